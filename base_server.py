@@ -1,0 +1,484 @@
+"""BaseChatKitServer(ChatKitServer): respond, actions, streaming. The only code that runs an agent."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import typing
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, final
+
+from agent_framework import Agent
+from chatkit.actions import Action
+from chatkit.errors import CustomStreamError
+from chatkit.server import ChatKitServer, NonStreamingResult, StreamingResult
+from chatkit.types import (
+    AssistantMessageItem,
+    AudioInput,
+    ChatKitReq,
+    FeedbackKind,
+    SDKHiddenContextItem,
+    SyncCustomActionResponse,
+    ThreadItem,
+    ThreadItemAddedEvent,
+    ThreadItemDoneEvent,
+    ThreadItemRemovedEvent,
+    ThreadItemReplacedEvent,
+    ThreadMetadata,
+    ThreadStreamEvent,
+    TranscriptionResult,
+    UserMessageItem,
+    WidgetItem,
+    WorkflowItem,
+    is_streaming_req,
+)
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from context import TURN_KWARG, ActionTurn, RequestContext, Services, Turn, utc_now
+from errors import (
+    ActionError,
+    BadRequestError,
+    FinalMethodError,
+    PluginError,
+    UnavailableError,
+    UserFacingError,
+    new_error_id,
+)
+from streaming.agent_events import agent_events, tool_labels
+from streaming.agent_messages import HistoryConverter, history_messages, shortened
+from streaming.offered_actions import offers
+from streaming.requests import RequestProcessing
+from streaming.runs import Run
+from streaming.tool_guard import ToolGuard
+from streaming.turn_events import turn_events
+
+if TYPE_CHECKING:
+    from plugins import OfflinePhrase, UseCase
+
+logger = logging.getLogger(__name__)
+
+MAX_TITLE_CHARS = 60
+
+_REQUEST: TypeAdapter[Any] = TypeAdapter(ChatKitReq)
+"""Built once: ChatKit builds it anew for every request, which costs 3 ms each time."""
+
+_ACTION_MARK = "_parlor_action"
+_GENERIC_FAILURE = "Something went wrong on our side."
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpec:
+    """An action as its decorator declared it.
+
+    Attributes:
+        name: What the widget and the request call it.
+        needs_widget: Whether only a stored widget that offers it may send it.
+    """
+
+    name: str
+    needs_widget: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BoundAction:
+    """A declared action with what its handler's signature says."""
+
+    spec: ActionSpec
+    method: str
+    payload: type[BaseModel] | None
+
+
+def action(name: str, *, needs_widget: bool = True) -> Callable[[Handler], Handler]:
+    """Declare a method as the handler of the action `name`.
+
+    The method is ``async def handler(self, payload: Model, turn: ActionTurn)``, or without `payload`. `Model` is a
+    pydantic model. It may return a widget, which then replaces the one that was clicked.
+
+    Args:
+        name: By convention ``"{use case}.{verb}"``, e.g. ``"todo.complete"``.
+        needs_widget: Whether the request must come from a stored widget that offers exactly this action. Set it to
+            False only for what the page around the chat may ask for at any time.
+    """
+
+    def mark(method: Handler) -> Handler:
+        setattr(method, _ACTION_MARK, ActionSpec(name, needs_widget))
+        return method
+
+    return mark
+
+
+class BaseChatKitServer(RequestProcessing, ChatKitServer[RequestContext]):
+    """Answers for one use case. A use case overrides `get_agent`, and what it likes of the hooks below.
+
+    Args:
+        services: The platform's services.
+        offline: The phrasings that the built-in model understands when no model is configured.
+
+    Attributes:
+        services: The platform's services.
+        chat_client: A client of the configured provider, for the agent.
+        use_case: What was registered with this server; set by the platform.
+    """
+
+    _FINAL = (
+        "respond", "action", "sync_action", "process", "handle", "get_stream_options", "handle_stream_cancelled",
+        "_process_streaming_impl", "_process_non_streaming",
+    )  # fmt: skip
+    _actions: typing.ClassVar[Mapping[str, BoundAction]] = {}
+
+    use_case: UseCase | None = None
+
+    def __init__(self, services: Services, *, offline: Sequence[OfflinePhrase] = ()) -> None:
+        super().__init__(services.store, services.attachments)
+        self.services = services
+        self.chat_client = services.chat_client(offline)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name in BaseChatKitServer._FINAL:
+            if name in cls.__dict__:
+                raise FinalMethodError(
+                    f"{cls.__module__}.{cls.__qualname__} overrides '{name}', which the platform owns; "
+                    "override get_agent or post_respond_hook, or declare an @action"
+                )
+        cls._actions = _collect_actions(cls)
+
+    # What a use case overrides
+
+    def get_agent(self, turn: Turn) -> Agent[Any]:
+        """Return the agent that answers. Called once per answer; it may return the same agent each time.
+
+        May also be ``async def``. The agent is run without a session: the thread's history is handed to it.
+        """
+        raise NotImplementedError(f"{type(self).__qualname__} must override get_agent")
+
+    async def post_respond_hook(self, thread: ThreadMetadata, turn: Turn) -> None:
+        """Show closing widgets, through `turn`. Runs after a whole answer, never after a failed or stopped one.
+
+        An ``async def`` that yields ChatKit events works too.
+        """
+
+    async def open(self) -> None:
+        """Open what the use case needs, once, before the first request."""
+
+    async def close(self) -> None:
+        """Close what `open` opened."""
+
+    # What the platform owns
+
+    @final
+    async def handle(self, body: bytes, context: RequestContext) -> bytes | AsyncGenerator[bytes, None]:
+        """Answer one ChatKit request.
+
+        Args:
+            body: The JSON of the request.
+            context: Who asks.
+
+        Returns:
+            The JSON of the answer, or a generator of server-sent events whose first event is there already. Closing
+            the generator stops the answer and keeps what was said.
+
+        Raises:
+            UserFacingError: When the request is refused before its first event.
+        """
+        try:
+            request = _REQUEST.validate_json(body)
+        except ValidationError as exc:
+            raise BadRequestError(_explain_request(exc)) from exc
+        logger.info(
+            "request", extra={"op": request.type, "use_case": context.use_case, "request_id": context.request_id}
+        )
+        self.check_request(request)
+        if is_streaming_req(request):
+            return await Run(self._process_streaming(request, context), f"run {context.request_id}").view()
+        return await self._process_non_streaming(request, context)
+
+    @final
+    async def process(
+        self, request: str | bytes | bytearray, context: RequestContext
+    ) -> StreamingResult | NonStreamingResult:
+        """Answer one ChatKit request in the form that ChatKit's own `process` has."""
+        answer = await self.handle(request.encode() if isinstance(request, str) else bytes(request), context)
+        return NonStreamingResult(answer) if isinstance(answer, bytes) else StreamingResult(answer)
+
+    @final
+    async def respond(
+        self, thread: ThreadMetadata, input_user_message: UserMessageItem | None, context: RequestContext
+    ) -> AsyncGenerator[ThreadStreamEvent, None]:
+        """Run the agent and stream its answer."""
+        turn = Turn(thread, context, self.services, input_user_message)
+        if thread.title is None and input_user_message is not None:
+            thread.title = title_of(input_user_message)
+        try:
+            async with aclosing(self._answer(turn)) as events:
+                async for event in events:
+                    if isinstance(event, ThreadItemAddedEvent) and isinstance(event.item, WorkflowItem):
+                        # It stays open around what its tools show: its place is taken now, not when it is done.
+                        await self.services.store.reserve_position(thread.id, event.item.id, context)
+                    yield event
+        except Exception as exc:
+            raise self._stream_error(exc, "answer failed", thread, context) from exc
+        try:
+            async with aclosing(self._after(thread, turn)) as events:
+                async for event in events:
+                    yield event
+        except Exception as exc:
+            raise self._stream_error(exc, "post_respond_hook failed", thread, context) from exc
+
+    async def _answer(self, turn: Turn) -> AsyncGenerator[ThreadStreamEvent, None]:
+        settings = self.services.settings
+        agent: Any = self.get_agent(turn)
+        if inspect.isawaitable(agent):
+            agent = await agent
+        newest_first = await self.services.store.load_history(turn.thread.id, settings.history_max_items, turn.context)
+        attachments, context = self.services.attachments, turn.context
+        converter = HistoryConverter(lambda attachment_id: attachments.read(attachment_id, context))
+        messages = await history_messages(newest_first, converter, max_chars=settings.history_max_chars)
+        options: dict[str, Any] = {"function_invocation_kwargs": {TURN_KWARG: turn}}
+        if isinstance(agent, Agent):
+            options["middleware"] = [ToolGuard()]
+        if run_options := _run_options(turn.user_message):
+            options["options"] = run_options
+        stream = agent.run(messages, stream=True, **options)
+        try:
+            async with aclosing(agent_events(stream, turn, tool_labels(agent))) as events:
+                async for event in events:
+                    yield event
+        except UserFacingError:
+            raise
+        except Exception as exc:
+            raise self.services.explain_model_failure(exc) from exc
+
+    async def _after(self, thread: ThreadMetadata, turn: Turn) -> AsyncGenerator[ThreadStreamEvent, None]:
+        hook: Any = self.post_respond_hook(thread, turn)
+        if inspect.isasyncgen(hook):
+            own: AsyncGenerator[ThreadStreamEvent, None] = hook
+            async for event in own:
+                for shown in turn.inbox.drain():
+                    yield shown
+                yield event
+            for shown in turn.inbox.drain():
+                yield shown
+        elif inspect.isawaitable(hook):
+
+            async def run() -> None:
+                await hook
+
+            async with aclosing(turn_events(turn, run())) as events:
+                async for event in events:
+                    yield event
+
+    @final
+    async def action(
+        self,
+        thread: ThreadMetadata,
+        action: Action[str, Any],
+        sender: WidgetItem | None,
+        context: RequestContext,
+    ) -> AsyncGenerator[ThreadStreamEvent, None]:
+        """Check the action against the widget it claims to come from, and run its handler."""
+        turn = ActionTurn(thread, context, self.services, sender)
+        try:
+            work = self._prepare_action(action, turn)
+            async with aclosing(turn_events(turn, work())) as events:
+                async for event in events:
+                    yield event
+        except Exception as exc:
+            raise self._stream_error(exc, "action failed", thread, context) from exc
+
+    @final
+    async def sync_action(
+        self,
+        thread: ThreadMetadata,
+        action: Action[str, Any],
+        sender: WidgetItem | None,
+        context: RequestContext,
+    ) -> SyncCustomActionResponse:
+        """Do the same without a stream: what the handler shows is stored, the clicked widget's new state answered."""
+        turn = ActionTurn(thread, context, self.services, sender)
+        before = thread.model_copy(deep=True)
+        work = self._prepare_action(action, turn)
+        async with aclosing(turn_events(turn, work())) as events:
+            async for event in events:
+                await self._store_event(event, thread, context)
+        if thread != before:
+            await self.store.save_thread(thread, context=context)
+        return SyncCustomActionResponse(updated_item=turn.replaced_sender)
+
+    async def _store_event(self, event: ThreadStreamEvent, thread: ThreadMetadata, context: RequestContext) -> None:
+        match event:
+            case ThreadItemDoneEvent():
+                await self.store.add_thread_item(thread.id, event.item, context=context)
+            case ThreadItemReplacedEvent():
+                await self.store.save_item(thread.id, event.item, context=context)
+            case ThreadItemRemovedEvent():
+                await self.store.delete_thread_item(thread.id, event.item_id, context=context)
+            case _:
+                pass  # notices, progress and effects have no way to the client in a plain answer
+
+    def _prepare_action(self, action: Action[str, Any], turn: ActionTurn) -> Callable[[], Any]:
+        """Return the handler, bound to its checked payload.
+
+        Raises:
+            ActionError: When the action is unknown, is not offered, or its payload is invalid.
+        """
+        bound = self._actions.get(action.type) if isinstance(action.type, str) else None
+        if bound is None:
+            raise ActionError("This action does not exist.", code="action.unknown")
+        if turn.sender is None:
+            if bound.spec.needs_widget:
+                raise ActionError("This action can only be used from its widget.", code="action.not_offered")
+        elif not offers(turn.sender.widget.model_dump(mode="json"), action.type, action.payload):
+            raise ActionError("This widget does not offer this action any more.", code="action.not_offered")
+        handler = getattr(self, bound.method)
+        arguments: list[Any] = []
+        if bound.payload is not None:
+            try:
+                arguments.append(bound.payload.model_validate(action.payload if action.payload is not None else {}))
+            except ValidationError as exc:
+                raise ActionError(_explain_payload(exc), code="action.invalid_payload") from exc
+
+        async def run() -> None:
+            result = await handler(*arguments, turn)
+            if isinstance(result, Mapping | BaseModel):
+                turn.replace(result)
+
+        return run
+
+    @final
+    async def handle_stream_cancelled(
+        self, thread: ThreadMetadata, pending_items: list[ThreadItem], context: RequestContext
+    ) -> None:
+        """Keep what was said and shown before the stop, and tell the model that it was stopped."""
+        for item in pending_items:
+            match item:
+                case AssistantMessageItem() if any(part.text.strip() for part in item.content):
+                    await self.store.add_thread_item(thread.id, item, context=context)
+                case WorkflowItem():
+                    tasks = [
+                        task.model_copy(update={"status_indicator": "none"})
+                        if task.status_indicator == "loading"
+                        else task
+                        for task in item.workflow.tasks
+                    ]
+                    item = item.model_copy(update={"workflow": item.workflow.model_copy(update={"tasks": tasks})})
+                    await self.store.add_thread_item(thread.id, item, context=context)
+                case WidgetItem():
+                    await self.store.add_thread_item(thread.id, item, context=context)
+                case _:
+                    pass
+        marker = SDKHiddenContextItem(
+            id=self.store.generate_item_id("sdk_hidden_context", thread, context),
+            thread_id=thread.id,
+            created_at=utc_now(),
+            content="The user stopped this answer. Do not continue it unless asked to.",
+        )
+        await self.store.add_thread_item(thread.id, marker, context=context)
+
+    async def add_feedback(
+        self, thread_id: str, item_ids: list[str], feedback: FeedbackKind, context: RequestContext
+    ) -> None:
+        """Refuse feedback on what is not the caller's."""
+        await self.store.load_thread(thread_id, context=context)
+
+    async def transcribe(self, audio_input: AudioInput, context: RequestContext) -> TranscriptionResult:
+        """Say that there is no dictation."""
+        raise UnavailableError("Dictation is not available here.", code="dictation.unavailable", allow_retry=False)
+
+    def _stream_error(
+        self, exc: Exception, what: str, thread: ThreadMetadata, context: RequestContext
+    ) -> CustomStreamError:
+        """Log a failure once, under an id, and return what the person may read of it."""
+        error_id = new_error_id()
+        known = exc if isinstance(exc, UserFacingError) else None
+        logger.log(
+            logging.INFO if isinstance(exc, ActionError) else logging.ERROR,
+            what,
+            extra={
+                "error_id": error_id,
+                "code": known.code if known else "internal",
+                "thread_id": thread.id,
+                "use_case": context.use_case,
+                "request_id": context.request_id,
+            },
+            exc_info=None if isinstance(exc, ActionError) else exc,
+        )
+        message = known.message if known else _GENERIC_FAILURE
+        return CustomStreamError(f"{message} ({error_id})", allow_retry=known.allow_retry if known else True)
+
+
+def title_of(message: UserMessageItem) -> str | None:
+    """Return a thread's title: the first line of the first message, at most 60 characters."""
+    text = " ".join(part.text for part in message.content).strip()
+    first_line = " ".join(text.split("\n", 1)[0].split())
+    return shortened(first_line, MAX_TITLE_CHARS) or None
+
+
+def _run_options(message: UserMessageItem | None) -> dict[str, Any]:
+    """Return what the person chose in the composer, as options of the run."""
+    if message is None:
+        return {}
+    chosen = message.inference_options
+    options: dict[str, Any] = {}
+    if chosen.model:
+        options["model"] = chosen.model
+    if chosen.tool_choice:
+        options["tool_choice"] = {"mode": "required", "required_function_name": chosen.tool_choice.id}
+    return options
+
+
+def _collect_actions(cls: type) -> Mapping[str, BoundAction]:
+    """Return the actions that `cls` and its bases declare, by name.
+
+    Raises:
+        PluginError: When two methods declare the same action, or a handler's signature is wrong.
+    """
+    found: dict[str, BoundAction] = {}
+    for name in dir(cls):
+        method = inspect.getattr_static(cls, name, None)
+        spec: ActionSpec | None = getattr(method, _ACTION_MARK, None)
+        if spec is None or method is None:
+            continue
+        where = f"{cls.__qualname__}.{name}"
+        if not inspect.iscoroutinefunction(method):
+            raise PluginError(spec.name, f"the handler {where} must be 'async def'")
+        if spec.name in found:
+            raise PluginError(spec.name, f"{where} and {cls.__qualname__}.{found[spec.name].method} both handle it")
+        found[spec.name] = BoundAction(spec, name, _payload_type(method, where, spec.name))
+    return found
+
+
+def _payload_type(method: Callable[..., Any], where: str, action_name: str) -> type[BaseModel] | None:
+    parameters = list(inspect.signature(method).parameters.values())[1:]
+    if len(parameters) == 1:
+        return None
+    if len(parameters) != 2:
+        raise PluginError(action_name, f"the handler {where} must take (self, payload, turn) or (self, turn)")
+    try:
+        hints = typing.get_type_hints(method)
+    except NameError as exc:
+        raise PluginError(action_name, f"the annotations of {where} cannot be read at run time: {exc}") from exc
+    payload = hints.get(parameters[0].name)
+    if not (isinstance(payload, type) and issubclass(payload, BaseModel)):
+        raise PluginError(action_name, f"'{parameters[0].name}' of {where} must be annotated with a pydantic model")
+    return payload
+
+
+def _explain_request(exc: ValidationError) -> str:
+    error = exc.errors(include_url=False, include_input=False, include_context=False)[0]
+    if error["type"] == "json_invalid":
+        return "The request is not valid JSON."
+    if error["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        return "The request has no known 'type'."
+    return f"The request is malformed at '{'.'.join(str(part) for part in error['loc'])}': {error['msg']}."
+
+
+def _explain_payload(exc: ValidationError) -> str:
+    """Name the field and the rule, never the value."""
+    error = exc.errors(include_url=False, include_input=False, include_context=False)[0]
+    field = ".".join(str(part) for part in error["loc"]) or "payload"
+    return f"“{field}” is not valid: {error['msg']}."

@@ -1,0 +1,1 @@
+"""Chat clients: one per model provider, and the built-in offline one."""

@@ -1,0 +1,206 @@
+"""Settings: every variable, typed, described, read once."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from errors import ConfigError
+
+Provider = Literal["offline", "openai", "compatible", "azure"]
+
+_COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
+
+
+def _split(separators: str) -> Any:
+    """Return a validator that splits a variable's text at any of `separators` and drops empty parts."""
+
+    def split(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip() for part in re.split(f"[{separators}]", value) if part.strip())
+
+    return BeforeValidator(split)
+
+
+class Settings(BaseSettings):
+    """What the environment (and a `.env` file beside the start) says.
+
+    Variables have the fields' names in capitals. An empty variable counts as not set.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    # Where it runs
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="TCP port to listen on; 0 picks a free one.")
+    data_dir: Path = Field(Path("data"), description="Folder of the SQLite database, attachments and the signing key.")
+    database_url: str | None = Field(
+        None, description="SQLAlchemy URL; default: SQLite in `DATA_DIR`. PostgreSQL: `postgresql+psycopg://…`."
+    )
+    use_cases_path: Annotated[tuple[Path, ...], NoDecode, _split(":")] = Field(
+        (Path("use_cases"),), description="Folders that hold use cases, separated by `:`."
+    )
+    default_use_case: str | None = Field(
+        None, description="The use case at `POST /chatkit`; default: `weather`, else the first by name."
+    )
+    secret_key: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="Signs the user cookie, 32 characters or more; default: made once in `DATA_DIR`.",
+    )
+    allowed_origins: Annotated[tuple[str, ...], NoDecode, _split(",")] = Field(
+        (), description="Other origins whose pages may call the API, separated by `,`, e.g. `https://intranet.example`."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="The least serious log line.")
+    log_format: Literal["text", "json"] = Field("text", description="One line of text or of JSON per event, on stdout.")
+
+    # The model
+    model_provider: Literal["auto", "offline", "openai", "compatible", "azure"] = Field(
+        "auto", description="`auto`: the provider whose variables are set, else `offline`."
+    )
+    openai_api_key: SecretStr | None = Field(None, description="Key of the OpenAI API.")
+    openai_model: str = Field("gpt-5-mini", description="Model of the OpenAI API.")
+    openai_base_url: str | None = Field(None, description="Another address of the OpenAI API (Responses).")
+    compatible_base_url: str | None = Field(
+        None, description="Chat Completions of Ollama, vLLM, LM Studio, llama.cpp …, e.g. `http://localhost:11434/v1`."
+    )
+    compatible_model: str | None = Field(None, description="Model name at `COMPATIBLE_BASE_URL`.")
+    compatible_api_key: SecretStr | None = Field(None, description="Key, where that server wants one.")
+    azure_openai_endpoint: str | None = Field(None, description="`https://NAME.openai.azure.com`.")
+    azure_openai_model: str | None = Field(
+        None,
+        validation_alias=AliasChoices("AZURE_OPENAI_MODEL", "AZURE_OPENAI_DEPLOYMENT", "azure_openai_model"),
+        description="Name of the deployment (`AZURE_OPENAI_DEPLOYMENT` is read too).",
+    )
+    azure_openai_api_key: SecretStr | None = Field(
+        None, description="Key; without one, the machine's Azure identity is used (extra `azure`)."
+    )
+    azure_openai_api_version: str | None = Field(None, description="API version; default: the client's.")
+    azure_openai_api: Literal["chat", "responses"] = Field(
+        "chat", description="Chat Completions works with every deployment; Responses only with newer ones."
+    )
+    offline_token_delay_ms: float = Field(
+        35, ge=0, le=5000, description="Pause between two words of the built-in model, in ms; 0: none."
+    )
+    model_connect_timeout_s: float = Field(5, gt=0, le=600, description="To connect to the model, in seconds.")
+    model_timeout_s: float = Field(
+        60, gt=0, le=3600, description="Longest silence of the model, also between two pieces of an answer, in seconds."
+    )
+    model_max_retries: int = Field(2, ge=0, le=10, description="Retries before the first piece of an answer.")
+    model_max_round_trips: int = Field(8, ge=1, le=40, description="Calls of the model in one answer.")
+    model_max_tool_calls: int = Field(24, ge=1, le=200, description="Tool calls in one answer.")
+    history_max_items: int = Field(60, ge=1, le=1000, description="Newest thread items the model sees.")
+    history_max_chars: int = Field(60_000, ge=100, description="Characters of them, newest first.")
+
+    # Limits of what comes in
+    max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest JSON body.")
+    max_message_chars: int = Field(32_000, ge=1, description="Longest message of a person.")
+
+    # Branding
+    brand_name: str = Field("Parlor", min_length=1, max_length=80, description="Shown in the header and the title.")
+    brand_tagline: str = Field("The chat you host yourself", max_length=160, description="One line beside the name.")
+    brand_logo_url: str = Field("/static/logo.svg", description="Absolute `http(s)` URL or a path on this server.")
+    brand_primary_color: str = Field("#4f46e5", description="`#rgb` or `#rrggbb`; the chat's theme follows it.")
+    brand_favicon_url: str = Field("/static/logo.svg", description="Absolute `http(s)` URL or a path on this server.")
+    chatkit_js_url: str | None = Field(
+        None, description="Load `<openai-chatkit>` from this URL instead of our own bundle."
+    )
+
+    @field_validator("brand_primary_color")
+    @classmethod
+    def _is_color(cls, value: str) -> str:
+        if not _COLOR.fullmatch(value):
+            raise ValueError(f"'{value}' is not a colour of the form #rgb or #rrggbb")
+        return value.lower()
+
+    @field_validator("brand_logo_url", "brand_favicon_url", "chatkit_js_url")
+    @classmethod
+    def _is_page_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        # Two slashes, or a backslash that browsers read as one, would name another host.
+        is_path = value.startswith("/") and not value.startswith(("//", "/\\"))
+        if any(c.isspace() or ord(c) < 32 or c in "\\\"'<>;," for c in value) or not (
+            is_path or (parts.scheme in ("http", "https") and parts.hostname)
+        ):
+            raise ValueError(f"'{value}' is neither an http(s) URL nor a path that begins with /")
+        return value
+
+    @field_validator("openai_base_url", "compatible_base_url", "azure_openai_endpoint")
+    @classmethod
+    def _is_http_url(cls, value: str | None) -> str | None:
+        if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+            raise ValueError(f"'{value}' is not an http(s) URL")
+        return value
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            parts = urlsplit(origin)
+            if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
+                raise ValueError(f"'{origin}' is not an origin such as https://intranet.example")
+        return tuple(origin.rstrip("/").lower() for origin in value)
+
+    @property
+    def provider(self) -> Provider:
+        """The provider in effect, `auto` resolved.
+
+        Raises:
+            ConfigError: When the chosen provider lacks a variable.
+        """
+        chosen = self.model_provider
+        if chosen == "auto":
+            if self.azure_openai_endpoint:
+                chosen = "azure"
+            elif self.compatible_base_url:
+                chosen = "compatible"
+            elif self.openai_api_key:
+                chosen = "openai"
+            else:
+                chosen = "offline"
+        required: dict[str, tuple[tuple[str, object], ...]] = {
+            "openai": (("OPENAI_API_KEY", self.openai_api_key),),
+            "compatible": (
+                ("COMPATIBLE_BASE_URL", self.compatible_base_url),
+                ("COMPATIBLE_MODEL", self.compatible_model),
+            ),
+            "azure": (
+                ("AZURE_OPENAI_ENDPOINT", self.azure_openai_endpoint),
+                ("AZURE_OPENAI_MODEL", self.azure_openai_model),
+            ),
+        }
+        for variable, value in required.get(chosen, ()):
+            if not value:
+                raise ConfigError(variable, f"is needed for the model provider '{chosen}'")
+        return chosen
+
+    @property
+    def resolved_database_url(self) -> str:
+        """`DATABASE_URL`, or the SQLite file in `DATA_DIR`."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'parlor.db'}"
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the environment once.
+
+    Raises:
+        ConfigError: When a variable is wrong; it names the variable.
+    """
+    try:
+        settings = Settings(**overrides)
+    except ValidationError as exc:
+        error = exc.errors(include_url=False, include_input=False)[0]
+        variable = str(error["loc"][0]).upper() if error["loc"] else "settings"
+        raise ConfigError(variable, error["msg"].removeprefix("Value error, ")) from exc
+    _ = settings.provider  # a provider without its variables stops the start, not the first answer
+    return settings

@@ -1,0 +1,347 @@
+"""What code is handed: Services (per process), RequestContext (per request), Turn (per answer).
+
+A use case meets these three and nothing else of the platform: `Services` when it is registered, `Turn` in
+`get_agent`, tools and `post_respond_hook`, `ActionTurn` in action handlers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from chatkit.types import (
+    ClientEffectEvent,
+    NoticeEvent,
+    ProgressUpdateEvent,
+    ThreadItemAddedEvent,
+    ThreadItemDoneEvent,
+    ThreadItemRemovedEvent,
+    ThreadItemReplacedEvent,
+    ThreadMetadata,
+    ThreadStreamEvent,
+    UserMessageItem,
+    WidgetItem,
+)
+from chatkit.widgets import DynamicWidgetRoot
+from pydantic import BaseModel
+
+from errors import TurnOverflowError
+
+if TYPE_CHECKING:
+    from agent_framework import BaseChatClient, FunctionInvocationContext
+
+    from attachments import ParlorAttachmentStore
+    from config import Settings
+    from database import Database
+    from errors import ModelError
+    from plugins import OfflinePhrase
+    from store import ParlorStore
+
+TURN_KWARG = "turn"
+"""The name under which a running agent's tools find their `Turn`."""
+
+MAX_PENDING_EVENTS = 2_000
+"""How many events tools may have emitted that are not stored and sent yet."""
+
+Widget = Mapping[str, Any] | BaseModel
+"""A widget as a use case writes it: the JSON of a root component, or one of ChatKit's widget models."""
+
+IdMaker = Callable[[Literal["message", "tool_call", "workflow", "task"]], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the platform offers to a use case, once per process.
+
+    Attributes:
+        settings: Every variable, read once.
+        database: The engine; `database.read()` and `database.write()` open sessions.
+        store: Threads and their items.
+        attachments: The bytes of what people attached.
+        make_chat_client: Use `chat_client` instead, which reads better.
+        explain_model_failure: Turns whatever a provider's client raised into what a person may read.
+    """
+
+    settings: Settings
+    database: Database
+    store: ParlorStore
+    attachments: ParlorAttachmentStore
+    make_chat_client: Callable[[Sequence[OfflinePhrase]], BaseChatClient[Any]]
+    explain_model_failure: Callable[[BaseException], ModelError]
+
+    def chat_client(self, offline: Sequence[OfflinePhrase] = ()) -> BaseChatClient[Any]:
+        """Return a chat client of the configured provider, ready to be given to an `Agent`.
+
+        Args:
+            offline: The phrasings that the built-in model understands when no provider is configured.
+        """
+        return self.make_chat_client(offline)
+
+
+@dataclass(slots=True)
+class RequestContext:
+    """Who asks for what. ChatKit hands it unchanged to every method of the store.
+
+    Attributes:
+        user_id: The owner of all that this request may see. Never empty.
+        use_case: The name of the use case that is asked.
+        request_id: Also in the log and in error messages.
+        locale: The first language of the browser as a BCP 47 tag, e.g. ``"de-CH"``.
+        metadata: The request's own `metadata` object, untrusted.
+        reserved_positions: Item ids whose place in the thread was taken before the item was finished.
+    """
+
+    user_id: str
+    use_case: str
+    request_id: str
+    locale: str = "en"
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    reserved_positions: dict[str, int] = field(default_factory=dict)
+
+
+def utc_now() -> datetime:
+    """Return the current time, aware and in UTC."""
+    return datetime.now(UTC)
+
+
+def widget_root(widget: Widget) -> DynamicWidgetRoot:
+    """Return `widget` as the root that loses no property on its way to the browser and the store.
+
+    ChatKit's typed widget classes drop what they do not know; the dynamic root keeps everything.
+    """
+    if isinstance(widget, DynamicWidgetRoot):
+        return widget
+    data = widget.model_dump(mode="json", by_alias=True, exclude_none=True) if isinstance(widget, BaseModel) else widget
+    return DynamicWidgetRoot.model_validate(data)
+
+
+class Inbox:
+    """Events on their way from tools, which may run in threads, to the task that stores and sends them."""
+
+    def __init__(self) -> None:
+        self._events: deque[Any] = deque()
+        self._wake = asyncio.Event()
+        self._room = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+
+    def put(self, event: Any) -> None:
+        """Append `event`; safe to call from a tool's worker thread.
+
+        Raises:
+            TurnOverflowError: When `MAX_PENDING_EVENTS` events are waiting.
+        """
+        if len(self._events) >= MAX_PENDING_EVENTS:
+            raise TurnOverflowError(f"more than {MAX_PENDING_EVENTS} events wait to be sent; await between them")
+        self.put_last(event)
+
+    def put_last(self, event: Any) -> None:
+        """Append `event` even when the inbox is full: for the one event that must not be lost."""
+        self._events.append(event)
+        if threading.get_ident() == self._thread:
+            self._wake.set()
+        else:
+            self._loop.call_soon_threadsafe(self._wake.set)
+
+    async def put_when_room(self, event: Any, limit: int) -> None:
+        """Append `event` as soon as fewer than `limit` events are waiting."""
+        while len(self._events) >= limit:
+            self._room.clear()
+            await self._room.wait()
+        self._events.append(event)
+        self._wake.set()
+
+    def drain(self) -> list[Any]:
+        """Return and forget what is waiting."""
+        # A worker thread may append meanwhile: take one by one what was there at the start.
+        events = [self._events.popleft() for _ in range(len(self._events))]
+        self._room.set()
+        return events
+
+    async def wait(self) -> None:
+        """Return as soon as something is waiting."""
+        while not self._events:
+            self._wake.clear()
+            if self._events:
+                break
+            await self._wake.wait()
+
+
+class Turn:
+    """One answer in the making: what tools, `get_agent` and `post_respond_hook` may know and do.
+
+    The methods that show something do not block and may be called from synchronous tools. What they show appears in
+    the chat at once, in the order of the calls, and is stored where ChatKit stores such things.
+
+    Attributes:
+        thread: The thread that is answered. Setting `thread.title` renames it.
+        context: Who asks.
+        services: The platform's services.
+        user_message: What is answered; None when a client tool's output or a form answer is.
+        state: Free for the use case: tools leave here what `post_respond_hook` shows.
+        usage: The provider's token counts of this answer so far, as it named them.
+        failed_calls: Ids of tool calls that failed with a message for the model.
+    """
+
+    def __init__(
+        self,
+        thread: ThreadMetadata,
+        context: RequestContext,
+        services: Services,
+        user_message: UserMessageItem | None = None,
+    ) -> None:
+        self.thread = thread
+        self.context = context
+        self.services = services
+        self.user_message = user_message
+        self.state: dict[str, Any] = {}
+        self.usage: dict[str, Any] = {}
+        self.failed_calls: set[str] = set()
+        self.inbox = Inbox()
+
+    @property
+    def user_id(self) -> str:
+        """The owner of whatever this turn reads or writes."""
+        return self.context.user_id
+
+    @property
+    def locale(self) -> str:
+        """The first language of the browser as a BCP 47 tag, e.g. ``"de-CH"``."""
+        return self.context.locale
+
+    def new_id(self, kind: Literal["message", "tool_call", "workflow", "task"] = "message") -> str:
+        """Return an id for a new item of this thread."""
+        return self.services.store.generate_item_id(kind, self.thread, self.context)
+
+    def emit(self, event: ThreadStreamEvent) -> None:
+        """Put any ChatKit event into the answer.
+
+        Raises:
+            TurnOverflowError: When far too many events wait to be sent.
+        """
+        self.inbox.put(event)
+
+    def widget(self, widget: Widget, *, copy_text: str | None = None) -> str:
+        """Show a widget below what is there already, and return its item id.
+
+        Args:
+            widget: The JSON of a root component (``{"type": "Card", ...}``) or a ChatKit widget model.
+            copy_text: The widget in words: for the clipboard, and for the model in later turns.
+        """
+        item = self._widget_item(self.new_id(), widget, copy_text)
+        self.emit(ThreadItemDoneEvent(item=item))
+        return item.id
+
+    async def stream_widget(self, frames: AsyncIterator[Widget], *, copy_text: str | None = None) -> str:
+        """Show a widget that grows: each frame is the whole widget so far; the last one is stored.
+
+        Returns:
+            The item id, also when there was no frame and nothing was shown.
+        """
+        item_id = self.new_id()
+        last: WidgetItem | None = None
+        async for frame in frames:
+            item = self._widget_item(item_id, frame, copy_text)
+            self.emit(ThreadItemAddedEvent(item=item) if last is None else _widget_update(item))
+            last = item
+        if last is not None:
+            self.emit(ThreadItemDoneEvent(item=last))
+        return item_id
+
+    def replace_widget(self, item_id: str, widget: Widget, *, copy_text: str | None = None) -> None:
+        """Put `widget` in the place of the widget item `item_id` of this thread, also in the store."""
+        self.emit(ThreadItemReplacedEvent(item=self._widget_item(item_id, widget, copy_text)))
+
+    def remove_item(self, item_id: str) -> None:
+        """Remove an item of this thread, also from the store."""
+        self.emit(ThreadItemRemovedEvent(item_id=item_id))
+
+    async def earlier_widgets(self, root_id: str, *, limit: int = 20) -> list[WidgetItem]:
+        """Return this thread's stored widgets whose root component has the id `root_id`, newest first.
+
+        Args:
+            root_id: The `id` of the widget's root, e.g. ``"todo.list"``.
+            limit: How many at most, 1 to 100.
+        """
+        return await self.services.store.load_widgets(self.thread.id, root_id, limit, self.context)
+
+    def progress(self, text: str, icon: str | None = None) -> None:
+        """Show a transient line such as "Looking up Bern"; the next visible item replaces it."""
+        self.emit(ProgressUpdateEvent(text=text, icon=icon))
+
+    def notice(
+        self, message: str, *, title: str | None = None, level: Literal["info", "warning", "danger"] = "info"
+    ) -> None:
+        """Show a banner that is not stored.
+
+        Args:
+            message: Markdown.
+            title: A few words above it.
+            level: How serious it is.
+        """
+        self.emit(NoticeEvent(level=level, message=message, title=title))
+
+    def effect(self, name: str, data: Mapping[str, Any] | None = None) -> None:
+        """Tell the page around the chat that something happened (`chatkit.effect`)."""
+        self.emit(ClientEffectEvent(name=name, data=dict(data or {})))
+
+    def _widget_item(self, item_id: str, widget: Widget, copy_text: str | None) -> WidgetItem:
+        return WidgetItem(
+            id=item_id,
+            thread_id=self.thread.id,
+            created_at=utc_now(),
+            widget=widget_root(widget),
+            copy_text=copy_text,
+        )
+
+
+class ActionTurn(Turn):
+    """One action in the making: a click or a form that is answered without the model.
+
+    Attributes:
+        sender: The stored widget that the action came from; None when the page sent it.
+    """
+
+    def __init__(
+        self, thread: ThreadMetadata, context: RequestContext, services: Services, sender: WidgetItem | None
+    ) -> None:
+        super().__init__(thread, context, services)
+        self.sender = sender
+        self.replaced_sender: WidgetItem | None = None
+
+    def replace(self, widget: Widget, *, copy_text: str | None = None) -> None:
+        """Put `widget` in the place of the one that was clicked; without a sender, show it below.
+
+        Args:
+            widget: The new state of the widget.
+            copy_text: The widget in words; None keeps the sender's.
+        """
+        if self.sender is None:
+            self.widget(widget, copy_text=copy_text)
+            return
+        item = self.sender.model_copy(
+            update={"widget": widget_root(widget), "copy_text": copy_text or self.sender.copy_text}
+        )
+        self.replaced_sender = item
+        self.emit(ThreadItemReplacedEvent(item=item))
+
+
+def turn_of(ctx: FunctionInvocationContext) -> Turn:
+    """Return the `Turn` that a tool belongs to; a tool asks for `ctx` by annotating a parameter with its type.
+
+    Raises:
+        KeyError: When the tool runs outside of a chat.
+    """
+    turn: Turn = ctx.kwargs[TURN_KWARG]
+    return turn
+
+
+def _widget_update(item: WidgetItem) -> ThreadStreamEvent:
+    from chatkit.types import ThreadItemUpdatedEvent, WidgetRootUpdated
+
+    return ThreadItemUpdatedEvent(item_id=item.id, update=WidgetRootUpdated(widget=item.widget))

@@ -1,0 +1,145 @@
+"""Every exception raised on purpose.
+
+ParlorError
+├── ConfigError            a setting is wrong: the start stops, the message names the variable
+├── PluginError            a use case is broken: it is disabled, the others go on
+├── FinalMethodError       a subclass overrides what the platform owns (also a TypeError)
+├── TurnOverflowError      a tool or handler emitted more events than a turn can hold
+└── UserFacingError        its text may be shown to the person in the chat
+    ├── BadRequestError    400: the request cannot be understood or breaks a limit
+    ├── ForbiddenError     403: the request may not be made from here
+    ├── NotFoundError      404: missing, or another user's, which reads the same
+    ├── ConflictError      409: it cannot be done in the state the thread is in
+    ├── TooLargeError      413: the body is over the bound
+    ├── UnsupportedError   415: the content type is not accepted
+    ├── ActionError        400: unknown action, invalid payload, or not offered by the widget
+    ├── ModelError         502: the model cannot be reached or refused; `allow_retry` says whether to offer Retry
+    └── UnavailableError   503: not now, later
+"""
+
+from __future__ import annotations
+
+import secrets
+
+
+class ParlorError(Exception):
+    """The root of all exceptions raised on purpose."""
+
+
+class ConfigError(ParlorError):
+    """A setting is wrong; the message names the environment variable and what to do."""
+
+    def __init__(self, variable: str, reason: str) -> None:
+        super().__init__(f"{variable}: {reason}")
+        self.variable = variable
+        self.reason = reason
+
+
+class PluginError(ParlorError):
+    """A use case cannot be loaded; the message names it and the cause."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"use case '{name}': {reason}")
+        self.name = name
+        self.reason = reason
+
+
+class FinalMethodError(ParlorError, TypeError):
+    """A subclass of `BaseChatKitServer` overrides a method that the platform owns."""
+
+
+class TurnOverflowError(ParlorError):
+    """A tool or handler emitted events faster than they can be stored and sent."""
+
+
+class UserFacingError(ParlorError):
+    """An error whose text may be shown to the person in the chat.
+
+    Attributes:
+        message: One or two sentences, without internals.
+        code: A stable machine-readable name, e.g. ``"thread.not_found"``.
+        status: The HTTP status when no stream has begun.
+        allow_retry: Whether trying the same again can help.
+    """
+
+    code = "error"
+    status = 500
+    allow_retry = False
+
+    def __init__(self, message: str, *, code: str | None = None, allow_retry: bool | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        if code is not None:
+            self.code = code
+        if allow_retry is not None:
+            self.allow_retry = allow_retry
+
+
+class BadRequestError(UserFacingError):
+    """The request cannot be understood, or breaks a documented limit."""
+
+    code = "bad_request"
+    status = 400
+
+
+class ForbiddenError(UserFacingError):
+    """The request may not be made from where it came."""
+
+    code = "forbidden"
+    status = 403
+
+
+class NotFoundError(UserFacingError):
+    """There is no such thing, or it belongs to somebody else: both read the same."""
+
+    code = "not_found"
+    status = 404
+
+
+class ConflictError(UserFacingError):
+    """The thread is in a state in which this cannot be done."""
+
+    code = "conflict"
+    status = 409
+
+
+class TooLargeError(UserFacingError):
+    """The body is larger than the bound."""
+
+    code = "too_large"
+    status = 413
+
+
+class UnsupportedError(UserFacingError):
+    """The content type is not accepted."""
+
+    code = "unsupported_media_type"
+    status = 415
+
+
+class ActionError(UserFacingError):
+    """An action is unknown, its payload invalid, or the widget does not offer it."""
+
+    code = "action.invalid"
+    status = 400
+
+
+class ModelError(UserFacingError):
+    """The model could not be reached, refused, or stopped in the middle."""
+
+    code = "model.failed"
+    status = 502
+    allow_retry = True
+
+
+class UnavailableError(UserFacingError):
+    """It cannot be done now, and may be possible later."""
+
+    code = "unavailable"
+    status = 503
+    allow_retry = True
+
+
+def new_error_id() -> str:
+    """Return a fresh id that an error message and its log line share, e.g. ``"err_9f2c4a1b7d03"``."""
+    return f"err_{secrets.token_hex(6)}"

@@ -1,0 +1,1 @@
+"""Deployment and the workshop of a clone."""

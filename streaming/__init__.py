@@ -1,0 +1,1 @@
+"""The path of an answer: Agent Framework in, ChatKit events out."""

@@ -1,0 +1,287 @@
+"""From a parsed ChatKit request to its events or its JSON, with the checks that ChatKit leaves to its host.
+
+What differs from ChatKit's own processing: nothing is stored before the whole request is known to be good, locked and
+closed threads are read-only, retry truncates in one transaction, pages are never empty while there is more, and early
+failures are our own errors with a sentence and a status.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any
+
+from chatkit.server import ChatKitServer
+from chatkit.types import (
+    AttachmentsCreateReq,
+    AudioInput,
+    ClientToolCallItem,
+    InputTranscribeReq,
+    ItemsListReq,
+    Page,
+    StructuredInputItem,
+    Thread,
+    ThreadCreatedEvent,
+    ThreadItemDoneEvent,
+    ThreadItemReplacedEvent,
+    ThreadMetadata,
+    ThreadsAddClientToolOutputReq,
+    ThreadsAddStructuredInputReq,
+    ThreadsAddUserMessageReq,
+    ThreadsCreateReq,
+    ThreadsCustomActionReq,
+    ThreadsGetByIdReq,
+    ThreadsRetryAfterItemReq,
+    ThreadsSyncCustomActionReq,
+    ThreadStreamEvent,
+    ThreadsUpdateReq,
+    UserMessageInput,
+    UserMessageItem,
+    WidgetItem,
+)
+
+from context import RequestContext, Services, utc_now
+from errors import BadRequestError, ConflictError
+
+if TYPE_CHECKING:
+    from plugins import UseCase
+    from store import ParlorStore
+
+PAGE_SIZE = 20
+MAX_TITLE_CHARS = 200
+MAX_ATTACHMENTS = 20
+
+_WRITING_REQUESTS = (
+    ThreadsAddUserMessageReq,
+    ThreadsAddClientToolOutputReq,
+    ThreadsAddStructuredInputReq,
+    ThreadsRetryAfterItemReq,
+    ThreadsCustomActionReq,
+)
+
+
+class RequestProcessing(ChatKitServer[RequestContext]):
+    """The part of `BaseChatKitServer` that knows ChatKit's requests."""
+
+    services: Services
+    store: ParlorStore
+    use_case: UseCase | None
+
+    def check_request(self, request: Any) -> None:
+        """Refuse what ChatKit lets through.
+
+        Raises:
+            BadRequestError: When the request breaks a limit; the text says which.
+        """
+        match request:
+            case ThreadsCreateReq() | ThreadsAddUserMessageReq():
+                self._check_input(request.params.input)
+            case ThreadsCustomActionReq() | ThreadsSyncCustomActionReq():
+                # Without a type, ChatKit's model holds a TypeVar in its place.
+                if not isinstance(request.params.action.type, str) or not request.params.action.type:
+                    raise BadRequestError("The action has no type.")
+            case ThreadsUpdateReq():
+                title = " ".join(request.params.title.split())
+                if not title:
+                    raise BadRequestError("A title cannot be empty.")
+                if len(title) > MAX_TITLE_CHARS:
+                    raise BadRequestError(f"A title has at most {MAX_TITLE_CHARS} characters.")
+            case AttachmentsCreateReq():
+                if request.params.size < 0 or not request.params.name:
+                    raise BadRequestError("An attachment needs a name and a size.")
+            case _:
+                pass
+
+    def _check_input(self, message: UserMessageInput) -> None:
+        limit = self.services.settings.max_message_chars
+        size = sum(len(part.text) for part in message.content) + len(message.quoted_text or "")
+        if size > limit:
+            raise BadRequestError(f"A message has at most {limit} characters; this one has {size}.")
+        if not message.attachments and not any(part.text.strip() for part in message.content):
+            raise BadRequestError("The message is empty.")
+        if len(message.attachments) > MAX_ATTACHMENTS or len(set(message.attachments)) != len(message.attachments):
+            raise BadRequestError(f"A message has at most {MAX_ATTACHMENTS} attachments, each of them once.")
+        composer = self.use_case.composer if self.use_case else None
+        chosen = message.inference_options
+        if chosen.model and chosen.model not in {model.get("id") for model in (composer.models if composer else ())}:
+            raise BadRequestError("This model is not offered here.")
+        tool = chosen.tool_choice.id if chosen.tool_choice else None
+        if tool and tool not in {tool.get("id") for tool in (composer.tools if composer else ())}:
+            raise BadRequestError("This tool is not offered here.")
+
+    async def _process_streaming(self, request: Any, context: RequestContext) -> AsyncGenerator[bytes, None]:
+        async for event in self._process_streaming_impl(request, context):
+            yield b"data: " + self._serialize(event) + b"\n\n"
+
+    async def _process_streaming_impl(
+        self, request: Any, context: RequestContext
+    ) -> AsyncGenerator[ThreadStreamEvent, None]:
+        if isinstance(request, ThreadsCreateReq):
+            events = self._create_thread(request, context)
+        else:
+            thread = await self.store.load_thread(request.params.thread_id, context=context)
+            if isinstance(request, _WRITING_REQUESTS):
+                check_writable(thread)
+            match request:
+                case ThreadsAddUserMessageReq():
+                    message = await self._build_user_message_item(request.params.input, thread, context)
+                    events = self._process_new_thread_item_respond(thread, message, context)
+                case ThreadsAddClientToolOutputReq():
+                    events = await self._add_tool_output(thread, request, context)
+                case ThreadsAddStructuredInputReq():
+                    events = await self._add_structured_input(thread, request, context)
+                case ThreadsRetryAfterItemReq():
+                    events = await self._retry(thread, request.params.item_id, context)
+                case ThreadsCustomActionReq():
+                    sender = await self._sender(thread, request.params.item_id, context)
+                    act = request.params.action
+                    events = self._process_events(thread, context, lambda: self.action(thread, act, sender, context))
+                case _:
+                    raise BadRequestError("This request is not supported.")
+        async for event in events:
+            yield event
+
+    async def _create_thread(
+        self, request: ThreadsCreateReq, context: RequestContext
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        thread = Thread(id=self.store.generate_thread_id(context), created_at=utc_now(), items=Page())
+        # First the message: one that refers to a missing attachment must not leave an empty thread behind.
+        message = await self._build_user_message_item(request.params.input, thread, context)
+        metadata = ThreadMetadata(id=thread.id, created_at=thread.created_at)
+        await self.store.save_thread(metadata, context=context)
+        yield ThreadCreatedEvent(thread=self._to_thread_response(thread))
+        async for event in self._process_new_thread_item_respond(metadata, message, context):
+            yield event
+
+    async def _process_new_thread_item_respond(
+        self, thread: ThreadMetadata, item: UserMessageItem, context: RequestContext
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        for attachment in item.attachments:
+            await self.store.save_attachment(attachment, context=context)
+        await self.store.add_thread_item(thread.id, item, context=context)
+        yield ThreadItemDoneEvent(item=item)
+        async for event in self._process_events(thread, context, lambda: self.respond(thread, item, context)):
+            yield event
+
+    async def _process_events(
+        self,
+        thread: ThreadMetadata,
+        context: RequestContext,
+        stream: Callable[[], AsyncIterator[ThreadStreamEvent]],
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        """Close the answer's generator on every way out: ChatKit leaves it to the garbage collector."""
+        opened: list[Any] = []
+
+        def open_once() -> AsyncIterator[ThreadStreamEvent]:
+            opened.append(stream())
+            return opened[0]  # type: ignore[no-any-return]
+
+        try:
+            async for event in super()._process_events(thread, context, open_once):
+                yield event
+        finally:
+            for generator in opened:
+                await generator.aclose()
+
+    async def _add_tool_output(
+        self, thread: ThreadMetadata, request: ThreadsAddClientToolOutputReq, context: RequestContext
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        newest = await self.store.load_thread_items(thread.id, None, 1, "desc", context)
+        call = newest.data[0] if newest.data else None
+        if not isinstance(call, ClientToolCallItem) or call.status != "pending":
+            raise ConflictError("No tool call is waiting for an output.", code="tool_output.not_expected")
+        done = call.model_copy(update={"output": request.params.result, "status": "completed"})
+        await self.store.save_item(thread.id, done, context=context)
+        return self._process_events(thread, context, lambda: self.respond(thread, None, context))
+
+    async def _add_structured_input(
+        self, thread: ThreadMetadata, request: ThreadsAddStructuredInputReq, context: RequestContext
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        item = await self.store.load_item(thread.id, request.params.item_id, context=context)
+        if not isinstance(item, StructuredInputItem):
+            raise BadRequestError("This item asks no question.")
+        if item.status != "pending":
+            raise ConflictError("This question has been answered already.", code="structured_input.answered")
+        answered = await self._apply_structured_input_submission(item, request.params.input)
+
+        async def events() -> AsyncIterator[ThreadStreamEvent]:
+            yield ThreadItemReplacedEvent(item=answered)
+            async for event in self.respond(thread, None, context):
+                yield event
+
+        return self._process_events(thread, context, events)
+
+    async def _retry(
+        self, thread: ThreadMetadata, item_id: str, context: RequestContext
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        item = await self.store.load_item(thread.id, item_id, context=context)
+        if not isinstance(item, UserMessageItem):
+            raise BadRequestError("Only a message of a person can be tried again.")
+        await self.store.delete_items_after(thread.id, item_id, context)
+        return self._process_events(thread, context, lambda: self.respond(thread, item, context))
+
+    async def _sender(self, thread: ThreadMetadata, item_id: str | None, context: RequestContext) -> WidgetItem | None:
+        if item_id is None:
+            return None
+        item = await self.store.load_item(thread.id, item_id, context=context)
+        if not isinstance(item, WidgetItem):
+            raise BadRequestError("This item is not a widget.")
+        return item
+
+    async def _build_user_message_item(
+        self, input: UserMessageInput, thread: ThreadMetadata, context: RequestContext
+    ) -> UserMessageItem:
+        attachments = [await self.store.load_attachment(id_, context=context) for id_ in input.attachments]
+        return UserMessageItem(
+            id=self.store.generate_item_id("message", thread, context),
+            thread_id=thread.id,
+            created_at=utc_now(),
+            content=input.content,
+            attachments=[attachment.model_copy(update={"thread_id": thread.id}) for attachment in attachments],
+            quoted_text=input.quoted_text,
+            inference_options=input.inference_options,
+        )
+
+    async def _process_non_streaming(self, request: Any, context: RequestContext) -> bytes:
+        match request:
+            case ThreadsGetByIdReq():
+                thread = await self.store.load_thread(request.params.thread_id, context=context)
+                items = await self.store.load_visible_items(thread.id, None, PAGE_SIZE, "asc", context)
+                return self._serialize(self._to_thread_response(Thread(**thread.model_dump(), items=items)))
+            case ItemsListReq():
+                params = request.params
+                page = await self.store.load_visible_items(
+                    params.thread_id, params.after, params.limit or PAGE_SIZE, params.order, context
+                )
+                return self._serialize(page)
+            case ThreadsUpdateReq():
+                title = " ".join(request.params.title.split())
+                thread = await self.store.rename_thread(request.params.thread_id, title, context)
+                return self._serialize(self._to_thread_response(thread))
+            case ThreadsSyncCustomActionReq():
+                thread = await self.store.load_thread(request.params.thread_id, context=context)
+                check_writable(thread)
+                sender = await self._sender(thread, request.params.item_id, context)
+                return self._serialize(await self.sync_action(thread, request.params.action, sender, context))
+            case InputTranscribeReq():
+                try:
+                    audio = base64.b64decode(request.params.audio_base64, validate=True)
+                except binascii.Error as exc:
+                    raise BadRequestError("The audio is not valid base64.") from exc
+                recording = AudioInput(data=audio, mime_type=request.params.mime_type)
+                return self._serialize(await self.transcribe(recording, context))
+            case _:
+                return await super()._process_non_streaming(request, context)
+
+
+def check_writable(thread: ThreadMetadata) -> None:
+    """Refuse to write to a locked or closed thread.
+
+    Raises:
+        ConflictError: With the reason that the thread gives.
+    """
+    if thread.status.type != "active":
+        reason = getattr(thread.status, "reason", None)
+        state = "locked" if thread.status.type == "locked" else "closed"
+        raise ConflictError(reason or f"This conversation is {state}.", code=f"thread.{state}")

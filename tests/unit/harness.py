@@ -1,0 +1,93 @@
+"""A use case as a client sees it: requests go in, events and JSON come out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from base_server import BaseChatKitServer
+from context import RequestContext
+
+
+def user_input(text: str, **fields: Any) -> dict[str, Any]:
+    return {"content": [{"type": "input_text", "text": text}], "attachments": [], "inference_options": {}, **fields}
+
+
+class Chat:
+    """One person's conversation with one server.
+
+    Args:
+        server: Who answers.
+        user: Who asks.
+        use_case: What is asked.
+    """
+
+    def __init__(self, server: BaseChatKitServer, user: str = "user_a", use_case: str = "test") -> None:
+        self.server = server
+        self.user = user
+        self.use_case = use_case
+        self.thread_id: str | None = None
+
+    def context(self) -> RequestContext:
+        return RequestContext(user_id=self.user, use_case=self.use_case, request_id="req_test")
+
+    async def request(self, type_: str, **params: Any) -> Any:
+        """Return the events of a streaming request, or the JSON of another."""
+        body = json.dumps({"type": type_, "params": params}).encode()
+        answer = await self.server.handle(body, self.context())
+        if isinstance(answer, bytes):
+            return json.loads(answer)
+        return events_of(b"".join([chunk async for chunk in answer]))
+
+    async def send(self, text: str, **fields: Any) -> list[dict[str, Any]]:
+        """Send a message, in a new thread the first time."""
+        if self.thread_id is None:
+            events: list[dict[str, Any]] = await self.request("threads.create", input=user_input(text, **fields))
+            self.thread_id = events[0]["thread"]["id"]
+            return events
+        result: list[dict[str, Any]] = await self.request(
+            "threads.add_user_message", thread_id=self.thread_id, input=user_input(text, **fields)
+        )
+        return result
+
+    async def items(self) -> list[dict[str, Any]]:
+        """Return what a reload shows, oldest first."""
+        page = await self.request("items.list", thread_id=self.thread_id, limit=100, order="asc")
+        data: list[dict[str, Any]] = page["data"]
+        return data
+
+    async def act(self, item: Mapping[str, Any] | None, type_: str, payload: Any = None, *, sync: bool = False) -> Any:
+        """Click: send an action of a widget item."""
+        params: dict[str, Any] = {"thread_id": self.thread_id, "action": {"type": type_, "payload": payload}}
+        if item is not None:
+            params["item_id"] = item["id"]
+        return await self.request("threads.sync_custom_action" if sync else "threads.custom_action", **params)
+
+
+def events_of(stream: bytes) -> list[dict[str, Any]]:
+    frames = [frame for frame in stream.decode().split("\n\n") if frame and not frame.startswith(":")]
+    return [json.loads(frame.removeprefix("data: ")) for frame in frames]
+
+
+def done_items(events: list[dict[str, Any]], type_: str | None = None) -> list[dict[str, Any]]:
+    items = [event["item"] for event in events if event["type"] == "thread.item.done"]
+    return [item for item in items if type_ is None or item["type"] == type_]
+
+
+def texts(events: list[dict[str, Any]]) -> list[str]:
+    """Return the finished assistant messages."""
+    return ["".join(p["text"] for p in item["content"]) for item in done_items(events, "assistant_message")]
+
+
+def streamed_text(events: list[dict[str, Any]]) -> str:
+    """Return what a client shows that applies nothing but deltas."""
+    return "".join(e["update"].get("delta", "") for e in events if e["type"] == "thread.item.updated")
+
+
+def errors(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [event for event in events if event["type"] == "error"]
+
+
+def updates(events: list[dict[str, Any]], type_: str) -> list[dict[str, Any]]:
+    return [e["update"] for e in events if e["type"] == "thread.item.updated" and e["update"]["type"] == type_]

@@ -1,0 +1,76 @@
+"""A chat client that plays a script, for tests of everything around the model."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from typing import Any
+
+from agent_framework import (
+    BaseChatClient,
+    ChatMiddlewareLayer,
+    ChatResponse,
+    ChatResponseUpdate,
+    Content,
+    FunctionInvocationLayer,
+    Message,
+    ResponseStream,
+)
+from agent_framework.observability import ChatTelemetryLayer
+
+Step = ChatResponseUpdate | Exception | asyncio.Event
+
+
+def says(*pieces: str, message_id: str | None = "m1", **properties: Any) -> list[Step]:
+    return [
+        ChatResponseUpdate(role="assistant", contents=[Content.from_text(piece)], message_id=message_id, **properties)
+        for piece in pieces
+    ]
+
+
+def gives(*contents: Content, message_id: str | None = None, **properties: Any) -> list[Step]:
+    return [ChatResponseUpdate(role="assistant", contents=list(contents), message_id=message_id, **properties)]
+
+
+def calls(name: str, call_id: str = "call_1", **arguments: Any) -> list[Step]:
+    return gives(Content.from_function_call(call_id, name, arguments=json.dumps(arguments)), message_id="m1")
+
+
+class RawScriptedModel(BaseChatClient[Any]):
+    OTEL_PROVIDER_NAME = "scripted"
+
+    def __init__(self, *, turns: Sequence[Sequence[Step]] = (), **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.model = "scripted"
+        self.turns = list(turns)
+        self.requests: list[list[Message]] = []
+        self.options: list[dict[str, Any]] = []
+        self.open_streams = 0
+
+    def _inner_get_response(
+        self, *, messages: Sequence[Message], stream: bool, options: Mapping[str, Any], **kwargs: Any
+    ) -> Awaitable[ChatResponse[Any]] | ResponseStream[ChatResponseUpdate, ChatResponse[Any]]:
+        assert stream, "the platform streams"
+        self.requests.append(list(messages))
+        self.options.append(dict(options))
+        steps = self.turns.pop(0) if self.turns else says("(the script is over)")
+
+        async def play() -> AsyncIterator[ChatResponseUpdate]:
+            self.open_streams += 1
+            try:
+                for step in steps:
+                    if isinstance(step, Exception):
+                        raise step
+                    if isinstance(step, asyncio.Event):
+                        await step.wait()
+                        continue
+                    yield step
+            finally:
+                self.open_streams -= 1
+
+        return self._build_response_stream(play())
+
+
+class ScriptedModel(FunctionInvocationLayer, ChatMiddlewareLayer, ChatTelemetryLayer, RawScriptedModel):
+    """The script, inside of the framework's tool loop."""

@@ -1,0 +1,41 @@
+"""Real services on a fresh SQLite file, with a scripted model in the place of a provider's."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import MetaData
+
+from attachments import ParlorAttachmentStore
+from chat_clients.failures import explain_model_failure
+from config import Settings
+from context import Services
+from database import Base, Database
+from store import ParlorStore
+from tests.unit.scripted_model import ScriptedModel
+
+
+@asynccontextmanager
+async def open_services(
+    folder: Path, model: Any = None, *tables: MetaData, settings: dict[str, Any] | None = None
+) -> AsyncIterator[Services]:
+    """Open the platform's services; `model` is what every use case gets as its chat client."""
+    known = Settings(_env_file=None, data_dir=folder, model_provider="offline", **(settings or {}))  # type: ignore[call-arg]
+    database = Database(f"sqlite+aiosqlite:///{folder / 'test.db'}")
+    await database.create_tables(Base.metadata, *tables)
+    store = ParlorStore(database)
+    client = model if model is not None else ScriptedModel()
+    try:
+        yield Services(
+            settings=known,
+            database=database,
+            store=store,
+            attachments=ParlorAttachmentStore(store, folder / "attachments"),
+            make_chat_client=lambda offline: client,
+            explain_model_failure=explain_model_failure,
+        )
+    finally:
+        await database.close()

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import use_cases
+from context import Services
+from plugins import LoadedUseCases, load_use_cases
+from tests.unit.harness import Chat, texts
+from tests.unit.services_for_tests import open_services
+
+GOOD = """
+from agent_framework import Agent
+from base_server import BaseChatKitServer
+from plugins import UseCase, hookimpl
+from .words import TITLE
+
+class Server(BaseChatKitServer):
+    def get_agent(self, turn):
+        return Agent(self.chat_client)
+
+@hookimpl
+def register_use_case(services):
+    return UseCase(name="NAME", title=TITLE, server=Server(services))
+"""
+
+
+@pytest.fixture(autouse=True)
+def forget_what_was_imported() -> Iterator[None]:
+    path, modules = list(use_cases.__path__), set(sys.modules)
+    yield
+    use_cases.__path__[:] = path
+    for name in set(sys.modules) - modules:
+        if name.startswith("use_cases."):
+            del sys.modules[name]
+
+
+@pytest.fixture(autouse=True)
+def no_entry_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: ())
+
+
+@pytest.fixture
+async def services(tmp_path: Path) -> AsyncIterator[Services]:
+    async with open_services(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "strangers"
+    made.mkdir()
+    return made
+
+
+def write(folder: Path, name: str, plugin: str = GOOD, **files: str) -> None:
+    (folder / name).mkdir(parents=True, exist_ok=True)
+    (folder / name / "plugin.py").write_text(plugin.replace("NAME", name))
+    for stem, text in {"words": f"TITLE = '{name.title()}'", **files}.items():
+        (folder / name / f"{stem}.py").write_text(text)
+
+
+@pytest.fixture
+def load(services: Services) -> Callable[..., LoadedUseCases]:
+    return lambda *paths: load_use_cases(services, paths)
+
+
+async def test_a_folder_with_a_plugin_is_a_use_case_that_answers(
+    folder: Path, load: Callable[..., LoadedUseCases]
+) -> None:
+    write(folder, "dice")
+    write(folder, "unit-converter")
+    loaded = load(folder)
+    assert loaded.disabled == ()
+    assert {name: found.title for name, found in loaded.enabled.items()} == {
+        "dice": "Dice",
+        "unit-converter": "Unit-Converter",
+    }
+    server = loaded.enabled["dice"].server
+    assert server.use_case is loaded.enabled["dice"]
+    assert texts(await Chat(server, use_case="dice").send("Roll")) == ["(the script is over)"]
+
+
+def test_a_use_case_may_import_its_files_by_the_full_name(folder: Path, load: Callable[..., LoadedUseCases]) -> None:
+    write(folder, "absolute", GOOD.replace("from .words", "from use_cases.absolute.words"))
+    assert list(load(folder).enabled) == ["absolute"]
+
+
+BROKEN = {
+    "syntax": ("def (", "SyntaxError"),
+    "imports": ("import a_package_that_is_missing", "a_package_that_is_missing"),
+    "sibling": ("from agent import x", "from .agent import"),
+    "exits": ("raise SystemExit(3)", "SystemExit"),
+    "no_hook": ("x = 1", "register_use_case"),
+    "misspelled": (
+        "from plugins import hookimpl\n@hookimpl\ndef regster_use_case(services): ...",
+        "regster_use_case",
+    ),
+    "extra_argument": (
+        "from plugins import hookimpl\n@hookimpl\ndef register_use_case(services, app): ...",
+        "app",
+    ),
+    "coroutine": (
+        "from plugins import hookimpl\n@hookimpl\nasync def register_use_case(services): ...",
+        "plain function",
+    ),
+    "nothing": ("from plugins import hookimpl\n@hookimpl\ndef register_use_case(services): ...", "returned None"),
+    "something": ("from plugins import hookimpl\n@hookimpl\ndef register_use_case(services): return 1", "returned int"),
+    "raises": (
+        "from plugins import hookimpl\n@hookimpl\ndef register_use_case(services): raise OSError('disk')",
+        "OSError: disk",
+    ),
+    "bad_name": (GOOD.replace("NAME", "Bad Name!"), "lower case"),
+    "bad_server": (GOOD.replace("Server(services))", "object())"), "not a BaseChatKitServer"),
+    "owns": (
+        GOOD.replace("def get_agent(self, turn)", "async def respond(self, thread, message, context)"),
+        "overrides 'respond'",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_use_case_is_reported_and_stops_nobody(
+    name: str, folder: Path, load: Callable[..., LoadedUseCases], caplog: pytest.LogCaptureFixture
+) -> None:
+    source, words = BROKEN[name]
+    write(folder, name, source)
+    write(folder, "zz_good")
+    loaded = load(folder)
+    assert list(loaded.enabled) == ["zz_good"]
+    [disabled] = loaded.disabled
+    assert disabled.name == name
+    assert words in disabled.reason
+    assert any(getattr(record, "error_id", None) == disabled.error_id for record in caplog.records)
+
+
+def test_two_use_cases_of_one_name_are_told_apart_and_the_first_wins(
+    tmp_path: Path, folder: Path, load: Callable[..., LoadedUseCases]
+) -> None:
+    write(folder, "dice")
+    write(folder, "dice_again", GOOD.replace("NAME", "dice"))
+    other = tmp_path / "other"
+    write(other, "dice")
+    loaded = load(folder, other)
+    assert list(loaded.enabled) == ["dice"]
+    assert [(d.name, "taken by" in d.reason or "already at" in d.reason) for d in loaded.disabled] == [
+        ("dice_again", True),
+        ("dice", True),
+    ]
+
+
+def test_a_folder_that_is_missing_or_empty_is_no_error(tmp_path: Path, load: Callable[..., LoadedUseCases]) -> None:
+    (tmp_path / "empty" / "not_a_use_case").mkdir(parents=True)
+    loaded = load(tmp_path / "missing", tmp_path / "empty")
+    assert (dict(loaded.enabled), list(loaded.disabled)) == ({}, [])
+
+
+def test_an_installed_package_is_found_by_its_entry_point_and_only_once(
+    folder: Path, load: Callable[..., LoadedUseCases], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(folder, "dice")
+    point = importlib.metadata.EntryPoint("dice", "use_cases.dice.plugin", "parlor.use_cases")
+    missing = importlib.metadata.EntryPoint("ghost", "no_such_package.plugin", "parlor.use_cases")
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: (point, missing))
+    use_cases.__path__.append(str(folder))
+    loaded = load(folder)
+    assert list(loaded.enabled) == ["dice"]
+    assert [d.name for d in loaded.disabled] == ["ghost"]
