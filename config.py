@@ -92,13 +92,35 @@ class Settings(BaseSettings):
     )
     model_connect_timeout_s: float = Field(5, gt=0, le=600, description="To connect to the model, in seconds.")
     model_timeout_s: float = Field(
-        60, gt=0, le=3600, description="Longest silence of the model, also between two pieces of an answer, in seconds."
+        60,
+        gt=0,
+        le=3600,
+        description="Longest silence of the model per attempt, also between two pieces of an answer, in seconds.",
     )
     model_max_retries: int = Field(2, ge=0, le=10, description="Retries before the first piece of an answer.")
     model_max_round_trips: int = Field(8, ge=1, le=40, description="Calls of the model in one answer.")
     model_max_tool_calls: int = Field(24, ge=1, le=200, description="Tool calls in one answer.")
     history_max_items: int = Field(60, ge=1, le=1000, description="Newest thread items the model sees.")
     history_max_chars: int = Field(60_000, ge=100, description="Characters of them, newest first.")
+
+    # Answers
+    on_disconnect: Literal["cancel", "continue"] = Field(
+        "cancel",
+        description="What a lost connection does to the answer of a client that cannot say whether it was a stop: "
+        "`cancel` is what ChatKit's own client expects; clients that ask for resumable answers are never cancelled.",
+    )
+    run_timeout_s: float = Field(600, gt=0, le=86_400, description="Longest answer, in seconds.")
+    runs_max_total: int = Field(1_000, ge=1, description="Answers being written at once.")
+    runs_max_per_user: int = Field(8, ge=1, description="Answers being written at once for one user.")
+    run_log_max_bytes: int = Field(
+        262_144, ge=16_384, description="Of each answer, how much is kept for clients that come back."
+    )
+    run_linger_s: float = Field(
+        60, ge=0, le=3_600, description="How long a finished answer can be resumed, in seconds."
+    )
+    drain_timeout_s: float = Field(
+        25, ge=0, le=3_600, description="How long answers may go on after SIGTERM, in seconds."
+    )
 
     # Limits of what comes in
     max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest JSON body.")

@@ -62,8 +62,8 @@ class OfflinePhrase:
             matches wins. Its named groups that took part become arguments of the tool.
         tool: The tool to call. Its result, as text, becomes the answer.
         arguments: Fixed arguments, or a function of the match that returns them all. A function may also return a
-            sequence: one call each, run side by side.
-        say: The answer when there is no tool to call; ``{group}`` inserts a named group.
+            sequence: one call each, run side by side. After an empty one `say` is used, or else the next phrase.
+        say: The answer when there is no tool to call, or the agent does not have it; ``{group}`` inserts a named group.
         example: How a person would say it. Shown when the model did not understand.
     """
 

@@ -1,0 +1,102 @@
+"""Who may import whom, read from the sources: the table of the style guide as data."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+ROOMS = {
+    "attachments", "base_server", "chat_clients", "config", "context", "database", "errors", "infra", "main", "plugins",
+    "store", "streaming", "use_cases", "web",
+}  # fmt: skip
+
+ALLOWED: dict[str, set[str]] = {
+    "errors": set(),
+    # The one exception to "nothing of ours": exceptions are a leaf of the tree.
+    "context": {"errors"},
+    "config": {"errors"},
+    "database": {"errors"},
+    "plugins": {"context", "errors", "base_server", "use_cases"},
+    "streaming": {"context", "errors"},
+    "chat_clients": {"config", "errors"},
+    "store": {"context", "database", "errors"},
+    "attachments": {"context", "database", "errors", "store"},
+    "base_server": {"context", "errors", "streaming"},
+    "use_cases": {"base_server", "context", "database", "errors", "plugins"},
+    "web": ROOMS - {"main", "chat_clients", "use_cases"},
+    "main": ROOMS - {"use_cases"},
+    "infra": {"database", "store", "plugins", "errors", "config"},
+}
+
+# Inside of a use case; a file that is not named here is a domain file.
+INSIDE = {
+    "plugin": {"agent", "actions", "widgets", "domain"},
+    "agent": {"widgets", "domain"},
+    "actions": {"widgets", "domain"},
+    "widgets": {"domain"},
+    "domain": {"domain"},
+}
+
+
+def sources() -> list[Path]:
+    files = [p for room in sorted(ROOMS) for p in (*ROOT.glob(f"{room}.py"), *ROOT.glob(f"{room}/**/*.py"))]
+    assert len(files) > 20
+    return files
+
+
+def imports_of(path: Path) -> Iterator[tuple[str, int]]:
+    """Return what a file imports at run time: not under `TYPE_CHECKING`."""
+    tree = ast.parse(path.read_text())
+    skipped: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
+            skipped.update(inner for statement in node.body for inner in ast.walk(statement))
+    for node in ast.walk(tree):
+        if node in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield "." * node.level + (node.module or ""), node.lineno
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_room_imports_only_what_it_may(path: Path) -> None:
+    room = path.relative_to(ROOT).parts[0].removesuffix(".py")
+    for name, line in imports_of(path):
+        target = name.split(".")[0]
+        if target in ROOMS and target != room:
+            assert target in ALLOWED[room], f"{path.name}:{line}: {room} must not import {target}"
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("use_cases/*/*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_use_case_keeps_its_own_order_and_knows_no_other(path: Path) -> None:
+    use_case, stem = path.parts[-2], path.stem
+    kind = stem if stem in INSIDE else "domain"
+    for name, line in imports_of(path):
+        own = name.removeprefix(f"use_cases.{use_case}.") if name.startswith("use_cases.") else name.lstrip(".")
+        if name.startswith("use_cases.") and not name.startswith(f"use_cases.{use_case}."):
+            pytest.fail(f"{path.name}:{line}: {use_case} must not import {name}")
+        if name.startswith((".", f"use_cases.{use_case}.")):
+            target = own if own in INSIDE else "domain"
+            assert target in INSIDE[kind], f"{path}:{line}: {kind} must not import {target}"
+
+
+def test_packages_hold_a_docstring_and_nothing_else() -> None:
+    for path in (p for room in ROOMS for p in ROOT.glob(f"{room}/**/__init__.py")):
+        body = ast.parse(path.read_text()).body
+        assert len(body) <= 1, path
+        assert all(isinstance(node, ast.Expr) for node in body), path
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    for path in sources():
+        text = path.read_text()
+        if path.relative_to(ROOT).parts[0] != "infra":  # it starts programs, which want an environment
+            assert "os.environ" not in text, path
+            assert "getenv(" not in text, path
