@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, final
 from agent_framework import Agent
 from chatkit.actions import Action
 from chatkit.errors import CustomStreamError
-from chatkit.server import ChatKitServer, NonStreamingResult, StreamingResult
+from chatkit.server import NonStreamingResult, StreamingResult
 from chatkit.types import (
     AssistantMessageItem,
     AudioInput,
@@ -49,8 +49,9 @@ from errors import (
 from streaming.agent_events import agent_events, tool_labels
 from streaming.agent_messages import HistoryConverter, history_messages, shortened
 from streaming.offered_actions import offers
-from streaming.requests import RequestProcessing
-from streaming.runs import Run
+from streaming.requests import RequestProcessing, explain_request
+from streaming.run_operations import RunOperations, is_run_operation, parse_body
+from streaming.runs import Viewer
 from streaming.tool_guard import ToolGuard
 from streaming.turn_events import turn_events
 
@@ -111,7 +112,7 @@ def action(name: str, *, needs_widget: bool = True) -> Callable[[Handler], Handl
     return mark
 
 
-class BaseChatKitServer(RequestProcessing, ChatKitServer[RequestContext]):
+class BaseChatKitServer(RunOperations, RequestProcessing):
     """Answers for one use case. A use case overrides `get_agent`, and what it likes of the hooks below.
 
     Args:
@@ -171,7 +172,7 @@ class BaseChatKitServer(RequestProcessing, ChatKitServer[RequestContext]):
     # What the platform owns
 
     @final
-    async def handle(self, body: bytes, context: RequestContext) -> bytes | AsyncGenerator[bytes, None]:
+    async def handle(self, body: bytes, context: RequestContext) -> bytes | Viewer:
         """Answer one ChatKit request.
 
         Args:
@@ -179,22 +180,26 @@ class BaseChatKitServer(RequestProcessing, ChatKitServer[RequestContext]):
             context: Who asks.
 
         Returns:
-            The JSON of the answer, or a generator of server-sent events whose first event is there already. Closing
-            the generator stops the answer and keeps what was said.
+            The JSON of the answer, or an iterator of server-sent events whose first event is there already. It must
+            be closed with `aclose()`.
 
         Raises:
             UserFacingError: When the request is refused before its first event.
         """
+        raw = parse_body(body)
+        if is_run_operation(raw):
+            return await self.handle_run_operation(raw, context)
         try:
-            request = _REQUEST.validate_json(body)
+            request = _REQUEST.validate_python(raw)
         except ValidationError as exc:
-            raise BadRequestError(_explain_request(exc)) from exc
+            raise BadRequestError(explain_request(exc)) from exc
+        context.metadata = request.metadata
         logger.info(
             "request", extra={"op": request.type, "use_case": context.use_case, "request_id": context.request_id}
         )
         self.check_request(request)
         if is_streaming_req(request):
-            return await Run(self._process_streaming(request, context), f"run {context.request_id}").view()
+            return await self.start_run(request, context)
         return await self._process_non_streaming(request, context)
 
     @final
@@ -203,7 +208,15 @@ class BaseChatKitServer(RequestProcessing, ChatKitServer[RequestContext]):
     ) -> StreamingResult | NonStreamingResult:
         """Answer one ChatKit request in the form that ChatKit's own `process` has."""
         answer = await self.handle(request.encode() if isinstance(request, str) else bytes(request), context)
-        return NonStreamingResult(answer) if isinstance(answer, bytes) else StreamingResult(answer)
+        if isinstance(answer, bytes):
+            return NonStreamingResult(answer)
+
+        async def chunks(viewer: Viewer) -> AsyncGenerator[bytes, None]:
+            async with aclosing(viewer):
+                async for chunk in viewer:
+                    yield chunk
+
+        return StreamingResult(chunks(answer))
 
     @final
     async def respond(
@@ -256,8 +269,7 @@ class BaseChatKitServer(RequestProcessing, ChatKitServer[RequestContext]):
     async def _after(self, thread: ThreadMetadata, turn: Turn) -> AsyncGenerator[ThreadStreamEvent, None]:
         hook: Any = self.post_respond_hook(thread, turn)
         if inspect.isasyncgen(hook):
-            own: AsyncGenerator[ThreadStreamEvent, None] = hook
-            async for event in own:
+            async for event in typing.cast("AsyncGenerator[ThreadStreamEvent, None]", hook):
                 for shown in turn.inbox.drain():
                     yield shown
                 yield event
@@ -353,7 +365,7 @@ class BaseChatKitServer(RequestProcessing, ChatKitServer[RequestContext]):
     async def handle_stream_cancelled(
         self, thread: ThreadMetadata, pending_items: list[ThreadItem], context: RequestContext
     ) -> None:
-        """Keep what was said and shown before the stop, and tell the model that it was stopped."""
+        """Keep what was said and shown before the stop; tell the model of it if a person stopped the answer."""
         for item in pending_items:
             match item:
                 case AssistantMessageItem() if any(part.text.strip() for part in item.content):
@@ -371,6 +383,10 @@ class BaseChatKitServer(RequestProcessing, ChatKitServer[RequestContext]):
                     await self.store.add_thread_item(thread.id, item, context=context)
                 case _:
                     pass
+        for item in context.unsaved_items:
+            await self.store.add_thread_item(thread.id, item, context=context)
+        if context.stop_reason not in ("user", "disconnect"):
+            return
         marker = SDKHiddenContextItem(
             id=self.store.generate_item_id("sdk_hidden_context", thread, context),
             thread_id=thread.id,
@@ -466,15 +482,6 @@ def _payload_type(method: Callable[..., Any], where: str, action_name: str) -> t
     if not (isinstance(payload, type) and issubclass(payload, BaseModel)):
         raise PluginError(action_name, f"'{parameters[0].name}' of {where} must be annotated with a pydantic model")
     return payload
-
-
-def _explain_request(exc: ValidationError) -> str:
-    error = exc.errors(include_url=False, include_input=False, include_context=False)[0]
-    if error["type"] == "json_invalid":
-        return "The request is not valid JSON."
-    if error["type"] in ("union_tag_invalid", "union_tag_not_found"):
-        return "The request has no known 'type'."
-    return f"The request is malformed at '{'.'.join(str(part) for part in error['loc'])}': {error['msg']}."
 
 
 def _explain_payload(exc: ValidationError) -> str:

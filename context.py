@@ -18,6 +18,7 @@ from chatkit.types import (
     ClientEffectEvent,
     NoticeEvent,
     ProgressUpdateEvent,
+    ThreadItem,
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from errors import ModelError
     from plugins import OfflinePhrase
     from store import ParlorStore
+    from streaming.runs import Runs
 
 TURN_KWARG = "turn"
 """The name under which a running agent's tools find their `Turn`."""
@@ -50,6 +52,9 @@ MAX_PENDING_EVENTS = 2_000
 
 Widget = Mapping[str, Any] | BaseModel
 """A widget as a use case writes it: the JSON of a root component, or one of ChatKit's widget models."""
+
+StopReason = Literal["user", "disconnect", "timeout", "drain", "deleted"]
+"""Why a run was stopped before its end."""
 
 IdMaker = Callable[[Literal["message", "tool_call", "workflow", "task"]], str]
 
@@ -65,6 +70,7 @@ class Services:
         attachments: The bytes of what people attached.
         make_chat_client: Use `chat_client` instead, which reads better.
         explain_model_failure: Turns whatever a provider's client raised into what a person may read.
+        runs: The answers that are being written in this process.
     """
 
     settings: Settings
@@ -73,6 +79,7 @@ class Services:
     attachments: ParlorAttachmentStore
     make_chat_client: Callable[[Sequence[OfflinePhrase]], BaseChatClient[Any]]
     explain_model_failure: Callable[[BaseException], ModelError]
+    runs: Runs
 
     def chat_client(self, offline: Sequence[OfflinePhrase] = ()) -> BaseChatClient[Any]:
         """Return a chat client of the configured provider, ready to be given to an `Agent`.
@@ -94,6 +101,8 @@ class RequestContext:
         locale: The first language of the browser as a BCP 47 tag, e.g. ``"de-CH"``.
         metadata: The request's own `metadata` object, untrusted.
         reserved_positions: Item ids whose place in the thread was taken before the item was finished.
+        unsaved_items: What must be stored if the run is stopped now: what tools have done, for later turns.
+        stop_reason: Why the run of this request is being stopped; None while it is not.
     """
 
     user_id: str
@@ -102,6 +111,8 @@ class RequestContext:
     locale: str = "en"
     metadata: Mapping[str, Any] = field(default_factory=dict)
     reserved_positions: dict[str, int] = field(default_factory=dict)
+    unsaved_items: list[ThreadItem] = field(default_factory=list)
+    stop_reason: StopReason | None = None
 
 
 def utc_now() -> datetime:

@@ -60,11 +60,13 @@ class UserFacingError(ParlorError):
         code: A stable machine-readable name, e.g. ``"thread.not_found"``.
         status: The HTTP status when no stream has begun.
         allow_retry: Whether trying the same again can help.
+        retry_after_s: When to try again, in seconds, where that is known.
     """
 
     code = "error"
     status = 500
     allow_retry = False
+    retry_after_s: int | None = None
 
     def __init__(self, message: str, *, code: str | None = None, allow_retry: bool | None = None) -> None:
         super().__init__(message)
@@ -117,6 +119,15 @@ class UnsupportedError(UserFacingError):
     status = 415
 
 
+class TooManyRequestsError(UserFacingError):
+    """This user does too much at once."""
+
+    code = "too_many_requests"
+    status = 429
+    allow_retry = True
+    retry_after_s = 5
+
+
 class ActionError(UserFacingError):
     """An action is unknown, its payload invalid, or the widget does not offer it."""
 
@@ -138,6 +149,7 @@ class UnavailableError(UserFacingError):
     code = "unavailable"
     status = 503
     allow_retry = True
+    retry_after_s = 5
 
 
 def new_error_id() -> str:

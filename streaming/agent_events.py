@@ -335,10 +335,11 @@ class Answer:
         title = (getattr(tasks[0], "title", None) if len(tasks) == 1 else None) or f"{len(tasks)} steps"
         workflow.workflow.summary = CustomSummary(title=title)
         yield ThreadItemDoneEvent(item=workflow)
-        yield from self._remember_calls()
+        for item in self.unsaved_memory():
+            yield ThreadItemDoneEvent(item=item)
 
-    def _remember_calls(self) -> Iterator[ThreadStreamEvent]:
-        """Store what the tools returned, for later turns; ChatKit keeps such items from the browser."""
+    def unsaved_memory(self) -> Iterator[HiddenContextItem]:
+        """Return what tools have returned since the last call, for later turns; ChatKit hides it from the browser."""
         calls = [
             {"call_id": call_id, "name": call.name, "arguments": call.arguments or "{}", "result": call.result}
             for call_id, call in self._calls.items()
@@ -346,13 +347,11 @@ class Answer:
         ]
         self._calls.clear()
         if calls:
-            yield ThreadItemDoneEvent(
-                item=HiddenContextItem(
-                    id=self._turn.new_id("message"),
-                    thread_id=self._turn.thread.id,
-                    created_at=utc_now(),
-                    content=remember_tool_calls(calls),
-                )
+            yield HiddenContextItem(
+                id=self._turn.new_id("message"),
+                thread_id=self._turn.thread.id,
+                created_at=utc_now(),
+                content=remember_tool_calls(calls),
             )
 
     # Pictures
@@ -416,6 +415,9 @@ async def agent_events(
             yield converted
         if failure:
             raise failure[0]
+    except asyncio.CancelledError:
+        turn.context.unsaved_items.extend(answer.unsaved_memory())
+        raise
     except Exception:
         for converted in answer.fail():
             yield converted

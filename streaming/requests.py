@@ -31,6 +31,7 @@ from chatkit.types import (
     ThreadsAddUserMessageReq,
     ThreadsCreateReq,
     ThreadsCustomActionReq,
+    ThreadsDeleteReq,
     ThreadsGetByIdReq,
     ThreadsRetryAfterItemReq,
     ThreadsSyncCustomActionReq,
@@ -40,6 +41,7 @@ from chatkit.types import (
     UserMessageItem,
     WidgetItem,
 )
+from pydantic import ValidationError
 
 from context import RequestContext, Services, utc_now
 from errors import BadRequestError, ConflictError
@@ -109,10 +111,6 @@ class RequestProcessing(ChatKitServer[RequestContext]):
         tool = chosen.tool_choice.id if chosen.tool_choice else None
         if tool and tool not in {tool.get("id") for tool in (composer.tools if composer else ())}:
             raise BadRequestError("This tool is not offered here.")
-
-    async def _process_streaming(self, request: Any, context: RequestContext) -> AsyncGenerator[bytes, None]:
-        async for event in self._process_streaming_impl(request, context):
-            yield b"data: " + self._serialize(event) + b"\n\n"
 
     async def _process_streaming_impl(
         self, request: Any, context: RequestContext
@@ -259,6 +257,11 @@ class RequestProcessing(ChatKitServer[RequestContext]):
                 title = " ".join(request.params.title.split())
                 thread = await self.store.rename_thread(request.params.thread_id, title, context)
                 return self._serialize(self._to_thread_response(thread))
+            case ThreadsDeleteReq():
+                # An answer that is still being written there would have nowhere to go.
+                await self.services.runs.stop(context, request.params.thread_id, "deleted")
+                await self.store.delete_thread(request.params.thread_id, context=context)
+                return b"{}"
             case ThreadsSyncCustomActionReq():
                 thread = await self.store.load_thread(request.params.thread_id, context=context)
                 check_writable(thread)
@@ -285,3 +288,11 @@ def check_writable(thread: ThreadMetadata) -> None:
         reason = getattr(thread.status, "reason", None)
         state = "locked" if thread.status.type == "locked" else "closed"
         raise ConflictError(reason or f"This conversation is {state}.", code=f"thread.{state}")
+
+
+def explain_request(exc: ValidationError) -> str:
+    """Say in one sentence what is wrong with a request, without its contents."""
+    error = exc.errors(include_url=False, include_input=False, include_context=False)[0]
+    if error["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        return "The request has no known 'type'."
+    return f"The request is malformed at '{'.'.join(str(part) for part in error['loc'])}': {error['msg']}."

@@ -1,97 +1,372 @@
-"""One owner task per answer; the HTTP response only views what the answer has produced.
+"""Runs: one owner task per answer; HTTP responses only view its log.
 
 ChatKit's generator must be driven by one task from start to end: it sets context variables that another task may not
 reset, and its clean-up after a cancellation awaits the store, which a web framework's cancel scope would cancel again.
+The owner task never waits for a viewer: outside of the generator a cancellation could not reach the clean-up.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any, Literal
+
+from chatkit.types import ErrorEvent, ThreadCreatedEvent, ThreadStreamEvent
+
+from context import RequestContext, StopReason
+from errors import ConflictError, TooManyRequestsError, UnavailableError
+from streaming.run_log import RunLog
+
+if TYPE_CHECKING:
+    from config import Settings
 
 logger = logging.getLogger(__name__)
 
-MAX_WAITING_BYTES = 8 * 1024 * 1024
-"""How much of an answer may wait for a viewer who does not read. Beyond it the viewer is dropped, not the answer."""
+HEARTBEAT = b": keep-alive\n\n"
+
+_LINGERING_RUNS = 1_000
+
+RunKey = tuple[str, str, str]
+"""User, use case, thread."""
+
+RunStatus = Literal["running", "done", "failed", "stopped"]
+
+_STOP_MESSAGES: dict[str, str] = {
+    "timeout": "This answer took too long and was stopped. What was said so far is kept.",
+    "drain": "The server is restarting. What was said so far is kept; please try again in a moment.",
+}
+
+
+class Viewer:
+    """Somebody who reads a run's log at their own pace: an async iterator of server-sent events.
+
+    Not a generator, because a generator that was never started does nothing when it is closed.
+    """
+
+    def __init__(self, run: Run, after: int, heartbeat_s: float, *, with_ids: bool, keeps_run: bool) -> None:
+        self._run = run
+        self._cursor = after
+        self._heartbeat_s = heartbeat_s
+        self._with_ids = with_ids
+        self._keeps_run = keeps_run
+        self._wake = asyncio.Event()
+        self._is_closed = False
+        self._loop = asyncio.get_running_loop()
+        self._last_write = self._loop.time()
+        self._timer = self._loop.call_later(heartbeat_s, self._on_timer)
+        self._is_silent = False
+
+    def wake(self) -> None:
+        """Tell the viewer that there is more to read."""
+        self._wake.set()
+
+    def __aiter__(self) -> Viewer:
+        return self
+
+    async def __anext__(self) -> bytes:
+        while not self._is_closed:
+            # Read before asking whether it is over: the last events come before the end.
+            is_over = self._run.is_over
+            chunk, self._cursor = self._run.log.read(self._cursor, with_ids=self._with_ids)
+            if not chunk and self._is_silent:
+                chunk = HEARTBEAT
+            if chunk:
+                self._is_silent = False
+                self._last_write = self._loop.time()
+                return chunk
+            if is_over:
+                break
+            self._wake.clear()
+            await self._wake.wait()
+        await self.aclose()
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """End the viewer, and also the run if nothing else keeps it: then return when its clean-up is done."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._timer.cancel()
+            await self._run.leave(self, keep=self._keeps_run)
+
+    def _on_timer(self) -> None:
+        idle = self._loop.time() - self._last_write
+        if idle >= self._heartbeat_s * 0.99:
+            self._is_silent = True
+            self._wake.set()
+            idle = 0.0
+        self._timer = self._loop.call_later(self._heartbeat_s - idle, self._on_timer)
 
 
 class Run:
     """One answer in the making.
 
-    The owner task never waits for its viewer: it would then stand outside of ChatKit's generator, where a cancellation
-    cannot reach the clean-up.
-
-    Args:
-        chunks: ChatKit's server-sent events.
-        name: For the task's name.
+    Attributes:
+        id: For the log and for clients that come back.
+        status: What became of it.
+        log: All its events.
     """
 
-    def __init__(self, chunks: AsyncIterator[bytes], name: str) -> None:
-        self._chunks = chunks
-        self._waiting: deque[bytes] = deque()
-        self._waiting_bytes = 0
-        self._is_viewed = True
-        self._changed = asyncio.Event()
+    def __init__(
+        self, runs: Runs, events: AsyncIterator[ThreadStreamEvent], context: RequestContext, log: RunLog
+    ) -> None:
+        self.id = f"run_{context.request_id}"
+        self.status: RunStatus = "running"
+        self.log = log
+        self.context = context
+        self.key: RunKey | None = None
+        self._runs = runs
+        self._events = events
+        self._viewers: set[Viewer] = set()
         self._failure: Exception | None = None
-        self._task = asyncio.create_task(self._drive(), name=name)
-        self._task.add_done_callback(lambda _: self._changed.set())
+        self._started = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._deadline: asyncio.TimerHandle | None = None
 
-    async def view(self) -> AsyncGenerator[bytes, None]:
-        """Wait for the first chunk, then return all of them as a generator.
+    @property
+    def is_over(self) -> bool:
+        """Whether no more events will come."""
+        return self.status != "running"
 
-        Closing the generator cancels the run and returns when its clean-up, which keeps the partial answer, is done.
+    async def first_event(self, timeout_s: float) -> None:
+        """Start, and return when there is an event to show.
 
         Raises:
-            Exception: What stopped the run before its first chunk, so that it can still become an HTTP status.
+            Exception: What stopped the run before its first event, so that it can still become an HTTP status.
         """
+        loop = asyncio.get_running_loop()
+        self._task = asyncio.create_task(self._drive(), name=self.id)
+        self._deadline = loop.call_later(timeout_s, self._on_deadline)
         try:
-            await self._wait()
+            await self._started.wait()
         except asyncio.CancelledError:
-            await self.cancel()
+            await self.stop("disconnect")
             raise
-        if not self._waiting and self._failure is not None:
+        if self.log.last == 0 and self._failure is not None:
             raise self._failure
-        return self._view()
 
-    async def cancel(self) -> None:
-        """Stop the run; return when its clean-up is done."""
-        self._task.cancel()
+    def view(self, after: int, *, with_ids: bool, keeps_run: bool) -> Viewer:
+        """Return an iterator of the events after number `after`.
+
+        Args:
+            after: 0 for all of them.
+            with_ids: Whether to send their numbers, as ``id:`` lines.
+            keeps_run: Whether the run goes on when this viewer leaves.
+        """
+        viewer = Viewer(self, after, self._runs.heartbeat_s, with_ids=with_ids, keeps_run=keeps_run)
+        self._viewers.add(viewer)
+        return viewer
+
+    async def leave(self, viewer: Viewer, *, keep: bool) -> None:
+        """Forget a viewer; the last one who does not keep the run stops it."""
+        self._viewers.discard(viewer)
+        if not keep and not self._viewers and not self.is_over:
+            await self.stop("disconnect")
+
+    async def stop(self, reason: StopReason) -> None:
+        """Stop the run and return when its clean-up is done. What was said and shown is kept.
+
+        Args:
+            reason: A person's stop leaves a mark for the model; a deadline or a restart does not.
+        """
+        if self._task is None or self.is_over:
+            return
+        if self.context.stop_reason is None:
+            self.context.stop_reason = reason
+            self._task.cancel()
         await asyncio.wait([self._task])
 
-    async def _view(self) -> AsyncGenerator[bytes, None]:
-        try:
-            while True:
-                await self._wait()
-                if not self._waiting:
-                    break
-                # What has gathered while the viewer was busy goes out in one write.
-                chunks = b"".join(self._waiting)
-                self._waiting.clear()
-                self._waiting_bytes = 0
-                yield chunks
-        finally:
-            # A viewer that was dropped for not reading leaves the run alone.
-            if self._is_viewed:
-                await self.cancel()
-
-    async def _wait(self) -> None:
-        while not self._waiting and self._is_viewed and not self._task.done():
-            self._changed.clear()
-            await self._changed.wait()
+    def _on_deadline(self) -> None:
+        if self._task is not None and not self.is_over and self.context.stop_reason is None:
+            self.context.stop_reason = "timeout"
+            self._task.cancel()
 
     async def _drive(self) -> None:
+        log, viewers = self.log, self._viewers
         try:
-            async for chunk in self._chunks:
-                if not self._is_viewed:
-                    continue
-                self._waiting.append(chunk)
-                self._waiting_bytes += len(chunk)
-                if self._waiting_bytes > MAX_WAITING_BYTES:
-                    self._is_viewed = False
-                    self._waiting.clear()
-                    logger.warning("viewer dropped, it does not read", extra={"task": self._task.get_name()})
-                self._changed.set()
-        except Exception as exc:  # noqa: BLE001 - the viewer decides: a status before the first chunk, else the end
+            async for event in self._events:
+                log.append(event)
+                if isinstance(event, ThreadCreatedEvent):
+                    self._runs.bind(self, event.thread.id)
+                if log.last == 1:
+                    self._started.set()
+                for viewer in viewers:
+                    viewer.wake()
+            self.status = "done"
+        except asyncio.CancelledError:
+            self.status = "stopped"
+            if text := _STOP_MESSAGES.get(self.context.stop_reason or ""):
+                log.append(ErrorEvent(code="custom", message=text, allow_retry=True))
+        except Exception as exc:
+            self.status = "failed"
             self._failure = exc
+            if log.last:
+                logger.error("run failed", extra={"run_id": self.id}, exc_info=exc)
+        finally:
+            if self.status == "running":
+                self.status = "failed"
+            if self._deadline is not None:
+                self._deadline.cancel()
+            self._runs.on_over(self)
+            self._started.set()
+            for viewer in viewers:
+                viewer.wake()
+
+
+class Runs:
+    """All runs of this process.
+
+    Args:
+        max_total: How many at once.
+        max_per_user: How many at once for one user.
+        max_log_bytes: How much of an answer is kept for viewers who come late.
+        timeout_s: How long one may take.
+        linger_s: How long a finished one can still be viewed.
+        heartbeat_s: A comment is sent after so many seconds of silence: proxies close connections that seem idle.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_total: int,
+        max_per_user: int,
+        max_log_bytes: int,
+        timeout_s: float,
+        linger_s: float,
+        heartbeat_s: float = 15.0,
+    ) -> None:
+        self._max_total = max_total
+        self._max_per_user = max_per_user
+        self._max_log_bytes = max_log_bytes
+        self._timeout_s = timeout_s
+        self._linger_s = linger_s
+        self.heartbeat_s = heartbeat_s
+        self._active: set[Run] = set()
+        self._by_thread: dict[RunKey, Run] = {}
+        self._lingering: OrderedDict[RunKey, tuple[Run, asyncio.TimerHandle]] = OrderedDict()
+        self._is_draining = False
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Runs:
+        """Return a registry with the bounds of the settings."""
+        return cls(
+            max_total=settings.runs_max_total,
+            max_per_user=settings.runs_max_per_user,
+            max_log_bytes=settings.run_log_max_bytes,
+            timeout_s=settings.run_timeout_s,
+            linger_s=settings.run_linger_s,
+        )
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether no new runs are taken."""
+        return self._is_draining
+
+    @property
+    def active(self) -> int:
+        """How many runs are going on."""
+        return len(self._active)
+
+    async def start(
+        self,
+        events: Callable[[], AsyncIterator[ThreadStreamEvent]],
+        context: RequestContext,
+        thread_id: str | None,
+        serialize: Callable[[Any], bytes],
+    ) -> Run:
+        """Start a run and return it when it has its first event.
+
+        Args:
+            events: Makes ChatKit's generator.
+            context: Who asks.
+            thread_id: The thread; None when the run creates it.
+            serialize: Makes the JSON of an event.
+
+        Raises:
+            ConflictError: When a run is going on in this thread.
+            TooManyRequestsError: When this user has too many runs.
+            UnavailableError: When there are too many runs, or the server is about to stop.
+        """
+        key = (context.user_id, context.use_case, thread_id) if thread_id is not None else None
+        if self._is_draining:
+            raise UnavailableError("The server is restarting. Please try again in a moment.", code="runs.draining")
+        if key is not None and key in self._by_thread:
+            raise ConflictError(
+                "An answer is still being written in this conversation. Wait for it, or stop it.", code="run.active"
+            )
+        if len(self._active) >= self._max_total:
+            raise UnavailableError("Too many answers are being written right now.", code="runs.too_many")
+        if sum(run.context.user_id == context.user_id for run in self._active) >= self._max_per_user:
+            raise TooManyRequestsError(
+                f"You have {self._max_per_user} answers being written already. Wait for one of them, or stop it.",
+                code="runs.too_many_of_user",
+            )
+        run = Run(self, events(), context, RunLog(serialize, self._max_log_bytes))
+        self._active.add(run)
+        if key is not None:
+            self._register(run, key)
+        await run.first_event(self._timeout_s)
+        return run
+
+    def find(self, context: RequestContext, thread_id: str) -> Run | None:
+        """Return the run of a thread that is going on, or that has just ended."""
+        key = (context.user_id, context.use_case, thread_id)
+        lingering = self._lingering.get(key)
+        return self._by_thread.get(key) or (lingering[0] if lingering else None)
+
+    def is_active(self, context: RequestContext, thread_id: str) -> bool:
+        """Say whether a run is going on in a thread."""
+        return (context.user_id, context.use_case, thread_id) in self._by_thread
+
+    async def stop(self, context: RequestContext, thread_id: str, reason: StopReason) -> Run | None:
+        """Stop the run of a thread and return it when its clean-up is done; None when there is none."""
+        run = self._by_thread.get((context.user_id, context.use_case, thread_id))
+        if run is not None:
+            await run.stop(reason)
+        return run
+
+    async def drain(self, timeout_s: float) -> int:
+        """Take no new runs, give those that are going on `timeout_s` seconds, then stop the rest.
+
+        Returns:
+            How many had to be stopped. What they had said is kept, without a mark of the user's.
+        """
+        self._is_draining = True
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        while self._active and (left := deadline - asyncio.get_running_loop().time()) > 0:
+            tasks = [run._task for run in self._active if run._task is not None]
+            if not tasks:
+                break
+            await asyncio.wait(tasks, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        rest = list(self._active)
+        await asyncio.gather(*(run.stop("drain") for run in rest))
+        return len(rest)
+
+    def bind(self, run: Run, thread_id: str) -> None:
+        """Note the thread that a run has created."""
+        self._register(run, (run.context.user_id, run.context.use_case, thread_id))
+
+    def on_over(self, run: Run) -> None:
+        """Note that a run has ended; it can be viewed for a while."""
+        self._active.discard(run)
+        if run.key is None or self._by_thread.get(run.key) is not run:
+            return
+        key = run.key
+        del self._by_thread[key]
+        if run.log.last == 0:
+            return
+        timer = asyncio.get_running_loop().call_later(self._linger_s, self._forget, key)
+        self._lingering[key] = (run, timer)
+        if len(self._lingering) > _LINGERING_RUNS:
+            self._forget(next(iter(self._lingering)))
+
+    def _register(self, run: Run, key: RunKey) -> None:
+        self._forget(key)
+        run.key = key
+        self._by_thread[key] = run
+
+    def _forget(self, key: RunKey) -> None:
+        lingering = self._lingering.pop(key, None)
+        if lingering is not None:
+            lingering[1].cancel()

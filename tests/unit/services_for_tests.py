@@ -15,6 +15,7 @@ from config import Settings
 from context import Services
 from database import Base, Database
 from store import ParlorStore
+from streaming.runs import Runs
 from tests.unit.scripted_model import ScriptedModel
 
 
@@ -36,6 +37,7 @@ async def open_services(
             attachments=ParlorAttachmentStore(store, folder / "attachments"),
             make_chat_client=lambda offline: client,
             explain_model_failure=explain_model_failure,
+            runs=Runs.from_settings(known),
         )
     finally:
         await database.close()

@@ -1,0 +1,126 @@
+"""Parlor's own operations beside ChatKit's, `runs.attach` and `runs.stop`; how a request becomes a run."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal
+
+import pydantic_core
+from chatkit.server import ChatKitServer
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from context import RequestContext, Services
+from errors import BadRequestError
+from streaming.runs import Run, Viewer
+
+_NO_RUN = b'{"run":null}'
+
+
+class AttachParams(BaseModel):
+    """What to attach to.
+
+    Attributes:
+        thread_id: Whose run.
+        after: The last number that the client has seen; None for all events.
+        run_id: The run that `after` belongs to; if another one is there now, all its events are sent.
+    """
+
+    thread_id: str
+    after: int | None = Field(None, ge=0)
+    run_id: str | None = None
+
+
+class AttachRequest(BaseModel):
+    """View the run of a thread that is going on, or has just ended."""
+
+    type: Literal["runs.attach"]
+    params: AttachParams
+
+
+class StopParams(BaseModel):
+    """Whose run to stop."""
+
+    thread_id: str
+
+
+class StopRequest(BaseModel):
+    """Stop the run of a thread and keep what was said."""
+
+    type: Literal["runs.stop"]
+    params: StopParams
+
+
+_OPERATION: TypeAdapter[AttachRequest | StopRequest] = TypeAdapter(AttachRequest | StopRequest)
+
+
+def parse_body(body: bytes) -> dict[str, Any]:
+    """Return the JSON object of a request.
+
+    Raises:
+        BadRequestError: When it is not one.
+    """
+    try:
+        raw = pydantic_core.from_json(body)
+    except ValueError as exc:
+        raise BadRequestError("The request is not valid JSON.") from exc
+    if not isinstance(raw, dict):
+        raise BadRequestError("The request must be a JSON object with a 'type'.")
+    return raw
+
+
+def is_run_operation(raw: dict[str, Any]) -> bool:
+    """Say whether a request is one of our own."""
+    return isinstance(raw.get("type"), str) and raw["type"].startswith("runs.")
+
+
+class RunOperations(ChatKitServer[RequestContext]):
+    """The part of `BaseChatKitServer` that knows runs."""
+
+    services: Services
+
+    async def start_run(self, request: Any, context: RequestContext) -> Viewer:
+        """Start the run of a streaming request; return its first viewer.
+
+        A client that says ``"resumable": true`` in the request's metadata gets numbered events, and its disconnect is
+        no stop.
+        """
+        is_resumable = context.metadata.get("resumable") is True
+        run = await self.services.runs.start(
+            lambda: self._process_streaming_impl(request, context),
+            context,
+            getattr(request.params, "thread_id", None),
+            self._serialize,
+        )
+        keeps_run = is_resumable or self.services.settings.on_disconnect == "continue"
+        return run.view(0, with_ids=is_resumable, keeps_run=keeps_run)
+
+    async def handle_run_operation(self, raw: dict[str, Any], context: RequestContext) -> bytes | Viewer:
+        """Answer `runs.attach` or `runs.stop`.
+
+        Raises:
+            BadRequestError: When the request is malformed.
+            NotFoundError: When the thread is missing or somebody else's.
+        """
+        try:
+            request = _OPERATION.validate_python(raw)
+        except ValidationError as exc:
+            raise BadRequestError("This is neither a valid 'runs.attach' nor a valid 'runs.stop'.") from exc
+        params = request.params
+        await self.store.load_thread(params.thread_id, context=context)
+        runs = self.services.runs
+        if isinstance(request, StopRequest):
+            stopped = await runs.stop(context, params.thread_id, "user")
+            return _describe(stopped)
+        run = runs.find(context, params.thread_id)
+        if run is None:
+            return _NO_RUN
+        after = request.params.after or 0
+        if request.params.run_id not in (None, run.id):
+            after = 0
+        return run.view(after, with_ids=True, keeps_run=True)
+
+
+def _describe(run: Run | None) -> bytes:
+    if run is None:
+        return _NO_RUN
+    return json.dumps({"run": {"id": run.id, "status": run.status, "last": run.log.last}}).encode()
