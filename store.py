@@ -1,0 +1,614 @@
+"""ParlorStore: ChatKit's Store on SQLAlchemy. Rows never leave this file.
+
+Whose something is: every row belongs to one user in one use case, the pair `(context.user_id, context.use_case)`. A
+thread's numeric `key` is only ever got by a query that names this pair, so what is selected by key is the owner's.
+What is missing and what is somebody else's raise the same `NotFoundError`.
+
+Order: a thread's items have positions from a counter in its row; the clock decides nothing. Threads are listed by when
+they were created, not by last activity: a list whose order changes while it is read skips and repeats.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+from weakref import ref
+
+from chatkit.store import Store
+from chatkit.types import Attachment, Page, ThreadItem, ThreadMetadata, ThreadStatus, UserMessageItem, WidgetItem
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Executable,
+    ForeignKey,
+    Index,
+    Integer,
+    Select,
+    UniqueConstraint,
+    delete,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
+
+from context import RequestContext, utc_now, widget_root
+from database import Base, Database, JSONDocument, PlainText, UTCDateTime, new_id
+from errors import BadRequestError, NotFoundError, UnavailableError
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_PAGE_ITEMS = 20
+MAX_PAGE_ITEMS = 100
+MAX_HISTORY_ITEMS = 1_000
+MAX_TITLE_CHARS = 200
+
+_NO_THREAD = "This conversation does not exist."
+_NO_ITEM = "This message does not exist."
+_NO_ATTACHMENT = "This file does not exist."
+
+_ID_PREFIXES = {
+    "thread": "thr",
+    "message": "msg",
+    "msg": "msg",  # what Agent Framework's adapter asks for
+    "tool_call": "tc",
+    "workflow": "wf",
+    "task": "tsk",
+    "attachment": "atc",
+    "sdk_hidden_context": "shcx",
+}
+_HIDDEN_TYPES = frozenset({"hidden_context_item", "sdk_hidden_context"})
+_ITEM_COLUMNS = {"id", "thread_id", "created_at"}
+_THREAD_FIELDS = ("title", "status", "allowed_image_domains")
+_FRESH_THREAD: dict[str, Any] = {
+    "title": None,
+    "status": {"type": "active"},
+    "allowed_image_domains": None,
+    "metadata": {},
+}
+
+# Building an adapter takes milliseconds: once, not per row.
+_ITEM: TypeAdapter[ThreadItem] = TypeAdapter(ThreadItem)
+_STATUS: TypeAdapter[ThreadStatus] = TypeAdapter(ThreadStatus)
+_ATTACHMENT: TypeAdapter[Attachment] = TypeAdapter(Attachment)
+
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class ThreadRow(Base):
+    """A conversation. `key` grows with every new thread, and is the order of the list."""
+
+    __tablename__ = "threads"
+    __table_args__ = (
+        UniqueConstraint("owner_id", "use_case", "id"),
+        Index(None, "owner_id", "use_case", "key"),
+        {"sqlite_autoincrement": True},  # a deleted thread's place is not given again
+    )
+
+    # SQLite numbers rows by itself in INTEGER columns only.
+    key: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    owner_id: Mapped[str] = mapped_column(PlainText)
+    use_case: Mapped[str] = mapped_column(PlainText)
+    id: Mapped[str] = mapped_column(PlainText)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    title: Mapped[str | None] = mapped_column(PlainText)
+    status: Mapped[Any] = mapped_column(JSONDocument, nullable=False)
+    allowed_image_domains: Mapped[Any | None] = mapped_column(JSONDocument)
+    # SQLAlchemy has another use for an attribute `metadata`.
+    details: Mapped[Any] = mapped_column("metadata", JSONDocument, nullable=False)
+    last_position: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class ItemRow(Base):
+    """An item of a thread; `document` is its JSON without what has a column."""
+
+    __tablename__ = "items"
+    __table_args__ = (
+        UniqueConstraint("thread_key", "position"),
+        Index(
+            None,
+            "thread_key",
+            "widget_root_id",
+            "position",
+            sqlite_where=text("widget_root_id IS NOT NULL"),
+            postgresql_where=text("widget_root_id IS NOT NULL"),
+        ),
+    )
+
+    thread_key: Mapped[int] = mapped_column(ForeignKey(ThreadRow.key, ondelete="CASCADE"), primary_key=True)
+    id: Mapped[str] = mapped_column(PlainText, primary_key=True)
+    position: Mapped[int] = mapped_column(BigInteger)
+    type: Mapped[str] = mapped_column(PlainText)
+    is_hidden: Mapped[bool]
+    widget_root_id: Mapped[str | None] = mapped_column(PlainText)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    document: Mapped[Any] = mapped_column(JSONDocument, nullable=False)
+
+
+class AttachmentRow(Base):
+    """What is known of a file; its bytes are in the object store."""
+
+    __tablename__ = "attachments"
+
+    owner_id: Mapped[str] = mapped_column(PlainText, primary_key=True)
+    use_case: Mapped[str] = mapped_column(PlainText, primary_key=True)
+    id: Mapped[str] = mapped_column(PlainText, primary_key=True)
+    thread_id: Mapped[str | None] = mapped_column(PlainText)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    state: Mapped[str] = mapped_column(PlainText, default="pending")  # then "uploaded"
+    document: Mapped[Any] = mapped_column(JSONDocument, nullable=False)
+
+
+class _Baselines:
+    """What a thread object held when the store last read or wrote it, for as long as the object lives."""
+
+    def __init__(self) -> None:
+        self._by_object: dict[int, tuple[ref[ThreadMetadata], dict[str, Any]]] = {}
+
+    def remember(self, thread: ThreadMetadata) -> None:
+        key = id(thread)
+        forget = ref(thread, lambda _: self._by_object.pop(key, None))
+        self._by_object[key] = (forget, _thread_fields(thread))
+
+    def of(self, thread: ThreadMetadata) -> dict[str, Any] | None:
+        known = self._by_object.get(id(thread))
+        return known[1] if known else None
+
+
+class ParlorStore(Store[RequestContext]):
+    """Threads, items and attachments of many users and use cases in one database.
+
+    Each method is one transaction. All of them raise `NotFoundError` for what is missing or another owner's, and
+    `UnavailableError` when the database does not answer.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._baselines = _Baselines()
+
+    # Ids
+
+    def generate_thread_id(self, context: RequestContext) -> str:
+        """Return a new thread id that sorts after all earlier ones."""
+        return new_id(_ID_PREFIXES["thread"])
+
+    def generate_item_id(self, item_type: str, thread: ThreadMetadata, context: RequestContext) -> str:
+        """Return a new item id; a type that ChatKit does not list gets the prefix ``itm``."""
+        return new_id(_ID_PREFIXES.get(item_type, "itm"))
+
+    # Threads
+
+    async def load_thread(self, thread_id: str, context: RequestContext) -> ThreadMetadata:
+        """Return a fresh copy of a thread's metadata."""
+        async with self._read() as session:
+            row = await session.scalar(select(ThreadRow).where(*_is_thread(thread_id, context)))
+        return self._thread(_found(row))
+
+    async def save_thread(self, thread: ThreadMetadata, context: RequestContext) -> None:
+        """Create the thread, or write what the caller changed in it.
+
+        Written are the fields, and the keys of `metadata`, that differ from what this very object held when the store
+        last loaded or saved it, so that a rename or another request's note in `metadata` survives an answer that began
+        before. An object that the store has not seen counts as a fresh thread: what is at its default is left alone.
+        Fields that were not changed here but elsewhere are brought up to date in `thread`; `items` are ignored.
+
+        Raises:
+            NotFoundError: When it was loaded and has been deleted since.
+        """
+        baseline = self._baselines.of(thread)
+        mine = _thread_fields(thread)
+        async with self._write() as session:
+            row = await session.scalar(select(ThreadRow).where(*_is_thread(thread.id, context)).with_for_update())
+            if row is None:
+                if baseline is not None:
+                    raise NotFoundError(_NO_THREAD)
+                values = {**mine, "details": mine["metadata"], **_owner(context)}
+                del values["metadata"]
+                session.add(
+                    ThreadRow(id=thread.id, created_at=_as_utc(thread.created_at), updated_at=utc_now(), **values)
+                )
+            else:
+                baseline = baseline or _FRESH_THREAD
+                changed = [field for field in _THREAD_FIELDS if mine[field] != baseline[field]]
+                for field in changed:
+                    setattr(row, field, mine[field])
+                row.details = _merged(row.details, baseline["metadata"], mine["metadata"])
+                row.updated_at = utc_now()
+                stored = _thread(row)
+                for field in _THREAD_FIELDS:
+                    if field not in changed and getattr(thread, field) != getattr(stored, field):
+                        setattr(thread, field, getattr(stored, field))
+        self._baselines.remember(thread)
+
+    async def create_thread(self, thread: ThreadMetadata, message: UserMessageItem, context: RequestContext) -> None:
+        """Create a thread with its first message: both, or neither.
+
+        Args:
+            thread: Not stored yet.
+            message: Its attachments are bound to the thread.
+            context: Who becomes the owner.
+        """
+        mine = _thread_fields(thread)
+        async with self._write() as session:
+            row = ThreadRow(
+                id=thread.id,
+                created_at=_as_utc(thread.created_at),
+                updated_at=utc_now(),
+                details=mine.pop("metadata"),
+                last_position=1,
+                **mine,
+                **_owner(context),
+            )
+            session.add(row)
+            await session.flush()
+            session.add(ItemRow(thread_key=row.key, position=1, **_item_values(message)))
+            for attachment in message.attachments:
+                await session.execute(self._upsert_attachment(attachment, context))
+        self._baselines.remember(thread)
+
+    async def rename_thread(self, thread_id: str, title: str, context: RequestContext) -> ThreadMetadata:
+        """Set the title, and nothing else, and return the thread.
+
+        Raises:
+            BadRequestError: When the title is blank or longer than `MAX_TITLE_CHARS`.
+        """
+        title = title.strip()
+        if not 0 < len(title) <= MAX_TITLE_CHARS:
+            raise BadRequestError(f"A title has 1 to {MAX_TITLE_CHARS} characters.")
+        async with self._write() as session:
+            row = await session.scalar(
+                update(ThreadRow)
+                .where(*_is_thread(thread_id, context))
+                .values(title=title, updated_at=utc_now())
+                .returning(ThreadRow)
+            )
+        return self._thread(_found(row))
+
+    async def load_threads(
+        self, limit: int, after: str | None, order: str, context: RequestContext
+    ) -> Page[ThreadMetadata]:
+        """Return a page of the owner's threads by creation, newest first unless `order` is ``"asc"``.
+
+        Args:
+            limit: 1 to `MAX_PAGE_ITEMS`; 0, less, or None is `DEFAULT_PAGE_ITEMS`.
+            after: The id that the page before ended with. An unknown one raises; the list never starts over.
+            order: ``"asc"`` or ``"desc"``.
+            context: Who asks.
+        """
+        async with self._read() as session:
+            cursor = None
+            if after is not None:
+                cursor = _found(await session.scalar(select(ThreadRow.key).where(*_is_thread(after, context))))
+            stmt = select(ThreadRow).where(*_is_owned(ThreadRow, context))
+            rows, has_more = await _load_page(session, stmt, ThreadRow.key, cursor, limit, order)
+        return Page(
+            data=[self._thread(row) for row in rows], has_more=has_more, after=rows[-1].id if has_more else None
+        )
+
+    async def delete_thread(self, thread_id: str, context: RequestContext) -> None:
+        """Delete a thread and its items. Its attachments stay the owner's."""
+        async with self._write() as session:
+            stmt = delete(ThreadRow).where(*_is_thread(thread_id, context)).returning(ThreadRow.key)
+            _found(await session.scalar(stmt))
+
+    # Items
+
+    async def load_thread_items(
+        self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext
+    ) -> Page[ThreadItem]:
+        """Return a page of items, hidden ones too: ``"desc"`` with limit 1 is the true last item.
+
+        Arguments are those of `load_threads`. An item of a type that this version does not know is left out.
+        """
+        return await self._load_items(thread_id, after, limit, order, context, with_hidden=True)
+
+    async def load_visible_items(
+        self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext
+    ) -> Page[ThreadItem]:
+        """Return a page for the browser: like `load_thread_items`, and full pages without the hidden items."""
+        return await self._load_items(thread_id, after, limit, order, context, with_hidden=False)
+
+    async def load_history(self, thread_id: str, max_items: int, context: RequestContext) -> list[ThreadItem]:
+        """Return the newest items, newest first, hidden ones too.
+
+        Args:
+            thread_id: The thread.
+            max_items: 1 to `MAX_HISTORY_ITEMS`.
+            context: Who asks.
+        """
+        async with self._read() as session:
+            key = await _load_thread_key(session, thread_id, context)
+            stmt = select(ItemRow).where(ItemRow.thread_key == key).order_by(ItemRow.position.desc())
+            rows = await session.scalars(stmt.limit(max(1, min(max_items, MAX_HISTORY_ITEMS))))
+            return _items(rows, thread_id)
+
+    async def load_widgets(self, thread_id: str, root_id: str, limit: int, context: RequestContext) -> list[WidgetItem]:
+        """Return the newest widgets whose root component has the id `root_id`, newest first, `limit` as for pages."""
+        async with self._read() as session:
+            key = await _load_thread_key(session, thread_id, context)
+            stmt = (
+                select(ItemRow)
+                .where(ItemRow.thread_key == key, ItemRow.widget_root_id == root_id)
+                .order_by(ItemRow.position.desc())
+                .limit(_page_size(limit))
+            )
+            return [item for item in _items(await session.scalars(stmt), thread_id) if isinstance(item, WidgetItem)]
+
+    async def load_item(self, thread_id: str, item_id: str, context: RequestContext) -> ThreadItem:
+        """Return one item of one thread."""
+        async with self._read() as session:
+            stmt = (
+                select(ItemRow)
+                .join(ThreadRow, ThreadRow.key == ItemRow.thread_key)
+                .where(*_is_thread(thread_id, context), ItemRow.id == item_id)
+            )
+            row = _found(await session.scalar(stmt), _NO_ITEM)
+        item = _item(row, thread_id)
+        if item is None:
+            raise NotFoundError(_NO_ITEM)
+        return item
+
+    async def reserve_position(self, thread_id: str, item_id: str, context: RequestContext) -> None:
+        """Take the thread's next place for an item that is shown now and stored when it is finished.
+
+        The place is kept in `context.reserved_positions`; `add_thread_item` with this context uses it.
+        """
+        if item_id in context.reserved_positions:
+            return
+        async with self._write() as session:
+            _, position = await _take_position(session, thread_id, context)
+        context.reserved_positions[item_id] = position
+
+    async def add_thread_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
+        """Store an item at its reserved place, else at the end; one that is there already is replaced in its place."""
+        values = _item_values(item)
+        reserved = context.reserved_positions.get(item.id)
+        async with self._write() as session:
+            if reserved is None:
+                # An item that is there leaves a gap in the numbers, which costs nothing and saves a query.
+                key, position = await _take_position(session, thread_id, context)
+            else:
+                key, position = await _load_thread_key(session, thread_id, context), reserved
+            stmt = self._database.insert(ItemRow).values(thread_key=key, position=position, **values)
+            await session.execute(stmt.on_conflict_do_update(index_elements=["thread_key", "id"], set_=values))
+
+    async def save_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
+        """Replace an item in its place; one that is not there is added."""
+        await self.add_thread_item(thread_id, item, context)
+
+    async def delete_thread_item(self, thread_id: str, item_id: str, context: RequestContext) -> None:
+        """Delete an item; no error when the thread has none of this id."""
+        async with self._write() as session:
+            key = await _load_thread_key(session, thread_id, context)
+            await session.execute(delete(ItemRow).where(ItemRow.thread_key == key, ItemRow.id == item_id))
+
+    async def delete_items_after(self, thread_id: str, item_id: str, context: RequestContext) -> None:
+        """Delete all items behind `item_id`, all or none; the item itself stays."""
+        async with self._write() as session:
+            key = await _load_thread_key(session, thread_id, context)
+            position = await _load_position(session, key, item_id)
+            await session.execute(delete(ItemRow).where(ItemRow.thread_key == key, ItemRow.position > position))
+
+    # Attachments
+
+    async def save_attachment(self, attachment: Attachment, context: RequestContext) -> None:
+        """Create or replace what is known of a file, but for its upload URL, which is a secret of its creation."""
+        async with self._write() as session:
+            await session.execute(self._upsert_attachment(attachment, context))
+
+    async def load_attachment(self, attachment_id: str, context: RequestContext) -> Attachment:
+        """Return what is known of a file, never with an `upload_descriptor`: messages embed what this returns."""
+        async with self._read() as session:
+            document = await session.scalar(
+                select(AttachmentRow.document).where(
+                    *_is_owned(AttachmentRow, context), AttachmentRow.id == attachment_id
+                )
+            )
+        return _ATTACHMENT.validate_python(_found(document, _NO_ATTACHMENT))
+
+    async def mark_attachment_uploaded(self, attachment_id: str, context: RequestContext) -> None:
+        """Note that the bytes of a file have arrived."""
+        async with self._write() as session:
+            stmt = (
+                update(AttachmentRow)
+                .where(*_is_owned(AttachmentRow, context), AttachmentRow.id == attachment_id)
+                .values(state="uploaded")
+                .returning(AttachmentRow.id)
+            )
+            _found(await session.scalar(stmt), _NO_ATTACHMENT)
+
+    async def delete_attachment(self, attachment_id: str, context: RequestContext) -> None:
+        """Delete what is known of a file; its bytes are the attachment store's."""
+        async with self._write() as session:
+            stmt = (
+                delete(AttachmentRow)
+                .where(*_is_owned(AttachmentRow, context), AttachmentRow.id == attachment_id)
+                .returning(AttachmentRow.id)
+            )
+            _found(await session.scalar(stmt), _NO_ATTACHMENT)
+
+    # Inside
+
+    @asynccontextmanager
+    async def _read(self) -> AsyncIterator[AsyncSession]:
+        with _translated_errors():
+            async with self._database.read() as session:
+                yield session
+
+    @asynccontextmanager
+    async def _write(self) -> AsyncIterator[AsyncSession]:
+        with _translated_errors():
+            async with self._database.write() as session:
+                yield session
+
+    def _upsert_attachment(self, attachment: Attachment, context: RequestContext) -> Executable:
+        document = _ATTACHMENT.dump_python(attachment, mode="json", exclude={"upload_descriptor"})
+        values = {"thread_id": attachment.thread_id, "document": document}
+        stmt = self._database.insert(AttachmentRow).values(
+            id=attachment.id, created_at=utc_now(), state="pending", **_owner(context), **values
+        )
+        return stmt.on_conflict_do_update(index_elements=["owner_id", "use_case", "id"], set_=values)
+
+    def _thread(self, row: ThreadRow) -> ThreadMetadata:
+        thread = _thread(row)
+        self._baselines.remember(thread)
+        return thread
+
+    async def _load_items(
+        self,
+        thread_id: str,
+        after: str | None,
+        limit: int,
+        order: str,
+        context: RequestContext,
+        *,
+        with_hidden: bool,
+    ) -> Page[ThreadItem]:
+        async with self._read() as session:
+            key = await _load_thread_key(session, thread_id, context)
+            cursor = None if after is None else await _load_position(session, key, after)
+            stmt = select(ItemRow).where(ItemRow.thread_key == key)
+            if not with_hidden:
+                stmt = stmt.where(ItemRow.is_hidden.is_(False))
+            rows, has_more = await _load_page(session, stmt, ItemRow.position, cursor, limit, order)
+        return Page(data=_items(rows, thread_id), has_more=has_more, after=rows[-1].id if has_more else None)
+
+
+@contextmanager
+def _translated_errors() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeoutError) as exc:
+        raise UnavailableError("Conversations cannot be read or saved at the moment. Try again soon.") from exc
+
+
+def _found(value: T | None, message: str = _NO_THREAD) -> T:
+    if value is None:
+        raise NotFoundError(message)
+    return value
+
+
+def _owner(context: RequestContext) -> dict[str, str]:
+    return {"owner_id": context.user_id, "use_case": context.use_case}
+
+
+def _is_owned(row: type[ThreadRow | AttachmentRow], context: RequestContext) -> tuple[ColumnElement[bool], ...]:
+    return row.owner_id == context.user_id, row.use_case == context.use_case
+
+
+def _is_thread(thread_id: str, context: RequestContext) -> tuple[ColumnElement[bool], ...]:
+    return (*_is_owned(ThreadRow, context), ThreadRow.id == thread_id)
+
+
+async def _load_thread_key(session: AsyncSession, thread_id: str, context: RequestContext) -> int:
+    return _found(await session.scalar(select(ThreadRow.key).where(*_is_thread(thread_id, context))))
+
+
+async def _load_position(session: AsyncSession, key: int, item_id: str) -> int:
+    stmt = select(ItemRow.position).where(ItemRow.thread_key == key, ItemRow.id == item_id)
+    return _found(await session.scalar(stmt), _NO_ITEM)
+
+
+async def _take_position(session: AsyncSession, thread_id: str, context: RequestContext) -> tuple[int, int]:
+    """Return the thread's key and its next position; others who add to this thread wait until the commit."""
+    stmt = (
+        update(ThreadRow)
+        .where(*_is_thread(thread_id, context))
+        .values(last_position=ThreadRow.last_position + 1, updated_at=utc_now())
+        .returning(ThreadRow.key, ThreadRow.last_position)
+    )
+    key, position = _found((await session.execute(stmt)).one_or_none())
+    return key, position
+
+
+def _page_size(limit: int | None) -> int:
+    return min(limit, MAX_PAGE_ITEMS) if limit is not None and limit > 0 else DEFAULT_PAGE_ITEMS
+
+
+async def _load_page(
+    session: AsyncSession,
+    stmt: Select[R],
+    place: InstrumentedAttribute[int],
+    cursor: int | None,
+    limit: int | None,
+    order: str,
+) -> tuple[Sequence[R], bool]:
+    """Return the rows behind `cursor` in `order`, and whether there are more."""
+    if cursor is not None:
+        stmt = stmt.where(place > cursor if order == "asc" else place < cursor)
+    size = _page_size(limit)
+    stmt = stmt.order_by(place.asc() if order == "asc" else place.desc())
+    rows = (await session.scalars(stmt.limit(size + 1))).all()  # the extra row answers has_more
+    return rows[:size], len(rows) > size
+
+
+def _as_utc(time: datetime) -> datetime:
+    # ChatKit's times are naive and local, which is what astimezone takes a naive time for.
+    return time.astimezone(UTC)
+
+
+def _thread_fields(thread: ThreadMetadata) -> dict[str, Any]:
+    return thread.model_dump(mode="json", include={*_THREAD_FIELDS, "metadata"})
+
+
+def _thread(row: ThreadRow) -> ThreadMetadata:
+    return ThreadMetadata(
+        id=row.id,
+        created_at=row.created_at,
+        title=row.title,
+        status=_STATUS.validate_python(row.status),
+        allowed_image_domains=row.allowed_image_domains,
+        metadata=dict(row.details),
+    )
+
+
+def _merged(stored: dict[str, Any], baseline: dict[str, Any], mine: dict[str, Any]) -> dict[str, Any]:
+    """Return `stored` with the keys that differ between `baseline` and `mine` as `mine` has them."""
+    kept = {key: value for key, value in stored.items() if key in mine or key not in baseline}
+    return kept | {key: value for key, value in mine.items() if key not in baseline or baseline[key] != value}
+
+
+def _item_values(item: ThreadItem) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "type": item.type,
+        "is_hidden": item.type in _HIDDEN_TYPES,
+        "widget_root_id": item.widget.id if isinstance(item, WidgetItem) else None,
+        "created_at": _as_utc(item.created_at),
+        "document": _document(item),
+    }
+
+
+def _document(item: ThreadItem) -> dict[str, Any]:
+    if not isinstance(item, WidgetItem):
+        return item.model_dump(mode="json", by_alias=True, exclude=_ITEM_COLUMNS)
+    return item.model_dump(mode="json", exclude=_ITEM_COLUMNS | {"widget"}) | {
+        "widget": widget_root(item.widget).model_dump()
+    }
+
+
+def _item(row: ItemRow, thread_id: str) -> ThreadItem | None:
+    fields = {**row.document, "id": row.id, "thread_id": thread_id, "created_at": row.created_at}
+    try:
+        if row.type == "widget":
+            # Left to ChatKit, a typed widget class is chosen and drops what it does not know.
+            fields["widget"] = widget_root(fields["widget"])
+        return _ITEM.validate_python(fields)
+    except (ValidationError, KeyError):
+        # A newer version may have written it, before a roll-back of the platform.
+        logger.warning("stored item cannot be read", extra={"item_id": row.id, "item_type": row.type})
+        return None
+
+
+def _items(rows: Iterable[ItemRow], thread_id: str) -> list[ThreadItem]:
+    return [item for row in rows if (item := _item(row, thread_id)) is not None]

