@@ -1,0 +1,108 @@
+"""The HTTP edge around use cases that are no more than their answers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import MetaData
+
+from config import Settings
+from context import RequestContext
+from main import build_app
+from plugins import DisabledUseCase, LoadedUseCases, UseCase
+from web.event_stream import Chunks
+from web.lifecycle import Lifecycle
+from web.log_lines import TextLines
+
+JSON = {"Content-Type": "application/json"}
+
+Answer = Callable[[bytes, RequestContext], bytes | Chunks]
+
+
+class FakeServer:
+    def __init__(self, answer: Answer = lambda body, context: b'{"ok":true}') -> None:
+        self.answer = answer
+        self.requests: list[tuple[bytes, RequestContext]] = []
+
+    async def handle(self, body: bytes, context: RequestContext) -> bytes | Chunks:
+        self.requests.append((body, context))
+        return self.answer(body, context)
+
+    async def open(self) -> None:
+        pass
+
+    async def close(self) -> None:
+        pass
+
+
+class FakeDatabase:
+    dialect = "sqlite"
+
+    def __init__(self) -> None:
+        self.is_up = True
+        self.is_closed = False
+
+    async def create_tables(self, *metadata: MetaData) -> None:
+        pass
+
+    async def ping(self, timeout_s: float) -> bool:
+        return self.is_up
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+
+def use_case(name: str, server: FakeServer | None = None, **details: Any) -> UseCase:
+    return UseCase(name=name, title=name.title(), server=server or FakeServer(), **details)  # type: ignore[arg-type]
+
+
+def lifecycle_of(
+    use_cases: Sequence[UseCase], disabled: Sequence[DisabledUseCase] = (), database: FakeDatabase | None = None
+) -> Lifecycle:
+    loaded = LoadedUseCases({each.name: each for each in use_cases}, tuple(disabled))
+    return Lifecycle(lambda: loaded, database or FakeDatabase(), MetaData())  # type: ignore[arg-type]
+
+
+class Edge:
+    """Builds the application and speaks HTTP to it, without a network."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def settings(self, **values: Any) -> Settings:
+        return Settings(_env_file=None, data_dir=self._folder, **values)  # type: ignore[call-arg]
+
+    def app(
+        self,
+        *use_cases: UseCase,
+        disabled: Sequence[DisabledUseCase] = (),
+        database: FakeDatabase | None = None,
+        lifecycle: Lifecycle | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> FastAPI:
+        database = database or FakeDatabase()
+        lifecycle = lifecycle or lifecycle_of(use_cases, disabled, database)
+        return build_app(self.settings(**(settings or {})), database, lifecycle)  # type: ignore[arg-type]
+
+    @asynccontextmanager
+    async def client(
+        self, app: FastAPI, base_url: str = "http://parlor.test", *, waits: bool = True
+    ) -> AsyncIterator[httpx.AsyncClient]:
+        transport = httpx.ASGITransport(app=app)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url=base_url) as client,
+        ):
+            if waits:
+                await app.state.lifecycle.wait_until_started(10)
+            yield client
+
+
+def everything_logged(log: pytest.LogCaptureFixture) -> str:
+    return "\n".join(TextLines().format(record) for record in log.records)

@@ -1,0 +1,71 @@
+"""`POST /chatkit/{use_case}`: one ChatKit request in, JSON or server-sent events out."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from config import Settings
+from errors import BadRequestError, TooLargeError, UnsupportedError
+from web.catalog import Catalog
+from web.event_stream import EventStream
+from web.identity import build_context
+from web.request_log import notes_of
+
+BODY_TIMEOUT_S = 30.0
+"""How long a client may take to send its body."""
+
+
+def build_chatkit_router(catalog: Catalog, settings: Settings) -> APIRouter:
+    """Return the routes that speak the ChatKit protocol."""
+    router = APIRouter()
+
+    async def answer(request: Request, name: str | None) -> Response:
+        _check_content_type(request)
+        body = await _read_body(request, settings.max_body_bytes)
+        context = build_context(request)
+        use_case = await catalog.find(name, context)
+        context.use_case = notes_of(request.scope).use_case = use_case.name
+        result = await use_case.server.handle(body, context)
+        if isinstance(result, bytes):
+            return Response(result, media_type="application/json")
+        return EventStream(result)
+
+    @router.post("/chatkit")
+    async def answer_default(request: Request) -> Response:
+        """Answer with the default use case."""
+        return await answer(request, None)
+
+    @router.post("/chatkit/{use_case}")
+    async def answer_named(request: Request, use_case: str) -> Response:
+        """Answer with the use case that the path names."""
+        return await answer(request, use_case)
+
+    return router
+
+
+def _check_content_type(request: Request) -> None:
+    # A page of another origin can send text/plain without asking first, but not JSON.
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise UnsupportedError("The body must be JSON, with the content type application/json.")
+
+
+async def _read_body(request: Request, max_bytes: int) -> bytes:
+    too_large = TooLargeError(f"The request is larger than {max_bytes} bytes.")
+    announced = request.headers.get("content-length", "0")
+    if announced.isdecimal() and int(announced) > max_bytes:
+        raise too_large
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > max_bytes:
+                    raise too_large
+    except TimeoutError as exc:
+        raise BadRequestError("The request did not arrive in time.", code="request_timeout") from exc
+    return bytes(body)

@@ -1,0 +1,56 @@
+"""What works with the present settings, and what does not: the findings of `parlor doctor`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from context import Services
+from plugins import load_use_cases
+
+PING_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report.
+
+    Attributes:
+        is_well: Whether it works.
+        subject: What was looked at.
+        state: What was found. It may hold an exception's text: for the operator's eyes.
+    """
+
+    is_well: bool
+    subject: str
+    state: str
+
+
+async def examine(services: Services, static_dir: Path) -> list[Finding]:
+    """Look at everything that can be looked at without starting a use case.
+
+    Args:
+        services: Made, not started. They stay open.
+        static_dir: Where the built client should be.
+    """
+    settings, database = services.settings, services.database
+    folder = settings.data_dir.resolve()
+    is_built = await asyncio.to_thread((static_dir / "dist" / "chatkit.js").is_file)
+    can_answer = await database.ping(PING_TIMEOUT_S)
+    findings = [
+        Finding(True, "model", settings.provider),
+        Finding(os.access(folder, os.W_OK | os.X_OK), "data folder", str(folder)),
+        Finding(can_answer, "database", f"{database.dialect} {'answers' if can_answer else 'does not answer'}"),
+        Finding(is_built, "client", "built" if is_built else "not built; in a clone: ./parlor build"),
+    ]
+    loaded = await asyncio.to_thread(load_use_cases, services, settings.use_cases_path)
+    findings += [Finding(True, "use case", name) for name in loaded.enabled]
+    findings += [Finding(False, "use case", f"{each.name} is disabled: {each.reason}") for each in loaded.disabled]
+    if not loaded.enabled:
+        findings.append(Finding(False, "use case", "none is loaded"))
+    default = settings.default_use_case
+    if default is not None and default not in loaded.enabled:
+        findings.append(Finding(False, "default", f"DEFAULT_USE_CASE: there is no use case '{default}'"))
+    return findings

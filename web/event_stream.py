@@ -1,0 +1,106 @@
+"""Server-sent events as an answer whose source is always closed, and closed in peace."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Protocol
+
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from web.failures import build_failure
+from web.request_log import RequestNotes, notes_of
+
+
+class Chunks(Protocol):
+    """The bytes of whole events, until they end or are closed."""
+
+    def __aiter__(self) -> Chunks:
+        """Return itself."""
+        ...
+
+    async def __anext__(self) -> bytes:
+        """Return what there is to send next."""
+        ...
+
+    async def aclose(self) -> None:
+        """Say that nobody reads on."""
+        ...
+
+
+class EventStream(Response):
+    """Sends what `chunks` yields until it ends or the client goes away.
+
+    Starlette's own streaming answer runs in a cancel scope, which cancels each await of the source's clean-up anew.
+    Here the one task of the request iterates and closes, and its clean-up is not disturbed.
+
+    Args:
+        chunks: What to send. Closed on every way out.
+    """
+
+    def __init__(self, chunks: Chunks) -> None:
+        super().__init__(
+            headers={
+                # Given whole: Starlette would add a charset, and server-sent events are always UTF-8.
+                "Content-Type": "text/event-stream",
+                "Cache-Control": "no-cache, no-transform",
+                "X-Accel-Buffering": "no",
+            }
+        )
+        # The length that Starlette computed is that of an empty body.
+        del self.headers["content-length"]
+        self._chunks = chunks
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the events. Raises nothing when the client goes away."""
+        request = asyncio.current_task()
+        assert request is not None  # noqa: S101 - ASGI servers run requests in tasks
+        notes = notes_of(scope)
+
+        async def watch() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            notes.has_left = True
+            request.cancel()
+
+        watcher: asyncio.Task[None] | None = None
+        try:
+            # Before all else: a generator that was never entered runs no clean-up when it is closed.
+            chunk = await anext(self._chunks, None)
+            watcher = asyncio.create_task(watch(), name="watch for disconnect")
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            while chunk is not None:
+                await send(_body(chunk))
+                chunk = await self._next(notes)
+            # The end is no reason to cancel anything, and servers report it as a disconnect.
+            watcher.cancel()
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except asyncio.CancelledError:
+            # Ours is taken back, so that the clean-up below may await; the server's own is passed on.
+            if not notes.has_left or request.uncancel() > 0:
+                raise
+        finally:
+            # From here on the watcher cancels nothing any more.
+            if watcher is not None:
+                watcher.cancel()
+            await self._chunks.aclose()
+            if watcher is not None:
+                await asyncio.wait([watcher])
+
+    async def _next(self, notes: RequestNotes) -> bytes | None:
+        try:
+            return await anext(self._chunks, None)
+        except Exception as exc:  # noqa: BLE001 - the headers are gone: the error becomes the last event
+            failure = build_failure(exc, notes)
+            event = {
+                "type": "error",
+                "code": "custom",
+                "message": f"{failure.message} ({failure.error_id})",
+                "allow_retry": failure.allow_retry,
+            }
+            return f"data: {json.dumps(event, ensure_ascii=False)}\n\n".encode()
+
+
+def _body(chunk: bytes) -> Message:
+    return {"type": "http.response.body", "body": chunk, "more_body": True}

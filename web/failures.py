@@ -1,0 +1,118 @@
+"""Errors as answers: one JSON shape, a status, and an id that the log has too."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from errors import UserFacingError, new_error_id
+from web.request_log import RequestNotes, notes_of
+
+logger = logging.getLogger(__name__)
+
+INTERNAL_MESSAGE = "Something went wrong on our side. Please try again."
+RETRY_AFTER_S = 5
+
+_HTTP_CODES: Mapping[int, tuple[str, str]] = {
+    404: ("not_found", "There is nothing at this address."),
+    405: ("method_not_allowed", "This address does not answer this method."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error as the person sees it.
+
+    Attributes:
+        status: The HTTP status, 400 to 599.
+        code: A stable machine-readable name.
+        message: One or two sentences, without internals.
+        error_id: Also in the log.
+        allow_retry: Whether trying the same again can help.
+    """
+
+    status: int
+    code: str
+    message: str
+    error_id: str
+    allow_retry: bool
+
+
+def build_failure(exc: Exception, notes: RequestNotes) -> Failure:
+    """Return what may be said about `exc`; log it under the id that the answer carries."""
+    error_id = new_error_id()
+    if isinstance(exc, UserFacingError):
+        failure = Failure(exc.status, exc.code, exc.message, error_id, exc.allow_retry)
+        cause = exc.__cause__
+        if failure.status >= 500 and cause is not None:
+            logger.warning(
+                "request could not be answered",
+                exc_info=cause,
+                extra={"code": failure.code, "error_id": error_id, "request_id": notes.request_id},
+            )
+    else:
+        failure = Failure(500, "internal", INTERNAL_MESSAGE, error_id, allow_retry=True)
+        logger.error("request failed", exc_info=exc, extra={"error_id": error_id, "request_id": notes.request_id})
+    notes.error_code, notes.error_id = failure.code, error_id
+    return failure
+
+
+def failure_response(failure: Failure, headers: Mapping[str, str] | None = None) -> Response:
+    """Return `failure` as JSON with its status."""
+    response = JSONResponse(
+        {"error": {"code": failure.code, "message": failure.message, "id": failure.error_id}},
+        status_code=failure.status,
+        headers=dict(headers or {}),
+    )
+    if failure.status in (429, 503):
+        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    if failure.status == 413:
+        # Otherwise the server would go on reading what it refused.
+        response.headers["Connection"] = "close"
+    return response
+
+
+async def handle_http_exception(request: Request, exc: Exception) -> Response:
+    """Answer what the router refuses (404, 405) in the shape of all other errors."""
+    status = exc.status_code if isinstance(exc, HTTPException) else 500
+    code, message = _HTTP_CODES.get(status, (f"http_{status}", "This request cannot be answered."))
+    notes = notes_of(request.scope)
+    failure = Failure(status, code, message, new_error_id(), allow_retry=False)
+    notes.error_code, notes.error_id = failure.code, failure.error_id
+    return failure_response(failure, exc.headers if isinstance(exc, HTTPException) else None)
+
+
+class Failures:
+    """The layer that turns every exception into an answer, and logs it once."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer; raises nothing but what the server itself raises."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        notes = notes_of(scope)
+        has_started = False
+
+        async def watched_send(message: Message) -> None:
+            nonlocal has_started
+            has_started = has_started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched_send)
+        except ClientDisconnect:
+            notes.has_left = True
+        except Exception as exc:  # noqa: BLE001 - the border: what arrives here is logged and answered
+            failure = build_failure(exc, notes)
+            # When the headers are gone, the server cuts the connection, which is all that is left to say.
+            if not has_started:
+                await failure_response(failure)(scope, receive, send)

@@ -1,0 +1,51 @@
+"""`GET /healthz` and `GET /readyz`: alive, and able to answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter
+from starlette.responses import JSONResponse, Response
+
+from web.lifecycle import Lifecycle
+
+if TYPE_CHECKING:
+    from database import Database
+
+DATABASE_TIMEOUT_S = 2.0
+
+_OK = "ok"
+
+
+def build_health_router(lifecycle: Lifecycle, database: Database) -> APIRouter:
+    """Return the routes that probes ask."""
+    router = APIRouter()
+
+    @router.api_route("/healthz", methods=["GET", "HEAD"])
+    async def is_alive() -> Response:
+        """Answer, which is the answer."""
+        return JSONResponse({"status": "ok"})
+
+    @router.api_route("/readyz", methods=["GET", "HEAD"])
+    async def is_ready() -> Response:
+        """Say whether requests can be answered now."""
+        checks = {"database": await check_database(database), "use_cases": check_use_cases(lifecycle)}
+        if all(result == _OK for result in checks.values()):
+            return JSONResponse({"status": "ready", "checks": checks})
+        return JSONResponse({"status": "not ready", "checks": checks}, status_code=503)
+
+    return router
+
+
+async def check_database(database: Database) -> str:
+    """Return ``"ok"`` when the database answers within `DATABASE_TIMEOUT_S` seconds."""
+    return _OK if await database.ping(DATABASE_TIMEOUT_S) else "does not answer"
+
+
+def check_use_cases(lifecycle: Lifecycle) -> str:
+    """Return ``"ok"`` when at least one use case can be asked."""
+    if lifecycle.failure is not None:
+        return "the start failed"
+    if lifecycle.loaded is None:
+        return "loading"
+    return _OK if lifecycle.loaded.enabled else "none could be loaded"

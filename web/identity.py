@@ -1,0 +1,183 @@
+"""Who is asking: an anonymous, signed cookie per browser."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from config import Settings
+from context import RequestContext
+from errors import ConfigError
+from web.request_log import notes_of
+
+logger = logging.getLogger(__name__)
+
+COOKIE_NAME = "parlor_user"
+EMBEDDED_COOKIE_NAME = "parlor_user_embedded"
+"""For pages of other sites: it must not take the place of the one that the person has here."""
+
+COOKIE_MAX_AGE_S = 365 * 24 * 3600
+KEY_FILE_NAME = "secret.key"
+KEY_BYTES = 32
+MAX_KEY_FILE_BYTES = 4096
+
+_COOKIE = re.compile(r"v1\.([0-9a-f]{32})\.([0-9a-f]{64})")
+# RFC 5646, 2.1, without its rare forms.
+_LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}")
+_PAGE_PATH = "/"
+_IDENTIFIED_PREFIXES = ("/api/", "/chatkit/")
+_PUBLIC_PATHS = frozenset({"/api/branding"})
+
+
+def load_signing_key(settings: Settings) -> bytes:
+    """Return the key that signs cookies: `SECRET_KEY`, or the file in `DATA_DIR`, made when it is missing.
+
+    Raises:
+        ConfigError: When there is neither key nor a way to make one.
+    """
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value().encode()
+    path = settings.data_dir / KEY_FILE_NAME
+    try:
+        if not path.exists():
+            _create_key_file(path)
+        with path.open("rb") as file:
+            key = file.read(MAX_KEY_FILE_BYTES).strip()
+    except OSError as exc:
+        raise ConfigError("SECRET_KEY", f"is not set, and '{path}' cannot be used ({exc.strerror})") from exc
+    if len(key) < KEY_BYTES:
+        raise ConfigError("SECRET_KEY", f"is not set, and '{path}' is damaged; delete it, or set the variable")
+    return key
+
+
+def _create_key_file(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{KEY_FILE_NAME}.{secrets.token_hex(8)}")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(secrets.token_hex(KEY_BYTES).encode())
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        # A link appears whole and never replaces: of two processes that start at once, one wins and both read its key.
+        os.link(draft, path)
+    except FileExistsError:
+        logger.debug("another process made the signing key")
+    finally:
+        draft.unlink()
+
+
+class Cookies:
+    """Makes and reads the cookie's value.
+
+    Args:
+        key: The signing key, 32 bytes or more.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def build(self, user_id: str) -> str:
+        """Return the signed value for `user_id`, which came from `new_user_id` or `parse`."""
+        token = user_id.removeprefix("anon_")
+        return f"v1.{token}.{self._sign(token)}"
+
+    def parse(self, value: str) -> str | None:
+        """Return the user id of a value that we signed; None for any other."""
+        match = _COOKIE.fullmatch(value)
+        if match is None or not hmac.compare_digest(match[2], self._sign(match[1])):
+            return None
+        return f"anon_{match[1]}"
+
+    def _sign(self, token: str) -> str:
+        # The purpose is part of what is signed: a signature made for something else is no identity.
+        return hmac.new(self._key, f"{COOKIE_NAME}:v1:{token}".encode(), hashlib.sha256).hexdigest()
+
+
+def new_user_id() -> str:
+    """Return the id of somebody new: 128 random bits."""
+    return f"anon_{secrets.token_hex(16)}"
+
+
+class Identity:
+    """The layer that knows the user by the cookie, and gives a cookie to who has none that we signed."""
+
+    def __init__(self, app: ASGIApp, *, key: bytes) -> None:
+        self._app = app
+        self._cookies = Cookies(key)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as somebody."""
+        if scope["type"] != "http" or not _needs_identity(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        known = next((user for value in _cookie_values(headers) if (user := self._cookies.parse(value))), None)
+        user_id = known or new_user_id()
+        notes = notes_of(scope)
+        notes.user_id = user_id
+        # The page gives the cookie before its scripts ask in parallel, and keeps it alive for who comes back.
+        if known is not None and scope["path"] != _PAGE_PATH:
+            await self._app(scope, receive, send)
+            return
+        is_https = scope["scheme"] == "https"
+        # Only a page of another site needs it, and browsers take such a cookie over https only.
+        is_embedded = is_https and notes.is_listed_origin and headers.get("sec-fetch-site") == "cross-site"
+        cookie = _cookie_header(self._cookies.build(user_id), is_https=is_https, is_embedded=is_embedded)
+
+        async def send_with_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).append("Set-Cookie", cookie)
+            await send(message)
+
+        await self._app(scope, receive, send_with_cookie)
+
+
+def build_context(request: Request, use_case: str = "") -> RequestContext:
+    """Return who asks for what in `request`, which has passed the layer `Identity`."""
+    notes = notes_of(request.scope)
+    if notes.user_id is None:
+        raise LookupError(f"{request.url.path} is not among the paths that have an identity")
+    return RequestContext(
+        user_id=notes.user_id,
+        use_case=use_case,
+        request_id=notes.request_id,
+        locale=parse_locale(request.headers.get("accept-language", "")),
+    )
+
+
+def parse_locale(accept_language: str) -> str:
+    """Return the first language of an `Accept-Language` header, or ``"en"``."""
+    first = accept_language[:200].split(",", 1)[0].split(";", 1)[0].strip()
+    return first if _LANGUAGE_TAG.fullmatch(first) else "en"
+
+
+def _needs_identity(path: str) -> bool:
+    is_identified = path in (_PAGE_PATH, "/chatkit") or path.startswith(_IDENTIFIED_PREFIXES)
+    return is_identified and path not in _PUBLIC_PATHS
+
+
+def _cookie_values(headers: Headers) -> Iterator[str]:
+    """Yield every value under our names, which a neighbouring subdomain may have set as well."""
+    pairs = [part.strip().partition("=") for header in headers.getlist("cookie") for part in header.split(";")]
+    for wanted in (COOKIE_NAME, EMBEDDED_COOKIE_NAME):
+        yield from (value for name, _, value in pairs if name == wanted)
+
+
+def _cookie_header(value: str, *, is_https: bool, is_embedded: bool) -> str:
+    name = EMBEDDED_COOKIE_NAME if is_embedded else COOKIE_NAME
+    parts = [f"{name}={value}", "Path=/", f"Max-Age={COOKIE_MAX_AGE_S}", "HttpOnly"]
+    if is_https:
+        parts.append("Secure")
+    # Browsers store no Lax cookie for a page of another site.
+    parts += ["SameSite=None", "Partitioned"] if is_embedded else ["SameSite=Lax"]
+    return "; ".join(parts)

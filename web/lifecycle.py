@@ -1,0 +1,168 @@
+"""Brings the use cases up behind a server that listens already, and takes them down."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from sqlalchemy import MetaData
+
+from errors import ConfigError, UnavailableError, new_error_id
+from plugins import DisabledUseCase, LoadedUseCases, UseCase
+
+if TYPE_CHECKING:
+    from database import Database
+
+logger = logging.getLogger(__name__)
+
+OPEN_TIMEOUT_S = 30.0
+CLOSE_TIMEOUT_S = 10.0
+DATABASE_RETRY_DELAYS_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+"""Pauses between attempts to reach the database at the start; the last one repeats."""
+
+Close = Callable[[], Awaitable[object]]
+
+
+class Lifecycle:
+    """What runs from the start of the process to its end.
+
+    The start happens while the server answers `/healthz` already: importing use cases takes seconds, and a database may
+    come up later than we do. One task opens everything and closes it, because what a use case opens may be bound to a
+    task.
+
+    Args:
+        load: Imports the use cases; called once, in a thread.
+        database: Where tables are created. Closed at the end.
+        platform_tables: Created before those of the use cases.
+        drain: Ends the answers that are being written, before anything they need is closed. Bounded by itself.
+        closes: What else is closed at the end, the first one last.
+        retry_delays_s: Pauses between attempts to reach the database.
+
+    Attributes:
+        failure: What made the start impossible; None as long as it may succeed.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[], LoadedUseCases],
+        database: Database,
+        platform_tables: MetaData,
+        *,
+        drain: Close | None = None,
+        closes: Sequence[Close] = (),
+        retry_delays_s: Sequence[float] = DATABASE_RETRY_DELAYS_S,
+    ) -> None:
+        self._load = load
+        self._database = database
+        self._platform_tables = platform_tables
+        self._drain = drain
+        self._closes = closes
+        self._retry_delays_s = retry_delays_s
+        self._loaded: LoadedUseCases | None = None
+        self._settled = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self.failure: Exception | None = None
+
+    @property
+    def loaded(self) -> LoadedUseCases | None:
+        """The use cases; None until the start is done."""
+        return self._loaded
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Start in the background; on leaving, close everything that was opened."""
+        task = asyncio.create_task(self._live(), name="lifecycle")
+        try:
+            yield
+        finally:
+            self._stopping.set()
+            if not self._settled.is_set():
+                task.cancel()
+            await asyncio.wait([task])
+
+    async def wait_until_started(self, timeout_s: float | None = None) -> LoadedUseCases:
+        """Return the use cases, as soon as they are there.
+
+        Raises:
+            UnavailableError: When they are not there in time, or never will be.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._settled.wait()
+        except TimeoutError as exc:
+            raise UnavailableError("The server is still starting. Please try again.", code="starting") from exc
+        if self._loaded is None:
+            raise UnavailableError("The server could not start. Please try again later.", code="not_started")
+        return self._loaded
+
+    async def drain(self) -> None:
+        """Take no new answers, and return when those that are being written have ended. May be called twice."""
+        if self._drain is not None:
+            await self._drain()
+
+    async def _live(self) -> None:
+        async with AsyncExitStack() as stack:
+            for close in (*self._closes, self._database.close):
+                stack.push_async_callback(_close_bounded, close, "platform")
+            try:
+                loaded = await asyncio.to_thread(self._load)
+                await self._create_platform_tables()
+                enabled: dict[str, UseCase] = {}
+                disabled = list(loaded.disabled)
+                for name, use_case in loaded.enabled.items():
+                    try:
+                        await self._open(use_case)
+                    except Exception as exc:  # noqa: BLE001 - one broken use case does not stop the others
+                        disabled.append(_disable(use_case, exc))
+                    else:
+                        enabled[name] = use_case
+                        stack.push_async_callback(_close_bounded, use_case.server.close, name)
+            except Exception as exc:
+                self.failure = exc
+                logger.exception("the start failed")
+                self._settled.set()
+                return
+            self._loaded = LoadedUseCases(enabled, disabled)
+            self._settled.set()
+            await self._stopping.wait()
+            await self.drain()
+            self._loaded = None
+
+    async def _create_platform_tables(self) -> None:
+        attempt = 0
+        while True:
+            try:
+                await self._database.create_tables(self._platform_tables)
+            except ConfigError as exc:
+                # A file that cannot be opened now cannot be opened later; a server may come up after us.
+                if self._database.dialect == "sqlite":
+                    raise
+                logger.warning("database does not answer, trying again", extra={"reason": exc.reason})
+            else:
+                return
+            await asyncio.sleep(self._retry_delays_s[min(attempt, len(self._retry_delays_s) - 1)])
+            attempt += 1
+
+    async def _open(self, use_case: UseCase) -> None:
+        if use_case.tables is not None:
+            await self._database.create_tables(use_case.tables)
+        async with asyncio.timeout(OPEN_TIMEOUT_S):
+            await use_case.server.open()
+
+
+def _disable(use_case: UseCase, exc: Exception) -> DisabledUseCase:
+    reason = f"cannot be opened: {type(exc).__name__}: {exc}"
+    disabled = DisabledUseCase(use_case.name, reason, new_error_id())
+    logger.error("use case disabled", exc_info=exc, extra={"use_case": disabled.name, "error_id": disabled.error_id})
+    return disabled
+
+
+async def _close_bounded(close: Close, owner: str) -> None:
+    try:
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            await close()
+    except Exception:
+        logger.exception("closing failed", extra={"owner": owner})

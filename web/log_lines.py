@@ -1,0 +1,95 @@
+"""How log lines look: one line per event, as text or JSON, whatever a message contains."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+_STANDARD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
+
+# All that a terminal or a log collector might read as a new line or a command; the last two are Unicode's.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_NEEDS_QUOTES = re.compile(r'[\s="]|^$')
+# Pydantic and SQLAlchemy repeat in their errors what a person wrote.
+_QUOTED_INPUT = re.compile(r"(?<=input_value=).*?(?=, input_type=)", re.DOTALL)
+_SQL_PARAMETERS = re.compile(r"^\[parameters: .*\]$", re.MULTILINE)
+
+# These write bodies, parameters or whole URLs below the level of a warning.
+_TALKATIVE = ("agent_framework", "aiosqlite", "chatkit", "httpcore", "httpx", "openai", "sqlalchemy", "uvicorn")
+
+
+def configure_logging(level: str, style: Literal["text", "json"]) -> None:
+    """Send all log lines to stdout; called by `main` and nobody else.
+
+    Args:
+        level: The least serious line, e.g. ``"INFO"``.
+        style: A line of text, or a JSON object per line.
+    """
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(JSONLines() if style == "json" else TextLines())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    logging.captureWarnings(True)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+
+def one_line(text: str) -> str:
+    r"""Return `text` with every control character and line end as an escape, e.g. ``\n``."""
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+class TextLines(logging.Formatter):
+    """``2026-05-01T10:00:00.000Z INFO    web.request_log: request method=GET status=200``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line."""
+        pairs = "".join(f" {name}={_value(value)}" for name, value in _extras(record).items())
+        line = f"{_time_of(record)} {record.levelname:<7} {record.name}: {record.getMessage()}{pairs}"
+        trace = _trace_of(record)
+        return one_line(f"{line} | {trace}" if trace else line)
+
+
+class JSONLines(logging.Formatter):
+    """One JSON object per line; a traceback is its field ``exception``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line."""
+        line: dict[str, Any] = {
+            "time": _time_of(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_extras(record),
+        }
+        trace = _trace_of(record)
+        if trace:
+            line["exception"] = trace
+        # ASCII only: then no character of the text can end the line for anybody.
+        return json.dumps(line, default=str)
+
+
+def _extras(record: logging.LogRecord) -> dict[str, Any]:
+    return {name: value for name, value in vars(record).items() if name not in _STANDARD_ATTRIBUTES}
+
+
+def _time_of(record: logging.LogRecord) -> str:
+    time = datetime.fromtimestamp(record.created, UTC)
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _value(value: object) -> str:
+    text = str(value)
+    return json.dumps(text, ensure_ascii=False) if _NEEDS_QUOTES.search(text) else text
+
+
+def _trace_of(record: logging.LogRecord) -> str:
+    if not record.exc_info:
+        return ""
+    trace = logging.Formatter().formatException(record.exc_info)
+    return _SQL_PARAMETERS.sub("[parameters: …]", _QUOTED_INPUT.sub("…", trace))

@@ -1,0 +1,61 @@
+"""`GET /`, `/static` and the favicon: the page around the chat."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Final
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from config import Settings
+
+# Files keep their names from version to version: browsers must ask each time whether theirs is still the one.
+CACHE_CONTROL: Final = "no-cache"
+NOT_BUILT_MESSAGE = "The client has not been built yet. Run `./parlor build` in the clone, then reload this page.\n"
+
+
+class RevalidatedFiles(StaticFiles):
+    """Files that a browser keeps, and asks about each time it uses them."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Return the file at `path`, or 304 when the browser has it."""
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = CACHE_CONTROL
+        return response
+
+
+def build_pages_router(static_dir: Path, settings: Settings) -> APIRouter:
+    """Return the routes of the page.
+
+    Args:
+        static_dir: Holds `index.html`, and `dist/chatkit.js` once the client is built.
+        settings: Says which favicon is the brand's.
+    """
+    router = APIRouter()
+    files = RevalidatedFiles(directory=static_dir, check_dir=False)
+    bundle = static_dir / "dist" / "chatkit.js"
+
+    @router.api_route("/", methods=["GET", "HEAD"])
+    async def get_page(request: Request) -> Response:
+        """Return the page."""
+        # Asked each time: building the client needs no restart.
+        if not await asyncio.to_thread(bundle.is_file):
+            return PlainTextResponse(NOT_BUILT_MESSAGE, status_code=503)
+        return await files.get_response("index.html", request.scope)
+
+    @router.api_route("/favicon.ico", methods=["GET", "HEAD"])
+    async def get_favicon() -> Response:
+        """Send who asks for the classic address to the brand's favicon."""
+        return RedirectResponse(settings.brand_favicon_url, headers={"Cache-Control": CACHE_CONTROL})
+
+    @router.api_route("/static/{path:path}", methods=["GET", "HEAD"])
+    async def get_file(request: Request, path: str) -> Response:
+        """Return a file of the page."""
+        return await files.get_response(path, request.scope)
+
+    return router

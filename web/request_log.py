@@ -1,0 +1,107 @@
+"""One log line per request: who asked for what, how it ended, how long it took. Never what was said."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+logger = logging.getLogger(__name__)
+
+MAX_LOGGED_PATH_CHARS = 200
+CLIENT_LEFT_STATUS = 499
+"""Logged when the client went away before there was a status to send."""
+
+_SCOPE_KEY = "parlor.notes"
+_QUIET_PATHS = frozenset({"/healthz", "/readyz"})
+
+
+@dataclass(slots=True)
+class RequestNotes:
+    """What the layers of the HTTP edge tell each other, and the log, about one request.
+
+    Attributes:
+        request_id: Also in the header `X-Request-Id`.
+        user_id: Who asks; None where nobody needs to know.
+        use_case: The use case that answered.
+        error_code: The code of the error that was answered.
+        error_id: Its id, which the person sees too.
+        is_listed_origin: Whether a page of `ALLOWED_ORIGINS` asks.
+        has_left: Whether the client went away before the end of the answer.
+    """
+
+    request_id: str
+    user_id: str | None = None
+    use_case: str | None = None
+    error_code: str | None = None
+    error_id: str | None = None
+    is_listed_origin: bool = False
+    has_left: bool = False
+
+
+def notes_of(scope: Scope) -> RequestNotes:
+    """Return the notes of the request that `scope` belongs to."""
+    notes = scope.get(_SCOPE_KEY)
+    if not isinstance(notes, RequestNotes):
+        notes = scope[_SCOPE_KEY] = RequestNotes(request_id=uuid4().hex[:16])
+    return notes
+
+
+class RequestLog:
+    """The outermost layer: numbers the request and logs how it ended."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, then log."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        notes = notes_of(scope)
+        began = time.perf_counter()
+        status: int | None = None
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-Id"] = notes.request_id
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        finally:
+            if status is None:
+                status = CLIENT_LEFT_STATUS if notes.has_left else 500
+            _log(scope, notes, status, (time.perf_counter() - began) * 1000)
+
+
+def _log(scope: Scope, notes: RequestNotes, status: int, duration_ms: float) -> None:
+    path = str(scope["path"])
+    extra: dict[str, Any] = {
+        "method": scope["method"],
+        "path": path[:MAX_LOGGED_PATH_CHARS],
+        "status": status,
+        "ms": round(duration_ms, 1),
+        "request_id": notes.request_id,
+        "user": None if notes.user_id is None else _pseudonym(notes.user_id),
+        "use_case": notes.use_case,
+        "error_code": notes.error_code,
+        "error_id": notes.error_id,
+        "has_left": notes.has_left or None,
+    }
+    # Probes come every few seconds and say nothing as long as they succeed.
+    level = logging.DEBUG if path in _QUIET_PATHS and status < 400 else logging.INFO
+    logger.log(level, "request", extra={name: value for name, value in extra.items() if value is not None})
+
+
+def _pseudonym(user_id: str) -> str:
+    # Lines of one user can be told from others', and the log alone does not say whose they are.
+    return hashlib.sha256(user_id.encode()).hexdigest()[:12]

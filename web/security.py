@@ -1,0 +1,160 @@
+"""What browsers are told and what is refused: security headers, and whose pages may call."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from config import Settings
+from errors import ForbiddenError
+from web.failures import build_failure, failure_response
+from web.request_log import notes_of
+
+PREFLIGHT_MAX_AGE_S = 600
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_HEADER_NAMES = re.compile(r"[A-Za-z0-9_-]+(?:\s*,\s*[A-Za-z0-9_-]+){0,31}")
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
+_CROSS_ORIGIN_MESSAGE = "This request came from a page that may not call this server."
+
+
+def build_content_security_policy(settings: Settings) -> str:
+    """Return the policy of every page: our own origin, and those that the settings name."""
+    pictures = _origins(settings.brand_logo_url, settings.brand_favicon_url)
+    # OpenAI's hosted script draws its chat in a frame of its own origin.
+    chat = _origins(settings.chatkit_js_url)
+    directives = {
+        "default-src": ["'self'"],
+        "script-src": ["'self'", *chat],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:", "blob:", *pictures],
+        "connect-src": ["'self'", *chat],
+        "frame-src": ["'self'", *chat],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'self'"],
+    }
+    return "; ".join(f"{name} {' '.join(sources)}" for name, sources in directives.items())
+
+
+def _origins(*urls: str | None) -> list[str]:
+    """Return the origins of those of `urls` that are absolute, each once."""
+    found: dict[str, None] = {}
+    for url in urls:
+        parts = urlsplit(url or "")
+        if parts.scheme and parts.hostname:
+            host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+            found[f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")] = None
+    return list(found)
+
+
+class SecurityHeaders:
+    """The layer that adds the security headers to every answer, errors included."""
+
+    def __init__(self, app: ASGIApp, *, settings: Settings) -> None:
+        self._app = app
+        self._headers = {
+            "Content-Security-Policy": build_content_security_policy(settings),
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "same-origin",
+            "Permissions-Policy": "camera=(), geolocation=(), microphone=(self), payment=(), usb=()",
+            "Cross-Origin-Opener-Policy": "same-origin",
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with the headers."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(self._headers)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def is_own_origin(origin: str, host: str) -> bool:
+    """Return whether `origin`, a browser's `Origin`, names the server that the `Host` header names.
+
+    The scheme is not compared: behind a proxy that ends TLS we see `http` where the browser sees `https`.
+    """
+    try:
+        parts = urlsplit(origin.lower())
+    except ValueError:
+        return False
+    if parts.scheme not in _DEFAULT_PORTS or not parts.netloc or parts.path or parts.query or parts.fragment:
+        return False
+    port = _DEFAULT_PORTS[parts.scheme]
+    return parts.netloc.removesuffix(port) == host.lower().removesuffix(port)
+
+
+class CrossOrigin:
+    """The layer that lets only our own pages, and those of `ALLOWED_ORIGINS`, change anything.
+
+    Browsers send `Origin` with every request that is not a mere read. A client that sends none is not a browser, unless
+    `Sec-Fetch-Site` says otherwise; it carries no cookie that a foreign page could abuse.
+    """
+
+    def __init__(self, app: ASGIApp, *, allowed_origins: tuple[str, ...]) -> None:
+        self._app = app
+        self._allowed = frozenset(allowed_origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or refuse."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        origins = headers.getlist("origin")
+        is_listed = len(origins) == 1 and origins[0].lower() in self._allowed
+        if is_listed and scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
+            await self._preflight(headers)(scope, receive, self._with_cors(send, origins[0]))
+            return
+        if scope["method"] not in _SAFE_METHODS and not is_listed and not _is_ours(headers, origins):
+            failure = build_failure(ForbiddenError(_CROSS_ORIGIN_MESSAGE, code="cross_origin"), notes_of(scope))
+            await failure_response(failure)(scope, receive, self._with_cors(send, None))
+            return
+        notes_of(scope).is_listed_origin = is_listed
+        await self._app(scope, receive, self._with_cors(send, origins[0] if is_listed else None))
+
+    @staticmethod
+    def _preflight(headers: Headers) -> Response:
+        response = Response(status_code=204)
+        response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, POST"
+        response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_MAX_AGE_S)
+        asked = headers.get("access-control-request-headers", "").strip()
+        if _HEADER_NAMES.fullmatch(asked):
+            response.headers["Access-Control-Allow-Headers"] = asked
+        return response
+
+    def _with_cors(self, send: Send, origin: str | None) -> Send:
+        if not self._allowed:
+            return send
+
+        async def send_with_cors(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.add_vary_header("Origin")
+                if origin is not None:
+                    headers["Access-Control-Allow-Origin"] = origin
+                    headers["Access-Control-Allow-Credentials"] = "true"
+                    headers["Access-Control-Expose-Headers"] = "X-Request-Id"
+            await send(message)
+
+        return send_with_cors
+
+
+def _is_ours(headers: Headers, origins: list[str]) -> bool:
+    if not origins:
+        return headers.get("sec-fetch-site", "none") in ("same-origin", "none")
+    return len(origins) == 1 and is_own_origin(origins[0], headers.get("host", ""))

@@ -1,0 +1,64 @@
+"""`GET /api/use-cases`: what the client needs to offer the use cases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from plugins import DisabledUseCase, UseCase
+from web.catalog import Catalog
+from web.identity import build_context
+
+DISABLED_MESSAGE = "This use case could not be loaded; the log says why."
+
+
+def build_use_cases_router(catalog: Catalog) -> APIRouter:
+    """Return the route that lists the use cases which the asking user may see."""
+    router = APIRouter()
+
+    @router.get("/api/use-cases")
+    async def list_use_cases(request: Request) -> Response:
+        """List the use cases."""
+        visible = await catalog.visible(build_context(request))
+        default = catalog.default_name(visible)
+        return JSONResponse(
+            {
+                "use_cases": [
+                    describe_use_case(use_case, is_default=name == default) for name, use_case in visible.items()
+                ],
+                "disabled": [describe_disabled(disabled) for disabled in await catalog.disabled()],
+            }
+        )
+
+    return router
+
+
+def describe_use_case(use_case: UseCase, *, is_default: bool) -> dict[str, Any]:
+    """Return `use_case` in the client's words."""
+    composer = use_case.composer
+    described: dict[str, Any] = {
+        "name": use_case.name,
+        "title": use_case.title,
+        "description": use_case.description,
+        "icon": use_case.icon,
+        "greeting": use_case.greeting,
+        "prompts": [{"label": p.label, "prompt": p.prompt, "icon": p.icon} for p in use_case.prompts],
+        "composer": {
+            **({} if composer.placeholder is None else {"placeholder": composer.placeholder}),
+            **({} if composer.attachments is None else {"attachments": dict(composer.attachments)}),
+            "tools": [dict(tool) for tool in composer.tools],
+            "models": [dict(model) for model in composer.models],
+        },
+        "default": is_default,
+    }
+    if use_case.accent_color is not None:
+        described["accentColor"] = use_case.accent_color
+    return described
+
+
+def describe_disabled(disabled: DisabledUseCase) -> dict[str, str]:
+    """Return that a use case is missing. Why is for the log: the reason may hold an exception's text."""
+    return {"name": disabled.name, "message": DISABLED_MESSAGE, "id": disabled.error_id}
