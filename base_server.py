@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 import typing
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, final
+from weakref import WeakValueDictionary
 
 from agent_framework import Agent
 from chatkit.actions import Action
@@ -36,7 +38,7 @@ from chatkit.types import (
 )
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from context import TURN_KWARG, ActionTurn, RequestContext, Services, Turn, utc_now
+from context import TURN_KWARG, ActionTurn, RequestContext, Services, Turn, utc_now, widget_root
 from errors import (
     ActionError,
     BadRequestError,
@@ -137,6 +139,7 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
         super().__init__(services.store, services.attachments)
         self.services = services
         self.chat_client = services.chat_client(offline)
+        self._sender_locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -293,12 +296,13 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
         context: RequestContext,
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
         """Check the action against the widget it claims to come from, and run its handler."""
-        turn = ActionTurn(thread, context, self.services, sender)
         try:
-            work = self._prepare_action(action, turn)
-            async with aclosing(turn_events(turn, work())) as events:
-                async for event in events:
-                    yield event
+            async with self._sender_locked(thread, sender, context) as current:
+                turn = ActionTurn(thread, context, self.services, current)
+                work = self._prepare_action(action, turn)
+                async with aclosing(turn_events(turn, work())) as events:
+                    async for event in events:
+                        yield event
         except Exception as exc:
             raise self._stream_error(exc, "action failed", thread, context) from exc
 
@@ -311,15 +315,33 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
         context: RequestContext,
     ) -> SyncCustomActionResponse:
         """Do the same without a stream: what the handler shows is stored, the clicked widget's new state answered."""
-        turn = ActionTurn(thread, context, self.services, sender)
         before = thread.model_copy(deep=True)
-        work = self._prepare_action(action, turn)
-        async with aclosing(turn_events(turn, work())) as events:
-            async for event in events:
-                await self._store_event(event, thread, context)
+        async with self._sender_locked(thread, sender, context) as current:
+            turn = ActionTurn(thread, context, self.services, current)
+            work = self._prepare_action(action, turn)
+            async with aclosing(turn_events(turn, work())) as events:
+                async for event in events:
+                    await self._store_event(event, thread, context)
         if thread != before:
             await self.store.save_thread(thread, context=context)
         return SyncCustomActionResponse(updated_item=turn.replaced_sender)
+
+    @asynccontextmanager
+    async def _sender_locked(
+        self, thread: ThreadMetadata, sender: WidgetItem | None, context: RequestContext
+    ) -> AsyncIterator[WidgetItem | None]:
+        """Let one action of a widget after the other see it as the one before has left it."""
+        if sender is None:
+            yield None
+            return
+        lock = self._sender_locks.setdefault((thread.id, sender.id), asyncio.Lock())
+        was_contended = lock.locked()
+        async with lock:
+            if was_contended:
+                current = await self.store.load_item(thread.id, sender.id, context=context)
+                yield current if isinstance(current, WidgetItem) else sender
+            else:
+                yield sender
 
     async def _store_event(self, event: ThreadStreamEvent, thread: ThreadMetadata, context: RequestContext) -> None:
         match event:
@@ -344,7 +366,7 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
         if turn.sender is None:
             if bound.spec.needs_widget:
                 raise ActionError("This action can only be used from its widget.", code="action.not_offered")
-        elif not offers(turn.sender.widget.model_dump(mode="json"), action.type, action.payload):
+        elif not offers(widget_root(turn.sender.widget).model_dump(), action.type, action.payload):
             raise ActionError("This widget does not offer this action any more.", code="action.not_offered")
         handler = getattr(self, bound.method)
         arguments: list[Any] = []

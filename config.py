@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from errors import ConfigError
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
 
 Provider = Literal["offline", "openai", "compatible", "azure"]
 
@@ -207,9 +210,13 @@ class Settings(BaseSettings):
         return chosen
 
     @property
-    def resolved_database_url(self) -> str:
+    def resolved_database_url(self) -> str | URL:
         """`DATABASE_URL`, or the SQLite file in `DATA_DIR`."""
-        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'parlor.db'}"
+        # Imported here: `parlor help` needs no database library.
+        from sqlalchemy.engine import URL
+
+        # Not pasted into a text: a path may hold a character that means something in a URL.
+        return self.database_url or URL.create("sqlite+aiosqlite", database=str(self.data_dir / "parlor.db"))
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -147,9 +147,10 @@ class RequestProcessing(ChatKitServer[RequestContext]):
         # First the message: one that refers to a missing attachment must not leave an empty thread behind.
         message = await self._build_user_message_item(request.params.input, thread, context)
         metadata = ThreadMetadata(id=thread.id, created_at=thread.created_at)
-        await self.store.save_thread(metadata, context=context)
+        await self.store.create_thread(metadata, message, context)
         yield ThreadCreatedEvent(thread=self._to_thread_response(thread))
-        async for event in self._process_new_thread_item_respond(metadata, message, context):
+        yield ThreadItemDoneEvent(item=message)
+        async for event in self._process_events(metadata, context, lambda: self.respond(metadata, message, context)):
             yield event
 
     async def _process_new_thread_item_respond(

@@ -399,7 +399,15 @@ def _slow(name: str) -> Callable[..., Awaitable[Any]]:
     return slowly
 
 
-for _name in ("load_thread", "save_thread", "add_thread_item", "save_item", "load_history", "reserve_position"):
+for _name in (
+    "load_thread",
+    "save_thread",
+    "add_thread_item",
+    "save_item",
+    "load_history",
+    "reserve_position",
+    "create_thread",
+):
     setattr(SlowStore, _name, _slow(_name))
 
 

@@ -1,0 +1,57 @@
+"""The weather without a network: a stub of Open-Meteo, a fixed moment, clocks that are moved by hand."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import pytest
+
+from tests.unit.weather.open_meteo_stub import NOW, OpenMeteoStub
+from use_cases.weather.cities import CityDirectory, load_cities
+from use_cases.weather.forecasts import Forecasts
+from use_cases.weather.settings import WeatherSettings
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+OpenForecasts = Callable[..., AbstractAsyncContextManager[Forecasts]]
+
+
+@pytest.fixture(scope="session")
+def cities() -> CityDirectory:
+    return load_cities()
+
+
+@pytest.fixture
+def stub() -> OpenMeteoStub:
+    return OpenMeteoStub()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def open_forecasts(stub: OpenMeteoStub, clock: Clock) -> OpenForecasts:
+    @asynccontextmanager
+    async def opened(**variables: Any) -> AsyncIterator[Forecasts]:
+        settings = WeatherSettings(_env_file=None, **variables)
+        forecasts = Forecasts(settings, transport=stub, clock=clock, now=lambda: NOW)
+        await forecasts.open()
+        try:
+            yield forecasts
+        finally:
+            await forecasts.close()
+
+    return opened
