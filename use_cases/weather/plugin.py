@@ -1,0 +1,70 @@
+"""The weather use case as the platform sees it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+from agent_framework import Agent
+
+from base_server import BaseChatKitServer
+from context import Services, Turn
+from plugins import Composer, Prompt, UseCase, hookimpl
+from use_cases.weather.actions import WeatherActions
+from use_cases.weather.agent import build_agent
+from use_cases.weather.forecasts import Forecasts
+from use_cases.weather.phrases import OFFLINE_PHRASES
+from use_cases.weather.settings import WeatherSettings, load_weather_settings
+
+
+class WeatherServer(WeatherActions, BaseChatKitServer):
+    """Answers about the weather.
+
+    Args:
+        services: The platform's services.
+        settings: The variables of the use case.
+        transport: Replaces the network, for tests.
+    """
+
+    def __init__(
+        self, services: Services, settings: WeatherSettings, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        super().__init__(services, offline=OFFLINE_PHRASES)
+        self.forecasts = Forecasts(settings, transport=transport)
+        self._agent = build_agent(self.chat_client, self.forecasts)
+
+    def get_agent(self, turn: Turn) -> Agent[Any]:
+        """Return the one agent: it keeps nothing between answers."""
+        return self._agent
+
+    async def open(self) -> None:
+        """Read the cities and make the connections to the weather service."""
+        await self.forecasts.open()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.forecasts.close()
+
+
+@hookimpl
+def register_use_case(services: Services) -> UseCase:
+    """Offer the weather.
+
+    Raises:
+        ConfigError: When a variable that begins with `WEATHER_` is wrong.
+    """
+    return UseCase(
+        name="weather",
+        title="Weather",
+        description="Current conditions, forecasts and local times of cities all over the world.",
+        icon="globe",
+        greeting="How is the weather?",
+        prompts=(
+            Prompt("Weather right now", "What's the weather like in Bern?", icon="compass"),
+            Prompt("The days to come", "5-day forecast for Paris", icon="calendar"),
+            Prompt("Pick a city", "Show me cities around the world", icon="map-pin"),
+            Prompt("Local time", "What time is it in Tokyo?", icon="clock"),
+        ),
+        composer=Composer(placeholder="Ask about the weather in any city"),
+        server=WeatherServer(services, load_weather_settings()),
+    )

@@ -1,0 +1,50 @@
+"""What a widget shows, as its actions carry it: the server remembers nothing of it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from use_cases.weather.cities import MAX_QUERY_CHARS, City
+from use_cases.weather.conditions import MAX_DAYS, Units
+
+PICK_CITY = "weather.pick_city"
+REFRESH = "weather.refresh"
+SWITCH_UNITS = "weather.units"
+SHOW_FORECAST = "weather.forecast"
+SHOW_CITIES = "weather.cities"
+
+
+class CityList(BaseModel):
+    """Which cities a selector offers, and the units that go with whatever is picked."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    country: str | None = Field(None, max_length=MAX_QUERY_CHARS)
+    query: str | None = Field(None, max_length=MAX_QUERY_CHARS)
+    units: Units
+
+    @property
+    def heading(self) -> str:
+        """The selector's title."""
+        within = f" in {self.country}" if self.country else ""
+        if self.query:
+            return f"Cities like “{self.query}”{within}"
+        return f"Cities{within}" if within else "Cities around the world"
+
+
+class WeatherView(BaseModel):
+    """All that a weather widget shows, but for the weather: the server remembers nothing of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    view: Literal["current", "forecast"] = "current"
+    city: City
+    units: Units
+    days: int = Field(MAX_DAYS, ge=1, le=MAX_DAYS)
+    picked_from: CityList | None = None
+
+    def but(self, **changes: Any) -> Self:
+        """Return this view with some of its fields changed."""
+        return self.model_copy(update=changes)
