@@ -1,0 +1,261 @@
+/** What a person or a page may ask of one chat, and what follows from it. Owns the state; knows no DOM. */
+import type {ChatKitEvents} from '@openai/chatkit';
+import {ChatKitClient} from './client.js';
+import {Conversation, type Message, toError} from './conversation.js';
+import {readOptions, type Settings} from './options.js';
+import type {JSONObject} from './protocol.js';
+import {strings} from './strings.js';
+import {ThreadList} from './thread-list.js';
+import {unreachable} from './unreachable.js';
+import type {Intent} from './views/intents.js';
+import type {WidgetActionDetail} from './widgets/widget-view.js';
+
+type EventDetails = {readonly [K in keyof ChatKitEvents]: ChatKitEvents[K] extends CustomEvent<infer D> ? D : never};
+export type EmitEvent = <K extends keyof ChatKitEvents>(name: K, detail: EventDetails[K]) => void;
+
+export interface ChatHost {
+  /** Called after every change that a view may show. */
+  readonly changed: () => void;
+  readonly emit: EmitEvent;
+}
+
+export class Chat {
+  readonly #host: ChatHost;
+  readonly #client: ChatKitClient;
+  readonly conversation: Conversation;
+  readonly threads: ThreadList;
+  #settings: Settings = readOptions({}, '');
+  #isHistoryOpen = false;
+  #toolId: string | undefined;
+  #modelId: string | undefined;
+  #alertText: string | undefined;
+
+  constructor(host: ChatHost) {
+    this.#host = host;
+    this.#client = new ChatKitClient((name, data) => host.emit('chatkit.log', {name, data}));
+    this.threads = new ThreadList(this.#client, host.changed);
+    this.conversation = new Conversation({
+      client: this.#client,
+      changed: () => this.#onConversationChange(),
+      emit: (name, detail) => host.emit(`chatkit.${name}`, detail as never),
+      findClientTool: () => this.#settings.onClientTool,
+    });
+  }
+
+  get settings(): Settings {
+    return this.#settings;
+  }
+  get isHistoryOpen(): boolean {
+    return this.#isHistoryOpen;
+  }
+  get toolId(): string | undefined {
+    return this.#toolId;
+  }
+  get modelId(): string | undefined {
+    return this.#modelId;
+  }
+  /** What failed beside the conversation. */
+  get alertText(): string | undefined {
+    return this.#alertText;
+  }
+
+  /** Takes new settings; a running answer, the draft and the thread stay. */
+  configure(settings: Settings): void {
+    this.#settings = settings;
+    this.#client.configure(settings.endpoint);
+    const {tools, models} = settings;
+    if (this.#toolId !== undefined && !tools.some(({id}) => id === this.#toolId)) this.selectTool(undefined);
+    const usable = models.filter(({disabled}) => disabled !== true);
+    if (!usable.some(({id}) => id === this.#modelId)) {
+      this.#modelId = (usable.find(model => model.default === true) ?? usable[0])?.id;
+    }
+    if (!settings.history.enabled) this.setHistoryOpen(false);
+    if (!settings.endpoint) this.#showProblem(new Error(strings.noServer));
+    else if (this.#alertText === strings.noServer) this.#setAlert(undefined);
+    this.#host.changed();
+  }
+
+  handle(intent: Intent): void {
+    const {conversation, threads} = this;
+    switch (intent.type) {
+      case 'send':
+      case 'send-prompt':
+        this.#sendDraft(intent);
+        break;
+      case 'stop':
+        conversation.stop();
+        break;
+      case 'retry':
+        this.attempt(conversation.retry());
+        break;
+      case 'new-chat':
+        this.setHistoryOpen(false);
+        this.attempt(this.open(undefined));
+        break;
+      case 'open-history':
+        this.setHistoryOpen(true);
+        break;
+      case 'close-history':
+        this.setHistoryOpen(false);
+        break;
+      case 'more-threads':
+        this.attempt(threads.loadMore());
+        break;
+      case 'load-older':
+        this.attempt(conversation.loadOlder());
+        break;
+      case 'open-thread':
+        this.setHistoryOpen(false);
+        if (intent.threadId !== conversation.state.thread?.id) this.attempt(this.open(intent.threadId));
+        break;
+      case 'delete-thread':
+        this.attempt(this.#deleteThread(intent.threadId));
+        break;
+      case 'rename-thread':
+        this.attempt(this.#renameThread(intent.threadId, intent.title));
+        break;
+      case 'select-tool':
+        this.selectTool(intent.toolId);
+        break;
+      case 'select-model':
+        this.selectModel(intent.modelId);
+        break;
+      case 'feedback':
+        this.attempt(this.#rate(intent));
+        break;
+      case 'dismiss-notice':
+        conversation.dismissNotice(intent.key);
+        break;
+      case 'dismiss-alert':
+        this.#setAlert(undefined);
+        break;
+      case 'header-action':
+        this.attempt(Promise.resolve().then(() => this.#settings.header[intent.side]?.onClick()));
+        break;
+      case 'deeplink':
+        this.#host.emit('chatkit.deeplink', {name: intent.name, data: intent.data});
+        break;
+      case 'widget-action':
+        this.#onWidgetAction(intent.detail);
+        break;
+      default:
+        unreachable(intent);
+    }
+  }
+
+  /** Shows a thread, or the start screen for `undefined`. Rejects when it cannot be read; what was shown stays. */
+  async open(threadId: string | undefined): Promise<void> {
+    this.#setAlert(undefined);
+    await this.conversation.open(threadId);
+  }
+
+  setHistoryOpen(isOpen: boolean): void {
+    if (isOpen && !this.#settings.history.enabled) return;
+    // The panel shows that failure itself, with a way to try again.
+    if (isOpen) this.attempt(this.threads.load(), {isShown: false});
+    if (isOpen === this.#isHistoryOpen) return;
+    this.#isHistoryOpen = isOpen;
+    if (!isOpen) this.threads.close();
+    this.#host.changed();
+    this.#host.emit(isOpen ? 'chatkit.history.open' : 'chatkit.history.close', undefined);
+  }
+
+  selectTool(toolId: string | undefined): void {
+    if (toolId !== undefined && !this.#settings.tools.some(({id}) => id === toolId)) {
+      this.#host.emit('chatkit.log', {name: 'composer.unknown_tool', data: {toolId}});
+      return;
+    }
+    if (toolId === this.#toolId) return;
+    this.#toolId = toolId;
+    this.#host.changed();
+    this.#host.emit('chatkit.tool.change', {toolId: toolId ?? null});
+  }
+
+  selectModel(modelId: string): void {
+    if (!this.#settings.models.some(({id, disabled}) => id === modelId && disabled !== true)) {
+      this.#host.emit('chatkit.log', {name: 'composer.unknown_model', data: {modelId}});
+      return;
+    }
+    this.#modelId = modelId;
+    this.#host.changed();
+  }
+
+  /** Shows and reports what goes wrong in something nobody waits for; an abort is not wrong. */
+  attempt(promise: Promise<unknown>, {isShown = true} = {}): void {
+    promise.catch((error: unknown) => {
+      if (error instanceof DOMException && error.name === 'AbortError') return;
+      if (isShown) this.#showProblem(toError(error));
+      else this.#host.emit('chatkit.error', {error: toError(error)});
+    });
+  }
+
+  /** Leaves nothing running. */
+  close(): void {
+    this.conversation.close();
+    this.threads.close();
+  }
+
+  #sendDraft(draft: Partial<Message> & Pick<Message, 'content'>): void {
+    const {content, attachments = [], quotedText} = draft;
+    const tool = this.#settings.tools.find(({id}) => id === this.#toolId);
+    this.#setAlert(undefined);
+    this.attempt(
+      this.conversation.send({content, attachments, quotedText, toolId: this.#toolId, model: this.#modelId}),
+    );
+    if (tool && tool.persistent !== true) this.selectTool(undefined);
+  }
+
+  #onWidgetAction({action, itemId, widget, done}: WidgetActionDetail): void {
+    const promise = this.#runWidgetAction(action, itemId, widget);
+    done(promise);
+    this.attempt(promise);
+  }
+
+  async #runWidgetAction(action: WidgetActionDetail['action'], itemId: string, widget: unknown): Promise<void> {
+    if (action.handler !== 'client') {
+      await this.conversation.act(action, itemId, action.streaming);
+      return;
+    }
+    const {onAction} = this.#settings;
+    if (!onAction) this.#host.emit('chatkit.log', {name: 'widget.no_handler', data: {type: action.type}});
+    await onAction?.({type: action.type, payload: action.payload}, {id: itemId, widget: widget as JSONObject});
+  }
+
+  async #rate({kind, itemIds, revert}: Intent & {type: 'feedback'}): Promise<void> {
+    const threadId = this.conversation.state.thread?.id;
+    if (threadId === undefined) return;
+    try {
+      await this.#client.send({type: 'items.feedback', params: {thread_id: threadId, item_ids: itemIds, kind}});
+    } catch (error) {
+      revert();
+      throw error;
+    }
+  }
+
+  async #renameThread(threadId: string, title: string): Promise<void> {
+    await this.threads.rename(threadId, title);
+    this.conversation.retitle(threadId, title);
+  }
+
+  async #deleteThread(threadId: string): Promise<void> {
+    await this.threads.remove(threadId);
+    if (this.conversation.state.thread?.id === threadId) await this.open(undefined);
+  }
+
+  #onConversationChange(): void {
+    const {thread} = this.conversation.state;
+    if (thread) this.threads.retitle(thread.id, thread.title);
+    this.#host.changed();
+  }
+
+  #showProblem(error: Error): void {
+    this.#setAlert(error.message);
+    this.#host.emit('chatkit.error', {error});
+  }
+
+  #setAlert(text: string | undefined): void {
+    if (this.#alertText === text) return;
+    this.#alertText = text;
+    this.#host.changed();
+  }
+}

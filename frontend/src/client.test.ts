@@ -1,0 +1,126 @@
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
+import {ChatKitClient, RequestError} from './client.js';
+import type {StreamEvent, StreamingRequest} from './protocol.js';
+
+const REQUEST: StreamingRequest = {
+  type: 'threads.create',
+  params: {input: {content: [{type: 'input_text', text: 'hi'}], attachments: [], inference_options: {}}},
+};
+
+function stream(...frames: string[]): Response {
+  return new Response(frames.join(''), {headers: {'Content-Type': 'text/event-stream'}});
+}
+
+async function collect(client: ChatKitClient, signal = new AbortController().signal): Promise<StreamEvent[]> {
+  const events: StreamEvent[] = [];
+  for await (const event of client.stream(REQUEST, signal)) events.push(event);
+  return events;
+}
+
+function clientWith(answer: typeof fetch, logs: unknown[] = []): ChatKitClient {
+  const client = new ChatKitClient((name, data) => logs.push([name, data]));
+  client.configure({url: '/chatkit', locale: 'de-CH', fetch: answer});
+  return client;
+}
+
+async function failure(promise: Promise<unknown>): Promise<RequestError> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(RequestError);
+  return error as RequestError;
+}
+
+describe('the client', () => {
+  it('posts one JSON string with two headers, and calls the given fetch without a receiver', async () => {
+    const calls: unknown[][] = [];
+    const answer = function (this: unknown, ...args: unknown[]): Promise<Response> {
+      calls.push([this, ...args]);
+      return Promise.resolve(stream());
+    };
+    expect(await collect(clientWith(answer as typeof fetch))).toEqual([]);
+    const [receiver, url, init] = calls[0] as [unknown, string, RequestInit];
+    expect(receiver).toBeUndefined();
+    expect(url).toBe('/chatkit');
+    expect(init.headers).toEqual({'Content-Type': 'application/json', 'Accept-Language': 'de-CH'});
+    expect(JSON.parse(init.body as string)).toEqual(REQUEST);
+  });
+
+  it('skips malformed and unknown events, reports them without their content, and goes on', async () => {
+    const logs: unknown[] = [];
+    const answer = async () =>
+      stream(
+        'data: {broken secret\n\n',
+        'data: {"type":"brand.new"}\n\n',
+        'data: [DONE]\n\n',
+        'data: {"type":"progress_update","text":"x"}\n\n',
+      );
+    const events = await collect(clientWith(answer, logs));
+    expect(events).toEqual([{type: 'progress_update', text: 'x', icon: undefined}]);
+    expect(logs).toHaveLength(2);
+    expect(JSON.stringify(logs)).not.toContain('secret');
+  });
+
+  it('says what the server says about a failure', async () => {
+    const body = {error: {code: 'locked', message: 'This chat is locked.', id: 'err_1'}};
+    const error = await failure(collect(clientWith(async () => Response.json(body, {status: 423}))));
+    expect(error).toMatchObject({message: 'This chat is locked.', code: 'locked', id: 'err_1', status: 423});
+  });
+
+  it('names the status when the server says nothing readable', async () => {
+    const error = await failure(collect(clientWith(async () => new Response('<h1>Bad gateway</h1>', {status: 502}))));
+    expect(error.message).toBe('The server refused the request (502).');
+  });
+
+  it('tells a lost connection from a wrong receiver, and posts only once', async () => {
+    const lost = vi.fn(() => Promise.reject(new TypeError('Failed to fetch')));
+    expect((await failure(collect(clientWith(lost)))).code).toBe('connection');
+    expect(lost).toHaveBeenCalledTimes(1);
+    const wrong = () => Promise.reject(new TypeError("Failed to execute 'fetch' on 'Window': Illegal invocation"));
+    expect((await failure(collect(clientWith(wrong)))).message).toContain('api.fetch');
+  });
+
+  it('treats a fetch that returns nothing as a fault of the page', async () => {
+    const vanished = (() => undefined) as unknown as typeof fetch;
+    expect((await failure(collect(clientWith(vanished)))).message).toContain('api.fetch');
+  });
+
+  it('needs an address', async () => {
+    expect(
+      (await failure(new ChatKitClient().send({type: 'threads.list', params: {limit: 1, order: 'desc'}}))).message,
+    ).toContain('api.url');
+  });
+
+  it('throws the reason of an abort, not a failure', async () => {
+    const controller = new AbortController();
+    const answer = (_: unknown, init?: RequestInit) =>
+      new Promise<Response>((_resolve, reject) => {
+        init?.signal?.addEventListener('abort', () => reject(init.signal?.reason));
+      });
+    const promise = collect(clientWith(answer as typeof fetch), controller.signal);
+    const reason = new DOMException('Stopped.', 'AbortError');
+    controller.abort(reason);
+    await expect(promise).rejects.toBe(reason);
+  });
+});
+
+describe('a silent server', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('is given up', async () => {
+    const answer = (_: unknown, init?: RequestInit) =>
+      new Promise<Response>((_resolve, reject) => {
+        init?.signal?.addEventListener('abort', () => reject(init.signal?.reason));
+      });
+    const promise = failure(collect(clientWith(answer as typeof fetch)));
+    await vi.advanceTimersByTimeAsync(300_000);
+    expect((await promise).code).toBe('timeout');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});

@@ -1,0 +1,38 @@
+/** The only call of `customElements.define`: names for our classes, once per page. */
+import {OpenAIChatKitElement} from './element.js';
+import {ComposerView} from './views/composer.js';
+import {HeaderView} from './views/header.js';
+import {HistoryView} from './views/history.js';
+import {MarkdownView} from './views/markdown-view.js';
+import {MessageView} from './views/message.js';
+import {MessagesView} from './views/messages.js';
+import {NoticesView} from './views/notices.js';
+import {StartScreen} from './views/start-screen.js';
+import {ToolMenu} from './views/tool-menu.js';
+import {TurnActions} from './views/turn-actions.js';
+import {WorkflowView} from './views/workflow.js';
+import {WidgetView} from './widgets/widget-view.js';
+
+// The public tag comes last: whoever waits for it finds everything inside it defined.
+const elements: readonly (readonly [tag: string, element: CustomElementConstructor])[] = [
+  ['parlor-composer', ComposerView],
+  ['parlor-header', HeaderView],
+  ['parlor-history', HistoryView],
+  ['parlor-markdown', MarkdownView],
+  ['parlor-message', MessageView],
+  ['parlor-messages', MessagesView],
+  ['parlor-notices', NoticesView],
+  ['parlor-start-screen', StartScreen],
+  ['parlor-tool-menu', ToolMenu],
+  ['parlor-turn-actions', TurnActions],
+  ['parlor-widget', WidgetView],
+  ['parlor-workflow', WorkflowView],
+  ['openai-chatkit', OpenAIChatKitElement],
+];
+
+// A second script on the page must not mix its parts with those of the first.
+if (!customElements.get('openai-chatkit')) {
+  for (const [tag, element] of elements) {
+    if (!customElements.get(tag)) customElements.define(tag, element);
+  }
+}

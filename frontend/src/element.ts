@@ -1,0 +1,394 @@
+/** `<openai-chatkit>`: options in, events out; owns state, client and views. */
+import type {
+  Attachment as AppAttachment,
+  ChatKitOptions,
+  OpenAIChatKit,
+  ToolChoice,
+  UserMessageContent,
+} from '@openai/chatkit';
+import {css, html, LitElement, nothing, type PropertyValues} from 'lit';
+import {Chat} from './chat.js';
+import {EventQueue} from './event-queue.js';
+import {findUnknownKeys, readOptions, toContent} from './options.js';
+import {parseAttachment} from './parsing.js';
+import {strings} from './strings.js';
+import {buildThemeSheet, defaultTokens} from './tokens.js';
+import type {ComposerView, Draft} from './views/composer.js';
+import type {HeaderView} from './views/header.js';
+import {type Intent, IntentEvent} from './views/intents.js';
+import {baseStyles} from './views/styles.js';
+
+type SendParameters = Parameters<OpenAIChatKit['sendUserMessage']>[0];
+type DraftParameters = Parameters<OpenAIChatKit['setComposerValue']>[0];
+/**
+ * The chat.
+ *
+ * @event chatkit.ready - Options are applied and the first frame is drawn; once.
+ * @csspart header @csspart title @csspart transcript @csspart bubble @csspart composer @csspart input
+ * @cssproperty --chatkit-accent - Colour of main buttons. Every property of `tokens.ts` may be set on the element.
+ */
+export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
+  static override styles = [
+    defaultTokens,
+    baseStyles,
+    css`
+      :host {
+        display: block;
+        position: relative;
+        min-inline-size: 0;
+      }
+      .root {
+        position: absolute;
+        inset: 0;
+        display: flex;
+        flex-direction: column;
+        min-inline-size: 0;
+        overflow: clip;
+        font-family: var(--chatkit-font);
+        font-size: var(--chatkit-base-size);
+        line-height: var(--chatkit-text-md-line);
+        font-style: normal;
+        font-weight: 400;
+        letter-spacing: normal;
+        text-align: start;
+        text-transform: none;
+        white-space: normal;
+        word-spacing: normal;
+        background: var(--chatkit-surface);
+        color: var(--chatkit-text-primary);
+        -webkit-font-smoothing: antialiased;
+        -webkit-text-size-adjust: 100%;
+      }
+      .chat {
+        flex: 1;
+        display: flex;
+        flex-direction: column;
+        min-block-size: 0;
+      }
+      .main {
+        flex: 1;
+        min-block-size: 0;
+      }
+      .footer {
+        display: grid;
+        gap: 8px;
+        inline-size: 100%;
+        max-inline-size: calc(var(--chatkit-column) + 8px);
+        margin-inline: auto;
+        padding: 0 calc(var(--chatkit-space) * 4) calc(var(--chatkit-space) * 4);
+      }
+      .disclaimer {
+        font-size: var(--chatkit-text-xs-size);
+        line-height: var(--chatkit-text-xs-line);
+        text-align: center;
+      }
+      .disclaimer parlor-markdown {
+        color: var(--chatkit-text-tertiary);
+      }
+      .disclaimer.strong parlor-markdown {
+        color: var(--chatkit-text-primary);
+      }
+    `,
+  ];
+
+  #options: ChatKitOptions | undefined;
+  #reportedKeys = new Set<string>();
+  #themeSheet: CSSStyleSheet | undefined;
+  #themeText = '';
+  #hasStarted = false;
+  #wasHistoryOpen = false;
+  #configure: () => void = () => {};
+  readonly #configured = new Promise<void>(resolve => {
+    this.#configure = resolve;
+  });
+  readonly #events = new EventQueue(this);
+  readonly #chat = new Chat({
+    changed: () => this.requestUpdate(),
+    emit: (name, detail) => this.#events.emit(name, detail ?? null),
+  });
+
+  static override get observedAttributes(): string[] {
+    // biome-ignore lint/complexity/noThisInStatic: Lit prepares the class it is asked through, which must be ours
+    return [...super.observedAttributes, 'classname'];
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#start();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    // Moving the element disconnects it for a moment; only what stays out is closed.
+    queueMicrotask(() => {
+      if (this.isConnected) return;
+      this.#chat.close();
+    });
+  }
+
+  override attributeChangedCallback(name: string, before: string | null, value: string | null): void {
+    super.attributeChangedCallback(name, before, value);
+    if (name === 'classname') this.#mirrorClassName();
+  }
+
+  setOptions(options: ChatKitOptions): void {
+    this.#options = options;
+    this.#mirrorClassName();
+    this.#chat.configure(readOptions(options, navigator.language));
+    this.#applyTheme();
+    this.#reportUnknownKeys(options);
+    this.requestUpdate();
+    this.#configure();
+    this.#start();
+  }
+
+  get options(): ChatKitOptions | undefined {
+    return this.#options;
+  }
+
+  set options(options: ChatKitOptions) {
+    this.setOptions(options);
+  }
+
+  focusComposer(): Promise<void> {
+    return this.#method(async () => {
+      await this.updateComplete;
+      this.#composer?.focus();
+    });
+  }
+
+  setThreadId(threadId: string | null | undefined): Promise<void> {
+    return this.#method(async () => {
+      if (this.#chat.conversation.isBusy) throw new Error(strings.busy);
+      await this.#chat.open(threadId ?? undefined);
+    });
+  }
+
+  sendUserMessage(params: SendParameters): Promise<void> {
+    return this.#method(async () => {
+      if (this.#chat.conversation.isBusy) throw new Error(strings.busy);
+      if (params.newThread) await this.#chat.open(undefined);
+      await this.#chat.conversation.send({
+        content: toContent(params.content ?? params.text),
+        attachments: toAttachments(params.attachments),
+        quotedText: params.reply || undefined,
+        toolId: (params.toolChoice as ToolChoice | undefined)?.id ?? this.#chat.toolId,
+        model: params.model ?? this.#chat.modelId,
+      });
+    });
+  }
+
+  setComposerValue(params: DraftParameters): Promise<void> {
+    return this.#method(async () => {
+      await this.updateComplete;
+      const {text, content, reply, attachments, selectedToolId, selectedModelId} = params;
+      const draft: {-readonly [K in keyof Draft]?: Draft[K]} = {};
+      if (content !== undefined || text !== undefined) draft.text = textOf(content ?? text);
+      if (reply !== undefined) draft.quotedText = reply || undefined;
+      if (attachments !== undefined) draft.attachments = toAttachments(attachments);
+      this.#composer?.setDraft(draft);
+      if (selectedToolId !== undefined) this.#chat.selectTool(selectedToolId ?? undefined);
+      if (selectedModelId !== undefined) this.#chat.selectModel(selectedModelId);
+    });
+  }
+
+  sendCustomAction(action: {type: string; payload?: Record<string, unknown>}, itemId?: string): Promise<void> {
+    return this.#method(() => this.#chat.conversation.act(action, itemId, true));
+  }
+
+  /** The older name of `sendCustomAction`. */
+  sendAction(action: {type: string; payload?: Record<string, unknown>}, itemId?: string): Promise<void> {
+    return this.sendCustomAction(action, itemId);
+  }
+
+  fetchUpdates(): Promise<void> {
+    return this.#method(() => this.#chat.conversation.refresh());
+  }
+
+  showHistory(): Promise<void> {
+    return this.#method(async () => this.#chat.setHistoryOpen(true));
+  }
+
+  hideHistory(): Promise<void> {
+    return this.#method(async () => this.#chat.setHistoryOpen(false));
+  }
+
+  protected override createRenderRoot(): HTMLElement | DocumentFragment {
+    const root = super.createRenderRoot();
+    root.addEventListener(IntentEvent.type, event => this.#onIntent((event as IntentEvent).intent));
+    return root;
+  }
+
+  /** While an answer streams, at most one render per frame; a hidden tab has no frames and uses a timer. */
+  protected override async scheduleUpdate(): Promise<void> {
+    if (this.#chat.conversation.state.isResponding) await nextFrame();
+    super.scheduleUpdate();
+  }
+
+  protected override firstUpdated(changed: PropertyValues): void {
+    super.firstUpdated(changed);
+    this.#applyTheme();
+  }
+
+  protected override willUpdate(): void {
+    const {isHistoryOpen} = this.#chat;
+    const hasClosed = this.#wasHistoryOpen && !isHistoryOpen;
+    this.#wasHistoryOpen = isHistoryOpen;
+    // Focus goes back to the opener, but only from where it would otherwise be lost.
+    if (!hasClosed || this.shadowRoot?.activeElement?.localName !== 'parlor-history') return;
+    void this.updateComplete.then(() => {
+      if (!this.shadowRoot?.activeElement)
+        this.renderRoot.querySelector<HeaderView>('parlor-header')?.focusHistoryButton();
+    });
+  }
+
+  protected override render() {
+    const {settings, conversation, isHistoryOpen} = this.#chat;
+    if (!this.#options) return html`<div class="root"></div>`;
+    const {state, loadingId} = conversation;
+    const {thread} = state;
+    const isNew =
+      state.entries.length === 0 && !thread && loadingId === undefined && !state.isResponding && !state.failure;
+    return html`<div class="root" part="root" role="region" aria-label=${settings.frameTitle} lang="en">
+      <div class="chat" ?inert=${isHistoryOpen}>
+        ${
+          settings.header.enabled
+            ? html`<parlor-header
+              .settings=${settings}
+              .title_=${thread?.title ?? ''}
+              .inThread=${!isNew}
+              .historyOpen=${isHistoryOpen}
+            ></parlor-header>`
+            : nothing
+        }
+        <div class="main">
+          ${
+            isNew
+              ? html`<parlor-start-screen
+                .greeting=${settings.greeting}
+                .prompts=${settings.prompts}
+                .disabled=${!settings.endpoint}
+              ></parlor-start-screen>`
+              : html`<parlor-messages
+                .state=${state}
+                .isLoading=${loadingId !== undefined}
+                .autoScroll=${settings.autoScroll}
+                .canRetry=${settings.retry}
+                .canRate=${settings.feedback}
+              ></parlor-messages>`
+          }
+        </div>
+        <div class="footer">
+          <parlor-notices .alertText=${this.#chat.alertText}></parlor-notices>
+          <parlor-composer
+            .placeholder=${settings.placeholder}
+            .status=${thread?.status ?? {type: 'active'}}
+            .isResponding=${state.isResponding}
+            .isBlocked=${loadingId !== undefined || !settings.endpoint}
+            .canCancel=${state.canCancel}
+            .tools=${settings.tools}
+            .toolId=${this.#chat.toolId}
+            .models=${settings.models}
+            .modelId=${this.#chat.modelId}
+          ></parlor-composer>
+          ${
+            settings.disclaimer
+              ? html`<div class="disclaimer ${settings.disclaimer.highContrast ? 'strong' : ''}">
+                <parlor-markdown .text=${settings.disclaimer.text}></parlor-markdown>
+              </div>`
+              : nothing
+          }
+        </div>
+      </div>
+      ${
+        isHistoryOpen
+          ? html`<parlor-history
+            .list=${this.#chat.threads.state}
+            .currentId=${thread?.id}
+            .showDelete=${settings.history.showDelete}
+            .showRename=${settings.history.showRename}
+          ></parlor-history>`
+          : nothing
+      }
+    </div>`;
+  }
+
+  #start(): void {
+    if (!this.#options || !this.isConnected || this.#hasStarted) return;
+    this.#hasStarted = true;
+    this.#events.emit('chatkit.ready', null);
+    this.#events.openAfterFrame();
+    const {initialThread} = this.#chat.settings;
+    if (initialThread !== undefined) this.#chat.attempt(this.#chat.open(initialThread));
+  }
+
+  #onIntent(intent: Intent): void {
+    this.#chat.handle(intent);
+    // The button that was pressed is gone, and the next thing to do is to write.
+    if (intent.type === 'new-chat') void this.focusComposer();
+  }
+
+  #method(run: () => Promise<void>): Promise<void> {
+    const promise = this.#configured.then(run);
+    // Pages often do not wait for a method; that must not become an unhandled rejection.
+    promise.catch(() => {});
+    return promise;
+  }
+
+  #reportUnknownKeys(options: unknown): void {
+    for (const key of findUnknownKeys(options)) {
+      if (this.#reportedKeys.has(key)) continue;
+      this.#reportedKeys.add(key);
+      this.#events.emit('chatkit.log', {name: 'options.unknown_key', data: {key}});
+    }
+  }
+
+  #applyTheme(): void {
+    const root = this.shadowRoot;
+    if (!root || !this.#options) return;
+    const text = buildThemeSheet(this.#chat.settings.theme);
+    if (text === this.#themeText) return;
+    this.#themeText = text;
+    this.#themeSheet ??= new CSSStyleSheet();
+    this.#themeSheet.replaceSync(text);
+    if (!root.adoptedStyleSheets.includes(this.#themeSheet))
+      root.adoptedStyleSheets = [...root.adoptedStyleSheets, this.#themeSheet];
+  }
+
+  /** React 18 writes `className` as an attribute of that name, which styles nothing. */
+  #mirrorClassName(): void {
+    const className = this.getAttribute('classname');
+    // Not before the first options: a host changed earlier breaks hydration.
+    if (className !== null && this.#options && this.getAttribute('class') !== className)
+      this.setAttribute('class', className);
+  }
+
+  get #composer(): ComposerView | null {
+    return this.renderRoot.querySelector<ComposerView>('parlor-composer');
+  }
+}
+
+function toAttachments(attachments: readonly AppAttachment[] | undefined): Draft['attachments'] {
+  return (attachments ?? []).map(parseAttachment).filter(attachment => attachment !== undefined);
+}
+
+function textOf(content: string | readonly UserMessageContent[] | undefined): string {
+  return typeof content === 'string'
+    ? content
+    : toContent(content)
+        .map(part => part.text)
+        .join('');
+}
+
+/** One frame, or a little longer where there are no frames. */
+function nextFrame(): Promise<void> {
+  return new Promise(resolve => {
+    const timer = setTimeout(finish, 100);
+    const frame = requestAnimationFrame(finish);
+    function finish(): void {
+      clearTimeout(timer);
+      cancelAnimationFrame(frame);
+      resolve();
+    }
+  });
+}

@@ -1,0 +1,51 @@
+import {describe, expect, it} from 'vitest';
+import {isSafeImage, isSafeLink, parseDeeplink} from './links.js';
+
+const BASE = 'https://app.example/chat';
+
+describe('links', () => {
+  it.each([
+    'java\nscript:alert(1)',
+    ' javascript:x',
+    '\u0001javascript:x',
+    'java\u200bscript:x',
+    'javascript&colon;x',
+    'javascript%3Ax',
+    'blob:x',
+    'ftp://x',
+  ])('refuses %j', url => {
+    expect(isSafeLink(url)).toBe(false);
+  });
+
+  it.each(['https://x.example', 'HTTP://X', '//x.example/a', 'a/b?c=d:e', '#x', 'mailto:a@b.example'])(
+    'takes %j',
+    url => {
+      expect(isSafeLink(url)).toBe(true);
+    },
+  );
+
+  it('reads deeplinks, and only those', () => {
+    expect(parseDeeplink('chatkit-link://order/7?from=chat&n=1')).toEqual({
+      name: 'order/7',
+      data: {from: 'chat', n: '1'},
+    });
+    expect(parseDeeplink('chatkit-link://100%')).toEqual({name: '100%', data: {}});
+    expect(parseDeeplink('https://chatkit-link.example')).toBeUndefined();
+  });
+});
+
+describe('images', () => {
+  it('may come from anywhere until the thread names hosts, and then from these and our own', () => {
+    expect(isSafeImage('https://a.example/x', undefined, BASE)).toBe(true);
+    expect(isSafeImage('https://a.example/x', [], BASE)).toBe(false);
+    expect(isSafeImage('/x.png', [], BASE)).toBe(true);
+    expect(isSafeImage('https://A.example:8443/x', ['a.example'], BASE)).toBe(true);
+  });
+
+  it('carry neither scripts nor credentials', () => {
+    for (const url of ['javascript:x', 'data:text/html,x', 'https://u:p@a.example/x', 'file:///x', 'http://']) {
+      expect(isSafeImage(url, undefined, BASE)).toBe(false);
+    }
+    expect(isSafeImage('data:image/png;base64,AA', undefined, BASE)).toBe(true);
+  });
+});

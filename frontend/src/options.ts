@@ -1,0 +1,170 @@
+/** Reads what a page hands to `setOptions`: every key with its default, nothing thrown, unknown keys reported once. */
+import type {ChatKitOptions, ColorScheme, HeaderIcon, ModelOption, ThemeOption, ToolOption} from '@openai/chatkit';
+import type {Endpoint} from './client.js';
+import {isObject, parseUserContent} from './parsing.js';
+import type {JSONObject, UserContent} from './protocol.js';
+import {strings} from './strings.js';
+
+export interface HeaderAction {
+  readonly icon: HeaderIcon;
+  readonly label: string | undefined;
+  readonly onClick: () => unknown;
+}
+export interface Prompt {
+  readonly label: string;
+  readonly content: readonly UserContent[];
+  readonly icon: string | undefined;
+}
+export type ClientToolHandler = (call: {readonly name: string; readonly params: JSONObject}) => unknown;
+export type ActionHandler = (
+  action: {readonly type: string; readonly payload?: unknown},
+  item: {readonly id: string; readonly widget: JSONObject},
+) => unknown;
+
+/** Options after reading. */
+export interface Settings {
+  readonly endpoint: Endpoint | undefined;
+  readonly locale: string;
+  readonly theme: ColorScheme | ThemeOption;
+  readonly frameTitle: string;
+  readonly initialThread: string | undefined;
+  readonly onClientTool: ClientToolHandler | undefined;
+  readonly onAction: ActionHandler | undefined;
+  readonly autoScroll: boolean;
+  readonly disclaimer: {readonly text: string; readonly highContrast: boolean} | undefined;
+  readonly header: {
+    readonly enabled: boolean;
+    readonly titleEnabled: boolean;
+    readonly titleText: string | undefined;
+    readonly left: HeaderAction | undefined;
+    readonly right: HeaderAction | undefined;
+  };
+  readonly history: {readonly enabled: boolean; readonly showDelete: boolean; readonly showRename: boolean};
+  readonly greeting: string;
+  readonly prompts: readonly Prompt[];
+  readonly feedback: boolean;
+  readonly retry: boolean;
+  readonly placeholder: string;
+  readonly tools: readonly ToolOption[];
+  readonly models: readonly ModelOption[];
+}
+
+const KNOWN_KEYS: ReadonlySet<string> = new Set<keyof ChatKitOptions>([
+  ...(['api', 'locale', 'theme', 'frameTitle', 'initialThread', 'onClientTool', 'header', 'history'] as const),
+  ...([
+    'startScreen',
+    'threadItemActions',
+    'composer',
+    'disclaimer',
+    'entities',
+    'commands',
+    'widgets',
+    'thread',
+  ] as const),
+]);
+
+/** Top-level keys that no part of the contract knows. */
+export function findUnknownKeys(options: unknown): readonly string[] {
+  return Object.keys(section(options)).filter(key => !KNOWN_KEYS.has(key));
+}
+
+export function readOptions(options: unknown, systemLocale: string): Settings {
+  const root = section(options);
+  const locale = resolveLocale(root.locale, systemLocale);
+  const header = section(root.header);
+  const title = section(header.title);
+  const history = section(root.history);
+  const start = section(root.startScreen);
+  const actions = section(root.threadItemActions);
+  const composer = section(root.composer);
+  const disclaimer = section(root.disclaimer);
+  return {
+    endpoint: readEndpoint(root.api, locale),
+    locale,
+    theme: root.theme === 'dark' || isObject(root.theme) ? (root.theme as ColorScheme | ThemeOption) : 'light',
+    frameTitle: text(root.frameTitle) ?? strings.frameTitle,
+    initialThread: text(root.initialThread),
+    onClientTool: call<ClientToolHandler>(root.onClientTool),
+    onAction: call<ActionHandler>(section(root.widgets).onAction),
+    autoScroll: section(root.thread).autoScroll === true,
+    disclaimer: text(disclaimer.text)
+      ? {text: String(disclaimer.text), highContrast: disclaimer.highContrast === true}
+      : undefined,
+    header: {
+      enabled: header.enabled !== false,
+      titleEnabled: title.enabled !== false,
+      titleText: text(title.text),
+      left: readHeaderAction(header.leftAction),
+      right: readHeaderAction(header.rightAction),
+    },
+    history: {
+      enabled: history.enabled !== false,
+      showDelete: history.showDelete !== false,
+      showRename: history.showRename !== false,
+    },
+    greeting: text(start.greeting) ?? strings.greeting,
+    prompts: list(start.prompts).flatMap(readPrompt),
+    feedback: actions.feedback === true,
+    retry: actions.retry === true,
+    placeholder: text(composer.placeholder) ?? strings.placeholder,
+    tools: list(composer.tools).filter(isChoice) as readonly ToolOption[],
+    models: list(composer.models).filter(isChoice) as readonly ModelOption[],
+  };
+}
+
+function readEndpoint(value: unknown, locale: string): Endpoint | undefined {
+  const api = section(value);
+  const url = text(api.url);
+  // `domainKey` is accepted and never used.
+  return url === undefined ? undefined : {url, locale, fetch: call<typeof fetch>(api.fetch)};
+}
+
+function readHeaderAction(value: unknown): HeaderAction | undefined {
+  const {icon, label, onClick} = section(value);
+  const handler = call<() => unknown>(onClick);
+  return handler && {icon: (text(icon) ?? 'menu') as HeaderIcon, label: text(label), onClick: handler};
+}
+
+function readPrompt(value: unknown): readonly Prompt[] {
+  const prompt = section(value);
+  // Older pages say `name` instead of `label`.
+  const label = text(prompt.label) ?? text(prompt.name);
+  const content = toContent(prompt.prompt ?? label);
+  return label === undefined || content.length === 0 ? [] : [{label, content, icon: text(prompt.icon)}];
+}
+
+/** Content of a message from a string or from segments; empty when there is nothing to say. */
+export function toContent(value: unknown): readonly UserContent[] {
+  if (typeof value === 'string') return value.trim() === '' ? [] : [{type: 'input_text', text: value}];
+  return list(value)
+    .map(parseUserContent)
+    .filter(part => part !== undefined);
+}
+
+/** One language tag, fit for a header. */
+export function resolveLocale(locale: unknown, systemLocale: string): string {
+  for (const candidate of [locale, systemLocale]) {
+    if (typeof candidate === 'string' && /^[a-z]{2,3}(?:-[a-z0-9]{2,8})*$/i.test(candidate)) return candidate;
+  }
+  return 'en';
+}
+
+function isChoice(value: unknown): boolean {
+  return isObject(value) && typeof value.id === 'string' && typeof value.label === 'string';
+}
+
+function section(value: unknown): JSONObject {
+  return isObject(value) ? value : {};
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function call<F>(value: unknown): F | undefined {
+  return typeof value === 'function' ? (value as F) : undefined;
+}

@@ -1,0 +1,33 @@
+/** Brings the script that defines `<openai-chatkit>` into the document. */
+
+export const CHATKIT_TAG = 'openai-chatkit';
+const DEFINITION_TIMEOUT_MS = 20_000;
+
+/** Resolves when the element is defined; rejects when the script cannot be loaded or does not define it in time. */
+export async function loadChatScript(
+  document: Document,
+  url: string,
+  timeoutMs: number = DEFINITION_TIMEOUT_MS,
+): Promise<void> {
+  const registry = document.defaultView?.customElements;
+  if (!registry || registry.get(CHATKIT_TAG)) return;
+  const script = document.createElement('script');
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      script.addEventListener('error', () => reject(new Error(`${url} could not be loaded`)));
+      timer = setTimeout(() => reject(new Error(`${url} defined no ${CHATKIT_TAG}`)), timeoutMs);
+      // Some scripts define the element only some time after they have run.
+      registry.whenDefined(CHATKIT_TAG).then(() => resolve(), reject);
+      script.async = true;
+      script.src = url;
+      document.head.append(script);
+    });
+  } catch (error) {
+    // A second attempt needs a new element.
+    script.remove();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,101 @@
+/** The templates of the page: its header, and the notices that stand in the chat's place. */
+import {html, nothing, type TemplateResult} from 'lit';
+import {icon} from '../icons.js';
+import type {SchemePreference} from './memory.js';
+import type {Brand, DisabledUseCase, UseCase} from './platform.js';
+
+const SCHEMES: readonly {readonly value: SchemePreference; readonly label: string; readonly icon: string}[] = [
+  {value: 'light', label: 'Light', icon: 'sun'},
+  {value: 'dark', label: 'Dark', icon: 'moon'},
+  {value: 'system', label: 'As the system', icon: 'desktop'},
+];
+
+export interface HeaderProps {
+  readonly brand: Brand | undefined;
+  readonly useCases: readonly UseCase[];
+  readonly current: UseCase | undefined;
+  readonly scheme: SchemePreference;
+  readonly addressOf: (useCase: UseCase) => string;
+  readonly onChoose: (event: MouseEvent, useCase: UseCase) => void;
+  readonly onScheme: (scheme: SchemePreference) => void;
+}
+
+export function headerView(props: HeaderProps): TemplateResult {
+  return html`<h1 class="visually-hidden">${[props.current?.title, props.brand?.name].filter(Boolean).join(' · ')}</h1>
+    ${props.brand ? brandView(props.brand) : nothing}
+    ${props.useCases.length > 1 ? switcherView(props) : nothing} ${schemeView(props)}`;
+}
+
+function brandView(brand: Brand): TemplateResult {
+  return html`<a class="brand" href="/">
+    <img src=${brand.logoUrl} alt="" />
+    <span class="brand-text">
+      <span class="brand-name">${brand.name}</span>
+      ${brand.tagline === '' ? nothing : html`<span class="brand-tagline">${brand.tagline}</span>`}
+    </span>
+  </a>`;
+}
+
+/** Links, not tabs: an assistant has an address that can be shared, bookmarked and opened in another window. */
+function switcherView(props: HeaderProps): TemplateResult {
+  return html`<nav class="switcher" aria-label="Assistants">
+    <ul>
+      ${props.useCases.map(
+        useCase => html`<li>
+          <a
+            href=${props.addressOf(useCase)}
+            title=${useCase.description || nothing}
+            aria-current=${useCase.name === props.current?.name ? 'page' : nothing}
+            @click=${(event: MouseEvent) => props.onChoose(event, useCase)}
+            >${icon(useCase.icon, '1.125rem')}<span>${useCase.title}</span></a
+          >
+        </li>`,
+      )}
+    </ul>
+  </nav>`;
+}
+
+function schemeView(props: HeaderProps): TemplateResult {
+  return html`<fieldset class="scheme">
+    <legend class="visually-hidden">Colour scheme</legend>
+    ${SCHEMES.map(
+      scheme => html`<label title=${scheme.label}>
+        <input
+          class="visually-hidden"
+          type="radio"
+          name="scheme"
+          value=${scheme.value}
+          .checked=${scheme.value === props.scheme}
+          @change=${() => props.onScheme(scheme.value)}
+        />
+        ${icon(scheme.icon, '1.125rem')}<span class="visually-hidden">${scheme.label}</span>
+      </label>`,
+    )}
+  </fieldset>`;
+}
+
+export interface NoticeProps {
+  readonly icon: string;
+  readonly title: string;
+  readonly text: string;
+  readonly details?: readonly string[];
+  readonly onRetry?: () => void;
+}
+
+export function noticeView(props: NoticeProps): TemplateResult {
+  return html`<div class="notice" role="alert">
+    <span class="badge">${icon(props.icon, '1.75rem')}</span>
+    <h2>${props.title}</h2>
+    <p>${props.text}</p>
+    ${props.details?.length ? html`<ul>${props.details.map(detail => html`<li>${detail}</li>`)}</ul>` : nothing}
+    ${props.onRetry ? html`<button type="button" @click=${props.onRetry}>Try again</button>` : nothing}
+  </div>`;
+}
+
+export function loadingView(): TemplateResult {
+  return html`<div class="loading" role="progressbar" aria-label="Loading"></div>`;
+}
+
+export function describeDisabled(disabled: DisabledUseCase): string {
+  return [`${disabled.name}: ${disabled.message}`, disabled.errorId].filter(part => part !== '').join(' ');
+}

@@ -1,0 +1,58 @@
+import {describe, expect, it} from 'vitest';
+import {EventStreamParser, readEventStream} from './sse.js';
+
+function bodyOf(bytes: Uint8Array, size: number, onCancel: () => void = () => {}): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (at >= bytes.length) return controller.close();
+      controller.enqueue(bytes.slice(at, at + size));
+      at += size;
+    },
+    cancel: onCancel,
+  });
+}
+
+async function read(text: string, size: number): Promise<string[]> {
+  const events: string[] = [];
+  for await (const data of readEventStream(bodyOf(new TextEncoder().encode(text), size))) events.push(data);
+  return events;
+}
+
+describe('the event stream', () => {
+  const stream = 'data: {"a":"Zürich ☀️ 🌧"}\n\n: comment\n\nevent: x\nid: 7\ndata: one\ndata: two\n\ndata:bare\n\n';
+  const events = ['{"a":"Zürich ☀️ 🌧"}', 'one\ntwo', 'bare'];
+
+  it.each([1, 2, 3, 5, 7, 1000])('reads the same events in chunks of %i bytes', async size => {
+    expect(await read(stream, size)).toEqual(events);
+  });
+
+  it.each(['\r\n', '\r'])('takes %j for a line ending, wherever it is cut', async ending => {
+    for (const size of [1, 2, 1000]) expect(await read(stream.replaceAll('\n', ending), size)).toEqual(events);
+  });
+
+  it('gives a last event that lacks its blank line', async () => {
+    expect(await read('data: {"last":true}', 4)).toEqual(['{"last":true}']);
+  });
+
+  it('gives nothing for an empty body', async () => {
+    expect(await read('', 1)).toEqual([]);
+  });
+
+  it('cancels the body when the reader stops early', async () => {
+    let isCancelled = false;
+    const body = bodyOf(new TextEncoder().encode(stream), 30, () => {
+      isCancelled = true;
+    });
+    for await (const _ of readEventStream(body)) break;
+    expect(isCancelled).toBe(true);
+  });
+
+  it('refuses an event without end', () => {
+    const parser = new EventStreamParser();
+    const piece = 'x'.repeat(16 * 1024 * 1024);
+    expect(() => {
+      for (let round = 0; round < 5; round += 1) parser.push(piece);
+    }).toThrow(RangeError);
+  });
+});

@@ -1,0 +1,219 @@
+/** What one thread looks like on screen, and `reduce(state, event)`. No DOM, no fetch, no clock. */
+import {reduceItem} from './item-updates.js';
+import type {NoticeLevel, StreamEvent, Thread, ThreadItem, UserMessage} from './protocol.js';
+import {unreachable} from './unreachable.js';
+
+/** More notices in one turn than this are noise; the oldest make room. */
+const MAX_NOTICES = 10;
+
+export interface Entry {
+  /** Stays the same when the server's id replaces the optimistic one, so that the bubble is not built anew. */
+  readonly key: string;
+  readonly item: ThreadItem;
+  /** Still growing. */
+  readonly isStreaming: boolean;
+}
+export interface Notice {
+  readonly key: string;
+  readonly level: NoticeLevel;
+  readonly title: string | undefined;
+  readonly message: string;
+}
+export interface Failure {
+  /** `undefined`: the view says it in its own words. */
+  readonly message: string | undefined;
+  readonly canRetry: boolean;
+}
+export interface Progress {
+  readonly text: string;
+  readonly icon: string | undefined;
+}
+/** Where the items before the first one are; `undefined` when there are none. */
+export type OlderPage = {readonly after: string | undefined} | undefined;
+
+export interface ThreadState {
+  readonly thread: Thread | undefined;
+  readonly entries: readonly Entry[];
+  readonly older: OlderPage;
+  readonly isResponding: boolean;
+  readonly canCancel: boolean;
+  readonly progress: Progress | undefined;
+  readonly notices: readonly Notice[];
+  readonly failure: Failure | undefined;
+  /** Key of the optimistic bubble that the server has not echoed yet. */
+  readonly unconfirmedKey: string | undefined;
+  /** Counts what was ever keyed here; makes keys unique without a clock. */
+  readonly sequence: number;
+}
+
+export type LocalEvent =
+  | {
+      readonly type: 'local.opened';
+      readonly thread: Thread | undefined;
+      readonly items: readonly ThreadItem[];
+      readonly older: OlderPage;
+    }
+  | {readonly type: 'local.older_loaded'; readonly items: readonly ThreadItem[]; readonly older: OlderPage}
+  | {readonly type: 'local.refreshed'; readonly thread: Thread | undefined; readonly items: readonly ThreadItem[]}
+  | {readonly type: 'local.turn_started'; readonly message: Omit<UserMessage, 'id'> | undefined}
+  | {readonly type: 'local.turn_ended'}
+  | {readonly type: 'local.failed'; readonly failure: Failure}
+  | {readonly type: 'local.cut_after'; readonly itemId: string}
+  | {readonly type: 'local.unconfirmed_dropped'}
+  | {readonly type: 'local.tool_answered'; readonly itemId: string}
+  | {readonly type: 'local.notice_dismissed'; readonly key: string};
+
+export const EMPTY_THREAD: ThreadState = {
+  thread: undefined,
+  entries: [],
+  older: undefined,
+  isResponding: false,
+  canCancel: true,
+  progress: undefined,
+  notices: [],
+  failure: undefined,
+  unconfirmedKey: undefined,
+  sequence: 0,
+};
+
+export function reduce(state: ThreadState, event: StreamEvent | LocalEvent): ThreadState {
+  switch (event.type) {
+    case 'thread.created':
+    case 'thread.updated':
+      return {...state, thread: event.thread};
+    case 'thread.item.added':
+      return upsert(state, event.item, true);
+    case 'thread.item.done':
+      return upsert(confirm(state, event.item), event.item, false);
+    case 'thread.item.replaced':
+      return upsert(state, event.item, isStreamingItem(state, event.item.id));
+    case 'thread.item.updated':
+      return mapEntry(state, event.itemId, entry => ({...entry, item: reduceItem(entry.item, event.update)}));
+    case 'thread.item.removed':
+      return {...state, entries: state.entries.filter(({item}) => item.id !== event.itemId)};
+    case 'stream_options':
+      return {...state, canCancel: event.allowCancel};
+    case 'progress_update':
+      return {...state, progress: {text: event.text, icon: event.icon}};
+    case 'client_effect':
+      return state;
+    case 'notice':
+      return addNotice(state, event);
+    case 'error':
+      return {...state, progress: undefined, failure: {message: event.message, canRetry: event.allowRetry}};
+    case 'local.opened':
+      return {...EMPTY_THREAD, thread: event.thread, entries: event.items.map(toEntry), older: event.older};
+    case 'local.older_loaded':
+      return {
+        ...state,
+        entries: [...withoutKnown(state, event.items).map(toEntry), ...state.entries],
+        older: event.older,
+      };
+    case 'local.refreshed':
+      return refresh(state, event.thread, event.items);
+    case 'local.turn_started':
+      return startTurn(state, event.message);
+    case 'local.turn_ended':
+      return {...state, isResponding: false, canCancel: true, progress: undefined, entries: state.entries.map(settle)};
+    case 'local.failed':
+      return {...state, progress: undefined, failure: event.failure};
+    case 'local.cut_after': {
+      const at = state.entries.findIndex(({item}) => item.id === event.itemId);
+      return at < 0 ? state : {...state, entries: state.entries.slice(0, at + 1)};
+    }
+    case 'local.unconfirmed_dropped':
+      return {
+        ...state,
+        entries: state.entries.filter(({key}) => key !== state.unconfirmedKey),
+        unconfirmedKey: undefined,
+        failure: undefined,
+      };
+    case 'local.tool_answered':
+      return mapEntry(state, event.itemId, entry =>
+        entry.item.type === 'client_tool_call' ? {...entry, item: {...entry.item, status: 'completed'}} : entry,
+      );
+    case 'local.notice_dismissed':
+      return {...state, notices: state.notices.filter(({key}) => key !== event.key)};
+    default:
+      return unreachable(event);
+  }
+}
+
+/** The newest user message the server knows, with nothing but its own answers after it. */
+export function findLastUserMessage(state: ThreadState): UserMessage | undefined {
+  const entry = state.entries.findLast(({item, key}) => item.type === 'user_message' && key !== state.unconfirmedKey);
+  return entry?.item.type === 'user_message' ? entry.item : undefined;
+}
+
+function toEntry(item: ThreadItem): Entry {
+  return {key: item.id, item, isStreaming: false};
+}
+
+function settle(entry: Entry): Entry {
+  return entry.isStreaming ? {...entry, isStreaming: false} : entry;
+}
+
+function isStreamingItem(state: ThreadState, id: string): boolean {
+  return state.entries.some(entry => entry.item.id === id && entry.isStreaming);
+}
+
+function mapEntry(state: ThreadState, id: string, change: (entry: Entry) => Entry): ThreadState {
+  const at = state.entries.findLastIndex(({item}) => item.id === id);
+  const entry = state.entries[at];
+  if (!entry) return state;
+  return {...state, entries: state.entries.with(at, change(entry))};
+}
+
+/** The first echoed user message takes the place of the optimistic one, whatever its id. */
+function confirm(state: ThreadState, item: ThreadItem): ThreadState {
+  if (item.type !== 'user_message' || state.unconfirmedKey === undefined) return state;
+  const entries = state.entries.map(entry => (entry.key === state.unconfirmedKey ? {...entry, item} : entry));
+  return {...state, entries, unconfirmedKey: undefined};
+}
+
+function upsert(state: ThreadState, item: ThreadItem, isStreaming: boolean): ThreadState {
+  const isVisible = item.type !== 'user_message' && item.type !== 'end_of_turn' && item.type !== 'client_tool_call';
+  const progress = isVisible ? undefined : state.progress;
+  if (state.entries.some(entry => entry.item.id === item.id)) {
+    return {...mapEntry(state, item.id, entry => ({...entry, item, isStreaming})), progress};
+  }
+  return {...state, progress, entries: [...state.entries, {key: item.id, item, isStreaming}]};
+}
+
+function withoutKnown(state: ThreadState, items: readonly ThreadItem[]): readonly ThreadItem[] {
+  const known = new Set(state.entries.map(({item}) => item.id));
+  return items.filter(({id}) => !known.has(id));
+}
+
+/** Lays the newest page over what is shown: changed, added and removed items, but not what is older than the page. */
+function refresh(state: ThreadState, thread: Thread | undefined, items: readonly ThreadItem[]): ThreadState {
+  const known = new Map(state.entries.map(entry => [entry.item.id, entry]));
+  const first = items[0];
+  const from = first ? state.entries.findIndex(({item}) => item.id === first.id) : -1;
+  const kept = from < 0 ? [] : state.entries.slice(0, from);
+  const fresh = items.map(item => {
+    const entry = known.get(item.id);
+    // An equal item keeps its identity, so that its view does not draw again.
+    if (entry && JSON.stringify(entry.item) === JSON.stringify(item)) return entry;
+    return {key: entry?.key ?? item.id, item, isStreaming: false};
+  });
+  return {...state, thread: thread ?? state.thread, entries: [...kept, ...fresh]};
+}
+
+function startTurn(state: ThreadState, message: Omit<UserMessage, 'id'> | undefined): ThreadState {
+  const started = {...state, isResponding: true, canCancel: true, progress: undefined, failure: undefined, notices: []};
+  if (!message) return started;
+  const key = `local:${state.sequence}`;
+  return {
+    ...started,
+    sequence: state.sequence + 1,
+    unconfirmedKey: key,
+    entries: [...state.entries, {key, item: {...message, id: key}, isStreaming: false}],
+  };
+}
+
+function addNotice(state: ThreadState, notice: Omit<Notice, 'key'>): ThreadState {
+  const {level, title, message} = notice;
+  const notices = [...state.notices, {key: `notice:${state.sequence}`, level, title, message}];
+  return {...state, sequence: state.sequence + 1, notices: notices.slice(-MAX_NOTICES)};
+}

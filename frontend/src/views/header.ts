@@ -1,0 +1,99 @@
+/** `<parlor-header>`: title, history, new chat, and the page's own two buttons. */
+import {css, html, LitElement, nothing} from 'lit';
+import {icon} from '../icons.js';
+import type {HeaderAction, Settings} from '../options.js';
+import {strings} from '../strings.js';
+import {express, type Intent} from './intents.js';
+import {baseStyles, buttonStyles} from './styles.js';
+
+export class HeaderView extends LitElement {
+  static override properties = {
+    settings: {attribute: false},
+    title_: {attribute: false},
+    inThread: {attribute: false},
+    historyOpen: {attribute: false},
+  };
+  static override styles = [
+    baseStyles,
+    buttonStyles,
+    css`
+      :host {
+        display: block;
+      }
+      .bar {
+        display: flex;
+        align-items: center;
+        gap: 4px;
+        min-block-size: calc(var(--chatkit-space) * 13);
+        padding: calc(var(--chatkit-space) * 2) calc(var(--chatkit-space) * 3);
+      }
+      h2 {
+        flex: 1;
+        min-inline-size: 0;
+        margin: 0;
+        padding-inline: 4px;
+        font-size: var(--chatkit-text-md-size);
+        line-height: var(--chatkit-text-md-line);
+        font-weight: 600;
+        letter-spacing: -0.01em;
+        color: var(--chatkit-text-primary);
+        white-space: nowrap;
+        overflow: hidden;
+        text-overflow: ellipsis;
+      }
+      .space {
+        flex: 1;
+      }
+    `,
+  ];
+
+  declare settings: Settings;
+  /** The current thread's title. */
+  declare title_: string;
+  declare inThread: boolean;
+  declare historyOpen: boolean;
+
+  constructor() {
+    super();
+    this.title_ = '';
+    this.inThread = false;
+    this.historyOpen = false;
+  }
+
+  /** Puts focus back on the button that opened the history. */
+  focusHistoryButton(): void {
+    this.renderRoot.querySelector<HTMLElement>('.history')?.focus();
+  }
+
+  override render() {
+    if (!this.settings) return nothing;
+    const {header, history} = this.settings;
+    const title = header.titleText ?? this.title_;
+    return html`<div class="bar" part="header">
+      ${this.#action('left', header.left)}
+      ${history.enabled ? this.#button('history', 'history', strings.openHistory, {type: 'open-history'}) : nothing}
+      ${header.titleEnabled && title ? html`<h2 part="title" dir="auto">${title}</h2>` : html`<span class="space"></span>`}
+      ${this.inThread ? this.#button('new-chat', 'compose', strings.newChat, {type: 'new-chat'}) : nothing}
+      ${this.#action('right', header.right)}
+    </div>`;
+  }
+
+  #button(name: string, glyph: string, label: string, intent: Intent) {
+    return html`<button
+      type="button"
+      class="icon-button ${name}"
+      aria-label=${label}
+      title=${label}
+      aria-expanded=${name === 'history' ? String(this.historyOpen) : nothing}
+      @click=${() => express(this, intent)}
+    >${icon(glyph, '20')}</button>`;
+  }
+
+  #action(side: 'left' | 'right', action: HeaderAction | undefined) {
+    if (!action) return nothing;
+    return this.#button(`custom-${side}`, action.icon, action.label ?? strings.headerAction(action.icon), {
+      type: 'header-action',
+      side,
+    });
+  }
+}

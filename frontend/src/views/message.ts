@@ -1,0 +1,230 @@
+/** `<parlor-message>`: one item of a thread, whatever its kind. */
+import {css, html, LitElement, nothing} from 'lit';
+import {icon} from '../icons.js';
+import {isSafeImage} from '../links.js';
+import type {
+  AssistantMessage,
+  GeneratedImage,
+  JSONObject,
+  StructuredInput,
+  Task,
+  UserMessage,
+  Workflow,
+} from '../protocol.js';
+import {strings} from '../strings.js';
+import type {Entry} from '../thread.js';
+import {unreachable} from '../unreachable.js';
+import type {WidgetActionDetail} from '../widgets/widget-view.js';
+import {attachmentStyles, renderAttachments} from './attachments.js';
+import {express, relayTo} from './intents.js';
+import {baseStyles} from './styles.js';
+
+export class MessageView extends LitElement {
+  static override properties = {
+    entry: {attribute: false},
+    busy: {attribute: false},
+    imageDomains: {attribute: false},
+  };
+  static override styles = [
+    baseStyles,
+    attachmentStyles,
+    css`
+      :host {
+        display: block;
+        min-inline-size: 0;
+      }
+      .user {
+        display: flex;
+        flex-direction: column;
+        align-items: flex-end;
+        gap: 8px;
+      }
+      .bubble {
+        max-inline-size: min(80%, 640px);
+        padding: calc(var(--chatkit-space) * 2.25) calc(var(--chatkit-space) * 4);
+        border-radius: var(--chatkit-radius-bubble);
+        background: var(--chatkit-bubble);
+        color: var(--chatkit-bubble-text);
+        white-space: pre-wrap;
+        overflow-wrap: anywhere;
+      }
+      .quote {
+        display: flex;
+        gap: 8px;
+        max-inline-size: min(80%, 640px);
+        padding-inline-start: 10px;
+        border-inline-start: 2px solid var(--chatkit-border-strong);
+        font-size: var(--chatkit-text-sm-size);
+        line-height: var(--chatkit-text-sm-line);
+        color: var(--chatkit-text-secondary);
+        white-space: pre-wrap;
+        overflow-wrap: anywhere;
+      }
+      .tag {
+        padding: 1px 6px;
+        border-radius: var(--chatkit-radius-sm);
+        background: var(--chatkit-accent-soft);
+        font-weight: 500;
+      }
+      .assistant {
+        display: grid;
+        gap: calc(var(--chatkit-space) * 3);
+      }
+      .generated {
+        display: grid;
+        place-items: center;
+        inline-size: min(100%, 420px);
+        min-block-size: 120px;
+        border-radius: var(--chatkit-radius-card);
+        background: var(--chatkit-surface-tertiary);
+        color: var(--chatkit-text-secondary);
+        overflow: hidden;
+      }
+      .generated.empty {
+        aspect-ratio: 1;
+      }
+      .generated img {
+        display: block;
+        inline-size: 100%;
+        block-size: auto;
+      }
+      .generated progress {
+        inline-size: 60%;
+        accent-color: var(--chatkit-accent);
+      }
+      dl {
+        margin: 0;
+        padding: 12px 16px;
+        border: 1px solid var(--chatkit-border-default);
+        border-radius: var(--chatkit-radius-card);
+        font-size: var(--chatkit-text-sm-size);
+        line-height: var(--chatkit-text-sm-line);
+      }
+      dt {
+        color: var(--chatkit-text-secondary);
+      }
+      dd {
+        margin: 0 0 8px;
+      }
+      dd:last-child {
+        margin: 0;
+      }
+      parlor-widget {
+        display: block;
+        max-inline-size: 100%;
+        min-inline-size: 0;
+      }
+    `,
+  ];
+
+  declare entry: Entry;
+  declare busy: boolean;
+  declare imageDomains: readonly string[] | undefined;
+
+  constructor() {
+    super();
+    this.busy = false;
+    this.imageDomains = undefined;
+  }
+
+  /** Events of a widget end at this shadow root, so this is where we listen. */
+  protected override createRenderRoot(): HTMLElement | DocumentFragment {
+    const root = super.createRenderRoot();
+    root.addEventListener('widget-action', this.#onWidgetAction);
+    return root;
+  }
+
+  override render() {
+    const item = this.entry?.item;
+    if (!item) return nothing;
+    switch (item.type) {
+      case 'user_message':
+        return this.#user(item);
+      case 'assistant_message':
+        return this.#assistant(item);
+      case 'widget':
+        return html`<parlor-widget .widget=${item.widget} .itemId=${item.id} .busy=${this.busy}></parlor-widget>`;
+      case 'workflow':
+        return this.#workflow(item.workflow);
+      case 'task':
+        return this.#workflow(workflowOf(item.task));
+      case 'generated_image':
+        return this.#image(item);
+      case 'structured_input':
+        return this.#questions(item);
+      case 'client_tool_call':
+      case 'end_of_turn':
+        return nothing;
+      default:
+        return unreachable(item);
+    }
+  }
+
+  #onWidgetAction = (event: Event): void => {
+    event.stopPropagation();
+    express(this, {type: 'widget-action', detail: (event as CustomEvent<WidgetActionDetail>).detail});
+  };
+
+  #user({content, attachments, quotedText}: UserMessage) {
+    const hasText = content.some(part => part.text.trim() !== '');
+    return html`<div class="user" part="user-message">
+      ${quotedText === undefined ? nothing : html`<blockquote class="quote" dir="auto">${quotedText}</blockquote>`}
+      ${renderAttachments(attachments)}
+      ${
+        hasText
+          ? html`<div class="bubble" part="bubble" dir="auto">${content.map(part => (part.type === 'input_tag' ? html`<span class="tag">${part.text}</span>` : part.text))}</div>`
+          : nothing
+      }
+    </div>`;
+  }
+
+  #assistant({content}: AssistantMessage) {
+    const isGrowing = this.entry.isStreaming;
+    return html`<div class="assistant" part="assistant-message" @parlor-intent=${relayTo(this)}>
+      ${content.map(
+        (part, at) =>
+          html`<parlor-markdown
+            .text=${part.text}
+            .streaming=${isGrowing && at === content.length - 1}
+            .imageDomains=${this.imageDomains}
+          ></parlor-markdown>`,
+      )}
+    </div>`;
+  }
+
+  #workflow(workflow: Workflow) {
+    return html`<parlor-workflow
+      .workflow=${workflow}
+      .streaming=${this.entry.isStreaming}
+      @parlor-intent=${relayTo(this)}
+    ></parlor-workflow>`;
+  }
+
+  #image({url, progress}: GeneratedImage) {
+    if (url !== undefined && isSafeImage(url, undefined, document.baseURI)) {
+      return html`<div class="generated"><img src=${url} alt=${strings.generatedImage} /></div>`;
+    }
+    return html`<div class="generated empty" role="img" aria-label=${strings.imageComing}>
+      ${progress === undefined ? icon('square-image', '32') : html`<progress max="1" .value=${progress}></progress>`}
+    </div>`;
+  }
+
+  #questions({inputs}: StructuredInput) {
+    return html`<dl>
+      ${inputs.map(
+        input =>
+          html`<dt dir="auto">${String(input.question ?? '')}</dt>
+            <dd dir="auto">${answerOf(input) ?? strings.questionSkipped}</dd>`,
+      )}
+    </dl>`;
+  }
+}
+
+function answerOf(input: JSONObject): string | undefined {
+  const values = (input.answer as {values?: unknown} | undefined)?.values;
+  return Array.isArray(values) && values.length > 0 ? values.join(', ') : undefined;
+}
+
+function workflowOf(task: Task): Workflow {
+  return {type: 'custom', tasks: [task], summary: undefined, expanded: false};
+}

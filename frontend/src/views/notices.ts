@@ -1,0 +1,109 @@
+/** `<parlor-notices>`: notices of the running turn, and one alert about what failed beside it. */
+import {css, html, LitElement, nothing} from 'lit';
+import {icon} from '../icons.js';
+import type {NoticeLevel} from '../protocol.js';
+import {strings} from '../strings.js';
+import type {Notice} from '../thread.js';
+import {express, type Intent, relayTo} from './intents.js';
+import {baseStyles, buttonStyles} from './styles.js';
+
+const GLYPHS: Readonly<Record<NoticeLevel, string>> = {info: 'info', warning: 'warning', danger: 'error'};
+
+export class NoticesView extends LitElement {
+  static override properties = {
+    notices: {attribute: false},
+    alertText: {attribute: false},
+  };
+  static override styles = [
+    baseStyles,
+    buttonStyles,
+    css`
+      :host {
+        display: grid;
+        gap: 8px;
+      }
+      .notice {
+        display: flex;
+        align-items: flex-start;
+        gap: 10px;
+        padding: 10px 8px 10px 14px;
+        border-radius: var(--chatkit-radius-xl);
+        font-size: var(--chatkit-text-sm-size);
+        line-height: var(--chatkit-text-sm-line);
+        color: var(--chatkit-text-primary);
+        border: 1px solid transparent;
+      }
+      .info {
+        background: var(--chatkit-info-soft);
+      }
+      .warning {
+        background: var(--chatkit-warning-soft);
+      }
+      .danger {
+        background: var(--chatkit-danger-soft);
+      }
+      .info > svg {
+        color: var(--chatkit-text-info);
+      }
+      .warning > svg {
+        color: var(--chatkit-text-warning);
+      }
+      .danger > svg {
+        color: var(--chatkit-text-danger);
+      }
+      .notice > svg {
+        margin-block-start: 1px;
+      }
+      .text {
+        flex: 1;
+        min-inline-size: 0;
+        overflow-wrap: anywhere;
+      }
+      .title {
+        margin: 0;
+        font-weight: 600;
+      }
+      .icon-button {
+        inline-size: 24px;
+        block-size: 24px;
+        border-radius: var(--chatkit-radius-sm);
+      }
+    `,
+  ];
+
+  declare notices: readonly Notice[];
+  declare alertText: string | undefined;
+
+  constructor() {
+    super();
+    this.notices = [];
+    this.alertText = undefined;
+  }
+
+  override render() {
+    return html`<div role="alert">
+        ${this.alertText === undefined ? nothing : this.#box('danger', undefined, this.alertText, {type: 'dismiss-alert'})}
+      </div>
+      <div role="status">
+        ${this.notices.map(({key, level, title, message}) =>
+          this.#box(
+            level,
+            title,
+            html`<parlor-markdown .text=${message} @parlor-intent=${relayTo(this)}></parlor-markdown>`,
+            {type: 'dismiss-notice', key},
+          ),
+        )}
+      </div>`;
+  }
+
+  #box(level: NoticeLevel, title: string | undefined, body: unknown, dismiss: Intent) {
+    return html`<div class="notice ${level}" part="notice">
+      ${icon(GLYPHS[level], '18')}
+      <span class="visually-hidden">${strings[level]}</span>
+      <div class="text" dir="auto">${title ? html`<p class="title">${title}</p>` : nothing}${body}</div>
+      <button type="button" class="icon-button" aria-label=${strings.dismiss} @click=${() => express(this, dismiss)}>
+        ${icon('close', '16')}
+      </button>
+    </div>`;
+  }
+}

@@ -1,0 +1,151 @@
+/** Styles that several views share. */
+import {css} from 'lit';
+
+export const baseStyles = css`
+  *,
+  *::before,
+  *::after {
+    box-sizing: border-box;
+  }
+  :host([hidden]),
+  [hidden] {
+    display: none !important;
+  }
+  svg.icon {
+    display: block;
+    flex: none;
+  }
+  .visually-hidden {
+    position: absolute;
+    inline-size: 1px;
+    block-size: 1px;
+    margin: -1px;
+    overflow: hidden;
+    clip-path: inset(50%);
+    white-space: nowrap;
+  }
+  :focus-visible {
+    outline: 2px solid var(--chatkit-focus);
+    outline-offset: 2px;
+  }
+  @media (prefers-reduced-motion: reduce) {
+    *,
+    *::before,
+    *::after {
+      animation-duration: 0.01ms !important;
+      animation-iteration-count: 1 !important;
+      transition-duration: 0.01ms !important;
+      scroll-behavior: auto !important;
+    }
+  }
+`;
+
+export const buttonStyles = css`
+  button {
+    font: inherit;
+    letter-spacing: inherit;
+    color: inherit;
+    background: none;
+    border: 0;
+    margin: 0;
+    padding: 0;
+    cursor: pointer;
+    text-align: start;
+    -webkit-tap-highlight-color: transparent;
+  }
+  button:disabled {
+    cursor: default;
+  }
+  .icon-button {
+    display: inline-grid;
+    place-items: center;
+    flex: none;
+    inline-size: 36px;
+    block-size: 36px;
+    border-radius: var(--chatkit-radius-lg);
+    color: var(--chatkit-text-secondary);
+    transition:
+      background var(--chatkit-duration),
+      color var(--chatkit-duration);
+  }
+  .icon-button.small {
+    inline-size: 32px;
+    block-size: 32px;
+    border-radius: var(--chatkit-radius-md);
+  }
+  .icon-button:hover:not(:disabled) {
+    background: var(--chatkit-hover);
+    color: var(--chatkit-text-primary);
+  }
+  .icon-button:active:not(:disabled) {
+    background: var(--chatkit-active);
+  }
+  .icon-button[aria-pressed='true'] {
+    color: var(--chatkit-text-primary);
+    background: var(--chatkit-active);
+  }
+  .text-button {
+    display: inline-flex;
+    align-items: center;
+    gap: 6px;
+    min-block-size: 32px;
+    padding-inline: 12px;
+    border-radius: var(--chatkit-radius-full);
+    font-size: var(--chatkit-text-sm-size);
+    line-height: var(--chatkit-text-sm-line);
+    font-weight: 500;
+    box-shadow: inset 0 0 0 1px var(--chatkit-border-strong);
+    transition: background var(--chatkit-duration);
+  }
+  .text-button:hover:not(:disabled) {
+    background: var(--chatkit-hover);
+  }
+  .text-button.danger {
+    background: var(--chatkit-red-500);
+    color: #fff;
+    box-shadow: none;
+  }
+  .text-button.danger:hover {
+    background: var(--chatkit-red-600);
+  }
+  @media (forced-colors: active) {
+    .icon-button,
+    .text-button {
+      border: 1px solid ButtonText;
+    }
+  }
+`;
+
+/** Moving shine on text that stands for work going on. */
+export const shimmerStyles = css`
+  .shimmer {
+    color: transparent;
+    background: linear-gradient(
+        90deg,
+        var(--chatkit-text-secondary) 0%,
+        var(--chatkit-text-secondary) 40%,
+        var(--chatkit-alpha-25) 50%,
+        var(--chatkit-text-secondary) 60%,
+        var(--chatkit-text-secondary) 100%
+      )
+      0 0 / 300% 100%;
+    -webkit-background-clip: text;
+    background-clip: text;
+    animation: shimmer 2.2s linear infinite;
+  }
+  @keyframes shimmer {
+    from {
+      background-position: 100% 0;
+    }
+    to {
+      background-position: 0% 0;
+    }
+  }
+  @media (prefers-reduced-motion: reduce), (forced-colors: active) {
+    .shimmer {
+      color: var(--chatkit-text-secondary);
+      background: none;
+      animation: none;
+    }
+  }
+`;

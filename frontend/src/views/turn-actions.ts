@@ -1,0 +1,117 @@
+/** `<parlor-turn-actions>`: copy, feedback and retry below an answer. */
+import {css, html, LitElement, nothing} from 'lit';
+import {icon} from '../icons.js';
+import type {ThreadItem} from '../protocol.js';
+import {strings} from '../strings.js';
+import {copyText} from './clipboard.js';
+import {express} from './intents.js';
+import {baseStyles, buttonStyles} from './styles.js';
+
+const COPIED_MS = 1500;
+type Feedback = 'positive' | 'negative';
+
+export class TurnActions extends LitElement {
+  static override properties = {
+    items: {attribute: false},
+    canRetry: {attribute: false},
+    canRate: {attribute: false},
+    isCopied: {state: true},
+    rating: {state: true},
+  };
+  static override styles = [
+    baseStyles,
+    buttonStyles,
+    css`
+      :host {
+        display: flex;
+        gap: 2px;
+        margin-inline-start: -7px;
+      }
+    `,
+  ];
+
+  declare items: readonly ThreadItem[];
+  declare canRetry: boolean;
+  declare canRate: boolean;
+  declare isCopied: boolean;
+  declare rating: Feedback | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor() {
+    super();
+    this.items = [];
+    this.canRetry = false;
+    this.canRate = false;
+    this.isCopied = false;
+    this.rating = undefined;
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearTimeout(this.#timer);
+    this.isCopied = false;
+  }
+
+  override render() {
+    return html`
+      ${
+        textOfTurn(this.items) === ''
+          ? nothing
+          : this.#button(
+              this.isCopied ? 'check' : 'copy',
+              this.isCopied ? strings.copied : strings.copyAnswer,
+              () => void this.#copy(),
+            )
+      }
+      ${
+        this.canRate
+          ? html`${this.#button('thumbs-up', strings.goodAnswer, () => this.#rate('positive'), this.rating === 'positive')}
+          ${this.#button('thumbs-down', strings.badAnswer, () => this.#rate('negative'), this.rating === 'negative')}`
+          : nothing
+      }
+      ${this.canRetry ? this.#button('reload', strings.tryAgain, () => express(this, {type: 'retry'})) : nothing}
+      <span class="visually-hidden" role="status">${this.isCopied ? strings.copied : ''}</span>
+    `;
+  }
+
+  #button(glyph: string, label: string, onClick: () => void, isPressed?: boolean) {
+    return html`<button
+      type="button"
+      class="icon-button small"
+      aria-label=${label}
+      title=${label}
+      aria-pressed=${isPressed === undefined ? nothing : String(isPressed)}
+      @click=${onClick}
+    >${icon(glyph, '18')}</button>`;
+  }
+
+  #rate(kind: Feedback): void {
+    const before = this.rating;
+    // The protocol has no way to take a rating back, only to change it.
+    if (before === kind) return;
+    this.rating = kind;
+    const itemIds = this.items.filter(({type}) => type !== 'end_of_turn').map(({id}) => id);
+    const revert = (): void => {
+      if (this.rating === kind) this.rating = before;
+    };
+    express(this, {type: 'feedback', kind, itemIds, revert});
+  }
+
+  async #copy(): Promise<void> {
+    if (!(await copyText(textOfTurn(this.items))) || !this.isConnected) return;
+    this.isCopied = true;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.isCopied = false;
+    }, COPIED_MS);
+  }
+}
+
+/** Markdown of an answer, with what its widgets offer as text. */
+export function textOfTurn(items: readonly ThreadItem[]): string {
+  const texts = items.map(item => {
+    if (item.type === 'assistant_message') return item.content.map(part => part.text).join('\n\n');
+    return item.type === 'widget' ? (item.copyText ?? '') : '';
+  });
+  return texts.filter(text => text.trim() !== '').join('\n\n');
+}

@@ -1,0 +1,217 @@
+/** `<parlor-workflow>`: steps of an answer, folded to one line; running, done or failed. */
+import {css, html, LitElement, nothing} from 'lit';
+import {icon} from '../icons.js';
+import {isSafeLink} from '../links.js';
+import type {JSONObject, Task, Workflow} from '../protocol.js';
+import {strings} from '../strings.js';
+import {relayTo} from './intents.js';
+import {baseStyles, buttonStyles, shimmerStyles} from './styles.js';
+
+const TASK_ICONS: ReadonlyMap<string, string> = new Map([
+  ['web_search', 'globe'],
+  ['thought', 'lightbulb'],
+  ['file', 'document'],
+  ['image', 'square-image'],
+]);
+
+export class WorkflowView extends LitElement {
+  static override properties = {
+    workflow: {attribute: false},
+    streaming: {attribute: false},
+    isOpen: {state: true},
+  };
+  static override styles = [
+    baseStyles,
+    buttonStyles,
+    shimmerStyles,
+    css`
+      :host {
+        display: block;
+        font-size: var(--chatkit-text-sm-size);
+        line-height: var(--chatkit-text-sm-line);
+        color: var(--chatkit-text-secondary);
+      }
+      .summary {
+        display: inline-flex;
+        align-items: center;
+        gap: 8px;
+        max-inline-size: 100%;
+        min-block-size: 28px;
+        border-radius: var(--chatkit-radius-sm);
+        text-align: start;
+      }
+      .summary:hover {
+        color: var(--chatkit-text-primary);
+      }
+      .summary .label {
+        min-inline-size: 0;
+        overflow-wrap: anywhere;
+      }
+      .chevron {
+        display: inline-flex;
+        transition: rotate var(--chatkit-duration);
+      }
+      [aria-expanded='true'] .chevron {
+        rotate: 90deg;
+      }
+      ol {
+        margin: 6px 0 0;
+        padding: 0;
+        list-style: none;
+      }
+      li {
+        position: relative;
+        display: grid;
+        grid-template-columns: 18px minmax(0, 1fr);
+        gap: 0 10px;
+        padding-block-end: 10px;
+      }
+      li:last-child {
+        padding-block-end: 2px;
+      }
+      li:not(:last-child)::before {
+        content: '';
+        position: absolute;
+        inset-block: 22px 0;
+        inset-inline-start: 8.5px;
+        inline-size: 1px;
+        background: var(--chatkit-border-strong);
+      }
+      li > svg {
+        margin-block-start: 1px;
+      }
+      .failed > svg,
+      .failed .name {
+        color: var(--chatkit-text-danger);
+      }
+      .name {
+        color: var(--chatkit-text-primary);
+        overflow-wrap: anywhere;
+      }
+      .content {
+        margin-block-start: 2px;
+      }
+      .content parlor-markdown {
+        color: inherit;
+      }
+      .chips {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 6px;
+        margin-block-start: 6px;
+      }
+      .chip {
+        max-inline-size: 100%;
+        padding: 2px 10px;
+        border-radius: var(--chatkit-radius-full);
+        background: var(--chatkit-alpha-05);
+        font-size: var(--chatkit-text-xs-size);
+        line-height: 20px;
+        color: var(--chatkit-text-secondary);
+        text-decoration: none;
+        overflow: hidden;
+        text-overflow: ellipsis;
+        white-space: nowrap;
+      }
+      a.chip:hover {
+        color: var(--chatkit-text-primary);
+        background: var(--chatkit-active);
+      }
+    `,
+  ];
+
+  declare workflow: Workflow;
+  declare streaming: boolean;
+  /** The person's own choice; wins over what the server wants from then on. */
+  declare isOpen: boolean | undefined;
+
+  constructor() {
+    super();
+    this.workflow = {type: 'custom', tasks: [], summary: undefined, expanded: false};
+    this.streaming = false;
+    this.isOpen = undefined;
+  }
+
+  override render() {
+    const {tasks, expanded, summary} = this.workflow;
+    const isOpen = this.isOpen ?? expanded;
+    const details = tasks.filter(hasDetail);
+    // One step that has nothing behind it needs no fold.
+    if (tasks.length <= 1 && details.length === 0 && !summary)
+      return html`<div class="summary">${this.#headline()}</div>`;
+    return html`<button
+        type="button"
+        class="summary"
+        aria-expanded=${isOpen ? 'true' : 'false'}
+        @click=${() => {
+          this.isOpen = !isOpen;
+        }}
+      >${this.#headline()}<span class="chevron">${icon('chevron-right', '14')}</span></button>
+      ${isOpen ? html`<ol aria-label=${strings.steps} @parlor-intent=${relayTo(this)}>${tasks.map(task => this.#step(task))}</ol>` : nothing}`;
+  }
+
+  #headline() {
+    const {tasks, summary} = this.workflow;
+    const running = tasks.findLast(task => task.status === 'loading') ?? (this.streaming ? tasks.at(-1) : undefined);
+    if (this.streaming || running) {
+      const label = running?.title ?? strings.working;
+      return html`${icon(running?.icon ?? glyphOf(running), '18')}<span class="label shimmer" dir="auto">${label}</span>`;
+    }
+    const last = tasks.at(-1);
+    const hasFailed = tasks.some(task => task.status === 'failed');
+    const label =
+      summary?.title ??
+      (summary?.durationS !== undefined ? strings.thoughtFor(Math.round(summary.durationS)) : undefined);
+    const glyph =
+      summary?.icon ??
+      (hasFailed ? 'error' : this.workflow.type === 'reasoning' ? 'lightbulb' : (last?.icon ?? 'check-circle'));
+    const fallback = this.workflow.type === 'reasoning' ? strings.thought : (last?.title ?? strings.steps);
+    return html`${icon(glyph, '18')}<span class="label" dir="auto">${label ?? fallback}</span>`;
+  }
+
+  #step(task: Task) {
+    const isLoading = task.status === 'loading';
+    const state = {loading: strings.taskRunning, complete: strings.taskComplete, failed: strings.taskFailed, none: ''}[
+      task.status
+    ];
+    const glyph =
+      task.status === 'failed'
+        ? 'error'
+        : (task.icon ?? (task.status === 'complete' && task.type === 'custom' ? 'check-circle' : glyphOf(task)));
+    return html`<li class=${task.status}>
+      ${icon(glyph, '18')}
+      <div>
+        <div class="name ${isLoading ? 'shimmer' : ''}" dir="auto">${task.title ?? (task.content ? nothing : strings.working)}</div>
+        ${state ? html`<span class="visually-hidden">${state}</span>` : nothing}
+        ${task.content ? html`<div class="content"><parlor-markdown .text=${task.content} .streaming=${isLoading}></parlor-markdown></div>` : nothing}
+        ${
+          task.queries.length > 0 || task.sources.length > 0
+            ? html`<div class="chips">
+              ${task.queries.map(query => html`<span class="chip" dir="auto">${query}</span>`)}
+              ${task.sources.map(sourceChip)}
+            </div>`
+            : nothing
+        }
+      </div>
+    </li>`;
+  }
+}
+
+function hasDetail(task: Task): boolean {
+  return Boolean(task.content) || task.queries.length > 0 || task.sources.length > 0;
+}
+
+function glyphOf(task: Task | undefined): string {
+  return TASK_ICONS.get(task?.type ?? '') ?? 'sparkle';
+}
+
+/** A source as a link when it has an address we may link to, else as plain text. */
+export function sourceChip(source: JSONObject) {
+  const name = [source.title, source.attribution, source.filename, source.url].find(
+    (text): text is string => typeof text === 'string' && text !== '',
+  );
+  if (name === undefined) return nothing;
+  const url = typeof source.url === 'string' && isSafeLink(source.url) ? source.url : undefined;
+  if (url === undefined) return html`<span class="chip" dir="auto">${name}</span>`;
+  return html`<a class="chip" dir="auto" href=${url} target="_blank" rel="noopener noreferrer">${name}</a>`;
+}

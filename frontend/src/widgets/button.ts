@@ -1,0 +1,138 @@
+/** The renderer of Button, and the buttons that other components bring along. */
+import {html, nothing, type TemplateResult} from 'lit';
+import {icon} from '../icons.js';
+import {isRecord, nameOf, oneOf, textOf, type WidgetNode} from './nodes.js';
+import type {Renderer, Scope} from './scope.js';
+
+const COLORS = ['primary', 'secondary', 'info', 'discovery', 'success', 'caution', 'warning', 'danger'] as const;
+const VARIANTS = ['solid', 'soft', 'outline', 'ghost'] as const;
+export const CONTROL_SIZES = ['3xs', '2xs', 'xs', 'sm', 'md', 'lg', 'xl', '2xl', '3xl'] as const;
+const ICON_PX = {xs: 14, sm: 16, md: 18, lg: 20, xl: 22, '2xl': 24} as const;
+
+type Color = (typeof COLORS)[number];
+type Variant = (typeof VARIANTS)[number];
+
+/** `style` is a preset; `color` and `variant` say more and win. */
+function looksOf(node: WidgetNode<'Button'>): {color: Color; variant: Variant} {
+  const isPrimary = node.style === 'primary' || (node.style !== 'secondary' && node.submit === true);
+  const color = oneOf(node.color, COLORS, undefined);
+  const fallback = color !== undefined || isPrimary ? 'solid' : 'soft';
+  return {
+    color: color ?? (isPrimary ? 'primary' : 'secondary'),
+    variant: oneOf(node.variant, VARIANTS, node.style === 'secondary' ? 'soft' : fallback),
+  };
+}
+
+interface ButtonLook {
+  readonly classes: string;
+  readonly label: string;
+  /** Said by a screen reader and shown as a tooltip when no text is visible. */
+  readonly hiddenLabel?: string | undefined;
+  readonly iconStart?: unknown;
+  readonly iconEnd?: unknown;
+  readonly iconSize?: string;
+  readonly isSubmit?: boolean;
+  readonly isDisabled?: boolean;
+  /** Kept focusable, so that the keyboard does not lose its place while an answer runs. */
+  readonly isHeld: boolean;
+  readonly isLoading: boolean;
+  readonly onClick: (event: Event) => void;
+}
+
+/** One button; while it is held or loading, clicks do nothing. */
+export function buttonTemplate(look: ButtonLook): TemplateResult {
+  const click = (event: Event) => {
+    event.preventDefault();
+    if (!look.isHeld && !look.isLoading) {
+      look.onClick(event);
+    }
+  };
+  const glyph = (name: unknown) => (nameOf(name) === undefined ? nothing : icon(name, look.iconSize));
+  return html`<button
+    class="button ${look.classes}"
+    type=${look.isSubmit === true ? 'submit' : 'button'}
+    ?disabled=${look.isDisabled === true}
+    aria-disabled=${look.isHeld || look.isLoading ? 'true' : nothing}
+    aria-busy=${look.isLoading ? 'true' : nothing}
+    aria-label=${look.hiddenLabel ?? nothing}
+    title=${look.hiddenLabel ?? nothing}
+    @click=${click}
+  >
+    ${glyph(look.iconStart)}${look.label === '' ? nothing : html`<span class="button-label">${look.label}</span>`}${glyph(
+      look.iconEnd,
+    )}${look.isLoading ? html`<span class="spinner" aria-hidden="true"></span>` : nothing}
+  </button>`;
+}
+
+/** `check-circle` as "check circle": the last resort for a button that shows nothing but an icon. */
+function spokenIcon(name: unknown): string | undefined {
+  return nameOf(name)
+    ?.replace(/^(lucide|vendor):/, '')
+    .replaceAll('-', ' ');
+}
+
+export const renderButton: Renderer<'Button'> = (node, scope) => {
+  const {host, form, path} = scope;
+  const {color, variant} = looksOf(node);
+  const size = oneOf(node.size, CONTROL_SIZES, 'md');
+  const label = textOf(node.label);
+  const isUniform = node.uniform === true;
+  // A square button has no room for words: they become its accessible name.
+  const hasIcon = nameOf(node.iconStart) !== undefined || nameOf(node.iconEnd) !== undefined;
+  const isIconOnly = hasIcon && (isUniform || label === '');
+  const isSubmit = node.submit === true && form !== null;
+  const action = isSubmit ? (form.action ?? node.onClickAction) : node.onClickAction;
+  const iconSize = oneOf(node.iconSize, ['sm', 'md', 'lg', 'xl', '2xl'], undefined);
+  return buttonTemplate({
+    classes: [
+      `v-${variant} c-${color} s-${size}`,
+      node.pill === false ? '' : 'pill',
+      isUniform || isIconOnly ? 'uniform' : '',
+      node.block === true ? 'block' : '',
+    ].join(' '),
+    label: isIconOnly ? '' : label,
+    hiddenLabel: isIconOnly
+      ? (nameOf(node.ariaLabel) ?? nameOf(label) ?? spokenIcon(node.iconStart ?? node.iconEnd))
+      : nameOf(node.ariaLabel),
+    iconStart: node.iconStart,
+    iconEnd: node.iconEnd,
+    ...(iconSize === undefined ? {} : {iconSize: `${ICON_PX[iconSize]}px`}),
+    isSubmit,
+    isDisabled: node.disabled === true,
+    isHeld: host.isBlocked(action),
+    isLoading: host.isLoading(path),
+    onClick: event => {
+      const element = event.currentTarget as Element;
+      if (isSubmit) {
+        host.submit(form, element, node.onClickAction);
+      } else {
+        host.fire({action: node.onClickAction, trigger: 'click', path, element, form});
+      }
+    },
+  });
+};
+
+/** A card's main (`confirm`) or second (`cancel`) button; nothing when the server sent none. */
+export function cardButton(kind: 'confirm' | 'cancel', spec: unknown, scope: Scope, asForm: boolean) {
+  if (!isRecord(spec)) {
+    return nothing;
+  }
+  const {host} = scope;
+  const path = `${scope.path}/${kind}`;
+  const form = asForm ? ({path: scope.path, action: spec.action, trigger: 'confirm'} as const) : scope.form;
+  return buttonTemplate({
+    classes: `s-md pill ${kind === 'confirm' ? 'v-solid c-primary' : 'v-soft c-secondary'}`,
+    label: textOf(spec.label),
+    isSubmit: asForm && kind === 'confirm',
+    isHeld: host.isBlocked(spec.action),
+    isLoading: host.isLoading(path),
+    onClick: event => {
+      const element = event.currentTarget as Element;
+      if (asForm && kind === 'confirm' && form !== null) {
+        host.submit(form, element);
+      } else {
+        host.fire({action: spec.action, trigger: kind, path, element, form});
+      }
+    },
+  });
+}

@@ -1,0 +1,399 @@
+/** Looks of buttons and form controls. */
+import {css, unsafeCSS} from 'lit';
+
+const SMALL = ['3xs', '2xs', 'xs'];
+const LARGE = ['lg', 'xl', '2xl', '3xl'];
+
+const sizes = unsafeCSS(
+  [...SMALL, 'sm', 'md', ...LARGE]
+    .map(size => {
+      const gutter = {'3xs': '2xs', '2xl': 'xl', '3xl': 'xl'}[size] ?? size;
+      const text = SMALL.includes(size) ? 'xs' : size === '2xl' || size === '3xl' ? 'md' : 'sm';
+      return (
+        `:is(.button,.control).s-${size}{--height:var(--chatkit-control-${size});--gutter:var(--chatkit-gutter-${gutter});` +
+        `font-size:var(--chatkit-text-${text}-size);line-height:var(--chatkit-text-${text}-line)}`
+      );
+    })
+    .join(''),
+);
+
+export const controlStyles = css`
+  .button {
+    --tone: var(--chatkit-accent);
+    --on-tone: var(--chatkit-on-accent);
+    --tone-text: var(--chatkit-text-primary);
+    --tone-soft: var(--chatkit-accent-soft);
+    position: relative;
+    display: inline-flex;
+    flex: 0 1 auto;
+    align-items: center;
+    justify-content: center;
+    gap: 6px;
+    min-width: var(--height);
+    max-width: 100%;
+    height: var(--height);
+    margin: 0;
+    padding: 0 var(--gutter);
+    border: 1px solid transparent;
+    border-radius: var(--chatkit-radius-md);
+    font-family: inherit;
+    font-weight: 500;
+    cursor: pointer;
+    transition:
+      background-color var(--chatkit-duration) ease,
+      opacity var(--chatkit-duration) ease;
+    user-select: none;
+  }
+  ${sizes}
+  .button.pill {
+    padding-inline: calc(var(--gutter) * 1.33);
+    border-radius: var(--chatkit-radius-full);
+  }
+  .button.uniform {
+    flex: none;
+    width: var(--height);
+    padding: 0;
+  }
+  .button.block {
+    width: 100%;
+  }
+  .row > .button.block {
+    flex: 1 1 0;
+    width: auto;
+  }
+  .button-label {
+    min-width: 0;
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+  .c-secondary.button {
+    --tone: var(--chatkit-gray-500);
+    --on-tone: #ffffff;
+    --tone-text: var(--chatkit-text-primary);
+    --tone-soft: var(--chatkit-alpha-08);
+  }
+  .c-secondary.button.v-ghost {
+    --tone-text: var(--chatkit-text-secondary);
+  }
+  .c-info.button {
+    --tone: var(--chatkit-blue-500);
+    --on-tone: #ffffff;
+    --tone-text: var(--chatkit-text-info);
+    --tone-soft: var(--chatkit-info-soft);
+  }
+  .c-discovery.button {
+    --tone: var(--chatkit-purple-500);
+    --on-tone: #ffffff;
+    --tone-text: var(--chatkit-text-discovery);
+    --tone-soft: color-mix(in srgb, var(--chatkit-purple-400) 14%, transparent);
+  }
+  .c-success.button {
+    --tone: var(--chatkit-green-600);
+    --on-tone: #ffffff;
+    --tone-text: var(--chatkit-text-success);
+    --tone-soft: var(--chatkit-success-soft);
+  }
+  .c-caution.button {
+    --tone: var(--chatkit-yellow-400);
+    --on-tone: #0d0d0d;
+    --tone-text: var(--chatkit-text-warning);
+    --tone-soft: color-mix(in srgb, var(--chatkit-yellow-400) 20%, transparent);
+  }
+  .c-warning.button {
+    --tone: var(--chatkit-orange-600);
+    --on-tone: #ffffff;
+    --tone-text: var(--chatkit-text-warning);
+    --tone-soft: var(--chatkit-warning-soft);
+  }
+  .c-danger.button {
+    --tone: var(--chatkit-red-500);
+    --on-tone: #ffffff;
+    --tone-text: var(--chatkit-text-danger);
+    --tone-soft: var(--chatkit-danger-soft);
+  }
+  .button.v-solid {
+    background: var(--tone);
+    color: var(--on-tone);
+  }
+  .button.v-solid:hover {
+    background: color-mix(in oklab, var(--tone) 86%, var(--chatkit-surface));
+  }
+  .button.v-soft {
+    background: var(--tone-soft);
+    color: var(--tone-text);
+  }
+  .button.v-outline {
+    background: transparent;
+    border-color: var(--chatkit-border-strong);
+    color: var(--tone-text);
+  }
+  .button.v-ghost {
+    background: transparent;
+    color: var(--tone-text);
+  }
+  .button:is(.v-soft, .v-outline, .v-ghost):hover {
+    background: color-mix(in srgb, var(--tone-text) 12%, transparent);
+    color: var(--tone-text);
+  }
+  .c-secondary.button.v-ghost:hover {
+    --tone-text: var(--chatkit-text-primary);
+  }
+  .button:disabled,
+  .button[aria-disabled='true']:not([aria-busy]) {
+    opacity: 0.45;
+    cursor: not-allowed;
+  }
+  .button[aria-busy] {
+    cursor: progress;
+  }
+  .button[aria-busy] > :not(.spinner) {
+    visibility: hidden;
+  }
+  .button > .spinner {
+    position: absolute;
+  }
+
+  .field {
+    position: relative;
+    display: flex;
+    flex-direction: column;
+    gap: 4px;
+    min-width: 0;
+    max-width: 100%;
+  }
+  .row > .field {
+    flex: 1 1 8em;
+  }
+  .row > :is(.check-field, .select-field:not(.block)) {
+    flex: none;
+  }
+  /* Beside a text field, a picker takes what its words need. */
+  .row > .select-field.block {
+    flex: 0 1 auto;
+  }
+  .row > .select-field.block:only-child {
+    flex: 1 1 auto;
+  }
+  :is(.col, .card-body) > .label + .field {
+    margin-top: calc(var(--chatkit-space) * -1.5);
+  }
+  .row:has(> .field > .field-error) {
+    align-items: flex-start;
+  }
+  .field-error {
+    color: var(--chatkit-text-danger);
+    font-size: var(--chatkit-text-xs-size);
+    line-height: var(--chatkit-text-xs-line);
+  }
+  .control {
+    width: 100%;
+    min-width: 0;
+    height: var(--height);
+    margin: 0;
+    padding: 0 var(--gutter);
+    background: transparent;
+    border: 1px solid var(--chatkit-border-strong);
+    border-radius: var(--chatkit-radius-md);
+    color: var(--chatkit-text-primary);
+    font-family: inherit;
+    transition: border-color var(--chatkit-duration) ease;
+  }
+  .control::placeholder,
+  .editable::placeholder {
+    color: var(--chatkit-text-tertiary);
+    opacity: 1;
+  }
+  .control.pill {
+    padding-inline: calc(var(--gutter) * 1.33);
+    border-radius: var(--chatkit-radius-full);
+  }
+  .control:hover:not(:disabled) {
+    border-color: var(--chatkit-border-control);
+  }
+  .control:is(.v-soft, .v-solid) {
+    background: var(--chatkit-alpha-06);
+    border-color: transparent;
+  }
+  .control.v-ghost {
+    border-color: transparent;
+  }
+  .control.v-ghost:hover:not(:disabled) {
+    background: var(--chatkit-hover);
+    border-color: transparent;
+  }
+  :is(.control, .editable):focus-visible {
+    outline-offset: -1px;
+  }
+  .control[aria-invalid='true'] {
+    border-color: var(--chatkit-text-danger);
+  }
+  .control:disabled {
+    opacity: 0.55;
+    cursor: not-allowed;
+  }
+  .control.area {
+    height: auto;
+    min-height: calc(var(--w-rows) * 1lh + 14px);
+    max-height: calc(var(--w-max-rows) * 1lh + 14px);
+    padding-block: 6px;
+    resize: vertical;
+  }
+  .control.area[data-grow] {
+    field-sizing: content;
+    resize: none;
+  }
+  .control.picker {
+    padding-inline-end: calc(var(--gutter) + 20px);
+    appearance: none;
+    text-overflow: ellipsis;
+    cursor: pointer;
+  }
+  .control.picker option {
+    background: var(--chatkit-surface-elevated);
+    color: var(--chatkit-text-primary);
+  }
+  .picker-arrow {
+    position: absolute;
+    inset-inline-end: var(--chatkit-gutter-sm);
+    top: 0;
+    display: flex;
+    align-items: center;
+    height: var(--chatkit-control-md);
+    color: var(--chatkit-text-secondary);
+    pointer-events: none;
+  }
+  .select-field:has(.s-lg) > .picker-arrow {
+    height: var(--chatkit-control-lg);
+  }
+  .select-field:has(.s-xl) > .picker-arrow {
+    height: var(--chatkit-control-xl);
+  }
+  .select-field:has(.s-sm) > .picker-arrow {
+    height: var(--chatkit-control-sm);
+  }
+  .select-field:has(.s-xs) > .picker-arrow {
+    height: var(--chatkit-control-xs);
+  }
+  .select-field:not(.block) {
+    align-self: flex-start;
+  }
+  .row > .select-field:not(.block) {
+    align-self: auto;
+  }
+
+  .check {
+    display: flex;
+    align-items: flex-start;
+    gap: calc(var(--chatkit-space) * 2);
+    min-height: 24px;
+    cursor: pointer;
+  }
+  .check:has(:disabled) {
+    cursor: not-allowed;
+  }
+  .check:has(:disabled) > .check-label {
+    opacity: 0.55;
+  }
+  .check-label {
+    min-width: 0;
+    padding-block: 2px;
+    overflow-wrap: break-word;
+  }
+  .check > input {
+    position: relative;
+    flex: none;
+    width: 18px;
+    height: 18px;
+    margin: 3px;
+    appearance: none;
+    background: transparent;
+    border: 1.5px solid var(--chatkit-border-control);
+    border-radius: var(--chatkit-radius-xs);
+    cursor: inherit;
+    transition:
+      background-color var(--chatkit-duration) ease,
+      border-color var(--chatkit-duration) ease;
+  }
+  /* The finger gets 24 px where the eye sees 18. */
+  .check > input::before {
+    content: '';
+    position: absolute;
+    inset: -5px;
+  }
+  .check > input:hover:not(:disabled) {
+    border-color: var(--chatkit-text-secondary);
+  }
+  .check > input:checked {
+    background: var(--chatkit-accent);
+    border-color: var(--chatkit-accent);
+  }
+  .check > input[type='checkbox']:checked::after {
+    content: '';
+    position: absolute;
+    inset-inline-start: 4.5px;
+    top: 1px;
+    width: 5px;
+    height: 9px;
+    border: solid var(--chatkit-on-accent);
+    border-width: 0 2px 2px 0;
+    transform: rotate(42deg);
+  }
+  .check > input[type='radio'] {
+    border-radius: 50%;
+  }
+  .check > input[type='radio']:checked::after {
+    content: '';
+    position: absolute;
+    inset: 4px;
+    background: var(--chatkit-on-accent);
+    border-radius: 50%;
+  }
+  .check > input[aria-invalid='true'],
+  .radios[aria-invalid='true'] input {
+    border-color: var(--chatkit-text-danger);
+  }
+  .check > input:disabled {
+    opacity: 0.55;
+  }
+  .radios {
+    display: flex;
+    flex-wrap: wrap;
+    gap: calc(var(--chatkit-space) * 1) calc(var(--chatkit-space) * 4);
+  }
+  .radios.col {
+    align-items: stretch;
+  }
+
+  .editable-field {
+    flex: 1 1 auto;
+  }
+  .editable {
+    width: calc(100% + 14px);
+    max-width: none;
+    min-width: 4em;
+    margin: -3px -7px;
+    padding: 2px 6px;
+    background: transparent;
+    border: 1px dashed var(--chatkit-border-strong);
+    border-radius: var(--chatkit-radius-sm);
+    font-family: inherit;
+  }
+  .editable:hover {
+    background: var(--chatkit-hover);
+  }
+  .editable[aria-invalid='true'] {
+    border-color: var(--chatkit-text-danger);
+  }
+  @media (forced-colors: active) {
+    .button,
+    .control,
+    .check > input {
+      border-color: ButtonText;
+    }
+    .check > input:checked {
+      background: Highlight;
+      forced-color-adjust: none;
+    }
+  }
+`;

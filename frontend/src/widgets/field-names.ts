@@ -1,0 +1,50 @@
+/** Gives every field its accessible name: the Label that points at it, the words beside it, or its own name. */
+
+/** Binds labels to fields. Runs after each render: only then are all fields of a form known. */
+export function nameFields(root: ParentNode): void {
+  const named = new Set<Element>();
+  for (const label of root.querySelectorAll<HTMLLabelElement>('label[data-label-for]')) {
+    const field = fieldFor(label, root);
+    if (field === undefined) {
+      label.removeAttribute('for');
+      continue;
+    }
+    named.add(field);
+    if (field.role === 'radiogroup' || field.getAttribute('role') === 'radiogroup') {
+      label.id = `${field.id}-label`;
+      field.setAttribute('aria-labelledby', label.id);
+    } else {
+      label.htmlFor = field.id;
+    }
+  }
+  for (const field of root.querySelectorAll('[data-label]')) {
+    if (named.has(field)) {
+      field.removeAttribute('aria-label');
+      continue;
+    }
+    const words = wordsBeside(field);
+    if (words === null) {
+      field.removeAttribute('aria-labelledby');
+      field.setAttribute('aria-label', field.getAttribute('data-label') ?? '');
+    } else {
+      words.id ||= `${field.id}-words`;
+      field.removeAttribute('aria-label');
+      field.setAttribute('aria-labelledby', words.id);
+    }
+  }
+}
+
+function fieldFor(label: HTMLLabelElement, root: ParentNode): Element | undefined {
+  const name = label.getAttribute('data-label-for') ?? '';
+  const form = label.closest('form');
+  const fields = [...(form ?? root).querySelectorAll('[data-field]')];
+  return fields.find(field => field.getAttribute('data-field') === name && field.closest('form') === form);
+}
+
+/** A bare checkbox in a row is named by the row's text, as the eye does it. */
+function wordsBeside(field: Element): Element | null {
+  if (field.getAttribute('type') !== 'checkbox') {
+    return null;
+  }
+  return field.closest('.row, .list-item')?.querySelector('p.text, .title') ?? null;
+}

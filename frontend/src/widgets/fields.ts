@@ -1,0 +1,146 @@
+/** Form fields as the DOM holds them: defaults that do not overwrite typing, values, validity, reset. */
+
+import {noChange} from 'lit';
+import {Directive, directive, type ElementPart} from 'lit/directive.js';
+import type {FormEntry} from './actions.js';
+import type {Messages} from './messages.js';
+
+type Control = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
+type State = 'value' | 'checked' | 'selected';
+
+/** Marks the element that stands for a field: the control, or the group of a radio field. */
+export const FIELD_ATTRIBUTE = 'data-field';
+export const PATH_ATTRIBUTE = 'data-path';
+
+const defaults = new WeakMap<Element, {readonly state: State; readonly value: unknown}>();
+
+function assign(element: Element, state: State, value: unknown): void {
+  (element as unknown as Record<State, unknown>)[state] = value;
+}
+
+/**
+ * Sets `value`, `checked` or `selected` when the element is new or when the server's default changed, never else: what
+ * a person typed survives every other update.
+ */
+class InitialDirective extends Directive {
+  override update({element}: ElementPart, [state, value]: [State, unknown]): unknown {
+    if (defaults.get(element)?.value !== value || !defaults.has(element)) {
+      assign(element, state, value);
+      defaults.set(element, {state, value});
+    }
+    return noChange;
+  }
+
+  render(_state: State, _value: unknown): unknown {
+    return noChange;
+  }
+}
+
+export const initial = directive(InitialDirective);
+
+/** Calls back once, after the element is in the document. */
+class MountedDirective extends Directive {
+  #isDone = false;
+
+  override update({element}: ElementPart, [mounted]: [((element: HTMLElement) => void) | null]): unknown {
+    if (!this.#isDone && mounted !== null) {
+      queueMicrotask(() => mounted(element as HTMLElement));
+    }
+    this.#isDone = true;
+    return noChange;
+  }
+
+  render(_mounted: ((element: HTMLElement) => void) | null): unknown {
+    return noChange;
+  }
+}
+
+export const onMounted = directive(MountedDirective);
+
+/** The field elements inside `root` in document order, those of nested forms left out. */
+export function fieldsIn(root: Element): readonly HTMLElement[] {
+  const fields = [...root.querySelectorAll<HTMLElement>(`[${FIELD_ATTRIBUTE}]`)];
+  return fields.filter(field => root.localName !== 'form' || field.closest('form') === root);
+}
+
+export function fieldName(field: Element): string {
+  return field.getAttribute(FIELD_ATTRIBUTE) ?? '';
+}
+
+export function fieldPath(field: Element): string {
+  return field.getAttribute(PATH_ATTRIBUTE) ?? '';
+}
+
+function isControl(element: Element): element is Control {
+  return element.localName === 'input' || element.localName === 'textarea' || element.localName === 'select';
+}
+
+/** The native controls that make up a field: one, or the radios of a group. */
+export function controlsOf(field: Element): readonly Control[] {
+  return isControl(field) ? [field] : [...field.querySelectorAll('input')];
+}
+
+/**
+ * A field's value: a boolean for a checkbox, else a string; null when nothing is chosen (select, date, radio).
+ * Dates are always `YYYY-MM-DD`: a day has no time zone.
+ */
+export function fieldValue(field: Element): unknown {
+  if (!isControl(field)) {
+    return controlsOf(field).find(radio => 'checked' in radio && radio.checked)?.value ?? null;
+  }
+  if (field.type === 'checkbox') {
+    return (field as HTMLInputElement).checked;
+  }
+  return (field.localName === 'select' || field.type === 'date') && field.value === '' ? null : field.value;
+}
+
+/** Values of all usable fields in a form. Fields with nothing chosen are left out. */
+export function entriesOf(form: Element): readonly FormEntry[] {
+  return fieldsIn(form)
+    .filter(field => !controlsOf(field).every(control => control.hasAttribute('data-disabled')))
+    .map(field => ({name: fieldName(field), value: fieldValue(field)}))
+    .filter(entry => entry.name !== '' && entry.value !== null);
+}
+
+/** Text beyond this is not matched against a pattern: a hostile expression could hang the page. */
+const MAX_PATTERN_CHARS = 2000;
+
+/** What is wrong with a field, in the person's words, or null. */
+export function problemOf(field: Element, messages: Messages): string | null {
+  for (const control of controlsOf(field)) {
+    if (control.hasAttribute('data-disabled')) {
+      continue;
+    }
+    if (!control.checkValidity()) {
+      return control.validationMessage || messages.valueMissing;
+    }
+    const pattern = control.localName === 'textarea' ? control.getAttribute('data-pattern') : null;
+    if (pattern !== null && control.value !== '' && !matches(pattern, control.value)) {
+      return messages.patternMismatch;
+    }
+  }
+  return null;
+}
+
+function matches(pattern: string, value: string): boolean {
+  if (value.length > MAX_PATTERN_CHARS) {
+    return true;
+  }
+  try {
+    return new RegExp(`^(?:${pattern})$`, 'v').test(value);
+  } catch {
+    // As browsers do for <input>: a pattern that is no expression constrains nothing.
+    return true;
+  }
+}
+
+/** Puts a field back to the server's default. */
+export function resetField(field: Element): void {
+  const parts = field.localName === 'select' ? field.querySelectorAll('option') : controlsOf(field);
+  for (const part of parts) {
+    const known = defaults.get(part);
+    if (known !== undefined) {
+      assign(part, known.state, known.value);
+    }
+  }
+}

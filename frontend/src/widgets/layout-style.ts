@@ -1,0 +1,351 @@
+/** Looks of roots, boxes, lists and tables. */
+import {css} from 'lit';
+import {darkColors, lightColors} from '../tokens.js';
+
+export const layoutStyles = css`
+  :host {
+    display: block;
+    /* What a server asks for stays inside the widget; shadows and focus rings may stand out a little. */
+    overflow: clip;
+    overflow-clip-margin: 8px;
+    min-width: 0;
+    color: var(--chatkit-text-primary);
+    font-family: var(--chatkit-font);
+    font-size: var(--chatkit-text-sm-size);
+    line-height: var(--chatkit-text-sm-line);
+    -webkit-font-smoothing: antialiased;
+  }
+  :host([hidden]) {
+    display: none;
+  }
+  *,
+  *::before,
+  *::after {
+    box-sizing: border-box;
+  }
+  .root {
+    transition: opacity var(--chatkit-duration) ease;
+  }
+  /* Answers that come at once must not flicker. */
+  .root.is-waiting {
+    opacity: 0.55;
+    transition-delay: 120ms;
+  }
+  .theme-light {
+    ${lightColors}
+  }
+  .theme-dark {
+    ${darkColors}
+  }
+  .theme {
+    color: var(--chatkit-text-primary);
+  }
+
+  .box {
+    display: flex;
+    gap: calc(var(--chatkit-space) * 2);
+    max-width: 100%;
+    margin: 0;
+  }
+  /* Boxes keep their longest word whole; what can be cut or scrolled may become narrower than its content. */
+  .box:has(.truncate, .table-scroll, .breakable) {
+    min-width: 0;
+  }
+  .row {
+    flex-direction: row;
+    align-items: center;
+  }
+  .row:has(> .button + .button + .button) {
+    flex-wrap: wrap;
+  }
+  .col {
+    flex-direction: column;
+    align-items: stretch;
+  }
+  .box.basic {
+    gap: calc(var(--chatkit-space) * 3);
+  }
+  .spacer {
+    flex: 1 1 0;
+  }
+  .transition {
+    display: contents;
+  }
+  .transition > * {
+    animation: appear var(--chatkit-duration) ease;
+  }
+  @keyframes appear {
+    from {
+      opacity: 0;
+    }
+  }
+
+  .card {
+    --card-padding: calc(var(--chatkit-space) * 4);
+    position: relative;
+    width: 100%;
+    margin: 0;
+    overflow: clip;
+    background: var(--chatkit-surface-elevated);
+    border: 1px solid var(--chatkit-border-default);
+    border-radius: var(--chatkit-radius-card);
+  }
+  .card-sm {
+    max-width: 360px;
+  }
+  .card-md {
+    max-width: 440px;
+  }
+  .card-lg {
+    max-width: 560px;
+  }
+  .card-body {
+    display: flex;
+    flex-direction: column;
+    gap: calc(var(--chatkit-space) * 3);
+    padding: var(--card-padding);
+  }
+  .card-footer {
+    display: flex;
+    flex-wrap: wrap;
+    justify-content: flex-end;
+    gap: calc(var(--chatkit-space) * 2);
+    padding: calc(var(--chatkit-space) * 3) var(--card-padding);
+    border-top: 1px solid var(--chatkit-border-subtle);
+  }
+  .status {
+    display: flex;
+    align-items: center;
+    gap: calc(var(--chatkit-space) * 2);
+    padding: calc(var(--chatkit-space) * 2.5) var(--card-padding);
+    border-bottom: 1px solid var(--chatkit-border-subtle);
+    color: var(--chatkit-text-secondary);
+    font-size: var(--chatkit-text-sm-size);
+    line-height: var(--chatkit-text-sm-line);
+    overflow-wrap: anywhere;
+  }
+  .status > .icon {
+    flex: none;
+  }
+  .is-collapsed > .status {
+    border-bottom: 0;
+  }
+  .card.is-collapsed {
+    background: transparent;
+  }
+  .favicon {
+    flex: none;
+    width: 16px;
+    height: 16px;
+    border-radius: var(--chatkit-radius-2xs);
+    object-fit: contain;
+  }
+  .favicon.framed {
+    width: 20px;
+    height: 20px;
+    padding: 2px;
+    background: #ffffff;
+    border: 1px solid var(--chatkit-border-default);
+    border-radius: var(--chatkit-radius-xs);
+  }
+  /* A root inside a root is a part of it, not a second surface. */
+  .card .card {
+    max-width: 100%;
+    border-radius: var(--chatkit-radius-xl);
+  }
+
+  .divider {
+    align-self: stretch;
+    width: 100%;
+    height: 0;
+    margin: 0;
+    border: 0 solid var(--chatkit-border-default);
+    border-top-width: 1px;
+  }
+  .row > .divider {
+    width: 0;
+    height: auto;
+    border-top-width: 0;
+    border-inline-start: 1px solid var(--chatkit-border-default);
+  }
+  .divider.flush {
+    width: calc(100% + 2 * var(--card-padding, 0px));
+    margin-inline: calc(-1 * var(--card-padding, 0px));
+  }
+
+  .list .rows {
+    display: flex;
+    flex-direction: column;
+    padding: calc(var(--chatkit-space) * 1.5);
+  }
+  .list-item {
+    position: relative;
+    border-radius: var(--chatkit-radius-lg);
+  }
+  .list-content {
+    display: flex;
+    align-items: center;
+    gap: calc(var(--chatkit-space) * 3);
+    min-width: 0;
+    min-height: 40px;
+    padding: calc(var(--chatkit-space) * 2) calc(var(--chatkit-space) * 2.5);
+  }
+  .hit {
+    position: absolute;
+    inset: 0;
+    width: 100%;
+    padding: 0;
+    background: transparent;
+    border: 0;
+    border-radius: inherit;
+    cursor: inherit;
+    transition: background-color var(--chatkit-duration) ease;
+  }
+  .is-action {
+    cursor: pointer;
+  }
+  .is-action:hover > .hit {
+    background: var(--chatkit-hover);
+  }
+  .is-action:active > .hit {
+    background: var(--chatkit-active);
+  }
+  .is-action:has(> .hit[aria-disabled='true']) {
+    cursor: default;
+  }
+  .hit[aria-disabled='true'] + .list-content {
+    opacity: 0.55;
+  }
+  .is-action > .list-content {
+    position: relative;
+  }
+  .is-action > .spinner {
+    position: absolute;
+    inset-inline-end: calc(var(--chatkit-space) * 3);
+    top: calc(50% - 8px);
+  }
+  .more {
+    display: flex;
+    align-items: center;
+    justify-content: center;
+    gap: 4px;
+    width: 100%;
+    min-height: 40px;
+    padding: 0 var(--card-padding);
+    background: transparent;
+    border: 0;
+    border-top: 1px solid var(--chatkit-border-subtle);
+    color: var(--chatkit-text-secondary);
+    font: inherit;
+    font-weight: 500;
+    cursor: pointer;
+  }
+  .more:hover {
+    background: var(--chatkit-hover);
+    color: var(--chatkit-text-primary);
+  }
+
+  .table-scroll {
+    max-width: 100%;
+    overflow-x: auto;
+  }
+  .table {
+    width: 100%;
+    border-collapse: collapse;
+  }
+  .cell {
+    padding: calc(var(--chatkit-space) * 2) calc(var(--chatkit-space) * 2);
+    border-bottom: 1px solid var(--chatkit-border-subtle);
+    font-weight: inherit;
+    text-align: start;
+    vertical-align: middle;
+  }
+  .cell:first-child {
+    padding-inline-start: 0;
+  }
+  .cell:last-child {
+    padding-inline-end: 0;
+  }
+  tr:last-child > td.cell {
+    border-bottom: 0;
+  }
+  th.cell {
+    border-bottom-color: var(--chatkit-border-strong);
+    color: var(--chatkit-text-secondary);
+    font-weight: 500;
+  }
+  th.cell .text {
+    color: inherit;
+    font-weight: 500;
+  }
+  .cell-content {
+    display: flex;
+    flex-direction: column;
+    gap: var(--chatkit-space);
+  }
+  .cell.center > .cell-content {
+    align-items: center;
+  }
+  .cell.end > .cell-content {
+    align-items: flex-end;
+  }
+  .col-xs {
+    width: 10%;
+  }
+  .col-sm {
+    width: 18%;
+  }
+  .col-md {
+    width: 28%;
+  }
+  .col-lg {
+    width: 42%;
+  }
+  .col-xl {
+    width: 60%;
+  }
+
+  :is(button, input, select, textarea, a, [tabindex]):focus-visible {
+    outline: 2px solid var(--chatkit-focus);
+    outline-offset: 2px;
+  }
+  :is(.hit, .more, .plot):focus-visible {
+    outline-offset: -2px;
+  }
+  .visually-hidden {
+    position: absolute;
+    width: 1px;
+    height: 1px;
+    margin: -1px;
+    padding: 0;
+    overflow: hidden;
+    clip-path: inset(50%);
+    border: 0;
+    white-space: nowrap;
+  }
+  .spinner {
+    flex: none;
+    width: 16px;
+    height: 16px;
+    border: 2px solid currentColor;
+    border-inline-end-color: transparent;
+    border-radius: 50%;
+    animation: turn 700ms linear infinite;
+  }
+  @keyframes turn {
+    to {
+      transform: rotate(1turn);
+    }
+  }
+  @media (prefers-reduced-motion: reduce) {
+    *,
+    *::before,
+    *::after {
+      animation-duration: 1ms !important;
+      transition-duration: 1ms !important;
+    }
+    .spinner {
+      animation-duration: 3s !important;
+    }
+  }
+`;

@@ -1,0 +1,73 @@
+/** Renderers of small marks and pictures: Badge, Icon, Image. */
+import {html, nothing} from 'lit';
+import {icon} from '../icons.js';
+import {oneOf, textOf} from './nodes.js';
+import type {Renderer} from './scope.js';
+import {styled} from './styled.js';
+import {backgroundOf, blockStyle, colorOf, imageSource, lengthOf} from './values.js';
+
+export const renderBadge: Renderer<'Badge'> = node => {
+  const color = oneOf(node.color, ['secondary', 'success', 'danger', 'warning', 'info', 'discovery'], 'secondary');
+  const variant = oneOf(node.variant, ['solid', 'soft', 'outline'], 'soft');
+  const size = oneOf(node.size, ['sm', 'md', 'lg'], 'sm');
+  return html`<span class="badge v-${variant} c-${color} b-${size} ${node.pill === true ? 'pill' : ''}" dir="auto"
+    >${textOf(node.label)}</span
+  >`;
+};
+
+const ICON_PX = {xs: 14, sm: 16, md: 18, lg: 20, xl: 22, '2xl': 24, '3xl': 32} as const;
+const ICON_SIZES = ['xs', 'sm', 'md', 'lg', 'xl', '2xl', '3xl'] as const;
+
+/** Sizes are names; servers send pixels too. */
+export const renderIcon: Renderer<'Icon'> = node => {
+  const named = oneOf(node.size, ICON_SIZES, undefined);
+  const size = named === undefined ? (lengthOf(node.size) ?? `${ICON_PX.md}px`) : `${ICON_PX[named]}px`;
+  return html`<span class="glyph" ${styled({color: colorOf(node.color, 'text'), width: size, height: size})}
+    >${icon(node.name, '100%')}</span
+  >`;
+};
+
+const POSITIONS = [
+  'top left',
+  'top',
+  'top right',
+  'left',
+  'center',
+  'right',
+  'bottom left',
+  'bottom',
+  'bottom right',
+] as const;
+
+/** Marks the box, so that a picture that does not load leaves a quiet placeholder. */
+const markBroken = (event: Event) => (event.currentTarget as Element).parentElement?.classList.add('is-broken');
+const markLoaded = (event: Event) => (event.currentTarget as Element).parentElement?.classList.remove('is-broken');
+
+export const renderImage: Renderer<'Image'> = (node, scope) => {
+  const source = imageSource(node.src);
+  const alt = textOf(node.alt);
+  const fit = oneOf(node.fit, ['cover', 'contain', 'fill', 'scale-down', 'none'], 'cover');
+  // The frame and the flush state are bound apart from `is-broken`, which Lit must not take away.
+  return html`<span
+    class="image"
+    ?data-frame=${node.frame === true}
+    ?data-flush=${node.flush === true}
+    ?data-missing=${source === undefined}
+    ${styled({...blockStyle(node), background: backgroundOf(node.background, scope.scheme)})}
+    >${
+      source === undefined
+        ? nothing
+        : html`<img
+            src=${source}
+            alt=${alt}
+            loading="lazy"
+            decoding="async"
+            referrerpolicy="no-referrer"
+            draggable="false"
+            @error=${markBroken}
+            @load=${markLoaded}
+            ${styled({'object-fit': fit, 'object-position': oneOf(node.position, POSITIONS, undefined)})}
+          />`
+    }</span
+  >`;
+};

@@ -1,0 +1,64 @@
+/** Which renderer draws which component. A type without one does not compile; a type nobody knows draws its children. */
+import {html, nothing} from 'lit';
+import {renderButton} from './button.js';
+import {renderChart} from './chart.js';
+import {renderBasic, renderCard, renderListView, renderListViewItem} from './containers.js';
+import {
+  renderCheckbox,
+  renderDatePicker,
+  renderInput,
+  renderRadioGroup,
+  renderSelect,
+  renderTextarea,
+} from './controls.js';
+import {renderBox, renderCol, renderDivider, renderForm, renderRow, renderSpacer, renderTransition} from './layout.js';
+import {renderBadge, renderIcon, renderImage} from './media.js';
+import type {AnyNode, WidgetType} from './nodes.js';
+import type {Rendered, Renderer, Scope} from './scope.js';
+import {renderTable, renderTableCell, renderTableRow} from './table.js';
+import {renderCaption, renderLabel, renderMarkdown, renderText, renderTitle} from './text.js';
+
+export const renderers = {
+  Badge: renderBadge,
+  Basic: renderBasic,
+  Box: renderBox,
+  Button: renderButton,
+  Caption: renderCaption,
+  Card: renderCard,
+  Chart: renderChart,
+  Checkbox: renderCheckbox,
+  Col: renderCol,
+  DatePicker: renderDatePicker,
+  Divider: renderDivider,
+  Form: renderForm,
+  Icon: renderIcon,
+  Image: renderImage,
+  Input: renderInput,
+  Label: renderLabel,
+  ListView: renderListView,
+  ListViewItem: renderListViewItem,
+  Markdown: renderMarkdown,
+  RadioGroup: renderRadioGroup,
+  Row: renderRow,
+  Select: renderSelect,
+  Spacer: renderSpacer,
+  Table: renderTable,
+  'Table.Cell': renderTableCell,
+  'Table.Row': renderTableRow,
+  Text: renderText,
+  Textarea: renderTextarea,
+  Title: renderTitle,
+  Transition: renderTransition,
+} satisfies {readonly [T in WidgetType]: Renderer<T>};
+
+/** A newer server's component: what it holds is shown, stacked. */
+function renderUnknown(node: AnyNode, scope: Scope): Rendered {
+  const children = scope.children(node.children);
+  return children === nothing ? nothing : html`<div class="box col">${children}</div>`;
+}
+
+export function rendererFor(node: AnyNode): (node: AnyNode, scope: Scope) => Rendered {
+  return Object.hasOwn(renderers, node.type)
+    ? (renderers[node.type as WidgetType] as (node: AnyNode, scope: Scope) => Rendered)
+    : renderUnknown;
+}

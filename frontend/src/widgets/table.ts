@@ -1,0 +1,48 @@
+/** Renderers of Table, Table.Row and Table.Cell. */
+import {html} from 'lit';
+import {type AnyNode, childNodes, numberOf, oneOf} from './nodes.js';
+import type {Renderer} from './scope.js';
+import {styled} from './styled.js';
+import {lengthOf, spacingSides} from './values.js';
+
+const MAX_SPAN = 100;
+
+export const renderTable: Renderer<'Table'> = (node, scope) =>
+  html`<div class="table-scroll" tabindex="0" role="group">
+    <table class="table">
+      <tbody>
+        ${scope.children(node.children)}
+      </tbody>
+    </table>
+  </div>`;
+
+export const renderTableRow: Renderer<'Table.Row'> = (node, scope) => {
+  // A cell does not know its row, so the row says to each what it is.
+  const cells = childNodes(node.children).map((cell): AnyNode => ({...cell, isHeader: node.header === true}));
+  return html`<tr class=${node.header === true ? 'header' : ''}>
+    ${scope.nodes(cells)}
+  </tr>`;
+};
+
+function spanOf(value: unknown): number {
+  return Math.max(1, Math.min(MAX_SPAN, Math.floor(numberOf(value) ?? 1)));
+}
+
+const VERTICAL = {start: 'top', center: 'middle', end: 'bottom'} as const;
+
+export const renderTableCell: Renderer<'Table.Cell'> = (node, scope) => {
+  const align = oneOf(node.align, ['start', 'center', 'end'], undefined);
+  const vAlign = oneOf(node.vAlign, ['start', 'center', 'end'], undefined);
+  const size = oneOf(node.colSize, ['xs', 'sm', 'md', 'lg', 'xl'], undefined);
+  const style = styled({
+    width: lengthOf(node.width),
+    'text-align': align,
+    'vertical-align': vAlign === undefined ? undefined : VERTICAL[vAlign],
+    ...spacingSides('padding', node.padding),
+  });
+  const kind = `cell ${align ?? ''} ${size === undefined ? '' : `col-${size}`}`;
+  const content = html`<div class="cell-content">${scope.children(node.children)}</div>`;
+  return (node as AnyNode).isHeader === true
+    ? html`<th scope="col" class=${kind} colspan=${spanOf(node.colSpan)} rowspan=${spanOf(node.rowSpan)} ${style}>${content}</th>`
+    : html`<td class=${kind} colspan=${spanOf(node.colSpan)} rowspan=${spanOf(node.rowSpan)} ${style}>${content}</td>`;
+};

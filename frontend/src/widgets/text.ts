@@ -1,0 +1,135 @@
+/** Renderers of words: Text, Title, Caption, Markdown, Label. */
+import {html, nothing} from 'lit';
+import {fieldParts, focusOnMount} from './field-parts.js';
+import {initial} from './fields.js';
+import {flagOf, isRecord, nameOf, numberOf, oneOf, textOf} from './nodes.js';
+import type {Rendered, Renderer, Scope} from './scope.js';
+import {type Declarations, styled} from './styled.js';
+import {colorOf, lengthOf} from './values.js';
+
+const MAX_LINES = 100;
+
+type TextLike = Readonly<Record<'value' | 'color' | 'weight' | 'textAlign' | 'truncate' | 'maxLines', unknown>>;
+
+/** A word longer than this may be broken anywhere; shorter ones stay whole. */
+const MAX_WORD_CHARS = 16;
+const LONG_WORD = new RegExp(`\\S{${MAX_WORD_CHARS + 1}}`);
+
+function textClasses(node: Partial<TextLike>): string {
+  const weight = oneOf(node.weight, ['normal', 'medium', 'semibold', 'bold'], undefined);
+  const clamp = node.truncate === true ? 'truncate' : linesOf(node.maxLines) === undefined ? '' : 'clamp';
+  const breaking = LONG_WORD.test(textOf(node.value)) ? 'breakable' : '';
+  return `${weight === undefined ? '' : `w-${weight}`} ${clamp} ${breaking}`;
+}
+
+function textStyle(node: Partial<TextLike>): Declarations {
+  return {
+    color: colorOf(node.color, 'text'),
+    'text-align': oneOf(node.textAlign, ['start', 'center', 'end'], undefined),
+    '-webkit-line-clamp': node.truncate === true ? undefined : linesOf(node.maxLines),
+  };
+}
+
+function linesOf(value: unknown): string | undefined {
+  const lines = Math.floor(numberOf(value) ?? 0);
+  return lines >= 1 ? String(Math.min(lines, MAX_LINES)) : undefined;
+}
+
+export const renderText: Renderer<'Text'> = (node, scope) => {
+  const size = oneOf(node.size, ['xs', 'sm', 'md', 'lg', 'xl'], 'md');
+  const looks = [
+    `text t-${size} ${textClasses(node)}`,
+    flagOf(node.italic) ? 'italic' : '',
+    flagOf(node.lineThrough) ? 'struck' : '',
+  ].join(' ');
+  const minLines = linesOf(node.minLines);
+  const style = {
+    ...textStyle(node),
+    width: lengthOf(node.width),
+    'min-height': minLines === undefined ? undefined : `${minLines}lh`,
+  };
+  if (isRecord(node.editable) && nameOf(node.editable.name) !== undefined) {
+    return editableText(node.editable, textOf(node.value), looks, style, scope);
+  }
+  return html`<p class="${looks} ${flagOf(node.streaming) ? 'streaming' : ''}" dir="auto" ${styled(style)}>${textOf(
+    node.value,
+  )}</p>`;
+};
+
+/** Looks like text, is a text field. */
+function editableText(
+  spec: Readonly<Record<string, unknown>>,
+  value: string,
+  looks: string,
+  style: Declarations,
+  scope: Scope,
+): Rendered {
+  const parts = fieldParts({...spec, type: 'Text'}, scope);
+  return html`<div class="field editable-field" ${styled({width: style.width})}>
+    <input
+      class="editable ${looks}"
+      dir="auto"
+      id=${parts.id}
+      data-field=${parts.name}
+      data-path=${scope.path}
+      data-label=${parts.label}
+      type="text"
+      placeholder=${textOf(spec.placeholder)}
+      autocomplete=${nameOf(spec.autoComplete) ?? parts.autocomplete}
+      pattern=${nameOf(spec.pattern) ?? nothing}
+      ?required=${flagOf(spec.required)}
+      aria-invalid=${parts.invalid}
+      aria-describedby=${parts.describedBy}
+      @input=${parts.onInput}
+      @keydown=${parts.onEnter}
+      ${initial('value', value)}
+      ${focusOnMount(spec, scope)}
+      ${styled({...style, width: undefined})}
+    />
+    ${parts.error}
+  </div>`;
+}
+
+const TITLE_SIZES = ['sm', 'md', 'lg', 'xl', '2xl', '3xl', '4xl', '5xl'] as const;
+
+/** Headings of a widget stand below the heading of the message that holds it. */
+const TITLE_LEVEL = 4;
+
+export const renderTitle: Renderer<'Title'> = node =>
+  html`<div
+    class="title h-${oneOf(node.size, TITLE_SIZES, 'md')} ${textClasses(node)}"
+    role="heading"
+    aria-level=${TITLE_LEVEL}
+    dir="auto"
+    ${styled(textStyle(node))}
+  >${textOf(node.value)}</div>`;
+
+export const renderCaption: Renderer<'Caption'> = node =>
+  html`<p
+    class="caption ca-${oneOf(node.size, ['sm', 'md', 'lg'], 'md')} ${textClasses(node)}"
+    dir="auto"
+    ${styled(textStyle(node))}
+  >${textOf(node.value)}</p>`;
+
+/** The view binds the label to the control of that name in the same form: ids are not known while drawing. */
+export const renderLabel: Renderer<'Label'> = node => {
+  const size = oneOf(node.size, ['xs', 'sm', 'md', 'lg', 'xl'], 'sm');
+  return html`<label
+    class="label t-${size} ${textClasses(node)}"
+    data-label-for=${textOf(node.fieldName)}
+    dir="auto"
+    ${styled(textStyle(node))}
+  >${textOf(node.value)}</label>`;
+};
+
+/** The view of answers' Markdown: sanitised, stable while it streams. Widgets share it by its tag, not by import. */
+const MARKDOWN_TAG = 'parlor-markdown';
+
+/** Where that view is not defined, the source is shown as plain text. */
+export const renderMarkdown: Renderer<'Markdown'> = node => {
+  const source = textOf(node.value);
+  const isStreaming = flagOf(node.streaming);
+  return customElements.get(MARKDOWN_TAG) === undefined
+    ? html`<p class="markdown text t-md" dir="auto">${source}</p>`
+    : html`<parlor-markdown class="markdown t-md" .text=${source} .streaming=${isStreaming}></parlor-markdown>`;
+};

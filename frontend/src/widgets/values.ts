@@ -1,0 +1,232 @@
+/** Widget values to CSS values: units, colours, borders. Anything that could load, escape or inject is refused. */
+import {isRecord, numberOf, oneOf, textOf} from './nodes.js';
+import type {Declarations} from './styled.js';
+
+export type Scheme = 'light' | 'dark';
+
+/** Larger numbers are mistakes; they would cost layout time and push the thread apart. */
+const MAX_LENGTH_PX = 4000;
+const MAX_UNITS = 1000;
+const MAX_CSS_CHARS = 300;
+
+/** Functions that compute. `url()`, `image-set()`, `attr()` and the like are absent: they load or leak. */
+const SAFE_FUNCTIONS = new Set(
+  (
+    'rgb rgba hsl hsla hwb lab lch oklab oklch color color-mix light-dark linear-gradient radial-gradient ' +
+    'conic-gradient repeating-linear-gradient repeating-radial-gradient repeating-conic-gradient ' +
+    'calc min max clamp var fit-content minmax'
+  ).split(' '),
+);
+
+/** A CSS string that is safe as the value of one property, or undefined. */
+export function safeCss(value: unknown): string | undefined {
+  if (typeof value !== 'string' || value.length > MAX_CSS_CHARS || !/^[\w\s#%.,()+*/-]+$/.test(value)) {
+    return undefined;
+  }
+  if (value.includes('/*') || value.trim() === '') {
+    return undefined;
+  }
+  for (const [, name = ''] of value.matchAll(/([\w-]*)\(/g)) {
+    if (name !== '' && !SAFE_FUNCTIONS.has(name.toLowerCase())) {
+      return undefined;
+    }
+  }
+  return value.trim();
+}
+
+function isNumeric(value: unknown): boolean {
+  return typeof value === 'number' || (typeof value === 'string' && /^\s*-?\d*\.?\d+\s*$/.test(value));
+}
+
+/** A size: numbers are pixels. */
+export function lengthOf(value: unknown): string | undefined {
+  if (!isNumeric(value)) {
+    return safeCss(value);
+  }
+  const number = numberOf(value);
+  return number === undefined || number < 0 ? undefined : `${Math.min(number, MAX_LENGTH_PX)}px`;
+}
+
+/** A gap, padding, margin or spacing: numbers are units of 4 px. */
+export function spacingOf(value: unknown): string | undefined {
+  if (!isNumeric(value)) {
+    return safeCss(value);
+  }
+  const number = numberOf(value);
+  if (number === undefined) {
+    return undefined;
+  }
+  // One unit is 4 px at normal density.
+  return `calc(var(--chatkit-space) * ${Math.max(-MAX_UNITS / 64, Math.min(number, MAX_UNITS))})`;
+}
+
+const SIDES = ['top', 'right', 'bottom', 'left'] as const;
+
+/** `padding` or `margin`, one value or per side; a side wins over its axis. */
+export function spacingSides(property: 'padding' | 'margin', value: unknown): Declarations {
+  if (!isRecord(value)) {
+    return {[property]: spacingOf(value)};
+  }
+  const found: Record<string, string | undefined> = {};
+  for (const side of SIDES) {
+    const axis = side === 'top' || side === 'bottom' ? value.y : value.x;
+    found[`${property}-${side}`] = spacingOf(value[side] ?? axis);
+  }
+  return found;
+}
+
+const BORDER_STYLES = new Set(['solid', 'dashed', 'dotted', 'double', 'groove', 'ridge', 'inset', 'outset']);
+
+function borderLine(value: unknown): string | undefined {
+  const size = numberOf(isRecord(value) ? value.size : value);
+  if (size === undefined || size < 0) {
+    return undefined;
+  }
+  const line = isRecord(value) ? value : {};
+  const style = typeof line.style === 'string' && BORDER_STYLES.has(line.style) ? line.style : 'solid';
+  return `${Math.min(size, 64)}px ${style} ${colorOf(line.color, 'border') ?? 'var(--chatkit-border-default)'}`;
+}
+
+/** A border for all sides, or per side; a side wins over its axis. */
+export function borderSides(value: unknown): Declarations {
+  if (!isRecord(value) || 'size' in value) {
+    return {border: borderLine(value)};
+  }
+  const found: Record<string, string | undefined> = {};
+  for (const side of SIDES) {
+    const axis = side === 'top' || side === 'bottom' ? value.y : value.x;
+    found[`border-${side}`] = borderLine(value[side] ?? axis);
+  }
+  return found;
+}
+
+const RADII = new Set(['2xs', 'xs', 'sm', 'md', 'lg', 'xl', '2xl', '3xl', '4xl', 'full']);
+
+export function radiusOf(value: unknown): string | undefined {
+  if (typeof value !== 'string') {
+    return isNumeric(value) ? lengthOf(value) : undefined;
+  }
+  if (RADII.has(value)) {
+    return `var(--chatkit-radius-${value})`;
+  }
+  return value === 'none' ? '0' : safeCss(value);
+}
+
+export type ColorFamily = 'text' | 'background' | 'border' | 'chart';
+
+/** Names a server may use, with the step of the ramp for chart colours. */
+const TOKENS: Readonly<Record<ColorFamily, readonly [names: RegExp, property: (name: string) => string]>> = {
+  text: [
+    /^(?:prose|primary|emphasis|secondary|tertiary|success|warning|danger)$/,
+    name => `var(--chatkit-text-${name})`,
+  ],
+  background: [/^surface(?:-secondary|-tertiary|-elevated|-elevated-secondary)?$/, name => `var(--chatkit-${name})`],
+  border: [/^(?:default|subtle|strong)$/, name => `var(--chatkit-border-${name})`],
+  chart: [/^(?:blue|purple|orange|green|red|yellow|pink)$/, name => `var(--chatkit-${name}-400)`],
+};
+
+const STEPS = '0|25|50|75|100|150|200|250|300|400|500|600|700|800|900|1000';
+const PRIMITIVE = new RegExp(`^(?:(?:gray|green|red|pink|orange|yellow|purple|blue)-(?:${STEPS})|alpha-\\d{2})$`);
+
+/** A step of a hue (`red-100`), of the gray scale (`gray-500`) or a share of the text colour (`alpha-10`). */
+function primitiveOf(value: string): string | undefined {
+  return PRIMITIVE.test(value) ? `var(--chatkit-${value})` : undefined;
+}
+
+/** A colour: a token of `family`, a primitive, a CSS colour, or `{light, dark}` of these. */
+export function colorOf(value: unknown, family: ColorFamily): string | undefined {
+  if (isRecord(value)) {
+    const light = colorOf(value.light, family);
+    const dark = colorOf(value.dark, family);
+    return light !== undefined && dark !== undefined ? `light-dark(${light}, ${dark})` : (light ?? dark);
+  }
+  if (typeof value !== 'string') {
+    return undefined;
+  }
+  const [names, property] = TOKENS[family];
+  return names.test(value) ? property(value) : (primitiveOf(value) ?? safeCss(value));
+}
+
+/** A background: a colour or a gradient. `light-dark()` takes colours only, so gradients are chosen by `scheme`. */
+export function backgroundOf(value: unknown, scheme: Scheme): string | undefined {
+  const isGradient = isRecord(value) && [value.light, value.dark].some(side => textOf(side).includes('gradient('));
+  return colorOf(isGradient ? value[scheme] : value, 'background');
+}
+
+/** The sizes every block may carry. `size` and its minimum and maximum set both axes; an axis of its own wins. */
+export function blockStyle(node: Readonly<Record<string, unknown>>): Declarations {
+  const ratio = node.aspectRatio;
+  return {
+    width: lengthOf(node.width ?? node.size),
+    height: lengthOf(node.height ?? node.size),
+    'min-width': lengthOf(node.minWidth ?? node.minSize),
+    'min-height': lengthOf(node.minHeight ?? node.minSize),
+    'max-width': maxWidthOf(node.maxWidth ?? node.maxSize),
+    'max-height': lengthOf(node.maxHeight ?? node.maxSize),
+    'aspect-ratio': typeof ratio === 'number' && ratio > 0 ? String(ratio) : safeCss(ratio),
+    'border-radius': radiusOf(node.radius),
+    flex: flexOf(node.flex),
+    ...spacingSides('margin', node.margin),
+  };
+}
+
+/** Never wider than the thread, whatever the server asks for. */
+function maxWidthOf(value: unknown): string | undefined {
+  const width = lengthOf(value);
+  return width === undefined ? undefined : `min(100%, ${width === 'none' ? '100%' : width})`;
+}
+
+export function flexOf(value: unknown): string | undefined {
+  const number = numberOf(value);
+  return number !== undefined && isNumeric(value) ? `${Math.max(0, number)} 1 0%` : safeCss(value);
+}
+
+const ALIGN: Readonly<Record<string, string>> = {
+  start: 'flex-start',
+  center: 'center',
+  end: 'flex-end',
+  baseline: 'baseline',
+  stretch: 'stretch',
+};
+const JUSTIFY: Readonly<Record<string, string>> = {
+  start: 'flex-start',
+  center: 'center',
+  end: 'flex-end',
+  between: 'space-between',
+  around: 'space-around',
+  evenly: 'space-evenly',
+  stretch: 'stretch',
+};
+
+function entryOf(table: Readonly<Record<string, string>>, value: unknown): string | undefined {
+  return typeof value === 'string' && Object.hasOwn(table, value) ? table[value] : undefined;
+}
+
+/** The flex properties of Box, Row, Col, Form, Basic and list items. */
+export function flexStyle(node: Readonly<Record<string, unknown>>): Declarations {
+  return {
+    gap: spacingOf(node.gap),
+    'align-items': entryOf(ALIGN, node.align),
+    'justify-content': entryOf(JUSTIFY, node.justify),
+    'flex-wrap': oneOf(node.wrap, ['nowrap', 'wrap', 'wrap-reverse'], undefined),
+    ...spacingSides('padding', node.padding),
+  };
+}
+
+/** All of a box: flex, block, border and background. */
+export function boxStyle(node: Readonly<Record<string, unknown>>, scheme: Scheme): Declarations {
+  return {
+    ...blockStyle(node),
+    ...flexStyle(node),
+    ...borderSides(node.border),
+    background: backgroundOf(node.background, scheme),
+  };
+}
+
+const SAFE_IMAGE = /^(?:https?:\/\/|blob:|data:image\/[\w.+-]+[;,]|\.{0,2}\/(?!\/)|[\w-]+\/)/i;
+
+/** An address an `<img>` may load, or undefined: http(s), our own origin, blobs and image data. */
+export function imageSource(value: unknown): string | undefined {
+  const source = typeof value === 'string' ? value.trim() : '';
+  return SAFE_IMAGE.test(source) ? source : undefined;
+}
