@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, final
 from weakref import WeakValueDictionary
 
-from agent_framework import Agent
+from agent_framework import Agent, FunctionTool
 from chatkit.actions import Action
 from chatkit.errors import CustomStreamError
 from chatkit.server import NonStreamingResult, StreamingResult
@@ -48,12 +48,14 @@ from errors import (
     UserFacingError,
     new_error_id,
 )
-from streaming.agent_events import agent_events, tool_labels
+from streaming.agent_events import agent_events
 from streaming.agent_messages import HistoryConverter, history_messages, shortened
+from streaming.approvals import APPROVE, REJECT, Decision, approval_events, decide
 from streaming.offered_actions import offers
 from streaming.requests import RequestProcessing, explain_request
 from streaming.run_operations import RunOperations, is_run_operation, parse_body
 from streaming.runs import Viewer
+from streaming.steps import tool_labels
 from streaming.tool_guard import ToolGuard
 from streaming.turn_events import turn_events
 
@@ -172,6 +174,24 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
     async def close(self) -> None:
         """Close what `open` opened."""
 
+    # Approvals; here, because below `action` is ChatKit's method
+
+    @action(APPROVE)
+    async def _handle_approve(self, payload: Decision, turn: ActionTurn) -> None:
+        await self._decide(payload, turn, is_allowed=True)
+
+    @action(REJECT)
+    async def _handle_reject(self, payload: Decision, turn: ActionTurn) -> None:
+        await self._decide(payload, turn, is_allowed=False)
+
+    async def _decide(self, payload: Decision, turn: ActionTurn, *, is_allowed: bool) -> None:
+        agent: Any = self.get_agent(turn)
+        if inspect.isawaitable(agent):
+            agent = await agent
+        tools = {each.name: each for each in agent.default_options.get("tools") or () if isinstance(each, FunctionTool)}
+        timeout_s = self.services.settings.tool_timeout_s
+        await decide(turn, payload, tools, is_allowed=is_allowed, timeout_s=timeout_s)
+
     # What the platform owns
 
     @final
@@ -226,9 +246,14 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
         self, thread: ThreadMetadata, input_user_message: UserMessageItem | None, context: RequestContext
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
         """Run the agent and stream its answer."""
-        turn = Turn(thread, context, self.services, input_user_message)
         if thread.title is None and input_user_message is not None:
             thread.title = title_of(input_user_message)
+        async with aclosing(self._respond(Turn(thread, context, self.services, input_user_message))) as events:
+            async for event in events:
+                yield event
+
+    async def _respond(self, turn: Turn) -> AsyncGenerator[ThreadStreamEvent, None]:
+        thread, context = turn.thread, turn.context
         try:
             async with aclosing(self._answer(turn)) as events:
                 async for event in events:
@@ -238,6 +263,8 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
                     yield event
         except Exception as exc:
             raise self._stream_error(exc, "answer failed", thread, context) from exc
+        if turn.is_paused:
+            return
         try:
             async with aclosing(self._after(thread, turn)) as events:
                 async for event in events:
@@ -256,13 +283,17 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
         messages = await history_messages(newest_first, converter, max_chars=settings.history_max_chars)
         options: dict[str, Any] = {"function_invocation_kwargs": {TURN_KWARG: turn}}
         if isinstance(agent, Agent):
-            options["middleware"] = [ToolGuard()]
+            options["middleware"] = [ToolGuard(settings.tool_timeout_s)]
         if run_options := _run_options(turn.user_message):
             options["options"] = run_options
         stream = agent.run(messages, stream=True, **options)
+        labels = tool_labels(agent)
         try:
-            async with aclosing(agent_events(stream, turn, tool_labels(agent))) as events:
+            async with aclosing(agent_events(stream, turn, labels)) as events:
                 async for event in events:
+                    yield event
+            if turn.approvals:
+                for event in approval_events(turn, labels):
                     yield event
         except UserFacingError:
             raise
@@ -305,6 +336,10 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
                         yield event
         except Exception as exc:
             raise self._stream_error(exc, "action failed", thread, context) from exc
+        if turn.is_resumed:
+            async with aclosing(self._respond(Turn(thread, context, self.services))) as events:
+                async for event in events:
+                    yield event
 
     @final
     async def sync_action(
@@ -322,6 +357,8 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
             async with aclosing(turn_events(turn, work())) as events:
                 async for event in events:
                     await self._store_event(event, thread, context)
+        if turn.is_resumed:
+            logger.warning("the agent cannot go on after an action that is not streamed", extra={"action": action.type})
         if thread != before:
             await self.store.save_thread(thread, context=context)
         return SyncCustomActionResponse(updated_item=turn.replaced_sender)

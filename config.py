@@ -103,6 +103,9 @@ class Settings(BaseSettings):
     model_max_retries: int = Field(2, ge=0, le=10, description="Retries before the first piece of an answer.")
     model_max_round_trips: int = Field(8, ge=1, le=40, description="Calls of the model in one answer.")
     model_max_tool_calls: int = Field(24, ge=1, le=200, description="Tool calls in one answer.")
+    tool_timeout_s: float = Field(
+        60, gt=0, le=3_600, description="Longest run of one tool, in seconds; a tool may set its own `timeout_s`."
+    )
     history_max_items: int = Field(60, ge=1, le=1000, description="Newest thread items the model sees.")
     history_max_chars: int = Field(60_000, ge=100, description="Characters of them, newest first.")
 

@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from chatkit.types import (
     ClientEffectEvent,
+    ClientToolCallItem,
     NoticeEvent,
     ProgressUpdateEvent,
+    StructuredInput,
+    StructuredInputItem,
     ThreadItem,
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
@@ -175,6 +178,21 @@ def _without_nulls(value: Any, where: str, depth: int) -> Any:
     raise ValueError(f"{where}: a {type(value).__name__} is not JSON")
 
 
+@dataclass(frozen=True, slots=True)
+class PendingApproval:
+    """A tool call that a person has to allow first.
+
+    Attributes:
+        call_id: The provider's id of the call.
+        name: The tool.
+        arguments: JSON text.
+    """
+
+    call_id: str
+    name: str
+    arguments: str
+
+
 class Inbox:
     """Events on their way from tools, which may run in threads, to the task that stores and sends them."""
 
@@ -241,6 +259,9 @@ class Turn:
         state: Free for the use case: tools leave here what `post_respond_hook` shows.
         usage: The provider's token counts of this answer so far, as it named them.
         failed_calls: Ids of tool calls that failed with a message for the model.
+        question: What `ask` asks; the answer pauses until it is answered.
+        client_call: The call of a client tool that the answer waits for.
+        approvals: Tool calls that a person has to allow first.
     """
 
     def __init__(
@@ -257,7 +278,15 @@ class Turn:
         self.state: dict[str, Any] = {}
         self.usage: dict[str, Any] = {}
         self.failed_calls: set[str] = set()
+        self.question: StructuredInputItem | None = None
+        self.client_call: ClientToolCallItem | None = None
+        self.approvals: list[PendingApproval] = []
         self.inbox = Inbox()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the answer waits for somebody: it goes on in another request."""
+        return bool(self.question or self.client_call or self.approvals)
 
     @property
     def user_id(self) -> str:
@@ -341,6 +370,27 @@ class Turn:
         """
         self.emit(NoticeEvent(level=level, message=message, title=title))
 
+    def ask(self, *questions: StructuredInput) -> str:
+        """Ask the person something, from a tool; the answer pauses and goes on when it is answered or skipped.
+
+        The questions take over the composer; the model sees the answers as the person's next message.
+
+        Args:
+            questions: ChatKit's `StructuredInputMultipleChoice` and `StructuredInputFreeform`.
+
+        Returns:
+            What the tool should return to the model.
+
+        Raises:
+            ValueError: When nothing is asked, or something is being asked already.
+        """
+        if not questions or self.question is not None:
+            raise ValueError("ask one to ten questions, and once in an answer")
+        self.question = StructuredInputItem(
+            id=self.new_id(), thread_id=self.thread.id, created_at=utc_now(), inputs=list(questions)
+        )
+        return "The person is being asked. Wait for the answer."
+
     def effect(self, name: str, data: Mapping[str, Any] | None = None) -> None:
         """Tell the page around the chat that something happened (`chatkit.effect`)."""
         self.emit(ClientEffectEvent(name=name, data=dict(data or {})))
@@ -360,6 +410,8 @@ class ActionTurn(Turn):
 
     Attributes:
         sender: The stored widget that the action came from; None when the page sent it.
+        replaced_sender: What `replace` put in its place.
+        is_resumed: Whether the agent goes on after the action.
     """
 
     def __init__(
@@ -368,6 +420,11 @@ class ActionTurn(Turn):
         super().__init__(thread, context, services)
         self.sender = sender
         self.replaced_sender: WidgetItem | None = None
+        self.is_resumed = False
+
+    def resume(self) -> None:
+        """Let the agent go on after this action: it answers what the action has put into the thread."""
+        self.is_resumed = True
 
     def replace(self, widget: Widget, *, copy_text: str | None = None) -> None:
         """Put `widget` in the place of the one that was clicked; without a sender, show it below.

@@ -392,6 +392,14 @@ class ParlorStore(Store[RequestContext]):
             key = await _load_thread_key(session, thread_id, context)
             await session.execute(delete(ItemRow).where(ItemRow.thread_key == key, ItemRow.id == item_id))
 
+    async def take_item(self, thread_id: str, item_id: str, context: RequestContext) -> ThreadItem | None:
+        """Remove an item and return it; None when it is not there. Of several callers one gets it."""
+        async with self._write() as session:
+            key = await _load_thread_key(session, thread_id, context)
+            stmt = delete(ItemRow).where(ItemRow.thread_key == key, ItemRow.id == item_id).returning(ItemRow)
+            row = await session.scalar(stmt)
+        return _item(row, thread_id) if row is not None else None
+
     async def delete_items_after(self, thread_id: str, item_id: str, context: RequestContext) -> None:
         """Delete all items behind `item_id`, all or none; the item itself stays."""
         async with self._write() as session:

@@ -36,6 +36,9 @@ logger = logging.getLogger(__name__)
 TOOL_MEMORY_KEY = "parlor.tool_calls"
 """Marks a hidden item that remembers the tool calls of an answer."""
 
+PENDING_APPROVALS_KEY = "parlor.approvals"
+"""Marks a hidden item that holds tool calls which a person has not decided about."""
+
 MAX_WIDGET_SUMMARY_CHARS = 1_000
 MAX_TOOL_RESULT_CHARS = 4_000
 MAX_TEXT_ATTACHMENT_CHARS = 20_000
@@ -146,6 +149,8 @@ class HistoryConverter(ThreadItemConverter):
         content = item.content
         if isinstance(content, dict) and TOOL_MEMORY_KEY in content:
             return _tool_memory(content[TOOL_MEMORY_KEY])
+        if isinstance(content, dict) and PENDING_APPROVALS_KEY in content:
+            return None  # a call without a result, which providers refuse
         text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False, default=str)
         return _aside("hidden_context", text)
 

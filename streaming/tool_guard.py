@@ -1,32 +1,64 @@
-"""What stands between a model and a tool: failures become sentences that the model may know."""
+"""What stands between a model and a tool: a time limit, and failures as sentences that the model may know."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from agent_framework import FunctionInvocationContext, FunctionMiddleware
+from agent_framework import FunctionInvocationContext, FunctionMiddleware, MiddlewareTermination
 
-from context import TURN_KWARG
+from context import TURN_KWARG, Turn
 from errors import UserFacingError
 
 logger = logging.getLogger(__name__)
 
 
 class ToolGuard(FunctionMiddleware):
-    """Tells the model the text of a `UserFacingError`; any other failure stays a fixed sentence of the framework."""
+    """Bounds a tool's time, and tells the model the text of a `UserFacingError`; other failures stay a fixed sentence.
+
+    Args:
+        timeout_s: How long a tool may take, in seconds, unless it says so itself:
+            ``@tool(additional_properties={"timeout_s": 5})``.
+    """
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
 
     async def process(self, context: FunctionInvocationContext, call_next: Callable[[], Awaitable[None]]) -> None:
-        """Call the tool and explain its failure."""
+        """Call the tool and explain its failure; end the run when the tool has asked the person something."""
         name = context.function.name
+        turn: Turn | None = context.kwargs.get(TURN_KWARG)
+        timeout_s = tool_timeout_s(context.function, self._timeout_s)
         try:
-            await call_next()
+            async with asyncio.timeout(timeout_s) as limit:
+                await call_next()
         except UserFacingError as exc:
             logger.info("tool refused", extra={"tool": name, "code": exc.code})
-            turn = context.kwargs.get(TURN_KWARG)
-            if turn is not None:
-                turn.failed_calls.add(context.metadata.get("call_id"))
-            context.result = exc.message
+            self._fail(context, turn, exc.message)
+        except TimeoutError:
+            if not limit.expired():
+                logger.exception("tool failed", extra={"tool": name})
+                raise
+            logger.warning("tool took too long", extra={"tool": name, "timeout_s": timeout_s})
+            self._fail(context, turn, f"The tool took longer than {timeout_s:g} seconds and was stopped.")
+        except MiddlewareTermination:
+            raise
         except Exception:
             logger.exception("tool failed", extra={"tool": name})
             raise
+        if turn is not None and turn.question is not None:
+            # The loop ends here: the model goes on when the person has answered.
+            raise MiddlewareTermination(result=context.result)
+
+    @staticmethod
+    def _fail(context: FunctionInvocationContext, turn: Turn | None, message: str) -> None:
+        if turn is not None:
+            turn.failed_calls.add(str(context.metadata.get("call_id")))
+        context.result = message
+
+
+def tool_timeout_s(function: object, default_s: float) -> float:
+    """Return how long a tool may take, in seconds."""
+    own = (getattr(function, "additional_properties", None) or {}).get("timeout_s")
+    return float(own) if isinstance(own, int | float) and own > 0 else default_s

@@ -1,0 +1,228 @@
+"""One answer: whatever Agent Framework can say, as the ChatKit event made for it.
+
+At most one message and one workflow are open. A message ends where something else begins; the workflow stays open
+around what its tools show, and ends where text begins.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from agent_framework import AgentResponseUpdate, Content
+from chatkit.types import (
+    ClientToolCallItem,
+    GeneratedImage,
+    GeneratedImageItem,
+    GeneratedImageUpdated,
+    ThreadItemAddedEvent,
+    ThreadItemDoneEvent,
+    ThreadItemUpdatedEvent,
+    ThreadStreamEvent,
+)
+
+from context import PendingApproval, Turn, utc_now
+from errors import ModelError
+from streaming.message_writer import MessageWriter
+from streaming.steps import Steps, ToolLabel, is_hosted
+
+Events = Iterator[ThreadStreamEvent]
+
+FRAMEWORK_LIMIT_TEXT = "Function invocation limit reached before a final answer could be produced."
+"""What the framework says, as if the model had said it, when the tool loop reaches its bound."""
+
+LIMIT_TEXT = "I stopped here: this took more steps than I may take for one answer. Ask me to go on if you like."
+
+
+class Answer:
+    """Turns updates and tool events into ChatKit events."""
+
+    def __init__(self, turn: Turn, labels: Mapping[str, ToolLabel]) -> None:
+        self._turn = turn
+        self._message = MessageWriter(turn)
+        self._steps = Steps(turn, labels)
+        self._images: dict[str, GeneratedImageItem] = {}
+        self._client_calls: list[str] = []
+
+    def feed(self, event: Any) -> Events:
+        """Return what `event`, an update of the agent or an event of a tool, means for the client."""
+        if isinstance(event, AgentResponseUpdate):
+            yield from self._update(event)
+            return
+        if isinstance(event, ThreadItemAddedEvent | ThreadItemDoneEvent):
+            yield from self._message.close()
+        else:
+            yield from self._message.flush()
+        yield event
+
+    def flush(self) -> Events:
+        """Send the text that has been merged so far."""
+        yield from self._message.flush()
+
+    def close(self) -> Events:
+        """Finish what is open at the end of a whole answer; then hand over to whom the answer waits for."""
+        yield from self._message.close()
+        for call_id in self._client_calls:
+            yield from self._hand_over(call_id)
+        yield from self._steps.close()
+        yield from self._close_images()
+        if self._turn.question is not None:
+            yield ThreadItemDoneEvent(item=self._turn.question)
+        if self._turn.client_call is not None:
+            # The last item: ChatKit completes the call that stands at the thread's end.
+            yield ThreadItemDoneEvent(item=self._turn.client_call)
+
+    def fail(self) -> Events:
+        """Finish what is open after a failure: partial text is kept, running tools are marked as failed."""
+        yield from self._message.close()
+        yield from self._steps.fail()
+        yield from self._close_images()
+
+    def unsaved_memory(self) -> Iterator[Any]:
+        """Return what must be stored when the answer is stopped now."""
+        yield from self._steps.unsaved_memory()
+
+    def _update(self, update: AgentResponseUpdate) -> Events:
+        is_assistant = update.role in (None, "assistant")
+        if update.merge_mode == "replace" and is_assistant and self._message.is_open:
+            texts = [content for content in update.contents if content.type == "text"]
+            if texts:
+                yield from self._message.replace_all("".join(content.text or "" for content in texts))
+            contents = [content for content in update.contents if content.type != "text"]
+        else:
+            contents = list(update.contents)
+        for content in contents:
+            yield from self._content(content, update, is_assistant=is_assistant)
+
+    def _content(self, content: Content, update: AgentResponseUpdate, *, is_assistant: bool) -> Events:
+        match content.type:
+            case "text" if is_assistant:
+                yield from self._text(content, update)
+            case "text_reasoning":
+                yield from self._step(self._steps.thought(content), content.text)
+            case "function_call":
+                yield from self._function_call(content)
+            case "function_result":
+                yield from self._steps.function_result(content)
+            case "function_approval_request":
+                yield from self._approval(content)
+            case "search_tool_call":
+                yield from self._step(self._steps.search_call(content), content)
+            case "search_tool_result":
+                yield from self._step(self._steps.search_result(content), content)
+            case "image_generation_tool_call" | "image_generation_tool_result":
+                yield from self._generated_image(content)
+            case "data" | "uri" if is_assistant and content.has_top_level_media_type("image") and content.uri:
+                yield from self._message.close()
+                yield ThreadItemDoneEvent(item=self._image_item(content.uri))
+            case "usage":
+                self._turn.usage = dict(content.usage_details or {})
+            case "error":
+                raise ModelError("The model reported a problem and could not finish its answer.", code="model.failed")
+            case hosted if is_hosted(hosted):
+                is_result = hosted.endswith(("_result", "_output"))
+                yield from self._step(
+                    self._steps.hosted_result(content) if is_result else self._steps.hosted_call(content), content
+                )
+            case _:
+                pass
+
+    def _text(self, content: Content, update: AgentResponseUpdate) -> Events:
+        if self._message.is_open and not self._message.continues(content, update):
+            yield from self._message.close()
+        if not self._message.is_open:
+            if not content.text:
+                return
+            yield from self._steps.close()
+        if content.text == FRAMEWORK_LIMIT_TEXT:
+            content = Content.from_text(LIMIT_TEXT)
+        yield from self._message.write(content, update)
+
+    def _step(self, events: Events, worth_showing: Any) -> Events:
+        if worth_showing:
+            yield from self._message.close()
+            yield from events
+
+    def _function_call(self, content: Content) -> Events:
+        if content.user_input_request:
+            # A tool of the client: its arguments came before, in the chunks of the call itself.
+            if content.call_id and content.call_id not in self._client_calls:
+                self._client_calls.append(content.call_id)
+            return
+        if not content.informational_only:
+            yield from self._step(self._steps.function_call(content), content)
+
+    def _hand_over(self, call_id: str) -> Events:
+        known = self._steps.arguments_of(call_id)
+        yield from self._steps.forget_call(call_id)
+        if known is None or self._turn.client_call is not None:
+            return  # ChatKit takes one call at a time; the model asks again for the others
+        name, arguments = known
+        self._turn.client_call = ClientToolCallItem(
+            id=self._turn.new_id("tool_call"),
+            thread_id=self._turn.thread.id,
+            created_at=utc_now(),
+            status="pending",
+            call_id=call_id,
+            name=name,
+            arguments=_json_object(arguments),
+        )
+
+    def _approval(self, content: Content) -> Events:
+        call = content.function_call
+        if call is None or not call.call_id or not call.name:
+            return
+        known = self._steps.arguments_of(call.call_id)
+        arguments = call.arguments if call.arguments else known[1] if known else "{}"
+        text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False, default=str)
+        yield from self._message.close()
+        yield from self._steps.forget_call(call.call_id)
+        self._turn.approvals.append(PendingApproval(call.call_id, call.name, text))
+
+    def _generated_image(self, content: Content) -> Events:
+        key = content.image_id or "image"
+        item = self._images.get(key)
+        if item is None:
+            yield from self._message.close()
+            item = self._images[key] = self._image_item(None)
+            yield ThreadItemAddedEvent(item=item)
+        outputs = getattr(content, "outputs", None)
+        output = next(iter(outputs), None) if isinstance(outputs, list) else outputs
+        uri = getattr(output, "uri", None)
+        if not uri:
+            return
+        properties = getattr(output, "additional_properties", None) or {}
+        item = item.model_copy(update={"image": GeneratedImage(id=item.id, url=uri)})
+        self._images[key] = item
+        if properties.get("is_partial_image"):
+            # How many will come is not known: each one takes half of the way that is left.
+            progress = 1 - 0.5 ** (int(properties.get("partial_image_index") or 0) + 1)
+            update = GeneratedImageUpdated(image=item.image, progress=progress)
+            yield ThreadItemUpdatedEvent(item_id=item.id, update=update)
+        else:
+            del self._images[key]
+            yield ThreadItemDoneEvent(item=item)
+
+    def _close_images(self) -> Events:
+        for item in self._images.values():
+            if item.image is not None:
+                yield ThreadItemDoneEvent(item=item)
+        self._images.clear()
+
+    def _image_item(self, uri: str | None) -> GeneratedImageItem:
+        item_id = self._turn.new_id("message")
+        return GeneratedImageItem(
+            id=item_id,
+            thread_id=self._turn.thread.id,
+            created_at=utc_now(),
+            image=GeneratedImage(id=item_id, url=uri) if uri else None,
+        )
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

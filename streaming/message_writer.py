@@ -1,0 +1,200 @@
+"""The assistant message that is being written: text in pieces, whole texts that repeat them, and citations."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent_framework import AgentResponseUpdate, Content
+from chatkit.types import (
+    Annotation,
+    AssistantMessageContent,
+    AssistantMessageContentPartAdded,
+    AssistantMessageContentPartAnnotationAdded,
+    AssistantMessageContentPartDone,
+    AssistantMessageContentPartTextDelta,
+    AssistantMessageItem,
+    EntitySource,
+    FileSource,
+    ThreadItemAddedEvent,
+    ThreadItemDoneEvent,
+    ThreadItemUpdatedEvent,
+    ThreadStreamEvent,
+    URLSource,
+)
+
+from context import Turn, utc_now
+
+Events = Iterator[ThreadStreamEvent]
+
+MessageKey = tuple[str | None, str | None, str | None]
+"""Author, message id and the provider's item id. Where two keys differ in what both know, another message begins."""
+
+
+@dataclass(slots=True)
+class _OpenMessage:
+    """The message that is being written.
+
+    Attributes:
+        item: As it was added.
+        key: Whose it is.
+        text: What was streamed.
+        segment_start: Where the provider's current text part begins; a "replace" speaks of this part.
+        segment_is_closed: The part was given as a whole, so the next delta begins another.
+        annotations: What was cited.
+    """
+
+    item: AssistantMessageItem
+    key: MessageKey
+    text: str = ""
+    segment_start: int = 0
+    segment_is_closed: bool = False
+    annotations: list[Annotation] = field(default_factory=list)
+
+
+class MessageWriter:
+    """Writes one message at a time; neighbouring pieces of text are merged until `flush`."""
+
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+        self._message: _OpenMessage | None = None
+        self._delta = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a message is being written."""
+        return self._message is not None
+
+    def continues(self, content: Content, update: AgentResponseUpdate) -> bool:
+        """Say whether `content` belongs to the message that is being written."""
+        if self._message is None:
+            return False
+        key = message_key(content, update)
+        return not any(a != b and a is not None and b is not None for a, b in zip(self._message.key, key, strict=True))
+
+    def write(self, content: Content, update: AgentResponseUpdate) -> Events:
+        """Add a piece of text; opens a message for it when none is open."""
+        text = content.text or ""
+        message = self._message
+        if message is None:
+            if not text:
+                return  # never an empty bubble
+            message = yield from self._open(message_key(content, update))
+        if content.merge_mode == "replace":
+            yield from self._replace(text, start=message.segment_start)
+            message.segment_is_closed = True
+        elif text:
+            if message.segment_is_closed:
+                message.segment_start, message.segment_is_closed = len(message.text), False
+            message.text += text
+            self._delta += text
+        for annotation in content.annotations or ():
+            yield from self._annotate(message, annotation)
+
+    def replace_all(self, text: str) -> Events:
+        """Apply the whole text of the message that is being written."""
+        yield from self._replace(text, start=0)
+
+    def flush(self) -> Events:
+        """Send the text that has been merged so far."""
+        if self._delta and self._message is not None:
+            update = AssistantMessageContentPartTextDelta(content_index=0, delta=self._delta)
+            self._delta = ""
+            yield ThreadItemUpdatedEvent(item_id=self._message.item.id, update=update)
+
+    def close(self) -> Events:
+        """Finish the message that is being written, if any."""
+        yield from self.flush()
+        message, self._message = self._message, None
+        if message is not None:
+            content = _content_of(message)
+            done = AssistantMessageContentPartDone(content_index=0, content=content)
+            yield ThreadItemUpdatedEvent(item_id=message.item.id, update=done)
+            yield ThreadItemDoneEvent(item=message.item.model_copy(update={"content": [content]}))
+
+    def _open(self, key: MessageKey) -> Generator[ThreadStreamEvent, None, _OpenMessage]:
+        item = AssistantMessageItem(
+            id=self._turn.new_id("message"), thread_id=self._turn.thread.id, created_at=utc_now(), content=[]
+        )
+        self._message = _OpenMessage(item, key)
+        yield ThreadItemAddedEvent(item=item)
+        part = AssistantMessageContentPartAdded(content_index=0, content=AssistantMessageContent(text=""))
+        yield ThreadItemUpdatedEvent(item_id=item.id, update=part)
+        return self._message
+
+    def _replace(self, text: str, *, start: int) -> Events:
+        """Apply a whole text that follows its pieces: usually it says nothing new."""
+        message = self._message
+        if message is None:
+            return
+        whole, segment = message.text, message.text[start:]
+        if text in (segment, whole):
+            return
+        # A provider may send the whole so far again with more at the end, of this part or of all parts.
+        for known in (segment, whole):
+            if text.startswith(known):
+                addition = text[len(known) :]
+                message.text += addition
+                self._delta += addition
+                return
+        yield from self.flush()
+        message.text = whole[:start] + text
+        done = AssistantMessageContentPartDone(content_index=0, content=_content_of(message))
+        yield ThreadItemUpdatedEvent(item_id=message.item.id, update=done)
+
+    def _annotate(self, message: _OpenMessage, raw: Any) -> Events:
+        annotation = parse_annotation(raw, offset=message.segment_start) if isinstance(raw, Mapping) else None
+        if annotation is None or annotation in message.annotations:
+            return
+        yield from self.flush()
+        message.annotations.append(annotation)
+        update = AssistantMessageContentPartAnnotationAdded(
+            content_index=0, annotation_index=len(message.annotations) - 1, annotation=annotation
+        )
+        yield ThreadItemUpdatedEvent(item_id=message.item.id, update=update)
+
+
+def message_key(content: Content, update: AgentResponseUpdate) -> MessageKey:
+    """Return what tells messages apart.
+
+    The framework's Responses client leaves the provider's item id in the raw event only.
+    """
+    item_id = getattr(content.raw_representation, "item_id", None)
+    return update.author_name, update.message_id, item_id if isinstance(item_id, str) else None
+
+
+def parse_annotation(raw: Mapping[str, Any], *, offset: int = 0) -> Annotation | None:
+    """Return a citation as ChatKit shows it; None when it names no source.
+
+    Args:
+        raw: The framework's annotation: url, title, file_id, snippet, regions.
+        offset: Where the text part begins that the regions count from, in characters.
+    """
+    regions = raw.get("annotated_regions") or ()
+    ends = [end for r in regions if isinstance(r, Mapping) and isinstance(end := r.get("end_index"), int)]
+    title, url, file_id = (_text(raw.get(key)) for key in ("title", "url", "file_id"))
+    details = raw.get("additional_properties")
+    details = details if isinstance(details, Mapping) else {}
+    source: URLSource | FileSource | EntitySource
+    if entity_id := _text(details.get("entity_id")):
+        source = EntitySource(
+            id=entity_id, title=title or entity_id, label=_text(details.get("label")), data={}, interactive=True
+        )
+    elif url and url.startswith(("https://", "http://")):
+        source = URLSource(url=url, title=title or url)
+    elif file_id or title:
+        filename = _text(details.get("filename")) or title or file_id or ""
+        source = FileSource(filename=filename, title=title or filename)
+    else:
+        return None
+    source.description = _text(raw.get("snippet"))
+    return Annotation(source=source, index=ends[0] + offset if ends else None)
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _content_of(message: _OpenMessage) -> AssistantMessageContent:
+    return AssistantMessageContent(text=message.text, annotations=list(message.annotations))

@@ -1,0 +1,352 @@
+"""The steps of an answer: a workflow of thoughts, tool calls and searches, streamed as they happen."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from agent_framework import Content
+from chatkit.types import (
+    CustomSummary,
+    CustomTask,
+    DurationSummary,
+    FileSource,
+    FileTask,
+    HiddenContextItem,
+    SearchTask,
+    ThoughtTask,
+    ThreadItemAddedEvent,
+    ThreadItemDoneEvent,
+    ThreadItemUpdatedEvent,
+    ThreadStreamEvent,
+    URLSource,
+    Workflow,
+    WorkflowItem,
+    WorkflowTaskAdded,
+    WorkflowTaskUpdated,
+)
+from pydantic import ValidationError
+
+from context import Turn, utc_now
+from streaming.agent_messages import remember_tool_calls
+
+logger = logging.getLogger(__name__)
+
+Events = Iterator[ThreadStreamEvent]
+AnyTask = CustomTask | SearchTask | ThoughtTask | FileTask
+
+MAX_SOURCES = 20
+
+FAILED = "This step failed."
+
+_HOSTED: dict[str, tuple[str, str]] = {
+    "code_interpreter_tool": ("Running code", "square-code"),
+    "mcp_server_tool": ("Using a remote tool", "globe"),
+    "shell_tool": ("Running a command", "square-code"),
+    "computer_tool": ("Using a computer", "desktop"),
+}
+"""Tools that the provider runs itself: the beginning of their content types, and how they are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolLabel:
+    """How a tool's call is shown: set `additional_properties={"title": …, "icon": …}` on the tool."""
+
+    title: str
+    icon: str | None = None
+
+
+def tool_labels(agent: Any) -> dict[str, ToolLabel]:
+    """Return the labels that the author gave to the agent's tools, by tool name."""
+    options = getattr(agent, "default_options", None)
+    tools = options.get("tools") if isinstance(options, Mapping) else None
+    labels: dict[str, ToolLabel] = {}
+    for tool in tools or ():
+        properties = getattr(tool, "additional_properties", None) or {}
+        name = getattr(tool, "name", None)
+        if name and (title := properties.get("title")):
+            labels[name] = ToolLabel(str(title), properties.get("icon"))
+    return labels
+
+
+@dataclass(slots=True)
+class _Call:
+    """A tool call on its way: its arguments may arrive in pieces, its result later."""
+
+    task_index: int
+    name: str
+    arguments: str = ""
+    result: str | None = None
+
+
+@dataclass(slots=True)
+class _Thought:
+    """The thought that is being streamed.
+
+    Attributes:
+        key: The provider's id of it.
+        task_index: Its place.
+        sent: How many characters the client has.
+    """
+
+    key: str | None
+    task_index: int
+    sent: int = 0
+
+
+class Steps:
+    """One workflow at a time. It opens with the first step and closes where something else begins."""
+
+    def __init__(self, turn: Turn, labels: Mapping[str, ToolLabel]) -> None:
+        self._turn = turn
+        self._labels = labels
+        self._item: WorkflowItem | None = None
+        self._began_at: datetime | None = None
+        self._calls: dict[str, _Call] = {}
+        self._hosted: dict[str, int] = {}
+        self._thought: _Thought | None = None
+
+    def arguments_of(self, call_id: str) -> tuple[str, str] | None:
+        """Return name and arguments (JSON text) of a call that was seen; None when it was not."""
+        call = self._calls.get(call_id)
+        return (call.name, call.arguments or "{}") if call else None
+
+    def function_call(self, content: Content) -> Events:
+        """Show a call of one of our tools, or add a piece to its arguments."""
+        call = self._calls.get(content.call_id or "")
+        if call is None:
+            if not content.call_id or not content.name:
+                return  # a piece of a call whose beginning was never seen
+            label = self._labels.get(content.name) or ToolLabel(_humanized(content.name))
+            index = yield from self._add(_custom_task(label))
+            call = self._calls[content.call_id] = _Call(index, content.name)
+        arguments = content.arguments or ""
+        text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False, default=str)
+        call.arguments = text if content.merge_mode == "replace" else call.arguments + text
+
+    def function_result(self, content: Content) -> Events:
+        """Show that a call is done, or failed."""
+        call = self._calls.get(content.call_id or "")
+        if call is not None and call.result is None:
+            is_failed = bool(content.exception) or content.call_id in self._turn.failed_calls
+            result = content.result if isinstance(content.result, str) else json.dumps(content.result, default=str)
+            yield from self._finish(call, result or "", is_failed=is_failed)
+
+    def forget_call(self, call_id: str) -> Events:
+        """Show a call as done that goes on elsewhere: with the client, or with a person who is asked."""
+        call = self._calls.pop(call_id, None)
+        if call is not None and self._item is not None:
+            task = self._item.workflow.tasks[call.task_index]
+            yield from self._set(call.task_index, task.model_copy(update={"status_indicator": "complete"}))
+
+    def thought(self, content: Content) -> Events:
+        """Stream a thought of a reasoning model."""
+        text = content.text or ""
+        if not text:
+            return
+        if self._thought is None or (content.id and self._thought.key and content.id != self._thought.key):
+            yield from self._close_thought()
+            index = yield from self._add(ThoughtTask(content="", status_indicator="loading"), kind="reasoning")
+            self._thought = _Thought(content.id, index)
+        thought = self._thought
+        tasks = self._item.workflow.tasks if self._item is not None else []
+        task = tasks[thought.task_index]
+        whole = text if content.merge_mode == "replace" else getattr(task, "content", "") + text
+        tasks[thought.task_index] = task.model_copy(update={"content": whole})
+        # The protocol repeats the whole thought each time: send it when it has grown by a share, not by a word.
+        if len(whole) - thought.sent >= max(24, thought.sent // 8):
+            thought.sent = len(whole)
+            yield from self._set(thought.task_index, tasks[thought.task_index])
+
+    def search_call(self, content: Content) -> Events:
+        """Show a search that the provider runs."""
+        key = content.call_id or "search"
+        queries = _queries(content.arguments)
+        task: SearchTask | FileTask
+        if content.tool_name == "file_search":
+            task = FileTask(title=f"Searching files: {queries[0]}" if queries else "Searching files")
+        else:
+            task = SearchTask(title="Searching the web", title_query=queries[0] if queries else None, queries=queries)
+        task.status_indicator = "loading"
+        if key in self._hosted:
+            yield from self._set(self._hosted[key], task)
+        else:
+            self._hosted[key] = yield from self._add(task)
+
+    def search_result(self, content: Content) -> Events:
+        """Show what a search has found."""
+        key = content.call_id or "search"
+        if key not in self._hosted:
+            yield from self.search_call(content)
+        if self._item is None:
+            return
+        index = self._hosted[key]
+        task = self._item.workflow.tasks[index]
+        change: dict[str, Any] = {"status_indicator": "complete"}
+        if isinstance(task, SearchTask):
+            change["queries"] = _queries(content.result) or task.queries
+            change["title_query"] = next(iter(change["queries"]), None)
+            change["sources"] = list(_url_sources(content.result))
+        elif isinstance(task, FileTask):
+            change["sources"] = list(_file_sources(content.result))
+        yield from self._set(index, task.model_copy(update=change))
+
+    def hosted_call(self, content: Content) -> Events:
+        """Show a tool that the provider runs itself."""
+        key = content.call_id or content.type
+        if key not in self._hosted:
+            title, icon = next(label for kind, label in _HOSTED.items() if content.type.startswith(kind))
+            name = getattr(content, "tool_name", None)
+            self._hosted[key] = yield from self._add(_custom_task(ToolLabel(_humanized(name) if name else title, icon)))
+
+    def hosted_result(self, content: Content) -> Events:
+        """Show that such a tool is done."""
+        index = self._hosted.get(content.call_id or content.type.replace("_result", "_call"))
+        if index is not None and self._item is not None:
+            task = self._item.workflow.tasks[index]
+            yield from self._set(index, task.model_copy(update={"status_indicator": "complete"}))
+
+    def close(self) -> Events:
+        """Finish the workflow, and store what its tools returned for later turns."""
+        yield from self._close_thought()
+        item, self._item = self._item, None
+        self._hosted.clear()
+        if item is None:
+            return
+        tasks = item.workflow.tasks
+        for index, task in enumerate(tasks):
+            if task.status_indicator == "loading":
+                tasks[index] = task.model_copy(update={"status_indicator": "complete"})
+        if item.workflow.type == "reasoning":
+            elapsed = (utc_now() - (self._began_at or utc_now())).total_seconds()
+            item.workflow.summary = DurationSummary(duration=max(1, round(elapsed)))
+        else:
+            title = getattr(tasks[0], "title", None) if len(tasks) == 1 else None
+            item.workflow.summary = CustomSummary(title=title or f"{len(tasks)} steps")
+        yield ThreadItemDoneEvent(item=item)
+        for memory in self.unsaved_memory():
+            yield ThreadItemDoneEvent(item=memory)
+
+    def fail(self) -> Events:
+        """Finish the workflow after a failure: calls that have no result are shown as failed."""
+        for call in self._calls.values():
+            if call.result is None:
+                yield from self._finish(call, "The answer stopped before this step was done.", is_failed=True)
+        yield from self.close()
+
+    def unsaved_memory(self) -> Iterator[HiddenContextItem]:
+        """Return what tools have returned since the last call, for later turns; ChatKit hides it from the browser."""
+        calls = [
+            {"call_id": call_id, "name": call.name, "arguments": call.arguments or "{}", "result": call.result}
+            for call_id, call in self._calls.items()
+            if call.result is not None
+        ]
+        self._calls.clear()
+        if calls:
+            yield HiddenContextItem(
+                id=self._turn.new_id("message"),
+                thread_id=self._turn.thread.id,
+                created_at=utc_now(),
+                content=remember_tool_calls(calls),
+            )
+
+    def _finish(self, call: _Call, result: str, *, is_failed: bool) -> Events:
+        call.result = result
+        if self._item is None:
+            return
+        task = self._item.workflow.tasks[call.task_index]
+        # ChatKit has no "failed": no tick, and a sentence instead.
+        change: dict[str, Any] = (
+            {"status_indicator": "none", "content": FAILED} if is_failed else {"status_indicator": "complete"}
+        )
+        yield from self._set(call.task_index, task.model_copy(update=change))
+
+    def _close_thought(self) -> Events:
+        thought, self._thought = self._thought, None
+        if thought is not None and self._item is not None:
+            task = self._item.workflow.tasks[thought.task_index]
+            yield from self._set(thought.task_index, task.model_copy(update={"status_indicator": "complete"}))
+
+    def _add(self, task: AnyTask, kind: str = "custom") -> Generator[ThreadStreamEvent, None, int]:
+        if kind != "reasoning":
+            yield from self._close_thought()
+        if self._item is None:
+            self._began_at = utc_now()
+            self._item = WorkflowItem(
+                id=self._turn.new_id("workflow"),
+                thread_id=self._turn.thread.id,
+                created_at=self._began_at,
+                workflow=Workflow(type="reasoning" if kind == "reasoning" else "custom", tasks=[], expanded=False),
+            )
+            yield ThreadItemAddedEvent(item=self._item.model_copy(deep=True))
+        tasks = self._item.workflow.tasks
+        tasks.append(task)
+        index = len(tasks) - 1
+        yield ThreadItemUpdatedEvent(item_id=self._item.id, update=WorkflowTaskAdded(task_index=index, task=task))
+        return index
+
+    def _set(self, index: int, task: Any) -> Events:
+        if self._item is not None:
+            self._item.workflow.tasks[index] = task
+            yield ThreadItemUpdatedEvent(item_id=self._item.id, update=WorkflowTaskUpdated(task_index=index, task=task))
+
+
+def is_hosted(content_type: str) -> bool:
+    """Say whether a content type is of a tool that the provider runs itself, and that has no display of its own."""
+    return content_type.startswith(tuple(_HOSTED))
+
+
+def _humanized(name: str) -> str:
+    return name.replace("_", " ").strip().capitalize()
+
+
+def _custom_task(label: ToolLabel) -> CustomTask:
+    try:
+        return CustomTask(title=label.title, icon=label.icon, status_indicator="loading")
+    except ValidationError:
+        logger.warning("tool icon unknown to chatkit", extra={"icon": label.icon})
+        return CustomTask(title=label.title, status_indicator="loading")
+
+
+def _queries(value: Any) -> list[str]:
+    """Return the queries of a search, wherever the provider put them."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return []
+    if not isinstance(value, Mapping):
+        return []
+    holder = _holder(value)
+    queries = holder.get("queries") or [holder.get("query")]
+    return [query for query in queries if isinstance(query, str) and query] if isinstance(queries, list) else []
+
+
+def _holder(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    inner = value.get("action")
+    return inner if isinstance(inner, Mapping) else value
+
+
+def _rows(result: Any, *keys: str) -> Iterator[Mapping[str, Any]]:
+    for key in keys:
+        rows = _holder(result).get(key) if isinstance(result, Mapping) else None
+        if isinstance(rows, list):
+            yield from (row for row in rows[:MAX_SOURCES] if isinstance(row, Mapping))
+
+
+def _url_sources(result: Any) -> Iterator[URLSource]:
+    for row in _rows(result, "sources", "results"):
+        url = row.get("url")
+        if isinstance(url, str) and url.startswith(("https://", "http://")):
+            yield URLSource(url=url, title=str(row.get("title") or url))
+
+
+def _file_sources(result: Any) -> Iterator[FileSource]:
+    for row in _rows(result, "results"):
+        name = row.get("filename") or row.get("file_id")
+        if isinstance(name, str):
+            yield FileSource(filename=name, title=name)
