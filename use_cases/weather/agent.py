@@ -44,7 +44,7 @@ class WeatherTools:
         """Return the tools, for an agent."""
         return [self.get_current_weather, self.get_forecast, self.get_local_time, self.list_cities]
 
-    @tool
+    @tool(additional_properties={"title": "Look up the weather", "icon": "globe"})
     async def get_current_weather(  # noqa: D417 -- the model does not see ctx
         self, city: str, ctx: FunctionInvocationContext, units: Units | None = None
     ) -> str:
@@ -56,7 +56,7 @@ class WeatherTools:
         """
         return await self._show_weather(turn_of(ctx), city, units, days=None)
 
-    @tool
+    @tool(additional_properties={"title": "Look up the forecast", "icon": "calendar"})
     async def get_forecast(  # noqa: D417
         self, city: str, ctx: FunctionInvocationContext, days: int = 5, units: Units | None = None
     ) -> str:
@@ -73,7 +73,7 @@ class WeatherTools:
             return f"I can look at most {MAX_DAYS} days ahead. {answer}"
         return answer
 
-    @tool
+    @tool(additional_properties={"title": "Look at the clock", "icon": "clock"})
     async def get_local_time(self, city: str, ctx: FunctionInvocationContext) -> str:  # noqa: D417
         """Tell what time and date it is in a city now.
 
@@ -88,7 +88,7 @@ class WeatherTools:
             return self._ask_which(turn_of(ctx), search, self._forecasts.settings.units)
         return describe_time(search.city, self._forecasts.now())
 
-    @tool
+    @tool(additional_properties={"title": "List cities", "icon": "map-pin"})
     async def list_cities(  # noqa: D417
         self, ctx: FunctionInvocationContext, country: str | None = None, query: str | None = None
     ) -> str:
