@@ -49,10 +49,10 @@ from errors import (
     new_error_id,
 )
 from streaming.agent_events import agent_events
-from streaming.agent_messages import HistoryConverter, history_messages, shortened
+from streaming.agent_messages import HistoryConverter, history_messages
 from streaming.approvals import APPROVE, REJECT, Decision, approval_events, decide
 from streaming.offered_actions import offers
-from streaming.requests import RequestProcessing, explain_request
+from streaming.requests import RequestProcessing, explain_request, title_of
 from streaming.run_operations import RunOperations, is_run_operation, parse_body
 from streaming.runs import Viewer
 from streaming.steps import tool_labels
@@ -63,8 +63,6 @@ if TYPE_CHECKING:
     from plugins import OfflinePhrase, UseCase
 
 logger = logging.getLogger(__name__)
-
-MAX_TITLE_CHARS = 60
 
 _REQUEST: TypeAdapter[Any] = TypeAdapter(ChatKitReq)
 """Built once: ChatKit builds it anew for every request, which costs 3 ms each time."""
@@ -277,7 +275,13 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
         agent: Any = self.get_agent(turn)
         if inspect.isawaitable(agent):
             agent = await agent
-        newest_first = await self.services.store.load_history(turn.thread.id, settings.history_max_items, turn.context)
+        newest_first: Sequence[ThreadItem]
+        if turn.context.is_new_thread and turn.user_message is not None:
+            newest_first = [turn.user_message]  # saves asking the store for what we have just put there
+        else:
+            newest_first = await self.services.store.load_history(
+                turn.thread.id, settings.history_max_items, turn.context
+            )
         attachments, context = self.services.attachments, turn.context
         converter = HistoryConverter(lambda attachment_id: attachments.read(attachment_id, context))
         messages = await history_messages(newest_first, converter, max_chars=settings.history_max_chars)
@@ -484,13 +488,6 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
         )
         message = known.message if known else _GENERIC_FAILURE
         return CustomStreamError(f"{message} ({error_id})", allow_retry=known.allow_retry if known else True)
-
-
-def title_of(message: UserMessageItem) -> str | None:
-    """Return a thread's title: the first line of the first message, at most 60 characters."""
-    text = " ".join(part.text for part in message.content).strip()
-    first_line = " ".join(text.split("\n", 1)[0].split())
-    return shortened(first_line, MAX_TITLE_CHARS) or None
 
 
 def _run_options(message: UserMessageItem | None) -> dict[str, Any]:

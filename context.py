@@ -106,9 +106,14 @@ class RequestContext:
         request_id: Also in the log and in error messages.
         locale: The first language of the browser as a BCP 47 tag, e.g. ``"de-CH"``.
         metadata: The request's own `metadata` object, untrusted.
+        is_new_thread: Whether this request has created its thread, so that nothing but its message is in it.
         reserved_positions: Item ids whose place in the thread was taken before the item was finished.
         unsaved_items: What must be stored if the run is stopped now: what tools have done, for later turns.
         stop_reason: Why the run of this request is being stopped; None while it is not.
+        item_ids: Ids of items that came up in this request: it may write them, and no older ones by accident.
+        open_items: Returns the items that were shown and are not finished, as far as they are.
+        usage: The provider's token counts of this request's answer so far.
+        error_id: The id of the error that ended the answer; None without one.
     """
 
     user_id: str
@@ -116,9 +121,14 @@ class RequestContext:
     request_id: str
     locale: str = "en"
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    is_new_thread: bool = False
     reserved_positions: dict[str, int] = field(default_factory=dict)
     unsaved_items: list[ThreadItem] = field(default_factory=list)
     stop_reason: StopReason | None = None
+    item_ids: set[str] = field(default_factory=set)
+    open_items: Callable[[], Sequence[ThreadItem]] = tuple
+    usage: dict[str, Any] = field(default_factory=dict)
+    error_id: str | None = None
 
 
 def utc_now() -> datetime:

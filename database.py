@@ -14,13 +14,14 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import aiosqlite
 from sqlalchemy import JSON, Connection, DateTime, Dialect, MetaData, String, event, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
@@ -281,6 +282,83 @@ async def _switch_to_wal(connection: Any) -> None:
         await asyncio.sleep(0.02)
 
 
+class _Cursor:
+    """A cursor that asks its connection's thread once per statement: the driver's own asks four times."""
+
+    arraysize = 1
+
+    def __init__(self, connection: _Connection) -> None:
+        self._connection = connection
+        self._rows: list[Any] = []
+        self.description: Any = None
+        self.rowcount = -1
+        self.lastrowid: int | None = None
+
+    async def __aenter__(self) -> _Cursor:
+        return self
+
+    async def execute(self, statement: str, parameters: Any = ()) -> _Cursor:
+        """Run a statement and fetch its rows."""
+        await self._connection.ask(self._run, sqlite3.Cursor.execute, statement, parameters)
+        return self
+
+    async def executemany(self, statement: str, parameters: Any) -> _Cursor:
+        """Run a statement for each set of parameters."""
+        await self._connection.ask(self._run, sqlite3.Cursor.executemany, statement, parameters)
+        return self
+
+    async def fetchall(self) -> list[Any]:
+        """Return the rows of the last statement."""
+        return self._rows
+
+    async def close(self) -> None:
+        """Forget the rows."""
+        self._rows = []
+
+    def _run(self, method: Any, statement: str, parameters: Any) -> None:
+        cursor = self._connection._conn.cursor()
+        try:
+            method(cursor, statement, parameters)
+            self.description = cursor.description
+            self._rows = cursor.fetchall() if cursor.description else []
+            self.rowcount, self.lastrowid = cursor.rowcount, cursor.lastrowid
+        finally:
+            cursor.close()
+
+
+class _Connection(aiosqlite.Connection):
+    """The driver's connection with fewer ways to its thread, each of which costs more than most statements."""
+
+    async def ask(self, work: Callable[..., None], *arguments: Any) -> None:
+        """Do `work` in the connection's thread."""
+        await self._execute(work, *arguments)  # type: ignore[no-untyped-call]
+
+    def cursor(self) -> _Cursor:  # type: ignore[override]
+        """Return a cursor at once."""
+        return _Cursor(self)
+
+    async def commit(self) -> None:
+        """Commit, if there is something to commit."""
+        if self._conn.in_transaction:
+            await super().commit()
+
+    async def rollback(self) -> None:
+        """Roll back, if there is something to roll back."""
+        if self._conn.in_transaction:
+            await super().rollback()
+
+
+async def _connect_sqlite(path: str) -> _Connection:
+    connection = _Connection(
+        # Begin and commit are written out: the driver would begin transactions when it sees fit.
+        lambda: sqlite3.connect(path, isolation_level=None, timeout=SQLITE_BUSY_TIMEOUT_S, check_same_thread=False),
+        iter_chunk_size=64,
+    )
+    connection._thread.daemon = True
+    await connection
+    return connection
+
+
 def _create_sqlite_engine(url: URL, *, writes: bool) -> AsyncEngine:
     engine = create_async_engine(
         url,
@@ -289,8 +367,7 @@ def _create_sqlite_engine(url: URL, *, writes: bool) -> AsyncEngine:
         pool_size=1 if writes else SQLITE_READERS,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_S,
-        # The driver would begin transactions when it sees fit; `begin` below does it instead.
-        connect_args={"isolation_level": None, "timeout": SQLITE_BUSY_TIMEOUT_S},
+        async_creator=lambda: _connect_sqlite(str(url.database)),
     )
 
     async def prepare(connection: Any) -> None:

@@ -45,6 +45,7 @@ from pydantic import ValidationError
 
 from context import RequestContext, Services, utc_now
 from errors import BadRequestError, ConflictError
+from streaming.agent_messages import shortened
 
 if TYPE_CHECKING:
     from plugins import UseCase
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 
 PAGE_SIZE = 20
 MAX_TITLE_CHARS = 200
+MAX_OWN_TITLE_CHARS = 60
 MAX_ATTACHMENTS = 20
 
 _WRITING_REQUESTS = (
@@ -146,7 +148,9 @@ class RequestProcessing(ChatKitServer[RequestContext]):
         thread = Thread(id=self.store.generate_thread_id(context), created_at=utc_now(), items=Page())
         # First the message: one that refers to a missing attachment must not leave an empty thread behind.
         message = await self._build_user_message_item(request.params.input, thread, context)
-        metadata = ThreadMetadata(id=thread.id, created_at=thread.created_at)
+        thread.title = title_of(message)
+        metadata = ThreadMetadata(id=thread.id, created_at=thread.created_at, title=thread.title)
+        context.is_new_thread = True
         await self.store.create_thread(metadata, message, context)
         yield ThreadCreatedEvent(thread=self._to_thread_response(thread))
         yield ThreadItemDoneEvent(item=message)
@@ -277,6 +281,13 @@ class RequestProcessing(ChatKitServer[RequestContext]):
                 return self._serialize(await self.transcribe(recording, context))
             case _:
                 return await super()._process_non_streaming(request, context)
+
+
+def title_of(message: UserMessageItem) -> str | None:
+    """Return a thread's title: the first line of the first message, at most 60 characters."""
+    text = " ".join(part.text for part in message.content).strip()
+    first_line = " ".join(text.split("\n", 1)[0].split())
+    return shortened(first_line, MAX_OWN_TITLE_CHARS) or None
 
 
 def check_writable(thread: ThreadMetadata) -> None:

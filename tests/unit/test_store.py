@@ -133,6 +133,7 @@ CALLS_ON_A_THREAD: dict[str, Call] = {
     "add_thread_item": lambda s, t, c: s.add_thread_item(t, _said("msg_1", "stolen"), context=c),
     "save_item": lambda s, t, c: s.save_item(t, _said("msg_1", "stolen"), context=c),
     "delete_thread_item": lambda s, t, c: s.delete_thread_item(t, "msg_1", context=c),
+    "take_item": lambda s, t, c: s.take_item(t, "msg_1", c),
     "delete_items_after": lambda s, t, c: s.delete_items_after(t, "msg_1", c),
     "load_attachment": lambda s, t, c: s.load_attachment("atc_1", context=c),
     "mark_attachment_uploaded": lambda s, t, c: s.mark_attachment_uploaded("atc_1", c),
