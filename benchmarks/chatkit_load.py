@@ -1,0 +1,771 @@
+"""Load harness for any ChatKit server: speaks only POST <url> with ChatKit JSON and reads SSE.
+
+    python chatkit_load.py turn       --url http://127.0.0.1:8001/chatkit --concurrency 10 --turns 100 --n 500
+    python chatkit_load.py longthread --url ... --sizes 10,100,1000
+    python chatkit_load.py history    --url ... --sizes 100,10000
+    python chatkit_load.py action     --url ... --tool show_city_selector --type city_selected --payload '{"city_label":"Oslo"}'
+    python chatkit_load.py idle       --url ... --concurrency 500 --rate 5 --seconds 20
+    python chatkit_load.py interfere  --url ... --size 1000 --concurrency 4 --seconds 15
+
+One JSON line per measurement on stdout.  --pid gives the server's process id (CPU and RSS of
+it and its children are read from /proc); --stub-pid the LLM stub's.  The user messages carry
+llm_stub.py's directives, so the server's model must be the stub.  "deltas" are the model's, not
+the server's events: a server that merges them is counted fairly, and every turn's text is checked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import re
+import statistics
+import sys
+import time
+from urllib.parse import urlsplit
+
+TOKEN_CHARS = 6
+DELTA = re.compile(rb'"delta": ?"((?:[^"\\]|\\.)*)"')
+STAMP = re.compile(rb"\|(\d{12,})")
+TICK = os.sysconf("SC_CLK_TCK")
+clock = time.perf_counter  # CLOCK_MONOTONIC on Linux, the stub's clock too
+
+
+# ---------------------------------------------------------------- HTTP + SSE client
+
+
+class Reply:
+    """One request's times and counts (seconds on `clock`)."""
+
+    __slots__ = (
+        "t0",
+        "t_event",
+        "t_delta",
+        "t_end",
+        "status",
+        "events",
+        "chars",
+        "delta_events",
+        "nbytes",
+        "text",
+        "other",
+        "transit",
+        "arrivals",
+        "body",
+        "error",
+        "wrong",
+    )
+
+    def __init__(self):
+        self.t0 = clock()
+        self.t_event = self.t_delta = self.t_end = None
+        self.status = self.events = self.chars = self.delta_events = self.nbytes = 0
+        self.text, self.other, self.transit, self.arrivals, self.body = [], [], [], [], b""
+        self.error = self.wrong = None
+
+
+class Conn(asyncio.Protocol):
+    """Keep-alive HTTP/1.1 connection; counts SSE events as they arrive."""
+
+    def __init__(self):
+        self.reply = self.fut = None
+        self.alive = False
+
+    def connection_made(self, transport):
+        self.t, self.alive = transport, True
+
+    def connection_lost(self, exc):
+        self.alive = False
+        if self.fut and not self.fut.done():
+            if self.reply.status and self.mode == "close":
+                self.finish()
+            else:
+                self.fail(f"connection lost: {exc}")
+
+    def send(self, raw: bytes) -> asyncio.Future:
+        self.buf, self.sse, self.mode = b"", b"", "head"
+        self.reply, self.fut = Reply(), asyncio.get_running_loop().create_future()
+        self.t.write(raw)
+        return self.fut
+
+    def fail(self, why):
+        self.reply.error = self.reply.error or why
+        if self.alive:
+            self.t.abort()
+        self.alive = False
+        if not self.fut.done():
+            self.fut.set_result(self.reply)
+
+    def finish(self):
+        r = self.reply
+        r.t_end = clock()
+        if r.status != 200:
+            r.error = r.error or f"HTTP {r.status}"
+        if not self.fut.done():
+            self.fut.set_result(r)
+
+    def data_received(self, data):
+        if self.fut is None or self.fut.done():
+            return None
+        now = clock()
+        r = self.reply
+        r.nbytes += len(data)
+        buf = self.buf + data if self.buf else data
+        pos = 0
+        if self.mode == "head":
+            end = buf.find(b"\r\n\r\n")
+            if end < 0:
+                self.buf = buf
+                return None
+            head = buf[:end].lower()
+            r.status = int(head[9:12])
+            self.is_sse = b"text/event-stream" in head
+            pos = end + 4
+            if b"transfer-encoding: chunked" in head:
+                self.mode = "chunked"
+            elif m := re.search(rb"content-length: *(\d+)", head):
+                self.mode, self.left = "length", int(m[1])
+            else:
+                self.mode = "close"
+        if self.mode == "chunked":
+            parts, size = [], len(buf)
+            while True:
+                nl = buf.find(b"\r\n", pos)
+                if nl < 0:
+                    break
+                n = int(buf[pos:nl], 16)
+                if nl + n + 4 > size:
+                    break
+                parts.append(buf[nl + 2 : nl + 2 + n])
+                pos = nl + n + 4
+                if n == 0:
+                    self.body(b"".join(parts), now)
+                    self.buf = b""
+                    return self.finish()
+            self.buf = buf[pos:]
+            if parts:
+                self.body(b"".join(parts), now)
+        else:
+            part = buf[pos:]
+            self.buf = b""
+            self.body(part, now)
+            if self.mode == "length":
+                self.left -= len(part)
+                if self.left <= 0:
+                    self.finish()
+
+    def body(self, data: bytes, now: float):
+        r = self.reply
+        if not self.is_sse:
+            r.body += data
+            return
+        data = self.sse + data
+        if b"\r" in data:  # CRLF-framed streams are as valid
+            data = data.replace(b"\r\n", b"\n")
+        *events, self.sse = data.split(b"\n\n")
+        for e in events:
+            if e.startswith(b":"):
+                continue  # comment, keep-alive
+            r.events += 1
+            if r.t_event is None:
+                r.t_event = now
+            if b"text_delta" in e and (m := DELTA.search(e)):
+                d = m[1]
+                r.delta_events += 1
+                r.chars += len(d)
+                r.text.append(d)
+                if r.t_delta is None:
+                    r.t_delta = now
+                if d[:1] == b"|":
+                    got = [now * 1e6 - int(s) for s in STAMP.findall(d)]
+                    r.transit += got
+                    r.arrivals += [now] * len(got)  # one per model delta, merged or not
+            else:
+                r.other.append(e)
+
+
+class Client:
+    """Pool of connections to one URL."""
+
+    def __init__(self, url: str, headers: list[str], timeout: float):
+        u = urlsplit(url)
+        self.host, self.port, self.path = u.hostname, u.port or 80, u.path or "/"
+        self.extra = "".join(h.strip() + "\r\n" for h in headers)
+        self.timeout, self.idle = timeout, []
+
+    def encode(self, obj: dict) -> bytes:
+        body = json.dumps(obj).encode()
+        return (
+            f"POST {self.path} HTTP/1.1\r\nhost: {self.host}:{self.port}\r\naccept: text/event-stream\r\n"
+            f"content-type: application/json\r\n{self.extra}content-length: {len(body)}\r\n\r\n"
+        ).encode() + body
+
+    async def connect(self) -> Conn:
+        _, c = await asyncio.get_running_loop().create_connection(Conn, self.host, self.port)
+        return c
+
+    async def call(self, obj: dict) -> Reply:
+        raw, reply = self.encode(obj), None
+        for attempt in (1, 2):
+            while self.idle and not self.idle[-1].alive:
+                self.idle.pop()
+            fresh = not self.idle
+            try:
+                c = await self.connect() if fresh else self.idle.pop()
+            except OSError as e:
+                reply = Reply()
+                reply.error, reply.t_end = f"connect: {e}", clock()
+                return reply
+            try:
+                reply = await asyncio.wait_for(c.send(raw), self.timeout)
+            except TimeoutError:
+                c.fail("timeout")
+                reply = c.reply
+            if reply.t_end is None:
+                reply.t_end = clock()
+            # A kept-alive connection that the server closed under us is worth one fresh try.
+            if reply.error and "connection lost" in reply.error and not reply.status and not fresh and attempt == 1:
+                continue
+            break
+        if c.alive:
+            self.idle.append(c)
+        return reply
+
+
+# ---------------------------------------------------------------- ChatKit requests
+
+
+def user_input(text: str) -> dict:
+    return {
+        "content": [{"type": "input_text", "text": text}],
+        "attachments": [],
+        "quoted_text": None,
+        "inference_options": {},
+    }
+
+
+def directive(n, rate=0.0, ts=False, tool=None) -> str:
+    return f"bench n={n} rate={rate:g}" + (" ts=1" if ts else "") + (f" tool={tool}" if tool else "") + " ok"
+
+
+def create(text: str) -> dict:
+    return {"type": "threads.create", "params": {"input": user_input(text)}, "metadata": {}}
+
+
+def add(thread_id: str, text: str) -> dict:
+    return {
+        "type": "threads.add_user_message",
+        "params": {"input": user_input(text), "thread_id": thread_id},
+        "metadata": {},
+    }
+
+
+def parsed(reply: Reply) -> list[dict]:
+    """The events that are not text deltas."""
+    return [json.loads(e[e.index(b"{") :]) for e in reply.other if b"{" in e]
+
+
+def thread_of(reply: Reply) -> str | None:
+    return next((e["thread"]["id"] for e in parsed(reply) if e.get("type") == "thread.created"), None)
+
+
+def check_turn(reply: Reply, n: int | None, stamped=False) -> None:
+    """`error`: the turn failed.  `wrong`: it finished, but the text is not what the model said, or the
+    streamed text is not the final item's (stamped deltas are repeated unstamped at the model's end)."""
+    if reply.error:
+        return
+    evs = parsed(reply)
+    if bad := [e for e in evs if e.get("type") == "error"]:
+        reply.error = f"error event: {bad[0]}"
+        return
+    done = [
+        e["item"] for e in evs if e.get("type") == "thread.item.done" and e["item"].get("type") == "assistant_message"
+    ]
+    if not done:
+        reply.error = "no finished assistant message"
+    elif n is not None and not stamped:
+        final = "".join(c.get("text", "") for i in done for c in i.get("content", []))
+        if reply.chars != n * TOKEN_CHARS:
+            reply.wrong = f"streamed {reply.chars} chars, not {n * TOKEN_CHARS}"
+        elif b"".join(reply.text).decode() != final:
+            reply.wrong = f"the final text ({len(final)} chars) is not the streamed one"
+
+
+# ---------------------------------------------------------------- process and machine accounting
+
+
+def tree(pid: int) -> list[int]:
+    out = [pid]
+    try:
+        for tid in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{tid}/children") as f:
+                for c in f.read().split():
+                    out += tree(int(c))
+    except OSError:
+        pass
+    return out
+
+
+def cpu_s(pid: int | None) -> float:
+    total = 0.0
+    for p in tree(pid) if pid else []:
+        try:
+            with open(f"/proc/{p}/stat") as f:
+                v = f.read().rsplit(")", 1)[1].split()
+            total += (int(v[11]) + int(v[12])) / TICK
+        except OSError:
+            pass
+    return total
+
+
+def rss_mb(pid: int | None) -> float | None:
+    total = 0
+    for p in tree(pid) if pid else []:
+        try:
+            with open(f"/proc/{p}/statm") as f:
+                total += int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        except OSError:
+            pass
+    return round(total / 1e6, 1) if pid else None
+
+
+def machine_busy() -> float:
+    with open("/proc/stat") as f:
+        v = [int(x) for x in f.readline().split()[1:]]
+    return (sum(v[:8]) - v[3] - v[4]) / TICK
+
+
+class Window:
+    """CPU over a stretch of time: the server's, the stub's, ours, and what else the machine did."""
+
+    def __init__(self, a):
+        self.a = a
+        self.start = self._now()
+
+    def _now(self):
+        return (clock(), cpu_s(self.a.pid), cpu_s(self.a.stub_pid), time.process_time(), machine_busy())
+
+    def end(self) -> dict:
+        d = [y - x for x, y in zip(self.start, self._now())]
+        wall = d[0] or 1e-9
+        out = {"wall_s": round(d[0], 3), "client_cpu": round(d[3] / wall, 3)}
+        if self.a.pid:
+            out |= {"server_cpu_s": round(d[1], 3), "server_cpu": round(d[1] / wall, 3)}
+        if self.a.stub_pid:
+            out["stub_cpu"] = round(d[2] / wall, 3)
+        out["others_cpu"] = round(max(0.0, d[4] - d[1] - d[2] - d[3]) / wall, 3)
+        return out
+
+
+def dist(xs, scale=1000.0, digits=2) -> dict | None:
+    xs = sorted(x * scale for x in xs if x is not None)
+    if not xs:
+        return None
+    q = lambda p: round(xs[min(len(xs) - 1, int(p * len(xs)))], digits)
+    return {
+        "p50": q(0.5),
+        "p90": q(0.9),
+        "p99": q(0.99),
+        "max": round(xs[-1], digits),
+        "mean": round(statistics.fmean(xs), digits),
+        "n": len(xs),
+    }
+
+
+def times(replies: list[Reply]) -> dict:
+    ok = [r for r in replies if not r.error]
+    return {
+        "ttfe_ms": dist([r.t_event - r.t0 for r in ok if r.t_event]),
+        "ttfd_ms": dist([r.t_delta - r.t0 for r in ok if r.t_delta]),
+        "total_ms": dist([r.t_end - r.t0 for r in ok]),
+    }
+
+
+def errors(replies: list[Reply]) -> dict:
+    bad, wrong = [r.error for r in replies if r.error], [r.wrong for r in replies if r.wrong]
+    return {"errors": len(bad), "wrong_text": len(wrong)} | ({"first_error": (bad + wrong)[0]} if bad or wrong else {})
+
+
+def emit(a, scenario: str, **kw):
+    print(json.dumps({"scenario": scenario, "label": a.label, **kw}), file=a.out_file, flush=True)
+
+
+async def pool(concurrency: int, jobs: int, work, deadline: float, stagger: float = 0):
+    """`work(i)` for i in 0..jobs-1, `concurrency` at a time, none started after the deadline;
+    the workers' first starts are spread over `stagger` seconds."""
+    it, out = iter(range(jobs)), []
+
+    async def worker(k):
+        await asyncio.sleep(stagger * k / concurrency)
+        for i in it:
+            if clock() > deadline:
+                return
+            out.append(await work(i))
+
+    await asyncio.gather(*(worker(k) for k in range(min(concurrency, jobs))))
+    return out
+
+
+# ---------------------------------------------------------------- scenarios
+
+
+async def turn(a, cl: Client):
+    """T new threads of one turn each, C at a time."""
+    text = directive(a.n, a.rate, a.ts, a.tool)
+
+    async def one(_):
+        r = await cl.call(create(text))
+        check_turn(r, a.n, a.ts)
+        r.text = r.other = ()
+        return r
+
+    await pool(a.concurrency, min(a.concurrency, a.warmup), one, clock() + a.max_seconds)
+    w = Window(a)
+    rs = await pool(a.concurrency, a.turns, one, clock() + a.max_seconds, a.n / a.rate if a.rate else 0)
+    use = w.end()
+    tokens = a.n * sum(1 for r in rs if not r.error)  # of the model's, however the server cut them
+    events = sum(r.events for r in rs)
+    extra = {}
+    if a.pid and tokens:
+        extra = {
+            "cpu_us_per_delta": round(use["server_cpu_s"] / tokens * 1e6, 2),
+            "cpu_ms_per_turn": round(use["server_cpu_s"] / len(rs) * 1e3, 3),
+            "rss_mb": rss_mb(a.pid),
+        }
+    emit(
+        a,
+        "turn",
+        concurrency=a.concurrency,
+        turns=len(rs),
+        n=a.n,
+        rate=a.rate,
+        tool=a.tool,
+        **errors(rs),
+        **times(rs),
+        events=events,
+        events_per_s=round(events / use["wall_s"]),
+        deltas_per_s=round(tokens / use["wall_s"]),
+        delta_events=sum(r.delta_events for r in rs),
+        bytes=sum(r.nbytes for r in rs),
+        bytes_per_delta=round(sum(r.nbytes for r in rs) / max(tokens, 1), 1),
+        transit_ms=dist([t for r in rs for t in r.transit], 1e-3),
+        **extra,
+        **use,
+    )
+
+
+async def grow(a, cl: Client, tid: str | None, have: int, size: int) -> tuple[str, int]:
+    """Turns on one thread until it holds `size` items (user + assistant per turn)."""
+    end = clock() + a.max_seconds
+    while have < size:
+        r = await cl.call(add(tid, directive(1)) if tid else create(directive(1)))
+        if r.error:
+            raise RuntimeError(f"growing the thread failed at {have} items: {r.error}")
+        tid = tid or thread_of(r)
+        have += sum(1 for e in parsed(r) if e.get("type") == "thread.item.done")
+        if clock() > end:
+            raise RuntimeError(f"growing the thread stopped at {have} items: out of time")
+    return tid, have
+
+
+async def repeat(cl, obj, times_: int):
+    return [await cl.call(obj) for _ in range(times_)]
+
+
+async def longthread(a, cl: Client):
+    tid, have = None, 0
+    for size in map(int, a.sizes.split(",")):
+        w = Window(a)
+        tid, have = await grow(a, cl, tid, have, size)
+        growth = w.end()
+        for op in ("turn", "get_by_id", "items_20", "items_walk"):
+            w = Window(a)
+            if op == "turn":
+                rs = await repeat(cl, add(tid, directive(a.n)), a.repeats)
+                for r in rs:
+                    check_turn(r, a.n)
+            elif op == "get_by_id":
+                rs = await repeat(cl, {"type": "threads.get_by_id", "params": {"thread_id": tid}}, a.repeats)
+            elif op == "items_20":
+                rs = await repeat(
+                    cl, {"type": "items.list", "params": {"thread_id": tid, "limit": 20, "order": "desc"}}, a.repeats
+                )
+            else:  # the whole thread, page by page of 100
+                rs, after, seen = [], None, 0
+                for _ in range(200):
+                    r = await cl.call(
+                        {
+                            "type": "items.list",
+                            "params": {"thread_id": tid, "limit": 100, "order": "asc", "after": after},
+                        }
+                    )
+                    rs.append(r)
+                    page = json.loads(r.body) if not r.error else {}
+                    seen += len(page.get("data", []))
+                    after = page.get("after")
+                    if not page.get("has_more"):
+                        break
+            use = w.end()
+            extra = (
+                {}
+                if op != "items_walk"
+                else {"pages": len(rs), "items_seen": seen, "walk_ms": round(use["wall_s"] * 1e3, 1)}
+            )
+            if a.pid:
+                extra["cpu_ms_per_op"] = round(use["server_cpu_s"] / len(rs) * 1e3, 2)
+            emit(
+                a,
+                "longthread",
+                op=op,
+                items=have,
+                **errors(rs),
+                **times(rs),
+                bytes=rs[-1].nbytes,
+                **extra,
+                **{k: use[k] for k in ("others_cpu",)},
+            )
+            if op == "turn":
+                have += 2 * a.repeats
+        emit(a, "longthread", op="growth", items=have, wall_s=growth["wall_s"], server_cpu_s=growth.get("server_cpu_s"))
+
+
+async def history(a, cl: Client):
+    have = 0
+    for size in map(int, a.sizes.split(",")):
+        w = Window(a)
+
+        async def one(_):
+            r = await cl.call(create(directive(1)))
+            r.text = r.other = ()
+            return r
+
+        rs = await pool(8, size - have, one, clock() + a.max_seconds)
+        growth = w.end()
+        have += sum(1 for r in rs if not r.error)
+        if have < size:
+            emit(a, "history", op="growth", threads=have, **errors(rs), note="out of time or failed")
+        for op, params in (("list_20", {"limit": 20, "order": "desc"}), ("list_100", {"limit": 100, "order": "desc"})):
+            w = Window(a)
+            rs = await repeat(cl, {"type": "threads.list", "params": params}, a.repeats)
+            use = w.end()
+            extra = {"cpu_ms_per_op": round(use["server_cpu_s"] / len(rs) * 1e3, 2)} if a.pid else {}
+            emit(a, "history", op=op, threads=have, **errors(rs), **times(rs), bytes=rs[-1].nbytes, **extra)
+        w, after, pages = Window(a), None, []
+        for _ in range(50):  # 50 pages deep
+            r = await cl.call({"type": "threads.list", "params": {"limit": 20, "order": "desc", "after": after}})
+            pages.append(r)
+            page = json.loads(r.body) if not r.error else {}
+            after = page.get("after")
+            if not page.get("has_more"):
+                break
+        use = w.end()
+        extra = {"cpu_ms_per_op": round(use["server_cpu_s"] / len(pages) * 1e3, 2)} if a.pid else {}
+        emit(a, "history", op="walk_20", threads=have, pages=len(pages), **errors(pages), **times(pages), **extra)
+        emit(
+            a,
+            "history",
+            op="growth",
+            threads=have,
+            wall_s=growth["wall_s"],
+            server_cpu_s=growth.get("server_cpu_s"),
+            rss_mb=rss_mb(a.pid),
+        )
+
+
+async def action(a, cl: Client):
+    """One turn that should leave a widget in the thread, then T custom actions on it."""
+    r = await cl.call(create(directive(5, tool=a.tool)))
+    check_turn(r, None)
+    tid = thread_of(r)
+    widgets = [
+        e["item"]["id"] for e in parsed(r) if e.get("type") == "thread.item.done" and e["item"].get("type") == "widget"
+    ]
+    kind = "threads.sync_custom_action" if a.sync else "threads.custom_action"
+    params = {"thread_id": tid, "action": {"type": a.type, "payload": json.loads(a.payload)}}
+    if widgets:
+        params["item_id"] = widgets[-1]
+    w = Window(a)
+    rs = await pool(
+        a.concurrency, a.turns, lambda _: cl.call({"type": kind, "params": params}), clock() + a.max_seconds
+    )
+    use = w.end()
+    for x in rs:
+        if bad := [e for e in parsed(x) if e.get("type") == "error"]:
+            x.error = x.error or f"error event: {bad[0]}"
+    kinds = sorted({e.get("type", "?") for x in rs[:1] for e in parsed(x)})
+    extra = {"cpu_ms_per_op": round(use["server_cpu_s"] / len(rs) * 1e3, 2)} if a.pid else {}
+    emit(
+        a,
+        "action",
+        widget=bool(widgets),
+        first=errors([r]),
+        concurrency=a.concurrency,
+        turns=len(rs),
+        **errors(rs),
+        **times(rs),
+        events=kinds,
+        **extra,
+        **use,
+    )
+
+
+async def idle(a, cl: Client):
+    """C slow streams, all open at once; steady-state CPU, RSS and pacing."""
+    n = max(1, int(a.rate * (a.seconds + 2 * a.ramp)))
+    base = rss_mb(a.pid)
+
+    async def one(i):
+        await asyncio.sleep(a.ramp * i / a.concurrency)
+        r = await cl.call(create(directive(n, a.rate, ts=True)))
+        check_turn(r, None, stamped=True)
+        r.text = ()
+        return r
+
+    tasks = [asyncio.ensure_future(one(i)) for i in range(a.concurrency)]
+    await asyncio.sleep(a.ramp * 1.5)
+    w, t1, samples = Window(a), clock(), []
+    while clock() < t1 + a.seconds and not all(t.done() for t in tasks):
+        await asyncio.sleep(0.5)
+        samples.append(rss_mb(a.pid))
+    t2, use = clock(), w.end()
+    rs = await asyncio.gather(*tasks)
+    inside, gaps, seen = [], [], 0
+    for r in rs:
+        ts = [t for t in r.arrivals if t1 <= t <= t2]
+        seen += len(ts)
+        gaps += [abs((y - x) - 1 / a.rate) for x, y in zip(ts, ts[1:])]
+        inside += [us for us, t in zip(r.transit, r.arrivals) if t1 <= t <= t2]
+    extra = {}
+    if a.pid:
+        peak = max(samples)
+        extra = {
+            "rss_idle_mb": base,
+            "rss_peak_mb": peak,
+            "rss_kb_per_stream": round((peak - base) * 1e3 / a.concurrency, 1),
+            "cpu_us_per_delta": round(use["server_cpu_s"] / max(seen, 1) * 1e6, 1),
+            "cpu_pct_per_stream": round(use["server_cpu"] / a.concurrency * 100, 3),
+        }
+    emit(
+        a,
+        "idle",
+        concurrency=a.concurrency,
+        rate=a.rate,
+        **errors(rs),
+        deltas=seen,
+        deltas_per_s=round(seen / (t2 - t1)),
+        ttfd_ms=times(rs)["ttfd_ms"],
+        jitter_ms=dist(gaps),
+        transit_ms=dist(inside, 1e-3),
+        **extra,
+        **use,
+    )
+
+
+async def interfere(a, cl: Client):
+    """Light users' turns, paced open-loop, without and then with one user hammering a long thread."""
+    tid, have = await grow(a, cl, None, 0, a.size)
+
+    async def light(stop):
+        out, tasks, t = [], [], clock()
+        while t < stop:
+
+            async def one():
+                r = await cl.call(create(directive(10, 20, ts=True)))
+                check_turn(r, None, stamped=True)
+                out.append(r)
+
+            tasks.append(asyncio.ensure_future(one()))
+            t += 1 / a.rate
+            await asyncio.sleep(max(0, t - clock()))
+        await asyncio.gather(*tasks)
+        return out
+
+    async def heavy(stop, obj):
+        out = []
+        while clock() < stop:
+            out.append(await cl.call(obj() if callable(obj) else obj))
+        return out
+
+    ops = {
+        "quiet": None,
+        "turn": lambda: add(tid, directive(1)),
+        "get_by_id": {"type": "threads.get_by_id", "params": {"thread_id": tid}},
+        "items_list_1000": {"type": "items.list", "params": {"thread_id": tid, "limit": 1000, "order": "asc"}},
+    }
+    for name, obj in ops.items():
+        w, stop = Window(a), clock() + a.seconds
+        if obj is None:
+            rs, hs = await light(stop), []
+        else:
+            got = await asyncio.gather(light(stop), *(heavy(stop, obj) for _ in range(a.concurrency)))
+            rs, hs = got[0], [h for g in got[1:] for h in g]
+        use = w.end()
+        emit(
+            a,
+            "interfere",
+            heavy=name,
+            items=have,
+            heavy_users=a.concurrency if obj else 0,
+            light_rate=a.rate,
+            **errors(rs),
+            ttfe_ms=times(rs)["ttfe_ms"],
+            ttfd_ms=times(rs)["ttfd_ms"],
+            transit_ms=dist([t for r in rs for t in r.transit], 1e-3),
+            heavy_total_ms=times(hs)["total_ms"],
+            heavy_errors=errors(hs)["errors"],
+            **use,
+        )
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    sub = ap.add_subparsers(dest="scenario", required=True)
+
+    def scenario(fn, **defaults):
+        p = sub.add_parser(fn.__name__, help=(fn.__doc__ or "").split("\n")[0])
+        p.set_defaults(fn=fn)
+        p.add_argument("--url", required=True)
+        p.add_argument("--label", default="")
+        p.add_argument("--pid", type=int)
+        p.add_argument("--stub-pid", type=int)
+        p.add_argument(
+            "--header", action="append", default=[], help="extra request header, e.g. 'Authorization: Bearer x'"
+        )
+        p.add_argument("--timeout", type=float, default=60)
+        p.add_argument("--max-seconds", type=float, default=120, help="start nothing new after this long")
+        p.add_argument("--out", help="append the JSON lines here too")
+        for k, v in defaults.items():
+            how = {"action": "store_true"} if v is False else {"type": type(v) if v is not None else str}
+            p.add_argument("--" + k.replace("_", "-"), default=v, **how)
+        return p
+
+    scenario(turn, concurrency=1, turns=50, n=500, rate=0.0, ts=False, tool=None, warmup=4)
+    scenario(longthread, sizes="10,100,1000", n=10, repeats=10)
+    scenario(history, sizes="100,10000", repeats=20)
+    scenario(action, concurrency=1, turns=50, type="", payload="{}", tool=None, sync=False)
+    scenario(idle, concurrency=500, rate=5.0, seconds=20.0, ramp=4.0)
+    scenario(interfere, size=1000, concurrency=1, rate=10.0, seconds=15.0)
+    a = ap.parse_args()
+
+    class Tee:
+        files = [sys.stdout] + ([open(a.out, "a")] if a.out else [])
+
+        def write(self, s):
+            [f.write(s) for f in self.files]
+
+        def flush(self):
+            [f.flush() for f in self.files]
+
+    a.out_file = Tee()
+    try:
+        import uvloop
+
+        uvloop.install()
+    except ImportError:
+        pass
+    asyncio.run(a.fn(a, Client(a.url, a.header, a.timeout)))
+
+
+if __name__ == "__main__":
+    main()

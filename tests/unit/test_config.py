@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from config import Settings, load_settings
+from errors import ConfigError
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import os
+
+    for name in list(os.environ):
+        if name.lower() in Settings.model_fields or name.startswith(("OPENAI_", "AZURE_", "BRAND_", "COMPATIBLE_")):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)  # no .env of the person who runs the tests
+
+
+def test_the_defaults_need_nothing() -> None:
+    settings = load_settings()
+    assert (settings.host, settings.port, settings.provider) == ("127.0.0.1", 8000, "offline")
+    assert settings.use_cases_path == (Path("use_cases"),)
+    assert str(settings.resolved_database_url).endswith("parlor.db")
+
+
+WRONG = {
+    "BRAND_PRIMARY_COLOR": ["red", "#12345", "#ggg", "url(x)", "#fff;}"],
+    "BRAND_LOGO_URL": ["javascript:alert(1)", "//evil.example/x.png", "data:image/png;base64,x", "logo.png", "/a b"],
+    "BRAND_FAVICON_URL": ["ftp://x/y", "/\\evil.example"],
+    "CHATKIT_JS_URL": ["javascript:1"],
+    "PORT": ["70000", "http"],
+    "MODEL_PROVIDER": ["gpt"],
+    "SECRET_KEY": ["short"],
+    "OFFLINE_TOKEN_DELAY_MS": ["-1", "slow"],
+    "HISTORY_MAX_ITEMS": ["0"],
+    "ALLOWED_ORIGINS": ["intranet.example", "https://x/path"],
+    "OPENAI_BASE_URL": ["localhost:1234"],
+    "ON_DISCONNECT": ["maybe"],
+}
+
+
+@pytest.mark.parametrize(("variable", "value"), [(v, value) for v, values in WRONG.items() for value in values])
+def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigError, match=f"^{variable}: "):
+        load_settings()
+
+
+def test_a_secret_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", "hunter2")
+    with pytest.raises(ConfigError) as caught:
+        load_settings()
+    assert "hunter2" not in str(caught.value)
+    monkeypatch.setenv("SECRET_KEY", "x" * 32)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-hunter2")
+    assert "hunter2" not in repr(load_settings())
+
+
+@pytest.mark.parametrize(
+    ("variables", "provider"),
+    [
+        ({}, "offline"),
+        ({"OPENAI_API_KEY": "k"}, "openai"),
+        ({"COMPATIBLE_BASE_URL": "http://127.0.0.1:1/v1", "COMPATIBLE_MODEL": "m"}, "compatible"),
+        ({"AZURE_OPENAI_ENDPOINT": "https://x.openai.azure.com", "AZURE_OPENAI_DEPLOYMENT": "m"}, "azure"),
+        ({"OPENAI_API_KEY": "k", "MODEL_PROVIDER": "offline"}, "offline"),
+        ({"OPENAI_API_KEY": ""}, "offline"),
+    ],
+)
+def test_the_provider_is_the_one_whose_variables_are_set(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], provider: str
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert load_settings().provider == provider
+
+
+@pytest.mark.parametrize(
+    ("chosen", "missing"),
+    [
+        ("openai", "OPENAI_API_KEY"),
+        ("compatible", "COMPATIBLE_BASE_URL"),
+        ("azure", "AZURE_OPENAI_ENDPOINT"),
+    ],
+)
+def test_a_provider_without_its_variables_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, chosen: str, missing: str
+) -> None:
+    monkeypatch.setenv("MODEL_PROVIDER", chosen)
+    with pytest.raises(ConfigError, match=missing):
+        load_settings()
+
+
+def test_lists_are_split_and_trimmed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("USE_CASES_PATH", "use_cases: /opt/more ::")
+    monkeypatch.setenv("ALLOWED_ORIGINS", "https://A.example/, http://b.example:8080")
+    settings = load_settings()
+    assert settings.use_cases_path == (Path("use_cases"), Path("/opt/more"))
+    assert settings.allowed_origins == ("https://a.example", "http://b.example:8080")
+
+
+def test_a_data_folder_with_any_name_is_a_database(tmp_path: Path) -> None:
+    settings = load_settings(data_dir=tmp_path / "what? 100% #1")
+    assert getattr(settings.resolved_database_url, "database", "").endswith("what? 100% #1/parlor.db")
+
+
+def test_every_setting_is_described() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
