@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
+from typing import Any
 
+import httpx
 from agent_framework.exceptions import ChatClientContentFilterException
-from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
 
+from chat_clients.http_stream import ProviderStatusError
+from chat_clients.server_events import BrokenStreamError
 from errors import ModelError
 
 # code -> (sentence, whether trying again can help)
@@ -27,6 +31,10 @@ _SENTENCES: dict[str, tuple[str, bool]] = {
 }
 
 _BY_STATUS: dict[int, str] = {
+    301: "model.not_found",
+    302: "model.not_found",
+    307: "model.not_found",
+    308: "model.not_found",
     400: "model.bad_request",
     401: "model.refused_key",
     403: "model.refused_key",
@@ -65,9 +73,16 @@ def build_model_error(code: str) -> ModelError:
     return ModelError(message, code=code, allow_retry=allow_retry)
 
 
-def explain_provider_code(provider_code: str | None) -> ModelError:
-    """Return the error that a provider's own code stands for, e.g. ``"rate_limit_exceeded"``."""
-    return build_model_error(_BY_PROVIDER_CODE.get((provider_code or "").lower(), "model.failed"))
+def explain_provider_code(provider_code: Any) -> ModelError:
+    """Return the error that a provider's own code stands for, e.g. ``"rate_limit_exceeded"``.
+
+    Args:
+        provider_code: What the provider sent; some servers send an HTTP status here, some nothing.
+    """
+    if isinstance(provider_code, int):
+        return build_model_error(_BY_STATUS.get(provider_code, "model.failed"))
+    code = provider_code.lower() if isinstance(provider_code, str) else ""
+    return build_model_error(_BY_PROVIDER_CODE.get(code, "model.failed"))
 
 
 def explain_model_failure(exc: BaseException, *, has_begun: bool = False) -> ModelError:
@@ -106,27 +121,45 @@ def _chain(exc: BaseException) -> Iterator[BaseException]:
 def _code_of(exc: BaseException, has_begun: bool) -> str | None:
     """Return our code for this link of a chain, or None when it says nothing."""
     match exc:
+        case ProviderStatusError():
+            return _code_of_status(exc.status, exc.provider_code)
+        case BrokenStreamError() | httpx.DecodingError():
+            # A piece of the stream that cannot be read: what came after it is missing.
+            return "model.interrupted"
+        case httpx.ConnectTimeout() | httpx.ConnectError() | httpx.PoolTimeout() | httpx.ProxyError():
+            return "model.unreachable"
+        case httpx.TimeoutException():
+            return "model.timeout"
+        case httpx.TransportError():
+            return "model.interrupted" if has_begun else "model.unreachable"
         case ChatClientContentFilterException():
             return "model.content_filter"
-        case APITimeoutError():
-            # By name: the HTTP library beneath the SDK is the SDK's own affair.
-            is_connecting = type(exc.__cause__).__name__ == "ConnectTimeout"
-            return "model.unreachable" if is_connecting else "model.timeout"
-        case APIConnectionError():
-            return "model.interrupted" if has_begun else "model.unreachable"
-        case APIStatusError():
-            by_status = _BY_STATUS.get(exc.status_code, "model.failed")
-            return _BY_PROVIDER_CODE.get((exc.code or "").lower(), by_status)
-        case APIError():
-            return _BY_PROVIDER_CODE.get((exc.code or "").lower())
         case TimeoutError():
             return "model.timeout"
         case ConnectionError():
             return "model.interrupted" if has_begun else "model.unreachable"
-        case ValueError() if has_begun:
-            # A piece of the stream that is no JSON: what came after it in the same line is missing.
-            return "model.interrupted" if type(exc).__name__ == "JSONDecodeError" else None
         case RuntimeError() if found := _STREAM_ERROR.match(str(exc)):
             return _BY_PROVIDER_CODE.get(found[1].lower())
         case _:
-            return None
+            return _code_of_sdk_error(exc, has_begun)
+
+
+def _code_of_status(status: int, provider_code: str | None) -> str:
+    return _BY_PROVIDER_CODE.get((provider_code or "").lower(), _BY_STATUS.get(status, "model.failed"))
+
+
+def _code_of_sdk_error(exc: BaseException, has_begun: bool) -> str | None:
+    """Return our code for an error of OpenAI's SDK: a use case may bring a client that is built on it."""
+    # Not imported here: that takes longer than all of ours, and who has not imported it cannot meet its errors.
+    sdk: Any = sys.modules.get("openai")
+    if sdk is None or not isinstance(exc, sdk.APIError):
+        return None
+    if isinstance(exc, sdk.APITimeoutError):
+        # By name: the HTTP library beneath the SDK is the SDK's own affair.
+        is_connecting = type(exc.__cause__).__name__ == "ConnectTimeout"
+        return "model.unreachable" if is_connecting else "model.timeout"
+    if isinstance(exc, sdk.APIConnectionError):
+        return "model.interrupted" if has_begun else "model.unreachable"
+    if isinstance(exc, sdk.APIStatusError):
+        return _code_of_status(exc.status_code, exc.code)
+    return _BY_PROVIDER_CODE.get((exc.code or "").lower())

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from agent_framework import BaseChatClient
-from openai import AsyncOpenAI
 
+from chat_clients.http_stream import ProviderConnection
 from chat_clients.offline import OfflineChatClient
 from chat_clients.openai import build_invocation_limits, build_provider_client, create_connection
 from chat_clients.phrases import PhraseBook
@@ -48,7 +48,7 @@ class ChatClients:
 
 
 def build_chat_client(
-    settings: Settings, offline: Sequence[OfflinePhrase] = (), *, connection: AsyncOpenAI | None = None
+    settings: Settings, offline: Sequence[OfflinePhrase] = (), *, connection: ProviderConnection | None = None
 ) -> BaseChatClient[Any]:
     """Return a chat client of the provider that `settings` choose.
 
@@ -56,7 +56,7 @@ def build_chat_client(
         settings: Every variable.
         offline: The phrasings that the built-in model understands when no provider is configured.
         connection: To the provider, shared and closed by the caller. Without one, the client gets its own, which the
-            caller closes by ``await client.client.close()``: right for a script, wasteful in a server.
+            caller closes by ``await client.connection.close()``: right for a script, wasteful in a server.
 
     Raises:
         ConfigError: When the provider cannot be used as it is configured.

@@ -2,62 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable
-from typing import Any
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Iterable
+from typing import Protocol
 
-from agent_framework import ChatResponse, ChatResponseUpdate, ResponseStream
+from agent_framework import ChatResponseUpdate
 
-from chat_clients.failures import build_model_error, explain_model_failure, explain_provider_code
+from chat_clients.failures import build_model_error, explain_model_failure
+from chat_clients.server_events import Event
 
-Updates = ResponseStream[ChatResponseUpdate, ChatResponse[Any]]
+CLOSING_WAIT_S = 0.5
+"""How long a connection may take to say that the answer is over, so that it can be used again."""
 
 
-def require_whole_stream(answer: Updates) -> Updates:
-    """Return `answer`, made to fail with a `ModelError` where it fails or ends before its end.
+class AnswerReader(Protocol):
+    """Reads the events of one answer.
+
+    Attributes:
+        finish_reason: Why the model ended, once it has.
+        is_done: Nothing of meaning follows.
+    """
+
+    finish_reason: str | None
+    is_done: bool
+
+    def read(self, events: list[Event]) -> Iterable[ChatResponseUpdate]:
+        """Return what `events`, which arrived together, mean; neighbouring text is one update."""
+        ...
+
+    def close(self) -> Iterable[ChatResponseUpdate]:
+        """Return what is left to say when the stream has ended."""
+        ...
+
+
+async def whole_updates(
+    batches: AsyncGenerator[list[Event], None], reader: AnswerReader
+) -> AsyncGenerator[ChatResponseUpdate, None]:
+    """Yield what `reader` makes of `batches`; fail with a `ModelError` where they fail or end before their end.
 
     The framework takes a stream that merely stops for a finished answer, and would run a tool call that was cut off.
-    """
-
-    async def updates() -> AsyncIterator[ChatResponseUpdate]:
-        has_begun = False
-        finish_reason: str | None = None
-        async with answer:
-            try:
-                async for update in answer:
-                    has_begun = True
-                    finish_reason = update.finish_reason or finish_reason
-                    _refuse_failed(update.raw_representation)
-                    yield update
-            except Exception as exc:
-                raise explain_model_failure(exc, has_begun=has_begun) from exc
-        _refuse_unfinished(finish_reason)
-
-    return ResponseStream(updates(), finalizer=lambda _: answer.get_final_response())
-
-
-async def require_whole_response(answer: Awaitable[ChatResponse[Any]]) -> ChatResponse[Any]:
-    """Return the awaited `answer`.
 
     Raises:
-        ModelError: When it fails, or is a part only.
+        ModelError: When the answer fails, or is a part only.
     """
+    has_begun = False
     try:
-        response = await answer
+        async with contextlib.aclosing(batches):
+            async for events in batches:
+                for update in reader.read(events):
+                    has_begun = True
+                    yield update
+                if reader.is_done:
+                    break
+            for update in reader.close():
+                yield update
+            if reader.is_done:
+                await _await_end(batches)
     except Exception as exc:
-        raise explain_model_failure(exc) from exc
-    _refuse_failed(response.raw_representation)
-    _refuse_unfinished(response.finish_reason)
-    return response
+        raise explain_model_failure(exc, has_begun=has_begun) from exc
+    refuse_unfinished(reader.finish_reason)
 
 
-def _refuse_failed(raw: Any) -> None:
-    """Raise when `raw`, an object or stream event of the Responses API, says that the model gave up."""
-    response = getattr(raw, "response", raw)
-    if getattr(response, "status", None) == "failed":
-        raise explain_provider_code(getattr(getattr(response, "error", None), "code", None))
+async def _await_end(batches: AsyncGenerator[list[Event], None]) -> None:
+    """Wait a moment for the end of the stream: a connection that is closed before it has to be opened anew."""
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(CLOSING_WAIT_S):
+            async for _ in batches:
+                pass
 
 
-def _refuse_unfinished(finish_reason: str | None) -> None:
+def refuse_unfinished(finish_reason: str | None) -> None:
+    """Raise when `finish_reason` says that the answer is a part only.
+
+    Raises:
+        ModelError: With what the person can be told.
+    """
     match finish_reason:
         case None:
             raise build_model_error("model.interrupted")

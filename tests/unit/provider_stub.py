@@ -43,10 +43,11 @@ class Call:
 class ProviderStub:
     def __init__(self) -> None:
         self.requests: list[Received] = []
+        self.connections = 0
         self._script: deque[Answer] = deque()
         self._always: Answer | None = None
         self._server: asyncio.Server | None = None
-        self._connections: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
@@ -68,15 +69,16 @@ class ProviderStub:
     ) -> None:
         assert self._server is not None
         self._server.close()
-        for task in self._connections:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._connections.add(task)
+        self._tasks.add(task)
+        self.connections += 1
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             while True:
                 self.requests.append(await _read_request(reader))
@@ -85,12 +87,14 @@ class ProviderStub:
         writer.close()
         with contextlib.suppress(ConnectionError, asyncio.CancelledError):
             await writer.wait_closed()
-        self._connections.discard(task)
+        self._tasks.discard(task)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         answer = self._script.popleft() if self._script else self._always
         if answer is None:
             answer = error(500, "the script has ended", headers={"x-should-retry": "false"})
+        if answer.then == "close" and not answer.pieces:
+            return False
         if answer.then == "silence" and not answer.pieces:
             await reader.read()
             return False

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import pytest
 from agent_framework import Agent, Content, Message, tool
+from openai import APIError, AsyncOpenAI
 
 from chat_clients.failures import explain_model_failure
 from chat_clients.offline import OfflineChatClient
@@ -398,15 +399,15 @@ async def test_all_agents_of_a_process_share_one_connection(desk: Desk) -> None:
     desk.agent("compatible")
     clients = desk.clients["compatible"]
     first, second = clients.make(), clients.make()
-    assert first.client is second.client  # type: ignore[attr-defined]
+    assert first.connection is second.connection  # type: ignore[attr-defined]
     await clients.close()
-    assert first.client.is_closed()  # type: ignore[attr-defined]
+    assert first.connection.is_closed  # type: ignore[attr-defined]
 
 
 async def test_a_client_can_be_built_alone() -> None:
     settings = Settings(_env_file=None, compatible_base_url="http://127.0.0.1:1/v1", compatible_model="m")
     client: Any = build_chat_client(settings)
-    await client.client.close()
+    await client.connection.close()
     assert isinstance(build_chat_client(Settings(_env_file=None)), OfflineChatClient)
 
 
@@ -452,6 +453,25 @@ def test_any_other_exception_becomes_one_plain_sentence() -> None:
     assert explain_model_failure(KeyError("dsn=secret")).code == "model.failed"
     assert explain_model_failure(group).code == "model.timeout"
     assert "secret" not in explain_model_failure(group).message
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (error(401, "Incorrect API key provided: sk-test"), "model.refused_key"),
+        (error(400, "too long", code="context_length_exceeded"), "model.too_long"),
+        (Answer(then="silence"), "model.timeout"),
+        (Answer(then="close"), "model.unreachable"),
+    ],
+)
+async def test_what_goes_wrong_in_a_client_built_on_the_sdk_is_explained_too(
+    stub: ProviderStub, answer: Answer, code: str
+) -> None:
+    stub.will(answer)
+    async with AsyncOpenAI(api_key="k", base_url=stub.url, max_retries=0, timeout=0.2) as sdk:
+        with pytest.raises(APIError) as failure:
+            await sdk.chat.completions.create(model="m", messages=[])
+    assert explain_model_failure(failure.value).code == code
 
 
 def test_a_model_error_in_the_chain_is_kept_and_circles_end() -> None:

@@ -1,0 +1,261 @@
+"""What the way from a provider's bytes to an agent's updates costs: the framework's clients on OpenAI's SDK, and ours.
+
+Run `python benchmarks/model_edge.py`. Both sides are measured in the same run, round after round in turn, and the
+least of the rounds counts; what matters is the ratio, in the last column. CPU is this process's; the model is another
+process that sends made-up deltas.
+
+- burst: the whole answer at once, so that one read holds hundreds of deltas;
+- paced: many answers side by side, each delta alone, as from a real model;
+- history: one short answer to a thread of 400 messages, which is the cost of the request;
+- kept: memory that one delta holds until its answer ends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import json
+import multiprocessing
+import sys
+import time
+import tracemalloc
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from agent_framework import Agent, BaseChatClient, Message
+from agent_framework.openai import OpenAIChatClient, OpenAIChatCompletionClient
+from openai import AsyncOpenAI
+
+from chat_clients.http_stream import ProviderConnection
+from chat_clients.model_client import CompletionsChatClient, ResponsesChatClient
+
+ROUNDS = 5
+BURST_DELTAS = 2000
+PACED_DELTAS = 100
+PACED_STREAMS = 40
+PACE_S = 0.05
+HISTORY_MESSAGES = 400
+WORD = "token "
+
+
+def responses_events(count: int) -> list[bytes]:
+    """Return the events of a response of `count` deltas, one by one."""
+    item = {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed"}
+    text = WORD * count
+    part = {"type": "output_text", "text": text, "annotations": []}
+    response = {
+        "id": "resp_1", "object": "response", "created_at": 1, "model": "m", "parallel_tool_calls": True,
+        "tool_choice": "auto", "tools": [], "error": None, "incomplete_details": None, "metadata": {},
+    }  # fmt: skip
+    usage = {"input_tokens": 3, "output_tokens": count, "total_tokens": count + 3}
+    usage |= {"input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}}
+    place = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+    events: list[tuple[str, dict[str, Any]]] = [
+        ("response.created", {"response": {**response, "status": "in_progress", "output": []}}),
+        ("response.output_item.added", {"output_index": 0, "item": {**item, "content": []}}),
+        *(("response.output_text.delta", {**place, "delta": WORD, "logprobs": []}) for _ in range(count)),
+        ("response.output_text.done", {**place, "text": text, "logprobs": []}),
+        ("response.output_item.done", {"output_index": 0, "item": {**item, "content": [part]}}),
+        (
+            "response.completed",
+            {"response": {**response, "status": "completed", "usage": usage, "output": [{**item, "content": [part]}]}},
+        ),
+    ]
+    return [
+        f"event: {kind}\ndata: {json.dumps({'type': kind, 'sequence_number': at, **more})}\n\n".encode()
+        for at, (kind, more) in enumerate(events)
+    ]
+
+
+def completions_events(count: int) -> list[bytes]:
+    """Return the chunks of a chat completion of `count` deltas, one by one."""
+    head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+
+    def chunk(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
+        return {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
+
+    usage = {"prompt_tokens": 3, "completion_tokens": count, "total_tokens": count + 3}
+    chunks = [
+        chunk({"role": "assistant", "content": ""}),
+        *(chunk({"content": WORD}) for _ in range(count)),
+        chunk({}, "stop"),
+        {**head, "choices": [], "usage": usage},
+    ]
+    return [*(f"data: {json.dumps(piece)}\n\n".encode() for piece in chunks), b"data: [DONE]\n\n"]
+
+
+async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer requests; the model's name says how many deltas, and how many seconds apart."""
+    try:
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+            body = json.loads(await reader.readexactly(int(length.partition(b":")[2])))
+            count, pace_s = body["model"].split("/")
+            events = (responses_events if b"/responses" in head else completions_events)(int(count))
+            chunks = [b"%x\r\n%s\r\n" % (len(event), event) for event in events]
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+            if pace := float(pace_s):
+                for chunk in chunks:
+                    writer.write(chunk)
+                    await asyncio.sleep(pace)
+            else:
+                writer.write(b"".join(chunks))
+            writer.write(b"0\r\n\r\n")
+            await writer.drain()
+    except (asyncio.IncompleteReadError, ConnectionError):
+        pass
+    finally:
+        writer.close()
+
+
+def _run_model(port: Any) -> None:
+    async def serve() -> None:
+        server = await asyncio.start_server(_serve, "127.0.0.1", 0)
+        port.send(server.sockets[0].getsockname()[1])
+        await server.serve_forever()
+
+    asyncio.run(serve())
+
+
+Clients = dict[str, tuple[BaseChatClient[Any], BaseChatClient[Any]]]
+
+
+def build_clients(base_url: str) -> tuple[Clients, Callable[[], Awaitable[None]]]:
+    """Return the framework's client and ours for each protocol, and how to close them."""
+    sdk = AsyncOpenAI(api_key="none", base_url=base_url)
+    connection = ProviderConnection(base_url)
+    clients: Clients = {
+        "responses": (
+            OpenAIChatClient(model="m", async_client=sdk),
+            ResponsesChatClient(connection=connection, model="m", path="/responses"),
+        ),
+        "completions": (
+            OpenAIChatCompletionClient(model="m", async_client=sdk),
+            CompletionsChatClient(connection=connection, model="m", path="/chat/completions"),
+        ),
+    }
+
+    async def close() -> None:
+        await sdk.close()
+        await connection.close()
+
+    return clients, close
+
+
+async def answer(client: BaseChatClient[Any], model: str, messages: Any = "Hello") -> int:
+    """Let an agent answer and return how many updates it took."""
+    options: Mapping[str, Any] = {"model": model, "store": False}
+    updates = 0
+    async with Agent(client, "Be short.").run(messages, stream=True, options=options) as stream:
+        async for _ in stream:
+            updates += 1
+    count = int(model.split("/")[0])
+    text = (await stream.get_final_response()).text
+    if text != WORD * count:
+        raise SystemExit(f"wrong text: {len(text)} characters instead of {len(WORD * count)}")
+    return updates
+
+
+async def burst(client: BaseChatClient[Any]) -> float:
+    """Return microseconds of CPU per delta of an answer that comes at once."""
+    started = time.process_time()
+    await answer(client, f"{BURST_DELTAS}/0")
+    return (time.process_time() - started) / BURST_DELTAS * 1e6
+
+
+async def paced(client: BaseChatClient[Any]) -> float:
+    """Return microseconds of CPU per delta of answers whose deltas come alone, without what an answer costs itself."""
+
+    async def run(count: int) -> float:
+        started = time.process_time()
+        async with asyncio.TaskGroup() as group:
+            for at in range(PACED_STREAMS):
+                group.create_task(answer(client, f"{count}/{PACE_S}"))
+                await asyncio.sleep(PACE_S / PACED_STREAMS * (1 + at % 2))
+        return time.process_time() - started
+
+    short = await run(1)
+    return (await run(1 + PACED_DELTAS) - short) / (PACED_DELTAS * PACED_STREAMS) * 1e6
+
+
+async def history(client: BaseChatClient[Any]) -> float:
+    """Return milliseconds of CPU of a short answer to a long thread."""
+    messages = [Message("user" if at % 2 == 0 else "assistant", [WORD * 20]) for at in range(HISTORY_MESSAGES)]
+    started = time.process_time()
+    await answer(client, "1/0", messages)
+    return (time.process_time() - started) * 1e3
+
+
+async def kept(client: BaseChatClient[Any]) -> float:
+    """Return bytes that a delta holds until the end, when each comes alone."""
+    held: list[int] = []
+    gc.collect()
+    tracemalloc.start()
+    try:
+        options: Mapping[str, Any] = {"model": "200/0.01", "store": False}
+        async with Agent(client).run("Hello", stream=True, options=options) as run:
+            async for update in run:
+                if update.text == WORD:
+                    held.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    return (held[-1] - held[0]) / (len(held) - 1)
+
+
+MEASURES: dict[str, tuple[str, Callable[[BaseChatClient[Any]], Awaitable[float]]]] = {
+    "burst": ("us/delta", burst),
+    "paced": ("us/delta", paced),
+    "history": ("ms", history),
+    "kept": ("bytes/delta", kept),
+}
+
+
+async def measure(base_url: str, names: list[str], rounds: int) -> None:
+    """Print one line per measure and protocol."""
+    clients, close = build_clients(base_url)
+    write = sys.stdout.write
+    write(f"{'':24}{'SDK':>10}{'ours':>10}  {'':12}{'SDK/ours':>9}\n")
+    for protocol, pair in clients.items():
+        for client in pair:
+            await answer(client, "10/0")  # what is only paid once
+        for name in names:
+            unit, run = MEASURES[name]
+            seen: list[list[float]] = [[], []]
+            for _ in range(1 if name == "kept" else rounds):
+                for at, client in enumerate(pair):
+                    gc.collect()
+                    seen[at].append(await run(client))
+            old, new = (min(values) for values in seen)
+            write(f"{protocol:12}{name:12}{old:10.1f}{new:10.1f}  {unit:12}{old / new:8.1f}x\n")
+            sys.stdout.flush()
+    await close()
+
+
+def main() -> None:
+    """Start the model, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("measures", nargs="*", choices=[[], *MEASURES], help="default: all")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--uvloop", action="store_true", help="as the server runs")
+    chosen = parser.parse_args()
+    ours, theirs = multiprocessing.get_context("spawn").Pipe()
+    model = multiprocessing.get_context("spawn").Process(target=_run_model, args=(theirs,), daemon=True)
+    model.start()
+    try:
+        work = measure(f"http://127.0.0.1:{ours.recv()}/v1", chosen.measures or list(MEASURES), chosen.rounds)
+        if chosen.uvloop:
+            import uvloop
+
+            uvloop.run(work)
+        else:
+            asyncio.run(work)
+    finally:
+        model.terminate()
+
+
+if __name__ == "__main__":
+    main()

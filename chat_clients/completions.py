@@ -1,0 +1,226 @@
+"""The Chat Completions API: its chunks as Agent Framework updates, read from plain JSON.
+
+Many servers speak it, each a little differently; what they leave out or add is taken with patience.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from agent_framework import ChatResponseUpdate, Content
+
+from chat_clients.failures import explain_provider_code
+from chat_clients.request_options import REFUSAL
+from chat_clients.server_events import DONE, Event
+from chat_clients.text_pieces import build_text_piece
+from chat_clients.token_usage import format_time, read_completions_usage
+
+# Where servers put their model's thoughts, most common first.
+_THOUGHT_FIELDS = ("reasoning_content", "reasoning")
+
+_TEXT, _REFUSAL = "content", "refusal"
+
+# Other words for the same, seen in servers that call themselves compatible.
+_FINISH_REASONS = {
+    "function_call": "tool_calls",
+    "max_tokens": "length",
+    "model_length": "length",
+    "eos": "stop",
+    "end_turn": "stop",
+}
+
+MAX_CALLS = 256
+"""Tool calls in one answer; what is beyond is no answer any more."""
+
+
+@dataclass(slots=True)
+class Call:
+    """A tool call whose arguments are on their way.
+
+    Attributes:
+        given_id: What the provider calls it, possibly nothing.
+        call_id: What it is called here: unique within the answer.
+    """
+
+    given_id: str
+    call_id: str
+    name: str
+    arguments: list[str] = field(default_factory=list)
+
+
+class CompletionsReader:
+    """Reads the chunks of one completion; see `AnswerReader`."""
+
+    def __init__(self) -> None:
+        self.finish_reason: str | None = None
+        self.is_done = False
+        self._response_id: str | None = None
+        self._model: str | None = None
+        self._created: Any = None
+        self._pending: str | None = None
+        self._pieces: list[str] = []
+        self._calls: list[Call] = []
+        self._by_index: dict[int, Call] = {}
+        self._are_calls_said = False
+        self._reasoning_details: list[Any] = []
+        self._usage: Mapping[str, Any] | None = None
+
+    def read(self, events: list[Event]) -> Iterator[ChatResponseUpdate]:
+        """Return what `events` mean; see `AnswerReader.read`."""
+        for event in events:
+            if event is DONE:
+                self.is_done = True
+                break
+            if self._response_id is None:
+                # Some servers give every chunk another id, and some give none.
+                self._response_id = event.get("id") or f"chatcmpl-{uuid4().hex}"
+                self._model = event.get("model")
+                self._created = event.get("created")
+            if event.get("usage"):
+                self._usage = event["usage"]
+            choices = event.get("choices")
+            if choices:
+                yield from self._choice(choices[0])
+            elif choices is None and ("error" in event or event.get("object") == "error"):
+                yield from self._flush()
+                raise _failure_of(event)
+        yield from self._flush()
+
+    def close(self) -> Iterator[ChatResponseUpdate]:
+        """Return the calls, what the answer cost, and why it ended; nothing if it was cut off."""
+        if self.finish_reason is None and self.is_done:
+            # The end was marked, only its reason was not given.
+            self.finish_reason = "tool_calls" if self._calls else "stop"
+        if self.finish_reason is None:
+            return
+        yield from self._say_calls()
+        usage = read_completions_usage(self._usage)
+        yield self._update(
+            [Content.from_usage(usage, merge_mode="replace")] if usage else [],
+            model=self._model,
+            created_at=format_time(self._created),
+            finish_reason=self.finish_reason,
+        )
+
+    def _update(self, contents: list[Content], **more: Any) -> ChatResponseUpdate:
+        return ChatResponseUpdate(
+            contents=contents, role="assistant", message_id=self._response_id, response_id=self._response_id, **more
+        )
+
+    def _choice(self, choice: Mapping[str, Any]) -> Iterator[ChatResponseUpdate]:
+        if choice.get("index"):
+            return  # another answer to the same question, which nobody has asked for
+        # An answer in one piece has a message where others have deltas.
+        delta = choice.get("delta") or choice.get("message")
+        if delta:
+            for name in _THOUGHT_FIELDS:
+                if thought := delta.get(name):
+                    yield from self._take(name, thought)
+                    break
+            if text := delta.get("content"):
+                yield from self._take_content(text)
+            if refusal := delta.get("refusal"):
+                yield from self._take(_REFUSAL, refusal)
+            for call in delta.get("tool_calls") or ():
+                yield from self._flush()
+                yield from self._take_call(call)
+            if details := delta.get("reasoning_details"):
+                self._reasoning_details.extend(details if isinstance(details, list) else [details])
+        if reason := choice.get("finish_reason"):
+            reason = _FINISH_REASONS.get(reason, reason)
+            # Some servers say "stop" although they call tools.
+            self.finish_reason = "tool_calls" if reason == "stop" and self._calls else reason
+            yield from self._flush()
+            if self.finish_reason == "tool_calls":
+                yield from self._say_calls()
+
+    def _take_content(self, content: Any) -> Iterator[ChatResponseUpdate]:
+        """Take text, or a list of parts, which may be thoughts."""
+        if isinstance(content, str):
+            yield from self._take(_TEXT, content)
+            return
+        for part in content if isinstance(content, list) else ():
+            if not isinstance(part, Mapping):
+                continue
+            if part.get("type") == "thinking":
+                for thought in part.get("thinking") or ():
+                    if isinstance(thought, Mapping):
+                        yield from self._take("reasoning", thought.get("text"))
+            else:
+                yield from self._take(_TEXT, part.get("text"))
+
+    def _take(self, kind: str, text: Any) -> Iterator[ChatResponseUpdate]:
+        if not isinstance(text, str) or not text:
+            return
+        if kind != self._pending:
+            yield from self._flush()
+            self._pending = kind
+        self._pieces.append(text)
+
+    def _flush(self) -> Iterator[ChatResponseUpdate]:
+        """Say the text that has been gathered."""
+        kind, self._pending = self._pending, None
+        if kind is None:
+            return
+        text = self._pieces[0] if len(self._pieces) == 1 else "".join(self._pieces)
+        self._pieces = []
+        if kind == _TEXT:
+            yield self._update([build_text_piece(text)])
+        elif kind == _REFUSAL:
+            yield self._update([build_text_piece(text, dict(REFUSAL))])
+        else:
+            properties = {"openai": {"thought_field": kind}}
+            thought = Content.from_text_reasoning(text=text, merge_mode="append", additional_properties=properties)
+            yield self._update([thought])
+
+    def _take_call(self, raw: Any) -> Iterator[ChatResponseUpdate]:
+        if not isinstance(raw, Mapping):
+            return
+        function = raw.get("function") or {}
+        given_id, name, index = raw.get("id") or "", function.get("name") or "", raw.get("index")
+        call = self._by_index.get(index) if isinstance(index, int) else None
+        if call is None and not isinstance(index, int) and not name and self._calls:
+            call = self._calls[-1]
+        # Some servers number all calls 0, and some give each piece another id, but then without a name.
+        if call is None or (name and given_id and given_id != call.given_id):
+            if not name or len(self._calls) >= MAX_CALLS:
+                return  # a piece of a call that never began
+            call = self._begin_call(given_id, name)
+            if isinstance(index, int):
+                self._by_index[index] = call
+            yield self._update([_call_content(call, "")])
+        arguments = function.get("arguments")
+        if arguments:
+            call.arguments.append(arguments if isinstance(arguments, str) else json.dumps(arguments))
+
+    def _begin_call(self, given_id: str, name: str) -> Call:
+        is_usable = given_id and all(call.call_id != given_id for call in self._calls)
+        call = Call(given_id, given_id if is_usable else f"call_{uuid4().hex}", name)
+        self._calls.append(call)
+        return call
+
+    def _say_calls(self) -> Iterator[ChatResponseUpdate]:
+        """Say the calls' arguments once, all of them: no one can use a part."""
+        if self._are_calls_said:
+            return
+        self._are_calls_said = True
+        if self._reasoning_details:
+            sealed = json.dumps(self._reasoning_details)
+            yield self._update([Content.from_text_reasoning(protected_data=sealed, merge_mode="append")])
+        for call in self._calls:
+            yield self._update([_call_content(call, "".join(call.arguments) or "{}")])
+            call.arguments.clear()
+
+
+def _call_content(call: Call, arguments: str) -> Content:
+    return Content.from_function_call(call.call_id, call.name, arguments=arguments, merge_mode="append")
+
+
+def _failure_of(event: Event) -> Exception:
+    error = event.get("error")
+    error = error if isinstance(error, Mapping) else event
+    return explain_provider_code(error.get("code") or error.get("type"))

@@ -1,0 +1,189 @@
+"""A conversation as a request of the Chat Completions API, in plain JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from agent_framework import Content, Message
+
+from chat_clients.request_options import (
+    audio_format,
+    is_refusal,
+    openai_property,
+    read_response_format,
+    read_tool_choice,
+    split_tools,
+    to_json_text,
+)
+
+_NOT_PASSED_ON = frozenset(
+    {
+        "allow_multiple_tool_calls",
+        "continuation_token",
+        "conversation_id",
+        "instructions",
+        "max_tokens",
+        "messages",
+        "parallel_tool_calls",
+        "response_format",
+        "store",
+        "stream",
+        "stream_options",
+        "tool_choice",
+        "tools",
+    }
+)
+
+_NO_NAME = re.compile(r"[^a-zA-Z0-9_-]+")
+_MAX_NAME_CHARS = 64
+
+
+def build_completions_request(
+    model: str, messages: Sequence[Message], options: Mapping[str, Any], *, stream: bool
+) -> dict[str, Any]:
+    """Return the body of ``POST /chat/completions``."""
+    body: dict[str, Any] = {"model": model}
+    body.update((key, value) for key, value in options.items() if key not in _NOT_PASSED_ON and value is not None)
+    body["model"] = body["model"] or model
+    body["messages"] = [*_instructions(options.get("instructions")), *build_messages(messages)]
+    if stream:
+        body["stream"] = True
+        body["stream_options"] = {"include_usage": True}
+    if (max_tokens := options.get("max_tokens")) is not None:
+        body["max_completion_tokens"] = max_tokens
+    functions, hosted = split_tools(options.get("tools"))
+    tools: list[Any] = [function.to_json_schema_spec() for function in functions]
+    for tool in hosted:
+        if isinstance(tool, Mapping) and tool.get("type") == "web_search":
+            body["web_search_options"] = {key: value for key, value in tool.items() if key != "type"}
+        else:
+            tools.append(tool)
+    if tools:
+        body["tools"] = tools
+        mode, required, _ = read_tool_choice(options.get("tool_choice"))
+        if mode == "required" and required is not None:
+            body["tool_choice"] = {"type": "function", "function": {"name": required}}
+        elif mode is not None:
+            body["tool_choice"] = mode
+        if (parallel := options.get("allow_multiple_tool_calls")) is not None:
+            body["parallel_tool_calls"] = parallel
+    if (wanted := read_response_format(options.get("response_format"))) is not None:
+        if wanted["type"] == "json_schema":
+            wanted = {"type": "json_schema", "json_schema": {k: v for k, v in wanted.items() if k != "type"}}
+        body["response_format"] = wanted
+    return body
+
+
+def _instructions(instructions: Any) -> list[dict[str, Any]]:
+    texts = [instructions] if isinstance(instructions, str) else instructions or ()
+    return [{"role": "system", "content": text} for text in texts if text.strip()]
+
+
+def build_messages(messages: Iterable[Message]) -> list[dict[str, Any]]:
+    """Return the messages of a conversation, in their order.
+
+    Text and calls of one message stay together, and so do the parts of a person's message. Every result of a call is
+    a message of its own. What the API has no word for is left out.
+    """
+    built: list[dict[str, Any]] = []
+    for message in messages:
+        built.extend(_results(message))
+        if message.role == "assistant":
+            built.extend(_assistant(message))
+        elif parts := [part for content in message.contents if (part := _part(content))]:
+            built.append(_named(message, {"role": message.role, "content": _flat(parts)}))
+    return built
+
+
+def _results(message: Message) -> list[dict[str, Any]]:
+    return [
+        {"role": "tool", "tool_call_id": content.call_id, "content": to_json_text(content.result)}
+        for content in message.contents
+        if content.type == "function_result"
+    ]
+
+
+def _assistant(message: Message) -> list[dict[str, Any]]:
+    """Return the one message that an assistant's contents are, or none when they say nothing."""
+    built: dict[str, Any] = {}
+    parts: list[dict[str, Any]] = []
+    refusals: list[str] = []
+    calls: list[dict[str, Any]] = []
+    thoughts: dict[str, str] = {}
+    details: list[Any] = []
+    for content in message.contents:
+        match content.type:
+            case "text" if is_refusal(content):
+                refusals.append(content.text or "")
+            case "text" if content.text:
+                parts.append({"type": "text", "text": content.text})
+            case "function_call":
+                function = {"name": content.name, "arguments": to_json_text(content.arguments) or "{}"}
+                calls.append({"id": content.call_id, "type": "function", "function": function})
+            case "text_reasoning":
+                if name := openai_property(content, "thought_field"):
+                    thoughts[name] = thoughts.get(name, "") + (content.text or "")
+                if content.protected_data:
+                    details.extend(_unsealed(content.protected_data))
+            case _:
+                pass
+    if parts:
+        built["content"] = _flat(parts)
+    if refusals:
+        built["refusal"] = "".join(refusals)
+    if calls:
+        # Models that think before they call want to read their thought again with the results; without a call, some
+        # servers refuse it.
+        built.update(thoughts, tool_calls=calls)
+    if details:
+        built["reasoning_details"] = details
+    if not built:
+        return []
+    return [_named(message, {"role": "assistant", "content": built.pop("content", None), **built})]
+
+
+def _unsealed(data: str) -> list[Any]:
+    try:
+        details = json.loads(data)
+    except ValueError:
+        return []  # another provider's
+    return details if isinstance(details, list) else [details]
+
+
+def _named(message: Message, built: dict[str, Any]) -> dict[str, Any]:
+    if name := _NO_NAME.sub("", message.author_name or "")[:_MAX_NAME_CHARS]:
+        built["name"] = name
+    return built
+
+
+def _flat(parts: list[dict[str, Any]]) -> str | list[dict[str, Any]]:
+    """Return text as a plain string: smaller servers know no parts."""
+    if all(part["type"] == "text" for part in parts):
+        return "\n".join(part["text"] for part in parts)
+    return parts
+
+
+def _part(content: Content) -> dict[str, Any] | None:
+    """Return what `content` is within a message, or None when the API has no part for it."""
+    uri = content.uri or ""
+    match content.type:
+        case "text":
+            return {"type": "text", "text": content.text}
+        case "data" | "uri" if content.media_type and content.has_top_level_media_type("image"):
+            image = {"url": uri}
+            detail = openai_property(content, "image_detail") or content.additional_properties.get("detail")
+            if isinstance(detail, str):
+                image["detail"] = detail
+            return {"type": "image_url", "image_url": image}
+        case "data" | "uri" if (sound := audio_format(content)) is not None:
+            return {"type": "input_audio", "input_audio": {"data": uri.partition(",")[2] or uri, "format": sound}}
+        case "data" if content.media_type and content.has_top_level_media_type("application"):
+            file = {"file_data": uri}
+            if name := content.name or content.additional_properties.get("filename"):
+                file["filename"] = name
+            return {"type": "file", "file": file}
+        case _:
+            return None

@@ -1,0 +1,270 @@
+"""The way to a model provider: one pool of connections, bounded in every direction, that yields JSON events."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from chat_clients.http_transport import DirectTransport
+from chat_clients.server_events import Event, EventParser, parse_object
+
+logger = logging.getLogger(__name__)
+
+LONGEST_RETRY_AFTER_S = 20.0
+"""A server that asks us to wait longer is not waited for: the person is told, and may try again."""
+
+FIRST_BACKOFF_S = 0.5
+LONGEST_BACKOFF_S = 8.0
+
+MAX_CONNECTIONS = 1000
+MAX_IDLE_CONNECTIONS = 100
+IDLE_CONNECTION_S = 5.0
+
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+"""An answer in one piece, pictures included."""
+
+MAX_REFUSAL_BYTES = 64 * 1024
+MAX_REASON_CHARS = 300
+
+_RETRIED_STATUSES = frozenset({408, 409, 429})
+
+
+class ProviderStatusError(Exception):
+    """The provider answered with an error.
+
+    Attributes:
+        status: The HTTP status.
+        provider_code: The provider's own word for it, e.g. ``"context_length_exceeded"``, or None.
+        request_id: Under which the provider's support finds it, or None.
+    """
+
+    def __init__(self, status: int, provider_code: str | None, reason: str, request_id: str | None) -> None:
+        parts = [f"HTTP {status}", provider_code, reason, f"request {request_id}" if request_id else None]
+        super().__init__(", ".join(part for part in parts if part))
+        self.status = status
+        self.provider_code = provider_code
+        self.request_id = request_id
+
+
+class ProviderConnection:
+    """Requests to one provider, over connections that all agents of a process share.
+
+    Creating it does no I/O. Close it when no agent runs any more.
+
+    Args:
+        base_url: What all paths are appended to.
+        headers: Sent with every request.
+        params: Query parameters of every request.
+        token: Returns the bearer token of a request; asked before each.
+        connect_timeout_s: To get a connection, in seconds.
+        timeout_s: Longest silence, in seconds; also that between two pieces of an answer.
+        max_retries: How often a request is repeated that failed before its answer began.
+        transport: How bytes travel; None for straight to the server, or through the proxy that the machine prescribes.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        token: Callable[[], Awaitable[str]] | None = None,
+        connect_timeout_s: float = 5,
+        timeout_s: float = 60,
+        max_retries: int = 2,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._params = dict(params or {})
+        self._token = token
+        self._max_retries = max_retries
+        self._http = httpx.AsyncClient(
+            # Events must be readable as they arrive, and are too small to gain from compression.
+            headers={"accept-encoding": "identity", "user-agent": "parlor", **(headers or {})},
+            timeout=httpx.Timeout(
+                connect=connect_timeout_s,
+                read=timeout_s,  # from byte to byte, and so also the longest silence within an answer
+                write=timeout_s,
+                pool=connect_timeout_s,
+            ),
+            limits=httpx.Limits(
+                max_connections=MAX_CONNECTIONS,
+                max_keepalive_connections=MAX_IDLE_CONNECTIONS,
+                keepalive_expiry=IDLE_CONNECTION_S,
+            ),
+            transport=transport or _choose_transport(self.base_url),
+            # A redirection would take the key along to wherever it leads.
+            follow_redirects=False,
+        )
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._http.is_closed
+
+    async def close(self) -> None:
+        """Close all connections; closing twice is harmless."""
+        await self._http.aclose()
+
+    async def events(
+        self, path: str, body: Mapping[str, Any], *, headers: Mapping[str, str] | None = None
+    ) -> AsyncGenerator[list[Event], None]:
+        """Post `body` and yield the answer's events, as many at a time as one read has brought.
+
+        An answer in one piece is one event. Close the generator when you leave it early: that lets the provider go.
+
+        Raises:
+            ProviderStatusError: The provider refused, again and again if that is worth repeating.
+            BrokenStreamError: The answer cannot be read.
+            httpx.TransportError: The provider cannot be reached, is silent, or broke off.
+        """
+        content = json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=_as_json)
+        # "replace" for lone surrogates, which a browser can send and UTF-8 cannot carry.
+        response = await self._send(path, content.encode(errors="replace"), headers)
+        try:
+            if response.headers.get("content-type", "").startswith("application/json"):
+                yield [parse_object(await _read_bounded(response, MAX_ANSWER_BYTES))]
+                return
+            parser = EventParser()
+            is_encoded = "content-encoding" in response.headers
+            pieces = response.aiter_bytes() if is_encoded else response.aiter_raw()
+            async for data in pieces:
+                events = parser.feed(data)
+                if events:
+                    yield events
+                if parser.failure is not None:
+                    raise parser.failure
+        finally:
+            await response.aclose()
+
+    async def _send(self, path: str, content: bytes, headers: Mapping[str, str] | None) -> httpx.Response:
+        """Return an answer that has begun well."""
+        failures = 0
+        while True:
+            own = {"content-type": "application/json", **(headers or {})}
+            if self._token is not None:
+                own["authorization"] = f"Bearer {await self._token()}"
+            request = self._http.build_request(
+                "POST", self.base_url + path, content=content, headers=own, params=self._params or None
+            )
+            failure: ProviderStatusError | httpx.TransportError
+            try:
+                response = await self._http.send(request, stream=True)
+                if response.is_success:
+                    return response
+                failure = await _read_refusal(response)
+                wait_s = _wait_s(response, failure, failures)
+            except (httpx.LocalProtocolError, httpx.UnsupportedProtocol):
+                raise  # ours to mend, and the same the next time
+            except httpx.TransportError as exc:
+                failure, wait_s = exc, _backoff_s(failures)
+            if wait_s is None or failures >= self._max_retries:
+                raise failure
+            failures += 1
+            logger.info(
+                "model request is repeated",
+                extra={"attempt": failures, "wait_s": wait_s, "error_type": type(failure).__name__},
+            )
+            await asyncio.sleep(wait_s)
+
+
+def _choose_transport(base_url: str) -> httpx.AsyncBaseTransport | None:
+    """Return our own transport, or None for httpx's where a proxy stands between."""
+    address = urlsplit(base_url)
+    proxies = getproxies()
+    if (address.scheme in proxies or "all" in proxies) and not proxy_bypass(address.hostname or ""):
+        return None
+    return DirectTransport(max_connections=MAX_CONNECTIONS, max_idle=MAX_IDLE_CONNECTIONS, idle_s=IDLE_CONNECTION_S)
+
+
+async def _read_bounded(response: httpx.Response, max_bytes: int, *, cut: bool = False) -> bytes:
+    """Return the body, or its beginning if `cut`.
+
+    Raises:
+        httpx.DecodingError: It is longer than allowed, or cannot be unpacked.
+    """
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.aiter_bytes():
+        parts.append(part)
+        size += len(part)
+        if size > max_bytes:
+            if cut:
+                break
+            raise httpx.DecodingError(f"the answer is longer than {max_bytes} bytes", request=response.request)
+    return b"".join(parts)[:max_bytes]
+
+
+async def _read_refusal(response: httpx.Response) -> ProviderStatusError:
+    """Return what an answer with an error status says, and close it."""
+    try:
+        body = json.loads(await _read_bounded(response, MAX_REFUSAL_BYTES, cut=True))
+    except (ValueError, RecursionError, httpx.HTTPError):
+        body = None
+    finally:
+        await response.aclose()
+    error = body.get("error", body) if isinstance(body, dict) else None
+    code = reason = None
+    if isinstance(error, dict):
+        # Servers that have no word for it repeat the status as a number.
+        code = error["code"] if isinstance(error.get("code"), str) else None
+        reason = error.get("message")
+    if response.status_code in (401, 403) or not isinstance(reason, str):
+        reason = ""  # refusals of a key repeat parts of the key
+    request_id = response.headers.get("x-request-id") or response.headers.get("apim-request-id")
+    return ProviderStatusError(response.status_code, code, reason[:MAX_REASON_CHARS], request_id)
+
+
+def _wait_s(response: httpx.Response, failure: ProviderStatusError, failures: int) -> float | None:
+    """Return how long to wait before the request is repeated, in seconds; None when it is not worth it."""
+    should_retry = response.headers.get("x-should-retry")
+    if should_retry == "false" or failure.provider_code == "insufficient_quota":
+        return None
+    if should_retry != "true" and failure.status not in _RETRIED_STATUSES and failure.status < 500:
+        return None
+    asked_s = _retry_after_s(response.headers)
+    if asked_s > LONGEST_RETRY_AFTER_S:
+        return None
+    return asked_s if asked_s > 0 else _backoff_s(failures)
+
+
+def _backoff_s(failures: int) -> float:
+    # Up to a quarter less, so that those who failed together do not come back together.
+    return min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0**failures) * random.uniform(0.75, 1)
+
+
+def _retry_after_s(headers: httpx.Headers) -> float:
+    """Return what Retry-After asks for in seconds, 0 when it asks for nothing. Source: RFC 9110, 10.2.3."""
+    try:
+        return float(headers["retry-after-ms"]) / 1000
+    except (KeyError, ValueError):
+        pass
+    value = headers.get("retry-after", "")
+    try:
+        return float(value)
+    except ValueError:
+        pass
+    try:
+        return (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+    except (TypeError, ValueError):
+        return 0
+
+
+def _as_json(value: Any) -> Any:
+    """Return what stands for `value` in JSON: agents may hand over Pydantic models and other mappings."""
+    dump = getattr(value, "model_dump", None)
+    if callable(dump):
+        return dump(mode="json", exclude_none=True)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} cannot be sent to a model")

@@ -1,0 +1,137 @@
+"""Chat clients that speak to a provider themselves: requests and answers are plain JSON, with no SDK between."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from agent_framework import (
+    BaseChatClient,
+    ChatMiddlewareLayer,
+    ChatResponse,
+    ChatResponseUpdate,
+    FunctionInvocationLayer,
+    Message,
+    ResponseStream,
+)
+from agent_framework.observability import ChatTelemetryLayer
+
+from chat_clients.completions import CompletionsReader
+from chat_clients.completions_request import build_completions_request
+from chat_clients.failures import explain_model_failure
+from chat_clients.http_stream import ProviderConnection
+from chat_clients.responses import ResponsesReader
+from chat_clients.responses_request import build_responses_request
+from chat_clients.whole_answers import AnswerReader, whole_updates
+
+
+class RawModelClient(BaseChatClient[Any]):
+    """What the clients of both protocols share.
+
+    Args:
+        connection: To the provider; shared, and closed by the caller.
+        model: The model, unless a run names another.
+        path: What follows the connection's address; ``{model}`` stands for the model.
+        provider_name: How telemetry names the provider.
+        layers: Arguments of the framework's layers, such as `function_invocation_configuration`.
+    """
+
+    OTEL_PROVIDER_NAME: ClassVar[str] = "openai"
+
+    def __init__(
+        self, *, connection: ProviderConnection, model: str, path: str, provider_name: str = "openai", **layers: Any
+    ) -> None:
+        super().__init__(**layers)
+        self.connection = connection
+        self.model = model
+        self._path = path
+        self.OTEL_PROVIDER_NAME = provider_name  # type: ignore[misc]  # the framework's clients do it so too
+
+    def service_url(self) -> str:
+        """Return the provider's address, for telemetry."""
+        return self.connection.base_url
+
+    def _inner_get_response(
+        self, *, messages: Sequence[Message], stream: bool, options: Mapping[str, Any], **kwargs: Any
+    ) -> Awaitable[ChatResponse[Any]] | ResponseStream[ChatResponseUpdate, ChatResponse[Any]]:
+        updates = self._updates(messages, options, stream=stream, headers=kwargs.get("extra_headers"))
+        if stream:
+            return self._build_response_stream(updates, response_format=options.get("response_format"))
+        return self._collect(updates, options)
+
+    async def _collect(
+        self, updates: AsyncGenerator[ChatResponseUpdate, None], options: Mapping[str, Any]
+    ) -> ChatResponse[Any]:
+        return self._finalize_response_updates(
+            [update async for update in updates], response_format=options.get("response_format")
+        )
+
+    async def _updates(
+        self,
+        messages: Sequence[Message],
+        options: Mapping[str, Any],
+        *,
+        stream: bool,
+        headers: Mapping[str, str] | None,
+    ) -> AsyncGenerator[ChatResponseUpdate, None]:
+        try:
+            body = self._build_request(messages, await self._validate_options(options), stream=stream)
+        except Exception as exc:
+            raise explain_model_failure(exc) from exc
+        path = self._path.format(model=quote(str(body["model"]), safe=""))
+        events = self.connection.events(path, body, headers=headers)
+        updates = whole_updates(events, self._build_reader())
+        try:
+            async for update in updates:
+                yield update
+        finally:
+            await updates.aclose()
+
+    def _build_request(
+        self, messages: Sequence[Message], options: Mapping[str, Any], *, stream: bool
+    ) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def _build_reader(self) -> AnswerReader:
+        raise NotImplementedError
+
+
+class RawResponsesClient(RawModelClient):
+    """The Responses API; use `ResponsesChatClient`, which runs the tools that the model calls."""
+
+    def _build_request(
+        self, messages: Sequence[Message], options: Mapping[str, Any], *, stream: bool
+    ) -> dict[str, Any]:
+        return build_responses_request(self.model, messages, options, stream=stream)
+
+    def _build_reader(self) -> AnswerReader:
+        return ResponsesReader()
+
+
+class RawCompletionsClient(RawModelClient):
+    """The Chat Completions API; use `CompletionsChatClient`, which runs the tools that the model calls."""
+
+    def _build_request(
+        self, messages: Sequence[Message], options: Mapping[str, Any], *, stream: bool
+    ) -> dict[str, Any]:
+        return build_completions_request(self.model, messages, options, stream=stream)
+
+    def _build_reader(self) -> AnswerReader:
+        return CompletionsReader()
+
+
+class ResponsesChatClient(
+    FunctionInvocationLayer[Any], ChatMiddlewareLayer[Any], ChatTelemetryLayer[Any], RawResponsesClient
+):
+    """The Responses API, asked to keep nothing, whose answers are whole or fail with a `ModelError`.
+
+    Function calls of the model are run; searches, code, pictures and MCP servers of the provider are told about. Its
+    shell and its computer are not supported.
+    """
+
+
+class CompletionsChatClient(
+    FunctionInvocationLayer[Any], ChatMiddlewareLayer[Any], ChatTelemetryLayer[Any], RawCompletionsClient
+):
+    """The Chat Completions API of OpenAI, Azure or a compatible server, whose answers are whole or fail likewise."""

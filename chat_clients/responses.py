@@ -1,0 +1,349 @@
+"""The Responses API: its events as Agent Framework updates, read from plain JSON."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent_framework import ChatResponseUpdate, Content, detect_media_type_from_base64
+
+from chat_clients.failures import explain_provider_code
+from chat_clients.request_options import REFUSAL
+from chat_clients.response_items import build_annotation, item_contents, mcp_call, search_call
+from chat_clients.server_events import Event
+from chat_clients.text_pieces import build_text_piece
+from chat_clients.token_usage import format_time, read_responses_usage
+
+logger = logging.getLogger(__name__)
+
+_PARAGRAPH = "\n\n"
+_REASONING_TEXT = {"openai": {"reasoning_text": True}}
+
+# Which item, which of its parts, and what the part is.
+PartKey = tuple[str, int, str]
+
+_TEXT, _REFUSAL, _THOUGHT, _SUMMARY, _CODE = "text", "refusal", "thought", "summary", "code"
+
+# Event -> what its delta is part of, and which of its fields numbers the parts.
+_DELTAS: dict[str, tuple[str, str]] = {
+    "response.output_text.delta": (_TEXT, "content_index"),
+    "response.refusal.delta": (_REFUSAL, "content_index"),
+    "response.reasoning_text.delta": (_THOUGHT, "content_index"),
+    "response.reasoning_summary_text.delta": (_SUMMARY, "summary_index"),
+    "response.code_interpreter_call_code.delta": (_CODE, "content_index"),
+}
+
+# Event -> the same, and the field that holds the whole.
+_WHOLES: dict[str, tuple[str, str, str]] = {
+    "response.output_text.done": (_TEXT, "content_index", "text"),
+    "response.refusal.done": (_REFUSAL, "content_index", "refusal"),
+    "response.reasoning_text.done": (_THOUGHT, "content_index", "text"),
+    "response.reasoning_summary_text.done": (_SUMMARY, "summary_index", "text"),
+    "response.code_interpreter_call_code.done": (_CODE, "content_index", "code"),
+}
+
+
+@dataclass(slots=True)
+class Call:
+    """A function call whose arguments are on their way."""
+
+    call_id: str
+    name: str
+    item_id: str
+    arguments: list[str] = field(default_factory=list)
+    is_said: bool = False
+
+
+class ResponsesReader:
+    """Reads the events of one response; see `AnswerReader`.
+
+    Every update of a message carries the provider's id of that message, so that two of them do not read as one.
+    Texts that the provider repeats at their end are compared with what was streamed, and said only if they differ.
+    """
+
+    def __init__(self) -> None:
+        self.finish_reason: str | None = None
+        self.is_done = False
+        self._response_id: str | None = None
+        self._model: str | None = None
+        self._pending: PartKey | None = None
+        self._pieces: list[str] = []
+        self._streamed: dict[PartKey, list[str]] = {}
+        self._calls: dict[str, Call] = {}
+        self._server_calls: dict[str, Mapping[str, Any]] = {}
+        self._annotated: set[tuple[str, int, int]] = set()
+        self._begun_items: set[str] = set()
+        self._done_items: set[str] = set()
+
+    def read(self, events: list[Event]) -> Iterator[ChatResponseUpdate]:
+        """Return what `events` mean; see `AnswerReader.read`."""
+        for event in events:
+            kind = event.get("type")
+            place = _DELTAS.get(kind) if kind is not None else None
+            if place is not None:
+                part, index = place
+                key = (event.get("item_id") or _item_key(event), event.get(index) or 0, part)
+                if key != self._pending:
+                    yield from self._flush()
+                    self._pending = key
+                self._pieces.append(event.get("delta") or "")
+                continue
+            yield from self._flush()
+            yield from self._event(kind, event)
+            if self.is_done:
+                return
+        yield from self._flush()
+
+    def close(self) -> Iterator[ChatResponseUpdate]:
+        """Return nothing: what was not said before the last event was cut off."""
+        return iter(())
+
+    def _update(self, contents: list[Content], message_id: str | None = None, **more: Any) -> ChatResponseUpdate:
+        return ChatResponseUpdate(
+            contents=contents, role="assistant", message_id=message_id, response_id=self._response_id, **more
+        )
+
+    def _flush(self) -> Iterator[ChatResponseUpdate]:
+        """Say the text that has been gathered."""
+        key, self._pending = self._pending, None
+        if key is None:
+            return
+        text = self._pieces[0] if len(self._pieces) == 1 else "".join(self._pieces)
+        self._pieces = []
+        if not text:
+            return
+        known = self._streamed.get(key)
+        if known is None:
+            known = self._streamed[key] = []
+            if key[2] == _SUMMARY and key[1] > 0:
+                # The parts of a summary are paragraphs.
+                yield self._piece(key, _PARAGRAPH)
+        known.append(text)
+        yield self._piece(key, text)
+
+    def _piece(self, key: PartKey, text: str) -> ChatResponseUpdate:
+        item_id, _, part = key
+        if part == _TEXT:
+            return self._update([build_text_piece(text)], item_id)
+        if part == _REFUSAL:
+            return self._update([build_text_piece(text, dict(REFUSAL))], item_id)
+        if part == _CODE:
+            code = Content.from_text(text, merge_mode="append")
+            call = Content.from_code_interpreter_tool_call(call_id=item_id, inputs=[code], merge_mode="append")
+            return self._update([call])
+        properties = dict(_REASONING_TEXT) if part == _THOUGHT else None
+        return self._update(
+            [Content.from_text_reasoning(id=item_id, text=text, merge_mode="append", additional_properties=properties)]
+        )
+
+    def _event(self, kind: str | None, event: Event) -> Iterator[ChatResponseUpdate]:
+        if kind in _WHOLES:
+            part, index, name = _WHOLES[kind]
+            key = (event.get("item_id") or _item_key(event), event.get(index) or 0, part)
+            yield from self._whole(key, event.get(name))
+            return
+        match kind:
+            case "response.created" | "response.in_progress" | "response.queued":
+                response = event.get("response") or {}
+                self._response_id = response.get("id") or self._response_id
+                self._model = response.get("model") or self._model
+            case "response.output_item.added":
+                yield from self._item_added(event.get("item") or {}, _item_key(event))
+            case "response.function_call_arguments.delta":
+                if call := self._calls.get(event.get("item_id") or _item_key(event)):
+                    call.arguments.append(event.get("delta") or "")
+            case "response.function_call_arguments.done":
+                if call := self._calls.get(event.get("item_id") or _item_key(event)):
+                    yield from self._finish_call(call, event.get("arguments"))
+            case "response.mcp_call_arguments.done":
+                item_id = event.get("item_id") or _item_key(event)
+                if item := self._server_calls.pop(item_id, None):
+                    self._begun_items.add(item_id)
+                    yield self._update([mcp_call(item, item_id, event.get("arguments"))])
+            case "response.output_text.annotation.added":
+                where = (event.get("item_id") or _item_key(event), event.get("content_index") or 0)
+                yield from self._annotations(*where, [event.get("annotation")], event.get("annotation_index") or 0)
+            case "response.image_generation_call.partial_image":
+                yield from self._partial_image(event)
+            case "response.output_item.done":
+                yield from self._item_done(event.get("item") or {}, _item_key(event))
+            case "response.completed" | "response.incomplete" | "response.failed" | "response.cancelled":
+                # The event's name says how it ended; not every server repeats that in the response.
+                yield from self._end({"status": kind.removeprefix("response."), **(event.get("response") or {})})
+            case None if event.get("object") == "response":  # an answer in one piece
+                yield from self._end(event)
+            case "error" | None:
+                error = event.get("error")
+                error = error if isinstance(error, dict) else event
+                raise explain_provider_code(error.get("code") or error.get("type"))
+            case _:
+                pass
+
+    def _whole(self, key: PartKey, whole: Any) -> Iterator[ChatResponseUpdate]:
+        """Say what of a part's whole text was not streamed, which as a rule is nothing."""
+        if not isinstance(whole, str):
+            return
+        known = "".join(self._streamed.get(key, ()))
+        if whole == known:
+            self._streamed[key] = [known]
+        elif whole.startswith(known):
+            self._pending, self._pieces = key, [whole[len(known) :]]
+            yield from self._flush()
+        elif key[2] in (_TEXT, _REFUSAL):
+            # A replacement speaks of a message's whole text, so the parts before this one are said again.
+            self._streamed[key] = [whole]
+            parts = [
+                text
+                for (item, _, kind), texts in sorted(self._streamed.items(), key=lambda part: part[0][1])
+                if (item, kind) == (key[0], key[2])
+                for text in texts
+            ]
+            properties = dict(REFUSAL) if key[2] == _REFUSAL else None
+            text = Content.from_text("".join(parts), merge_mode="replace", additional_properties=properties)
+            yield self._update([text], key[0])
+        else:
+            logger.debug("a thought's whole differs from its parts", extra={"part": key[2]})
+
+    def _item_added(self, item: Mapping[str, Any], fallback: str) -> Iterator[ChatResponseUpdate]:
+        item_id = item.get("id") or fallback
+        match item.get("type"):
+            case "function_call":
+                yield from self._begin_call(item, item_id)
+            case "mcp_call":
+                # What it asks for comes later, and the call is said once.
+                self._server_calls[item_id] = item
+            case "reasoning":
+                self._begun_items.add(item_id)
+                # Nothing to read yet, but that the model thinks is news.
+                yield self._update([Content.from_text_reasoning(id=item_id, text="", merge_mode="append")])
+            case "web_search_call" | "file_search_call":
+                self._begun_items.add(item_id)
+                yield self._update([search_call(item, item_id)])
+            case "image_generation_call":
+                self._begun_items.add(item_id)
+                yield self._update([Content.from_image_generation_tool_call(image_id=item_id)])
+
+    def _begin_call(self, item: Mapping[str, Any], item_id: str) -> Iterator[ChatResponseUpdate]:
+        call = Call(item.get("call_id") or item_id, item.get("name") or "", item_id)
+        self._calls[item_id] = call
+        yield self._update([self._call_content(call, "")])
+
+    def _finish_call(self, call: Call, arguments: Any) -> Iterator[ChatResponseUpdate]:
+        """Say a call's arguments once, all of them: no one can use a part."""
+        if call.is_said:
+            return
+        call.is_said = True
+        text = arguments if isinstance(arguments, str) and arguments else "".join(call.arguments)
+        call.arguments.clear()
+        yield self._update([self._call_content(call, text or "{}")])
+
+    @staticmethod
+    def _call_content(call: Call, arguments: str) -> Content:
+        return Content.from_function_call(
+            call.call_id,
+            call.name,
+            arguments=arguments,
+            merge_mode="append",
+            additional_properties={"openai": {"item_id": call.item_id}},
+        )
+
+    def _item_done(self, item: Mapping[str, Any], fallback: str) -> Iterator[ChatResponseUpdate]:
+        """Say what of a finished item was not said yet; all of it, if the provider streamed nothing."""
+        item_id = item.get("id") or fallback
+        if item_id in self._done_items:
+            return
+        self._done_items.add(item_id)
+        match item.get("type"):
+            case "message":
+                for index, part in enumerate(item.get("content") or ()):
+                    if part.get("type") == "refusal":
+                        yield from self._whole((item_id, index, _REFUSAL), part.get("refusal"))
+                    elif part.get("type") == "output_text":
+                        yield from self._whole((item_id, index, _TEXT), part.get("text"))
+                        yield from self._annotations(item_id, index, part.get("annotations") or (), 0)
+            case "function_call":
+                if item_id not in self._calls:
+                    yield from self._begin_call(item, item_id)
+                yield from self._finish_call(self._calls[item_id], item.get("arguments"))
+            case "reasoning":
+                yield from self._reasoning_done(item, item_id)
+            case "code_interpreter_call":
+                yield from self._whole((item_id, 0, _CODE), item.get("code"))
+                yield self._update(item_contents(item, item_id, is_begun=False))
+            case _:
+                contents = item_contents(item, item_id, is_begun=item_id in self._begun_items)
+                if contents:
+                    yield self._update(contents)
+
+    def _reasoning_done(self, item: Mapping[str, Any], item_id: str) -> Iterator[ChatResponseUpdate]:
+        for index, part in enumerate(item.get("content") or ()):
+            yield from self._whole((item_id, index, _THOUGHT), part.get("text"))
+        for index, part in enumerate(item.get("summary") or ()):
+            yield from self._whole((item_id, index, _SUMMARY), part.get("text"))
+        sealed = item.get("encrypted_content")
+        if sealed or item_id not in self._begun_items:
+            thought = Content.from_text_reasoning(
+                id=item_id, text="", protected_data=sealed, status=item.get("status"), merge_mode="append"
+            )
+            yield self._update([thought])
+
+    def _annotations(self, item_id: str, index: int, found: Any, first: int) -> Iterator[ChatResponseUpdate]:
+        """Say the annotations of a part that were not said yet."""
+        fresh = []
+        for number, raw in enumerate(found, first):
+            key = (item_id, index, number)
+            if key not in self._annotated and (annotation := build_annotation(raw)) is not None:
+                self._annotated.add(key)
+                fresh.append(annotation)
+        if fresh:
+            yield self._update([Content.from_text("", merge_mode="append", annotations=fresh)], item_id)
+
+    def _partial_image(self, event: Event) -> Iterator[ChatResponseUpdate]:
+        data = event.get("partial_image_b64") or ""
+        image = Content.from_uri(
+            f"data:{detect_media_type_from_base64(data_str=data) or 'image/png'};base64,{data}",
+            additional_properties={
+                "partial_image_index": event.get("partial_image_index"),
+                "is_partial_image": True,
+            },
+        )
+        image_id = event.get("item_id") or _item_key(event)
+        yield self._update([Content.from_image_generation_tool_result(image_id=image_id, outputs=image)])
+
+    def _end(self, response: Mapping[str, Any]) -> Iterator[ChatResponseUpdate]:
+        """Read the last event, which repeats the whole answer and says how it ended."""
+        self._response_id = response.get("id") or self._response_id
+        for index, item in enumerate(response.get("output") or ()):
+            yield from self._item_done(item, f"item_{index}")
+        self.is_done = True
+        usage = read_responses_usage(response.get("usage"))
+        contents = [Content.from_usage(usage, merge_mode="replace")] if usage else []
+        if response.get("status") == "failed":
+            if contents:
+                yield self._update(contents)
+            error = response.get("error") or {}
+            raise explain_provider_code(error.get("code"))
+        self.finish_reason = self._finish_reason(response)
+        yield self._update(
+            contents,
+            model=response.get("model") or self._model,
+            created_at=format_time(response.get("created_at")),
+            finish_reason=self.finish_reason,
+        )
+
+    def _finish_reason(self, response: Mapping[str, Any]) -> str | None:
+        match (response.get("incomplete_details") or {}).get("reason"):
+            case "content_filter":
+                return "content_filter"
+            case "max_output_tokens":
+                return "length"
+        if response.get("status") != "completed":
+            return None
+        return "tool_calls" if self._calls else "stop"
+
+
+def _item_key(event: Event) -> str:
+    """Return a name for an item that the provider gave none."""
+    return f"item_{event.get('output_index') or 0}"

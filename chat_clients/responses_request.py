@@ -1,0 +1,243 @@
+"""A conversation as a request of the Responses API, in plain JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from agent_framework import Content, Message
+
+from chat_clients.request_options import (
+    audio_format,
+    is_refusal,
+    join_text,
+    openai_property,
+    read_response_format,
+    read_tool_choice,
+    split_tools,
+    to_json_text,
+)
+
+# Of no meaning here, in another form here, or about a conversation that the provider keeps, which it never does for us.
+_NOT_PASSED_ON = frozenset(
+    {
+        "allow_multiple_tool_calls",
+        "background",
+        "continuation_token",
+        "conversation",
+        "conversation_id",
+        "frequency_penalty",
+        "logit_bias",
+        "max_tokens",
+        "presence_penalty",
+        "previous_response_id",
+        "response_format",
+        "seed",
+        "stop",
+        "store",
+        "text",
+        "tool_choice",
+        "tools",
+        "type",
+        "verbosity",
+    }
+)
+
+
+def build_responses_request(
+    model: str, messages: Sequence[Message], options: Mapping[str, Any], *, stream: bool
+) -> dict[str, Any]:
+    """Return the body of ``POST /responses``; the provider is always asked to store nothing."""
+    body: dict[str, Any] = {"model": model}
+    body.update((key, value) for key, value in options.items() if key not in _NOT_PASSED_ON and value is not None)
+    body["model"] = body["model"] or model
+    body["stream"] = stream
+    body["store"] = False
+    # Without the provider's memory, a model's thoughts go back to it sealed.
+    body["include"] = list(dict.fromkeys([*body.get("include", ()), "reasoning.encrypted_content"]))
+    body["input"] = build_input(messages)
+    if (max_tokens := options.get("max_tokens")) is not None:
+        body["max_output_tokens"] = max_tokens
+    if tools := _tools(options.get("tools")):
+        body["tools"] = tools
+        if (choice := _tool_choice(options.get("tool_choice"))) is not None:
+            body["tool_choice"] = choice
+        if (parallel := options.get("allow_multiple_tool_calls")) is not None:
+            body["parallel_tool_calls"] = parallel
+    if text := _text_options(options):
+        body["text"] = text
+    return body
+
+
+def _tools(tools: Any) -> list[Any]:
+    functions, hosted = split_tools(tools)
+    own = [
+        {
+            "type": "function",
+            "name": function.name,
+            "description": function.description,
+            "parameters": {**function.parameters(), "additionalProperties": False},
+            "strict": False,
+        }
+        for function in functions
+    ]
+    return own + hosted
+
+
+def _tool_choice(choice: Any) -> Any:
+    mode, required, allowed = read_tool_choice(choice)
+    if mode == "required" and required is not None:
+        return {"type": "function", "name": required}
+    if mode in ("auto", "required") and allowed is not None:
+        tools = [{"type": "function", "name": name} for name in allowed]
+        return {"type": "allowed_tools", "mode": mode, "tools": tools}
+    return mode
+
+
+def _text_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    text = dict(options.get("text") or {})
+    if (response_format := read_response_format(options.get("response_format"))) is not None:
+        if text.get("format", response_format) != response_format:
+            raise ValueError("response_format: text.format says something else")
+        text["format"] = response_format
+    if (verbosity := options.get("verbosity")) is not None:
+        text["verbosity"] = verbosity
+    return text
+
+
+def build_input(messages: Iterable[Message]) -> list[dict[str, Any]]:
+    """Return the items of a conversation, in their order.
+
+    What belongs to a message stands in it; calls, results and thoughts are items of their own. What the API has no
+    item for is left out.
+    """
+    items: list[dict[str, Any]] = []
+    by_id: dict[str, dict[str, Any]] = {}
+    for message in messages:
+        parts: list[dict[str, Any]] = []
+        for content in message.contents:
+            if part := _part(message.role, content):
+                if not parts:
+                    items.append({"type": "message", "role": message.role, "content": parts})
+                parts.append(part)
+            elif item := _item(content, by_id):
+                items.append(item)
+                parts = []
+    return [item for item in items if item.get("type") != "reasoning" or item["encrypted_content"]]
+
+
+def _part(role: str, content: Content) -> dict[str, Any] | None:
+    """Return what `content` is within a message, or None when it is no part of one."""
+    match content.type:
+        case "text" if role != "assistant":
+            return {"type": "input_text", "text": content.text}
+        case "text" if is_refusal(content):
+            return {"type": "refusal", "refusal": content.text}
+        case "text" if content.text:
+            # Some servers insist on annotations; their content would only repeat what the text says.
+            return {"type": "output_text", "text": content.text, "annotations": []}
+        case "data" | "uri" | "hosted_file" if role != "assistant":
+            return _media_part(content)
+        case _:
+            return None
+
+
+def _media_part(content: Content) -> dict[str, Any] | None:
+    is_image = bool(content.media_type) and content.has_top_level_media_type("image")
+    if content.type == "hosted_file":
+        if is_image:
+            return {"type": "input_image", "file_id": content.file_id, "detail": "auto"}
+        return {"type": "input_file", "file_id": content.file_id}
+    if is_image:
+        return {"type": "input_image", "image_url": content.uri, "detail": _detail(content)}
+    uri = content.uri or ""
+    if (sound := audio_format(content)) is not None:
+        return {"type": "input_audio", "input_audio": {"data": uri.partition(",")[2] or uri, "format": sound}}
+    if content.media_type and content.has_top_level_media_type("application"):
+        part = {"type": "input_file", "file_data" if uri.startswith("data:") else "file_url": uri}
+        if name := content.name or content.additional_properties.get("filename"):
+            part["filename"] = name
+        return part
+    return None
+
+
+def _detail(content: Content) -> str:
+    return openai_property(content, "image_detail") or content.additional_properties.get("detail") or "auto"
+
+
+def _item(content: Content, by_id: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the new item that `content` is, or None when it adds to an earlier one or has none."""
+    match content.type:
+        case "text_reasoning":
+            return _reasoning(content, by_id)
+        case "function_call" if content.call_id and not content.informational_only:
+            call = {
+                "type": "function_call",
+                "call_id": content.call_id,
+                "name": content.name,
+                "arguments": to_json_text(content.arguments) or "{}",
+            }
+            item_id = openai_property(content, "item_id")
+            # Ids that come from elsewhere, such as our memory of earlier turns, would be refused.
+            return {**call, "id": item_id} if str(item_id or "").startswith("fc_") else call
+        case "function_result":
+            return {"type": "function_call_output", "call_id": content.call_id, "output": _output(content)}
+        case "function_approval_request" if content.function_call and content.function_call.hosted:
+            asked = content.function_call
+            return {
+                "type": "mcp_approval_request",
+                "id": content.id,
+                "arguments": to_json_text(asked.arguments),
+                "name": asked.name,
+                "server_label": asked.server_name,
+            }
+        case "function_approval_response" if content.function_call and content.function_call.hosted:
+            return {
+                "type": "mcp_approval_response",
+                "approval_request_id": content.id,
+                "approve": bool(content.approved),
+            }
+        case "mcp_server_tool_call" if content.call_id:
+            by_id[content.call_id] = {
+                "type": "mcp_call",
+                "id": content.call_id,
+                "server_label": content.server_name or "",
+                "name": content.tool_name or "",
+                "arguments": to_json_text(content.arguments),
+            }
+            return by_id[content.call_id]
+        case "mcp_server_tool_result" if call_item := by_id.get(content.call_id or ""):
+            call_item["output"] = join_text(content.output)
+            return None
+        case "search_tool_result" | "code_interpreter_tool_result":
+            # A thought is only accepted together with what it led to.
+            item = openai_property(content, "item")
+            return dict(item) if isinstance(item, Mapping) else None
+        case _:
+            return None
+
+
+def _reasoning(content: Content, by_id: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the reasoning item that `content` begins, or None when it adds to one."""
+    if not content.id:
+        return None
+    item = by_id.get(content.id)
+    is_new = item is None
+    if item is None:
+        item = {"type": "reasoning", "id": content.id, "summary": [], "encrypted_content": None}
+        by_id[content.id] = item
+    item["encrypted_content"] = content.protected_data or item["encrypted_content"]
+    if content.text:
+        if openai_property(content, "reasoning_text"):
+            item.setdefault("content", []).append({"type": "reasoning_text", "text": content.text})
+        else:
+            item["summary"].append({"type": "summary_text", "text": content.text})
+    return item if is_new else None
+
+
+def _output(content: Content) -> str | list[dict[str, Any]]:
+    """Return a function's result: parts when it holds more than text."""
+    items = content.items or ()
+    if any(item.type in ("data", "uri", "hosted_file") for item in items):
+        return [part for item in items if (part := _part("user", item))]
+    return to_json_text(content.result)

@@ -1,0 +1,128 @@
+"""Server-sent events, as model providers send them: bytes in, JSON objects out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+Event = dict[str, Any]
+
+DONE: Final[Event] = {"type": "[DONE]"}
+"""Stands for the line ``data: [DONE]``, by which Chat Completions end. Compare by identity."""
+
+MAX_EVENT_BYTES = 32 * 1024 * 1024
+"""One event: the last one of the Responses API repeats the whole answer, its pictures included."""
+
+PIECE_BYTES = 64
+"""What an empty line, or an empty read, costs to keep: an event may not consist of too many either."""
+
+
+class BrokenStreamError(Exception):
+    """What the provider sent is no stream of JSON events, or one of them is beyond all bounds."""
+
+
+class EventParser:
+    """Takes a stream's bytes as they arrive, however they are cut, and gives the events that are whole.
+
+    Args:
+        max_event_bytes: A longer event ends the stream.
+
+    Attributes:
+        failure: Why nothing more can be read, once that is so. What came before it is still given.
+
+    Source: HTML Living Standard, 9.2.6.
+    """
+
+    def __init__(self, *, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
+        self.failure: BrokenStreamError | None = None
+        self._max_event_bytes = max_event_bytes
+        self._rest: list[bytes] = []
+        self._data: list[bytes] = []
+        self._rest_bytes = 0
+        self._data_bytes = 0
+        self._ends_with_cr = False
+        self._is_first = True
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Return the events that `data` completes, in order; look at `failure` then."""
+        events: list[Event] = []
+        if self.failure is None:
+            try:
+                self._feed(data, events)
+            except BrokenStreamError as exc:
+                self.failure = exc
+        return events
+
+    def _feed(self, data: bytes, events: list[Event]) -> None:
+        if not data:
+            return
+        if self._is_first:
+            self._is_first = False
+            data = data.removeprefix(b"\xef\xbb\xbf")
+        if b"\r" in data or self._ends_with_cr:
+            data = self._with_newlines(data)
+        first, *lines = data.split(b"\n")
+        if not lines:
+            self._hold_rest(first)
+            return
+        if self._rest:
+            first = b"".join((*self._rest, first))
+            self._rest.clear()
+            self._rest_bytes = 0
+        rest = lines.pop()
+        for line in (first, *lines):
+            if line:
+                self._take_line(line)
+            elif self._data:
+                events.append(self._finish_event())
+        if rest:
+            self._hold_rest(rest)
+
+    def _with_newlines(self, data: bytes) -> bytes:
+        """Return `data` with plain line feeds; a CR at its end may belong to an LF that is still to come."""
+        if self._ends_with_cr:
+            data = data.removeprefix(b"\n")
+        self._ends_with_cr = data.endswith(b"\r")
+        return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+    def _take_line(self, line: bytes) -> None:
+        # Names, ids and comments of events say nothing that their JSON does not say too.
+        if line.startswith(b"data:"):
+            data = line[6:] if line[5:6] == b" " else line[5:]
+            self._data.append(data)
+            self._data_bytes += len(data) + PIECE_BYTES
+            self._refuse_endless()
+
+    def _hold_rest(self, rest: bytes) -> None:
+        self._rest.append(rest)
+        self._rest_bytes += len(rest) + PIECE_BYTES
+        self._refuse_endless()
+
+    def _refuse_endless(self) -> None:
+        if self._rest_bytes + self._data_bytes > self._max_event_bytes:
+            raise BrokenStreamError(f"an event is longer than {self._max_event_bytes} bytes")
+
+    def _finish_event(self) -> Event:
+        data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
+        self._data.clear()
+        self._data_bytes = 0
+        if data.strip() == b"[DONE]":
+            return DONE
+        return parse_object(data)
+
+
+def parse_object(data: bytes) -> Event:
+    """Return the JSON object that `data` is.
+
+    Raises:
+        BrokenStreamError: When it is anything else.
+    """
+    try:
+        # Decoded first: `json.loads` would guess at the encoding of bytes, which costs more than the decoding.
+        event = json.loads(data.decode())
+    except (ValueError, RecursionError) as exc:
+        # Not chained: the message of a JSON error holds nothing, but its `doc` is a piece of the answer.
+        raise BrokenStreamError(f"{type(exc).__name__} in an event of {len(data)} bytes") from None
+    if not isinstance(event, dict):
+        raise BrokenStreamError(f"an event is a JSON {type(event).__name__}, not an object")
+    return event

@@ -1,0 +1,63 @@
+"""What an answer cost and when it was made, under the framework's names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from agent_framework import UsageDetails
+
+# The framework's name, the provider's name under which the framework keeps it too, the part it is in, its name there.
+_Details = tuple[tuple[str | None, str, str, str], ...]
+
+_RESPONSES: _Details = (
+    ("cache_creation_input_token_count", "openai.cache_write_tokens", "input_tokens_details", "cache_write_tokens"),
+    ("cache_read_input_token_count", "openai.cached_input_tokens", "input_tokens_details", "cached_tokens"),
+    ("reasoning_output_token_count", "openai.reasoning_tokens", "output_tokens_details", "reasoning_tokens"),
+)
+
+_OUT, _IN = "completion_tokens_details", "prompt_tokens_details"
+_COMPLETIONS: _Details = (
+    (None, "completion/accepted_prediction_tokens", _OUT, "accepted_prediction_tokens"),
+    (None, "completion/audio_tokens", _OUT, "audio_tokens"),
+    ("reasoning_output_token_count", "completion/reasoning_tokens", _OUT, "reasoning_tokens"),
+    (None, "completion/rejected_prediction_tokens", _OUT, "rejected_prediction_tokens"),
+    (None, "prompt/audio_tokens", _IN, "audio_tokens"),
+    ("cache_creation_input_token_count", "prompt/cache_write_tokens", _IN, "cache_write_tokens"),
+    ("cache_read_input_token_count", "prompt/cached_tokens", _IN, "cached_tokens"),
+)
+
+
+def read_responses_usage(raw: Any) -> UsageDetails | None:
+    """Return what a response cost; None when it does not say."""
+    return _read(raw, "input_tokens", "output_tokens", _RESPONSES)
+
+
+def read_completions_usage(raw: Any) -> UsageDetails | None:
+    """Return what a chat completion cost; None when it does not say."""
+    return _read(raw, "prompt_tokens", "completion_tokens", _COMPLETIONS)
+
+
+def _read(raw: Any, input_name: str, output_name: str, details: _Details) -> UsageDetails | None:
+    if not isinstance(raw, Mapping):
+        return None
+    usage: dict[str, Any] = {
+        "input_token_count": raw.get(input_name),
+        "output_token_count": raw.get(output_name),
+        "total_token_count": raw.get("total_tokens"),
+    }
+    for name, provider_name, part, count_name in details:
+        count = (raw.get(part) or {}).get(count_name)
+        if count is not None:
+            usage[provider_name] = count
+            if name is not None:
+                usage[name] = count
+    return cast("UsageDetails", usage)
+
+
+def format_time(seconds: Any) -> str | None:
+    """Return a Unix time as the framework writes it, or None for what is none."""
+    if not isinstance(seconds, int | float):
+        return None
+    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

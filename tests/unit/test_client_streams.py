@@ -1,0 +1,536 @@
+"""How our clients read answers: event by event, merged where they wait, over connections that are used again."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from itertools import pairwise
+from typing import Any
+
+import httpx
+import pytest
+from agent_framework import ChatResponse, ChatResponseUpdate, Content
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat_clients.completions import CompletionsReader
+from chat_clients.failures import explain_model_failure
+from chat_clients.http_stream import ProviderConnection, ProviderStatusError
+from chat_clients.http_transport import DirectTransport
+from chat_clients.responses import ResponsesReader
+from chat_clients.server_events import DONE, BrokenStreamError, Event, EventParser
+from chat_clients.text_pieces import build_text_piece
+from errors import ModelError
+from tests.unit.provider_stub import Answer, Chat, ProviderStub, Responses, error
+
+# Events
+
+
+def parse(data: bytes, cuts: list[int] | None = None) -> list[Event]:
+    parser = EventParser()
+    places = [0, *sorted(cuts or []), len(data)]
+    events = [event for at, end in pairwise(places) for event in parser.feed(data[at:end])]
+    assert parser.failure is None
+    return events
+
+
+STREAM = (
+    b': a comment\r\nevent: x\r\ndata: {"a": "\xc3\xa9"}\r\n\r\n'
+    b'id: 7\ndata:{"b":\r\ndata: 2}\r\n\r\ndata: {"c": 3}\r\rdata: [DONE]\n\n'
+)
+
+
+@given(st.lists(st.integers(0, len(STREAM)), max_size=len(STREAM)))
+def test_events_are_the_same_however_they_are_cut(cuts: list[int]) -> None:
+    assert parse(STREAM, cuts) == [{"a": "é"}, {"b": 2}, {"c": 3}, DONE]
+
+
+def test_events_arrive_byte_by_byte_too() -> None:
+    assert parse(STREAM, list(range(len(STREAM)))) == parse(STREAM)
+
+
+def test_an_event_that_never_ended_is_none() -> None:
+    assert parse(b'data: {"a": 1}\n\ndata: {"b": 2}\n') == [{"a": 1}]
+
+
+@pytest.mark.parametrize("line", [b"data: {", b"data: [1]", b'data: "x"', b"data: \xff", b"data: " + b"[" * 100_000])
+def test_what_came_before_a_broken_event_is_still_given(line: bytes) -> None:
+    parser = EventParser()
+    assert parser.feed(b'data: {"a": 1}\n\n' + line + b'\n\ndata: {"b": 2}\n\n') == [{"a": 1}]
+    assert isinstance(parser.failure, BrokenStreamError)
+    assert parser.feed(b'data: {"c": 3}\n\n') == []
+
+
+@pytest.mark.parametrize("piece", [b"x" * 40, b"data:\n", b"data: x\n" * 10, b"x"])
+def test_an_event_without_end_is_not_kept_for_ever(piece: bytes) -> None:
+    parser = EventParser(max_event_bytes=1000)
+    for _ in range(40):
+        parser.feed(piece)
+    assert "longer than 1000 bytes" in str(parser.failure)
+
+
+def test_events_of_any_number_are_not_taken_for_a_long_one() -> None:
+    parser = EventParser(max_event_bytes=1000)
+    for _ in range(50):
+        assert len(parser.feed(b'data: {"a": 1}\n\n' * 200)) == 200
+
+
+def test_an_event_may_be_as_long_as_the_bound_in_however_many_reads() -> None:
+    parser = EventParser(max_event_bytes=100_000)
+    data = b'data: "' + b"x" * 99_000 + b'"\n\n'
+    [] = [event for at in range(0, len(data), 40_000) for event in parser.feed(data[at : at + 40_000])]
+    assert "JSON str" in str(parser.failure)  # read to its end, and only then found to be no object
+
+
+# Text
+
+
+def test_a_text_piece_is_a_content_in_every_respect() -> None:
+    piece, content = build_text_piece("Hello"), Content.from_text("Hello", merge_mode="append")
+    assert piece == content
+    assert piece.to_dict() == content.to_dict()
+    assert all(getattr(piece, name) == value for name, value in vars(content).items())
+    assert (piece + content).text == "HelloHello"
+    piece.merge_mode = None
+    assert build_text_piece("x").merge_mode == "append"
+
+
+def read(reader: Any, *batches: list[Event]) -> list[ChatResponseUpdate]:
+    updates = [update for batch in batches for update in reader.read(batch)]
+    return [*updates, *reader.close()]
+
+
+def delta(text: str, item_id: str = "msg_1") -> Event:
+    return {"type": "response.output_text.delta", "item_id": item_id, "content_index": 0, "delta": text}
+
+
+def chunk(finish: str | None = None, **change: Any) -> Event:
+    return {"id": "c1", "choices": [{"index": 0, "delta": change, "finish_reason": finish}]}
+
+
+def texts(updates: list[ChatResponseUpdate]) -> list[str]:
+    return [update.text for update in updates if update.text]
+
+
+def completed(*output: dict[str, Any]) -> Event:
+    return {"type": "response.completed", "response": Responses.response("completed", output)}
+
+
+def test_deltas_that_arrive_together_are_one_update_and_those_that_do_not_are_not() -> None:
+    updates = read(ResponsesReader(), [delta("It "), delta("is ")], [delta("22 °C.")])
+    assert texts(updates) == ["It is ", "22 °C."]
+    updates = read(CompletionsReader(), [chunk(content="It "), chunk(content="is ")], [chunk(content="22 °C.")])
+    assert texts(updates) == ["It is ", "22 °C."]
+
+
+def test_two_messages_of_one_response_keep_apart() -> None:
+    updates = read(ResponsesReader(), [delta("One."), delta("Two.", "msg_2"), completed()])
+    assert [(update.message_id, update.text) for update in updates if update.text] == [
+        ("msg_1", "One."),
+        ("msg_2", "Two."),
+    ]
+    assert [message.text for message in ChatResponse.from_updates(updates).messages] == ["One.", "Two."]
+
+
+def test_thoughts_and_text_that_arrive_together_keep_their_order() -> None:
+    batch = [chunk(reasoning="Hm"), chunk(reasoning="m."), chunk(content="Yes"), chunk(content=".")]
+    contents = [content for update in read(CompletionsReader(), batch) for content in update.contents]
+    assert [(content.type, content.text) for content in contents] == [("text_reasoning", "Hmm."), ("text", "Yes.")]
+
+
+def test_a_text_that_the_end_repeats_is_not_said_again() -> None:
+    message = {"id": "msg_1", "type": "message", "content": [{"type": "output_text", "text": "Rain."}]}
+    done = {"type": "response.output_text.done", "item_id": "msg_1", "content_index": 0, "text": "Rain."}
+    item = {"type": "response.output_item.done", "output_index": 0, "item": message}
+    updates = read(ResponsesReader(), [delta("Ra"), delta("in."), done, item, completed(message)])
+    assert texts(updates) == ["Rain."]
+
+
+def test_a_text_of_which_a_part_was_lost_is_completed() -> None:
+    done = {"type": "response.output_text.done", "item_id": "msg_1", "content_index": 0, "text": "Rain."}
+    assert texts(read(ResponsesReader(), [delta("Ra"), done, completed()])) == ["Ra", "in."]
+
+
+def test_a_text_that_ends_otherwise_than_it_began_is_replaced() -> None:
+    done = {"type": "response.output_text.done", "item_id": "msg_1", "content_index": 0, "text": "Snow."}
+    response = ChatResponse.from_updates(read(ResponsesReader(), [delta("Ra"), done, completed()]))
+    assert response.text == "Snow."
+
+
+def test_a_response_that_only_tells_its_end_is_read_from_there() -> None:
+    message = {"id": "msg_1", "type": "message", "content": [{"type": "output_text", "text": "Rain."}]}
+    call = {"id": "fc_1", "type": "function_call", "call_id": "call_1", "name": "f", "arguments": '{"a": 1}'}
+    response = ChatResponse.from_updates(read(ResponsesReader(), [completed(message, call)]))
+    assert (response.text, response.finish_reason) == ("Rain.", "tool_calls")
+    assert response.messages[-1].contents[-1].arguments == '{"a": 1}'
+
+
+def test_the_name_of_the_last_event_is_enough_of_an_end() -> None:
+    reader = ResponsesReader()
+    delta = {"type": "response.output_text.delta", "delta": "Hi"}
+    list(reader.read([delta, {"type": "response.completed", "response": {"id": "r"}}]))
+    assert (reader.is_done, reader.finish_reason) == (True, "stop")
+
+
+def test_the_paragraphs_of_a_summary_keep_apart() -> None:
+    summary = {"type": "response.reasoning_summary_text.delta", "item_id": "rs_1"}
+    batch = [{**summary, "summary_index": at, "delta": text} for at, text in enumerate(("One.", "Two."))]
+    response = ChatResponse.from_updates(read(ResponsesReader(), [*batch, completed()]))
+    assert response.messages[0].contents[0].text == "One.\n\nTwo."
+
+
+def test_code_is_told_as_it_is_written_and_what_it_printed_at_the_end() -> None:
+    written = {"type": "response.code_interpreter_call_code.delta", "item_id": "ci_1", "output_index": 0}
+    item = {
+        "id": "ci_1",
+        "type": "code_interpreter_call",
+        "code": "print(1)",
+        "status": "completed",
+        "outputs": [{"type": "logs", "logs": "1\n"}, {"type": "image", "url": "https://x.example/plot.png"}],
+    }
+    batch = [{**written, "delta": "print"}, {**written, "delta": "(1)"}]
+    done = {"type": "response.output_item.done", "output_index": 0, "item": item}
+    updates = read(ResponsesReader(), batch, [done, completed()])
+    call, result = ChatResponse.from_updates(updates).messages[0].contents
+    assert (call.type, call.inputs[0].text) == ("code_interpreter_tool_call", "print(1)")
+    assert [output.text or output.uri for output in result.outputs] == ["1\n", "https://x.example/plot.png"]
+
+
+def test_a_picture_is_shown_while_it_is_drawn() -> None:
+    added = {"type": "response.output_item.added", "item": {"id": "ig_1", "type": "image_generation_call"}}
+    partial = {
+        "type": "response.image_generation_call.partial_image",
+        "item_id": "ig_1",
+        "partial_image_index": 0,
+        "partial_image_b64": "iVBORw0KGgo=",
+    }
+    done = {
+        "type": "response.output_item.done",
+        "item": {"id": "ig_1", "type": "image_generation_call", "result": "iVBORw0KGgo="},
+    }
+    updates = read(ResponsesReader(), [added, partial, done, completed()])
+    contents = [content for update in updates for content in update.contents if content.type != "usage"]
+    assert [(content.type, content.image_id) for content in contents] == [
+        ("image_generation_tool_call", "ig_1"),
+        ("image_generation_tool_result", "ig_1"),
+        ("image_generation_tool_result", "ig_1"),
+    ]
+    assert contents[1].outputs.additional_properties["is_partial_image"] is True
+    assert contents[2].outputs.uri == "data:image/png;base64,iVBORw0KGgo="
+
+
+def test_a_servers_call_is_told_once_when_it_is_known_and_its_failure_without_details() -> None:
+    item = {"id": "mcp_1", "type": "mcp_call", "name": "find", "server_label": "docs", "arguments": ""}
+    failed = {**item, "arguments": '{"q": 1}', "output": None, "error": {"message": "dsn=secret"}}
+    updates = read(
+        ResponsesReader(),
+        [{"type": "response.output_item.added", "item": item}],
+        [{"type": "response.mcp_call_arguments.done", "item_id": "mcp_1", "arguments": '{"q": 1}'}],
+        [{"type": "response.output_item.done", "item": failed}, completed()],
+    )
+    call, result = (content for update in updates for content in update.contents if content.type != "usage")
+    assert (call.tool_name, call.server_name, call.arguments) == ("find", "docs", '{"q": 1}')
+    assert result.output[0].text == "The call failed."
+
+
+def test_a_servers_question_for_approval_is_asked() -> None:
+    item = {
+        "id": "mcpr_1",
+        "type": "mcp_approval_request",
+        "name": "send",
+        "server_label": "mail",
+        "arguments": "{}",
+    }
+    updates = read(ResponsesReader(), [{"type": "response.output_item.done", "item": item}, completed()])
+    [request] = updates[0].contents
+    assert (request.type, request.id, request.function_call.server_name) == (
+        "function_approval_request",
+        "mcpr_1",
+        "mail",
+    )
+
+
+# Compatible servers
+
+
+def calls_of(*batches: list[Event]) -> list[tuple[str | None, str | None, str | None]]:
+    response = ChatResponse.from_updates(read(CompletionsReader(), *batches))
+    contents = [content for message in response.messages for content in message.contents]
+    return [(c.call_id, c.name, c.arguments) for c in contents if c.type == "function_call"]
+
+
+def tool_call(arguments: Any, **more: Any) -> Event:
+    function = {"arguments": arguments, **({"name": more.pop("name")} if "name" in more else {})}
+    return chunk(tool_calls=[{**more, "function": function}])
+
+
+def test_calls_that_are_all_numbered_zero_are_told_apart_by_their_ids() -> None:
+    calls = calls_of(
+        [tool_call('{"a": 1}', index=0, id="x", name="f"), tool_call('{"a": 2}', index=0, id="y", name="f")],
+        [chunk("tool_calls"), DONE],
+    )
+    assert calls == [("x", "f", '{"a": 1}'), ("y", "f", '{"a": 2}')]
+
+
+def test_calls_without_ids_numbers_or_text_arguments_are_understood() -> None:
+    first, second = calls_of(
+        [tool_call({"a": 1}, name="f"), tool_call("", name="g"), tool_call('{"b": 2}')], [chunk("stop"), DONE]
+    )
+    assert first[1:] == ("f", '{"a": 1}')
+    assert second[1:] == ("g", '{"b": 2}')
+    assert first[0]
+    assert first[0] != second[0]
+
+
+def test_an_answer_that_calls_and_says_stop_is_a_call() -> None:
+    reader = CompletionsReader()
+    read(reader, [tool_call("{}", index=0, id="x", name="f")], [chunk("stop"), DONE])
+    assert reader.finish_reason == "tool_calls"
+
+
+@pytest.mark.parametrize("ids", [None, "", "each"])
+def test_the_chunks_of_a_server_without_steady_ids_are_one_message(ids: str | None) -> None:
+    chunks = [{**chunk(content=word), "id": word if ids == "each" else ids} for word in ("a", "b")]
+    response = ChatResponse.from_updates(read(CompletionsReader(), *([c] for c in chunks), [DONE]))
+    assert [message.text for message in response.messages] == ["ab"]
+
+
+def test_thoughts_among_the_parts_of_a_content_are_thoughts() -> None:
+    parts = [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}, {"type": "text", "text": "Yes."}]
+    response = ChatResponse.from_updates(read(CompletionsReader(), [chunk(content=parts), DONE]))
+    assert [(content.type, content.text) for content in response.messages[0].contents] == [
+        ("text_reasoning", "Hm."),
+        ("text", "Yes."),
+    ]
+
+
+def test_of_a_usage_that_grows_with_every_chunk_the_last_counts() -> None:
+    grown = [{**chunk(content="a"), "usage": {"completion_tokens": count}} for count in (1, 2, 3)]
+    response = ChatResponse.from_updates(read(CompletionsReader(), grown, [chunk("stop"), DONE]))
+    assert response.usage_details is not None
+    assert response.usage_details["output_token_count"] == 3
+
+
+@pytest.mark.parametrize(
+    ("event", "code"),
+    [
+        ({"error": {"message": "secret", "code": "context_length_exceeded"}}, "model.too_long"),
+        ({"object": "error", "message": "secret", "code": 429}, "model.rate_limited"),
+        ({"error": "secret"}, "model.failed"),
+    ],
+)
+def test_an_error_among_the_chunks_comes_after_the_text_before_it(event: Event, code: str) -> None:
+    seen = []
+    with pytest.raises(ModelError) as failure:  # noqa: PT012
+        for update in CompletionsReader().read([chunk(content="Half"), event]):
+            seen.append(update.text)
+    assert (seen, failure.value.code) == (["Half"], code)
+
+
+# Connections
+
+
+@pytest.fixture
+async def stub(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ProviderStub]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    async with ProviderStub() as running:
+        yield running
+
+
+@pytest.fixture
+async def connect(stub: ProviderStub) -> AsyncIterator[Callable[..., ProviderConnection]]:
+    async with AsyncExitStack() as stack:
+
+        def make(**more: Any) -> ProviderConnection:
+            connection = ProviderConnection(stub.url, **{"timeout_s": 5, **more})
+            stack.push_async_callback(connection.close)
+            return connection
+
+        yield make
+
+
+Connect = Callable[..., ProviderConnection]
+
+
+async def ask(connection: ProviderConnection) -> list[list[Event]]:
+    return [events async for events in connection.events("/x", {"q": "Grüezi \ud83d"})]
+
+
+async def test_what_one_read_brings_comes_together_however_many_chunks_it_is(
+    stub: ProviderStub, connect: Connect
+) -> None:
+    stub.will(Chat.text(*"abcdefg"))
+    [batch] = await ask(connect())
+    assert "".join(read_text(batch)) == "abcdefg"
+
+
+def read_text(batch: list[Event]) -> list[str]:
+    return [choice["delta"].get("content") or "" for event in batch for choice in event.get("choices", ())]
+
+
+async def test_a_whole_answer_gives_its_connection_to_the_next(stub: ProviderStub, connect: Connect) -> None:
+    stub.will(Chat.text("One."), Chat.text("Two."))
+    connection = connect()
+    await ask(connection)
+    await ask(connection)
+    assert stub.connections == 1
+    assert stub.requests[0].body == {"q": "Grüezi ?"}
+
+
+async def test_an_answer_left_early_closes_its_connection(stub: ProviderStub, connect: Connect) -> None:
+    stub.will(Chat.part("It ", then="silence"), Chat.text("Next."))
+    connection = connect()
+    events = connection.events("/x", {})
+    async for _ in events:
+        break
+    await events.aclose()
+    await ask(connection)
+    assert stub.connections == 2
+
+
+async def test_a_connection_that_the_server_has_closed_meanwhile_costs_no_retry(
+    stub: ProviderStub, connect: Connect
+) -> None:
+    stub.will(Chat.text("One."), Answer(then="close"), Chat.text("Two."))
+    connection = connect(max_retries=0)
+    await ask(connection)
+    # The second request travels over the first connection, which breaks without a byte.
+    assert await ask(connection)
+    assert len(stub.requests) == 3
+    assert stub.connections == 2
+
+
+async def test_a_server_that_closes_every_connection_is_asked_no_more_than_allowed(
+    stub: ProviderStub, connect: Connect
+) -> None:
+    stub.will_always(Answer(then="close"))
+    with pytest.raises(httpx.TransportError):
+        await ask(connect(max_retries=0))
+    assert len(stub.requests) == 1
+
+
+async def test_an_answer_in_one_piece_is_one_event(stub: ProviderStub, connect: Connect) -> None:
+    stub.will(Chat.whole("Yes."))
+    [[event]] = await ask(connect())
+    assert event["choices"][0]["message"]["content"] == "Yes."
+
+
+async def test_a_refusal_names_status_code_and_request_and_never_the_key(stub: ProviderStub, connect: Connect) -> None:
+    stub.will(error(400, "no such field", code="unknown_field", headers={"x-request-id": "req_7"}))
+    stub.will(error(401, "Incorrect API key: sk-secret"))
+    with pytest.raises(ProviderStatusError, match="HTTP 400, unknown_field, no such field, request req_7") as refused:
+        await ask(connect())
+    assert (refused.value.status, refused.value.provider_code) == (400, "unknown_field")
+    with pytest.raises(ProviderStatusError) as refused:
+        await ask(connect())
+    assert "sk-secret" not in str(refused.value)
+
+
+async def test_a_key_is_not_carried_to_where_a_redirection_leads(stub: ProviderStub, connect: Connect) -> None:
+    stub.will(Answer(307, {"location": f"{stub.url}/elsewhere"}))
+    with pytest.raises(ProviderStatusError) as refused:
+        await ask(connect(headers={"api-key": "secret"}))
+    assert explain_model_failure(refused.value).code == "model.not_found"
+    assert len(stub.requests) == 1
+
+
+async def test_a_used_up_account_is_not_asked_again(stub: ProviderStub, connect: Connect) -> None:
+    stub.will_always(error(429, "pay", code="insufficient_quota"))
+    with pytest.raises(ProviderStatusError):
+        await ask(connect())
+    assert len(stub.requests) == 1
+
+
+async def test_requests_beyond_the_bound_wait_for_a_connection_and_not_for_ever(stub: ProviderStub) -> None:
+    transport = DirectTransport(max_connections=1, max_idle=1, idle_s=5)
+    connection = ProviderConnection(stub.url, transport=transport, connect_timeout_s=0.05, max_retries=0)
+    stub.will(Chat.part("It ", then="silence"), Chat.text("Next."))
+    first = connection.events("/x", {})
+    await anext(first)
+    with pytest.raises(httpx.PoolTimeout):
+        await ask(connection)
+    await first.aclose()
+    assert await ask(connection)
+    await connection.close()
+
+
+async def test_a_key_with_a_line_break_cannot_add_a_header(connect: Connect) -> None:
+    with pytest.raises(httpx.LocalProtocolError, match="line break"):
+        await ask(connect(headers={"authorization": "Bearer a\r\nx-evil: 1"}))
+
+
+async def raw_server(reply: bytes) -> tuple[asyncio.Server, str]:
+    """A server that says `reply` to every connection and closes it."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(reply)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    return server, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcome"),
+    [
+        (b'HTTP/1.1 200 OK\r\n\r\ndata: {"a": 1}\n\n', [[{"a": 1}]]),
+        (b'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\ndata: {"a": 1}\n\n', [[{"a": 1}]]),
+        (b'HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\ndata: {"a": 1}\n\n', httpx.RemoteProtocolError),
+        (b"SSH-2.0-OpenSSH_9.9\r\n", httpx.RemoteProtocolError),
+        (b"HTTP/1.1 200 OK\r\nx: " + b"y" * 200_000, httpx.RemoteProtocolError),
+        (b"", httpx.TransportError),
+    ],
+)
+async def test_odd_servers_are_read_by_the_book(
+    reply: bytes, outcome: Any, connect: Connect, stub: ProviderStub
+) -> None:
+    server, url = await raw_server(reply)
+    connection = ProviderConnection(url, max_retries=0, timeout_s=5)
+    try:
+        if isinstance(outcome, list):
+            assert await ask(connection) == outcome
+        else:
+            with pytest.raises(outcome):
+                await ask(connection)
+    finally:
+        await connection.close()
+        server.close()
+        await server.wait_closed()
+
+
+async def test_a_long_answer_waits_at_the_provider_while_nobody_reads(stub: ProviderStub, connect: Connect) -> None:
+    piece = Chat.chunk({"content": "x" * 60_000})
+    stub.will(Answer(200, {"content-type": "text/event-stream"}, (piece,) * 200))
+    events = connect().events("/x", {})
+    sizes = [len(await anext(events))]
+    for _ in range(500):
+        await asyncio.sleep(0)  # the provider and the network have all the time they want
+    sizes += [len(batch) async for batch in events]
+    assert sum(sizes) == 200
+    # What is read ahead is bounded, to some 300 kB here, and not the 12 MB of the answer.
+    assert max(sizes) < 20
+
+
+@pytest.mark.parametrize(("variable", "is_direct"), [("http_proxy", False), (None, True)])
+def test_a_proxy_that_the_machine_prescribes_is_used(
+    monkeypatch: pytest.MonkeyPatch, variable: str | None, is_direct: bool
+) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    if variable:
+        monkeypatch.setenv(variable, "http://proxy.example:3128")
+    code = "from chat_clients import http_stream; print(http_stream._choose_transport('http://model.example') is None)"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == str(not is_direct)
+
+
+def test_the_sdk_is_not_even_imported() -> None:
+    code = "import sys, chat_clients.provider; print('openai' in sys.modules)"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == "False"
