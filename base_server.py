@@ -24,7 +24,6 @@ from chatkit.types import (
     SDKHiddenContextItem,
     SyncCustomActionResponse,
     ThreadItem,
-    ThreadItemAddedEvent,
     ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
     ThreadItemReplacedEvent,
@@ -51,7 +50,9 @@ from errors import (
 from streaming.agent_events import agent_events
 from streaming.agent_messages import HistoryConverter, history_messages
 from streaming.approvals import APPROVE, REJECT, Decision, approval_events, decide
+from streaming.item_guard import ItemGuard
 from streaming.offered_actions import offers
+from streaming.request_keys import request_key
 from streaming.requests import RequestProcessing, explain_request, title_of
 from streaming.run_operations import RunOperations, is_run_operation, parse_body
 from streaming.runs import Viewer
@@ -129,6 +130,7 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
 
     _FINAL = (
         "respond", "action", "sync_action", "process", "handle", "get_stream_options", "handle_stream_cancelled",
+        "start_run", "handle_run_operation", "check_request",
         "_process_streaming_impl", "_process_non_streaming",
     )  # fmt: skip
     _actions: typing.ClassVar[Mapping[str, BoundAction]] = {}
@@ -255,9 +257,6 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
         try:
             async with aclosing(self._answer(turn)) as events:
                 async for event in events:
-                    if isinstance(event, ThreadItemAddedEvent) and isinstance(event.item, WorkflowItem):
-                        # It stays open around what its tools show: its place is taken now, not when it is done.
-                        await self.services.store.reserve_position(thread.id, event.item.id, context)
                     yield event
         except Exception as exc:
             raise self._stream_error(exc, "answer failed", thread, context) from exc
@@ -339,6 +338,8 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
                     async for event in events:
                         yield event
         except Exception as exc:
+            if (key := request_key(context.metadata)) is not None:
+                await self.store.release_request_key(thread.id, key, context)
             raise self._stream_error(exc, "action failed", thread, context) from exc
         if turn.is_resumed:
             async with aclosing(self._respond(Turn(thread, context, self.services))) as events:
@@ -355,12 +356,13 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
     ) -> SyncCustomActionResponse:
         """Do the same without a stream: what the handler shows is stored, the clicked widget's new state answered."""
         before = thread.model_copy(deep=True)
+        guard = ItemGuard(self.store, thread, context)
         async with self._sender_locked(thread, sender, context) as current:
             turn = ActionTurn(thread, context, self.services, current)
             work = self._prepare_action(action, turn)
             async with aclosing(turn_events(turn, work())) as events:
                 async for event in events:
-                    await self._store_event(event, thread, context)
+                    await self._store_event(await guard.admit(event), thread, context)
         if turn.is_resumed:
             logger.warning("the agent cannot go on after an action that is not streamed", extra={"action": action.type})
         if thread != before:
@@ -375,7 +377,7 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
         if sender is None:
             yield None
             return
-        lock = self._sender_locks.setdefault((thread.id, sender.id), asyncio.Lock())
+        lock = self.sender_lock(thread, sender.id)
         was_contended = lock.locked()
         async with lock:
             if was_contended:
@@ -461,18 +463,22 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
     async def add_feedback(
         self, thread_id: str, item_ids: list[str], feedback: FeedbackKind, context: RequestContext
     ) -> None:
-        """Refuse feedback on what is not the caller's."""
-        await self.store.load_thread(thread_id, context=context)
+        """Keep what the person thinks of some items; what is not theirs reads as missing."""
+        await self.store.save_feedback(thread_id, item_ids, feedback, context)
 
     async def transcribe(self, audio_input: AudioInput, context: RequestContext) -> TranscriptionResult:
-        """Say that there is no dictation."""
-        raise UnavailableError("Dictation is not available here.", code="dictation.unavailable", allow_retry=False)
+        """Let the provider turn speech into text, or say that there is no dictation."""
+        if self.services.transcribe is None:
+            raise UnavailableError("Dictation is not available here.", code="dictation.unavailable", allow_retry=False)
+        if not audio_input.data:
+            raise BadRequestError("The recording is empty.")
+        return TranscriptionResult(text=await self.services.transcribe(audio_input.data, audio_input.media_type))
 
     def _stream_error(
         self, exc: Exception, what: str, thread: ThreadMetadata, context: RequestContext
     ) -> CustomStreamError:
         """Log a failure once, under an id, and return what the person may read of it."""
-        error_id = new_error_id()
+        error_id = context.error_id = new_error_id()
         known = exc if isinstance(exc, UserFacingError) else None
         logger.log(
             logging.INFO if isinstance(exc, ActionError) else logging.ERROR,

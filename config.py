@@ -90,6 +90,9 @@ class Settings(BaseSettings):
     azure_openai_api: Literal["chat", "responses"] = Field(
         "chat", description="Chat Completions works with every deployment; Responses only with newer ones."
     )
+    transcription_model: str | None = Field(
+        None, description="Model that turns speech into text; default with OpenAI: `gpt-4o-mini-transcribe`, else none."
+    )
     offline_token_delay_ms: float = Field(
         35, ge=0, le=5000, description="Pause between two words of the built-in model, in ms; 0: none."
     )
@@ -211,6 +214,13 @@ class Settings(BaseSettings):
             if not value:
                 raise ConfigError(variable, f"is needed for the model provider '{chosen}'")
         return chosen
+
+    @property
+    def resolved_transcription_model(self) -> str | None:
+        """The model for dictation; None when there is none."""
+        if self.provider == "offline":
+            return None
+        return self.transcription_model or ("gpt-4o-mini-transcribe" if self.provider == "openai" else None)
 
     @property
     def resolved_database_url(self) -> str | URL:

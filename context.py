@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -62,6 +62,9 @@ Widget = Mapping[str, Any] | BaseModel
 StopReason = Literal["user", "disconnect", "timeout", "drain", "deleted"]
 """Why a run was stopped before its end."""
 
+RunOutcome = Literal["done", "failed", "stopped"]
+"""What became of a run."""
+
 IdMaker = Callable[[Literal["message", "tool_call", "workflow", "task"]], str]
 
 
@@ -77,6 +80,7 @@ class Services:
         make_chat_client: Use `chat_client` instead, which reads better.
         explain_model_failure: Turns whatever a provider's client raised into what a person may read.
         runs: The answers that are being written in this process.
+        transcribe: Turns a recording (its bytes, its media type) into text; None when the provider does not.
     """
 
     settings: Settings
@@ -86,6 +90,7 @@ class Services:
     make_chat_client: Callable[[Sequence[OfflinePhrase]], BaseChatClient[Any]]
     explain_model_failure: Callable[[BaseException], ModelError]
     runs: Runs
+    transcribe: Callable[[bytes, str], Awaitable[str]] | None = None
 
     def chat_client(self, offline: Sequence[OfflinePhrase] = ()) -> BaseChatClient[Any]:
         """Return a chat client of the configured provider, ready to be given to an `Agent`.
@@ -129,6 +134,34 @@ class RequestContext:
     open_items: Callable[[], Sequence[ThreadItem]] = tuple
     usage: dict[str, Any] = field(default_factory=dict)
     error_id: str | None = None
+
+    @property
+    def run_id(self) -> str:
+        """The id of the answer that this request asks for, if it asks for one."""
+        return f"run_{self.request_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """An answer that has ended, as the store keeps it.
+
+    Attributes:
+        id: Also in the log.
+        started_at: When it was asked for.
+        ended_at: When its last event was there.
+        status: What became of it.
+        stop_reason: Why it was stopped; None when it was not.
+        error_id: What the person was told and the log has too; None without an error.
+        usage: The provider's token counts, as it named them.
+    """
+
+    id: str
+    started_at: datetime
+    ended_at: datetime
+    status: RunOutcome
+    stop_reason: str | None = None
+    error_id: str | None = None
+    usage: Mapping[str, Any] = field(default_factory=dict)
 
 
 def utc_now() -> datetime:

@@ -85,12 +85,14 @@ def build_platform(settings: Settings) -> Platform:
         make_chat_client=chat_clients.make,
         explain_model_failure=explain_model_failure,
         runs=runs,
+        transcribe=chat_clients.transcribe if chat_clients.can_transcribe else None,
     )
     lifecycle = Lifecycle(
         lambda: load_use_cases(services, settings.use_cases_path),
         database,
         Base.metadata,
-        drain=lambda: runs.drain(settings.drain_timeout_s),
+        drain=runs.drain,
+        drain_timeout_s=settings.drain_timeout_s,
         closes=[chat_clients.close],
     )
     return Platform(services, chat_clients, lifecycle)
@@ -177,13 +179,7 @@ def run(args: argparse.Namespace) -> int:
         _configure_logging(settings)
         app = create_app(settings)
         url = url_of(listener)
-        serve(
-            app,
-            listener,
-            app.state.lifecycle,
-            announce=lambda loaded: _announce(url, loaded, settings),
-            drain_timeout_s=settings.drain_timeout_s,
-        )
+        serve(app, listener, app.state.lifecycle, announce=lambda loaded: _announce(url, loaded, settings))
     return 0
 
 

@@ -147,6 +147,36 @@ class ProviderConnection:
         finally:
             await response.aclose()
 
+    async def post_file(self, path: str, file: tuple[str, bytes, str], fields: Mapping[str, str]) -> Mapping[str, Any]:
+        """Post a file as a form, once, and return the JSON of the answer.
+
+        Args:
+            path: Appended to the connection's address.
+            file: Its name, bytes and media type.
+            fields: The other fields of the form.
+
+        Raises:
+            ProviderStatusError: The provider refused.
+            BrokenStreamError: The answer is no JSON object.
+            httpx.TransportError: The provider cannot be reached or is silent.
+        """
+        headers = {"authorization": f"Bearer {await self._token()}"} if self._token is not None else {}
+        request = self._http.build_request(
+            "POST",
+            self.base_url + path,
+            files={"file": file},
+            data=dict(fields),
+            headers=headers,
+            params=self._params or None,
+        )
+        response = await self._http.send(request, stream=True)
+        try:
+            if not response.is_success:
+                raise await _read_refusal(response)
+            return parse_object(await _read_bounded(response, MAX_REFUSAL_BYTES))
+        finally:
+            await response.aclose()
+
     async def _send(self, path: str, content: bytes, headers: Mapping[str, str] | None) -> httpx.Response:
         """Return an answer that has begun well."""
         failures = 0

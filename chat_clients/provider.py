@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from agent_framework import BaseChatClient
 
+from chat_clients.failures import build_model_error, explain_model_failure
 from chat_clients.http_stream import ProviderConnection
 from chat_clients.offline import OfflineChatClient
 from chat_clients.openai import build_invocation_limits, build_provider_client, create_connection
@@ -15,6 +17,9 @@ from config import Settings
 
 if TYPE_CHECKING:
     from plugins import OfflinePhrase
+
+# Providers tell the format by the file's name.
+_ENDINGS = {"audio/webm": "webm", "audio/mp4": "mp4", "audio/ogg": "ogg", "audio/wav": "wav", "audio/mpeg": "mp3"}
 
 
 class ChatClients:
@@ -40,6 +45,35 @@ class ChatClients:
             ValueError: When a phrase cannot work; the message names it.
         """
         return build_chat_client(self._settings, offline, connection=self._connection)
+
+    @property
+    def can_transcribe(self) -> bool:
+        """Whether the provider turns speech into text."""
+        return self._connection is not None and self._settings.resolved_transcription_model is not None
+
+    async def transcribe(self, audio: bytes, media_type: str) -> str:
+        """Return what is said in `audio`.
+
+        Args:
+            audio: A recording, as the browser made it.
+            media_type: E.g. ``"audio/webm"``.
+
+        Raises:
+            ModelError: When the provider cannot be reached or refuses.
+        """
+        model = self._settings.resolved_transcription_model
+        if self._connection is None or model is None:
+            raise build_model_error("model.not_found")
+        path = "/audio/transcriptions"
+        if self._settings.provider == "azure" and self._settings.azure_openai_api == "chat":
+            path = f"/deployments/{quote(model, safe='')}{path}"
+        name = f"speech.{_ENDINGS.get(media_type, 'webm')}"
+        try:
+            answer = await self._connection.post_file(path, (name, audio, media_type), {"model": model})
+        except Exception as exc:
+            raise explain_model_failure(exc) from exc
+        text = answer.get("text")
+        return text.strip() if isinstance(text, str) else ""
 
     async def close(self) -> None:
         """Close the connections; closing twice is harmless."""

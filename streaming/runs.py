@@ -43,9 +43,14 @@ class Viewer:
     """Somebody who reads a run's log at their own pace: an async iterator of server-sent events.
 
     Not a generator, because a generator that was never started does nothing when it is closed.
+
+    Attributes:
+        headers: Which run it is, and the number of its last event when the viewer came: a client that comes back
+            names the run, and knows where its past ends and its present begins.
     """
 
     def __init__(self, run: Run, after: int, heartbeat_s: float, *, with_ids: bool, keeps_run: bool) -> None:
+        self.headers = {"Parlor-Run": run.id, "Parlor-Run-Last": str(run.log.last)}
         self._run = run
         self._cursor = after
         self._heartbeat_s = heartbeat_s
@@ -111,7 +116,7 @@ class Run:
     def __init__(
         self, runs: Runs, events: AsyncIterator[ThreadStreamEvent], context: RequestContext, log: RunLog
     ) -> None:
-        self.id = f"run_{context.request_id}"
+        self.id = context.run_id
         self.status: RunStatus = "running"
         self.log = log
         self.context = context
@@ -141,7 +146,7 @@ class Run:
         try:
             await self._started.wait()
         except asyncio.CancelledError:
-            await self.stop("disconnect")
+            await self.stop("drain" if self._runs.is_draining else "disconnect")
             raise
         if self.log.last == 0 and self._failure is not None:
             raise self._failure
@@ -159,9 +164,12 @@ class Run:
         return viewer
 
     async def leave(self, viewer: Viewer, *, keep: bool) -> None:
-        """Forget a viewer; the last one who does not keep the run stops it."""
+        """Forget a viewer; the last one who does not keep the run stops it.
+
+        While the server is about to stop, connections are cut by whoever is in front of it: that is nobody's stop.
+        """
         self._viewers.discard(viewer)
-        if not keep and not self._viewers and not self.is_over:
+        if not keep and not self._viewers and not self.is_over and not self._runs.is_draining:
             await self.stop("disconnect")
 
     async def stop(self, reason: StopReason) -> None:
@@ -303,6 +311,7 @@ class Runs:
                 code="runs.too_many_of_user",
             )
         run = Run(self, events(), context, RunLog(serialize, self._max_log_bytes))
+        context.open_items = run.log.open_items
         self._active.add(run)
         if key is not None:
             self._register(run, key)

@@ -42,6 +42,8 @@ class EventStream(Response):
     def __init__(self, chunks: Chunks) -> None:
         super().__init__(
             headers={
+                # What the stream says of itself; not every source has something to say.
+                **getattr(chunks, "headers", {}),
                 # Given whole: Starlette would add a charset, and server-sent events are always UTF-8.
                 "Content-Type": "text/event-stream",
                 "Cache-Control": "no-cache, no-transform",

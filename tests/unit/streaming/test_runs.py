@@ -160,6 +160,20 @@ async def test_events_after_a_number_are_exactly_those_that_came_later(open_chat
             assert numbered(await rest_of(await attached(chat, after=number))) == events[index + 1 :]
 
 
+async def test_a_viewer_says_which_run_it_views_and_how_far_that_had_come(open_chat: OpenChat) -> None:
+    gate = asyncio.Event()
+    async with open_chat([*says("A"), gate]) as chat:
+        first = await start(chat)
+        seen = await read_until(first, b'"A"')
+        adopt_thread(chat, seen)
+        second = await attached(chat)
+        assert second.headers["Parlor-Run"] == first.headers["Parlor-Run"]
+        assert second.headers["Parlor-Run-Last"] == str(numbered(seen)[-1][0])
+        gate.set()
+        await rest_of(first)
+        await rest_of(second)
+
+
 async def test_numbers_of_an_older_run_do_not_hide_events_of_the_new_one(open_chat: OpenChat) -> None:
     async with open_chat(says("First"), says("Second")) as chat:
         await chat.send("Go")
