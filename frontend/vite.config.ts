@@ -1,12 +1,15 @@
+import {pathToFileURL} from 'node:url';
 import {defineConfig} from 'vitest/config';
+import {coreBundle, publishing, smallMarkdown, smallTemplates} from './bundles.js';
 
 /**
- * Two bundles go to static/dist: `chatkit.js`, which defines the element and works as classic, async, deferred and
- * module script (hence IIFE), and, in mode `page`, `page.js`, the page around it.
+ * `vite build` makes the lazy parts and then `chatkit.js`, which defines the element and works as classic, async,
+ * deferred and module script (hence IIFE); with `--mode page` it makes `page.js`, the page around the element.
  */
 export default defineConfig(({mode}) => {
   const isPage = mode === 'page';
   return {
+    plugins: [smallMarkdown(), smallTemplates(), ...(isPage ? [] : [coreBundle()]), publishing()],
     build: {
       outDir: '../static/dist',
       // The page build comes second and keeps what the first one made.
@@ -17,9 +20,15 @@ export default defineConfig(({mode}) => {
         ? {entry: 'src/page/page.ts', formats: ['es'], fileName: () => 'page.js'}
         : {entry: 'src/define.ts', formats: ['iife'], name: 'ParlorChatKit', fileName: () => 'chatkit.js'},
     },
+    // Widgets are tested with their charts; all other parts are handed in by their tests.
+    ...(mode === 'test'
+      ? {define: {__PARLOR_PARTS__: JSON.stringify({chart: pathToFileURL('src/parts/chart.ts').href})}}
+      : {}),
     test: {
       environment: 'happy-dom',
       include: ['src/**/*.test.ts'],
+      // As it is built: with the platform in place of its packages.
+      server: {deps: {inline: ['markdown-it']}},
     },
   };
 });

@@ -1,11 +1,13 @@
 /** What a person or a page may ask of one chat, and what follows from it. Owns the state; knows no DOM. */
 import type {ChatKitEvents} from '@openai/chatkit';
-import {ChatKitClient} from './client.js';
-import {Conversation, type Message, toError} from './conversation.js';
+import {ChatKitClient, RequestError} from './client.js';
+import {Composing} from './composing.js';
+import {Conversation, type Message} from './conversation.js';
 import {readOptions, type Settings} from './options.js';
 import type {JSONObject} from './protocol.js';
 import {strings} from './strings.js';
 import {ThreadList} from './thread-list.js';
+import {toError} from './turn-runner.js';
 import {unreachable} from './unreachable.js';
 import type {Intent} from './views/intents.js';
 import type {WidgetActionDetail} from './widgets/widget-view.js';
@@ -24,6 +26,7 @@ export class Chat {
   readonly #client: ChatKitClient;
   readonly conversation: Conversation;
   readonly threads: ThreadList;
+  readonly composing: Composing;
   #settings: Settings = readOptions({}, '');
   #isHistoryOpen = false;
   #toolId: string | undefined;
@@ -34,11 +37,18 @@ export class Chat {
     this.#host = host;
     this.#client = new ChatKitClient((name, data) => host.emit('chatkit.log', {name, data}));
     this.threads = new ThreadList(this.#client, host.changed);
+    this.composing = new Composing({
+      client: this.#client,
+      changed: host.changed,
+      report: (error, isShown) => (isShown ? this.#showProblem(error) : host.emit('chatkit.error', {error})),
+      log: (name, data) => host.emit('chatkit.log', data === undefined ? {name} : {name, data}),
+    });
     this.conversation = new Conversation({
       client: this.#client,
       changed: () => this.#onConversationChange(),
       emit: (name, detail) => host.emit(`chatkit.${name}`, detail as never),
       findClientTool: () => this.#settings.onClientTool,
+      expectsResume: () => this.#settings.resume,
     });
   }
 
@@ -63,6 +73,9 @@ export class Chat {
   configure(settings: Settings): void {
     this.#settings = settings;
     this.#client.configure(settings.endpoint);
+    this.composing.configure(settings.composing);
+    // Now and not at the first message: pages show a cover until their callback was heard.
+    this.attempt(this.#client.prepare());
     const {tools, models} = settings;
     if (this.#toolId !== undefined && !tools.some(({id}) => id === this.#toolId)) this.selectTool(undefined);
     const usable = models.filter(({disabled}) => disabled !== true);
@@ -79,6 +92,9 @@ export class Chat {
     const {conversation, threads} = this;
     switch (intent.type) {
       case 'send':
+        this.#sendDraft(intent);
+        this.composing.uploads.clear();
+        break;
       case 'send-prompt':
         this.#sendDraft(intent);
         break;
@@ -138,6 +154,23 @@ export class Chat {
       case 'widget-action':
         this.#onWidgetAction(intent.detail);
         break;
+      case 'answer-input':
+        this.attempt(conversation.answerInput(intent.itemId, {status: intent.status, answers: intent.answers}));
+        break;
+      case 'add-files':
+      case 'retry-upload':
+      case 'remove-upload':
+        // What was said about the last files is settled or said again.
+        this.#setAlert(undefined);
+        this.composing.handle(intent);
+        break;
+      case 'transcribe':
+      case 'entity-click':
+      case 'entity-preview':
+      case 'log':
+      case 'report':
+        this.composing.handle(intent);
+        break;
       default:
         unreachable(intent);
     }
@@ -147,6 +180,17 @@ export class Chat {
   async open(threadId: string | undefined): Promise<void> {
     this.#setAlert(undefined);
     await this.conversation.open(threadId);
+  }
+
+  /** Shows the thread that a page begins with; one that is not there, or not this person's, gives the start screen. */
+  async openInitial(threadId: string): Promise<void> {
+    try {
+      await this.open(threadId);
+    } catch (error) {
+      // Pages keep the id of the thread, and shall forget this one. Any other failure may pass.
+      if (isMissing(error)) this.#host.emit('chatkit.thread.change', {threadId: null});
+      throw error;
+    }
   }
 
   setHistoryOpen(isOpen: boolean): void {
@@ -189,10 +233,16 @@ export class Chat {
     });
   }
 
+  /** Goes on where `close` left an answer. */
+  resume(): void {
+    this.attempt(this.conversation.resume());
+  }
+
   /** Leaves nothing running. */
   close(): void {
     this.conversation.close();
     this.threads.close();
+    this.composing.close();
   }
 
   #sendDraft(draft: Partial<Message> & Pick<Message, 'content'>): void {
@@ -213,7 +263,9 @@ export class Chat {
 
   async #runWidgetAction(action: WidgetActionDetail['action'], itemId: string, widget: unknown): Promise<void> {
     if (action.handler !== 'client') {
-      await this.conversation.act(action, itemId, action.streaming);
+      const isDone = await this.conversation.act(action, itemId || undefined, action.streaming);
+      // The conversation has told it already; what was clicked goes back to what the server says.
+      if (!isDone) throw new DOMException('The action failed.', 'AbortError');
       return;
     }
     const {onAction} = this.#settings;
@@ -226,6 +278,7 @@ export class Chat {
     if (threadId === undefined) return;
     try {
       await this.#client.send({type: 'items.feedback', params: {thread_id: threadId, item_ids: itemIds, kind}});
+      this.conversation.rated(threadId, itemIds, kind);
     } catch (error) {
       revert();
       throw error;
@@ -258,4 +311,9 @@ export class Chat {
     this.#alertText = text;
     this.#host.changed();
   }
+}
+
+/** Whether the server has said that there is no such thing for this person. */
+function isMissing(error: unknown): boolean {
+  return error instanceof RequestError && [400, 403, 404, 410, 422].includes(error.status);
 }

@@ -44,7 +44,7 @@ describe('the client', () => {
     expect(receiver).toBeUndefined();
     expect(url).toBe('/chatkit');
     expect(init.headers).toEqual({'Content-Type': 'application/json', 'Accept-Language': 'de-CH'});
-    expect(JSON.parse(init.body as string)).toEqual(REQUEST);
+    expect(JSON.parse(init.body as string)).toEqual({...REQUEST, metadata: {resumable: true}});
   });
 
   it('skips malformed and unknown events, reports them without their content, and goes on', async () => {
@@ -73,12 +73,27 @@ describe('the client', () => {
     expect(error.message).toBe('The server refused the request (502).');
   });
 
-  it('tells a lost connection from a wrong receiver, and posts only once', async () => {
+  it('posts only once when the connection is lost, and takes the page’s own fetch for one with a wrong receiver', async () => {
     const lost = vi.fn(() => Promise.reject(new TypeError('Failed to fetch')));
     expect((await failure(collect(clientWith(lost)))).code).toBe('connection');
     expect(lost).toHaveBeenCalledTimes(1);
-    const wrong = () => Promise.reject(new TypeError("Failed to execute 'fetch' on 'Window': Illegal invocation"));
-    expect((await failure(collect(clientWith(wrong)))).message).toContain('api.fetch');
+    const own = vi.fn(async () => stream('data: {"type":"progress_update","text":"x"}\n\n'));
+    vi.stubGlobal('fetch', own);
+    try {
+      // What Chrome, Firefox and Safari say.
+      for (const words of [
+        "Failed to execute 'fetch' on 'Window': Illegal invocation",
+        "'fetch' called on an object that does not implement interface Window.",
+        'Can only call Window.fetch on instances of Window',
+      ]) {
+        expect(await collect(clientWith(() => Promise.reject(new TypeError(words))))).toHaveLength(1);
+      }
+      expect(own).toHaveBeenCalledTimes(3);
+      await failure(collect(clientWith(lost)));
+      expect(own).toHaveBeenCalledTimes(3);
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 
   it('treats a fetch that returns nothing as a fault of the page', async () => {
@@ -111,6 +126,22 @@ describe('a silent server', () => {
   });
   afterEach(() => {
     vi.useRealTimers();
+  });
+
+  it('that numbers its events is taken for dead much sooner, as it would send comments', async () => {
+    const fetch = (_: unknown, init?: RequestInit) => {
+      const body = new ReadableStream<Uint8Array>({
+        start(controller) {
+          const text = 'id: 1\ndata: {"type":"progress_update","text":"x"}\n\n: keep-alive\n\n';
+          for (const piece of text.match(/.{1,20}\n*/gs) ?? []) controller.enqueue(new TextEncoder().encode(piece));
+          init?.signal?.addEventListener('abort', () => controller.error(init.signal?.reason));
+        },
+      });
+      return Promise.resolve(new Response(body, {headers: {'Content-Type': 'text/event-stream'}}));
+    };
+    const promise = failure(collect(clientWith(fetch as typeof globalThis.fetch)));
+    await vi.advanceTimersByTimeAsync(45_000);
+    expect((await promise).code).toBe('timeout');
   });
 
   it('is given up', async () => {

@@ -1,11 +1,16 @@
 /** Talks to a ChatKit server: one POST per request, answered by a stream of events or by one JSON document. */
-import {parseEvent, parseFailure} from './parsing.js';
+import {ClientSecret, ClientSecretError, type ReadClientSecret} from './client-secret.js';
+import {isObject, parseEvent, parseFailure} from './parsing.js';
 import type {JSONRequest, StreamEvent, StreamingRequest} from './protocol.js';
 import {readEventStream} from './sse.js';
 
 /** A stream that says nothing for so long is given up. Slow models think for minutes. */
 const STREAM_SILENCE_MS = 300_000;
+/** A server that numbers its events also sends a comment every 15 s, so that this much silence is a dead connection. */
+const RUN_SILENCE_MS = 45_000;
 const JSON_TIMEOUT_MS = 60_000;
+/** For one file; large ones take long on slow lines. */
+const UPLOAD_TIMEOUT_MS = 900_000;
 
 export interface Endpoint {
   readonly url: string;
@@ -13,6 +18,25 @@ export interface Endpoint {
   readonly fetch: typeof fetch | undefined;
   /** The single value of Accept-Language. */
   readonly locale: string;
+  /** Hosted mode: asks the page for a short-lived secret, which goes to `url` and nowhere else. */
+  readonly getClientSecret?: ReadClientSecret | undefined;
+}
+
+/** The code of the error that says: there is no run to attach to. */
+export const NO_RUN = 'run.none';
+
+/** How far a client has read a run. */
+export interface RunCursor {
+  /** Number of the last event; `undefined` until the server has shown that it numbers them. */
+  last: number | undefined;
+}
+
+/** The bytes of one file on their way to a place that the server named. */
+export interface UploadRequest {
+  readonly url: string;
+  readonly method: 'POST' | 'PUT';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: BodyInit;
 }
 
 /** A request that failed, with words for a person. */
@@ -41,6 +65,8 @@ export type Report = (name: string, data: Record<string, unknown>) => void;
 export class ChatKitClient {
   readonly #report: Report;
   #endpoint: Endpoint | undefined;
+  #secret: ClientSecret | undefined;
+  #resumes: boolean | undefined;
 
   constructor(report: Report = () => {}) {
     this.#report = report;
@@ -48,26 +74,66 @@ export class ChatKitClient {
 
   /** From the next request on; running ones are not touched. */
   configure(endpoint: Endpoint | undefined): void {
+    if (endpoint?.url !== this.#endpoint?.url) {
+      this.#secret = undefined;
+      this.#resumes = undefined;
+    }
     this.#endpoint = endpoint;
+    const read = endpoint?.getClientSecret;
+    if (!read) this.#secret = undefined;
+    else if (this.#secret) this.#secret.configure(read);
+    else this.#secret = new ClientSecret(read);
+  }
+
+  /** In hosted mode, asks for the first secret, once; rejects when the page has none. Pages wait for that call. */
+  async prepare(): Promise<void> {
+    await this.#secret?.prepare();
+  }
+
+  /**
+   * Whether the server offers `runs.attach` and `runs.stop`: proved by the numbers of its events, or refuted by its
+   * answer; `undefined` until then.
+   */
+  get resumes(): boolean | undefined {
+    return this.#resumes;
   }
 
   /**
    * The events of a streaming operation, ending with the answer's body.
    *
-   * @throws RequestError When the server refuses or the connection breaks; the abort reason when `signal` aborts.
+   * @param cursor Is moved behind each event that the caller has taken.
+   * @throws RequestError When the server refuses or the connection breaks, with the code `NO_RUN` when there is no run
+   *   to attach to; the abort reason when `signal` aborts.
    */
-  async *stream(request: StreamingRequest, signal: AbortSignal): AsyncGenerator<StreamEvent, void, void> {
+  async *stream(
+    request: StreamingRequest,
+    signal: AbortSignal,
+    cursor: RunCursor = {last: undefined},
+  ): AsyncGenerator<StreamEvent, void, void> {
     const silence = new Deadline(STREAM_SILENCE_MS, signal);
     try {
-      const response = await this.#post(request, silence.signal);
+      // Harmless to servers that do not know it. It says that a lost connection is no wish to stop.
+      const response = await this.#post({...request, metadata: {resumable: true}}, silence.signal);
       if (response.body === null) return;
-      if (!isEventStream(response)) throw await failureOf(response);
-      for await (const data of readEventStream(response.body, () => silence.postpone())) {
+      if (!isEventStream(response)) throw await this.#explainDocument(response);
+      const onBytes = (): void => silence.postpone(cursor.last === undefined ? STREAM_SILENCE_MS : RUN_SILENCE_MS);
+      for await (const {data, id} of readEventStream(response.body, onBytes)) {
         if (data === '' || data === '[DONE]') continue;
-        const event = this.#read(data);
+        const number = id !== undefined && /^\d{1,15}$/.test(id) ? Number(id) : undefined;
+        const json = this.#parse(data);
+        // A frame that was cut counts as not received: its number must not be skipped.
+        if (json === undefined) continue;
+        const event = this.#read(json);
         if (event) yield event;
+        if (number !== undefined) {
+          cursor.last = number;
+          this.#resumes = true;
+        }
       }
     } catch (error) {
+      if (request.type === 'runs.attach' && error instanceof RequestError && isUnknownOperation(error)) {
+        this.#resumes = false;
+      }
       throw this.#explain(error, signal);
     } finally {
       silence.release();
@@ -88,29 +154,83 @@ export class ChatKitClient {
     }
   }
 
-  async #post(request: StreamingRequest | JSONRequest, signal: AbortSignal): Promise<Response> {
-    const endpoint = this.#endpoint;
-    if (!endpoint) throw new RequestError('The chat has no server yet: the option api.url is missing.');
-    const call = endpoint.fetch ?? globalThis.fetch;
-    const response: unknown = await call(endpoint.url, {
-      method: 'POST',
-      headers: {'Content-Type': 'application/json', 'Accept-Language': endpoint.locale},
-      body: JSON.stringify(request),
-      signal,
-    });
-    if (!isResponse(response)) throw new RequestError('The option api.fetch returned no response.');
-    if (!response.ok) throw await failureOf(response);
-    return response;
+  /**
+   * Sends a file through the page's fetch; resolves to the answer's JSON, or `undefined` when it is anything else. Carries
+   * neither the client's secret nor any header of ours: the place may be another host's. Throws as `stream` does.
+   */
+  async upload({url, method, headers, body}: UploadRequest, signal?: AbortSignal): Promise<unknown> {
+    const deadline = new Deadline(UPLOAD_TIMEOUT_MS, signal);
+    try {
+      const response: unknown = await this.#call(url, {method, headers, body, signal: deadline.signal});
+      if (!isResponse(response)) throw new RequestError('The option api.fetch returned no response.');
+      if (!response.ok) throw await failureOf(response);
+      const text = await response.text();
+      return isJSON(text) ? JSON.parse(text) : undefined;
+    } catch (error) {
+      throw this.#explain(error, signal);
+    } finally {
+      deadline.release();
+    }
   }
 
-  #read(data: string): StreamEvent | undefined {
-    let json: unknown;
+  async #post(request: (StreamingRequest | JSONRequest) & {metadata?: object}, signal: AbortSignal): Promise<Response> {
+    const endpoint = this.#endpoint;
+    if (!endpoint) throw new RequestError('The chat has no server yet: the option api.url is missing.');
+    const body = JSON.stringify(request);
+    const secret = this.#secret;
+    let token = secret && (await orAborted(secret.get(), signal));
+    for (let attempt = 0; ; attempt += 1) {
+      const response: unknown = await this.#call(endpoint.url, {
+        method: 'POST',
+        headers: {
+          'Content-Type': 'application/json',
+          'Accept-Language': endpoint.locale,
+          ...(token === undefined ? {} : {Authorization: `Bearer ${token}`}),
+        },
+        body,
+        signal,
+      });
+      if (!isResponse(response)) throw new RequestError('The option api.fetch returned no response.');
+      if (response.ok) return response;
+      if (response.status !== 401 || !secret || token === undefined || attempt > 0) throw await failureOf(response);
+      token = await orAborted(secret.refresh(token), signal);
+    }
+  }
+
+  async #call(url: string, init: RequestInit): Promise<unknown> {
+    const own = this.#endpoint?.fetch;
+    if (!own) return globalThis.fetch(url, init);
     try {
-      json = JSON.parse(data);
+      return await own(url, init);
+    } catch (error) {
+      if (!isWrongReceiver(error)) throw error;
+      // The bare global, handed over through React, is called as a method of the options. Nothing was sent.
+      this.#report('api.fetch_receiver', {
+        hint: 'api.fetch was called with a wrong `this`: pass (url, init) => fetch(url, init).',
+      });
+      return globalThis.fetch(url, init);
+    }
+  }
+
+  #parse(data: string): unknown {
+    try {
+      return JSON.parse(data);
     } catch {
       this.#report('stream.malformed_event', {length: data.length});
       return undefined;
     }
+  }
+
+  async #explainDocument(response: Response): Promise<RequestError> {
+    const body: unknown = await response
+      .clone()
+      .json()
+      .catch(() => undefined);
+    if (isObject(body) && 'run' in body) return new RequestError('There is no run.', {status: 200, code: NO_RUN});
+    return failureOf(response);
+  }
+
+  #read(json: unknown): StreamEvent | undefined {
     const event = parseEvent(json);
     if (!event) this.#report('stream.unknown_event', {type: String((json as {type?: unknown} | null)?.type)});
     return event;
@@ -118,17 +238,12 @@ export class ChatKitClient {
 
   #explain(error: unknown, signal: AbortSignal | undefined): unknown {
     if (signal?.aborted) return signal.reason;
-    if (error instanceof RequestError) return error;
+    if (error instanceof RequestError || error instanceof ClientSecretError) return error;
     if (error instanceof DOMException && error.name === 'TimeoutError') {
       return new RequestError('The server did not answer in time.', {cause: error, code: 'timeout'});
     }
     if (error instanceof SyntaxError)
       return new RequestError('The server sent an answer that is not JSON.', {cause: error});
-    if (isWrongReceiver(error)) {
-      const cause =
-        'The option api.fetch was called with a wrong `this`: pass (url, init) => fetch(url, init) instead.';
-      return new RequestError(cause, {cause: error, code: 'illegal_invocation'});
-    }
     return new RequestError('The connection to the server was lost.', {cause: error, code: 'connection'});
   }
 }
@@ -136,7 +251,7 @@ export class ChatKitClient {
 /** Aborts when `limitMs` pass or when `outer` aborts; releasing it leaves no timer and no listener. */
 class Deadline {
   readonly #controller = new AbortController();
-  readonly #limitMs: number;
+  #limitMs: number;
   readonly #outer: AbortSignal | undefined;
   #timer: ReturnType<typeof setTimeout>;
 
@@ -152,7 +267,8 @@ class Deadline {
     return this.#controller.signal;
   }
 
-  postpone(): void {
+  postpone(limitMs: number): void {
+    this.#limitMs = limitMs;
     clearTimeout(this.#timer);
     this.#timer = this.#start();
   }
@@ -167,6 +283,31 @@ class Deadline {
   }
 
   #follow = (): void => this.#controller.abort(this.#outer?.reason);
+}
+
+/** A callback of the page may never settle; an abort must not wait for it. */
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  if (signal.aborted) return Promise.reject(signal.reason);
+  let onAbort: () => void = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort);
+  });
+  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener('abort', onAbort));
+}
+
+/** Whether the server does not know the operation; bare ChatKit servers answer 500 to what they cannot parse. */
+function isUnknownOperation({status}: RequestError): boolean {
+  return status === 400 || status === 405 || status === 422 || status === 500 || status === 501;
+}
+
+function isJSON(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 // Not `instanceof`: a page may hand in a fetch that builds its own Response class.

@@ -1,26 +1,30 @@
-/** The turns of one element: sends, streams, stops, retries, opens threads. Knows client and thread, no DOM. */
-import type {ChatKitClient} from './client.js';
-import type {ClientToolHandler} from './options.js';
-import {isObject, parseItem, parsePage, parseThread} from './parsing.js';
+/** The thread of one element: what may be asked of it, and its state. Knows client and turns, no DOM. */
+import {type ChatKitClient, RequestError} from './client.js';
+import {isObject, parseItem} from './parsing.js';
 import type {
   Attachment,
-  Page,
+  FeedbackKind,
   StreamEvent,
   StreamingRequest,
-  ThreadItem,
+  StructuredAnswers,
+  StructuredInput,
   UserContent,
-  UserMessage,
   WireAction,
 } from './protocol.js';
+import {attachTo, type JoinedRun, joinRun} from './run-stream.js';
 import {strings} from './strings.js';
-import {EMPTY_THREAD, findLastUserMessage, type LocalEvent, reduce, type ThreadState} from './thread.js';
-
-/** Newest first; as many as fill a tall screen. */
-const PAGE_SIZE = 30;
-/** Servers filter hidden items after paging, so a page may show nothing; after so many of them we stop asking. */
-const MAX_EMPTY_PAGES = 20;
-/** A model that calls client tools forever is stopped here. */
-const MAX_TOOL_ROUNDS = 32;
+import {
+  EMPTY_THREAD,
+  findLastUserMessage,
+  findPendingInput,
+  type LocalEvent,
+  reduce,
+  type Snapshot,
+  type ThreadState,
+} from './thread.js';
+import {readItems, readThread} from './thread-reader.js';
+import {Turn} from './turn.js';
+import {type TurnEvents, type TurnHost, TurnRunner} from './turn-runner.js';
 
 export interface Message {
   readonly content: readonly UserContent[];
@@ -30,29 +34,23 @@ export interface Message {
   readonly model: string | undefined;
 }
 
-export interface ConversationEvents {
-  'response.start': undefined;
-  'response.end': undefined;
-  'thread.change': {readonly threadId: string | null};
+export interface ConversationEvents extends TurnEvents {
   'thread.load.start': {readonly threadId: string};
   'thread.load.end': {readonly threadId: string};
-  effect: {readonly name: string; readonly data: Readonly<Record<string, unknown>>};
-  error: {readonly error: Error};
 }
 export type Emit = <K extends keyof ConversationEvents>(name: K, detail: ConversationEvents[K]) => void;
 
-export interface ConversationHost {
+export interface ConversationHost extends Pick<TurnHost, 'findClientTool' | 'expectsResume'> {
   readonly client: ChatKitClient;
   readonly emit: Emit;
   /** Called after every change of `state` or `loadingId`. */
   readonly changed: () => void;
-  readonly findClientTool: () => ClientToolHandler | undefined;
 }
 
 export class Conversation {
   readonly #host: ConversationHost;
+  readonly #turns: TurnRunner;
   #state: ThreadState = EMPTY_THREAD;
-  #turn: AbortController | undefined;
   #loading: AbortController | undefined;
   #loadingId: string | undefined;
   #olderRequest: AbortController | undefined;
@@ -60,6 +58,14 @@ export class Conversation {
 
   constructor(host: ConversationHost) {
     this.#host = host;
+    this.#turns = new TurnRunner({
+      client: host.client,
+      emit: host.emit as TurnHost['emit'],
+      findClientTool: host.findClientTool,
+      expectsResume: host.expectsResume,
+      state: () => this.#state,
+      apply: event => this.#apply(event),
+    });
   }
 
   get state(): ThreadState {
@@ -72,7 +78,12 @@ export class Conversation {
   }
 
   get isBusy(): boolean {
-    return this.#turn !== undefined || this.#loadingId !== undefined;
+    return this.#turns.isBusy || this.#loadingId !== undefined;
+  }
+
+  /** Questions that take the place of the composer. */
+  get pendingInput(): StructuredInput | undefined {
+    return this.isBusy ? undefined : findPendingInput(this.#state);
   }
 
   /** Resolves when the whole turn is over, failed ones included: failures are shown and emitted, not thrown. */
@@ -96,12 +107,29 @@ export class Conversation {
         ? {type: 'threads.create', params: {input}}
         : {type: 'threads.add_user_message', params: {thread_id: id, input}};
     const {content, attachments, quotedText} = message;
-    await this.#run(request, {type: 'user_message', content, attachments, quotedText});
+    await this.#turns.run('answer', request, {type: 'user_message', content, attachments, quotedText});
   }
 
-  /** Answers the newest user message again; one that never reached the server is sent again. */
+  /** Answers questions of the assistant, or skips them. */
+  async answerInput(itemId: string, input: StructuredAnswers): Promise<void> {
+    const thread = this.#state.thread;
+    if (this.isBusy) throw new Error(strings.busy);
+    if (!thread) throw new Error(strings.noThread);
+    this.#apply({type: 'local.input_answered', itemId, input});
+    const params = {thread_id: thread.id, item_id: itemId, input};
+    const turn = await this.#turns.run('input', {type: 'threads.add_structured_input', params});
+    // Nothing was heard of it: the person may answer again.
+    if (turn.hasFailed && !turn.hasEvents) this.#apply({type: 'local.input_answered', itemId, input: undefined});
+  }
+
+  /** Answers the newest user message again; after a failure, does what the failure was about once more. */
   async retry(): Promise<void> {
     if (this.isBusy) throw new Error(strings.busy);
+    const again = this.#turns.takeAgain();
+    if (again) {
+      await again();
+      return;
+    }
     if (this.#state.unconfirmedKey !== undefined && this.#lastMessage) {
       this.#apply({type: 'local.unconfirmed_dropped'});
       await this.send(this.#lastMessage);
@@ -110,17 +138,20 @@ export class Conversation {
     const message = findLastUserMessage(this.#state);
     const thread = this.#state.thread;
     if (!message || !thread) return;
+    if (thread.status.type !== 'active') throw new Error(thread.status.reason ?? strings.threadNotWritable);
     // The server deletes what follows without a word.
     this.#apply({type: 'local.cut_after', itemId: message.id});
-    await this.#run({type: 'threads.retry_after_item', params: {thread_id: thread.id, item_id: message.id}});
+    const params = {thread_id: thread.id, item_id: message.id};
+    await this.#turns.run('answer', {type: 'threads.retry_after_item', params});
   }
 
+  /** Stops the answer; what came of it stays. */
   stop(): void {
-    this.#turn?.abort(new DOMException('Stopped.', 'AbortError'));
+    this.#turns.stop();
   }
 
-  /** Sends an action to the server; a streaming one is refused while an answer runs. */
-  async act(action: WireAction, itemId: string | undefined, isStreaming: boolean): Promise<void> {
+  /** Sends an action to the server; a streaming one is refused while an answer runs. Gives whether it was done. */
+  async act(action: WireAction, itemId: string | undefined, isStreaming: boolean): Promise<boolean> {
     const thread = this.#state.thread;
     if (!thread) throw new Error(strings.noThread);
     const wireAction =
@@ -128,19 +159,30 @@ export class Conversation {
     const params = {thread_id: thread.id, ...(itemId === undefined ? {} : {item_id: itemId}), action: wireAction};
     if (isStreaming) {
       if (this.isBusy) throw new Error(strings.busy);
-      await this.#run({type: 'threads.custom_action', params});
-      return;
+      const turn = await this.#turns.run('action', {type: 'threads.custom_action', params});
+      // A widget that offers what the server no longer takes is out of date.
+      if (turn.hasFailed) await this.#refreshQuietly(thread.id);
+      return !turn.hasFailed;
     }
-    const answer = await this.#host.client.send({type: 'threads.sync_custom_action', params});
-    const item = isObject(answer) ? parseItem(answer.updated_item) : undefined;
-    if (item && this.#state.thread?.id === thread.id) this.#apply({type: 'thread.item.replaced', item});
+    try {
+      const answer = await this.#host.client.send({type: 'threads.sync_custom_action', params});
+      const item = isObject(answer) ? parseItem(answer.updated_item) : undefined;
+      if (item && this.#state.thread?.id === thread.id) this.#apply({type: 'thread.item.replaced', item});
+    } catch (error) {
+      // Beside an answer, what that answer has not stored yet must stay.
+      if (error instanceof RequestError && error.status >= 400) {
+        await this.#refreshQuietly(thread.id, this.#turns.isBusy);
+      }
+      throw error;
+    }
+    return true;
   }
 
   /** Shows a thread, or the start screen for `undefined`. Ends the running turn; a newer call overtakes an older one. */
   async open(threadId: string | undefined): Promise<void> {
     this.#abandon();
     if (threadId === undefined) {
-      this.#show({type: 'local.opened', thread: undefined, items: [], older: undefined});
+      this.#show({thread: undefined, items: [], older: undefined});
       return;
     }
     const loading = new AbortController();
@@ -148,19 +190,30 @@ export class Conversation {
     this.#loadingId = threadId;
     this.#host.changed();
     this.#host.emit('thread.load.start', {threadId});
+    const turn = new Turn('answer');
+    loading.signal.addEventListener('abort', () => turn.abort('Another thread was opened.'));
+    let joined: JoinedRun | undefined;
+    let isShown = false;
     try {
-      const [answer, page] = await Promise.all([
-        this.#host.client.send({type: 'threads.get_by_id', params: {thread_id: threadId}}, loading.signal),
-        this.#loadPage(threadId, undefined, loading.signal),
+      const [snapshot, run] = await Promise.all([
+        readThread(this.#host.client, threadId, loading.signal),
+        this.#join(turn, threadId),
       ]);
-      const thread = parseThread(answer);
-      if (!thread) throw new Error('The server sent no thread.');
+      joined = run;
+      // Read again behind the replay: what is stored by now is newer than what the replay says of it.
+      const page = run ? await readItems(this.#host.client, threadId, undefined, loading.signal) : {};
       this.#endLoading(loading);
-      this.#show({type: 'local.opened', thread, items: page.data.toReversed(), older: toOlder(page)});
+      this.#show({...snapshot, ...page});
+      isShown = true;
     } finally {
+      if (!isShown || !joined) turn.abort('There is nothing to join.');
       this.#endLoading(loading);
       this.#host.emit('thread.load.end', {threadId});
     }
+    // A listener may have begun something else by now.
+    if (this.isBusy || this.#state.thread?.id !== threadId) turn.abort('Left the thread.');
+    else if (joined) void this.#follow(turn, joined, threadId);
+    else void this.#turns.answerOpenCall();
   }
 
   /** Puts the next older page above. Does nothing when there is none or one is on its way. */
@@ -170,9 +223,9 @@ export class Conversation {
     const request = new AbortController();
     this.#olderRequest = request;
     try {
-      const page = await this.#loadPage(thread.id, older.after, request.signal);
+      const page = await readItems(this.#host.client, thread.id, older.after, request.signal);
       if (this.#olderRequest !== request) return;
-      this.#apply({type: 'local.older_loaded', items: page.data.toReversed(), older: toOlder(page)});
+      this.#apply({type: 'local.older_loaded', ...page});
     } finally {
       if (this.#olderRequest === request) this.#olderRequest = undefined;
     }
@@ -180,16 +233,7 @@ export class Conversation {
 
   /** Takes over what changed on the server; while an answer runs, only title and status. */
   async refresh(): Promise<void> {
-    const id = this.#state.thread?.id;
-    if (id === undefined) return;
-    const [answer, page] = await Promise.all([
-      this.#host.client.send({type: 'threads.get_by_id', params: {thread_id: id}}),
-      this.#loadPage(id, undefined, undefined),
-    ]);
-    const thread = parseThread(answer);
-    if (this.#state.thread?.id !== id || !thread) return;
-    if (this.#turn) this.#apply({type: 'thread.updated', thread});
-    else this.#apply({type: 'local.refreshed', thread, items: page.data.toReversed()});
+    await this.#read(false);
   }
 
   /** Takes a change of title that was made in the list of threads. */
@@ -202,112 +246,68 @@ export class Conversation {
     this.#apply({type: 'local.notice_dismissed', key});
   }
 
-  /** Leaves nothing running. */
+  /** Takes over a rating that the server has accepted. */
+  rated(threadId: string, itemIds: readonly string[], kind: FeedbackKind): void {
+    if (this.#state.thread?.id === threadId) this.#apply({type: 'local.rated', itemIds, kind});
+  }
+
+  /** Leaves nothing running. An answer that the server keeps going can be taken up again with `resume`. */
   close(): void {
-    this.#abandon();
+    this.#leave();
+    this.#turns.close();
   }
 
-  async #loadPage(
-    threadId: string,
-    after: string | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<Page<ThreadItem>> {
-    let cursor = after;
-    for (let round = 0; ; round += 1) {
-      const params = {
-        thread_id: threadId,
-        limit: PAGE_SIZE,
-        order: 'desc',
-        ...(cursor === undefined ? {} : {after: cursor}),
-      } as const;
-      const page = parsePage(await this.#host.client.send({type: 'items.list', params}, signal), parseItem);
-      const isLast = !page.hasMore || page.after === undefined || page.after === cursor || round === MAX_EMPTY_PAGES;
-      if (page.data.length > 0 || isLast) return page;
-      cursor = page.after;
-    }
+  /** Goes on with what `close` left behind. */
+  async resume(): Promise<void> {
+    if (!this.isBusy) await this.#turns.resume();
   }
 
-  async #run(request: StreamingRequest, message?: Omit<UserMessage, 'id'>): Promise<void> {
-    const turn = new AbortController();
-    this.#turn = turn;
-    this.#apply({type: 'local.turn_started', message});
-    this.#host.emit('response.start', undefined);
+  /** The run of a thread that is being opened, where the server may have one. */
+  async #join(turn: Turn, threadId: string): Promise<JoinedRun | undefined> {
+    if (!this.#turns.resumes) return undefined;
+    turn.beginStream();
+    return joinRun(this.#host.client.stream(attachTo(threadId), turn.signal, turn.cursor));
+  }
+
+  async #follow(turn: Turn, joined: JoinedRun, threadId: string): Promise<void> {
+    await this.#turns.join(turn, joined);
+    // The order of what was open when the thread was read is only known now.
+    if (!this.isBusy) await this.#refreshQuietly(threadId, true);
+  }
+
+  async #read(keepsTurn: boolean): Promise<void> {
+    const id = this.#state.thread?.id;
+    if (id === undefined) return;
+    const snapshot = await readThread(this.#host.client, id);
+    if (this.#state.thread?.id !== id) return;
+    if (this.#turns.isBusy && !keepsTurn) this.#apply({type: 'thread.updated', thread: snapshot.thread});
+    else this.#apply({type: 'local.refreshed', keepsTurn, ...snapshot});
+  }
+
+  async #refreshQuietly(threadId: string, keepsTurn = false): Promise<void> {
+    if (this.#state.thread?.id !== threadId) return;
     try {
-      let next: StreamingRequest | undefined = request;
-      for (let round = 0; next && round <= MAX_TOOL_ROUNDS; round += 1) {
-        await this.#consume(next, turn);
-        next = await this.#answerClientTool(turn);
-      }
-    } catch (error) {
-      if (!turn.signal.aborted) this.#fail(error);
-    } finally {
-      if (this.#turn === turn) {
-        this.#turn = undefined;
-        this.#apply({type: 'local.turn_ended'});
-      }
-      // Idle before the event: its listeners may send the next message.
-      this.#host.emit('response.end', undefined);
+      await this.#read(keepsTurn);
+    } catch {
+      // It was nobody's wish, so nobody is told that it failed.
     }
   }
 
-  async #consume(request: StreamingRequest, turn: AbortController): Promise<void> {
-    for await (const event of this.#host.client.stream(request, turn.signal)) {
-      if (turn.signal.aborted) return;
-      this.#apply(event);
-      this.#announce(event);
-    }
-  }
-
-  #announce(event: StreamEvent): void {
-    if (event.type === 'thread.created') this.#host.emit('thread.change', {threadId: event.thread.id});
-    if (event.type === 'client_effect') this.#host.emit('effect', {name: event.name, data: event.data});
-    if (event.type === 'error') this.#host.emit('error', {error: new Error(event.message ?? strings.failedDefault)});
-  }
-
-  /** The request that carries a pending client tool's result; `undefined` when the turn is over. */
-  async #answerClientTool(turn: AbortController): Promise<StreamingRequest | undefined> {
-    const item = this.#state.entries.at(-1)?.item;
-    const thread = this.#state.thread;
-    if (turn.signal.aborted || !thread || item?.type !== 'client_tool_call' || item.status !== 'pending')
-      return undefined;
-    const result = await this.#callClientTool(item.name, item.arguments);
-    if (turn.signal.aborted) return undefined;
-    this.#apply({type: 'local.tool_answered', itemId: item.id});
-    return {type: 'threads.add_client_tool_output', params: {thread_id: thread.id, result}};
-  }
-
-  async #callClientTool(name: string, params: Readonly<Record<string, unknown>>): Promise<unknown> {
-    const handler = this.#host.findClientTool();
-    try {
-      if (!handler) throw new Error(strings.noToolHandler(name));
-      // `undefined` would vanish from the JSON, and the server insists on the key.
-      return (await handler({name, params})) ?? {};
-    } catch (error) {
-      this.#host.emit('error', {error: toError(error)});
-      return {error: toError(error).message};
-    }
-  }
-
-  #fail(error: unknown): void {
-    const {message} = toError(error);
-    const canRetry = this.#state.unconfirmedKey !== undefined || findLastUserMessage(this.#state) !== undefined;
-    this.#apply({type: 'local.failed', failure: {message, canRetry}});
-    this.#host.emit('error', {error: toError(error)});
-  }
-
-  #show(event: LocalEvent & {type: 'local.opened'}): void {
-    const before = this.#state.thread?.id;
+  #show(snapshot: Snapshot): void {
+    const before = this.#state.thread?.id ?? null;
     this.#lastMessage = undefined;
-    this.#apply(event);
-    const threadId = event.thread?.id ?? null;
-    if ((before ?? null) !== threadId) this.#host.emit('thread.change', {threadId});
+    this.#apply({type: 'local.opened', ...snapshot});
+    const threadId = snapshot.thread?.id ?? null;
+    if (before !== threadId) this.#host.emit('thread.change', {threadId});
   }
 
   #abandon(): void {
-    const turn = this.#turn;
-    this.#turn = undefined;
-    if (turn) this.#apply({type: 'local.turn_ended'});
-    turn?.abort(new DOMException('Left the thread.', 'AbortError'));
+    this.#turns.abandon();
+    this.#leave();
+  }
+
+  /** Ends what is being read. */
+  #leave(): void {
     this.#olderRequest?.abort();
     this.#olderRequest = undefined;
     const loading = this.#loading;
@@ -328,12 +328,4 @@ export class Conversation {
     this.#state = next;
     this.#host.changed();
   }
-}
-
-function toOlder(page: Page<ThreadItem>): {readonly after: string | undefined} | undefined {
-  return page.hasMore && page.after !== undefined ? {after: page.after} : undefined;
-}
-
-export function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

@@ -1,16 +1,12 @@
 /** `<openai-chatkit>`: options in, events out; owns state, client and views. */
-import type {
-  Attachment as AppAttachment,
-  ChatKitOptions,
-  OpenAIChatKit,
-  ToolChoice,
-  UserMessageContent,
-} from '@openai/chatkit';
-import {css, html, LitElement, nothing, type PropertyValues} from 'lit';
+import type {Attachment as AppAttachment, ChatKitOptions, OpenAIChatKit, ToolChoice} from '@openai/chatkit';
+import {html, LitElement, nothing, type PropertyValues} from 'lit';
 import {Chat} from './chat.js';
+import {elementStyles} from './element-style.js';
 import {EventQueue} from './event-queue.js';
 import {findUnknownKeys, readOptions, toContent} from './options.js';
 import {parseAttachment} from './parsing.js';
+import type {Attachment} from './protocol.js';
 import {strings} from './strings.js';
 import {buildThemeSheet, defaultTokens} from './tokens.js';
 import type {ComposerView, Draft} from './views/composer.js';
@@ -23,73 +19,18 @@ type DraftParameters = Parameters<OpenAIChatKit['setComposerValue']>[0];
 /**
  * The chat.
  *
+ * Options that only this client has are described in `extension-options.ts`.
+ *
  * @event chatkit.ready - Options are applied and the first frame is drawn; once.
  * @csspart header @csspart title @csspart transcript @csspart bubble @csspart composer @csspart input
+ * @attribute data-parlor-resume - The server lets clients join an answer that is being written.
+ * @attribute data-parlor-base-url - Where requests go in hosted mode, when the options name no `api.url`.
  * @cssproperty --chatkit-accent - Colour of main buttons. Every property of `tokens.ts` may be set on the element.
  */
 export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
-  static override styles = [
-    defaultTokens,
-    baseStyles,
-    css`
-      :host {
-        display: block;
-        position: relative;
-        min-inline-size: 0;
-      }
-      .root {
-        position: absolute;
-        inset: 0;
-        display: flex;
-        flex-direction: column;
-        min-inline-size: 0;
-        overflow: clip;
-        font-family: var(--chatkit-font);
-        font-size: var(--chatkit-base-size);
-        line-height: var(--chatkit-text-md-line);
-        font-style: normal;
-        font-weight: 400;
-        letter-spacing: normal;
-        text-align: start;
-        text-transform: none;
-        white-space: normal;
-        word-spacing: normal;
-        background: var(--chatkit-surface);
-        color: var(--chatkit-text-primary);
-        -webkit-font-smoothing: antialiased;
-        -webkit-text-size-adjust: 100%;
-      }
-      .chat {
-        flex: 1;
-        display: flex;
-        flex-direction: column;
-        min-block-size: 0;
-      }
-      .main {
-        flex: 1;
-        min-block-size: 0;
-      }
-      .footer {
-        display: grid;
-        gap: 8px;
-        inline-size: 100%;
-        max-inline-size: calc(var(--chatkit-column) + 8px);
-        margin-inline: auto;
-        padding: 0 calc(var(--chatkit-space) * 4) calc(var(--chatkit-space) * 4);
-      }
-      .disclaimer {
-        font-size: var(--chatkit-text-xs-size);
-        line-height: var(--chatkit-text-xs-line);
-        text-align: center;
-      }
-      .disclaimer parlor-markdown {
-        color: var(--chatkit-text-tertiary);
-      }
-      .disclaimer.strong parlor-markdown {
-        color: var(--chatkit-text-primary);
-      }
-    `,
-  ];
+  /** So that Lit hands on what a page has set before the script that defines the element. */
+  static override properties = {options: {attribute: false, noAccessor: true}};
+  static override styles = [defaultTokens, baseStyles, elementStyles];
 
   #options: ChatKitOptions | undefined;
   #reportedKeys = new Set<string>();
@@ -97,6 +38,8 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   #themeText = '';
   #hasStarted = false;
   #wasHistoryOpen = false;
+  /** Methods that need the thread wait for the first one: pages call them as soon as they hear `ready`. */
+  #initialLoad: Promise<void> | undefined;
   #configure: () => void = () => {};
   readonly #configured = new Promise<void>(resolve => {
     this.#configure = resolve;
@@ -114,6 +57,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
 
   override connectedCallback(): void {
     super.connectedCallback();
+    if (this.#hasStarted) this.#chat.resume();
     this.#start();
   }
 
@@ -134,7 +78,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   setOptions(options: ChatKitOptions): void {
     this.#options = options;
     this.#mirrorClassName();
-    this.#chat.configure(readOptions(options, navigator.language));
+    this.#chat.configure(readOptions(options, navigator.language, this.dataset));
     this.#applyTheme();
     this.#reportUnknownKeys(options);
     this.requestUpdate();
@@ -159,6 +103,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
 
   setThreadId(threadId: string | null | undefined): Promise<void> {
     return this.#method(async () => {
+      await this.#initialLoad;
       if (this.#chat.conversation.isBusy) throw new Error(strings.busy);
       await this.#chat.open(threadId ?? undefined);
     });
@@ -166,6 +111,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
 
   sendUserMessage(params: SendParameters): Promise<void> {
     return this.#method(async () => {
+      await this.#initialLoad;
       if (this.#chat.conversation.isBusy) throw new Error(strings.busy);
       if (params.newThread) await this.#chat.open(undefined);
       await this.#chat.conversation.send({
@@ -181,19 +127,24 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   setComposerValue(params: DraftParameters): Promise<void> {
     return this.#method(async () => {
       await this.updateComplete;
-      const {text, content, reply, attachments, selectedToolId, selectedModelId} = params;
+      const {text, content, reply, attachments, files, selectedToolId, selectedModelId} = params;
       const draft: {-readonly [K in keyof Draft]?: Draft[K]} = {};
-      if (content !== undefined || text !== undefined) draft.text = textOf(content ?? text);
+      if (content !== undefined || text !== undefined) draft.content = toContent(content ?? text);
       if (reply !== undefined) draft.quotedText = reply || undefined;
-      if (attachments !== undefined) draft.attachments = toAttachments(attachments);
       this.#composer?.setDraft(draft);
+      const {uploads} = this.#chat.composing;
+      if (attachments !== undefined) uploads.replaceWith(toAttachments(attachments));
+      if (files !== undefined) uploads.add([...files]);
       if (selectedToolId !== undefined) this.#chat.selectTool(selectedToolId ?? undefined);
       if (selectedModelId !== undefined) this.#chat.selectModel(selectedModelId);
     });
   }
 
   sendCustomAction(action: {type: string; payload?: Record<string, unknown>}, itemId?: string): Promise<void> {
-    return this.#method(() => this.#chat.conversation.act(action, itemId, true));
+    return this.#method(async () => {
+      await this.#initialLoad;
+      await this.#chat.conversation.act(action, itemId, true);
+    });
   }
 
   /** The older name of `sendCustomAction`. */
@@ -273,7 +224,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
                 .state=${state}
                 .isLoading=${loadingId !== undefined}
                 .autoScroll=${settings.autoScroll}
-                .canRetry=${settings.retry}
+                .canRetry=${settings.retry && (thread?.status.type ?? 'active') === 'active'}
                 .canRate=${settings.feedback}
               ></parlor-messages>`
           }
@@ -286,10 +237,16 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
             .isResponding=${state.isResponding}
             .isBlocked=${loadingId !== undefined || !settings.endpoint}
             .canCancel=${state.canCancel}
+            .pendingInput=${conversation.pendingInput}
             .tools=${settings.tools}
             .toolId=${this.#chat.toolId}
             .models=${settings.models}
             .modelId=${this.#chat.modelId}
+            .attachments=${settings.composing.attachments}
+            .uploads=${this.#chat.composing.uploads.list}
+            .entities=${settings.composing.entities}
+            .commands=${settings.composing.commands}
+            .hasDictation=${settings.composing.hasDictation}
           ></parlor-composer>
           ${
             settings.disclaimer
@@ -300,6 +257,11 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
           }
         </div>
       </div>
+      ${
+        settings.composing.attachments
+          ? html`<parlor-drop-zone .disabled=${isHistoryOpen || (thread?.status.type ?? 'active') !== 'active'}></parlor-drop-zone>`
+          : nothing
+      }
       ${
         isHistoryOpen
           ? html`<parlor-history
@@ -319,7 +281,10 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
     this.#events.emit('chatkit.ready', null);
     this.#events.openAfterFrame();
     const {initialThread} = this.#chat.settings;
-    if (initialThread !== undefined) this.#chat.attempt(this.#chat.open(initialThread));
+    if (initialThread === undefined) return;
+    const loading = this.#chat.openInitial(initialThread);
+    this.#chat.attempt(loading);
+    this.#initialLoad = loading.catch(() => {});
   }
 
   #onIntent(intent: Intent): void {
@@ -368,16 +333,8 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   }
 }
 
-function toAttachments(attachments: readonly AppAttachment[] | undefined): Draft['attachments'] {
+function toAttachments(attachments: readonly AppAttachment[] | undefined): readonly Attachment[] {
   return (attachments ?? []).map(parseAttachment).filter(attachment => attachment !== undefined);
-}
-
-function textOf(content: string | readonly UserMessageContent[] | undefined): string {
-  return typeof content === 'string'
-    ? content
-    : toContent(content)
-        .map(part => part.text)
-        .join('');
 }
 
 /** One frame, or a little longer where there are no frames. */

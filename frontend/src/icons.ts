@@ -195,6 +195,13 @@ const OUTLINES = new Map<string, string>([
     'sidebar-floating-open-right',
     'sidebar-collapse-right',
   ].map((name): [string, string] => [name, HALF_RIGHT]),
+  ['reply', 'M9.5 6l-5.5 5.5l5.5 5.5M4 11.5h10a6 6 0 0 1 6 6v1'],
+  ['at', 'M12 8a4 4 0 1 1 0 8a4 4 0 0 1 0-8zM16 8v5a2.5 2.5 0 0 0 5 0v-1a9 9 0 1 0-3.5 7.1'],
+  ['mic', 'M12 3.5a3 3 0 0 1 3 3v5a3 3 0 0 1-6 0v-5a3 3 0 0 1 3-3zM5.5 11v.5a6.5 6.5 0 0 0 13 0v-.5M12 18v3'],
+  [
+    'paperclip',
+    'M20 11.5l-8.2 8.2a5.2 5.2 0 0 1-7.4-7.4l8.2-8.2a3.5 3.5 0 0 1 4.9 4.9l-8.2 8.2a1.7 1.7 0 0 1-2.4-2.4l7.5-7.5',
+  ],
   ['arrow-up', 'M12 19v-14M6 11l6-6l6 6'],
   ['arrow-down', 'M12 5v14M6 13l6 6l6-6'],
   [

@@ -42,6 +42,28 @@ describe('images', () => {
     expect(isSafeImage('https://A.example:8443/x', ['a.example'], BASE)).toBe(true);
   });
 
+  it('cannot get around the list of hosts', () => {
+    for (const url of [
+      '//evil.example/x',
+      '/\\evil.example/x',
+      '\\\\evil.example/x',
+      'https:\\\\evil.example/x',
+      'https://a.example@evil.example/x',
+      'https://a.example:443@evil.example/x',
+      'https://a.example%2f@evil.example/x',
+      'https://sub.a.example/x',
+      'https://a.example.evil.example/x',
+      'https://a.example./x',
+      'https://evil.example/a.example',
+      'h\nttps://evil.example/x',
+    ]) {
+      expect(isSafeImage(url, ['a.example'], BASE), url).toBe(false);
+    }
+    for (const url of ['//a.example/x', 'https://A.EXAMPLE/x', 'https://a.example:443/x', 'relative.png']) {
+      expect(isSafeImage(url, ['a.example'], BASE), url).toBe(true);
+    }
+  });
+
   it('carry neither scripts nor credentials', () => {
     for (const url of ['javascript:x', 'data:text/html,x', 'https://u:p@a.example/x', 'file:///x', 'http://']) {
       expect(isSafeImage(url, undefined, BASE)).toBe(false);

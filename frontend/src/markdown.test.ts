@@ -1,7 +1,7 @@
 import './happy-dom.js';
 import DOMPurify from 'dompurify';
 import {describe, expect, it} from 'vitest';
-import {closeOpenMarks, MarkdownBlocks, renderMarkdown} from './markdown.js';
+import {renderMarkdown} from './markdown.js';
 
 function draw(text: string, imageDomains?: readonly string[]): HTMLElement {
   const host = document.createElement('div');
@@ -22,6 +22,18 @@ describe('Markdown', () => {
     '<a href="javascript:alert(1)">x</a>',
     '<iframe srcdoc="<script>1</script>">',
     '<form id=x><input name=y>',
+    '<img/src="x"/onerror=alert(1)>',
+    '<svg onload=alert(1)><animate onbegin=alert(1)>',
+    '<math><mi xlink:href="data:x,<script>alert(1)</script>">',
+    '<noscript><p title="</noscript><img src=x onerror=alert(1)>">',
+    '<form><math><mtext></form><form><mglyph><style></math><img src onerror=alert(1)>',
+    '<svg></p><style><a id="</style><img src=1 onerror=alert(1)>">',
+    '<xmp><svg><b><template>`</template>"`-alert(1)',
+    '<object data="javascript:alert(1)"><embed src=x><base href=//evil.example>',
+    '<details open ontoggle=alert(1)>',
+    '<!--><script>alert(1)</script>-->',
+    '<![CDATA[<script>alert(1)</script>]]>',
+    '<?xml version="1.0"?><script>alert(1)</script>',
   ])('shows HTML as text: %s', html => {
     const host = draw(html);
     expect(host.querySelector('img, svg, script, math, style, iframe, form, template, a')).toBeNull();
@@ -38,6 +50,15 @@ describe('Markdown', () => {
     '[x](file:///etc/passwd)',
     '<javascript:alert(1)>',
     '[x]: javascript:alert(1)\n\n[x]',
+    '[x](javascript&colon;alert(1))',
+    '[x](javascript&#x0003A;alert(1))',
+    '[x](\u0001javascript:alert(1))',
+    '[x](java\u200bscript:alert(1))',
+    '[x](java&Tab;script:alert(1))',
+    '[x](&NewLine;javascript:alert(1))',
+    '[x](<javascript:alert(1)>)',
+    '[x](blob:evil)',
+    '[x](view-source:evil)',
   ])('makes no link of %s', text => {
     expect(draw(text).querySelector('a[href]')).toBeNull();
   });
@@ -73,99 +94,56 @@ describe('Markdown', () => {
     expect(host.querySelector('code')?.textContent).toBe('<b>\n');
   });
 
+  it('takes single line breaks as breaks, and finds addresses in text', () => {
+    const host = draw('one\ntwo, see https://a.example/x_(y). Or www.b.example, or me@c.example!');
+    expect(host.querySelectorAll('br')).toHaveLength(1);
+    expect([...host.querySelectorAll('a')].map(link => link.getAttribute('href'))).toEqual([
+      'https://a.example/x_(y)',
+      'http://www.b.example',
+      'mailto:me@c.example',
+    ]);
+  });
+
+  it.each([
+    ['https://a.example/x), and', 'https://a.example/x'],
+    ['https://a.example/*', 'https://a.example/'],
+    ['http://localhost:3000/x?a=1&b=2', 'http://localhost:3000/x?a=1&b=2'],
+    ['https://a.example。Next', 'https://a.example'],
+    ['https://a.example/ä b', 'https://a.example/%C3%A4'],
+    ['[x](<https://a.example/a b%20c>)', 'https://a.example/a%20b%20c'],
+  ])('ends the address where it ends: %s', (text, href) => {
+    expect(draw(text).querySelector('a')?.getAttribute('href')).toBe(href);
+  });
+
+  it.each([
+    ['&rarr; &amp;&#8594;&#x2192;', '→ &→→'],
+    ['&lt;b&gt; &hellip;', '<b> …'],
+    ['&notit; &nosuchname; &', '&notit; &nosuchname; &'],
+  ])('decodes named characters: %s', (text, shown) => {
+    expect(draw(text).textContent?.trim()).toBe(shown);
+  });
+
   it('shows images only from hosts that the thread allows', () => {
     const domains = ['img.example'];
     expect(draw('![a](https://img.example/x.png)', domains).querySelector('img')).not.toBeNull();
     for (const url of [
       'https://evil.example/x.png',
       '//evil.example/x',
+      'https:/\\evil.example/x',
       'https://img.example.evil.example/x',
+      'https://sub.img.example/x',
       'https://img.example@evil.example/x',
+      'https://img.example:443@evil.example/x',
+      'https://user@img.example/x',
+      'https://img.example./x',
+      'https://evil.example/?https://img.example/x.png',
+      'https://evil.example#img.example',
+      'javascript:alert(1)',
+      'data:text/html,x',
     ]) {
       const host = draw(`![alt text](${url})`, domains);
       expect(host.querySelector('img')).toBeNull();
       expect(host.textContent).toContain('alt text');
     }
-  });
-});
-
-describe('growing Markdown', () => {
-  const text =
-    '# Title\n\nA paragraph with **bold** and `code`.\n\n- one\n- two\n\n```py\nprint(1)\nprint(2)\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nThe [end](https://a.example).';
-
-  it('ends as the whole text would be drawn at once', () => {
-    for (const step of [1, 3, 11]) {
-      const host = document.createElement('div');
-      const blocks = new MarkdownBlocks(host);
-      for (let length = step; length < text.length; length += step) blocks.render(text.slice(0, length), true, {});
-      blocks.render(text, false, {});
-      const html = (element: HTMLElement) => element.outerHTML.replaceAll(/>\s+</g, '><').trim();
-      expect(html(host)).toBe(html(draw(text)));
-    }
-  });
-
-  it('never touches a finished block again', () => {
-    const host = document.createElement('div');
-    const blocks = new MarkdownBlocks(host);
-    blocks.render('First.\n\nSec', true, {});
-    const first = host.querySelector('p');
-    blocks.render('First.\n\nSecond.\n\nThird', true, {});
-    blocks.render('First.\n\nSecond.\n\nThird.', false, {});
-    expect(host.querySelector('p')).toBe(first);
-    expect(host.querySelectorAll('p')).toHaveLength(3);
-  });
-
-  it('grows a code block in place', () => {
-    const host = document.createElement('div');
-    const blocks = new MarkdownBlocks(host);
-    blocks.render('```py\na = 1\n', true, {});
-    const code = host.querySelector('code');
-    blocks.render('```py\na = 1\nb = 2\n', true, {});
-    expect(host.querySelector('code')).toBe(code);
-    expect(code?.textContent).toBe('a = 1\nb = 2\n');
-  });
-
-  it('starts anew when the text is another one', () => {
-    const host = document.createElement('div');
-    const blocks = new MarkdownBlocks(host);
-    blocks.render('Old.\n\nOld too.', true, {});
-    blocks.render('New.', true, {});
-    expect(host.textContent?.trim()).toBe('New.');
-  });
-
-  it('asks for no image while its address may be half', () => {
-    const host = document.createElement('div');
-    const blocks = new MarkdownBlocks(host);
-    const whole = '![map](https://img.example/map.png)';
-    for (let length = 1; length <= whole.length; length += 1) {
-      blocks.render(whole.slice(0, length), true, {});
-      expect(host.querySelector('img')).toBeNull();
-    }
-    blocks.render(whole, false, {});
-    expect(host.querySelector('img')?.getAttribute('src')).toBe('https://img.example/map.png');
-  });
-
-  it('resolves a link whose definition came later', () => {
-    const host = document.createElement('div');
-    const blocks = new MarkdownBlocks(host);
-    const whole = 'See [docs].\n\nMore.\n\n[docs]: https://a.example\n';
-    for (let length = 1; length < whole.length; length += 1) blocks.render(whole.slice(0, length), true, {});
-    blocks.render(whole, false, {});
-    expect(host.querySelector('a')?.getAttribute('href')).toBe('https://a.example');
-  });
-
-  it.each([
-    ['some **bold te', 'some **bold te**'],
-    ['some **', 'some '],
-    ['an *italic wo', 'an *italic wo*'],
-    ['code `x = ', 'code `x = `'],
-    ['a [link](https://exa', 'a link'],
-    ['a ![pic](https://exa', 'a pic'],
-    ['~~gone', '~~gone~~'],
-    ['a line\n-', 'a line'],
-    ['2 * 3 = 6', '2 * 3 = 6'],
-    ['**done** and *done*', '**done** and *done*'],
-  ])('closes what is open for now: %j', (open, closed) => {
-    expect(closeOpenMarks(open)).toBe(closed);
   });
 });

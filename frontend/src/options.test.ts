@@ -55,14 +55,43 @@ describe('options', () => {
     ]);
   });
 
+  it('finds a server for a page made for the hosted service, and takes its older kind of token', () => {
+    const secret = () => 'x';
+    const parlor = {baseUrl: 'https://own.example/chatkit'};
+    expect(readOptions({api: {getClientSecret: secret}, parlor}, 'en').endpoint).toMatchObject({
+      url: 'https://own.example/chatkit',
+      getClientSecret: secret,
+    });
+    expect(readOptions({api: {url: '/own', getClientSecret: secret}, parlor}, 'en').endpoint?.url).toBe('/own');
+    expect(readOptions({api: {clientToken: 'old'}, parlor}, 'en').endpoint?.getClientSecret?.(null)).toBe('old');
+    expect(readOptions({api: {domainKey: 'k'}, parlor}, 'en').endpoint).toBeUndefined();
+  });
+
   it('names the keys it does not know', () => {
     expect(findUnknownKeys({api: {}, telemetry: true, header: {}})).toEqual(['telemetry']);
+    expect(findUnknownKeys({parlor: {resume: true, colour: 1}})).toEqual(['parlor.colour']);
   });
 
   it('finds one locale that is fit for a header', () => {
     expect(resolveLocale('de-CH', 'en')).toBe('de-CH');
     expect(resolveLocale('de\r\nX: 1', 'fr')).toBe('fr');
     expect(resolveLocale(undefined, '')).toBe('en');
+  });
+
+  it('reads options that have lost their prototypes on the way', () => {
+    const bare = (value: object): object => Object.assign(Object.create(null), value);
+    const options = bare({
+      api: bare({url: '/chatkit', domainKey: bare({})}),
+      startScreen: bare({greeting: 'Hello', prompts: [bare({label: 'Go', prompt: 'Go'})]}),
+      theme: bare({colorScheme: 'dark'}),
+      thread: new Map([['autoScroll', true]]),
+    });
+    expect(readOptions(options, 'en')).toMatchObject({
+      endpoint: {url: '/chatkit'},
+      greeting: 'Hello',
+      prompts: [{label: 'Go'}],
+      autoScroll: false,
+    });
   });
 
   it('makes no content of blank text', () => {

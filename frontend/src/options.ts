@@ -1,6 +1,9 @@
 /** Reads what a page hands to `setOptions`: every key with its default, nothing thrown, unknown keys reported once. */
 import type {ChatKitOptions, ColorScheme, HeaderIcon, ModelOption, ThemeOption, ToolOption} from '@openai/chatkit';
 import type {Endpoint} from './client.js';
+import type {ReadClientSecret} from './client-secret.js';
+import {type ComposerSettings, readComposerSettings} from './composer-options.js';
+import {type Extensions, findUnknownExtensions, readExtensions} from './extension-options.js';
 import {isObject, parseUserContent} from './parsing.js';
 import type {JSONObject, UserContent} from './protocol.js';
 import {strings} from './strings.js';
@@ -22,7 +25,7 @@ export type ActionHandler = (
 ) => unknown;
 
 /** Options after reading. */
-export interface Settings {
+export interface Settings extends Pick<Extensions, 'resume'> {
   readonly endpoint: Endpoint | undefined;
   readonly locale: string;
   readonly theme: ColorScheme | ThemeOption;
@@ -47,6 +50,7 @@ export interface Settings {
   readonly placeholder: string;
   readonly tools: readonly ToolOption[];
   readonly models: readonly ModelOption[];
+  readonly composing: ComposerSettings;
 }
 
 const KNOWN_KEYS: ReadonlySet<string> = new Set<keyof ChatKitOptions>([
@@ -63,13 +67,21 @@ const KNOWN_KEYS: ReadonlySet<string> = new Set<keyof ChatKitOptions>([
   ] as const),
 ]);
 
-/** Top-level keys that no part of the contract knows. */
+/** Top-level keys that no part of the contract knows, and unknown ones among our own. */
 export function findUnknownKeys(options: unknown): readonly string[] {
-  return Object.keys(section(options)).filter(key => !KNOWN_KEYS.has(key));
+  const root = section(options);
+  const unknown = Object.keys(root).filter(key => !KNOWN_KEYS.has(key) && key !== 'parlor');
+  return [...unknown, ...findUnknownExtensions(root.parlor)];
 }
 
-export function readOptions(options: unknown, systemLocale: string): Settings {
+/** @param attributes The element's `dataset`, where our own options may be as well. */
+export function readOptions(
+  options: unknown,
+  systemLocale: string,
+  attributes: Readonly<Record<string, string | undefined>> = {},
+): Settings {
   const root = section(options);
+  const {resume, baseUrl} = readExtensions(root.parlor, attributes);
   const locale = resolveLocale(root.locale, systemLocale);
   const header = section(root.header);
   const title = section(header.title);
@@ -79,7 +91,8 @@ export function readOptions(options: unknown, systemLocale: string): Settings {
   const composer = section(root.composer);
   const disclaimer = section(root.disclaimer);
   return {
-    endpoint: readEndpoint(root.api, locale),
+    endpoint: readEndpoint(root.api, locale, baseUrl),
+    resume,
     locale,
     theme: root.theme === 'dark' || isObject(root.theme) ? (root.theme as ColorScheme | ThemeOption) : 'light',
     frameTitle: text(root.frameTitle) ?? strings.frameTitle,
@@ -109,14 +122,18 @@ export function readOptions(options: unknown, systemLocale: string): Settings {
     placeholder: text(composer.placeholder) ?? strings.placeholder,
     tools: list(composer.tools).filter(isChoice) as readonly ToolOption[],
     models: list(composer.models).filter(isChoice) as readonly ModelOption[],
+    composing: readComposerSettings(options),
   };
 }
 
-function readEndpoint(value: unknown, locale: string): Endpoint | undefined {
+function readEndpoint(value: unknown, locale: string, baseUrl: string | undefined): Endpoint | undefined {
   const api = section(value);
-  const url = text(api.url);
-  // `domainKey` is accepted and never used.
-  return url === undefined ? undefined : {url, locale, fetch: call<typeof fetch>(api.fetch)};
+  const clientToken = text(api.clientToken);
+  // `clientToken` is what `getClientSecret` was before it could renew anything; `domainKey` is accepted and never used.
+  const getClientSecret = call<ReadClientSecret>(api.getClientSecret) ?? (clientToken && (() => clientToken));
+  const url = text(api.url) ?? (getClientSecret ? baseUrl : undefined);
+  if (url === undefined) return undefined;
+  return {url, locale, fetch: call<typeof fetch>(api.fetch), ...(getClientSecret && {getClientSecret})};
 }
 
 function readHeaderAction(value: unknown): HeaderAction | undefined {

@@ -2,6 +2,30 @@ import {describe, expect, it} from 'vitest';
 import {MAX_INDEX, parseEvent, parseItem, parsePage, parseThread, parseUserContent} from './parsing.js';
 
 describe('parsing', () => {
+  it('reads questions whole, and what is broken about them as little as it must', () => {
+    const item = parseItem({
+      id: 'q',
+      type: 'structured_input',
+      status: 'answered',
+      inputs: [
+        {id: 'a', type: 'multiple_choice', question: 'A?', options: [{value: 'x'}, {}, null], multiple: true},
+        {id: 'b', type: 'freeform', question: null, answer: {values: ['y', 7], skipped: null}},
+        {type: 'freeform', question: 'No id'},
+      ],
+    });
+    expect(item).toMatchObject({
+      status: 'answered',
+      inputs: [
+        {id: 'a', type: 'multiple_choice', question: 'A?', options: ['x'], multiple: true, answer: undefined},
+        {id: 'b', type: 'freeform', question: '', description: undefined, answer: {values: ['y'], skipped: false}},
+      ],
+    });
+    expect(parseItem({id: 'q', type: 'structured_input', status: 'odd', inputs: 7})).toMatchObject({
+      status: 'pending',
+      inputs: [],
+    });
+  });
+
   it('reads an event it does not know as nothing', () => {
     for (const type of ['thread.renamed', '', undefined, 7, '__proto__', 'constructor']) {
       expect(parseEvent({type})).toBeUndefined();

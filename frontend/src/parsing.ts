@@ -2,10 +2,14 @@
 import type {
   Annotation,
   Attachment,
+  FeedbackKind,
   ItemUpdate,
   JSONObject,
   NoticeLevel,
   Page,
+  Question,
+  QuestionAnswer,
+  Ratings,
   StreamEvent,
   Task,
   TaskStatus,
@@ -143,6 +147,29 @@ function parseWorkflow(value: unknown): Workflow {
   };
 }
 
+function parseQuestion(value: unknown): Question | undefined {
+  if (!isObject(value) || typeof value.id !== 'string') return undefined;
+  const base = {id: value.id, question: toText(value.question) ?? '', answer: parseAnswer(value.answer)};
+  if (value.type !== 'multiple_choice')
+    return {...base, type: 'freeform', description: toText(value.description) || undefined};
+  const options = parseList(value.options, option => toText(toObject(option).value));
+  return {...base, type: value.type, options, multiple: value.multiple === true};
+}
+
+function parseAnswer(value: unknown): QuestionAnswer | undefined {
+  return isObject(value) ? {values: parseList(value.values, toText), skipped: value.skipped === true} : undefined;
+}
+
+/** The ratings that a server of ours sends beside a page of items; empty on others. */
+export function parseRatings(value: unknown): Ratings {
+  const kinds = Object.entries(toObject(toObject(value).feedback));
+  return new Map(kinds.filter((entry): entry is [string, FeedbackKind] => isFeedbackKind(entry[1])));
+}
+
+function isFeedbackKind(value: unknown): value is FeedbackKind {
+  return value === 'positive' || value === 'negative';
+}
+
 /** An item to show; hidden and unknown kinds, and items without an id, read as `undefined`. */
 export function parseItem(value: unknown): ThreadItem | undefined {
   if (!isObject(value) || typeof value.id !== 'string' || value.id === '') return undefined;
@@ -174,8 +201,8 @@ export function parseItem(value: unknown): ThreadItem | undefined {
       return {
         ...base,
         type: value.type,
-        status: toText(value.status) ?? 'pending',
-        inputs: parseList(value.inputs, parseObject),
+        status: value.status === 'answered' || value.status === 'skipped' ? value.status : 'pending',
+        inputs: parseList(value.inputs, parseQuestion),
       };
     case 'workflow':
       return {...base, type: value.type, workflow: parseWorkflow(value.workflow)};
@@ -275,6 +302,8 @@ export function parseEvent(value: unknown): StreamEvent | undefined {
         message: toText(value.message),
         allowRetry: value.allow_retry === true,
       };
+    case 'run.gap':
+      return {type: value.type};
     default:
       return undefined;
   }

@@ -103,10 +103,31 @@ export interface GeneratedImage extends ItemBase {
   /** 0 to 1 while the image is being made. */
   readonly progress: number | undefined;
 }
+/** What a person said to one question; `skipped` and no values when they said nothing. */
+export interface QuestionAnswer {
+  readonly values: readonly string[];
+  readonly skipped: boolean;
+}
+interface QuestionBase {
+  readonly id: string;
+  readonly question: string;
+  readonly answer: QuestionAnswer | undefined;
+}
+/** Beside the options a person may always answer in their own words. */
+export interface MultipleChoice extends QuestionBase {
+  readonly type: 'multiple_choice';
+  readonly options: readonly string[];
+  readonly multiple: boolean;
+}
+export interface Freeform extends QuestionBase {
+  readonly type: 'freeform';
+  readonly description: string | undefined;
+}
+export type Question = MultipleChoice | Freeform;
 export interface StructuredInput extends ItemBase {
   readonly type: 'structured_input';
-  readonly status: string;
-  readonly inputs: readonly JSONObject[];
+  readonly status: 'pending' | 'answered' | 'skipped';
+  readonly inputs: readonly Question[];
 }
 export interface WorkflowItem extends ItemBase {
   readonly type: 'workflow';
@@ -151,6 +172,10 @@ export type ItemUpdate =
   | {readonly type: 'workflow.task.added' | 'workflow.task.updated'; readonly index: number; readonly task: Task}
   | {readonly type: 'generated_image.updated'; readonly url: string | undefined; readonly progress: number | undefined};
 
+export type FeedbackKind = 'positive' | 'negative';
+/** Ratings by item id, where the server remembers them. */
+export type Ratings = ReadonlyMap<string, FeedbackKind>;
+
 export type NoticeLevel = 'info' | 'warning' | 'danger';
 
 export type StreamEvent =
@@ -172,7 +197,9 @@ export type StreamEvent =
       readonly code: string;
       readonly message: string | undefined;
       readonly allowRetry: boolean;
-    };
+    }
+  /** Parlor's own: finished items were left out of a replay, and the thread must be read again. */
+  | {readonly type: 'run.gap'};
 
 export interface UserMessageInput {
   readonly content: readonly UserContent[];
@@ -183,6 +210,11 @@ export interface UserMessageInput {
 export interface WireAction {
   readonly type: string;
   readonly payload?: unknown;
+}
+/** Answers to the questions of a `structured_input` item, by question id. */
+export interface StructuredAnswers {
+  readonly status: 'answered' | 'skipped';
+  readonly answers: Readonly<Record<string, QuestionAnswer>>;
 }
 interface ActionParams {
   readonly thread_id: string;
@@ -202,7 +234,13 @@ export type StreamingRequest =
       readonly params: {readonly thread_id: string; readonly result: unknown};
     }
   | {readonly type: 'threads.retry_after_item'; readonly params: {readonly thread_id: string; readonly item_id: string}}
-  | {readonly type: 'threads.custom_action'; readonly params: ActionParams};
+  | {
+      readonly type: 'threads.add_structured_input';
+      readonly params: {readonly thread_id: string; readonly item_id: string; readonly input: StructuredAnswers};
+    }
+  | {readonly type: 'threads.custom_action'; readonly params: ActionParams}
+  /** Parlor's own: view the run of a thread, from the event after number `after` on. */
+  | {readonly type: 'runs.attach'; readonly params: {readonly thread_id: string; readonly after?: number}};
 
 interface PageParams {
   readonly limit: number;
@@ -221,6 +259,17 @@ export type JSONRequest =
       readonly params: {
         readonly thread_id: string;
         readonly item_ids: readonly string[];
-        readonly kind: 'positive' | 'negative';
+        readonly kind: FeedbackKind;
       };
-    };
+    }
+  | {
+      readonly type: 'attachments.create';
+      readonly params: {readonly name: string; readonly size: number; readonly mime_type: string};
+    }
+  | {readonly type: 'attachments.delete'; readonly params: {readonly attachment_id: string}}
+  | {
+      readonly type: 'input.transcribe';
+      readonly params: {readonly audio_base64: string; readonly mime_type: string};
+    }
+  /** Parlor's own: stop the run of a thread and keep what was said. */
+  | {readonly type: 'runs.stop'; readonly params: {readonly thread_id: string}};

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {EventStreamParser, readEventStream} from './sse.js';
+import {EventStreamParser, readEventStream, type ServerSentEvent} from './sse.js';
 
 function bodyOf(bytes: Uint8Array, size: number, onCancel: () => void = () => {}): ReadableStream<Uint8Array> {
   let at = 0;
@@ -13,10 +13,14 @@ function bodyOf(bytes: Uint8Array, size: number, onCancel: () => void = () => {}
   });
 }
 
-async function read(text: string, size: number): Promise<string[]> {
-  const events: string[] = [];
-  for await (const data of readEventStream(bodyOf(new TextEncoder().encode(text), size))) events.push(data);
+async function readEvents(text: string, size: number): Promise<ServerSentEvent[]> {
+  const events: ServerSentEvent[] = [];
+  for await (const event of readEventStream(bodyOf(new TextEncoder().encode(text), size))) events.push(event);
   return events;
+}
+
+async function read(text: string, size: number): Promise<string[]> {
+  return (await readEvents(text, size)).map(({data}) => data);
 }
 
 describe('the event stream', () => {
@@ -29,6 +33,16 @@ describe('the event stream', () => {
 
   it.each(['\r\n', '\r'])('takes %j for a line ending, wherever it is cut', async ending => {
     for (const size of [1, 2, 1000]) expect(await read(stream.replaceAll('\n', ending), size)).toEqual(events);
+  });
+
+  it('gives each event its own id line and no other, wherever it is cut', async () => {
+    for (const size of [1, 4, 1000]) {
+      expect(await readEvents('id: 7\ndata: a\n\ndata: b\n\nid: 9\n\ndata: c\nid:10\n\n', size)).toEqual([
+        {data: 'a', id: '7'},
+        {data: 'b', id: undefined},
+        {data: 'c', id: '10'},
+      ]);
+    }
   });
 
   it('gives a last event that lacks its blank line', async () => {

@@ -3,15 +3,22 @@
 /** A frame beyond this is an attack or a fault; inline images stay well below. Counted in UTF-16 units. */
 const MAX_FRAME_CHARS = 64 * 1024 * 1024;
 
-/** Feeds on decoded text and gives the `data` of each complete event. Source: WHATWG HTML, 9.2.6. */
+/** One event: its `data`, and its own `id` line if it had one. */
+export interface ServerSentEvent {
+  readonly data: string;
+  readonly id: string | undefined;
+}
+
+/** Feeds on decoded text and gives each complete event that has data. Source: WHATWG HTML, 9.2.6. */
 export class EventStreamParser {
   #rest = '';
   #data: string[] = [];
+  #id: string | undefined;
   #size = 0;
   #endedInCarriageReturn = false;
 
-  /** The data of every event that `text` completes, in order. */
-  push(text: string): string[] {
+  /** Every event that `text` completes, in order. */
+  push(text: string): ServerSentEvent[] {
     let chunk = text;
     // A CRLF may be cut between its two characters; the LF then belongs to the line already taken.
     if (this.#endedInCarriageReturn && chunk.startsWith('\n')) chunk = chunk.slice(1);
@@ -21,7 +28,7 @@ export class EventStreamParser {
     this.#rest = lines.pop() ?? '';
     if (this.#rest.length + this.#size > MAX_FRAME_CHARS)
       throw new RangeError('The server sent an event that is too large.');
-    const events: string[] = [];
+    const events: ServerSentEvent[] = [];
     for (const line of lines) {
       const event = this.#take(line);
       if (event !== undefined) events.push(event);
@@ -29,17 +36,18 @@ export class EventStreamParser {
     return events;
   }
 
-  /** The data of a last event that has no blank line after it. */
-  end(): string[] {
+  /** A last event that has no blank line after it. */
+  end(): ServerSentEvent[] {
     return [...this.push('\n'), ...this.push('\n')];
   }
 
-  #take(line: string): string | undefined {
+  #take(line: string): ServerSentEvent | undefined {
     if (line === '') {
-      const data = this.#data.length > 0 ? this.#data.join('\n') : undefined;
+      const event = this.#data.length > 0 ? {data: this.#data.join('\n'), id: this.#id} : undefined;
       this.#data = [];
+      this.#id = undefined;
       this.#size = 0;
-      return data;
+      return event;
     }
     if (line.startsWith('data:')) {
       const value = line.slice(line.charAt(5) === ' ' ? 6 : 5);
@@ -47,16 +55,18 @@ export class EventStreamParser {
       this.#size += value.length;
     } else if (line === 'data') {
       this.#data.push('');
+    } else if (line.startsWith('id:')) {
+      this.#id = line.slice(3).trim();
     }
     return undefined;
   }
 }
 
-/** The data of each event of a response body. Ending the iteration early cancels the body. */
+/** The events of a response body. Ending the iteration early cancels the body. */
 export async function* readEventStream(
   body: ReadableStream<Uint8Array>,
   onBytes: () => void = () => {},
-): AsyncGenerator<string, void, void> {
+): AsyncGenerator<ServerSentEvent, void, void> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   const parser = new EventStreamParser();

@@ -160,7 +160,7 @@ describe('reduce', () => {
     const items = [user('u2', 'x'), assistant('a', 'same'), assistant('b', 'new')].map(
       item => parseItem(item) as ThreadItem,
     );
-    const next = reduce(state, {type: 'local.refreshed', thread: undefined, items});
+    const next = reduce(state, {type: 'local.refreshed', thread: undefined, items, older: undefined});
     expect(ids(next)).toEqual(['u1', 'u2', 'a', 'b']);
     expect(next.entries[2]).toBe(state.entries[2]);
   });
@@ -168,6 +168,23 @@ describe('reduce', () => {
   it('retries after the newest message that the server knows', () => {
     const state = play([done(user('u', 'x')), done(assistant('a', '1')), sent('lost')]);
     expect(findLastUserMessage(state)?.id).toBe('u');
+  });
+
+  it('keeps the order of the server, whatever its clocks say', () => {
+    const at = (item: object, created_at: string) => ({...item, created_at});
+    const state = play([
+      done(at(user('u', 'x'), '2026-11-20T12:00:00')),
+      done(at(assistant('a', '1'), '2026-11-20T09:00:00')),
+      done(at(assistant('b', '2'), 'never')),
+    ]);
+    expect(ids(state)).toEqual(['u', 'a', 'b']);
+  });
+
+  it('keeps of a running turn what a reading of the thread does not have yet', () => {
+    const state = play([done(user('u', 'x')), added(assistant('a')), delta('a', 'half')]);
+    const snapshot = {thread: undefined, items: [parseItem(user('u', 'x')) as ThreadItem], older: undefined};
+    expect(ids(reduce(state, {type: 'local.refreshed', keepsTurn: true, ...snapshot}))).toEqual(['u', 'a']);
+    expect(ids(reduce(state, {type: 'local.refreshed', ...snapshot}))).toEqual(['u']);
   });
 
   it('changes nothing it was given', () => {

@@ -1,6 +1,16 @@
 /** What one thread looks like on screen, and `reduce(state, event)`. No DOM, no fetch, no clock. */
 import {reduceItem} from './item-updates.js';
-import type {NoticeLevel, StreamEvent, Thread, ThreadItem, UserMessage} from './protocol.js';
+import type {
+  FeedbackKind,
+  NoticeLevel,
+  Ratings,
+  StreamEvent,
+  StructuredAnswers,
+  StructuredInput,
+  Thread,
+  ThreadItem,
+  UserMessage,
+} from './protocol.js';
 import {unreachable} from './unreachable.js';
 
 /** More notices in one turn than this are noise; the oldest make room. */
@@ -37,30 +47,47 @@ export interface ThreadState {
   readonly older: OlderPage;
   readonly isResponding: boolean;
   readonly canCancel: boolean;
+  /** The connection is lost and being made again; the answer goes on at the server. */
+  readonly isReconnecting: boolean;
   readonly progress: Progress | undefined;
   readonly notices: readonly Notice[];
   readonly failure: Failure | undefined;
   /** Key of the optimistic bubble that the server has not echoed yet. */
   readonly unconfirmedKey: string | undefined;
+  /** What the person thinks of answers, by item. */
+  readonly ratings: Ratings;
   /** Counts what was ever keyed here; makes keys unique without a clock. */
   readonly sequence: number;
 }
 
+/** What was read of a thread: its newest items, oldest of them first. */
+export interface Snapshot {
+  readonly thread: Thread | undefined;
+  readonly items: readonly ThreadItem[];
+  readonly older: OlderPage;
+  readonly ratings?: Ratings;
+}
+
 export type LocalEvent =
+  | ({readonly type: 'local.opened'} & Snapshot)
   | {
-      readonly type: 'local.opened';
-      readonly thread: Thread | undefined;
+      readonly type: 'local.older_loaded';
       readonly items: readonly ThreadItem[];
       readonly older: OlderPage;
+      readonly ratings?: Ratings;
     }
-  | {readonly type: 'local.older_loaded'; readonly items: readonly ThreadItem[]; readonly older: OlderPage}
-  | {readonly type: 'local.refreshed'; readonly thread: Thread | undefined; readonly items: readonly ThreadItem[]}
+  /** `keepsTurn`: of the running turn, what the server has not stored stays. */
+  | ({readonly type: 'local.refreshed'; readonly keepsTurn?: boolean} & Snapshot)
   | {readonly type: 'local.turn_started'; readonly message: Omit<UserMessage, 'id'> | undefined}
   | {readonly type: 'local.turn_ended'}
   | {readonly type: 'local.failed'; readonly failure: Failure}
   | {readonly type: 'local.cut_after'; readonly itemId: string}
   | {readonly type: 'local.unconfirmed_dropped'}
+  | {readonly type: 'local.connection'; readonly isLost: boolean}
   | {readonly type: 'local.tool_answered'; readonly itemId: string}
+  /** `undefined` takes the answers back. */
+  | {readonly type: 'local.input_answered'; readonly itemId: string; readonly input: StructuredAnswers | undefined}
+  | {readonly type: 'local.rated'; readonly itemIds: readonly string[]; readonly kind: FeedbackKind}
   | {readonly type: 'local.notice_dismissed'; readonly key: string};
 
 export const EMPTY_THREAD: ThreadState = {
@@ -69,10 +96,12 @@ export const EMPTY_THREAD: ThreadState = {
   older: undefined,
   isResponding: false,
   canCancel: true,
+  isReconnecting: false,
   progress: undefined,
   notices: [],
   failure: undefined,
   unconfirmedKey: undefined,
+  ratings: new Map(),
   sequence: 0,
 };
 
@@ -96,25 +125,40 @@ export function reduce(state: ThreadState, event: StreamEvent | LocalEvent): Thr
     case 'progress_update':
       return {...state, progress: {text: event.text, icon: event.icon}};
     case 'client_effect':
+    case 'run.gap':
       return state;
     case 'notice':
       return addNotice(state, event);
     case 'error':
       return {...state, progress: undefined, failure: {message: event.message, canRetry: event.allowRetry}};
     case 'local.opened':
-      return {...EMPTY_THREAD, thread: event.thread, entries: event.items.map(toEntry), older: event.older};
+      return {
+        ...EMPTY_THREAD,
+        thread: event.thread,
+        entries: event.items.map(toEntry),
+        older: event.older,
+        ratings: event.ratings ?? EMPTY_THREAD.ratings,
+      };
     case 'local.older_loaded':
       return {
         ...state,
         entries: [...withoutKnown(state, event.items).map(toEntry), ...state.entries],
         older: event.older,
+        ratings: merged(state.ratings, event.ratings),
       };
     case 'local.refreshed':
-      return refresh(state, event.thread, event.items);
+      return refresh(state, event, event.keepsTurn === true);
     case 'local.turn_started':
       return startTurn(state, event.message);
     case 'local.turn_ended':
-      return {...state, isResponding: false, canCancel: true, progress: undefined, entries: state.entries.map(settle)};
+      return {
+        ...state,
+        isResponding: false,
+        canCancel: true,
+        isReconnecting: false,
+        progress: undefined,
+        entries: state.entries.map(settle),
+      };
     case 'local.failed':
       return {...state, progress: undefined, failure: event.failure};
     case 'local.cut_after': {
@@ -128,6 +172,14 @@ export function reduce(state: ThreadState, event: StreamEvent | LocalEvent): Thr
         unconfirmedKey: undefined,
         failure: undefined,
       };
+    case 'local.connection':
+      return state.isReconnecting === event.isLost ? state : {...state, isReconnecting: event.isLost};
+    case 'local.input_answered':
+      return mapEntry(state, event.itemId, entry =>
+        entry.item.type === 'structured_input' ? {...entry, item: withAnswers(entry.item, event.input)} : entry,
+      );
+    case 'local.rated':
+      return {...state, ratings: merged(state.ratings, new Map(event.itemIds.map(id => [id, event.kind])))};
     case 'local.tool_answered':
       return mapEntry(state, event.itemId, entry =>
         entry.item.type === 'client_tool_call' ? {...entry, item: {...entry.item, status: 'completed'}} : entry,
@@ -143,6 +195,27 @@ export function reduce(state: ThreadState, event: StreamEvent | LocalEvent): Thr
 export function findLastUserMessage(state: ThreadState): UserMessage | undefined {
   const entry = state.entries.findLast(({item, key}) => item.type === 'user_message' && key !== state.unconfirmedKey);
   return entry?.item.type === 'user_message' ? entry.item : undefined;
+}
+
+/** Questions that wait for an answer. A message that was sent instead counts as having skipped them. */
+export function findPendingInput(state: ThreadState): StructuredInput | undefined {
+  const item = state.entries.findLast(
+    entry => entry.item.type === 'user_message' || (entry.item.type === 'structured_input' && !entry.isStreaming),
+  )?.item;
+  return item?.type === 'structured_input' && item.status === 'pending' && item.inputs.length > 0 ? item : undefined;
+}
+
+function withAnswers(item: StructuredInput, input: StructuredAnswers | undefined): StructuredInput {
+  const answerOf = (id: string) => (input && Object.hasOwn(input.answers, id) ? input.answers[id] : undefined);
+  return {
+    ...item,
+    status: input?.status ?? 'pending',
+    inputs: item.inputs.map(question => ({...question, answer: answerOf(question.id)})),
+  };
+}
+
+function merged(ratings: Ratings, more: Ratings | undefined): Ratings {
+  return more && more.size > 0 ? new Map([...ratings, ...more]) : ratings;
 }
 
 function toEntry(item: ThreadItem): Entry {
@@ -186,22 +259,48 @@ function withoutKnown(state: ThreadState, items: readonly ThreadItem[]): readonl
 }
 
 /** Lays the newest page over what is shown: changed, added and removed items, but not what is older than the page. */
-function refresh(state: ThreadState, thread: Thread | undefined, items: readonly ThreadItem[]): ThreadState {
+function refresh(state: ThreadState, {thread, items, older, ratings}: Snapshot, keepsTurn: boolean): ThreadState {
   const known = new Map(state.entries.map(entry => [entry.item.id, entry]));
-  const first = items[0];
-  const from = first ? state.entries.findIndex(({item}) => item.id === first.id) : -1;
-  const kept = from < 0 ? [] : state.entries.slice(0, from);
   const fresh = items.map(item => {
     const entry = known.get(item.id);
     // An equal item keeps its identity, so that its view does not draw again.
     if (entry && JSON.stringify(entry.item) === JSON.stringify(item)) return entry;
     return {key: entry?.key ?? item.id, item, isStreaming: false};
   });
-  return {...state, thread: thread ?? state.thread, entries: [...kept, ...fresh]};
+  const firstId = items[0]?.id;
+  const from = state.entries.findIndex(({item}) => item.id === firstId);
+  const above = from < 0 ? [] : state.entries.slice(0, from);
+  const isFresh = new Set(items.map(({id}) => id));
+  const turn = keepsTurn ? state.entries.slice(lastQuestion(state)) : [];
+  const below = [...turn, ...state.entries.filter(({key}) => key === state.unconfirmedKey)];
+  const kept = [...new Set(below)].filter(entry => !isFresh.has(entry.item.id) && !above.includes(entry));
+  return {
+    ...state,
+    thread: thread ?? state.thread,
+    entries: [...above, ...fresh, ...kept],
+    // What was above is only kept where it joins the page without a hole.
+    older: from < 0 ? older : state.older,
+    ratings: merged(state.ratings, ratings),
+  };
+}
+
+function lastQuestion(state: ThreadState): number {
+  return Math.max(
+    state.entries.findLastIndex(({item}) => item.type === 'user_message'),
+    0,
+  );
 }
 
 function startTurn(state: ThreadState, message: Omit<UserMessage, 'id'> | undefined): ThreadState {
-  const started = {...state, isResponding: true, canCancel: true, progress: undefined, failure: undefined, notices: []};
+  const started = {
+    ...state,
+    isResponding: true,
+    canCancel: true,
+    isReconnecting: false,
+    progress: undefined,
+    failure: undefined,
+    notices: [],
+  };
   if (!message) return started;
   const key = `local:${state.sequence}`;
   return {

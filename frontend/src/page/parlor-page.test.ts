@@ -78,6 +78,12 @@ describe('ParlorPage', () => {
 
   afterEach(() => page?.stop());
 
+  it('tells our element that the server resumes answers, in a way that no other implementation minds', async () => {
+    await show('/');
+    expect(chat().getAttribute('data-parlor-resume')).toBe('');
+    expect(chat().received.at(-1)).not.toHaveProperty('parlor');
+  });
+
   it('shows the default use case under the brand', async () => {
     await show('/');
     expect(shownUrl()).toMatchObject({url: '/chatkit/weather'});

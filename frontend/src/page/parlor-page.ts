@@ -129,6 +129,8 @@ export class ParlorPage {
     this.#renderHeader();
     this.#document.querySelector('.switcher [aria-current]')?.scrollIntoView({block: 'nearest', inline: 'nearest'});
     const chat = this.#document.createElement(CHATKIT_TAG) as OpenAIChatKit;
+    // An attribute, not an option: the hosted implementation refuses options that it does not know.
+    chat.setAttribute('data-parlor-resume', '');
     const remembered = this.#memory.thread(useCase.name);
     let isResuming = remembered !== null;
     // Before it is attached: it may load its thread at once.

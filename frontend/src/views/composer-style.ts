@@ -6,6 +6,7 @@ export const composerStyles = css`
     display: block;
   }
   .box {
+    position: relative;
     display: grid;
     grid-template-columns: auto minmax(0, 1fr) auto;
     grid-template-areas: 'extras extras extras' 'start field end';
@@ -21,51 +22,42 @@ export const composerStyles = css`
     cursor: text;
   }
   .box.tall {
-    grid-template-areas: 'extras extras extras' 'field field field' 'start . end';
+    grid-template-areas: 'extras extras extras' 'field field field' 'bar bar bar';
+  }
+  .bar {
+    display: contents;
+  }
+  .tall .bar {
+    grid-area: bar;
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 4px;
+  }
+  .tall .end {
+    margin-inline-start: auto;
   }
   .box:focus-within {
     border-color: var(--chatkit-border-strong);
     box-shadow: var(--chatkit-shadow-3);
   }
-  textarea:focus-visible {
-    outline: none;
+  /* The one mark of focus in the text, beside the caret; every button has its own ring. */
+  .box:has(parlor-composer-field:focus-within) {
+    border-color: var(--chatkit-text-tertiary);
   }
-  .box:has(textarea:focus-visible) {
-    outline: 2px solid var(--chatkit-focus);
-    outline-offset: -1px;
+  .locked .bar {
+    opacity: 0.5;
   }
   .box.locked {
     background: var(--chatkit-surface-secondary);
     box-shadow: none;
     cursor: default;
   }
-  textarea {
+  parlor-composer-field {
     grid-area: field;
-    display: block;
-    inline-size: 100%;
-    block-size: 36px;
-    min-block-size: 36px;
-    max-block-size: min(220px, 40vh);
-    margin: 0;
-    padding: 6px 8px;
-    border: 0;
-    outline: none;
-    resize: none;
-    overflow-y: auto;
-    background: none;
-    font: inherit;
-    font-size: max(16px, var(--chatkit-base-size));
-    line-height: 24px;
-    color: var(--chatkit-text-primary);
-    scrollbar-width: thin;
   }
-  .tall textarea {
-    min-block-size: 44px;
-    padding: 8px 10px 10px;
-  }
-  textarea::placeholder {
-    color: var(--chatkit-text-tertiary);
-    opacity: 1;
+  .tall parlor-composer-field {
+    --field-padding: 8px 10px 10px;
   }
   .start {
     grid-area: start;
@@ -77,9 +69,10 @@ export const composerStyles = css`
   }
   .end {
     grid-area: end;
+    min-inline-size: 0;
     display: flex;
     align-items: center;
-    gap: 8px;
+    gap: 4px;
   }
   .extras {
     grid-area: extras;
@@ -106,10 +99,25 @@ export const composerStyles = css`
     overflow: hidden;
     overflow-wrap: anywhere;
   }
+  .quote svg {
+    margin-block-start: 2px;
+  }
   .quote button {
-    padding: 2px;
+    display: grid;
+    place-items: center;
+    flex: none;
+    inline-size: 24px;
+    block-size: 24px;
+    border-radius: var(--chatkit-radius-sm);
+  }
+  .quote button:hover {
+    background: var(--chatkit-hover);
+  }
+  .quote button svg {
+    margin: 0;
   }
   .round {
+    flex: none;
     display: grid;
     place-items: center;
     inline-size: 36px;
@@ -132,50 +140,32 @@ export const composerStyles = css`
     display: inline-flex;
     align-items: center;
     gap: 6px;
+    min-inline-size: 0;
+    max-inline-size: 100%;
     min-block-size: 32px;
     padding-inline: 10px;
-    border-radius: var(--chatkit-radius-full);
+    border-radius: max(var(--chatkit-radius-full), 6px);
     font-size: var(--chatkit-text-sm-size);
     color: var(--chatkit-text-secondary);
   }
   .tool:hover:not(:disabled) {
     background: var(--chatkit-hover);
   }
-  .tool[aria-pressed='true'] {
+  .tool.on {
     color: var(--chatkit-text-info);
     background: var(--chatkit-info-soft);
   }
-  .model {
-    position: relative;
-    display: flex;
-    align-items: center;
-    color: var(--chatkit-text-secondary);
-  }
-  .model svg {
-    position: absolute;
-    inset-inline-end: 8px;
-    pointer-events: none;
-  }
-  select {
-    appearance: none;
-    max-inline-size: 11em;
-    min-block-size: 32px;
-    padding: 4px 26px 4px 10px;
-    border: 0;
-    border-radius: var(--chatkit-radius-full);
-    background: transparent;
-    font: inherit;
-    font-size: var(--chatkit-text-sm-size);
-    color: var(--chatkit-text-secondary);
+  .tool span {
+    min-inline-size: 0;
+    overflow: hidden;
     text-overflow: ellipsis;
-    cursor: pointer;
+    white-space: nowrap;
   }
-  select:hover {
-    background: var(--chatkit-hover);
+  .start .icon-button {
+    border-radius: max(var(--chatkit-radius-full), 6px);
   }
-  option {
-    background: var(--chatkit-surface-elevated);
-    color: var(--chatkit-text-primary);
+  .model {
+    max-inline-size: 11em;
   }
   .closed {
     padding: 14px 20px;
@@ -190,6 +180,9 @@ export const composerStyles = css`
   @media (forced-colors: active) {
     .round {
       border: 1px solid ButtonText;
+    }
+    .tool.on {
+      outline: 2px solid Highlight;
     }
   }
 `;

@@ -1,23 +1,29 @@
-/** `<parlor-composer>`: the field for a message, its quote, attachments, tool and model, send and stop. */
+/** `<parlor-composer>`: the message being written, its quote, files, tool and model, send and stop; or what takes its place. */
 import type {ModelOption, ToolOption} from '@openai/chatkit';
 import {html, LitElement, nothing, type PropertyValues} from 'lit';
-import {live} from 'lit/directives/live.js';
+import {type DraftText, EMPTY_DRAFT, fromContent, toContent} from '../composer-draft.js';
+import type {CommandSettings, EntitySettings} from '../composer-options.js';
 import {icon} from '../icons.js';
-import type {Attachment, ThreadStatus} from '../protocol.js';
+import type {StructuredInput, ThreadStatus, UserContent} from '../protocol.js';
 import {strings} from '../strings.js';
-import {attachmentStyles, renderAttachments} from './attachments.js';
+import {toAcceptAttribute, type UploadRules} from '../upload-rules.js';
+import type {Upload} from '../uploads.js';
+import {attachmentStyles, renderUploads} from './attachments.js';
+import {buildBuiltIns} from './command-built-ins.js';
+import {type BuiltIn, buildCommandSource} from './command-search.js';
+import type {ComposerField} from './composer-field.js';
 import {composerStyles} from './composer-style.js';
+import type {SuggestionSource} from './composer-suggestions.js';
+import {buildEntitySource} from './entity-search.js';
 import {express, relayTo} from './intents.js';
 import {baseStyles, buttonStyles} from './styles.js';
+import {buildModelMenu, buildToolMenu} from './tool-menu.js';
 
-/** What is being written; absent fields of a change stay as they are. */
+/** What is being written; absent fields of a change stay as they are. Files are in `uploads`. */
 export interface Draft {
-  readonly text: string;
+  readonly content: readonly UserContent[];
   readonly quotedText: string | undefined;
-  readonly attachments: readonly Attachment[];
 }
-
-const EMPTY_DRAFT: Draft = {text: '', quotedText: undefined, attachments: []};
 
 export class ComposerView extends LitElement {
   static override properties = {
@@ -30,7 +36,15 @@ export class ComposerView extends LitElement {
     toolId: {attribute: false},
     models: {attribute: false},
     modelId: {attribute: false},
+    attachments: {attribute: false},
+    uploads: {attribute: false},
+    entities: {attribute: false},
+    commands: {attribute: false},
+    hasDictation: {attribute: false},
+    pendingInput: {attribute: false},
     draft: {state: true},
+    quotedText: {state: true},
+    sources: {state: true},
   };
   static override styles = [baseStyles, buttonStyles, attachmentStyles, composerStyles];
 
@@ -44,7 +58,22 @@ export class ComposerView extends LitElement {
   declare toolId: string | undefined;
   declare models: readonly ModelOption[];
   declare modelId: string | undefined;
-  declare draft: Draft;
+  /** What may be attached; `undefined` for nothing. */
+  declare attachments: UploadRules | undefined;
+  declare uploads: readonly Upload[];
+  declare entities: EntitySettings | undefined;
+  /** `undefined` turns the `/` menu off. */
+  declare commands: CommandSettings | undefined;
+  declare hasDictation: boolean;
+  /** Questions that wait for an answer; they take the place of everything else. */
+  declare pendingInput: StructuredInput | undefined;
+  /** Outlives the field, which goes when the thread closes or asks questions. */
+  declare draft: DraftText;
+  declare quotedText: string | undefined;
+  declare sources: readonly SuggestionSource[];
+
+  /** The focus is in what is about to be replaced. */
+  #keepsFocus = false;
 
   constructor() {
     super();
@@ -57,99 +86,195 @@ export class ComposerView extends LitElement {
     this.toolId = undefined;
     this.models = [];
     this.modelId = undefined;
+    this.attachments = undefined;
+    this.uploads = [];
+    this.entities = undefined;
+    this.commands = undefined;
+    this.hasDictation = false;
+    this.pendingInput = undefined;
     this.draft = EMPTY_DRAFT;
+    this.quotedText = undefined;
+    this.sources = [];
   }
 
   override focus(): void {
-    this.#field?.focus();
+    const questions = this.pendingInput && this.renderRoot.querySelector<HTMLElement>('parlor-structured-input');
+    (questions ?? this.#field)?.focus();
   }
 
   /** Replaces the given parts of the draft. */
   setDraft(change: Partial<Draft>): void {
-    this.draft = {...this.draft, ...change};
+    if (change.content) {
+      this.draft = fromContent(change.content);
+      this.#field?.setDraft(this.draft);
+    }
+    if ('quotedText' in change) this.quotedText = change.quotedText;
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('entities') || changed.has('commands')) {
+      const mentions = this.entities && buildEntitySource(this.entities);
+      const commands = this.commands && buildCommandSource(this.commands, () => this.#builtIns);
+      this.sources = [mentions, commands].filter(source => source !== undefined);
+    }
+    // Questions that come while somebody writes keep the focus in this place; others leave it where it is.
+    if (changed.has('pendingInput')) this.#keepsFocus ||= this.matches(':focus-within');
   }
 
   protected override updated(changed: PropertyValues<this>): void {
-    if (changed.has('draft') || changed.has('tools')) this.#fit();
+    if (!changed.has('pendingInput') || !this.#keepsFocus) return;
+    this.#keepsFocus = false;
+    this.focus();
   }
 
   override render() {
-    const {text, quotedText, attachments} = this.draft;
     if (this.status.type === 'closed') {
-      return html`<div class="closed" role="status" dir="auto">${this.status.reason ?? strings.closed}</div>`;
+      return html`<div class="closed" part="closed" role="status" dir="auto">${this.#reason ?? strings.closed}</div>`;
     }
-    const isLocked = this.status.type === 'locked';
+    if (this.pendingInput === undefined || this.status.type === 'locked') return this.#box();
+    return html`<parlor-structured-input
+      .item=${this.pendingInput}
+      .disabled=${this.isResponding || this.isBlocked}
+      @parlor-intent=${this.#onAnswer}
+    ></parlor-structured-input>`;
+  }
+
+  #box() {
+    const isLocked = this.status.type !== 'active';
     const tool = this.tools.find(({id}) => id === this.toolId);
-    const placeholder =
-      this.status.type === 'locked'
-        ? (this.status.reason ?? strings.locked)
-        : (tool?.placeholderOverride ?? this.placeholder);
-    const isTall = this.tools.length > 0 || this.models.length > 0;
-    return html`<div class="box ${isTall ? 'tall' : ''} ${isLocked ? 'locked' : ''}" part="composer" @click=${this.#onBoxClick}>
+    const placeholder = isLocked ? (this.#reason ?? strings.locked) : (tool?.placeholderOverride ?? this.placeholder);
+    const isTall = this.tools.length > 0 || this.models.length > 0 || this.entities?.showComposerMenu === true;
+    const hasExtras = this.quotedText !== undefined || this.uploads.length > 0;
+    return html`<div
+      class="box ${isTall ? 'tall' : ''} ${isLocked ? 'locked' : ''}"
+      part="composer"
+      @click=${this.#onBoxClick}
+      @parlor-intent=${relayTo(this)}
+    >
       ${
-        quotedText !== undefined || attachments.length > 0
+        hasExtras && !isLocked
           ? html`<div class="extras">
             ${
-              quotedText === undefined
+              this.quotedText === undefined
                 ? nothing
-                : html`<div class="quote">
-                  <span dir="auto">${quotedText}</span>
-                  <button type="button" aria-label=${strings.removeQuote} @click=${() => this.setDraft({quotedText: undefined})}>${icon('close', '16')}</button>
+                : html`<div class="quote" part="quote">
+                  ${icon('reply', '16')}<span dir="auto">${this.quotedText}</span>
+                  <button type="button" aria-label=${strings.removeQuote} @click=${this.#removeQuote}>${icon('close', '16')}</button>
                 </div>`
             }
-            ${renderAttachments(attachments, gone => this.setDraft({attachments: attachments.filter(each => each !== gone)}))}
+            ${renderUploads(this.uploads, {retry: this.#retryUpload, remove: this.#removeUpload})}
           </div>`
           : nothing
       }
-      <textarea
-        part="input"
-        rows="1"
-        dir="auto"
-        enterkeyhint="send"
-        autocomplete="off"
-        aria-label=${strings.composer}
-        placeholder=${placeholder}
-        ?disabled=${isLocked}
-        .value=${live(text)}
-        @input=${this.#onInput}
-        @keydown=${this.#onKey}
-      ></textarea>
-      <div class="start">${this.#tools(tool, isLocked)}</div>
-      <div class="end">${this.#models(isLocked)}${this.#button()}</div>
+      <parlor-composer-field
+        .placeholder=${placeholder}
+        .disabled=${isLocked}
+        .sources=${this.sources}
+        .draft=${this.draft}
+        @draft-change=${this.#onDraftChange}
+        @draft-submit=${this.#send}
+        @draft-files=${this.#onFiles}
+      ></parlor-composer-field>
+      <div class="bar">
+        <div class="start">${this.#starters(tool, isLocked)}</div>
+        <div class="end">
+          ${this.#models(isLocked)}
+          ${
+            this.hasDictation
+              ? html`<parlor-dictation .disabled=${isLocked} @dictated=${this.#onDictated}></parlor-dictation>`
+              : nothing
+          }
+          ${this.#button()}
+        </div>
+      </div>
+      ${
+        this.attachments
+          ? html`<input
+            class="files"
+            type="file"
+            multiple
+            hidden
+            tabindex="-1"
+            aria-label=${strings.addFiles}
+            accept=${toAcceptAttribute(this.attachments)}
+            @change=${this.#onFilesChosen}
+          />`
+          : nothing
+      }
     </div>`;
   }
 
-  #tools(selected: ToolOption | undefined, isLocked: boolean) {
-    if (this.tools.length === 0) return nothing;
+  #starters(selected: ToolOption | undefined, isLocked: boolean) {
     const shown = this.tools.filter(tool => tool.pinned === true || tool === selected);
-    return html`${
-      this.tools.some(tool => tool.pinned !== true)
-        ? html`<parlor-tool-menu .tools=${this.tools} .toolId=${this.toolId} .disabled=${isLocked} @parlor-intent=${this.#onToolChosen}></parlor-tool-menu>`
-        : nothing
-    }
+    return html`${this.#plus(isLocked)}
+      ${
+        this.entities?.showComposerMenu === true
+          ? html`<button
+            type="button"
+            class="icon-button"
+            aria-label=${strings.mention}
+            title=${strings.mention}
+            ?disabled=${isLocked}
+            @click=${() => this.#field?.openSuggestions('@')}
+          >${icon('at', '18')}</button>`
+          : nothing
+      }
       ${shown.map(tool => {
         const isOn = tool === selected;
+        const isPinned = tool.pinned === true;
         return html`<button
           type="button"
-          class="tool"
-          aria-pressed=${String(isOn)}
-          aria-label=${isOn ? strings.removeTool(tool.label) : tool.label}
+          class="tool ${isOn ? 'on' : ''}"
+          part="tool"
+          aria-pressed=${isPinned ? String(isOn) : nothing}
+          aria-label=${isPinned ? tool.label : strings.removeTool(tool.label)}
+          title=${tool.label}
           ?disabled=${isLocked}
-          @click=${() => express(this, {type: 'select-tool', toolId: isOn ? undefined : tool.id})}
-        >${icon(tool.icon, '16')}<span>${tool.shortLabel ?? tool.label}</span>${isOn ? icon('close', '14') : nothing}</button>`;
+          @click=${() => this.#selectTool(isOn ? undefined : tool.id)}
+        >${icon(tool.icon, '16')}<span dir="auto">${tool.shortLabel ?? tool.label}</span>${isPinned ? nothing : icon('close', '14')}</button>`;
       })}`;
   }
 
+  #plus(isLocked: boolean) {
+    const items = buildToolMenu({
+      tools: this.tools,
+      toolId: this.toolId,
+      attach: this.attachments ? this.#openFileDialog : undefined,
+      select: this.#selectTool,
+    });
+    const [only] = items;
+    if (!only) return nothing;
+    // A menu of one entry would be a click for nothing.
+    if (items.length === 1 && this.attachments) {
+      return html`<button
+        type="button"
+        class="icon-button"
+        aria-label=${only.label}
+        title=${only.label}
+        ?disabled=${isLocked}
+        @click=${only.choose}
+      >${icon('plus', '20')}</button>`;
+    }
+    return html`<parlor-menu-button
+      .label=${this.attachments ? strings.addMore : strings.tools}
+      .items=${items}
+      .disabled=${isLocked}
+    ></parlor-menu-button>`;
+  }
+
   #models(isLocked: boolean) {
+    const current = this.models.find(({id}) => id === this.modelId);
     if (this.models.length === 0) return nothing;
-    return html`<div class="model"><select aria-label=${strings.model} ?disabled=${isLocked} @change=${this.#onModel}>
-      ${this.models.map(
-        model =>
-          html`<option value=${model.id} ?disabled=${model.disabled === true} ?selected=${model.id === this.modelId} title=${model.description ?? nothing}>
-            ${model.label}
-          </option>`,
-      )}
-    </select>${icon('chevron-down', '14')}</div>`;
+    const items = buildModelMenu(this.models, this.modelId, this.#selectModel);
+    const face = current?.label ?? strings.model;
+    return html`<parlor-menu-button
+      class="model"
+      align="end"
+      .label=${strings.modelChosen(face)}
+      .face=${face}
+      .items=${items}
+      .disabled=${isLocked}
+    ></parlor-menu-button>`;
   }
 
   #button() {
@@ -164,41 +289,73 @@ export class ComposerView extends LitElement {
   }
 
   get #canSend(): boolean {
-    const {text, attachments} = this.draft;
-    return (
-      !this.isResponding &&
-      !this.isBlocked &&
-      this.status.type === 'active' &&
-      (text.trim() !== '' || attachments.length > 0)
-    );
+    if (this.isResponding || this.isBlocked || this.pendingInput || this.status.type !== 'active') return false;
+    const isWhole = this.uploads.every(({status}) => status === 'done');
+    return isWhole && (this.uploads.length > 0 || this.draft.text.trim() !== '');
   }
 
   #send = (): void => {
     if (!this.#canSend) return;
-    const {text, quotedText, attachments} = this.draft;
-    this.draft = EMPTY_DRAFT;
-    const content = text.trim() === '' ? [] : [{type: 'input_text' as const, text: text.trim()}];
+    const attachments = this.uploads.map(({attachment}) => attachment).filter(attachment => attachment !== undefined);
+    const content = toContent(this.draft);
+    const {quotedText} = this;
+    this.setDraft({content: [], quotedText: undefined});
     express(this, {type: 'send', content, attachments, quotedText});
     this.focus();
   };
 
-  #onInput = (event: Event): void => {
-    this.setDraft({text: (event.target as HTMLTextAreaElement).value});
+  #selectTool = (toolId: string | undefined): void => {
+    express(this, {type: 'select-tool', toolId});
+    this.focus();
   };
 
-  #onKey = (event: KeyboardEvent): void => {
-    // Input methods confirm their choice with Enter; Safari says so only by the key code.
-    if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
-    event.preventDefault();
-    this.#send();
+  #selectModel = (modelId: string): void => {
+    express(this, {type: 'select-model', modelId});
   };
 
-  #onModel = (event: Event): void => {
-    express(this, {type: 'select-model', modelId: (event.target as HTMLSelectElement).value});
+  #removeQuote = (): void => {
+    this.quotedText = undefined;
+    this.focus();
   };
 
-  #onToolChosen = (event: Event): void => {
+  #retryUpload = ({key}: Upload): void => {
+    express(this, {type: 'retry-upload', key});
+  };
+
+  #removeUpload = ({key}: Upload): void => {
+    express(this, {type: 'remove-upload', key});
+    // The button that was pressed is gone.
+    this.focus();
+  };
+
+  #openFileDialog = (): void => {
+    this.renderRoot.querySelector<HTMLInputElement>('input.files')?.click();
+  };
+
+  #onFilesChosen = (event: Event): void => {
+    const input = event.target as HTMLInputElement;
+    const files = [...(input.files ?? [])];
+    // Otherwise the same file could not be chosen again after it was removed.
+    input.value = '';
+    if (files.length > 0) express(this, {type: 'add-files', files});
+    this.focus();
+  };
+
+  #onAnswer = (event: Event): void => {
+    this.#keepsFocus = true;
     relayTo(this)(event);
+  };
+
+  #onDraftChange = (): void => {
+    if (this.#field) this.draft = this.#field.draft;
+  };
+
+  #onFiles = (event: Event): void => {
+    if (this.attachments) express(this, {type: 'add-files', files: (event as CustomEvent<readonly File[]>).detail});
+  };
+
+  #onDictated = (event: Event): void => {
+    this.#field?.insertText((event as CustomEvent<string>).detail);
     this.focus();
   };
 
@@ -206,14 +363,28 @@ export class ComposerView extends LitElement {
     if (event.target === event.currentTarget) this.focus();
   };
 
-  #fit(): void {
-    const field = this.#field;
-    if (!field) return;
-    field.style.blockSize = 'auto';
-    field.style.blockSize = `${Math.max(36, field.scrollHeight)}px`;
+  /** What `/` offers of the composer's own. */
+  get #builtIns(): readonly BuiltIn[] {
+    return buildBuiltIns({
+      tools: this.tools,
+      models: this.models,
+      attach: this.attachments ? this.#openFileDialog : undefined,
+      mention: this.entities?.onTagSearch ? this.#mention : undefined,
+      selectTool: this.#selectTool,
+      selectModel: this.#selectModel,
+    });
   }
 
-  get #field(): HTMLTextAreaElement | null {
-    return this.renderRoot?.querySelector('textarea') ?? null;
+  #mention = (): void => {
+    // After the word that called it is gone.
+    setTimeout(() => this.#field?.openSuggestions('@'));
+  };
+
+  get #reason(): string | undefined {
+    return this.status.type === 'active' ? undefined : this.status.reason;
+  }
+
+  get #field(): ComposerField | null {
+    return this.renderRoot?.querySelector<ComposerField>('parlor-composer-field') ?? null;
   }
 }

@@ -309,6 +309,8 @@ export class HistoryView extends LitElement {
     if (event.key === 'Escape') this.editingId = undefined;
     if (event.key !== 'Enter' && event.key !== 'Escape') return;
     event.stopPropagation();
+    // The row gets the focus before the key is up, and Enter would open it.
+    event.preventDefault();
     void this.updateComplete.then(() => this.#focusRow(thread.id));
   }
 

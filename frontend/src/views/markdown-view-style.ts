@@ -8,12 +8,17 @@ export const markdownStyles = css`
     overflow-wrap: anywhere;
     min-inline-size: 0;
   }
-  :host > *,
+  /* No rule here looks at siblings: with every word that arrives, all of a long answer would be styled anew. */
   .body > * {
-    margin-block: 0;
+    margin-block: calc(var(--chatkit-space) * 3) 0;
   }
-  .body > * + * {
-    margin-block-start: calc(var(--chatkit-space) * 3);
+  .body > :first-child {
+    margin-block-start: 0;
+  }
+  /* What is off screen in a very long answer is laid out when it is scrolled to. */
+  .body.long > * {
+    content-visibility: auto;
+    contain-intrinsic-block-size: auto 2.5em;
   }
   h4,
   h5,
@@ -22,11 +27,11 @@ export const markdownStyles = css`
     color: var(--chatkit-text-emphasis);
     text-wrap: balance;
   }
-  .body > * + :is(h4, h5, h6) {
-    margin-block-start: calc(var(--chatkit-space) * 6);
+  .body > :is(h4, h5, h6) {
+    margin-block: calc(var(--chatkit-space) * 6) calc(var(--chatkit-space) * -1);
   }
-  .body > :is(h4, h5, h6) + * {
-    margin-block-start: calc(var(--chatkit-space) * 2);
+  .body > :is(h4, h5, h6):first-child {
+    margin-block-start: 0;
   }
   .h1 {
     font-size: var(--chatkit-heading-lg-size);
@@ -67,12 +72,11 @@ export const markdownStyles = css`
   li::marker {
     color: var(--chatkit-text-secondary);
   }
-  li + li,
-  li > :is(ul, ol) {
+  li {
     margin-block-start: var(--chatkit-space);
   }
   li > :is(ul, ol) {
-    margin-block-end: 0;
+    margin-block: 0;
   }
   li > p {
     margin-block: 0 calc(var(--chatkit-space) * 2);
@@ -97,10 +101,10 @@ export const markdownStyles = css`
     border-inline-start: 3px solid var(--chatkit-border-strong);
     color: var(--chatkit-text-secondary);
   }
-  blockquote > :first-child {
-    margin-block-start: 0;
+  blockquote > p {
+    margin-block: 0 calc(var(--chatkit-space) * 2);
   }
-  blockquote > :last-child {
+  blockquote > p:last-child {
     margin-block-end: 0;
   }
   hr {
@@ -183,8 +187,7 @@ export const markdownStyles = css`
     font-weight: 600;
     background: var(--chatkit-surface-secondary);
   }
-  tr + tr td,
-  tbody td {
+  td {
     border-block-start: 1px solid var(--chatkit-border-subtle);
   }
   .align-right {

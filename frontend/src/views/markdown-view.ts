@@ -1,47 +1,70 @@
 /** `<parlor-markdown>`: Markdown that may still be growing. */
 import {LitElement, type PropertyValues} from 'lit';
+import {Highlighter} from '../highlight.js';
 import {parseDeeplink} from '../links.js';
-import {MarkdownBlocks} from '../markdown.js';
+import {MarkdownBlocks, type Marker} from '../markdown-blocks.js';
+import {Typesetter} from '../math.js';
 import {strings} from '../strings.js';
+import {citationStyles} from './annotations.js';
 import {copyText} from './clipboard.js';
-import {express} from './intents.js';
+import {express, IntentEvent, relayTo} from './intents.js';
+import {codeStyles} from './markdown-code-style.js';
 import {markdownStyles} from './markdown-view-style.js';
 import {baseStyles} from './styles.js';
 
 const COPIED_MS = 1500;
+const LONG_CHARS = 20_000;
+
+// One of each for the page: they share what they have fetched, and one idle queue.
+const typesetter = new Typesetter();
+const highlighter = new Highlighter();
 
 export class MarkdownView extends LitElement {
   static override properties = {
     text: {attribute: false},
     streaming: {attribute: false},
     imageDomains: {attribute: false},
+    markers: {attribute: false},
   };
-  static override styles = [baseStyles, markdownStyles];
+  static override styles = [baseStyles, markdownStyles, codeStyles, citationStyles];
 
   declare text: string;
   declare streaming: boolean;
+  /** Hosts that images may come from; `undefined` means any. */
   declare imageDomains: readonly string[] | undefined;
+  /** What stands between the words, for example citations. */
+  declare markers: readonly Marker[];
 
   #body: HTMLElement | undefined;
   #blocks: MarkdownBlocks | undefined;
-  #copiedTimer: ReturnType<typeof setTimeout> | undefined;
+  #copied: {readonly button: Element; readonly timer: ReturnType<typeof setTimeout>} | undefined;
 
   constructor() {
     super();
     this.text = '';
     this.streaming = false;
     this.imageDomains = undefined;
+    this.markers = [];
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#blocks?.resume();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    clearTimeout(this.#copiedTimer);
+    this.#blocks?.pause();
+    this.#resetCopied();
   }
 
   protected override update(changed: PropertyValues<this>): void {
     super.update(changed);
     const blocks = this.#blocks ?? this.#build();
-    blocks.render(this.text, this.streaming, {imageDomains: this.imageDomains, copyLabel: strings.copy});
+    const {imageDomains} = this;
+    const options = {imageDomains, copyLabel: strings.copy, enhance: this.#enhance};
+    this.#body?.classList.toggle('long', this.text.length > LONG_CHARS);
+    blocks.render(this.text, this.streaming, options, this.markers);
   }
 
   #build(): MarkdownBlocks {
@@ -49,10 +72,17 @@ export class MarkdownView extends LitElement {
     this.#body.className = 'body';
     this.#body.dir = 'auto';
     this.#body.addEventListener('click', this.#onClick);
+    this.#body.addEventListener(IntentEvent.type, relayTo(this));
     this.renderRoot.append(this.#body);
     this.#blocks = new MarkdownBlocks(this.#body);
     return this.#blocks;
   }
+
+  #enhance = (drawn: ParentNode, isFinished: boolean): void => {
+    if (this.renderRoot instanceof ShadowRoot) void typesetter.typeset(drawn, this.renderRoot);
+    // What still grows would lose its colours with the next word.
+    if (isFinished) void highlighter.highlight(drawn);
+  };
 
   #onClick = (event: Event): void => {
     const target = event.target instanceof Element ? event.target : undefined;
@@ -68,10 +98,15 @@ export class MarkdownView extends LitElement {
   async #copy(button: Element): Promise<void> {
     const code = button.closest('.code')?.querySelector('code')?.textContent ?? '';
     if (!(await copyText(code)) || !this.isConnected) return;
+    this.#resetCopied();
     button.textContent = strings.copied;
-    clearTimeout(this.#copiedTimer);
-    this.#copiedTimer = setTimeout(() => {
-      button.textContent = strings.copy;
-    }, COPIED_MS);
+    this.#copied = {button, timer: setTimeout(() => this.#resetCopied(), COPIED_MS)};
+  }
+
+  #resetCopied(): void {
+    if (!this.#copied) return;
+    clearTimeout(this.#copied.timer);
+    this.#copied.button.textContent = strings.copy;
+    this.#copied = undefined;
   }
 }

@@ -1,22 +1,15 @@
 /** `<parlor-message>`: one item of a thread, whatever its kind. */
 import {css, html, LitElement, nothing} from 'lit';
-import {icon} from '../icons.js';
-import {isSafeImage} from '../links.js';
-import type {
-  AssistantMessage,
-  GeneratedImage,
-  JSONObject,
-  StructuredInput,
-  Task,
-  UserMessage,
-  Workflow,
-} from '../protocol.js';
+import {toEntity} from '../composer-options.js';
+import type {AssistantMessage, GeneratedImage, StructuredInput, Task, UserMessage, Workflow} from '../protocol.js';
 import {strings} from '../strings.js';
 import type {Entry} from '../thread.js';
 import {unreachable} from '../unreachable.js';
-import type {WidgetActionDetail} from '../widgets/widget-view.js';
+import type {WidgetActionDetail, WidgetErrorDetail} from '../widgets/widget-view.js';
+import {buildMarkers} from './annotations.js';
 import {attachmentStyles, renderAttachments} from './attachments.js';
 import {express, relayTo} from './intents.js';
+import type {Source} from './source.js';
 import {baseStyles} from './styles.js';
 
 export class MessageView extends LitElement {
@@ -24,6 +17,7 @@ export class MessageView extends LitElement {
     entry: {attribute: false},
     busy: {attribute: false},
     imageDomains: {attribute: false},
+    sources: {attribute: false},
   };
   static override styles = [
     baseStyles,
@@ -60,37 +54,9 @@ export class MessageView extends LitElement {
         white-space: pre-wrap;
         overflow-wrap: anywhere;
       }
-      .tag {
-        padding: 1px 6px;
-        border-radius: var(--chatkit-radius-sm);
-        background: var(--chatkit-accent-soft);
-        font-weight: 500;
-      }
       .assistant {
         display: grid;
         gap: calc(var(--chatkit-space) * 3);
-      }
-      .generated {
-        display: grid;
-        place-items: center;
-        inline-size: min(100%, 420px);
-        min-block-size: 120px;
-        border-radius: var(--chatkit-radius-card);
-        background: var(--chatkit-surface-tertiary);
-        color: var(--chatkit-text-secondary);
-        overflow: hidden;
-      }
-      .generated.empty {
-        aspect-ratio: 1;
-      }
-      .generated img {
-        display: block;
-        inline-size: 100%;
-        block-size: auto;
-      }
-      .generated progress {
-        inline-size: 60%;
-        accent-color: var(--chatkit-accent);
       }
       dl {
         margin: 0;
@@ -120,17 +86,21 @@ export class MessageView extends LitElement {
   declare entry: Entry;
   declare busy: boolean;
   declare imageDomains: readonly string[] | undefined;
+  /** Those of the whole answer; citations say their numbers. */
+  declare sources: readonly Source[];
 
   constructor() {
     super();
     this.busy = false;
     this.imageDomains = undefined;
+    this.sources = [];
   }
 
   /** Events of a widget end at this shadow root, so this is where we listen. */
   protected override createRenderRoot(): HTMLElement | DocumentFragment {
     const root = super.createRenderRoot();
     root.addEventListener('widget-action', this.#onWidgetAction);
+    root.addEventListener('widget-error', this.#onWidgetError);
     return root;
   }
 
@@ -165,14 +135,21 @@ export class MessageView extends LitElement {
     express(this, {type: 'widget-action', detail: (event as CustomEvent<WidgetActionDetail>).detail});
   };
 
+  /** About the widget's JSON: for whoever made it, not for the person who looks at it. */
+  #onWidgetError = (event: Event): void => {
+    event.stopPropagation();
+    const {message} = (event as CustomEvent<WidgetErrorDetail>).detail;
+    express(this, {type: 'report', error: new Error(message), isShown: false});
+  };
+
   #user({content, attachments, quotedText}: UserMessage) {
     const hasText = content.some(part => part.text.trim() !== '');
-    return html`<div class="user" part="user-message">
+    return html`<div class="user" part="user-message" @parlor-intent=${relayTo(this)}>
       ${quotedText === undefined ? nothing : html`<blockquote class="quote" dir="auto">${quotedText}</blockquote>`}
       ${renderAttachments(attachments)}
       ${
         hasText
-          ? html`<div class="bubble" part="bubble" dir="auto">${content.map(part => (part.type === 'input_tag' ? html`<span class="tag">${part.text}</span>` : part.text))}</div>`
+          ? html`<div class="bubble" part="bubble" dir="auto">${content.map(part => (part.type === 'input_tag' ? html`<parlor-entity-tag .entity=${toEntity(part)}></parlor-entity-tag>` : part.text))}</div>`
           : nothing
       }
     </div>`;
@@ -187,6 +164,7 @@ export class MessageView extends LitElement {
             .text=${part.text}
             .streaming=${isGrowing && at === content.length - 1}
             .imageDomains=${this.imageDomains}
+            .markers=${buildMarkers(part.annotations, this.sources)}
           ></parlor-markdown>`,
       )}
     </div>`;
@@ -201,28 +179,22 @@ export class MessageView extends LitElement {
   }
 
   #image({url, progress}: GeneratedImage) {
-    if (url !== undefined && isSafeImage(url, undefined, document.baseURI)) {
-      return html`<div class="generated"><img src=${url} alt=${strings.generatedImage} /></div>`;
-    }
-    return html`<div class="generated empty" role="img" aria-label=${strings.imageComing}>
-      ${progress === undefined ? icon('square-image', '32') : html`<progress max="1" .value=${progress}></progress>`}
-    </div>`;
+    return html`<parlor-generated-image
+      .url=${url}
+      .progress=${progress}
+      .streaming=${this.entry.isStreaming}
+    ></parlor-generated-image>`;
   }
 
-  #questions({inputs}: StructuredInput) {
+  #questions({status, inputs}: StructuredInput) {
     return html`<dl>
-      ${inputs.map(
-        input =>
-          html`<dt dir="auto">${String(input.question ?? '')}</dt>
-            <dd dir="auto">${answerOf(input) ?? strings.questionSkipped}</dd>`,
-      )}
+      ${inputs.map(({question, answer}) => {
+        const open = status === 'pending' ? strings.questionWaiting : strings.questionSkipped;
+        return html`<dt dir="auto">${question}</dt>
+          <dd dir="auto">${answer?.values.length ? answer.values.join(', ') : open}</dd>`;
+      })}
     </dl>`;
   }
-}
-
-function answerOf(input: JSONObject): string | undefined {
-  const values = (input.answer as {values?: unknown} | undefined)?.values;
-  return Array.isArray(values) && values.length > 0 ? values.join(', ') : undefined;
 }
 
 function workflowOf(task: Task): Workflow {

@@ -6,6 +6,7 @@ import {strings} from '../strings.js';
 import type {Entry, ThreadState} from '../thread.js';
 import {express, relayTo} from './intents.js';
 import {messagesStyles} from './messages-style.js';
+import {collectSources} from './source.js';
 import {baseStyles, buttonStyles, shimmerStyles} from './styles.js';
 
 /** Between the upper edge and the newest question. */
@@ -77,10 +78,9 @@ export class MessagesView extends LitElement {
     const before = changed.get('state') as ThreadState | undefined;
     if (!changed.has('state') || !this.state) return;
     const [first] = this.state.entries;
-    const isSameThread =
-      before !== undefined &&
-      before.entries.length > 0 &&
-      this.state.entries.some(entry => entry.key === before.entries[0]?.key);
+    // By any entry: a refresh may take the first one away.
+    const keys = new Set(before?.entries.map(({key}) => key));
+    const isSameThread = before !== undefined && this.state.entries.some(({key}) => keys.has(key));
     const question = this.state.entries.findLast(({item}) => item.type === 'user_message');
     const oldQuestion = before?.entries.findLast(({item}) => item.type === 'user_message');
     if (this.state.isResponding && question && question.key !== oldQuestion?.key) {
@@ -90,7 +90,7 @@ export class MessagesView extends LitElement {
     } else if (!isSameThread && first) {
       this.#anchoredKey = undefined;
       this.#isPinned = true;
-    } else if (isSameThread && first?.key !== before.entries[0]?.key) {
+    } else if (isSameThread && first?.key !== before?.entries[0]?.key) {
       this.#keepPlace();
     }
   }
@@ -189,8 +189,14 @@ export class MessagesView extends LitElement {
     const {isResponding, thread} = this.state;
     const isDone = !(isLast && isResponding);
     const visible = answer.filter(({item}) => item.type !== 'end_of_turn' && item.type !== 'client_tool_call');
+    const sources = collectSources(answer.map(({item}) => item));
     const message = (entry: Entry) =>
-      html`<parlor-message .entry=${entry} .busy=${isResponding} .imageDomains=${thread?.allowedImageDomains}></parlor-message>`;
+      html`<parlor-message
+        .entry=${entry}
+        .busy=${isResponding}
+        .imageDomains=${thread?.allowedImageDomains}
+        .sources=${sources}
+      ></parlor-message>`;
     return html`<section class="exchange ${isLast && key === this.#anchoredKey ? 'anchored' : ''}">
       ${question ? html`<div><h3 class="visually-hidden">${strings.youSaid}</h3>${message(question)}</div>` : nothing}
       ${
@@ -198,11 +204,13 @@ export class MessagesView extends LitElement {
           ? html`<div class="answer">
             ${visible.length > 0 ? html`<h3 class="visually-hidden">${strings.assistantSaid}</h3>` : nothing}
             ${repeat(visible, entry => entry.key, message)}
+            ${sources.length > 0 ? html`<parlor-sources .sources=${sources}></parlor-sources>` : nothing}
             ${
               isDone && visible.length > 0
                 ? html`<parlor-turn-actions
                   .items=${answer.map(entry => entry.item)}
                   .canRate=${this.canRate}
+                  .stored=${answer.map(({item}) => this.state.ratings.get(item.id)).find(kind => kind !== undefined)}
                   .canRetry=${this.canRetry && isLast && question !== undefined}
                 ></parlor-turn-actions>`
                 : nothing
@@ -216,14 +224,16 @@ export class MessagesView extends LitElement {
 
   /** What follows the last item: progress, notices, failure. */
   #tail(visible: readonly Entry[] = []) {
-    const {isResponding, progress, notices, failure} = this.state;
+    const {isResponding, isReconnecting, progress, notices, failure} = this.state;
     const isGrowing = visible.some(entry => entry.isStreaming);
     return html`${
-      progress
-        ? html`<div class="progress" role="status">${icon(progress.icon ?? 'sparkle', '18')}<span class="shimmer" dir="auto">${progress.text}</span></div>`
-        : isResponding && !isGrowing
-          ? html`<span class="thinking" role="img" aria-label=${strings.thinking}></span>`
-          : nothing
+      isReconnecting
+        ? html`<div class="progress" role="status"><span class="shimmer">${strings.reconnecting}</span></div>`
+        : progress
+          ? html`<div class="progress" role="status">${icon(progress.icon ?? 'sparkle', '18')}<span class="shimmer" dir="auto">${progress.text}</span></div>`
+          : isResponding && !isGrowing
+            ? html`<span class="thinking" role="img" aria-label=${strings.thinking}></span>`
+            : nothing
     }
       ${notices.length > 0 ? html`<parlor-notices .notices=${notices}></parlor-notices>` : nothing}
       ${

@@ -16,6 +16,7 @@ export class TurnActions extends LitElement {
     canRetry: {attribute: false},
     canRate: {attribute: false},
     isCopied: {state: true},
+    stored: {attribute: false},
     rating: {state: true},
   };
   static override styles = [
@@ -34,6 +35,8 @@ export class TurnActions extends LitElement {
   declare canRetry: boolean;
   declare canRate: boolean;
   declare isCopied: boolean;
+  /** What the server remembers. */
+  declare stored: Feedback | undefined;
   declare rating: Feedback | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -43,6 +46,7 @@ export class TurnActions extends LitElement {
     this.canRetry = false;
     this.canRate = false;
     this.isCopied = false;
+    this.stored = undefined;
     this.rating = undefined;
   }
 
@@ -53,6 +57,7 @@ export class TurnActions extends LitElement {
   }
 
   override render() {
+    const rating = this.rating ?? this.stored;
     return html`
       ${
         textOfTurn(this.items) === ''
@@ -65,8 +70,8 @@ export class TurnActions extends LitElement {
       }
       ${
         this.canRate
-          ? html`${this.#button('thumbs-up', strings.goodAnswer, () => this.#rate('positive'), this.rating === 'positive')}
-          ${this.#button('thumbs-down', strings.badAnswer, () => this.#rate('negative'), this.rating === 'negative')}`
+          ? html`${this.#button('thumbs-up', strings.goodAnswer, () => this.#rate('positive'), rating === 'positive')}
+          ${this.#button('thumbs-down', strings.badAnswer, () => this.#rate('negative'), rating === 'negative')}`
           : nothing
       }
       ${this.canRetry ? this.#button('reload', strings.tryAgain, () => express(this, {type: 'retry'})) : nothing}
@@ -88,7 +93,7 @@ export class TurnActions extends LitElement {
   #rate(kind: Feedback): void {
     const before = this.rating;
     // The protocol has no way to take a rating back, only to change it.
-    if (before === kind) return;
+    if ((before ?? this.stored) === kind) return;
     this.rating = kind;
     const itemIds = this.items.filter(({type}) => type !== 'end_of_turn').map(({id}) => id);
     const revert = (): void => {

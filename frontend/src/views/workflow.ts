@@ -1,10 +1,10 @@
 /** `<parlor-workflow>`: steps of an answer, folded to one line; running, done or failed. */
 import {css, html, LitElement, nothing} from 'lit';
 import {icon} from '../icons.js';
-import {isSafeLink} from '../links.js';
 import type {JSONObject, Task, Workflow} from '../protocol.js';
 import {strings} from '../strings.js';
 import {relayTo} from './intents.js';
+import {parseSource} from './source.js';
 import {baseStyles, buttonStyles, shimmerStyles} from './styles.js';
 
 const TASK_ICONS: ReadonlyMap<string, string> = new Map([
@@ -80,6 +80,20 @@ export class WorkflowView extends LitElement {
       li > svg {
         margin-block-start: 1px;
       }
+      .spinner {
+        inline-size: 14px;
+        block-size: 14px;
+        margin: 3px 2px;
+        border: 2px solid var(--chatkit-alpha-15);
+        border-block-start-color: var(--chatkit-text-secondary);
+        border-radius: 50%;
+        animation: turn 0.9s linear infinite;
+      }
+      @keyframes turn {
+        to {
+          rotate: 1turn;
+        }
+      }
       .failed > svg,
       .failed .name {
         color: var(--chatkit-text-danger);
@@ -143,25 +157,34 @@ export class WorkflowView extends LitElement {
         type="button"
         class="summary"
         aria-expanded=${isOpen ? 'true' : 'false'}
+        aria-controls="steps"
         @click=${() => {
           this.isOpen = !isOpen;
         }}
       >${this.#headline()}<span class="chevron">${icon('chevron-right', '14')}</span></button>
-      ${isOpen ? html`<ol aria-label=${strings.steps} @parlor-intent=${relayTo(this)}>${tasks.map(task => this.#step(task))}</ol>` : nothing}`;
+      <ol id="steps" aria-label=${strings.steps} ?hidden=${!isOpen} @parlor-intent=${relayTo(this)}>
+        ${isOpen ? tasks.map(task => this.#step(task)) : nothing}
+      </ol>`;
+  }
+
+  /** A lone task has no end but its status; a workflow with a summary is over, whatever its tasks say. */
+  get #isRunning(): boolean {
+    const {tasks, summary} = this.workflow;
+    return this.streaming || (summary === undefined && tasks.some(({status}) => status === 'loading'));
   }
 
   #headline() {
     const {tasks, summary} = this.workflow;
-    const running = tasks.findLast(task => task.status === 'loading') ?? (this.streaming ? tasks.at(-1) : undefined);
-    if (this.streaming || running) {
-      const label = running?.title ?? strings.working;
+    if (this.#isRunning) {
+      const running = tasks.findLast(task => task.status === 'loading') ?? tasks.at(-1);
+      const label = (running && titleOf(running)) ?? strings.working;
       return html`${icon(running?.icon ?? glyphOf(running), '18')}<span class="label shimmer" dir="auto">${label}</span>`;
     }
     const last = tasks.at(-1);
     const hasFailed = tasks.some(task => task.status === 'failed');
     const label =
       summary?.title ??
-      (summary?.durationS !== undefined ? strings.thoughtFor(Math.round(summary.durationS)) : undefined);
+      (summary?.durationS !== undefined ? strings.thoughtFor(Math.max(1, Math.round(summary.durationS))) : undefined);
     const glyph =
       summary?.icon ??
       (hasFailed ? 'error' : this.workflow.type === 'reasoning' ? 'lightbulb' : (last?.icon ?? 'check-circle'));
@@ -170,7 +193,7 @@ export class WorkflowView extends LitElement {
   }
 
   #step(task: Task) {
-    const isLoading = task.status === 'loading';
+    const isLoading = task.status === 'loading' && this.#isRunning;
     const state = {loading: strings.taskRunning, complete: strings.taskComplete, failed: strings.taskFailed, none: ''}[
       task.status
     ];
@@ -178,10 +201,11 @@ export class WorkflowView extends LitElement {
       task.status === 'failed'
         ? 'error'
         : (task.icon ?? (task.status === 'complete' && task.type === 'custom' ? 'check-circle' : glyphOf(task)));
+    const title = titleOf(task);
     return html`<li class=${task.status}>
-      ${icon(glyph, '18')}
+      ${isLoading && task.icon === undefined ? html`<span class="spinner"></span>` : icon(glyph, '18')}
       <div>
-        <div class="name ${isLoading ? 'shimmer' : ''}" dir="auto">${task.title ?? (task.content ? nothing : strings.working)}</div>
+        ${title === undefined ? nothing : html`<div class="name ${isLoading ? 'shimmer' : ''}" dir="auto">${title}</div>`}
         ${state ? html`<span class="visually-hidden">${state}</span>` : nothing}
         ${task.content ? html`<div class="content"><parlor-markdown .text=${task.content} .streaming=${isLoading}></parlor-markdown></div>` : nothing}
         ${
@@ -197,6 +221,16 @@ export class WorkflowView extends LitElement {
   }
 }
 
+/** The title, or what the kind of task says by itself; `undefined` where the content speaks. */
+function titleOf({type, title, content, status}: Task): string | undefined {
+  if (title !== undefined) return title;
+  if (type === 'web_search') return strings.taskSearch;
+  if (type === 'file') return strings.taskFiles;
+  if (type === 'image') return strings.taskImage;
+  if (content) return undefined;
+  return status === 'failed' ? strings.taskFailed : status === 'complete' ? strings.taskComplete : strings.working;
+}
+
 function hasDetail(task: Task): boolean {
   return Boolean(task.content) || task.queries.length > 0 || task.sources.length > 0;
 }
@@ -206,12 +240,11 @@ function glyphOf(task: Task | undefined): string {
 }
 
 /** A source as a link when it has an address we may link to, else as plain text. */
-export function sourceChip(source: JSONObject) {
-  const name = [source.title, source.attribution, source.filename, source.url].find(
-    (text): text is string => typeof text === 'string' && text !== '',
-  );
-  if (name === undefined) return nothing;
-  const url = typeof source.url === 'string' && isSafeLink(source.url) ? source.url : undefined;
-  if (url === undefined) return html`<span class="chip" dir="auto">${name}</span>`;
-  return html`<a class="chip" dir="auto" href=${url} target="_blank" rel="noopener noreferrer">${name}</a>`;
+function sourceChip(source: JSONObject) {
+  const parsed = parseSource(source);
+  if (!parsed) return nothing;
+  if (parsed.type !== 'url' || parsed.url === undefined) {
+    return html`<span class="chip" dir="auto">${parsed.title}</span>`;
+  }
+  return html`<a class="chip" dir="auto" href=${parsed.url} target="_blank" rel="noopener noreferrer">${parsed.title}</a>`;
 }

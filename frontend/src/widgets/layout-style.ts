@@ -3,6 +3,14 @@ import {css} from 'lit';
 import {darkColors, lightColors} from '../tokens.js';
 
 export const layoutStyles = css`
+  .chart-room {
+    display: grid;
+    place-items: center;
+    inline-size: 100%;
+    min-block-size: 240px;
+    margin: 0;
+    color: var(--chatkit-text-secondary);
+  }
   :host {
     display: block;
     /* What a server asks for stays inside the widget; shadows and focus rings may stand out a little. */

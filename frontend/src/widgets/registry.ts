@@ -1,7 +1,6 @@
 /** Which renderer draws which component. A type without one does not compile; a type nobody knows draws its children. */
 import {html, nothing} from 'lit';
 import {renderButton} from './button.js';
-import {renderChart} from './chart.js';
 import {renderBasic, renderCard, renderListView, renderListViewItem} from './containers.js';
 import {
   renderCheckbox,
@@ -12,6 +11,7 @@ import {
   renderTextarea,
 } from './controls.js';
 import {renderBox, renderCol, renderDivider, renderForm, renderRow, renderSpacer, renderTransition} from './layout.js';
+import {renderLazyChart} from './lazy-chart.js';
 import {renderBadge, renderIcon, renderImage} from './media.js';
 import type {AnyNode, WidgetType} from './nodes.js';
 import type {Rendered, Renderer, Scope} from './scope.js';
@@ -25,7 +25,7 @@ export const renderers = {
   Button: renderButton,
   Caption: renderCaption,
   Card: renderCard,
-  Chart: renderChart,
+  Chart: renderLazyChart,
   Checkbox: renderCheckbox,
   Col: renderCol,
   DatePicker: renderDatePicker,

@@ -1,4 +1,5 @@
 import {afterEach, describe, expect, test} from 'vitest';
+import {chartPart} from './lazy-chart.js';
 import {renderers} from './registry.js';
 import {type WidgetActionDetail, WidgetView} from './widget-view.js';
 
@@ -507,6 +508,7 @@ describe('names', () => {
   });
 
   test('a chart is readable as a table and by arrow keys', async () => {
+    await chartPart.load();
     const stage = await Stage.show(
       card({
         type: 'Chart',

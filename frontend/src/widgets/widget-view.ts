@@ -10,7 +10,6 @@ import {
   type Trigger,
   type WidgetAction,
 } from './actions.js';
-import {chartStyles} from './chart-style.js';
 import {controlStyles} from './control-style.js';
 import {nameFields} from './field-names.js';
 import {controlsOf, entriesOf, fieldName, fieldPath, fieldsIn, fieldValue, problemOf} from './fields.js';
@@ -68,7 +67,7 @@ export class WidgetView extends LitElement implements WidgetHost {
     messages: {attribute: false},
     locale: {attribute: false},
   };
-  static override styles: CSSResultGroup = [layoutStyles, textStyles, controlStyles, chartStyles];
+  static override styles: CSSResultGroup = [layoutStyles, textStyles, controlStyles];
 
   /** The root as it came from the server: nothing about it is trusted. */
   declare widget: unknown;

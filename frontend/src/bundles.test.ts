@@ -1,0 +1,75 @@
+// @vitest-environment node
+import {createHash} from 'node:crypto';
+import {mkdtemp, readdir, readFile, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {build} from 'vite';
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+
+interface Listed {
+  readonly name: string;
+  readonly bytes: number;
+  readonly gzip_bytes: number;
+  readonly integrity: string;
+}
+
+describe('the build', () => {
+  let dir = '';
+  let files: readonly Listed[] = [];
+  const read = (name: string) => readFile(join(dir, name), 'utf8');
+
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'chatkit-build-'));
+    await build({logLevel: 'silent', build: {outDir: dir}});
+    files = (JSON.parse(await read('manifest.json')) as {files: readonly Listed[]}).files;
+  }, 60_000);
+  afterAll(() => rm(dir, {recursive: true, force: true}));
+
+  it('publishes the core under a versioned name and under one that never changes', async () => {
+    const versioned = files.find(({name}) => /^chatkit-\d+\.\d+\.\d+-[0-9a-f]{10}\.js$/.test(name));
+    expect(versioned).toBeDefined();
+    expect(await read('chatkit.js')).toBe(await read(versioned?.name ?? ''));
+    const map = JSON.parse(await read(`${versioned?.name}.map`)) as {sources: readonly string[]};
+    expect(map.sources.some(source => source.endsWith('src/element.ts'))).toBe(true);
+  });
+
+  it('keeps the core small', () => {
+    const core = files.find(({name}) => name === 'chatkit.js');
+    expect(core?.gzip_bytes).toBeLessThanOrEqual(120_000);
+  });
+
+  it('lists every script with its integrity value', async () => {
+    const scripts = (await readdir(dir, {recursive: true})).filter(name => name.endsWith('.js'));
+    expect(files.map(({name}) => name)).toEqual(expect.arrayContaining(scripts));
+    for (const {name, bytes, integrity} of files) {
+      const content = await readFile(join(dir, name));
+      expect(content).toHaveLength(bytes);
+      expect(integrity).toBe(`sha384-${createHash('sha384').update(content).digest('base64')}`);
+    }
+  });
+
+  it('makes the core a classic script without globals, and names the lazy parts in it', async () => {
+    const core = await read('chatkit.js');
+    expect(core).not.toMatch(/import\.meta|^export /m);
+    expect(core).not.toContain('ParlorChatKit');
+    for (const part of ['math', 'highlight']) {
+      const name = files.find(file => file.name.startsWith(`parts/${part}-`))?.name;
+      expect(core).toContain(name);
+    }
+  });
+
+  it('ships the notices of what it contains', async () => {
+    const notices = await read('LICENSES.txt');
+    for (const name of ['lit', 'lit-html', 'markdown-it', 'dompurify', 'katex', 'highlight.js']) {
+      expect(notices).toMatch(new RegExp(`^${name.replace('.', '\\.')} \\d`, 'm'));
+    }
+  });
+
+  it('names no address of another origin to fetch from', async () => {
+    for (const {name} of files.filter(file => file.name.endsWith('.js'))) {
+      expect(await read(name)).not.toMatch(
+        /(?:openai|chatgpt|datadoghq|jsdelivr|unpkg|googleapis|gstatic)\.(?:com|net)/,
+      );
+    }
+  });
+});

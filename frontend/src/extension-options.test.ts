@@ -1,0 +1,27 @@
+import {describe, expect, it} from 'vitest';
+import {findUnknownExtensions, readExtensions} from './extension-options.js';
+
+describe('our own options', () => {
+  it.each([
+    ['the options', readExtensions({resume: true, baseUrl: '/own'})],
+    ['attributes of the element', readExtensions(undefined, {parlorResume: '', parlorBaseUrl: '/own'})],
+    ['attributes of the script tag', readExtensions(undefined, {}, {resume: 'true', baseUrl: '/own'})],
+  ])('are read from %s', (_, extensions) => {
+    expect(extensions).toEqual({resume: true, baseUrl: '/own'});
+  });
+
+  it('take the options first, then the element, then the script tag', () => {
+    expect(readExtensions({resume: false}, {parlorResume: ''}, {resume: ''}).resume).toBe(false);
+    expect(readExtensions({}, {parlorResume: 'false'}, {resume: ''}).resume).toBe(false);
+  });
+
+  it('are off when nothing is said, or nothing that makes sense', () => {
+    for (const options of [undefined, null, 1, 'x', [], {resume: 'yes', baseUrl: 7}]) {
+      expect(readExtensions(options, {}, {}).resume).toBe(false);
+    }
+  });
+
+  it('name those that nobody knows', () => {
+    expect(findUnknownExtensions({resume: true, telemetry: 1})).toEqual(['parlor.telemetry']);
+  });
+});

@@ -1,0 +1,78 @@
+/**
+ * Options that only this client has. Each is reachable in three ways, the first that says something wins:
+ *
+ * - `parlor.<name>` in the options, e.g. `{parlor: {resume: true}}`;
+ * - `data-parlor-<name>` on the element, e.g. `<openai-chatkit data-parlor-resume>`, where options are type-checked or
+ *   shared with a client that refuses unknown keys;
+ * - `data-<name>` on the script tag, e.g. `<script src="chatkit.js" data-resume>`, for every element of the page.
+ */
+import {addressOf} from './parts.js';
+
+export interface Extensions {
+  /**
+   * `resume`, true or false, default false. The server of this page lets clients join an answer that is being written
+   * (`runs.attach`), so that a reloaded page goes on with it. Without it the client never asks before the server has
+   * numbered its events, and stock servers see nothing but documented operations.
+   */
+  readonly resume: boolean;
+  /**
+   * `base-url` (`parlor.baseUrl`), default `/chatkit` at the script's own origin. Where requests go when the page gives
+   * `api.getClientSecret` but no `api.url`, as pages made for OpenAI's hosted service do.
+   */
+  readonly baseUrl: string | undefined;
+}
+
+type Attributes = Readonly<Record<string, string | undefined>>;
+type Key = keyof Extensions;
+
+const KEYS: ReadonlySet<string> = new Set<Key>(['resume', 'baseUrl']);
+
+// Asked while our script runs for the first time: later, nobody knows it any more.
+const scriptAttributes: Attributes = findScript()?.dataset ?? {};
+
+function findScript(): HTMLOrSVGScriptElement | undefined {
+  if (document.currentScript) return document.currentScript;
+  const address = addressOf('');
+  return [...document.scripts].find(({src}) => src !== '' && src === address);
+}
+
+/** Keys under `parlor` that mean nothing, as they would be written in the options. */
+export function findUnknownExtensions(options: unknown): readonly string[] {
+  return Object.keys(section(options))
+    .filter(key => !KEYS.has(key))
+    .map(key => `parlor.${key}`);
+}
+
+/**
+ * @param options What the page gave under `parlor`.
+ * @param element The element's `dataset`.
+ * @param script The `dataset` of our script tag.
+ */
+export function readExtensions(
+  options: unknown,
+  element: Attributes = {},
+  script: Attributes = scriptAttributes,
+): Extensions {
+  const own = section(options);
+  const read = (key: Key): unknown =>
+    own[key] ?? element[`parlor${key.charAt(0).toUpperCase()}${key.slice(1)}`] ?? script[key];
+  const baseUrl = read('baseUrl');
+  return {
+    resume: isTrue(read('resume')),
+    baseUrl: typeof baseUrl === 'string' && baseUrl !== '' ? baseUrl : defaultBaseUrl(),
+  };
+}
+
+/** An attribute without a value says yes, as attributes do. */
+function isTrue(value: unknown): boolean {
+  return value === true || value === '' || value === 'true';
+}
+
+function defaultBaseUrl(): string | undefined {
+  const address = addressOf('/chatkit');
+  return address !== undefined && /^https?:/.test(address) ? address : undefined;
+}
+
+function section(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+}

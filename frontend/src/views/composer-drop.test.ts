@@ -1,0 +1,64 @@
+import '../happy-dom.js';
+import {afterEach, describe, expect, it} from 'vitest';
+import '../define.js';
+import type {DropZone} from './composer-drop.js';
+import type {Intent, IntentEvent} from './intents.js';
+
+afterEach(() => document.body.replaceChildren());
+
+const FILE = new File(['x'], 'a.txt');
+
+async function mount(properties: Partial<DropZone> = {}) {
+  const chat = document.createElement('div');
+  const zone = document.createElement('parlor-drop-zone') as DropZone;
+  Object.assign(zone, properties);
+  chat.attachShadow({mode: 'open'}).append(zone);
+  document.body.append(chat);
+  const intents: Intent[] = [];
+  zone.addEventListener('parlor-intent', event => intents.push((event as IntentEvent).intent));
+  const drag = async (type: string, more: object = {dataTransfer: {types: ['Files'], files: [FILE]}}) => {
+    const event = Object.assign(new Event(type, {cancelable: true}), more);
+    chat.dispatchEvent(event);
+    await zone.updateComplete;
+    return event;
+  };
+  const isShown = () => zone.shadowRoot?.textContent?.includes('Drop files') ?? false;
+  return {zone, chat, intents, drag, isShown};
+}
+
+describe('files over the chat', () => {
+  it('show where they can go, and are taken when they are dropped', async () => {
+    const {drag, isShown, intents} = await mount();
+    expect((await drag('dragover')).defaultPrevented).toBe(true);
+    expect(isShown()).toBe(true);
+    expect((await drag('drop')).defaultPrevented).toBe(true);
+    expect(isShown()).toBe(false);
+    expect(intents).toEqual([{type: 'add-files', files: [FILE]}]);
+  });
+
+  it('leave no trace when they are taken away', async () => {
+    const {drag, isShown} = await mount();
+    await drag('dragenter');
+    await drag('dragleave', {relatedTarget: document.body});
+    expect(isShown()).toBe(false);
+  });
+
+  it('are left to the page while nothing can be attached', async () => {
+    const {drag, isShown, intents} = await mount({disabled: true});
+    expect((await drag('dragover')).defaultPrevented).toBe(false);
+    expect((await drag('drop')).defaultPrevented).toBe(false);
+    expect([isShown(), intents]).toEqual([false, []]);
+  });
+
+  it('are not words that are dragged', async () => {
+    const {drag, isShown} = await mount();
+    const event = await drag('dragover', {dataTransfer: {types: ['text/plain'], files: []}});
+    expect([isShown(), event.defaultPrevented]).toEqual([false, false]);
+  });
+
+  it('are not listened for after the view has gone', async () => {
+    const {zone, drag} = await mount();
+    zone.remove();
+    expect((await drag('dragover')).defaultPrevented).toBe(false);
+  });
+});

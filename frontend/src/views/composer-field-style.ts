@@ -1,0 +1,145 @@
+/** Looks of the text field and of the list of suggestions. */
+import {css} from 'lit';
+
+export const fieldStyles = css`
+  :host {
+    display: block;
+    min-inline-size: 0;
+  }
+  /* The mirror makes the room: both grow with the text, without a measurement. */
+  .grow {
+    display: grid;
+    grid-template: minmax(0, 1fr) / minmax(0, 1fr);
+    max-block-size: min(220px, 40vh);
+    font: inherit;
+    /* Below 16 px, phones zoom into the page when the field gets the focus. */
+    font-size: max(16px, var(--chatkit-base-size));
+    line-height: 24px;
+  }
+  .mirror,
+  textarea {
+    grid-area: 1 / 1;
+    min-block-size: 0;
+    min-inline-size: 0;
+    margin: 0;
+    padding: var(--field-padding, 6px 8px);
+    border: 0;
+    font: inherit;
+    line-height: inherit;
+    letter-spacing: inherit;
+    text-align: start;
+    white-space: pre-wrap;
+    overflow-wrap: anywhere;
+    scrollbar-width: thin;
+    scrollbar-gutter: stable;
+  }
+  .mirror {
+    overflow: hidden;
+    color: transparent;
+    pointer-events: none;
+    user-select: none;
+  }
+  .mirror .tag {
+    border-radius: 4px;
+    background: var(--chatkit-info-soft);
+    box-shadow: 0 0 0 2px var(--chatkit-info-soft);
+    -webkit-box-decoration-break: clone;
+    box-decoration-break: clone;
+  }
+  textarea {
+    display: block;
+    inline-size: 100%;
+    block-size: 100%;
+    outline: none;
+    resize: none;
+    overflow-y: auto;
+    background: none;
+    color: var(--chatkit-text-primary);
+    caret-color: currentColor;
+  }
+  /* The whole composer shows the focus; two rings would be one too many. */
+  textarea:focus-visible {
+    outline: none;
+  }
+  textarea::placeholder {
+    color: var(--chatkit-text-tertiary);
+    opacity: 1;
+    white-space: nowrap;
+    overflow: hidden;
+    text-overflow: ellipsis;
+  }
+  textarea:disabled::placeholder {
+    color: var(--chatkit-text-secondary);
+    white-space: normal;
+  }
+  .suggestions {
+    position: absolute;
+    inset-inline: 0;
+    inset-block-end: calc(100% + 8px);
+    z-index: 3;
+    max-block-size: min(320px, var(--composer-room, 40vh));
+    overflow-y: auto;
+    overscroll-behavior: contain;
+    padding: 6px;
+    border: 1px solid var(--chatkit-border-default);
+    border-radius: var(--chatkit-radius-popover);
+    background: var(--chatkit-surface-elevated);
+    box-shadow: var(--chatkit-shadow-4);
+    font-size: var(--chatkit-text-sm-size);
+    line-height: var(--chatkit-text-sm-line);
+    cursor: default;
+  }
+  .group {
+    padding: 8px 10px 4px;
+    font-size: var(--chatkit-text-xs-size);
+    line-height: var(--chatkit-text-xs-line);
+    font-weight: 500;
+    color: var(--chatkit-text-tertiary);
+  }
+  [role='option'] {
+    display: flex;
+    align-items: center;
+    gap: 10px;
+    min-block-size: 36px;
+    padding: 6px 10px;
+    border-radius: var(--chatkit-radius-md);
+    color: var(--chatkit-text-primary);
+    cursor: pointer;
+  }
+  [role='option'][aria-selected='true'] {
+    background: var(--chatkit-hover);
+  }
+  [role='option'] img {
+    flex: none;
+    inline-size: 18px;
+    block-size: 18px;
+    border-radius: 4px;
+    object-fit: cover;
+  }
+  [role='option'] svg {
+    color: var(--chatkit-text-secondary);
+  }
+  .words {
+    min-inline-size: 0;
+    overflow-wrap: anywhere;
+  }
+  .description {
+    display: block;
+    font-size: var(--chatkit-text-xs-size);
+    line-height: var(--chatkit-text-xs-line);
+    color: var(--chatkit-text-secondary);
+  }
+  .note {
+    padding: 8px 10px;
+    color: var(--chatkit-text-secondary);
+  }
+  @media (forced-colors: active) {
+    .mirror .tag {
+      outline: 1px solid Highlight;
+    }
+    [role='option'][aria-selected='true'] {
+      outline: 2px solid Highlight;
+      outline-offset: -2px;
+    }
+  }
+`;

@@ -1,0 +1,384 @@
+/** `<parlor-composer-field>`: the text of the message with its tags, and what `@` and `/` suggest. */
+import {html, LitElement, nothing} from 'lit';
+import {live} from 'lit/directives/live.js';
+import {
+  type DraftText,
+  type Edited,
+  EMPTY_DRAFT,
+  edit,
+  findTrigger,
+  insertTag,
+  replace,
+  slice,
+  snap,
+} from '../composer-draft.js';
+import {strings} from '../strings.js';
+import {fieldStyles} from './composer-field-style.js';
+import {measureRoom} from './composer-menu.js';
+import {announcementOf, renderSuggestions, type SuggestionHandlers} from './composer-suggestion-list.js';
+import {type Suggestion, SuggestionSearch, type SuggestionSource} from './composer-suggestions.js';
+import {readTags, writeTags, writeText} from './composer-text.js';
+import {express} from './intents.js';
+import {baseStyles} from './styles.js';
+
+/** Texts whose tags an undo brings back. */
+const MAX_REMEMBERED = 100;
+
+/**
+ * A plain text area, because only that works with every input method, screen reader and spelling checker; tags are ranges
+ * of its text, and a mirror behind it draws what marks them.
+ *
+ * @event draft-change - The text or a tag changed; read `draft`.
+ * @event draft-submit - Enter was pressed.
+ * @event draft-files - `CustomEvent<readonly File[]>`; files were pasted.
+ */
+export class ComposerField extends LitElement {
+  static override properties = {
+    draft: {attribute: false},
+    placeholder: {attribute: false},
+    disabled: {attribute: false},
+    sources: {attribute: false},
+  };
+  static override styles = [baseStyles, fieldStyles];
+
+  declare draft: DraftText;
+  declare placeholder: string;
+  /** Nothing can be typed, and the text gives way to the placeholder. */
+  declare disabled: boolean;
+  declare sources: readonly SuggestionSource[];
+
+  #search = new SuggestionSearch({
+    changed: () => this.requestUpdate(),
+    failed: error => express(this, {type: 'report', error, isShown: false}),
+  });
+  /** Where the word that is being completed begins. */
+  #wordStart = 0;
+  /** The word for which the list was closed by hand; it stays closed until the next word. */
+  #dismissedStart: number | undefined;
+  #caret = 0;
+  #isChoosing = false;
+  #remembered = new Map<string, DraftText>();
+  readonly #handlers: SuggestionHandlers = {
+    choose: index => this.#choose(index),
+    point: index => this.#search.point(index),
+  };
+
+  constructor() {
+    super();
+    this.draft = EMPTY_DRAFT;
+    this.placeholder = '';
+    this.disabled = false;
+    this.sources = [];
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    // Safari tells only the document; it is not told about texts in shadow roots elsewhere.
+    document.addEventListener('selectionchange', this.#onSelect);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    document.removeEventListener('selectionchange', this.#onSelect);
+    this.#search.close();
+  }
+
+  override focus(): void {
+    if (this.hasUpdated) this.#field?.focus();
+    else void this.updateComplete.then(() => this.#field?.focus());
+  }
+
+  /** Replaces everything; the caret goes to the end. */
+  setDraft(draft: DraftText): void {
+    this.#search.close();
+    this.#commit({draft, caret: draft.text.length});
+  }
+
+  /** Puts text where the caret is, set apart from the words around it. */
+  insertText(text: string): void {
+    const {start, end} = this.#selection;
+    const before = /\S$/.test(this.draft.text.slice(0, start)) ? ' ' : '';
+    const after = /^\S/.test(this.draft.text.slice(end)) ? ' ' : '';
+    this.#commit(replace(this.draft, start, end, [{type: 'input_text', text: before + text + after}]));
+  }
+
+  /** Opens the suggestions of `character` at the caret, as if it had been typed. */
+  openSuggestions(character: string): void {
+    this.focus();
+    const {start, end} = this.#selection;
+    const before = /[^\s([{]$/.test(this.draft.text.slice(0, start)) ? ' ' : '';
+    this.#commit(replace(this.draft, start, end, [{type: 'input_text', text: before + character}]));
+    this.#dismissedStart = undefined;
+    this.#suggest();
+  }
+
+  override render() {
+    const shown = this.disabled ? EMPTY_DRAFT : this.draft;
+    const {state} = this.#search;
+    return html`<div class="grow">
+        <div class="mirror" aria-hidden="true" dir="auto">${this.disabled ? this.placeholder : this.#mirror(shown)}&#8203;</div>
+        <textarea
+          part="input"
+          rows="1"
+          dir="auto"
+          enterkeyhint="send"
+          autocomplete="off"
+          aria-label=${strings.composer}
+          aria-autocomplete=${this.sources.length > 0 ? 'list' : nothing}
+          aria-haspopup=${this.sources.length > 0 ? 'listbox' : nothing}
+          aria-controls=${state ? 'suggestions' : nothing}
+          aria-activedescendant=${state && state.active >= 0 && state.suggestions.length > 0 ? `suggestion-${state.active}` : nothing}
+          placeholder=${this.placeholder}
+          ?disabled=${this.disabled}
+          .value=${live(shown.text)}
+          @input=${this.#onInput}
+          @keydown=${this.#onKey}
+          @select=${this.#onSelect}
+          @selectionchange=${this.#onSelect}
+          @keyup=${this.#onSelect}
+          @pointerup=${this.#onSelect}
+          @blur=${this.#onBlur}
+          @scroll=${this.#onScroll}
+          @copy=${this.#onCopy}
+          @cut=${this.#onCut}
+          @paste=${this.#onPaste}
+        ></textarea>
+      </div>
+      ${state ? renderSuggestions(state, this.#handlers) : nothing}
+      <div class="visually-hidden" role="status">${state ? announcementOf(state) : ''}</div>`;
+  }
+
+  #mirror({text, tags}: DraftText) {
+    let at = 0;
+    const parts = tags.map(range => {
+      const before = text.slice(at, range.start);
+      at = range.end;
+      return html`${before}<span class="tag">${text.slice(range.start, range.end)}</span>`;
+    });
+    return html`${parts}${text.slice(at)}`;
+  }
+
+  protected override updated(): void {
+    if (!this.#search.state) return;
+    measureRoom(this);
+    // Not `scrollIntoView`: that would scroll the page around the element as well.
+    const list = this.renderRoot.querySelector<HTMLElement>('.suggestions');
+    const option = list?.querySelector<HTMLElement>('[aria-selected=true]');
+    if (!list || !option) return;
+    const box = list.getBoundingClientRect();
+    const row = option.getBoundingClientRect();
+    if (row.top < box.top) list.scrollTop -= box.top - row.top + 6;
+    else if (row.bottom > box.bottom) list.scrollTop += row.bottom - box.bottom + 6;
+  }
+
+  #onInput = (event: Event): void => {
+    const field = event.target as HTMLTextAreaElement;
+    const {inputType} = event as InputEvent;
+    const remembered = inputType?.startsWith('history') ? this.#remembered.get(field.value) : undefined;
+    const edited = remembered
+      ? {draft: remembered, caret: field.selectionEnd}
+      : edit(this.draft, field.value, field.selectionEnd);
+    this.#remember(this.draft);
+    this.#remember(edited.draft);
+    if (edited.draft.text === field.value) {
+      this.draft = edited.draft;
+      this.#caret = edited.caret;
+      this.#tell();
+    } else {
+      this.#commit(edited);
+    }
+    this.#suggest();
+  };
+
+  #onKey = (event: KeyboardEvent): void => {
+    // Input methods confirm their choice with Enter and move in it with arrows; Safari says so only by the key code.
+    if (event.isComposing || event.keyCode === 229) return;
+    if (this.#search.state && this.#onListKey(event)) {
+      event.preventDefault();
+      event.stopPropagation();
+      return;
+    }
+    if (event.key === 'Backspace' || event.key === 'Delete') this.#selectTag(event.key === 'Backspace');
+    if (event.key !== 'Enter' || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    this.dispatchEvent(new Event('draft-submit', {bubbles: true}));
+  };
+
+  /** Deletes a tag in one step, which an undo then takes back in one. Where there are no keys, `edit` sees to it. */
+  #selectTag(isBackward: boolean): void {
+    const {start, end} = this.#selection;
+    if (start !== end) return;
+    const range = this.draft.tags.find(tag => (isBackward ? tag.end : tag.start) === start);
+    if (range) this.#field?.setSelectionRange(range.start, range.end);
+  }
+
+  /** Whether the list took the key. */
+  #onListKey({key, shiftKey}: KeyboardEvent): boolean {
+    const {state, active} = this.#search;
+    switch (key) {
+      case 'ArrowDown':
+      case 'ArrowUp':
+        this.#search.move(key === 'ArrowDown' ? 1 : -1);
+        return true;
+      case 'Escape':
+        this.#dismiss();
+        return true;
+      case 'Enter':
+      case 'Tab':
+        if (shiftKey) return false;
+        // Whoever types fast presses Enter before the answer is there, and does not mean to send.
+        if (state?.status === 'searching') return key === 'Enter';
+        if (!active) {
+          this.#dismiss();
+          return false;
+        }
+        this.#choose(state?.active ?? 0);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  #choose(index: number): void {
+    const suggestion = this.#search.state?.suggestions[index];
+    if (suggestion) void this.#run(suggestion);
+  }
+
+  async #run(suggestion: Suggestion): Promise<void> {
+    if (this.#isChoosing) return;
+    this.#isChoosing = true;
+    const start = this.#wordStart;
+    const {draft, character} = {draft: this.draft, character: this.#search.state?.source.character ?? ''};
+    const end = this.#selection.end;
+    try {
+      const outcome = await suggestion.choose();
+      // Typed on while the page was thinking: there is no longer a word to replace.
+      if (this.draft !== draft) return;
+      if (outcome.type === 'list') {
+        this.#commit(replace(draft, start, end, [{type: 'input_text', text: character}]));
+        this.#search.descend(outcome.suggestions);
+        return;
+      }
+      this.#search.close();
+      this.#commit(
+        outcome.type === 'insert' ? insertTag(draft, start, end, outcome.tag) : replace(draft, start, end, []),
+      );
+    } catch (error) {
+      this.#dismiss();
+      express(this, {type: 'report', error: error instanceof Error ? error : new Error(String(error)), isShown: true});
+    } finally {
+      this.#isChoosing = false;
+    }
+  }
+
+  #suggest(): void {
+    const characters = this.sources.map(({character}) => character);
+    const trigger = findTrigger(this.draft, this.#selection.end, characters);
+    const source = this.sources.find(({character}) => character === trigger?.character);
+    if (!trigger || !source) {
+      this.#dismissedStart = undefined;
+      this.#search.close();
+      return;
+    }
+    if (trigger.start === this.#dismissedStart) return;
+    this.#dismissedStart = undefined;
+    this.#wordStart = trigger.start;
+    this.#search.ask(source, trigger.query);
+  }
+
+  #dismiss(): void {
+    this.#dismissedStart = this.#wordStart;
+    this.#search.close();
+  }
+
+  /** Keeps the caret out of tags, and the list with the word it belongs to. */
+  #onSelect = (event: Event): void => {
+    const field = this.#field;
+    if (!field || this.disabled || field.value !== this.draft.text) return;
+    if ((event as KeyboardEvent).isComposing || this.shadowRoot?.activeElement !== field) return;
+    const {selectionStart, selectionEnd, selectionDirection} = field;
+    const [start, end] = snap(this.draft, selectionStart, selectionEnd, this.#caret);
+    if (start !== selectionStart || end !== selectionEnd) field.setSelectionRange(start, end, selectionDirection);
+    this.#caret = end;
+    if (
+      this.#search.state &&
+      findTrigger(this.draft, end, [this.#search.state.source.character])?.start !== this.#wordStart
+    )
+      this.#search.close();
+  };
+
+  #onBlur = (): void => {
+    this.#search.close();
+  };
+
+  #onScroll = (): void => {
+    const mirror = this.renderRoot.querySelector('.mirror');
+    if (mirror && this.#field) mirror.scrollTop = this.#field.scrollTop;
+  };
+
+  #onCopy = (event: ClipboardEvent): void => {
+    const {start, end} = this.#selection;
+    const content = slice(this.draft, start, end);
+    if (!event.clipboardData || !content.some(({type}) => type === 'input_tag')) return;
+    event.preventDefault();
+    writeTags(event.clipboardData, this.draft.text.slice(start, end), content);
+  };
+
+  #onCut = (event: ClipboardEvent): void => {
+    this.#onCopy(event);
+    if (!event.defaultPrevented) return;
+    const {start, end} = this.#selection;
+    this.#commit(replace(this.draft, start, end, []));
+  };
+
+  #onPaste = (event: ClipboardEvent): void => {
+    const data = event.clipboardData;
+    if (!data) return;
+    const files = [...data.files];
+    // Office programs put a picture of the text beside the text.
+    if (files.length > 0 && data.getData('text/plain') === '') {
+      event.preventDefault();
+      this.dispatchEvent(new CustomEvent('draft-files', {detail: files}));
+      return;
+    }
+    const content = readTags(data);
+    if (content.length === 0) return;
+    event.preventDefault();
+    const {start, end} = this.#selection;
+    this.#commit(replace(this.draft, start, end, content));
+  };
+
+  #commit(edited: Edited): void {
+    const field = this.#field;
+    this.#remember(this.draft);
+    this.#remember(edited.draft);
+    this.draft = edited.draft;
+    this.#caret = edited.caret;
+    if (field && !this.disabled) {
+      writeText(field, edited.draft.text, this.shadowRoot?.activeElement === field);
+      field.setSelectionRange(edited.caret, edited.caret);
+    }
+    this.#tell();
+  }
+
+  #remember(draft: DraftText): void {
+    this.#remembered.delete(draft.text);
+    this.#remembered.set(draft.text, draft);
+    const [oldest] = this.#remembered.keys();
+    if (this.#remembered.size > MAX_REMEMBERED && oldest !== undefined) this.#remembered.delete(oldest);
+  }
+
+  #tell(): void {
+    this.dispatchEvent(new Event('draft-change'));
+  }
+
+  get #selection(): {readonly start: number; readonly end: number} {
+    const field = this.#field;
+    if (!field || field.value !== this.draft.text) return {start: this.#caret, end: this.#caret};
+    return {start: field.selectionStart, end: field.selectionEnd};
+  }
+
+  get #field(): HTMLTextAreaElement | null {
+    return this.renderRoot?.querySelector('textarea') ?? null;
+  }
+}

@@ -1,0 +1,84 @@
+/** Draws what `@` and `/` suggest: a listbox that the text field points into. */
+import {html, nothing} from 'lit';
+import {hasIcon, icon} from '../icons.js';
+import {isSafeImage} from '../links.js';
+import {strings} from '../strings.js';
+import type {Suggestion, SuggestionState} from './composer-suggestions.js';
+
+export interface SuggestionHandlers {
+  readonly choose: (index: number) => void;
+  readonly point: (index: number) => void;
+}
+
+/** The list above the field; ids and references stay in the field's shadow root. */
+export function renderSuggestions(state: SuggestionState, handlers: SuggestionHandlers) {
+  const groups = groupBy(state.suggestions);
+  let index = -1;
+  return html`<div
+      class="suggestions"
+      part="suggestions"
+      id="suggestions"
+      role="listbox"
+      aria-label=${state.source.label}
+      aria-busy=${String(state.status === 'searching')}
+      @mousedown=${keepFocus}
+    >
+      ${[...groups].map(([group, members], at) => {
+        const options = members.map(suggestion => {
+          index += 1;
+          return renderOption(suggestion, index, index === state.active, handlers);
+        });
+        return group === undefined
+          ? options
+          : html`<div role="group" aria-labelledby=${`group-${at}`}>
+              <div class="group" id=${`group-${at}`} role="presentation"><bdi>${group}</bdi></div>
+              ${options}
+            </div>`;
+      })}
+      ${state.suggestions.length === 0 ? html`<div class="note" role="presentation">${announcementOf(state)}</div>` : nothing}
+    </div>`;
+}
+
+function renderOption(
+  {label, description, icon: glyph}: Suggestion,
+  index: number,
+  isActive: boolean,
+  {choose, point}: SuggestionHandlers,
+) {
+  return html`<div
+      role="option"
+      id=${`suggestion-${index}`}
+      aria-selected=${String(isActive)}
+      @click=${() => choose(index)}
+      @pointermove=${() => point(index)}
+    >
+      ${drawGlyph(glyph)}
+      <span class="words" dir="auto">${label}${description ? html`<span class="description">${description}</span>` : nothing}</span>
+    </div>`;
+}
+
+/** The same in words, for those who do not see the list. */
+export function announcementOf({status, suggestions, source}: SuggestionState): string {
+  if (suggestions.length > 0) return strings.suggestionCount(suggestions.length);
+  if (status === 'searching') return strings.searching;
+  return status === 'failed' ? strings.searchFailed : source.emptyText;
+}
+
+function drawGlyph(glyph: string | undefined) {
+  if (glyph === undefined) return nothing;
+  if (hasIcon(glyph) || !/[/:]/.test(glyph) || /^(?:lucide|vendor):/.test(glyph)) return icon(glyph, '18');
+  return isSafeImage(glyph, undefined, document.baseURI) ? html`<img src=${glyph} alt="" />` : nothing;
+}
+
+function groupBy(suggestions: readonly Suggestion[]): Map<string | undefined, Suggestion[]> {
+  const groups = new Map<string | undefined, Suggestion[]>();
+  for (const suggestion of suggestions) {
+    const members = groups.get(suggestion.group) ?? [];
+    groups.set(suggestion.group, [...members, suggestion]);
+  }
+  return groups;
+}
+
+function keepFocus(event: Event): void {
+  event.preventDefault();
+}

@@ -1,0 +1,43 @@
+/** What text fields and clipboards need to carry a message with its tags. */
+import {parseUserContent} from '../parsing.js';
+import type {UserContent} from '../protocol.js';
+
+/** How a part of a message travels from one composer to another, tags included. */
+const CLIPBOARD_TYPE = 'application/x-parlor-message+json';
+
+/** Changes only what differs, through the browser's own editing where that is possible, so that undo works. */
+export function writeText(field: HTMLTextAreaElement, text: string, isFocused: boolean): void {
+  const before = field.value;
+  if (before === text) return;
+  let prefix = 0;
+  while (prefix < Math.min(before.length, text.length) && before[prefix] === text[prefix]) prefix += 1;
+  let suffix = 0;
+  const maxSuffix = Math.min(before.length, text.length) - prefix;
+  while (suffix < maxSuffix && before.at(-1 - suffix) === text.at(-1 - suffix)) suffix += 1;
+  const added = text.slice(prefix, text.length - suffix);
+  if (isFocused && typeof document.execCommand === 'function') {
+    const silence = (event: Event): void => event.stopImmediatePropagation();
+    field.addEventListener('input', silence, {capture: true});
+    field.setSelectionRange(prefix, before.length - suffix);
+    document.execCommand(added === '' ? 'delete' : 'insertText', false, added);
+    field.removeEventListener('input', silence, {capture: true});
+  }
+  if (field.value !== text) field.value = text;
+}
+
+/** Puts a part of a message on the clipboard: as words for everybody, and with its tags for composers. */
+export function writeTags(clipboard: DataTransfer, text: string, content: readonly UserContent[]): void {
+  clipboard.setData('text/plain', text);
+  clipboard.setData(CLIPBOARD_TYPE, JSON.stringify(content));
+}
+
+/** What `writeTags` put there; empty when there is nothing of it, and then the words are pasted as they are. */
+export function readTags(clipboard: DataTransfer): readonly UserContent[] {
+  try {
+    // Any page may write this type, so it is parsed like everything that comes from outside.
+    const content: unknown = JSON.parse(clipboard.getData(CLIPBOARD_TYPE));
+    return Array.isArray(content) ? content.map(parseUserContent).filter(part => part !== undefined) : [];
+  } catch {
+    return [];
+  }
+}

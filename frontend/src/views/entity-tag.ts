@@ -1,0 +1,230 @@
+/** `<parlor-entity-tag>`: an entity in the transcript; an interactive one can be clicked and previewed. */
+import {css, html, LitElement, nothing} from 'lit';
+import type {EntityRef} from '../composer-options.js';
+import type {JSONObject} from '../protocol.js';
+import {strings} from '../strings.js';
+import type {WidgetActionDetail} from '../widgets/widget-view.js';
+import {express} from './intents.js';
+import {baseStyles, buttonStyles} from './styles.js';
+
+const HOVER_PAUSE_MS = 250;
+/** Time to get from the tag into the preview. */
+const LEAVE_PAUSE_MS = 200;
+const GAP_PX = 6;
+const EDGE_PX = 8;
+
+export class EntityTag extends LitElement {
+  static override properties = {
+    entity: {attribute: false},
+    label: {attribute: false},
+    preview: {state: true},
+    isOpen: {state: true},
+  };
+  static override styles = [
+    baseStyles,
+    buttonStyles,
+    css`
+      :host {
+        display: inline;
+      }
+      .tag {
+        display: inline;
+        padding: 1px 6px;
+        border-radius: var(--chatkit-radius-sm);
+        background: color-mix(in srgb, currentColor 10%, transparent);
+        color: inherit;
+        font-weight: 500;
+        white-space: normal;
+        overflow-wrap: anywhere;
+        -webkit-box-decoration-break: clone;
+        box-decoration-break: clone;
+      }
+      button.tag {
+        min-block-size: 24px;
+        text-decoration: underline;
+        text-decoration-color: color-mix(in srgb, currentColor 40%, transparent);
+        text-underline-offset: 3px;
+        transition: background var(--chatkit-duration);
+      }
+      button.tag:hover {
+        text-decoration-color: currentColor;
+      }
+      .preview {
+        position: fixed;
+        inset: auto;
+        z-index: 4;
+        inline-size: max-content;
+        max-inline-size: min(360px, calc(100vw - 16px));
+        max-block-size: min(420px, calc(100vh - 16px));
+        overflow: auto;
+        margin: 0;
+        padding: 0;
+        border: 1px solid var(--chatkit-border-default);
+        border-radius: var(--chatkit-radius-card);
+        background: var(--chatkit-surface-elevated);
+        color: var(--chatkit-text-primary);
+        font-weight: 400;
+        text-align: start;
+        white-space: normal;
+        box-shadow: var(--chatkit-shadow-4);
+      }
+      .preview.bare {
+        padding: 12px;
+      }
+    `,
+  ];
+
+  declare entity: EntityRef | undefined;
+  /** What stands for the entity instead of its title, for example in a citation. */
+  declare label: unknown;
+  declare preview: JSONObject | undefined;
+  declare isOpen: boolean;
+
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isWanted = false;
+  #sizes: ResizeObserver | undefined;
+
+  constructor() {
+    super();
+    this.entity = undefined;
+    this.label = undefined;
+    this.preview = undefined;
+    this.isOpen = false;
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#close();
+  }
+
+  override render() {
+    const {entity, preview} = this;
+    if (!entity) return nothing;
+    if (entity.interactive !== true) return html`<span class="tag" part="entity">${this.label ?? entity.title}</span>`;
+    return html`<button
+        type="button"
+        class="tag"
+        part="entity"
+        aria-label=${this.label === undefined ? nothing : entity.title}
+        @click=${(event: Event) => this.#onClick(event, entity)}
+        @pointerenter=${this.#onEnter}
+        @pointerleave=${this.#onLeave}
+        @focus=${this.#onFocus}
+        @blur=${() => this.#leave()}
+        @keydown=${this.#onKey}
+      >${this.label ?? entity.title}</button>${
+        this.isOpen && preview
+          ? html`<div
+            class="preview ${preview.type === 'Basic' ? 'bare' : ''}"
+            part="entity-preview"
+            role="group"
+            aria-label=${strings.preview(entity.title)}
+            popover="manual"
+            @pointerenter=${() => clearTimeout(this.#timer)}
+            @pointerleave=${this.#onLeave}
+            @focusin=${() => clearTimeout(this.#timer)}
+            @focusout=${() => this.#leave()}
+            @keydown=${this.#onKey}
+            @widget-action=${this.#onWidgetAction}
+          ><parlor-widget .widget=${preview} .itemId=${''}></parlor-widget></div>`
+          : nothing
+      }`;
+  }
+
+  protected override updated(): void {
+    const box = this.renderRoot.querySelector<HTMLElement>('.preview');
+    if (!box || this.#sizes) return;
+    // The top layer: the transcript that we are in cuts off what leaves it.
+    if (typeof box.showPopover === 'function' && !box.matches(':popover-open')) box.showPopover();
+    // The widget inside draws itself later, and its images later still.
+    this.#sizes = new ResizeObserver(() => this.#place(box));
+    this.#sizes.observe(box);
+    this.#place(box);
+  }
+
+  #want(pauseMs: number): void {
+    this.#isWanted = true;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#open(), pauseMs);
+  }
+
+  #leave(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#close(), LEAVE_PAUSE_MS);
+  }
+
+  async #open(): Promise<void> {
+    const {entity} = this;
+    if (!entity || this.isOpen) return;
+    const preview = await new Promise<JSONObject | undefined>(resolve => {
+      express(this, {type: 'entity-preview', entity, done: answer => void answer.then(resolve)});
+    });
+    if (!preview || !this.#isWanted || !this.isConnected) return;
+    this.preview = preview;
+    this.isOpen = true;
+    document.addEventListener('scroll', this.#onElsewhere, {capture: true, passive: true});
+    document.addEventListener('pointerdown', this.#onElsewhere, {capture: true, passive: true});
+  }
+
+  #close(): void {
+    clearTimeout(this.#timer);
+    document.removeEventListener('scroll', this.#onElsewhere, {capture: true});
+    document.removeEventListener('pointerdown', this.#onElsewhere, {capture: true});
+    this.#sizes?.disconnect();
+    this.#sizes = undefined;
+    this.#isWanted = false;
+    this.isOpen = false;
+  }
+
+  #onClick(event: Event, entity: EntityRef): void {
+    express(this, {type: 'entity-click', entity});
+    if (isTouch(event)) this.#want(0);
+  }
+
+  #onEnter = (event: Event): void => {
+    if (!isTouch(event)) this.#want(HOVER_PAUSE_MS);
+  };
+
+  #onLeave = (event: Event): void => {
+    // A finger leaves with every tap.
+    if (!isTouch(event)) this.#leave();
+  };
+
+  #onElsewhere = (event: Event): void => {
+    // The preview itself may scroll.
+    if (!event.composedPath().includes(this)) this.#close();
+  };
+
+  #onFocus = (event: FocusEvent): void => {
+    // A click focuses too, and is not a wish to see more; it hovers anyway.
+    if ((event.target as Element).matches(':focus-visible')) this.#want(0);
+  };
+
+  #onKey = (event: KeyboardEvent): void => {
+    if (event.key !== 'Escape' || !this.isOpen) return;
+    event.stopPropagation();
+    this.renderRoot.querySelector<HTMLElement>('button')?.focus();
+    this.#close();
+  };
+
+  #onWidgetAction = (event: Event): void => {
+    event.stopPropagation();
+    express(this, {type: 'widget-action', detail: (event as CustomEvent<WidgetActionDetail>).detail});
+  };
+
+  /** Above the tag where there is room, else below; always inside the window. */
+  #place(box: HTMLElement): void {
+    const tag = this.renderRoot.querySelector('.tag')?.getClientRects()[0];
+    if (!tag) return;
+    const {width, height} = box.getBoundingClientRect();
+    const above = tag.top - height - GAP_PX;
+    const top = above >= EDGE_PX ? above : Math.min(tag.bottom + GAP_PX, innerHeight - height - EDGE_PX);
+    const left = Math.min(Math.max(tag.left, EDGE_PX), innerWidth - width - EDGE_PX);
+    box.style.top = `${Math.max(EDGE_PX, top)}px`;
+    box.style.left = `${Math.max(EDGE_PX, left)}px`;
+  }
+}
+
+function isTouch(event: Event): boolean {
+  return (event as Partial<PointerEvent>).pointerType === 'touch';
+}

@@ -1,0 +1,176 @@
+/** `<parlor-sources>`: what an answer rests on, folded to one line below it. */
+import {css, html, LitElement, nothing} from 'lit';
+import {icon} from '../icons.js';
+import {strings} from '../strings.js';
+import {toEntity} from './annotations.js';
+import {IntentEvent, relayTo} from './intents.js';
+import {originOf, type Source} from './source.js';
+import {baseStyles, buttonStyles} from './styles.js';
+
+export class SourcesView extends LitElement {
+  static override properties = {
+    sources: {attribute: false},
+    isOpen: {state: true},
+  };
+  static override styles = [
+    baseStyles,
+    buttonStyles,
+    css`
+      :host {
+        display: block;
+        font-size: var(--chatkit-text-sm-size);
+        line-height: var(--chatkit-text-sm-line);
+        color: var(--chatkit-text-secondary);
+      }
+      .fold {
+        display: inline-flex;
+        align-items: center;
+        gap: 6px;
+        min-block-size: 28px;
+        padding-inline: 8px;
+        margin-inline-start: -8px;
+        border-radius: var(--chatkit-radius-md);
+        color: inherit;
+      }
+      .fold:hover {
+        background: var(--chatkit-hover);
+        color: var(--chatkit-text-primary);
+      }
+      .chevron {
+        display: inline-flex;
+        transition: rotate var(--chatkit-duration);
+      }
+      [aria-expanded='true'] .chevron {
+        rotate: 90deg;
+      }
+      ol {
+        display: grid;
+        gap: 2px;
+        margin: 6px 0 0;
+        padding: 0;
+        list-style: none;
+      }
+      li {
+        display: grid;
+        grid-template-columns: 1.75em minmax(0, 1fr);
+        gap: 0 8px;
+        padding: 6px 8px;
+        margin-inline: -8px;
+        border-radius: var(--chatkit-radius-md);
+      }
+      .number {
+        text-align: end;
+        font-variant-numeric: tabular-nums;
+      }
+      .name {
+        display: flex;
+        align-items: baseline;
+        gap: 6px;
+        color: var(--chatkit-text-primary);
+        overflow-wrap: anywhere;
+      }
+      .name svg {
+        align-self: center;
+        color: var(--chatkit-text-secondary);
+      }
+      a {
+        color: var(--chatkit-link);
+        text-decoration: none;
+        border-radius: 2px;
+      }
+      a:hover {
+        text-decoration: underline;
+        text-underline-offset: 2px;
+      }
+      .detail {
+        font-size: var(--chatkit-text-xs-size);
+        line-height: var(--chatkit-text-xs-line);
+        overflow-wrap: anywhere;
+      }
+      .description {
+        display: -webkit-box;
+        -webkit-box-orient: vertical;
+        -webkit-line-clamp: 3;
+        overflow: hidden;
+      }
+    `,
+  ];
+
+  declare sources: readonly Source[];
+  declare isOpen: boolean;
+
+  constructor() {
+    super();
+    this.sources = [];
+    this.isOpen = false;
+  }
+
+  protected override createRenderRoot(): HTMLElement | DocumentFragment {
+    const root = super.createRenderRoot();
+    root.addEventListener(IntentEvent.type, relayTo(this));
+    return root;
+  }
+
+  override render() {
+    if (this.sources.length === 0) return nothing;
+    return html`<button
+        type="button"
+        class="fold"
+        part="sources"
+        aria-expanded=${this.isOpen ? 'true' : 'false'}
+        aria-controls="list"
+        @click=${() => {
+          this.isOpen = !this.isOpen;
+        }}
+      >
+        ${icon('book-open', '16')}${strings.sources(this.sources.length)}<span class="chevron"
+          >${icon('chevron-right', '14')}</span
+        >
+      </button>
+      <ol id="list" ?hidden=${!this.isOpen}>
+        ${this.isOpen ? this.sources.map((source, at) => this.#source(source, at + 1)) : nothing}
+      </ol>`;
+  }
+
+  #source(source: Source, number: number) {
+    const details = [source.type === 'url' ? originOf(source) : source.group, dateOf(source.timestamp)].filter(
+      detail => detail !== undefined && detail !== source.title,
+    );
+    return html`<li>
+      <span class="number" aria-hidden="true">${number}</span>
+      <div>
+        <div class="name" dir="auto">${nameOf(source)}</div>
+        ${details.length > 0 ? html`<div class="detail" dir="auto">${details.join(' · ')}</div>` : nothing}
+        ${source.description ? html`<div class="detail description" dir="auto">${source.description}</div>` : nothing}
+      </div>
+    </li>`;
+  }
+}
+
+function nameOf(source: Source) {
+  switch (source.type) {
+    case 'url':
+      return source.url === undefined
+        ? html`<span>${source.title}</span>`
+        : html`<a href=${source.url} target="_blank" rel="noopener noreferrer">${source.title}</a>`;
+    case 'file':
+      return html`${icon('document', '16')}<span
+          >${source.title}${source.filename === source.title ? nothing : html` (${source.filename})`}</span
+        >`;
+    case 'entity': {
+      const title = source.label === undefined ? source.title : `${source.title} · ${source.label}`;
+      return html`${icon(source.icon ?? 'cube', '16')}${
+        source.interactive
+          ? html`<parlor-entity-tag .entity=${toEntity(source)} .label=${title}></parlor-entity-tag>`
+          : html`<span>${title}</span>`
+      }`;
+    }
+  }
+}
+
+/** A date as the reader writes it; what is none stays as the server wrote it. */
+function dateOf(timestamp: string | undefined): string | undefined {
+  if (timestamp === undefined) return undefined;
+  const time = Date.parse(timestamp);
+  return Number.isNaN(time) ? timestamp : new Intl.DateTimeFormat(undefined, {dateStyle: 'medium'}).format(time);
+}
