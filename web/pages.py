@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Final
 
@@ -14,18 +15,24 @@ from starlette.types import Scope
 
 from config import Settings
 
-# Files keep their names from version to version: browsers must ask each time whether theirs is still the one.
+# Most files keep their names from version to version: browsers must ask each time whether theirs is still the one.
 CACHE_CONTROL: Final = "no-cache"
+IMMUTABLE: Final = "public, max-age=31536000, immutable"
+_HASHED = re.compile(r"dist/.+-[0-9A-Za-z_-]{8,}\.(?:js|css|map|woff2)")
 NOT_BUILT_MESSAGE = "The client has not been built yet. Run `./parlor build` in the clone, then reload this page.\n"
 
 
 class RevalidatedFiles(StaticFiles):
-    """Files that a browser keeps, and asks about each time it uses them."""
+    """Files that a browser keeps; it asks about them each time, unless their name says what is in them."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Return the file at `path`, or 304 when the browser has it."""
         response = await super().get_response(path, scope)
-        response.headers["Cache-Control"] = CACHE_CONTROL
+        is_client = path.startswith("dist/")
+        response.headers["Cache-Control"] = IMMUTABLE if is_client and _HASHED.fullmatch(path) else CACHE_CONTROL
+        if is_client:
+            # Pages of other origins may embed the client, and it loads its parts and fonts by CORS.
+            response.headers["Access-Control-Allow-Origin"] = "*"
         return response
 
 

@@ -40,6 +40,9 @@ def build_content_security_policy(settings: Settings) -> str:
         "form-action": ["'self'"],
         "frame-ancestors": ["'self'"],
     }
+    if not chat:
+        # No text becomes markup but through our sanitiser. Another element's script may not be made for that.
+        directives["require-trusted-types-for"] = ["'script'"]
     return "; ".join(f"{name} {' '.join(sources)}" for name, sources in directives.items())
 
 
