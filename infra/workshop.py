@@ -300,7 +300,10 @@ def find_hosts_in_locks(clone: Clone) -> list[str]:
     problems = []
     for path in sorted(clone.root.glob("requirements*.lock")):
         problems += _matches(path, HOST_IN_LOCK)
-    return problems + _matches(clone.frontend / "package-lock.json", HOST_IN_NPM_LOCK)
+    problems += _matches(clone.frontend / "package-lock.json", HOST_IN_NPM_LOCK)
+    for path in sorted(clone.root.glob("tests/*/*/package-lock.json")):
+        problems += _matches(path, HOST_IN_NPM_LOCK)
+    return problems
 
 
 def _matches(path: Path, pattern: re.Pattern[str]) -> list[str]:

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
@@ -12,14 +13,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Route, WebError
+from playwright.sync_api import BrowserContext, ConsoleMessage, Request, WebError
 
 from config import Settings
 from infra.client_build import ROOT
 from infra.workshop import find_browser
+from tests.browser.servers.hosting import OUR_HOSTS, serve_in_thread
+from tests.browser.servers.plain import build_plain_app
+from tests.browser.servers.scripted import ScriptedServer
 
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 20.0
+ACTION_TIMEOUT_MS = 10_000
 READY = re.compile(r"Parlor is ready: (http://127\.0\.0\.1:\d+)")
 CHROMIUM_ARGUMENTS = [
     # A container's root has no user namespaces; the pages under test are our own.
@@ -30,6 +35,8 @@ CHROMIUM_ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Nothing but this machine can be found; asking for anything else is noticed below.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 
 
@@ -40,16 +47,15 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     return {**browser_type_launch_args, "executable_path": path, "args": CHROMIUM_ARGUMENTS}
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the application, as `parlor run` starts it, on a free port and with fresh data."""
-    folder = tmp_path_factory.mktemp("server")
+@contextmanager
+def run_parlor(folder: Path, **settings: str) -> Iterator[str]:
+    """Start the application as `parlor run` does, on a free port and with fresh data; hand out its address."""
     # The person's own settings stay out; a `.env` does too, because it is read from the working directory.
-    settings = {name.upper() for name in Settings.model_fields}
+    known = {name.upper() for name in Settings.model_fields}
     environment = {
         name: value
         for name, value in os.environ.items()
-        if name not in settings and not name.startswith(("OPENAI_", "AZURE_", "WEATHER_", "TODO_"))
+        if name not in known and not name.startswith(("OPENAI_", "AZURE_", "WEATHER_", "TODO_"))
     } | {
         "PORT": "0",
         "DATA_DIR": str(folder / "data"),
@@ -58,9 +64,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "OFFLINE_TOKEN_DELAY_MS": "5",
         "WEATHER_SOURCE": "sample",
         "PYTHONUNBUFFERED": "1",
+        **settings,
     }
     process = subprocess.Popen(
-        [str(Path(sys.executable).parent / "parlor"), "run"],
+        [sys.executable, str(ROOT / "main.py"), "run"],
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
@@ -86,6 +93,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         except Empty:
             url = ""
         assert url, f"the server did not start:\n{''.join(lines)}"
+        OUR_HOSTS.add(urlsplit(url).netloc)
         yield url
     finally:
         process.terminate()
@@ -97,6 +105,53 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         reader.join(STOP_TIMEOUT_S)
         if process.stdout:
             process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The application with its default settings, but a quick model."""
+    with run_parlor(tmp_path_factory.mktemp("server")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def acme_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The application of another company, with a model that takes its time, so that something can happen meanwhile."""
+    with run_parlor(
+        tmp_path_factory.mktemp("acme"),
+        OFFLINE_TOKEN_DELAY_MS="60",
+        # Nobody waits for what a test has left unanswered.
+        DRAIN_TIMEOUT_S="0",
+        BRAND_NAME="Acme",
+        BRAND_TAGLINE="Everything for coyotes",
+        BRAND_PRIMARY_COLOR="#0a7d32",
+        BRAND_FAVICON_URL="/static/logo.svg?acme",
+    ) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def plain_server() -> Iterator[str]:
+    """A ChatKit server of somebody else: openai-chatkit and nothing of Parlor."""
+    with serve_in_thread(build_plain_app()) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def _scripted_app() -> Iterator[tuple[ScriptedServer, str]]:
+    script = ScriptedServer()
+    with serve_in_thread(script.app) as url:
+        yield script, url
+
+
+@pytest.fixture
+def scripted(_scripted_app: tuple[ScriptedServer, str]) -> Iterator[ScriptedServer]:
+    """A server that answers what the test says, however wrong; nothing scripted is left for the next test."""
+    script, url = _scripted_app
+    script.url = url
+    script.reset()
+    yield script
+    script.reset()
 
 
 @pytest.fixture(scope="session")
@@ -112,23 +167,33 @@ def tolerated_errors() -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def _guard(context: BrowserContext, base_url: str, tolerated_errors: list[str]) -> Iterator[None]:
-    """Fail the test on a request to another origin, on an error in the console, and on an uncaught one."""
+def _guard(request: pytest.FixtureRequest, tolerated_errors: list[str]) -> Iterator[None]:
+    """Fail the test on a request to another origin, on a warning or error in the console, and on an uncaught one."""
+    if "context" not in request.fixturenames:
+        yield  # a test without a browser
+        return
+    context: BrowserContext = request.getfixturevalue("context")
     problems: list[str] = []
-    own = urlsplit(base_url).netloc
 
-    def refuse(route: Route) -> None:
-        problems.append(f"request to another origin: {route.request.url}")
-        route.abort()
+    def look(sent: Request) -> None:
+        asked = urlsplit(sent.url)
+        if asked.scheme not in ("http", "https"):
+            return
+        # Which of our servers is opened is the test's say; the page then talks to that one and to no other.
+        is_opened = sent.is_navigation_request() and sent.frame.parent_frame is None
+        allowed = OUR_HOSTS if is_opened else {urlsplit(sent.frame.url).netloc}
+        if asked.netloc not in allowed:
+            problems.append(f"request to another origin: {sent.url}")
 
     def hear(message: ConsoleMessage) -> None:
-        if message.type == "error":
+        if message.type in ("error", "warning"):
             problems.append(f"console: {message.text} ({message.location.get('url', '')})")
 
     def catch(error: WebError) -> None:
         problems.append(f"uncaught: {error.error}")
 
-    context.route(lambda url: urlsplit(url).scheme in ("http", "https") and urlsplit(url).netloc != own, refuse)
+    context.set_default_timeout(ACTION_TIMEOUT_MS)
+    context.on("request", look)
     context.on("console", hear)
     context.on("weberror", catch)
     yield

@@ -1,0 +1,129 @@
+"""What a person does in the chat, and what they see; every locator looks through the open shadow roots."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+ANSWER_TIMEOUT_MS = 15_000
+
+
+class Chat:
+    """The chat on a page.
+
+    Args:
+        page: The browser's page.
+        within: The element, when there are several.
+    """
+
+    def __init__(self, page: Page, within: Locator | None = None) -> None:
+        self.page = page
+        self.element = within or page.locator("openai-chatkit")
+        self.composer = self.element.get_by_role("textbox", name="Message")
+        self.send_button = self.element.get_by_role("button", name="Send message")
+        self.stop_button = self.element.get_by_role("button", name="Stop answering")
+        self.transcript = self.element.get_by_role("log")
+        self.questions = self.element.locator("[part~=user-message]")
+        self.answers = self.element.locator("[part~=assistant-message]")
+        self.widgets = self.element.locator("parlor-widget")
+        self.history = self.element.get_by_role("dialog", name="Chat history")
+
+    def send(self, text: str) -> None:
+        """Type a message and press Enter."""
+        self.composer.fill(text)
+        self.composer.press("Enter")
+
+    def ask(self, text: str) -> None:
+        """Send a message and wait until its answer is whole."""
+        before = self.questions.count()
+        self.send(text)
+        expect(self.questions).to_have_count(before + 1)
+        self.wait_until_idle()
+
+    def wait_until_idle(self) -> None:
+        """Wait until no answer is running."""
+        expect(self.transcript).to_have_attribute("aria-busy", "false", timeout=ANSWER_TIMEOUT_MS)
+
+    def open_history(self) -> Locator:
+        """Open the list of chats."""
+        self.element.get_by_role("button", name="Chat history", exact=True).click()
+        expect(self.history).to_be_visible()
+        return self.history
+
+
+def shown_text(locator: Locator) -> str:
+    """Return the text in an element, that of the shadow roots in it included."""
+    text: str = locator.evaluate(
+        """node => {
+            const texts = [];
+            const walk = node => {
+                if (node.nodeType === Node.TEXT_NODE) texts.push(node.data);
+                for (const child of (node.shadowRoot ?? node).childNodes) walk(child);
+            };
+            walk(node);
+            return texts.join(' ').replace(/\\s+/g, ' ').trim();
+        }"""
+    )
+    return text
+
+
+def mount(page: Page, options: dict[str, Any] | None = None, *, url: str = "/chatkit", target: str = "body") -> None:
+    """Put an element into the page, its events recorded in `window.seen`, and wait until it is ready."""
+    page.evaluate(
+        """async ([options, url, target]) => {
+            await customElements.whenDefined('openai-chatkit');
+            const frame = document.createElement('div');
+            frame.className = 'frame';
+            document.querySelector(target).append(frame);
+            const chat = document.createElement('openai-chatkit');
+            record(chat);
+            const ready = new Promise(resolve => chat.addEventListener('chatkit.ready', resolve, {once: true}));
+            chat.setOptions({api: {url, domainKey: 'local'}, ...options});
+            frame.append(chat);
+            await ready;
+        }""",
+        [options or {}, url, target],
+    )
+
+
+def configure(page: Page, literal: str) -> None:
+    """Set the options of the only element anew, written as the inside of an object of JavaScript."""
+    page.evaluate(
+        "() => document.querySelector('openai-chatkit')"
+        f".setOptions({{api: {{url: '/chatkit', domainKey: 'local'}}, {literal}}})"
+    )
+
+
+def add_script(page: Page) -> None:
+    """Load the client into a page that has no script of ours yet; its policy wants a trusted address."""
+    page.evaluate(
+        """() => {
+            const policy = trustedTypes.createPolicy('the page itself', {createScriptURL: url => url});
+            const script = document.createElement('script');
+            script.src = policy.createScriptURL('/dist/chatkit.js');
+            document.head.append(script);
+            return customElements.whenDefined('openai-chatkit').then(() => {});
+        }"""
+    )
+
+
+RECORDER = """
+window.seen = [];
+window.record = chat => {
+    for (const name of ['ready', 'error', 'log', 'effect', 'deeplink', 'response.start', 'response.end',
+        'thread.change', 'thread.load.start', 'thread.load.end', 'tool.change', 'history.open', 'history.close']) {
+        chat.addEventListener('chatkit.' + name, event => {
+            const detail = event.detail === null ? null
+                : event.detail.error ? {error: String(event.detail.error.message)} : event.detail;
+            seen.push({name, detail});
+        });
+    }
+};
+"""
+
+
+def names(page: Page) -> list[str]:
+    """Return the names of the element's events so far, in order."""
+    result: list[str] = page.evaluate("seen.map(({name}) => name)")
+    return result

@@ -1,0 +1,91 @@
+"""An answer outlives the page: reloads, lost connections and a second tab continue it, and only Stop ends it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.chat import Chat, shown_text
+
+QUESTION = "Who are you?"
+END = "start again"  # the last words of the built-in model's answer to it
+
+
+@pytest.fixture
+def chat(page: Page, acme_server: str) -> Chat:
+    """A chat in the middle of a slow answer."""
+    page.goto(f"{acme_server}/?use_case=weather")
+    chat = Chat(page)
+    chat.send(QUESTION)
+    expect(chat.answers).to_contain_text("No model is configured")
+    expect(chat.stop_button).to_be_visible()
+    return chat
+
+
+def test_a_reload_in_the_middle_continues_the_answer(chat: Chat, page: Page) -> None:
+    page.reload()
+    expect(chat.questions).to_have_text([QUESTION])
+    expect(chat.stop_button).to_be_visible()
+    expect(chat.answers).to_contain_text("No model is configured")
+    chat.wait_until_idle()
+    expect(chat.answers).to_have_count(1)
+    whole = shown_text(chat.answers)
+    assert whole.rstrip(". ").endswith(END), whole
+    # What came in pieces is what is stored.
+    page.reload()
+    expect(chat.answers).to_contain_text(END)
+    assert shown_text(chat.answers) == whole
+
+
+def test_a_lost_connection_continues_the_answer(
+    chat: Chat, context: BrowserContext, tolerated_errors: list[str]
+) -> None:
+    tolerated_errors += ["ERR_INTERNET_DISCONNECTED", "ERR_NETWORK"]  # Chromium reports what we have cut
+    context.set_offline(True)
+    expect(chat.element.get_by_role("alert").filter(has_text=re.compile(r"\S"))).to_have_count(0)
+    context.set_offline(False)
+    chat.wait_until_idle()
+    expect(chat.answers).to_have_count(1)
+    assert shown_text(chat.answers).rstrip(". ").endswith(END)
+
+
+def test_a_second_tab_watches_the_same_answer(chat: Chat, context: BrowserContext, page: Page) -> None:
+    other_page = context.new_page()
+    other_page.goto(page.url)
+    other = Chat(other_page)
+    expect(other.stop_button).to_be_visible()
+    expect(other.answers).to_contain_text("No model is configured")
+    for tab in (chat, other):
+        tab.wait_until_idle()
+        expect(tab.answers).to_have_count(1)
+    assert shown_text(other.answers) == shown_text(chat.answers)
+
+
+def test_stop_keeps_what_was_said_and_a_reload_shows_it(chat: Chat, page: Page) -> None:
+    chat.stop_button.click()
+    chat.wait_until_idle()
+    expect(chat.send_button).to_be_visible()
+    said = shown_text(chat.answers)
+    assert "No model is configured" in said
+    assert END not in said
+    page.reload()
+    expect(chat.answers).to_contain_text("No model is configured")
+    expect(chat.stop_button).to_have_count(0)
+    kept = shown_text(chat.answers)
+    assert END not in kept
+    assert kept.startswith(said) or said.startswith(kept)
+    chat.ask("weather in Bern")
+    expect(chat.widgets).to_have_count(1)
+
+
+def test_another_thread_does_not_stop_the_answer(chat: Chat) -> None:
+    chat.element.get_by_role("button", name="New chat").click()
+    expect(chat.questions).to_have_count(0)
+    chat.ask("weather in Oslo")
+    history = chat.open_history()
+    history.get_by_role("listitem").filter(has_text=QUESTION).get_by_role("button").first.click()
+    expect(chat.questions).to_have_text([QUESTION])
+    chat.wait_until_idle()
+    expect(chat.answers).to_contain_text(END)
