@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import secrets
 import sqlite3
 import threading
@@ -38,6 +39,7 @@ CONNECT_TIMEOUT_S = 5
 POOL_TIMEOUT_S = 10.0
 STATEMENT_TIMEOUT_S = 30
 SQLITE_BUSY_TIMEOUT_S = 5.0
+_BEGIN_WRITE = "BEGIN IMMEDIATE"
 SQLITE_READERS = 4  # each is a thread
 POSTGRES_CONNECTIONS = 10
 
@@ -162,6 +164,7 @@ class Database:
         else:
             self._writing = _create_postgres_engine(self._url)
             self._reading = self._writing.execution_options(postgresql_readonly=True)
+        self._file: tuple[int, int] | None = None
         self._read_sessions = async_sessionmaker(self._reading, expire_on_commit=False)
         self._write_sessions = async_sessionmaker(self._writing, expire_on_commit=False)
 
@@ -196,16 +199,26 @@ class Database:
                     await connection.execute(select(text(f"pg_advisory_xact_lock({_SCHEMA_LOCK})")))
                 for each in metadata:
                     await connection.run_sync(each.create_all)
+            if self.dialect == "sqlite":
+                self._file = await asyncio.to_thread(_file_id, self._url)
         except (DBAPIError, OSError) as exc:
             cause = exc.orig if isinstance(exc, DBAPIError) else exc
             shown = self._url.render_as_string(hide_password=True)
             raise ConfigError(_variable(self.dialect), f"{shown} cannot be opened: {cause}") from exc
 
     async def ping(self, timeout_s: float) -> bool:
-        """Return whether the database answers within `timeout_s` seconds."""
+        """Return whether the database answers within `timeout_s` seconds.
+
+        An SQLite file that was deleted or exchanged while it is open does not: what is written goes nowhere.
+        """
         try:
             async with asyncio.timeout(timeout_s), self.read() as session:
                 await session.execute(select(1))
+                if self.dialect == "sqlite":
+                    found = await asyncio.to_thread(_file_id, self._url)
+                    self._file = self._file or found
+                    if found != self._file:
+                        raise FileNotFoundError("the database file is not the one that was opened")
         except (SQLAlchemyError, OSError) as exc:
             logger.warning("database does not answer", extra={"reason": type(exc).__name__})
             return False
@@ -230,6 +243,11 @@ def _parse_url(url: str | URL) -> URL:
     if backend == "sqlite" and parsed.database in (None, "", ":memory:"):
         raise ConfigError("DATABASE_URL", "an SQLite database in memory cannot be shared; name a file")
     return parsed.set(drivername=f"{backend.replace('postgres', 'postgresql')[:10]}+{drivers[backend]}")
+
+
+def _file_id(url: URL) -> tuple[int, int]:
+    found = os.stat(str(url.database))
+    return found.st_dev, found.st_ino
 
 
 def _variable(dialect: str) -> str:
@@ -316,9 +334,21 @@ class _Cursor:
         self._rows = []
 
     def _run(self, method: Any, statement: str, parameters: Any) -> None:
+        # Here we are in the connection's own thread, which may sleep.
+        deadline = time.monotonic() + SQLITE_BUSY_TIMEOUT_S
         cursor = self._connection._conn.cursor()
         try:
-            method(cursor, statement, parameters)
+            while True:
+                try:
+                    method(cursor, statement, parameters)
+                    break
+                except sqlite3.OperationalError as exc:
+                    # While another process makes the file, the write lock is refused without heeding the timeout.
+                    if statement != _BEGIN_WRITE or exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                        raise
+                    if time.monotonic() > deadline:
+                        raise
+                    time.sleep(0.01)
             self.description = cursor.description
             self._rows = cursor.fetchall() if cursor.description else []
             self.rowcount, self.lastrowid = cursor.rowcount, cursor.lastrowid
@@ -384,7 +414,7 @@ def _create_sqlite_engine(url: URL, *, writes: bool) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        connection.exec_driver_sql(_BEGIN_WRITE if writes else "BEGIN")
 
     return engine
 

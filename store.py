@@ -13,23 +13,35 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime
-from typing import Any, TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar, cast
 from weakref import ref
 
 from chatkit.store import Store
-from chatkit.types import Attachment, Page, ThreadItem, ThreadMetadata, ThreadStatus, UserMessageItem, WidgetItem
+from chatkit.types import (
+    Attachment,
+    FeedbackKind,
+    Page,
+    ThreadItem,
+    ThreadMetadata,
+    ThreadStatus,
+    UserMessageItem,
+    WidgetItem,
+)
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Executable,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     Select,
     UniqueConstraint,
     delete,
+    insert,
+    literal,
     select,
     text,
     update,
@@ -39,7 +51,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
-from context import RequestContext, utc_now, widget_root
+from context import RequestContext, RunOutcome, RunRecord, utc_now, widget_root
 from database import Base, Database, JSONDocument, PlainText, UTCDateTime, new_id
 from errors import BadRequestError, NotFoundError, UnavailableError
 
@@ -49,6 +61,9 @@ DEFAULT_PAGE_ITEMS = 20
 MAX_PAGE_ITEMS = 100
 MAX_HISTORY_ITEMS = 1_000
 MAX_TITLE_CHARS = 200
+REQUEST_KEY_LIFE = timedelta(hours=24)
+MAX_REQUEST_KEYS = 1_000
+"""How many keys of one thread are remembered; beyond that the oldest are forgotten early."""
 
 _NO_THREAD = "This conversation does not exist."
 _NO_ITEM = "This message does not exist."
@@ -149,6 +164,48 @@ class AttachmentRow(Base):
     document: Mapped[Any] = mapped_column(JSONDocument, nullable=False)
 
 
+class FeedbackRow(Base):
+    """What a person thinks of an item. It goes with the item."""
+
+    __tablename__ = "feedback"
+    __table_args__ = (
+        ForeignKeyConstraint(["thread_key", "item_id"], [ItemRow.thread_key, ItemRow.id], ondelete="CASCADE"),
+    )
+
+    thread_key: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    item_id: Mapped[str] = mapped_column(PlainText, primary_key=True)
+    kind: Mapped[FeedbackKind] = mapped_column(PlainText)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class RunRow(Base):
+    """An answer that has ended. `key` is the order in which they ended."""
+
+    __tablename__ = "runs"
+    __table_args__ = (Index(None, "thread_key", "key"),)
+
+    key: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    thread_key: Mapped[int] = mapped_column(ForeignKey(ThreadRow.key, ondelete="CASCADE"))
+    id: Mapped[str] = mapped_column(PlainText)
+    started_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    ended_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    status: Mapped[str] = mapped_column(PlainText)
+    stop_reason: Mapped[str | None] = mapped_column(PlainText)
+    error_id: Mapped[str | None] = mapped_column(PlainText)
+    usage: Mapped[Any | None] = mapped_column(JSONDocument)
+
+
+class RequestKeyRow(Base):
+    """A request that a client may send twice and that must count once."""
+
+    __tablename__ = "request_keys"
+    __table_args__ = (Index(None, "created_at"), Index(None, "thread_key", "created_at"))
+
+    thread_key: Mapped[int] = mapped_column(ForeignKey(ThreadRow.key, ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(PlainText, primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
 class _Baselines:
     """What a thread object held when the store last read or wrote it, for as long as the object lives."""
 
@@ -183,8 +240,13 @@ class ParlorStore(Store[RequestContext]):
         return new_id(_ID_PREFIXES["thread"])
 
     def generate_item_id(self, item_type: str, thread: ThreadMetadata, context: RequestContext) -> str:
-        """Return a new item id; a type that ChatKit does not list gets the prefix ``itm``."""
-        return new_id(_ID_PREFIXES.get(item_type, "itm"))
+        """Return a new item id; a type that ChatKit does not list gets the prefix ``itm``.
+
+        It is noted in `context.item_ids` as one that this request may write.
+        """
+        item_id = new_id(_ID_PREFIXES.get(item_type, "itm"))
+        context.item_ids.add(item_id)
+        return item_id
 
     # Threads
 
@@ -296,7 +358,7 @@ class ParlorStore(Store[RequestContext]):
         )
 
     async def delete_thread(self, thread_id: str, context: RequestContext) -> None:
-        """Delete a thread and its items. Its attachments stay the owner's."""
+        """Delete a thread and all that is in it. Its attachments stay the owner's."""
         async with self._write() as session:
             stmt = delete(ThreadRow).where(*_is_thread(thread_id, context)).returning(ThreadRow.key)
             _found(await session.scalar(stmt))
@@ -310,13 +372,21 @@ class ParlorStore(Store[RequestContext]):
 
         Arguments are those of `load_threads`. An item of a type that this version does not know is left out.
         """
-        return await self._load_items(thread_id, after, limit, order, context, with_hidden=True)
+        page, _ = await self._load_items(thread_id, after, limit, order, context, with_hidden=True)
+        return page
 
     async def load_visible_items(
         self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext
     ) -> Page[ThreadItem]:
         """Return a page for the browser: like `load_thread_items`, and full pages without the hidden items."""
-        return await self._load_items(thread_id, after, limit, order, context, with_hidden=False)
+        page, _ = await self._load_items(thread_id, after, limit, order, context, with_hidden=False)
+        return page
+
+    async def load_items_with_feedback(
+        self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext
+    ) -> tuple[Page[ThreadItem], dict[str, FeedbackKind]]:
+        """Return what `load_visible_items` does, and what the owner thinks of these items, by item id."""
+        return await self._load_items(thread_id, after, limit, order, context, with_hidden=False, with_feedback=True)
 
     async def load_history(self, thread_id: str, max_items: int, context: RequestContext) -> list[ThreadItem]:
         """Return the newest items, newest first, hidden ones too.
@@ -358,6 +428,16 @@ class ParlorStore(Store[RequestContext]):
             raise NotFoundError(_NO_ITEM)
         return item
 
+    async def has_item(self, thread_id: str, item_id: str, context: RequestContext) -> bool:
+        """Say whether a thread has an item of this id; a thread that is missing has none."""
+        async with self._read() as session:
+            stmt = (
+                select(ItemRow.position)
+                .join(ThreadRow, ThreadRow.key == ItemRow.thread_key)
+                .where(*_is_thread(thread_id, context), ItemRow.id == item_id)
+            )
+            return await session.scalar(stmt) is not None
+
     async def reserve_position(self, thread_id: str, item_id: str, context: RequestContext) -> None:
         """Take the thread's next place for an item that is shown now and stored when it is finished.
 
@@ -386,6 +466,24 @@ class ParlorStore(Store[RequestContext]):
         """Replace an item in its place; one that is not there is added."""
         await self.add_thread_item(thread_id, item, context)
 
+    async def update_item_if(
+        self, thread_id: str, expected_status: str, item: ThreadItem, context: RequestContext
+    ) -> bool:
+        """Replace an item in its place if its stored `status` is `expected_status`; of several callers one succeeds.
+
+        Returns:
+            Whether it was replaced.
+        """
+        async with self._write() as session:
+            key = await _load_thread_key(session, thread_id, context)
+            stmt = select(ItemRow).where(ItemRow.thread_key == key, ItemRow.id == item.id).with_for_update()
+            row = _found(await session.scalar(stmt), _NO_ITEM)
+            if row.document.get("status") != expected_status:
+                return False
+            for column, value in _item_values(item).items():
+                setattr(row, column, value)
+        return True
+
     async def delete_thread_item(self, thread_id: str, item_id: str, context: RequestContext) -> None:
         """Delete an item; no error when the thread has none of this id."""
         async with self._write() as session:
@@ -406,6 +504,87 @@ class ParlorStore(Store[RequestContext]):
             key = await _load_thread_key(session, thread_id, context)
             position = await _load_position(session, key, item_id)
             await session.execute(delete(ItemRow).where(ItemRow.thread_key == key, ItemRow.position > position))
+
+    # What is known of items and answers
+
+    async def save_feedback(
+        self, thread_id: str, item_ids: Sequence[str], kind: FeedbackKind, context: RequestContext
+    ) -> None:
+        """Note what the owner thinks of some items; a later opinion replaces an earlier one.
+
+        Raises:
+            NotFoundError: When one of them is no item of this thread; then nothing is noted.
+        """
+        wanted = sorted(set(item_ids))
+        async with self._write() as session:
+            key = await _load_thread_key(session, thread_id, context)
+            # Locked, or an item that is deleted meanwhile would break the key that refers to it.
+            stmt = select(ItemRow.id).where(ItemRow.thread_key == key, ItemRow.id.in_(wanted))
+            if len((await session.scalars(stmt.with_for_update(read=True, key_share=True))).all()) != len(wanted):
+                raise NotFoundError(_NO_ITEM)
+            values = {"kind": kind, "updated_at": utc_now()}
+            rows = [{"thread_key": key, "item_id": each, **values} for each in wanted]
+            upsert = self._database.insert(FeedbackRow).on_conflict_do_update(
+                index_elements=["thread_key", "item_id"], set_=values
+            )
+            if rows:
+                await session.execute(upsert, rows)
+
+    async def save_run(self, thread_id: str, run: RunRecord, context: RequestContext) -> None:
+        """Note how an answer has ended; no error when its thread has been deleted meanwhile."""
+        values = {
+            "id": run.id, "started_at": run.started_at, "ended_at": run.ended_at, "status": run.status,
+            "stop_reason": run.stop_reason, "error_id": run.error_id, "usage": run.usage or None,
+        }  # fmt: skip
+        columns = RunRow.__table__.c
+        thread = select(ThreadRow.key, *(literal(value, columns[name].type) for name, value in values.items()))
+        async with self._write() as session:
+            # One statement: every answer pays for this.
+            await session.execute(
+                insert(RunRow).from_select(["thread_key", *values], thread.where(*_is_thread(thread_id, context)))
+            )
+
+    async def load_runs(self, thread_id: str, limit: int, context: RequestContext) -> list[RunRecord]:
+        """Return the newest answers of a thread that have ended, newest first, `limit` as for pages."""
+        async with self._read() as session:
+            key = await _load_thread_key(session, thread_id, context)
+            stmt = select(RunRow).where(RunRow.thread_key == key).order_by(RunRow.key.desc()).limit(_page_size(limit))
+            return [_run(row) for row in await session.scalars(stmt)]
+
+    async def claim_request_key(self, thread_id: str, key: str, context: RequestContext) -> bool:
+        """Note that a request with this key is being carried out in a thread; of several callers one succeeds.
+
+        Keys are remembered for `REQUEST_KEY_LIFE`.
+
+        Returns:
+            Whether the caller is the first; if not, it must not be carried out again.
+        """
+        now = utc_now()
+        async with self._write() as session:
+            thread_key = await _load_thread_key(session, thread_id, context)
+            await session.execute(delete(RequestKeyRow).where(RequestKeyRow.created_at <= now - REQUEST_KEY_LIFE))
+            stmt = self._database.insert(RequestKeyRow).values(thread_key=thread_key, key=key, created_at=now)
+            inserted = await session.scalar(stmt.on_conflict_do_nothing().returning(RequestKeyRow.key))
+            is_of_thread = RequestKeyRow.thread_key == thread_key
+            oldest = (
+                select(RequestKeyRow.created_at)
+                .where(is_of_thread)
+                .order_by(RequestKeyRow.created_at.desc())
+                .offset(MAX_REQUEST_KEYS)
+                .limit(1)
+            )
+            cutoff = await session.scalar(oldest)
+            if cutoff is not None:
+                await session.execute(delete(RequestKeyRow).where(is_of_thread, RequestKeyRow.created_at <= cutoff))
+        return inserted is not None
+
+    async def release_request_key(self, thread_id: str, key: str, context: RequestContext) -> None:
+        """Forget a key whose request has failed, so that it may be tried again; no error when it is not there."""
+        async with self._write() as session:
+            thread = select(ThreadRow.key).where(*_is_thread(thread_id, context)).scalar_subquery()
+            await session.execute(
+                delete(RequestKeyRow).where(RequestKeyRow.thread_key == thread, RequestKeyRow.key == key)
+            )
 
     # Attachments
 
@@ -481,7 +660,8 @@ class ParlorStore(Store[RequestContext]):
         context: RequestContext,
         *,
         with_hidden: bool,
-    ) -> Page[ThreadItem]:
+        with_feedback: bool = False,
+    ) -> tuple[Page[ThreadItem], dict[str, FeedbackKind]]:
         async with self._read() as session:
             key = await _load_thread_key(session, thread_id, context)
             cursor = None if after is None else await _load_position(session, key, after)
@@ -489,7 +669,15 @@ class ParlorStore(Store[RequestContext]):
             if not with_hidden:
                 stmt = stmt.where(ItemRow.is_hidden.is_(False))
             rows, has_more = await _load_page(session, stmt, ItemRow.position, cursor, limit, order)
-        return Page(data=_items(rows, thread_id), has_more=has_more, after=rows[-1].id if has_more else None)
+            feedback: dict[str, FeedbackKind] = {}
+            if with_feedback and rows:
+                opinions = select(FeedbackRow.item_id, FeedbackRow.kind).where(
+                    FeedbackRow.thread_key == key, FeedbackRow.item_id.in_([row.id for row in rows])
+                )
+                for item_id, kind in await session.execute(opinions):
+                    feedback[item_id] = kind
+        after = rows[-1].id if has_more else None
+        return Page(data=_items(rows, thread_id), has_more=has_more, after=after), feedback
 
 
 @contextmanager
@@ -616,6 +804,18 @@ def _item(row: ItemRow, thread_id: str) -> ThreadItem | None:
         # A newer version may have written it, before a roll-back of the platform.
         logger.warning("stored item cannot be read", extra={"item_id": row.id, "item_type": row.type})
         return None
+
+
+def _run(row: RunRow) -> RunRecord:
+    return RunRecord(
+        id=row.id,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        status=cast("RunOutcome", row.status),
+        stop_reason=row.stop_reason,
+        error_id=row.error_id,
+        usage=row.usage or {},
+    )
 
 
 def _items(rows: Iterable[ItemRow], thread_id: str) -> list[ThreadItem]:

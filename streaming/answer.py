@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
-from agent_framework import AgentResponseUpdate, Content
+from agent_framework import AgentResponseUpdate, Content, UsageDetails, add_usage_details
 from chatkit.types import (
     ClientToolCallItem,
     GeneratedImage,
@@ -117,7 +117,12 @@ class Answer:
                 yield from self._message.close()
                 yield ThreadItemDoneEvent(item=self._image_item(content.uri))
             case "usage":
-                self._turn.usage = dict(content.usage_details or {})
+                counts = content.usage_details or {}
+                # A count of a later round of tools already holds those of the earlier ones, and says "replace".
+                is_whole = content.merge_mode == "replace"
+                known = cast("UsageDetails", self._turn.usage)
+                self._turn.usage = dict(counts if is_whole else add_usage_details(known, counts))
+                self._turn.context.usage = self._turn.usage
             case "error":
                 raise ModelError("The model reported a problem and could not finish its answer.", code="model.failed")
             case hosted if is_hosted(hosted):

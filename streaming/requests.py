@@ -7,20 +7,27 @@ failures are our own errors with a sentence and a status.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from chatkit.server import ChatKitServer
 from chatkit.types import (
     AttachmentsCreateReq,
     AudioInput,
     ClientToolCallItem,
+    ErrorEvent,
     InputTranscribeReq,
+    ItemsFeedbackReq,
     ItemsListReq,
     Page,
     StructuredInputItem,
+    SyncCustomActionResponse,
     Thread,
     ThreadCreatedEvent,
     ThreadItemDoneEvent,
@@ -42,19 +49,25 @@ from chatkit.types import (
     WidgetItem,
 )
 from pydantic import ValidationError
+from pydantic_core import to_json
 
-from context import RequestContext, Services, utc_now
-from errors import BadRequestError, ConflictError
+from context import RequestContext, RunOutcome, RunRecord, Services, utc_now
+from errors import BadRequestError, ConflictError, NotFoundError
 from streaming.agent_messages import shortened
+from streaming.item_guard import CHECKPOINT_INTERVAL_S, ItemGuard
+from streaming.request_keys import request_key
 
 if TYPE_CHECKING:
     from plugins import UseCase
     from store import ParlorStore
 
+logger = logging.getLogger(__name__)
+
 PAGE_SIZE = 20
 MAX_TITLE_CHARS = 200
 MAX_OWN_TITLE_CHARS = 60
 MAX_ATTACHMENTS = 20
+MAX_FEEDBACK_ITEMS = 100
 
 _WRITING_REQUESTS = (
     ThreadsAddUserMessageReq,
@@ -71,6 +84,8 @@ class RequestProcessing(ChatKitServer[RequestContext]):
     services: Services
     store: ParlorStore
     use_case: UseCase | None
+    checkpoint_interval_s: float = CHECKPOINT_INTERVAL_S
+    _sender_locks: WeakValueDictionary[tuple[str, str], asyncio.Lock]
 
     def check_request(self, request: Any) -> None:
         """Refuse what ChatKit lets through.
@@ -85,12 +100,16 @@ class RequestProcessing(ChatKitServer[RequestContext]):
                 # Without a type, ChatKit's model holds a TypeVar in its place.
                 if not isinstance(request.params.action.type, str) or not request.params.action.type:
                     raise BadRequestError("The action has no type.")
+                request_key(request.metadata)
             case ThreadsUpdateReq():
                 title = " ".join(request.params.title.split())
                 if not title:
                     raise BadRequestError("A title cannot be empty.")
                 if len(title) > MAX_TITLE_CHARS:
                     raise BadRequestError(f"A title has at most {MAX_TITLE_CHARS} characters.")
+            case ItemsFeedbackReq():
+                if not 0 < len(request.params.item_ids) <= MAX_FEEDBACK_ITEMS:
+                    raise BadRequestError(f"Feedback is about 1 to {MAX_FEEDBACK_ITEMS} items.")
             case AttachmentsCreateReq():
                 if request.params.size < 0 or not request.params.name:
                     raise BadRequestError("An attachment needs a name and a size.")
@@ -117,30 +136,63 @@ class RequestProcessing(ChatKitServer[RequestContext]):
     async def _process_streaming_impl(
         self, request: Any, context: RequestContext
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
+        """Answer a streaming request, and note how that ended; what is refused before its first event is no run."""
+        started_at = utc_now()
+        events = await self._begin(request, context)
+        thread_id = getattr(request.params, "thread_id", None)
+        status: RunOutcome | None = None
+        try:
+            async for event in events:
+                if status is None:
+                    status = "done"
+                    thread_id = event.thread.id if isinstance(event, ThreadCreatedEvent) else thread_id
+                elif isinstance(event, ErrorEvent):
+                    status = "failed"
+                yield event
+        except asyncio.CancelledError:
+            status = status and "stopped"
+            raise
+        except Exception:
+            status = status and "failed"
+            raise
+        finally:
+            if status is not None and thread_id is not None:
+                await self._save_run(thread_id, status, started_at, context)
+
+    async def _begin(self, request: Any, context: RequestContext) -> AsyncIterator[ThreadStreamEvent]:
         if isinstance(request, ThreadsCreateReq):
-            events = self._create_thread(request, context)
-        else:
-            thread = await self.store.load_thread(request.params.thread_id, context=context)
-            if isinstance(request, _WRITING_REQUESTS):
-                check_writable(thread)
-            match request:
-                case ThreadsAddUserMessageReq():
-                    message = await self._build_user_message_item(request.params.input, thread, context)
-                    events = self._process_new_thread_item_respond(thread, message, context)
-                case ThreadsAddClientToolOutputReq():
-                    events = await self._add_tool_output(thread, request, context)
-                case ThreadsAddStructuredInputReq():
-                    events = await self._add_structured_input(thread, request, context)
-                case ThreadsRetryAfterItemReq():
-                    events = await self._retry(thread, request.params.item_id, context)
-                case ThreadsCustomActionReq():
-                    sender = await self._sender(thread, request.params.item_id, context)
-                    act = request.params.action
-                    events = self._process_events(thread, context, lambda: self.action(thread, act, sender, context))
-                case _:
-                    raise BadRequestError("This request is not supported.")
-        async for event in events:
-            yield event
+            return self._create_thread(request, context)
+        thread = await self.store.load_thread(request.params.thread_id, context=context)
+        if isinstance(request, _WRITING_REQUESTS):
+            check_writable(thread)
+        match request:
+            case ThreadsAddUserMessageReq():
+                message = await self._build_user_message_item(request.params.input, thread, context)
+                return self._process_new_thread_item_respond(thread, message, context)
+            case ThreadsAddClientToolOutputReq():
+                return await self._add_tool_output(thread, request, context)
+            case ThreadsAddStructuredInputReq():
+                return await self._add_structured_input(thread, request, context)
+            case ThreadsRetryAfterItemReq():
+                return await self._retry(thread, request.params.item_id, context)
+            case ThreadsCustomActionReq():
+                sender = await self._sender(thread, request.params.item_id, context)
+                act = request.params.action
+                return self._process_events(thread, context, lambda: self.action(thread, act, sender, context))
+            case _:
+                raise BadRequestError("This request is not supported.")
+
+    async def _save_run(
+        self, thread_id: str, status: RunOutcome, started_at: datetime, context: RequestContext
+    ) -> None:
+        record = RunRecord(
+            context.run_id, started_at, utc_now(), status, context.stop_reason, context.error_id, context.usage
+        )
+        try:
+            await self.store.save_run(thread_id, record, context)
+        except Exception:
+            # What the person was told and what is in the thread is not changed by this.
+            logger.exception("run could not be noted", extra={"run_id": record.id})
 
     async def _create_thread(
         self, request: ThreadsCreateReq, context: RequestContext
@@ -152,6 +204,7 @@ class RequestProcessing(ChatKitServer[RequestContext]):
         metadata = ThreadMetadata(id=thread.id, created_at=thread.created_at, title=thread.title)
         context.is_new_thread = True
         await self.store.create_thread(metadata, message, context)
+        context.item_ids.discard(message.id)  # from here on it is an older item, which no answer may overwrite
         yield ThreadCreatedEvent(thread=self._to_thread_response(thread))
         yield ThreadItemDoneEvent(item=message)
         async for event in self._process_events(metadata, context, lambda: self.respond(metadata, message, context)):
@@ -163,6 +216,7 @@ class RequestProcessing(ChatKitServer[RequestContext]):
         for attachment in item.attachments:
             await self.store.save_attachment(attachment, context=context)
         await self.store.add_thread_item(thread.id, item, context=context)
+        context.item_ids.discard(item.id)
         yield ThreadItemDoneEvent(item=item)
         async for event in self._process_events(thread, context, lambda: self.respond(thread, item, context)):
             yield event
@@ -173,12 +227,15 @@ class RequestProcessing(ChatKitServer[RequestContext]):
         context: RequestContext,
         stream: Callable[[], AsyncIterator[ThreadStreamEvent]],
     ) -> AsyncIterator[ThreadStreamEvent]:
-        """Close the answer's generator on every way out: ChatKit leaves it to the garbage collector."""
+        """Guard the thread's items; close the answer on every way out: ChatKit leaves it to the garbage collector."""
         opened: list[Any] = []
+        guard = ItemGuard(self.store, thread, context, self.checkpoint_interval_s)
 
         def open_once() -> AsyncIterator[ThreadStreamEvent]:
-            opened.append(stream())
-            return opened[0]  # type: ignore[no-any-return]
+            events = stream()
+            watched = guard.watch(events)
+            opened.extend((watched, events))
+            return watched
 
         try:
             async for event in super()._process_events(thread, context, open_once):
@@ -195,7 +252,8 @@ class RequestProcessing(ChatKitServer[RequestContext]):
         if not isinstance(call, ClientToolCallItem) or call.status != "pending":
             raise ConflictError("No tool call is waiting for an output.", code="tool_output.not_expected")
         done = call.model_copy(update={"output": request.params.result, "status": "completed"})
-        await self.store.save_item(thread.id, done, context=context)
+        if not await self.store.update_item_if(thread.id, "pending", done, context):
+            raise ConflictError("The output of this tool call is there already.", code="tool_output.not_expected")
         return self._process_events(thread, context, lambda: self.respond(thread, None, context))
 
     async def _add_structured_input(
@@ -207,6 +265,8 @@ class RequestProcessing(ChatKitServer[RequestContext]):
         if item.status != "pending":
             raise ConflictError("This question has been answered already.", code="structured_input.answered")
         answered = await self._apply_structured_input_submission(item, request.params.input)
+        if not await self.store.update_item_if(thread.id, "pending", answered, context):
+            raise ConflictError("This question has been answered already.", code="structured_input.answered")
 
         async def events() -> AsyncIterator[ThreadStreamEvent]:
             yield ThreadItemReplacedEvent(item=answered)
@@ -232,6 +292,41 @@ class RequestProcessing(ChatKitServer[RequestContext]):
             raise BadRequestError("This item is not a widget.")
         return item
 
+    async def _process_sync_action(
+        self, request: ThreadsSyncCustomActionReq, context: RequestContext
+    ) -> SyncCustomActionResponse:
+        params = request.params
+        thread = await self.store.load_thread(params.thread_id, context=context)
+        check_writable(thread)
+        key = request_key(context.metadata)
+        if key is not None and not await self.store.claim_request_key(thread.id, key, context):
+            return SyncCustomActionResponse(
+                updated_item=await self._sender_after_others(thread, params.item_id, context)
+            )
+        try:
+            sender = await self._sender(thread, params.item_id, context)
+            return await self.sync_action(thread, params.action, sender, context)
+        except Exception:
+            if key is not None:
+                await self.store.release_request_key(thread.id, key, context)
+            raise
+
+    async def _sender_after_others(
+        self, thread: ThreadMetadata, item_id: str | None, context: RequestContext
+    ) -> WidgetItem | None:
+        """Return the clicked widget as the actions before have left it; None when they have removed it."""
+        if item_id is None:
+            return None
+        async with self.sender_lock(thread, item_id):
+            try:
+                return await self._sender(thread, item_id, context)
+            except NotFoundError:
+                return None
+
+    def sender_lock(self, thread: ThreadMetadata, item_id: str) -> asyncio.Lock:
+        """Return what lets one action of a widget after the other run, in this process."""
+        return self._sender_locks.setdefault((thread.id, item_id), asyncio.Lock())
+
     async def _build_user_message_item(
         self, input: UserMessageInput, thread: ThreadMetadata, context: RequestContext
     ) -> UserMessageItem:
@@ -250,14 +345,15 @@ class RequestProcessing(ChatKitServer[RequestContext]):
         match request:
             case ThreadsGetByIdReq():
                 thread = await self.store.load_thread(request.params.thread_id, context=context)
-                items = await self.store.load_visible_items(thread.id, None, PAGE_SIZE, "asc", context)
-                return self._serialize(self._to_thread_response(Thread(**thread.model_dump(), items=items)))
+                items, feedback = await self.store.load_items_with_feedback(thread.id, None, PAGE_SIZE, "asc", context)
+                whole = self._to_thread_response(Thread(**thread.model_dump(), items=items))
+                return _with_feedback(self._serialize(whole), feedback)
             case ItemsListReq():
                 params = request.params
-                page = await self.store.load_visible_items(
+                page, feedback = await self.store.load_items_with_feedback(
                     params.thread_id, params.after, params.limit or PAGE_SIZE, params.order, context
                 )
-                return self._serialize(page)
+                return _with_feedback(self._serialize(page), feedback)
             case ThreadsUpdateReq():
                 title = " ".join(request.params.title.split())
                 thread = await self.store.rename_thread(request.params.thread_id, title, context)
@@ -268,10 +364,7 @@ class RequestProcessing(ChatKitServer[RequestContext]):
                 await self.store.delete_thread(request.params.thread_id, context=context)
                 return b"{}"
             case ThreadsSyncCustomActionReq():
-                thread = await self.store.load_thread(request.params.thread_id, context=context)
-                check_writable(thread)
-                sender = await self._sender(thread, request.params.item_id, context)
-                return self._serialize(await self.sync_action(thread, request.params.action, sender, context))
+                return self._serialize(await self._process_sync_action(request, context))
             case InputTranscribeReq():
                 try:
                     audio = base64.b64decode(request.params.audio_base64, validate=True)
@@ -300,6 +393,11 @@ def check_writable(thread: ThreadMetadata) -> None:
         reason = getattr(thread.status, "reason", None)
         state = "locked" if thread.status.type == "locked" else "closed"
         raise ConflictError(reason or f"This conversation is {state}.", code=f"thread.{state}")
+
+
+def _with_feedback(body: bytes, feedback: Mapping[str, str]) -> bytes:
+    """Add the key `feedback` to a JSON object: ChatKit's own types have no place for it."""
+    return body[:-1] + b',"feedback":' + to_json(feedback) + b"}" if feedback else body
 
 
 def explain_request(exc: ValidationError) -> str:

@@ -12,6 +12,7 @@ from chatkit.types import (
     ClientEffectEvent,
     NoticeEvent,
     ProgressUpdateEvent,
+    ThreadItem,
     ThreadItemAddedEvent,
     ThreadItemUpdatedEvent,
 )
@@ -82,6 +83,10 @@ class RunLog:
             self._older.append(entry)
             self._older_bytes += entry.size
         self._trim()
+
+    def open_items(self) -> list[ThreadItem]:
+        """Return what is unfinished, as far as it is."""
+        return self._open.snapshot()
 
     def read(self, after: int, *, with_ids: bool) -> tuple[bytes, int]:
         """Return all that came after the event `after`, as server-sent events, and the number of the last of them.

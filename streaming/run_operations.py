@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Any, Literal
 
 import pydantic_core
 from chatkit.server import ChatKitServer
+from chatkit.types import StreamOptionsEvent, ThreadsCustomActionReq, ThreadStreamEvent
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from context import RequestContext, Services
 from errors import BadRequestError
+from streaming.request_keys import request_key
 from streaming.runs import Run, Viewer
+
+if TYPE_CHECKING:
+    from store import ParlorStore
 
 _NO_RUN = b'{"run":null}'
 
@@ -77,6 +83,7 @@ class RunOperations(ChatKitServer[RequestContext]):
     """The part of `BaseChatKitServer` that knows runs."""
 
     services: Services
+    store: ParlorStore
 
     async def start_run(self, request: Any, context: RequestContext) -> Viewer:
         """Start the run of a streaming request; return its first viewer.
@@ -85,14 +92,27 @@ class RunOperations(ChatKitServer[RequestContext]):
         no stop.
         """
         is_resumable = context.metadata.get("resumable") is True
-        run = await self.services.runs.start(
-            lambda: self._process_streaming_impl(request, context),
-            context,
-            getattr(request.params, "thread_id", None),
-            self._serialize,
-        )
+        thread_id = getattr(request.params, "thread_id", None)
+        runs, serialize = self.services.runs, self._serialize
+        key = request_key(context.metadata) if isinstance(request, ThreadsCustomActionReq) else None
+        if key is not None and not await self.store.claim_request_key(request.params.thread_id, key, context):
+            run = await runs.start(lambda: self._repeated(request.params.thread_id, context), context, None, serialize)
+            return run.view(0, with_ids=is_resumable, keeps_run=True)
+        try:
+            run = await runs.start(
+                lambda: self._process_streaming_impl(request, context), context, thread_id, serialize
+            )
+        except Exception:
+            if key is not None:
+                await self.store.release_request_key(request.params.thread_id, key, context)
+            raise
         keeps_run = is_resumable or self.services.settings.on_disconnect == "continue"
         return run.view(0, with_ids=is_resumable, keeps_run=keeps_run)
+
+    async def _repeated(self, thread_id: str, context: RequestContext) -> AsyncGenerator[ThreadStreamEvent, None]:
+        """Answer an action that has been carried out, or is being carried out, for an earlier request."""
+        thread = await self.store.load_thread(thread_id, context=context)
+        yield StreamOptionsEvent(stream_options=self.get_stream_options(thread, context))
 
     async def handle_run_operation(self, raw: dict[str, Any], context: RequestContext) -> bytes | Viewer:
         """Answer `runs.attach` or `runs.stop`.

@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 INTERNAL_MESSAGE = "Something went wrong on our side. Please try again."
 RETRY_AFTER_S = 5
+"""Said with 429 and 503 where the error itself does not know."""
 
 _HTTP_CODES: Mapping[int, tuple[str, str]] = {
     404: ("not_found", "There is nothing at this address."),
@@ -35,6 +36,7 @@ class Failure:
         message: One or two sentences, without internals.
         error_id: Also in the log.
         allow_retry: Whether trying the same again can help.
+        retry_after_s: When to try again, in seconds, where that is known.
     """
 
     status: int
@@ -42,13 +44,14 @@ class Failure:
     message: str
     error_id: str
     allow_retry: bool
+    retry_after_s: int | None = None
 
 
 def build_failure(exc: Exception, notes: RequestNotes) -> Failure:
     """Return what may be said about `exc`; log it under the id that the answer carries."""
     error_id = new_error_id()
     if isinstance(exc, UserFacingError):
-        failure = Failure(exc.status, exc.code, exc.message, error_id, exc.allow_retry)
+        failure = Failure(exc.status, exc.code, exc.message, error_id, exc.allow_retry, exc.retry_after_s)
         cause = exc.__cause__
         if failure.status >= 500 and cause is not None:
             logger.warning(
@@ -71,7 +74,7 @@ def failure_response(failure: Failure, headers: Mapping[str, str] | None = None)
         headers=dict(headers or {}),
     )
     if failure.status in (429, 503):
-        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+        response.headers["Retry-After"] = str(failure.retry_after_s or RETRY_AFTER_S)
     if failure.status == 413:
         # Otherwise the server would go on reading what it refused.
         response.headers["Connection"] = "close"

@@ -44,6 +44,8 @@ async def check_database(database: Database) -> str:
 
 def check_use_cases(lifecycle: Lifecycle) -> str:
     """Return ``"ok"`` when at least one use case can be asked."""
+    if lifecycle.is_stopping:
+        return "the server is stopping"
     if lifecycle.failure is not None:
         return "the start failed"
     if lifecycle.loaded is None:

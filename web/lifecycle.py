@@ -24,6 +24,7 @@ DATABASE_RETRY_DELAYS_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Pauses between attempts to reach the database at the start; the last one repeats."""
 
 Close = Callable[[], Awaitable[object]]
+Drain = Callable[[float], Awaitable[object]]
 
 
 class Lifecycle:
@@ -37,12 +38,15 @@ class Lifecycle:
         load: Imports the use cases; called once, in a thread.
         database: Where tables are created. Closed at the end.
         platform_tables: Created before those of the use cases.
-        drain: Ends the answers that are being written, before anything they need is closed. Bounded by itself.
+        drain: Takes no new answers, and ends those that are being written within so many seconds, before anything they
+            need is closed.
+        drain_timeout_s: How many that are.
         closes: What else is closed at the end, the first one last.
         retry_delays_s: Pauses between attempts to reach the database.
 
     Attributes:
         failure: What made the start impossible; None as long as it may succeed.
+        is_stopping: Whether the process is about to end: it still answers, and should not be asked any more.
     """
 
     def __init__(
@@ -51,7 +55,8 @@ class Lifecycle:
         database: Database,
         platform_tables: MetaData,
         *,
-        drain: Close | None = None,
+        drain: Drain | None = None,
+        drain_timeout_s: float = 0.0,
         closes: Sequence[Close] = (),
         retry_delays_s: Sequence[float] = DATABASE_RETRY_DELAYS_S,
     ) -> None:
@@ -59,12 +64,14 @@ class Lifecycle:
         self._database = database
         self._platform_tables = platform_tables
         self._drain = drain
+        self._drain_timeout_s = drain_timeout_s
         self._closes = closes
         self._retry_delays_s = retry_delays_s
         self._loaded: LoadedUseCases | None = None
         self._settled = asyncio.Event()
         self._stopping = asyncio.Event()
         self.failure: Exception | None = None
+        self.is_stopping = False
 
     @property
     def loaded(self) -> LoadedUseCases | None:
@@ -98,10 +105,17 @@ class Lifecycle:
             raise UnavailableError("The server could not start. Please try again later.", code="not_started")
         return self._loaded
 
-    async def drain(self) -> None:
-        """Take no new answers, and return when those that are being written have ended. May be called twice."""
+    async def drain(self, timeout_s: float | None = None) -> None:
+        """Take no new answers, and return when those that are being written have ended.
+
+        May be called again while it is going on, with less patience.
+
+        Args:
+            timeout_s: How long they may go on; what is not whole then is stopped and kept. None: as configured.
+        """
+        self.is_stopping = True
         if self._drain is not None:
-            await self._drain()
+            await self._drain(self._drain_timeout_s if timeout_s is None else timeout_s)
 
     async def _live(self) -> None:
         async with AsyncExitStack() as stack:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import os
 import socket
 from collections.abc import Callable
+from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -20,6 +20,12 @@ KEEP_ALIVE_TIMEOUT_S = 75
 
 FAREWELL_S = 5
 """How much longer than answers connections may stay open: a stopped answer still has to tell its viewer."""
+
+TICK_S = 0.1
+"""How soon a second signal is noticed."""
+
+HURRY_S = 3.0
+"""How long it may take to keep what was said so far, when a second signal wants the end at once."""
 
 # The URL names an address that a browser can open, where the socket listens on all of them.
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
@@ -62,16 +68,19 @@ def serve(
     lifecycle: Lifecycle,
     *,
     announce: Callable[[LoadedUseCases], None],
-    drain_timeout_s: float,
 ) -> None:
     """Serve `app` until a signal says stop, or the start turns out to be impossible.
+
+    The first signal begins the drain: whoever asks is told that this server is not ready, no new answers are taken,
+    and everything else goes on until the last answer has ended. Only then the listener is closed, so that a load
+    balancer sees an answer and not a refused connection. A second signal ends the process at once: what was said so
+    far is kept, the rest is not waited for.
 
     Args:
         app: Its lifespan runs `lifecycle`.
         listener: Bound; closed at the end.
         lifecycle: Says when the start is done.
         announce: Called once, when the server listens and the start is done.
-        drain_timeout_s: How long `lifecycle.drain` takes at most.
 
     Raises:
         ParlorError: When the start was impossible, for a reason that can be named.
@@ -89,14 +98,24 @@ def serve(
             except ParlorError:
                 self.should_exit = True
 
-        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            # Now, and not with the lifespan: that ends only when the connections of these answers are closed.
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            # What uvicorn notes here it raises again at the end: a process that was asked to stop, and did, has not
+            # died of a signal.
+            if self.should_exit:
+                self.force_exit = True
+                self._captured_signals.append(sig)
+            self.should_exit = lifecycle.is_stopping = True
+
+        async def main_loop(self) -> None:
+            await super().main_loop()
+            # Here, and not in `shutdown`: that begins with closing the listener.
             draining = asyncio.create_task(lifecycle.drain(), name="drain")
-            try:
-                await super().shutdown(sockets)
-            finally:
-                draining.cancel()
-                await asyncio.wait([draining])
+            while not self.force_exit and not draining.done():
+                await asyncio.wait([draining], timeout=TICK_S)
+                await self.on_tick(0)  # the header with the time goes on
+            if self.force_exit:
+                hurrying = asyncio.create_task(lifecycle.drain(0), name="hurry")
+                await asyncio.wait([draining, hurrying], timeout=HURRY_S)
 
     config = uvicorn.Config(
         app,
@@ -106,7 +125,7 @@ def serve(
         access_log=False,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_TIMEOUT_S,
-        timeout_graceful_shutdown=math.ceil(drain_timeout_s) + FAREWELL_S,
+        timeout_graceful_shutdown=FAREWELL_S,
     )
     Server(config).run(sockets=[listener])
     if isinstance(lifecycle.failure, ParlorError):

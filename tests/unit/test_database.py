@@ -220,6 +220,21 @@ async def test_a_live_database_answers_the_ping(notes: Database) -> None:
     assert await notes.ping(timeout_s=5) is True
 
 
+async def test_a_database_file_that_is_deleted_or_exchanged_fails_the_ping(tmp_path: Path) -> None:
+    file = tmp_path / "parlor.db"
+    database = Database(f"sqlite+aiosqlite:///{file}")
+    await database.create_tables(NoteBase.metadata)
+    answers = [await database.ping(timeout_s=5)]
+    file.rename(tmp_path / "aside.db")
+    answers.append(await database.ping(timeout_s=5))
+    file.write_bytes((tmp_path / "aside.db").read_bytes())
+    answers.append(await database.ping(timeout_s=5))
+    (tmp_path / "aside.db").rename(file)
+    answers.append(await database.ping(timeout_s=5))
+    await database.close()
+    assert answers == [True, False, False, True]
+
+
 async def test_a_dead_server_fails_the_ping_and_names_the_variable() -> None:
     database = Database("postgresql+psycopg://someone:s3cret@127.0.0.1:1/none")
     assert await database.ping(timeout_s=5) is False

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from chatkit.types import (
@@ -17,6 +17,7 @@ from chatkit.types import (
     AssistantMessageItem,
     Attachment,
     AttachmentUploadDescriptor,
+    ClientToolCallItem,
     FileAttachment,
     HiddenContextItem,
     InferenceOptions,
@@ -34,10 +35,20 @@ from chatkit.widgets import DynamicWidgetRoot
 from sqlalchemy import event, func, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from context import RequestContext
+from context import RequestContext, RunRecord
 from database import Database
 from errors import BadRequestError, NotFoundError, UnavailableError
-from store import MAX_PAGE_ITEMS, ItemRow, ParlorStore, ThreadRow
+from store import (
+    MAX_PAGE_ITEMS,
+    MAX_REQUEST_KEYS,
+    REQUEST_KEY_LIFE,
+    FeedbackRow,
+    ItemRow,
+    ParlorStore,
+    RequestKeyRow,
+    RunRow,
+    ThreadRow,
+)
 
 TICK = datetime(2025, 6, 1, 12, tzinfo=UTC)
 """All items of these tests are made in the same tick: nothing may depend on the clock."""
@@ -135,17 +146,25 @@ CALLS_ON_A_THREAD: dict[str, Call] = {
     "delete_thread_item": lambda s, t, c: s.delete_thread_item(t, "msg_1", context=c),
     "take_item": lambda s, t, c: s.take_item(t, "msg_1", c),
     "delete_items_after": lambda s, t, c: s.delete_items_after(t, "msg_1", c),
+    "load_items_with_feedback": lambda s, t, c: s.load_items_with_feedback(t, None, 20, "asc", c),
+    "update_item_if": lambda s, t, c: s.update_item_if(t, "pending", _said("msg_1", "stolen"), c),
+    "save_feedback": lambda s, t, c: s.save_feedback(t, ["msg_1"], "negative", c),
+    "load_runs": lambda s, t, c: s.load_runs(t, 20, c),
+    "claim_request_key": lambda s, t, c: s.claim_request_key(t, "key", c),
     "load_attachment": lambda s, t, c: s.load_attachment("atc_1", context=c),
     "mark_attachment_uploaded": lambda s, t, c: s.mark_attachment_uploaded("atc_1", c),
     "delete_attachment": lambda s, t, c: s.delete_attachment("atc_1", context=c),
 }
 CALLS_THAT_WRITE_BY_ID = {"create_thread", "save_thread", "save_attachment"}
+CALLS_THAT_FIND_NOTHING = {"has_item", "save_run", "release_request_key"}
+"""What a stranger calls in vain, without an error; each has a test of its own below."""
 CALLS_WITHOUT_AN_ID = {"generate_thread_id", "generate_item_id"}
 
 
 def test_every_method_of_the_store_is_tried_by_strangers() -> None:
     methods = {name for name, member in vars(ParlorStore).items() if callable(member) and not name.startswith("_")}
-    assert methods == CALLS_ON_A_THREAD.keys() | CALLS_THAT_WRITE_BY_ID | CALLS_WITHOUT_AN_ID
+    tried = CALLS_ON_A_THREAD.keys() | CALLS_THAT_WRITE_BY_ID | CALLS_THAT_FIND_NOTHING | CALLS_WITHOUT_AN_ID
+    assert methods == tried
 
 
 @pytest.mark.parametrize("method", CALLS_ON_A_THREAD)
@@ -368,6 +387,140 @@ async def test_an_item_of_an_unknown_type_is_left_out_and_paging_goes_on(
     assert [record.__dict__["item_id"] for record in caplog.records] == ["msg_1"]
     with pytest.raises(NotFoundError):
         await store.load_item(thread.id, "msg_1", ADA)
+
+
+# Feedback
+
+
+async def test_feedback_comes_back_with_the_page_that_holds_its_item(
+    store: ParlorStore, thread: ThreadMetadata
+) -> None:
+    await _fill(store, thread, _asked("msg_1"), _said("msg_2"), _said("msg_3"), _said("msg_4"))
+    await store.save_feedback(thread.id, ["msg_2", "msg_4", "msg_2"], "positive", ADA)
+    await store.save_feedback(thread.id, ["msg_4"], "negative", ADA)
+    first, opinions = await store.load_items_with_feedback(thread.id, None, 3, "asc", ADA)
+    assert (_ids(first), opinions) == (["msg_1", "msg_2", "msg_3"], {"msg_2": "positive"})
+    _, opinions = await store.load_items_with_feedback(thread.id, first.after, 3, "asc", ADA)
+    assert opinions == {"msg_4": "negative"}
+
+
+async def test_feedback_on_what_is_not_in_the_thread_is_not_kept_at_all(
+    store: ParlorStore, thread: ThreadMetadata
+) -> None:
+    other = await _new_thread(store)
+    await _fill(store, thread, _said("msg_1"))
+    await _fill(store, other, _said("msg_2"))
+    for missing in ("msg_2", "msg_9", "nul\x00"):
+        with pytest.raises(NotFoundError):
+            await store.save_feedback(thread.id, ["msg_1", missing], "positive", ADA)
+    assert (await store.load_items_with_feedback(thread.id, None, 9, "asc", ADA))[1] == {}
+
+
+async def test_feedback_goes_with_its_item_and_stays_when_the_item_is_written_again(
+    store: ParlorStore, any_database: Database, thread: ThreadMetadata
+) -> None:
+    await _fill(store, thread, _asked("msg_1"), _said("msg_2"), _said("msg_3"), _said("msg_4"))
+    await store.save_feedback(thread.id, ["msg_1", "msg_2", "msg_3", "msg_4"], "positive", ADA)
+    await store.save_item(thread.id, _said("msg_2", "better"), context=ADA)
+    await store.delete_items_after(thread.id, "msg_3", ADA)
+    await store.delete_thread_item(thread.id, "msg_1", ADA)
+    _, opinions = await store.load_items_with_feedback(thread.id, None, 9, "asc", ADA)
+    assert opinions == {"msg_2": "positive", "msg_3": "positive"}
+    await store.delete_thread(thread.id, ADA)
+    async with any_database.read() as session:
+        assert await session.scalar(select(func.count()).select_from(FeedbackRow)) == 0
+
+
+# Ended answers
+
+
+def _run(number: int, **details: Any) -> RunRecord:
+    return RunRecord(f"run_{number}", TICK, TICK + timedelta(seconds=number), "done", **details)
+
+
+async def test_ended_answers_come_back_newest_first(store: ParlorStore, thread: ThreadMetadata) -> None:
+    stopped = RunRecord("run_1", TICK, TICK, "stopped", stop_reason="user")
+    failed = RunRecord("run_1", TICK, TICK, "failed", error_id="err_1", usage={"input_token_count": 3})
+    for run in (stopped, failed, _run(3)):
+        await store.save_run(thread.id, run, ADA)
+    assert await store.load_runs(thread.id, 20, ADA) == [_run(3), failed, stopped]
+    assert await store.load_runs(thread.id, 1, ADA) == [_run(3)]
+
+
+async def test_an_answer_whose_thread_is_a_strangers_or_gone_is_noted_nowhere(
+    store: ParlorStore, any_database: Database, thread: ThreadMetadata
+) -> None:
+    for stranger in OTHERS.values():
+        await store.save_run(thread.id, _run(1), stranger)
+    assert await store.load_runs(thread.id, 20, ADA) == []
+    await store.save_run(thread.id, _run(2), ADA)
+    await store.delete_thread(thread.id, ADA)
+    await store.save_run(thread.id, _run(3), ADA)
+    async with any_database.read() as session:
+        assert await session.scalar(select(func.count()).select_from(RunRow)) == 0
+
+
+# What counts once
+
+
+def _call(status: Literal["pending", "completed"], output: Any = None) -> ClientToolCallItem:
+    return ClientToolCallItem(
+        id="tc_1", thread_id="ignored", created_at=TICK, call_id="call_1", name="look", arguments={}, status=status,
+        output=output,
+    )  # fmt: skip
+
+
+async def test_of_many_who_finish_an_item_one_succeeds(store: ParlorStore, thread: ThreadMetadata) -> None:
+    await _fill(store, thread, _call("pending"), _said("msg_2"))
+    done = await asyncio.gather(
+        *(store.update_item_if(thread.id, "pending", _call("completed", n), ADA) for n in range(10))
+    )
+    assert done.count(True) == 1
+    page = await store.load_thread_items(thread.id, None, 9, "asc", ADA)
+    assert _ids(page) == ["tc_1", "msg_2"]
+    assert isinstance(page.data[0], ClientToolCallItem)
+    assert page.data[0].output == done.index(True)
+
+
+async def test_a_key_is_given_to_one_of_many_and_again_after_a_failure(
+    store: ParlorStore, thread: ThreadMetadata
+) -> None:
+    claims = await asyncio.gather(*(store.claim_request_key(thread.id, "key", ADA) for _ in range(10)))
+    assert claims.count(True) == 1
+    await store.release_request_key(thread.id, "key", OTHERS["another user"])
+    assert not await store.claim_request_key(thread.id, "key", ADA), "a stranger releases nothing"
+    await store.release_request_key(thread.id, "key", ADA)
+    assert await store.claim_request_key(thread.id, "key", ADA)
+    assert await store.claim_request_key((await _new_thread(store)).id, "key", ADA), "keys are a thread's own"
+
+
+async def test_keys_are_forgotten_after_a_day_and_beyond_the_bound(
+    store: ParlorStore, any_database: Database, thread: ThreadMetadata
+) -> None:
+    now = datetime.now(UTC)
+    async with any_database.write() as session:
+        key = await session.scalar(select(ThreadRow.key))
+        await session.execute(
+            any_database.insert(RequestKeyRow),
+            [
+                {"thread_key": key, "key": f"key_{n}", "created_at": now - timedelta(hours=23, seconds=n)}
+                for n in range(MAX_REQUEST_KEYS)
+            ]
+            + [{"thread_key": key, "key": "old", "created_at": now - REQUEST_KEY_LIFE}],
+        )
+    assert await store.claim_request_key(thread.id, "old", ADA)
+    async with any_database.read() as session:
+        assert await session.scalar(select(func.count()).select_from(RequestKeyRow)) == MAX_REQUEST_KEYS
+    assert not await store.claim_request_key(thread.id, "key_0", ADA), "the newest are the last to go"
+    assert await store.claim_request_key(thread.id, f"key_{MAX_REQUEST_KEYS - 1}", ADA)
+
+
+async def test_an_item_is_there_for_its_owner_only(store: ParlorStore, thread: ThreadMetadata) -> None:
+    await _fill(store, thread, _said("msg_1"))
+    assert await store.has_item(thread.id, "msg_1", ADA)
+    assert not await store.has_item(thread.id, "msg_2", ADA)
+    for stranger in OTHERS.values():
+        assert not await store.has_item(thread.id, "msg_1", stranger)
 
 
 # Widgets
@@ -621,9 +774,11 @@ async def test_ten_thousand_threads_are_read_through_indexes(database: Database)
     await store.load_visible_items("thr_5000", "msg_1", 20, "desc", ADA)
     await store.load_widgets("thr_5000", "todo.list", 20, ADA)
     await store.load_item("thr_5000", "msg_1", ADA)
+    await store.load_items_with_feedback("thr_5000", None, 20, "desc", ADA)
+    await store.load_runs("thr_5000", 20, ADA)
     event.remove(engine, "before_cursor_execute", note)
 
-    assert len(statements) == 9
+    assert len(statements) == 14
     async with database.read() as session:
         connection = await session.connection()
         for statement, parameters in statements:

@@ -5,7 +5,14 @@ from collections.abc import AsyncGenerator, AsyncIterator
 import pytest
 
 from context import RequestContext
-from errors import ConflictError, ModelError, NotFoundError, UserFacingError
+from errors import (
+    ConflictError,
+    ModelError,
+    NotFoundError,
+    TooManyRequestsError,
+    UnavailableError,
+    UserFacingError,
+)
 from tests.unit.web.edge import JSON, Edge, FakeServer, everything_logged, use_case
 
 
@@ -162,6 +169,17 @@ async def test_an_error_for_people_keeps_its_status_and_its_words(
     said = response.json()["error"]
     assert (response.status_code, said["code"], said["message"]) == (status, code, error.message)
     assert said["id"] in everything_logged(log)
+
+
+async def test_a_refusal_for_now_says_when_to_come_back(edge: Edge) -> None:
+    patient = TooManyRequestsError("Too many answers.")
+    patient.retry_after_s = 17
+    said = []
+    for error in (patient, UnavailableError("Not now."), ConflictError("Not like this.")):
+        async with edge.client(edge.app(use_case("todo", fails_with(error)))) as client:
+            response = await client.post("/chatkit/todo", content=b"{}", headers=JSON)
+        said.append((response.status_code, response.headers.get("retry-after")))
+    assert said == [(429, "17"), (503, "5"), (409, None)]
 
 
 async def test_a_bug_is_answered_with_one_sentence_and_an_id_that_the_log_explains_once(

@@ -48,12 +48,25 @@ async def test_what_was_opened_is_closed_in_reverse_by_the_task_that_opened_it()
 async def test_answers_end_before_anything_they_need_is_closed() -> None:
     record: list[tuple[str, object]] = []
 
-    async def drain() -> None:
-        record.append(("drain", None))
+    async def drain(timeout_s: float) -> None:
+        record.append(("drain", timeout_s))
 
-    async with (lifecycle := build({"a": Recorded("a", record)}, drain=drain)).running():
+    lifecycle = build({"a": Recorded("a", record)}, drain=drain, drain_timeout_s=7.0)
+    async with lifecycle.running():
         await lifecycle.wait_until_started(10)
     assert [what for what, _ in record] == ["open a", "drain", "close a"]
+    assert record[1] == ("drain", 7.0)
+
+
+async def test_a_server_that_is_about_to_stop_is_alive_and_not_ready(edge: Edge) -> None:
+    app = edge.app(use_case("todo"))
+    async with edge.client(app) as client:
+        before = await client.get("/readyz")
+        await app.state.lifecycle.drain()
+        after = await client.get("/readyz")
+        alive = await client.get("/healthz")
+    assert (before.status_code, after.status_code, alive.status_code) == (200, 503, 200)
+    assert after.json()["checks"]["use_cases"] == "the server is stopping"
 
 
 async def test_a_use_case_that_cannot_be_opened_does_not_stop_the_others(log: pytest.LogCaptureFixture) -> None:

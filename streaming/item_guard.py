@@ -1,0 +1,125 @@
+"""What stands between an answer and the store: older items stay as they are, places are kept, text survives a crash."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import TYPE_CHECKING, Any, Literal
+
+from chatkit.types import (
+    AssistantMessageItem,
+    ThreadItem,
+    ThreadItemAddedEvent,
+    ThreadItemDoneEvent,
+    ThreadItemRemovedEvent,
+    ThreadItemReplacedEvent,
+    ThreadItemUpdatedEvent,
+    ThreadMetadata,
+    ThreadStreamEvent,
+    WorkflowItem,
+)
+
+from context import RequestContext
+from errors import UserFacingError
+
+if TYPE_CHECKING:
+    from store import ParlorStore
+
+logger = logging.getLogger(__name__)
+
+CHECKPOINT_INTERVAL_S = 3.0
+"""How often the text of an unfinished message is stored: a crash loses no more of it."""
+
+_KINDS: dict[str, Literal["workflow", "tool_call", "message"]] = {
+    "workflow": "workflow",
+    "client_tool_call": "tool_call",
+}
+
+
+class ItemGuard:
+    """Follows the items of one request on their way to the store and the client.
+
+    An item may only be written under an id that came up in this request. A model or a plugin that uses the id of an
+    older item gets a fresh one, which then stands for that id until the request ends. To replace or remove an older
+    item is allowed: `ThreadItemReplacedEvent` and `ThreadItemRemovedEvent` say so.
+
+    Args:
+        store: Where the items are.
+        thread: The thread that is written to.
+        context: Who asks; `context.item_ids` holds what came up.
+        checkpoint_interval_s: How often the text of an unfinished message is stored.
+    """
+
+    def __init__(
+        self,
+        store: ParlorStore,
+        thread: ThreadMetadata,
+        context: RequestContext,
+        checkpoint_interval_s: float = CHECKPOINT_INTERVAL_S,
+    ) -> None:
+        self._store = store
+        self._thread = thread
+        self._context = context
+        self._interval_s = checkpoint_interval_s
+        self._fresh: dict[str, str] = {}
+
+    async def watch(self, events: AsyncIterator[ThreadStreamEvent]) -> AsyncGenerator[ThreadStreamEvent, None]:
+        """Return the events as they may be stored and sent; text is stored now and then while it grows."""
+        clock = asyncio.get_running_loop().time
+        due = clock() + self._interval_s
+        async for event in events:
+            # By far the most frequent kind first.
+            if isinstance(event, ThreadItemUpdatedEvent):
+                if self._fresh and event.item_id in self._fresh:
+                    event = event.model_copy(update={"item_id": self._fresh[event.item_id]})
+                if clock() >= due:
+                    await self._save_open_text()
+                    due = clock() + self._interval_s
+                yield event
+            else:
+                yield await self.admit(event)
+
+    async def admit(self, event: ThreadStreamEvent) -> ThreadStreamEvent:
+        """Return `event` as it may be stored and sent."""
+        match event:
+            case ThreadItemAddedEvent() | ThreadItemDoneEvent():
+                event = _with_item_id(event, await self._own_id(event.item))
+                if isinstance(event, ThreadItemAddedEvent) and isinstance(event.item, WorkflowItem):
+                    # It stays open around what its tools show: its place is taken now, not when it is done.
+                    await self._store.reserve_position(self._thread.id, event.item.id, self._context)
+            case ThreadItemReplacedEvent() if event.item.id in self._fresh:
+                event = _with_item_id(event, self._fresh[event.item.id])
+            case ThreadItemRemovedEvent() if event.item_id in self._fresh:
+                event = event.model_copy(update={"item_id": self._fresh[event.item_id]})
+            case _:
+                pass
+        return event
+
+    async def _own_id(self, item: ThreadItem) -> str:
+        known = self._context.item_ids
+        if item.id in self._fresh:
+            return self._fresh[item.id]
+        if item.id not in known:
+            if await self._store.has_item(self._thread.id, item.id, self._context):
+                kind = _KINDS.get(item.type, "message")
+                fresh = self._fresh[item.id] = self._store.generate_item_id(kind, self._thread, self._context)
+                logger.warning("an older item's id was used again", extra={"item_id": item.id, "fresh_id": fresh})
+                return fresh
+            known.add(item.id)
+        return item.id
+
+    async def _save_open_text(self) -> None:
+        for item in self._context.open_items():
+            if isinstance(item, AssistantMessageItem) and any(part.text.strip() for part in item.content):
+                try:
+                    await self._store.add_thread_item(self._thread.id, item, context=self._context)
+                except UserFacingError as exc:
+                    # The answer itself will say so, when it wants to store what must be stored.
+                    logger.warning("unfinished text could not be stored", extra={"code": exc.code})
+
+
+def _with_item_id(event: Any, item_id: str) -> Any:
+    if event.item.id == item_id:
+        return event
+    return event.model_copy(update={"item": event.item.model_copy(update={"id": item_id})})

@@ -1,0 +1,174 @@
+"""A server as operators run it: a process of its own, reached over HTTP, ended by signals."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import sqlite3
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_S = 30.0
+
+COUNTING = '''
+from typing import Annotated
+
+from agent_framework import Agent, tool
+
+from base_server import BaseChatKitServer
+from plugins import OfflinePhrase, UseCase, hookimpl
+
+
+@tool
+async def count(last: Annotated[int, "The last number"]) -> str:
+    """Count from 1."""
+    return " ".join(str(number) for number in range(1, int(last) + 1))
+
+
+class Server(BaseChatKitServer):
+    def __init__(self, services):
+        super().__init__(services, offline=[OfflinePhrase(r"^count to (?P<last>\\\\d+)$", "count")])
+
+    def get_agent(self, turn):
+        return Agent(self.chat_client, tools=[count])
+
+
+@hookimpl
+def register_use_case(services):
+    return UseCase(name="counting", title="Counting", server=Server(services))
+'''.replace("\\\\", "\\")
+
+
+class Story:
+    """An answer as its reader saw it."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.has_text = asyncio.Event()
+
+    @property
+    def thread_id(self) -> str:
+        thread_id: str = self.events[0]["thread"]["id"]
+        return thread_id
+
+    @property
+    def text(self) -> str:
+        return "".join(e["update"].get("delta", "") for e in self.events if e["type"] == "thread.item.updated")
+
+    @property
+    def error(self) -> dict[str, Any] | None:
+        return next((event for event in self.events if event["type"] == "error"), None)
+
+    @property
+    def acknowledged(self) -> list[dict[str, Any]]:
+        return [event["item"] for event in self.events if event["type"] == "thread.item.done"]
+
+
+class ServerProcess:
+    """A running server and a person's browser, which keeps its cookie from one process to the next."""
+
+    def __init__(self, process: Process, client: httpx.AsyncClient) -> None:
+        self.process = process
+        self.client = client
+
+    def send_signal(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    async def exit_code(self, timeout_s: float = PATIENCE_S) -> int:
+        async with asyncio.timeout(timeout_s):
+            return await self.process.wait()
+
+    async def get(self, path: str) -> httpx.Response:
+        return await self.client.get(path)
+
+    async def ask(self, type_: str, **params: Any) -> httpx.Response:
+        return await self.client.post("/chatkit/counting", json={"type": type_, "params": params})
+
+    async def items(self, thread_id: str) -> list[dict[str, Any]]:
+        response = await self.ask("items.list", thread_id=thread_id, order="asc", limit=100)
+        data: list[dict[str, Any]] = response.json()["data"]
+        return data
+
+    async def read(self, story: Story, message: str, *, resumable: bool = False) -> None:
+        """Send a message in a new thread and read the answer to its end."""
+        body = {"type": "threads.create", "params": {"input": said(message)}, "metadata": {"resumable": resumable}}
+        async with self.client.stream("POST", "/chatkit/counting", json=body) as response:
+            assert response.status_code == 200, await response.aread()
+            async for line in response.aiter_lines():
+                if line.startswith("data: "):
+                    story.events.append(json.loads(line.removeprefix("data: ")))
+                    if story.text:
+                        story.has_text.set()
+
+
+def said(message: str) -> dict[str, Any]:
+    return {"content": [{"type": "input_text", "text": message}], "attachments": [], "inference_options": {}}
+
+
+@asynccontextmanager
+async def running(folder: Path, cookies: httpx.Cookies | None = None, **settings: str) -> AsyncIterator[ServerProcess]:
+    """Start a server on the data in `folder`; it is killed at the end if it is still there."""
+    plugin = folder / "use_cases" / "counting" / "plugin.py"
+    plugin.parent.mkdir(parents=True, exist_ok=True)
+    plugin.write_text(COUNTING)
+    environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    environment |= {
+        "PYTHONPATH": str(ROOT),
+        "DATA_DIR": str(folder / "data"),
+        "USE_CASES_PATH": str(folder / "use_cases"),
+        "WEATHER_SOURCE": "sample",
+        "MODEL_PROVIDER": "offline",
+        "OFFLINE_TOKEN_DELAY_MS": "25",
+        "RUNS_MAX_PER_USER": "50",
+        "PORT": "0",
+    }
+    with (folder / "server.log").open("ab") as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "main", "run", "--no-build",
+            cwd=folder, env=environment | settings, stdout=PIPE, stderr=log,
+        )  # fmt: skip
+    reader: asyncio.Task[None] | None = None
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                line = (await process.stdout.readline()).decode()
+                assert line, (folder / "server.log").read_text()[-2000:]
+                if found := re.fullmatch(r"Parlor is ready: (\S+)\n", line):
+                    break
+        reader = asyncio.create_task(_forget(process.stdout))
+        limits = httpx.Limits(max_connections=100)
+        async with httpx.AsyncClient(
+            base_url=found[1], cookies=cookies, timeout=PATIENCE_S, limits=limits, trust_env=False
+        ) as client:
+            await client.get("/api/use-cases")  # one cookie for all that follows
+            yield ServerProcess(process, client)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+        if reader is not None:
+            await reader
+
+
+async def _forget(stream: asyncio.StreamReader) -> None:
+    while await stream.read(65_536):
+        pass
+
+
+def stored(folder: Path, statement: str) -> list[tuple[Any, ...]]:
+    """Ask the database file itself: no API shows hidden items."""
+    connection = sqlite3.connect(folder / "data" / "parlor.db")
+    try:
+        return connection.execute(statement).fetchall()
+    finally:
+        connection.close()

@@ -1,0 +1,121 @@
+"""A deploy and a crash, with real processes: nobody's answer is cut off by either without a word."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from pathlib import Path
+
+from tests.processes.server_process import ServerProcess, Story, running, said, stored
+
+NO_MARKERS = "SELECT count(*) FROM items WHERE type = 'sdk_hidden_context'"
+
+
+async def _until_not_ready(server: ServerProcess) -> None:
+    async with asyncio.timeout(1):
+        while (response := await server.get("/readyz")).status_code == 200:
+            pass
+    assert response.status_code == 503
+    assert response.json()["checks"]["use_cases"] == "the server is stopping"
+
+
+def _text(items: list[dict[str, object]]) -> str:
+    return "".join(
+        part["text"] for item in items if item["type"] == "assistant_message" for part in item["content"]  # type: ignore[attr-defined]
+    )  # fmt: skip
+
+
+async def test_a_server_that_is_told_to_stop_lets_answers_finish_and_keeps_the_rest(tmp_path: Path) -> None:
+    short, long = [Story() for _ in range(10)], [Story() for _ in range(10)]
+    async with running(tmp_path, DRAIN_TIMEOUT_S="3") as server, asyncio.TaskGroup() as readers:
+        assert (await server.get("/readyz")).status_code == 200
+        cookies = server.client.cookies
+        for n, story in enumerate(short):
+            readers.create_task(server.read(story, "count to 60", resumable=n % 2 == 0))
+        *_, leaving = [
+            readers.create_task(server.read(story, "count to 9999", resumable=n % 2 == 0))
+            for n, story in enumerate(long)
+        ]
+        async with asyncio.timeout(10):
+            await asyncio.gather(*(story.has_text.wait() for story in (*short, *long)))
+        assert [story.text.endswith("60") for story in short] == [False] * 10
+
+        server.send_signal(signal.SIGTERM)
+        told_at = time.monotonic()
+        await _until_not_ready(server)
+        async with asyncio.timeout(1):
+            while (refused := await server.ask("threads.create", input=said("count to 2"))).status_code == 200:
+                pass
+        assert refused.status_code == 503
+        assert refused.json()["error"]["code"] == "runs.draining"
+        assert int(refused.headers["retry-after"]) > 0
+        assert (await server.get("/healthz")).status_code == 200
+        assert len(await server.items(long[0].thread_id)) >= 1, "reading goes on"
+        left_at = len(long[-1].text)
+        leaving.cancel()  # a proxy moves on; this client cannot say that it did not press stop
+        assert await server.exit_code(10) == 0
+        assert 2.5 < time.monotonic() - told_at < 9
+
+    whole = " ".join(str(n) for n in range(1, 61))
+    assert [(story.text, story.error) for story in short] == [(whole, None)] * 10
+    for story in long[:-1]:
+        assert story.error is not None
+        assert story.error["allow_retry"] is True
+        assert "try again" in story.error["message"]
+
+    assert stored(tmp_path, NO_MARKERS) == [(0,)], "nobody pressed stop"
+    ends = dict(stored(tmp_path, "SELECT coalesce(stop_reason, status), count(*) FROM runs GROUP BY 1"))
+    assert (ends["drain"], ends["done"] >= 10) == (10, True)
+    async with running(tmp_path, cookies) as after:
+        for story in (*short, *long[:-1]):
+            assert _text(await after.items(story.thread_id)) == story.text
+        assert len(_text(await after.items(long[-1].thread_id))) > left_at, "it went on without its reader"
+        again = await after.ask("threads.add_user_message", thread_id=long[0].thread_id, input=said("count to 3"))
+        assert '"1 2 3"' in again.text
+
+
+async def test_a_second_signal_ends_the_server_at_once_and_still_keeps_what_was_said(tmp_path: Path) -> None:
+    story = Story()
+    async with running(tmp_path, DRAIN_TIMEOUT_S="60") as server, asyncio.TaskGroup() as readers:
+        readers.create_task(server.read(story, "count to 9999"))
+        async with asyncio.timeout(10):
+            await story.has_text.wait()
+        server.send_signal(signal.SIGTERM)
+        await _until_not_ready(server)
+        server.send_signal(signal.SIGTERM)
+        assert await server.exit_code(5) == -signal.SIGTERM
+    assert story.error is not None
+    [(document,)] = stored(tmp_path, "SELECT document FROM items WHERE type = 'assistant_message'")
+    assert story.text.strip() in document
+    assert stored(tmp_path, NO_MARKERS) == [(0,)]
+
+
+async def test_a_server_that_is_killed_loses_nothing_acknowledged_and_seconds_of_the_rest(tmp_path: Path) -> None:
+    done, cut = [Story() for _ in range(5)], Story()
+    async with running(tmp_path) as server:
+        cookies = server.client.cookies
+        reading = asyncio.create_task(server.read(cut, "count to 9999", resumable=True))
+        async with asyncio.timeout(10):
+            await cut.has_text.wait()
+        began_at = time.monotonic()
+        await asyncio.gather(*(server.read(story, "count to 5") for story in done))
+        early = cut.text
+        # Two checkpoints, three seconds apart, and some patience for a busy machine.
+        while time.monotonic() < began_at + 4.5:
+            await asyncio.sleep(0.05)
+            early = cut.text if time.monotonic() < began_at + 1 else early
+        server.process.kill()
+        await asyncio.gather(reading, return_exceptions=True)
+        await server.exit_code()
+
+    async with running(tmp_path, cookies) as after:
+        for story in (*done, cut):
+            items = {item["id"]: item for item in await after.items(story.thread_id)}
+            for item in story.acknowledged:
+                assert items[item["id"]] == item
+        kept = _text(await after.items(cut.thread_id))
+        assert cut.text.startswith(kept)
+        assert len(kept) > len(early) > 10
+        again = await after.ask("threads.add_user_message", thread_id=cut.thread_id, input=said("count to 3"))
+        assert '"1 2 3"' in again.text

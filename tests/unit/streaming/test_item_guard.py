@@ -1,0 +1,241 @@
+"""What an answer may write, and what a crash in the middle of it leaves behind."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from agent_framework import Agent, FunctionInvocationContext, tool
+from chatkit.types import (
+    AssistantMessageContent,
+    AssistantMessageContentPartTextDelta,
+    AssistantMessageItem,
+    ThreadItem,
+    ThreadItemAddedEvent,
+    ThreadItemDoneEvent,
+    ThreadItemRemovedEvent,
+    ThreadItemReplacedEvent,
+    ThreadItemUpdatedEvent,
+    WidgetItem,
+)
+
+from base_server import BaseChatKitServer, action
+from context import ActionTurn, RequestContext, Turn, turn_of, utc_now, widget_root
+from errors import UnavailableError
+from store import ParlorStore
+from streaming.runs import Viewer
+from tests.unit.harness import Chat, done_items, texts, user_input
+from tests.unit.scripted_model import ScriptedModel, Step, calls, says
+from tests.unit.services_for_tests import open_services
+
+REUSED = "msg_chosen_by_the_model"
+
+
+def message(text: str, item_id: str = REUSED) -> AssistantMessageItem:
+    content = [AssistantMessageContent(text=text)] if text else []
+    return AssistantMessageItem(id=item_id, thread_id="t", created_at=utc_now(), content=content)
+
+
+def widget(value: str, item_id: str = REUSED) -> WidgetItem:
+    root = widget_root({"type": "Card", "id": "card", "children": [{"type": "Text", "value": value}, BUTTON]})
+    return WidgetItem(id=item_id, thread_id="t", created_at=utc_now(), widget=root)
+
+
+BUTTON = {"type": "Button", "onClickAction": {"type": "test.again"}}
+
+
+@tool
+async def say_it_whole(text: str, ctx: FunctionInvocationContext) -> str:
+    """Emit a finished message under an id of its own."""
+    turn_of(ctx).emit(ThreadItemDoneEvent(item=message(text)))
+    return "Said."
+
+
+@tool
+async def say_it_in_pieces(text: str, ctx: FunctionInvocationContext) -> str:
+    """Emit a message in pieces under an id of its own."""
+    turn = turn_of(ctx)
+    turn.emit(ThreadItemAddedEvent(item=message("")))
+    for piece in text:
+        update = AssistantMessageContentPartTextDelta(content_index=0, delta=piece)
+        turn.emit(ThreadItemUpdatedEvent(item_id=REUSED, update=update))
+    turn.emit(ThreadItemDoneEvent(item=message(text)))
+    return "Said."
+
+
+@tool
+async def change_mind(text: str, ctx: FunctionInvocationContext) -> str:
+    """Emit, replace and remove under the same id."""
+    turn = turn_of(ctx)
+    turn.emit(ThreadItemDoneEvent(item=message("draft")))
+    turn.emit(ThreadItemReplacedEvent(item=message(text)))
+    if not text:
+        turn.emit(ThreadItemRemovedEvent(item_id=REUSED))
+    return "Said."
+
+
+@tool
+async def answer_the_question_itself(ctx: FunctionInvocationContext) -> str:
+    """Emit a message under the id of the person's."""
+    turn = turn_of(ctx)
+    assert turn.user_message is not None
+    turn.emit(ThreadItemDoneEvent(item=message("I was never asked", turn.user_message.id)))
+    return "Said."
+
+
+@tool
+async def replace_older(text: str, ctx: FunctionInvocationContext) -> str:
+    """Replace an older item, and say so."""
+    turn_of(ctx).emit(ThreadItemReplacedEvent(item=message(text)))
+    return "Replaced."
+
+
+TOOLS = [say_it_whole, say_it_in_pieces, change_mind, answer_the_question_itself, replace_older]
+
+
+class ReusingServer(BaseChatKitServer):
+    def get_agent(self, turn: Turn) -> Agent[Any]:
+        return Agent(self.chat_client, tools=TOOLS)
+
+    @action("test.again")
+    async def again(self, turn: ActionTurn) -> None:
+        turn.emit(ThreadItemDoneEvent(item=widget("second")))
+
+
+@pytest.fixture
+async def chat(tmp_path: Path) -> AsyncIterator[Chat]:
+    async with open_services(tmp_path, ScriptedModel()) as services:
+        yield Chat(ReusingServer(services))
+
+
+async def use(chat: Chat, name: str, **arguments: Any) -> list[dict[str, Any]]:
+    chat.server.chat_client.turns = [calls(name, **arguments)]  # type: ignore[attr-defined]
+    return await chat.send("Go")
+
+
+async def said(chat: Chat) -> list[str]:
+    texts_of = ["".join(part["text"] for part in i["content"]) for i in await chat.items() if "content" in i]
+    return [text for text in texts_of if text not in ("Go", "(the script is over)")]
+
+
+@pytest.mark.parametrize("name", ["say_it_whole", "say_it_in_pieces"])
+async def test_an_id_that_is_used_again_leaves_the_older_item_alone(chat: Chat, name: str) -> None:
+    await use(chat, name, text="one")
+    events = await use(chat, name, text="two")
+    assert await said(chat) == ["one", "two"]
+    [fresh] = [i["id"] for i in done_items(events, "assistant_message") if i["content"][0]["text"] == "two"]
+    assert fresh != REUSED
+    mentioned = {e.get("item_id") or e["item"]["id"] for e in events if e["type"].startswith("thread.item.")}
+    assert REUSED not in mentioned, "added, updated and done speak of the same fresh item"
+    streamed = "".join(e["update"].get("delta", "") for e in events if e.get("item_id") == fresh)
+    assert streamed == ("two" if name == "say_it_in_pieces" else "")
+
+
+async def test_an_own_id_keeps_its_meaning_within_an_answer(chat: Chat) -> None:
+    await use(chat, "change_mind", text="one")
+    assert await said(chat) == ["one"], "an id that nobody had is taken as it is"
+    assert (await chat.server.store.load_item(chat.thread_id or "", REUSED, chat.context())).id == REUSED
+    await use(chat, "change_mind", text="two")
+    assert await said(chat) == ["one", "two"]
+    await use(chat, "change_mind", text="")
+    assert await said(chat) == ["one", "two"], "what is removed is what was just added"
+
+
+async def test_the_message_that_is_answered_is_an_older_item_too(chat: Chat) -> None:
+    for _ in range(2):
+        await use(chat, "answer_the_question_itself")
+        assert [i["type"] for i in await chat.items()].count("user_message") == 1
+        chat.thread_id = None
+    await chat.send("Go")
+    await use(chat, "answer_the_question_itself")
+    assert [i["type"] for i in await chat.items()].count("user_message") == 2
+
+
+async def test_an_older_item_may_be_replaced_on_purpose(chat: Chat) -> None:
+    await use(chat, "say_it_whole", text="one")
+    await use(chat, "replace_older", text="better")
+    assert await said(chat) == ["better"]
+
+
+@pytest.mark.parametrize("is_sync", [True, False])
+async def test_an_action_overwrites_no_older_item_either(chat: Chat, is_sync: bool) -> None:
+    await chat.send("Go")
+    await chat.server.store.add_thread_item(chat.thread_id or "", widget("first"), context=chat.context())
+    [card] = [i for i in await chat.items() if i["type"] == "widget"]
+    await chat.act(card, "test.again", sync=is_sync)
+    shown = [i["widget"]["children"][0]["value"] for i in await chat.items() if i["type"] == "widget"]
+    assert shown == ["first", "second"]
+
+
+# Checkpoints
+
+
+async def begun(chat: Chat, *steps: Step, until: bytes) -> Viewer:
+    chat.server.chat_client.turns = [list(steps)]  # type: ignore[attr-defined]
+    body = {"type": "threads.create", "params": {"input": user_input("Go")}, "metadata": {"resumable": True}}
+    viewer = await chat.server.handle(json.dumps(body).encode(), chat.context())
+    assert isinstance(viewer, Viewer)
+    seen = b""
+    while until not in seen:
+        seen += await anext(viewer)
+    chat.thread_id = json.loads(seen.split(b"data: ", 1)[1].split(b"\n", 1)[0])["thread"]["id"]
+    return viewer
+
+
+async def test_unfinished_text_is_in_the_store_before_the_answer_is_whole(chat: Chat) -> None:
+    gates = [asyncio.Event() for _ in range(3)]
+    chat.server.checkpoint_interval_s = 0
+    one, two, three = (says(piece) for piece in ("One ", "two ", "three"))
+    viewer = await begun(chat, *one, gates[0], *two, gates[1], *three, gates[2], until=b"One ")
+    gates[0].set()
+    while b"two" not in await anext(viewer):
+        pass
+    assert await said(chat) == ["One "], "what the client was shown before"
+    partial = (await chat.items())[-1]["id"]
+    for gate in gates:
+        gate.set()
+    rest = [chunk async for chunk in viewer]
+    assert b"One two three" in b"".join(rest)
+    assert await said(chat) == ["One two three"]
+    assert (await chat.items())[-1]["id"] == partial
+    assert [i["type"] for i in await chat.items()] == ["user_message", "assistant_message"]
+
+
+class FlakyStore(ParlorStore):
+    """Refuses to store a message the first time."""
+
+    has_failed = False
+
+    async def add_thread_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
+        if isinstance(item, AssistantMessageItem) and not self.has_failed:
+            self.has_failed = True
+            raise UnavailableError("Not now.")
+        await super().add_thread_item(thread_id, item, context)
+
+
+async def test_a_checkpoint_that_fails_does_not_end_the_answer(chat: Chat) -> None:
+    flaky = chat.server.store = FlakyStore(chat.server.services.database)
+    chat.server.checkpoint_interval_s = 0
+    gate = asyncio.Event()
+    viewer = await begun(chat, *says("One "), gate, *says("two"), until=b"One ")
+    gate.set()
+    rest = b"".join([chunk async for chunk in viewer])
+    assert flaky.has_failed
+    assert b'"error"' not in rest
+    assert await said(chat) == ["One two"]
+
+
+async def test_no_text_is_stored_between_checkpoints(chat: Chat) -> None:
+    gate, never = asyncio.Event(), asyncio.Event()
+    viewer = await begun(chat, *says("One "), gate, *says("two "), never, until=b"One ")
+    gate.set()
+    while b"two" not in await anext(viewer):
+        pass
+    assert await said(chat) == [], "three seconds are not over"
+    await chat.request("runs.stop", thread_id=chat.thread_id)
+    assert await said(chat) == ["One two "]
+    assert texts([{"type": "thread.item.done", "item": i} for i in await chat.items()]) == ["One two "]
