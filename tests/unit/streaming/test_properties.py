@@ -47,8 +47,8 @@ class Move:
 
 
 WHAT = (
-    "create", "send", "send", "go_on", "go_on", "stop", "leave", "retry", "act", "act", "act_streaming", "rename", "delete",
-    "attach", "read_pages", "rate",
+    "create", "send", "send", "go_on", "go_on", "stop", "leave", "retry", "act", "act", "act_streaming", "rename",
+    "delete", "attach", "read_pages", "rate",
 )  # fmt: skip
 
 moves = st.builds(
