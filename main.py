@@ -105,7 +105,9 @@ def create_app(settings: Settings) -> FastAPI:
         ConfigError: When a setting cannot work.
     """
     platform = build_platform(settings)
-    return build_app(settings, platform.services.database, platform.lifecycle)
+    app = build_app(settings, platform.services.database, platform.lifecycle)
+    app.state.runs = platform.services.runs
+    return app
 
 
 def build_app(settings: Settings, database: Database, lifecycle: Lifecycle) -> FastAPI:
@@ -170,6 +172,7 @@ def run(args: argparse.Namespace) -> int:
     settings = load_settings(**overrides)
 
     from infra.client_build import build_client
+    from web.collector import QuietCollector
     from web.serving import bind_socket, serve, url_of
 
     # First of all: nobody should wait for a build to learn that the port is taken.
@@ -179,7 +182,13 @@ def run(args: argparse.Namespace) -> int:
         _configure_logging(settings)
         app = create_app(settings)
         url = url_of(listener)
-        serve(app, listener, app.state.lifecycle, announce=lambda loaded: _announce(url, loaded, settings))
+        collector = QuietCollector(lambda: app.state.runs.active == 0)
+
+        def announce(loaded: LoadedUseCases) -> None:
+            collector.start()
+            _announce(url, loaded, settings)
+
+        serve(app, listener, app.state.lifecycle, announce=announce)
     return 0
 
 
@@ -240,6 +249,12 @@ def _test(args: argparse.Namespace) -> int:
     return run_tests(args.arguments)
 
 
+def _bench(args: argparse.Namespace) -> int:
+    from infra.workshop import run_benchmarks
+
+    return run_benchmarks(args.arguments)
+
+
 def _check(args: argparse.Namespace) -> int:
     from infra.workshop import run_checks
 
@@ -268,6 +283,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("doctor", "Say what works with the present settings, and what does not.", doctor)
     add("test", "Run all tests (in a clone).", _test)
     add("check", "Check formatting, style and types, and run the fast tests (in a clone).", _check)
+    add("bench", "Measure against a bare server in the same run, as ratios (in a clone).", _bench)
     add("build", "Build the client if it has changed (in a clone).", _build)
     add("setup", "Prepare everything that `run` needs, and stop (in a clone).", _build)
 
@@ -283,9 +299,10 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Do what the command line says; return the exit code: 0, 1 for a failure, 2 for a wrong setting or argument."""
     given = list(sys.argv[1:] if argv is None else argv)
-    if given[:1] in (["test"], ["check"]):
+    own = {"test": _test, "check": _check, "bench": _bench}
+    if given and given[0] in own:
         # They have arguments of their own, a "--" among them, which argparse would take for itself.
-        args = argparse.Namespace(command=_test if given[0] == "test" else _check, arguments=given[1:])
+        args = argparse.Namespace(command=own[given[0]], arguments=given[1:])
     else:
         args = build_parser().parse_args(given)
     command: Command = args.command

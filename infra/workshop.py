@@ -234,6 +234,11 @@ def _judged(passed: int, failed: int, skipped: int, code: int) -> Outcome:
     return Outcome(passed, max(failed, 1) if code != 0 or not passed else failed, skipped)
 
 
+def run_benchmarks(args: Sequence[str]) -> int:
+    """Run the benchmarks; see ``parlor bench --help``."""
+    return subprocess.run([sys.executable, str(ROOT / "benchmarks" / "run.py"), *args], check=False).returncode
+
+
 # The checks
 
 

@@ -126,6 +126,7 @@ class Run:
         self._viewers: set[Viewer] = set()
         self._failure: Exception | None = None
         self._started = asyncio.Event()
+        self._has_ended = False
         self._task: asyncio.Task[None] | None = None
         self._deadline: asyncio.TimerHandle | None = None
 
@@ -142,6 +143,8 @@ class Run:
         """
         loop = asyncio.get_running_loop()
         self._task = asyncio.create_task(self._drive(), name=self.id)
+        # A task that is cancelled before its first step never runs: not even its `finally`.
+        self._task.add_done_callback(lambda _: self._end())
         self._deadline = loop.call_later(timeout_s, self._on_deadline)
         try:
             await self._started.wait()
@@ -150,6 +153,10 @@ class Run:
             raise
         if self.log.last == 0 and self._failure is not None:
             raise self._failure
+        if self.log.last == 0 and self.status == "stopped":
+            if self._runs.is_draining:
+                raise UnavailableError(_STOP_MESSAGES["drain"], code="runs.draining")
+            raise ConflictError("This answer was stopped before it began.", code="run.stopped")
 
     def view(self, after: int, *, with_ids: bool, keeps_run: bool) -> Viewer:
         """Return an iterator of the events after number `after`.
@@ -214,12 +221,20 @@ class Run:
         finally:
             if self.status == "running":
                 self.status = "failed"
-            if self._deadline is not None:
-                self._deadline.cancel()
-            self._runs.on_over(self)
-            self._started.set()
-            for viewer in viewers:
-                viewer.wake()
+            self._end()
+
+    def _end(self) -> None:
+        if self._has_ended:
+            return
+        self._has_ended = True
+        if self.status == "running":
+            self.status = "stopped"
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._runs.on_over(self)
+        self._started.set()
+        for viewer in self._viewers:
+            viewer.wake()
 
 
 class Runs:

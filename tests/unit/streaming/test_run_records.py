@@ -13,7 +13,7 @@ from agent_framework import Agent, ChatResponseUpdate, Content, tool
 
 from base_server import BaseChatKitServer
 from context import RunRecord, Turn
-from errors import BadRequestError, ModelError, NotFoundError
+from errors import BadRequestError, ConflictError, ModelError, NotFoundError
 from streaming.runs import Viewer
 from tests.unit.harness import Chat, done_items, errors
 from tests.unit.scripted_model import ScriptedModel, calls, says
@@ -96,6 +96,22 @@ async def test_what_was_refused_at_the_door_is_no_run(chat: Chat) -> None:
         with pytest.raises(Exception, match=r"does not exist|waiting"):
             await chat.request(type_, thread_id=chat.thread_id, **params)
     assert len(await runs(chat)) == 1
+
+
+async def test_an_answer_that_is_stopped_before_it_begins_leaves_the_thread_free(chat: Chat) -> None:
+    await chat.send("First")
+    sending = asyncio.create_task(chat.send("Second"))
+    runs_of_process, thread_id = chat.server.services.runs, chat.thread_id or ""
+    # In the very next turn of the loop: the run is known, and its task has not made a step.
+    stopping = asyncio.create_task(runs_of_process.stop(chat.context(), thread_id, "user"))
+    async with asyncio.timeout(10):
+        with pytest.raises(ConflictError, match="before it began"):
+            await sending
+    stopped = await stopping
+    assert stopped is not None
+    assert stopped.status == "stopped"
+    assert runs_of_process.active == 0
+    assert [item["type"] for item in done_items(await chat.send("Third"))] == ["user_message", "assistant_message"]
 
 
 # Feedback
