@@ -1,6 +1,16 @@
+import {readdirSync} from 'node:fs';
 import {pathToFileURL} from 'node:url';
 import {defineConfig} from 'vitest/config';
 import {coreBundle, publishing, smallMarkdown, smallTemplates} from './bundles.js';
+
+/** Parts by name, as sources. */
+function partsOfTests(): Readonly<Record<string, string>> {
+  const large = ['highlight.ts', 'math.ts'];
+  const names = readdirSync('src/parts')
+    .filter(file => !large.includes(file))
+    .map(file => file.slice(0, -3));
+  return Object.fromEntries(names.map(name => [name, pathToFileURL(`src/parts/${name}.ts`).href]));
+}
 
 /**
  * `vite build` makes the lazy parts and then `chatkit.js`, which defines the element and works as classic, async,
@@ -20,10 +30,8 @@ export default defineConfig(({mode}) => {
         ? {entry: 'src/page/page.ts', formats: ['es'], fileName: () => 'page.js'}
         : {entry: 'src/define.ts', formats: ['iife'], name: 'ParlorChatKit', fileName: () => 'chatkit.js'},
     },
-    // Widgets are tested with their charts; all other parts are handed in by their tests.
-    ...(mode === 'test'
-      ? {define: {__PARLOR_PARTS__: JSON.stringify({chart: pathToFileURL('src/parts/chart.ts').href})}}
-      : {}),
+    // Views are tested with the elements they fetch; the large parts are handed in by their tests.
+    ...(mode === 'test' ? {define: {__PARLOR_PARTS__: JSON.stringify(partsOfTests())}} : {}),
     test: {
       environment: 'happy-dom',
       include: ['src/**/*.test.ts'],

@@ -29,6 +29,12 @@ export const NO_RUN = 'run.none';
 export interface RunCursor {
   /** Number of the last event; `undefined` until the server has shown that it numbers them. */
   last: number | undefined;
+  /** Number of the event that is being handed over; one of several frames may have none. */
+  current?: number | undefined;
+  /** Which run it is, where the server says so. */
+  runId?: string | undefined;
+  /** Number of the last event that had happened when the server opened the current stream, where it says so. */
+  replayEnd?: number | undefined;
 }
 
 /** The bytes of one file on their way to a place that the server named. */
@@ -116,14 +122,17 @@ export class ChatKitClient {
       const response = await this.#post({...request, metadata: {resumable: true}}, silence.signal);
       if (response.body === null) return;
       if (!isEventStream(response)) throw await this.#explainDocument(response);
+      cursor.runId = response.headers?.get('parlor-run') ?? cursor.runId;
+      cursor.replayEnd = toNumber(response.headers?.get('parlor-run-last'));
       const onBytes = (): void => silence.postpone(cursor.last === undefined ? STREAM_SILENCE_MS : RUN_SILENCE_MS);
       for await (const {data, id} of readEventStream(response.body, onBytes)) {
         if (data === '' || data === '[DONE]') continue;
-        const number = id !== undefined && /^\d{1,15}$/.test(id) ? Number(id) : undefined;
+        const number = toNumber(id);
         const json = this.#parse(data);
         // A frame that was cut counts as not received: its number must not be skipped.
         if (json === undefined) continue;
         const event = this.#read(json);
+        cursor.current = number;
         if (event) yield event;
         if (number !== undefined) {
           cursor.last = number;
@@ -299,6 +308,10 @@ function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
 /** Whether the server does not know the operation; bare ChatKit servers answer 500 to what they cannot parse. */
 function isUnknownOperation({status}: RequestError): boolean {
   return status === 400 || status === 405 || status === 422 || status === 500 || status === 501;
+}
+
+function toNumber(text: string | null | undefined): number | undefined {
+  return text && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
 function isJSON(text: string): boolean {

@@ -23,6 +23,29 @@ export function parseColor(value: string): RGB | undefined {
   return undefined;
 }
 
+/** As `parseColor`, and in a browser every other notation of CSS as well. */
+export function resolveColor(value: string): RGB | undefined {
+  return parseColor(value) ?? paint(value);
+}
+
+/** What the browser paints for a colour: names, `oklch()` and what is yet to come. */
+function paint(value: string): RGB | undefined {
+  const canvas = document.createElement('canvas');
+  canvas.width = 1;
+  canvas.height = 1;
+  const context = canvas.getContext?.('2d');
+  if (!context) return undefined;
+  // What is no colour leaves the one before.
+  context.fillStyle = '#010203';
+  context.fillStyle = value;
+  if (context.fillStyle === '#010203') return undefined;
+  const simple = typeof context.fillStyle === 'string' ? parseColor(context.fillStyle) : undefined;
+  if (simple) return simple;
+  context.fillRect(0, 0, 1, 1);
+  const [red = 0, green = 0, blue = 0] = context.getImageData(0, 0, 1, 1).data;
+  return [red, green, blue];
+}
+
 function fromHSL(hue: number, saturation: number, lightness: number): RGB {
   const reach = saturation * Math.min(lightness, 1 - lightness);
   const channel = (offset: number): number => {

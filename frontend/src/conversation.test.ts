@@ -298,6 +298,90 @@ describe('an answer of a server that numbers its events', () => {
     expect(events.find(([name]) => name === 'effect')?.[1]).toMatchObject({name: 'new'});
   });
 
+  describe('that says where its past ends', () => {
+    const run = (last: number, id = 'run_1') => ({'Parlor-Run': id, 'Parlor-Run-Last': String(last)});
+    const effect = (name: string) => ({type: 'client_effect', name, data: {}});
+
+    it('is joined there, however fast its events follow each other', async () => {
+      const again = new OpenStream(1, undefined, run(3));
+      const server = new FakeServer({...stored(user('Hi')), 'runs.attach': () => again.response});
+      const {conversation, events, texts} = converse(server, {resume: true});
+      const opening = conversation.open('thr_1');
+      again.send(done(user('Hi')), added(assistant('a')), effect('old'), effect('new'), delta('a', 'Now.'));
+      again.send(done(assistant('a', 'Now.'))).end();
+      await opening;
+      await settle();
+      expect(texts()).toEqual(['Hi', 'Now.']);
+      expect(events.filter(([name]) => name === 'effect')).toEqual([['effect', {name: 'new', data: {}}]]);
+    });
+
+    it('is joined there, however slowly its past arrives', async () => {
+      const again = new OpenStream(1, undefined, run(3));
+      const server = new FakeServer({...stored(user('Hi')), 'runs.attach': () => again.response});
+      const {conversation, events, names} = converse(server, {resume: true});
+      const opening = conversation.open('thr_1');
+      again.send(done(user('Hi')), added(assistant('a')));
+      await vi.advanceTimersByTimeAsync(1000);
+      expect(names()).toEqual(['thread.load.start']);
+      again.send(effect('old'));
+      await vi.advanceTimersByTimeAsync(80);
+      await opening;
+      again.send(effect('new'), done(assistant('a', 'Now.'))).end();
+      await settle();
+      expect(events.filter(([name]) => name === 'effect')).toEqual([['effect', {name: 'new', data: {}}]]);
+    });
+
+    it('and has just ended is read from the thread, not replayed', async () => {
+      const server = new FakeServer({
+        ...stored(user('Hi'), assistant('a', 'Stored.')),
+        'runs.attach': () =>
+          new OpenStream(1, undefined, run(2)).send(done(user('Hi')), done(assistant('a', 'old'))).end().response,
+      });
+      const {conversation, names, texts} = converse(server, {resume: true});
+      await conversation.open('thr_1');
+      await settle();
+      expect(texts()).toEqual(['Hi', 'Stored.']);
+      expect(names()).not.toContain('response.start');
+    });
+
+    it('is named when the connection is made again', async () => {
+      const first = new OpenStream(1, undefined, run(1));
+      const server = new FakeServer({
+        'threads.create': () => first.response,
+        'runs.attach': () => new OpenStream(4, undefined, run(4)).send(done(assistant('a', 'Whole.'))).end().response,
+      });
+      const {conversation, texts} = converse(server);
+      const sending = conversation.send(message('Hi'));
+      first.send(created, done(user('Hi')), added(assistant('a')));
+      await settle();
+      first.cut();
+      await vi.advanceTimersByTimeAsync(500);
+      await sending;
+      expect(server.of('runs.attach')[0]?.params).toEqual({thread_id: 'thr_1', after: 3, run_id: 'run_1'});
+      expect(server.of('items.list')).toEqual([]);
+      expect(texts()).toEqual(['Hi', 'Whole.']);
+    });
+
+    it('and has given way to another one leaves its end to the thread', async () => {
+      const first = new OpenStream(1, undefined, run(1));
+      const server = new FakeServer({
+        ...stored(user('Hi'), assistant('a', 'Whole.'), user('More')),
+        'threads.create': () => first.response,
+        'runs.attach': () =>
+          new OpenStream(1, undefined, run(2, 'run_2')).send(done(user('More')), done(assistant('b', 'New.'))).end()
+            .response,
+      });
+      const {conversation, texts} = converse(server);
+      const sending = conversation.send(message('Hi'));
+      first.send(created, done(user('Hi')), added(assistant('a')), delta('a', 'Who'));
+      await settle();
+      first.cut();
+      await vi.advanceTimersByTimeAsync(500);
+      await sending;
+      expect(texts()).toEqual(['Hi', 'Whole.', 'More', 'New.']);
+    });
+  });
+
   it('that has just ended is read from the thread, not replayed', async () => {
     const server = new FakeServer({
       ...stored(user('Hi'), assistant('a', 'Stored.')),

@@ -266,7 +266,7 @@ export class Conversation {
   async #join(turn: Turn, threadId: string): Promise<JoinedRun | undefined> {
     if (!this.#turns.resumes) return undefined;
     turn.beginStream();
-    return joinRun(this.#host.client.stream(attachTo(threadId), turn.signal, turn.cursor));
+    return joinRun(this.#host.client.stream(attachTo(threadId), turn.signal, turn.cursor), turn.cursor);
   }
 
   async #follow(turn: Turn, joined: JoinedRun, threadId: string): Promise<void> {

@@ -8,6 +8,14 @@ export const elementStyles = css`
     min-inline-size: 0;
   }
   .root {
+    /* What a page sets around the chat ends here; what says whether the chat is there at all does not. */
+    all: initial;
+    visibility: inherit;
+    pointer-events: inherit;
+    color-scheme: inherit;
+    forced-color-adjust: inherit;
+    direction: inherit;
+    box-sizing: border-box;
     position: absolute;
     inset: 0;
     display: flex;
@@ -17,13 +25,7 @@ export const elementStyles = css`
     font-family: var(--chatkit-font);
     font-size: var(--chatkit-base-size);
     line-height: var(--chatkit-text-md-line);
-    font-style: normal;
-    font-weight: 400;
-    letter-spacing: normal;
     text-align: start;
-    text-transform: none;
-    white-space: normal;
-    word-spacing: normal;
     background: var(--chatkit-surface);
     color: var(--chatkit-text-primary);
     -webkit-font-smoothing: antialiased;

@@ -4,25 +4,32 @@ import {html, LitElement, nothing, type PropertyValues} from 'lit';
 import {Chat} from './chat.js';
 import {elementStyles} from './element-style.js';
 import {EventQueue} from './event-queue.js';
+import {registerFonts} from './fonts.js';
+import {lazyElements} from './lazy-elements.js';
 import {findUnknownKeys, readOptions, toContent} from './options.js';
 import {parseAttachment} from './parsing.js';
 import type {Attachment} from './protocol.js';
 import {strings} from './strings.js';
-import {buildThemeSheet, defaultTokens} from './tokens.js';
+import {buildThemeSheet, defaultTokens, findLowContrast} from './tokens.js';
 import type {ComposerView, Draft} from './views/composer.js';
+import {exportedParts} from './views/exported-parts.js';
 import type {HeaderView} from './views/header.js';
 import {type Intent, IntentEvent} from './views/intents.js';
 import {baseStyles} from './views/styles.js';
 
 type SendParameters = Parameters<OpenAIChatKit['sendUserMessage']>[0];
 type DraftParameters = Parameters<OpenAIChatKit['setComposerValue']>[0];
+/** After the first frame, when the page has what it needs. */
+const PREFETCH_DELAY_MS = 1000;
+
 /**
  * The chat.
  *
  * Options that only this client has are described in `extension-options.ts`.
  *
  * @event chatkit.ready - Options are applied and the first frame is drawn; once.
- * @csspart header @csspart title @csspart transcript @csspart bubble @csspart composer @csspart input
+ * Its parts are listed in `views/exported-parts.ts`, its custom properties in `tokens.ts`, both in docs/theming.md.
+ *
  * @attribute data-parlor-resume - The server lets clients join an answer that is being written.
  * @attribute data-parlor-base-url - Where requests go in hosted mode, when the options name no `api.url`.
  * @cssproperty --chatkit-accent - Colour of main buttons. Every property of `tokens.ts` may be set on the element.
@@ -182,6 +189,11 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   }
 
   protected override willUpdate(): void {
+    if (this.#chat.isHistoryOpen && lazyElements.demand('parlor-history', this) === 'missing') {
+      this.#chat.setHistoryOpen(false);
+      this.#chat.attempt(Promise.reject(new Error(strings.partMissing)));
+      lazyElements.retry('parlor-history', this);
+    }
     const {isHistoryOpen} = this.#chat;
     const hasClosed = this.#wasHistoryOpen && !isHistoryOpen;
     this.#wasHistoryOpen = isHistoryOpen;
@@ -204,7 +216,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
       <div class="chat" ?inert=${isHistoryOpen}>
         ${
           settings.header.enabled
-            ? html`<parlor-header
+            ? html`<parlor-header exportparts=${exportedParts}
               .settings=${settings}
               .title_=${thread?.title ?? ''}
               .inThread=${!isNew}
@@ -215,12 +227,12 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
         <div class="main">
           ${
             isNew
-              ? html`<parlor-start-screen
+              ? html`<parlor-start-screen exportparts=${exportedParts}
                 .greeting=${settings.greeting}
                 .prompts=${settings.prompts}
                 .disabled=${!settings.endpoint}
               ></parlor-start-screen>`
-              : html`<parlor-messages
+              : html`<parlor-messages exportparts=${exportedParts}
                 .state=${state}
                 .isLoading=${loadingId !== undefined}
                 .autoScroll=${settings.autoScroll}
@@ -230,8 +242,8 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
           }
         </div>
         <div class="footer">
-          <parlor-notices .alertText=${this.#chat.alertText}></parlor-notices>
-          <parlor-composer
+          <parlor-notices exportparts=${exportedParts} .alertText=${this.#chat.alertText}></parlor-notices>
+          <parlor-composer exportparts=${exportedParts}
             .placeholder=${settings.placeholder}
             .status=${thread?.status ?? {type: 'active'}}
             .isResponding=${state.isResponding}
@@ -251,20 +263,20 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
           ${
             settings.disclaimer
               ? html`<div class="disclaimer ${settings.disclaimer.highContrast ? 'strong' : ''}">
-                <parlor-markdown .text=${settings.disclaimer.text}></parlor-markdown>
+                <parlor-markdown exportparts=${exportedParts} .text=${settings.disclaimer.text}></parlor-markdown>
               </div>`
               : nothing
           }
         </div>
       </div>
       ${
-        settings.composing.attachments
-          ? html`<parlor-drop-zone .disabled=${isHistoryOpen || (thread?.status.type ?? 'active') !== 'active'}></parlor-drop-zone>`
+        settings.composing.attachments && lazyElements.demand('parlor-drop-zone', this) === 'there'
+          ? html`<parlor-drop-zone exportparts=${exportedParts} .disabled=${isHistoryOpen || (thread?.status.type ?? 'active') !== 'active'}></parlor-drop-zone>`
           : nothing
       }
       ${
         isHistoryOpen
-          ? html`<parlor-history
+          ? html`<parlor-history exportparts=${exportedParts}
             .list=${this.#chat.threads.state}
             .currentId=${thread?.id}
             .showDelete=${settings.history.showDelete}
@@ -280,6 +292,9 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
     this.#hasStarted = true;
     this.#events.emit('chatkit.ready', null);
     this.#events.openAfterFrame();
+    // So that it opens at once; nobody waits for it now.
+    if (this.#chat.settings.history.enabled)
+      setTimeout(() => void lazyElements.load('parlor-history'), PREFETCH_DELAY_MS);
     const {initialThread} = this.#chat.settings;
     if (initialThread === undefined) return;
     const loading = this.#chat.openInitial(initialThread);
@@ -311,8 +326,15 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   #applyTheme(): void {
     const root = this.shadowRoot;
     if (!root || !this.#options) return;
-    const text = buildThemeSheet(this.#chat.settings.theme);
+    const {theme} = this.#chat.settings;
+    const log = (name: string, data: Record<string, unknown>): void => this.#events.emit('chatkit.log', {name, data});
+    if (typeof theme === 'object') {
+      registerFonts(theme.typography?.fontSources, family => log('theme.font_failed', {family}));
+    }
+    const text = buildThemeSheet(theme);
     if (text === this.#themeText) return;
+    const ratio = findLowContrast(theme);
+    if (ratio !== undefined) log('theme.low_contrast', {pair: 'color.surface', ratio, least: 4.5});
     this.#themeText = text;
     this.#themeSheet ??= new CSSStyleSheet();
     this.#themeSheet.replaceSync(text);

@@ -47,14 +47,14 @@ function encode(frames: readonly Frame[], firstId?: number): string {
     .join('');
 }
 
-/** A stream that stays open. With `firstId` its events are numbered from there. */
+/** A stream that stays open. With `firstId` its events are numbered from there; `headers` are those of its answer. */
 export class OpenStream {
   readonly #encoder = new TextEncoder();
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #nextId: number | undefined;
   readonly response: Response;
 
-  constructor(firstId?: number, signal?: AbortSignal) {
+  constructor(firstId?: number, signal?: AbortSignal, headers: Readonly<Record<string, string>> = {}) {
     this.#nextId = firstId;
     const body = new ReadableStream<Uint8Array>({
       start: controller => {
@@ -62,7 +62,7 @@ export class OpenStream {
       },
     });
     signal?.addEventListener('abort', () => this.cut(signal.reason));
-    this.response = new Response(body, SSE);
+    this.response = new Response(body, {headers: {...SSE.headers, ...headers}});
   }
 
   send(...frames: readonly Frame[]): this {

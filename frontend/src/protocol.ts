@@ -239,8 +239,11 @@ export type StreamingRequest =
       readonly params: {readonly thread_id: string; readonly item_id: string; readonly input: StructuredAnswers};
     }
   | {readonly type: 'threads.custom_action'; readonly params: ActionParams}
-  /** Parlor's own: view the run of a thread, from the event after number `after` on. */
-  | {readonly type: 'runs.attach'; readonly params: {readonly thread_id: string; readonly after?: number}};
+  /** Parlor's own: view the run of a thread, from the event after number `after` of the run `run_id` on. */
+  | {
+      readonly type: 'runs.attach';
+      readonly params: {readonly thread_id: string; readonly after?: number; readonly run_id?: string};
+    };
 
 interface PageParams {
   readonly limit: number;

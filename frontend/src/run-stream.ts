@@ -4,7 +4,7 @@ import type {StreamEvent, StreamingRequest} from './protocol.js';
 
 /** Before each try to connect again, in milliseconds; after the last one the connection counts as lost. */
 export const BACK_OFF_MS: readonly number[] = [500, 1000, 2000, 4000, 8000, 8000, 8000, 8000];
-/** After so much silence a replay is over, and what comes next is live. */
+/** After so much silence a replay is over, and what comes next is live, where the server does not say where it ends. */
 const REPLAY_SILENCE_MS = 80;
 /** A lively answer has no silence; then this long after its first event. */
 const REPLAY_LIMIT_MS = 300;
@@ -34,9 +34,16 @@ export async function* streamRun(request: StreamingRequest, host: RunHost): Asyn
   let next = request;
   for (let attempt = 0; ; ) {
     const before = cursor.last;
+    const runBefore = cursor.runId;
+    let isOtherRun = false;
     try {
       for await (const event of client.stream(next, signal, cursor)) {
         attempt = 0;
+        if (!isOtherRun && runBefore !== undefined && cursor.runId !== runBefore && next.type === 'runs.attach') {
+          // The run that broke off is over, and how it ended is not in this one.
+          isOtherRun = true;
+          yield {type: 'run.gap'};
+        }
         host.onConnection(false);
         yield event;
       }
@@ -58,12 +65,15 @@ export async function* streamRun(request: StreamingRequest, host: RunHost): Asyn
     }
     const threadId = host.threadId();
     if (threadId === undefined) throw new RequestError('The connection to the server was lost.', {code: 'connection'});
-    next = attachTo(threadId, cursor.last);
+    next = attachTo(threadId, cursor);
   }
 }
 
-export function attachTo(threadId: string, after?: number): StreamingRequest & {readonly type: 'runs.attach'} {
-  return {type: 'runs.attach', params: {thread_id: threadId, ...(after === undefined ? {} : {after})}};
+export function attachTo(threadId: string, from?: RunCursor): StreamingRequest & {readonly type: 'runs.attach'} {
+  const after = from?.last === undefined ? {} : {after: from.last};
+  // A number counts within its run only.
+  const run = from?.last === undefined || from.runId === undefined ? {} : {run_id: from.runId};
+  return {type: 'runs.attach', params: {thread_id: threadId, ...after, ...run}};
 }
 
 /** Whether the connection broke, rather than that the server said no. */
@@ -106,9 +116,13 @@ export interface JoinedRun {
 /**
  * Reads what a run has sent so far; `undefined` when there is none, or when it is over and the thread has it all.
  *
- * The server sends a replay in one piece, so that silence ends it. Never rejects: without a run there is still a thread.
+ * The server says where the replay ends; one that does not sends it in one piece, so that silence ends it. Never
+ * rejects: without a run there is still a thread.
  */
-export async function joinRun(events: AsyncGenerator<StreamEvent, void, void>): Promise<JoinedRun | undefined> {
+export async function joinRun(
+  events: AsyncGenerator<StreamEvent, void, void>,
+  cursor: RunCursor,
+): Promise<JoinedRun | undefined> {
   const replay: StreamEvent[] = [];
   let hasTimedOut = false;
   let limit: ReturnType<typeof setTimeout> | undefined;
@@ -116,14 +130,21 @@ export async function joinRun(events: AsyncGenerator<StreamEvent, void, void>): 
     for (;;) {
       const next = events.next();
       next.catch(() => {});
-      const result = await before(next, replay.length === 0 ? FIRST_EVENT_LIMIT_MS : REPLAY_SILENCE_MS);
-      if (result === undefined && replay.length === 0) {
+      const {replayEnd} = cursor;
+      const isWhole = replayEnd === undefined ? replay.length > 0 : (cursor.current ?? 0) >= replayEnd;
+      // Behind the end, too: a run that is over ends its stream now, and the thread has it all.
+      const result = await before(next, isWhole ? REPLAY_SILENCE_MS : FIRST_EVENT_LIMIT_MS);
+      if (result === undefined && replay.length === 0 && replayEnd === undefined) {
         void events.return().catch(() => {});
         return undefined;
       }
       if (result === undefined) return {replay, live: continued(next, events)};
       if (result.done) return undefined;
+      if (cursor.replayEnd !== undefined && (cursor.current ?? 0) > cursor.replayEnd) {
+        return {replay, live: continued(next, events)};
+      }
       replay.push(result.value);
+      if (cursor.replayEnd !== undefined) continue;
       limit ??= setTimeout(() => {
         hasTimedOut = true;
       }, REPLAY_LIMIT_MS);

@@ -23,6 +23,7 @@ export const strings = {
   loadOlder: 'Load earlier messages',
   loadingThread: 'Loading the chat',
   loading: 'Loading',
+  partMissing: 'A part of the chat could not be loaded.',
   transcript: 'Messages',
   youSaid: 'You said',
   assistantSaid: 'Assistant said',

@@ -1,7 +1,7 @@
 /** Every `--chatkit-*` property with its default, light and dark, and what a theme option makes of them. */
 import type {ColorScheme, ThemeOption} from '@openai/chatkit';
 import {type CSSResult, unsafeCSS} from 'lit';
-import {parseColor, readableOn, tintGray} from './color.js';
+import {contrast, parseColor, readableOn, resolveColor, tintGray} from './color.js';
 
 type Declarations = ReadonlyMap<string, string>;
 
@@ -217,7 +217,7 @@ function setAccent(
 ): void {
   const primary = isColor(accent?.primary) ? accent.primary : undefined;
   const level = number(accent?.level ?? 1, 0, 3);
-  const rgb = primary === undefined ? undefined : parseColor(primary);
+  const rgb = primary === undefined ? undefined : resolveColor(primary);
   const onAccent = rgb ? readableOn(rgb) : scheme === 'dark' ? '#0d0d0d' : '#ffffff';
   set.set('--chatkit-accent', primary ?? (scheme === 'dark' ? '#ffffff' : '#0d0d0d'));
   set.set('--chatkit-on-accent', onAccent);
@@ -290,6 +290,19 @@ export function buildThemeSheet(theme: ColorScheme | ThemeOption | undefined): s
   const option: ThemeOption = typeof theme === 'string' ? {colorScheme: theme} : (theme ?? {});
   const scheme = resolveScheme(theme);
   return `:host{${declare(buildColors(scheme, option))}${declare(buildMetrics(option))}}`;
+}
+
+/** Below it, text is hard to read. Source: WCAG 2.2, 1.4.3. */
+const LEAST_CONTRAST = 4.5;
+
+/** The contrast of the page's own pair of surface colours, where it is too low to read well; 1 to 21. */
+export function findLowContrast(theme: ColorScheme | ThemeOption): number | undefined {
+  const surface = typeof theme === 'string' ? undefined : theme.color?.surface;
+  if (!isColor(surface?.background) || !isColor(surface?.foreground)) return undefined;
+  const [background, foreground] = [resolveColor(surface.background), resolveColor(surface.foreground)];
+  if (!background || !foreground) return undefined;
+  const ratio = contrast(background, foreground);
+  return ratio < LEAST_CONTRAST ? Math.round(ratio * 100) / 100 : undefined;
 }
 
 /** The scheme a theme option asks for; light when it says nothing that is known. */

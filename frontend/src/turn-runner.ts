@@ -1,5 +1,5 @@
 /** Runs the turns of a conversation: streams, client tools, stopping, connecting again. One turn at a time. */
-import type {ChatKitClient} from './client.js';
+import type {ChatKitClient, RunCursor} from './client.js';
 import type {ClientToolHandler} from './options.js';
 import {isObject} from './parsing.js';
 import type {StreamEvent, StreamingRequest, UserMessage} from './protocol.js';
@@ -39,7 +39,7 @@ export class TurnRunner {
   #turn: Turn | undefined;
   #again: (() => Promise<unknown>) | undefined;
   /** The run that was left behind when the view was closed. */
-  #left: {readonly threadId: string; readonly after: number} | undefined;
+  #left: {readonly threadId: string; readonly from: RunCursor} | undefined;
   readonly #answeredCalls = new Set<string>();
 
   constructor(host: TurnHost) {
@@ -99,8 +99,8 @@ export class TurnRunner {
     if (turn.signal.aborted) return this.#end(turn);
     // From here on as any other turn: it connects again if it must, and answers client tools.
     const isUnfinished = this.#looksUnfinished && !turn.hasFailed && !turn.isStopping;
-    const after = turn.cursor.last;
-    if (isUnfinished && after !== undefined) await this.#drive(turn, attachTo(threadId, after), after);
+    const from = turn.cursor;
+    if (isUnfinished && from.last !== undefined) await this.#drive(turn, attachTo(threadId, from), from);
     else if (this.#hasOpenCall) await this.#drive(turn);
     else this.#end(turn);
   }
@@ -126,9 +126,10 @@ export class TurnRunner {
   close(): void {
     const turn = this.#turn;
     const threadId = this.#host.state().thread?.id;
-    const after = turn?.cursor.last;
     this.abandon();
-    if (turn && !turn.isStopping && threadId !== undefined && after !== undefined) this.#left = {threadId, after};
+    if (turn && !turn.isStopping && threadId !== undefined && turn.cursor.last !== undefined) {
+      this.#left = {threadId, from: turn.cursor};
+    }
   }
 
   /** Goes on with what `close` left behind. */
@@ -136,7 +137,7 @@ export class TurnRunner {
     const left = this.#left;
     this.#left = undefined;
     if (left && !this.isBusy && left.threadId === this.#host.state().thread?.id) {
-      await this.#reattach('answer', left.threadId, left.after);
+      await this.#reattach('answer', left.threadId, left.from);
     }
   }
 
@@ -149,9 +150,9 @@ export class TurnRunner {
     this.#left = undefined;
   }
 
-  /** Goes on with a run behind the event number `after`. */
-  async #reattach(kind: TurnKind, threadId: string, after: number): Promise<void> {
-    await this.#drive(this.#begin(new Turn(kind)), attachTo(threadId, after), after);
+  /** Goes on with a run behind what was read of it. */
+  async #reattach(kind: TurnKind, threadId: string, from: RunCursor): Promise<void> {
+    await this.#drive(this.#begin(new Turn(kind)), attachTo(threadId, from), from);
   }
 
   #begin(turn: Turn, message?: Omit<UserMessage, 'id'>): Turn {
@@ -163,13 +164,13 @@ export class TurnRunner {
   }
 
   /** Streams a request and all that follow from it; without one, begins with the client tool that waits. Never rejects. */
-  async #drive(turn: Turn, request?: StreamingRequest, after?: number): Promise<void> {
+  async #drive(turn: Turn, request?: StreamingRequest, from?: RunCursor): Promise<void> {
     let next = request;
     try {
       next ??= await this.#answerClientTool(turn);
       for (let round = 0; next; round += 1) {
         if (round > MAX_TOOL_ROUNDS) throw new Error(strings.tooManyToolCalls);
-        turn.beginStream(after);
+        turn.beginStream(from);
         await this.#consume(turn, this.#stream(turn, next));
         next = await this.#answerClientTool(turn);
       }
@@ -313,10 +314,10 @@ export class TurnRunner {
 
   async #fail(turn: Turn, error: unknown, request: StreamingRequest | undefined): Promise<void> {
     turn.hasFailed = true;
-    const {last} = turn.cursor;
+    const from = turn.cursor;
     const threadId = this.#host.state().thread?.id;
-    if (isConnectionLoss(error) && last !== undefined && threadId !== undefined) {
-      this.#again = () => this.#reattach(turn.kind, threadId, last);
+    if (isConnectionLoss(error) && from.last !== undefined && threadId !== undefined) {
+      this.#again = () => this.#reattach(turn.kind, threadId, from);
     } else if (!turn.hasEvents && request && isRepeatable(request)) {
       this.#again = () => this.run(turn.kind, request);
     } else if (turn.hasEvents) {

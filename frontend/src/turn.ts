@@ -27,8 +27,8 @@ export class Turn {
   }
 
   /** A new request of the same turn begins. */
-  beginStream(after?: number): void {
-    this.cursor = {last: after};
+  beginStream(from?: RunCursor): void {
+    this.cursor = {last: from?.last, runId: from?.runId};
     this.hasEvents = false;
     this.hasVanished = false;
   }

@@ -24,8 +24,8 @@ class Chat:
         self.send_button = self.element.get_by_role("button", name="Send message")
         self.stop_button = self.element.get_by_role("button", name="Stop answering")
         self.transcript = self.element.get_by_role("log")
-        self.questions = self.element.locator("[part~=user-message]")
-        self.answers = self.element.locator("[part~=assistant-message]")
+        self.questions = self.element.locator("[part~=message-user]")
+        self.answers = self.element.locator("[part~=message-assistant]")
         self.widgets = self.element.locator("parlor-widget")
         self.history = self.element.get_by_role("dialog", name="Chat history")
 

@@ -1,5 +1,5 @@
 import type {DetachedWindowAPI} from 'happy-dom';
-import {afterEach, beforeAll, describe, expect, it} from 'vitest';
+import {afterEach, beforeAll, describe, expect, it, vi} from 'vitest';
 import {CHATKIT_TAG, loadChatScript} from './chat-script.js';
 
 const URL = '/chatkit.js';
@@ -22,6 +22,16 @@ describe('loadChatScript', () => {
     scripts()[0]?.dispatchEvent(new Event('error'));
     await expect(loading).rejects.toThrow('/chatkit.js could not be loaded');
     expect(scripts()).toEqual([]);
+  });
+
+  it('names its address as trusted where the page requires that', async () => {
+    const createScriptURL = vi.fn((url: string) => `${url}#trusted`);
+    vi.stubGlobal('trustedTypes', {createPolicy: () => ({createScriptURL})});
+    const loading = loadChatScript(document, URL);
+    vi.unstubAllGlobals();
+    expect(scripts()[0]?.src).toContain('/chatkit.js#trusted');
+    scripts()[0]?.dispatchEvent(new Event('error'));
+    await expect(loading).rejects.toThrow();
   });
 
   it('rejects when the script defines no element in time', async () => {

@@ -20,7 +20,7 @@ export async function loadChatScript(
       // Some scripts define the element only some time after they have run.
       registry.whenDefined(CHATKIT_TAG).then(() => resolve(), reject);
       script.async = true;
-      script.src = url;
+      setAddress(script, url);
       document.head.append(script);
     });
   } catch (error) {
@@ -30,4 +30,15 @@ export async function loadChatScript(
   } finally {
     clearTimeout(timer);
   }
+}
+
+interface TrustedTypes {
+  createPolicy(name: string, rules: {createScriptURL: (url: string) => string}): {createScriptURL(url: string): string};
+}
+
+/** The address comes from our own server's settings; where the page requires trusted types, it has to be said so. */
+function setAddress(script: HTMLScriptElement, url: string): void {
+  const {trustedTypes} = globalThis as {readonly trustedTypes?: TrustedTypes};
+  script.src =
+    trustedTypes?.createPolicy('parlor-page', {createScriptURL: address => address}).createScriptURL(url) ?? url;
 }

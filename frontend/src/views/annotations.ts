@@ -5,6 +5,7 @@ import {hasIcon, icon} from '../icons.js';
 import type {Marker} from '../markdown-blocks.js';
 import type {Annotation} from '../protocol.js';
 import {strings} from '../strings.js';
+import {exportedParts} from './exported-parts.js';
 import {type EntitySource, groupByIndex, originOf, type Source} from './source.js';
 
 export const citationStyles = css`
@@ -104,7 +105,7 @@ function cite(source: Source, number: number) {
 function citeEntity(source: EntitySource, number: number, name: string) {
   const label = source.inlineLabel ?? (hasIcon(source.icon) ? icon(source.icon, '1.2em') : String(number));
   if (source.interactive) {
-    return html`<parlor-entity-tag class="entity" .entity=${toEntity(source)} .label=${label}></parlor-entity-tag>`;
+    return html`<parlor-entity-tag exportparts=${exportedParts} class="entity" .entity=${toEntity(source)} .label=${label}></parlor-entity-tag>`;
   }
   return html`<span class="cite" part="citation" role="img" title=${source.title} aria-label=${name}
     ><span class="label">${label}</span></span

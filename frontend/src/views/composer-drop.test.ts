@@ -1,8 +1,11 @@
 import '../happy-dom.js';
-import {afterEach, describe, expect, it} from 'vitest';
+import {afterEach, beforeAll, describe, expect, it} from 'vitest';
 import '../define.js';
+import {lazyElements} from '../lazy-elements.js';
 import type {DropZone} from './composer-drop.js';
 import type {Intent, IntentEvent} from './intents.js';
+
+beforeAll(() => lazyElements.load('parlor-drop-zone'));
 
 afterEach(() => document.body.replaceChildren());
 

@@ -436,7 +436,8 @@ describe('the draft', () => {
 it('what was dictated goes to the caret, apart from the words around it', async () => {
   const {composer} = await mount({composer: {dictation: {enabled: true}}});
   await type(composer, 'Before after', 6);
-  part(composer, 'parlor-dictation').dispatchEvent(new CustomEvent('dictated', {detail: 'the middle'}));
+  const dictation = await vi.waitFor(() => part(composer, 'parlor-dictation'));
+  dictation.dispatchEvent(new CustomEvent('dictated', {detail: 'the middle'}));
   await drawn(composer);
   expect(boxOf(composer).value).toBe('Before the middle after');
   expect(boxOf(composer).selectionEnd).toBe('Before the middle'.length);

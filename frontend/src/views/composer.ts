@@ -15,8 +15,10 @@ import type {ComposerField} from './composer-field.js';
 import {composerStyles} from './composer-style.js';
 import type {SuggestionSource} from './composer-suggestions.js';
 import {buildEntitySource} from './entity-search.js';
+import {exportedParts} from './exported-parts.js';
 import {express, relayTo} from './intents.js';
-import {baseStyles, buttonStyles} from './styles.js';
+import {renderLazy, renderLazyButton} from './lazy-view.js';
+import {baseStyles, buttonStyles, lazyStyles} from './styles.js';
 import {buildModelMenu, buildToolMenu} from './tool-menu.js';
 
 /** What is being written; absent fields of a change stay as they are. Files are in `uploads`. */
@@ -46,7 +48,7 @@ export class ComposerView extends LitElement {
     quotedText: {state: true},
     sources: {state: true},
   };
-  static override styles = [baseStyles, buttonStyles, attachmentStyles, composerStyles];
+  static override styles = [baseStyles, buttonStyles, attachmentStyles, composerStyles, lazyStyles];
 
   declare placeholder: string;
   declare status: ThreadStatus;
@@ -132,11 +134,15 @@ export class ComposerView extends LitElement {
       return html`<div class="closed" part="closed" role="status" dir="auto">${this.#reason ?? strings.closed}</div>`;
     }
     if (this.pendingInput === undefined || this.status.type === 'locked') return this.#box();
-    return html`<parlor-structured-input
-      .item=${this.pendingInput}
-      .disabled=${this.isResponding || this.isBlocked}
-      @parlor-intent=${this.#onAnswer}
-    ></parlor-structured-input>`;
+    return renderLazy(
+      'parlor-structured-input',
+      this,
+      () => html`<parlor-structured-input exportparts=${exportedParts}
+        .item=${this.pendingInput}
+        .disabled=${this.isResponding || this.isBlocked}
+        @parlor-intent=${this.#onAnswer}
+      ></parlor-structured-input>`,
+    );
   }
 
   #box() {
@@ -166,7 +172,7 @@ export class ComposerView extends LitElement {
           </div>`
           : nothing
       }
-      <parlor-composer-field
+      <parlor-composer-field exportparts=${exportedParts}
         .placeholder=${placeholder}
         .disabled=${isLocked}
         .sources=${this.sources}
@@ -181,7 +187,13 @@ export class ComposerView extends LitElement {
           ${this.#models(isLocked)}
           ${
             this.hasDictation
-              ? html`<parlor-dictation .disabled=${isLocked} @dictated=${this.#onDictated}></parlor-dictation>`
+              ? renderLazyButton(
+                  'parlor-dictation',
+                  this,
+                  {glyph: 'mic', label: strings.dictate},
+                  () =>
+                    html`<parlor-dictation exportparts=${exportedParts} .disabled=${isLocked} @dictated=${this.#onDictated}></parlor-dictation>`,
+                )
               : nothing
           }
           ${this.#button()}
@@ -255,7 +267,7 @@ export class ComposerView extends LitElement {
         @click=${only.choose}
       >${icon('plus', '20')}</button>`;
     }
-    return html`<parlor-menu-button
+    return html`<parlor-menu-button exportparts=${exportedParts}
       .label=${this.attachments ? strings.addMore : strings.tools}
       .items=${items}
       .disabled=${isLocked}
@@ -267,7 +279,7 @@ export class ComposerView extends LitElement {
     if (this.models.length === 0) return nothing;
     const items = buildModelMenu(this.models, this.modelId, this.#selectModel);
     const face = current?.label ?? strings.model;
-    return html`<parlor-menu-button
+    return html`<parlor-menu-button exportparts=${exportedParts}
       class="model"
       align="end"
       .label=${strings.modelChosen(face)}
@@ -279,11 +291,11 @@ export class ComposerView extends LitElement {
 
   #button() {
     if (this.isResponding && this.canCancel) {
-      return html`<button type="button" class="round stop" aria-label=${strings.stop} title=${strings.stop} @click=${() => express(this, {type: 'stop'})}>
+      return html`<button type="button" part="stop-button" class="round stop" aria-label=${strings.stop} title=${strings.stop} @click=${() => express(this, {type: 'stop'})}>
         ${icon('stop', '20')}
       </button>`;
     }
-    return html`<button type="button" class="round send" aria-label=${strings.send} title=${strings.send} ?disabled=${!this.#canSend} @click=${this.#send}>
+    return html`<button type="button" part="send-button" class="round send" aria-label=${strings.send} title=${strings.send} ?disabled=${!this.#canSend} @click=${this.#send}>
       ${icon('arrow-up', '20')}
     </button>`;
   }

@@ -1,8 +1,11 @@
 import '../happy-dom.js';
-import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
+import {afterEach, beforeAll, beforeEach, describe, expect, it, vi} from 'vitest';
 import '../define.js';
+import {lazyElements} from '../lazy-elements.js';
 import type {DictationView} from './dictation.js';
 import type {Intent, IntentEvent} from './intents.js';
+
+beforeAll(() => lazyElements.load('parlor-dictation'));
 
 /** A recorder that a test speaks into. */
 class FakeRecorder extends EventTarget {

@@ -4,6 +4,7 @@ import type {EntityRef} from '../composer-options.js';
 import type {JSONObject} from '../protocol.js';
 import {strings} from '../strings.js';
 import type {WidgetActionDetail} from '../widgets/widget-view.js';
+import {exportedParts} from './exported-parts.js';
 import {express} from './intents.js';
 import {baseStyles, buttonStyles} from './styles.js';
 
@@ -126,7 +127,7 @@ export class EntityTag extends LitElement {
             @focusout=${() => this.#leave()}
             @keydown=${this.#onKey}
             @widget-action=${this.#onWidgetAction}
-          ><parlor-widget .widget=${preview} .itemId=${''}></parlor-widget></div>`
+          ><parlor-widget exportparts=${exportedParts} .widget=${preview} .itemId=${''}></parlor-widget></div>`
           : nothing
       }`;
   }

@@ -166,6 +166,15 @@ export class HistoryView extends LitElement {
       .more {
         margin: 8px 10px;
       }
+      @media (forced-colors: active) {
+        .panel {
+          border-inline-end: 1px solid CanvasText;
+        }
+        li.current {
+          outline: 2px solid Highlight;
+          outline-offset: -2px;
+        }
+      }
     `,
   ];
 
@@ -325,11 +334,23 @@ export class HistoryView extends LitElement {
   #close = (): void => express(this, {type: 'close-history'});
 
   #onKey = (event: KeyboardEvent): void => {
+    if (event.key === 'Tab') this.#keepFocus(event);
     if (event.key !== 'Escape') return;
     event.stopPropagation();
     if (this.deletingId !== undefined) this.deletingId = undefined;
     else this.#close();
   };
+
+  /** The panel is modal: Tab goes round in it. */
+  #keepFocus(event: KeyboardEvent): void {
+    const stops = [...this.renderRoot.querySelectorAll<HTMLElement>('button:not(:disabled), input')];
+    const [first, last] = [stops[0], stops.at(-1)];
+    const focused = (this.renderRoot as ShadowRoot).activeElement;
+    const leaves = event.shiftKey ? focused === first || !stops.includes(focused as HTMLElement) : focused === last;
+    if (!leaves) return;
+    event.preventDefault();
+    (event.shiftKey ? last : first)?.focus();
+  }
 
   #focusRow(id: string): void {
     this.#focus(`[data-thread="${CSS.escape(id)}"]`);

@@ -8,9 +8,11 @@ import {unreachable} from '../unreachable.js';
 import type {WidgetActionDetail, WidgetErrorDetail} from '../widgets/widget-view.js';
 import {buildMarkers} from './annotations.js';
 import {attachmentStyles, renderAttachments} from './attachments.js';
+import {exportedParts} from './exported-parts.js';
 import {express, relayTo} from './intents.js';
+import {renderLazy} from './lazy-view.js';
 import type {Source} from './source.js';
-import {baseStyles} from './styles.js';
+import {baseStyles, lazyStyles} from './styles.js';
 
 export class MessageView extends LitElement {
   static override properties = {
@@ -21,6 +23,7 @@ export class MessageView extends LitElement {
   };
   static override styles = [
     baseStyles,
+    lazyStyles,
     attachmentStyles,
     css`
       :host {
@@ -113,7 +116,7 @@ export class MessageView extends LitElement {
       case 'assistant_message':
         return this.#assistant(item);
       case 'widget':
-        return html`<parlor-widget .widget=${item.widget} .itemId=${item.id} .busy=${this.busy}></parlor-widget>`;
+        return html`<parlor-widget part="widget" exportparts=${exportedParts} .widget=${item.widget} .itemId=${item.id} .busy=${this.busy}></parlor-widget>`;
       case 'workflow':
         return this.#workflow(item.workflow);
       case 'task':
@@ -144,12 +147,12 @@ export class MessageView extends LitElement {
 
   #user({content, attachments, quotedText}: UserMessage) {
     const hasText = content.some(part => part.text.trim() !== '');
-    return html`<div class="user" part="user-message" @parlor-intent=${relayTo(this)}>
+    return html`<div class="user" part="message-user" @parlor-intent=${relayTo(this)}>
       ${quotedText === undefined ? nothing : html`<blockquote class="quote" dir="auto">${quotedText}</blockquote>`}
       ${renderAttachments(attachments)}
       ${
         hasText
-          ? html`<div class="bubble" part="bubble" dir="auto">${content.map(part => (part.type === 'input_tag' ? html`<parlor-entity-tag .entity=${toEntity(part)}></parlor-entity-tag>` : part.text))}</div>`
+          ? html`<div class="bubble" part="bubble" dir="auto">${content.map(part => (part.type === 'input_tag' ? html`<parlor-entity-tag exportparts=${exportedParts} .entity=${toEntity(part)}></parlor-entity-tag>` : part.text))}</div>`
           : nothing
       }
     </div>`;
@@ -157,10 +160,10 @@ export class MessageView extends LitElement {
 
   #assistant({content}: AssistantMessage) {
     const isGrowing = this.entry.isStreaming;
-    return html`<div class="assistant" part="assistant-message" @parlor-intent=${relayTo(this)}>
+    return html`<div class="assistant" part="message-assistant" @parlor-intent=${relayTo(this)}>
       ${content.map(
         (part, at) =>
-          html`<parlor-markdown
+          html`<parlor-markdown exportparts=${exportedParts}
             .text=${part.text}
             .streaming=${isGrowing && at === content.length - 1}
             .imageDomains=${this.imageDomains}
@@ -171,19 +174,28 @@ export class MessageView extends LitElement {
   }
 
   #workflow(workflow: Workflow) {
-    return html`<parlor-workflow
-      .workflow=${workflow}
-      .streaming=${this.entry.isStreaming}
-      @parlor-intent=${relayTo(this)}
-    ></parlor-workflow>`;
+    return renderLazy(
+      'parlor-workflow',
+      this,
+      () => html`<parlor-workflow exportparts=${exportedParts}
+        .workflow=${workflow}
+        .streaming=${this.entry.isStreaming}
+        @parlor-intent=${relayTo(this)}
+      ></parlor-workflow>`,
+      'line',
+    );
   }
 
   #image({url, progress}: GeneratedImage) {
-    return html`<parlor-generated-image
+    return renderLazy(
+      'parlor-generated-image',
+      this,
+      () => html`<parlor-generated-image exportparts=${exportedParts}
       .url=${url}
       .progress=${progress}
       .streaming=${this.entry.isStreaming}
-    ></parlor-generated-image>`;
+    ></parlor-generated-image>`,
+    );
   }
 
   #questions({status, inputs}: StructuredInput) {

@@ -15,6 +15,10 @@ export const messagesStyles = css`
     scrollbar-width: thin;
     scrollbar-color: var(--chatkit-alpha-20) transparent;
   }
+  .exchange:focus-visible {
+    outline-offset: 4px;
+    border-radius: var(--chatkit-radius-md);
+  }
   .scroller:focus-visible {
     outline-offset: -2px;
   }

@@ -2,12 +2,17 @@
 import {html, LitElement, nothing, type PropertyValues} from 'lit';
 import {repeat} from 'lit/directives/repeat.js';
 import {icon} from '../icons.js';
+import {lazyElements} from '../lazy-elements.js';
 import {strings} from '../strings.js';
 import type {Entry, ThreadState} from '../thread.js';
+import {announceAnswer} from './announcement.js';
+import {exportedParts} from './exported-parts.js';
 import {express, relayTo} from './intents.js';
+import {renderLazy} from './lazy-view.js';
 import {messagesStyles} from './messages-style.js';
 import {collectSources} from './source.js';
-import {baseStyles, buttonStyles, shimmerStyles} from './styles.js';
+import {baseStyles, buttonStyles, lazyStyles, shimmerStyles} from './styles.js';
+import {moveBetweenTurns} from './turn-keys.js';
 
 /** Between the upper edge and the newest question. */
 const QUESTION_GAP_PX = 16;
@@ -33,7 +38,7 @@ export class MessagesView extends LitElement {
     canRate: {attribute: false},
     isAway: {state: true},
   };
-  static override styles = [baseStyles, buttonStyles, shimmerStyles, messagesStyles];
+  static override styles = [baseStyles, buttonStyles, shimmerStyles, lazyStyles, messagesStyles];
 
   declare state: ThreadState;
   declare isLoading: boolean;
@@ -49,6 +54,7 @@ export class MessagesView extends LitElement {
   /** Distance to the bottom that a page put above must not change, where the browser does not see to it. */
   #distanceToBottom: number | undefined;
   #sizes: ResizeObserver | undefined;
+  #announcement = '';
 
   constructor() {
     super();
@@ -67,6 +73,8 @@ export class MessagesView extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
+    // Most answers have steps, and a step must not wait for its looks.
+    void lazyElements.load('parlor-workflow');
     if (this.hasUpdated) this.#observe();
   }
 
@@ -77,6 +85,10 @@ export class MessagesView extends LitElement {
   protected override willUpdate(changed: PropertyValues<this>): void {
     const before = changed.get('state') as ThreadState | undefined;
     if (!changed.has('state') || !this.state) return;
+    if (this.state.isResponding) this.#announcement = '';
+    else if (before?.isResponding) {
+      this.#announcement = announceAnswer((toExchanges(this.state.entries).at(-1)?.answer ?? []).map(({item}) => item));
+    }
     const [first] = this.state.entries;
     // By any entry: a refresh may take the first one away.
     const keys = new Set(before?.entries.map(({key}) => key));
@@ -117,11 +129,12 @@ export class MessagesView extends LitElement {
         role="log"
         aria-label=${strings.transcript}
         aria-busy=${String(isResponding || this.isLoading)}
+        aria-live=${isResponding || this.isLoading ? 'off' : 'polite'}
         tabindex="0"
         @wheel=${this.#release}
         @touchmove=${this.#release}
         @pointerdown=${this.#release}
-        @keydown=${this.#release}
+        @keydown=${this.#onKey}
         @parlor-intent=${relayTo(this)}
       >
         <div class="column">
@@ -145,6 +158,7 @@ export class MessagesView extends LitElement {
           ${exchanges.length === 0 && !this.isLoading ? this.#tail() : nothing}
         </div>
       </div>
+      <div class="visually-hidden" role="status">${this.#announcement}</div>
       ${
         this.isAway
           ? html`<button
@@ -191,23 +205,37 @@ export class MessagesView extends LitElement {
     const visible = answer.filter(({item}) => item.type !== 'end_of_turn' && item.type !== 'client_tool_call');
     const sources = collectSources(answer.map(({item}) => item));
     const message = (entry: Entry) =>
-      html`<parlor-message
+      html`<parlor-message exportparts=${exportedParts}
         .entry=${entry}
         .busy=${isResponding}
         .imageDomains=${thread?.allowedImageDomains}
         .sources=${sources}
       ></parlor-message>`;
-    return html`<section class="exchange ${isLast && key === this.#anchoredKey ? 'anchored' : ''}">
+    return html`<section
+      class="exchange ${isLast && key === this.#anchoredKey ? 'anchored' : ''}"
+      role="article"
+      aria-label=${question ? strings.youSaid : strings.assistantSaid}
+      tabindex="-1"
+    >
       ${question ? html`<div><h3 class="visually-hidden">${strings.youSaid}</h3>${message(question)}</div>` : nothing}
       ${
         visible.length > 0 || isLast
           ? html`<div class="answer">
             ${visible.length > 0 ? html`<h3 class="visually-hidden">${strings.assistantSaid}</h3>` : nothing}
             ${repeat(visible, entry => entry.key, message)}
-            ${sources.length > 0 ? html`<parlor-sources .sources=${sources}></parlor-sources>` : nothing}
+            ${
+              sources.length > 0
+                ? renderLazy(
+                    'parlor-sources',
+                    this,
+                    () => html`<parlor-sources exportparts=${exportedParts} .sources=${sources}></parlor-sources>`,
+                    'line',
+                  )
+                : nothing
+            }
             ${
               isDone && visible.length > 0
-                ? html`<parlor-turn-actions
+                ? html`<parlor-turn-actions exportparts=${exportedParts}
                   .items=${answer.map(entry => entry.item)}
                   .canRate=${this.canRate}
                   .stored=${answer.map(({item}) => this.state.ratings.get(item.id)).find(kind => kind !== undefined)}
@@ -235,7 +263,7 @@ export class MessagesView extends LitElement {
             ? html`<span class="thinking" role="img" aria-label=${strings.thinking}></span>`
             : nothing
     }
-      ${notices.length > 0 ? html`<parlor-notices .notices=${notices}></parlor-notices>` : nothing}
+      ${notices.length > 0 ? html`<parlor-notices exportparts=${exportedParts} .notices=${notices}></parlor-notices>` : nothing}
       ${
         failure
           ? html`<div class="failure" role="alert">
@@ -256,7 +284,11 @@ export class MessagesView extends LitElement {
     const column = this.renderRoot.querySelector('.column');
     if (!scroller || !column || typeof ResizeObserver === 'undefined') return;
     this.#sizes = new ResizeObserver(() => {
-      this.style.setProperty('--parlor-viewport', `${scroller.clientHeight}px`);
+      // Written only when it is another one: a size that follows from what it sets would come back for ever.
+      const height = `${scroller.clientHeight}px`;
+      if (this.style.getPropertyValue('--parlor-viewport') !== height) {
+        this.style.setProperty('--parlor-viewport', height);
+      }
       this.#followSize();
     });
     this.#sizes.observe(scroller);
@@ -301,6 +333,12 @@ export class MessagesView extends LitElement {
       this.#distanceToBottom = scroller.scrollHeight - scroller.scrollTop;
     }
   }
+
+  #onKey = (event: KeyboardEvent): void => {
+    this.#release();
+    const scroller = this.#scroller;
+    if (scroller) moveBetweenTurns(event, scroller, [...scroller.querySelectorAll<HTMLElement>('.exchange')]);
+  };
 
   #release = (): void => {
     this.#isPinned = false;

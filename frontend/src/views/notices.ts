@@ -4,6 +4,7 @@ import {icon} from '../icons.js';
 import type {NoticeLevel} from '../protocol.js';
 import {strings} from '../strings.js';
 import type {Notice} from '../thread.js';
+import {exportedParts} from './exported-parts.js';
 import {express, type Intent, relayTo} from './intents.js';
 import {baseStyles, buttonStyles} from './styles.js';
 
@@ -89,7 +90,7 @@ export class NoticesView extends LitElement {
           this.#box(
             level,
             title,
-            html`<parlor-markdown .text=${message} @parlor-intent=${relayTo(this)}></parlor-markdown>`,
+            html`<parlor-markdown exportparts=${exportedParts} .text=${message} @parlor-intent=${relayTo(this)}></parlor-markdown>`,
             {type: 'dismiss-notice', key},
           ),
         )}

@@ -3,6 +3,7 @@ import {css, html, LitElement, nothing} from 'lit';
 import {icon} from '../icons.js';
 import {strings} from '../strings.js';
 import {toEntity} from './annotations.js';
+import {exportedParts} from './exported-parts.js';
 import {IntentEvent, relayTo} from './intents.js';
 import {originOf, type Source} from './source.js';
 import {baseStyles, buttonStyles} from './styles.js';
@@ -161,7 +162,7 @@ function nameOf(source: Source) {
       const title = source.label === undefined ? source.title : `${source.title} · ${source.label}`;
       return html`${icon(source.icon ?? 'cube', '16')}${
         source.interactive
-          ? html`<parlor-entity-tag .entity=${toEntity(source)} .label=${title}></parlor-entity-tag>`
+          ? html`<parlor-entity-tag exportparts=${exportedParts} .entity=${toEntity(source)} .label=${title}></parlor-entity-tag>`
           : html`<span>${title}</span>`
       }`;
     }

@@ -28,6 +28,20 @@ export const baseStyles = css`
     outline: 2px solid var(--chatkit-focus);
     outline-offset: 2px;
   }
+  /* There, backgrounds and shadows are gone: what they set apart gets a line. */
+  @media (forced-colors: active) {
+    [part~='attachment'],
+    [part~='bubble'],
+    [part~='entity-preview'],
+    [part~='generated-image'],
+    [part~='notice'],
+    [part~='structured-input'] {
+      border: 1px solid CanvasText;
+    }
+    .thinking {
+      border: 6px solid CanvasText;
+    }
+  }
   @media (prefers-reduced-motion: reduce) {
     *,
     *::before,
@@ -113,6 +127,34 @@ export const buttonStyles = css`
     .text-button {
       border: 1px solid ButtonText;
     }
+  }
+`;
+
+/** Room and message of elements that are fetched when they are needed. */
+export const lazyStyles = css`
+  .lazy-room {
+    min-block-size: 96px;
+    border-radius: var(--chatkit-radius-card);
+    background: var(--chatkit-alpha-04);
+  }
+  .lazy-room.line {
+    min-block-size: 28px;
+    background: none;
+  }
+  .lazy-missing {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 8px;
+    padding: 8px 12px;
+    border-radius: var(--chatkit-radius-card);
+    background: var(--chatkit-danger-soft);
+    font-size: var(--chatkit-text-sm-size);
+    line-height: var(--chatkit-text-sm-line);
+    color: var(--chatkit-text-primary);
+  }
+  .lazy-missing span {
+    flex: 1;
   }
 `;
 

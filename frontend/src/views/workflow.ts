@@ -3,6 +3,7 @@ import {css, html, LitElement, nothing} from 'lit';
 import {icon} from '../icons.js';
 import type {JSONObject, Task, Workflow} from '../protocol.js';
 import {strings} from '../strings.js';
+import {exportedParts} from './exported-parts.js';
 import {relayTo} from './intents.js';
 import {parseSource} from './source.js';
 import {baseStyles, buttonStyles, shimmerStyles} from './styles.js';
@@ -207,7 +208,7 @@ export class WorkflowView extends LitElement {
       <div>
         ${title === undefined ? nothing : html`<div class="name ${isLoading ? 'shimmer' : ''}" dir="auto">${title}</div>`}
         ${state ? html`<span class="visually-hidden">${state}</span>` : nothing}
-        ${task.content ? html`<div class="content"><parlor-markdown .text=${task.content} .streaming=${isLoading}></parlor-markdown></div>` : nothing}
+        ${task.content ? html`<div class="content"><parlor-markdown exportparts=${exportedParts} .text=${task.content} .streaming=${isLoading}></parlor-markdown></div>` : nothing}
         ${
           task.queries.length > 0 || task.sources.length > 0
             ? html`<div class="chips">

@@ -1,0 +1,69 @@
+/** Elements whose classes are lazy parts: fetched when one is to be shown, and defined then. */
+import {type Clock, fetchPart, LazyPart} from './parts.js';
+
+interface ElementPart {
+  readonly element: CustomElementConstructor;
+}
+
+/** `coming` becomes `there` or `missing`, and whoever has asked is drawn again. */
+export type Presence = 'there' | 'coming' | 'missing';
+
+interface Host {
+  requestUpdate(): void;
+}
+
+export class LazyElements<Tag extends string> {
+  readonly #parts: ReadonlyMap<Tag, LazyPart<ElementPart>>;
+  readonly #waiting = new Map<Tag, Set<Host>>();
+  readonly #missing = new Set<Tag>();
+
+  constructor(fetches: Readonly<Record<Tag, (attempt: number) => Promise<ElementPart>>>, clock?: Clock) {
+    const entries = Object.entries(fetches) as [Tag, (attempt: number) => Promise<ElementPart>][];
+    this.#parts = new Map(entries.map(([tag, fetch]) => [tag, new LazyPart(fetch, clock)]));
+  }
+
+  /** Whether the element could be fetched and defined. Never rejects. */
+  async load(tag: Tag): Promise<boolean> {
+    const loaded = await this.#parts.get(tag)?.load();
+    if (loaded && !customElements.get(tag)) customElements.define(tag, loaded.element);
+    return loaded !== undefined;
+  }
+
+  /** Asked while `host` draws: whether it may draw the element, which is fetched if nobody has asked before. */
+  demand(tag: Tag, host: Host): Presence {
+    if (customElements.get(tag)) return 'there';
+    if (this.#missing.has(tag)) return 'missing';
+    const hosts = this.#waiting.get(tag);
+    if (hosts) hosts.add(host);
+    else void this.#settle(tag, host);
+    return 'coming';
+  }
+
+  /** After a failure: the next demand fetches again. */
+  retry(tag: Tag, host: Host): void {
+    this.#missing.delete(tag);
+    host.requestUpdate();
+  }
+
+  async #settle(tag: Tag, first: Host): Promise<void> {
+    const hosts = new Set([first]);
+    this.#waiting.set(tag, hosts);
+    if (!(await this.load(tag))) this.#missing.add(tag);
+    this.#waiting.delete(tag);
+    for (const host of hosts) host.requestUpdate();
+  }
+}
+
+const fetching = (name: string) => (attempt: number) => fetchPart<ElementPart>(name, attempt);
+
+export const lazyElements = new LazyElements({
+  'parlor-dictation': fetching('dictation'),
+  'parlor-drop-zone': fetching('drop-zone'),
+  'parlor-generated-image': fetching('generated-image'),
+  'parlor-history': fetching('history'),
+  'parlor-sources': fetching('sources'),
+  'parlor-structured-input': fetching('structured-input'),
+  'parlor-workflow': fetching('workflow'),
+});
+
+export type LazyTag = Parameters<typeof lazyElements.demand>[0];

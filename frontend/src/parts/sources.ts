@@ -1,0 +1,2 @@
+/** The lazy part with `<parlor-sources>`. */
+export {SourcesView as element} from '../views/sources.js';

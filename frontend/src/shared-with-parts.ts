@@ -1,0 +1,37 @@
+/** What lazy parts take from the core instead of bringing their own: one Lit, one set of strings, one kind of intent. */
+import {css, html, LitElement, noChange, nothing, svg} from 'lit';
+import {live} from 'lit/directives/live.js';
+import {repeat} from 'lit/directives/repeat.js';
+import {icon} from './icons.js';
+import {isSafeImage, isSafeLink} from './links.js';
+import {isObject} from './parsing.js';
+import {strings} from './strings.js';
+import {toEntity} from './views/annotations.js';
+import {exportedParts} from './views/exported-parts.js';
+import {express, IntentEvent, relayTo} from './views/intents.js';
+import {originOf, parseSource} from './views/source.js';
+import {baseStyles, buttonStyles, shimmerStyles} from './views/styles.js';
+
+/** By module as the build of the parts knows it: `bundles.ts` puts these in place of the modules themselves. */
+const shared = {
+  lit: {css, html, LitElement, noChange, nothing, svg},
+  'lit/directives/live.js': {live},
+  'lit/directives/repeat.js': {repeat},
+  'src/icons.ts': {icon},
+  'src/links.ts': {isSafeImage, isSafeLink},
+  'src/parsing.ts': {isObject},
+  'src/strings.ts': {strings},
+  'src/views/annotations.ts': {toEntity},
+  'src/views/exported-parts.ts': {exportedParts},
+  'src/views/intents.ts': {express, IntentEvent, relayTo},
+  'src/views/source.ts': {originOf, parseSource},
+  'src/views/styles.ts': {baseStyles, buttonStyles, shimmerStyles},
+} satisfies Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+// Parts are modules of their own and the core is a script without exports: the registry of symbols is where they meet.
+const PLACE = Symbol.for('parlor.core');
+
+/** Only the script that has defined the elements may do this. */
+export function shareWithParts(): void {
+  Object.defineProperty(globalThis, PLACE, {value: shared, configurable: true});
+}
