@@ -16,6 +16,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from chat_clients.http_transport import DirectTransport
+from chat_clients.pace import Pace
 from chat_clients.server_events import Event, EventParser, parse_object
 
 logger = logging.getLogger(__name__)
@@ -88,6 +89,7 @@ class ProviderConnection:
         self._params = dict(params or {})
         self._token = token
         self._max_retries = max_retries
+        self._pace = Pace()
         self._http = httpx.AsyncClient(
             # Events must be readable as they arrive, and are too small to gain from compression.
             headers={"accept-encoding": "identity", "user-agent": "parlor", **(headers or {})},
@@ -121,7 +123,8 @@ class ProviderConnection:
     ) -> AsyncGenerator[list[Event], None]:
         """Post `body` and yield the answer's events, as many at a time as one read has brought.
 
-        An answer in one piece is one event. Close the generator when you leave it early: that lets the provider go.
+        When the process is busy, reads wait for more to arrive; see `Pace`. An answer in one piece is one event.
+        Close the generator when you leave it early: that lets the provider go.
 
         Raises:
             ProviderStatusError: The provider refused, again and again if that is worth repeating.
@@ -144,6 +147,8 @@ class ProviderConnection:
                     yield events
                 if parser.failure is not None:
                     raise parser.failure
+                if pause_s := self._pace.pause_s():
+                    await asyncio.sleep(pause_s)
         finally:
             await response.aclose()
 

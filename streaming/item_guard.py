@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from chatkit.types import (
@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CHECKPOINT_INTERVAL_S = 3.0
-"""How often the text of an unfinished message is stored: a crash loses no more of it."""
+"""How often the text of an unfinished message is stored, in seconds: a crash loses no more of it."""
+
+UNHURRIED_RUNS = 60
+"""With more answers than these at once, the interval grows in proportion: storing must not starve streaming."""
 
 _KINDS: dict[str, Literal["workflow", "tool_call", "message"]] = {
     "workflow": "workflow",
@@ -48,7 +51,7 @@ class ItemGuard:
         store: Where the items are.
         thread: The thread that is written to.
         context: Who asks; `context.item_ids` holds what came up.
-        checkpoint_interval_s: How often the text of an unfinished message is stored.
+        checkpoint_pause: How long after one storing of unfinished text the next is due, in seconds.
     """
 
     def __init__(
@@ -56,18 +59,18 @@ class ItemGuard:
         store: ParlorStore,
         thread: ThreadMetadata,
         context: RequestContext,
-        checkpoint_interval_s: float = CHECKPOINT_INTERVAL_S,
+        checkpoint_pause: Callable[[], float] = lambda: CHECKPOINT_INTERVAL_S,
     ) -> None:
         self._store = store
         self._thread = thread
         self._context = context
-        self._interval_s = checkpoint_interval_s
+        self._checkpoint_pause = checkpoint_pause
         self._fresh: dict[str, str] = {}
 
     async def watch(self, events: AsyncIterator[ThreadStreamEvent]) -> AsyncGenerator[ThreadStreamEvent, None]:
         """Return the events as they may be stored and sent; text is stored now and then while it grows."""
         clock = asyncio.get_running_loop().time
-        due = clock() + self._interval_s
+        due = clock() + self._checkpoint_pause()
         async for event in events:
             # By far the most frequent kind first.
             if isinstance(event, ThreadItemUpdatedEvent):
@@ -75,7 +78,7 @@ class ItemGuard:
                     event = event.model_copy(update={"item_id": self._fresh[event.item_id]})
                 if clock() >= due:
                     await self._save_open_text()
-                    due = clock() + self._interval_s
+                    due = clock() + self._checkpoint_pause()
                 yield event
             else:
                 yield await self.admit(event)

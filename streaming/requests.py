@@ -54,7 +54,7 @@ from pydantic_core import to_json
 from context import RequestContext, RunOutcome, RunRecord, Services, utc_now
 from errors import BadRequestError, ConflictError, NotFoundError
 from streaming.agent_messages import shortened
-from streaming.item_guard import CHECKPOINT_INTERVAL_S, ItemGuard
+from streaming.item_guard import CHECKPOINT_INTERVAL_S, UNHURRIED_RUNS, ItemGuard
 from streaming.request_keys import request_key
 
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ class RequestProcessing(ChatKitServer[RequestContext]):
     ) -> AsyncIterator[ThreadStreamEvent]:
         """Guard the thread's items; close the answer on every way out: ChatKit leaves it to the garbage collector."""
         opened: list[Any] = []
-        guard = ItemGuard(self.store, thread, context, self.checkpoint_interval_s)
+        guard = ItemGuard(self.store, thread, context, self._checkpoint_pause)
 
         def open_once() -> AsyncIterator[ThreadStreamEvent]:
             events = stream()
@@ -243,6 +243,10 @@ class RequestProcessing(ChatKitServer[RequestContext]):
         finally:
             for generator in opened:
                 await generator.aclose()
+
+    def _checkpoint_pause(self) -> float:
+        # The more answers are written at once, the less often each: all together some twenty a second.
+        return self.checkpoint_interval_s * max(1.0, self.services.runs.active / UNHURRIED_RUNS)
 
     async def _add_tool_output(
         self, thread: ThreadMetadata, request: ThreadsAddClientToolOutputReq, context: RequestContext

@@ -27,6 +27,7 @@ from base_server import BaseChatKitServer, action
 from context import ActionTurn, RequestContext, Turn, turn_of, utc_now, widget_root
 from errors import UnavailableError
 from store import ParlorStore
+from streaming.item_guard import CHECKPOINT_INTERVAL_S, UNHURRIED_RUNS
 from streaming.runs import Viewer
 from tests.unit.harness import Chat, done_items, texts, user_input
 from tests.unit.scripted_model import ScriptedModel, Step, calls, says
@@ -239,3 +240,10 @@ async def test_no_text_is_stored_between_checkpoints(chat: Chat) -> None:
     await chat.request("runs.stop", thread_id=chat.thread_id)
     assert await said(chat) == ["One two "]
     assert texts([{"type": "thread.item.done", "item": i} for i in await chat.items()]) == ["One two "]
+
+
+async def test_with_many_answers_at_once_each_is_stored_less_often(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(chat.server.services.runs), "active", 1)
+    assert chat.server._checkpoint_pause() == CHECKPOINT_INTERVAL_S
+    monkeypatch.setattr(type(chat.server.services.runs), "active", 5 * UNHURRIED_RUNS)
+    assert chat.server._checkpoint_pause() == 5 * CHECKPOINT_INTERVAL_S
