@@ -92,7 +92,7 @@ describe('the transcript', () => {
     const log = one(element, '[role=log]');
     const turns = all(element, '.exchange');
     expect(log.tabIndex).toBe(0);
-    expect(turns.map(turn => [turn.getAttribute('role'), turn.tabIndex])).toEqual(turns.map(() => ['article', -1]));
+    expect(turns.map(turn => [turn.localName, turn.tabIndex])).toEqual(turns.map(() => ['article', -1]));
     const at = () => turns.indexOf(focusedIn(element) as HTMLElement);
     log.focus();
     press(log, 'ArrowUp');

@@ -211,9 +211,8 @@ export class MessagesView extends LitElement {
         .imageDomains=${thread?.allowedImageDomains}
         .sources=${sources}
       ></parlor-message>`;
-    return html`<section
+    return html`<article
       class="exchange ${isLast && key === this.#anchoredKey ? 'anchored' : ''}"
-      role="article"
       aria-label=${question ? strings.youSaid : strings.assistantSaid}
       tabindex="-1"
     >
@@ -247,7 +246,7 @@ export class MessagesView extends LitElement {
           </div>`
           : nothing
       }
-    </section>`;
+    </article>`;
   }
 
   /** What follows the last item: progress, notices, failure. */
