@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-LOOK_INTERVAL_S = 0.2
+LOOK_INTERVAL_S = 0.4
 """How often the load is looked at, in seconds."""
 
-BUSY_SHARE = 0.9
+BUSY_SHARE = 0.95
 """Of one processor: above it pieces are left to gather, for a larger one costs hardly more than a small one."""
 
 CALM_SHARE = 0.7
