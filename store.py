@@ -1,4 +1,4 @@
-"""ParlorStore: ChatKit's Store on SQLAlchemy. Rows never leave this file.
+"""ParlorStore: ChatKit's Store on SQLAlchemy. Rows (`store_rows.py`) never leave it.
 
 Whose something is: every row belongs to one user in one use case, the pair `(context.user_id, context.use_case)`. A
 thread's numeric `key` is only ever got by a query that names this pair, so what is selected by key is the owner's.
@@ -10,11 +10,10 @@ they were created, not by last activity: a list whose order changes while it is 
 
 from __future__ import annotations
 
-import logging
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar, cast
+from datetime import timedelta
+from typing import Any, TypeVar
 from weakref import ref
 
 from chatkit.store import Store
@@ -24,38 +23,44 @@ from chatkit.types import (
     Page,
     ThreadItem,
     ThreadMetadata,
-    ThreadStatus,
     UserMessageItem,
     WidgetItem,
 )
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Executable,
-    ForeignKey,
-    ForeignKeyConstraint,
-    Index,
-    Integer,
     Select,
-    UniqueConstraint,
     delete,
     insert,
     literal,
     select,
-    text,
     update,
 )
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute
 
-from context import RequestContext, RunOutcome, RunRecord, utc_now, widget_root
-from database import Base, Database, JSONDocument, PlainText, UTCDateTime, new_id
+from context import RequestContext, RunRecord, utc_now
+from database import Database, new_id
 from errors import BadRequestError, NotFoundError, UnavailableError
-
-logger = logging.getLogger(__name__)
+from store_rows import (
+    THREAD_FIELDS,
+    AttachmentRow,
+    FeedbackRow,
+    ItemRow,
+    RequestKeyRow,
+    RunRow,
+    ThreadRow,
+    as_utc,
+    item_values,
+    thread_fields,
+    to_item,
+    to_items,
+    to_run,
+    to_thread,
+)
 
 DEFAULT_PAGE_ITEMS = 20
 MAX_PAGE_ITEMS = 100
@@ -79,9 +84,6 @@ _ID_PREFIXES = {
     "attachment": "atc",
     "sdk_hidden_context": "shcx",
 }
-_HIDDEN_TYPES = frozenset({"hidden_context_item", "sdk_hidden_context"})
-_ITEM_COLUMNS = {"id", "thread_id", "created_at"}
-_THREAD_FIELDS = ("title", "status", "allowed_image_domains")
 _FRESH_THREAD: dict[str, Any] = {
     "title": None,
     "status": {"type": "active"},
@@ -89,121 +91,11 @@ _FRESH_THREAD: dict[str, Any] = {
     "metadata": {},
 }
 
-# Building an adapter takes milliseconds: once, not per row.
-_ITEM: TypeAdapter[ThreadItem] = TypeAdapter(ThreadItem)
-_STATUS: TypeAdapter[ThreadStatus] = TypeAdapter(ThreadStatus)
 _ATTACHMENT: TypeAdapter[Attachment] = TypeAdapter(Attachment)
 
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-
-class ThreadRow(Base):
-    """A conversation. `key` grows with every new thread, and is the order of the list."""
-
-    __tablename__ = "threads"
-    __table_args__ = (
-        UniqueConstraint("owner_id", "use_case", "id"),
-        Index(None, "owner_id", "use_case", "key"),
-        {"sqlite_autoincrement": True},  # a deleted thread's place is not given again
-    )
-
-    # SQLite numbers rows by itself in INTEGER columns only.
-    key: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
-    owner_id: Mapped[str] = mapped_column(PlainText)
-    use_case: Mapped[str] = mapped_column(PlainText)
-    id: Mapped[str] = mapped_column(PlainText)
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    title: Mapped[str | None] = mapped_column(PlainText)
-    status: Mapped[Any] = mapped_column(JSONDocument, nullable=False)
-    allowed_image_domains: Mapped[Any | None] = mapped_column(JSONDocument)
-    # SQLAlchemy has another use for an attribute `metadata`.
-    details: Mapped[Any] = mapped_column("metadata", JSONDocument, nullable=False)
-    last_position: Mapped[int] = mapped_column(BigInteger, default=0)
-
-
-class ItemRow(Base):
-    """An item of a thread; `document` is its JSON without what has a column."""
-
-    __tablename__ = "items"
-    __table_args__ = (
-        UniqueConstraint("thread_key", "position"),
-        Index(
-            None,
-            "thread_key",
-            "widget_root_id",
-            "position",
-            sqlite_where=text("widget_root_id IS NOT NULL"),
-            postgresql_where=text("widget_root_id IS NOT NULL"),
-        ),
-    )
-
-    thread_key: Mapped[int] = mapped_column(ForeignKey(ThreadRow.key, ondelete="CASCADE"), primary_key=True)
-    id: Mapped[str] = mapped_column(PlainText, primary_key=True)
-    position: Mapped[int] = mapped_column(BigInteger)
-    type: Mapped[str] = mapped_column(PlainText)
-    is_hidden: Mapped[bool]
-    widget_root_id: Mapped[str | None] = mapped_column(PlainText)
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    document: Mapped[Any] = mapped_column(JSONDocument, nullable=False)
-
-
-class AttachmentRow(Base):
-    """What is known of a file; its bytes are in the object store."""
-
-    __tablename__ = "attachments"
-
-    owner_id: Mapped[str] = mapped_column(PlainText, primary_key=True)
-    use_case: Mapped[str] = mapped_column(PlainText, primary_key=True)
-    id: Mapped[str] = mapped_column(PlainText, primary_key=True)
-    thread_id: Mapped[str | None] = mapped_column(PlainText)
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    state: Mapped[str] = mapped_column(PlainText, default="pending")  # then "uploaded"
-    document: Mapped[Any] = mapped_column(JSONDocument, nullable=False)
-
-
-class FeedbackRow(Base):
-    """What a person thinks of an item. It goes with the item."""
-
-    __tablename__ = "feedback"
-    __table_args__ = (
-        ForeignKeyConstraint(["thread_key", "item_id"], [ItemRow.thread_key, ItemRow.id], ondelete="CASCADE"),
-    )
-
-    thread_key: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    item_id: Mapped[str] = mapped_column(PlainText, primary_key=True)
-    kind: Mapped[FeedbackKind] = mapped_column(PlainText)
-    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
-
-
-class RunRow(Base):
-    """An answer that has ended. `key` is the order in which they ended."""
-
-    __tablename__ = "runs"
-    __table_args__ = (Index(None, "thread_key", "key"),)
-
-    key: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
-    thread_key: Mapped[int] = mapped_column(ForeignKey(ThreadRow.key, ondelete="CASCADE"))
-    id: Mapped[str] = mapped_column(PlainText)
-    started_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    ended_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    status: Mapped[str] = mapped_column(PlainText)
-    stop_reason: Mapped[str | None] = mapped_column(PlainText)
-    error_id: Mapped[str | None] = mapped_column(PlainText)
-    usage: Mapped[Any | None] = mapped_column(JSONDocument)
-
-
-class RequestKeyRow(Base):
-    """A request that a client may send twice and that must count once."""
-
-    __tablename__ = "request_keys"
-    __table_args__ = (Index(None, "created_at"), Index(None, "thread_key", "created_at"))
-
-    thread_key: Mapped[int] = mapped_column(ForeignKey(ThreadRow.key, ondelete="CASCADE"), primary_key=True)
-    key: Mapped[str] = mapped_column(PlainText, primary_key=True)
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 class _Baselines:
@@ -215,7 +107,7 @@ class _Baselines:
     def remember(self, thread: ThreadMetadata) -> None:
         key = id(thread)
         forget = ref(thread, lambda _: self._by_object.pop(key, None))
-        self._by_object[key] = (forget, _thread_fields(thread))
+        self._by_object[key] = (forget, thread_fields(thread))
 
     def of(self, thread: ThreadMetadata) -> dict[str, Any] | None:
         known = self._by_object.get(id(thread))
@@ -268,7 +160,7 @@ class ParlorStore(Store[RequestContext]):
             NotFoundError: When it was loaded and has been deleted since.
         """
         baseline = self._baselines.of(thread)
-        mine = _thread_fields(thread)
+        mine = thread_fields(thread)
         async with self._write() as session:
             row = await session.scalar(select(ThreadRow).where(*_is_thread(thread.id, context)).with_for_update())
             if row is None:
@@ -277,17 +169,17 @@ class ParlorStore(Store[RequestContext]):
                 values = {**mine, "details": mine["metadata"], **_owner(context)}
                 del values["metadata"]
                 session.add(
-                    ThreadRow(id=thread.id, created_at=_as_utc(thread.created_at), updated_at=utc_now(), **values)
+                    ThreadRow(id=thread.id, created_at=as_utc(thread.created_at), updated_at=utc_now(), **values)
                 )
             else:
                 baseline = baseline or _FRESH_THREAD
-                changed = [field for field in _THREAD_FIELDS if mine[field] != baseline[field]]
+                changed = [field for field in THREAD_FIELDS if mine[field] != baseline[field]]
                 for field in changed:
                     setattr(row, field, mine[field])
                 row.details = _merged(row.details, baseline["metadata"], mine["metadata"])
                 row.updated_at = utc_now()
-                stored = _thread(row)
-                for field in _THREAD_FIELDS:
+                stored = to_thread(row)
+                for field in THREAD_FIELDS:
                     if field not in changed and getattr(thread, field) != getattr(stored, field):
                         setattr(thread, field, getattr(stored, field))
         self._baselines.remember(thread)
@@ -300,11 +192,11 @@ class ParlorStore(Store[RequestContext]):
             message: Its attachments are bound to the thread.
             context: Who becomes the owner.
         """
-        mine = _thread_fields(thread)
+        mine = thread_fields(thread)
         async with self._write() as session:
             row = ThreadRow(
                 id=thread.id,
-                created_at=_as_utc(thread.created_at),
+                created_at=as_utc(thread.created_at),
                 updated_at=utc_now(),
                 details=mine.pop("metadata"),
                 last_position=1,
@@ -313,7 +205,7 @@ class ParlorStore(Store[RequestContext]):
             )
             session.add(row)
             await session.flush()
-            session.add(ItemRow(thread_key=row.key, position=1, **_item_values(message)))
+            session.add(ItemRow(thread_key=row.key, position=1, **item_values(message)))
             for attachment in message.attachments:
                 await session.execute(self._upsert_attachment(attachment, context))
         self._baselines.remember(thread)
@@ -400,7 +292,7 @@ class ParlorStore(Store[RequestContext]):
             key = await _load_thread_key(session, thread_id, context)
             stmt = select(ItemRow).where(ItemRow.thread_key == key).order_by(ItemRow.position.desc())
             rows = await session.scalars(stmt.limit(max(1, min(max_items, MAX_HISTORY_ITEMS))))
-            return _items(rows, thread_id)
+            return to_items(rows, thread_id)
 
     async def load_widgets(self, thread_id: str, root_id: str, limit: int, context: RequestContext) -> list[WidgetItem]:
         """Return the newest widgets whose root component has the id `root_id`, newest first, `limit` as for pages."""
@@ -412,7 +304,7 @@ class ParlorStore(Store[RequestContext]):
                 .order_by(ItemRow.position.desc())
                 .limit(_page_size(limit))
             )
-            return [item for item in _items(await session.scalars(stmt), thread_id) if isinstance(item, WidgetItem)]
+            return [item for item in to_items(await session.scalars(stmt), thread_id) if isinstance(item, WidgetItem)]
 
     async def load_item(self, thread_id: str, item_id: str, context: RequestContext) -> ThreadItem:
         """Return one item of one thread."""
@@ -423,7 +315,7 @@ class ParlorStore(Store[RequestContext]):
                 .where(*_is_thread(thread_id, context), ItemRow.id == item_id)
             )
             row = _found(await session.scalar(stmt), _NO_ITEM)
-        item = _item(row, thread_id)
+        item = to_item(row, thread_id)
         if item is None:
             raise NotFoundError(_NO_ITEM)
         return item
@@ -451,7 +343,7 @@ class ParlorStore(Store[RequestContext]):
 
     async def add_thread_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
         """Store an item at its reserved place, else at the end; one that is there already is replaced in its place."""
-        values = _item_values(item)
+        values = item_values(item)
         reserved = context.reserved_positions.get(item.id)
         async with self._write() as session:
             if reserved is None:
@@ -480,7 +372,7 @@ class ParlorStore(Store[RequestContext]):
             row = _found(await session.scalar(stmt), _NO_ITEM)
             if row.document.get("status") != expected_status:
                 return False
-            for column, value in _item_values(item).items():
+            for column, value in item_values(item).items():
                 setattr(row, column, value)
         return True
 
@@ -496,7 +388,7 @@ class ParlorStore(Store[RequestContext]):
             key = await _load_thread_key(session, thread_id, context)
             stmt = delete(ItemRow).where(ItemRow.thread_key == key, ItemRow.id == item_id).returning(ItemRow)
             row = await session.scalar(stmt)
-        return _item(row, thread_id) if row is not None else None
+        return to_item(row, thread_id) if row is not None else None
 
     async def delete_items_after(self, thread_id: str, item_id: str, context: RequestContext) -> None:
         """Delete all items behind `item_id`, all or none; the item itself stays."""
@@ -549,7 +441,7 @@ class ParlorStore(Store[RequestContext]):
         async with self._read() as session:
             key = await _load_thread_key(session, thread_id, context)
             stmt = select(RunRow).where(RunRow.thread_key == key).order_by(RunRow.key.desc()).limit(_page_size(limit))
-            return [_run(row) for row in await session.scalars(stmt)]
+            return [to_run(row) for row in await session.scalars(stmt)]
 
     async def claim_request_key(self, thread_id: str, key: str, context: RequestContext) -> bool:
         """Note that a request with this key is being carried out in a thread; of several callers one succeeds.
@@ -647,7 +539,7 @@ class ParlorStore(Store[RequestContext]):
         return stmt.on_conflict_do_update(index_elements=["owner_id", "use_case", "id"], set_=values)
 
     def _thread(self, row: ThreadRow) -> ThreadMetadata:
-        thread = _thread(row)
+        thread = to_thread(row)
         self._baselines.remember(thread)
         return thread
 
@@ -677,7 +569,7 @@ class ParlorStore(Store[RequestContext]):
                 for item_id, kind in await session.execute(opinions):
                     feedback[item_id] = kind
         after = rows[-1].id if has_more else None
-        return Page(data=_items(rows, thread_id), has_more=has_more, after=after), feedback
+        return Page(data=to_items(rows, thread_id), has_more=has_more, after=after), feedback
 
 
 @contextmanager
@@ -748,75 +640,7 @@ async def _load_page(
     return rows[:size], len(rows) > size
 
 
-def _as_utc(time: datetime) -> datetime:
-    # ChatKit's times are naive and local, which is what astimezone takes a naive time for.
-    return time.astimezone(UTC)
-
-
-def _thread_fields(thread: ThreadMetadata) -> dict[str, Any]:
-    return thread.model_dump(mode="json", include={*_THREAD_FIELDS, "metadata"})
-
-
-def _thread(row: ThreadRow) -> ThreadMetadata:
-    return ThreadMetadata(
-        id=row.id,
-        created_at=row.created_at,
-        title=row.title,
-        status=_STATUS.validate_python(row.status),
-        allowed_image_domains=row.allowed_image_domains,
-        metadata=dict(row.details),
-    )
-
-
 def _merged(stored: dict[str, Any], baseline: dict[str, Any], mine: dict[str, Any]) -> dict[str, Any]:
     """Return `stored` with the keys that differ between `baseline` and `mine` as `mine` has them."""
     kept = {key: value for key, value in stored.items() if key in mine or key not in baseline}
     return kept | {key: value for key, value in mine.items() if key not in baseline or baseline[key] != value}
-
-
-def _item_values(item: ThreadItem) -> dict[str, Any]:
-    return {
-        "id": item.id,
-        "type": item.type,
-        "is_hidden": item.type in _HIDDEN_TYPES,
-        "widget_root_id": item.widget.id if isinstance(item, WidgetItem) else None,
-        "created_at": _as_utc(item.created_at),
-        "document": _document(item),
-    }
-
-
-def _document(item: ThreadItem) -> dict[str, Any]:
-    if not isinstance(item, WidgetItem):
-        return item.model_dump(mode="json", by_alias=True, exclude=_ITEM_COLUMNS)
-    return item.model_dump(mode="json", exclude=_ITEM_COLUMNS | {"widget"}) | {
-        "widget": widget_root(item.widget).model_dump()
-    }
-
-
-def _item(row: ItemRow, thread_id: str) -> ThreadItem | None:
-    fields = {**row.document, "id": row.id, "thread_id": thread_id, "created_at": row.created_at}
-    try:
-        if row.type == "widget":
-            # Left to ChatKit, a typed widget class is chosen and drops what it does not know.
-            fields["widget"] = widget_root(fields["widget"])
-        return _ITEM.validate_python(fields)
-    except (ValidationError, KeyError):
-        # A newer version may have written it, before a roll-back of the platform.
-        logger.warning("stored item cannot be read", extra={"item_id": row.id, "item_type": row.type})
-        return None
-
-
-def _run(row: RunRow) -> RunRecord:
-    return RunRecord(
-        id=row.id,
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        status=cast("RunOutcome", row.status),
-        stop_reason=row.stop_reason,
-        error_id=row.error_id,
-        usage=row.usage or {},
-    )
-
-
-def _items(rows: Iterable[ItemRow], thread_id: str) -> list[ThreadItem]:
-    return [item for row in rows if (item := _item(row, thread_id)) is not None]

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 ROOMS = {
     "attachments", "base_server", "chat_clients", "config", "context", "database", "errors", "infra", "main", "plugins",
-    "store", "streaming", "use_cases", "web",
+    "store", "store_rows", "streaming", "use_cases", "web",
 }  # fmt: skip
 
 ALLOWED: dict[str, set[str]] = {
@@ -24,12 +24,13 @@ ALLOWED: dict[str, set[str]] = {
     "plugins": {"context", "errors", "base_server", "use_cases"},
     "streaming": {"context", "errors"},
     "chat_clients": {"config", "errors"},
-    "store": {"context", "database", "errors"},
+    "store_rows": {"context", "database"},
+    "store": {"context", "database", "errors", "store_rows"},
     "attachments": {"context", "database", "errors", "store"},
     "base_server": {"context", "errors", "streaming"},
     "use_cases": {"base_server", "context", "database", "errors", "plugins"},
-    "web": ROOMS - {"main", "chat_clients", "use_cases"},
-    "main": ROOMS - {"use_cases"},
+    "web": ROOMS - {"main", "chat_clients", "store_rows", "use_cases"},
+    "main": ROOMS - {"store_rows", "use_cases"},
     "infra": {"database", "store", "plugins", "errors", "config"},
 }
 

@@ -42,13 +42,9 @@ from store import (
     MAX_PAGE_ITEMS,
     MAX_REQUEST_KEYS,
     REQUEST_KEY_LIFE,
-    FeedbackRow,
-    ItemRow,
     ParlorStore,
-    RequestKeyRow,
-    RunRow,
-    ThreadRow,
 )
+from store_rows import FeedbackRow, ItemRow, RequestKeyRow, RunRow, ThreadRow
 
 TICK = datetime(2025, 6, 1, 12, tzinfo=UTC)
 """All items of these tests are made in the same tick: nothing may depend on the clock."""

@@ -1,0 +1,210 @@
+"""The tables of the store, and how rows become ChatKit's objects and back. Only the store uses them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from chatkit.types import FeedbackKind, ThreadItem, ThreadMetadata, ThreadStatus, WidgetItem
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, Integer, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from context import RunOutcome, RunRecord, widget_root
+from database import Base, JSONDocument, PlainText, UTCDateTime
+
+logger = logging.getLogger(__name__)
+
+THREAD_FIELDS = ("title", "status", "allowed_image_domains")
+"""What of a thread has a column, besides its metadata."""
+
+_HIDDEN_TYPES = frozenset({"hidden_context_item", "sdk_hidden_context"})
+_ITEM_COLUMNS = {"id", "thread_id", "created_at"}
+
+# Building an adapter takes milliseconds: once, not per row.
+_ITEM: TypeAdapter[ThreadItem] = TypeAdapter(ThreadItem)
+_STATUS: TypeAdapter[ThreadStatus] = TypeAdapter(ThreadStatus)
+
+
+class ThreadRow(Base):
+    """A conversation. `key` grows with every new thread, and is the order of the list."""
+
+    __tablename__ = "threads"
+    __table_args__ = (
+        UniqueConstraint("owner_id", "use_case", "id"),
+        Index(None, "owner_id", "use_case", "key"),
+        {"sqlite_autoincrement": True},  # a deleted thread's place is not given again
+    )
+
+    # SQLite numbers rows by itself in INTEGER columns only.
+    key: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    owner_id: Mapped[str] = mapped_column(PlainText)
+    use_case: Mapped[str] = mapped_column(PlainText)
+    id: Mapped[str] = mapped_column(PlainText)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    title: Mapped[str | None] = mapped_column(PlainText)
+    status: Mapped[Any] = mapped_column(JSONDocument, nullable=False)
+    allowed_image_domains: Mapped[Any | None] = mapped_column(JSONDocument)
+    # SQLAlchemy has another use for an attribute `metadata`.
+    details: Mapped[Any] = mapped_column("metadata", JSONDocument, nullable=False)
+    last_position: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class ItemRow(Base):
+    """An item of a thread; `document` is its JSON without what has a column."""
+
+    __tablename__ = "items"
+    __table_args__ = (
+        UniqueConstraint("thread_key", "position"),
+        Index(
+            None,
+            "thread_key",
+            "widget_root_id",
+            "position",
+            sqlite_where=text("widget_root_id IS NOT NULL"),
+            postgresql_where=text("widget_root_id IS NOT NULL"),
+        ),
+    )
+
+    thread_key: Mapped[int] = mapped_column(ForeignKey(ThreadRow.key, ondelete="CASCADE"), primary_key=True)
+    id: Mapped[str] = mapped_column(PlainText, primary_key=True)
+    position: Mapped[int] = mapped_column(BigInteger)
+    type: Mapped[str] = mapped_column(PlainText)
+    is_hidden: Mapped[bool]
+    widget_root_id: Mapped[str | None] = mapped_column(PlainText)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    document: Mapped[Any] = mapped_column(JSONDocument, nullable=False)
+
+
+class AttachmentRow(Base):
+    """What is known of a file; its bytes are in the object store."""
+
+    __tablename__ = "attachments"
+
+    owner_id: Mapped[str] = mapped_column(PlainText, primary_key=True)
+    use_case: Mapped[str] = mapped_column(PlainText, primary_key=True)
+    id: Mapped[str] = mapped_column(PlainText, primary_key=True)
+    thread_id: Mapped[str | None] = mapped_column(PlainText)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    state: Mapped[str] = mapped_column(PlainText, default="pending")  # then "uploaded"
+    document: Mapped[Any] = mapped_column(JSONDocument, nullable=False)
+
+
+class FeedbackRow(Base):
+    """What a person thinks of an item. It goes with the item."""
+
+    __tablename__ = "feedback"
+    __table_args__ = (
+        ForeignKeyConstraint(["thread_key", "item_id"], [ItemRow.thread_key, ItemRow.id], ondelete="CASCADE"),
+    )
+
+    thread_key: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    item_id: Mapped[str] = mapped_column(PlainText, primary_key=True)
+    kind: Mapped[FeedbackKind] = mapped_column(PlainText)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class RunRow(Base):
+    """An answer that has ended. `key` is the order in which they ended."""
+
+    __tablename__ = "runs"
+    __table_args__ = (Index(None, "thread_key", "key"),)
+
+    key: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    thread_key: Mapped[int] = mapped_column(ForeignKey(ThreadRow.key, ondelete="CASCADE"))
+    id: Mapped[str] = mapped_column(PlainText)
+    started_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    ended_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    status: Mapped[str] = mapped_column(PlainText)
+    stop_reason: Mapped[str | None] = mapped_column(PlainText)
+    error_id: Mapped[str | None] = mapped_column(PlainText)
+    usage: Mapped[Any | None] = mapped_column(JSONDocument)
+
+
+class RequestKeyRow(Base):
+    """A request that a client may send twice and that must count once."""
+
+    __tablename__ = "request_keys"
+    __table_args__ = (Index(None, "created_at"), Index(None, "thread_key", "created_at"))
+
+    thread_key: Mapped[int] = mapped_column(ForeignKey(ThreadRow.key, ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(PlainText, primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+def as_utc(time: datetime) -> datetime:
+    """Return the same moment in UTC."""
+    # ChatKit's times are naive and local, which is what astimezone takes a naive time for.
+    return time.astimezone(UTC)
+
+
+def thread_fields(thread: ThreadMetadata) -> dict[str, Any]:
+    """Return what of a thread may change, as JSON."""
+    return thread.model_dump(mode="json", include={*THREAD_FIELDS, "metadata"})
+
+
+def to_thread(row: ThreadRow) -> ThreadMetadata:
+    """Return the thread of a row."""
+    return ThreadMetadata(
+        id=row.id,
+        created_at=row.created_at,
+        title=row.title,
+        status=_STATUS.validate_python(row.status),
+        allowed_image_domains=row.allowed_image_domains,
+        metadata=dict(row.details),
+    )
+
+
+def item_values(item: ThreadItem) -> dict[str, Any]:
+    """Return the columns of an item, except for its thread and its position."""
+    return {
+        "id": item.id,
+        "type": item.type,
+        "is_hidden": item.type in _HIDDEN_TYPES,
+        "widget_root_id": item.widget.id if isinstance(item, WidgetItem) else None,
+        "created_at": as_utc(item.created_at),
+        "document": _document(item),
+    }
+
+
+def _document(item: ThreadItem) -> dict[str, Any]:
+    if not isinstance(item, WidgetItem):
+        return item.model_dump(mode="json", by_alias=True, exclude=_ITEM_COLUMNS)
+    return item.model_dump(mode="json", exclude=_ITEM_COLUMNS | {"widget"}) | {
+        "widget": widget_root(item.widget).model_dump()
+    }
+
+
+def to_item(row: ItemRow, thread_id: str) -> ThreadItem | None:
+    """Return the item of a row; None when it cannot be read."""
+    fields = {**row.document, "id": row.id, "thread_id": thread_id, "created_at": row.created_at}
+    try:
+        if row.type == "widget":
+            # Left to ChatKit, a typed widget class is chosen and drops what it does not know.
+            fields["widget"] = widget_root(fields["widget"])
+        return _ITEM.validate_python(fields)
+    except (ValidationError, KeyError):
+        # A newer version may have written it, before a roll-back of the platform.
+        logger.warning("stored item cannot be read", extra={"item_id": row.id, "item_type": row.type})
+        return None
+
+
+def to_run(row: RunRow) -> RunRecord:
+    """Return the record of a row."""
+    return RunRecord(
+        id=row.id,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        status=cast("RunOutcome", row.status),
+        stop_reason=row.stop_reason,
+        error_id=row.error_id,
+        usage=row.usage or {},
+    )
+
+
+def to_items(rows: Iterable[ItemRow], thread_id: str) -> list[ThreadItem]:
+    """Return the items of rows, without those that cannot be read."""
+    return [item for row in rows if (item := to_item(row, thread_id)) is not None]
