@@ -182,7 +182,7 @@ def run(args: argparse.Namespace) -> int:
         _configure_logging(settings)
         app = create_app(settings)
         url = url_of(listener)
-        collector = QuietCollector(lambda: app.state.runs.active == 0)
+        collector = QuietCollector(lambda: app.state.runs.active)
 
         def announce(loaded: LoadedUseCases) -> None:
             collector.start()

@@ -21,6 +21,9 @@ CHECK_EVERY_S = 5.0
 GROWTH_BYTES = 256 * 1024 * 1024
 """How much memory may grow before a full collection is worth a stop."""
 
+RUN_BYTES = 1024 * 1024
+"""What an answer that is being written may hold: that is in use, and no collection would free it."""
+
 # Young objects are collected a little less often than by default, full collections never by themselves.
 _THRESHOLDS = (5_000, 20, 1_000_000)
 
@@ -31,12 +34,12 @@ class QuietCollector:
     """Takes over from the automatic full collections, from `start` to `stop`.
 
     Args:
-        is_idle: Says whether no answer is being written.
+        active: Says how many answers are being written.
         memory_bytes: Returns the process's memory.
     """
 
-    def __init__(self, is_idle: Callable[[], bool], memory_bytes: Callable[[], int] | None = None) -> None:
-        self._is_idle = is_idle
+    def __init__(self, active: Callable[[], int], memory_bytes: Callable[[], int] | None = None) -> None:
+        self._active = active
         self._memory_bytes = memory_bytes or resident_bytes
         self._before = gc.get_threshold()
         self._task: asyncio.Task[None] | None = None
@@ -63,14 +66,15 @@ class QuietCollector:
 
     def check(self) -> bool:
         """Collect if now is a good time or it cannot wait; return whether it did."""
-        if not self._is_idle():
+        active = self._active()
+        if active:
             self._is_clean = False
-            if self._memory_bytes() - self._low < GROWTH_BYTES:
+            if self._memory_bytes() - self._low < GROWTH_BYTES + active * RUN_BYTES:
                 return False
         elif self._is_clean:
             return False  # nothing has happened since the last time
         gc.collect()
-        self._is_clean = self._is_idle()
+        self._is_clean = not active
         self._low = self._memory_bytes()
         return True
 
