@@ -8,8 +8,7 @@ import logging
 import typing
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, final
+from typing import TYPE_CHECKING, Any, final
 from weakref import WeakValueDictionary
 
 from agent_framework import Agent, FunctionTool
@@ -42,7 +41,6 @@ from errors import (
     ActionError,
     BadRequestError,
     FinalMethodError,
-    PluginError,
     UnavailableError,
     UserFacingError,
     new_error_id,
@@ -50,6 +48,7 @@ from errors import (
 from streaming.agent_events import agent_events
 from streaming.agent_messages import HistoryConverter, history_messages
 from streaming.approvals import APPROVE, REJECT, Decision, approval_events, decide
+from streaming.declared_actions import BoundAction, action, collect_actions, explain_payload
 from streaming.item_guard import ItemGuard
 from streaming.offered_actions import offers
 from streaming.request_keys import request_key
@@ -63,56 +62,14 @@ from streaming.turn_events import turn_events
 if TYPE_CHECKING:
     from plugins import OfflinePhrase, UseCase
 
+__all__ = ["BaseChatKitServer", "action"]
+
 logger = logging.getLogger(__name__)
 
 _REQUEST: TypeAdapter[Any] = TypeAdapter(ChatKitReq)
 """Built once: ChatKit builds it anew for every request, which costs 3 ms each time."""
 
-_ACTION_MARK = "_parlor_action"
 _GENERIC_FAILURE = "Something went wrong on our side."
-
-Handler = TypeVar("Handler", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True, slots=True)
-class ActionSpec:
-    """An action as its decorator declared it.
-
-    Attributes:
-        name: What the widget and the request call it.
-        needs_widget: Whether only a stored widget that offers it may send it.
-    """
-
-    name: str
-    needs_widget: bool
-
-
-@dataclass(frozen=True, slots=True)
-class BoundAction:
-    """A declared action with what its handler's signature says."""
-
-    spec: ActionSpec
-    method: str
-    payload: type[BaseModel] | None
-
-
-def action(name: str, *, needs_widget: bool = True) -> Callable[[Handler], Handler]:
-    """Declare a method as the handler of the action `name`.
-
-    The method is ``async def handler(self, payload: Model, turn: ActionTurn)``, or without `payload`. `Model` is a
-    pydantic model. It may return a widget, which then replaces the one that was clicked.
-
-    Args:
-        name: By convention ``"{use case}.{verb}"``, e.g. ``"todo.complete"``.
-        needs_widget: Whether the request must come from a stored widget that offers exactly this action. Set it to
-            False only for what the page around the chat may ask for at any time.
-    """
-
-    def mark(method: Handler) -> Handler:
-        setattr(method, _ACTION_MARK, ActionSpec(name, needs_widget))
-        return method
-
-    return mark
 
 
 class BaseChatKitServer(RunOperations, RequestProcessing):
@@ -151,7 +108,7 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
                     f"{cls.__module__}.{cls.__qualname__} overrides '{name}', which the platform owns; "
                     "override get_agent or post_respond_hook, or declare an @action"
                 )
-        cls._actions = _collect_actions(cls)
+        cls._actions = collect_actions(cls)
 
     # What a use case overrides
 
@@ -417,7 +374,7 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
             try:
                 arguments.append(bound.payload.model_validate(action.payload if action.payload is not None else {}))
             except ValidationError as exc:
-                raise ActionError(_explain_payload(exc), code="action.invalid_payload") from exc
+                raise ActionError(explain_payload(exc), code="action.invalid_payload") from exc
 
         async def run() -> None:
             result = await handler(*arguments, turn)
@@ -507,47 +464,3 @@ def _run_options(message: UserMessageItem | None) -> dict[str, Any]:
     if chosen.tool_choice:
         options["tool_choice"] = {"mode": "required", "required_function_name": chosen.tool_choice.id}
     return options
-
-
-def _collect_actions(cls: type) -> Mapping[str, BoundAction]:
-    """Return the actions that `cls` and its bases declare, by name.
-
-    Raises:
-        PluginError: When two methods declare the same action, or a handler's signature is wrong.
-    """
-    found: dict[str, BoundAction] = {}
-    for name in dir(cls):
-        method = inspect.getattr_static(cls, name, None)
-        spec: ActionSpec | None = getattr(method, _ACTION_MARK, None)
-        if spec is None or method is None:
-            continue
-        where = f"{cls.__qualname__}.{name}"
-        if not inspect.iscoroutinefunction(method):
-            raise PluginError(spec.name, f"the handler {where} must be 'async def'")
-        if spec.name in found:
-            raise PluginError(spec.name, f"{where} and {cls.__qualname__}.{found[spec.name].method} both handle it")
-        found[spec.name] = BoundAction(spec, name, _payload_type(method, where, spec.name))
-    return found
-
-
-def _payload_type(method: Callable[..., Any], where: str, action_name: str) -> type[BaseModel] | None:
-    parameters = list(inspect.signature(method).parameters.values())[1:]
-    if len(parameters) == 1:
-        return None
-    if len(parameters) != 2:
-        raise PluginError(action_name, f"the handler {where} must take (self, payload, turn) or (self, turn)")
-    try:
-        hints = typing.get_type_hints(method)
-    except NameError as exc:
-        raise PluginError(action_name, f"the annotations of {where} cannot be read at run time: {exc}") from exc
-    payload = hints.get(parameters[0].name)
-    if not (isinstance(payload, type) and issubclass(payload, BaseModel)):
-        raise PluginError(action_name, f"'{parameters[0].name}' of {where} must be annotated with a pydantic model")
-    return payload
-
-
-def _explain_payload(exc: ValidationError) -> str:
-    """Name the field and the rule, never the value."""
-    error = exc.errors(include_url=False, include_input=False, include_context=False)[0]
-    field = ".".join(str(part) for part in error["loc"]) or "payload"
-    return f"“{field}” is not valid: {error['msg']}."
