@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,14 +12,15 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 ROOMS = {
-    "attachments", "base_server", "chat_clients", "config", "context", "database", "errors", "infra", "main", "plugins",
-    "store", "store_rows", "streaming", "use_cases", "web",
+    "attachments", "base_server", "chat_clients", "config", "context", "database", "errors", "inbox", "infra", "main",
+    "plugins", "store", "store_rows", "streaming", "use_cases", "web",
 }  # fmt: skip
 
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
-    # The one exception to "nothing of ours": exceptions are a leaf of the tree.
-    "context": {"errors"},
+    # The exceptions to "nothing of ours": errors are a leaf of the tree, and a turn needs its inbox.
+    "context": {"errors", "inbox"},
+    "inbox": {"errors"},
     "config": {"errors"},
     "database": {"errors"},
     "plugins": {"context", "errors", "base_server", "use_cases"},
@@ -29,8 +31,8 @@ ALLOWED: dict[str, set[str]] = {
     "attachments": {"context", "database", "errors", "store"},
     "base_server": {"context", "errors", "streaming"},
     "use_cases": {"base_server", "context", "database", "errors", "plugins"},
-    "web": ROOMS - {"main", "chat_clients", "store_rows", "use_cases"},
-    "main": ROOMS - {"store_rows", "use_cases"},
+    "web": ROOMS - {"main", "chat_clients", "inbox", "store_rows", "use_cases"},
+    "main": ROOMS - {"inbox", "store_rows", "use_cases"},
     "infra": {"database", "store", "plugins", "errors", "config"},
 }
 
@@ -101,3 +103,15 @@ def test_only_the_settings_read_the_environment() -> None:
         if path.relative_to(ROOT).parts[0] != "infra":  # it starts programs, which want an environment
             assert "os.environ" not in text, path
             assert "getenv(" not in text, path
+
+
+def test_every_room_is_installed_and_its_types_are_checked() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    paths = {f"{room}.py" if (ROOT / f"{room}.py").is_file() else room for room in ROOMS}
+    assert {path.stem for path in ROOT.glob("*.py")} <= ROOMS
+    assert set(project["mypy"]["files"]) == paths
+    included = {
+        path.removeprefix("/").removesuffix("/*.py")
+        for path in project["hatch"]["build"]["targets"]["wheel"]["include"]
+    }
+    assert included == paths | {"static"}
