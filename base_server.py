@@ -311,15 +311,17 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
         sender: WidgetItem | None,
         context: RequestContext,
     ) -> SyncCustomActionResponse:
-        """Do the same without a stream: what the handler shows is stored, the clicked widget's new state answered."""
+        """Do the same without a stream: what the handler shows is stored, the clicked widget's new state answered.
+
+        The caller holds `sender_turn`.
+        """
         before = thread.model_copy(deep=True)
         guard = ItemGuard(self.store, thread, context)
-        async with self._sender_locked(thread, sender, context) as current:
-            turn = ActionTurn(thread, context, self.services, current)
-            work = self._prepare_action(action, turn)
-            async with aclosing(turn_events(turn, work())) as events:
-                async for event in events:
-                    await self._store_event(await guard.admit(event), thread, context)
+        turn = ActionTurn(thread, context, self.services, sender)
+        work = self._prepare_action(action, turn)
+        async with aclosing(turn_events(turn, work())) as events:
+            async for event in events:
+                await self._store_event(await guard.admit(event), thread, context)
         if turn.is_resumed:
             logger.warning("the agent cannot go on after an action that is not streamed", extra={"action": action.type})
         if thread != before:
@@ -334,14 +336,9 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
         if sender is None:
             yield None
             return
-        lock = self.sender_lock(thread, sender.id)
-        was_contended = lock.locked()
-        async with lock:
-            if was_contended:
-                current = await self.store.load_item(thread.id, sender.id, context=context)
-                yield current if isinstance(current, WidgetItem) else sender
-            else:
-                yield sender
+        async with self.sender_turn(thread, sender.id):
+            current = await self.store.load_item(thread.id, sender.id, context=context)
+            yield current if isinstance(current, WidgetItem) else sender
 
     async def _store_event(self, event: ThreadStreamEvent, thread: ThreadMetadata, context: RequestContext) -> None:
         match event:

@@ -1,8 +1,11 @@
 """Base, types, engine, sessions. Knows dialects, no domain.
 
-SQLite gets two engines: readers that cannot write, and one writer whose transactions begin with the write lock. So
-readers never wait, writers queue here instead of failing with "database is locked", and no transaction that has read
-can be refused when it wants to write. PostgreSQL needs one engine.
+There are two ways to a transaction: a session (`read`, `write`), whose statements may be awaited one by one, and a
+function (`run_read`, `run_write`), which does all of it at once and is several times cheaper on SQLite.
+
+SQLite gets readers that cannot write, and writers, one for each way, whose transactions begin with the write lock. So
+readers never wait, writers queue instead of failing with "database is locked", and no transaction that has read can be
+refused when it wants to write. PostgreSQL needs one engine.
 """
 
 from __future__ import annotations
@@ -12,18 +15,16 @@ import json
 import logging
 import os
 import secrets
-import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, TypeVarTuple
 from uuid import UUID
 
-import aiosqlite
-from sqlalchemy import JSON, Connection, DateTime, Dialect, MetaData, String, event, select, text
+from sqlalchemy import JSON, Connection, DateTime, Dialect, MetaData, String, Table, event, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
@@ -32,15 +33,16 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from errors import ConfigError
+from sqlite_driver import SQLiteThreads, create_sqlite_engine
 
 logger = logging.getLogger(__name__)
+
+R = TypeVar("R")
+Ts = TypeVarTuple("Ts")
 
 CONNECT_TIMEOUT_S = 5
 POOL_TIMEOUT_S = 10.0
 STATEMENT_TIMEOUT_S = 30
-SQLITE_BUSY_TIMEOUT_S = 5.0
-_BEGIN_WRITE = "BEGIN IMMEDIATE"
-SQLITE_READERS = 4  # each is a thread
 POSTGRES_CONNECTIONS = 10
 
 # Any fixed number; it keeps two replicas that start together from creating the same table.
@@ -159,9 +161,12 @@ class Database:
         """``"sqlite"`` or ``"postgresql"``."""
         if self.dialect == "sqlite":
             _make_parent_folder(self._url)
-            self._reading = _create_sqlite_engine(self._url, writes=False)
-            self._writing = _create_sqlite_engine(self._url, writes=True)
+            options: dict[str, Any] = {"wait_s": POOL_TIMEOUT_S, **_ENGINE_OPTIONS}
+            self._reading = create_sqlite_engine(self._url, writes=False, **options)
+            self._writing = create_sqlite_engine(self._url, writes=True, **options)
+            self._threads: SQLiteThreads | None = SQLiteThreads(self._url, **options)
         else:
+            self._threads = None
             self._writing = _create_postgres_engine(self._url)
             self._reading = self._writing.execution_options(postgresql_readonly=True)
         self._file: tuple[int, int] | None = None
@@ -183,7 +188,28 @@ class Database:
         async with self._write_sessions.begin() as session:
             yield session
 
-    def insert(self, row: type[DeclarativeBase]) -> sqlite.Insert | postgresql.Insert:
+    async def run_read(self, work: Callable[[Connection, *Ts], R], *args: *Ts) -> R:
+        """Return `work(connection, ...)`, done in a transaction that can only read.
+
+        On SQLite the whole of it is one visit to a thread, which costs a fraction of a session. `work` must not touch
+        what the event loop owns.
+        """
+        if self._threads is not None:
+            return await self._threads.read(work, *args)
+        async with self._reading.connect() as connection:
+            return await connection.run_sync(work, *args)
+
+    async def run_write(self, work: Callable[[Connection, *Ts], R], *args: *Ts) -> R:
+        """Return `work(connection, ...)`, done in a transaction that is committed, or rolled back when it raises.
+
+        One that is cancelled is not begun, or has ended; on SQLite it may then have been committed.
+        """
+        if self._threads is not None:
+            return await self._threads.write(work, *args)
+        async with self._writing.begin() as connection:
+            return await connection.run_sync(work, *args)
+
+    def insert(self, row: type[DeclarativeBase] | Table) -> sqlite.Insert | postgresql.Insert:
         """Return an INSERT for `row` that knows `on_conflict_do_update` and `on_conflict_do_nothing`."""
         return sqlite.insert(row) if self.dialect == "sqlite" else postgresql.insert(row)
 
@@ -212,8 +238,8 @@ class Database:
         An SQLite file that was deleted or exchanged while it is open does not: what is written goes nowhere.
         """
         try:
-            async with asyncio.timeout(timeout_s), self.read() as session:
-                await session.execute(select(1))
+            async with asyncio.timeout(timeout_s):
+                await self.run_read(Connection.execute, select(1))
                 if self.dialect == "sqlite":
                     found = await asyncio.to_thread(_file_id, self._url)
                     self._file = self._file or found
@@ -226,6 +252,8 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections."""
+        if self._threads is not None:
+            await self._threads.close()
         await self._reading.dispose()
         await self._writing.dispose()
 
@@ -287,144 +315,17 @@ def _storable(value: Any) -> Any:
     return value
 
 
-async def _switch_to_wal(connection: Any) -> None:
-    # The first switch of a new file heeds no busy timeout: of two processes that start together, one would fail.
-    deadline = time.monotonic() + SQLITE_BUSY_TIMEOUT_S
-    while True:
-        try:
-            await connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-        await asyncio.sleep(0.02)
-
-
-class _Cursor:
-    """A cursor that asks its connection's thread once per statement: the driver's own asks four times."""
-
-    arraysize = 1
-
-    def __init__(self, connection: _Connection) -> None:
-        self._connection = connection
-        self._rows: list[Any] = []
-        self.description: Any = None
-        self.rowcount = -1
-        self.lastrowid: int | None = None
-
-    async def __aenter__(self) -> _Cursor:
-        return self
-
-    async def execute(self, statement: str, parameters: Any = ()) -> _Cursor:
-        """Run a statement and fetch its rows."""
-        await self._connection.ask(self._run, sqlite3.Cursor.execute, statement, parameters)
-        return self
-
-    async def executemany(self, statement: str, parameters: Any) -> _Cursor:
-        """Run a statement for each set of parameters."""
-        await self._connection.ask(self._run, sqlite3.Cursor.executemany, statement, parameters)
-        return self
-
-    async def fetchall(self) -> list[Any]:
-        """Return the rows of the last statement."""
-        return self._rows
-
-    async def close(self) -> None:
-        """Forget the rows."""
-        self._rows = []
-
-    def _run(self, method: Any, statement: str, parameters: Any) -> None:
-        # Here we are in the connection's own thread, which may sleep.
-        deadline = time.monotonic() + SQLITE_BUSY_TIMEOUT_S
-        cursor = self._connection._conn.cursor()
-        try:
-            while True:
-                try:
-                    method(cursor, statement, parameters)
-                    break
-                except sqlite3.OperationalError as exc:
-                    # While another process makes the file, the write lock is refused without heeding the timeout.
-                    if statement != _BEGIN_WRITE or exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                        raise
-                    if time.monotonic() > deadline:
-                        raise
-                    time.sleep(0.01)
-            self.description = cursor.description
-            self._rows = cursor.fetchall() if cursor.description else []
-            self.rowcount, self.lastrowid = cursor.rowcount, cursor.lastrowid
-        finally:
-            cursor.close()
-
-
-class _Connection(aiosqlite.Connection):
-    """The driver's connection with fewer ways to its thread, each of which costs more than most statements."""
-
-    async def ask(self, work: Callable[..., None], *arguments: Any) -> None:
-        """Do `work` in the connection's thread."""
-        await self._execute(work, *arguments)  # type: ignore[no-untyped-call]
-
-    def cursor(self) -> _Cursor:  # type: ignore[override]
-        """Return a cursor at once."""
-        return _Cursor(self)
-
-    async def commit(self) -> None:
-        """Commit, if there is something to commit."""
-        if self._conn.in_transaction:
-            await super().commit()
-
-    async def rollback(self) -> None:
-        """Roll back, if there is something to roll back."""
-        if self._conn.in_transaction:
-            await super().rollback()
-
-
-async def _connect_sqlite(path: str) -> _Connection:
-    connection = _Connection(
-        # Begin and commit are written out: the driver would begin transactions when it sees fit.
-        lambda: sqlite3.connect(path, isolation_level=None, timeout=SQLITE_BUSY_TIMEOUT_S, check_same_thread=False),
-        iter_chunk_size=64,
-    )
-    connection._thread.daemon = True
-    await connection
-    return connection
-
-
-def _create_sqlite_engine(url: URL, *, writes: bool) -> AsyncEngine:
-    engine = create_async_engine(
-        url,
-        json_serializer=_dump_json,
-        hide_parameters=True,  # an error's text goes to the log, which holds no contents
-        pool_size=1 if writes else SQLITE_READERS,
-        max_overflow=0,
-        pool_timeout=POOL_TIMEOUT_S,
-        async_creator=lambda: _connect_sqlite(str(url.database)),
-    )
-
-    async def prepare(connection: Any) -> None:
-        await connection.execute("PRAGMA foreign_keys = ON")
-        await connection.execute("PRAGMA synchronous = NORMAL")
-        if writes:
-            await _switch_to_wal(connection)
-        else:
-            await connection.execute("PRAGMA query_only = ON")
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def connect(connection: Any, _record: Any) -> None:
-        connection.run_async(prepare)
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(_BEGIN_WRITE if writes else "BEGIN")
-
-    return engine
+_ENGINE_OPTIONS: dict[str, Any] = {
+    "json_serializer": _dump_json,
+    "hide_parameters": True,  # an error's text goes to the log, which holds no contents
+}
 
 
 def _create_postgres_engine(url: URL) -> AsyncEngine:
     try:
         engine = create_async_engine(
             url,
-            json_serializer=_dump_json,
-            hide_parameters=True,
+            **_ENGINE_OPTIONS,
             pool_size=POSTGRES_CONNECTIONS,
             max_overflow=POSTGRES_CONNECTIONS,
             pool_timeout=POOL_TIMEOUT_S,

@@ -12,6 +12,7 @@ import base64
 import binascii
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
@@ -40,6 +41,7 @@ from chatkit.types import (
     ThreadsCustomActionReq,
     ThreadsDeleteReq,
     ThreadsGetByIdReq,
+    ThreadsListReq,
     ThreadsRetryAfterItemReq,
     ThreadsSyncCustomActionReq,
     ThreadStreamEvent,
@@ -303,32 +305,30 @@ class RequestProcessing(ChatKitServer[RequestContext]):
         thread = await self.store.load_thread(params.thread_id, context=context)
         check_writable(thread)
         key = request_key(context.metadata)
-        if key is not None and not await self.store.claim_request_key(thread.id, key, context):
-            return SyncCustomActionResponse(
-                updated_item=await self._sender_after_others(thread, params.item_id, context)
-            )
-        try:
-            sender = await self._sender(thread, params.item_id, context)
-            return await self.sync_action(thread, params.action, sender, context)
-        except Exception:
-            if key is not None:
-                await self.store.release_request_key(thread.id, key, context)
-            raise
+        async with self.sender_turn(thread, params.item_id):
+            if key is not None and not await self.store.claim_request_key(thread.id, key, context):
+                return SyncCustomActionResponse(updated_item=await self._sender_now(thread, params.item_id, context))
+            try:
+                sender = await self._sender(thread, params.item_id, context)
+                return await self.sync_action(thread, params.action, sender, context)
+            except Exception:
+                if key is not None:
+                    await self.store.release_request_key(thread.id, key, context)
+                raise
 
-    async def _sender_after_others(
+    async def _sender_now(
         self, thread: ThreadMetadata, item_id: str | None, context: RequestContext
     ) -> WidgetItem | None:
         """Return the clicked widget as the actions before have left it; None when they have removed it."""
-        if item_id is None:
+        try:
+            return await self._sender(thread, item_id, context)
+        except NotFoundError:
             return None
-        async with self.sender_lock(thread, item_id):
-            try:
-                return await self._sender(thread, item_id, context)
-            except NotFoundError:
-                return None
 
-    def sender_lock(self, thread: ThreadMetadata, item_id: str) -> asyncio.Lock:
+    def sender_turn(self, thread: ThreadMetadata, item_id: str | None) -> AbstractAsyncContextManager[Any]:
         """Return what lets one action of a widget after the other run, in this process."""
+        if item_id is None:
+            return nullcontext()
         return self._sender_locks.setdefault((thread.id, item_id), asyncio.Lock())
 
     async def _build_user_message_item(
@@ -348,10 +348,15 @@ class RequestProcessing(ChatKitServer[RequestContext]):
     async def _process_non_streaming(self, request: Any, context: RequestContext) -> bytes:
         match request:
             case ThreadsGetByIdReq():
-                thread = await self.store.load_thread(request.params.thread_id, context=context)
-                items, feedback = await self.store.load_items_with_feedback(thread.id, None, PAGE_SIZE, "asc", context)
+                thread, items, feedback = await self.store.load_thread_with_items(
+                    request.params.thread_id, PAGE_SIZE, "asc", context
+                )
                 whole = self._to_thread_response(Thread(**thread.model_dump(), items=items))
                 return _with_feedback(self._serialize(whole), feedback)
+            case ThreadsListReq():
+                wanted = request.params
+                threads = await self.store.list_threads(wanted.limit or PAGE_SIZE, wanted.after, wanted.order, context)
+                return self._serialize(threads)
             case ItemsListReq():
                 params = request.params
                 page, feedback = await self.store.load_items_with_feedback(

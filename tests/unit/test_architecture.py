@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 ROOMS = {
     "attachments", "base_server", "chat_clients", "config", "context", "database", "errors", "inbox", "infra", "main",
-    "plugins", "store", "store_rows", "streaming", "use_cases", "web",
+    "plugins", "sqlite_driver", "storage", "store", "streaming", "use_cases", "web",
 }  # fmt: skip
 
 ALLOWED: dict[str, set[str]] = {
@@ -22,17 +22,18 @@ ALLOWED: dict[str, set[str]] = {
     "context": {"errors", "inbox"},
     "inbox": {"errors"},
     "config": {"errors"},
-    "database": {"errors"},
+    "database": {"errors", "sqlite_driver"},
+    "sqlite_driver": set(),
     "plugins": {"context", "errors", "base_server", "use_cases"},
     "streaming": {"context", "errors"},
     "chat_clients": {"config", "errors"},
-    "store_rows": {"context", "database"},
-    "store": {"context", "database", "errors", "store_rows"},
+    "storage": {"context", "database", "errors"},
+    "store": {"context", "database", "errors", "storage"},
     "attachments": {"context", "database", "errors", "store"},
     "base_server": {"context", "errors", "streaming"},
     "use_cases": {"base_server", "context", "database", "errors", "plugins"},
-    "web": ROOMS - {"main", "chat_clients", "inbox", "store_rows", "use_cases"},
-    "main": ROOMS - {"inbox", "store_rows", "use_cases"},
+    "web": ROOMS - {"main", "chat_clients", "inbox", "sqlite_driver", "storage", "use_cases"},
+    "main": ROOMS - {"inbox", "sqlite_driver", "storage", "use_cases"},
     "infra": {"database", "store", "plugins", "errors", "config"},
 }
 

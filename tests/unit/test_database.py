@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -11,12 +12,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import ForeignKey, select, text
+from sqlalchemy import Connection, ForeignKey, insert, make_url, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from database import Database, JSONDocument, PlainText, UTCDateTime, build_metadata, new_id
 from errors import ConfigError
+from sqlite_driver import SQLiteThreads
 
 
 class NoteBase(DeclarativeBase):
@@ -132,6 +135,88 @@ async def test_a_cancelled_write_leaves_nothing_and_blocks_nobody(notes: Databas
         await task
     async with asyncio.timeout(5):
         await _write(notes, id="a")
+
+
+async def test_a_function_reads_or_writes_in_one_transaction(notes: Database) -> None:
+    def add(connection: Connection, note_id: str, fails: bool) -> None:
+        connection.execute(insert(NoteRow), {"id": note_id, "body": {"of": note_id}})
+        if fails:
+            raise LookupError("after the write")
+
+    def ids(connection: Connection) -> list[str]:
+        return list(connection.scalars(select(NoteRow.id)))
+
+    await notes.run_write(add, "a", False)
+    with pytest.raises(LookupError):
+        await notes.run_write(add, "b", True)
+    assert await notes.run_read(ids) == ["a"]
+    with pytest.raises(DBAPIError):
+        await notes.run_read(add, "c", False)
+    assert await notes.run_read(ids) == ["a"]
+
+
+async def test_sessions_and_functions_that_write_at_once_wait_for_each_other(notes: Database) -> None:
+    def append(connection: Connection, part: str) -> None:
+        body = connection.scalar(select(NoteRow.body).where(NoteRow.id == "a").with_for_update())
+        connection.execute(update(NoteRow).where(NoteRow.id == "a"), {"body": [*body, part]})
+
+    async def append_in_session(part: str) -> None:
+        async with notes.write() as session:
+            row = await session.scalar(select(NoteRow).where(NoteRow.id == "a").with_for_update())
+            assert row is not None
+            row.body = [*row.body, part]
+
+    await _write(notes, id="a", body=[])
+    async with asyncio.TaskGroup() as tasks:
+        for n in range(10):
+            tasks.create_task(notes.run_write(append, f"function {n}"))
+            tasks.create_task(append_in_session(f"session {n}"))
+    row = await _read(notes, "a")
+    assert row is not None
+    assert sorted(row.body) == sorted(f"{who} {n}" for who in ("function", "session") for n in range(10))
+
+
+async def test_a_function_that_is_cancelled_has_ended_or_was_never_begun(database: Database) -> None:
+    has_begun, may_end = threading.Event(), threading.Event()
+    done: list[str] = []
+
+    def work(connection: Connection, name: str) -> None:
+        has_begun.set()
+        assert may_end.wait(5)
+        done.append(name)
+
+    first = asyncio.create_task(database.run_write(work, "first"))
+    second = asyncio.create_task(database.run_write(work, "second"))
+    await asyncio.to_thread(has_begun.wait, 5)
+    first.cancel()
+    second.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    assert not first.done()
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    assert done == ["first"]
+    await database.run_write(work, "third")
+    assert done == ["first", "third"]
+
+
+async def test_who_waits_too_long_for_a_thread_is_told(sqlite_url: str) -> None:
+    threads = SQLiteThreads(make_url(sqlite_url), wait_s=0.01)
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def work(connection: Connection) -> bool:
+        has_begun.set()
+        return may_end.wait(5)
+
+    slow = asyncio.create_task(threads.write(work))
+    await asyncio.to_thread(has_begun.wait, 5)
+    with pytest.raises(PoolTimeoutError, match="no thread for SQLite was free"):
+        await threads.write(lambda connection: None)
+    may_end.set()
+    assert await slow
+    await threads.write(lambda connection: None)
+    await threads.close()
 
 
 async def test_foreign_keys_hold(notes: Database) -> None:

@@ -32,19 +32,19 @@ from chatkit.types import (
     WidgetItem,
 )
 from chatkit.widgets import DynamicWidgetRoot
-from sqlalchemy import event, func, select, text, update
+from sqlalchemy import Engine, event, func, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from context import RequestContext, RunRecord
 from database import Database
 from errors import BadRequestError, NotFoundError, UnavailableError
+from storage.rows import FeedbackRow, ItemRow, RequestKeyRow, RunRow, ThreadRow
 from store import (
     MAX_PAGE_ITEMS,
     MAX_REQUEST_KEYS,
     REQUEST_KEY_LIFE,
     ParlorStore,
 )
-from store_rows import FeedbackRow, ItemRow, RequestKeyRow, RunRow, ThreadRow
 
 TICK = datetime(2025, 6, 1, 12, tzinfo=UTC)
 """All items of these tests are made in the same tick: nothing may depend on the clock."""
@@ -130,6 +130,7 @@ CALLS_ON_A_THREAD: dict[str, Call] = {
     "load_thread": lambda s, t, c: s.load_thread(t, context=c),
     "rename_thread": lambda s, t, c: s.rename_thread(t, "stolen", c),
     "load_threads": lambda s, t, c: s.load_threads(20, t, "desc", context=c),
+    "list_threads": lambda s, t, c: s.list_threads(20, t, "desc", c),
     "delete_thread": lambda s, t, c: s.delete_thread(t, context=c),
     "load_thread_items": lambda s, t, c: s.load_thread_items(t, None, 20, "asc", context=c),
     "load_visible_items": lambda s, t, c: s.load_visible_items(t, None, 20, "asc", context=c),
@@ -143,6 +144,7 @@ CALLS_ON_A_THREAD: dict[str, Call] = {
     "take_item": lambda s, t, c: s.take_item(t, "msg_1", c),
     "delete_items_after": lambda s, t, c: s.delete_items_after(t, "msg_1", c),
     "load_items_with_feedback": lambda s, t, c: s.load_items_with_feedback(t, None, 20, "asc", c),
+    "load_thread_with_items": lambda s, t, c: s.load_thread_with_items(t, 20, "asc", c),
     "update_item_if": lambda s, t, c: s.update_item_if(t, "pending", _said("msg_1", "stolen"), c),
     "save_feedback": lambda s, t, c: s.save_feedback(t, ["msg_1"], "negative", c),
     "load_runs": lambda s, t, c: s.load_runs(t, 20, c),
@@ -252,6 +254,23 @@ async def test_a_list_of_threads_that_grows_while_it_is_read_repeats_none(store:
     await _new_thread(store)
     rest = await store.load_threads(2, first.after, "desc", ADA)
     assert _ids(first) + _ids(rest) == created[::-1]
+
+
+async def test_a_browsers_list_is_that_of_the_store_without_metadata(
+    store: ParlorStore, thread: ThreadMetadata
+) -> None:
+    thread.title = "Rain"
+    thread.metadata = {"note": "the server's own"}
+    await store.save_thread(thread, ADA)
+    for n in range(3):
+        await store.save_thread(ThreadMetadata(id=f"thr_more_{n}", created_at=TICK), ADA)
+    for after, order in ((None, "asc"), (thread.id, "asc"), ("thr_more_2", "desc")):
+        own = await store.load_threads(2, after, order, ADA)
+        listed = await store.list_threads(2, after, order, ADA)
+        assert (listed.has_more, listed.after) == (own.has_more, own.after)
+        for mine, shown in zip(own.data, listed.data, strict=True):
+            assert mine.model_copy(update={"metadata": {}}) == ThreadMetadata(**shown.model_dump(exclude={"items"}))
+            assert shown.items.data == []
 
 
 @pytest.mark.parametrize(("limit", "size"), [(None, 20), (0, 20), (-5, 20), (1, 1), (100, 100), (10**9, 100)])
@@ -758,9 +777,8 @@ async def test_ten_thousand_threads_are_read_through_indexes(database: Database)
     await store.add_thread_item("thr_5000", _widget("msg_1"), context=ADA)
 
     statements: list[tuple[str, Any]] = []
-    engine = database._reading.sync_engine
 
-    @event.listens_for(engine, "before_cursor_execute")
+    @event.listens_for(Engine, "before_cursor_execute")
     def note(_conn: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         if statement.startswith("SELECT"):
             statements.append((statement, parameters))
@@ -771,10 +789,11 @@ async def test_ten_thousand_threads_are_read_through_indexes(database: Database)
     await store.load_widgets("thr_5000", "todo.list", 20, ADA)
     await store.load_item("thr_5000", "msg_1", ADA)
     await store.load_items_with_feedback("thr_5000", None, 20, "desc", ADA)
+    await store.load_thread_with_items("thr_5000", 20, "asc", ADA)
     await store.load_runs("thr_5000", 20, ADA)
-    event.remove(engine, "before_cursor_execute", note)
+    event.remove(Engine, "before_cursor_execute", note)
 
-    assert len(statements) == 14
+    assert len(statements) == 15
     async with database.read() as session:
         connection = await session.connection()
         for statement, parameters in statements:

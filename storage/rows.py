@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from chatkit.types import FeedbackKind, ThreadItem, ThreadMetadata, ThreadStatus, WidgetItem
+from chatkit.types import Attachment, FeedbackKind, Thread, ThreadItem, ThreadMetadata, ThreadStatus, WidgetItem
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, Integer, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, Integer, Row, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from context import RunOutcome, RunRecord, widget_root
@@ -26,6 +26,9 @@ _ITEM_COLUMNS = {"id", "thread_id", "created_at"}
 # Building an adapter takes milliseconds: once, not per row.
 _ITEM: TypeAdapter[ThreadItem] = TypeAdapter(ThreadItem)
 _STATUS: TypeAdapter[ThreadStatus] = TypeAdapter(ThreadStatus)
+ATTACHMENT: TypeAdapter[Attachment] = TypeAdapter(Attachment)
+"""Of what is known of a file."""
+_LISTED: TypeAdapter[list[Thread]] = TypeAdapter(list[Thread])
 
 
 class ThreadRow(Base):
@@ -146,15 +149,39 @@ def thread_fields(thread: ThreadMetadata) -> dict[str, Any]:
     return thread.model_dump(mode="json", include={*THREAD_FIELDS, "metadata"})
 
 
-def to_thread(row: ThreadRow) -> ThreadMetadata:
-    """Return the thread of a row."""
+def to_thread(row: Row[Any], changed: Mapping[str, Any] | None = None) -> ThreadMetadata:
+    """Return the thread of a row.
+
+    Args:
+        row: Of `ThreadRow`.
+        changed: Columns that were given other values since the row was read.
+    """
+    fields = {**row._mapping, **(changed or {})}
     return ThreadMetadata(
-        id=row.id,
-        created_at=row.created_at,
-        title=row.title,
-        status=_STATUS.validate_python(row.status),
-        allowed_image_domains=row.allowed_image_domains,
-        metadata=dict(row.details),
+        id=fields["id"],
+        created_at=fields["created_at"],
+        title=fields["title"],
+        status=_STATUS.validate_python(fields["status"]),
+        allowed_image_domains=fields["allowed_image_domains"],
+        metadata=fields["metadata"],
+    )
+
+
+def to_listed_threads(rows: Iterable[Row[Any]]) -> list[Thread]:
+    """Return the threads of rows as a browser gets them in a list: without items and without metadata."""
+    # All at once: an adapter costs more for twenty calls than for twenty threads.
+    return _LISTED.validate_python(
+        [
+            {
+                "id": row.id,
+                "created_at": row.created_at,
+                "title": row.title,
+                "status": row.status,
+                "allowed_image_domains": row.allowed_image_domains,
+                "items": {},
+            }
+            for row in rows
+        ]
     )
 
 
@@ -178,7 +205,7 @@ def _document(item: ThreadItem) -> dict[str, Any]:
     }
 
 
-def to_item(row: ItemRow, thread_id: str) -> ThreadItem | None:
+def to_item(row: Row[Any], thread_id: str) -> ThreadItem | None:
     """Return the item of a row; None when it cannot be read."""
     fields = {**row.document, "id": row.id, "thread_id": thread_id, "created_at": row.created_at}
     try:
@@ -192,7 +219,7 @@ def to_item(row: ItemRow, thread_id: str) -> ThreadItem | None:
         return None
 
 
-def to_run(row: RunRow) -> RunRecord:
+def to_run(row: Row[Any]) -> RunRecord:
     """Return the record of a row."""
     return RunRecord(
         id=row.id,
@@ -205,6 +232,6 @@ def to_run(row: RunRow) -> RunRecord:
     )
 
 
-def to_items(rows: Iterable[ItemRow], thread_id: str) -> list[ThreadItem]:
+def to_items(rows: Iterable[Row[Any]], thread_id: str) -> list[ThreadItem]:
     """Return the items of rows, without those that cannot be read."""
     return [item for row in rows if (item := to_item(row, thread_id)) is not None]

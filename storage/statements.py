@@ -1,0 +1,130 @@
+"""The statements of the store, built once: building one costs as much as running it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, Select, Table, bindparam, delete, insert, select, update
+
+from storage.rows import AttachmentRow, FeedbackRow, ItemRow, RequestKeyRow, RunRow, ThreadRow
+
+THREADS = cast("Table", ThreadRow.__table__)
+ITEMS = cast("Table", ItemRow.__table__)
+ATTACHMENTS = cast("Table", AttachmentRow.__table__)
+FEEDBACK = cast("Table", FeedbackRow.__table__)
+RUNS = cast("Table", RunRow.__table__)
+REQUEST_KEYS = cast("Table", RequestKeyRow.__table__)
+
+
+def _is_owned(table: Table) -> tuple[ColumnElement[bool], ...]:
+    return table.c.owner_id == bindparam("of_owner"), table.c.use_case == bindparam("of_use_case")
+
+
+def _is_meant(table: Table) -> tuple[ColumnElement[bool], ...]:
+    return *_is_owned(table), table.c.id == bindparam("of_id")
+
+
+IN_THREAD = ITEMS.c.thread_key == bindparam("of_thread_key")
+IS_ITEM = (IN_THREAD, ITEMS.c.id == bindparam("of_item"))
+OF_THREAD = ITEMS.join(THREADS, THREADS.c.key == ITEMS.c.thread_key)
+
+THREAD = select(THREADS).where(*_is_meant(THREADS))
+THREAD_TO_WRITE = THREAD.with_for_update()
+THREAD_KEY = select(THREADS.c.key).where(*_is_meant(THREADS))
+CHANGE_THREAD = update(THREADS).where(THREADS.c.key == bindparam("of_thread_key"))
+RENAME_THREAD = (
+    update(THREADS)
+    .where(*_is_meant(THREADS))
+    .values(title=bindparam("new_title"), updated_at=bindparam("now"))
+    .returning(THREADS)
+)
+DELETE_THREAD = delete(THREADS).where(*_is_meant(THREADS)).returning(THREADS.c.key)
+TAKE_POSITION = (
+    update(THREADS)
+    .where(*_is_meant(THREADS))
+    .values(last_position=THREADS.c.last_position + 1, updated_at=bindparam("now"))
+    .returning(THREADS.c.key, THREADS.c.last_position)
+)
+NEW_THREAD = insert(THREADS).returning(THREADS.c.key)
+
+ITEM = select(ITEMS).select_from(OF_THREAD).where(*_is_meant(THREADS), ITEMS.c.id == bindparam("of_item"))
+HAS_ITEM = (
+    select(ITEMS.c.position).select_from(OF_THREAD).where(*_is_meant(THREADS), ITEMS.c.id == bindparam("of_item"))
+)
+ITEM_TO_WRITE = select(ITEMS.c.document).where(*IS_ITEM).with_for_update()
+POSITION = select(ITEMS.c.position).where(*IS_ITEM)
+HISTORY = select(ITEMS).where(IN_THREAD).order_by(ITEMS.c.position.desc()).limit(bindparam("size"))
+WIDGETS = (
+    select(ITEMS)
+    .where(IN_THREAD, ITEMS.c.widget_root_id == bindparam("root_id"))
+    .order_by(ITEMS.c.position.desc())
+    .limit(bindparam("size"))
+)
+NEW_ITEM = insert(ITEMS)
+CHANGE_ITEM = update(ITEMS).where(*IS_ITEM)
+DELETE_ITEM = delete(ITEMS).where(*IS_ITEM)
+TAKE_ITEM = DELETE_ITEM.returning(ITEMS)
+DELETE_ITEMS_AFTER = delete(ITEMS).where(IN_THREAD, ITEMS.c.position > bindparam("position"))
+# Locked, or an item that is deleted meanwhile would break the key that refers to it.
+LOCK_ITEMS = (
+    select(ITEMS.c.id)
+    .where(IN_THREAD, ITEMS.c.id.in_(bindparam("item_ids", expanding=True)))
+    .with_for_update(read=True, key_share=True)
+)
+
+RUN_COLUMNS = ("id", "started_at", "ended_at", "status", "stop_reason", "error_id", "usage")
+# One statement: every answer pays for this.
+NEW_RUN = insert(RUNS).from_select(
+    ["thread_key", *RUN_COLUMNS],
+    select(
+        THREADS.c.key, *(bindparam(f"run_{name}", type_=RUNS.c[name].type).label(name) for name in RUN_COLUMNS)
+    ).where(*_is_meant(THREADS)),
+)
+RUNS_OF_THREAD = (
+    select(RUNS)
+    .where(RUNS.c.thread_key == bindparam("of_thread_key"))
+    .order_by(RUNS.c.key.desc())
+    .limit(bindparam("size"))
+)
+
+KEY_IN_THREAD = REQUEST_KEYS.c.thread_key == bindparam("of_thread_key")
+FORGET_OLD_KEYS = delete(REQUEST_KEYS).where(REQUEST_KEYS.c.created_at <= bindparam("until"))
+FORGET_OLD_KEYS_OF_THREAD = FORGET_OLD_KEYS.where(KEY_IN_THREAD)
+OLDEST_KEY_TO_KEEP = (
+    select(REQUEST_KEYS.c.created_at)
+    .where(KEY_IN_THREAD)
+    .order_by(REQUEST_KEYS.c.created_at.desc())
+    .offset(bindparam("kept"))
+    .limit(1)
+)
+FORGET_KEY = delete(REQUEST_KEYS).where(
+    REQUEST_KEYS.c.thread_key == THREAD_KEY.scalar_subquery(), REQUEST_KEYS.c.key == bindparam("of_key")
+)
+
+ATTACHMENT = select(ATTACHMENTS.c.document).where(*_is_meant(ATTACHMENTS))
+MARK_UPLOADED = update(ATTACHMENTS).where(*_is_meant(ATTACHMENTS)).values(state="uploaded").returning(ATTACHMENTS.c.id)
+DELETE_ATTACHMENT = delete(ATTACHMENTS).where(*_is_meant(ATTACHMENTS)).returning(ATTACHMENTS.c.id)
+
+
+@cache
+def page_of_threads(order: str, *, goes_on: bool) -> Select[Any]:
+    """Return the query of an owner's threads, behind `cursor` when it goes on."""
+    return _page(select(THREADS).where(*_is_owned(THREADS)), THREADS.c.key, order, goes_on=goes_on)
+
+
+@cache
+def page_of_items(order: str, *, goes_on: bool, with_hidden: bool) -> Select[Any]:
+    """Return the query of a thread's items with the owner's opinion, behind `cursor` when it goes on."""
+    opinion = (FEEDBACK.c.thread_key == ITEMS.c.thread_key) & (FEEDBACK.c.item_id == ITEMS.c.id)
+    stmt = select(ITEMS, FEEDBACK.c.kind.label("feedback")).select_from(ITEMS.outerjoin(FEEDBACK, opinion))
+    stmt = stmt.where(IN_THREAD)
+    if not with_hidden:
+        stmt = stmt.where(ITEMS.c.is_hidden.is_(False))
+    return _page(stmt, ITEMS.c.position, order, goes_on=goes_on)
+
+
+def _page(stmt: Select[Any], place: ColumnElement[int], order: str, *, goes_on: bool) -> Select[Any]:
+    if goes_on:
+        stmt = stmt.where(place > bindparam("cursor") if order == "asc" else place < bindparam("cursor"))
+    return stmt.order_by(place.asc() if order == "asc" else place.desc()).limit(bindparam("size"))
