@@ -16,8 +16,8 @@ from agent_framework import ChatResponseUpdate, Content
 from chat_clients.failures import explain_provider_code
 from chat_clients.request_options import REFUSAL
 from chat_clients.server_events import DONE, Event
-from chat_clients.text_pieces import build_text_piece
 from chat_clients.token_usage import format_time, read_completions_usage
+from lean_updates import build_text_piece, build_text_update
 
 # Where servers put their model's thoughts, most common first.
 _THOUGHT_FIELDS = ("reasoning_content", "reasoning")
@@ -169,7 +169,7 @@ class CompletionsReader:
         text = self._pieces[0] if len(self._pieces) == 1 else "".join(self._pieces)
         self._pieces = []
         if kind == _TEXT:
-            yield self._update([build_text_piece(text)])
+            yield build_text_update(text, self._response_id, self._response_id)
         elif kind == _REFUSAL:
             yield self._update([build_text_piece(text, dict(REFUSAL))])
         else:

@@ -24,6 +24,7 @@ from chat_clients.http_stream import ProviderConnection
 from chat_clients.responses import ResponsesReader
 from chat_clients.responses_request import build_responses_request
 from chat_clients.whole_answers import AnswerReader, whole_updates
+from lean_updates import keep_merged
 
 
 class RawModelClient(BaseChatClient[Any]):
@@ -57,7 +58,9 @@ class RawModelClient(BaseChatClient[Any]):
     ) -> Awaitable[ChatResponse[Any]] | ResponseStream[ChatResponseUpdate, ChatResponse[Any]]:
         updates = self._updates(messages, options, stream=stream, headers=kwargs.get("extra_headers"))
         if stream:
-            return self._build_response_stream(updates, response_format=options.get("response_format"))
+            answer = self._build_response_stream(updates, response_format=options.get("response_format"))
+            keep_merged(answer)
+            return answer
         return self._collect(updates, options)
 
     async def _collect(

@@ -13,8 +13,8 @@ from chat_clients.failures import explain_provider_code
 from chat_clients.request_options import REFUSAL
 from chat_clients.response_items import build_annotation, item_contents, mcp_call, search_call
 from chat_clients.server_events import Event
-from chat_clients.text_pieces import build_text_piece
 from chat_clients.token_usage import format_time, read_responses_usage
+from lean_updates import build_text_piece, build_text_update
 
 logger = logging.getLogger(__name__)
 
@@ -126,7 +126,7 @@ class ResponsesReader:
     def _piece(self, key: PartKey, text: str) -> ChatResponseUpdate:
         item_id, _, part = key
         if part == _TEXT:
-            return self._update([build_text_piece(text)], item_id)
+            return build_text_update(text, item_id, self._response_id)
         if part == _REFUSAL:
             return self._update([build_text_piece(text, dict(REFUSAL))], item_id)
         if part == _CODE:

@@ -15,6 +15,7 @@ from agent_framework import AgentResponseUpdate, ResponseStream
 from chatkit.types import ThreadStreamEvent
 
 from context import Turn
+from lean_updates import keep_merged, release
 from streaming.answer import Answer
 from streaming.steps import ToolLabel
 
@@ -27,8 +28,8 @@ async def agent_events(
 ) -> AsyncGenerator[ThreadStreamEvent, None]:
     """Return the ChatKit events of one run of an agent.
 
-    The provider's stream is closed on every way out. After a failure what was open is finished first, so that partial
-    text is kept; then the failure is raised.
+    The provider's stream is closed on every way out, and cannot be asked for its final response. After a failure what
+    was open is finished first, so that partial text is kept; then the failure is raised.
 
     Args:
         stream: What `agent.run(..., stream=True)` returned.
@@ -43,7 +44,12 @@ async def agent_events(
     async def pump() -> None:
         try:
             async with stream:
+                keep_merged(stream)
+                is_first = True
                 async for update in stream:
+                    if is_first:
+                        is_first = False
+                        keep_merged(stream)  # the streams within it are there only now
                     await inbox.put_when_room(update, MAX_UPDATES_AHEAD)
         except Exception as exc:  # noqa: BLE001 - raised again by the reader, after what is open is finished
             failure.append(exc)
@@ -78,3 +84,4 @@ async def agent_events(
         task.cancel()
         # Not `await task`: that could not tell the pump's cancellation from our own.
         await asyncio.wait([task])
+        release(stream)

@@ -7,6 +7,7 @@ Source: the update rules of openai-chatkit 1.6.5.
 
 from __future__ import annotations
 
+from io import StringIO
 from typing import Any
 
 from chatkit.types import (
@@ -40,26 +41,54 @@ class OpenItems:
 
     def __init__(self) -> None:
         self._items: dict[str, ThreadItem] = {}
+        # Text that is not in its item yet: to add each piece to a growing string costs more the longer it gets.
+        self._texts: dict[str, dict[int, StringIO]] = {}
 
     def snapshot(self) -> list[ThreadItem]:
         """Return copies of the open items, in the order in which they were added."""
+        for item in self._items.values():
+            self._settle(item)
         return [item.model_copy(deep=True) for item in self._items.values()]
 
     def apply(self, event: Any) -> None:
         """Follow one event."""
+        # By far the most frequent kind first.
+        if isinstance(event, ThreadItemUpdatedEvent):
+            self._update(event.item_id, event.update)
+            return
         match event:
-            case ThreadItemUpdatedEvent():
-                item = self._items.get(event.item_id)
-                if item is not None:
-                    _apply_update(item, event.update)
             case ThreadItemAddedEvent():
                 self._items[event.item.id] = event.item.model_copy(deep=True)
+                self._texts.pop(event.item.id, None)
             case ThreadItemDoneEvent() | ThreadItemReplacedEvent():
-                self._items.pop(event.item.id, None)
+                self._forget(event.item.id)
             case ThreadItemRemovedEvent():
-                self._items.pop(event.item_id, None)
+                self._forget(event.item_id)
             case _:
                 pass
+
+    def _update(self, item_id: str, update: Any) -> None:
+        item = self._items.get(item_id)
+        if item is None:
+            return
+        if isinstance(update, AssistantMessageContentPartTextDelta) and isinstance(item, AssistantMessageItem):
+            if update.content_index < MAX_PARTS:
+                parts = self._texts.setdefault(item_id, {})
+                if update.content_index not in parts:
+                    parts[update.content_index] = StringIO(newline="")
+                parts[update.content_index].write(update.delta)
+            return
+        self._settle(item)
+        _apply_update(item, update)
+
+    def _settle(self, item: ThreadItem) -> None:
+        for index, text in self._texts.pop(item.id, {}).items():
+            if isinstance(item, AssistantMessageItem):
+                _part(item, index).text += text.getvalue()
+
+    def _forget(self, item_id: str) -> None:
+        self._items.pop(item_id, None)
+        self._texts.pop(item_id, None)
 
 
 def _apply_update(item: ThreadItem, update: Any) -> None:
@@ -84,17 +113,20 @@ def _apply_to_message(item: AssistantMessageItem, update: Any) -> None:
     index = getattr(update, "content_index", None)
     if index is None or index >= MAX_PARTS:
         return
-    while len(item.content) <= index:
-        item.content.append(AssistantMessageContent(text=""))
+    part = _part(item, index)
     match update:
-        case AssistantMessageContentPartTextDelta():
-            item.content[index].text += update.delta
         case AssistantMessageContentPartAnnotationAdded():
-            item.content[index].annotations.insert(update.annotation_index, update.annotation)
+            part.annotations.insert(update.annotation_index, update.annotation)
         case AssistantMessageContentPartAdded() | AssistantMessageContentPartDone():
-            kept = item.content[index].annotations
+            kept = part.annotations
             item.content[index] = update.content.model_copy(deep=True)
             if not update.content.annotations:
                 item.content[index].annotations = kept
         case _:
             pass
+
+
+def _part(item: AssistantMessageItem, index: int) -> AssistantMessageContent:
+    while len(item.content) <= index:
+        item.content.append(AssistantMessageContent(text=""))
+    return item.content[index]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate, takewhile
 from typing import Any
 
 from chatkit.types import (
@@ -23,28 +25,61 @@ from streaming.open_items import OpenItems
 _PASSING = (ThreadItemAddedEvent, ThreadItemUpdatedEvent, ProgressUpdateEvent, NoticeEvent, ClientEffectEvent)
 
 _ENVELOPE_BYTES = 160
+_TEXT_NUMBERS = 64
 
 GAP = b'{"type":"run.gap"}'
 """Tells a viewer that finished items were left out; clients that do not know it ignore it."""
 
 
 @dataclass(slots=True)
-class _Entry:
-    """One event.
-
-    Attributes:
-        number: From 1, without gaps.
-        data: Its JSON; None for text deltas, which are only written when somebody reads them.
-        delta: For text deltas: item, content index, text.
-    """
+class _Event:
+    """One event, as the JSON that is sent."""
 
     number: int
-    data: bytes | None
-    delta: tuple[str, int, str] | None = None
+    data: bytes
+
+    @property
+    def last(self) -> int:
+        return self.number
 
     @property
     def size(self) -> int:
-        return len(self.data) if self.data is not None else _ENVELOPE_BYTES + len(self.delta[2] if self.delta else "")
+        return _ENVELOPE_BYTES + len(self.data)
+
+
+class _Text:
+    """Neighbouring text deltas of one part of a message: hundreds of them make an answer, so they share an entry."""
+
+    __slots__ = ("_ends", "_parts", "_text", "first", "last", "part", "size")
+
+    def __init__(self, number: int, part: tuple[str, int], delta: str) -> None:
+        self.first = self.last = number
+        self.part = part
+        self.size = _ENVELOPE_BYTES + len(delta)
+        self._parts = [delta]
+        self._text = ""
+        self._ends: array[int] | None = None
+
+    @property
+    def has_room(self) -> bool:
+        return self._ends is None
+
+    def append(self, delta: str) -> None:
+        """Add the next delta, under the next number."""
+        self._parts.append(delta)
+        self.last += 1
+        self.size += len(delta)
+        if len(self._parts) == _TEXT_NUMBERS:
+            # A string for each delta is ten times what it says.
+            self._ends = array("I", accumulate(map(len, self._parts)))
+            self._text, self._parts = "".join(self._parts), []
+
+    def after(self, number: int) -> str:
+        """Return what came after event `number`."""
+        seen = max(number - self.first + 1, 0)
+        if self._ends is None:
+            return "".join(self._parts[seen:])
+        return self._text[self._ends[seen - 1] :] if seen else self._text
 
 
 class RunLog:
@@ -59,9 +94,9 @@ class RunLog:
     def __init__(self, serialize: Callable[[Any], bytes], max_bytes: int) -> None:
         self._serialize = serialize
         self._max_bytes = max_bytes
-        self._recent: deque[_Entry] = deque()
+        self._recent: deque[_Event | _Text] = deque()
         self._recent_bytes = 0
-        self._older: deque[_Entry] = deque()
+        self._older: deque[_Event] = deque()
         self._older_bytes = 0
         self._dropped = 0
         self._open = OpenItems()
@@ -71,18 +106,26 @@ class RunLog:
         """Add an event under the next number."""
         self._open.apply(event)
         self.last += 1
-        entry = _Entry(self.last, None)
-        update = event.update if isinstance(event, ThreadItemUpdatedEvent) else None
-        if isinstance(update, AssistantMessageContentPartTextDelta):
-            entry.delta = (event.item_id, update.content_index, update.delta)
+        if isinstance(event, ThreadItemUpdatedEvent) and isinstance(event.update, AssistantMessageContentPartTextDelta):
+            self._append_text((event.item_id, event.update.content_index), event.update.delta)
         else:
-            entry.data = self._serialize(event)
-        self._recent.append(entry)
-        self._recent_bytes += entry.size
-        if not isinstance(event, _PASSING) and entry.data is not None:
-            self._older.append(entry)
-            self._older_bytes += entry.size
+            entry = _Event(self.last, self._serialize(event))
+            self._recent.append(entry)
+            self._recent_bytes += entry.size
+            if not isinstance(event, _PASSING):
+                self._older.append(entry)
+                self._older_bytes += entry.size
         self._trim()
+
+    def _append_text(self, part: tuple[str, int], delta: str) -> None:
+        newest = self._recent[-1] if self._recent else None
+        if isinstance(newest, _Text) and newest.has_room and newest.part == part:
+            newest.append(delta)
+            self._recent_bytes += len(delta)
+        else:
+            entry = _Text(self.last, part, delta)
+            self._recent.append(entry)
+            self._recent_bytes += entry.size
 
     def open_items(self) -> list[ThreadItem]:
         """Return what is unfinished, as far as it is."""
@@ -98,61 +141,48 @@ class RunLog:
         if after + 1 < self._first_recent:
             return self._digest(after, with_ids), self.last
         frames: list[bytes] = []
-        pending: _Entry | None = None
         texts: list[str] = []
+        pending: _Text | None = None
         for entry in self._entries_after(after):
-            if entry.delta is not None:
-                if pending is not None and pending.delta is not None and pending.delta[:2] == entry.delta[:2]:
-                    pending = entry
-                    texts.append(entry.delta[2])
-                    continue
-                if pending is not None:
-                    frames.append(self._delta_frame(pending, texts, with_ids))
-                pending, texts = entry, [entry.delta[2]]
-                continue
-            if pending is not None:
-                frames.append(self._delta_frame(pending, texts, with_ids))
-                pending = None
-            frames.append(_frame(entry.data or b"", entry.number, with_ids))
+            if pending is not None and not (isinstance(entry, _Text) and entry.part == pending.part):
+                frames.append(self._text_frame(pending, texts, with_ids))
+                pending, texts = None, []
+            if isinstance(entry, _Text):
+                pending = entry
+                texts.append(entry.after(after))
+            else:
+                frames.append(_frame(entry.data, entry.number, with_ids))
         if pending is not None:
-            frames.append(self._delta_frame(pending, texts, with_ids))
+            frames.append(self._text_frame(pending, texts, with_ids))
         return b"".join(frames), self.last
 
     @property
     def _first_recent(self) -> int:
-        return self._recent[0].number if self._recent else self.last + 1
+        if not self._recent:
+            return self.last + 1
+        oldest = self._recent[0]
+        return oldest.first if isinstance(oldest, _Text) else oldest.number
 
-    def _entries_after(self, after: int) -> Iterator[_Entry]:
-        skipped = max(after + 1 - self._first_recent, 0)
-        if skipped * 2 < len(self._recent):
-            entries = iter(self._recent)
-            for _ in range(skipped):
-                next(entries)
-            yield from entries
-            return
-        # A viewer who keeps up wants the last few: walk there from the end.
-        tail: list[_Entry] = []
-        for entry in reversed(self._recent):
-            if entry.number <= after:
-                break
-            tail.append(entry)
-        yield from reversed(tail)
+    def _entries_after(self, after: int) -> Iterator[_Event | _Text]:
+        # A viewer who keeps up wants the last one: walk there from the end.
+        tail = list(takewhile(lambda entry: entry.last > after, reversed(self._recent)))
+        return reversed(tail)
 
     def _digest(self, after: int, with_ids: bool) -> bytes:
         # Finished items that are not here any more are in the store: Parlor's client reads the thread again.
         frames = [_frame(GAP, self._dropped, with_ids)] if self._dropped > after else []
-        frames += [_frame(entry.data or b"", entry.number, with_ids) for entry in self._older if entry.number > after]
+        frames += [_frame(entry.data, entry.number, with_ids) for entry in self._older if entry.number > after]
         frames += [
             _frame(self._serialize(ThreadItemAddedEvent(item=item)), self.last, with_ids)
             for item in self._open.snapshot()
         ]
         return b"".join(frames)
 
-    def _delta_frame(self, entry: _Entry, texts: list[str], with_ids: bool) -> bytes:
-        item_id, index, _ = entry.delta or ("", 0, "")
+    def _text_frame(self, entry: _Text, texts: list[str], with_ids: bool) -> bytes:
+        item_id, index = entry.part
         update = AssistantMessageContentPartTextDelta(content_index=index, delta="".join(texts))
         data = self._serialize(ThreadItemUpdatedEvent(item_id=item_id, update=update))
-        return _frame(data, entry.number, with_ids)
+        return _frame(data, entry.last, with_ids)
 
     def _trim(self) -> None:
         while self._recent_bytes > self._max_bytes and len(self._recent) > 1:

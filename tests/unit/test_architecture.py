@@ -12,8 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 ROOMS = {
-    "attachments", "base_server", "chat_clients", "config", "context", "database", "errors", "inbox", "infra", "main",
-    "plugins", "sqlite_driver", "storage", "store", "streaming", "use_cases", "web",
+    "attachments", "base_server", "chat_clients", "config", "context", "database", "errors", "inbox", "infra",
+    "lean_updates", "main", "plugins", "sqlite_driver", "storage", "store", "streaming", "use_cases", "web",
 }  # fmt: skip
 
 ALLOWED: dict[str, set[str]] = {
@@ -25,15 +25,16 @@ ALLOWED: dict[str, set[str]] = {
     "database": {"errors", "sqlite_driver"},
     "sqlite_driver": set(),
     "plugins": {"context", "errors", "base_server", "use_cases"},
-    "streaming": {"context", "errors"},
-    "chat_clients": {"config", "errors"},
+    "lean_updates": set(),
+    "streaming": {"context", "errors", "lean_updates"},
+    "chat_clients": {"config", "errors", "lean_updates"},
     "storage": {"context", "database", "errors"},
     "store": {"context", "database", "errors", "storage"},
     "attachments": {"context", "database", "errors", "store"},
     "base_server": {"context", "errors", "streaming"},
     "use_cases": {"base_server", "context", "database", "errors", "plugins"},
-    "web": ROOMS - {"main", "chat_clients", "inbox", "sqlite_driver", "storage", "use_cases"},
-    "main": ROOMS - {"inbox", "sqlite_driver", "storage", "use_cases"},
+    "web": ROOMS - {"main", "chat_clients", "inbox", "lean_updates", "sqlite_driver", "storage", "use_cases"},
+    "main": ROOMS - {"inbox", "lean_updates", "sqlite_driver", "storage", "use_cases"},
     "infra": {"database", "store", "plugins", "errors", "config"},
 }
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from agent_framework import ChatResponse, ChatResponseUpdate, Content
+from agent_framework import ChatResponse, ChatResponseUpdate
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,7 +22,6 @@ from chat_clients.http_stream import ProviderConnection, ProviderStatusError
 from chat_clients.http_transport import DirectTransport
 from chat_clients.responses import ResponsesReader
 from chat_clients.server_events import DONE, BrokenStreamError, Event, EventParser
-from chat_clients.text_pieces import build_text_piece
 from errors import ModelError
 from tests.unit.provider_stub import Answer, Chat, ProviderStub, Responses, error
 
@@ -86,16 +85,6 @@ def test_an_event_may_be_as_long_as_the_bound_in_however_many_reads() -> None:
 
 
 # Text
-
-
-def test_a_text_piece_is_a_content_in_every_respect() -> None:
-    piece, content = build_text_piece("Hello"), Content.from_text("Hello", merge_mode="append")
-    assert piece == content
-    assert piece.to_dict() == content.to_dict()
-    assert all(getattr(piece, name) == value for name, value in vars(content).items())
-    assert (piece + content).text == "HelloHello"
-    piece.merge_mode = None
-    assert build_text_piece("x").merge_mode == "append"
 
 
 def read(reader: Any, *batches: list[Event]) -> list[ChatResponseUpdate]:

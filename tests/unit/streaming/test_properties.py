@@ -148,7 +148,8 @@ class World:
 
     async def play(self, batch: Sequence[Move]) -> None:
         """Make some moves at once; then everything that was ever acknowledged must be there."""
-        before = {thread.id: list(thread.acknowledged) for thread in self.threads}
+        # In the order of the thread: who reads two streams may hear of a later item first.
+        before = {thread.id: list(thread.order) for thread in self.threads}
         found = await asyncio.gather(*(self._move(move) for move in batch))
         await self._settle()
         for each in found:
@@ -156,7 +157,7 @@ class World:
                 thread, kept_until = each
                 known = before.get(thread.id, [])
                 # What came during this very batch may have come before the retry, and gone with it.
-                kept = set(known[: known.index(kept_until) + 1] if kept_until in known else [kept_until])
+                kept = set(known[: known.index(kept_until) + 1] if kept_until in known else [*known, kept_until])
                 thread.acknowledged = {k: v for k, v in thread.acknowledged.items() if k in kept}
         await self.check()
 
@@ -328,8 +329,9 @@ class World:
             before = [run.log.last for run in self._active()], len(self.readers)
             for _ in range(20):
                 await asyncio.sleep(0)
-            # The database has threads of its own: a read waits behind what they are asked now.
+            # The database has threads of its own: this waits behind what they are asked now.
             await self.server.store.load_threads(1, None, "desc", RequestContext("nobody", "test", "req"))
+            await self.server.services.database.run_write(lambda connection: None)
             quiet = quiet + 1 if before == ([run.log.last for run in self._active()], len(self.readers)) else 0
 
     # What must be true
