@@ -50,11 +50,12 @@ class _Event:
 class _Text:
     """Neighbouring text deltas of one part of a message: hundreds of them make an answer, so they share an entry."""
 
-    __slots__ = ("_ends", "_parts", "_text", "first", "last", "part", "size")
+    __slots__ = ("_ends", "_parts", "_text", "first", "last", "newest", "part", "size")
 
-    def __init__(self, number: int, part: tuple[str, int], delta: str) -> None:
+    def __init__(self, number: int, part: tuple[str, int], event: ThreadItemUpdatedEvent, delta: str) -> None:
         self.first = self.last = number
         self.part = part
+        self.newest = event
         self.size = _ENVELOPE_BYTES + len(delta)
         self._parts = [delta]
         self._text = ""
@@ -64,8 +65,9 @@ class _Text:
     def has_room(self) -> bool:
         return self._ends is None
 
-    def append(self, delta: str) -> None:
+    def append(self, event: ThreadItemUpdatedEvent, delta: str) -> None:
         """Add the next delta, under the next number."""
+        self.newest = event
         self._parts.append(delta)
         self.last += 1
         self.size += len(delta)
@@ -107,7 +109,7 @@ class RunLog:
         self._open.apply(event)
         self.last += 1
         if isinstance(event, ThreadItemUpdatedEvent) and isinstance(event.update, AssistantMessageContentPartTextDelta):
-            self._append_text((event.item_id, event.update.content_index), event.update.delta)
+            self._append_text(event, event.update)
         else:
             entry = _Event(self.last, self._serialize(event))
             self._recent.append(entry)
@@ -117,13 +119,14 @@ class RunLog:
                 self._older_bytes += entry.size
         self._trim()
 
-    def _append_text(self, part: tuple[str, int], delta: str) -> None:
+    def _append_text(self, event: ThreadItemUpdatedEvent, update: AssistantMessageContentPartTextDelta) -> None:
+        part = (event.item_id, update.content_index)
         newest = self._recent[-1] if self._recent else None
         if isinstance(newest, _Text) and newest.has_room and newest.part == part:
-            newest.append(delta)
-            self._recent_bytes += len(delta)
+            newest.append(event, update.delta)
+            self._recent_bytes += len(update.delta)
         else:
-            entry = _Text(self.last, part, delta)
+            entry = _Text(self.last, part, event, update.delta)
             self._recent.append(entry)
             self._recent_bytes += entry.size
 
@@ -140,6 +143,9 @@ class RunLog:
             return b"", max(after, 0)
         if after + 1 < self._first_recent:
             return self._digest(after, with_ids), self.last
+        if after + 1 == self.last and isinstance(newest := self._recent[-1], _Text):
+            # Who keeps up gets each piece as it came.
+            return _frame(self._serialize(newest.newest), self.last, with_ids), self.last
         frames: list[bytes] = []
         texts: list[str] = []
         pending: _Text | None = None

@@ -38,6 +38,7 @@ class Lifecycle:
         load: Imports the use cases; called once, in a thread.
         database: Where tables are created. Closed at the end.
         platform_tables: Created before those of the use cases.
+        on_open: Called when all use cases are open, before the first request reaches them.
         drain: Takes no new answers, and ends those that are being written within so many seconds, before anything they
             need is closed.
         drain_timeout_s: How many that are.
@@ -55,6 +56,7 @@ class Lifecycle:
         database: Database,
         platform_tables: MetaData,
         *,
+        on_open: Callable[[], object] | None = None,
         drain: Drain | None = None,
         drain_timeout_s: float = 0.0,
         closes: Sequence[Close] = (),
@@ -63,6 +65,7 @@ class Lifecycle:
         self._load = load
         self._database = database
         self._platform_tables = platform_tables
+        self._on_open = on_open
         self._drain = drain
         self._drain_timeout_s = drain_timeout_s
         self._closes = closes
@@ -134,6 +137,8 @@ class Lifecycle:
                     else:
                         enabled[name] = use_case
                         stack.push_async_callback(_close_bounded, use_case.server.close, name)
+                if self._on_open is not None:
+                    self._on_open()
             except Exception as exc:
                 self.failure = exc
                 logger.exception("the start failed")

@@ -45,6 +45,16 @@ async def test_what_was_opened_is_closed_in_reverse_by_the_task_that_opened_it()
     assert database.is_closed
 
 
+async def test_what_is_to_be_done_when_all_are_open_is_done_before_the_first_request() -> None:
+    record: list[tuple[str, object]] = []
+    servers = {name: Recorded(name, record) for name in "ab"}
+    lifecycle = build(servers, on_open=lambda: record.append(("all open", lifecycle.loaded)))
+    async with lifecycle.running():
+        await lifecycle.wait_until_started(10)
+    assert [what for what, _ in record][:3] == ["open a", "open b", "all open"]
+    assert record[2] == ("all open", None)
+
+
 async def test_answers_end_before_anything_they_need_is_closed() -> None:
     record: list[tuple[str, object]] = []
 
