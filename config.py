@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="The least serious log line.")
     log_format: Literal["text", "json"] = Field("text", description="One line of text or of JSON per event, on stdout.")
+    enable_instrumentation: bool | None = Field(
+        None, description="OpenTelemetry spans of the agent framework; default: where an OpenTelemetry SDK is set up."
+    )
 
     # The model
     model_provider: Literal["auto", "offline", "openai", "compatible", "azure"] = Field(

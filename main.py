@@ -61,7 +61,7 @@ def build_platform(settings: Settings) -> Platform:
     from attachments import ParlorAttachmentStore
     from chat_clients.failures import explain_model_failure
     from chat_clients.provider import ChatClients
-    from chat_clients.telemetry import leave_out_unheard_telemetry
+    from chat_clients.telemetry import decide_on_telemetry
     from context import Services
     from database import Base, Database
     from plugins import load_use_cases
@@ -92,7 +92,7 @@ def build_platform(settings: Settings) -> Platform:
         lambda: load_use_cases(services, settings.use_cases_path),
         database,
         Base.metadata,
-        on_open=leave_out_unheard_telemetry,
+        on_open=lambda: decide_on_telemetry(settings.enable_instrumentation),
         drain=runs.drain,
         drain_timeout_s=settings.drain_timeout_s,
         closes=[chat_clients.close],

@@ -11,7 +11,8 @@ import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar, TypeVarTuple
+from contextlib import suppress
+from typing import Any, Generic, TypeVar, TypeVarTuple, cast
 
 import aiosqlite
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -70,34 +71,71 @@ class SQLiteThreads:
         *,
         settles: bool,
     ) -> R:
-        loop = asyncio.get_running_loop()
-        job = pool.submit(_transact, engine, work, arguments)
+        visit = _Visit(engine, work, arguments)
+        job = pool.submit(visit.run)
         is_late = False
 
         def give_up() -> None:
             nonlocal is_late
-            is_late = job.cancel()  # not when it has begun: then SQLite's own timeout bounds it
+            if job.cancel():  # not when it has begun: then SQLite's own timeout bounds it
+                is_late = True
+                visit.ended.cancel()
 
-        timer = loop.call_later(self._wait_s, give_up)
+        timer = visit.loop.call_later(self._wait_s, give_up)
         try:
-            return await asyncio.wrap_future(job)
+            await visit.ended
         except asyncio.CancelledError:
             if is_late:
                 raise PoolTimeoutError(f"no thread for SQLite was free within {self._wait_s:g} s") from None
-            if settles and not job.cancelled():
+            if not job.cancel() and settles:
                 # It has begun, and so it ends: who cancels must not see it happen afterwards.
                 await _end_of(job)
             raise
         finally:
             timer.cancel()
+        return visit.result()
 
 
-def _transact(engine: Engine, work: Callable[[Connection, *Ts], R], arguments: tuple[*Ts]) -> R:
-    with engine.begin() as connection:
-        return work(connection, *arguments)
+class _Visit(Generic[R]):
+    """A transaction on its way to a thread and back.
+
+    What `asyncio.wrap_future` does, for less: it is a tenth of what a short transaction costs.
+    """
+
+    def __init__(self, engine: Engine, work: Callable[..., R], arguments: tuple[Any, ...]) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.ended: asyncio.Future[None] = self.loop.create_future()
+        self._engine = engine
+        self._work = work
+        self._arguments = arguments
+        self._outcome: R | None = None
+        self._failure: BaseException | None = None
+
+    def run(self) -> None:
+        """Do it, in the thread."""
+        try:
+            with self._engine.begin() as connection:
+                self._outcome = self._work(connection, *self._arguments)
+        except BaseException as exc:  # noqa: BLE001 - raised again where it is waited for
+            self._failure = exc
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self.loop.call_soon_threadsafe(self._end)
+
+    def _end(self) -> None:
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+    def result(self) -> R:
+        """Return what the work returned, or raise what it raised."""
+        if self._failure is not None:
+            try:
+                raise self._failure
+            finally:
+                self._failure = None  # or the two would hold each other
+        return cast("R", self._outcome)
 
 
-async def _end_of(job: Future[Any]) -> None:
+async def _end_of(job: Future[None]) -> None:
     loop = asyncio.get_running_loop()
     has_ended = asyncio.Event()
     job.add_done_callback(lambda _: loop.call_soon_threadsafe(has_ended.set))

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -90,6 +90,7 @@ class ProviderConnection:
         self._token = token
         self._max_retries = max_retries
         self._pace = Pace()
+        self._transport = transport or _choose_transport(self.base_url)
         self._http = httpx.AsyncClient(
             # Events must be readable as they arrive, and are too small to gain from compression.
             headers={"accept-encoding": "identity", "user-agent": "parlor", **(headers or {})},
@@ -104,7 +105,7 @@ class ProviderConnection:
                 max_keepalive_connections=MAX_IDLE_CONNECTIONS,
                 keepalive_expiry=IDLE_CONNECTION_S,
             ),
-            transport=transport or _choose_transport(self.base_url),
+            transport=self._transport,
             # A redirection would take the key along to wherever it leads.
             follow_redirects=False,
         )
@@ -140,7 +141,7 @@ class ProviderConnection:
                 return
             parser = EventParser()
             is_encoded = "content-encoding" in response.headers
-            pieces = response.aiter_bytes() if is_encoded else response.aiter_raw()
+            pieces = response.aiter_bytes() if is_encoded else _raw(response)
             async for data in pieces:
                 events = parser.feed(data)
                 if events:
@@ -194,7 +195,7 @@ class ProviderConnection:
             )
             failure: ProviderStatusError | httpx.TransportError
             try:
-                response = await self._http.send(request, stream=True)
+                response = await self._begin(request)
                 if response.is_success:
                     return response
                 failure = await _read_refusal(response)
@@ -211,6 +212,21 @@ class ProviderConnection:
                 extra={"attempt": failures, "wait_s": wait_s, "error_type": type(failure).__name__},
             )
             await asyncio.sleep(wait_s)
+
+    async def _begin(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and return its answer, whose body is still to come."""
+        if self._transport is None:
+            return await self._http.send(request, stream=True)
+        # The client's own way looks for cookies, redirections and logins: a tenth of what a short answer costs.
+        response = await self._transport.handle_async_request(request)
+        response.request = request
+        return response
+
+
+def _raw(response: httpx.Response) -> AsyncIterable[bytes]:
+    """Return the body as it arrives, without httpx's layers around it."""
+    assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - asynchronous transports give no other
+    return response.stream
 
 
 def _choose_transport(base_url: str) -> httpx.AsyncBaseTransport | None:

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import logging
-import os
 
-logger = logging.getLogger(__name__)
-
-
-def leave_out_unheard_telemetry() -> bool:
-    """Switch the framework's instrumentation off if nobody listens; return whether it was.
+def decide_on_telemetry(wanted: bool | None) -> bool:
+    """Switch the framework's instrumentation on or off; return which.
 
     The framework prepares spans and metrics for each run, each request to the model and each piece of an answer, also
-    without an OpenTelemetry SDK that would take them: a fifth of what a piece costs. It stays on where the process has
-    a tracer or meter provider by now, or where the variable ENABLE_INSTRUMENTATION says anything; and who calls
-    `agent_framework.observability.configure_otel_providers()` or `enable_instrumentation()` later gets it back.
+    without an OpenTelemetry SDK that would take them: a fifth of what a piece costs. Who calls
+    `agent_framework.observability.configure_otel_providers()` or `enable_instrumentation()` later gets them back.
+
+    Args:
+        wanted: What the operator says; None: on where the process has a tracer or meter provider by now.
     """
     from agent_framework.observability import OBSERVABILITY_SETTINGS
     from opentelemetry import metrics, trace
 
-    if os.environ.get("ENABLE_INSTRUMENTATION"):
-        return False
-    if not _is_placeholder(trace.get_tracer_provider()) or not _is_placeholder(metrics.get_meter_provider()):
-        return False
-    OBSERVABILITY_SETTINGS.enable_instrumentation = False
-    logger.debug("no OpenTelemetry SDK is set up: the framework's spans are left out")
-    return True
+    if wanted is None:
+        providers = (trace.get_tracer_provider(), metrics.get_meter_provider())
+        wanted = not all(_is_placeholder(provider) for provider in providers)
+    OBSERVABILITY_SETTINGS.enable_instrumentation = wanted
+    return wanted
 
 
 def _is_placeholder(provider: object) -> bool:

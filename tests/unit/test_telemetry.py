@@ -8,7 +8,7 @@ import pytest
 from agent_framework.observability import OBSERVABILITY_SETTINGS, enable_instrumentation
 from opentelemetry import metrics, trace
 
-from chat_clients.telemetry import leave_out_unheard_telemetry
+from chat_clients.telemetry import decide_on_telemetry
 
 
 class OwnTracers(trace.TracerProvider):
@@ -26,8 +26,7 @@ class OwnMeters(metrics.MeterProvider):
 
 
 @pytest.fixture(autouse=True)
-def instrumented(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.delenv("ENABLE_INSTRUMENTATION", raising=False)
+def instrumented() -> Iterator[None]:
     before = OBSERVABILITY_SETTINGS.enable_instrumentation
     OBSERVABILITY_SETTINGS.enable_instrumentation = True
     yield
@@ -35,7 +34,7 @@ def instrumented(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_without_an_sdk_nothing_is_prepared_for_it() -> None:
-    assert leave_out_unheard_telemetry()
+    assert not decide_on_telemetry(None)
     assert not OBSERVABILITY_SETTINGS.enable_instrumentation
     enable_instrumentation()
     assert OBSERVABILITY_SETTINGS.enable_instrumentation, "who asks for it later gets it"
@@ -45,12 +44,11 @@ def test_without_an_sdk_nothing_is_prepared_for_it() -> None:
 def test_with_an_sdk_it_stays_on(monkeypatch: pytest.MonkeyPatch, api: object, name: str, own: type) -> None:
     # The API's own setter works once per process.
     monkeypatch.setattr(api, f"get_{name}_provider", lambda: own())
-    assert not leave_out_unheard_telemetry()
+    assert decide_on_telemetry(None)
     assert OBSERVABILITY_SETTINGS.enable_instrumentation
 
 
-@pytest.mark.parametrize("value", ["true", "false"])
-def test_the_variable_decides_where_it_is_set(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-    monkeypatch.setenv("ENABLE_INSTRUMENTATION", value)
-    assert not leave_out_unheard_telemetry()
-    assert OBSERVABILITY_SETTINGS.enable_instrumentation, "the framework has read it itself"
+@pytest.mark.parametrize("wanted", [True, False])
+def test_the_operator_decides_where_they_say_anything(wanted: bool) -> None:
+    assert decide_on_telemetry(wanted) is wanted
+    assert OBSERVABILITY_SETTINGS.enable_instrumentation is wanted
