@@ -22,9 +22,10 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -43,6 +44,13 @@ SUITES: dict[str, tuple[str, list[tuple[str, list[str]]]]] = {
     "long": ("a thread of 10 and of 1,000 items", [("longthread", "--sizes 10,1000 --n 10 --repeats 20".split())]),
     "interfere": ("others, while one works on 1,000 items", [("interfere", "--size 1000 --seconds 10".split())]),
     "threads": ("10,000 threads", [("history", "--sizes 100,10000 --repeats 50 --max-seconds 400".split())]),
+    "stops": (
+        "longest stop of the event loop",
+        [
+            ("turn", "--n 500 --turns 60 --concurrency 10".split()),
+            ("idle", "--concurrency 100 --rate 20 --seconds 15 --ramp 5".split()),
+        ],
+    ),
     "memory": ("memory of 100 open streams", [("idle", "--concurrency 100 --rate 20 --seconds 15 --ramp 5".split())]),
 }
 QUICK = ("turn", "burst", "alone", "paced")
@@ -87,11 +95,27 @@ def measure(
     command += ["--pid", str(pid), "--stub-pid", str(stub_pid), *options]
     for header in headers:
         command += ["--header", header]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=SUITE_TIMEOUT_S, check=False)
+    with probing(url) if suite == "stops" else nullcontext() as stops:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SUITE_TIMEOUT_S, check=False)
     if done.returncode:
         print(done.stderr[-2000:], file=sys.stderr)
         return [{"suite": suite, "label": label, "scenario": scenario, "errors": 1}]
-    return [{"suite": suite, **json.loads(line)} for line in done.stdout.splitlines()]
+    more = {"stop_ms": json.loads(stops[0])} if stops else {}
+    return [{"suite": suite, **more, **json.loads(line)} for line in done.stdout.splitlines()]
+
+
+@contextmanager
+def probing(url: str) -> Iterator[list[str]]:
+    """Ask a server something small all the time; the list then holds what `loop_stops.py` has printed."""
+    address = urlsplit(url)
+    target = f"{address.scheme}://{address.netloc}/healthz"
+    command = [sys.executable, str(HERE / "loop_stops.py"), target, str(SUITE_TIMEOUT_S)]
+    running = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    printed: list[str] = []
+    try:
+        yield printed
+    finally:
+        printed.append(running.communicate(timeout=15)[0])
 
 
 @contextmanager
@@ -216,6 +240,9 @@ def report(results: list[dict[str, Any]]) -> str:
                 own, floor = (r.get(key) or {}).get(quantile), (f.get(key) or {}).get(quantile)
                 name = " ".join(str(r[k]) for k in ("op", "items", "threads", "heavy") if r.get(k) is not None)
                 row(where, f"{what} {quantile}, ms{size} {name}".rstrip(), own, floor)
+        for quantile in ("p50", "p99", "max"):
+            own, floor = (r.get("stop_ms") or {}).get(quantile), (f.get("stop_ms") or {}).get(quantile)
+            row(where, f"answer to a probe {quantile}, ms {r['scenario']}", own, floor)
         row(
             where,
             f"CPU per operation, ms {r.get('op', '')} {r.get('items', r.get('threads', ''))}",

@@ -1,8 +1,8 @@
 """The garbage collector, kept from stopping everybody for a tenth of a second.
 
 A full collection walks all that lives; in a process that has imported a model framework this takes 100 to 200 ms, in
-which no answer moves. What lives since the start is therefore left out for good, and full collections happen when no
-answer is being written, or when memory has grown by much.
+which no answer moves. What lives since the start, and after the first answers, is therefore left out for good, and full
+collections happen when no answer is being written, or when memory has grown by much.
 Source: gc.freeze and gc.set_threshold in Python's documentation; measured by `parlor bench`.
 """
 
@@ -23,6 +23,10 @@ GROWTH_BYTES = 256 * 1024 * 1024
 
 RUN_BYTES = 1024 * 1024
 """What an answer that is being written may hold: that is in use, and no collection would free it."""
+
+LATE_FREEZES = 2
+"""How many of the first quiet moments leave out for good what lives then: modules and caches that came with the first
+answers. Not all of them do: what lives in a quiet moment may be garbage later, and would stay."""
 
 # Young objects are collected a little less often than by default, full collections never by themselves.
 _THRESHOLDS = (5_000, 20, 1_000_000)
@@ -45,6 +49,7 @@ class QuietCollector:
         self._task: asyncio.Task[None] | None = None
         self._low = 0
         self._is_clean = True
+        self._late_freezes = LATE_FREEZES
 
     def start(self) -> None:
         """Leave out what lives now, and watch. Call it when everything is loaded."""
@@ -74,6 +79,9 @@ class QuietCollector:
         elif self._is_clean:
             return False  # nothing has happened since the last time
         gc.collect()
+        if not active and self._late_freezes > 0:
+            self._late_freezes -= 1
+            gc.freeze()
         self._is_clean = not active
         self._low = self._memory_bytes()
         return True
