@@ -71,6 +71,8 @@ class MessageWriter:
         if self._message is None:
             return False
         key = message_key(content, update)
+        if key == self._message.key:
+            return True
         return not any(a != b and a is not None and b is not None for a, b in zip(self._message.key, key, strict=True))
 
     def write(self, content: Content, update: AgentResponseUpdate) -> Events:
