@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 
 from errors import UnavailableError
-from use_cases.weather.cities import City, CityDirectory, CitySearch, choose_city, load_cities, read_query
+from use_cases.weather.cities import City, CitySearch, choose_city, read_query
 from use_cases.weather.conditions import Report
 from use_cases.weather.countries import fold
+from use_cases.weather.gazetteer import Gazetteer
 from use_cases.weather.open_meteo import REPORT_FRESH_S, OpenMeteo
 from use_cases.weather.samples import build_sample_report
 from use_cases.weather.settings import WeatherSettings
@@ -38,6 +39,7 @@ class Forecasts:
 
     Args:
         settings: The variables of the use case.
+        cache_dir: Where the searchable list of cities is kept; made when missing.
         transport: Replaces the network, for tests.
         clock: Seconds that never go back.
         now: The current time, aware.
@@ -46,6 +48,7 @@ class Forecasts:
     def __init__(
         self,
         settings: WeatherSettings,
+        cache_dir: Path,
         *,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -55,39 +58,40 @@ class Forecasts:
         self.now = now
         self._clock = clock
         self._open_meteo = OpenMeteo(settings, transport, clock)
+        self._gazetteer = Gazetteer(cache_dir)
         self._retry_at = float("-inf")
 
     async def open(self) -> None:
-        """Read the packaged cities and make the connection pool."""
-        await self._cities()
+        """Begin to open the list of cities, and make the connection pool."""
+        await self._gazetteer.open()
         if self.settings.source != "sample":
             await self._open_meteo.open()
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Stop what is under way and close the connections."""
+        await self._gazetteer.close()
         await self._open_meteo.close()
 
     async def find_city(self, text: str) -> CitySearch:
         """Return the city that `text` means, or suggestions.
 
         Raises:
-            UnavailableError: When only real data is allowed and the service cannot be reached.
+            UnavailableError: When only real data is allowed and the service cannot be reached, or there is no list.
         """
         if self._is_online():
-            try:
-                search = await self._find_online(text)
-            except UnavailableError as exc:
-                self._give_up(exc)
-            else:
-                if search.city is not None or search.suggestions:
-                    return search
+            search = await self._find_online(text)
+            if search.city is not None or search.suggestions:
+                return search
         # Also when the service knows no such place: the list knows what it may be a misspelling of.
-        return (await self._cities()).find(text)
+        return await self._gazetteer.find(text)
 
     async def list_cities(self, country: str | None, query: str | None, limit: int) -> tuple[City, ...]:
-        """Return cities of the packaged list, see `CityDirectory.list_cities`."""
-        directory = await self._cities()
-        return await asyncio.to_thread(directory.list_cities, country, query, limit)
+        """Return cities of the packaged list, see `CityDirectory.list_cities`.
+
+        Raises:
+            UnavailableError: When there is no list.
+        """
+        return await self._gazetteer.list_cities(country, query, limit)
 
     async def report(self, city: City, *, is_refresh: bool = False) -> Report:
         """Return the weather of `city`; sample data says so in `is_sample`.
@@ -109,14 +113,18 @@ class Forecasts:
         return self._open_meteo.kept_report(city) or build_sample_report(city, self.now())
 
     async def _find_online(self, text: str) -> CitySearch:
-        directory = await self._cities()
+        """Return what the service knows; nothing when it cannot be reached and sample data is allowed."""
         for reading in read_query(text):
             if len(reading.name) < 2:
                 continue  # the service answers nothing to a single letter
-            found = await self._open_meteo.find_places(reading.name)
+            try:
+                found = await self._open_meteo.find_places(reading.name)
+            except UnavailableError as exc:
+                self._give_up(exc)
+                break
+            weights = await self._gazetteer.weights_of([candidate.city.id for candidate in found])
             candidates = [
-                replace(found_one, weight=directory.weight_of(found_one.city.id) or found_one.weight)
-                for found_one in found
+                replace(candidate, weight=weights.get(candidate.city.id, candidate.weight)) for candidate in found
             ]
             # "Köln" is answered with "Cologne", which is meant; what else bears that name is the choice.
             if candidates:
@@ -146,6 +154,3 @@ class Forecasts:
                 "weather service unreachable, giving sample data", extra={"cause": type(exc.__cause__).__name__}
             )
         self._retry_at = self._clock() + OFFLINE_MEMORY_S
-
-    async def _cities(self) -> CityDirectory:
-        return await asyncio.to_thread(load_cities)

@@ -30,7 +30,7 @@ class WeatherServer(WeatherActions, BaseChatKitServer):
         self, services: Services, settings: WeatherSettings, transport: httpx.AsyncBaseTransport | None = None
     ) -> None:
         super().__init__(services, offline=OFFLINE_PHRASES)
-        self.forecasts = Forecasts(settings, transport=transport)
+        self.forecasts = Forecasts(settings, services.settings.data_dir / "cache", transport=transport)
         self._agent = build_agent(self.chat_client, self.forecasts)
 
     def get_agent(self, turn: Turn) -> Agent[Any]:
@@ -38,7 +38,7 @@ class WeatherServer(WeatherActions, BaseChatKitServer):
         return self._agent
 
     async def open(self) -> None:
-        """Read the cities and make the connections to the weather service."""
+        """Begin to open the list of cities, and make the connections to the weather service."""
         await self.forecasts.open()
 
     async def close(self) -> None:

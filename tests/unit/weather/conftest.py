@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.unit.weather.open_meteo_stub import NOW, OpenMeteoStub
-from use_cases.weather.cities import CityDirectory, load_cities
+from use_cases.weather.city_directory import CityDirectory, load_cities
 from use_cases.weather.forecasts import Forecasts
 from use_cases.weather.settings import WeatherSettings
 
@@ -28,8 +28,8 @@ OpenForecasts = Callable[..., AbstractAsyncContextManager[Forecasts]]
 
 
 @pytest.fixture(scope="session")
-def cities() -> CityDirectory:
-    return load_cities()
+def cities(tmp_path_factory: pytest.TempPathFactory) -> CityDirectory:
+    return load_cities(tmp_path_factory.mktemp("cities"))
 
 
 @pytest.fixture
@@ -43,11 +43,11 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def open_forecasts(stub: OpenMeteoStub, clock: Clock) -> OpenForecasts:
+def open_forecasts(stub: OpenMeteoStub, clock: Clock, cities: CityDirectory) -> OpenForecasts:
     @asynccontextmanager
     async def opened(**variables: Any) -> AsyncIterator[Forecasts]:
         settings = WeatherSettings(_env_file=None, **variables)
-        forecasts = Forecasts(settings, transport=stub, clock=clock, now=lambda: NOW)
+        forecasts = Forecasts(settings, cities.path.parent, transport=stub, clock=clock, now=lambda: NOW)
         await forecasts.open()
         try:
             yield forecasts

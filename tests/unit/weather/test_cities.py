@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from use_cases.weather.cities import City, CityDirectory
+from tests.unit.weather.city_rows import row, write_cities
+from use_cases.weather.cities import City
+from use_cases.weather.city_directory import CityDirectory, load_cities
 from use_cases.weather.countries import find_regions, fold
 
 
@@ -96,12 +100,19 @@ def test_a_part_of_a_name_lists_what_begins_with_it_first(cities: CityDirectory)
     assert all(fold(city.name).startswith("spring") for city in found)
 
 
+def test_cities_that_nothing_tells_apart_come_in_the_order_of_the_list(tmp_path: Path) -> None:
+    twins = [row(id_, "Twin", "US", 20_000, [], admin1code=state) for id_, state in ((7, "TX"), (3, "OH"), (5, "MO"))]
+    directory = load_cities(tmp_path / "cache", source=write_cities(tmp_path / "cities.json", *twins))
+    assert [city.region for city in directory.find("Twin").suggestions] == ["Texas", "Ohio", "Missouri"]
+    assert [city.region for city in directory.list_cities("US", None, 9)] == ["Texas", "Ohio", "Missouri"]
+
+
 def test_there_are_a_few_thousand_cities_with_a_place_and_a_time_zone(cities: CityDirectory) -> None:
     adapter = TypeAdapter(City)
-    sample = [entry.city for entry in cities.entries[::50]]
-    for city in sample:
+    every = cities.list_cities(None, "a", 100_000)
+    for city in every[::50]:
         assert adapter.validate_python(adapter.dump_python(city)) == city
-    assert len(cities.entries) > 3000
+    assert len(every) == len({city.id for city in every}) > 3000
 
 
 @pytest.mark.parametrize(

@@ -212,6 +212,22 @@ async def test_places_of_one_name_are_told_apart_by_what_the_service_knows(
     assert [city.full_label for city in twins.suggestions] == ["Twin, Nord, Land", "Twin, Syd, Land"]
 
 
+async def test_a_place_of_the_service_that_the_list_knows_has_the_fame_that_it_has_there(
+    open_forecasts: OpenForecasts, stub: OpenMeteoStub
+) -> None:
+    # By their populations alone it would not be clear which one is meant.
+    stub.places["Barcelona"] = [
+        place("Barcelona", "Catalonia", "Spain", "ES", 1_700_000, 3128760),
+        place("Barcelona", "Anzoátegui", "Venezuela", "VE", 800_000, 3648559),
+    ]
+    stub.places["Nowhere"] = [found | {"name": "Nowhere", "id": 0} for found in stub.places["Barcelona"]]
+    async with open_forecasts(source="open-meteo") as forecasts:
+        known, unknown = await forecasts.find_city("Barcelona"), await forecasts.find_city("Nowhere")
+    assert known.city is not None
+    assert known.city.label == "Barcelona, Spain"
+    assert unknown.is_ambiguous
+
+
 async def test_a_name_that_the_service_does_not_know_leads_to_suggestions_of_the_list(
     open_forecasts: OpenForecasts,
 ) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from use_cases.weather.cities import City, CityDirectory
+from use_cases.weather.cities import City
+from use_cases.weather.city_directory import CityDirectory
 from use_cases.weather.samples import build_sample_report
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)

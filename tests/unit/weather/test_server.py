@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +19,15 @@ from tests.unit.scripted_model import ScriptedModel, calls, says
 from tests.unit.services_for_tests import open_services
 from tests.unit.weather.open_meteo_stub import OpenMeteoStub
 from tests.unit.weather.widget_catalogue import action_of, texts_of
+from use_cases.weather.city_directory import CityDirectory
 from use_cases.weather.plugin import WeatherServer, register_use_case
 from use_cases.weather.settings import WeatherSettings
+
+
+@pytest.fixture(autouse=True)
+def _cities_are_there(tmp_path: Path, cities: CityDirectory) -> None:
+    (tmp_path / "cache").mkdir()
+    shutil.copy(cities.path, tmp_path / "cache")
 
 
 @pytest.fixture
@@ -65,6 +73,19 @@ async def test_current_weather_is_shown_and_said_and_labelled(chat: Chat) -> Non
     assert item["widget"]["id"] == "weather.current"
     assert item["copy_text"] == text
     assert not errors(events)
+
+
+async def test_the_first_question_after_the_first_start_of_all_is_answered(tmp_path: Path) -> None:
+    folder = tmp_path / "what? 100% #1"
+    folder.mkdir()
+    async with open_services(folder, ScriptedModel(turns=[calls("get_local_time", city="Bern"), says("Late.")])) as new:
+        server = WeatherServer(new, WeatherSettings(_env_file=None, source="sample"))
+        await server.open()
+        events = await Chat(server, use_case="weather").send("What time is it in Bern?")
+        await server.close()
+        assert texts(events) == ["Late."]
+        [file] = (folder / "cache").iterdir()
+        assert CityDirectory(file).find("Bern").city is not None
 
 
 async def test_two_cities_are_looked_up_side_by_side(chat: Chat) -> None:

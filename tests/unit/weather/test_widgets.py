@@ -13,7 +13,8 @@ import pytest
 from context import widget_root
 from tests.unit.weather.open_meteo_stub import NOW
 from tests.unit.weather.widget_catalogue import action_of, actions_of, check_widget, nodes_of, texts_of
-from use_cases.weather.cities import City, CityDirectory
+from use_cases.weather.cities import City
+from use_cases.weather.city_directory import CityDirectory
 from use_cases.weather.conditions import Report, Units, sky_of
 from use_cases.weather.icons import sky_image
 from use_cases.weather.samples import build_sample_report
