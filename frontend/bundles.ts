@@ -6,6 +6,7 @@ import {fileURLToPath} from 'node:url';
 import {gzipSync} from 'node:zlib';
 import MagicString from 'magic-string';
 import {build, type Plugin, parseAst} from 'vite';
+import {buildLucideFiles, LUCIDE_FOLDER} from './lucide-parts.js';
 
 const ROOT = dirname(fileURLToPath(import.meta.url));
 /** Of the core alone; the lazy parts do not count. */
@@ -152,7 +153,9 @@ function coreForParts(): Plugin {
 async function buildParts(): Promise<readonly Output[]> {
   const modules = (await readdir(resolve(ROOT, 'src/parts'))).filter(name => /^[\w-]+\.ts$/.test(name));
   // One by one: in one build they would share chunks, which a browser fetches after the part that needs them.
-  return (await Promise.all(modules.map(buildPart))).flat();
+  const built = await Promise.all(modules.map(buildPart));
+  packages.add(LUCIDE_FOLDER);
+  return [...built.flat(), ...buildLucideFiles().map(file => ({...file, isEntry: true}))];
 }
 
 async function buildPart(module: string): Promise<readonly Output[]> {

@@ -1,7 +1,9 @@
-import {readdirSync} from 'node:fs';
+import {existsSync, readdirSync} from 'node:fs';
 import {pathToFileURL} from 'node:url';
 import {defineConfig} from 'vitest/config';
 import {coreBundle, publishing, smallMarkdown, smallTemplates} from './bundles.js';
+
+const OUT = '../static/dist';
 
 /** Parts by name, as sources. */
 function partsOfTests(): Readonly<Record<string, string>> {
@@ -10,6 +12,13 @@ function partsOfTests(): Readonly<Record<string, string>> {
     .filter(file => !large.includes(file))
     .map(file => file.slice(0, -3));
   return Object.fromEntries(names.map(name => [name, pathToFileURL(`src/parts/${name}.ts`).href]));
+}
+
+/** Of the lazy parts, the page takes icons alone; the element's build, which comes first, has made them. */
+function partsOfPage(): Readonly<Record<string, string>> {
+  const files = existsSync(`${OUT}/parts`) ? readdirSync(`${OUT}/parts`) : [];
+  const named = files.map(file => [/^(icons|lucide-[0-9a-f])-.*\.js$/.exec(file)?.[1], `parts/${file}`]);
+  return Object.fromEntries(named.filter(([name]) => name !== undefined));
 }
 
 /**
@@ -21,7 +30,7 @@ export default defineConfig(({mode}) => {
   return {
     plugins: [smallMarkdown(), smallTemplates(), ...(isPage ? [] : [coreBundle()]), publishing()],
     build: {
-      outDir: '../static/dist',
+      outDir: OUT,
       // The page build comes second and keeps what the first one made.
       emptyOutDir: !isPage,
       target: 'es2022',
@@ -32,6 +41,7 @@ export default defineConfig(({mode}) => {
     },
     // Views are tested with the elements they fetch; the large parts are handed in by their tests.
     ...(mode === 'test' ? {define: {__PARLOR_PARTS__: JSON.stringify(partsOfTests())}} : {}),
+    ...(isPage ? {define: {__PARLOR_PARTS__: JSON.stringify(partsOfPage())}} : {}),
     test: {
       environment: 'happy-dom',
       include: ['src/**/*.test.ts'],

@@ -1,56 +1,17 @@
-import './happy-dom.js';
-import type {ChatKitOptions} from '@openai/chatkit';
 import type {CSSResult, LitElement} from 'lit';
-import {afterEach, describe, expect, it, vi} from 'vitest';
-import './define.js';
-import type {OpenAIChatKitElement} from './element.js';
-import {
-  added,
-  assistant,
-  created,
-  delta,
-  done,
-  FakeServer,
-  type Frame,
-  OpenStream,
-  THREAD,
-  user,
-} from './fake-server.js';
+import {describe, expect, it, vi} from 'vitest';
+import {added, assistant, created, delta, done, FakeServer, OpenStream, stored, THREAD, user} from './fake-server.js';
 import {lazyElements} from './lazy-elements.js';
+import {all, mount as mountElement, one, rootsOf, shown} from './mounted-element.js';
 
-const page = (...items: Frame[]) => ({data: items.toReversed(), has_more: false});
-const stored = (...items: Frame[]) => ({'threads.get_by_id': () => THREAD, 'items.list': () => page(...items)});
 const TALK = [user('One'), assistant('a', 'First.'), user('Two'), assistant('b', 'Second.'), user('Three')];
 
-afterEach(() => document.body.replaceChildren());
-
 async function mount(server: FakeServer, options: object = {}) {
-  const element = document.createElement('openai-chatkit') as OpenAIChatKitElement;
-  document.body.append(element);
-  element.setOptions({
-    api: {url: '/chatkit', domainKey: 'k', fetch: server.fetch},
-    ...options,
-  } as unknown as ChatKitOptions);
+  const {element} = mountElement(server, options);
   await element.updateComplete;
   return element;
 }
 
-function* rootsOf(element: Element): Generator<ShadowRoot> {
-  const root = element.shadowRoot;
-  if (!root) return;
-  yield root;
-  for (const child of root.querySelectorAll('*')) yield* rootsOf(child);
-}
-
-const all = <T extends Element = HTMLElement>(element: Element, selector: string): readonly T[] =>
-  [...rootsOf(element)].flatMap(root => [...root.querySelectorAll<T>(selector)]);
-const one = <T extends Element = HTMLElement>(element: Element, selector: string): T => {
-  const [found] = all<T>(element, selector);
-  if (!found) throw new Error(`no ${selector}`);
-  return found;
-};
-const shown = (element: Element, selector: string, count = 1) =>
-  vi.waitFor(() => expect(all(element, selector)).toHaveLength(count));
 const focusedIn = (of: Element): Element => {
   const inner = of.shadowRoot?.activeElement;
   return inner ? focusedIn(inner) : of;

@@ -5,6 +5,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {build} from 'vite';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {LUCIDE_PARTS, lucidePartOf, toLucideKey} from './lucide-names.js';
 
 interface Listed {
   readonly name: string;
@@ -59,7 +60,7 @@ describe('the build', () => {
   });
 
   it('gives every part one file, which takes Lit and the strings from the core', async () => {
-    const small = files.filter(({name}) => /^parts\/(?!math|highlight)/.test(name));
+    const small = files.filter(({name}) => /^parts\/(?!math|highlight|lucide|icons)/.test(name));
     expect(small.length).toBeGreaterThan(5);
     for (const {name} of small) {
       const code = await read(name);
@@ -69,9 +70,40 @@ describe('the build', () => {
     }
   });
 
+  it('has every icon of Lucide in small files, each where the client looks for it', async () => {
+    const icons = new Map<string, ReadonlyMap<string, string>>();
+    for (const {name, gzip_bytes} of files.filter(({name}) => name.startsWith('parts/lucide-'))) {
+      expect(gzip_bytes, name).toBeLessThan(15_000);
+      const code = (await read(name)).replace(/^export const icons=/, 'return ');
+      icons.set(/lucide-[0-9a-f]/.exec(name)?.[0] ?? '', new Function(code)() as ReadonlyMap<string, string>);
+    }
+    expect([...icons.keys()]).toEqual(LUCIDE_PARTS);
+    const names = [
+      'rocket',
+      'trash-2',
+      'grid-3x3',
+      'a-arrow-down',
+      'circle-question-mark',
+      'help-circle',
+      'home',
+      'house',
+      'letters',
+      'letter-s',
+      'arrow-down-0-1',
+      'arrow-down-a-z',
+    ];
+    for (const name of names) {
+      const key = toLucideKey(name) ?? '';
+      expect(icons.get(lucidePartOf(key))?.get(key), name).toMatch(/^M\d/);
+    }
+    const all = [...icons.values()].flatMap(each => [...each.values()]);
+    expect(all.length).toBeGreaterThan(2_000);
+    for (const path of all) expect(path).toMatch(/^M[\w\s.,+-]+$/i);
+  });
+
   it('ships the notices of what it contains', async () => {
     const notices = await read('LICENSES.txt');
-    for (const name of ['lit', 'lit-html', 'markdown-it', 'dompurify', 'katex', 'highlight.js']) {
+    for (const name of ['lit', 'lit-html', 'markdown-it', 'dompurify', 'katex', 'highlight.js', 'lucide']) {
       expect(notices).toMatch(new RegExp(`^${name.replace('.', '\\.')} \\d`, 'm'));
     }
   });

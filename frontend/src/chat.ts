@@ -3,12 +3,14 @@ import type {ChatKitEvents} from '@openai/chatkit';
 import {ChatKitClient, RequestError} from './client.js';
 import {Composing} from './composing.js';
 import {Conversation, type Message} from './conversation.js';
+import {Drafts} from './drafts.js';
 import {readOptions, type Settings} from './options.js';
 import type {JSONObject} from './protocol.js';
 import {strings} from './strings.js';
 import {ThreadList} from './thread-list.js';
 import {toError} from './turn-runner.js';
 import {unreachable} from './unreachable.js';
+import type {Draft} from './views/composer.js';
 import type {Intent} from './views/intents.js';
 import type {WidgetActionDetail} from './widgets/widget-view.js';
 
@@ -19,7 +21,11 @@ export interface ChatHost {
   /** Called after every change that a view may show. */
   readonly changed: () => void;
   readonly emit: EmitEvent;
+  /** Puts this in place of what is being written. */
+  readonly showDraft: (draft: Draft) => void;
 }
+
+const NO_DRAFT: Draft = {content: [], quotedText: undefined};
 
 export class Chat {
   readonly #host: ChatHost;
@@ -27,6 +33,10 @@ export class Chat {
   readonly conversation: Conversation;
   readonly threads: ThreadList;
   readonly composing: Composing;
+  readonly #drafts: Drafts;
+  /** The thread that the draft belongs to, and which opening has led there. */
+  #draftThreadId: string | undefined;
+  #opening = 0;
   #settings: Settings = readOptions({}, '');
   #isHistoryOpen = false;
   #toolId: string | undefined;
@@ -36,6 +46,7 @@ export class Chat {
   constructor(host: ChatHost) {
     this.#host = host;
     this.#client = new ChatKitClient((name, data) => host.emit('chatkit.log', {name, data}));
+    this.#drafts = new Drafts(name => host.emit('chatkit.log', {name}));
     this.threads = new ThreadList(this.#client, host.changed);
     this.composing = new Composing({
       client: this.#client,
@@ -74,6 +85,10 @@ export class Chat {
     this.#settings = settings;
     this.#client.configure(settings.endpoint);
     this.composing.configure(settings.composing);
+    const keptBefore = this.#drafts.areKept;
+    this.#drafts.configure(settings.drafts ? settings.endpoint?.url : undefined);
+    // A first thread brings its own when it is there.
+    if (!keptBefore && (settings.initialThread === undefined || this.#opening > 0)) this.#showKeptDraft();
     // Now and not at the first message: pages show a cover until their callback was heard.
     this.attempt(this.#client.prepare());
     const {tools, models} = settings;
@@ -95,6 +110,9 @@ export class Chat {
         this.#sendDraft(intent);
         this.composing.uploads.clear();
         break;
+      case 'draft':
+        this.#drafts.save(this.#draftThreadId, intent.draft);
+        break;
       case 'send-prompt':
         this.#sendDraft(intent);
         break;
@@ -115,7 +133,8 @@ export class Chat {
         this.setHistoryOpen(false);
         break;
       case 'more-threads':
-        this.attempt(threads.loadMore());
+        // Told by the panel itself.
+        this.attempt(threads.loadMore(), {isShown: false});
         break;
       case 'load-older':
         this.attempt(conversation.loadOlder());
@@ -144,6 +163,8 @@ export class Chat {
         break;
       case 'dismiss-alert':
         this.#setAlert(undefined);
+        break;
+      case 'show-source':
         break;
       case 'header-action':
         this.attempt(Promise.resolve().then(() => this.#settings.header[intent.side]?.onClick()));
@@ -189,6 +210,7 @@ export class Chat {
     } catch (error) {
       // Pages keep the id of the thread, and shall forget this one. Any other failure may pass.
       if (isMissing(error)) this.#host.emit('chatkit.thread.change', {threadId: null});
+      this.#showKeptDraft();
       throw error;
     }
   }
@@ -292,13 +314,31 @@ export class Chat {
 
   async #deleteThread(threadId: string): Promise<void> {
     await this.threads.remove(threadId);
+    this.#drafts.save(threadId, undefined);
     if (this.conversation.state.thread?.id === threadId) await this.open(undefined);
   }
 
   #onConversationChange(): void {
     const {thread} = this.conversation.state;
     if (thread) this.threads.retitle(thread.id, thread.title);
+    this.#followDraft(thread?.id);
     this.#host.changed();
+  }
+
+  /** Another thread has its own draft; a new thread that got its id keeps the one that is being written. */
+  #followDraft(threadId: string | undefined): void {
+    const {openings} = this.conversation;
+    if (openings === this.#opening && threadId !== this.#draftThreadId)
+      this.#drafts.move(this.#draftThreadId, threadId);
+    this.#draftThreadId = threadId;
+    if (openings === this.#opening) return;
+    this.#opening = openings;
+    if (this.#drafts.areKept) this.#host.showDraft(this.#drafts.load(threadId) ?? NO_DRAFT);
+  }
+
+  #showKeptDraft(): void {
+    const draft = this.#drafts.load(this.#draftThreadId);
+    if (draft) this.#host.showDraft(draft);
   }
 
   #showProblem(error: Error): void {

@@ -11,6 +11,8 @@ import {
   FakeServer,
   type Frame,
   OpenStream,
+  page,
+  stored,
   THREAD,
   user,
 } from './fake-server.js';
@@ -24,8 +26,6 @@ const message = (text: string): Message => ({
   toolId: undefined,
   model: undefined,
 });
-const page = (...items: Frame[]) => ({data: items.toReversed(), has_more: false});
-const stored = (...items: Frame[]) => ({'threads.get_by_id': () => THREAD, 'items.list': () => page(...items)});
 const toolCall = {id: 'c_1', type: 'client_tool_call', status: 'pending', name: 'pick', arguments: {n: 1}};
 const failed = {type: 'error', code: 'custom', message: 'It broke.', allow_retry: true};
 

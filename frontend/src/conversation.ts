@@ -52,6 +52,7 @@ export class Conversation {
   readonly #turns: TurnRunner;
   #state: ThreadState = EMPTY_THREAD;
   #loading: AbortController | undefined;
+  #openings = 0;
   #loadingId: string | undefined;
   #olderRequest: AbortController | undefined;
   #lastMessage: Message | undefined;
@@ -75,6 +76,11 @@ export class Conversation {
   /** The thread that is being opened. */
   get loadingId(): string | undefined {
     return this.#loadingId;
+  }
+
+  /** How often a thread was opened, or left for a new one. */
+  get openings(): number {
+    return this.#openings;
   }
 
   get isBusy(): boolean {
@@ -153,12 +159,13 @@ export class Conversation {
   /** Sends an action to the server; a streaming one is refused while an answer runs. Gives whether it was done. */
   async act(action: WireAction, itemId: string | undefined, isStreaming: boolean): Promise<boolean> {
     const thread = this.#state.thread;
+    // First: the thread of a first message has no id yet, and that is not what is in the way.
+    if (isStreaming && this.isBusy) throw new Error(strings.busy);
     if (!thread) throw new Error(strings.noThread);
     const wireAction =
       action.payload === undefined ? {type: action.type} : {type: action.type, payload: action.payload};
     const params = {thread_id: thread.id, ...(itemId === undefined ? {} : {item_id: itemId}), action: wireAction};
     if (isStreaming) {
-      if (this.isBusy) throw new Error(strings.busy);
       const turn = await this.#turns.run('action', {type: 'threads.custom_action', params});
       // A widget that offers what the server no longer takes is out of date.
       if (turn.hasFailed) await this.#refreshQuietly(thread.id);
@@ -296,6 +303,7 @@ export class Conversation {
   #show(snapshot: Snapshot): void {
     const before = this.#state.thread?.id ?? null;
     this.#lastMessage = undefined;
+    this.#openings += 1;
     this.#apply({type: 'local.opened', ...snapshot});
     const threadId = snapshot.thread?.id ?? null;
     if (before !== threadId) this.#host.emit('thread.change', {threadId});

@@ -1,5 +1,6 @@
 /** The only call of `customElements.define`: names for our classes, once per page. */
 import {OpenAIChatKitElement} from './element.js';
+import {handOnPageStyles} from './page-style.js';
 import {shareWithParts} from './shared-with-parts.js';
 import {ComposerView} from './views/composer.js';
 import {ComposerField} from './views/composer-field.js';
@@ -39,6 +40,7 @@ const elements: readonly (readonly [tag: string, element: CustomElementConstruct
 // seconds only for the tag.
 if (!customElements.get('parlor-chat')) {
   shareWithParts();
+  handOnPageStyles();
   for (const [tag, element] of elements) {
     if (!customElements.get(tag)) customElements.define(tag, element);
   }

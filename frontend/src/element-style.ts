@@ -6,6 +6,10 @@ export const elementStyles = css`
     display: block;
     position: relative;
     min-inline-size: 0;
+    min-block-size: 0;
+    /* For pages that give no size, or a share of none: any size of theirs wins. */
+    contain: size;
+    contain-intrinsic-size: 320px 600px;
   }
   .root {
     /* What a page sets around the chat ends here; what says whether the chat is there at all does not. */

@@ -1,8 +1,5 @@
-import './happy-dom.js';
 import type {ChatKitOptions} from '@openai/chatkit';
-import {afterEach, describe, expect, it, vi} from 'vitest';
-import './define.js';
-import type {OpenAIChatKitElement} from './element.js';
+import {describe, expect, it, vi} from 'vitest';
 import {
   added,
   assistant,
@@ -12,73 +9,12 @@ import {
   FakeServer,
   type Frame,
   OpenStream,
+  page,
+  stored,
   THREAD,
   user,
 } from './fake-server.js';
-
-const NAMES = [
-  ...['ready', 'error', 'log', 'effect', 'deeplink', 'response.start', 'response.end', 'tool.change'],
-  ...['thread.change', 'thread.load.start', 'thread.load.end', 'history.open', 'history.close'],
-];
-const page = (...items: Frame[]) => ({data: items.toReversed(), has_more: false});
-const stored = (...items: Frame[]) => ({'threads.get_by_id': () => THREAD, 'items.list': () => page(...items)});
-
-const mounted: Element[] = [];
-afterEach(() => {
-  for (const element of mounted.splice(0)) element.remove();
-});
-
-function create(): OpenAIChatKitElement {
-  const element = document.createElement('openai-chatkit') as OpenAIChatKitElement;
-  mounted.push(element);
-  return element;
-}
-
-function listen(element: Element): [string, unknown][] {
-  const events: [string, unknown][] = [];
-  for (const name of NAMES) {
-    element.addEventListener(`chatkit.${name}`, event => events.push([name, (event as CustomEvent).detail]));
-  }
-  return events;
-}
-
-const optionsFor = (server: FakeServer, options: object = {}) =>
-  ({api: {url: '/chatkit', domainKey: 'k', fetch: server.fetch}, ...options}) as unknown as ChatKitOptions;
-
-function mount(server: FakeServer, options: object = {}) {
-  const element = create();
-  const events = listen(element);
-  element.setOptions(optionsFor(server, options));
-  document.body.append(element);
-  return {element, events};
-}
-
-const named = (events: readonly [string, unknown][], name: string) =>
-  events.filter(([each]) => each === name).map(([, detail]) => detail);
-const heard = (events: readonly [string, unknown][], name: string, count = 1) =>
-  vi.waitFor(() => expect(named(events, name)).toHaveLength(count));
-
-function textOf(node: Node): string {
-  if (node instanceof Element && node.shadowRoot) return [...node.shadowRoot.childNodes].map(textOf).join('');
-  if (node.nodeType === 3) return node.nodeValue ?? '';
-  return node.nodeName === 'STYLE' ? '' : [...node.childNodes].map(textOf).join('');
-}
-
-function find<T extends HTMLElement>(root: Node, selector: string): T | undefined {
-  const scope = root instanceof Element && root.shadowRoot ? root.shadowRoot : root;
-  for (const child of scope.childNodes) {
-    if (child instanceof Element && child.matches(selector)) return child as T;
-    const found = find<T>(child, selector);
-    if (found) return found;
-  }
-  return undefined;
-}
-const shown = <T extends HTMLElement>(root: Node, selector: string) =>
-  vi.waitFor(() => {
-    const found = find<T>(root, selector);
-    if (!found) throw new Error(`${selector} is not shown`);
-    return found;
-  });
+import {appears, create, find, heard, listen, mount, named, optionsFor, textOf} from './mounted-element.js';
 
 describe('events', () => {
   it('of all kinds wait for listeners that come after the options, in order', async () => {
@@ -125,7 +61,7 @@ describe('options that come again with equal content', () => {
     const {element, events} = mount(server, {initialThread: 'thr_1'});
     await heard(events, 'thread.load.end');
     await element.setComposerValue({text: 'Draft'});
-    const drawn = await shown(element, 'parlor-message');
+    const drawn = await appears(element, 'parlor-message');
     const before = server.calls.length;
     element.setOptions(optionsFor(server, {initialThread: 'thr_1'}));
     await element.updateComplete;
@@ -270,8 +206,8 @@ describe('fetchUpdates', () => {
     let items: Frame[] = [user('Hi'), widget, assistant('a', 'Old.')];
     const server = new FakeServer({'threads.get_by_id': () => THREAD, 'items.list': () => page(...items)});
     const {element} = mount(server, {initialThread: 'thr_1'});
-    const view = await shown(element, 'parlor-widget');
-    const input = await shown<HTMLInputElement>(view, 'input');
+    const view = await appears(element, 'parlor-widget');
+    const input = await appears<HTMLInputElement>(view, 'input');
     input.value = 'typed';
     input.dispatchEvent(new Event('input', {bubbles: true, composed: true}));
     input.focus();
@@ -293,7 +229,7 @@ describe('what a server remembers', () => {
       'items.list': () => ({...page(user('Hi'), assistant('a', 'Hello.')), feedback: {a: 'negative'}}),
     });
     const {element} = mount(server, {initialThread: 'thr_1', threadItemActions: {feedback: true}});
-    const bad = await shown(element, '[aria-label="Bad answer"]');
+    const bad = await appears(element, '[aria-label="Bad answer"]');
     expect(bad.getAttribute('aria-pressed')).toBe('true');
     expect(find(element, '[aria-label="Good answer"]')?.getAttribute('aria-pressed')).toBe('false');
     bad.click();
@@ -306,7 +242,7 @@ describe('widgets', () => {
 
   it('report what is wrong with their JSON to the page and not to the person', async () => {
     const {element, events} = mount(new FakeServer(stored(user('Hi'), widget)), {initialThread: 'thr_1'});
-    const view = await shown(element, 'parlor-widget');
+    const view = await appears(element, 'parlor-widget');
     const detail = {message: 'The field "a" is in the payload already.', itemId: 'w_1'};
     view.dispatchEvent(new CustomEvent('widget-error', {detail, bubbles: true}));
     await heard(events, 'error');
@@ -320,7 +256,7 @@ describe('widgets', () => {
       'threads.custom_action': () => [{type: 'error', code: 'custom', message: 'Not any more.', allow_retry: true}],
     });
     const {element, events} = mount(server, {initialThread: 'thr_1'});
-    const view = await shown(element, 'parlor-widget');
+    const view = await appears(element, 'parlor-widget');
     let finished: Promise<unknown> | undefined;
     const detail = {
       action: {type: 'a.b', payload: {}, handler: 'server', streaming: true},

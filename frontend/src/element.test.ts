@@ -1,45 +1,8 @@
-import './happy-dom.js';
 import type {ChatKitOptions} from '@openai/chatkit';
-import {afterEach, describe, expect, it, vi} from 'vitest';
-import './define.js';
-import type {OpenAIChatKitElement} from './element.js';
+import {describe, expect, it, vi} from 'vitest';
+import {FakeServer, type Frame, streamOf, THREAD} from './fake-server.js';
+import {create, find, type Heard, heard, mount, named, optionsFor, textOf} from './mounted-element.js';
 
-type Frame = Record<string, unknown>;
-interface Call {
-  readonly type: string;
-  readonly params: Record<string, unknown>;
-  readonly signal: AbortSignal;
-}
-type Answer = readonly Frame[] | Record<string, unknown> | Response | Promise<Response>;
-
-/** A ChatKit server as a fetch function: frames become a stream, an object becomes JSON. */
-class FakeServer {
-  readonly calls: Call[] = [];
-  readonly #answers: Record<string, (call: Call) => Answer>;
-
-  constructor(answers: Record<string, (call: Call) => Answer> = {}) {
-    this.#answers = answers;
-  }
-
-  readonly fetch = async (_url: unknown, init?: RequestInit): Promise<Response> => {
-    const call: Call = {...JSON.parse(String(init?.body)), signal: init?.signal};
-    this.calls.push(call);
-    const answer = await (this.#answers[call.type]?.(call) ?? {data: [], has_more: false});
-    if (answer instanceof Response) return answer;
-    return Array.isArray(answer) ? streamOf(answer) : Response.json(answer);
-  };
-
-  types(): string[] {
-    return this.calls.map(({type}) => type);
-  }
-}
-
-function streamOf(frames: readonly Frame[]): Response {
-  const body = frames.map(frame => `data: ${JSON.stringify(frame)}\n\n`).join('');
-  return new Response(body, {headers: {'Content-Type': 'text/event-stream'}});
-}
-
-const THREAD = {id: 'thr_1', title: 'Trip', status: {type: 'active'}, items: {data: [], has_more: false}};
 const echo = (text: string) => ({
   type: 'thread.item.done',
   item: {id: `u_${text}`, type: 'user_message', content: [{type: 'input_text', text}], attachments: []},
@@ -56,72 +19,14 @@ const HELLO = [
   answer('a_1', 'Hi **you**'),
 ];
 
-const mounted: Element[] = [];
-afterEach(() => {
-  for (const element of mounted.splice(0)) element.remove();
-});
-
-function mount(
-  server: FakeServer,
-  options: Record<string, unknown> = {},
-): {element: OpenAIChatKitElement; events: [string, unknown][]} {
-  const element = document.createElement('openai-chatkit') as OpenAIChatKitElement;
-  const events: [string, unknown][] = [];
-  const names = [
-    'ready',
-    'error',
-    'log',
-    'effect',
-    'deeplink',
-    'response.start',
-    'response.end',
-    'thread.change',
-    'thread.load.start',
-  ];
-  for (const name of [...names, 'thread.load.end', 'history.open', 'history.close', 'tool.change']) {
-    element.addEventListener(`chatkit.${name}`, event => events.push([name, (event as CustomEvent).detail]));
-  }
-  element.setOptions(optionsFor(server, options));
-  document.body.append(element);
-  mounted.push(element);
-  return {element, events};
-}
-
-function optionsFor(server: FakeServer, options: Record<string, unknown> = {}): ChatKitOptions {
-  return {api: {url: '/chatkit', domainKey: 'k', fetch: server.fetch as typeof fetch}, ...options};
-}
-
-const named = (events: readonly [string, unknown][], name: string) =>
-  events.filter(([each]) => each === name).map(([, detail]) => detail);
-const ready = (events: readonly [string, unknown][]) =>
-  vi.waitFor(() => expect(named(events, 'ready')).toHaveLength(1));
-const idle = (events: readonly [string, unknown][], turns = 1) =>
-  vi.waitFor(() => expect(named(events, 'response.end')).toHaveLength(turns));
-
-/** All text inside shadow roots, in order. */
-function textOf(node: Node): string {
-  if (node instanceof Element && node.shadowRoot) return [...node.shadowRoot.childNodes].map(textOf).join('');
-  if (node.nodeType === 3) return node.nodeValue ?? '';
-  return node.nodeName === 'STYLE' ? '' : [...node.childNodes].map(textOf).join('');
-}
-
-function find<T extends HTMLElement>(root: Node, selector: string): T | undefined {
-  const scope = root instanceof Element && root.shadowRoot ? root.shadowRoot : root;
-  if (scope instanceof Element && scope.matches(selector)) return scope as T;
-  for (const child of scope.childNodes) {
-    if (child instanceof Element && child.matches(selector)) return child as T;
-    const found = find<T>(child, selector);
-    if (found) return found;
-  }
-  return undefined;
-}
+const ready = (events: Heard) => heard(events, 'ready');
+const idle = (events: Heard, turns = 1) => heard(events, 'response.end', turns);
 
 describe('before there are options', () => {
   it('asks for nothing, throws nothing and leaves the host alone', async () => {
     const fetching = vi.spyOn(globalThis, 'fetch');
-    const element = document.createElement('openai-chatkit') as OpenAIChatKitElement;
+    const element = create();
     document.body.append(element);
-    mounted.push(element);
     await element.updateComplete;
     expect(fetching).not.toHaveBeenCalled();
     expect(element.attributes).toHaveLength(0);
@@ -136,9 +41,8 @@ describe('before there are options', () => {
 
   it('lets methods wait for the first options', async () => {
     const server = new FakeServer({'threads.create': () => HELLO});
-    const element = document.createElement('openai-chatkit') as OpenAIChatKitElement;
+    const element = create();
     document.body.append(element);
-    mounted.push(element);
     const sending = element.sendUserMessage({text: 'Hello'});
     expect(server.calls).toEqual([]);
     element.setOptions(optionsFor(server));
@@ -150,9 +54,8 @@ describe('before there are options', () => {
 describe('options', () => {
   it('are heard of late: a listener that comes after setOptions hears ready, once', async () => {
     const server = new FakeServer();
-    const element = document.createElement('openai-chatkit') as OpenAIChatKitElement;
+    const element = create();
     document.body.append(element);
-    mounted.push(element);
     element.setOptions(optionsFor(server));
     await Promise.resolve();
     const heard: unknown[] = [];
@@ -204,10 +107,9 @@ describe('options', () => {
   });
 
   it('mirror the class name that React 18 writes as an attribute', () => {
-    const element = document.createElement('openai-chatkit') as OpenAIChatKitElement;
+    const element = create();
     element.setAttribute('classname', 'tall');
     document.body.append(element);
-    mounted.push(element);
     expect(element.className).toBe('');
     element.setOptions(optionsFor(new FakeServer()));
     expect(element.className).toBe('tall');
@@ -307,6 +209,7 @@ describe('a turn', () => {
     const {element, events} = mount(server);
     await element.sendUserMessage({text: 'Hello'});
     await vi.waitFor(() => expect(textOf(element)).toMatch(/Hello[\s\S]*Out for a moment\./));
+    await heard(events, 'error');
     expect((named(events, 'error')[0] as {error: Error}).error.message).toBe('Out for a moment.');
     isDown = false;
     find(element, '.failure button')?.click();

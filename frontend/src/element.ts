@@ -4,9 +4,11 @@ import {html, LitElement, nothing, type PropertyValues} from 'lit';
 import {Chat} from './chat.js';
 import {elementStyles} from './element-style.js';
 import {EventQueue} from './event-queue.js';
-import {registerFonts} from './fonts.js';
+import {FontUser} from './fonts.js';
+import {nextFrame} from './frames.js';
 import {lazyElements} from './lazy-elements.js';
 import {findUnknownKeys, readOptions, toContent} from './options.js';
+import {PageStyle} from './page-style.js';
 import {parseAttachment} from './parsing.js';
 import type {Attachment} from './protocol.js';
 import {strings} from './strings.js';
@@ -31,6 +33,8 @@ const PREFETCH_DELAY_MS = 1000;
  * Its parts are listed in `views/exported-parts.ts`, its custom properties in `tokens.ts`, both in docs/theming.md.
  *
  * @attribute data-parlor-resume - The server lets clients join an answer that is being written.
+ * @attribute data-parlor-drafts - What is being written outlives a reload.
+ * @attribute data-parlor-stylesheet - A style sheet for everything inside: its address at the page's origin, or its text.
  * @attribute data-parlor-base-url - Where requests go in hosted mode, when the options name no `api.url`.
  * @cssproperty --chatkit-accent - Colour of main buttons. Every property of `tokens.ts` may be set on the element.
  */
@@ -52,9 +56,16 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
     this.#configure = resolve;
   });
   readonly #events = new EventQueue(this);
+  readonly #fonts = new FontUser(family =>
+    this.#events.emit('chatkit.log', {name: 'theme.font_failed', data: {family}}),
+  );
+  readonly #pageStyle = new PageStyle(this, reason =>
+    this.#events.emit('chatkit.log', {name: 'stylesheet.failed', data: {reason}}),
+  );
   readonly #chat = new Chat({
     changed: () => this.requestUpdate(),
     emit: (name, detail) => this.#events.emit(name, detail ?? null),
+    showDraft: draft => void this.updateComplete.then(() => this.#composer?.setDraft(draft)),
   });
 
   static override get observedAttributes(): string[] {
@@ -65,6 +76,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   override connectedCallback(): void {
     super.connectedCallback();
     if (this.#hasStarted) this.#chat.resume();
+    this.#applyTheme();
     this.#start();
   }
 
@@ -74,6 +86,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
     queueMicrotask(() => {
       if (this.isConnected) return;
       this.#chat.close();
+      this.#fonts.use(undefined);
     });
   }
 
@@ -112,7 +125,10 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
     return this.#method(async () => {
       await this.#initialLoad;
       if (this.#chat.conversation.isBusy) throw new Error(strings.busy);
-      await this.#chat.open(threadId ?? undefined);
+      const opening = this.#chat.open(threadId ?? undefined);
+      // Many pages do not wait for the promise; the person is told, and the page by an event too.
+      this.#chat.attempt(opening);
+      await opening;
     });
   }
 
@@ -259,6 +275,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
             .entities=${settings.composing.entities}
             .commands=${settings.composing.commands}
             .hasDictation=${settings.composing.hasDictation}
+            .tellsDraft=${settings.drafts}
           ></parlor-composer>
           ${
             settings.disclaimer
@@ -294,7 +311,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
     this.#events.openAfterFrame();
     // So that it opens at once; nobody waits for it now.
     if (this.#chat.settings.history.enabled)
-      setTimeout(() => void lazyElements.load('parlor-history'), PREFETCH_DELAY_MS);
+      setTimeout(() => void (this.isConnected && lazyElements.load('parlor-history')), PREFETCH_DELAY_MS);
     const {initialThread} = this.#chat.settings;
     if (initialThread === undefined) return;
     const loading = this.#chat.openInitial(initialThread);
@@ -326,20 +343,21 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   #applyTheme(): void {
     const root = this.shadowRoot;
     if (!root || !this.#options) return;
-    const {theme} = this.#chat.settings;
-    const log = (name: string, data: Record<string, unknown>): void => this.#events.emit('chatkit.log', {name, data});
-    if (typeof theme === 'object') {
-      registerFonts(theme.typography?.fontSources, family => log('theme.font_failed', {family}));
+    const {theme, stylesheet} = this.#chat.settings;
+    // In this order: the page has the last word.
+    if (!this.#themeSheet) {
+      this.#themeSheet = new CSSStyleSheet();
+      root.adoptedStyleSheets = [...root.adoptedStyleSheets, this.#themeSheet];
     }
+    this.#pageStyle.use(stylesheet);
+    const log = (name: string, data: Record<string, unknown>): void => this.#events.emit('chatkit.log', {name, data});
+    if (this.isConnected) this.#fonts.use(typeof theme === 'object' ? theme.typography?.fontSources : undefined);
     const text = buildThemeSheet(theme);
     if (text === this.#themeText) return;
     const ratio = findLowContrast(theme);
     if (ratio !== undefined) log('theme.low_contrast', {pair: 'color.surface', ratio, least: 4.5});
     this.#themeText = text;
-    this.#themeSheet ??= new CSSStyleSheet();
     this.#themeSheet.replaceSync(text);
-    if (!root.adoptedStyleSheets.includes(this.#themeSheet))
-      root.adoptedStyleSheets = [...root.adoptedStyleSheets, this.#themeSheet];
   }
 
   /** React 18 writes `className` as an attribute of that name, which styles nothing. */
@@ -357,17 +375,4 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
 
 function toAttachments(attachments: readonly AppAttachment[] | undefined): readonly Attachment[] {
   return (attachments ?? []).map(parseAttachment).filter(attachment => attachment !== undefined);
-}
-
-/** One frame, or a little longer where there are no frames. */
-function nextFrame(): Promise<void> {
-  return new Promise(resolve => {
-    const timer = setTimeout(finish, 100);
-    const frame = requestAnimationFrame(finish);
-    function finish(): void {
-      clearTimeout(timer);
-      cancelAnimationFrame(frame);
-      resolve();
-    }
-  });
 }

@@ -3,11 +3,22 @@ import {findUnknownExtensions, readExtensions} from './extension-options.js';
 
 describe('our own options', () => {
   it.each([
-    ['the options', readExtensions({resume: true, baseUrl: '/own'})],
-    ['attributes of the element', readExtensions(undefined, {parlorResume: '', parlorBaseUrl: '/own'})],
-    ['attributes of the script tag', readExtensions(undefined, {}, {resume: 'true', baseUrl: '/own'})],
+    ['the options', readExtensions({resume: true, baseUrl: '/own', drafts: true, stylesheet: '/own.css'})],
+    [
+      'attributes of the element',
+      readExtensions(undefined, {
+        parlorResume: '',
+        parlorBaseUrl: '/own',
+        parlorDrafts: '',
+        parlorStylesheet: '/own.css',
+      }),
+    ],
+    [
+      'attributes of the script tag',
+      readExtensions(undefined, {}, {resume: 'true', baseUrl: '/own', drafts: '', stylesheet: '/own.css'}),
+    ],
   ])('are read from %s', (_, extensions) => {
-    expect(extensions).toEqual({resume: true, baseUrl: '/own'});
+    expect(extensions).toEqual({resume: true, baseUrl: '/own', drafts: true, stylesheet: '/own.css'});
   });
 
   it('take the options first, then the element, then the script tag', () => {
@@ -17,7 +28,7 @@ describe('our own options', () => {
 
   it('are off when nothing is said, or nothing that makes sense', () => {
     for (const options of [undefined, null, 1, 'x', [], {resume: 'yes', baseUrl: 7}]) {
-      expect(readExtensions(options, {}, {}).resume).toBe(false);
+      expect(readExtensions(options, {}, {})).toMatchObject({resume: false, drafts: false, stylesheet: undefined});
     }
   });
 

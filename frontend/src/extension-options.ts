@@ -20,12 +20,22 @@ export interface Extensions {
    * `api.getClientSecret` but no `api.url`, as pages made for OpenAI's hosted service do.
    */
   readonly baseUrl: string | undefined;
+  /**
+   * `drafts`, true or false, default false. What is being written is kept by thread in the tab's `sessionStorage`, and is
+   * there again after a reload: text, mentions and quote, no files. The newest 20, of 10,000 characters each.
+   */
+  readonly drafts: boolean;
+  /**
+   * `stylesheet`, a `CSSStyleSheet`, the text of one, or its address at the page's own origin. It is taken into every
+   * shadow root of the chat, behind our own rules.
+   */
+  readonly stylesheet: unknown;
 }
 
 type Attributes = Readonly<Record<string, string | undefined>>;
 type Key = keyof Extensions;
 
-const KEYS: ReadonlySet<string> = new Set<Key>(['resume', 'baseUrl']);
+const KEYS: ReadonlySet<string> = new Set<Key>(['resume', 'baseUrl', 'drafts', 'stylesheet']);
 
 // Asked while our script runs for the first time: later, nobody knows it any more.
 const scriptAttributes: Attributes = findScript()?.dataset ?? {};
@@ -60,6 +70,8 @@ export function readExtensions(
   return {
     resume: isTrue(read('resume')),
     baseUrl: typeof baseUrl === 'string' && baseUrl !== '' ? baseUrl : defaultBaseUrl(),
+    drafts: isTrue(read('drafts')),
+    stylesheet: read('stylesheet'),
   };
 }
 

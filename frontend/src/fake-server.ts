@@ -27,7 +27,7 @@ export class FakeServer {
     this.calls.push(call);
     const answer = await (this.#handlers[call.type]?.(call) ?? {data: [], has_more: false});
     if (answer instanceof Response) return answer;
-    return Array.isArray(answer) ? new Response(encode(answer), SSE) : Response.json(answer);
+    return Array.isArray(answer) ? streamOf(answer) : Response.json(answer);
   };
 
   types(): string[] {
@@ -37,6 +37,11 @@ export class FakeServer {
   of(type: string): Call[] {
     return this.calls.filter(call => call.type === type);
   }
+}
+
+/** An answer that streams these frames and is over. */
+export function streamOf(frames: readonly Frame[]): Response {
+  return new Response(encode(frames), SSE);
 }
 
 const SSE = {headers: {'Content-Type': 'text/event-stream'}};
@@ -111,4 +116,12 @@ export const delta = (itemId: string, text: string) => ({
   type: 'thread.item.updated',
   item_id: itemId,
   update: {type: 'assistant_message.content_part.text_delta', content_index: 0, delta: text},
+});
+
+/** A page of items, oldest of them first, as `items.list` gives them. */
+export const page = (...items: readonly Frame[]) => ({data: items.toReversed(), has_more: false});
+/** Answers of a server that has one thread with these items. */
+export const stored = (...items: readonly Frame[]) => ({
+  'threads.get_by_id': () => THREAD,
+  'items.list': () => page(...items),
 });

@@ -1,42 +1,77 @@
 /** Web fonts of the theme, which browsers know per document only: a rule in a shadow root is not honoured. */
 import {isObject} from './parsing.js';
 
+/** Of one chat. */
 const MAX_FONTS = 50;
-const registered = new Set<string>();
 
-/**
- * Makes the fonts of `typography.fontSources` known to the document, each once; what is no font source is passed over.
- * A font is fetched when text needs it. None is taken away again: another chat on the page may use it.
- *
- * @param onFailure Gets the family of a font that cannot be read, possibly much later.
- */
-export function registerFonts(sources: unknown, onFailure: (family: string) => void): void {
-  if (!Array.isArray(sources) || typeof FontFace === 'undefined') return;
-  for (const source of sources) {
-    if (!isObject(source) || typeof source.family !== 'string' || typeof source.src !== 'string') continue;
-    const {family, src} = source;
-    const descriptors: FontFaceDescriptors = {
-      ...text('weight', source.weight),
-      ...text('style', source.style),
-      ...text('unicodeRange', source.unicodeRange),
-      display: typeof source.display === 'string' ? (source.display as FontDisplay) : 'swap',
-    };
-    const key = JSON.stringify([family, src, descriptors]);
-    if (registered.has(key) || registered.size >= MAX_FONTS) continue;
-    registered.add(key);
+interface Known {
+  readonly face: FontFace;
+  readonly users: Set<FontUser>;
+}
+const known = new Map<string, Known>();
+
+/** One chat, as far as fonts go: a font stays in the document as long as one of them wants it. */
+export class FontUser {
+  readonly #onFailure: (family: string) => void;
+
+  /** @param onFailure Gets the family of a font that cannot be read, possibly much later. */
+  constructor(onFailure: (family: string) => void) {
+    this.#onFailure = onFailure;
+  }
+
+  /**
+   * Makes the fonts of `typography.fontSources` known to the document, each once, and takes back those of before that
+   * are not among them; what is no font source is passed over. A font is fetched when text needs it.
+   */
+  use(sources: unknown): void {
+    if (typeof FontFace === 'undefined') return;
+    const fonts = (Array.isArray(sources) ? sources : []).slice(0, MAX_FONTS).flatMap(readFont);
+    const keys = new Set(fonts.map(({key}) => key));
+    for (const font of fonts) this.#add(font);
+    for (const [key, {face, users}] of known) {
+      if (keys.has(key) || !users.delete(this) || users.size > 0) continue;
+      document.fonts.delete(face);
+      known.delete(key);
+    }
+  }
+
+  #add({key, family, source, descriptors}: Font): void {
+    const same = known.get(key);
+    if (same?.users.has(this)) return;
+    if (same) {
+      same.users.add(this);
+      return;
+    }
     try {
-      const face = new FontFace(family, toSource(src), descriptors);
-      face.loaded.catch(() => onFailure(family));
+      const face = new FontFace(family, source, descriptors);
+      face.loaded.catch(() => this.#onFailure(family));
       document.fonts.add(face);
+      known.set(key, {face, users: new Set([this])});
     } catch {
-      onFailure(family);
+      this.#onFailure(family);
     }
   }
 }
 
-/** Pages give an address, or what CSS would take. */
-function toSource(src: string): string {
-  return /^\s*(?:url|local)\(/i.test(src) ? src : `url(${JSON.stringify(src)})`;
+interface Font {
+  readonly key: string;
+  readonly family: string;
+  readonly source: string;
+  readonly descriptors: FontFaceDescriptors;
+}
+
+function readFont(value: unknown): readonly Font[] {
+  if (!isObject(value) || typeof value.family !== 'string' || typeof value.src !== 'string') return [];
+  const {family, src} = value;
+  // Pages give an address, or what CSS would take.
+  const source = /^\s*(?:url|local)\(/i.test(src) ? src : `url(${JSON.stringify(src)})`;
+  const descriptors: FontFaceDescriptors = {
+    ...text('weight', value.weight),
+    ...text('style', value.style),
+    ...text('unicodeRange', value.unicodeRange),
+    display: typeof value.display === 'string' ? (value.display as FontDisplay) : 'swap',
+  };
+  return [{key: JSON.stringify([family, source, descriptors]), family, source, descriptors}];
 }
 
 function text(name: string, value: unknown): Readonly<Record<string, string>> {

@@ -1,4 +1,4 @@
-/** For tests only: makes happy-dom's `Node` answer as browsers do, which the sanitiser relies on. Import it first. */
+/** For tests only: makes happy-dom answer as browsers do where our code, or the sanitiser, relies on it. Import it first. */
 
 /**
  * The sanitiser reads `nodeName` through the getter of `Node`, so that no page can shadow it. In happy-dom that getter
@@ -18,5 +18,18 @@ for (const name of ['nodeName', 'nodeType'] as const) {
     },
   });
 }
+
+/** Asked of a shadow root while the focus is in another one, happy-dom climbs past the document and throws. */
+const focus = Object.getOwnPropertyDescriptor(ShadowRoot.prototype, 'activeElement');
+Object.defineProperty(ShadowRoot.prototype, 'activeElement', {
+  configurable: true,
+  get(this: ShadowRoot): unknown {
+    try {
+      return focus?.get?.call(this);
+    } catch {
+      return null;
+    }
+  },
+});
 
 export {};

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {isSafeImage, isSafeLink, parseDeeplink} from './links.js';
+import {isOwnBlob, isSafeImage, isSafeLink, parseDeeplink} from './links.js';
 
 const BASE = 'https://app.example/chat';
 
@@ -11,13 +11,15 @@ describe('links', () => {
     'java\u200bscript:x',
     'javascript&colon;x',
     'javascript%3Ax',
+    'javascript&#58;x',
+    '&#x6A;avascript:x',
     'blob:x',
     'ftp://x',
   ])('refuses %j', url => {
     expect(isSafeLink(url)).toBe(false);
   });
 
-  it.each(['https://x.example', 'HTTP://X', '//x.example/a', 'a/b?c=d:e', '#x', 'mailto:a@b.example'])(
+  it.each(['https://x.example', 'HTTP://X', '//x.example/a', 'a/b?c=d:e', '#x', 'a?b&#38;', 'mailto:a@b.example'])(
     'takes %j',
     url => {
       expect(isSafeLink(url)).toBe(true);
@@ -64,8 +66,21 @@ describe('images', () => {
     }
   });
 
+  it('in memory are of this page only', () => {
+    expect(isOwnBlob(`blob:${location.origin}/1`)).toBe(true);
+    expect(isOwnBlob('blob:https://evil.example/1')).toBe(false);
+  });
+
   it('carry neither scripts nor credentials', () => {
-    for (const url of ['javascript:x', 'data:text/html,x', 'https://u:p@a.example/x', 'file:///x', 'http://']) {
+    for (const url of [
+      'javascript:x',
+      'javascript&colon;x',
+      'javascript%3Ax',
+      'data:text/html,x',
+      'https://u:p@a.example/x',
+      'file:///x',
+      'http://',
+    ]) {
       expect(isSafeImage(url, undefined, BASE)).toBe(false);
     }
     expect(isSafeImage('data:image/png;base64,AA', undefined, BASE)).toBe(true);

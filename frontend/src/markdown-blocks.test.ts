@@ -1,7 +1,8 @@
 import './happy-dom.js';
 import {describe, expect, it} from 'vitest';
+import type {Slices} from './frames.js';
 import {renderMarkdown} from './markdown.js';
-import {MarkdownBlocks, type Marker, type Timing} from './markdown-blocks.js';
+import {MarkdownBlocks, type Marker} from './markdown-blocks.js';
 import {closeOpenMarks} from './markdown-marks.js';
 
 function draw(text: string): HTMLElement {
@@ -10,22 +11,28 @@ function draw(text: string): HTMLElement {
   return host;
 }
 
-/** A clock by hand: every look at it is `step` later, and nothing happens later unless it is told to. */
-function manualTiming(step: number): Timing & {readonly waiting: (() => void)[]} {
-  let now = 0;
+/** Frames by hand: each has time for so many pieces, and the next one comes when it is told to. */
+function manualSlices(pieces: number): Slices & {readonly waiting: (() => void)[]; nextFrame(): void} {
+  let left = pieces;
   const waiting: (() => void)[] = [];
   return {
     waiting,
-    now: () => {
-      now += step;
-      return now;
+    hasTime: () => {
+      left -= 1;
+      return left >= 0;
     },
     later: run => {
       waiting.push(run);
       return () => void waiting.splice(waiting.indexOf(run), 1);
     },
+    nextFrame: () => {
+      left = pieces;
+      waiting.pop()?.();
+    },
   };
 }
+
+const ALL_AT_ONCE = Number.POSITIVE_INFINITY;
 
 function grow(text: string, step: number, blocks: MarkdownBlocks): void {
   for (let length = step; length < text.length; length += step) blocks.render(text.slice(0, length), true, {});
@@ -51,7 +58,7 @@ describe('growing Markdown', () => {
   it('ends as the whole text would be drawn at once', () => {
     for (const step of [1, 3, 11]) {
       const host = document.createElement('div');
-      const blocks = new MarkdownBlocks(host);
+      const blocks = new MarkdownBlocks(host, manualSlices(ALL_AT_ONCE));
       for (let length = step; length < text.length; length += step) blocks.render(text.slice(0, length), true, {});
       blocks.render(text, false, {});
       const html = (element: HTMLElement) => element.outerHTML.replaceAll(/>\s+</g, '><').trim();
@@ -61,7 +68,7 @@ describe('growing Markdown', () => {
 
   it('never touches a finished block again', () => {
     const host = document.createElement('div');
-    const blocks = new MarkdownBlocks(host);
+    const blocks = new MarkdownBlocks(host, manualSlices(ALL_AT_ONCE));
     blocks.render('First.\n\nSec', true, {});
     const first = host.querySelector('p');
     blocks.render('First.\n\nSecond.\n\nThird', true, {});
@@ -72,7 +79,7 @@ describe('growing Markdown', () => {
 
   it('grows a code block in place', () => {
     const host = document.createElement('div');
-    const blocks = new MarkdownBlocks(host);
+    const blocks = new MarkdownBlocks(host, manualSlices(ALL_AT_ONCE));
     blocks.render('```py\na = 1\n', true, {});
     const code = host.querySelector('code');
     blocks.render('```py\na = 1\nb = 2\n', true, {});
@@ -82,7 +89,7 @@ describe('growing Markdown', () => {
 
   it('starts anew when the text is another one', () => {
     const host = document.createElement('div');
-    const blocks = new MarkdownBlocks(host);
+    const blocks = new MarkdownBlocks(host, manualSlices(ALL_AT_ONCE));
     blocks.render('Old.\n\nOld too.', true, {});
     blocks.render('New.', true, {});
     expect(host.textContent?.trim()).toBe('New.');
@@ -90,7 +97,7 @@ describe('growing Markdown', () => {
 
   it('asks for no image while its address may be half', () => {
     const host = document.createElement('div');
-    const blocks = new MarkdownBlocks(host);
+    const blocks = new MarkdownBlocks(host, manualSlices(ALL_AT_ONCE));
     const whole = '![map](https://img.example/map.png)';
     for (let length = 1; length <= whole.length; length += 1) {
       blocks.render(whole.slice(0, length), true, {});
@@ -102,7 +109,7 @@ describe('growing Markdown', () => {
 
   it('resolves a link whose definition came later', () => {
     const host = document.createElement('div');
-    const blocks = new MarkdownBlocks(host);
+    const blocks = new MarkdownBlocks(host, manualSlices(ALL_AT_ONCE));
     const whole = 'See [docs].\n\nMore.\n\n[docs]: https://a.example\n';
     for (let length = 1; length < whole.length; length += 1) blocks.render(whole.slice(0, length), true, {});
     blocks.render(whole, false, {});
@@ -140,8 +147,8 @@ describe('growing Markdown', () => {
     const whole = draw(text);
     for (const step of [text.length, 499]) {
       const host = document.createElement('div');
-      grow(text, step, new MarkdownBlocks(host, manualTiming(0)));
-      expect(host.querySelectorAll('ul, ol, tbody')).toHaveLength(1);
+      grow(text, step, new MarkdownBlocks(host, manualSlices(ALL_AT_ONCE)));
+      expect(host.querySelectorAll('ul, ol, table')).toHaveLength(1);
       expect([...host.querySelectorAll(tag)].map(node => node.textContent)).toEqual(
         [...whole.querySelectorAll(tag)].map(node => node.textContent),
       );
@@ -150,7 +157,7 @@ describe('growing Markdown', () => {
 
   it('leaves finished items of a long list alone', () => {
     const host = document.createElement('div');
-    const blocks = new MarkdownBlocks(host, manualTiming(0));
+    const blocks = new MarkdownBlocks(host, manualSlices(ALL_AT_ONCE));
     const text = Array.from({length: 400}, (_, at) => `- item ${at}\n`).join('');
     blocks.render(text, true, {});
     const first = host.querySelector('li');
@@ -159,24 +166,52 @@ describe('growing Markdown', () => {
     expect(host.querySelectorAll('li')).toHaveLength(401);
   });
 
-  it('draws a long text over several tasks, and stops when it is told to', () => {
-    const timing = manualTiming(20);
+  it('draws a long text over several frames, and stops when it is told to', () => {
+    const slices = manualSlices(3);
     const host = document.createElement('div');
-    const blocks = new MarkdownBlocks(host, timing);
+    const blocks = new MarkdownBlocks(host, slices);
     const text = Array.from({length: 60}, (_, at) => `Paragraph ${at} ${'x'.repeat(600)}\n\n`).join('');
     blocks.render(text, false, {});
-    const inFirstTask = host.querySelectorAll('p').length;
-    expect(inFirstTask).toBeLessThan(10);
+    const inFirstFrame = host.querySelectorAll('p').length;
+    expect(inFirstFrame).toBeLessThan(10);
     blocks.pause();
-    expect(timing.waiting).toHaveLength(0);
+    expect(slices.waiting).toHaveLength(0);
     blocks.resume();
-    while (timing.waiting.length > 0) timing.waiting.shift()?.();
+    while (slices.waiting.length > 0) slices.nextFrame();
     expect(host.querySelectorAll('p')).toHaveLength(60);
+  });
+
+  it('puts a long text into sections, and leaves the finished ones alone', () => {
+    const host = document.createElement('div');
+    const blocks = new MarkdownBlocks(host, manualSlices(ALL_AT_ONCE));
+    const text = Array.from({length: 40}, (_, at) => `Paragraph ${at} ${'x'.repeat(600)}\n\n`).join('');
+    grow(text, 500, blocks);
+    const sections = [...host.querySelectorAll(':scope > .section')];
+    expect(sections.length).toBeGreaterThan(5);
+    expect(sections.map(section => section.matches('.finished'))).toEqual(
+      sections.map(each => each !== sections.at(-1)),
+    );
+    expect([...host.querySelectorAll('p')].map(({textContent}) => textContent?.split(' x')[0])).toEqual(
+      Array.from({length: 40}, (_, at) => `Paragraph ${at}`),
+    );
+  });
+
+  it('reads a text that is there as a whole in parts, too', () => {
+    const slices = manualSlices(1);
+    const host = document.createElement('div');
+    const blocks = new MarkdownBlocks(host, slices);
+    const text = `| a |\n|---|\n${Array.from({length: 3_000}, (_, at) => `| row ${at} |\n`).join('')}`;
+    blocks.render(text, false, {});
+    while (!blocks.isWhole) slices.nextFrame();
+    expect(host.querySelectorAll('table')).toHaveLength(1);
+    expect([...host.querySelectorAll('td')].map(cell => cell.textContent)).toEqual(
+      Array.from({length: 3_000}, (_, at) => `row ${at}`),
+    );
   });
 
   it('shows what it can of a code fence that is not closed, and not its half end', () => {
     const host = document.createElement('div');
-    const blocks = new MarkdownBlocks(host);
+    const blocks = new MarkdownBlocks(host, manualSlices(ALL_AT_ONCE));
     for (const text of ['```py\na', '```py\na\n`', '```py\na\n``', '```py\na\n``x', '```py\na\n``x\n```']) {
       blocks.render(text, true, {});
       expect(host.querySelectorAll('.code')).toHaveLength(1);
@@ -188,7 +223,7 @@ describe('growing Markdown', () => {
 
   it('tells what is finished apart from what may grow', () => {
     const host = document.createElement('div');
-    const blocks = new MarkdownBlocks(host);
+    const blocks = new MarkdownBlocks(host, manualSlices(ALL_AT_ONCE));
     const finished: string[] = [];
     const enhance = (drawn: ParentNode, isFinished: boolean) => {
       if (isFinished) finished.push((drawn as Node).textContent?.trim() ?? '');
@@ -215,19 +250,19 @@ describe('markers in growing Markdown', () => {
 
   it('stand behind so many characters as a server counts, emoji or not', () => {
     const host = document.createElement('div');
-    new MarkdownBlocks(host).render(text, false, {}, [marker(6, 'a'), marker(14, 'b')]);
+    new MarkdownBlocks(host, manualSlices(ALL_AT_ONCE)).render(text, false, {}, [marker(6, 'a'), marker(14, 'b')]);
     expect(host.querySelector('p')?.textContent).toBe('Bern 😀a is old.b');
   });
 
   it('count a carriage return like a server does', () => {
     const host = document.createElement('div');
-    new MarkdownBlocks(host).render('One.\r\n\r\nTwo.', false, {}, [marker(12, 'a')]);
+    new MarkdownBlocks(host, manualSlices(ALL_AT_ONCE)).render('One.\r\n\r\nTwo.', false, {}, [marker(12, 'a')]);
     expect(host.querySelectorAll('p')[1]?.textContent).toBe('Two.a');
   });
 
   it('come into a finished block without touching the others', () => {
     const host = document.createElement('div');
-    const blocks = new MarkdownBlocks(host);
+    const blocks = new MarkdownBlocks(host, manualSlices(ALL_AT_ONCE));
     const long = `${'First paragraph. '.repeat(100)}\n\n${'Second paragraph. '.repeat(100)}\n\nThird`;
     blocks.render(long, true, {});
     const [first, second] = host.querySelectorAll('p');
@@ -241,7 +276,7 @@ describe('markers in growing Markdown', () => {
   it('beyond the end stand at the end', () => {
     for (const isStreaming of [true, false]) {
       const host = document.createElement('div');
-      new MarkdownBlocks(host).render(text, isStreaming, {}, [marker(9_999, 'z')]);
+      new MarkdownBlocks(host, manualSlices(ALL_AT_ONCE)).render(text, isStreaming, {}, [marker(9_999, 'z')]);
       expect(host.querySelector('p:last-of-type')?.textContent).toBe('End.z');
     }
   });
@@ -249,9 +284,9 @@ describe('markers in growing Markdown', () => {
   it('are the same however the text arrives', () => {
     const markers = [marker(3, 'a'), marker(30, 'b'), marker(48, 'c')];
     const whole = document.createElement('div');
-    new MarkdownBlocks(whole).render(text, false, {}, markers);
+    new MarkdownBlocks(whole, manualSlices(ALL_AT_ONCE)).render(text, false, {}, markers);
     const host = document.createElement('div');
-    const blocks = new MarkdownBlocks(host);
+    const blocks = new MarkdownBlocks(host, manualSlices(ALL_AT_ONCE));
     for (let length = 1; length < text.length; length += 1) blocks.render(text.slice(0, length), true, {}, markers);
     blocks.render(text, false, {}, markers);
     expect(host.textContent?.replaceAll(/\s+/g, ' ').trim()).toBe(whole.textContent?.replaceAll(/\s+/g, ' ').trim());

@@ -1,5 +1,6 @@
 import './happy-dom.js';
 import {describe, expect, it} from 'vitest';
+import type {Slices} from './frames.js';
 import {renderMarkdown} from './markdown.js';
 import {type MathPart, Typesetter} from './math.js';
 import {buildFormula} from './parts/math.js';
@@ -71,6 +72,33 @@ describe('typesetting', () => {
     const {host, done} = typeset('\\(x^2\\)', part);
     expect(done).toBeUndefined();
     expect(host.querySelector('math')).not.toBeNull();
+  });
+
+  it('of many formulas goes on when there is time, without those that are gone', async () => {
+    await part.load();
+    const waiting: (() => void)[] = [];
+    let left = 2;
+    const slices: Slices = {
+      hasTime: () => {
+        left -= 1;
+        return left >= 0;
+      },
+      later: run => {
+        waiting.push(run);
+        return () => {};
+      },
+    };
+    const host = document.createElement('div').attachShadow({mode: 'open'});
+    host.append(renderMarkdown(Array.from({length: 6}, (_, at) => `\\(x_${at}\\)`).join(' ')));
+    const done = new Typesetter(part, slices).typeset(host, host);
+    expect(host.querySelectorAll('math')).toHaveLength(2);
+    host.querySelectorAll('.math')[5]?.remove();
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      left = 2;
+      next();
+    }
+    await done;
+    expect(host.querySelectorAll('math')).toHaveLength(5);
   });
 
   it.each([

@@ -1,5 +1,6 @@
 /** Formulas in drawn Markdown, typeset by KaTeX, which is fetched when the first one appears. */
 import type {KatexOptions} from 'katex';
+import {frameSlices, type Slices} from './frames.js';
 import {parseFormula} from './markdown-math.js';
 import {addressOf, fetchPart, LazyPart} from './parts.js';
 
@@ -26,34 +27,59 @@ const mathPart = new LazyPart<MathPart>(attempt => fetchPart<MathPart>('math', a
 
 export class Typesetter {
   readonly #part: LazyPart<MathPart>;
+  readonly #slices: Slices;
   readonly #kept = new Map<string, readonly Node[]>();
   #sheet: CSSStyleSheet | undefined;
 
-  constructor(part: LazyPart<MathPart> = mathPart) {
+  constructor(part: LazyPart<MathPart> = mathPart, slices: Slices = frameSlices) {
     this.#part = part;
+    this.#slices = slices;
   }
 
   /**
    * Typesets every formula in `drawn`, which is or will be in `root`. Without KaTeX they stay as they were written.
    *
+   * @param isFinished Of what still grows every formula is done at once: it is drawn again with the next word.
    * @returns A promise for what could not be done at once, `undefined` when there is nothing to wait for.
    */
-  typeset(drawn: ParentNode, root: DocumentOrShadowRoot): Promise<void> | undefined {
+  typeset(drawn: ParentNode, root: DocumentOrShadowRoot & Node, isFinished = true): Promise<void> | undefined {
     const formulas = [...drawn.querySelectorAll<HTMLElement>('.math:not(.typeset)')];
     if (formulas.length === 0) return undefined;
     const part = this.#part.value;
-    if (part) {
-      this.#typesetAll(part, formulas, root);
-      return undefined;
-    }
+    if (part) return this.#typesetAll(part, formulas, root, !isFinished);
     return this.#part.load().then(loaded => {
-      if (loaded) this.#typesetAll(loaded, formulas, root);
+      const shown = formulas.filter(formula => formula.getRootNode() === root);
+      return loaded && this.#typesetAll(loaded, shown, root, false);
     });
   }
 
-  #typesetAll(part: MathPart, formulas: readonly HTMLElement[], root: DocumentOrShadowRoot): void {
+  #typesetAll(
+    part: MathPart,
+    formulas: readonly HTMLElement[],
+    root: DocumentOrShadowRoot & Node,
+    isUrgent: boolean,
+  ): Promise<void> | undefined {
     this.#style(part, root);
-    for (const formula of formulas) this.#typesetOne(part, formula);
+    const late: HTMLElement[] = [];
+    for (const formula of formulas) {
+      if (isUrgent || this.#kept.has(formula.textContent ?? '') || this.#slices.hasTime())
+        this.#typesetOne(part, formula);
+      else late.push(formula);
+    }
+    return late.length === 0 ? undefined : new Promise(resolve => this.#typesetLate(part, late, root, resolve));
+  }
+
+  #typesetLate(part: MathPart, formulas: readonly HTMLElement[], root: Node, done: () => void): void {
+    this.#slices.later(() => {
+      // What was drawn anew meanwhile is no longer there.
+      const waiting = formulas.filter(formula => formula.getRootNode() === root);
+      while (waiting.length > 0 && this.#slices.hasTime()) {
+        const formula = waiting.shift();
+        if (formula) this.#typesetOne(part, formula);
+      }
+      if (waiting.length > 0) this.#typesetLate(part, waiting, root, done);
+      else done();
+    });
   }
 
   #typesetOne(part: MathPart, formula: HTMLElement): void {

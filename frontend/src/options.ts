@@ -25,7 +25,7 @@ export type ActionHandler = (
 ) => unknown;
 
 /** Options after reading. */
-export interface Settings extends Pick<Extensions, 'resume'> {
+export interface Settings extends Pick<Extensions, 'resume' | 'drafts' | 'stylesheet'> {
   readonly endpoint: Endpoint | undefined;
   readonly locale: string;
   readonly theme: ColorScheme | ThemeOption;
@@ -81,7 +81,7 @@ export function readOptions(
   attributes: Readonly<Record<string, string | undefined>> = {},
 ): Settings {
   const root = section(options);
-  const {resume, baseUrl} = readExtensions(root.parlor, attributes);
+  const {baseUrl, ...extensions} = readExtensions(root.parlor, attributes);
   const locale = resolveLocale(root.locale, systemLocale);
   const header = section(root.header);
   const title = section(header.title);
@@ -92,7 +92,7 @@ export function readOptions(
   const disclaimer = section(root.disclaimer);
   return {
     endpoint: readEndpoint(root.api, locale, baseUrl),
-    resume,
+    ...extensions,
     locale,
     theme: root.theme === 'dark' || isObject(root.theme) ? (root.theme as ColorScheme | ThemeOption) : 'light',
     frameTitle: text(root.frameTitle) ?? strings.frameTitle,

@@ -12,6 +12,11 @@ export const strings = {
   historyTitle: 'Chats',
   historyEmpty: 'Your chats will appear here.',
   historyFailed: 'The chats could not be loaded.',
+  searchChats: 'Search chats',
+  clearSearch: 'Clear the search',
+  searchOlder: 'Search older chats',
+  chatsFound: (count: number, isAll: boolean) =>
+    `${count === 0 ? 'No chats' : count === 1 ? '1 chat' : `${count} chats`} found${isAll ? '' : ' so far'}`,
   untitled: 'Untitled chat',
   rename: (title: string) => `Rename “${title}”`,
   renameField: 'Chat title',

@@ -85,6 +85,45 @@ describe('a theme option changes what it is about, and nothing else', () => {
     },
   );
 
+  it('a pair of surfaces that nobody could read is no pair of text and page', () => {
+    const dark = valuesOf({colorScheme: 'dark', color: {surface: {background: '#0d1117', foreground: '#1d222b'}}});
+    expect(dark.get('--chatkit-surface')).toBe('#0d1117');
+    expect(dark.get('--chatkit-surface-elevated')).toBe('#1d222b');
+    expect(dark.get('--chatkit-text-primary')).not.toBe('#1d222b');
+    // The same twice, as playgrounds write it; and a page darker than its scheme.
+    const same = valuesOf({color: {surface: {background: '#ffffff', foreground: '#ffffff'}}});
+    expect(same.get('--chatkit-text-primary')).toBe(valuesOf('light').get('--chatkit-text-primary'));
+    const night = valuesOf({color: {surface: {background: '#101010', foreground: '#1b1b1b'}}});
+    expect(night.get('--chatkit-text-primary')).toBe('#ffffff');
+  });
+
+  it.each([
+    [0, 29],
+    [120, 142],
+    [220, 262],
+  ])('the hue %i is that of hsl(), so that the grays go with the colours of the page', (hue, inOKLCH) => {
+    const gray = valuesOf({color: {grayscale: {hue, tint: 6, shade: 0}}}).get('--chatkit-gray-500') ?? '';
+    const [, chroma, angle] = /^oklch\(\S+ (\S+) (\S+)\)$/.exec(gray)?.map(Number) ?? [];
+    expect(Math.abs((angle ?? 0) - inOKLCH)).toBeLessThan(6);
+    expect(chroma).toBeGreaterThan(0.02);
+  });
+
+  it.each(['light', 'dark'] as const)(
+    'a tint colours every surface in the %s scheme, and dyes no white page',
+    scheme => {
+      const values = valuesOf({colorScheme: scheme, color: {grayscale: {hue: 220, tint: 6, shade: -4}}});
+      for (const name of ['surface', 'surface-secondary', 'surface-elevated', 'surface-elevated-secondary']) {
+        expect(values.get(`--chatkit-${name}`), name).toMatch(/^oklch/);
+      }
+      const [, lightness, chroma] =
+        /^oklch\((\S+)% (\S+) /.exec(values.get('--chatkit-surface') ?? '')?.map(Number) ?? [];
+      if (scheme === 'light') {
+        expect(lightness).toBeGreaterThan(97);
+        expect(chroma).toBeLessThan(0.005);
+      } else expect(chroma).toBeGreaterThan(0.015);
+    },
+  );
+
   it.each(['light', 'dark'] as const)('its own text colours read well on its surfaces in the %s scheme', scheme => {
     const values = valuesOf(scheme);
     const rgb = (name: string) => parseColor(values.get(`--chatkit-${name}`) ?? '');
@@ -121,7 +160,13 @@ describe('the element', () => {
         }
       },
     );
-    Object.defineProperty(document, 'fonts', {configurable: true, value: {add: (face: Face) => faces.push(face)}});
+    Object.defineProperty(document, 'fonts', {
+      configurable: true,
+      value: {
+        add: (face: Face) => faces.push(face),
+        delete: (face: Face) => void faces.splice(faces.indexOf(face), 1),
+      },
+    });
   });
   afterEach(() => {
     document.body.replaceChildren();
@@ -150,6 +195,19 @@ describe('the element', () => {
     await mount({typography: {fontSources}});
     element.setOptions({...element.options, theme: {typography: {fontSources}}} as never);
     expect(faces.map(({source}) => source)).toEqual(['url("/fonts/inter.woff2")', 'url("/fonts/inter-bold.woff2")']);
+  });
+
+  it('leaves a font in the document as long as a chat wants it, and no longer', async () => {
+    const fontSources = [{family: 'Inter', src: '/fonts/inter.woff2'}] as never;
+    const {element: first} = await mount({typography: {fontSources}});
+    const {element: second} = await mount({typography: {fontSources}});
+    first.setOptions({...first.options, theme: 'dark'} as never);
+    expect(faces).toHaveLength(1);
+    second.remove();
+    await Promise.resolve();
+    expect(faces).toEqual([]);
+    document.body.append(second);
+    expect(faces).toHaveLength(1);
   });
 
   it('says which font could not be read, and passes over what is none', async () => {

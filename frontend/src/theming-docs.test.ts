@@ -95,10 +95,12 @@ chat.setOptions({
 - \`accent.level\` says how far the accent goes. 0: main buttons; 1: the focus ring as well; 2: a tint of it behind
   messages of the person; 3: those messages in the accent itself. Text on the accent is black or white, whichever reads
   well: it always has a contrast of at least 4.5:1.
-- \`surface\` is taken as it is. When the contrast of the pair is below 4.5:1, the element says so in a \`chatkit.log\` event
-  named \`theme.low_contrast\`.
-- \`fontSources\` are made known to the document, each once, and fetched when text needs them. A font that cannot be read
-  is a \`chatkit.log\` event named \`theme.font_failed\`. The page's content security policy has to allow their origin.
+- \`grayscale.hue\` is that of \`hsl()\`: 220 with a \`tint\` of 6 goes with the slate of many design systems.
+- \`surface.foreground\` is the colour of text. When its contrast is below 4.5:1, the element says so in a \`chatkit.log\`
+  event named \`theme.low_contrast\`. Below 2:1 it cannot be meant for text, and becomes the colour of what lies upon
+  the page, like the composer; text is then that of the scheme, or black or white where that could not be read.
+- \`fontSources\` are made known to the document, each once, fetched when text needs them, and taken back when no chat on
+  the page names them any more. A font that cannot be read is a \`chatkit.log\` event named \`theme.font_failed\`. The page's content security policy has to allow their origin.
 - A value that is none of these is as if it were not there.
 
 The rules of the page end at the element: neither its selectors nor what it hands down (fonts, colours, spacing of

@@ -1,5 +1,6 @@
+import type {ThemeOption} from '@openai/chatkit';
 import {describe, expect, it} from 'vitest';
-import {contrast, parseColor, readableOn} from './color.js';
+import {contrast, parseColor, type RGB, readableOn} from './color.js';
 import {buildColors, buildMetrics, buildThemeSheet, isColor, resolveScheme} from './tokens.js';
 
 const HOSTILE = ['red;}*{display:none', 'url(https://evil.example)', 'red/**/', 'var(--x)', '"', 'a\\62', '', 7, null];
@@ -51,6 +52,41 @@ describe('tokens', () => {
       buildColors('light', {color: {accent: {primary: '#0a7d5c', level}}}).get('--chatkit-bubble');
     expect(bubble(1)).toBe(buildColors('light').get('--chatkit-bubble'));
     expect(bubble(3)).toBe('var(--chatkit-accent)');
+  });
+
+  it.each<ThemeOption>([
+    {},
+    {colorScheme: 'dark'},
+    ...([0, 90, 220] as const).flatMap(hue =>
+      ([-4, 0, 4] as const).flatMap(shade =>
+        (['light', 'dark'] as const).map(
+          colorScheme => ({colorScheme, color: {grayscale: {hue, tint: 9, shade}}}) as ThemeOption,
+        ),
+      ),
+    ),
+    {color: {accent: {primary: '#ffe000', level: 1}}},
+    {colorScheme: 'dark', color: {accent: {primary: '#0a1a4a', level: 1}}},
+    {color: {surface: {background: '#d8cbb0', foreground: '#2b2413'}}},
+    {colorScheme: 'dark', color: {surface: {background: '#0b3d66', foreground: '#ffffff'}}},
+    {color: {surface: {background: '#808080', foreground: '#000000'}}},
+  ])('lines around fields and the focus stand out from every surface: %j', theme => {
+    const colors = buildColors(theme.colorScheme ?? 'light', theme);
+    const colorOf = (name: string): RGB | undefined => {
+      const value = colors.get(`--chatkit-${name}`) ?? '';
+      const other = /^var\(--chatkit-(.*)\)$/.exec(value)?.[1];
+      return other === undefined ? parseColor(value) : colorOf(other);
+    };
+    // Mixtures are the browser's; those of the page's own surface are looked at there.
+    const surfaces = ['surface', 'surface-secondary', 'surface-tertiary', 'surface-elevated']
+      .map(colorOf)
+      .filter(color => color !== undefined);
+    expect(surfaces.length).toBeGreaterThan(0);
+    for (const line of ['border-control', 'border-accent', 'focus']) {
+      const ratios = surfaces.map(surface => contrast(colorOf(line) as RGB, surface));
+      expect(Math.min(...ratios), line).toBeGreaterThanOrEqual(3);
+      // No louder than it takes.
+      if (line === 'border-control') expect(Math.min(...ratios)).toBeLessThan(3.5);
+    }
   });
 
   it('maps radius, density and base size', () => {

@@ -1,7 +1,7 @@
 /** Every `--chatkit-*` property with its default, light and dark, and what a theme option makes of them. */
 import type {ColorScheme, ThemeOption} from '@openai/chatkit';
 import {type CSSResult, unsafeCSS} from 'lit';
-import {contrast, parseColor, readableOn, resolveColor, tintGray} from './color.js';
+import {contrast, parseColor, type RGB, readableOn, resolveColor, standOut, tintGray} from './color.js';
 
 type Declarations = ReadonlyMap<string, string>;
 
@@ -115,28 +115,9 @@ export function buildColors(scheme: ColorScheme, theme: ThemeOption = {}): Decla
   }
   const scheme_ = isDark ? DARK_SURFACES : LIGHT_SURFACES;
   for (const [name, value] of Object.entries(scheme_)) set.set(`--chatkit-${name}`, value);
-  const surface = theme.color?.surface;
-  if (isColor(surface?.background)) {
-    set.set('--chatkit-surface', surface.background);
-    set.set(
-      '--chatkit-surface-elevated',
-      isDark ? `color-mix(in oklab, ${surface.background} 93%, white)` : surface.background,
-    );
-    set.set(
-      '--chatkit-surface-secondary',
-      `color-mix(in oklab, ${surface.background} 96%, ${isDark ? 'white' : 'black'})`,
-    );
-    set.set(
-      '--chatkit-surface-tertiary',
-      `color-mix(in oklab, ${surface.background} 92%, ${isDark ? 'white' : 'black'})`,
-    );
-  }
-  if (isColor(surface?.foreground)) {
-    for (const name of ['primary', 'prose', 'emphasis']) set.set(`--chatkit-text-${name}`, surface.foreground);
-    set.set('--chatkit-text-secondary', `color-mix(in oklab, ${surface.foreground} 72%, transparent)`);
-    set.set('--chatkit-text-tertiary', `color-mix(in oklab, ${surface.foreground} 62%, transparent)`);
-  }
+  setSurface(set, isDark, theme.color?.surface);
   setAccent(set, scheme, theme.color?.accent);
+  setLines(set);
   return set;
 }
 
@@ -160,7 +141,6 @@ const LIGHT_SURFACES: Readonly<Record<string, string>> = {
   'border-subtle': 'var(--chatkit-alpha-06)',
   'border-default': 'var(--chatkit-alpha-10)',
   'border-strong': 'var(--chatkit-alpha-15)',
-  'border-control': 'var(--chatkit-gray-400)',
   bubble: 'var(--chatkit-alpha-05)',
   hover: 'var(--chatkit-alpha-05)',
   active: 'var(--chatkit-alpha-10)',
@@ -180,7 +160,7 @@ const DARK_SURFACES: Readonly<Record<string, string>> = {
   surface: 'var(--chatkit-gray-200)',
   'surface-secondary': 'var(--chatkit-gray-250)',
   'surface-tertiary': 'var(--chatkit-gray-300)',
-  'surface-elevated': '#2b2b2b',
+  'surface-elevated': 'var(--chatkit-gray-250)',
   'surface-elevated-secondary': 'var(--chatkit-gray-300)',
   'text-prose': 'var(--chatkit-gray-900)',
   'text-secondary': 'var(--chatkit-gray-700)',
@@ -193,7 +173,6 @@ const DARK_SURFACES: Readonly<Record<string, string>> = {
   'border-subtle': 'var(--chatkit-alpha-06)',
   'border-default': 'var(--chatkit-alpha-12)',
   'border-strong': 'var(--chatkit-alpha-20)',
-  'border-control': 'var(--chatkit-gray-600)',
   bubble: 'var(--chatkit-alpha-08)',
   hover: 'var(--chatkit-alpha-06)',
   active: 'var(--chatkit-alpha-12)',
@@ -209,6 +188,58 @@ const DARK_SURFACES: Readonly<Record<string, string>> = {
   'shadow-4': '0 8px 16px -4px rgb(0 0 0 / 60%), 0 0 1px rgb(255 255 255 / 30%)',
 };
 
+/** Below it, text is hard to read. Source: WCAG 2.2, 1.4.3. */
+const LEAST_CONTRAST = 4.5;
+/** Below it, nobody sees where a control is, or the focus. Source: WCAG 2.2, 1.4.11. */
+const LEAST_FOR_CONTROLS = 3;
+/** Some fields have a filling, which is a little nearer to the line around it than the surface is. */
+const LEAST_FOR_LINES = 3.25;
+/** Below it nobody could read the one on the other. Source of the ratio: WCAG 2.2. */
+const LEAST_FOR_TEXT = 2;
+
+/**
+ * The page's own pair. Its `foreground` is the colour of text by the published description; pages that have their pair
+ * from ChatKit's playground give the colour of what lies upon the page, like the composer, almost that of the page.
+ */
+function setSurface(
+  set: Map<string, string>,
+  isDark: boolean,
+  surface: {readonly background: string; readonly foreground: string} | undefined,
+): void {
+  const background = isColor(surface?.background) ? surface.background : undefined;
+  const foreground = isColor(surface?.foreground) ? surface.foreground : undefined;
+  const isText = foreground !== undefined && !isRaisedSurface(background, foreground);
+  if (background !== undefined) {
+    const raised = isDark ? `color-mix(in oklab, ${background} 93%, white)` : background;
+    set.set('--chatkit-surface', background);
+    set.set('--chatkit-surface-elevated', isText ? raised : (foreground ?? raised));
+    for (const [name, share] of [
+      ['secondary', 96],
+      ['tertiary', 92],
+    ] as const) {
+      const mixed = `color-mix(in oklab, ${background} ${share}%, ${isDark ? 'white' : 'black'})`;
+      set.set(`--chatkit-surface-${name}`, mixed);
+    }
+  }
+  const text = isText ? foreground : readableText(background, isDark);
+  if (text === undefined) return;
+  for (const name of ['primary', 'prose', 'emphasis']) set.set(`--chatkit-text-${name}`, text);
+  set.set('--chatkit-text-secondary', `color-mix(in oklab, ${text} 72%, transparent)`);
+  set.set('--chatkit-text-tertiary', `color-mix(in oklab, ${text} 62%, transparent)`);
+}
+
+function isRaisedSurface(background: string | undefined, foreground: string): boolean {
+  const [back, front] = [background === undefined ? undefined : resolveColor(background), resolveColor(foreground)];
+  return back !== undefined && front !== undefined && contrast(back, front) < LEAST_FOR_TEXT;
+}
+
+/** What reads on a background that the text of the scheme does not; `undefined` when that does. */
+function readableText(background: string | undefined, isDark: boolean): string | undefined {
+  const back = background === undefined ? undefined : resolveColor(background);
+  if (!back || contrast(back, isDark ? [237, 237, 237] : [13, 13, 13]) >= LEAST_CONTRAST) return undefined;
+  return readableOn(back);
+}
+
 /** Level 0: main buttons only; 1: also links and focus; 2: also soft fills; 3: also the person's own bubbles. */
 function setAccent(
   set: Map<string, string>,
@@ -223,14 +254,7 @@ function setAccent(
   set.set('--chatkit-on-accent', onAccent);
   set.set('--chatkit-accent-hover', `color-mix(in oklab, var(--chatkit-accent) 86%, var(--chatkit-surface))`);
   set.set('--chatkit-accent-soft', `color-mix(in oklab, var(--chatkit-accent) 12%, transparent)`);
-  set.set(
-    '--chatkit-focus',
-    primary === undefined || level < 1
-      ? scheme === 'dark'
-        ? '#7cc0ff'
-        : '#0169cc'
-      : `color-mix(in oklab, ${primary} 80%, var(--chatkit-text-primary))`,
-  );
+  set.set('--chatkit-focus', primary !== undefined && level >= 1 ? primary : scheme === 'dark' ? '#7cc0ff' : '#0169cc');
   set.set('--chatkit-bubble-text', 'var(--chatkit-text-primary)');
   if (primary === undefined) return;
   if (level >= 2) set.set('--chatkit-bubble', 'color-mix(in oklab, var(--chatkit-accent) 14%, transparent)');
@@ -238,6 +262,25 @@ function setAccent(
     set.set('--chatkit-bubble', 'var(--chatkit-accent)');
     set.set('--chatkit-bubble-text', onAccent);
   }
+}
+
+const SURFACES = ['surface', 'surface-secondary', 'surface-tertiary', 'surface-elevated', 'surface-elevated-secondary'];
+
+/** What shows where a control is, and where the focus: as faint as it may be on everything that they lie upon. */
+function setLines(set: Map<string, string>): void {
+  const resolve = (name: string): RGB | undefined => {
+    const value = set.get(`--chatkit-${name}`) ?? '';
+    const other = /^var\(--chatkit-([\w-]+)\)$/.exec(value)?.[1];
+    return other === undefined ? resolveColor(value) : resolve(other);
+  };
+  const surfaces = SURFACES.map(resolve).filter(color => color !== undefined);
+  const [surface] = surfaces;
+  const [focus, accent] = [resolve('focus'), resolve('accent')];
+  const line = surface ? standOut(surface, surfaces, LEAST_FOR_LINES) : 'var(--chatkit-text-tertiary)';
+  set.set('--chatkit-border-control', line);
+  if (focus) set.set('--chatkit-focus', standOut(focus, surfaces, LEAST_FOR_CONTROLS));
+  const isFaint = accent && surfaces.some(each => contrast(accent, each) < LEAST_FOR_CONTROLS);
+  set.set('--chatkit-border-accent', isFaint ? line : 'var(--chatkit-accent)');
 }
 
 /** Everything that is not a colour. */
@@ -292,17 +335,14 @@ export function buildThemeSheet(theme: ColorScheme | ThemeOption | undefined): s
   return `:host{${declare(buildColors(scheme, option))}${declare(buildMetrics(option))}}`;
 }
 
-/** Below it, text is hard to read. Source: WCAG 2.2, 1.4.3. */
-const LEAST_CONTRAST = 4.5;
-
-/** The contrast of the page's own pair of surface colours, where it is too low to read well; 1 to 21. */
+/** The contrast of the page's own colours of text and surface, where it is too low to read well; 2 to 21. */
 export function findLowContrast(theme: ColorScheme | ThemeOption): number | undefined {
   const surface = typeof theme === 'string' ? undefined : theme.color?.surface;
   if (!isColor(surface?.background) || !isColor(surface?.foreground)) return undefined;
   const [background, foreground] = [resolveColor(surface.background), resolveColor(surface.foreground)];
   if (!background || !foreground) return undefined;
   const ratio = contrast(background, foreground);
-  return ratio < LEAST_CONTRAST ? Math.round(ratio * 100) / 100 : undefined;
+  return ratio >= LEAST_FOR_TEXT && ratio < LEAST_CONTRAST ? Math.round(ratio * 100) / 100 : undefined;
 }
 
 /** The scheme a theme option asks for; light when it says nothing that is known. */

@@ -7,6 +7,12 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 
 ANSWER_TIMEOUT_MS = 15_000
+READY_TIMEOUT_MS = 10_000
+POLLING_MS = 20
+IS_IDLE = """chat => {
+    const log = chat.shadowRoot.querySelector('parlor-messages')?.shadowRoot.querySelector('[role=log]');
+    return log?.ariaBusy === 'false';
+}"""
 
 
 class Chat:
@@ -43,7 +49,10 @@ class Chat:
 
     def wait_until_idle(self) -> None:
         """Wait until no answer is running."""
-        expect(self.transcript).to_have_attribute("aria-busy", "false", timeout=ANSWER_TIMEOUT_MS)
+        # `expect` would look again after a second.
+        self.page.wait_for_function(
+            IS_IDLE, arg=self.element.element_handle(), timeout=ANSWER_TIMEOUT_MS, polling=POLLING_MS
+        )
 
     def open_history(self) -> Locator:
         """Open the list of chats."""
@@ -68,11 +77,29 @@ def shown_text(locator: Locator) -> str:
     return text
 
 
-def mount(page: Page, options: dict[str, Any] | None = None, *, url: str = "/chatkit", target: str = "body") -> None:
-    """Put an element into the page, its events recorded in `window.seen`, and wait until it is ready."""
+def mount(
+    page: Page,
+    options: dict[str, Any] | None = None,
+    *,
+    url: str = "/chatkit",
+    target: str = "body",
+    limit_ms: int = READY_TIMEOUT_MS,
+) -> None:
+    """Put an element into the page, its events recorded in `window.seen`, and wait until it is ready.
+
+    Raises:
+        playwright.sync_api.Error: When the script or the element's first frame did not come in time.
+    """
     page.evaluate(
-        """async ([options, url, target]) => {
-            await customElements.whenDefined('openai-chatkit');
+        """async ([options, url, target, limit]) => {
+            const inTime = (promise, what) => {
+                let timer;
+                const late = new Promise((_, fail) => {
+                    timer = setTimeout(() => fail(new Error(`${what} within ${limit} ms`)), limit);
+                });
+                return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+            };
+            await inTime(customElements.whenDefined('openai-chatkit'), 'no script defined <openai-chatkit>');
             const frame = document.createElement('div');
             frame.className = 'frame';
             document.querySelector(target).append(frame);
@@ -81,9 +108,9 @@ def mount(page: Page, options: dict[str, Any] | None = None, *, url: str = "/cha
             const ready = new Promise(resolve => chat.addEventListener('chatkit.ready', resolve, {once: true}));
             chat.setOptions({api: {url, domainKey: 'local'}, ...options});
             frame.append(chat);
-            await ready;
+            await inTime(ready, 'chatkit.ready did not come');
         }""",
-        [options or {}, url, target],
+        [options or {}, url, target, limit_ms],
     )
 
 
@@ -102,8 +129,11 @@ def add_script(page: Page) -> None:
             const policy = trustedTypes.createPolicy('the page itself', {createScriptURL: url => url});
             const script = document.createElement('script');
             script.src = policy.createScriptURL('/dist/chatkit.js');
+            const failed = new Promise((_, fail) => {
+                script.onerror = () => fail(new Error('the script could not be fetched'));
+            });
             document.head.append(script);
-            return customElements.whenDefined('openai-chatkit').then(() => {});
+            return Promise.race([customElements.whenDefined('openai-chatkit').then(() => {}), failed]);
         }"""
     )
 

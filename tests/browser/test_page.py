@@ -280,13 +280,24 @@ def test_the_page_keeps_no_cookie_that_scripts_can_read(page: Page) -> None:
 
 
 def problems_of(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{each['id']}: {node['target']} {node['failureSummary']}" for each in found for node in each["nodes"]]
+    """Look at everything in light, and at the colours in dark: nothing else differs."""
+    in_light = Axe().run(page).response["violations"]
+    surface = "getComputedStyle(document.querySelector('openai-chatkit')).getPropertyValue('--chatkit-surface')"
+    light = page.evaluate(surface)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(f"light => {surface} !== light", arg=light)
+    in_dark = Axe().run(page, options={"runOnly": ["color-contrast", "link-in-text-block"]}).response["violations"]
+    page.emulate_media(color_scheme="light")
+    page.wait_for_function(f"light => {surface} === light", arg=light)
+    return [
+        f"{each['id']}: {node['target']} {node['failureSummary']}"
+        for each in (*in_light, *in_dark)
+        for node in each["nodes"]
+    ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_on_any_state_of_the_page(page: Page, scheme: str) -> None:
-    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+def test_axe_finds_nothing_on_any_state_of_the_page(page: Page) -> None:
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
     chat = open_page(page)
     found = {"start": problems_of(page)}
     chat.ask("weather in Bern")

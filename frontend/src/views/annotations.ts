@@ -6,6 +6,7 @@ import type {Marker} from '../markdown-blocks.js';
 import type {Annotation} from '../protocol.js';
 import {strings} from '../strings.js';
 import {exportedParts} from './exported-parts.js';
+import {express} from './intents.js';
 import {type EntitySource, groupByIndex, originOf, type Source} from './source.js';
 
 export const citationStyles = css`
@@ -32,7 +33,13 @@ export const citationStyles = css`
     font-variant-numeric: tabular-nums;
     transition: background var(--chatkit-duration);
   }
-  a.cite:hover {
+  button.cite {
+    margin-block: 0;
+    border: 0;
+    font-family: inherit;
+    cursor: pointer;
+  }
+  :is(a, button).cite:hover {
     background: var(--chatkit-active);
     color: var(--chatkit-text-primary);
   }
@@ -99,7 +106,16 @@ function cite(source: Source, number: number) {
       >${number}</a
     >`;
   }
-  return html`<span class="cite" part="citation" role="img" title=${hint} aria-label=${name}>${number}</span>`;
+  // A file has no address of its own: what is known of it stands in the list below the answer.
+  return html`<button
+    type="button"
+    class="cite"
+    part="citation"
+    title=${hint}
+    aria-label=${name}
+    @click=${(event: Event) => event.target && express(event.target, {type: 'show-source', key: source.key})}
+    >${number}</button
+  >`;
 }
 
 function citeEntity(source: EntitySource, number: number, name: string) {

@@ -1,7 +1,7 @@
 /** Attachments: of a sent message, and of the one being written with how far each is. Images as thumbnails, files as chips. */
 import {css, html, nothing} from 'lit';
 import {icon} from '../icons.js';
-import {isSafeImage} from '../links.js';
+import {isOwnBlob, isSafeImage} from '../links.js';
 import type {Attachment} from '../protocol.js';
 import {strings} from '../strings.js';
 import {formatBytes} from '../upload-rules.js';
@@ -14,6 +14,7 @@ export const attachmentStyles = css`
     padding: 0;
     display: flex;
     flex-wrap: wrap;
+    align-items: flex-end;
     gap: 8px;
   }
   .attachment {
@@ -188,5 +189,5 @@ function detailOf({status, size}: Upload): string {
 
 function isShowable(url: string | undefined): url is string {
   // The addresses of this document's own previews.
-  return url !== undefined && (url.startsWith('blob:') || isSafeImage(url, undefined, document.baseURI));
+  return url !== undefined && (isOwnBlob(url) || isSafeImage(url, undefined, document.baseURI));
 }

@@ -68,26 +68,19 @@ export const fieldStyles = css`
     overflow: hidden;
     text-overflow: ellipsis;
   }
+  /* Chromium takes the ellipsis of the field, not of its placeholder. */
+  textarea:enabled:placeholder-shown {
+    white-space: nowrap;
+    overflow: hidden;
+    text-overflow: ellipsis;
+  }
   textarea:disabled::placeholder {
     color: var(--chatkit-text-secondary);
     white-space: normal;
   }
   .suggestions {
-    position: absolute;
     inset-inline: 0;
-    inset-block-end: calc(100% + 8px);
-    z-index: 3;
     max-block-size: min(320px, var(--composer-room, 40vh));
-    overflow-y: auto;
-    overscroll-behavior: contain;
-    padding: 6px;
-    border: 1px solid var(--chatkit-border-default);
-    border-radius: var(--chatkit-radius-popover);
-    background: var(--chatkit-surface-elevated);
-    box-shadow: var(--chatkit-shadow-4);
-    font-size: var(--chatkit-text-sm-size);
-    line-height: var(--chatkit-text-sm-line);
-    cursor: default;
   }
   .group {
     padding: 8px 10px 4px;
@@ -95,16 +88,6 @@ export const fieldStyles = css`
     line-height: var(--chatkit-text-xs-line);
     font-weight: 500;
     color: var(--chatkit-text-tertiary);
-  }
-  [role='option'] {
-    display: flex;
-    align-items: center;
-    gap: 10px;
-    min-block-size: 36px;
-    padding: 6px 10px;
-    border-radius: var(--chatkit-radius-md);
-    color: var(--chatkit-text-primary);
-    cursor: pointer;
   }
   [role='option'][aria-selected='true'] {
     background: var(--chatkit-hover);
@@ -115,19 +98,6 @@ export const fieldStyles = css`
     block-size: 18px;
     border-radius: 4px;
     object-fit: cover;
-  }
-  [role='option'] svg {
-    color: var(--chatkit-text-secondary);
-  }
-  .words {
-    min-inline-size: 0;
-    overflow-wrap: anywhere;
-  }
-  .description {
-    display: block;
-    font-size: var(--chatkit-text-xs-size);
-    line-height: var(--chatkit-text-xs-line);
-    color: var(--chatkit-text-secondary);
   }
   .note {
     padding: 8px 10px;

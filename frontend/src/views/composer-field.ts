@@ -19,6 +19,7 @@ import {announcementOf, renderSuggestions, type SuggestionHandlers} from './comp
 import {type Suggestion, SuggestionSearch, type SuggestionSource} from './composer-suggestions.js';
 import {readTags, writeTags, writeText} from './composer-text.js';
 import {express} from './intents.js';
+import {popoverStyles} from './popover-style.js';
 import {baseStyles} from './styles.js';
 
 /** Texts whose tags an undo brings back. */
@@ -39,7 +40,7 @@ export class ComposerField extends LitElement {
     disabled: {attribute: false},
     sources: {attribute: false},
   };
-  static override styles = [baseStyles, fieldStyles];
+  static override styles = [baseStyles, popoverStyles, fieldStyles];
 
   declare draft: DraftText;
   declare placeholder: string;
@@ -57,6 +58,7 @@ export class ComposerField extends LitElement {
   #dismissedStart: number | undefined;
   #caret = 0;
   #isChoosing = false;
+  #hasComposedEnter = false;
   #remembered = new Map<string, DraftText>();
   readonly #handlers: SuggestionHandlers = {
     choose: index => this.#choose(index),
@@ -133,6 +135,7 @@ export class ComposerField extends LitElement {
           .value=${live(shown.text)}
           @input=${this.#onInput}
           @keydown=${this.#onKey}
+          @beforeinput=${this.#onBeforeInput}
           @select=${this.#onSelect}
           @selectionchange=${this.#onSelect}
           @keyup=${this.#onSelect}
@@ -192,7 +195,9 @@ export class ComposerField extends LitElement {
 
   #onKey = (event: KeyboardEvent): void => {
     // Input methods confirm their choice with Enter and move in it with arrows; Safari says so only by the key code.
-    if (event.isComposing || event.keyCode === 229) return;
+    const isComposing = event.isComposing || event.keyCode === 229;
+    this.#hasComposedEnter = isComposing && event.key === 'Enter' && !event.shiftKey;
+    if (isComposing) return;
     if (this.#search.state && this.#onListKey(event)) {
       event.preventDefault();
       event.stopPropagation();
@@ -202,6 +207,11 @@ export class ComposerField extends LitElement {
     if (event.key !== 'Enter' || event.shiftKey || event.altKey) return;
     event.preventDefault();
     this.dispatchEvent(new Event('draft-submit', {bubbles: true}));
+  };
+
+  /** Some input methods pass on the Enter that confirmed their choice; it was not meant as a new line. */
+  #onBeforeInput = (event: InputEvent): void => {
+    if (this.#hasComposedEnter && event.inputType === 'insertLineBreak') event.preventDefault();
   };
 
   /** Deletes a tag in one step, which an undo then takes back in one. Where there are no keys, `edit` sees to it. */

@@ -1,6 +1,7 @@
 /** `<parlor-menu-button>`: a button with a menu of actions and choices, as the composer has several. */
 import {css, html, LitElement, nothing, type TemplateResult} from 'lit';
 import {icon} from '../icons.js';
+import {popoverStyles} from './popover-style.js';
 import {baseStyles, buttonStyles} from './styles.js';
 
 export interface MenuItem {
@@ -28,6 +29,7 @@ export class MenuButton extends LitElement {
   static override styles = [
     baseStyles,
     buttonStyles,
+    popoverStyles,
     css`
       :host {
         display: inline-flex;
@@ -63,36 +65,16 @@ export class MenuButton extends LitElement {
         white-space: nowrap;
       }
       [role='menu'] {
-        position: absolute;
-        inset-block-end: calc(100% + 8px);
         inset-inline-start: 0;
-        z-index: 3;
         min-inline-size: min(220px, 100%);
         max-inline-size: min(340px, 100%);
         max-block-size: min(360px, var(--composer-room, 50vh));
-        overflow-y: auto;
-        overscroll-behavior: contain;
-        padding: 6px;
-        border: 1px solid var(--chatkit-border-default);
-        border-radius: var(--chatkit-radius-popover);
-        background: var(--chatkit-surface-elevated);
-        box-shadow: var(--chatkit-shadow-4);
-        cursor: default;
       }
       :host([align='end']) [role='menu'] {
         inset-inline: auto 0;
       }
       [role^='menuitem'] {
-        display: flex;
-        align-items: center;
-        gap: 10px;
         inline-size: 100%;
-        min-block-size: 36px;
-        padding: 6px 10px;
-        border-radius: var(--chatkit-radius-md);
-        font-size: var(--chatkit-text-sm-size);
-        line-height: var(--chatkit-text-sm-line);
-        color: var(--chatkit-text-primary);
       }
       [role^='menuitem']:hover,
       [role^='menuitem']:focus {
@@ -109,17 +91,6 @@ export class MenuButton extends LitElement {
         block-size: 1px;
         margin: 6px 10px;
         background: var(--chatkit-border-default);
-      }
-      .words {
-        flex: 1;
-        min-inline-size: 0;
-        overflow-wrap: anywhere;
-      }
-      .description {
-        display: block;
-        font-size: var(--chatkit-text-xs-size);
-        line-height: var(--chatkit-text-xs-line);
-        color: var(--chatkit-text-secondary);
       }
       @media (forced-colors: active) {
         [role^='menuitem']:focus {
@@ -217,6 +188,11 @@ export class MenuButton extends LitElement {
     const moves: Readonly<Record<string, number>> = {ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1};
     if (event.key === 'Escape') {
       event.stopPropagation();
+      // A dialog that the chat is in closes by the key itself.
+      event.preventDefault();
+      this.#close();
+    } else if (event.key === 'Tab') {
+      // From the opener on: Chromium would go round inside the shadow root.
       this.#close();
     } else if (Object.hasOwn(moves, event.key)) {
       event.preventDefault();

@@ -14,7 +14,7 @@ export const composerStyles = css`
     padding: 8px;
     border-radius: var(--chatkit-radius-composer);
     background: var(--chatkit-surface-elevated);
-    border: 1px solid var(--chatkit-border-default);
+    border: 1px solid var(--chatkit-border-control);
     box-shadow: var(--chatkit-shadow-2);
     transition:
       border-color var(--chatkit-duration),
@@ -38,17 +38,17 @@ export const composerStyles = css`
     margin-inline-start: auto;
   }
   .box:focus-within {
-    border-color: var(--chatkit-border-strong);
     box-shadow: var(--chatkit-shadow-3);
   }
   /* The one mark of focus in the text, beside the caret; every button has its own ring. */
   .box:has(parlor-composer-field:focus-within) {
-    border-color: var(--chatkit-text-tertiary);
+    border-color: var(--chatkit-text-secondary);
   }
   .locked .bar {
     opacity: 0.5;
   }
   .box.locked {
+    border-color: var(--chatkit-border-default);
     background: var(--chatkit-surface-secondary);
     box-shadow: none;
     cursor: default;

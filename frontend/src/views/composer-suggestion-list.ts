@@ -13,13 +13,15 @@ export interface SuggestionHandlers {
 /** The list above the field; ids and references stay in the field's shadow root. */
 export function renderSuggestions(state: SuggestionState, handlers: SuggestionHandlers) {
   const groups = groupBy(state.suggestions);
+  // A listbox without options is none; what is said instead is announced by the field.
+  const isList = state.suggestions.length > 0 || state.status === 'searching';
   let index = -1;
   return html`<div
       class="suggestions"
       part="suggestions"
       id="suggestions"
-      role="listbox"
-      aria-label=${state.source.label}
+      role=${isList ? 'listbox' : nothing}
+      aria-label=${isList ? state.source.label : nothing}
       aria-busy=${String(state.status === 'searching')}
       @mousedown=${keepFocus}
     >
@@ -35,7 +37,7 @@ export function renderSuggestions(state: SuggestionState, handlers: SuggestionHa
               ${options}
             </div>`;
       })}
-      ${state.suggestions.length === 0 ? html`<div class="note" role="presentation">${announcementOf(state)}</div>` : nothing}
+      ${state.suggestions.length > 0 ? nothing : html`<div class="note">${announcementOf(state)}</div>`}
     </div>`;
 }
 
@@ -66,7 +68,8 @@ export function announcementOf({status, suggestions, source}: SuggestionState): 
 
 function drawGlyph(glyph: string | undefined) {
   if (glyph === undefined) return nothing;
-  if (hasIcon(glyph) || !/[/:]/.test(glyph) || /^(?:lucide|vendor):/.test(glyph)) return icon(glyph, '18');
+  const isAddress = /^[^\s<>"'`]*[/:][^\s<>"'`]*$/.test(glyph) && !/^(?:lucide|vendor):/.test(glyph);
+  if (hasIcon(glyph) || !isAddress) return icon(glyph, '18');
   return isSafeImage(glyph, undefined, document.baseURI) ? html`<img src=${glyph} alt="" />` : nothing;
 }
 

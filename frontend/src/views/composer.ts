@@ -1,7 +1,7 @@
 /** `<parlor-composer>`: the message being written, its quote, files, tool and model, send and stop; or what takes its place. */
 import type {ModelOption, ToolOption} from '@openai/chatkit';
 import {html, LitElement, nothing, type PropertyValues} from 'lit';
-import {type DraftText, EMPTY_DRAFT, fromContent, toContent} from '../composer-draft.js';
+import {type DraftText, EMPTY_DRAFT, fromContent, slice, toContent} from '../composer-draft.js';
 import type {CommandSettings, EntitySettings} from '../composer-options.js';
 import {icon} from '../icons.js';
 import type {StructuredInput, ThreadStatus, UserContent} from '../protocol.js';
@@ -11,6 +11,7 @@ import type {Upload} from '../uploads.js';
 import {attachmentStyles, renderUploads} from './attachments.js';
 import {buildBuiltIns} from './command-built-ins.js';
 import {type BuiltIn, buildCommandSource} from './command-search.js';
+import {renderChoices, renderModels} from './composer-choices.js';
 import type {ComposerField} from './composer-field.js';
 import {composerStyles} from './composer-style.js';
 import type {SuggestionSource} from './composer-suggestions.js';
@@ -19,7 +20,6 @@ import {exportedParts} from './exported-parts.js';
 import {express, relayTo} from './intents.js';
 import {renderLazy, renderLazyButton} from './lazy-view.js';
 import {baseStyles, buttonStyles, lazyStyles} from './styles.js';
-import {buildModelMenu, buildToolMenu} from './tool-menu.js';
 
 /** What is being written; absent fields of a change stay as they are. Files are in `uploads`. */
 export interface Draft {
@@ -44,6 +44,7 @@ export class ComposerView extends LitElement {
     commands: {attribute: false},
     hasDictation: {attribute: false},
     pendingInput: {attribute: false},
+    tellsDraft: {attribute: false},
     draft: {state: true},
     quotedText: {state: true},
     sources: {state: true},
@@ -69,6 +70,8 @@ export class ComposerView extends LitElement {
   declare hasDictation: boolean;
   /** Questions that wait for an answer; they take the place of everything else. */
   declare pendingInput: StructuredInput | undefined;
+  /** Every change of the draft is expressed. */
+  declare tellsDraft: boolean;
   /** Outlives the field, which goes when the thread closes or asks questions. */
   declare draft: DraftText;
   declare quotedText: string | undefined;
@@ -94,6 +97,7 @@ export class ComposerView extends LitElement {
     this.commands = undefined;
     this.hasDictation = false;
     this.pendingInput = undefined;
+    this.tellsDraft = false;
     this.draft = EMPTY_DRAFT;
     this.quotedText = undefined;
     this.sources = [];
@@ -124,6 +128,12 @@ export class ComposerView extends LitElement {
   }
 
   protected override updated(changed: PropertyValues<this>): void {
+    // The first one is empty because nothing has been said of it yet.
+    const hasNewDraft = changed.get('draft') || (changed.has('quotedText') && !changed.has('draft'));
+    if (hasNewDraft && this.tellsDraft) {
+      const {draft, quotedText} = this;
+      express(this, {type: 'draft', draft: {content: slice(draft, 0, draft.text.length), quotedText}});
+    }
     if (!changed.has('pendingInput') || !this.#keepsFocus) return;
     this.#keepsFocus = false;
     this.focus();
@@ -182,9 +192,16 @@ export class ComposerView extends LitElement {
         @draft-files=${this.#onFiles}
       ></parlor-composer-field>
       <div class="bar">
-        <div class="start">${this.#starters(tool, isLocked)}</div>
+        <div class="start">${renderChoices({
+          tools: this.tools,
+          selected: tool,
+          isLocked,
+          attach: this.attachments ? this.#openFileDialog : undefined,
+          mention: this.entities?.showComposerMenu ? () => this.#field?.openSuggestions('@') : undefined,
+          select: this.#selectTool,
+        })}</div>
         <div class="end">
-          ${this.#models(isLocked)}
+          ${renderModels(this.models, this.modelId, isLocked, this.#selectModel)}
           ${
             this.hasDictation
               ? renderLazyButton(
@@ -214,79 +231,6 @@ export class ComposerView extends LitElement {
           : nothing
       }
     </div>`;
-  }
-
-  #starters(selected: ToolOption | undefined, isLocked: boolean) {
-    const shown = this.tools.filter(tool => tool.pinned === true || tool === selected);
-    return html`${this.#plus(isLocked)}
-      ${
-        this.entities?.showComposerMenu === true
-          ? html`<button
-            type="button"
-            class="icon-button"
-            aria-label=${strings.mention}
-            title=${strings.mention}
-            ?disabled=${isLocked}
-            @click=${() => this.#field?.openSuggestions('@')}
-          >${icon('at', '18')}</button>`
-          : nothing
-      }
-      ${shown.map(tool => {
-        const isOn = tool === selected;
-        const isPinned = tool.pinned === true;
-        return html`<button
-          type="button"
-          class="tool ${isOn ? 'on' : ''}"
-          part="tool"
-          aria-pressed=${isPinned ? String(isOn) : nothing}
-          aria-label=${isPinned ? tool.label : strings.removeTool(tool.label)}
-          title=${tool.label}
-          ?disabled=${isLocked}
-          @click=${() => this.#selectTool(isOn ? undefined : tool.id)}
-        >${icon(tool.icon, '16')}<span dir="auto">${tool.shortLabel ?? tool.label}</span>${isPinned ? nothing : icon('close', '14')}</button>`;
-      })}`;
-  }
-
-  #plus(isLocked: boolean) {
-    const items = buildToolMenu({
-      tools: this.tools,
-      toolId: this.toolId,
-      attach: this.attachments ? this.#openFileDialog : undefined,
-      select: this.#selectTool,
-    });
-    const [only] = items;
-    if (!only) return nothing;
-    // A menu of one entry would be a click for nothing.
-    if (items.length === 1 && this.attachments) {
-      return html`<button
-        type="button"
-        class="icon-button"
-        aria-label=${only.label}
-        title=${only.label}
-        ?disabled=${isLocked}
-        @click=${only.choose}
-      >${icon('plus', '20')}</button>`;
-    }
-    return html`<parlor-menu-button exportparts=${exportedParts}
-      .label=${this.attachments ? strings.addMore : strings.tools}
-      .items=${items}
-      .disabled=${isLocked}
-    ></parlor-menu-button>`;
-  }
-
-  #models(isLocked: boolean) {
-    const current = this.models.find(({id}) => id === this.modelId);
-    if (this.models.length === 0) return nothing;
-    const items = buildModelMenu(this.models, this.modelId, this.#selectModel);
-    const face = current?.label ?? strings.model;
-    return html`<parlor-menu-button exportparts=${exportedParts}
-      class="model"
-      align="end"
-      .label=${strings.modelChosen(face)}
-      .face=${face}
-      .items=${items}
-      .disabled=${isLocked}
-    ></parlor-menu-button>`;
   }
 
   #button() {

@@ -117,6 +117,7 @@ export class DictationView extends LitElement {
   #onKey = (event: KeyboardEvent): void => {
     if (event.key !== 'Escape' || this.state !== 'recording') return;
     event.stopPropagation();
+    event.preventDefault();
     this.#discard();
   };
 

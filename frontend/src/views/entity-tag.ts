@@ -40,6 +40,10 @@ export class EntityTag extends LitElement {
         -webkit-box-decoration-break: clone;
         box-decoration-break: clone;
       }
+      .tag svg {
+        display: inline-block;
+        vertical-align: -0.2em;
+      }
       button.tag {
         min-block-size: 24px;
         text-decoration: underline;
@@ -106,7 +110,7 @@ export class EntityTag extends LitElement {
         type="button"
         class="tag"
         part="entity"
-        aria-label=${this.label === undefined ? nothing : entity.title}
+        aria-label=${nameBeside(this.label, entity.title) ?? nothing}
         @click=${(event: Event) => this.#onClick(event, entity)}
         @pointerenter=${this.#onEnter}
         @pointerleave=${this.#onLeave}
@@ -204,6 +208,7 @@ export class EntityTag extends LitElement {
   #onKey = (event: KeyboardEvent): void => {
     if (event.key !== 'Escape' || !this.isOpen) return;
     event.stopPropagation();
+    event.preventDefault();
     this.renderRoot.querySelector<HTMLElement>('button')?.focus();
     this.#close();
   };
@@ -224,6 +229,12 @@ export class EntityTag extends LitElement {
     box.style.top = `${Math.max(EDGE_PX, top)}px`;
     box.style.left = `${Math.max(EDGE_PX, left)}px`;
   }
+}
+
+/** The name of a tag that shows something else than its title; what is read out must contain what is seen. */
+function nameBeside(label: unknown, title: string): string | undefined {
+  if (typeof label !== 'string') return label === undefined ? undefined : title;
+  return label.includes(title) ? undefined : `${label}: ${title}`;
 }
 
 function isTouch(event: Event): boolean {

@@ -1,10 +1,21 @@
-/** `<parlor-history>`: the panel with a person's threads; opens, renames, deletes. */
-import {css, html, LitElement, nothing, type PropertyValues} from 'lit';
+/** `<parlor-history>`: the panel with a person's threads; finds, opens, renames, deletes. */
+import {html, LitElement, nothing, type PropertyValues} from 'lit';
+import {live} from 'lit/directives/live.js';
 import {repeat} from 'lit/directives/repeat.js';
 import {icon} from '../icons.js';
 import type {Thread} from '../protocol.js';
 import {strings} from '../strings.js';
 import type {ThreadListState} from '../thread-list.js';
+import {
+  findThreads,
+  type Hit,
+  isWorthSearching,
+  MAX_QUERY_LENGTH,
+  parseQuery,
+  SearchReach,
+  titleOf,
+} from './history-search.js';
+import {historyStyles} from './history-style.js';
 import {express} from './intents.js';
 import {baseStyles, buttonStyles} from './styles.js';
 
@@ -16,167 +27,9 @@ export class HistoryView extends LitElement {
     showRename: {attribute: false},
     editingId: {state: true},
     deletingId: {state: true},
+    query: {state: true},
   };
-  static override styles = [
-    baseStyles,
-    buttonStyles,
-    css`
-      :host {
-        position: absolute;
-        inset: 0;
-        z-index: 3;
-        display: block;
-      }
-      .scrim {
-        position: absolute;
-        inset: 0;
-        background: var(--chatkit-scrim);
-        animation: appear var(--chatkit-duration);
-      }
-      .panel {
-        position: absolute;
-        inset-block: 0;
-        inset-inline-start: 0;
-        inline-size: min(340px, 100%);
-        display: flex;
-        flex-direction: column;
-        background: var(--chatkit-surface);
-        box-shadow: var(--chatkit-shadow-4);
-        animation: slide 180ms ease-out;
-        outline: none;
-      }
-      @keyframes appear {
-        from {
-          opacity: 0;
-        }
-      }
-      @keyframes slide {
-        from {
-          translate: -16px 0;
-          opacity: 0;
-        }
-      }
-      .bar {
-        display: flex;
-        align-items: center;
-        gap: 4px;
-        min-block-size: calc(var(--chatkit-space) * 13);
-        padding: calc(var(--chatkit-space) * 2) calc(var(--chatkit-space) * 3);
-      }
-      h2 {
-        flex: 1;
-        margin: 0;
-        padding-inline: 4px;
-        font-size: var(--chatkit-text-md-size);
-        line-height: var(--chatkit-text-md-line);
-        font-weight: 600;
-      }
-      .list {
-        flex: 1;
-        min-block-size: 0;
-        overflow-y: auto;
-        scrollbar-width: thin;
-        scrollbar-color: var(--chatkit-alpha-20) transparent;
-        padding: 0 8px 16px;
-      }
-      ul {
-        margin: 0;
-        padding: 0;
-        list-style: none;
-      }
-      li {
-        display: flex;
-        align-items: center;
-        gap: 2px;
-        padding-inline-end: 4px;
-        border-radius: var(--chatkit-radius-lg);
-        transition: background var(--chatkit-duration);
-      }
-      li:hover,
-      li:focus-within {
-        background: var(--chatkit-hover);
-      }
-      li.current {
-        background: var(--chatkit-active);
-      }
-      .open {
-        flex: 1;
-        min-inline-size: 0;
-        min-block-size: 40px;
-        padding: 8px 10px;
-        border-radius: inherit;
-        font-size: var(--chatkit-text-sm-size);
-        line-height: var(--chatkit-text-sm-line);
-        color: var(--chatkit-text-primary);
-        white-space: nowrap;
-        overflow: hidden;
-        text-overflow: ellipsis;
-      }
-      .open:focus-visible {
-        outline-offset: -2px;
-      }
-      li .icon-button {
-        opacity: 0;
-      }
-      li:hover .icon-button,
-      li:focus-within .icon-button,
-      li.current .icon-button {
-        opacity: 1;
-      }
-      @media (hover: none) {
-        li .icon-button {
-          opacity: 1;
-        }
-      }
-      input {
-        flex: 1;
-        min-inline-size: 0;
-        min-block-size: 34px;
-        margin: 3px;
-        padding: 4px 8px;
-        border: 1px solid var(--chatkit-border-strong);
-        border-radius: var(--chatkit-radius-md);
-        background: var(--chatkit-surface);
-        font: inherit;
-        font-size: max(16px, var(--chatkit-text-sm-size));
-        color: var(--chatkit-text-primary);
-      }
-      .question {
-        flex: 1;
-        display: flex;
-        flex-wrap: wrap;
-        align-items: center;
-        gap: 6px;
-        padding: 8px 6px 8px 10px;
-        font-size: var(--chatkit-text-sm-size);
-        line-height: var(--chatkit-text-sm-line);
-      }
-      .question span {
-        flex: 1 1 100%;
-      }
-      .empty {
-        display: grid;
-        justify-items: start;
-        gap: 12px;
-        padding: 12px 10px;
-        font-size: var(--chatkit-text-sm-size);
-        line-height: var(--chatkit-text-sm-line);
-        color: var(--chatkit-text-secondary);
-      }
-      .more {
-        margin: 8px 10px;
-      }
-      @media (forced-colors: active) {
-        .panel {
-          border-inline-end: 1px solid CanvasText;
-        }
-        li.current {
-          outline: 2px solid Highlight;
-          outline-offset: -2px;
-        }
-      }
-    `,
-  ];
+  static override styles = [baseStyles, buttonStyles, historyStyles];
 
   declare list: ThreadListState;
   declare currentId: string | undefined;
@@ -184,6 +37,13 @@ export class HistoryView extends LitElement {
   declare showRename: boolean;
   declare editingId: string | undefined;
   declare deletingId: string | undefined;
+  declare query: string;
+  #words: readonly string[] = [];
+  #hits: readonly Hit[] = [];
+  #reach = new SearchReach();
+  /** A thread that was renamed stays in sight, even if it is no hit any more. */
+  #renamedId: string | undefined;
+  #hadFocus = false;
 
   constructor() {
     super();
@@ -193,19 +53,35 @@ export class HistoryView extends LitElement {
     this.showRename = true;
     this.editingId = undefined;
     this.deletingId = undefined;
+    this.query = '';
   }
 
   protected override firstUpdated(): void {
     this.renderRoot.querySelector<HTMLElement>('.panel')?.focus({preventScroll: true});
   }
 
+  protected override willUpdate(): void {
+    this.#hadFocus = this.shadowRoot?.activeElement != null;
+    this.#hits = findThreads(this.list.threads, this.#words, this.#renamedId);
+  }
+
   protected override updated(changed: PropertyValues<this>): void {
-    if (changed.has('editingId') && this.editingId !== undefined) this.renderRoot.querySelector('input')?.select();
+    // What was pressed may be gone, and with it the keys: Escape has to close the panel all the same.
+    if (this.#hadFocus && !this.shadowRoot?.activeElement) this.#focus('.panel');
+    if (changed.has('editingId') && this.editingId !== undefined) {
+      this.#focus('.rename');
+      this.renderRoot.querySelector<HTMLInputElement>('.rename')?.select();
+    }
     if (changed.has('deletingId') && this.deletingId !== undefined) this.#focus('.question .cancel');
+    if (!this.list.isLoading && this.#searchesOn) {
+      this.#reach.countPage();
+      express(this, {type: 'more-threads'});
+    }
   }
 
   override render() {
     const {threads, after, isLoading, hasFailed} = this.list;
+    const isSearch = this.#words.length > 0;
     return html`<div class="scrim" @click=${this.#close}></div>
       <div class="panel" part="history" role="dialog" aria-modal="true" aria-label=${strings.openHistory} tabindex="-1" @keydown=${this.#onKey}>
         <div class="bar">
@@ -217,27 +93,28 @@ export class HistoryView extends LitElement {
             ${icon('close', '20')}
           </button>
         </div>
+        ${isSearch || this.query !== '' || isWorthSearching(this.list) ? this.#search() : nothing}
         <div class="list" aria-busy=${String(isLoading)}>
           <ul>
             ${repeat(
-              threads,
-              ({id}) => id,
-              thread => this.#row(thread),
+              this.#hits,
+              ({thread}) => thread.id,
+              hit => this.#row(hit),
             )}
           </ul>
           ${
             hasFailed
               ? html`<div class="empty" role="alert">
                 ${strings.historyFailed}
-                <button type="button" class="text-button" @click=${() => express(this, {type: 'open-history'})}>${strings.tryAgain}</button>
+                <button type="button" class="text-button" @click=${this.#tryAgain}>${strings.tryAgain}</button>
               </div>`
               : nothing
           }
           ${threads.length === 0 && !hasFailed ? html`<div class="empty" role="status">${isLoading ? strings.loading : strings.historyEmpty}</div>` : nothing}
           ${
             after !== undefined
-              ? html`<button type="button" class="text-button more" ?disabled=${isLoading} @click=${() => express(this, {type: 'more-threads'})}>
-                ${isLoading ? strings.loading : strings.loadMore}
+              ? html`<button type="button" class="text-button more" ?disabled=${isLoading} @click=${this.#showMore}>
+                ${isLoading ? strings.loading : isSearch ? strings.searchOlder : strings.loadMore}
               </button>`
               : nothing
           }
@@ -245,8 +122,42 @@ export class HistoryView extends LitElement {
       </div>`;
   }
 
-  #row(thread: Thread) {
-    const title = thread.title ?? strings.untitled;
+  #search() {
+    return html`<div class="search" role="search">
+        ${icon('search', '16')}
+        <input
+          class="query"
+          type="search"
+          dir="auto"
+          maxlength=${MAX_QUERY_LENGTH}
+          autocomplete="off"
+          spellcheck="false"
+          enterkeyhint="search"
+          aria-label=${strings.searchChats}
+          placeholder=${strings.searchChats}
+          .value=${live(this.query)}
+          @input=${this.#onQuery}
+        />
+        ${
+          this.query === ''
+            ? nothing
+            : html`<button type="button" class="icon-button small clear" aria-label=${strings.clearSearch} title=${strings.clearSearch} @click=${this.#clearQuery}>
+              ${icon('close', '16')}
+            </button>`
+        }
+      </div>
+      <div class="found" role="status">${this.#result}</div>`;
+  }
+
+  /** What came of the search, in words. */
+  get #result(): string {
+    if (this.#words.length === 0) return '';
+    if (this.list.isLoading || this.#searchesOn) return strings.searching;
+    return strings.chatsFound(this.#hits.length, this.list.after === undefined);
+  }
+
+  #row({thread, matches}: Hit) {
+    const title = titleOf(thread);
     const isCurrent = thread.id === this.currentId;
     return html`<li class=${isCurrent ? 'current' : ''}>
       ${
@@ -261,7 +172,7 @@ export class HistoryView extends LitElement {
                 data-thread=${thread.id}
                 aria-current=${isCurrent ? 'true' : nothing}
                 @click=${() => express(this, {type: 'open-thread', threadId: thread.id})}
-              >${title}</button>
+              >${markMatches(title, matches)}</button>
               ${this.showRename ? this.#button('write', strings.rename(title), () => this.#edit(thread.id)) : nothing}
               ${this.showDelete ? this.#button('trash', strings.delete(title), () => this.#ask(thread.id)) : nothing}`
       }
@@ -274,6 +185,7 @@ export class HistoryView extends LitElement {
 
   #editor(thread: Thread) {
     return html`<input
+      class="rename"
       type="text"
       dir="auto"
       maxlength="200"
@@ -285,20 +197,17 @@ export class HistoryView extends LitElement {
   }
 
   #question(thread: Thread) {
-    const back = (): void => {
-      this.deletingId = undefined;
-      void this.updateComplete.then(() => this.#focusRow(thread.id));
-    };
     return html`<div class="question" role="group" aria-label=${strings.deleteQuestion}>
       <span>${strings.deleteQuestion}</span>
       <button type="button" class="text-button danger" @click=${() => this.#delete(thread.id)}>${strings.deleteConfirm}</button>
-      <button type="button" class="text-button cancel" @click=${back}>${strings.cancel}</button>
+      <button type="button" class="text-button cancel" @click=${() => this.#keep(thread.id)}>${strings.cancel}</button>
     </div>`;
   }
 
   #edit(id: string): void {
     this.deletingId = undefined;
     this.editingId = id;
+    this.#renamedId = id;
   }
 
   #ask(id: string): void {
@@ -312,8 +221,15 @@ export class HistoryView extends LitElement {
     this.#focus('.panel');
   }
 
+  /** The question is taken back, and with it the buttons that had the focus. */
+  #keep(id: string): void {
+    this.deletingId = undefined;
+    void this.updateComplete.then(() => this.#focusRow(id));
+  }
+
   #onEditorKey(event: KeyboardEvent, thread: Thread): void {
-    if (event.isComposing) return;
+    // Input methods confirm their choice with Enter; Safari says so only by the key code.
+    if (event.isComposing || event.keyCode === 229) return;
     if (event.key === 'Enter') this.#save(thread, (event.target as HTMLInputElement).value);
     if (event.key === 'Escape') this.editingId = undefined;
     if (event.key !== 'Enter' && event.key !== 'Escape') return;
@@ -331,13 +247,49 @@ export class HistoryView extends LitElement {
     if (title !== '' && title !== thread.title) express(this, {type: 'rename-thread', threadId: thread.id, title});
   }
 
+  get #searchesOn(): boolean {
+    return this.#words.length > 0 && this.#reach.wantsMore(this.list, this.#hits.length);
+  }
+
+  #onQuery = (event: Event): void => this.#setQuery((event.target as HTMLInputElement).value);
+
+  #clearQuery = (): void => {
+    this.#setQuery('');
+    this.#focus('.query');
+  };
+
+  #setQuery(query: string): void {
+    if (query === this.query) return;
+    this.query = query;
+    this.#words = parseQuery(query);
+    if (this.#words.length === 0) this.#reach = new SearchReach();
+    this.deletingId = undefined;
+    this.#renamedId = undefined;
+    // The first hits, not those that happen to be where the list was scrolled to.
+    this.renderRoot.querySelector('.list')?.scrollTo({top: 0});
+  }
+
+  #showMore = (): void => {
+    if (this.#words.length === 0) express(this, {type: 'more-threads'});
+    else this.#reach.extend(this.#hits.length);
+    this.requestUpdate();
+  };
+
+  #tryAgain = (): void => express(this, {type: this.list.after === undefined ? 'open-history' : 'more-threads'});
+
   #close = (): void => express(this, {type: 'close-history'});
 
   #onKey = (event: KeyboardEvent): void => {
+    // Input methods take words back by Escape and walk through theirs by arrows.
+    if (event.isComposing || event.keyCode === 229) return;
     if (event.key === 'Tab') this.#keepFocus(event);
+    if (isStep(event)) this.#step(event);
     if (event.key !== 'Escape') return;
     event.stopPropagation();
-    if (this.deletingId !== undefined) this.deletingId = undefined;
+    // A dialog that the chat is in closes by the key itself.
+    event.preventDefault();
+    if (this.deletingId !== undefined) this.#keep(this.deletingId);
+    else if (this.query !== '') this.#clearQuery();
     else this.#close();
   };
 
@@ -352,6 +304,21 @@ export class HistoryView extends LitElement {
     (event.shiftKey ? last : first)?.focus();
   }
 
+  /** Arrow keys go from the field into the list, through it, and back. */
+  #step(event: KeyboardEvent): void {
+    const focused = (this.renderRoot as ShadowRoot).activeElement;
+    const field = this.renderRoot.querySelector<HTMLElement>('.query');
+    const isAbove = focused !== null && (focused === field || focused.matches('.panel'));
+    const isUp = event.key === 'ArrowUp';
+    if (isAbove ? isUp : event.key === 'Enter') return;
+    const rows = [...this.renderRoot.querySelectorAll<HTMLElement>('.open, .more:not(:disabled)')];
+    const row = focused?.closest('li')?.querySelector<HTMLElement>('.open') ?? focused;
+    const at = rows.indexOf(row as HTMLElement);
+    if (at < 0 && !isAbove) return;
+    event.preventDefault();
+    (isUp && at === 0 ? field : rows[at + (isUp ? -1 : 1)])?.focus();
+  }
+
   #focusRow(id: string): void {
     this.#focus(`[data-thread="${CSS.escape(id)}"]`);
   }
@@ -359,4 +326,19 @@ export class HistoryView extends LitElement {
   #focus(selector: string): void {
     this.renderRoot.querySelector<HTMLElement>(selector)?.focus();
   }
+}
+
+/** The title with what was looked for set off; all of it stays text. */
+function markMatches(title: string, matches: Hit['matches']) {
+  let at = 0;
+  const pieces = matches.map(({start, end}) => {
+    const before = title.slice(at, start);
+    at = end;
+    return html`${before}<mark>${title.slice(start, end)}</mark>`;
+  });
+  return html`${pieces}${title.slice(at)}`;
+}
+
+function isStep({key, altKey, ctrlKey, metaKey, shiftKey}: KeyboardEvent): boolean {
+  return ['ArrowDown', 'ArrowUp', 'Enter'].includes(key) && !altKey && !ctrlKey && !metaKey && !shiftKey;
 }

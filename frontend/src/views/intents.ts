@@ -2,6 +2,7 @@
 import type {EntityRef} from '../composer-options.js';
 import type {Attachment, JSONObject, StructuredAnswers, UserContent} from '../protocol.js';
 import type {WidgetActionDetail} from '../widgets/widget-view.js';
+import type {Draft} from './composer.js';
 
 export type Intent =
   | {
@@ -10,6 +11,8 @@ export type Intent =
       readonly attachments: readonly Attachment[];
       readonly quotedText: string | undefined;
     }
+  /** The draft has changed, whoever has changed it. */
+  | {readonly type: 'draft'; readonly draft: Draft}
   | {readonly type: 'send-prompt'; readonly content: readonly UserContent[]}
   | {readonly type: 'stop' | 'retry' | 'new-chat' | 'open-history' | 'close-history' | 'more-threads' | 'load-older'}
   | {readonly type: 'open-thread' | 'delete-thread'; readonly threadId: string}
@@ -23,6 +26,8 @@ export type Intent =
       readonly revert: () => void;
     }
   | {readonly type: 'dismiss-notice'; readonly key: string}
+  /** Answered by the transcript itself, which has the list of sources. */
+  | {readonly type: 'show-source'; readonly key: string}
   | {readonly type: 'dismiss-alert'}
   | {readonly type: 'header-action'; readonly side: 'left' | 'right'}
   | {readonly type: 'deeplink'; readonly name: string; readonly data: Readonly<Record<string, string>>}

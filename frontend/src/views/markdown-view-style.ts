@@ -9,16 +9,21 @@ export const markdownStyles = css`
     min-inline-size: 0;
   }
   /* No rule here looks at siblings: with every word that arrives, all of a long answer would be styled anew. */
-  .body > * {
+  :is(.body, .section) > * {
     margin-block: calc(var(--chatkit-space) * 3) 0;
   }
-  .body > :first-child {
+  .body > :first-child,
+  .body > .section {
     margin-block-start: 0;
   }
-  /* What is off screen in a very long answer is laid out when it is scrolled to. */
-  .body.long > * {
+  /* A long answer is laid out section by section, and those off screen when they are scrolled to. */
+  .section {
+    display: flow-root;
+    contain-intrinsic-block-size: auto 80em;
+  }
+  .section.finished {
     content-visibility: auto;
-    contain-intrinsic-block-size: auto 2.5em;
+    overflow-clip-margin: 4px;
   }
   h4,
   h5,
@@ -27,7 +32,7 @@ export const markdownStyles = css`
     color: var(--chatkit-text-emphasis);
     text-wrap: balance;
   }
-  .body > :is(h4, h5, h6) {
+  :is(.body, .section) > :is(h4, h5, h6) {
     margin-block: calc(var(--chatkit-space) * 6) calc(var(--chatkit-space) * -1);
   }
   .body > :is(h4, h5, h6):first-child {
@@ -110,7 +115,8 @@ export const markdownStyles = css`
   hr {
     border: 0;
     border-block-start: 1px solid var(--chatkit-border-default);
-    margin-block: calc(var(--chatkit-space) * 5) !important;
+    margin-block: calc(var(--chatkit-space) * 5) 0 !important;
+    padding-block-end: calc(var(--chatkit-space) * 2);
   }
   code {
     font-family: var(--chatkit-font-mono);
@@ -170,7 +176,9 @@ export const markdownStyles = css`
     border-radius: var(--chatkit-radius-lg);
   }
   table {
-    border-collapse: collapse;
+    /* Borders of one cell each: collapsed ones make a long table twice as slow to lay out. */
+    border-collapse: separate;
+    border-spacing: 0;
     inline-size: 100%;
     font-size: var(--chatkit-text-sm-size);
     line-height: var(--chatkit-text-sm-line);

@@ -1,5 +1,6 @@
 /** `<parlor-markdown>`: Markdown that may still be growing. */
 import {LitElement, type PropertyValues} from 'lit';
+import {nextFrame} from '../frames.js';
 import {Highlighter} from '../highlight.js';
 import {parseDeeplink} from '../links.js';
 import {MarkdownBlocks, type Marker} from '../markdown-blocks.js';
@@ -13,7 +14,6 @@ import {markdownStyles} from './markdown-view-style.js';
 import {baseStyles} from './styles.js';
 
 const COPIED_MS = 1500;
-const LONG_CHARS = 20_000;
 
 // One of each for the page: they share what they have fetched, and one idle queue.
 const typesetter = new Typesetter();
@@ -63,8 +63,14 @@ export class MarkdownView extends LitElement {
     const blocks = this.#blocks ?? this.#build();
     const {imageDomains} = this;
     const options = {imageDomains, copyLabel: strings.copy, enhance: this.#enhance};
-    this.#body?.classList.toggle('long', this.text.length > LONG_CHARS);
     blocks.render(this.text, this.streaming, options, this.markers);
+  }
+
+  /** Also waits for what is drawn in later frames. */
+  protected override async getUpdateComplete(): Promise<boolean> {
+    const isDone = await super.getUpdateComplete();
+    while (this.isConnected && this.#blocks && !this.#blocks.isWhole) await nextFrame();
+    return isDone;
   }
 
   #build(): MarkdownBlocks {
@@ -79,7 +85,7 @@ export class MarkdownView extends LitElement {
   }
 
   #enhance = (drawn: ParentNode, isFinished: boolean): void => {
-    if (this.renderRoot instanceof ShadowRoot) void typesetter.typeset(drawn, this.renderRoot);
+    if (this.renderRoot instanceof ShadowRoot) void typesetter.typeset(drawn, this.renderRoot, isFinished);
     // What still grows would lose its colours with the next word.
     if (isFinished) void highlighter.highlight(drawn);
   };

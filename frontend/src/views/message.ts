@@ -48,6 +48,7 @@ export class MessageView extends LitElement {
       .quote {
         display: flex;
         gap: 8px;
+        margin: 0;
         max-inline-size: min(80%, 640px);
         padding-inline-start: 10px;
         border-inline-start: 2px solid var(--chatkit-border-strong);
@@ -116,7 +117,7 @@ export class MessageView extends LitElement {
       case 'assistant_message':
         return this.#assistant(item);
       case 'widget':
-        return html`<parlor-widget part="widget" exportparts=${exportedParts} .widget=${item.widget} .itemId=${item.id} .busy=${this.busy}></parlor-widget>`;
+        return html`<parlor-widget part="widget" exportparts=${exportedParts} .widget=${item.widget} .itemId=${item.id} .busy=${this.busy} .streaming=${this.entry.isStreaming}></parlor-widget>`;
       case 'workflow':
         return this.#workflow(item.workflow);
       case 'task':

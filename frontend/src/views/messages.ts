@@ -1,18 +1,22 @@
 /** `<parlor-messages>`: the scrolling transcript, one exchange (question and answer) after the other. */
 import {html, LitElement, nothing, type PropertyValues} from 'lit';
+import {guard} from 'lit/directives/guard.js';
 import {repeat} from 'lit/directives/repeat.js';
 import {icon} from '../icons.js';
 import {lazyElements} from '../lazy-elements.js';
 import {strings} from '../strings.js';
 import type {Entry, ThreadState} from '../thread.js';
 import {announceAnswer} from './announcement.js';
+import {type Exchange, toExchanges} from './exchanges.js';
 import {exportedParts} from './exported-parts.js';
-import {express, relayTo} from './intents.js';
+import {express, IntentEvent, relayTo} from './intents.js';
 import {renderLazy} from './lazy-view.js';
 import {messagesStyles} from './messages-style.js';
 import {collectSources} from './source.js';
+import type {SourcesView} from './sources.js';
 import {baseStyles, buttonStyles, lazyStyles, shimmerStyles} from './styles.js';
 import {moveBetweenTurns} from './turn-keys.js';
+import {renderTail} from './turn-tail.js';
 
 /** Between the upper edge and the newest question. */
 const QUESTION_GAP_PX = 16;
@@ -22,12 +26,7 @@ const NEAR_END_PX = 104;
 const AWAY_PX = 184;
 /** Closer to the top than this, the next older page is fetched. */
 const OLDER_PX = 300;
-
-interface Exchange {
-  readonly key: string;
-  readonly question: Entry | undefined;
-  readonly answer: readonly Entry[];
-}
+const QUIET_MS = 500;
 
 export class MessagesView extends LitElement {
   static override properties = {
@@ -37,6 +36,7 @@ export class MessagesView extends LitElement {
     canRetry: {attribute: false},
     canRate: {attribute: false},
     isAway: {state: true},
+    isQuiet: {state: true},
   };
   static override styles = [baseStyles, buttonStyles, shimmerStyles, lazyStyles, messagesStyles];
 
@@ -46,15 +46,24 @@ export class MessagesView extends LitElement {
   declare canRetry: boolean;
   declare canRate: boolean;
   declare isAway: boolean;
+  /** What changes in the transcript is not read out: the answer that has just ended is announced as a whole. */
+  declare isQuiet: boolean;
 
   #anchoredKey: string | undefined;
   /** Kept at the bottom while a freshly opened thread lays itself out; ends with the first scroll by a person. */
   #isPinned = false;
+  /** A question has just been brought to the top, and what is around it still changes its size. */
+  #isSettling = false;
   #isEndVisible = true;
+  #lastTop = 0;
   /** Distance to the bottom that a page put above must not change, where the browser does not see to it. */
   #distanceToBottom: number | undefined;
+  /** What was in sight before a page came above, and where. */
+  #inSight: readonly {readonly exchange: Element; readonly top: number}[] = [];
   #sizes: ResizeObserver | undefined;
   #announcement = '';
+  #quiet: ReturnType<typeof setTimeout> | undefined;
+  #exchanges: readonly Exchange[] = [];
 
   constructor() {
     super();
@@ -63,12 +72,15 @@ export class MessagesView extends LitElement {
     this.canRetry = false;
     this.canRate = false;
     this.isAway = false;
+    this.isQuiet = true;
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#sizes?.disconnect();
     this.#sizes = undefined;
+    clearTimeout(this.#quiet);
+    this.#quiet = undefined;
   }
 
   override connectedCallback(): void {
@@ -83,6 +95,7 @@ export class MessagesView extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
+    this.#keepQuiet();
     const before = changed.get('state') as ThreadState | undefined;
     if (!changed.has('state') || !this.state) return;
     if (this.state.isResponding) this.#announcement = '';
@@ -100,7 +113,8 @@ export class MessagesView extends LitElement {
       this.#isPinned = false;
       this.#isEndVisible = true;
     } else if (!isSameThread && first) {
-      this.#anchoredKey = undefined;
+      // As it looked before a reload: the newest question at the top, unless its answer is longer than the view.
+      this.#anchoredKey = question?.key;
       this.#isPinned = true;
     } else if (isSameThread && first?.key !== before?.entries[0]?.key) {
       this.#keepPlace();
@@ -108,20 +122,23 @@ export class MessagesView extends LitElement {
   }
 
   protected override updated(changed: PropertyValues<this>): void {
+    this.#restorePlace();
     const before = changed.get('state') as ThreadState | undefined;
     if (
       changed.has('state') &&
       this.#anchoredKey !== undefined &&
+      !this.#isPinned &&
       !before?.entries.some(({key}) => key === this.#anchoredKey)
     ) {
-      this.#scrollToQuestion();
+      this.#settleQuestion();
     }
     this.#followSize();
   }
 
   override render() {
     if (!this.state) return nothing;
-    const exchanges = this.isLoading ? [] : toExchanges(this.state.entries);
+    const exchanges = this.isLoading ? [] : toExchanges(this.state.entries, this.#exchanges);
+    this.#exchanges = exchanges;
     const {isResponding} = this.state;
     return html`<div
         class="scroller"
@@ -129,7 +146,7 @@ export class MessagesView extends LitElement {
         role="log"
         aria-label=${strings.transcript}
         aria-busy=${String(isResponding || this.isLoading)}
-        aria-live=${isResponding || this.isLoading ? 'off' : 'polite'}
+        aria-live=${this.isQuiet ? 'off' : 'polite'}
         tabindex="0"
         @wheel=${this.#release}
         @touchmove=${this.#release}
@@ -153,9 +170,9 @@ export class MessagesView extends LitElement {
           ${repeat(
             exchanges,
             ({key}) => key,
-            (exchange, at) => this.#exchange(exchange, at === exchanges.length - 1),
+            (exchange, at) => this.#unlessSame(exchange, at === exchanges.length - 1),
           )}
-          ${exchanges.length === 0 && !this.isLoading ? this.#tail() : nothing}
+          ${exchanges.length === 0 && !this.isLoading ? renderTail(this, this.state) : nothing}
         </div>
       </div>
       <div class="visually-hidden" role="status">${this.#announcement}</div>
@@ -175,6 +192,23 @@ export class MessagesView extends LitElement {
   scrollToLatest(): void {
     const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
     this.#scrollBy(this.#distanceToEnd, isCalm ? 'auto' : 'smooth');
+  }
+
+  /**
+   * Brings the newest question to the top, again while the view around it settles: the composer shrinks, and the turns
+   * above are no longer laid out once they are out of view, which browsers take for a reason to scroll back.
+   */
+  #settleQuestion(): void {
+    this.#isSettling = true;
+    this.#scrollToQuestion();
+    requestAnimationFrame(() => requestAnimationFrame(() => this.#settled()));
+  }
+
+  #settled(): void {
+    if (this.#isSettling) this.#scrollToQuestion();
+    this.#isSettling = false;
+    // The answer may have outgrown the view by now.
+    this.#followSize();
   }
 
   /** Brings the newest question to the top; the answer then has the whole view to grow into. */
@@ -199,6 +233,17 @@ export class MessagesView extends LitElement {
     return end.getBoundingClientRect().bottom - scroller.getBoundingClientRect().bottom + END_GAP_PX;
   }
 
+  /** Draws an exchange only when something that it shows has changed: the last one changes with every word. */
+  #unlessSame(exchange: Exchange, isLast: boolean) {
+    const {thread, ratings, isResponding} = this.state;
+    const hasWidget = exchange.answer.some(({item}) => item.type === 'widget');
+    const seen = [exchange, thread?.allowedImageDomains, ratings, this.canRate, isLast, isLast && this.canRetry];
+    const sources = collectSources(exchange.answer.map(({item}) => item));
+    const presence = sources.length > 0 && lazyElements.demand('parlor-sources', this);
+    const changing = isLast ? this.state : hasWidget && isResponding;
+    return guard([...seen, presence, changing], () => this.#exchange(exchange, isLast));
+  }
+
   #exchange({key, question, answer}: Exchange, isLast: boolean) {
     const {isResponding, thread} = this.state;
     const isDone = !(isLast && isResponding);
@@ -207,7 +252,7 @@ export class MessagesView extends LitElement {
     const message = (entry: Entry) =>
       html`<parlor-message exportparts=${exportedParts}
         .entry=${entry}
-        .busy=${isResponding}
+        .busy=${isResponding && entry.item.type === 'widget'}
         .imageDomains=${thread?.allowedImageDomains}
         .sources=${sources}
       ></parlor-message>`;
@@ -215,6 +260,7 @@ export class MessagesView extends LitElement {
       class="exchange ${isLast && key === this.#anchoredKey ? 'anchored' : ''}"
       aria-label=${question ? strings.youSaid : strings.assistantSaid}
       tabindex="-1"
+      @parlor-intent=${this.#onTurnIntent}
     >
       ${question ? html`<div><h3 class="visually-hidden">${strings.youSaid}</h3>${message(question)}</div>` : nothing}
       ${
@@ -242,41 +288,19 @@ export class MessagesView extends LitElement {
                 ></parlor-turn-actions>`
                 : nothing
             }
-            ${isLast ? this.#tail(visible) : nothing}
+            ${isLast ? renderTail(this, this.state, visible) : nothing}
           </div>`
           : nothing
       }
     </article>`;
   }
 
-  /** What follows the last item: progress, notices, failure. */
-  #tail(visible: readonly Entry[] = []) {
-    const {isResponding, isReconnecting, progress, notices, failure} = this.state;
-    const isGrowing = visible.some(entry => entry.isStreaming);
-    return html`${
-      isReconnecting
-        ? html`<div class="progress" role="status"><span class="shimmer">${strings.reconnecting}</span></div>`
-        : progress
-          ? html`<div class="progress" role="status">${icon(progress.icon ?? 'sparkle', '18')}<span class="shimmer" dir="auto">${progress.text}</span></div>`
-          : isResponding && !isGrowing
-            ? html`<span class="thinking" role="img" aria-label=${strings.thinking}></span>`
-            : nothing
-    }
-      ${notices.length > 0 ? html`<parlor-notices exportparts=${exportedParts} .notices=${notices}></parlor-notices>` : nothing}
-      ${
-        failure
-          ? html`<div class="failure" role="alert">
-            ${icon('error', '18')}<span class="words" dir="auto">${failure.message ?? strings.failedDefault}</span>
-            ${
-              failure.canRetry && !isResponding
-                ? html`<button type="button" class="text-button" @click=${() => express(this, {type: 'retry'})}>${icon('reload', '16')}${strings.tryAgain}</button>`
-                : nothing
-            }
-          </div>`
-          : nothing
-      }
-      <div class="end"></div>`;
-  }
+  #onTurnIntent = (event: Event): void => {
+    if (!(event instanceof IntentEvent) || event.intent.type !== 'show-source') return;
+    event.stopPropagation();
+    const turn = event.currentTarget as Element;
+    void turn.querySelector<SourcesView>('parlor-sources')?.show?.(event.intent.key);
+  };
 
   #observe(): void {
     const scroller = this.#scroller;
@@ -298,7 +322,11 @@ export class MessagesView extends LitElement {
   #onScroll = (): void => {
     const scroller = this.#scroller;
     if (!scroller) return;
+    // Words that came meanwhile push the end away as well; who wants to read on from above goes up.
+    const isFollowed = this.#isEndVisible && scroller.scrollTop >= this.#lastTop;
+    this.#lastTop = scroller.scrollTop;
     this.#measureEnd();
+    this.#isEndVisible ||= isFollowed;
     if (scroller.scrollTop < OLDER_PX && this.state?.older && !this.isLoading && !this.#isPinned)
       express(this, {type: 'load-older'});
   };
@@ -316,6 +344,8 @@ export class MessagesView extends LitElement {
       scroller.scrollTop = scroller.scrollHeight - this.#distanceToBottom;
     } else if (this.#isPinned) {
       scroller.scrollTop = scroller.scrollHeight;
+    } else if (this.#isSettling) {
+      this.#scrollToQuestion();
     } else if (this.autoScroll && this.#isEndVisible && this.state?.isResponding) {
       if (this.#distanceToEnd > 0) this.#scrollBy(this.#distanceToEnd, 'auto');
     }
@@ -326,11 +356,38 @@ export class MessagesView extends LitElement {
     const scroller = this.#scroller;
     if (!scroller) return;
     if (typeof CSS !== 'undefined' && CSS.supports?.('overflow-anchor', 'auto')) {
-      // Browsers hold the place by themselves, but not at the very top.
-      if (scroller.scrollTop < 1) scroller.scrollTop = 1;
+      // Browsers hold the place by themselves, but not at the very top, and not right after a scroll.
+      const {top} = scroller.getBoundingClientRect();
+      this.#inSight = [...scroller.querySelectorAll('.exchange')]
+        .map(exchange => ({exchange, ...boundsOf(exchange)}))
+        .filter(({bottom}) => bottom > top);
     } else {
       this.#distanceToBottom = scroller.scrollHeight - scroller.scrollTop;
     }
+  }
+
+  /** Until a while after the last change of a turn: its last words are drawn later than its end is known. */
+  #keepQuiet(): void {
+    if (!this.state?.isResponding && !this.isLoading) {
+      if (this.isQuiet) this.#quiet ??= setTimeout(() => this.#endQuiet(), QUIET_MS);
+      return;
+    }
+    this.isQuiet = true;
+    clearTimeout(this.#quiet);
+    this.#quiet = undefined;
+  }
+
+  #endQuiet(): void {
+    this.#quiet = undefined;
+    this.isQuiet = false;
+  }
+
+  #restorePlace(): void {
+    // The first one may have become part of the exchange that begins above it.
+    const held = this.#inSight.find(({exchange}) => exchange.isConnected);
+    this.#inSight = [];
+    const moved = held ? boundsOf(held.exchange).top - held.top : 0;
+    if (moved !== 0) this.#scrollBy(moved, 'auto');
   }
 
   #onKey = (event: KeyboardEvent): void => {
@@ -341,6 +398,7 @@ export class MessagesView extends LitElement {
 
   #release = (): void => {
     this.#isPinned = false;
+    this.#isSettling = false;
     this.#distanceToBottom = undefined;
   };
 
@@ -349,17 +407,7 @@ export class MessagesView extends LitElement {
   }
 }
 
-/** A new exchange starts with every message of the person. */
-export function toExchanges(entries: readonly Entry[]): readonly Exchange[] {
-  const exchanges: {key: string; question: Entry | undefined; answer: Entry[]}[] = [];
-  for (const entry of entries) {
-    const last = exchanges.at(-1);
-    if (entry.item.type === 'user_message' || !last) {
-      const isQuestion = entry.item.type === 'user_message';
-      exchanges.push({key: entry.key, question: isQuestion ? entry : undefined, answer: isQuestion ? [] : [entry]});
-    } else {
-      last.answer.push(entry);
-    }
-  }
-  return exchanges;
+function boundsOf(element: Element): {readonly top: number; readonly bottom: number} {
+  const {top, bottom} = element.getBoundingClientRect();
+  return {top, bottom};
 }

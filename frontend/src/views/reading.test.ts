@@ -93,7 +93,7 @@ describe('citations', () => {
     const tag = view.renderRoot.querySelector<EntityTag>('parlor-entity-tag');
     const button = tag?.renderRoot.querySelector('button');
     expect(button?.textContent).toBe('#7');
-    expect(button?.getAttribute('aria-label')).toBe('Order 7');
+    expect(button?.getAttribute('aria-label')).toBe('#7: Order 7');
     button?.click();
     expect(intents).toEqual([
       {type: 'entity-click', entity: {id: 'o7', title: 'Order 7', interactive: true, data: {k: 'v'}}},
@@ -106,6 +106,23 @@ describe('citations', () => {
     const view = await show(new MarkdownView(), {text: 'Bern is old.', markers});
     expect(everything(view.renderRoot).filter(({localName}) => localName === 'button')).toEqual([]);
     expect(view.renderRoot.querySelector('.cite')?.textContent?.trim()).toBe('#7');
+  });
+});
+
+describe('a citation of a file', () => {
+  it('asks for its entry in the list of sources, which then has the focus', async () => {
+    const annotations = [WIKIPEDIA, REPORT].map(source => ({source, index: 4}));
+    const sources = collectSources([message('m', annotations)]);
+    const view = await show(new MarkdownView(), {text: 'Bern is old.', markers: buildMarkers(annotations, sources)});
+    const intents: unknown[] = [];
+    view.addEventListener(IntentEvent.type, event => intents.push((event as IntentEvent).intent));
+    const button = view.renderRoot.querySelector<HTMLButtonElement>('button.cite');
+    expect(button?.getAttribute('aria-label')).toBe('Source 2: Report');
+    button?.click();
+    expect(intents).toEqual([{type: 'show-source', key: 'file report.pdf'}]);
+    const list = await show(new SourcesView(), {sources});
+    await list.show('file report.pdf');
+    expect(list.shadowRoot?.activeElement?.textContent).toContain('report.pdf');
   });
 });
 

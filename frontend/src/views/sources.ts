@@ -4,6 +4,7 @@ import {icon} from '../icons.js';
 import {strings} from '../strings.js';
 import {toEntity} from './annotations.js';
 import {exportedParts} from './exported-parts.js';
+import {foldStyles} from './fold-style.js';
 import {IntentEvent, relayTo} from './intents.js';
 import {originOf, type Source} from './source.js';
 import {baseStyles, buttonStyles} from './styles.js';
@@ -16,13 +17,8 @@ export class SourcesView extends LitElement {
   static override styles = [
     baseStyles,
     buttonStyles,
+    foldStyles,
     css`
-      :host {
-        display: block;
-        font-size: var(--chatkit-text-sm-size);
-        line-height: var(--chatkit-text-sm-line);
-        color: var(--chatkit-text-secondary);
-      }
       .fold {
         display: inline-flex;
         align-items: center;
@@ -37,19 +33,9 @@ export class SourcesView extends LitElement {
         background: var(--chatkit-hover);
         color: var(--chatkit-text-primary);
       }
-      .chevron {
-        display: inline-flex;
-        transition: rotate var(--chatkit-duration);
-      }
-      [aria-expanded='true'] .chevron {
-        rotate: 90deg;
-      }
       ol {
         display: grid;
         gap: 2px;
-        margin: 6px 0 0;
-        padding: 0;
-        list-style: none;
       }
       li {
         display: grid;
@@ -58,6 +44,9 @@ export class SourcesView extends LitElement {
         padding: 6px 8px;
         margin-inline: -8px;
         border-radius: var(--chatkit-radius-md);
+      }
+      li:focus-visible {
+        outline-offset: -2px;
       }
       .number {
         text-align: end;
@@ -112,6 +101,14 @@ export class SourcesView extends LitElement {
     return root;
   }
 
+  /** Unfolds the list and goes to a source in it. */
+  async show(key: string): Promise<void> {
+    this.isOpen = true;
+    await this.updateComplete;
+    const at = this.sources.findIndex(source => source.key === key);
+    this.renderRoot.querySelectorAll<HTMLElement>('li')[at]?.focus();
+  }
+
   override render() {
     if (this.sources.length === 0) return nothing;
     return html`<button
@@ -137,7 +134,7 @@ export class SourcesView extends LitElement {
     const details = [source.type === 'url' ? originOf(source) : source.group, dateOf(source.timestamp)].filter(
       detail => detail !== undefined && detail !== source.title,
     );
-    return html`<li>
+    return html`<li tabindex="-1">
       <span class="number" aria-hidden="true">${number}</span>
       <div>
         <div class="name" dir="auto">${nameOf(source)}</div>

@@ -4,6 +4,7 @@ import {icon} from '../icons.js';
 import type {JSONObject, Task, Workflow} from '../protocol.js';
 import {strings} from '../strings.js';
 import {exportedParts} from './exported-parts.js';
+import {foldStyles} from './fold-style.js';
 import {relayTo} from './intents.js';
 import {parseSource} from './source.js';
 import {baseStyles, buttonStyles, shimmerStyles} from './styles.js';
@@ -24,14 +25,9 @@ export class WorkflowView extends LitElement {
   static override styles = [
     baseStyles,
     buttonStyles,
+    foldStyles,
     shimmerStyles,
     css`
-      :host {
-        display: block;
-        font-size: var(--chatkit-text-sm-size);
-        line-height: var(--chatkit-text-sm-line);
-        color: var(--chatkit-text-secondary);
-      }
       .summary {
         display: inline-flex;
         align-items: center;
@@ -47,18 +43,6 @@ export class WorkflowView extends LitElement {
       .summary .label {
         min-inline-size: 0;
         overflow-wrap: anywhere;
-      }
-      .chevron {
-        display: inline-flex;
-        transition: rotate var(--chatkit-duration);
-      }
-      [aria-expanded='true'] .chevron {
-        rotate: 90deg;
-      }
-      ol {
-        margin: 6px 0 0;
-        padding: 0;
-        list-style: none;
       }
       li {
         position: relative;

@@ -193,7 +193,7 @@ export const controlStyles = css`
     margin: 0;
     padding: 0 var(--gutter);
     background: transparent;
-    border: 1px solid var(--chatkit-border-strong);
+    border: 1px solid var(--chatkit-border-control);
     border-radius: var(--chatkit-radius-md);
     color: var(--chatkit-text-primary);
     font-family: inherit;
@@ -208,19 +208,21 @@ export const controlStyles = css`
     padding-inline: calc(var(--gutter) * 1.33);
     border-radius: var(--chatkit-radius-full);
   }
-  .control:hover:not(:disabled) {
-    border-color: var(--chatkit-border-control);
-  }
   .control:is(.v-soft, .v-solid) {
     background: var(--chatkit-alpha-06);
+  }
+  /* Without a box: a line says where to write. A picker has its words and its arrow. */
+  .control:is(.v-soft, .v-solid, .v-ghost) {
+    border-color: transparent transparent var(--chatkit-border-control);
+  }
+  .control:is(.v-soft, .v-solid, .v-ghost):where(.picker, .date) {
     border-color: transparent;
   }
-  .control.v-ghost {
-    border-color: transparent;
+  .control:hover:not(:disabled) {
+    border-color: var(--chatkit-text-secondary);
   }
   .control.v-ghost:hover:not(:disabled) {
     background: var(--chatkit-hover);
-    border-color: transparent;
   }
   :is(.control, .editable):focus-visible {
     outline-offset: -1px;
@@ -326,7 +328,7 @@ export const controlStyles = css`
   }
   .check > input:checked {
     background: var(--chatkit-accent);
-    border-color: var(--chatkit-accent);
+    border-color: var(--chatkit-border-accent);
   }
   .check > input[type='checkbox']:checked::after {
     content: '';
@@ -375,7 +377,7 @@ export const controlStyles = css`
     margin: -3px -7px;
     padding: 2px 6px;
     background: transparent;
-    border: 1px dashed var(--chatkit-border-strong);
+    border: 1px dashed var(--chatkit-border-control);
     border-radius: var(--chatkit-radius-sm);
     font-family: inherit;
   }

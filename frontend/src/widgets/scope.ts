@@ -35,6 +35,8 @@ export interface WidgetHost {
   readonly messages: Messages;
   /** BCP 47 tag for numbers, or undefined for the browser's. */
   readonly locale: string | undefined;
+  /** The widget is still being written. Its text may say so for ever, because servers keep it as they sent it. */
+  readonly streaming: boolean;
   fire(fired: Fired): void;
   /** Fires `form`'s action, or `fallback`, after validation. */
   submit(form: FormScope, element: Element, fallback?: unknown): void;

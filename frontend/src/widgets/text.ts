@@ -51,7 +51,7 @@ export const renderText: Renderer<'Text'> = (node, scope) => {
   if (isRecord(node.editable) && nameOf(node.editable.name) !== undefined) {
     return editableText(node.editable, textOf(node.value), looks, style, scope);
   }
-  return html`<p class="${looks} ${flagOf(node.streaming) ? 'streaming' : ''}" dir="auto" ${styled(style)}>${textOf(
+  return html`<p class="${looks} ${scope.host.streaming && flagOf(node.streaming) ? 'streaming' : ''}" dir="auto" ${styled(style)}>${textOf(
     node.value,
   )}</p>`;
 };
@@ -126,9 +126,9 @@ export const renderLabel: Renderer<'Label'> = node => {
 const MARKDOWN_TAG = 'parlor-markdown';
 
 /** Where that view is not defined, the source is shown as plain text. */
-export const renderMarkdown: Renderer<'Markdown'> = node => {
+export const renderMarkdown: Renderer<'Markdown'> = (node, scope) => {
   const source = textOf(node.value);
-  const isStreaming = flagOf(node.streaming);
+  const isStreaming = scope.host.streaming && flagOf(node.streaming);
   return customElements.get(MARKDOWN_TAG) === undefined
     ? html`<p class="markdown text t-md" dir="auto">${source}</p>`
     : html`<parlor-markdown class="markdown t-md" .text=${source} .streaming=${isStreaming}></parlor-markdown>`;

@@ -1,4 +1,4 @@
-import {describe, expect, test} from 'vitest';
+import {describe, expect, test, vi} from 'vitest';
 import {
   backgroundOf,
   blockStyle,
@@ -52,6 +52,14 @@ describe('units', () => {
       'border-bottom': '1px solid var(--chatkit-border-default)',
       'border-left': undefined,
     });
+  });
+  test('a border of an unknown colour keeps its line', () => {
+    vi.stubGlobal('CSS', {supports: (_: string, value: string) => value === 'tomato'});
+    expect(borderSides({left: {size: 5, color: 'teal-400'}, right: {size: 1, color: 'tomato'}})).toMatchObject({
+      'border-left': '5px solid var(--chatkit-border-default)',
+      'border-right': '1px solid tomato',
+    });
+    vi.unstubAllGlobals();
   });
 
   test('size sets both axes and an axis of its own wins', () => {
@@ -133,6 +141,7 @@ describe('hostile values', () => {
     'file:///etc/passwd',
     '//evil.example/x.png',
     ' vbscript:x',
+    'blob:https://evil.example/x',
     null,
   ])('%s is no picture', source => {
     expect(imageSource(source)).toBeUndefined();
@@ -144,7 +153,7 @@ describe('hostile values', () => {
     './a.png',
     'images/a.png',
     'data:image/png;base64,AA',
-    'blob:x',
+    `blob:${location.origin}/x`,
   ])('%s is a picture', source => {
     expect(imageSource(source)).toBe(source);
   });

@@ -84,7 +84,14 @@ function borderLine(value: unknown): string | undefined {
   }
   const line = isRecord(value) ? value : {};
   const style = typeof line.style === 'string' && BORDER_STYLES.has(line.style) ? line.style : 'solid';
-  return `${Math.min(size, 64)}px ${style} ${colorOf(line.color, 'border') ?? 'var(--chatkit-border-default)'}`;
+  const color = colorOf(line.color, 'border');
+  // A colour that is none would take the whole line away.
+  const isKnown = color !== undefined && (/^(?:var|light-dark)\(/.test(color) || isColor(color));
+  return `${Math.min(size, 64)}px ${style} ${isKnown ? color : 'var(--chatkit-border-default)'}`;
+}
+
+function isColor(value: string): boolean {
+  return typeof CSS === 'undefined' || typeof CSS.supports !== 'function' || CSS.supports('color', value);
 }
 
 /** A border for all sides, or per side; a side wins over its axis. */
@@ -223,10 +230,10 @@ export function boxStyle(node: Readonly<Record<string, unknown>>, scheme: Scheme
   };
 }
 
-const SAFE_IMAGE = /^(?:https?:\/\/|blob:|data:image\/[\w.+-]+[;,]|\.{0,2}\/(?!\/)|[\w-]+\/)/i;
+const SAFE_IMAGE = /^(?:https?:\/\/|data:image\/[\w.+-]+[;,]|\.{0,2}\/(?!\/)|[\w-]+\/)/i;
 
-/** An address an `<img>` may load, or undefined: http(s), our own origin, blobs and image data. */
+/** An address an `<img>` may load, or undefined: http(s), our own origin with what is in its memory, and image data. */
 export function imageSource(value: unknown): string | undefined {
   const source = typeof value === 'string' ? value.trim() : '';
-  return SAFE_IMAGE.test(source) ? source : undefined;
+  return SAFE_IMAGE.test(source) || source.startsWith(`blob:${location.origin}/`) ? source : undefined;
 }

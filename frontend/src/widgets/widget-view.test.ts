@@ -539,6 +539,15 @@ describe('names', () => {
   });
 });
 
+test('text is shown as growing only while the widget is being written, though servers keep the flag', async () => {
+  const text = {type: 'Text', id: 'details', value: '', streaming: true};
+  const stage = await Stage.show({type: 'Card', children: [text]});
+  expect(stage.view.renderRoot.querySelector('.streaming')).toBeNull();
+  stage.view.streaming = true;
+  await stage.update({type: 'Card', children: [{...text, value: 'Bring a'}]});
+  expect(stage.view.renderRoot.querySelector('.streaming')?.textContent).toBe('Bring a');
+});
+
 describe('untrusted trees', () => {
   test('no attribute of the output is a style attribute written as markup', async () => {
     const stage = await Stage.show(

@@ -64,6 +64,7 @@ export class WidgetView extends LitElement implements WidgetHost {
     widget: {attribute: false},
     itemId: {attribute: false},
     busy: {type: Boolean},
+    streaming: {type: Boolean},
     messages: {attribute: false},
     locale: {attribute: false},
   };
@@ -74,6 +75,7 @@ export class WidgetView extends LitElement implements WidgetHost {
   declare itemId: string;
   /** An answer is streaming: streaming server actions wait until it ends. */
   declare busy: boolean;
+  declare streaming: boolean;
   declare messages: Messages;
   declare locale: string | undefined;
 
@@ -90,6 +92,7 @@ export class WidgetView extends LitElement implements WidgetHost {
     this.widget = null;
     this.itemId = '';
     this.busy = false;
+    this.streaming = false;
     this.messages = ENGLISH;
     this.locale = undefined;
   }

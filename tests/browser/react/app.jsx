@@ -1,6 +1,7 @@
 /** A page as an integrator writes one with the public package; what happens is recorded in `window.seen`. */
 import {ChatKit, useChatKit} from '@openai/chatkit-react';
 import {useState} from 'react';
+import {note} from './notes.js';
 
 export function App() {
   const [isDark, setDark] = useState(false);
@@ -31,9 +32,4 @@ function Panel({isDark, setDark, setShown}) {
       <ChatKit control={chat.control} className="chosen" id="chat" data-mine="yes" />
     </section>
   );
-}
-
-function note(name, detail = null) {
-  window.seen ??= [];
-  window.seen.push(detail === null ? name : [name, detail]);
 }

@@ -1,10 +1,12 @@
-/** Mounts the page: `?how=plain|strict|hydrated`, and the chat's script `?script=before|late`. */
+/** Mounts a page: `?page=workspace`, or else the small one; `?how=plain|strict|hydrated`; its script `?script=before|late`. */
 import {StrictMode} from 'react';
 import {createRoot, hydrateRoot} from 'react-dom/client';
-import {App} from './app.jsx';
+import {App as Small} from './app.jsx';
+import {Workspace} from './workspace.jsx';
 
 const query = new URL(location.href).searchParams;
 const root = document.querySelector('#root');
+const App = query.get('page') === 'workspace' ? Workspace : Small;
 
 if (query.get('script') === 'before') await addScript();
 if (query.get('how') === 'hydrated') {

@@ -32,7 +32,14 @@ SIZES = """html, body { height: 100%; margin: 0 }
 .frame > openai-chatkit { height: 100% }
 .chosen { border-top: 7px solid rgb(1, 2, 3) }
 .hidden { display: none }
+.wrapper { position: relative; display: flex; flex-direction: column; height: 80vh }
+.filling { display: block; width: 100%; height: 100% }
+.unseen { opacity: 0; pointer-events: none }
+.overlay { position: absolute; inset: 0; background: white }
 """
+
+INSIDE = "[part~='composer'] { outline-offset: 77px }"
+"""A style sheet that a page may hand into the chat."""
 
 
 def build_page_routes() -> list[BaseRoute]:
@@ -41,6 +48,7 @@ def build_page_routes() -> list[BaseRoute]:
         Route("/page/{how}", _empty_page),
         Route("/marked/{how}", _marked_page),
         Route("/page.css", _style),
+        Route("/inside.css", _inside),
         Route("/favicon.ico", _no_icon),
         Mount("/dist", StaticFiles(directory=ROOT / "static" / "dist", check_dir=False)),
         Mount("/react", StaticFiles(directory=react_dist(), check_dir=False)),
@@ -71,6 +79,10 @@ def _page(script: str, body: str) -> HTMLResponse:
 
 async def _style(request: Request) -> HTMLResponse:
     return HTMLResponse(SIZES, media_type="text/css")
+
+
+async def _inside(request: Request) -> HTMLResponse:
+    return HTMLResponse(INSIDE, media_type="text/css")
 
 
 async def _no_icon(request: Request) -> HTMLResponse:

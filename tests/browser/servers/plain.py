@@ -198,9 +198,9 @@ class PlainServer(ChatKitServer[Context]):
         yield ThreadItemDoneEvent(item=item.model_copy(update={"content": [AssistantMessageContent(text=text)]}))
 
 
-def build_plain_app() -> Starlette:
+def build_plain_app(store: MemoryStore | None = None) -> Starlette:
     """Return the server at `POST /chatkit`, and the pages that talk to it."""
-    server = PlainServer(MemoryStore())
+    server = PlainServer(store or MemoryStore())
 
     async def chatkit(request: Request) -> Response:
         result = await server.process(await request.body(), {})

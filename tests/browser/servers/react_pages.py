@@ -39,7 +39,7 @@ def build_react_pages() -> None:
             cwd=_SOURCES, environment=environment, timeout_s=INSTALL_TIMEOUT_S,
         )  # fmt: skip
         (_SOURCES / "node_modules" / ".fingerprint").write_text(packages, encoding="utf-8")
-    sources = [*lock, *sorted(_SOURCES.glob("*.jsx")), _SOURCES / "build.mjs"]
+    sources = [*lock, *sorted(_SOURCES.glob("*.jsx")), _SOURCES / "notes.js", _SOURCES / "build.mjs"]
     if _is_old(react_dist() / ".fingerprint", built := fingerprint_of(_SOURCES, sources)):
         install_client_packages()  # brings Vite
         vite = clone.frontend / "node_modules" / "vite" / "dist" / "node" / "index.js"

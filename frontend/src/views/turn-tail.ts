@@ -1,0 +1,36 @@
+/** What follows the last item of a thread: progress, notices, failure. */
+import {html, nothing} from 'lit';
+import {icon} from '../icons.js';
+import {strings} from '../strings.js';
+import type {Entry, ThreadState} from '../thread.js';
+import {exportedParts} from './exported-parts.js';
+import {express} from './intents.js';
+
+/** @param visible What is shown of the answer so far; `host` expresses what is clicked. */
+export function renderTail(host: EventTarget, state: ThreadState, visible: readonly Entry[] = []) {
+  const {isResponding, isReconnecting, progress, notices, failure} = state;
+  const isGrowing = visible.some(entry => entry.isStreaming);
+  return html`${
+    isReconnecting
+      ? html`<div class="progress" role="status"><span class="shimmer">${strings.reconnecting}</span></div>`
+      : progress
+        ? html`<div class="progress" role="status">${icon(progress.icon ?? 'sparkle', '18')}<span class="shimmer" dir="auto">${progress.text}</span></div>`
+        : isResponding && !isGrowing
+          ? html`<span class="thinking" role="img" aria-label=${strings.thinking}></span>`
+          : nothing
+  }
+    ${notices.length > 0 ? html`<parlor-notices exportparts=${exportedParts} .notices=${notices}></parlor-notices>` : nothing}
+    ${
+      failure
+        ? html`<div class="failure" role="alert">
+          ${icon('error', '18')}<span class="words" dir="auto">${failure.message ?? strings.failedDefault}</span>
+          ${
+            failure.canRetry && !isResponding
+              ? html`<button type="button" class="text-button" @click=${() => express(host, {type: 'retry'})}>${icon('reload', '16')}${strings.tryAgain}</button>`
+              : nothing
+          }
+        </div>`
+        : nothing
+    }
+    <div class="end"></div>`;
+}

@@ -1,0 +1,9 @@
+// Waits for two frames and for every transition that has an end.
+async () => {
+    for (let each = 0; each < 2; each += 1) await new Promise(done => requestAnimationFrame(done));
+    const animationsIn = root => [...root.getAnimations(),
+        ...[...root.querySelectorAll('*')].flatMap(({shadowRoot}) => shadowRoot ? animationsIn(shadowRoot) : [])];
+    // Those that go on for ever have their own iterations.
+    const finite = animationsIn(document).filter(({effect}) => Number.isFinite(effect?.getComputedTiming().endTime ?? 0));
+    await Promise.allSettled(finite.map(({finished}) => finished));
+}

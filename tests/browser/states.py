@@ -1,0 +1,660 @@
+"""Every state of the chat that a person can meet, each from an empty page, for tests that look at all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.chat import Chat
+from tests.browser.servers.scripted import (
+    THREAD,
+    Answer,
+    Cut,
+    Gate,
+    ScriptedServer,
+    Stream,
+    assistant_item,
+    frame,
+    message_events,
+    text_delta,
+    user_item,
+)
+
+PIXEL = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAA"
+    "DUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+SVG = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='400' height='300'%3E"
+    "%3Crect width='400' height='300' fill='%23468'/%3E%3C/svg%3E"
+)
+SETUP = """() => {
+window.options = {};
+window.never = () => new Promise(() => {});
+/** Puts the only element of the page in, with these options. */
+window.begin = options => {
+    document.querySelector('.frame')?.remove();
+    const place = document.createElement('div');
+    place.className = 'frame';
+    document.body.append(place);
+    const chat = document.createElement('openai-chatkit');
+    window.chat = chat;
+    const ready = new Promise((done, fail) => {
+        chat.addEventListener('chatkit.ready', () => done(), {once: true});
+        setTimeout(fail, 10_000, new Error('the chat was never ready'));
+    });
+    place.append(chat);
+    configure(options);
+    return ready;
+};
+window.configure = (options, theme = 'light') => {
+    window.options = options;
+    chat.setOptions({...options, api: {url: '/chatkit', domainKey: 'x', ...options.api}, theme});
+};
+window.repaint = theme => configure(window.options, theme);
+}
+"""
+
+
+class Stage:
+    """An empty page with our script, and the server behind it."""
+
+    def __init__(self, page: Page, server: ScriptedServer) -> None:
+        self.page = page
+        self.server = server
+        self.chat = Chat(page)
+        self.gate = Gate()
+
+    def open(self) -> None:
+        """Load the page; once for all states."""
+        self.page.goto(f"{self.server.url}/page/classic")
+        # Bounded, should the script not come: nothing else would end the wait.
+        self.page.evaluate(
+            """() => Promise.race([customElements.whenDefined('openai-chatkit').then(() => {}), new Promise(
+                (_, reject) => setTimeout(reject, 10_000, new Error('the script did not come')))])"""
+        )
+        self.page.evaluate(SETUP)
+
+    def begin(self, options: str = "") -> None:
+        """Start anew, with options as the inside of an object of JavaScript."""
+        self.page.evaluate(f"begin({{{options}}})")
+
+    def clear(self) -> None:
+        """Leave nothing behind for the next state."""
+        self.gate.open()
+        self.gate = Gate()
+        self.page.evaluate("document.querySelector('.frame')?.remove()")
+        self.server.reset()
+
+    def keep(self, *items: dict[str, Any], thread: dict[str, Any] | None = None) -> None:
+        """Let the server have one thread with these items, oldest first."""
+        self.server.on("threads.get_by_id", Answer({**THREAD, "title": "A trip to Bern", **(thread or {})}))
+        self.server.on("items.list", Answer({"data": list(reversed(items)), "has_more": False}))
+
+    def show(self, *items: dict[str, Any], thread: dict[str, Any] | None = None, options: str = "") -> None:
+        """Open a thread with these items."""
+        self.keep(*items, thread=thread)
+        self.begin(f"initialThread: 'thr_1', {options}")
+        expect(self.chat.transcript).to_have_attribute("aria-busy", "false")
+
+    def find(self, role: Any, name: str) -> Locator:
+        """Return what has this role and exactly this name."""
+        return self.chat.element.get_by_role(role, name=name, exact=True)
+
+
+def item(kind: str, item_id: str, **fields: Any) -> dict[str, Any]:
+    return {"type": kind, "id": item_id, "thread_id": "thr_1", "created_at": "2026-11-20T10:00:00", **fields}
+
+
+def widget(*children: dict[str, Any], item_id: str = "wi_1", **root: Any) -> dict[str, Any]:
+    return item("widget", item_id, widget={"type": "Card", "id": "card", "children": list(children), **root})
+
+
+URL_SOURCE = {"type": "url", "url": "https://example.org/rain", "title": "Rain in Bern", "description": "All of it."}
+FILE_SOURCE = {"type": "file", "filename": "report.pdf", "title": "The report"}
+ENTITY_SOURCE = {"type": "entity", "id": "e1", "title": "Ada", "icon": "user", "label": "Person", "interactive": True}
+RICH_TEXT = """# A heading
+
+Some **bold** words with a [link](https://example.org), `code` and *more*. Rain[.] falls.
+
+- [x] done
+- [ ] to do
+
+> A quote of somebody.
+
+| Day | Degrees |
+| --- | ---: |
+| Monday | 7 |
+
+```python
+def rain() -> str:
+    return "wet"
+```
+
+1. one
+2. two"""
+
+QUESTION = item(
+    "user_message",
+    "usr_1",
+    content=[
+        {"type": "input_text", "text": "What about "},
+        {"type": "input_tag", "id": "c1", "text": "Bern", "data": {}, "interactive": True},
+        {"type": "input_text", "text": "?"},
+    ],
+    attachments=[
+        {"type": "image", "id": "a1", "name": "map.png", "mime_type": "image/png", "preview_url": PIXEL},
+        {"type": "file", "id": "a2", "name": "plan.pdf", "mime_type": "application/pdf"},
+    ],
+    inference_options={},
+    quoted_text="What was said before.",
+)
+RICH_ANSWER = {
+    **assistant_item(RICH_TEXT),
+    "content": [
+        {
+            "type": "output_text",
+            "text": RICH_TEXT,
+            "annotations": [
+                {"type": "annotation", "source": source, "index": 60} for source in (URL_SOURCE, FILE_SOURCE)
+            ]
+            + [{"type": "annotation", "source": ENTITY_SOURCE, "index": 70}],
+        }
+    ],
+}
+FORM = widget(
+    {"type": "Title", "value": "Booking"},
+    {
+        "type": "Form",
+        "onSubmitAction": {"type": "book"},
+        "children": [
+            {"type": "Label", "value": "Name", "fieldName": "name"},
+            {"type": "Input", "name": "name", "required": True, "placeholder": "Your name"},
+            {"type": "Label", "value": "Remarks", "fieldName": "remarks"},
+            {"type": "Textarea", "name": "remarks"},
+            {"type": "Label", "value": "City", "fieldName": "city"},
+            {
+                "type": "Select",
+                "name": "city",
+                "options": [{"label": "Bern", "value": "b"}, {"label": "Oslo", "value": "o"}],
+            },
+            {"type": "Label", "value": "Day", "fieldName": "day"},
+            {"type": "DatePicker", "name": "day"},
+            {"type": "Checkbox", "name": "ok", "label": "I agree"},
+            {
+                "type": "RadioGroup",
+                "name": "size",
+                "ariaLabel": "Size",
+                "options": [{"label": "S", "value": "s"}, {"label": "L", "value": "l"}],
+            },
+            {"type": "Button", "label": "Book", "submit": True},
+        ],
+    },
+)
+FIELDS = widget(
+    *(
+        {"type": kind, "name": f"{kind} {variant}", "variant": variant, "options": [{"label": "Bern", "value": "b"}]}
+        for variant in ("soft", "ghost")
+        for kind in ("Input", "Textarea", "Select", "DatePicker")
+    ),
+    {"type": "Text", "value": "Words to change", "editable": {"name": "words"}},
+    {"type": "Checkbox", "name": "on", "label": "It is on", "defaultChecked": True},
+    {"type": "Input", "name": "off", "disabled": True, "placeholder": "Not now"},
+)
+PARTS_OF_WIDGETS = widget(
+    {
+        "type": "Row",
+        "children": [{"type": "Badge", "label": "New", "color": "success"}, {"type": "Icon", "name": "sun"}],
+    },
+    {"type": "Caption", "value": "A caption"},
+    {"type": "Text", "value": "Words", "color": "secondary"},
+    {"type": "Button", "label": "Danger", "color": "danger", "onClickAction": {"type": "x"}},
+    {"type": "Button", "label": "Soft", "variant": "soft", "onClickAction": {"type": "x"}},
+    {
+        "type": "Table",
+        "children": [
+            {
+                "type": "Table.Row",
+                "header": True,
+                "children": [{"type": "Table.Cell", "children": [{"type": "Text", "value": "Day"}]}],
+            },
+            {
+                "type": "Table.Row",
+                "children": [{"type": "Table.Cell", "children": [{"type": "Text", "value": "Monday"}]}],
+            },
+        ],
+    },
+    {
+        "type": "Chart",
+        "xAxis": "day",
+        "series": [{"type": "bar", "dataKey": "n", "label": "Rain"}],
+        "data": [{"day": "Mon", "n": 3}, {"day": "Tue", "n": 5}],
+    },
+    confirm={"label": "Confirm", "action": {"type": "yes"}},
+    cancel={"label": "Cancel", "action": {"type": "no"}},
+    status={"text": "Ready", "icon": "check"},
+)
+LIST = item(
+    "widget",
+    "wi_2",
+    widget={
+        "type": "ListView",
+        "id": "list",
+        "limit": 2,
+        "children": [
+            {
+                "type": "ListViewItem",
+                "key": str(each),
+                "onClickAction": {"type": "open"},
+                "children": [{"type": "Text", "value": f"Row {each}"}],
+            }
+            for each in range(4)
+        ],
+    },
+)
+TASKS = [
+    {"type": "custom", "title": "Read the map", "status_indicator": "complete", "content": "It is *large*."},
+    {
+        "type": "web_search",
+        "title": "Looked around",
+        "queries": ["rain bern"],
+        "sources": [URL_SOURCE],
+        "status_indicator": "loading",
+    },
+    {"type": "thought", "title": "Thought", "content": "Hm.", "status_indicator": "none"},
+    {"type": "file", "title": "Files", "sources": [FILE_SOURCE], "status_indicator": "failed"},
+]
+QUESTIONS = item(
+    "structured_input",
+    "si_1",
+    status="pending",
+    inputs=[
+        {
+            "type": "multiple_choice",
+            "id": "q1",
+            "question": "Which day?",
+            "options": [{"value": "Monday"}, {"value": "Tuesday"}],
+        },
+        {
+            "type": "multiple_choice",
+            "id": "q2",
+            "question": "Which cities?",
+            "multiple": True,
+            "options": [{"value": "Bern"}, {"value": "Oslo"}],
+        },
+        {"type": "freeform", "id": "q3", "question": "Anything else?", "description": "In your own words."},
+    ],
+)
+ANSWERED = {
+    **QUESTIONS,
+    "id": "si_2",
+    "status": "answered",
+    "inputs": [{**each, "answer": {"values": ["Monday"], "skipped": False}} for each in QUESTIONS["inputs"]],
+}
+TOOLS = """tools: [
+    {id: 'web', label: 'Search the web', shortLabel: 'Web', icon: 'globe', pinned: true},
+    {id: 'deep', label: 'Think long', icon: 'lightbulb'}]"""
+MODELS = """models: [{id: 's', label: 'Small', description: 'Quick', default: true},
+    {id: 'b', label: 'Big'}, {id: 'n', label: 'Not now', disabled: true}]"""
+UPLOADS = "api: {uploadStrategy: {type: 'two_phase'}}, composer: {attachments: {enabled: true}}"
+PEOPLE = """entities: {showComposerMenu: true, onTagSearch: async query => query === 'zz' ? [] : [
+    {id: 'c1', title: 'Ada', group: 'People', icon: 'user'}, {id: 'c2', title: 'Bern', group: 'Places'}],
+    onClick: () => {}, onRequestPreview: async () => ({preview: {type: 'Card', children: [
+        {type: 'Title', value: 'Bern'}, {type: 'Text', value: 'A city.', color: 'secondary'}]}})}"""
+COMMANDS = """commands: {enabled: true, onSearch: async () => [
+    {id: 'x', label: 'Clear', description: 'Wipes the board', icon: 'reload'}], onSelect: async () => {}}"""
+ACTIONS = "threadItemActions: {feedback: true, retry: true}"
+
+
+def start_screen(stage: Stage) -> None:
+    stage.begin(
+        """startScreen: {greeting: 'Welcome', prompts: [
+            {label: 'A prompt', prompt: 'x', icon: 'sun'}, {label: 'Another', prompt: 'y'},
+            {label: 'Third', prompt: 'z'}]},
+        disclaimer: {text: 'May be *wrong*, see [here](https://example.org).'},
+        header: {title: {text: 'Help desk'}, leftAction: {icon: 'menu', onClick: () => {}}}"""
+    )
+    expect(stage.find("heading", "Welcome")).to_be_visible()
+
+
+def conversation(stage: Stage) -> None:
+    stage.show(QUESTION, RICH_ANSWER, user_item("And now?", "usr_2"), assistant_item("Sun.", "msg_2"), options=ACTIONS)
+    expect(stage.chat.answers).to_have_count(2)
+    expect(stage.chat.element.locator("code [class^=hljs]").first).to_be_attached()
+
+
+def running_answer(stage: Stage) -> None:
+    workflow = item("workflow", "wf_1", workflow={"type": "custom", "tasks": TASKS, "expanded": True})
+    events = [
+        *message_events("")[:2],
+        {"type": "thread.item.added", "item": workflow},
+        {"type": "thread.item.added", "item": assistant_item(None)},
+        text_delta("It is going to **rain"),
+        {"type": "progress_update", "text": "Comparing", "icon": "search"},
+        stage.gate,
+    ]
+    stage.server.on("threads.create", Stream(events))
+    stage.begin(ACTIONS)
+    stage.chat.send("hi")
+    expect(stage.chat.element.get_by_text("Comparing")).to_be_visible()
+    expect(stage.chat.stop_button).to_be_visible()
+
+
+def thinking(stage: Stage) -> None:
+    stage.server.on("threads.create", Stream([*message_events("")[:2], stage.gate]))
+    stage.begin()
+    stage.chat.send("hi")
+    expect(stage.find("img", "Working on an answer")).to_be_visible()
+
+
+def loading_thread(stage: Stage) -> None:
+    stage.begin("api: {fetch: never}, initialThread: 'thr_1'")
+    expect(stage.find("status", "Loading the chat")).to_be_visible()
+
+
+def error_with_retry(stage: Stage) -> None:
+    stage.server.on("threads.create", Answer({"error": {"message": "We are closed."}}, 500))
+    stage.begin()
+    stage.chat.send("hi")
+    expect(stage.find("button", "Try again")).to_be_visible()
+
+
+def reconnecting(stage: Stage) -> None:
+    events = [*message_events("")[:2], {"type": "thread.item.added", "item": assistant_item(None)}]
+    numbered = b"".join(b"id: %d\n" % at + frame(event) for at, event in enumerate(events, 1))
+    stage.server.on("threads.create", Stream([numbered, stage.gate, Cut()]))
+    stage.server.on("runs.attach", Answer("", 503))
+    stage.begin("parlor: {resume: true}")
+    stage.chat.send("hi")
+    expect(stage.chat.stop_button).to_be_visible()
+    stage.gate.open()
+    expect(stage.chat.element.get_by_text("Reconnecting…")).to_be_visible()
+
+
+def notices(stage: Stage) -> None:
+    said = [
+        {"type": "notice", "level": level, "title": level.title(), "message": "Only a [test](https://example.org)."}
+        for level in ("info", "warning", "danger")
+    ]
+    error = {"type": "error", "code": "custom", "message": "The printer is on fire.", "allow_retry": False}
+    stage.server.on("threads.create", Stream([*message_events("")[:2], *said, error]))
+    stage.begin()
+    stage.chat.send("hi")
+    expect(stage.chat.element.get_by_text("The printer is on fire.")).to_be_visible()
+
+
+def alert(stage: Stage) -> None:
+    stage.begin("api: {url: ''}")
+    expect(stage.chat.element.get_by_role("alert").filter(has_text="api.url")).to_be_visible()
+
+
+def _threads(stage: Stage) -> None:
+    rows = [
+        {**THREAD, "id": f"thr_{at}", "title": title}
+        for at, title in enumerate(["A trip", "A cake", None, "Long " * 40])
+    ]
+    stage.server.on("threads.list", Answer({"data": rows, "has_more": True, "after": "thr_3"}))
+
+
+def history_panel(stage: Stage) -> None:
+    _threads(stage)
+    stage.show(user_item("hi"), assistant_item("Yes."))
+    stage.chat.open_history()
+    expect(stage.chat.history.get_by_role("listitem")).to_have_count(4)
+
+
+def history_search(stage: Stage) -> None:
+    _threads(stage)
+    stage.begin()
+    stage.chat.open_history()
+    stage.find("searchbox", "Search chats").fill("a")
+    expect(stage.chat.history.get_by_text("3 chats found")).to_be_visible()
+    expect(stage.chat.history.locator("mark")).not_to_have_count(0)
+
+
+def history_nothing_found(stage: Stage) -> None:
+    _threads(stage)
+    stage.begin()
+    stage.chat.open_history()
+    stage.find("searchbox", "Search chats").fill("zz")
+    expect(stage.chat.history.get_by_text("No chats found")).to_be_visible()
+
+
+def history_renaming(stage: Stage) -> None:
+    _threads(stage)
+    stage.begin()
+    stage.chat.open_history()
+    stage.find("button", "Rename “A cake”").click()
+    expect(stage.find("textbox", "Chat title")).to_be_focused()
+
+
+def history_deleting(stage: Stage) -> None:
+    _threads(stage)
+    stage.begin()
+    stage.chat.open_history()
+    stage.find("button", "Delete “A cake”").click()
+    expect(stage.chat.element.get_by_text("Delete this chat?")).to_be_visible()
+
+
+def history_failed(stage: Stage) -> None:
+    stage.server.on("threads.list", Answer("oops", 500))
+    stage.begin()
+    stage.chat.open_history()
+    expect(stage.chat.history.get_by_role("alert")).to_be_visible()
+
+
+def composer_menu(stage: Stage) -> None:
+    stage.begin(
+        f"api: {{uploadStrategy: {{type: 'two_phase'}}}}, composer: {{attachments: {{enabled: true}}, {TOOLS}}}"
+    )
+    stage.find("button", "Add files and choose tools").click()
+    expect(stage.find("menuitemradio", "Think long")).to_be_visible()
+
+
+def model_menu(stage: Stage) -> None:
+    stage.begin(f"composer: {{{TOOLS}, {MODELS}}}")
+    stage.find("button", "Search the web").click()
+    stage.find("button", "Model: Small").click()
+    expect(stage.chat.element.get_by_role("menuitemradio", name="Big")).to_be_visible()
+
+
+def mentions(stage: Stage) -> None:
+    stage.begin(PEOPLE)
+    stage.chat.composer.press_sequentially("Ask @a")
+    expect(stage.chat.element.get_by_role("option", name="Ada")).to_be_visible()
+
+
+def no_mentions(stage: Stage) -> None:
+    stage.begin(PEOPLE)
+    stage.chat.composer.press_sequentially("@zz")
+    expect(stage.chat.element.get_by_text("Nothing found").first).to_be_visible()
+
+
+def command_menu(stage: Stage) -> None:
+    stage.begin(f"{COMMANDS}, composer: {{{TOOLS}}}")
+    stage.chat.composer.press_sequentially("/")
+    expect(stage.chat.element.get_by_role("option", name="Clear")).to_be_visible()
+
+
+def entity_popover(stage: Stage) -> None:
+    stage.show(QUESTION, assistant_item("Yes."), options=PEOPLE)
+    tag = stage.chat.questions.get_by_role("button", name="Bern")
+    tag.hover()
+    expect(stage.find("group", "Preview of Bern")).to_be_visible()
+
+
+def attachments(stage: Stage) -> None:
+    """One is on its way, one has failed, one picture and one file are there; and a quote."""
+    stage.begin(
+        """composer: {attachments: {enabled: true}},
+        api: {uploadStrategy: {type: 'direct', uploadUrl: '/up'}, fetch: async (url, init) => {
+            if (url !== '/up') return fetch(url, init);
+            const {name, type} = init.body.get('file');
+            if (name === 'slow.txt') return never();
+            if (name === 'bad.txt') return new Response('no', {status: 500});
+            return Response.json({id: name, type: type.startsWith('image') ? 'image' : 'file', name, mime_type: type});
+        }}"""
+    )
+    stage.page.evaluate(
+        """() => chat.setComposerValue({text: 'Look', reply: 'What was said before.', files: [
+            new File(['x'], 'slow.txt', {type: 'text/plain'}), new File(['x'], 'bad.txt', {type: 'text/plain'}),
+            new File(['x'], 'good.txt', {type: 'text/plain'}),
+            new File([Uint8Array.fromBase64?.('') ?? ''], 'picture.png', {type: 'image/png'})]})"""
+    )
+    expect(stage.find("button", "Upload bad.txt again")).to_be_visible()
+    expect(stage.find("button", "Remove picture.png")).to_be_visible()
+    expect(stage.find("button", "Remove quote")).to_be_visible()
+
+
+def drop_target(stage: Stage) -> None:
+    stage.begin(UPLOADS)
+    expect(stage.chat.element.locator("parlor-drop-zone")).to_be_attached()
+    stage.page.evaluate(
+        """() => {
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(new File(['x'], 'a.txt'));
+            const inside = chat.shadowRoot.querySelector('.root');
+            const more = {dataTransfer, bubbles: true, composed: true, cancelable: true};
+            inside.dispatchEvent(new DragEvent('dragenter', more));
+        }"""
+    )
+    expect(stage.chat.element.get_by_text("Drop files to attach them")).to_be_visible()
+
+
+def choice_question(stage: Stage) -> None:
+    stage.show(user_item("hi"), QUESTIONS)
+    expect(stage.find("form", "Questions from the assistant")).to_be_visible()
+
+
+def multiple_question(stage: Stage) -> None:
+    choice_question(stage)
+    stage.find("button", "Skip").click()
+    stage.find("checkbox", "Bern").check()
+
+
+def freeform_question(stage: Stage) -> None:
+    choice_question(stage)
+    for _ in range(2):
+        stage.find("button", "Skip").click()
+    expect(stage.chat.element.get_by_text("In your own words.")).to_be_visible()
+
+
+def answered_questions(stage: Stage) -> None:
+    stage.show(user_item("hi"), ANSWERED, assistant_item("Fine."))
+    expect(stage.chat.transcript.get_by_text("Which cities?")).to_be_visible()
+
+
+def widget_form(stage: Stage) -> None:
+    """Sent with an empty field that must be filled in."""
+    stage.show(user_item("hi"), FORM)
+    stage.find("button", "Book").click()
+    expect(stage.chat.element.locator("[aria-invalid=true]")).to_be_visible()
+
+
+def widget_fields(stage: Stage) -> None:
+    """Of every look that a field may have."""
+    stage.show(user_item("hi"), FIELDS)
+    expect(stage.find("checkbox", "It is on")).to_be_checked()
+
+
+def widgets(stage: Stage) -> None:
+    stage.show(user_item("hi"), PARTS_OF_WIDGETS, LIST)
+    expect(stage.chat.element.get_by_text("Row 1")).to_be_visible()
+    expect(stage.chat.element.locator("svg [part], svg path, svg rect").first).to_be_attached()
+
+
+def sources_open(stage: Stage) -> None:
+    stage.show(user_item("hi"), RICH_ANSWER, options=PEOPLE)
+    stage.find("button", "3 sources").click()
+    expect(stage.chat.element.get_by_text("The report")).to_be_visible()
+
+
+def workflow_open(stage: Stage) -> None:
+    done = {"type": "reasoning", "tasks": TASKS, "expanded": True, "summary": {"duration": 12}}
+    stage.show(user_item("hi"), item("workflow", "wf_1", workflow=done), assistant_item("Rain."))
+    expect(stage.chat.element.get_by_text("Looked around")).to_be_visible()
+
+
+def generated_image(stage: Stage) -> None:
+    stage.show(user_item("hi"), item("generated_image", "img_1", image={"id": "i", "url": SVG}))
+    stage.chat.transcript.locator("button[part~=generated-image]").click()
+    expect(stage.find("button", "Close the image")).to_be_visible()
+
+
+def image_coming(stage: Stage) -> None:
+    begun = {"type": "thread.item.added", "item": item("generated_image", "img_1", image=None)}
+    stage.server.on("threads.create", Stream([*message_events("")[:2], begun, stage.gate]))
+    stage.begin()
+    stage.chat.send("hi")
+    expect(stage.chat.element.locator("[part~=generated-image]")).to_be_visible()
+
+
+def locked_thread(stage: Stage) -> None:
+    locked = {"status": {"type": "locked", "reason": "Waiting for a colleague"}}
+    options = f"{UPLOADS.replace('enabled: true}', f'enabled: true}}, {TOOLS}, {MODELS}')}, {ACTIONS}"
+    stage.show(user_item("hi"), assistant_item("Yes."), thread=locked, options=options)
+    expect(stage.chat.composer).to_be_disabled()
+
+
+def closed_thread(stage: Stage) -> None:
+    stage.show(user_item("hi"), assistant_item("Yes."), thread={"status": {"type": "closed", "reason": "Solved"}})
+    expect(stage.chat.element.get_by_text("Solved")).to_be_visible()
+
+
+def dictation(stage: Stage) -> None:
+    """The browser of the tests has no microphone; a silent stream stands for it."""
+    stage.begin("composer: {dictation: {enabled: true}}")
+    stage.page.evaluate(
+        """() => {
+            const media = {getUserMedia: async () => new AudioContext().createMediaStreamDestination().stream};
+            Object.defineProperty(navigator, 'mediaDevices', {configurable: true, value: media});
+        }"""
+    )
+    stage.find("button", "Dictate").click()
+    expect(stage.find("button", "Finish dictating")).to_be_visible()
+
+
+STATES: dict[str, Callable[[Stage], None]] = {
+    each.__name__: each
+    for each in (
+        start_screen,
+        conversation,
+        running_answer,
+        thinking,
+        loading_thread,
+        error_with_retry,
+        reconnecting,
+        notices,
+        alert,
+        history_panel,
+        history_search,
+        history_nothing_found,
+        history_renaming,
+        history_deleting,
+        history_failed,
+        composer_menu,
+        model_menu,
+        mentions,
+        no_mentions,
+        command_menu,
+        entity_popover,
+        attachments,
+        drop_target,
+        choice_question,
+        multiple_question,
+        freeform_question,
+        answered_questions,
+        widget_form,
+        widget_fields,
+        widgets,
+        sources_open,
+        workflow_open,
+        generated_image,
+        image_coming,
+        locked_thread,
+        closed_thread,
+        dictation,
+    )
+}

@@ -1,0 +1,37 @@
+"""Where the view stands when a thread is opened: what was asked last, and what came of it."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.servers.scripted import ScriptedServer, assistant_item, user_item
+from tests.browser.states import Stage
+
+EARLIER = [
+    item for n in range(6) for item in (user_item(f"Q{n}", f"u{n}"), assistant_item("Said.\n\n" * 9 + f"A{n}", f"a{n}"))
+]
+TOP_PX = 40
+
+
+@pytest.fixture
+def stage(page: Page, scripted: ScriptedServer) -> Stage:
+    stage = Stage(page, scripted)
+    stage.open()
+    return stage
+
+
+def test_a_reopened_thread_has_its_newest_question_at_the_top_where_the_answer_fits(stage: Stage) -> None:
+    stage.show(*EARLIER, user_item("The last one?", "u9"), assistant_item("Yes.", "a9"))
+    expect(stage.chat.questions.last).to_be_in_viewport()
+    question, view = stage.chat.questions.last.bounding_box(), stage.chat.transcript.bounding_box()
+    assert question
+    assert view
+    assert 0 <= question["y"] - view["y"] < TOP_PX
+    expect(stage.chat.answers.nth(-2)).not_to_be_in_viewport()
+
+
+def test_a_reopened_thread_shows_the_end_of_an_answer_that_is_longer_than_the_view(stage: Stage) -> None:
+    stage.show(*EARLIER, user_item("The last one?", "u9"), assistant_item("Said.\n\n" * 90 + "The end.", "a9"))
+    expect(stage.chat.element.get_by_text("The end.")).to_be_in_viewport()
+    expect(stage.chat.questions.last).not_to_be_in_viewport()
