@@ -4,7 +4,7 @@ import {mkdtemp, readdir, readFile, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {build} from 'vite';
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {afterAll, beforeAll, describe, expect, it, vi} from 'vitest';
 import {LUCIDE_PARTS, lucidePartOf, toLucideKey} from './lucide-names.js';
 
 interface Listed {
@@ -21,10 +21,15 @@ describe('the build', () => {
 
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'chatkit-build-'));
+    // What is published, not the longer thing that is made for development.
+    vi.stubEnv('NODE_ENV', 'production');
     await build({logLevel: 'silent', build: {outDir: dir}});
     files = (JSON.parse(await read('manifest.json')) as {files: readonly Listed[]}).files;
   }, 60_000);
-  afterAll(() => rm(dir, {recursive: true, force: true}));
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await rm(dir, {recursive: true, force: true});
+  });
 
   it('publishes the core under a versioned name and under one that never changes', async () => {
     const versioned = files.find(({name}) => /^chatkit-\d+\.\d+\.\d+-[0-9a-f]{10}\.js$/.test(name));
