@@ -363,12 +363,14 @@ def error_with_retry(stage: Stage) -> None:
 
 def reconnecting(stage: Stage) -> None:
     events = [*message_events("")[:2], {"type": "thread.item.added", "item": assistant_item(None)}]
+    events.append({"type": "progress_update", "text": "Looking"})
     numbered = b"".join(b"id: %d\n" % at + frame(event) for at, event in enumerate(events, 1))
     stage.server.on("threads.create", Stream([numbered, stage.gate, Cut()]))
     stage.server.on("runs.attach", Answer("", 503))
     stage.begin("parlor: {resume: true}")
     stage.chat.send("hi")
-    expect(stage.chat.stop_button).to_be_visible()
+    # A connection that breaks takes along what has not been read yet.
+    expect(stage.chat.element.get_by_text("Looking")).to_be_visible()
     stage.gate.open()
     expect(stage.chat.element.get_by_text("Reconnecting…")).to_be_visible()
 
