@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import logging
 import typing
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, final
 from weakref import WeakValueDictionary
 
 from agent_framework import Agent, FunctionTool
-from chatkit.actions import Action
 from chatkit.errors import CustomStreamError
 from chatkit.server import NonStreamingResult, StreamingResult
 from chatkit.types import (
@@ -21,11 +19,7 @@ from chatkit.types import (
     ChatKitReq,
     FeedbackKind,
     SDKHiddenContextItem,
-    SyncCustomActionResponse,
     ThreadItem,
-    ThreadItemDoneEvent,
-    ThreadItemRemovedEvent,
-    ThreadItemReplacedEvent,
     ThreadMetadata,
     ThreadStreamEvent,
     TranscriptionResult,
@@ -34,9 +28,9 @@ from chatkit.types import (
     WorkflowItem,
     is_streaming_req,
 )
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from context import TURN_KWARG, ActionTurn, RequestContext, Services, Turn, utc_now, widget_root
+from context import TURN_KWARG, ActionTurn, RequestContext, Services, Turn, utc_now
 from errors import (
     ActionError,
     BadRequestError,
@@ -48,10 +42,7 @@ from errors import (
 from streaming.agent_events import agent_events
 from streaming.agent_messages import HistoryConverter, history_messages
 from streaming.approvals import APPROVE, REJECT, Decision, approval_events, decide
-from streaming.declared_actions import BoundAction, action, collect_actions, explain_payload
-from streaming.item_guard import ItemGuard
-from streaming.offered_actions import offers
-from streaming.request_keys import request_key
+from streaming.declared_actions import action, collect_actions
 from streaming.requests import RequestProcessing, explain_request, title_of
 from streaming.run_operations import RunOperations, is_run_operation, parse_body
 from streaming.runs import Viewer
@@ -90,15 +81,13 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
         "start_run", "handle_run_operation", "check_request",
         "_process_streaming_impl", "_process_non_streaming",
     )  # fmt: skip
-    _actions: typing.ClassVar[Mapping[str, BoundAction]] = {}
-
     use_case: UseCase | None = None
 
     def __init__(self, services: Services, *, offline: Sequence[OfflinePhrase] = ()) -> None:
         super().__init__(services.store, services.attachments)
         self.services = services
         self.chat_client = services.chat_client(offline)
-        self._sender_locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+        self._sender_locks = WeakValueDictionary()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -277,108 +266,6 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
             async with aclosing(turn_events(turn, run())) as events:
                 async for event in events:
                     yield event
-
-    @final
-    async def action(
-        self,
-        thread: ThreadMetadata,
-        action: Action[str, Any],
-        sender: WidgetItem | None,
-        context: RequestContext,
-    ) -> AsyncGenerator[ThreadStreamEvent, None]:
-        """Check the action against the widget it claims to come from, and run its handler."""
-        try:
-            async with self._sender_locked(thread, sender, context) as current:
-                turn = ActionTurn(thread, context, self.services, current)
-                work = self._prepare_action(action, turn)
-                async with aclosing(turn_events(turn, work())) as events:
-                    async for event in events:
-                        yield event
-        except Exception as exc:
-            if (key := request_key(context.metadata)) is not None:
-                await self.store.release_request_key(thread.id, key, context)
-            raise self._stream_error(exc, "action failed", thread, context) from exc
-        if turn.is_resumed:
-            async with aclosing(self._respond(Turn(thread, context, self.services))) as events:
-                async for event in events:
-                    yield event
-
-    @final
-    async def sync_action(
-        self,
-        thread: ThreadMetadata,
-        action: Action[str, Any],
-        sender: WidgetItem | None,
-        context: RequestContext,
-    ) -> SyncCustomActionResponse:
-        """Do the same without a stream: what the handler shows is stored, the clicked widget's new state answered.
-
-        The caller holds `sender_turn`.
-        """
-        before = thread.model_copy(deep=True)
-        guard = ItemGuard(self.store, thread, context)
-        turn = ActionTurn(thread, context, self.services, sender)
-        work = self._prepare_action(action, turn)
-        async with aclosing(turn_events(turn, work())) as events:
-            async for event in events:
-                await self._store_event(await guard.admit(event), thread, context)
-        if turn.is_resumed:
-            logger.warning("the agent cannot go on after an action that is not streamed", extra={"action": action.type})
-        if thread != before:
-            await self.store.save_thread(thread, context=context)
-        return SyncCustomActionResponse(updated_item=turn.replaced_sender)
-
-    @asynccontextmanager
-    async def _sender_locked(
-        self, thread: ThreadMetadata, sender: WidgetItem | None, context: RequestContext
-    ) -> AsyncIterator[WidgetItem | None]:
-        """Let one action of a widget after the other see it as the one before has left it."""
-        if sender is None:
-            yield None
-            return
-        async with self.sender_turn(thread, sender.id):
-            current = await self.store.load_item(thread.id, sender.id, context=context)
-            yield current if isinstance(current, WidgetItem) else sender
-
-    async def _store_event(self, event: ThreadStreamEvent, thread: ThreadMetadata, context: RequestContext) -> None:
-        match event:
-            case ThreadItemDoneEvent():
-                await self.store.add_thread_item(thread.id, event.item, context=context)
-            case ThreadItemReplacedEvent():
-                await self.store.save_item(thread.id, event.item, context=context)
-            case ThreadItemRemovedEvent():
-                await self.store.delete_thread_item(thread.id, event.item_id, context=context)
-            case _:
-                pass  # notices, progress and effects have no way to the client in a plain answer
-
-    def _prepare_action(self, action: Action[str, Any], turn: ActionTurn) -> Callable[[], Any]:
-        """Return the handler, bound to its checked payload.
-
-        Raises:
-            ActionError: When the action is unknown, is not offered, or its payload is invalid.
-        """
-        bound = self._actions.get(action.type) if isinstance(action.type, str) else None
-        if bound is None:
-            raise ActionError("This action does not exist.", code="action.unknown")
-        if turn.sender is None:
-            if bound.spec.needs_widget:
-                raise ActionError("This action can only be used from its widget.", code="action.not_offered")
-        elif not offers(widget_root(turn.sender.widget).model_dump(), action.type, action.payload):
-            raise ActionError("This widget does not offer this action any more.", code="action.not_offered")
-        handler = getattr(self, bound.method)
-        arguments: list[Any] = []
-        if bound.payload is not None:
-            try:
-                arguments.append(bound.payload.model_validate(action.payload if action.payload is not None else {}))
-            except ValidationError as exc:
-                raise ActionError(explain_payload(exc), code="action.invalid_payload") from exc
-
-        async def run() -> None:
-            result = await handler(*arguments, turn)
-            if isinstance(result, Mapping | BaseModel):
-                turn.replace(result)
-
-        return run
 
     @final
     async def handle_stream_cancelled(

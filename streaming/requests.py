@@ -12,12 +12,9 @@ import base64
 import binascii
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
 
-from chatkit.server import ChatKitServer
 from chatkit.types import (
     AttachmentsCreateReq,
     AudioInput,
@@ -28,7 +25,6 @@ from chatkit.types import (
     ItemsListReq,
     Page,
     StructuredInputItem,
-    SyncCustomActionResponse,
     Thread,
     ThreadCreatedEvent,
     ThreadItemDoneEvent,
@@ -48,20 +44,19 @@ from chatkit.types import (
     ThreadsUpdateReq,
     UserMessageInput,
     UserMessageItem,
-    WidgetItem,
 )
 from pydantic import ValidationError
 from pydantic_core import to_json
 
-from context import RequestContext, RunOutcome, RunRecord, Services, utc_now
-from errors import BadRequestError, ConflictError, NotFoundError
+from context import RequestContext, RunOutcome, RunRecord, utc_now
+from errors import BadRequestError, ConflictError
+from streaming.action_processing import ActionProcessing
 from streaming.agent_messages import shortened
 from streaming.item_guard import CHECKPOINT_INTERVAL_S, UNHURRIED_RUNS, ItemGuard
 from streaming.request_keys import request_key
 
 if TYPE_CHECKING:
     from plugins import UseCase
-    from store import ParlorStore
 
 logger = logging.getLogger(__name__)
 
@@ -80,14 +75,11 @@ _WRITING_REQUESTS = (
 )
 
 
-class RequestProcessing(ChatKitServer[RequestContext]):
+class RequestProcessing(ActionProcessing):
     """The part of `BaseChatKitServer` that knows ChatKit's requests."""
 
-    services: Services
-    store: ParlorStore
     use_case: UseCase | None
     checkpoint_interval_s: float = CHECKPOINT_INTERVAL_S
-    _sender_locks: WeakValueDictionary[tuple[str, str], asyncio.Lock]
 
     def check_request(self, request: Any) -> None:
         """Refuse what ChatKit lets through.
@@ -290,47 +282,6 @@ class RequestProcessing(ChatKitServer[RequestContext]):
         await self.store.delete_items_after(thread.id, item_id, context)
         return self._process_events(thread, context, lambda: self.respond(thread, item, context))
 
-    async def _sender(self, thread: ThreadMetadata, item_id: str | None, context: RequestContext) -> WidgetItem | None:
-        if item_id is None:
-            return None
-        item = await self.store.load_item(thread.id, item_id, context=context)
-        if not isinstance(item, WidgetItem):
-            raise BadRequestError("This item is not a widget.")
-        return item
-
-    async def _process_sync_action(
-        self, request: ThreadsSyncCustomActionReq, context: RequestContext
-    ) -> SyncCustomActionResponse:
-        params = request.params
-        thread = await self.store.load_thread(params.thread_id, context=context)
-        check_writable(thread)
-        key = request_key(context.metadata)
-        async with self.sender_turn(thread, params.item_id):
-            if key is not None and not await self.store.claim_request_key(thread.id, key, context):
-                return SyncCustomActionResponse(updated_item=await self._sender_now(thread, params.item_id, context))
-            try:
-                sender = await self._sender(thread, params.item_id, context)
-                return await self.sync_action(thread, params.action, sender, context)
-            except Exception:
-                if key is not None:
-                    await self.store.release_request_key(thread.id, key, context)
-                raise
-
-    async def _sender_now(
-        self, thread: ThreadMetadata, item_id: str | None, context: RequestContext
-    ) -> WidgetItem | None:
-        """Return the clicked widget as the actions before have left it; None when they have removed it."""
-        try:
-            return await self._sender(thread, item_id, context)
-        except NotFoundError:
-            return None
-
-    def sender_turn(self, thread: ThreadMetadata, item_id: str | None) -> AbstractAsyncContextManager[Any]:
-        """Return what lets one action of a widget after the other run, in this process."""
-        if item_id is None:
-            return nullcontext()
-        return self._sender_locks.setdefault((thread.id, item_id), asyncio.Lock())
-
     async def _build_user_message_item(
         self, input: UserMessageInput, thread: ThreadMetadata, context: RequestContext
     ) -> UserMessageItem:
@@ -373,7 +324,9 @@ class RequestProcessing(ChatKitServer[RequestContext]):
                 await self.store.delete_thread(request.params.thread_id, context=context)
                 return b"{}"
             case ThreadsSyncCustomActionReq():
-                return self._serialize(await self._process_sync_action(request, context))
+                thread = await self.store.load_thread(request.params.thread_id, context=context)
+                check_writable(thread)
+                return self._serialize(await self._process_sync_action(thread, request.params, context))
             case InputTranscribeReq():
                 try:
                     audio = base64.b64decode(request.params.audio_base64, validate=True)

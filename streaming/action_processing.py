@@ -1,0 +1,189 @@
+"""What happens when somebody clicks: the action is checked against its widget, its handler runs, the widget changes.
+
+Actions of one widget run one after the other, each seeing what the one before has left, from the claim of a request's
+key to the end of the handler.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
+from typing import TYPE_CHECKING, Any, ClassVar, final
+from weakref import WeakValueDictionary
+
+from chatkit.actions import Action
+from chatkit.errors import CustomStreamError
+from chatkit.server import ChatKitServer
+from chatkit.types import (
+    SyncCustomActionResponse,
+    ThreadCustomActionParams,
+    ThreadItemDoneEvent,
+    ThreadItemRemovedEvent,
+    ThreadItemReplacedEvent,
+    ThreadMetadata,
+    ThreadStreamEvent,
+    WidgetItem,
+)
+from pydantic import BaseModel, ValidationError
+
+from context import ActionTurn, RequestContext, Services, Turn, widget_root
+from errors import ActionError, BadRequestError, NotFoundError
+from streaming.declared_actions import BoundAction, explain_payload
+from streaming.item_guard import ItemGuard
+from streaming.offered_actions import offers
+from streaming.request_keys import request_key
+from streaming.turn_events import turn_events
+
+if TYPE_CHECKING:
+    from store import ParlorStore
+
+logger = logging.getLogger(__name__)
+
+
+class ActionProcessing(ChatKitServer[RequestContext]):
+    """The part of `BaseChatKitServer` that carries out actions."""
+
+    services: Services
+    store: ParlorStore
+    _actions: ClassVar[Mapping[str, BoundAction]] = {}
+    _sender_locks: WeakValueDictionary[tuple[str, str], asyncio.Lock]
+
+    if TYPE_CHECKING:  # what the whole server brings
+
+        def _respond(self, turn: Turn) -> AsyncGenerator[ThreadStreamEvent, None]: ...
+
+        def _stream_error(
+            self, exc: Exception, what: str, thread: ThreadMetadata, context: RequestContext
+        ) -> CustomStreamError: ...
+
+    @final
+    async def action(
+        self,
+        thread: ThreadMetadata,
+        action: Action[str, Any],
+        sender: WidgetItem | None,
+        context: RequestContext,
+    ) -> AsyncGenerator[ThreadStreamEvent, None]:
+        """Check the action against the widget it claims to come from, and run its handler."""
+        try:
+            item_id = sender.id if sender is not None else None
+            async with self.sender_turn(thread, item_id):
+                # Read again: it may have changed while this action waited for others.
+                turn = ActionTurn(thread, context, self.services, await self._sender(thread, item_id, context))
+                work = self._prepare_action(action, turn)
+                async with aclosing(turn_events(turn, work())) as events:
+                    async for event in events:
+                        yield event
+        except Exception as exc:
+            if (key := request_key(context.metadata)) is not None:
+                await self.store.release_request_key(thread.id, key, context)
+            raise self._stream_error(exc, "action failed", thread, context) from exc
+        if turn.is_resumed:
+            async with aclosing(self._respond(Turn(thread, context, self.services))) as events:
+                async for event in events:
+                    yield event
+
+    @final
+    async def sync_action(
+        self,
+        thread: ThreadMetadata,
+        action: Action[str, Any],
+        sender: WidgetItem | None,
+        context: RequestContext,
+    ) -> SyncCustomActionResponse:
+        """Do the same without a stream: what the handler shows is stored, the clicked widget's new state answered.
+
+        The caller holds `sender_turn`.
+        """
+        before = thread.model_copy(deep=True)
+        guard = ItemGuard(self.store, thread, context)
+        turn = ActionTurn(thread, context, self.services, sender)
+        work = self._prepare_action(action, turn)
+        async with aclosing(turn_events(turn, work())) as events:
+            async for event in events:
+                await self._store_event(await guard.admit(event), thread, context)
+        if turn.is_resumed:
+            logger.warning("the agent cannot go on after an action that is not streamed", extra={"action": action.type})
+        if thread != before:
+            await self.store.save_thread(thread, context=context)
+        return SyncCustomActionResponse(updated_item=turn.replaced_sender)
+
+    async def _store_event(self, event: ThreadStreamEvent, thread: ThreadMetadata, context: RequestContext) -> None:
+        match event:
+            case ThreadItemDoneEvent():
+                await self.store.add_thread_item(thread.id, event.item, context=context)
+            case ThreadItemReplacedEvent():
+                await self.store.save_item(thread.id, event.item, context=context)
+            case ThreadItemRemovedEvent():
+                await self.store.delete_thread_item(thread.id, event.item_id, context=context)
+            case _:
+                pass  # notices, progress and effects have no way to the client in a plain answer
+
+    def _prepare_action(self, action: Action[str, Any], turn: ActionTurn) -> Callable[[], Any]:
+        """Return the handler, bound to its checked payload.
+
+        Raises:
+            ActionError: When the action is unknown, is not offered, or its payload is invalid.
+        """
+        bound = self._actions.get(action.type) if isinstance(action.type, str) else None
+        if bound is None:
+            raise ActionError("This action does not exist.", code="action.unknown")
+        if turn.sender is None:
+            if bound.spec.needs_widget:
+                raise ActionError("This action can only be used from its widget.", code="action.not_offered")
+        elif not offers(widget_root(turn.sender.widget).model_dump(), action.type, action.payload):
+            raise ActionError("This widget does not offer this action any more.", code="action.not_offered")
+        handler = getattr(self, bound.method)
+        arguments: list[Any] = []
+        if bound.payload is not None:
+            try:
+                arguments.append(bound.payload.model_validate(action.payload if action.payload is not None else {}))
+            except ValidationError as exc:
+                raise ActionError(explain_payload(exc), code="action.invalid_payload") from exc
+
+        async def run() -> None:
+            result = await handler(*arguments, turn)
+            if isinstance(result, Mapping | BaseModel):
+                turn.replace(result)
+
+        return run
+
+    async def _sender(self, thread: ThreadMetadata, item_id: str | None, context: RequestContext) -> WidgetItem | None:
+        if item_id is None:
+            return None
+        item = await self.store.load_item(thread.id, item_id, context=context)
+        if not isinstance(item, WidgetItem):
+            raise BadRequestError("This item is not a widget.")
+        return item
+
+    async def _process_sync_action(
+        self, thread: ThreadMetadata, params: ThreadCustomActionParams, context: RequestContext
+    ) -> SyncCustomActionResponse:
+        key = request_key(context.metadata)
+        async with self.sender_turn(thread, params.item_id):
+            if key is not None and not await self.store.claim_request_key(thread.id, key, context):
+                return SyncCustomActionResponse(updated_item=await self._sender_now(thread, params.item_id, context))
+            try:
+                sender = await self._sender(thread, params.item_id, context)
+                return await self.sync_action(thread, params.action, sender, context)
+            except Exception:
+                if key is not None:
+                    await self.store.release_request_key(thread.id, key, context)
+                raise
+
+    async def _sender_now(
+        self, thread: ThreadMetadata, item_id: str | None, context: RequestContext
+    ) -> WidgetItem | None:
+        """Return the clicked widget as the actions before have left it; None when they have removed it."""
+        try:
+            return await self._sender(thread, item_id, context)
+        except NotFoundError:
+            return None
+
+    def sender_turn(self, thread: ThreadMetadata, item_id: str | None) -> AbstractAsyncContextManager[Any]:
+        """Return what lets one action of a widget after the other run, in this process."""
+        if item_id is None:
+            return nullcontext()
+        return self._sender_locks.setdefault((thread.id, item_id), asyncio.Lock())
