@@ -10,7 +10,7 @@ import {toEntity} from './views/annotations.js';
 import {exportedParts} from './views/exported-parts.js';
 import {express, IntentEvent, relayTo} from './views/intents.js';
 import {originOf, parseSource} from './views/source.js';
-import {baseStyles, buttonStyles, shimmerStyles} from './views/styles.js';
+import {barStyles, baseStyles, buttonStyles, shimmerStyles} from './views/styles.js';
 
 /** By module as the build of the parts knows it: `bundles.ts` puts these in place of the modules themselves. */
 const shared = {
@@ -25,7 +25,7 @@ const shared = {
   'src/views/exported-parts.ts': {exportedParts},
   'src/views/intents.ts': {express, IntentEvent, relayTo},
   'src/views/source.ts': {originOf, parseSource},
-  'src/views/styles.ts': {baseStyles, buttonStyles, shimmerStyles},
+  'src/views/styles.ts': {barStyles, baseStyles, buttonStyles, shimmerStyles},
 } satisfies Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 // Parts are modules of their own and the core is a script without exports: the registry of symbols is where they meet.

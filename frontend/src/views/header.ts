@@ -4,7 +4,7 @@ import {icon} from '../icons.js';
 import type {HeaderAction, Settings} from '../options.js';
 import {strings} from '../strings.js';
 import {express, type Intent} from './intents.js';
-import {baseStyles, buttonStyles} from './styles.js';
+import {barStyles, baseStyles, buttonStyles} from './styles.js';
 
 export class HeaderView extends LitElement {
   static override properties = {
@@ -16,30 +16,10 @@ export class HeaderView extends LitElement {
   static override styles = [
     baseStyles,
     buttonStyles,
+    barStyles,
     css`
       :host {
         display: block;
-      }
-      .bar {
-        display: flex;
-        align-items: center;
-        gap: 4px;
-        min-block-size: calc(var(--chatkit-space) * 13);
-        padding: calc(var(--chatkit-space) * 2) calc(var(--chatkit-space) * 3);
-      }
-      h2 {
-        flex: 1;
-        min-inline-size: 0;
-        margin: 0;
-        padding-inline: 4px;
-        font-size: var(--chatkit-text-md-size);
-        line-height: var(--chatkit-text-md-line);
-        font-weight: 600;
-        letter-spacing: -0.01em;
-        color: var(--chatkit-text-primary);
-        white-space: nowrap;
-        overflow: hidden;
-        text-overflow: ellipsis;
       }
       .space {
         flex: 1;

@@ -37,21 +37,6 @@ export const historyStyles = css`
       opacity: 0;
     }
   }
-  .bar {
-    display: flex;
-    align-items: center;
-    gap: 4px;
-    min-block-size: calc(var(--chatkit-space) * 13);
-    padding: calc(var(--chatkit-space) * 2) calc(var(--chatkit-space) * 3);
-  }
-  h2 {
-    flex: 1;
-    margin: 0;
-    padding-inline: 4px;
-    font-size: var(--chatkit-text-md-size);
-    line-height: var(--chatkit-text-md-line);
-    font-weight: 600;
-  }
   .search {
     position: relative;
     flex: none;

@@ -17,7 +17,7 @@ import {
 } from './history-search.js';
 import {historyStyles} from './history-style.js';
 import {express} from './intents.js';
-import {baseStyles, buttonStyles} from './styles.js';
+import {barStyles, baseStyles, buttonStyles} from './styles.js';
 
 export class HistoryView extends LitElement {
   static override properties = {
@@ -29,7 +29,7 @@ export class HistoryView extends LitElement {
     deletingId: {state: true},
     query: {state: true},
   };
-  static override styles = [baseStyles, buttonStyles, historyStyles];
+  static override styles = [baseStyles, buttonStyles, barStyles, historyStyles];
 
   declare list: ThreadListState;
   declare currentId: string | undefined;

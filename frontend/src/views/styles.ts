@@ -191,3 +191,28 @@ export const shimmerStyles = css`
     }
   }
 `;
+
+/** The bar at the top of the chat and of its panels: a title between buttons. */
+export const barStyles = css`
+  .bar {
+    display: flex;
+    align-items: center;
+    gap: 4px;
+    min-block-size: calc(var(--chatkit-space) * 13);
+    padding: calc(var(--chatkit-space) * 2) calc(var(--chatkit-space) * 3);
+  }
+  h2 {
+    flex: 1;
+    min-inline-size: 0;
+    margin: 0;
+    padding-inline: 4px;
+    font-size: var(--chatkit-text-md-size);
+    line-height: var(--chatkit-text-md-line);
+    font-weight: 600;
+    letter-spacing: -0.01em;
+    color: var(--chatkit-text-primary);
+    white-space: nowrap;
+    overflow: hidden;
+    text-overflow: ellipsis;
+  }
+`;
