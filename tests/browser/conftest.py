@@ -18,9 +18,11 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from config import Settings
 from infra.client_build import ROOT
 from infra.workshop import find_browser
+from tests.browser.chat import RECORDER, Chat, mount
 from tests.browser.servers.hosting import OUR_HOSTS, serve_in_thread
 from tests.browser.servers.plain import build_plain_app
 from tests.browser.servers.scripted import ScriptedServer
+from tests.browser.stage import Stage
 
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 20.0
@@ -186,6 +188,24 @@ def context(_first_page: Page) -> Iterator[BrowserContext]:
         what = {"origin": f"http://{host}", "storageTypes": "local_storage,indexeddb,cache_storage"}
         session.send("Storage.clearDataForOrigin", what)
     session.detach()
+
+
+@pytest.fixture
+def chat(page: Page, scripted: ScriptedServer) -> Chat:
+    """One element on an otherwise empty page, its events recorded, in front of the scripted server."""
+    page.add_init_script(RECORDER)
+    page.goto(f"{scripted.url}/page/classic")
+    mount(page)
+    return Chat(page)
+
+
+@pytest.fixture
+def stage(page: Page, scripted: ScriptedServer) -> Stage:
+    """The same page without an element; a test puts in what it wants to see."""
+    page.add_init_script(RECORDER)
+    stage = Stage(page, scripted)
+    stage.open()
+    return stage
 
 
 @pytest.fixture

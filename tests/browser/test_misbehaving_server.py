@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.chat import RECORDER, Chat, mount, names
+from tests.browser.chat import Chat, names
 from tests.browser.servers.scripted import (
     THREAD,
     Answer,
@@ -25,14 +25,6 @@ from tests.browser.servers.scripted import (
 
 CREATED: dict[str, Any] = {"type": "thread.created", "thread": THREAD}
 USER: dict[str, Any] = {"type": "thread.item.done", "item": user_item("hi")}
-
-
-@pytest.fixture
-def chat(page: Page, scripted: ScriptedServer) -> Chat:
-    page.add_init_script(RECORDER)
-    page.goto(f"{scripted.url}/page/classic")
-    mount(page)
-    return Chat(page)
 
 
 def added(item: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import re
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
-from tests.browser.chat import RECORDER, Chat, configure, mount, names
+from tests.browser.chat import Chat, configure, names
 from tests.browser.servers.scripted import (
     THREAD,
     Answer,
@@ -20,15 +20,6 @@ from tests.browser.servers.scripted import (
     text_delta,
     user_item,
 )
-
-
-@pytest.fixture
-def chat(page: Page, scripted: ScriptedServer) -> Chat:
-    page.add_init_script(RECORDER)
-    page.goto(f"{scripted.url}/page/classic")
-    mount(page)
-    return Chat(page)
-
 
 # Header, history, start screen, messages
 

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Error, Page, expect
 
-from tests.browser.chat import RECORDER, Chat, mount
+from tests.browser.chat import Chat, mount
 from tests.browser.servers.pages import INSIDE
 from tests.browser.servers.scripted import ScriptedServer, assistant_item, user_item
-from tests.browser.states import STATES, Stage
+from tests.browser.stage import Stage
+from tests.browser.states import STATES
 
 # Which elements have an outline of the page's, by the tag of the shadow root that they are in.
 OUTLINED = """() => {
@@ -25,14 +26,6 @@ OUTLINED = """() => {
     return [...found].sort();
 }"""
 LOGGED = "seen.filter(({name}) => name === 'log').map(({detail}) => detail.name)"
-
-
-@pytest.fixture
-def stage(page: Page, scripted: ScriptedServer) -> Stage:
-    page.add_init_script(RECORDER)
-    stage = Stage(page, scripted)
-    stage.open()
-    return stage
 
 
 def start(stage: Stage, parlor: dict[str, Any] | None = None, **options: Any) -> Chat:

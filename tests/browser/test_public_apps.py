@@ -14,6 +14,7 @@ from playwright.sync_api import BrowserType, FilePayload, Locator, Page, expect
 
 from tests.browser.chat import RECORDER, Chat, add_script, mount, names, shown_text
 from tests.browser.conftest import CHROMIUM_ARGUMENTS
+from tests.browser.samples import SVG
 from tests.browser.servers.files import SECRET, FilesServer
 from tests.browser.servers.hosting import serve_in_thread
 from tests.browser.servers.react_pages import build_react_pages
@@ -27,7 +28,6 @@ from tests.browser.servers.scripted import (
     message_events,
     user_item,
 )
-from tests.browser.states import SVG
 
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360f8cf500f0003060180"

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.servers.scripted import ScriptedServer, assistant_item, user_item
-from tests.browser.states import Stage
+from tests.browser.servers.scripted import assistant_item, user_item
+from tests.browser.stage import Stage
 
 EARLIER = [
     item for n in range(6) for item in (user_item(f"Q{n}", f"u{n}"), assistant_item("Said.\n\n" * 9 + f"A{n}", f"a{n}"))
 ]
 TOP_PX = 40
-
-
-@pytest.fixture
-def stage(page: Page, scripted: ScriptedServer) -> Stage:
-    stage = Stage(page, scripted)
-    stage.open()
-    return stage
 
 
 def test_a_reopened_thread_has_its_newest_question_at_the_top_where_the_answer_fits(stage: Stage) -> None:

@@ -7,21 +7,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import CDPSession, Page, expect
 
-from tests.browser.chat import RECORDER, Chat, configure, mount, names
+from tests.browser.chat import Chat, configure, names
+from tests.browser.samples import PIXEL
 from tests.browser.servers.scripted import THREAD, Answer, Gate, ScriptedServer, Stream, message_events, user_item
-from tests.browser.states import PIXEL
 
 SVG_SCRIPT = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' onload='parent.pwned=1'/%3E"
 UPLOADING = """api: {url: '/chatkit', domainKey: 'local', uploadStrategy: {type: 'two_phase'}},
     composer: {attachments: {enabled: true}}"""
-
-
-@pytest.fixture
-def chat(page: Page, scripted: ScriptedServer) -> Chat:
-    page.add_init_script(RECORDER)
-    page.goto(f"{scripted.url}/page/classic")
-    mount(page)
-    return Chat(page)
 
 
 @pytest.fixture

@@ -10,18 +10,12 @@ from playwright.sync_api import Page, Request, Route, expect
 
 from infra.client_build import ROOT
 from tests.browser.chat import RECORDER, Chat, mount, names
+from tests.browser.samples import RICH_ANSWER
 from tests.browser.servers.scripted import Answer, ScriptedServer, assistant_item, user_item
-from tests.browser.states import RICH_ANSWER, STATES, Stage
+from tests.browser.stage import Stage
+from tests.browser.states import STATES
 
 FORMULA = "A sum: $$\\sum_{i=1}^{n} i$$ and\n\n```python\ndef f() -> int:\n    return 1\n```"
-
-
-@pytest.fixture
-def stage(page: Page, scripted: ScriptedServer) -> Stage:
-    page.add_init_script(RECORDER)
-    stage = Stage(page, scripted)
-    stage.open()
-    return stage
 
 
 def test_every_state_is_drawn_from_two_addresses_only_and_leaves_no_trace(stage: Stage) -> None:

@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.chat import Chat
 from tests.browser.conftest import ACTION_TIMEOUT_MS
+from tests.browser.samples import QUESTION, item, widget
 from tests.browser.servers.scripted import (
     Answer,
     Gate,
@@ -17,9 +18,8 @@ from tests.browser.servers.scripted import (
     text_delta,
     user_item,
 )
+from tests.browser.stage import Stage
 from tests.browser.states import (
-    QUESTION,
-    Stage,
     composer_menu,
     conversation,
     dictation,
@@ -28,11 +28,9 @@ from tests.browser.states import (
     history_deleting,
     history_panel,
     history_renaming,
-    item,
     mentions,
     model_menu,
     running_answer,
-    widget,
 )
 
 WITHIN = """function* within(root) {
@@ -41,13 +39,6 @@ WITHIN = """function* within(root) {
         if (element.shadowRoot) yield* within(element.shadowRoot);
     }
 }"""
-
-
-@pytest.fixture
-def stage(page: Page, scripted: ScriptedServer) -> Stage:
-    stage = Stage(page, scripted)
-    stage.open()
-    return stage
 
 
 def focused(page: Page) -> str:

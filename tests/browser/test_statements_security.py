@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.chat import RECORDER
+from tests.browser.samples import TASKS, item, widget
 from tests.browser.servers.scripted import (
     Answer,
     Gate,
@@ -21,7 +22,7 @@ from tests.browser.servers.scripted import (
     text_delta,
     user_item,
 )
-from tests.browser.states import TASKS, Stage, item, widget
+from tests.browser.stage import Stage
 
 INSPECTIONS = Path(__file__).parent / "inspections"
 MARKUP = [

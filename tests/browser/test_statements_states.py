@@ -14,7 +14,8 @@ from playwright.sync_api import Browser, Error, Page
 from infra.client_build import ROOT
 from tests.browser.conftest import ACTION_TIMEOUT_MS
 from tests.browser.servers.scripted import ScriptedServer
-from tests.browser.states import STATES, Stage, widget_fields
+from tests.browser.stage import Stage
+from tests.browser.states import STATES, widget_fields
 
 INSPECTIONS = Path(__file__).parent / "inspections"
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"

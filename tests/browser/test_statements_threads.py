@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.chat import RECORDER, Chat, names
+from tests.browser.chat import Chat, names
+from tests.browser.samples import QUESTION, item
 from tests.browser.servers.scripted import (
     THREAD,
     Answer,
@@ -19,18 +20,16 @@ from tests.browser.servers.scripted import (
     text_delta,
     user_item,
 )
-from tests.browser.states import QUESTION, Stage, history_panel, item
+from tests.browser.stage import Stage
+from tests.browser.states import history_panel
 
 LONG = "One line.\n\n" * 6
 
 
 @pytest.fixture
-def stage(page: Page, scripted: ScriptedServer) -> Stage:
-    page.add_init_script(RECORDER)
-    stage = Stage(page, scripted)
-    stage.open()
-    # Before `ready`, so that all of its events are recorded.
-    page.evaluate(
+def stage(stage: Stage) -> Stage:
+    """The stage, with all events recorded from the first one on."""
+    stage.page.evaluate(
         """() => {
             const begin = configure;
             window.configure = (...all) => {

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from infra.client_build import ROOT
-from tests.browser.chat import RECORDER, Chat, configure, mount
+from tests.browser.chat import Chat, configure
+from tests.browser.samples import ACTIONS, PEOPLE, QUESTION, RICH_ANSWER
 from tests.browser.servers.scripted import ScriptedServer
-from tests.browser.states import ACTIONS, PEOPLE, QUESTION, RICH_ANSWER, STATES, Stage
+from tests.browser.stage import Stage
+from tests.browser.states import STATES
 
 FONT = "/dist/fonts/KaTeX_Main-Regular.woff2"
 # A property that no part inherits, with a value that none of our own rules has.
@@ -33,14 +34,6 @@ LOOK = """names => {
     walk(document);
     return found;
 }"""
-
-
-@pytest.fixture
-def chat(page: Page, scripted: ScriptedServer) -> Chat:
-    page.add_init_script(RECORDER)
-    page.goto(f"{scripted.url}/page/classic")
-    mount(page)
-    return Chat(page)
 
 
 def documented_parts() -> list[str]:
