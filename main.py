@@ -126,7 +126,7 @@ def build_app(settings: Settings, database: Database, lifecycle: Lifecycle) -> F
 
     from web.branding_api import build_branding_router
     from web.catalog import Catalog
-    from web.chatkit_api import build_chatkit_router
+    from web.chatkit_api import add_chatkit_routes
     from web.failures import Failures, handle_http_exception
     from web.health import build_health_router
     from web.identity import Identity, load_signing_key
@@ -160,7 +160,7 @@ def build_app(settings: Settings, database: Database, lifecycle: Lifecycle) -> F
     )
     app.state.lifecycle = lifecycle
     catalog = Catalog(lifecycle, settings)
-    app.include_router(build_chatkit_router(catalog, settings))
+    add_chatkit_routes(app, catalog, settings)
     app.include_router(build_use_cases_router(catalog))
     app.include_router(build_branding_router(settings))
     app.include_router(build_health_router(lifecycle, database))

@@ -33,7 +33,8 @@ class EventStream(Response):
     """Sends what `chunks` yields until it ends or the client goes away.
 
     Starlette's own streaming answer runs in a cancel scope, which cancels each await of the source's clean-up anew.
-    Here the one task of the request iterates and closes, and its clean-up is not disturbed.
+    Here one task iterates and closes, and its clean-up is not disturbed. It is not the task of the request, which is
+    some twenty layers of the application deep: each wait for the next piece of text would pass through all of them.
 
     Args:
         chunks: What to send. Closed on every way out.
@@ -56,15 +57,24 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the events. Raises nothing when the client goes away."""
-        request = asyncio.current_task()
-        assert request is not None  # noqa: S101 - ASGI servers run requests in tasks
-        notes = notes_of(scope)
+        sending = asyncio.create_task(self._send(notes_of(scope), receive, send), name="send events")
+        try:
+            await asyncio.wait([sending])
+        finally:
+            if not sending.done():
+                sending.cancel()
+                await asyncio.wait([sending])
+        sending.result()
+
+    async def _send(self, notes: RequestNotes, receive: Receive, send: Send) -> None:
+        sending = asyncio.current_task()
+        assert sending is not None  # noqa: S101 - it was made above
 
         async def watch() -> None:
             while (await receive())["type"] != "http.disconnect":
                 pass
             notes.has_left = True
-            request.cancel()
+            sending.cancel()
 
         watcher: asyncio.Task[None] | None = None
         try:
@@ -79,8 +89,8 @@ class EventStream(Response):
             watcher.cancel()
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except asyncio.CancelledError:
-            # Ours is taken back, so that the clean-up below may await; the server's own is passed on.
-            if not notes.has_left or request.uncancel() > 0:
+            # Ours is taken back, so that the clean-up below may await; the request's own is passed on.
+            if not notes.has_left or sending.uncancel() > 0:
                 raise
         finally:
             # From here on the watcher cancels nothing any more.
