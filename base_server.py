@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import typing
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, final
 from weakref import WeakValueDictionary
@@ -14,7 +14,6 @@ from agent_framework import Agent, FunctionTool
 from chatkit.errors import CustomStreamError
 from chatkit.server import NonStreamingResult, StreamingResult
 from chatkit.types import (
-    AssistantMessageItem,
     AudioInput,
     ChatKitReq,
     FeedbackKind,
@@ -24,8 +23,6 @@ from chatkit.types import (
     ThreadStreamEvent,
     TranscriptionResult,
     UserMessageItem,
-    WidgetItem,
-    WorkflowItem,
     is_streaming_req,
 )
 from pydantic import TypeAdapter, ValidationError
@@ -46,7 +43,7 @@ from streaming.declared_actions import action, collect_actions
 from streaming.requests import RequestProcessing, explain_request, title_of
 from streaming.run_operations import RunOperations, is_run_operation, parse_body
 from streaming.runs import Viewer
-from streaming.steps import tool_labels
+from streaming.steps import ToolLabel, tool_labels
 from streaming.tool_guard import ToolGuard
 from streaming.turn_events import turn_events
 
@@ -79,7 +76,7 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
     _FINAL = (
         "respond", "action", "sync_action", "process", "handle", "get_stream_options", "handle_stream_cancelled",
         "start_run", "handle_run_operation", "check_request",
-        "_process_streaming_impl", "_process_non_streaming",
+        "_process_streaming_impl", "_process_non_streaming", "_deliver",
     )  # fmt: skip
     use_case: UseCase | None = None
 
@@ -188,21 +185,28 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
         return StreamingResult(chunks(answer))
 
     @final
-    async def respond(
+    def respond(
         self, thread: ThreadMetadata, input_user_message: UserMessageItem | None, context: RequestContext
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
         """Run the agent and stream its answer."""
-        if thread.title is None and input_user_message is not None:
-            thread.title = title_of(input_user_message)
-        async with aclosing(self._respond(Turn(thread, context, self.services, input_user_message))) as events:
-            async for event in events:
-                yield event
+        return self._respond(Turn(thread, context, self.services, input_user_message))
 
     async def _respond(self, turn: Turn) -> AsyncGenerator[ThreadStreamEvent, None]:
         thread, context = turn.thread, turn.context
+        if thread.title is None and turn.user_message is not None:
+            thread.title = title_of(turn.user_message)
         try:
-            async with aclosing(self._answer(turn)) as events:
-                async for event in events:
+            stream, labels = await self._run_agent(turn)
+            try:
+                async with aclosing(agent_events(stream, turn, labels)) as events:
+                    async for event in events:
+                        yield event
+            except UserFacingError:
+                raise
+            except Exception as exc:
+                raise self.services.explain_model_failure(exc) from exc
+            if turn.approvals:
+                for event in approval_events(turn, labels):
                     yield event
         except Exception as exc:
             raise self._stream_error(exc, "answer failed", thread, context) from exc
@@ -215,7 +219,8 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
         except Exception as exc:
             raise self._stream_error(exc, "post_respond_hook failed", thread, context) from exc
 
-    async def _answer(self, turn: Turn) -> AsyncGenerator[ThreadStreamEvent, None]:
+    async def _run_agent(self, turn: Turn) -> tuple[Any, Mapping[str, ToolLabel]]:
+        """Return the agent's stream, which nobody has read of yet, and how its tools are shown."""
         settings = self.services.settings
         agent: Any = self.get_agent(turn)
         if inspect.isawaitable(agent):
@@ -235,19 +240,7 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
             options["middleware"] = [ToolGuard(settings.tool_timeout_s)]
         if run_options := _run_options(turn.user_message):
             options["options"] = run_options
-        stream = agent.run(messages, stream=True, **options)
-        labels = tool_labels(agent)
-        try:
-            async with aclosing(agent_events(stream, turn, labels)) as events:
-                async for event in events:
-                    yield event
-            if turn.approvals:
-                for event in approval_events(turn, labels):
-                    yield event
-        except UserFacingError:
-            raise
-        except Exception as exc:
-            raise self.services.explain_model_failure(exc) from exc
+        return agent.run(messages, stream=True, **options), tool_labels(agent)
 
     async def _after(self, thread: ThreadMetadata, turn: Turn) -> AsyncGenerator[ThreadStreamEvent, None]:
         hook: Any = self.post_respond_hook(thread, turn)
@@ -272,25 +265,7 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
         self, thread: ThreadMetadata, pending_items: list[ThreadItem], context: RequestContext
     ) -> None:
         """Keep what was said and shown before the stop; tell the model of it if a person stopped the answer."""
-        for item in pending_items:
-            match item:
-                case AssistantMessageItem() if any(part.text.strip() for part in item.content):
-                    await self.store.add_thread_item(thread.id, item, context=context)
-                case WorkflowItem():
-                    tasks = [
-                        task.model_copy(update={"status_indicator": "none"})
-                        if task.status_indicator == "loading"
-                        else task
-                        for task in item.workflow.tasks
-                    ]
-                    item = item.model_copy(update={"workflow": item.workflow.model_copy(update={"tasks": tasks})})
-                    await self.store.add_thread_item(thread.id, item, context=context)
-                case WidgetItem():
-                    await self.store.add_thread_item(thread.id, item, context=context)
-                case _:
-                    pass
-        for item in context.unsaved_items:
-            await self.store.add_thread_item(thread.id, item, context=context)
+        await self._keep_unfinished(thread, pending_items, context)
         if context.stop_reason not in ("user", "disconnect"):
             return
         marker = SDKHiddenContextItem(

@@ -11,15 +11,16 @@ LOOK_INTERVAL_S = 0.4
 BUSY_SHARE = 0.95
 """Of one processor: above it pieces are left to gather, for a larger one costs hardly more than a small one."""
 
-CALM_SHARE = 0.7
-"""Below it they are left to gather less."""
+CALM_SHARE = 0.9
+"""Below it they are left to gather less. Near the other: a pause that is too short for anything to gather in it saves
+nothing, and only keeps people waiting."""
 
 FIRST_PAUSE_S = 0.02
 LONGEST_PAUSE_S = 0.3
 """How long a piece may wait at most: text then still grows three times a second."""
 
 _GROWTH = 1.5
-_SHRINKAGE = 0.8
+_SHRINKAGE = 0.85
 
 
 class Pace:

@@ -14,49 +14,36 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 from weakref import WeakValueDictionary
 
 from chatkit.actions import Action
-from chatkit.errors import CustomStreamError
-from chatkit.server import ChatKitServer
 from chatkit.types import (
     SyncCustomActionResponse,
     ThreadCustomActionParams,
-    ThreadItemDoneEvent,
-    ThreadItemRemovedEvent,
-    ThreadItemReplacedEvent,
     ThreadMetadata,
     ThreadStreamEvent,
     WidgetItem,
 )
 from pydantic import BaseModel, ValidationError
 
-from context import ActionTurn, RequestContext, Services, Turn, widget_root
+from context import ActionTurn, RequestContext, Turn, widget_root
 from errors import ActionError, BadRequestError, NotFoundError
 from streaming.declared_actions import BoundAction, explain_payload
+from streaming.event_processing import EventProcessing
 from streaming.item_guard import ItemGuard
 from streaming.offered_actions import offers
 from streaming.request_keys import request_key
 from streaming.turn_events import turn_events
 
-if TYPE_CHECKING:
-    from store import ParlorStore
-
 logger = logging.getLogger(__name__)
 
 
-class ActionProcessing(ChatKitServer[RequestContext]):
+class ActionProcessing(EventProcessing):
     """The part of `BaseChatKitServer` that carries out actions."""
 
-    services: Services
-    store: ParlorStore
     _actions: ClassVar[Mapping[str, BoundAction]] = {}
     _sender_locks: WeakValueDictionary[tuple[str, str], asyncio.Lock]
 
     if TYPE_CHECKING:  # what the whole server brings
 
         def _respond(self, turn: Turn) -> AsyncGenerator[ThreadStreamEvent, None]: ...
-
-        def _stream_error(
-            self, exc: Exception, what: str, thread: ThreadMetadata, context: RequestContext
-        ) -> CustomStreamError: ...
 
     @final
     async def action(
@@ -103,23 +90,13 @@ class ActionProcessing(ChatKitServer[RequestContext]):
         work = self._prepare_action(action, turn)
         async with aclosing(turn_events(turn, work())) as events:
             async for event in events:
+                # Notices, progress and effects have no way to the client in a plain answer.
                 await self._store_event(await guard.admit(event), thread, context)
         if turn.is_resumed:
             logger.warning("the agent cannot go on after an action that is not streamed", extra={"action": action.type})
         if thread != before:
             await self.store.save_thread(thread, context=context)
         return SyncCustomActionResponse(updated_item=turn.replaced_sender)
-
-    async def _store_event(self, event: ThreadStreamEvent, thread: ThreadMetadata, context: RequestContext) -> None:
-        match event:
-            case ThreadItemDoneEvent():
-                await self.store.add_thread_item(thread.id, event.item, context=context)
-            case ThreadItemReplacedEvent():
-                await self.store.save_item(thread.id, event.item, context=context)
-            case ThreadItemRemovedEvent():
-                await self.store.delete_thread_item(thread.id, event.item_id, context=context)
-            case _:
-                pass  # notices, progress and effects have no way to the client in a plain answer
 
     def _prepare_action(self, action: Action[str, Any], turn: ActionTurn) -> Callable[[], Any]:
         """Return the handler, bound to its checked payload.

@@ -73,7 +73,7 @@ async def agent_events(
             yield converted
         if failure:
             raise failure[0]
-    except asyncio.CancelledError:
+    except (asyncio.CancelledError, GeneratorExit):
         turn.context.unsaved_items.extend(answer.unsaved_memory())
         raise
     except Exception:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from chatkit.types import (
@@ -66,22 +66,18 @@ class ItemGuard:
         self._context = context
         self._checkpoint_pause = checkpoint_pause
         self._fresh: dict[str, str] = {}
+        self._clock = asyncio.get_running_loop().time
+        self._due = self._clock() + checkpoint_pause()
 
-    async def watch(self, events: AsyncIterator[ThreadStreamEvent]) -> AsyncGenerator[ThreadStreamEvent, None]:
-        """Return the events as they may be stored and sent; text is stored now and then while it grows."""
-        clock = asyncio.get_running_loop().time
-        due = clock() + self._checkpoint_pause()
-        async for event in events:
-            # By far the most frequent kind first.
-            if isinstance(event, ThreadItemUpdatedEvent):
-                if self._fresh and event.item_id in self._fresh:
-                    event = event.model_copy(update={"item_id": self._fresh[event.item_id]})
-                if clock() >= due:
-                    await self._save_open_text()
-                    due = clock() + self._checkpoint_pause()
-                yield event
-            else:
-                yield await self.admit(event)
+    def follow(self, event: ThreadItemUpdatedEvent) -> ThreadItemUpdatedEvent:
+        """Return an update as it may be sent."""
+        if self._fresh and event.item_id in self._fresh:
+            return event.model_copy(update={"item_id": self._fresh[event.item_id]})
+        return event
+
+    def is_checkpoint_due(self) -> bool:
+        """Whether unfinished text has not been stored for long enough."""
+        return self._clock() >= self._due
 
     async def admit(self, event: ThreadStreamEvent) -> ThreadStreamEvent:
         """Return `event` as it may be stored and sent."""
@@ -112,7 +108,8 @@ class ItemGuard:
             known.add(item.id)
         return item.id
 
-    async def _save_open_text(self) -> None:
+    async def checkpoint(self) -> None:
+        """Store the text of what is unfinished."""
         for item in self._context.open_items():
             if isinstance(item, AssistantMessageItem) and any(part.text.strip() for part in item.content):
                 try:
@@ -120,6 +117,7 @@ class ItemGuard:
                 except UserFacingError as exc:
                     # The answer itself will say so, when it wants to store what must be stored.
                     logger.warning("unfinished text could not be stored", extra={"code": exc.code})
+        self._due = self._clock() + self._checkpoint_pause()
 
 
 def _with_item_id(event: Any, item_id: str) -> Any:

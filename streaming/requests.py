@@ -11,7 +11,7 @@ import asyncio
 import base64
 import binascii
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -52,13 +52,14 @@ from context import RequestContext, RunOutcome, RunRecord, utc_now
 from errors import BadRequestError, ConflictError
 from streaming.action_processing import ActionProcessing
 from streaming.agent_messages import shortened
-from streaming.item_guard import CHECKPOINT_INTERVAL_S, UNHURRIED_RUNS, ItemGuard
 from streaming.request_keys import request_key
 
 if TYPE_CHECKING:
     from plugins import UseCase
 
 logger = logging.getLogger(__name__)
+
+Events = AsyncGenerator[ThreadStreamEvent, None]
 
 PAGE_SIZE = 20
 MAX_TITLE_CHARS = 200
@@ -79,7 +80,6 @@ class RequestProcessing(ActionProcessing):
     """The part of `BaseChatKitServer` that knows ChatKit's requests."""
 
     use_case: UseCase | None
-    checkpoint_interval_s: float = CHECKPOINT_INTERVAL_S
 
     def check_request(self, request: Any) -> None:
         """Refuse what ChatKit lets through.
@@ -127,9 +127,7 @@ class RequestProcessing(ActionProcessing):
         if tool and tool not in {tool.get("id") for tool in (composer.tools if composer else ())}:
             raise BadRequestError("This tool is not offered here.")
 
-    async def _process_streaming_impl(
-        self, request: Any, context: RequestContext
-    ) -> AsyncGenerator[ThreadStreamEvent, None]:
+    async def _process_streaming_impl(self, request: Any, context: RequestContext) -> Events:
         """Answer a streaming request, and note how that ended; what is refused before its first event is no run."""
         started_at = utc_now()
         events = await self._begin(request, context)
@@ -153,16 +151,16 @@ class RequestProcessing(ActionProcessing):
             if status is not None and thread_id is not None:
                 await self._save_run(thread_id, status, started_at, context)
 
-    async def _begin(self, request: Any, context: RequestContext) -> AsyncIterator[ThreadStreamEvent]:
+    async def _begin(self, request: Any, context: RequestContext) -> Events:
         if isinstance(request, ThreadsCreateReq):
-            return self._create_thread(request, context)
+            return await self._create_thread(request, context)
         thread = await self.store.load_thread(request.params.thread_id, context=context)
         if isinstance(request, _WRITING_REQUESTS):
             check_writable(thread)
         match request:
             case ThreadsAddUserMessageReq():
                 message = await self._build_user_message_item(request.params.input, thread, context)
-                return self._process_new_thread_item_respond(thread, message, context)
+                return await self._add_message(thread, message, context)
             case ThreadsAddClientToolOutputReq():
                 return await self._add_tool_output(thread, request, context)
             case ThreadsAddStructuredInputReq():
@@ -172,7 +170,7 @@ class RequestProcessing(ActionProcessing):
             case ThreadsCustomActionReq():
                 sender = await self._sender(thread, request.params.item_id, context)
                 act = request.params.action
-                return self._process_events(thread, context, lambda: self.action(thread, act, sender, context))
+                return self._deliver(thread, context, self.action(thread, act, sender, context))
             case _:
                 raise BadRequestError("This request is not supported.")
 
@@ -188,9 +186,7 @@ class RequestProcessing(ActionProcessing):
             # What the person was told and what is in the thread is not changed by this.
             logger.exception("run could not be noted", extra={"run_id": record.id})
 
-    async def _create_thread(
-        self, request: ThreadsCreateReq, context: RequestContext
-    ) -> AsyncIterator[ThreadStreamEvent]:
+    async def _create_thread(self, request: ThreadsCreateReq, context: RequestContext) -> Events:
         thread = Thread(id=self.store.generate_thread_id(context), created_at=utc_now(), items=Page())
         # First the message: one that refers to a missing attachment must not leave an empty thread behind.
         message = await self._build_user_message_item(request.params.input, thread, context)
@@ -199,52 +195,21 @@ class RequestProcessing(ActionProcessing):
         context.is_new_thread = True
         await self.store.create_thread(metadata, message, context)
         context.item_ids.discard(message.id)  # from here on it is an older item, which no answer may overwrite
-        yield ThreadCreatedEvent(thread=self._to_thread_response(thread))
-        yield ThreadItemDoneEvent(item=message)
-        async for event in self._process_events(metadata, context, lambda: self.respond(metadata, message, context)):
-            yield event
+        created = ThreadCreatedEvent(thread=self._to_thread_response(thread))
+        first = (created, ThreadItemDoneEvent(item=message))
+        return self._deliver(metadata, context, self.respond(metadata, message, context), first=first)
 
-    async def _process_new_thread_item_respond(
-        self, thread: ThreadMetadata, item: UserMessageItem, context: RequestContext
-    ) -> AsyncIterator[ThreadStreamEvent]:
-        for attachment in item.attachments:
+    async def _add_message(self, thread: ThreadMetadata, message: UserMessageItem, context: RequestContext) -> Events:
+        for attachment in message.attachments:
             await self.store.save_attachment(attachment, context=context)
-        await self.store.add_thread_item(thread.id, item, context=context)
-        context.item_ids.discard(item.id)
-        yield ThreadItemDoneEvent(item=item)
-        async for event in self._process_events(thread, context, lambda: self.respond(thread, item, context)):
-            yield event
-
-    async def _process_events(
-        self,
-        thread: ThreadMetadata,
-        context: RequestContext,
-        stream: Callable[[], AsyncIterator[ThreadStreamEvent]],
-    ) -> AsyncIterator[ThreadStreamEvent]:
-        """Guard the thread's items; close the answer on every way out: ChatKit leaves it to the garbage collector."""
-        opened: list[Any] = []
-        guard = ItemGuard(self.store, thread, context, self._checkpoint_pause)
-
-        def open_once() -> AsyncIterator[ThreadStreamEvent]:
-            events = stream()
-            watched = guard.watch(events)
-            opened.extend((watched, events))
-            return watched
-
-        try:
-            async for event in super()._process_events(thread, context, open_once):
-                yield event
-        finally:
-            for generator in opened:
-                await generator.aclose()
-
-    def _checkpoint_pause(self) -> float:
-        # The more answers are written at once, the less often each: all together some twenty a second.
-        return self.checkpoint_interval_s * max(1.0, self.services.runs.active / UNHURRIED_RUNS)
+        await self.store.add_thread_item(thread.id, message, context=context)
+        context.item_ids.discard(message.id)
+        first = (ThreadItemDoneEvent(item=message),)
+        return self._deliver(thread, context, self.respond(thread, message, context), first=first)
 
     async def _add_tool_output(
         self, thread: ThreadMetadata, request: ThreadsAddClientToolOutputReq, context: RequestContext
-    ) -> AsyncIterator[ThreadStreamEvent]:
+    ) -> Events:
         newest = await self.store.load_thread_items(thread.id, None, 1, "desc", context)
         call = newest.data[0] if newest.data else None
         if not isinstance(call, ClientToolCallItem) or call.status != "pending":
@@ -252,11 +217,11 @@ class RequestProcessing(ActionProcessing):
         done = call.model_copy(update={"output": request.params.result, "status": "completed"})
         if not await self.store.update_item_if(thread.id, "pending", done, context):
             raise ConflictError("The output of this tool call is there already.", code="tool_output.not_expected")
-        return self._process_events(thread, context, lambda: self.respond(thread, None, context))
+        return self._deliver(thread, context, self.respond(thread, None, context))
 
     async def _add_structured_input(
         self, thread: ThreadMetadata, request: ThreadsAddStructuredInputReq, context: RequestContext
-    ) -> AsyncIterator[ThreadStreamEvent]:
+    ) -> Events:
         item = await self.store.load_item(thread.id, request.params.item_id, context=context)
         if not isinstance(item, StructuredInputItem):
             raise BadRequestError("This item asks no question.")
@@ -266,21 +231,15 @@ class RequestProcessing(ActionProcessing):
         if not await self.store.update_item_if(thread.id, "pending", answered, context):
             raise ConflictError("This question has been answered already.", code="structured_input.answered")
 
-        async def events() -> AsyncIterator[ThreadStreamEvent]:
-            yield ThreadItemReplacedEvent(item=answered)
-            async for event in self.respond(thread, None, context):
-                yield event
+        first = (ThreadItemReplacedEvent(item=answered),)
+        return self._deliver(thread, context, self.respond(thread, None, context), first=first)
 
-        return self._process_events(thread, context, events)
-
-    async def _retry(
-        self, thread: ThreadMetadata, item_id: str, context: RequestContext
-    ) -> AsyncIterator[ThreadStreamEvent]:
+    async def _retry(self, thread: ThreadMetadata, item_id: str, context: RequestContext) -> Events:
         item = await self.store.load_item(thread.id, item_id, context=context)
         if not isinstance(item, UserMessageItem):
             raise BadRequestError("Only a message of a person can be tried again.")
         await self.store.delete_items_after(thread.id, item_id, context)
-        return self._process_events(thread, context, lambda: self.respond(thread, item, context))
+        return self._deliver(thread, context, self.respond(thread, item, context))
 
     async def _build_user_message_item(
         self, input: UserMessageInput, thread: ThreadMetadata, context: RequestContext

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from errors import UnavailableError
 from store import ParlorStore
 from streaming.item_guard import CHECKPOINT_INTERVAL_S, UNHURRIED_RUNS
 from streaming.runs import Viewer
-from tests.unit.harness import Chat, done_items, texts, user_input
+from tests.unit.harness import Chat, done_items, events_of, texts, user_input
 from tests.unit.scripted_model import ScriptedModel, Step, calls, says
 from tests.unit.services_for_tests import open_services
 
@@ -207,13 +208,13 @@ async def test_unfinished_text_is_in_the_store_before_the_answer_is_whole(chat: 
 
 
 class FlakyStore(ParlorStore):
-    """Refuses to store a message the first time."""
+    """Refuses to store a message, once or more often."""
 
-    has_failed = False
+    failures = 1
 
     async def add_thread_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
-        if isinstance(item, AssistantMessageItem) and not self.has_failed:
-            self.has_failed = True
+        if isinstance(item, AssistantMessageItem) and self.failures:
+            self.failures -= 1
             raise UnavailableError("Not now.")
         await super().add_thread_item(thread_id, item, context)
 
@@ -225,9 +226,33 @@ async def test_a_checkpoint_that_fails_does_not_end_the_answer(chat: Chat) -> No
     viewer = await begun(chat, *says("One "), gate, *says("two"), until=b"One ")
     gate.set()
     rest = b"".join([chunk async for chunk in viewer])
-    assert flaky.has_failed
+    assert not flaky.failures
     assert b'"error"' not in rest
     assert await said(chat) == ["One two"]
+
+
+async def test_what_cannot_be_stored_is_told_with_an_id_and_kept_as_soon_as_possible(
+    chat: Chat, caplog: pytest.LogCaptureFixture
+) -> None:
+    chat.server.store = FlakyStore(chat.server.services.database)
+    viewer = await begun(chat, *says("One two"), until=b"thread.created")
+    events = events_of(re.sub(rb"id: \d+\n", b"", b"".join([chunk async for chunk in viewer])))
+    [event] = [event for event in events if event["type"] == "error"]
+    assert event["message"].startswith("Not now. (")
+    error_id = event["message"].partition("(")[2].rstrip(")")
+    assert [r.error_id for r in caplog.records if r.message == "answer could not be stored"] == [error_id]  # type: ignore[attr-defined]
+    assert await said(chat) == ["One two"]
+
+
+async def test_a_store_that_stays_broken_loses_the_text_and_not_the_sentence(
+    chat: Chat, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = chat.server.store = FlakyStore(chat.server.services.database)
+    store.failures = 2
+    viewer = await begun(chat, *says("One two"), until=b"thread.created")
+    assert b"Not now. (" in b"".join([chunk async for chunk in viewer])
+    assert "unfinished items are lost" in [record.message for record in caplog.records]
+    assert await said(chat) == []
 
 
 async def test_no_text_is_stored_between_checkpoints(chat: Chat) -> None:
