@@ -18,9 +18,10 @@ class Inbox:
 
     def __init__(self) -> None:
         self._events: deque[Any] = deque()
-        self._wake = asyncio.Event()
-        self._room = asyncio.Event()
         self._loop = asyncio.get_running_loop()
+        # One reader and one writer wait here; a future costs half of what an `asyncio.Event` does.
+        self._reader: asyncio.Future[None] | None = None
+        self._writer: asyncio.Future[None] | None = None
         self._thread = threading.get_ident()
 
     def put(self, event: Any) -> None:
@@ -37,29 +38,32 @@ class Inbox:
         """Append `event` even when the inbox is full: for the one event that must not be lost."""
         self._events.append(event)
         if threading.get_ident() == self._thread:
-            self._wake.set()
+            _wake(self._reader)
         else:
-            self._loop.call_soon_threadsafe(self._wake.set)
+            self._loop.call_soon_threadsafe(lambda: _wake(self._reader))
 
     async def put_when_room(self, event: Any, limit: int) -> None:
         """Append `event` as soon as fewer than `limit` events are waiting."""
         while len(self._events) >= limit:
-            self._room.clear()
-            await self._room.wait()
+            self._writer = self._loop.create_future()
+            await self._writer
         self._events.append(event)
-        self._wake.set()
+        _wake(self._reader)
 
     def drain(self) -> list[Any]:
         """Return and forget what is waiting."""
         # A worker thread may append meanwhile: take one by one what was there at the start.
         events = [self._events.popleft() for _ in range(len(self._events))]
-        self._room.set()
+        _wake(self._writer)
         return events
 
     async def wait(self) -> None:
         """Return as soon as something is waiting."""
         while not self._events:
-            self._wake.clear()
-            if self._events:
-                break
-            await self._wake.wait()
+            self._reader = self._loop.create_future()
+            await self._reader
+
+
+def _wake(waiter: asyncio.Future[None] | None) -> None:
+    if waiter is not None and not waiter.done():
+        waiter.set_result(None)

@@ -56,7 +56,7 @@ class Viewer:
         self._heartbeat_s = heartbeat_s
         self._with_ids = with_ids
         self._keeps_run = keeps_run
-        self._wake = asyncio.Event()
+        self._waiter: asyncio.Future[None] | None = None
         self._is_closed = False
         self._loop = asyncio.get_running_loop()
         self._last_write = self._loop.time()
@@ -65,7 +65,8 @@ class Viewer:
 
     def wake(self) -> None:
         """Tell the viewer that there is more to read."""
-        self._wake.set()
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     def __aiter__(self) -> Viewer:
         return self
@@ -83,8 +84,8 @@ class Viewer:
                 return chunk
             if is_over:
                 break
-            self._wake.clear()
-            await self._wake.wait()
+            self._waiter = self._loop.create_future()
+            await self._waiter
         await self.aclose()
         raise StopAsyncIteration
 
@@ -99,7 +100,7 @@ class Viewer:
         idle = self._loop.time() - self._last_write
         if idle >= self._heartbeat_s * 0.99:
             self._is_silent = True
-            self._wake.set()
+            self.wake()
             idle = 0.0
         self._timer = self._loop.call_later(self._heartbeat_s - idle, self._on_timer)
 

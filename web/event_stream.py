@@ -7,9 +7,9 @@ import json
 from typing import Protocol
 
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
-from web.failures import build_failure
+from web.failures import Failure, build_failure
 from web.request_log import RequestNotes, notes_of
 
 
@@ -83,8 +83,11 @@ class EventStream(Response):
             watcher = asyncio.create_task(watch(), name="watch for disconnect")
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             while chunk is not None:
-                await send(_body(chunk))
-                chunk = await self._next(notes)
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                try:
+                    chunk = await anext(self._chunks, None)
+                except Exception as exc:  # noqa: BLE001 - the headers are gone: the error becomes the last event
+                    chunk = _error_event(build_failure(exc, notes))
             # The end is no reason to cancel anything, and servers report it as a disconnect.
             watcher.cancel()
             await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -100,19 +103,12 @@ class EventStream(Response):
             if watcher is not None:
                 await asyncio.wait([watcher])
 
-    async def _next(self, notes: RequestNotes) -> bytes | None:
-        try:
-            return await anext(self._chunks, None)
-        except Exception as exc:  # noqa: BLE001 - the headers are gone: the error becomes the last event
-            failure = build_failure(exc, notes)
-            event = {
-                "type": "error",
-                "code": "custom",
-                "message": f"{failure.message} ({failure.error_id})",
-                "allow_retry": failure.allow_retry,
-            }
-            return f"data: {json.dumps(event, ensure_ascii=False)}\n\n".encode()
 
-
-def _body(chunk: bytes) -> Message:
-    return {"type": "http.response.body", "body": chunk, "more_body": True}
+def _error_event(failure: Failure) -> bytes:
+    event = {
+        "type": "error",
+        "code": "custom",
+        "message": f"{failure.message} ({failure.error_id})",
+        "allow_retry": failure.allow_retry,
+    }
+    return f"data: {json.dumps(event, ensure_ascii=False)}\n\n".encode()
