@@ -178,7 +178,11 @@ class Connection(asyncio.Protocol):
                 return b""
             if self._error is not None:
                 raise self._error
-            await self._wait(timeout_s, httpx.ReadTimeout("the answer fell silent"))
+            try:
+                await self._expect(timeout_s)
+            except TimeoutError:
+                self.abort()
+                raise httpx.ReadTimeout("the answer fell silent") from None
         data = answer.pieces[0] if len(answer.pieces) == 1 else b"".join(answer.pieces)
         answer.pieces.clear()
         answer.buffered_bytes = 0
@@ -214,6 +218,14 @@ class Connection(asyncio.Protocol):
         Raises:
             httpx.TimeoutException: `failure`, when nothing does.
         """
+        try:
+            await self._expect(timeout_s)
+        except TimeoutError:
+            self.abort()
+            raise failure from None
+
+    def _expect(self, timeout_s: float | None) -> asyncio.Future[None]:
+        """Return what is done as soon as something happens, or fails with a `TimeoutError`."""
         self._waiter = self._loop.create_future()
         if timeout_s is not None:
             # One timer lives through all waits of an answer and looks at the deadline when it fires: a timer per
@@ -222,13 +234,7 @@ class Connection(asyncio.Protocol):
             if self._timer is None or self._timer.when() > self._deadline:
                 self._stop_timer()
                 self._timer = self._loop.call_at(self._deadline, self._check_deadline)
-        try:
-            await self._waiter
-        except TimeoutError:
-            self.abort()
-            raise failure from None
-        finally:
-            self._waiter = None
+        return self._waiter
 
     def _check_deadline(self) -> None:
         self._timer = None

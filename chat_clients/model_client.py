@@ -19,10 +19,10 @@ from agent_framework.observability import ChatTelemetryLayer
 
 from chat_clients.completions import CompletionsReader
 from chat_clients.completions_request import build_completions_request
-from chat_clients.failures import explain_model_failure
 from chat_clients.http_stream import ProviderConnection
 from chat_clients.responses import ResponsesReader
 from chat_clients.responses_request import build_responses_request
+from chat_clients.server_events import Event
 from chat_clients.whole_answers import AnswerReader, whole_updates
 from lean_updates import keep_merged
 
@@ -70,7 +70,7 @@ class RawModelClient(BaseChatClient[Any]):
             [update async for update in updates], response_format=options.get("response_format")
         )
 
-    async def _updates(
+    def _updates(
         self,
         messages: Sequence[Message],
         options: Mapping[str, Any],
@@ -78,18 +78,12 @@ class RawModelClient(BaseChatClient[Any]):
         stream: bool,
         headers: Mapping[str, str] | None,
     ) -> AsyncGenerator[ChatResponseUpdate, None]:
-        try:
+        async def ask() -> AsyncGenerator[list[Event], None]:
             body = self._build_request(messages, await self._validate_options(options), stream=stream)
-        except Exception as exc:
-            raise explain_model_failure(exc) from exc
-        path = self._path.format(model=quote(str(body["model"]), safe=""))
-        events = self.connection.events(path, body, headers=headers)
-        updates = whole_updates(events, self._build_reader())
-        try:
-            async for update in updates:
-                yield update
-        finally:
-            await updates.aclose()
+            path = self._path.format(model=quote(str(body["model"]), safe=""))
+            return self.connection.events(path, body, headers=headers)
+
+        return whole_updates(ask, self._build_reader())
 
     def _build_request(
         self, messages: Sequence[Message], options: Mapping[str, Any], *, stream: bool

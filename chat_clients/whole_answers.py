@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from typing import Protocol
 
 from agent_framework import ChatResponseUpdate
@@ -37,18 +37,22 @@ class AnswerReader(Protocol):
 
 
 async def whole_updates(
-    batches: AsyncGenerator[list[Event], None], reader: AnswerReader
+    ask: Callable[[], Awaitable[AsyncGenerator[list[Event], None]]], reader: AnswerReader
 ) -> AsyncGenerator[ChatResponseUpdate, None]:
-    """Yield what `reader` makes of `batches`; fail with a `ModelError` where they fail or end before their end.
+    """Yield what `reader` makes of the answer; fail with a `ModelError` where that fails or ends before its end.
 
     The framework takes a stream that merely stops for a finished answer, and would run a tool call that was cut off.
+
+    Args:
+        ask: Sends the request and returns the events of its answer, as many at a time as arrived together.
+        reader: What reads them.
 
     Raises:
         ModelError: When the answer fails, or is a part only.
     """
     has_begun = False
     try:
-        async with contextlib.aclosing(batches):
+        async with contextlib.aclosing(await ask()) as batches:
             async for events in batches:
                 for update in reader.read(events):
                     has_begun = True

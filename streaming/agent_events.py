@@ -67,8 +67,8 @@ async def agent_events(
                     continue
                 for converted in answer.feed(event):
                     yield converted
-            for converted in answer.flush():
-                yield converted
+            if (text := answer.pending_text()) is not None:
+                yield text
         for converted in answer.fail() if failure else answer.close():
             yield converted
         if failure:

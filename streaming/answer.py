@@ -47,18 +47,14 @@ class Answer:
 
     def feed(self, event: Any) -> Events:
         """Return what `event`, an update of the agent or an event of a tool, means for the client."""
-        if isinstance(event, AgentResponseUpdate):
-            yield from self._update(event)
-            return
-        if isinstance(event, ThreadItemAddedEvent | ThreadItemDoneEvent):
-            yield from self._message.close()
-        else:
-            yield from self._message.flush()
-        yield event
+        if not isinstance(event, AgentResponseUpdate):
+            return self._tool_event(event)
+        # By far the most frequent kind: another piece of the text that is being written.
+        return iter(()) if self._message.take(event) else self._update(event)
 
-    def flush(self) -> Events:
-        """Send the text that has been merged so far."""
-        yield from self._message.flush()
+    def pending_text(self) -> ThreadItemUpdatedEvent | None:
+        """Return the text that has been merged so far as an event to be sent; None when there is none."""
+        return self._message.pending_text()
 
     def close(self) -> Events:
         """Finish what is open at the end of a whole answer; then hand over to whom the answer waits for."""
@@ -82,6 +78,13 @@ class Answer:
     def unsaved_memory(self) -> Iterator[Any]:
         """Return what must be stored when the answer is stopped now."""
         yield from self._steps.unsaved_memory()
+
+    def _tool_event(self, event: Any) -> Events:
+        if isinstance(event, ThreadItemAddedEvent | ThreadItemDoneEvent):
+            yield from self._message.close()
+        else:
+            yield from self._message.flush()
+        yield event
 
     def _update(self, update: AgentResponseUpdate) -> Events:
         is_assistant = update.role in (None, "assistant")

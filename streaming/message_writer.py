@@ -25,6 +25,7 @@ from chatkit.types import (
 )
 
 from context import Turn, utc_now
+from lean_updates import TextPiece
 
 Events = Iterator[ThreadStreamEvent]
 
@@ -66,6 +67,19 @@ class MessageWriter:
         """Whether a message is being written."""
         return self._message is not None
 
+    def take(self, update: AgentResponseUpdate) -> bool:
+        """Add an update that is nothing but another piece of the message that is being written; say whether it was."""
+        message = self._message
+        if message is None or len(update.contents) != 1 or update.role not in (None, "assistant"):
+            return False
+        piece = update.contents[0]
+        if type(piece) is not TextPiece or update.merge_mode == "replace":
+            return False
+        if (update.author_name, update.message_id, None) != message.key:
+            return False
+        self._append(message, piece.text or "")
+        return True
+
     def continues(self, content: Content, update: AgentResponseUpdate) -> bool:
         """Say whether `content` belongs to the message that is being written."""
         if self._message is None:
@@ -87,10 +101,7 @@ class MessageWriter:
             yield from self._replace(text, start=message.segment_start)
             message.segment_is_closed = True
         elif text:
-            if message.segment_is_closed:
-                message.segment_start, message.segment_is_closed = len(message.text), False
-            message.text += text
-            self._delta += text
+            self._append(message, text)
         for annotation in content.annotations or ():
             yield from self._annotate(message, annotation)
 
@@ -98,12 +109,18 @@ class MessageWriter:
         """Apply the whole text of the message that is being written."""
         yield from self._replace(text, start=0)
 
+    def pending_text(self) -> ThreadItemUpdatedEvent | None:
+        """Return the text that has been merged so far as an event to be sent; None when there is none."""
+        if not self._delta or self._message is None:
+            return None
+        update = AssistantMessageContentPartTextDelta(content_index=0, delta=self._delta)
+        self._delta = ""
+        return ThreadItemUpdatedEvent(item_id=self._message.item.id, update=update)
+
     def flush(self) -> Events:
         """Send the text that has been merged so far."""
-        if self._delta and self._message is not None:
-            update = AssistantMessageContentPartTextDelta(content_index=0, delta=self._delta)
-            self._delta = ""
-            yield ThreadItemUpdatedEvent(item_id=self._message.item.id, update=update)
+        if (event := self.pending_text()) is not None:
+            yield event
 
     def close(self) -> Events:
         """Finish the message that is being written, if any."""
@@ -114,6 +131,12 @@ class MessageWriter:
             done = AssistantMessageContentPartDone(content_index=0, content=content)
             yield ThreadItemUpdatedEvent(item_id=message.item.id, update=done)
             yield ThreadItemDoneEvent(item=message.item.model_copy(update={"content": [content]}))
+
+    def _append(self, message: _OpenMessage, text: str) -> None:
+        if message.segment_is_closed:
+            message.segment_start, message.segment_is_closed = len(message.text), False
+        message.text += text
+        self._delta += text
 
     def _open(self, key: MessageKey) -> Generator[ThreadStreamEvent, None, _OpenMessage]:
         item = AssistantMessageItem(
