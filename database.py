@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
 from uuid import UUID
 
+from pydantic_core import from_json
 from sqlalchemy import JSON, Connection, DateTime, Dialect, MetaData, String, Table, event, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
@@ -315,8 +316,17 @@ def _storable(value: Any) -> Any:
     return value
 
 
+def _load_json(document: str | bytes) -> Any:
+    """Return what a column holds."""
+    try:
+        return from_json(document)  # a third of the time that `json.loads` needs
+    except ValueError:
+        return json.loads(document)  # which reads what another program may have stored, such as half a surrogate pair
+
+
 _ENGINE_OPTIONS: dict[str, Any] = {
     "json_serializer": _dump_json,
+    "json_deserializer": _load_json,
     "hide_parameters": True,  # an error's text goes to the log, which holds no contents
 }
 

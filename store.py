@@ -19,7 +19,6 @@ from chatkit.types import (
     Attachment,
     FeedbackKind,
     Page,
-    Thread,
     ThreadItem,
     ThreadMetadata,
     UserMessageItem,
@@ -177,7 +176,9 @@ class ParlorStore(Store[RequestContext]):
             self._baselines.remember(thread)
         return Page(data=threads, has_more=has_more, after=threads[-1].id if has_more else None)
 
-    async def list_threads(self, limit: int, after: str | None, order: str, context: RequestContext) -> Page[Thread]:
+    async def list_threads(
+        self, limit: int, after: str | None, order: str, context: RequestContext
+    ) -> Page[dict[str, Any]]:
         """Return what `load_threads` does as a browser gets it: without metadata, which is the server's own."""
         page = PageOf(_page_size(limit), after, order)
         return await self._read(transactions.list_threads, Of.context(context), page)
@@ -200,15 +201,11 @@ class ParlorStore(Store[RequestContext]):
 
     async def load_visible_items(
         self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext
-    ) -> Page[ThreadItem]:
-        """Return a page for the browser: like `load_thread_items`, and full pages without the hidden items."""
-        page, _ = await self.load_items_with_feedback(thread_id, after, limit, order, context)
-        return page
-
-    async def load_items_with_feedback(
-        self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext
     ) -> tuple[Page[ThreadItem], dict[str, FeedbackKind]]:
-        """Return what `load_visible_items` does, and what the owner thinks of these items, by item id."""
+        """Return a page for the browser, and what the owner thinks of its items, by item id.
+
+        Like `load_thread_items`, and full pages without the hidden items.
+        """
         page = PageOf(_page_size(limit), after, order)
         items = await self._read(transactions.load_items, Of.context(context, thread_id), page, False)
         return _page_of(items), items.feedback
@@ -216,7 +213,7 @@ class ParlorStore(Store[RequestContext]):
     async def load_thread_with_items(
         self, thread_id: str, limit: int, order: str, context: RequestContext
     ) -> tuple[ThreadMetadata, Page[ThreadItem], dict[str, FeedbackKind]]:
-        """Return what `load_thread` and `load_items_with_feedback` of the first page do, at once."""
+        """Return what `load_thread` and `load_visible_items` of the first page do, at once."""
         page = PageOf(_page_size(limit), None, order)
         thread, items = await self._read(transactions.load_thread_with_items, Of.context(context, thread_id), page)
         self._baselines.remember(thread)

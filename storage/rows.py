@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from chatkit.types import Attachment, FeedbackKind, Thread, ThreadItem, ThreadMetadata, ThreadStatus, WidgetItem
+from chatkit.types import Attachment, FeedbackKind, ThreadItem, ThreadMetadata, ThreadStatus, WidgetItem
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, Integer, Row, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -28,7 +28,6 @@ _ITEM: TypeAdapter[ThreadItem] = TypeAdapter(ThreadItem)
 _STATUS: TypeAdapter[ThreadStatus] = TypeAdapter(ThreadStatus)
 ATTACHMENT: TypeAdapter[Attachment] = TypeAdapter(Attachment)
 """Of what is known of a file."""
-_LISTED: TypeAdapter[list[Thread]] = TypeAdapter(list[Thread])
 
 
 class ThreadRow(Base):
@@ -167,22 +166,24 @@ def to_thread(row: Row[Any], changed: Mapping[str, Any] | None = None) -> Thread
     )
 
 
-def to_listed_threads(rows: Iterable[Row[Any]]) -> list[Thread]:
-    """Return the threads of rows as a browser gets them in a list: without items and without metadata."""
-    # All at once: an adapter costs more for twenty calls than for twenty threads.
-    return _LISTED.validate_python(
-        [
-            {
-                "id": row.id,
-                "created_at": row.created_at,
-                "title": row.title,
-                "status": row.status,
-                "allowed_image_domains": row.allowed_image_domains,
-                "items": {},
-            }
-            for row in rows
-        ]
-    )
+def to_listed_threads(rows: Iterable[Row[Any]]) -> list[dict[str, Any]]:
+    """Return the threads of rows as the JSON of a list: ChatKit's `Thread` without its items and metadata.
+
+    Not as objects: what is in these columns was validated when it was stored, and to do so again takes half the time
+    of a list.
+    """
+    return [
+        {
+            **({"title": row.title} if row.title is not None else {}),
+            "id": row.id,
+            "created_at": row.created_at,
+            "status": row.status,
+            **({"allowed_image_domains": domains} if (domains := row.allowed_image_domains) is not None else {}),
+            "metadata": {},
+            "items": {"data": [], "has_more": False},
+        }
+        for row in rows
+    ]
 
 
 def item_values(item: ThreadItem) -> dict[str, Any]:

@@ -108,9 +108,13 @@ DELETE_ATTACHMENT = delete(ATTACHMENTS).where(*_is_meant(ATTACHMENTS)).returning
 
 
 @cache
-def page_of_threads(order: str, *, goes_on: bool) -> Select[Any]:
-    """Return the query of an owner's threads, behind `cursor` when it goes on."""
-    return _page(select(THREADS).where(*_is_owned(THREADS)), THREADS.c.key, order, goes_on=goes_on)
+def page_of_threads(order: str, *, goes_on: bool, is_whole: bool) -> Select[Any]:
+    """Return the query of an owner's threads, or of what a list shows of them, behind `cursor` when it goes on."""
+    table = THREADS.c
+    columns = (
+        (THREADS,) if is_whole else (table.id, table.created_at, table.title, table.status, table.allowed_image_domains)
+    )
+    return _page(select(*columns).where(*_is_owned(THREADS)), table.key, order, goes_on=goes_on)
 
 
 @cache

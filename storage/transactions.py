@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
-from chatkit.types import Attachment, FeedbackKind, Page, Thread, ThreadItem, ThreadMetadata, WidgetItem
+from chatkit.types import Attachment, FeedbackKind, Page, ThreadItem, ThreadMetadata, WidgetItem
 from sqlalchemy import Connection, Row, insert
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -163,21 +163,21 @@ def rename_thread(connection: Connection, of: Of, title: str) -> ThreadMetadata:
 
 def load_threads(connection: Connection, of: Of, page: PageOf) -> tuple[list[ThreadMetadata], bool]:
     """Return a page of the owner's threads, and whether there are more."""
-    rows, has_more = _thread_rows(connection, of, page)
+    rows, has_more = _thread_rows(connection, of, page, is_whole=True)
     return [to_thread(row) for row in rows], has_more
 
 
-def list_threads(connection: Connection, of: Of, page: PageOf) -> Page[Thread]:
+def list_threads(connection: Connection, of: Of, page: PageOf) -> Page[dict[str, Any]]:
     """Return a page of the owner's threads as a browser gets them."""
-    rows, has_more = _thread_rows(connection, of, page)
+    rows, has_more = _thread_rows(connection, of, page, is_whole=False)
     return Page(data=to_listed_threads(rows), has_more=has_more, after=rows[-1].id if has_more else None)
 
 
-def _thread_rows(connection: Connection, of: Of, page: PageOf) -> tuple[Sequence[Row[Any]], bool]:
+def _thread_rows(connection: Connection, of: Of, page: PageOf, *, is_whole: bool) -> tuple[Sequence[Row[Any]], bool]:
     values: dict[str, Any] = {**of.values, "size": page.size + 1}  # the extra row answers has_more
     if page.after is not None:
         values["cursor"] = _thread_key(connection, of._replace(id=page.after))
-    stmt = st.page_of_threads(page.order, goes_on=page.after is not None)
+    stmt = st.page_of_threads(page.order, goes_on=page.after is not None, is_whole=is_whole)
     rows = connection.execute(stmt, values).all()
     return rows[: page.size], len(rows) > page.size
 

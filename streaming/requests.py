@@ -269,7 +269,7 @@ class RequestProcessing(ActionProcessing):
                 return self._serialize(threads)
             case ItemsListReq():
                 params = request.params
-                page, feedback = await self.store.load_items_with_feedback(
+                page, feedback = await self.store.load_visible_items(
                     params.thread_id, params.after, params.limit or PAGE_SIZE, params.order, context
                 )
                 return _with_feedback(self._serialize(page), feedback)

@@ -340,10 +340,6 @@ class Runs:
         lingering = self._lingering.get(key)
         return self._by_thread.get(key) or (lingering[0] if lingering else None)
 
-    def is_active(self, context: RequestContext, thread_id: str) -> bool:
-        """Say whether a run is going on in a thread."""
-        return (context.user_id, context.use_case, thread_id) in self._by_thread
-
     async def stop(self, context: RequestContext, thread_id: str, reason: StopReason) -> Run | None:
         """Stop the run of a thread and return it when its clean-up is done; None when there is none."""
         run = self._by_thread.get((context.user_id, context.use_case, thread_id))

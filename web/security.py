@@ -62,13 +62,15 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, *, settings: Settings) -> None:
         self._app = app
-        self._headers = {
-            "Content-Security-Policy": build_content_security_policy(settings),
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "same-origin",
-            "Permissions-Policy": "camera=(), geolocation=(), microphone=(self), payment=(), usb=()",
-            "Cross-Origin-Opener-Policy": "same-origin",
+        headers = {
+            "content-security-policy": build_content_security_policy(settings),
+            "x-content-type-options": "nosniff",
+            "referrer-policy": "same-origin",
+            "permissions-policy": "camera=(), geolocation=(), microphone=(self), payment=(), usb=()",
+            "cross-origin-opener-policy": "same-origin",
         }
+        self._headers = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+        self._names = {name for name, _ in self._headers}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the headers."""
@@ -78,9 +80,10 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.update(self._headers)
-                headers.setdefault("Cache-Control", "no-store")
+                others = [header for header in message["headers"] if header[0] not in self._names]
+                if all(name != b"cache-control" for name, _ in others):
+                    others.append((b"cache-control", b"no-store"))
+                message["headers"] = [*others, *self._headers]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

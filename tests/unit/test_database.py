@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 import threading
 from collections.abc import AsyncIterator
@@ -17,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from database import Database, JSONDocument, PlainText, UTCDateTime, build_metadata, new_id
+from database import Database, JSONDocument, PlainText, UTCDateTime, _load_json, build_metadata, new_id
 from errors import ConfigError
 from sqlite_driver import SQLiteThreads
 
@@ -262,6 +263,13 @@ async def test_numbers_that_json_does_not_have_become_null(notes: Database) -> N
     row = await _read(notes, "a")
     assert row is not None
     assert row.body == {"x": None, "y": None, "z": "NaN", "n": 1.5}
+
+
+@pytest.mark.parametrize(
+    "document", ['{"a": [1, 2.5, "\u00e9", null]}', '"half of \\ud83d"', "123456789012345678901234567890"]
+)
+def test_what_another_program_has_stored_is_read_as_json_says(document: str) -> None:
+    assert _load_json(document) == json.loads(document)
 
 
 async def test_an_insert_may_replace_what_is_there(notes: Database) -> None:
