@@ -123,8 +123,8 @@ class ResponsesChatClient(
 ):
     """The Responses API, asked to keep nothing, whose answers are whole or fail with a `ModelError`.
 
-    Function calls of the model are run; searches, code, pictures and MCP servers of the provider are told about. Its
-    shell and its computer are not supported.
+    Function calls of the model are run; searches, code, pictures, MCP servers and the shell of the provider are told
+    about. A shell or a computer of ours, which the model would use, is not supported.
     """
 
 

@@ -78,6 +78,27 @@ def item_contents(item: Mapping[str, Any], item_id: str, *, is_begun: bool) -> l
                     additional_properties={"openai": {"item": dict(item)}},
                 )
             ]
+        case "shell_call":
+            action = item.get("action") or {}
+            return [
+                Content.from_shell_tool_call(
+                    call_id=item.get("call_id") or item_id,
+                    commands=[str(command) for command in action.get("commands") or ()],
+                    timeout_ms=action.get("timeout_ms"),
+                    max_output_length=action.get("max_output_length"),
+                    status=item.get("status"),
+                    additional_properties={"openai": {"item": dict(item)}},
+                )
+            ]
+        case "shell_call_output":
+            return [
+                Content.from_shell_tool_result(
+                    call_id=item.get("call_id") or item_id,
+                    outputs=[_command_output(output) for output in item.get("output") or ()],
+                    max_output_length=item.get("max_output_length"),
+                    additional_properties={"openai": {"item": dict(item)}},
+                )
+            ]
         case "image_generation_call":
             data = item.get("result")
             image = None
@@ -112,6 +133,16 @@ def _code_output(output: Mapping[str, Any]) -> Content:
     if output.get("type") == "image":
         return Content.from_uri(output.get("url") or "", media_type="image")
     return Content.from_text(output.get("logs") or "")
+
+
+def _command_output(output: Mapping[str, Any]) -> Content:
+    outcome = output.get("outcome") or {}
+    return Content.from_shell_command_output(
+        stdout=output.get("stdout") or "",
+        stderr=output.get("stderr") or "",
+        exit_code=outcome.get("exit_code"),
+        timed_out=outcome.get("type") == "timeout",
+    )
 
 
 def mcp_call(item: Mapping[str, Any], item_id: str, arguments: Any) -> Content:

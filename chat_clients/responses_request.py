@@ -209,7 +209,7 @@ def _item(content: Content, by_id: dict[str, dict[str, Any]]) -> dict[str, Any] 
         case "mcp_server_tool_result" if call_item := by_id.get(content.call_id or ""):
             call_item["output"] = join_text(content.output)
             return None
-        case "search_tool_result" | "code_interpreter_tool_result":
+        case "search_tool_result" | "code_interpreter_tool_result" | "shell_tool_call" | "shell_tool_result":
             # A thought is only accepted together with what it led to.
             item = openai_property(content, "item")
             return dict(item) if isinstance(item, Mapping) else None

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from agent_framework import ChatResponse, ChatResponseUpdate
+from agent_framework import ChatResponse, ChatResponseUpdate, Message
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +21,7 @@ from chat_clients.failures import explain_model_failure
 from chat_clients.http_stream import ProviderConnection, ProviderStatusError
 from chat_clients.http_transport import DirectTransport
 from chat_clients.responses import ResponsesReader
+from chat_clients.responses_request import build_responses_request
 from chat_clients.server_events import DONE, BrokenStreamError, Event, EventParser
 from errors import ModelError
 from tests.unit.provider_stub import Answer, Chat, ProviderStub, Responses, error
@@ -186,6 +187,40 @@ def test_code_is_told_as_it_is_written_and_what_it_printed_at_the_end() -> None:
     call, result = ChatResponse.from_updates(updates).messages[0].contents
     assert (call.type, call.inputs[0].text) == ("code_interpreter_tool_call", "print(1)")
     assert [output.text or output.uri for output in result.outputs] == ["1\n", "https://x.example/plot.png"]
+
+
+def test_commands_of_the_providers_shell_are_told_and_what_they_said() -> None:
+    call = {
+        "id": "sh_1",
+        "type": "shell_call",
+        "call_id": "call_1",
+        "status": "completed",
+        "action": {"commands": ["ls", "sleep 9"], "timeout_ms": 5_000, "max_output_length": 100},
+    }
+    output = {
+        "id": "sho_1",
+        "type": "shell_call_output",
+        "call_id": "call_1",
+        "max_output_length": 100,
+        "output": [
+            {"stdout": "a.txt\n", "stderr": "", "outcome": {"type": "exit", "exit_code": 0}},
+            {"stdout": "", "stderr": "too slow", "outcome": {"type": "timeout"}},
+        ],
+    }
+    done = [{"type": "response.output_item.done", "item": item} for item in (call, output)]
+    updates = read(ResponsesReader(), done, [completed()])
+    asked, said = ChatResponse.from_updates(updates).messages[0].contents
+    assert (asked.type, asked.call_id, asked.commands, asked.timeout_ms) == (
+        "shell_tool_call", "call_1", ["ls", "sleep 9"], 5_000,
+    )  # fmt: skip
+    assert (said.type, said.call_id) == ("shell_tool_result", "call_1")
+    assert [(o.stdout, o.stderr, o.exit_code, o.timed_out) for o in said.outputs] == [
+        ("a.txt\n", "", 0, False),
+        ("", "too slow", None, True),
+    ]
+    # A thought is only accepted together with what it led to.
+    request = build_responses_request("m", [Message("assistant", [asked, said])], {}, stream=True)
+    assert request["input"] == [call, output]
 
 
 def test_a_picture_is_shown_while_it_is_drawn() -> None:

@@ -155,6 +155,8 @@ async def test_tools_of_the_provider_are_tasks_too(chat: Chat, model: ScriptedMo
             *gives(Content.from_code_interpreter_tool_call(call_id="ci_1")),
             *gives(Content.from_code_interpreter_tool_result(call_id="ci_1")),
             *gives(Content.from_mcp_server_tool_call("mcp_1", "read_wiki", server_name="wiki")),
+            *gives(Content.from_shell_tool_call(call_id="call_1", commands=["ls"])),
+            *gives(Content.from_shell_tool_result(call_id="call_1", outputs=[])),
             *says("Ran."),
         ]
     ]
@@ -162,6 +164,7 @@ async def test_tools_of_the_provider_are_tasks_too(chat: Chat, model: ScriptedMo
     assert [(t["title"], t["status_indicator"]) for t in workflow["workflow"]["tasks"]] == [
         ("Running code", "complete"),
         ("Read wiki", "complete"),
+        ("Running a command", "complete"),
     ]
 
 
