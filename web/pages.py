@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from fastapi import APIRouter
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -18,6 +20,7 @@ from config import Settings
 # Most files keep their names from version to version: browsers must ask each time whether theirs is still the one.
 CACHE_CONTROL: Final = "no-cache"
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
+CLIENT_PATH: Final = "/static/dist/chatkit.js"
 _HASHED = re.compile(r"dist/.+-[0-9A-Za-z_-]{8,}\.(?:js|css|map|woff2)")
 NOT_BUILT_MESSAGE = "The client has not been built yet. Run `./parlor build` in the clone, then reload this page.\n"
 
@@ -26,14 +29,37 @@ class RevalidatedFiles(StaticFiles):
     """Files that a browser keeps; it asks about them each time, unless their name says what is in them."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """Return the file at `path`, or 304 when the browser has it."""
-        response = await super().get_response(path, scope)
+        """Return the file at `path`, packed where the build has packed it, or 304 when the browser has it."""
         is_client = path.startswith("dist/")
+        response = await self._packed(path, scope) if is_client else None
+        if response is None:
+            response = await super().get_response(path, scope)
+        if is_client:
+            response.headers["Vary"] = "Accept-Encoding"
         response.headers["Cache-Control"] = IMMUTABLE if is_client and _HASHED.fullmatch(path) else CACHE_CONTROL
         if is_client:
             # Pages of other origins may embed the client, and it loads its parts and fonts by CORS.
             response.headers["Access-Control-Allow-Origin"] = "*"
         return response
+
+    async def _packed(self, path: str, scope: Scope) -> Response | None:
+        if not takes_gzip(Headers(scope=scope).get("accept-encoding", "")):
+            return None
+        try:
+            response = await super().get_response(f"{path}.gz", scope)
+        except HTTPException:
+            return None
+        response.headers["Content-Encoding"] = "gzip"
+        return response
+
+
+def takes_gzip(accept_encoding: str) -> bool:
+    """Return whether an `Accept-Encoding` header allows gzip. Source: RFC 9110, 12.5.3."""
+    for coding in accept_encoding.lower().split(","):
+        name, _, weight = coding.partition(";")
+        if name.strip() == "gzip":
+            return not re.fullmatch(r"\s*q\s*=\s*0(\.0*)?\s*", weight)
+    return False
 
 
 def build_pages_router(static_dir: Path, settings: Settings) -> APIRouter:
@@ -53,7 +79,11 @@ def build_pages_router(static_dir: Path, settings: Settings) -> APIRouter:
         # Asked each time: building the client needs no restart.
         if not await asyncio.to_thread(bundle.is_file):
             return PlainTextResponse(NOT_BUILT_MESSAGE, status_code=503)
-        return await files.get_response("index.html", request.scope)
+        page = await files.get_response("index.html", request.scope)
+        if settings.chatkit_js_url is None:
+            # Fetched beside the page's own script, which asks for it only when it runs.
+            page.headers["Link"] = f"<{CLIENT_PATH}>; rel=preload; as=script"
+        return page
 
     @router.api_route("/favicon.ico", methods=["GET", "HEAD"])
     async def get_favicon() -> Response:

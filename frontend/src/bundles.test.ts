@@ -3,6 +3,7 @@ import {createHash} from 'node:crypto';
 import {mkdtemp, readdir, readFile, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {gunzipSync} from 'node:zlib';
 import {build} from 'vite';
 import {afterAll, beforeAll, describe, expect, it, vi} from 'vitest';
 import {LUCIDE_PARTS, lucidePartOf, toLucideKey} from './lucide-names.js';
@@ -51,6 +52,14 @@ describe('the build', () => {
       const content = await readFile(join(dir, name));
       expect(content).toHaveLength(bytes);
       expect(integrity).toBe(`sha384-${createHash('sha384').update(content).digest('base64')}`);
+    }
+  });
+
+  it('packs every script for servers that send it so', async () => {
+    for (const {name, gzip_bytes} of files.filter(({name}) => name.endsWith('.js'))) {
+      const packed = await readFile(join(dir, `${name}.gz`));
+      expect(packed).toHaveLength(gzip_bytes);
+      expect(gunzipSync(packed).equals(await readFile(join(dir, name)))).toBe(true);
     }
   });
 

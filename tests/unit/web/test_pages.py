@@ -1,12 +1,69 @@
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import httpx
+import pytest
 from fastapi import FastAPI
 
 from config import Settings
-from web.pages import build_pages_router
+from web.pages import CLIENT_PATH, build_pages_router, takes_gzip
+
+
+@pytest.fixture
+def static(tmp_path: Path) -> Path:
+    """The page and a client that the build has packed."""
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "index.html").write_text("<title>Chat</title>")
+    (tmp_path / "dist" / "chatkit.js").write_bytes(SCRIPT)
+    (tmp_path / "dist" / "chatkit.js.gz").write_bytes(gzip.compress(SCRIPT))
+    (tmp_path / "dist" / "loose.js").write_bytes(SCRIPT)
+    return tmp_path
+
+
+SCRIPT = b"let answer = 42;" * 100
+
+
+def browse(static: Path, **settings: str) -> httpx.AsyncClient:
+    app = FastAPI()
+    app.include_router(build_pages_router(static, Settings(_env_file=None, **settings)))  # type: ignore[call-arg]
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+
+
+async def test_a_packed_script_is_sent_as_it_is_to_who_can_unpack_it(static: Path) -> None:
+    async with browse(static) as client:
+        packed = await client.get(CLIENT_PATH, headers={"Accept-Encoding": "br, gzip"})
+        plain = await client.get(CLIENT_PATH, headers={"Accept-Encoding": "identity"})
+        loose = await client.get("/static/dist/loose.js", headers={"Accept-Encoding": "gzip"})
+        again = await client.get(
+            CLIENT_PATH, headers={"Accept-Encoding": "gzip", "If-None-Match": packed.headers["etag"]}
+        )
+    assert packed.headers["content-encoding"] == "gzip"
+    assert int(packed.headers["content-length"]) < len(SCRIPT) / 2
+    assert again.status_code == 304
+    for response in (packed, plain, loose):
+        assert response.content == SCRIPT
+        assert response.headers["content-type"].startswith("text/javascript")
+        assert response.headers["vary"] == "Accept-Encoding"
+    assert "content-encoding" not in {**plain.headers, **loose.headers}
+    assert packed.headers["etag"] != plain.headers["etag"]
+
+
+@pytest.mark.parametrize(
+    ("header", "is_taken"),
+    [("gzip", True), ("br;q=1.0, GZIP;q=0.8", True), ("gzip; q=0.001", True), ("", False), ("br", False),
+     ("gzip;q=0", False), ("gzip; q=0.00, br", False), ("x-gzip2", False)],
+)  # fmt: skip
+def test_gzip_is_for_who_asks_for_it(header: str, is_taken: bool) -> None:
+    assert takes_gzip(header) is is_taken
+
+
+async def test_the_page_lets_the_browser_fetch_the_client_at_once_unless_it_is_somebody_elses(static: Path) -> None:
+    async with browse(static) as client:
+        assert (await client.get("/")).headers["link"] == f"<{CLIENT_PATH}>; rel=preload; as=script"
+    async with browse(static, chatkit_js_url="https://cdn.example/chatkit.js") as client:
+        assert "link" not in (await client.get("/")).headers
 
 
 async def test_the_client_may_be_loaded_by_other_origins_and_hashed_files_are_kept(tmp_path: Path) -> None:
