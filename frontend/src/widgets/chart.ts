@@ -296,25 +296,28 @@ function legendOf(series: readonly Series[]): Rendered {
 }
 
 function tableOf({data, format}: Plot, caption: string): Rendered {
-  return html`<table class="visually-hidden">
-    <caption>${caption}</caption>
-    <thead>
-      <tr>
-        <td></td>
-        ${data.series.map(series => html`<th scope="col">${series.label}</th>`)}
-      </tr>
-    </thead>
-    <tbody>
-      ${data.categories.map(
-        (category, index) =>
-          html`<tr>
-            <th scope="row">${category}</th>
-            ${data.series.map(series => {
-              const value = series.marks[index]?.value ?? null;
-              return html`<td>${value === null ? '–' : format(value)}</td>`;
-            })}
-          </tr>`,
-      )}
-    </tbody>
-  </table>`;
+  // Not the table itself: Firefox shows the caption of a table that is clipped.
+  return html`<div class="visually-hidden">
+    <table>
+      <caption>${caption}</caption>
+      <thead>
+        <tr>
+          <td></td>
+          ${data.series.map(series => html`<th scope="col">${series.label}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${data.categories.map(
+          (category, index) =>
+            html`<tr>
+              <th scope="row">${category}</th>
+              ${data.series.map(series => {
+                const value = series.marks[index]?.value ?? null;
+                return html`<td>${value === null ? '–' : format(value)}</td>`;
+              })}
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
 }

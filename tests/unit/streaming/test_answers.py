@@ -51,16 +51,28 @@ async def crash() -> str:
     raise RuntimeError("postgresql://admin:hunter2@db failed")
 
 
+@tool
+async def rename(title: str, at_the_end: bool, ctx: FunctionInvocationContext) -> str:
+    """Give the conversation a title, now or when the answer is whole."""
+    turn = turn_of(ctx)
+    if at_the_end:
+        turn.state["title"] = title
+    else:
+        turn.thread.title = title
+    return "Renamed."
+
+
 class SkyServer(BaseChatKitServer):
     def __init__(self, services: Services) -> None:
         super().__init__(services)
         self.hooks: list[dict[str, Any]] = []
 
     def get_agent(self, turn: Turn) -> Agent[Any]:
-        return Agent(self.chat_client, "You look at the sky.", tools=[look, look_from_a_thread, refuse, crash])
+        return Agent(self.chat_client, "You look at the sky.", tools=[look, look_from_a_thread, refuse, crash, rename])
 
     async def post_respond_hook(self, thread: ThreadMetadata, turn: Turn) -> None:
         self.hooks.append(dict(turn.state))
+        thread.title = turn.state.get("title", thread.title)
         if "looked" in turn.state:
             turn.widget({"type": "Card", "id": "closing", "children": []})
 
@@ -201,6 +213,20 @@ async def test_the_hook_runs_after_a_whole_answer_and_sees_what_the_tools_left(
     events = await chat.send("Sky?")
     assert server.hooks == [{"looked": "Bern"}]
     assert done_items(events, "widget")[-1]["widget"]["id"] == "closing"
+
+
+@pytest.mark.parametrize("at_the_end", [False, True])
+async def test_a_title_that_a_tool_or_the_hook_gives_is_stored_and_told_at_once(
+    chat: Chat, model: ScriptedModel, at_the_end: bool
+) -> None:
+    model.turns = [calls("rename", title="Blue sky", at_the_end=at_the_end), says("Blue.", message_id="m2")]
+    events = await chat.send("Sky?")
+    kinds = [event["type"] for event in events]
+    [told] = [event["thread"]["title"] for event in events if event["type"] == "thread.updated"]
+    assert told == "Blue sky"
+    last_item = max(at for at, kind in enumerate(kinds) if kind == "thread.item.done")
+    assert (kinds.index("thread.updated") > last_item) is at_the_end
+    assert (await chat.request("threads.get_by_id", thread_id=chat.thread_id))["title"] == "Blue sky"
 
 
 async def test_the_hook_does_not_run_after_a_failed_answer(chat: Chat, server: SkyServer, model: ScriptedModel) -> None:

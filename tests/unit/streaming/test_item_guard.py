@@ -207,6 +207,20 @@ async def test_unfinished_text_is_in_the_store_before_the_answer_is_whole(chat: 
     assert [i["type"] for i in await chat.items()] == ["user_message", "assistant_message"]
 
 
+async def test_after_a_checkpoint_the_pause_begins_anew(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses = iter([0.0] * 3)  # none before the message begins, nor before its first and second piece
+    monkeypatch.setattr(chat.server, "_checkpoint_pause", lambda: next(pauses, 1_000.0))
+    gates = [asyncio.Event() for _ in range(3)]
+    one, two, three = (says(piece) for piece in ("One ", "two ", "three"))
+    viewer = await begun(chat, *one, gates[0], *two, gates[1], *three, gates[2], until=b"One ")
+    for gate, piece in zip(gates, (b"two", b"three"), strict=False):
+        gate.set()
+        while piece not in await anext(viewer):
+            pass
+    assert await said(chat) == ["One "]
+    await chat.request("runs.stop", thread_id=chat.thread_id)
+
+
 class FlakyStore(ParlorStore):
     """Refuses to store a message, once or more often."""
 
