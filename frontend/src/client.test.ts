@@ -54,6 +54,7 @@ describe('the client', () => {
         'data: {broken secret\n\n',
         'data: {"type":"brand.new"}\n\n',
         'data: [DONE]\n\n',
+        'data:\n\n',
         'data: {"type":"progress_update","text":"x"}\n\n',
       );
     const events = await collect(clientWith(answer, logs));

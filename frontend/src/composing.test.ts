@@ -89,8 +89,10 @@ describe('attachments without a way to upload', () => {
   });
 
   it('use two phases on the hosted backend, whose pages never name one', () => {
-    const settings = readComposerSettings({api: {getClientSecret: async () => 's'}, composer});
-    expect(settings).toMatchObject({uploadStrategy: {type: 'two_phase'}, attachments: {maxCount: 10}});
+    for (const api of [{getClientSecret: async () => 's'}, {clientToken: 'old'}]) {
+      const settings = readComposerSettings({api, composer});
+      expect(settings).toMatchObject({uploadStrategy: {type: 'two_phase'}, attachments: {maxCount: 10}});
+    }
   });
 });
 

@@ -552,6 +552,64 @@ describe('a client tool', () => {
     expect(texts().at(-1)).toBe('Thanks.');
   });
 
+  it('is part of the answer, which can be stopped until the stream behind its result has ended', async () => {
+    let answer: (value: object) => void = () => {};
+    const tool = () =>
+      new Promise<object>(resolve => {
+        answer = resolve;
+      });
+    const second = new OpenStream();
+    const server = new FakeServer({...calling, 'threads.add_client_tool_output': () => second.response});
+    const {conversation, names} = converse(server, {tool});
+    const expectOpen = () => {
+      expect(conversation.isBusy).toBe(true);
+      expect(conversation.state).toMatchObject({isResponding: true, canCancel: true});
+      expect(names()).toEqual(['response.start', 'thread.change']);
+    };
+    const sending = conversation.send(message('Hi'));
+    await settle();
+    expectOpen();
+    answer({picked: 1});
+    await settle();
+    expect(server.of('threads.add_client_tool_output')).toHaveLength(1);
+    expectOpen();
+    second.send(added(assistant('a')), delta('a', 'Thanks.'));
+    await settle();
+    expectOpen();
+    second.end();
+    await sending;
+    expect(conversation.isBusy).toBe(false);
+    expect(conversation.state.isResponding).toBe(false);
+    expect(names()).toEqual(['response.start', 'thread.change', 'response.end']);
+  });
+
+  it('that is stopped while it runs sends no result', async () => {
+    let answer: (value: object) => void = () => {};
+    const tool = () =>
+      new Promise<object>(resolve => {
+        answer = resolve;
+      });
+    const server = new FakeServer({...calling, 'threads.add_client_tool_output': () => []});
+    const {conversation} = converse(server, {tool});
+    const sending = conversation.send(message('Hi'));
+    await settle();
+    conversation.stop();
+    answer({picked: 1});
+    await sending;
+    expect(server.types()).toEqual(['threads.create']);
+    expect(conversation.isBusy).toBe(false);
+  });
+
+  it.each([undefined, null])(
+    'whose handler gives %s sends an empty object, since servers insist on a result',
+    async value => {
+      const server = new FakeServer({...calling, 'threads.add_client_tool_output': () => []});
+      const {conversation} = converse(server, {tool: () => value});
+      await conversation.send(message('Hi'));
+      expect(server.of('threads.add_client_tool_output')[0]?.params).toEqual({thread_id: 'thr_1', result: {}});
+    },
+  );
+
   it('whose handler throws tells the assistant and the page', async () => {
     const tool = () => {
       throw new Error('No map.');
@@ -733,6 +791,27 @@ describe('a thread', () => {
     expect(texts()).toEqual(['Hi', 'changed', 'new']);
     expect(conversation.state.entries[0]).toBe(first);
     expect(conversation.state.thread?.status).toEqual({type: 'active'});
+  });
+
+  it('keeps the order of the server on every page, whatever its clocks say', async () => {
+    const at = (item: Frame, created_at: unknown): Frame => ({...item, created_at});
+    const first = at(user('First'), '2026-11-20T12:00:00');
+    const answer = at(assistant('a', 'Second'), '2026-11-20T09:00:00');
+    const last = at(assistant('b', 'Last'), '2026-11-19T23:00:00');
+    const server = new FakeServer({
+      'threads.get_by_id': () => THREAD,
+      'items.list': ({params}: Call) =>
+        params.after === undefined
+          ? {...page(answer, last), has_more: true, after: 'a'}
+          : page(at(user('Oldest'), 'never'), first, at(assistant('c', 'Unset'), null)),
+    });
+    const {conversation, texts} = converse(server);
+    await conversation.open('thr_1');
+    expect(texts()).toEqual(['Second', 'Last']);
+    await conversation.loadOlder();
+    expect(texts()).toEqual(['Oldest', 'First', 'Unset', 'Second', 'Last']);
+    await conversation.refresh();
+    expect(texts()).toEqual(['Oldest', 'First', 'Unset', 'Second', 'Last']);
   });
 
   it('that does not join what was shown takes its place, with a way to what is older', async () => {

@@ -178,8 +178,11 @@ describe('methods', () => {
       action: {type: 'old.name', payload: {n: 1}},
     });
     await element.setThreadId(undefined);
-    await heard(events, 'thread.change', 2);
-    expect(named(events, 'thread.change')).toEqual([{threadId: 'thr_1'}, {threadId: null}]);
+    await element.setThreadId('thr_1');
+    await element.setThreadId(null);
+    await heard(events, 'thread.change', 4);
+    const ids = ['thr_1', null, 'thr_1', null];
+    expect(named(events, 'thread.change')).toEqual(ids.map(threadId => ({threadId})));
   });
 
   it('refuse an action while an answer runs', async () => {

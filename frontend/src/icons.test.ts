@@ -31,7 +31,7 @@ describe('icons', () => {
   it('of the core wait for nothing', () => {
     const never = new LazyIcons(() => Promise.reject(new Error('asked')));
     const own =
-      'plus mic arrow-up arrow-down stop close compose history copy thumbs-up thumbs-down reload check trash write';
+      'plus mic arrow-up arrow-down stop close compose history copy thumbs-up thumbs-down reload check trash write code';
     for (const name of own.split(' ')) {
       const host = document.createElement('div');
       render(icon(name, '18', never), host);

@@ -64,6 +64,8 @@ describe('options', () => {
     });
     expect(readOptions({api: {url: '/own', getClientSecret: secret}, parlor}, 'en').endpoint?.url).toBe('/own');
     expect(readOptions({api: {clientToken: 'old'}, parlor}, 'en').endpoint?.getClientSecret?.(null)).toBe('old');
+    const both = {clientToken: 'old', getClientSecret: secret};
+    expect(readOptions({api: both, parlor}, 'en').endpoint?.getClientSecret).toBe(secret);
     expect(readOptions({api: {domainKey: 'k'}, parlor}, 'en').endpoint).toBeUndefined();
   });
 

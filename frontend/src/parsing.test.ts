@@ -73,6 +73,16 @@ describe('parsing', () => {
     }
   });
 
+  it('reads text that is null, and parts that are, as empty', () => {
+    const content = [{type: 'output_text', text: null, annotations: null}, null];
+    expect(parseItem({id: 'i', type: 'assistant_message', content})).toMatchObject({
+      content: [
+        {text: '', annotations: []},
+        {text: '', annotations: []},
+      ],
+    });
+  });
+
   it('does not show hidden items', () => {
     expect(parseItem({id: 'i', type: 'hidden_context_item', content: 'secret'})).toBeUndefined();
     expect(parseItem({id: 'i', type: 'sdk_hidden_context', content: 'secret'})).toBeUndefined();
@@ -87,6 +97,21 @@ describe('parsing', () => {
     expect(parseEvent(update(MAX_INDEX))).toBeDefined();
     for (const index of [-1, 1.5, MAX_INDEX + 1, 1e9, '0', Number.NaN])
       expect(parseEvent(update(index))).toBeUndefined();
+  });
+
+  it('takes a missing index of content for the first, and a missing place of an annotation for the last', () => {
+    const update = (fields: object) => parseEvent({type: 'thread.item.updated', item_id: 'i', update: fields});
+    const type = 'assistant_message.content_part.text_delta';
+    for (const fields of [
+      {type, delta: 'x'},
+      {type, delta: 'x', content_index: null},
+    ]) {
+      expect(update(fields)).toMatchObject({update: {index: 0, delta: 'x'}});
+    }
+    const annotation = {source: {type: 'url', title: 'S', url: 'https://s'}, index: 1};
+    expect(
+      update({type: 'assistant_message.content_part.annotation_added', annotation_index: 'x', annotation}),
+    ).toMatchObject({update: {index: 0, at: MAX_INDEX}});
   });
 
   it('gives every tag its data, which servers insist on', () => {
@@ -104,6 +129,10 @@ describe('parsing', () => {
       hasMore: true,
       after: 'h',
     });
+  });
+
+  it('reads a title that is null or empty as none', () => {
+    for (const title of [null, '', 7]) expect(parseThread({id: 't', title})?.title).toBeUndefined();
   });
 
   it('reads an unknown thread status as active', () => {

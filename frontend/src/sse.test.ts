@@ -49,6 +49,10 @@ describe('the event stream', () => {
     expect(await read('data: {"last":true}', 4)).toEqual(['{"last":true}']);
   });
 
+  it('takes a line without a colon for a field without a value', async () => {
+    expect(await read('data\ndata: a\nevent\n\n', 3)).toEqual(['\na']);
+  });
+
   it('gives nothing for an empty body', async () => {
     expect(await read('', 1)).toEqual([]);
   });

@@ -86,14 +86,29 @@ describe('reduce', () => {
       updated('w', {type: 'workflow.task.updated', task_index: 0, task: task('first')}),
     ]);
     expect(state.entries[0]?.item).toMatchObject({workflow: {tasks: [{title: 'first'}, {title: 'second again'}]}});
+    const late = updated('w', {type: 'workflow.task.updated', task_index: 2, task: task('never added')});
+    expect(play([late], state).entries[0]?.item).toMatchObject({workflow: {tasks: [{}, {}, {title: 'never added'}]}});
   });
 
   it('ignores updates of items it does not hold, and updates of another kind', () => {
-    const state = play([added(assistant('a'))]);
-    expect(play([delta('b', 'x')], state)).toEqual(state);
-    expect(play([updated('a', {type: 'widget.root.updated', widget: {type: 'Card'}})], state).entries[0]?.item).toBe(
-      state.entries[0]?.item,
-    );
+    const state = play([added(assistant('a')), added({id: 'w', type: 'widget', widget: {type: 'Card', id: 'c'}})]);
+    const ofWidget = [
+      {type: 'widget.root.updated', widget: {type: 'Card'}},
+      {type: 'widget.component.updated', component_id: 'c', component: {type: 'Text'}},
+      {type: 'widget.streaming_text.value_delta', component_id: 'c', delta: 'x', done: false},
+    ];
+    const ofOthers = [
+      {type: 'workflow.task.added', task_index: 0, task: {}},
+      {type: 'generated_image.updated', image: {url: '/a.png'}},
+    ];
+    const ofText = {type: 'assistant_message.content_part.text_delta', content_index: 0, delta: 'x'};
+    for (const update of [...ofWidget, ...ofOthers, ofText]) expect(play([updated('b', update)], state)).toEqual(state);
+    expect(play([{type: 'thread.item.removed', item_id: 'b'}], state)).toEqual(state);
+    const foreign = [...[...ofWidget, ...ofOthers].map(update => ['a', update] as const), ['w', ofText] as const];
+    for (const [id, update] of foreign) {
+      const {entries} = play([updated(id, update)], state);
+      expect(entries.map(({item}) => item)).toEqual(state.entries.map(({item}) => item));
+    }
   });
 
   it('finds a widget component by id, in lists and under a single child', () => {
@@ -127,9 +142,11 @@ describe('reduce', () => {
   it('never takes the empty items of a thread event for the truth', () => {
     const state = play([done(assistant('a', '1'))]);
     const thread = {id: 't', title: 'T', status: {type: 'locked', reason: 'why'}, items: {data: [], has_more: false}};
-    const next = play([{type: 'thread.updated', thread}], state);
-    expect(ids(next)).toEqual(['a']);
-    expect(next.thread).toMatchObject({title: 'T', status: {type: 'locked', reason: 'why'}});
+    for (const type of ['thread.created', 'thread.updated']) {
+      const next = play([{type, thread}], state);
+      expect(ids(next)).toEqual(['a']);
+      expect(next.thread).toMatchObject({title: 'T', status: {type: 'locked', reason: 'why'}});
+    }
   });
 
   it('shows one line of progress until something visible follows', () => {

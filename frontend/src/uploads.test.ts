@@ -77,10 +77,12 @@ describe('an upload in two phases', () => {
   });
 
   it('understands the older `upload_url`', async () => {
-    const {uploads, calls} = start(call => (call.type ? created({upload_url: '/up/1'}) : new Response('')));
-    uploads.add([TEXT]);
-    await until(uploads, 'done');
-    expect(calls[1]).toMatchObject({url: '/up/1', init: {method: 'POST'}});
+    for (const place of [{upload_url: '/up/1'}, {upload_url: '/up/1', upload_descriptor: null}]) {
+      const {uploads, calls} = start(call => (call.type ? created(place) : new Response('')));
+      uploads.add([TEXT]);
+      await until(uploads, 'done');
+      expect(calls[1]).toMatchObject({url: '/up/1', init: {method: 'POST'}});
+    }
   });
 
   it('takes over what the upload says about the file', async () => {

@@ -136,6 +136,15 @@ describe('the search field', () => {
   });
 });
 
+describe('chats', () => {
+  it('keep the order of the server, whatever its clocks say', async () => {
+    const clocks = ['2026-11-20T09:00:00', '2026-11-20T12:00:00', null, 'never', '2026-11-19T23:00:00'];
+    const data = clocks.map((created_at, at) => ({id: `thr_${at}`, title: `Chat ${at}`, created_at}));
+    const {titles} = await open(new FakeServer({'threads.list': () => ({data, has_more: false})}));
+    expect(titles()).toEqual(['Chat 0', 'Chat 1', 'Chat 2', 'Chat 3', 'Chat 4']);
+  });
+});
+
 describe('older chats', () => {
   const MANY = Array.from({length: 200}, (_, at) => (at === 150 ? 'The needle' : `Hay ${at}`));
   const pagesOf = (server: FakeServer): number => server.of('threads.list').length;

@@ -92,6 +92,17 @@ describe('the data of a chart', () => {
     },
   );
 
+  test('rows and series that are null are left out', () => {
+    const data = buildChart({
+      type: 'Chart',
+      data: [null, {d: 'Mon', t: 3}, 7],
+      series: [null, {dataKey: 't', label: null, color: null}],
+      xAxis: 'd',
+    });
+    expect(data?.categories).toEqual(['Mon']);
+    expect(data?.series.map(({label, marks}) => [label, marks.map(({value}) => value)])).toEqual([['t', [3]]]);
+  });
+
   test('a thousand and one rows are cut', () => {
     const data = chart({
       data: Array.from({length: 1001}, (_, y) => ({y})),

@@ -614,6 +614,18 @@ describe('untrusted trees', () => {
     'auto',
   ];
 
+  test.each(Object.keys(renderers))('%s takes null for a field that is missing', async type => {
+    await chartPart.load();
+    const markup = async (fields: object) => {
+      const children = [null, {type: 'ListViewItem', children: [{type: 'Text', value: 'in it'}]}];
+      const stage = await Stage.show({children, ...fields, type});
+      return stage.one('.root').innerHTML.replaceAll(/<!--.*?-->/g, '');
+    };
+    const nulls = Object.fromEntries(PROPS.filter(prop => prop !== 'children').map(prop => [prop, null]));
+    expect(await markup(nulls)).toBe(await markup({}));
+    expect(await markup({...nulls, children: null})).toBe(await markup({children: undefined}));
+  });
+
   test.each(Object.keys(renderers))('%s takes any value in any prop', async type => {
     const stage = await Stage.show(null);
     for (const [at, trap] of TRAPS.entries()) {
