@@ -1,7 +1,8 @@
 """Runs: one owner task per answer; HTTP responses only view its log.
 
-ChatKit's generator must be driven by one task from start to end: it sets context variables that another task may not
-reset, and its clean-up after a cancellation awaits the store, which a web framework's cancel scope would cancel again.
+An answer's generator must be driven by one task from start to end: what it iterates may set context variables, which
+another task may not reset, and its clean-up after a cancellation awaits the store, which a web framework's cancel scope
+would cancel again.
 The owner task never waits for a viewer: outside of the generator a cancellation could not reach the clean-up.
 """
 
@@ -302,7 +303,7 @@ class Runs:
         """Start a run and return it when it has its first event.
 
         Args:
-            events: Makes ChatKit's generator.
+            events: Makes the generator of the answer's events.
             context: Who asks.
             thread_id: The thread; None when the run creates it.
             serialize: Makes the JSON of an event.
