@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from errors import ModelError, UserFacingError
 from tests.unit.harness import Chat, done_items, errors, streamed_text, texts, updates, user_input
 from tests.unit.scripted_model import ScriptedModel, calls, gives, says
 from tests.unit.services_for_tests import open_services
+
+PATIENCE_S = 10.0
+BEGIN, ENOUGH = threading.Event(), threading.Event()
 
 
 @tool(additional_properties={"title": "Looking at the sky", "icon": "globe"})
@@ -37,6 +41,14 @@ def look_from_a_thread(city: str, ctx: FunctionInvocationContext) -> str:
     """Look, but slowly."""
     turn_of(ctx).progress(f"Looking at {city}")
     return "Grey."
+
+
+@tool
+def look_and_wait(ctx: FunctionInvocationContext) -> str:
+    """Look when somebody says so, until somebody says that it is enough."""
+    BEGIN.wait(PATIENCE_S)
+    turn_of(ctx).progress("Still looking")
+    return "Seen." if ENOUGH.wait(PATIENCE_S) else "Nobody came."
 
 
 @tool
@@ -68,7 +80,11 @@ class SkyServer(BaseChatKitServer):
         self.hooks: list[dict[str, Any]] = []
 
     def get_agent(self, turn: Turn) -> Agent[Any]:
-        return Agent(self.chat_client, "You look at the sky.", tools=[look, look_from_a_thread, refuse, crash, rename])
+        return Agent(
+            self.chat_client,
+            "You look at the sky.",
+            tools=[look, look_from_a_thread, look_and_wait, refuse, crash, rename],
+        )
 
     async def post_respond_hook(self, thread: ThreadMetadata, turn: Turn) -> None:
         self.hooks.append(dict(turn.state))
@@ -204,6 +220,22 @@ async def test_a_tool_in_a_worker_thread_can_show_progress(chat: Chat, model: Sc
     model.turns = [calls("look_from_a_thread", city="Bern"), says("Grey.", message_id="m2")]
     events = await chat.send("Sky?")
     assert [e["text"] for e in events if e["type"] == "progress_update"] == ["Looking at Bern"]
+
+
+async def test_what_a_tool_in_a_worker_thread_shows_arrives_while_it_works(chat: Chat, model: ScriptedModel) -> None:
+    for signal in (BEGIN, ENOUGH):
+        signal.clear()
+    model.turns = [calls("look_and_wait"), says("Yes.")]
+    body = {"type": "threads.create", "params": {"input": user_input("Sky?")}}
+    viewer = await chat.server.handle(json.dumps(body).encode(), chat.context())
+    assert not isinstance(viewer, bytes)
+    seen = b""
+    async with asyncio.timeout(PATIENCE_S / 2):
+        for expected, signal in ((b"Look and wait", BEGIN), (b"Still looking", ENOUGH)):
+            while expected not in seen:
+                seen += await anext(viewer)
+            signal.set()
+    assert b"Yes." in b"".join([chunk async for chunk in viewer])
 
 
 async def test_the_hook_runs_after_a_whole_answer_and_sees_what_the_tools_left(
