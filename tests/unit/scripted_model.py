@@ -19,12 +19,15 @@ from agent_framework import (
 )
 from agent_framework.observability import ChatTelemetryLayer
 
+from lean_updates import build_text_piece
+
 Step = ChatResponseUpdate | Exception | asyncio.Event
 
 
 def says(*pieces: str, message_id: str | None = "m1", **properties: Any) -> list[Step]:
+    """Return text in pieces, as our own chat clients give it; other clients give `Content.from_text`."""
     return [
-        ChatResponseUpdate(role="assistant", contents=[Content.from_text(piece)], message_id=message_id, **properties)
+        ChatResponseUpdate(role="assistant", contents=[build_text_piece(piece)], message_id=message_id, **properties)
         for piece in pieces
     ]
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from chatkit.types import ThreadMetadata
 from base_server import BaseChatKitServer
 from context import Services, Turn, turn_of
 from errors import ModelError, UserFacingError
-from tests.unit.harness import Chat, done_items, errors, streamed_text, texts, updates, user_input
+from lean_updates import build_text_piece
+from tests.unit.harness import Chat, done_items, errors, events_of, streamed_text, texts, updates, user_input
 from tests.unit.scripted_model import ScriptedModel, calls, gives, says
 from tests.unit.services_for_tests import open_services
 
@@ -142,14 +143,17 @@ async def test_a_second_part_that_is_repeated_whole_does_not_replace_the_first(
     assert texts(await chat.send("Count")) == ["One. Two."]
 
 
-async def test_an_update_that_replaces_the_message_replaces_all_of_it(chat: Chat, model: ScriptedModel) -> None:
+@pytest.mark.parametrize("build", [Content.from_text, build_text_piece])
+async def test_an_update_that_replaces_the_message_replaces_all_of_it(
+    chat: Chat, build: Callable[[str], Content]
+) -> None:
     class Replacing:
         def run(self, messages: Any, **options: Any) -> Any:
             from agent_framework import ResponseStream
 
             async def play() -> AsyncIterator[AgentResponseUpdate]:
-                yield AgentResponseUpdate(contents=[Content.from_text("Draft")], role="assistant")
-                yield AgentResponseUpdate(contents=[Content.from_text("Final")], role="assistant", merge_mode="replace")
+                yield AgentResponseUpdate(contents=[build("Draft")], role="assistant")
+                yield AgentResponseUpdate(contents=[build("Final")], role="assistant", merge_mode="replace")
 
             return ResponseStream(play())
 
@@ -354,6 +358,24 @@ async def test_an_image_of_the_model_is_shown(chat: Chat, model: ScriptedModel) 
     [image] = done_items(events, "generated_image")
     assert image["image"]["url"].startswith("data:image/png")
     assert texts(events) == ["There."]
+
+
+async def test_what_comes_with_a_piece_of_text_is_not_lost(chat: Chat, model: ScriptedModel) -> None:
+    usage = Content.from_usage({"total_token_count": 7})
+    both = gives(build_text_piece("sky"), usage, message_id="m1")
+    model.turns = [[*says("Blue "), *both]]
+    context = chat.context()
+    body = {"type": "threads.create", "params": {"input": user_input("Hi")}}
+    viewer = await chat.server.handle(json.dumps(body).encode(), context)
+    assert not isinstance(viewer, bytes)
+    assert texts(events_of(b"".join([chunk async for chunk in viewer]))) == ["Blue sky"]
+    assert context.usage == {"total_token_count": 7}
+
+
+async def test_text_of_a_tool_is_no_part_of_the_answer(chat: Chat, model: ScriptedModel) -> None:
+    overheard = ChatResponseUpdate(role="tool", contents=[build_text_piece("(noise)")], message_id="m1")
+    model.turns = [[*says("Blue "), overheard, *says("sky")]]
+    assert texts(await chat.send("Hi")) == ["Blue sky"]
 
 
 async def test_usage_is_kept_and_makes_no_bubble(chat: Chat, model: ScriptedModel) -> None:
