@@ -41,9 +41,17 @@ def test_what_was_used_before_the_first_look_does_not_count() -> None:
     assert machine.run(0.1) == 0
 
 
+def test_a_moments_rush_makes_nobody_wait() -> None:
+    machine = Machine()
+    machine.run(0.5)
+    for _ in range(20):
+        assert machine.run(1.0) == 0
+        assert machine.run(0.9) == 0
+
+
 def test_the_pause_grows_with_the_load_and_has_an_end() -> None:
     machine = Machine()
-    machine.run(1.0)
+    assert machine.run(1.0, times=2) == 0
     assert machine.run(1.0) == FIRST_PAUSE_S
     assert FIRST_PAUSE_S < machine.run(1.0, times=3) < LONGEST_PAUSE_S
     assert machine.run(1.0, times=50) == LONGEST_PAUSE_S

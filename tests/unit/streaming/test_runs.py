@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 from agent_framework import Agent, FunctionInvocationContext, tool
+from chatkit.types import ThreadItem, WidgetItem
 
 from base_server import BaseChatKitServer
-from context import Services, Turn, turn_of
+from context import RequestContext, Services, Turn, turn_of
+from database import Database
 from errors import ConflictError, NotFoundError, TooManyRequestsError, UnavailableError
 from store import ParlorStore
 from streaming.runs import Runs, Viewer
@@ -227,6 +229,33 @@ async def test_stop_during_a_tool_keeps_the_workflow_and_what_tools_did(open_cha
         adopt_thread(chat, await read_until(viewer, b'"status_indicator":"complete"'))
         await stop(chat)
         assert [i["type"] for i in await chat.items()] == ["user_message", "workflow", "widget"]
+        assert await hidden_items(chat) == ["hidden_context_item", "sdk_hidden_context"]
+
+
+class HoldingStore(ParlorStore):
+    """Does not get on with the second widget, the first time."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.is_holding = asyncio.Event()
+        self.widgets = 0
+
+    async def add_thread_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
+        self.widgets += isinstance(item, WidgetItem)
+        if self.widgets == 2 and not self.is_holding.is_set():
+            self.is_holding.set()
+            await asyncio.Event().wait()
+        await super().add_thread_item(thread_id, item, context)
+
+
+async def test_stop_while_an_item_is_being_stored_keeps_what_tools_did_before(open_chat: OpenChat) -> None:
+    async with open_chat(calls("show"), calls("show", call_id="call_2"), says("Shown twice.")) as chat:
+        store = chat.server.store = HoldingStore(chat.server.services.database)
+        viewer = await start(chat)
+        adopt_thread(chat, await read_until(viewer, b"thread.created"))
+        async with asyncio.timeout(10):
+            await store.is_holding.wait()
+        await stop(chat)
         assert await hidden_items(chat) == ["hidden_context_item", "sdk_hidden_context"]
 
 
