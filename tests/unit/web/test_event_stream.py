@@ -9,9 +9,11 @@ from contextlib import asynccontextmanager
 import pytest
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import Message
 
 from errors import ModelError
 from tests.unit.web.edge import JSON, Edge, FakeServer, everything_logged, use_case
+from web.event_stream import EventStream
 
 PATIENCE_S = 10.0
 
@@ -140,6 +142,25 @@ async def test_a_client_that_is_gone_before_the_first_event_leaves_nothing_open(
     scope |= {"query_string": b"", "root_path": "", "raw_path": b"/chatkit/todo"}
     async with asyncio.timeout(PATIENCE_S), edge.client(app):
         await app(scope, receive, send)  # type: ignore[arg-type]
+    assert stream.is_clean_up_whole
+
+
+async def test_a_request_that_is_cancelled_closes_its_answer_before_it_ends() -> None:
+    stream, sent = Stream(), asyncio.Event()
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        sent.set()
+
+    request = asyncio.create_task(EventStream(stream)({"type": "http"}, receive, send))
+    async with asyncio.timeout(PATIENCE_S):
+        await sent.wait()
+        request.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await request
     assert stream.is_clean_up_whole
 
 
