@@ -44,6 +44,7 @@ from streaming.requests import RequestProcessing, explain_request, title_of
 from streaming.run_operations import RunOperations, is_run_operation, parse_body
 from streaming.runs import Viewer
 from streaming.steps import ToolLabel, tool_labels
+from streaming.thread_titles import titling
 from streaming.tool_guard import ToolGuard
 from streaming.turn_events import turn_events
 
@@ -195,29 +196,30 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
         thread, context = turn.thread, turn.context
         if thread.title is None and turn.user_message is not None:
             thread.title = title_of(turn.user_message)
-        try:
-            stream, labels = await self._run_agent(turn)
+        async with titling(turn, self.chat_client):
             try:
-                async with aclosing(agent_events(stream, turn, labels)) as events:
+                stream, labels = await self._run_agent(turn)
+                try:
+                    async with aclosing(agent_events(stream, turn, labels)) as events:
+                        async for event in events:
+                            yield event
+                except UserFacingError:
+                    raise
+                except Exception as exc:
+                    raise self.services.explain_model_failure(exc) from exc
+                if turn.approvals:
+                    for event in approval_events(turn, labels):
+                        yield event
+            except Exception as exc:
+                raise self._stream_error(exc, "answer failed", thread, context) from exc
+            if turn.is_paused:
+                return
+            try:
+                async with aclosing(self._after(thread, turn)) as events:
                     async for event in events:
                         yield event
-            except UserFacingError:
-                raise
             except Exception as exc:
-                raise self.services.explain_model_failure(exc) from exc
-            if turn.approvals:
-                for event in approval_events(turn, labels):
-                    yield event
-        except Exception as exc:
-            raise self._stream_error(exc, "answer failed", thread, context) from exc
-        if turn.is_paused:
-            return
-        try:
-            async with aclosing(self._after(thread, turn)) as events:
-                async for event in events:
-                    yield event
-        except Exception as exc:
-            raise self._stream_error(exc, "post_respond_hook failed", thread, context) from exc
+                raise self._stream_error(exc, "post_respond_hook failed", thread, context) from exc
 
     async def _run_agent(self, turn: Turn) -> tuple[Any, Mapping[str, ToolLabel]]:
         """Return the agent's stream, which nobody has read of yet, and how its tools are shown."""

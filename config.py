@@ -116,6 +116,11 @@ class Settings(BaseSettings):
     history_max_chars: int = Field(60_000, ge=100, description="Characters of them, newest first.")
 
     # Answers
+    thread_titles: Literal["model", "first_message"] = Field(
+        "model",
+        description="Who writes the titles of new threads: the model, with a short request each, or nobody: then it is "
+        "the first line of the first message, as it always is without a model.",
+    )
     on_disconnect: Literal["cancel", "continue"] = Field(
         "cancel",
         description="What a lost connection does to the answer of a client that cannot say whether it was a stop: "

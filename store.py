@@ -72,6 +72,11 @@ class _Baselines:
         forget = ref(thread, lambda _: self._by_object.pop(key, None))
         self._by_object[key] = (forget, thread_fields(thread))
 
+    def note(self, thread: ThreadMetadata, field: str, value: Any) -> None:
+        """Note that the store holds another value of one field."""
+        if (known := self.of(thread)) is not None:
+            known[field] = value
+
     def of(self, thread: ThreadMetadata) -> dict[str, Any] | None:
         known = self._by_object.get(id(thread))
         return known[1] if known else None
@@ -158,6 +163,14 @@ class ParlorStore(Store[RequestContext]):
         thread = await self._write(transactions.rename_thread, Of.context(context, thread_id), title)
         self._baselines.remember(thread)
         return thread
+
+    async def retitle_thread(self, thread: ThreadMetadata, title: str, context: RequestContext) -> bool:
+        """Replace the title that `thread` has by another, unless it was given a third one meanwhile; say whether so."""
+        is_done = await self._write(transactions.retitle_thread, Of.context(context, thread.id), thread.title, title)
+        if is_done:
+            thread.title = title
+            self._baselines.note(thread, "title", title)
+        return is_done
 
     async def load_threads(
         self, limit: int, after: str | None, order: str, context: RequestContext

@@ -15,12 +15,15 @@ CALM_SHARE = 0.9
 """Below it they are left to gather less. Near the other: a pause that is too short for anything to gather in it saves
 nothing, and only keeps people waiting."""
 
+PATIENCE = 2
+"""So many looks in a row must find the thread busy before pieces wait: a moment's rush passes by itself."""
+
 FIRST_PAUSE_S = 0.02
 LONGEST_PAUSE_S = 0.3
 """How long a piece may wait at most: text then still grows three times a second."""
 
 _GROWTH = 1.5
-_SHRINKAGE = 0.85
+_SHRINKAGE = 0.7
 
 
 class Pace:
@@ -42,6 +45,7 @@ class Pace:
         self._looked_at = clock()
         self._used_s: float | None = None
         self._pause_s = 0.0
+        self._busy_looks = 0
 
     def pause_s(self) -> float:
         """Return how long to wait before the next read, in seconds: 0, or up to `LONGEST_PAUSE_S`."""
@@ -56,7 +60,8 @@ class Pace:
         return self._pause_s
 
     def _adapt(self, share: float) -> None:
-        if share > BUSY_SHARE:
+        self._busy_looks = self._busy_looks + 1 if share > BUSY_SHARE else 0
+        if self._busy_looks >= PATIENCE:
             self._pause_s = min(max(self._pause_s * _GROWTH, FIRST_PAUSE_S), LONGEST_PAUSE_S)
         elif share < CALM_SHARE:
             self._pause_s *= _SHRINKAGE

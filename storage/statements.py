@@ -39,6 +39,11 @@ RENAME_THREAD = (
     .values(title=bindparam("new_title"), updated_at=bindparam("now"))
     .returning(THREADS)
 )
+RETITLE_THREAD = (
+    update(THREADS)
+    .where(*_is_meant(THREADS), THREADS.c.title.is_not_distinct_from(bindparam("old_title")))
+    .values(title=bindparam("new_title"), updated_at=bindparam("now"))
+)
 DELETE_THREAD = delete(THREADS).where(*_is_meant(THREADS)).returning(THREADS.c.key)
 TAKE_POSITION = (
     update(THREADS)

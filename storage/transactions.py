@@ -161,6 +161,12 @@ def rename_thread(connection: Connection, of: Of, title: str) -> ThreadMetadata:
     return to_thread(found(connection.execute(st.RENAME_THREAD, values).one_or_none()))
 
 
+def retitle_thread(connection: Connection, of: Of, expected: str | None, title: str) -> bool:
+    """Set the title if it is the expected one; say whether it was."""
+    values = {**of.values, "old_title": expected, "new_title": title, "now": utc_now()}
+    return connection.execute(st.RETITLE_THREAD, values).rowcount > 0
+
+
 def load_threads(connection: Connection, of: Of, page: PageOf) -> tuple[list[ThreadMetadata], bool]:
     """Return a page of the owner's threads, and whether there are more."""
     rows, has_more = _thread_rows(connection, of, page, is_whole=True)

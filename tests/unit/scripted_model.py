@@ -50,11 +50,15 @@ class RawScriptedModel(BaseChatClient[Any]):
         self.requests: list[list[Message]] = []
         self.options: list[dict[str, Any]] = []
         self.open_streams = 0
+        self.titles: list[Step | str] = []
+        self.title_requests: list[list[Message]] = []
+        self.is_asked_for_title = asyncio.Event()
 
     def _inner_get_response(
         self, *, messages: Sequence[Message], stream: bool, options: Mapping[str, Any], **kwargs: Any
     ) -> Awaitable[ChatResponse[Any]] | ResponseStream[ChatResponseUpdate, ChatResponse[Any]]:
-        assert stream, "the platform streams"
+        if not stream:
+            return self._write_title(messages)
         self.requests.append(list(messages))
         self.options.append(dict(options))
         steps = self.turns.pop(0) if self.turns else says("(the script is over)")
@@ -73,6 +77,18 @@ class RawScriptedModel(BaseChatClient[Any]):
                 self.open_streams -= 1
 
         return self._build_response_stream(play())
+
+    async def _write_title(self, messages: Sequence[Message]) -> ChatResponse[Any]:
+        # Titles are all that the platform asks for without a stream.
+        self.title_requests.append(list(messages))
+        self.is_asked_for_title.set()
+        for step in self.titles:
+            if isinstance(step, Exception):
+                raise step
+            if isinstance(step, asyncio.Event):
+                await step.wait()
+        text = next((step for step in self.titles if isinstance(step, str)), "")
+        return ChatResponse(messages=[Message("assistant", [text])])
 
 
 class ScriptedModel(FunctionInvocationLayer, ChatMiddlewareLayer, ChatTelemetryLayer, RawScriptedModel):

@@ -1,0 +1,169 @@
+"""Titles of new threads: the model's where there is one, and never instead of one that a person gave."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from agent_framework import Agent
+from chatkit.types import ThreadMetadata
+
+from base_server import BaseChatKitServer
+from context import RequestContext, Turn
+from errors import ModelError
+from store import ParlorStore
+from streaming import thread_titles
+from streaming.thread_titles import MAX_QUESTION_CHARS, clean_title
+from tests.unit.harness import Chat, errors, texts
+from tests.unit.scripted_model import ScriptedModel, says
+from tests.unit.services_for_tests import open_services
+
+QUESTION = "What should I pack for three days in Bern in late November?\nI have one small bag."
+FIRST_LINE = "What should I pack for three days in Bern in late November?"
+
+
+class TalkingServer(BaseChatKitServer):
+    def get_agent(self, turn: Turn) -> Agent[Any]:
+        return Agent(self.chat_client, "You talk.")
+
+
+@asynccontextmanager
+async def talking(folder: Path, model: ScriptedModel, **settings: Any) -> AsyncIterator[Chat]:
+    provider = {"model_provider": "openai", "openai_api_key": "none"}
+    async with open_services(folder, model, settings={**provider, **settings}) as services:
+        yield Chat(TalkingServer(services))
+
+
+@pytest.fixture
+async def model() -> ScriptedModel:
+    return ScriptedModel(turns=[says("A coat."), says("And gloves.")])
+
+
+async def title_of(chat: Chat) -> Any:
+    return (await chat.request("threads.get_by_id", thread_id=chat.thread_id))["title"]
+
+
+def titles_told(events: list[dict[str, Any]]) -> list[str]:
+    return [event["thread"]["title"] for event in events if event["type"] == "thread.updated"]
+
+
+async def test_the_model_writes_the_title_of_a_new_thread_once(tmp_path: Path, model: ScriptedModel) -> None:
+    model.titles = ["Packing for Bern"]
+    async with talking(tmp_path, model) as chat:
+        events = await chat.send(QUESTION)
+        assert events[0]["thread"]["title"] == FIRST_LINE
+        assert titles_told(events) == ["Packing for Bern"]
+        assert await title_of(chat) == "Packing for Bern"
+        assert titles_told(await chat.send("And else?")) == []
+        [(instructions, question)] = model.title_requests
+        assert (instructions.role, question.role, question.text) == ("system", "user", QUESTION)
+
+
+async def test_a_long_message_is_not_sent_whole_for_its_title(tmp_path: Path, model: ScriptedModel) -> None:
+    async with talking(tmp_path, model) as chat:
+        await chat.send("x" * (MAX_QUESTION_CHARS + 1))
+        assert len(model.title_requests[0][1].text) == MAX_QUESTION_CHARS
+
+
+@pytest.mark.parametrize(
+    "settings", [{"thread_titles": "first_message"}, {"model_provider": "offline"}], ids=["unwanted", "offline"]
+)
+async def test_without_a_model_for_it_the_first_line_is_the_title(
+    tmp_path: Path, model: ScriptedModel, settings: dict[str, Any]
+) -> None:
+    model.titles = ["Packing for Bern"]
+    async with talking(tmp_path, model, **settings) as chat:
+        assert titles_told(await chat.send(QUESTION)) == []
+        assert await title_of(chat) == FIRST_LINE
+        assert model.title_requests == []
+
+
+@pytest.mark.parametrize("answer", [ModelError("Busy.", code="model.busy"), RuntimeError("s3cret"), "  \n "])
+async def test_an_answer_does_not_fail_for_want_of_a_title(
+    tmp_path: Path, model: ScriptedModel, answer: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    model.titles = [answer]
+    async with talking(tmp_path, model) as chat:
+        events = await chat.send(QUESTION)
+        assert (texts(events), errors(events), titles_told(events)) == (["A coat."], [], [])
+        assert await title_of(chat) == FIRST_LINE
+        assert "s3cret" not in caplog.text
+
+
+async def test_a_title_that_takes_too_long_is_not_waited_for(
+    tmp_path: Path, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thread_titles, "TITLE_WAIT_S", 0.01)
+    model.titles = [asyncio.Event(), "Too late"]
+    async with talking(tmp_path, model) as chat, asyncio.timeout(10):
+        assert texts(await chat.send(QUESTION)) == ["A coat."]
+        assert await title_of(chat) == FIRST_LINE
+        assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("title ")]
+
+
+async def test_a_title_that_a_person_gives_meanwhile_is_kept(tmp_path: Path, model: ScriptedModel) -> None:
+    title_is_due, answer_goes_on = asyncio.Event(), asyncio.Event()
+    model.titles = [title_is_due, "Packing for Bern"]
+    model.turns = [[*says("A "), answer_goes_on, *says("coat.")]]
+    async with talking(tmp_path, model) as chat, asyncio.timeout(10):
+        sending = asyncio.create_task(chat.send(QUESTION))
+        await model.is_asked_for_title.wait()
+        [thread] = (await chat.request("threads.list"))["data"]
+        await chat.request("threads.update", thread_id=thread["id"], title="My trip")
+        title_is_due.set()
+        answer_goes_on.set()
+        await sending
+        assert await title_of(chat) == "My trip"
+
+
+async def test_a_title_that_the_use_case_gives_is_kept(tmp_path: Path, model: ScriptedModel) -> None:
+    is_due = asyncio.Event()
+    model.titles = [is_due, "Packing for Bern"]
+    async with talking(tmp_path, model) as chat, asyncio.timeout(10):
+
+        class NotingStore(ParlorStore):
+            is_saved = asyncio.Event()
+
+            async def save_thread(self, thread: ThreadMetadata, context: RequestContext) -> None:
+                await super().save_thread(thread, context)
+                self.is_saved.set()
+
+        class Naming(TalkingServer):
+            async def post_respond_hook(self, thread: ThreadMetadata, turn: Turn) -> None:
+                thread.title = "The use case's own"
+                turn.notice("Named")
+                await NotingStore.is_saved.wait()
+                is_due.set()
+
+        chat.server = Naming(chat.server.services)
+        chat.server.store = NotingStore(chat.server.services.database)
+        assert set(titles_told(await chat.send(QUESTION))) == {"The use case's own"}
+        assert await title_of(chat) == "The use case's own"
+
+
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ('"Packing for Bern."\n\nI chose this because …', "Packing for Bern"),
+        ("\n  **Packing   for Bern**", "Packing for Bern"),
+        ("# Über Bern", "Über Bern"),
+        ("What now?", "What now?"),
+        ('"Learning C#".', "Learning C#"),
+        (".NET or Java", ".NET or Java"),
+        ("...", None),
+        ("", None),
+    ],
+)
+def test_a_title_is_one_short_line(written: str, title: str | None) -> None:
+    assert clean_title(written) == title
+
+
+def test_a_title_that_is_too_long_is_cut() -> None:
+    title = clean_title("word " * 30)
+    assert title is not None
+    assert len(title) <= 60
+    assert title.startswith("word word")
