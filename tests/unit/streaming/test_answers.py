@@ -12,7 +12,7 @@ from agent_framework import Agent, AgentResponseUpdate, ChatResponseUpdate, Cont
 from chatkit.types import ThreadMetadata
 
 from base_server import BaseChatKitServer
-from context import Services, Turn, turn_of
+from context import Services, Turn, turn_of, utc_now
 from errors import ModelError, UserFacingError
 from lean_updates import build_text_piece
 from tests.unit.harness import Chat, done_items, errors, events_of, streamed_text, texts, updates, user_input
@@ -342,6 +342,15 @@ async def test_the_thread_is_titled_after_its_first_message(chat: Chat) -> None:
     events = await chat.send("What is the weather\nin a city of my choice?")
     assert events[0]["thread"]["title"] == "What is the weather"
     assert (await chat.request("threads.list"))["data"][0]["title"] == "What is the weather"
+
+
+async def test_a_thread_without_a_title_is_titled_after_its_next_message(chat: Chat) -> None:
+    untitled = ThreadMetadata(id="thr_untitled", created_at=utc_now())
+    await chat.server.store.save_thread(untitled, chat.context())
+    chat.thread_id = untitled.id
+    events = await chat.send("Rain?")
+    assert [event["thread"]["title"] for event in events if event["type"] == "thread.updated"] == ["Rain?"]
+    assert (await chat.request("threads.list"))["data"][0]["title"] == "Rain?"
 
 
 async def test_text_that_waits_is_sent_as_one_delta(chat: Chat, model: ScriptedModel) -> None:

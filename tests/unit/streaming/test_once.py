@@ -14,7 +14,7 @@ from agent_framework import Agent, FunctionInvocationContext, tool
 from chatkit.types import ClientToolCallItem, StructuredInputFreeform
 
 from base_server import BaseChatKitServer, action
-from context import ActionTurn, Turn, turn_of, utc_now
+from context import ActionTurn, Services, Turn, turn_of, utc_now
 from errors import BadRequestError, ConflictError, NotFoundError, UserFacingError
 from tests.unit.harness import Chat, done_items, errors, events_of, texts
 from tests.unit.scripted_model import ScriptedModel, calls, says
@@ -31,13 +31,17 @@ def build_counter(value: int) -> dict[str, Any]:
     def button(type_: str) -> dict[str, Any]:
         return {"type": "Button", "label": type_, "onClickAction": {"type": type_}}
 
-    buttons = [button("count.up"), button("count.fail"), button("count.remove")]
+    buttons = [button("count.up"), button("count.fail"), button("count.remove"), button("count.add")]
     return {"type": "Card", "id": "counter", "children": [{"type": "Text", "value": str(value)}, *buttons]}
 
 
 class CountingServer(BaseChatKitServer):
     value = 0
     is_broken = True
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
+        self.is_adding, self.may_add = asyncio.Event(), asyncio.Event()
 
     def get_agent(self, turn: Turn) -> Agent[Any]:
         return Agent(self.chat_client, tools=[ask_name])
@@ -50,6 +54,16 @@ class CountingServer(BaseChatKitServer):
         self.value += 1
         await asyncio.sleep(0)
         turn.replace(build_counter(self.value))
+
+    @action("count.add")
+    async def add(self, turn: ActionTurn) -> None:
+        """Add to what is shown; the first click takes as long as the test likes."""
+        assert turn.sender is not None
+        before = int(turn.sender.model_dump()["widget"]["children"][0]["value"])
+        if not self.is_adding.is_set():
+            self.is_adding.set()
+            await self.may_add.wait()
+        turn.replace(build_counter(before + 1))
 
     @action("count.fail")
     async def fail(self, turn: ActionTurn) -> None:
@@ -166,6 +180,25 @@ async def test_a_repeated_action_waits_for_the_first_and_answers_with_what_it_le
 ) -> None:
     answers = await asyncio.gather(*(click(replicas[0], counter, "count.up", "key") for _ in range(5)))
     assert [shown(each["updated_item"]) for each in answers] == ["1"] * 5
+
+
+@pytest.mark.parametrize("is_first_sync", [True, False])
+async def test_of_two_clicks_each_sees_what_the_one_before_has_left(
+    replicas: list[Chat], counter: str, is_first_sync: bool
+) -> None:
+    chat = replicas[0]
+    server = chat.server
+    assert isinstance(server, CountingServer)
+    async with asyncio.timeout(10):
+        first = asyncio.create_task(click(chat, counter, "count.add", "key_1", sync=is_first_sync))
+        await server.is_adding.wait()
+        second = asyncio.create_task(click(chat, counter, "count.add", "key_2", sync=not is_first_sync))
+        # Long enough for it to get as far as it can.
+        await asyncio.wait([second], timeout=0.2)
+        server.may_add.set()
+        await asyncio.gather(first, second)
+    [widget] = [item for item in await chat.items() if item["id"] == counter]
+    assert shown(widget) == "2"
 
 
 async def test_a_streamed_action_with_a_key_is_carried_out_once(replicas: list[Chat], counter: str) -> None:
