@@ -44,7 +44,7 @@ from streaming.requests import RequestProcessing, explain_request, title_of
 from streaming.run_operations import RunOperations, is_run_operation, parse_body
 from streaming.runs import Viewer
 from streaming.steps import ToolLabel, tool_labels
-from streaming.thread_titles import titling
+from streaming.thread_titles import ThreadTitle
 from streaming.tool_guard import ToolGuard
 from streaming.turn_events import turn_events
 
@@ -196,13 +196,14 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
         thread, context = turn.thread, turn.context
         if thread.title is None and turn.user_message is not None:
             thread.title = title_of(turn.user_message)
-        async with titling(turn, self.chat_client):
+        async with ThreadTitle(turn, self.chat_client) as title:
             try:
                 stream, labels = await self._run_agent(turn)
                 try:
                     async with aclosing(agent_events(stream, turn, labels)) as events:
                         async for event in events:
                             yield event
+                            title.begin()
                 except UserFacingError:
                     raise
                 except Exception as exc:

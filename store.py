@@ -130,6 +130,8 @@ class ParlorStore(Store[RequestContext]):
         """
         baseline = self._baselines.of(thread)
         mine = thread_fields(thread)
+        if mine == baseline:
+            return  # a title of the model's, which is stored already
         of = Of.context(context, thread.id)
         stored = await self._write(transactions.save_thread, of, as_utc(thread.created_at), mine, baseline)
         if stored is not None:

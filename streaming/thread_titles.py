@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 from agent_framework import Message
@@ -21,7 +19,7 @@ MAX_QUESTION_CHARS = 2_000
 
 TITLE_TIMEOUT_S = 20.0
 TITLE_WAIT_S = 1.0
-"""How long a whole answer waits for its thread's title, which was asked for when the answer began."""
+"""How long a whole answer waits for its thread's title."""
 
 _MARKS = "*_`\"'“”„«»‘’"
 
@@ -32,28 +30,44 @@ INSTRUCTIONS = (
 )
 
 
-@asynccontextmanager
-async def titling(turn: Turn, chat_client: Any) -> AsyncIterator[None]:
-    """Let the model write the title of a new thread while it answers within the block.
+class ThreadTitle:
+    """Lets the model write the title of a new thread while it answers, within an ``async with`` block.
 
-    The title takes the place of the one that the thread has, unless that was changed meanwhile. Where there is
-    no model, or it fails or takes too long, the thread keeps its title.
+    The title takes the place of the one that the thread has, unless that was changed meanwhile. Where there is no
+    model, or it fails or takes too long, the thread keeps its title.
 
     Args:
         turn: The thread is new if its request says so.
         chat_client: Of the platform's provider.
     """
-    settings = turn.services.settings
-    if not turn.context.is_new_thread or settings.thread_titles != "model" or settings.provider == "offline":
-        yield
-        return
-    task = asyncio.create_task(_write_title(turn, chat_client), name=f"title {turn.thread.id}")
-    try:
-        yield
-        await asyncio.wait([task], timeout=TITLE_WAIT_S)
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
+
+    def __init__(self, turn: Turn, chat_client: Any) -> None:
+        settings = turn.services.settings
+        self._turn = turn
+        self._chat_client = chat_client
+        self._is_wanted = (
+            turn.context.is_new_thread and settings.thread_titles == "model" and settings.provider != "offline"
+        )
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        """Ask for the title, the first time; once there is something of the answer, which must not wait for it."""
+        if self._is_wanted:
+            self._is_wanted = False
+            self._task = asyncio.create_task(
+                _write_title(self._turn, self._chat_client), name=f"title {self._turn.thread.id}"
+            )
+
+    async def __aenter__(self) -> ThreadTitle:
+        return self
+
+    async def __aexit__(self, failure: type[BaseException] | None, *_: object) -> None:
+        if self._task is None:
+            return
+        if failure is None:
+            await asyncio.wait([self._task], timeout=TITLE_WAIT_S)
+        self._task.cancel()
+        await asyncio.wait([self._task])
 
 
 async def _write_title(turn: Turn, chat_client: Any) -> None:

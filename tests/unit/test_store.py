@@ -156,12 +156,34 @@ CALLS_THAT_WRITE_BY_ID = {"create_thread", "save_thread", "save_attachment"}
 CALLS_THAT_FIND_NOTHING = {"has_item", "save_run", "release_request_key"}
 """What a stranger calls in vain, without an error; each has a test of its own below."""
 CALLS_WITHOUT_AN_ID = {"generate_thread_id", "generate_item_id"}
+CALLS_WITH_A_CONDITION = {"retitle_thread"}
 
 
 def test_every_method_of_the_store_is_tried_by_strangers() -> None:
     methods = {name for name, member in vars(ParlorStore).items() if callable(member) and not name.startswith("_")}
     tried = CALLS_ON_A_THREAD.keys() | CALLS_THAT_WRITE_BY_ID | CALLS_THAT_FIND_NOTHING | CALLS_WITHOUT_AN_ID
+    tried |= CALLS_WITH_A_CONDITION
     assert methods == tried
+
+
+@pytest.mark.parametrize("first_title", [None, "Rain"])
+async def test_a_title_takes_the_place_of_the_one_that_was_known_and_of_no_other(
+    store: ParlorStore, thread: ThreadMetadata, first_title: str | None
+) -> None:
+    thread.title = first_title
+    thread.metadata = {"note": 1}
+    await store.save_thread(thread, ADA)
+    thread.metadata = {"note": 2}
+    assert await store.retitle_thread(thread, "Rain in Bern", ADA)
+    assert thread.title == "Rain in Bern"
+    renamed = await store.rename_thread(thread.id, "Mine", ADA)
+    await store.save_thread(thread, ADA)
+    assert (thread.title, thread.metadata) == ("Mine", {"note": 2}), "a rename meanwhile is not undone"
+    stale = renamed.model_copy(update={"title": "Rain in Bern"})
+    assert not await store.retitle_thread(stale, "Theirs", ADA)
+    for stranger in OTHERS.values():
+        assert not await store.retitle_thread(renamed, "Stolen", stranger)
+    assert (await store.load_thread(thread.id, ADA)).title == "Mine"
 
 
 @pytest.mark.parametrize("method", CALLS_ON_A_THREAD)

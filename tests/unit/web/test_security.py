@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import httpx
 import pytest
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from tests.unit.web.edge import JSON, Edge, FakeServer, use_case
-from web.security import build_content_security_policy, is_own_origin
+from web.security import SecurityHeaders, build_content_security_policy, is_own_origin
 
 FRIEND = "https://intranet.example"
 
@@ -149,3 +152,16 @@ def test_the_policy_names_the_origins_of_configured_pictures_and_script(edge: Ed
     directives = dict(each.split(" ", 1) for each in policy.split("; "))
     assert directives["img-src"] == "'self' data: blob: https://cdn.example"
     assert directives["script-src"] == "'self' https://chat.example:8443"
+
+
+async def test_the_headers_of_every_answer_are_ours_and_there_once(edge: Edge) -> None:
+    async def careless(scope: Scope, receive: Receive, send: Send) -> None:
+        await Response("x", headers={"Referrer-Policy": "unsafe-url", "Cache-Control": "no-cache"})(
+            scope, receive, send
+        )
+
+    app = SecurityHeaders(careless, settings=edge.settings())
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        headers = (await client.get("/")).headers
+    assert headers.get_list("referrer-policy") == ["same-origin"]
+    assert headers.get_list("cache-control") == ["no-cache"]
