@@ -119,7 +119,7 @@ class Settings(BaseSettings):
     thread_titles: Literal["model", "first_message"] = Field(
         "model",
         description="Who writes the titles of new threads: the model, with a short request each, or nobody: then it is "
-        "the first line of the first message, as it always is without a model.",
+        "the first line of the first message, as it is without a model and with more than 100 answers at once.",
     )
     on_disconnect: Literal["cancel", "continue"] = Field(
         "cancel",

@@ -105,6 +105,15 @@ async def test_a_title_that_takes_too_long_is_not_waited_for(
         assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("title ")]
 
 
+async def test_a_busy_process_asks_for_no_titles(
+    tmp_path: Path, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with talking(tmp_path, model) as chat:
+        monkeypatch.setattr(type(chat.server.services.runs), "active", thread_titles.MAX_RUNS_WITH_TITLES + 1)
+        assert titles_told(await chat.send(QUESTION)) == []
+        assert model.title_requests == []
+
+
 async def test_a_title_that_a_person_gives_meanwhile_is_kept(tmp_path: Path, model: ScriptedModel) -> None:
     title_is_due, answer_goes_on = asyncio.Event(), asyncio.Event()
     model.titles = [title_is_due, "Packing for Bern"]
