@@ -40,11 +40,11 @@ from streaming.agent_events import agent_events
 from streaming.agent_messages import HistoryConverter, history_messages
 from streaming.approvals import APPROVE, REJECT, Decision, approval_events, decide
 from streaming.declared_actions import action, collect_actions
-from streaming.requests import RequestProcessing, explain_request, title_of
+from streaming.requests import RequestProcessing, explain_request
 from streaming.run_operations import RunOperations, is_run_operation, parse_body
 from streaming.runs import Viewer
 from streaming.steps import ToolLabel, tool_labels
-from streaming.thread_titles import ThreadTitle
+from streaming.thread_titles import ThreadTitle, title_of
 from streaming.tool_guard import ToolGuard
 from streaming.turn_events import turn_events
 

@@ -51,8 +51,8 @@ from pydantic_core import to_json
 from context import RequestContext, RunOutcome, RunRecord, utc_now
 from errors import BadRequestError, ConflictError
 from streaming.action_processing import ActionProcessing
-from streaming.agent_messages import shortened
 from streaming.request_keys import request_key
+from streaming.thread_titles import title_of
 
 if TYPE_CHECKING:
     from plugins import UseCase
@@ -63,7 +63,6 @@ Events = AsyncGenerator[ThreadStreamEvent, None]
 
 PAGE_SIZE = 20
 MAX_TITLE_CHARS = 200
-MAX_OWN_TITLE_CHARS = 60
 MAX_ATTACHMENTS = 20
 MAX_FEEDBACK_ITEMS = 100
 
@@ -295,13 +294,6 @@ class RequestProcessing(ActionProcessing):
                 return self._serialize(await self.transcribe(recording, context))
             case _:
                 return await super()._process_non_streaming(request, context)
-
-
-def title_of(message: UserMessageItem) -> str | None:
-    """Return a thread's title: the first line of the first message, at most 60 characters."""
-    text = " ".join(part.text for part in message.content).strip()
-    first_line = " ".join(text.split("\n", 1)[0].split())
-    return shortened(first_line, MAX_OWN_TITLE_CHARS) or None
 
 
 def check_writable(thread: ThreadMetadata) -> None:

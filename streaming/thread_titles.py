@@ -7,6 +7,7 @@ import logging
 from typing import Any
 
 from agent_framework import Message
+from chatkit.types import UserMessageItem
 
 from context import Turn
 from streaming.agent_messages import shortened
@@ -69,10 +70,12 @@ class ThreadTitle:
     async def __aexit__(self, failure: type[BaseException] | None, *_: object) -> None:
         if self._task is None:
             return
-        if failure is None:
-            await asyncio.wait([self._task], timeout=TITLE_WAIT_S)
-        self._task.cancel()
-        await asyncio.wait([self._task])
+        try:
+            if failure is None:
+                await asyncio.wait([self._task], timeout=TITLE_WAIT_S)
+        finally:
+            self._task.cancel()
+            await asyncio.wait([self._task])
 
 
 async def _write_title(turn: Turn, chat_client: Any) -> None:
@@ -92,6 +95,13 @@ async def _write_title(turn: Turn, chat_client: Any) -> None:
             await turn.services.store.retitle_thread(turn.thread, title, turn.context)
     except Exception as exc:  # noqa: BLE001 - nobody's answer fails for want of a title
         logger.info("no title from the model", extra={"thread_id": turn.thread.id, "error_type": type(exc).__name__})
+
+
+def title_of(message: UserMessageItem) -> str | None:
+    """Return a thread's first title: the first line of the first message, at most 60 characters."""
+    text = " ".join(part.text for part in message.content).strip()
+    first_line = " ".join(text.split("\n", 1)[0].split())
+    return shortened(first_line, MAX_TITLE_CHARS) or None
 
 
 def clean_title(text: str) -> str | None:

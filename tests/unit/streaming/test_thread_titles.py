@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from errors import ModelError
 from store import ParlorStore
 from streaming import thread_titles
 from streaming.thread_titles import MAX_QUESTION_CHARS, clean_title
-from tests.unit.harness import Chat, errors, texts
+from tests.unit.harness import Chat, errors, texts, user_input
 from tests.unit.scripted_model import ScriptedModel, says
 from tests.unit.services_for_tests import open_services
 
@@ -102,6 +103,24 @@ async def test_a_title_that_takes_too_long_is_not_waited_for(
     async with talking(tmp_path, model) as chat, asyncio.timeout(10):
         assert texts(await chat.send(QUESTION)) == ["A coat."]
         assert await title_of(chat) == FIRST_LINE
+        assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("title ")]
+
+
+async def test_a_stop_while_a_whole_answer_waits_for_its_title_leaves_nothing_running(
+    tmp_path: Path, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thread_titles, "TITLE_WAIT_S", 60.0)
+    model.titles = [asyncio.Event()]
+    async with talking(tmp_path, model) as chat, asyncio.timeout(10):
+        body = {"type": "threads.create", "params": {"input": user_input(QUESTION)}}
+        viewer = await chat.server.handle(json.dumps(body).encode(), chat.context())
+        assert not isinstance(viewer, bytes)
+        reading = asyncio.create_task(anext(viewer))
+        # All events have come when none comes for a while: the answer waits for nothing but its title.
+        while (await asyncio.wait([reading], timeout=0.3))[0]:
+            reading = asyncio.create_task(anext(viewer))
+        reading.cancel()
+        await viewer.aclose()
         assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("title ")]
 
 
