@@ -36,6 +36,7 @@ from errors import (
     UserFacingError,
     new_error_id,
 )
+from lean_updates import TEXT_SINK_KWARG
 from streaming.agent_events import agent_events
 from streaming.agent_messages import HistoryConverter, history_messages
 from streaming.approvals import APPROVE, REJECT, Decision, approval_events, decide
@@ -43,6 +44,7 @@ from streaming.declared_actions import action, collect_actions
 from streaming.requests import RequestProcessing, explain_request
 from streaming.run_operations import RunOperations, is_run_operation, parse_body
 from streaming.runs import Viewer
+from streaming.short_way import leaves_text_alone
 from streaming.steps import ToolLabel, tool_labels
 from streaming.thread_titles import ThreadTitle, title_of
 from streaming.tool_guard import ToolGuard
@@ -243,6 +245,8 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
             options["middleware"] = [ToolGuard(settings.tool_timeout_s)]
         if run_options := _run_options(turn.user_message):
             options["options"] = run_options
+        if turn.context.short_way is not None and leaves_text_alone(agent):
+            options["client_kwargs"] = {TEXT_SINK_KWARG: turn.context.short_way.take}
         return agent.run(messages, stream=True, **options), tool_labels(agent)
 
     async def _after(self, thread: ThreadMetadata, turn: Turn) -> AsyncGenerator[ThreadStreamEvent, None]:

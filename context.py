@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from plugins import OfflinePhrase
     from store import ParlorStore
     from streaming.runs import Runs
+    from streaming.short_way import ShortWay
 
 WIDGET_ROOTS = ("Card", "ListView", "Basic")
 MAX_WIDGET_DEPTH = 128
@@ -111,6 +112,7 @@ class RequestContext:
         stop_reason: Why the run of this request is being stopped; None while it is not.
         item_ids: Ids of items that came up in this request: it may write them, and no older ones by accident.
         open_items: Returns the items that were shown and are not finished, as far as they are.
+        short_way: Where a piece of text may go at once; None outside of a run.
         usage: The provider's token counts of this request's answer so far.
         error_id: The id of the error that ended the answer; None without one.
     """
@@ -126,6 +128,7 @@ class RequestContext:
     stop_reason: StopReason | None = None
     item_ids: set[str] = field(default_factory=set)
     open_items: Callable[[], Sequence[ThreadItem]] = tuple
+    short_way: ShortWay | None = None
     usage: dict[str, Any] = field(default_factory=dict)
     error_id: str | None = None
 

@@ -24,6 +24,11 @@ class Inbox:
         self._writer: asyncio.Future[None] | None = None
         self._thread = threading.get_ident()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is waiting."""
+        return not self._events
+
     def put(self, event: Any) -> None:
         """Append `event`; safe to call from a tool's worker thread.
 

@@ -8,10 +8,16 @@ collection. Source: `ResponseStream` in `agent_framework._types`; `test_lean_upd
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar
 
 from agent_framework import AgentResponseUpdate, ChatResponseUpdate, Content, ResponseStream
+
+TextSink = Callable[[str, str | None], bool]
+"""Takes a piece of the message with that id and shows it at once, if it can; returns whether it has."""
+
+TEXT_SINK_KWARG = "text_sink"
+"""Under this name a chat client that says `takes_text_sink` finds a `TextSink` in a run's `client_kwargs`."""
 
 
 class TextPiece(Content):
@@ -41,6 +47,10 @@ def build_text_piece(text: str, additional_properties: dict[str, Any] | None = N
     return piece
 
 
+class ShownPiece(TextPiece):
+    """A piece of text that the person has read already: it took the short way."""
+
+
 class TextUpdate(ChatResponseUpdate):
     """An update of an assistant's message with a piece of text, made as cheaply as a `TextPiece`."""
 
@@ -59,6 +69,16 @@ def build_text_update(text: str, message_id: str | None, response_id: str | None
     update.role = "assistant"
     update.message_id = message_id
     update.response_id = response_id
+    return update
+
+
+def build_shown_update(text: str, message_id: str | None, response_id: str | None) -> TextUpdate:
+    """Return an update whose only content is a `ShownPiece`."""
+    piece = ShownPiece.__new__(ShownPiece)
+    piece.text = text
+    piece.additional_properties = {}
+    update = build_text_update("", message_id, response_id)
+    update.contents = [piece]
     return update
 
 
@@ -108,7 +128,7 @@ def _mere_text(update: ChatResponseUpdate | AgentResponseUpdate) -> str | None:
     contents = update.contents
     if (
         len(contents) != 1
-        or type(contents[0]) is not TextPiece
+        or not isinstance(contents[0], TextPiece)
         or contents[0].additional_properties
         or update.finish_reason is not None
         or update.continuation_token is not None

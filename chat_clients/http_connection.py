@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import httptools
@@ -15,6 +16,10 @@ MAX_BUFFERED_BYTES = 256 * 1024
 MAX_HEAD_BYTES = 128 * 1024
 
 Origin = tuple[str, str, int]
+
+
+Taker = Callable[[bytes], bool]
+"""Takes what has arrived, at the moment it does; returns whether whoever reads the answer must look. Never raises."""
 
 
 class StaleConnectionError(Exception):
@@ -55,9 +60,12 @@ class Connection(asyncio.Protocol):
         self._error: httpx.TransportError | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._deadline = 0.0
+        self._silence_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._is_write_paused = False
         self._is_read_paused = False
+        self._take: Taker | None = None
+        self._must_look = False
 
     # What asyncio calls
 
@@ -77,6 +85,11 @@ class Connection(asyncio.Protocol):
         if self._answer.buffered_bytes > MAX_BUFFERED_BYTES and not self._is_read_paused and self._transport:
             self._is_read_paused = True
             self._transport.pause_reading()
+        if self._take is not None and self._answer.pieces:
+            self._must_look = self._take(self._take_pieces())
+            if not self._must_look and not self._answer.is_complete and self._error is None:
+                self._deadline = self._loop.time() + self._silence_s
+                return
         self._wake()
 
     def eof_received(self) -> bool:
@@ -170,19 +183,38 @@ class Connection(asyncio.Protocol):
             await self._wait(timeouts.get("read"), httpx.ReadTimeout("no answer came in time"))
         return answer
 
-    async def read(self, timeout_s: float | None) -> bytes:
-        """Return all that has arrived, at least something; nothing at the end of the answer."""
+    async def read(self, take: Taker, timeout_s: float | None) -> bool:
+        """Hand over all that arrives until `take` returns True; return False at the end of the answer.
+
+        While this waits, `take` is called from the event loop itself: what it can deal with wakes nobody.
+
+        Raises:
+            httpx.TransportError: What went wrong.
+        """
         answer = self._answer
-        while not answer.pieces:
+        self._silence_s = float("inf") if timeout_s is None else timeout_s
+        while True:
+            if answer.pieces:
+                if take(self._take_pieces()):
+                    return True
+                continue
             if answer.is_complete:
-                return b""
+                return False
             if self._error is not None:
                 raise self._error
+            self._take, self._must_look = take, False
             try:
                 await self._expect(timeout_s)
             except TimeoutError:
                 self.abort()
                 raise httpx.ReadTimeout("the answer fell silent") from None
+            finally:
+                self._take = None
+            if self._must_look:
+                return True
+
+    def _take_pieces(self) -> bytes:
+        answer = self._answer
         data = answer.pieces[0] if len(answer.pieces) == 1 else b"".join(answer.pieces)
         answer.pieces.clear()
         answer.buffered_bytes = 0

@@ -6,16 +6,17 @@ import asyncio
 import json
 import logging
 import random
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from chat_clients.http_transport import DirectTransport
+from chat_clients.http_connection import Taker
+from chat_clients.http_transport import AnswerBody, DirectTransport
 from chat_clients.pace import Pace
 from chat_clients.server_events import Event, EventParser, parse_object
 
@@ -36,6 +37,8 @@ MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
 MAX_REFUSAL_BYTES = 64 * 1024
 MAX_REASON_CHARS = 300
+
+Read = TypeVar("Read")
 
 _RETRIED_STATUSES = frozenset({408, 409, 429})
 
@@ -120,36 +123,48 @@ class ProviderConnection:
         await self._http.aclose()
 
     async def events(
-        self, path: str, body: Mapping[str, Any], *, headers: Mapping[str, str] | None = None
-    ) -> AsyncGenerator[list[Event], None]:
-        """Post `body` and yield the answer's events, as many at a time as one read has brought.
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        read: Callable[[list[Event]], list[Read] | None],
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> AsyncGenerator[list[Read], None]:
+        """Post `body` and yield what `read` makes of the answer's events, as many at a time as have arrived together.
 
         When the process is busy, reads wait for more to arrive; see `Pace`. An answer in one piece is one event.
         Close the generator when you leave it early: that lets the provider go.
+
+        Args:
+            path: Appended to the connection's address.
+            body: The JSON of the request.
+            read: Called with events at the moment they arrive, from the event loop itself; it must not block. What it
+                returns is yielded; None is not, and costs no more than the call.
+            headers: Sent with the connection's own.
 
         Raises:
             ProviderStatusError: The provider refused, again and again if that is worth repeating.
             BrokenStreamError: The answer cannot be read.
             httpx.TransportError: The provider cannot be reached, is silent, or broke off.
+            Exception: Whatever `read` raises.
         """
         content = json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=_as_json)
         # "replace" for lone surrogates, which a browser can send and UTF-8 cannot carry.
         response = await self._send(path, content.encode(errors="replace"), headers)
         try:
             if response.headers.get("content-type", "").startswith("application/json"):
-                yield [parse_object(await _read_bounded(response, MAX_ANSWER_BYTES))]
+                if (whole := read([parse_object(await _read_bounded(response, MAX_ANSWER_BYTES))])) is not None:
+                    yield whole
                 return
-            parser = EventParser()
-            is_encoded = "content-encoding" in response.headers
-            pieces = response.aiter_bytes() if is_encoded else _raw(response)
-            async for data in pieces:
-                events = parser.feed(data)
-                if events:
-                    yield events
-                if parser.failure is not None:
-                    raise parser.failure
-                if pause_s := self._pace.pause_s():
-                    await asyncio.sleep(pause_s)
+            taking = _Taking(read, self._pace)
+            hand_over = _hand_over(response)
+            while await hand_over(taking.take):
+                if taking.result is not None:
+                    yield taking.result
+                if taking.failure is not None:
+                    raise taking.failure
+                if taking.pause_s:
+                    await asyncio.sleep(taking.pause_s)
         finally:
             await response.aclose()
 
@@ -223,10 +238,50 @@ class ProviderConnection:
         return response
 
 
-def _raw(response: httpx.Response) -> AsyncIterable[bytes]:
-    """Return the body as it arrives, without httpx's layers around it."""
-    assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - asynchronous transports give no other
-    return response.stream
+class _Taking(Generic[Read]):
+    """What happens to an answer's bytes as they arrive.
+
+    Attributes:
+        result: What was read from the last ones.
+        failure: Why nothing more can be read, once that is so.
+        pause_s: How long to let more arrive before the next, in seconds.
+    """
+
+    def __init__(self, read: Callable[[list[Event]], list[Read] | None], pace: Pace) -> None:
+        self.result: list[Read] | None = None
+        self.failure: Exception | None = None
+        self.pause_s = 0.0
+        self._read = read
+        self._pace = pace
+        self._parser = EventParser()
+
+    def take(self, data: bytes) -> bool:
+        """Read `data`; return whether there is something to do about it."""
+        self.result = None
+        try:
+            events = self._parser.feed(data)
+            if events:
+                self.result = self._read(events)
+            self.failure = self._parser.failure
+        except Exception as exc:  # noqa: BLE001 - raised by whoever reads the answer: this is called by the event loop
+            self.failure = exc
+        self.pause_s = self._pace.pause_s()
+        return self.result is not None or self.failure is not None or self.pause_s > 0
+
+
+def _hand_over(response: httpx.Response) -> Callable[[Taker], Awaitable[bool]]:
+    """Return what hands a body over as it arrives, until it is told to stop or, returning False, has come to an end."""
+    if isinstance(response.stream, AnswerBody) and "content-encoding" not in response.headers:
+        return response.stream.read
+    pieces = response.aiter_bytes()
+
+    async def hand_over(take: Taker) -> bool:
+        async for data in pieces:
+            if take(data):
+                return True
+        return False
+
+    return hand_over
 
 
 def _choose_transport(base_url: str) -> httpx.AsyncBaseTransport | None:

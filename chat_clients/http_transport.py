@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from chat_clients.http_connection import Connection, Origin, StaleConnectionError
+from chat_clients.http_connection import Connection, Origin, StaleConnectionError, Taker
 
 HAPPY_EYEBALLS_DELAY_S = 0.25
 """Source: RFC 8305, 5."""
@@ -74,7 +74,7 @@ class DirectTransport(httpx.AsyncBaseTransport):
         return httpx.Response(
             answer.status,
             headers=answer.headers,
-            stream=_Body(self, connection, timeouts.get("read")),
+            stream=AnswerBody(self, connection, timeouts.get("read")),
             extensions={"http_version": b"HTTP/1.1"},
         )
 
@@ -132,7 +132,7 @@ class DirectTransport(httpx.AsyncBaseTransport):
         return self._tls
 
 
-class _Body(httpx.AsyncByteStream):
+class AnswerBody(httpx.AsyncByteStream):
     """The body of an answer; closing it gives the connection back."""
 
     def __init__(self, pool: DirectTransport, connection: Connection, timeout_s: float | None) -> None:
@@ -140,15 +140,22 @@ class _Body(httpx.AsyncByteStream):
         self._connection: Connection | None = connection
         self._timeout_s = timeout_s
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
+    async def read(self, take: Taker) -> bool:
+        """Hand over all that arrives until `take` returns True; return False at the end of the answer."""
+        return self._connection is not None and await self._connection.read(take, self._timeout_s)
 
-    async def __anext__(self) -> bytes:
-        if self._connection is not None and (data := await self._connection.read(self._timeout_s)):
-            return data
-        raise StopAsyncIteration
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        arrived: list[bytes] = []
+
+        def keep(data: bytes) -> bool:
+            arrived.append(data)
+            return True
+
+        while await self.read(keep):
+            yield arrived.pop()
 
     async def aclose(self) -> None:
+        """Give the connection back; closing twice is harmless."""
         connection, self._connection = self._connection, None
         if connection is not None:
             self._pool.release(connection)

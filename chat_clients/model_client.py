@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -24,7 +24,7 @@ from chat_clients.responses import ResponsesReader
 from chat_clients.responses_request import build_responses_request
 from chat_clients.server_events import Event
 from chat_clients.whole_answers import AnswerReader, whole_updates
-from lean_updates import keep_merged
+from lean_updates import TEXT_SINK_KWARG, TextSink, keep_merged
 
 
 class RawModelClient(BaseChatClient[Any]):
@@ -56,7 +56,13 @@ class RawModelClient(BaseChatClient[Any]):
     def _inner_get_response(
         self, *, messages: Sequence[Message], stream: bool, options: Mapping[str, Any], **kwargs: Any
     ) -> Awaitable[ChatResponse[Any]] | ResponseStream[ChatResponseUpdate, ChatResponse[Any]]:
-        updates = self._updates(messages, options, stream=stream, headers=kwargs.get("extra_headers"))
+        updates = self._updates(
+            messages,
+            options,
+            stream=stream,
+            headers=kwargs.get("extra_headers"),
+            show_text=kwargs.get(TEXT_SINK_KWARG) if stream else None,
+        )
         if stream:
             answer = self._build_response_stream(updates, response_format=options.get("response_format"))
             keep_merged(answer)
@@ -77,13 +83,16 @@ class RawModelClient(BaseChatClient[Any]):
         *,
         stream: bool,
         headers: Mapping[str, str] | None,
+        show_text: TextSink | None,
     ) -> AsyncGenerator[ChatResponseUpdate, None]:
-        async def ask() -> AsyncGenerator[list[Event], None]:
+        async def ask(
+            read: Callable[[list[Event]], list[ChatResponseUpdate] | None],
+        ) -> AsyncGenerator[list[ChatResponseUpdate], None]:
             body = self._build_request(messages, await self._validate_options(options), stream=stream)
             path = self._path.format(model=quote(str(body["model"]), safe=""))
-            return self.connection.events(path, body, headers=headers)
+            return self.connection.events(path, body, read, headers=headers)
 
-        return whole_updates(ask, self._build_reader())
+        return whole_updates(ask, self._build_reader(), show_text)
 
     def _build_request(
         self, messages: Sequence[Message], options: Mapping[str, Any], *, stream: bool
@@ -127,8 +136,12 @@ class ResponsesChatClient(
     about. A shell or a computer of ours, which the model would use, is not supported.
     """
 
+    takes_text_sink: ClassVar[bool] = True
+
 
 class CompletionsChatClient(
     FunctionInvocationLayer[Any], ChatMiddlewareLayer[Any], ChatTelemetryLayer[Any], RawCompletionsClient
 ):
     """The Chat Completions API of OpenAI, Azure or a compatible server, whose answers are whole or fail likewise."""
+
+    takes_text_sink: ClassVar[bool] = True

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from typing import Protocol
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
+from typing import Any, Protocol
 
 from agent_framework import ChatResponseUpdate
 
 from chat_clients.failures import build_model_error, explain_model_failure
 from chat_clients.server_events import Event
+from chat_clients.text_relay import TextRelay
+from lean_updates import TextSink
 
 CLOSING_WAIT_S = 0.5
 """How long a connection may take to say that the answer is over, so that it can be used again."""
@@ -36,39 +38,72 @@ class AnswerReader(Protocol):
         ...
 
 
+Ask = Callable[[Callable[[list[Event]], list[ChatResponseUpdate] | None]], Awaitable[AsyncGenerator[Any, None]]]
+"""Sends a request and returns what the function it is given makes of the events of its answer, batch by batch."""
+
+
 async def whole_updates(
-    ask: Callable[[], Awaitable[AsyncGenerator[list[Event], None]]], reader: AnswerReader
+    ask: Ask, reader: AnswerReader, show_text: TextSink | None = None
 ) -> AsyncGenerator[ChatResponseUpdate, None]:
     """Yield what `reader` makes of the answer; fail with a `ModelError` where that fails or ends before its end.
 
     The framework takes a stream that merely stops for a finished answer, and would run a tool call that was cut off.
 
     Args:
-        ask: Sends the request and returns the events of its answer, as many at a time as arrived together.
-        reader: What reads them.
+        ask: Sends the request.
+        reader: What reads the events.
+        show_text: Where text may go at once. What went there is said again, in one `ShownPiece`, before what follows.
 
     Raises:
         ModelError: When the answer fails, or is a part only.
     """
-    has_begun = False
+    reading = _Reading(reader, show_text)
     try:
-        async with contextlib.aclosing(await ask()) as batches:
-            async for events in batches:
-                for update in reader.read(events):
-                    has_begun = True
+        async with contextlib.aclosing(await ask(reading.read)) as batches:
+            async for updates in batches:
+                for update in updates:
                     yield update
                 if reader.is_done:
                     break
-            for update in reader.close():
+            for update in reading.close():
                 yield update
             if reader.is_done:
                 await _await_end(batches)
     except Exception as exc:
-        raise explain_model_failure(exc, has_begun=has_begun) from exc
+        raise explain_model_failure(exc, has_begun=reading.has_begun) from exc
     refuse_unfinished(reader.finish_reason)
 
 
-async def _await_end(batches: AsyncGenerator[list[Event], None]) -> None:
+class _Reading:
+    """Reads an answer's events and lets text take the short way where that is open.
+
+    Attributes:
+        has_begun: Whether the answer has said anything.
+    """
+
+    def __init__(self, reader: AnswerReader, show_text: TextSink | None) -> None:
+        self.has_begun = False
+        self._reader = reader
+        self._relay = TextRelay(show_text)
+
+    def read(self, events: list[Event]) -> list[ChatResponseUpdate] | None:
+        """Return the updates that are left; None when there are none, and nobody has to be told."""
+        if self._reader.is_done:
+            return None
+        left: list[ChatResponseUpdate] = []
+        for update in self._reader.read(events):
+            self.has_begun = True
+            if left or not self._relay.take(update):
+                left += [*self._relay.say_again(), update]
+        return left if left or self._reader.is_done else None
+
+    def close(self) -> Iterator[ChatResponseUpdate]:
+        """Return what is left to say when the stream has ended."""
+        yield from self._relay.say_again()
+        yield from self._reader.close()
+
+
+async def _await_end(batches: AsyncGenerator[Any, None]) -> None:
     """Wait a moment for the end of the stream: a connection that is closed before it has to be opened anew."""
     with contextlib.suppress(Exception):
         async with asyncio.timeout(CLOSING_WAIT_S):

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 from agent_framework import AgentResponseUpdate, ResponseStream
-from chatkit.types import ThreadStreamEvent
+from chatkit.types import ThreadItemUpdatedEvent, ThreadStreamEvent
 
 from context import Turn
 from lean_updates import keep_merged, release
@@ -56,11 +56,22 @@ async def agent_events(
         finally:
             inbox.put_last(end)
 
+    def continue_text(text: str, message_id: str | None) -> ThreadItemUpdatedEvent | None:
+        # What waits in the inbox came before.
+        return answer.continue_text(text, message_id) if inbox.is_empty else None
+
+    short_way = turn.context.short_way
     task = asyncio.create_task(pump(), name=f"agent {turn.thread.id}")
     try:
         is_open = True
         while is_open:
-            await inbox.wait()
+            if short_way is not None:
+                short_way.open(continue_text)
+            try:
+                await inbox.wait()
+            finally:
+                if short_way is not None:
+                    short_way.close()
             for event in inbox.drain():
                 if event is end:
                     is_open = False

@@ -52,6 +52,10 @@ class Answer:
         # By far the most frequent kind: another piece of the text that is being written.
         return iter(()) if self._message.take(event) else self._update(event)
 
+    def continue_text(self, text: str, message_id: str | None) -> ThreadItemUpdatedEvent | None:
+        """Add a piece of text that arrives by the short way; None when it has to take the long one."""
+        return self._message.continue_text(text, message_id)
+
     def pending_text(self) -> ThreadItemUpdatedEvent | None:
         """Return the text that has been merged so far as an event to be sent; None when there is none."""
         return self._message.pending_text()

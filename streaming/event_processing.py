@@ -80,10 +80,11 @@ class EventProcessing(ChatKitServer[RequestContext]):
         for event in first:
             yield event
         yield StreamOptionsEvent(stream_options=self.get_stream_options(thread, context))
-        known = thread.model_copy(deep=True)
         guard = ItemGuard(self.store, thread, context, self._checkpoint_pause)
         try:
             async with aclosing(answer):
+                if context.short_way is not None:
+                    context.short_way.guard = guard
                 async for event in answer:
                     # By far the most frequent kind first.
                     if isinstance(event, ThreadItemUpdatedEvent):
@@ -96,9 +97,8 @@ class EventProcessing(ChatKitServer[RequestContext]):
                         await self._store_event(event, thread, context)
                         if not _is_hidden(event):
                             yield event
-                    # A comparison of the models would cost as much as all of the above.
-                    if thread.__dict__ != known.__dict__:
-                        known = thread.model_copy(deep=True)
+                    if guard.is_thread_changed():
+                        guard.note_thread()
                         yield await self._save_thread(thread, context)
         except asyncio.CancelledError:
             await self.handle_stream_cancelled(thread, list(context.open_items()), context)
@@ -106,7 +106,7 @@ class EventProcessing(ChatKitServer[RequestContext]):
         except Exception as exc:  # noqa: BLE001 - the headers are gone: the error becomes an event
             failure = exc if isinstance(exc, CustomStreamError) else await self._rescue(exc, thread, context)
             yield ErrorEvent(code="custom", message=failure.message, allow_retry=failure.allow_retry)
-        if thread.__dict__ != known.__dict__:
+        if guard.is_thread_changed():
             yield await self._save_thread(thread, context)
 
     async def _rescue(self, exc: Exception, thread: ThreadMetadata, context: RequestContext) -> CustomStreamError:

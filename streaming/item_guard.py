@@ -68,6 +68,20 @@ class ItemGuard:
         self._fresh: dict[str, str] = {}
         self._clock = asyncio.get_running_loop().time
         self._due = self._clock() + checkpoint_pause()
+        self.note_thread()
+
+    def note_thread(self) -> None:
+        """Take the thread as it is for the one that is stored."""
+        self._known = self._thread.model_copy(deep=True)
+
+    def is_thread_changed(self) -> bool:
+        """Whether the answer has changed the thread since `note_thread`."""
+        # A comparison of the models would cost as much as all else that happens to a piece of text.
+        return self._thread.__dict__ != self._known.__dict__
+
+    def lets_pass(self) -> bool:
+        """Whether a piece of text may be shown with nothing else to do; see `ShortWay`."""
+        return not self.is_checkpoint_due() and not self.is_thread_changed()
 
     def follow(self, event: ThreadItemUpdatedEvent) -> ThreadItemUpdatedEvent:
         """Return an update as it may be sent."""

@@ -25,7 +25,7 @@ from chatkit.types import (
 )
 
 from context import Turn, utc_now
-from lean_updates import TextPiece
+from lean_updates import ShownPiece, TextPiece
 
 Events = Iterator[ThreadStreamEvent]
 
@@ -70,6 +70,8 @@ class MessageWriter:
     def take(self, update: AgentResponseUpdate) -> bool:
         """Add an update that is nothing but another piece of the message that is being written; say whether it was."""
         message = self._message
+        if len(update.contents) == 1 and type(update.contents[0]) is ShownPiece:
+            return True  # it was taken when it came: see `continue_text`
         if message is None or len(update.contents) != 1 or update.role not in (None, "assistant"):
             return False
         piece = update.contents[0]
@@ -79,6 +81,17 @@ class MessageWriter:
             return False
         self._append(message, piece.text or "")
         return True
+
+    def continue_text(self, text: str, message_id: str | None) -> ThreadItemUpdatedEvent | None:
+        """Add a piece of the provider's message `message_id`; None when that is not the one that is being written.
+
+        Asked only where all messages have the same author.
+        """
+        message = self._message
+        if message is None or message.key[1] != message_id or message.key[2] is not None:
+            return None
+        self._append(message, text)
+        return self.pending_text()
 
     def continues(self, content: Content, update: AgentResponseUpdate) -> bool:
         """Say whether `content` belongs to the message that is being written."""

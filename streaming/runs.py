@@ -19,6 +19,7 @@ from chatkit.types import ErrorEvent, ThreadCreatedEvent, ThreadStreamEvent
 from context import RequestContext, StopReason
 from errors import ConflictError, TooManyRequestsError, UnavailableError
 from streaming.run_log import RunLog
+from streaming.short_way import ShortWay
 
 if TYPE_CHECKING:
     from config import Settings
@@ -131,6 +132,8 @@ class Run:
         self._has_ended = False
         self._task: asyncio.Task[None] | None = None
         self._deadline: asyncio.TimerHandle | None = None
+        context.open_items = log.open_items
+        context.short_way = ShortWay(self._show)
 
     @property
     def is_over(self) -> bool:
@@ -199,17 +202,20 @@ class Run:
             self.context.stop_reason = "timeout"
             self._task.cancel()
 
+    def _show(self, event: ThreadStreamEvent) -> None:
+        self.log.append(event)
+        for viewer in self._viewers:
+            viewer.wake()
+
     async def _drive(self) -> None:
-        log, viewers = self.log, self._viewers
+        log = self.log
         try:
             async for event in self._events:
-                log.append(event)
+                self._show(event)
                 if isinstance(event, ThreadCreatedEvent):
                     self._runs.bind(self, event.thread.id)
                 if log.last == 1:
                     self._started.set()
-                for viewer in viewers:
-                    viewer.wake()
             self.status = "done"
         except asyncio.CancelledError:
             self.status = "stopped"
@@ -328,7 +334,6 @@ class Runs:
                 code="runs.too_many_of_user",
             )
         run = Run(self, events(), context, RunLog(serialize, self._max_log_bytes))
-        context.open_items = run.log.open_items
         self._active.add(run)
         if key is not None:
             self._register(run, key)

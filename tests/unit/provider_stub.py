@@ -24,13 +24,15 @@ class Received:
 class Answer:
     """One HTTP answer.
 
-    `then` says what follows the pieces: the proper end, a socket closed in the middle, or silence.
+    `then` says what follows the pieces: the proper end, a socket closed in the middle, or silence. Between two pieces
+    `pause_s` seconds pass.
     """
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     pieces: tuple[bytes, ...] = ()
     then: Literal["end", "close", "silence"] = "end"
+    pause_s: float = 0
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,8 @@ class ProviderStub:
         for piece in answer.pieces:
             writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
             await writer.drain()
+            if answer.pause_s:
+                await asyncio.sleep(answer.pause_s)
         if answer.then == "silence":
             await reader.read()  # until the client gives up
         if answer.then != "end":

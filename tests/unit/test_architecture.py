@@ -31,7 +31,7 @@ ALLOWED: dict[str, set[str]] = {
     "storage": {"context", "database", "errors"},
     "store": {"context", "database", "errors", "storage"},
     "attachments": {"context", "database", "errors", "store"},
-    "base_server": {"context", "errors", "streaming"},
+    "base_server": {"context", "errors", "lean_updates", "streaming"},
     "use_cases": {"base_server", "context", "database", "errors", "plugins"},
     "web": ROOMS - {"main", "chat_clients", "inbox", "lean_updates", "sqlite_driver", "storage", "use_cases"},
     "main": ROOMS - {"inbox", "lean_updates", "sqlite_driver", "storage", "use_cases"},

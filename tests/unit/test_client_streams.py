@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -380,7 +381,7 @@ Connect = Callable[..., ProviderConnection]
 
 
 async def ask(connection: ProviderConnection) -> list[list[Event]]:
-    return [events async for events in connection.events("/x", {"q": "Grüezi \ud83d"})]
+    return [events async for events in connection.events("/x", {"q": "Grüezi \ud83d"}, list)]
 
 
 async def test_what_one_read_brings_comes_together_however_many_chunks_it_is(
@@ -395,6 +396,52 @@ def read_text(batch: list[Event]) -> list[str]:
     return [choice["delta"].get("content") or "" for event in batch for choice in event.get("choices", ())]
 
 
+async def test_who_reads_the_events_is_called_as_they_come_and_wakes_others_only_for_a_result(
+    stub: ProviderStub, connect: Connect
+) -> None:
+    stub.will(numbered(6, pause_s=0.002))
+    seen: list[int] = []
+
+    def read_even(events: list[Event]) -> list[int] | None:
+        seen.extend(event["number"] for event in events)
+        return [number for number in seen[-len(events) :] if number in (2, 5)] or None
+
+    woken = [(batch, len(seen)) async for batch in connect().events("/x", {}, read_even)]
+    assert seen == [0, 1, 2, 3, 4, 5]
+    assert woken == [([2], 3), ([5], 6)]
+
+
+async def test_silence_is_counted_from_the_last_piece_also_of_those_that_wake_nobody(
+    stub: ProviderStub, connect: Connect
+) -> None:
+    stub.will(replace(numbered(8, pause_s=0.05), then="silence"))
+    seen: list[Event] = []
+    with pytest.raises(httpx.ReadTimeout):
+        async for _ in connect(timeout_s=0.2).events("/x", {}, lambda events: seen.extend(events)):
+            pass
+    assert len(seen) == 8
+
+
+@pytest.mark.parametrize("pause_s", [0, 0.002])
+async def test_what_goes_wrong_while_events_are_read_ends_the_answer_and_not_the_connections(
+    pause_s: float, stub: ProviderStub, connect: Connect
+) -> None:
+    stub.will(numbered(6, pause_s=pause_s), numbered(1))
+    connection = connect()
+
+    def fail(events: list[Event]) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        [batch async for batch in connection.events("/x", {}, fail)]
+    assert await ask(connection) == [[{"number": 0}]]
+
+
+def numbered(count: int, *, pause_s: float = 0) -> Answer:
+    pieces = tuple(b'data: {"number": %d}\n\n' % number for number in range(count))
+    return Answer(200, {"content-type": "text/event-stream"}, pieces, pause_s=pause_s)
+
+
 async def test_a_whole_answer_gives_its_connection_to_the_next(stub: ProviderStub, connect: Connect) -> None:
     stub.will(Chat.text("One."), Chat.text("Two."))
     connection = connect()
@@ -407,7 +454,7 @@ async def test_a_whole_answer_gives_its_connection_to_the_next(stub: ProviderStu
 async def test_an_answer_left_early_closes_its_connection(stub: ProviderStub, connect: Connect) -> None:
     stub.will(Chat.part("It ", then="silence"), Chat.text("Next."))
     connection = connect()
-    events = connection.events("/x", {})
+    events = connection.events("/x", {}, list)
     async for _ in events:
         break
     await events.aclose()
@@ -472,7 +519,7 @@ async def test_requests_beyond_the_bound_wait_for_a_connection_and_not_for_ever(
     transport = DirectTransport(max_connections=1, max_idle=1, idle_s=5)
     connection = ProviderConnection(stub.url, transport=transport, connect_timeout_s=0.05, max_retries=0)
     stub.will(Chat.part("It ", then="silence"), Chat.text("Next."))
-    first = connection.events("/x", {})
+    first = connection.events("/x", {}, list)
     await anext(first)
     with pytest.raises(httpx.PoolTimeout):
         await ask(connection)
@@ -530,7 +577,7 @@ async def test_odd_servers_are_read_by_the_book(
 async def test_a_long_answer_waits_at_the_provider_while_nobody_reads(stub: ProviderStub, connect: Connect) -> None:
     piece = Chat.chunk({"content": "x" * 60_000})
     stub.will(Answer(200, {"content-type": "text/event-stream"}, (piece,) * 200))
-    events = connect().events("/x", {})
+    events = connect().events("/x", {}, list)
     sizes = [len(await anext(events))]
     for _ in range(500):
         await asyncio.sleep(0)  # the provider and the network have all the time they want

@@ -94,7 +94,7 @@ async def test_a_busy_connection_waits_between_two_reads_and_loses_nothing(monke
         lambda _: httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Pieces(3))
     )
     connection = ProviderConnection("http://127.0.0.1:1", transport=answer)
-    numbers = [event["number"] async for events in connection.events("/answers", {}) for event in events]
+    numbers = [event["number"] async for events in connection.events("/answers", {}, list) for event in events]
     await connection.close()
     assert numbers == [0, 1, 2]
     assert slept == [0.125] * 3

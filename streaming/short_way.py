@@ -1,0 +1,84 @@
+"""The short way of a piece of text: from the model's client straight to the run's log.
+
+The long way of a piece leads through the framework's streams, a task that reads them, the inbox, and the generators
+that answer, guard and store: three tasks and some twenty-five suspended calls, for words that only continue the
+message which is being written. Where nobody on that way has anything to say about it, such a piece is shown by a plain
+call, at the moment it arrives. See ADR 0013.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from agent_framework import Agent
+from chatkit.types import ThreadItemUpdatedEvent
+
+
+class Guard(Protocol):
+    """What stands between an answer and the store."""
+
+    def lets_pass(self) -> bool:
+        """Whether a piece of text may be shown with nothing else to do."""
+        ...
+
+    def follow(self, event: ThreadItemUpdatedEvent) -> ThreadItemUpdatedEvent:
+        """Return an update as it may be sent."""
+        ...
+
+
+Continue = Callable[[str, str | None], ThreadItemUpdatedEvent | None]
+"""Adds a piece of the message with that id to the answer, and returns the event that says so; None if it cannot."""
+
+
+class ShortWay:
+    """Shows pieces of text at once, as long as nothing that came before them is still on its way.
+
+    It is open while the run's own task waits for the answer to go on: then all that came before is stored and shown.
+
+    Args:
+        show: Adds an event to the run's log and wakes those who view it.
+
+    Attributes:
+        guard: Of the answer that is being written; set by the generator that stores it.
+    """
+
+    def __init__(self, show: Callable[[ThreadItemUpdatedEvent], None]) -> None:
+        self._show = show
+        self.guard: Guard | None = None
+        self._continue: Continue | None = None
+
+    def take(self, text: str, message_id: str | None) -> bool:
+        """Show a piece of text now; return whether it was possible.
+
+        Args:
+            text: The piece.
+            message_id: The provider's id of its message.
+        """
+        if self._continue is None or self.guard is None or not self.guard.lets_pass():
+            return False
+        event = self._continue(text, message_id)
+        if event is None:
+            return False
+        self._show(self.guard.follow(event))
+        return True
+
+    def open(self, continue_text: Continue) -> None:
+        """Let pieces be taken, until `close`."""
+        self._continue = continue_text
+
+    def close(self) -> None:
+        """Let pieces take the long way."""
+        self._continue = None
+
+
+def leaves_text_alone(agent: Any) -> bool:
+    """Whether nobody of whom an agent consists may want to see, change or hold back its text on the way.
+
+    The model must be asked by a client of ours; and neither agent nor client may be of a class of their own or have
+    middleware, and the agent no context providers, who may bring middleware along.
+    """
+    if type(agent) is not Agent or agent.middleware or agent.context_providers:
+        return False
+    client: Any = agent.client
+    return bool(vars(type(client)).get("takes_text_sink")) and not client.chat_middleware
