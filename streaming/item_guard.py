@@ -73,6 +73,7 @@ class ItemGuard:
     def note_thread(self) -> None:
         """Take the thread as it is for the one that is stored."""
         self._known = self._thread.model_copy(deep=True)
+        self._status = self._thread.status
 
     def is_thread_changed(self) -> bool:
         """Whether the answer has changed the thread since `note_thread`."""
@@ -81,7 +82,15 @@ class ItemGuard:
 
     def lets_pass(self) -> bool:
         """Whether a piece of text may be shown with nothing else to do; see `ShortWay`."""
-        return not self.is_checkpoint_due() and not self.is_thread_changed()
+        thread, known = self._thread, self._known
+        return (
+            not self.is_checkpoint_due()
+            # What `is_thread_changed` would notice, but for an old status whose fields were set: that can wait.
+            and thread.title == known.title
+            and thread.status is self._status
+            and thread.metadata == known.metadata
+            and thread.allowed_image_domains == known.allowed_image_domains
+        )
 
     def follow(self, event: ThreadItemUpdatedEvent) -> ThreadItemUpdatedEvent:
         """Return an update as it may be sent."""

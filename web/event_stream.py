@@ -82,15 +82,17 @@ class EventStream(Response):
             chunk = await anext(self._chunks, None)
             watcher = asyncio.create_task(watch(), name="watch for disconnect")
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            # Each layer would pass on each piece of text by another call.
+            send_on = notes.send or send
             while chunk is not None:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                await send_on({"type": "http.response.body", "body": chunk, "more_body": True})
                 try:
                     chunk = await anext(self._chunks, None)
                 except Exception as exc:  # noqa: BLE001 - the headers are gone: the error becomes the last event
                     chunk = _error_event(build_failure(exc, notes))
             # The end is no reason to cancel anything, and servers report it as a disconnect.
             watcher.cancel()
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            await send_on({"type": "http.response.body", "body": b"", "more_body": False})
         except asyncio.CancelledError:
             # Ours is taken back, so that the clean-up below may await; the request's own is passed on.
             if not notes.has_left or sending.uncancel() > 0:

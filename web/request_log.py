@@ -34,6 +34,8 @@ class RequestNotes:
         error_id: Its id, which the person sees too.
         is_listed_origin: Whether a page of `ALLOWED_ORIGINS` asks.
         has_left: Whether the client went away before the end of the answer.
+        send: The way to the client past all layers, for an answer that has begun: they are done with it then. None
+            where there are no layers.
     """
 
     request_id: str
@@ -43,6 +45,7 @@ class RequestNotes:
     error_id: str | None = None
     is_listed_origin: bool = False
     has_left: bool = False
+    send: Send | None = None
 
 
 def notes_of(scope: Scope) -> RequestNotes:
@@ -65,6 +68,7 @@ class RequestLog:
             await self._app(scope, receive, send)
             return
         notes = notes_of(scope)
+        notes.send = send
         began = time.perf_counter()
         status: int | None = None
 

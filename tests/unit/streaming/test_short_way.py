@@ -18,6 +18,7 @@ from agent_framework import (
     FunctionInvocationContext,
     tool,
 )
+from chatkit.types import LockedStatus
 
 from base_server import BaseChatKitServer
 from chat_clients.http_stream import ProviderConnection
@@ -115,18 +116,30 @@ async def test_what_a_tool_shows_meanwhile_keeps_its_place(server: PlainServer, 
     assert texts(events) == ["Before it.", " After it."]
 
 
-async def test_a_new_title_is_told_with_the_next_piece_of_text(server: PlainServer, model: ScriptedModel) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda thread: setattr(thread, "title", "Numbers"),
+        lambda thread: setattr(thread, "status", LockedStatus()),
+        lambda thread: setattr(thread, "allowed_image_domains", ["a.example"]),
+        lambda thread: thread.metadata.update(kind="numbers"),
+    ],
+    ids=["title", "status", "image domains", "metadata"],
+)
+async def test_what_changes_of_the_thread_is_told_with_the_next_piece_of_text(
+    change: Callable[[Any], None], server: PlainServer, model: ScriptedModel
+) -> None:
     gate = asyncio.Event()
     model.turns = [[*says("One", " two"), gate, *says(" three", " four")]]
     sending = asyncio.create_task(Chat(server).send("Go"))
     await until(lambda: model.short_ways > 0)
     turn = server.turns[-1]
     assert turn.context.short_way is not None
-    turn.thread.title = "Numbers"
+    change(turn.thread)
     assert not turn.context.short_way.take(" too early", "m1")
     gate.set()
     events = await sending
-    told = next(n for n, e in enumerate(events) if e["type"] == "thread.updated" and e["thread"]["title"] == "Numbers")
+    told = max(n for n, event in enumerate(events) if event["type"] == "thread.updated")
     assert streamed_text(events[told:]) == " four"
     assert texts(events) == ["One two three four"]
 
