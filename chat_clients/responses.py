@@ -14,7 +14,7 @@ from chat_clients.request_options import REFUSAL
 from chat_clients.response_items import build_annotation, item_contents, mcp_call, search_call
 from chat_clients.server_events import Event
 from chat_clients.token_usage import format_time, read_responses_usage
-from lean_updates import build_text_piece, build_text_update
+from lean_updates import GrowingText, build_text_piece, build_text_update
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class ResponsesReader:
         self._model: str | None = None
         self._pending: PartKey | None = None
         self._pieces: list[str] = []
-        self._streamed: dict[PartKey, list[str]] = {}
+        self._streamed: dict[PartKey, GrowingText] = {}
         self._calls: dict[str, Call] = {}
         self._server_calls: dict[str, Mapping[str, Any]] = {}
         self._annotated: set[tuple[str, int, int]] = set()
@@ -116,11 +116,11 @@ class ResponsesReader:
             return
         known = self._streamed.get(key)
         if known is None:
-            known = self._streamed[key] = []
+            known = self._streamed[key] = GrowingText()
             if key[2] == _SUMMARY and key[1] > 0:
                 # The parts of a summary are paragraphs.
                 yield self._piece(key, _PARAGRAPH)
-        known.append(text)
+        known.add(text)
         yield self._piece(key, text)
 
     def _piece(self, key: PartKey, text: str) -> ChatResponseUpdate:
@@ -185,20 +185,19 @@ class ResponsesReader:
         """Say what of a part's whole text was not streamed, which as a rule is nothing."""
         if not isinstance(whole, str):
             return
-        known = "".join(self._streamed.get(key, ()))
+        known = str(self._streamed.get(key, ""))
         if whole == known:
-            self._streamed[key] = [known]
-        elif whole.startswith(known):
+            return
+        if whole.startswith(known):
             self._pending, self._pieces = key, [whole[len(known) :]]
             yield from self._flush()
         elif key[2] in (_TEXT, _REFUSAL):
             # A replacement speaks of a message's whole text, so the parts before this one are said again.
-            self._streamed[key] = [whole]
+            self._streamed[key] = GrowingText(whole)
             parts = [
-                text
-                for (item, _, kind), texts in sorted(self._streamed.items(), key=lambda part: part[0][1])
+                str(text)
+                for (item, _, kind), text in sorted(self._streamed.items(), key=lambda part: part[0][1])
                 if (item, kind) == (key[0], key[2])
-                for text in texts
             ]
             properties = dict(REFUSAL) if key[2] == _REFUSAL else None
             text = Content.from_text("".join(parts), merge_mode="replace", additional_properties=properties)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from agent_framework import ChatResponseUpdate
 
-from lean_updates import TextSink, TextUpdate, build_shown_update
+from lean_updates import GrowingText, TextSink, TextUpdate, build_shown_update
 
 
 class TextRelay:
@@ -20,7 +20,7 @@ class TextRelay:
 
     def __init__(self, show_text: TextSink | None) -> None:
         self._show_text = show_text
-        self._shown: list[str] = []
+        self._shown: GrowingText | None = None
         self._place: tuple[str | None, str | None] = (None, None)
 
     def take(self, update: ChatResponseUpdate) -> bool:
@@ -30,12 +30,14 @@ class TextRelay:
         text = update.contents[0].text or ""
         if not self._show_text(text, update.message_id):
             return False
-        self._shown.append(text)
-        self._place = (update.message_id, update.response_id)
+        if self._shown is None:
+            self._shown = GrowingText()
+            self._place = (update.message_id, update.response_id)
+        self._shown.add(text)
         return True
 
     def say_again(self) -> Iterator[TextUpdate]:
         """Return what was shown since the last time, for those on the long way."""
-        if self._shown:
-            yield build_shown_update("".join(self._shown), *self._place)
-            self._shown.clear()
+        shown, self._shown = self._shown, None
+        if shown is not None:
+            yield build_shown_update(str(shown), *self._place)

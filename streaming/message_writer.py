@@ -25,7 +25,7 @@ from chatkit.types import (
 )
 
 from context import Turn, utc_now
-from lean_updates import ShownPiece, TextPiece
+from lean_updates import GrowingText, ShownPiece, TextPiece
 
 Events = Iterator[ThreadStreamEvent]
 
@@ -48,7 +48,7 @@ class _OpenMessage:
 
     item: AssistantMessageItem
     key: MessageKey
-    text: str = ""
+    text: GrowingText = field(default_factory=GrowingText)
     segment_start: int = 0
     segment_is_closed: bool = False
     annotations: list[Annotation] = field(default_factory=list)
@@ -147,8 +147,8 @@ class MessageWriter:
 
     def _append(self, message: _OpenMessage, text: str) -> None:
         if message.segment_is_closed:
-            message.segment_start, message.segment_is_closed = len(message.text), False
-        message.text += text
+            message.segment_start, message.segment_is_closed = message.text.length, False
+        message.text.add(text)
         self._delta += text
 
     def _open(self, key: MessageKey) -> Generator[ThreadStreamEvent, None, _OpenMessage]:
@@ -166,18 +166,19 @@ class MessageWriter:
         message = self._message
         if message is None:
             return
-        whole, segment = message.text, message.text[start:]
+        whole = str(message.text)
+        segment = whole[start:]
         if text in (segment, whole):
             return
         # A provider may send the whole so far again with more at the end, of this part or of all parts.
         for known in (segment, whole):
             if text.startswith(known):
                 addition = text[len(known) :]
-                message.text += addition
+                message.text.add(addition)
                 self._delta += addition
                 return
         yield from self.flush()
-        message.text = whole[:start] + text
+        message.text = GrowingText(whole[:start] + text)
         done = AssistantMessageContentPartDone(content_index=0, content=_content_of(message))
         yield ThreadItemUpdatedEvent(item_id=message.item.id, update=done)
 
@@ -235,4 +236,4 @@ def _text(value: Any) -> str | None:
 
 
 def _content_of(message: _OpenMessage) -> AssistantMessageContent:
-    return AssistantMessageContent(text=message.text, annotations=list(message.annotations))
+    return AssistantMessageContent(text=str(message.text), annotations=list(message.annotations))

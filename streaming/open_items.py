@@ -7,7 +7,6 @@ Source: the update rules of openai-chatkit 1.6.5.
 
 from __future__ import annotations
 
-from io import StringIO
 from typing import Any
 
 from chatkit.types import (
@@ -32,6 +31,8 @@ from chatkit.types import (
     WorkflowTaskUpdated,
 )
 
+from lean_updates import GrowingText
+
 MAX_PARTS = 256
 """Content parts and tasks of one item; an index beyond it is ignored."""
 
@@ -42,7 +43,7 @@ class OpenItems:
     def __init__(self) -> None:
         self._items: dict[str, ThreadItem] = {}
         # Text that is not in its item yet: to add each piece to a growing string costs more the longer it gets.
-        self._texts: dict[str, dict[int, StringIO]] = {}
+        self._texts: dict[str, dict[int, GrowingText]] = {}
 
     def snapshot(self) -> list[ThreadItem]:
         """Return copies of the open items, in the order in which they were added."""
@@ -75,8 +76,8 @@ class OpenItems:
             if update.content_index < MAX_PARTS:
                 parts = self._texts.setdefault(item_id, {})
                 if update.content_index not in parts:
-                    parts[update.content_index] = StringIO(newline="")
-                parts[update.content_index].write(update.delta)
+                    parts[update.content_index] = GrowingText()
+                parts[update.content_index].add(update.delta)
             return
         self._settle(item)
         _apply_update(item, update)
@@ -84,7 +85,7 @@ class OpenItems:
     def _settle(self, item: ThreadItem) -> None:
         for index, text in self._texts.pop(item.id, {}).items():
             if isinstance(item, AssistantMessageItem):
-                _part(item, index).text += text.getvalue()
+                _part(item, index).text += str(text)
 
     def _forget(self, item_id: str) -> None:
         self._items.pop(item_id, None)

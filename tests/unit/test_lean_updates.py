@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import tracemalloc
 import weakref
 from collections.abc import AsyncIterator
 from typing import Any
@@ -23,7 +24,7 @@ from hypothesis import strategies as st
 
 from chat_clients.http_stream import ProviderConnection
 from chat_clients.model_client import ResponsesChatClient
-from lean_updates import MergedUpdates, build_text_piece, build_text_update, keep_merged, release
+from lean_updates import GrowingText, MergedUpdates, build_text_piece, build_text_update, keep_merged, release
 from tests.unit.provider_stub import Answer, Responses
 
 
@@ -168,3 +169,26 @@ async def test_an_ended_stream_goes_without_the_garbage_collector(agent: Agent) 
 
     assert await pieces_left(is_released=False) == 1, "without help the framework's streams hold themselves"
     assert await pieces_left(is_released=True) == 0
+
+
+@given(st.text(max_size=5), st.lists(st.text(max_size=4), max_size=300))
+def test_a_growing_text_is_the_sum_of_its_pieces(start: str, pieces: list[str]) -> None:
+    text = GrowingText(start)
+    for number, piece in enumerate(pieces):
+        text.add(piece)
+        assert text.length == len(start) + sum(map(len, pieces[: number + 1]))
+    assert str(text) == start + "".join(pieces)
+    assert str(text) == start + "".join(pieces), "to look at it changes nothing"
+
+
+def test_a_growing_text_is_hardly_larger_than_what_it_says() -> None:
+    tracemalloc.start()
+    try:
+        text = GrowingText()
+        for number in range(5_000):
+            text.add(f"{number:05} ")
+        size, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert text.length == 30_000
+    assert size < 2 * text.length
