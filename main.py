@@ -67,6 +67,7 @@ def build_platform(settings: Settings) -> Platform:
     from plugins import load_use_cases
     from store import ParlorStore
     from streaming.runs import Runs
+    from streaming.warm_up import warm_up
     from web.lifecycle import Lifecycle
 
     try:
@@ -88,8 +89,13 @@ def build_platform(settings: Settings) -> Platform:
         runs=runs,
         transcribe=chat_clients.transcribe if chat_clients.can_transcribe else None,
     )
+
+    def load() -> LoadedUseCases:
+        warm_up()
+        return load_use_cases(services, settings.use_cases_path)
+
     lifecycle = Lifecycle(
-        lambda: load_use_cases(services, settings.use_cases_path),
+        load,
         database,
         Base.metadata,
         on_open=lambda: decide_on_telemetry(settings.enable_instrumentation),

@@ -1,0 +1,53 @@
+"""Nothing is imported or built by the first answer: that would stop everybody's."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+
+CHECK = """
+import asyncio, inspect, json, sys
+from pathlib import Path
+from agent_framework import Agent
+from chatkit import types, widgets
+from pydantic import BaseModel
+from base_server import BaseChatKitServer
+from streaming.warm_up import warm_up
+from tests.unit.harness import Chat
+from tests.unit.scripted_model import ScriptedModel, says
+from tests.unit.services_for_tests import open_services
+
+class Plain(BaseChatKitServer):
+    def get_agent(self, turn):
+        return Agent(self.chat_client)
+
+def unready():
+    models = {m for module in (types, widgets) for m in vars(module).values() if inspect.isclass(m)}
+    return sum(issubclass(m, BaseModel) and not m.__pydantic_complete__ for m in models - {BaseModel})
+
+async def main():
+    before = unready()
+    warm_up()
+    after = unready()
+    async with open_services(Path(sys.argv[1]), ScriptedModel(turns=[says("Hello.")])) as services:
+        known = set(sys.modules)
+        await Chat(Plain(services)).send("Hello")
+        late = sorted(name for name in set(sys.modules) - known if name.startswith(("agent_framework", "chatkit")))
+    print(json.dumps({"before": before, "after": after, "late": late}))
+
+asyncio.run(main())
+"""
+
+
+def test_the_first_answer_finds_everything_ready(tmp_path: Path) -> None:
+    # In a process of its own: in this one other tests have used it all already.
+    command = [sys.executable, "-W", "ignore", "-c", CHECK, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["before"] > 20
+    assert found["after"] == 0
+    assert found["late"] == []
