@@ -228,10 +228,12 @@ class ParlorStore(Store[RequestContext]):
     async def load_thread_with_items(
         self, thread_id: str, limit: int, order: str, context: RequestContext
     ) -> tuple[ThreadMetadata, Page[ThreadItem], dict[str, FeedbackKind]]:
-        """Return what `load_thread` and `load_visible_items` of the first page do, at once."""
+        """Return what `load_thread` and `load_visible_items` of the first page do, at once, to be shown.
+
+        To the store the thread is one that it has never seen: load it on its own to change it.
+        """
         page = PageOf(_page_size(limit), None, order)
         thread, items = await self._read(transactions.load_thread_with_items, Of.context(context, thread_id), page)
-        self._baselines.remember(thread)
         return thread, _page_of(items), items.feedback
 
     async def load_history(self, thread_id: str, max_items: int, context: RequestContext) -> list[ThreadItem]:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Generic, TypeVar
@@ -31,6 +31,9 @@ LONGEST_BACKOFF_S = 8.0
 MAX_CONNECTIONS = 1000
 MAX_IDLE_CONNECTIONS = 100
 IDLE_CONNECTION_S = 5.0
+
+MAX_KNOWN_URLS = 64
+"""A path may hold the name of a model."""
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 """An answer in one piece, pictures included."""
@@ -90,6 +93,7 @@ class ProviderConnection:
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self._params = dict(params or {})
+        self._urls: dict[str, httpx.URL] = {}
         self._token = token
         self._max_retries = max_retries
         self._pace = Pace()
@@ -184,11 +188,10 @@ class ProviderConnection:
         headers = {"authorization": f"Bearer {await self._token()}"} if self._token is not None else {}
         request = self._http.build_request(
             "POST",
-            self.base_url + path,
+            self._url(path),
             files={"file": file},
             data=dict(fields),
             headers=headers,
-            params=self._params or None,
         )
         response = await self._http.send(request, stream=True)
         try:
@@ -205,9 +208,7 @@ class ProviderConnection:
             own = {"content-type": "application/json", **(headers or {})}
             if self._token is not None:
                 own["authorization"] = f"Bearer {await self._token()}"
-            request = self._http.build_request(
-                "POST", self.base_url + path, content=content, headers=own, params=self._params or None
-            )
+            request = self._http.build_request("POST", self._url(path), content=content, headers=own)
             failure: ProviderStatusError | httpx.TransportError
             try:
                 response = await self._begin(request)
@@ -227,6 +228,16 @@ class ProviderConnection:
                 extra={"attempt": failures, "wait_s": wait_s, "error_type": type(failure).__name__},
             )
             await asyncio.sleep(wait_s)
+
+    def _url(self, path: str) -> httpx.URL:
+        """Return the address of `path`; to read one takes as long as all else that a request is built of."""
+        url = self._urls.get(path)
+        if url is None:
+            if len(self._urls) >= MAX_KNOWN_URLS:
+                self._urls.clear()
+            url = httpx.URL(self.base_url + path)
+            url = self._urls[path] = url.copy_merge_params(self._params) if self._params else url
+        return url
 
     async def _begin(self, request: httpx.Request) -> httpx.Response:
         """Send a request and return its answer, whose body is still to come."""
@@ -269,9 +280,19 @@ class _Taking(Generic[Read]):
         return self.result is not None or self.failure is not None or self.pause_s > 0
 
 
+def _is_packed(response: httpx.Response) -> bool:
+    return "content-encoding" in response.headers
+
+
+def _body_of(response: httpx.Response) -> AsyncIterable[bytes]:
+    """Return the body as it arrives, without httpx's layers around it."""
+    assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - asynchronous transports give no other
+    return response.stream
+
+
 def _hand_over(response: httpx.Response) -> Callable[[Taker], Awaitable[bool]]:
     """Return what hands a body over as it arrives, until it is told to stop or, returning False, has come to an end."""
-    if isinstance(response.stream, AnswerBody) and "content-encoding" not in response.headers:
+    if isinstance(response.stream, AnswerBody) and not _is_packed(response):
         return response.stream.read
     pieces = response.aiter_bytes()
 
@@ -301,7 +322,7 @@ async def _read_bounded(response: httpx.Response, max_bytes: int, *, cut: bool =
     """
     parts: list[bytes] = []
     size = 0
-    async for part in response.aiter_bytes():
+    async for part in response.aiter_bytes() if _is_packed(response) else _body_of(response):
         parts.append(part)
         size += len(part)
         if size > max_bytes:

@@ -60,4 +60,5 @@ def format_time(seconds: Any) -> str | None:
     """Return a Unix time as the framework writes it, or None for what is none."""
     if not isinstance(seconds, int | float):
         return None
-    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not `strftime`, which looks at the machine's time zone file each time.
+    return datetime.fromtimestamp(seconds, tz=UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

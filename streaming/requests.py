@@ -27,6 +27,7 @@ from chatkit.types import (
     StructuredInputItem,
     Thread,
     ThreadCreatedEvent,
+    ThreadItem,
     ThreadItemDoneEvent,
     ThreadItemReplacedEvent,
     ThreadMetadata,
@@ -260,8 +261,7 @@ class RequestProcessing(ActionProcessing):
                 thread, items, feedback = await self.store.load_thread_with_items(
                     request.params.thread_id, PAGE_SIZE, "asc", context
                 )
-                whole = self._to_thread_response(Thread(**thread.model_dump(), items=items))
-                return _with_feedback(self._serialize(whole), feedback)
+                return _with_feedback(self._serialize(_to_shown_thread(thread, items)), feedback)
             case ThreadsListReq():
                 wanted = request.params
                 threads = await self.store.list_threads(wanted.limit or PAGE_SIZE, wanted.after, wanted.order, context)
@@ -306,6 +306,19 @@ def check_writable(thread: ThreadMetadata) -> None:
         reason = getattr(thread.status, "reason", None)
         state = "locked" if thread.status.type == "locked" else "closed"
         raise ConflictError(reason or f"This conversation is {state}.", code=f"thread.{state}")
+
+
+def _to_shown_thread(thread: ThreadMetadata, items: Page[ThreadItem]) -> Thread:
+    """Return what ChatKit's `_to_thread_response` does of a page without hidden items, without validating it again."""
+    return Thread.model_construct(
+        title=thread.title,
+        id=thread.id,
+        created_at=thread.created_at,
+        status=thread.status,
+        allowed_image_domains=thread.allowed_image_domains,
+        metadata={},  # the server's own
+        items=items,
+    )
 
 
 def _with_feedback(body: bytes, feedback: Mapping[str, str]) -> bytes:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from chat_clients.completions import CompletionsReader
 from chat_clients.failures import explain_model_failure
-from chat_clients.http_stream import ProviderConnection, ProviderStatusError
+from chat_clients.http_stream import MAX_KNOWN_URLS, ProviderConnection, ProviderStatusError
 from chat_clients.http_transport import DirectTransport
 from chat_clients.responses import ResponsesReader
 from chat_clients.responses_request import build_responses_request
@@ -382,6 +382,21 @@ Connect = Callable[..., ProviderConnection]
 
 async def ask(connection: ProviderConnection) -> list[list[Event]]:
     return [events async for events in connection.events("/x", {"q": "Grüezi \ud83d"}, list)]
+
+
+async def test_each_path_has_its_address_and_parameters_however_many_there_are(
+    stub: ProviderStub, connect: Connect
+) -> None:
+    connection = connect(params={"api-version": "1"})
+    stub.will_always(Chat.text("Yes."))
+    paths = [f"/deployments/model {number}/chat" for number in range(MAX_KNOWN_URLS + 2)]
+    for path in [*paths, paths[0], paths[-1]]:
+        async for _ in connection.events(path, {}, list):
+            pass
+    asked = [request.target for request in stub.requests]
+    assert asked[:2] == ["/deployments/model%200/chat?api-version=1", "/deployments/model%201/chat?api-version=1"]
+    assert asked[-2:] == [asked[0], asked[MAX_KNOWN_URLS + 1]]
+    assert len(set(asked)) == len(paths)
 
 
 async def test_what_one_read_brings_comes_together_however_many_chunks_it_is(

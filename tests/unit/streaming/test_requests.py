@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from agent_framework import Agent
-from chatkit.types import ClosedStatus, LockedStatus
+from chatkit.types import ClosedStatus, LockedStatus, Page, Thread
 
 from base_server import BaseChatKitServer
 from context import Turn
@@ -184,3 +184,20 @@ async def test_a_tag_is_sent_with_its_id_and_escaped(chat: Chat) -> None:
     await chat.request("threads.create", input={**user_input("See "), "content": [tag]})
     text = chat.server.chat_client.requests[-1][-1].text  # type: ignore[attr-defined]
     assert text == '<mention id="e&quot;1">&lt;b&gt;ACME&lt;/b&gt;</mention>'
+
+
+@pytest.mark.parametrize("status", [None, LockedStatus(reason="Full."), ClosedStatus()])
+async def test_a_thread_is_shown_as_chatkit_itself_would_show_it(chat: Chat, status: Any) -> None:
+    await chat.send("Hi")
+    store, context, thread_id = chat.server.services.store, chat.context(), str(chat.thread_id)
+    thread = await store.load_thread(thread_id, context)
+    thread.metadata["secret"] = "the server's own"
+    thread.allowed_image_domains = ["a.example"] if status else None
+    thread.status = status or thread.status
+    await store.save_thread(thread, context)
+    items = await store.load_thread_items(thread_id, None, 20, "asc", context)
+    whole = Thread(**thread.model_dump(), items=Page(data=items.data))
+    expected = chat.server._serialize(chat.server._to_thread_response(whole))
+    shown = await chat.request("threads.get_by_id", thread_id=thread_id)
+    assert shown == json.loads(expected)
+    assert "secret" not in expected.decode()
