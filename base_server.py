@@ -7,6 +7,7 @@ import logging
 import typing
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Any, final
 from weakref import WeakValueDictionary
 
@@ -39,6 +40,7 @@ from errors import (
 from lean_updates import TEXT_SINK_KWARG
 from streaming.agent_events import agent_events
 from streaming.agent_messages import HistoryConverter, history_messages
+from streaming.answer import LIMIT_TEXT
 from streaming.approvals import APPROVE, REJECT, Decision, approval_events, decide
 from streaming.declared_actions import action, collect_actions
 from streaming.requests import RequestProcessing, explain_request
@@ -113,6 +115,13 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
 
         An ``async def`` that yields ChatKit events works too.
         """
+
+    def limit_message(self, turn: Turn) -> str:
+        """Return what the person reads when an answer has taken as many steps as it may, e.g. in `turn.locale`.
+
+        It stands at the end of the answer, as a part of what was said.
+        """
+        return LIMIT_TEXT
 
     async def open(self) -> None:
         """Open what the use case needs, once, before the first request."""
@@ -202,7 +211,8 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
             try:
                 stream, labels = await self._run_agent(turn)
                 try:
-                    async with aclosing(agent_events(stream, turn, labels)) as events:
+                    limit_message = partial(self.limit_message, turn)
+                    async with aclosing(agent_events(stream, turn, labels, limit_message)) as events:
                         async for event in events:
                             yield event
                             title.begin()

@@ -114,6 +114,7 @@ class RequestContext:
         open_items: Returns the items that were shown and are not finished, as far as they are.
         short_way: Where a piece of text may go at once; None outside of a run.
         usage: The provider's token counts of this request's answer so far.
+        title_usage: Those of the title that the model has written meanwhile.
         error_id: The id of the error that ended the answer; None without one.
     """
 
@@ -130,6 +131,7 @@ class RequestContext:
     open_items: Callable[[], Sequence[ThreadItem]] = tuple
     short_way: ShortWay | None = None
     usage: dict[str, Any] = field(default_factory=dict)
+    title_usage: dict[str, Any] = field(default_factory=dict)
     error_id: str | None = None
 
     @property
@@ -149,7 +151,8 @@ class RunRecord:
         status: What became of it.
         stop_reason: Why it was stopped; None when it was not.
         error_id: What the person was told and the log has too; None without an error.
-        usage: The provider's token counts, as it named them.
+        usage: The provider's token counts, as it named them; with those of the thread's title, if this answer is the
+            first.
     """
 
     id: str

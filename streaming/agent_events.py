@@ -8,7 +8,7 @@ what is not text, so this conversion is ours. Two sources meet here: the agent's
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
 from agent_framework import AgentResponseUpdate, ResponseStream
@@ -16,7 +16,7 @@ from chatkit.types import ThreadItemUpdatedEvent, ThreadStreamEvent
 
 from context import Turn
 from lean_updates import keep_merged, release
-from streaming.answer import Answer
+from streaming.answer import LIMIT_TEXT, Answer
 from streaming.steps import ToolLabel
 
 MAX_UPDATES_AHEAD = 64
@@ -24,7 +24,10 @@ MAX_UPDATES_AHEAD = 64
 
 
 async def agent_events(
-    stream: ResponseStream[AgentResponseUpdate, Any], turn: Turn, labels: Mapping[str, ToolLabel]
+    stream: ResponseStream[AgentResponseUpdate, Any],
+    turn: Turn,
+    labels: Mapping[str, ToolLabel],
+    limit_message: Callable[[], str] = lambda: LIMIT_TEXT,
 ) -> AsyncGenerator[ThreadStreamEvent, None]:
     """Return the ChatKit events of one run of an agent.
 
@@ -35,8 +38,9 @@ async def agent_events(
         stream: What `agent.run(..., stream=True)` returned.
         turn: Where the agent's tools put what they show.
         labels: How tool calls are shown.
+        limit_message: Says what the person reads when the answer has taken as many steps as it may.
     """
-    answer = Answer(turn, labels)
+    answer = Answer(turn, labels, limit_message)
     inbox = turn.inbox
     end = object()
     failure: list[BaseException] = []

@@ -7,7 +7,7 @@ around what its tools show, and ends where text begins.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 from agent_framework import AgentResponseUpdate, Content, UsageDetails, add_usage_details
@@ -36,10 +36,19 @@ LIMIT_TEXT = "I stopped here: this took more steps than I may take for one answe
 
 
 class Answer:
-    """Turns updates and tool events into ChatKit events."""
+    """Turns updates and tool events into ChatKit events.
 
-    def __init__(self, turn: Turn, labels: Mapping[str, ToolLabel]) -> None:
+    Args:
+        turn: Where the agent's tools put what they show.
+        labels: How tool calls are shown.
+        limit_message: Says what the person reads in the place of `FRAMEWORK_LIMIT_TEXT`.
+    """
+
+    def __init__(
+        self, turn: Turn, labels: Mapping[str, ToolLabel], limit_message: Callable[[], str] = lambda: LIMIT_TEXT
+    ) -> None:
         self._turn = turn
+        self._limit_message = limit_message
         self._message = MessageWriter(turn)
         self._steps = Steps(turn, labels)
         self._images: dict[str, GeneratedImageItem] = {}
@@ -148,7 +157,7 @@ class Answer:
                 return
             yield from self._steps.close()
         if content.text == FRAMEWORK_LIMIT_TEXT:
-            content = Content.from_text(LIMIT_TEXT)
+            content = Content.from_text(self._limit_message())
         yield from self._message.write(content, update)
 
     def _step(self, events: Events, worth_showing: Any) -> Events:

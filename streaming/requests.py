@@ -13,8 +13,9 @@ import binascii
 import logging
 from collections.abc import AsyncGenerator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from agent_framework import UsageDetails, add_usage_details
 from chatkit.types import (
     AttachmentsCreateReq,
     AudioInput,
@@ -177,9 +178,10 @@ class RequestProcessing(ActionProcessing):
     async def _save_run(
         self, thread_id: str, status: RunOutcome, started_at: datetime, context: RequestContext
     ) -> None:
-        record = RunRecord(
-            context.run_id, started_at, utc_now(), status, context.stop_reason, context.error_id, context.usage
-        )
+        usage = context.usage
+        if context.title_usage:
+            usage = dict(add_usage_details(cast("UsageDetails", usage), cast("UsageDetails", context.title_usage)))
+        record = RunRecord(context.run_id, started_at, utc_now(), status, context.stop_reason, context.error_id, usage)
         try:
             await self.store.save_run(thread_id, record, context)
         except Exception:

@@ -89,6 +89,7 @@ async def _write_title(turn: Turn, chat_client: Any) -> None:
             answer = await chat_client.get_response(
                 [Message("system", [INSTRUCTIONS]), Message("user", [question[:MAX_QUESTION_CHARS]])]
             )
+        turn.context.title_usage = dict(answer.usage_details or {})
         title = clean_title(answer.text)
         # A tool may have named the thread meanwhile; whether a person has, only the store knows.
         if title is not None and turn.thread.title == first_title:

@@ -21,16 +21,20 @@ class Chat:
         server: Who answers.
         user: Who asks.
         use_case: What is asked.
+        locale: The language of the person's browser.
     """
 
-    def __init__(self, server: BaseChatKitServer, user: str = "user_a", use_case: str = "test") -> None:
+    def __init__(
+        self, server: BaseChatKitServer, user: str = "user_a", use_case: str = "test", locale: str = "en"
+    ) -> None:
+        self.locale = locale
         self.server = server
         self.user = user
         self.use_case = use_case
         self.thread_id: str | None = None
 
     def context(self) -> RequestContext:
-        return RequestContext(user_id=self.user, use_case=self.use_case, request_id="req_test")
+        return RequestContext(user_id=self.user, use_case=self.use_case, request_id="req_test", locale=self.locale)
 
     async def request(self, type_: str, **params: Any) -> Any:
         """Return the events of a streaming request, or the JSON of another."""

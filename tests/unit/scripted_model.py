@@ -16,6 +16,7 @@ from agent_framework import (
     FunctionInvocationLayer,
     Message,
     ResponseStream,
+    UsageDetails,
 )
 from agent_framework.observability import ChatTelemetryLayer
 
@@ -58,6 +59,7 @@ class RawScriptedModel(BaseChatClient[Any]):
         self.open_streams = 0
         self.short_ways = 0
         self.titles: list[Step | str] = []
+        self.title_usage: UsageDetails | None = None
         self.title_requests: list[list[Message]] = []
         self.is_asked_for_title = asyncio.Event()
 
@@ -104,7 +106,7 @@ class RawScriptedModel(BaseChatClient[Any]):
             if isinstance(step, asyncio.Event):
                 await step.wait()
         text = next((step for step in self.titles if isinstance(step, str)), "")
-        return ChatResponse(messages=[Message("assistant", [text])])
+        return ChatResponse(messages=[Message("assistant", [text])], usage_details=self.title_usage)
 
 
 async def _arrives_by_short_way(update: ChatResponseUpdate, relay: TextRelay) -> bool:

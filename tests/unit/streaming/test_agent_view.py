@@ -342,6 +342,22 @@ async def test_the_frameworks_fixed_sentence_is_ours(chat: Chat, model: Scripted
     assert texts(await chat.send("Go")) == [LIMIT_TEXT]
 
 
+async def test_a_use_case_says_in_the_persons_language_that_the_steps_are_used_up(
+    services: Services, model: ScriptedModel
+) -> None:
+    class Polyglot(ViewServer):
+        def limit_message(self, turn: Turn) -> str:
+            return "Hier höre ich auf." if turn.locale == "de-CH" else super().limit_message(turn)
+
+    said = []
+    for locale in ("de-CH", "en"):
+        chat = Chat(Polyglot(services), locale=locale)
+        model.turns = [[*says("Look."), *says(FRAMEWORK_LIMIT_TEXT, message_id="m2")]]
+        said.append(texts(await chat.send("Go")))
+        assert (await chat.items())[-1]["content"][0]["text"] == said[-1][-1]
+    assert said == [["Look.", "Hier höre ich auf."], ["Look.", LIMIT_TEXT]]
+
+
 def test_the_sentence_is_still_the_frameworks() -> None:
     from agent_framework import _tools
 

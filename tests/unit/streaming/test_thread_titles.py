@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agent_framework import Agent
+from agent_framework import Agent, Content
 from chatkit.types import ThreadMetadata
 
 from base_server import BaseChatKitServer
@@ -20,7 +20,7 @@ from store import ParlorStore
 from streaming import thread_titles
 from streaming.thread_titles import MAX_QUESTION_CHARS, clean_title
 from tests.unit.harness import Chat, errors, texts, user_input
-from tests.unit.scripted_model import ScriptedModel, says
+from tests.unit.scripted_model import ScriptedModel, gives, says
 from tests.unit.services_for_tests import open_services
 
 QUESTION = "What should I pack for three days in Bern in late November?\nI have one small bag."
@@ -62,6 +62,21 @@ async def test_the_model_writes_the_title_of_a_new_thread_once(tmp_path: Path, m
         assert titles_told(await chat.send("And else?")) == []
         [(instructions, question)] = model.title_requests
         assert (instructions.role, question.role, question.text) == ("system", "user", QUESTION)
+
+
+async def test_what_the_title_costs_is_noted_with_the_answer_and_only_with_that(
+    tmp_path: Path, model: ScriptedModel
+) -> None:
+    model.titles = ["Packing"]
+    model.title_usage = {"input_token_count": 40, "output_token_count": 3}
+    answers = [Content.from_usage({"input_token_count": 7, "cached": 2}), Content.from_usage({"input_token_count": 9})]
+    model.turns = [[*says("A coat."), *gives(answers[0])], [*says("And gloves."), *gives(answers[1])]]
+    async with talking(tmp_path, model) as chat:
+        await chat.send(QUESTION)
+        await chat.send("And else?")
+        later, first = await chat.server.store.load_runs(chat.thread_id or "", 20, chat.context())
+    assert first.usage == {"input_token_count": 47, "output_token_count": 3, "cached": 2}
+    assert later.usage == {"input_token_count": 9}
 
 
 async def test_a_long_message_is_not_sent_whole_for_its_title(tmp_path: Path, model: ScriptedModel) -> None:
