@@ -85,10 +85,11 @@ class MessageWriter:
     def continue_text(self, text: str, message_id: str | None) -> ThreadItemUpdatedEvent | None:
         """Add a piece of the provider's message `message_id`; None when that is not the one that is being written.
 
-        Asked only where all messages have the same author.
+        Asked only where all messages have the same author and come from a client of ours, which tells them apart by
+        their message ids alone.
         """
         message = self._message
-        if message is None or message.key[1] != message_id or message.key[2] is not None:
+        if message is None or message.key[1] != message_id:
             return None
         self._append(message, text)
         return self.pending_text()

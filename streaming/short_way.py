@@ -22,10 +22,6 @@ class Guard(Protocol):
         """Whether a piece of text may be shown with nothing else to do."""
         ...
 
-    def follow(self, event: ThreadItemUpdatedEvent) -> ThreadItemUpdatedEvent:
-        """Return an update as it may be sent."""
-        ...
-
 
 Continue = Callable[[str, str | None], ThreadItemUpdatedEvent | None]
 """Adds a piece of the message with that id to the answer, and returns the event that says so; None if it cannot."""
@@ -60,7 +56,7 @@ class ShortWay:
         event = self._continue(text, message_id)
         if event is None:
             return False
-        self._show(self.guard.follow(event))
+        self._show(event)
         return True
 
     def open(self, continue_text: Continue) -> None:

@@ -21,6 +21,8 @@ from chat_clients.completions import CompletionsReader
 from chat_clients.failures import explain_model_failure
 from chat_clients.http_stream import MAX_KNOWN_URLS, ProviderConnection, ProviderStatusError
 from chat_clients.http_transport import DirectTransport
+from chat_clients.model_client import CompletionsChatClient
+from chat_clients.pace import Pace
 from chat_clients.responses import ResponsesReader
 from chat_clients.responses_request import build_responses_request
 from chat_clients.server_events import DONE, BrokenStreamError, Event, EventParser
@@ -435,6 +437,92 @@ async def test_silence_is_counted_from_the_last_piece_also_of_those_that_wake_no
         async for _ in connect(timeout_s=0.2).events("/x", {}, lambda events: seen.extend(events)):
             pass
     assert len(seen) == 8
+
+
+async def test_nothing_is_read_while_what_came_before_is_on_its_way(stub: ProviderStub, connect: Connect) -> None:
+    stub.will(numbered(4, pause_s=0.01))
+    seen: list[Event] = []
+
+    def read(events: list[Event]) -> list[Event]:
+        seen.extend(events)
+        return events
+
+    batches = connect().events("/x", {}, read)
+    # The first arrives with the head of the answer, the second while it is waited for.
+    assert [await anext(batches), await anext(batches)] == [[{"number": 0}], [{"number": 1}]]
+    await asyncio.sleep(0.1)  # all the others have arrived
+    assert seen == [{"number": 0}, {"number": 1}]
+    assert [batch async for batch in batches] == [[{"number": 2}, {"number": 3}]]
+
+
+@pytest.mark.parametrize("pause_s", [0, 0.002])
+async def test_an_answer_of_which_nothing_is_left_ends_when_it_ends(
+    pause_s: float, stub: ProviderStub, connect: Connect
+) -> None:
+    stub.will(numbered(3, pause_s=pause_s))
+    async with asyncio.timeout(2):
+        assert [batch async for batch in connect(timeout_s=60).events("/x", {}, lambda _: None)] == []
+
+
+async def test_an_answer_whose_end_comes_with_its_last_event_ends_there() -> None:
+    event = b'data: {"number": 0}\n\n'
+    is_read, is_closed = asyncio.Event(), asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(event))
+        await asyncio.sleep(0.05)  # the answer is waited for by then
+        writer.write(event)
+        await is_read.wait()
+        writer.close()
+        await writer.wait_closed()
+        is_closed.set()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    connection = ProviderConnection(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", timeout_s=60)
+    async with asyncio.timeout(2):
+        assert [batch async for batch in connection.events("/x", {}, lambda _: None)] == []
+    is_read.set()
+    await is_closed.wait()
+    await connection.close()
+    server.close()
+    await server.wait_closed()
+
+
+@pytest.mark.parametrize("pause_s", [0, 0.02])
+async def test_what_came_before_a_broken_event_is_given_once(
+    pause_s: float, stub: ProviderStub, connect: Connect
+) -> None:
+    pieces = (b'data: {"number": 0}\n\n', b"data: {broken\n\n")
+    stub.will(Answer(200, {"content-type": "text/event-stream"}, pieces, pause_s=pause_s))
+    given_events: list[list[Event]] = []
+    with pytest.raises(BrokenStreamError):  # noqa: PT012
+        async for batch in connect().events("/x", {}, list):
+            given_events.append(batch)
+    assert given_events == [[{"number": 0}]]
+
+
+async def test_a_busy_process_pauses_also_where_nothing_is_left_to_do(
+    stub: ProviderStub, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Pace, "pause_s", lambda _: 0.03)
+    stub.will(numbered(40, pause_s=0.002))
+    batches: list[int] = []
+    async for _ in connect().events("/x", {}, lambda events: batches.append(len(events))):
+        pass
+    assert sum(batches) == 40
+    assert len(batches) < 20, "what arrives during a pause is read together"
+
+
+@pytest.mark.parametrize("then", ["end", "silence"])
+async def test_an_answer_is_over_when_it_says_so_even_if_the_connection_stays(
+    then: Any, stub: ProviderStub, connect: Connect
+) -> None:
+    model = CompletionsChatClient(connection=connect(timeout_s=60), model="m", path="/chat")
+    stub.will(replace(Chat.text("It ", "rains."), then=then, pause_s=0.01))
+    async with asyncio.timeout(5):
+        updates = [update async for update in model.get_response([Message("user", ["?"])], stream=True)]
+    assert "".join(update.text for update in updates) == "It rains."
 
 
 @pytest.mark.parametrize("pause_s", [0, 0.002])

@@ -270,11 +270,30 @@ async def test_an_answer_of_a_provider_takes_the_short_way(tmp_path: Path, monke
         await connection.close()
 
 
+async def test_nothing_is_shown_of_what_follows_the_end_of_an_answer() -> None:
+    shown: list[str] = []
+    reader = Reader()
+
+    async def ask(read: Callable[[list[Any]], list[Any] | None]) -> Any:
+        async def batches() -> AsyncIterator[list[Any]]:
+            read(says("a"))
+            reader.is_done = True
+            if (left := read(says("b"))) is not None:  # type: ignore[arg-type]
+                yield left
+
+        return batches()
+
+    said = [u.text async for u in whole_updates(ask, reader, lambda text, _: not shown.append(text))]  # type: ignore[func-returns-value]
+    assert (shown, said) == (["a"], ["a"])
+
+
 class Reader:
     """Reads updates that are given as events."""
 
     finish_reason = "stop"
-    is_done = False
+
+    def __init__(self) -> None:
+        self.is_done = False
 
     def read(self, events: list[Any]) -> list[Any]:
         return events
