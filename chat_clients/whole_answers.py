@@ -63,6 +63,8 @@ async def whole_updates(
             async for updates in batches:
                 for update in updates:
                     yield update
+                if reading.failure is not None:
+                    raise reading.failure
                 if reader.is_done:
                     break
             for update in reading.close():
@@ -79,10 +81,12 @@ class _Reading:
 
     Attributes:
         has_begun: Whether the answer has said anything.
+        failure: Why nothing follows what was read last, if that is so.
     """
 
     def __init__(self, reader: AnswerReader, show_text: TextSink | None) -> None:
         self.has_begun = False
+        self.failure: Exception | None = None
         self._reader = reader
         self._relay = TextRelay(show_text)
 
@@ -91,10 +95,15 @@ class _Reading:
         if self._reader.is_done:
             return None
         left: list[ChatResponseUpdate] = []
-        for update in self._reader.read(events):
-            self.has_begun = True
-            if left or not self._relay.take(update):
-                left += [*self._relay.say_again(), update]
+        try:
+            for update in self._reader.read(events):
+                self.has_begun = True
+                if left or not self._relay.take(update):
+                    left += [*self._relay.say_again(), update]
+        except Exception as exc:
+            if not left:
+                raise
+            self.failure = exc  # what came before it is said first
         return left if left or self._reader.is_done else None
 
     def close(self) -> Iterator[ChatResponseUpdate]:

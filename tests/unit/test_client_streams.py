@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from itertools import pairwise
@@ -26,6 +26,7 @@ from chat_clients.pace import Pace
 from chat_clients.responses import ResponsesReader
 from chat_clients.responses_request import build_responses_request
 from chat_clients.server_events import DONE, BrokenStreamError, Event, EventParser
+from chat_clients.whole_answers import whole_updates
 from errors import ModelError
 from tests.unit.provider_stub import Answer, Chat, ProviderStub, Responses, error
 
@@ -355,6 +356,21 @@ def test_an_error_among_the_chunks_comes_after_the_text_before_it(event: Event, 
         for update in CompletionsReader().read([chunk(content="Half"), event]):
             seen.append(update.text)
     assert (seen, failure.value.code) == (["Half"], code)
+
+
+async def test_text_that_arrives_together_with_an_error_is_said_before_it() -> None:
+    async def ask(read: Callable[[list[Event]], Any]) -> AsyncGenerator[Any, None]:
+        async def batches() -> AsyncGenerator[Any, None]:
+            if (left := read([chunk(content="Half"), {"error": {"message": "secret"}}])) is not None:
+                yield left
+
+        return batches()
+
+    seen = []
+    with pytest.raises(ModelError):  # noqa: PT012
+        async for update in whole_updates(ask, CompletionsReader()):
+            seen.append(update.text)
+    assert seen == ["Half"]
 
 
 # Connections
