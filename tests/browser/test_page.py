@@ -313,3 +313,25 @@ def test_axe_finds_nothing_on_any_state_of_the_page(page: Page) -> None:
     chat.ask("Complete buy milk")
     found["todo"] = problems_of(page)
     assert found == {"start": [], "answers": [], "history": [], "todo": []}
+
+
+def test_without_motion_all_colours_change_at_once(page: Page) -> None:
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    chat = open_page(page)
+    light = chat.composer.evaluate("field => getComputedStyle(field).color")
+    # Asked at the moment of the change, not frames later: a colour that is inherited must not lag behind.
+    page.evaluate(
+        """() => {
+            const walk = root => [...root.querySelectorAll('*')].flatMap(
+                each => each.shadowRoot ? [each, ...walk(each.shadowRoot)] : [each]);
+            const field = walk(document).find(each => each.localName === 'textarea');
+            window.seenColour = new Promise(resolve => matchMedia('(prefers-color-scheme: dark)').addEventListener(
+                'change', () => requestAnimationFrame(() => resolve(getComputedStyle(field).color))));
+        }"""
+    )
+    page.emulate_media(color_scheme="dark")
+    at_once = page.evaluate("window.seenColour")
+    page.wait_for_timeout(500)
+    settled = chat.composer.evaluate("field => getComputedStyle(field).color")
+    assert light != settled
+    assert at_once == settled

@@ -48,7 +48,8 @@ export const baseStyles = css`
     *::after {
       animation-duration: 0.01ms !important;
       animation-iteration-count: 1 !important;
-      transition-duration: 0.01ms !important;
+      /* Not a short one: a colour that is inherited would begin another on each level, and lag by as many frames. */
+      transition: none !important;
       scroll-behavior: auto !important;
     }
   }
