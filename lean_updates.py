@@ -1,4 +1,4 @@
-"""What the framework keeps of an answer until it ends, kept small.
+"""An answer's text on its way from the model: what is kept of it, by the framework and by us, is kept small.
 
 An answer is hundreds of pieces of text. The framework wraps each three times and keeps all of it, four streams over
 each other, for the sake of the final response; and an ended stream holds itself, by its hooks, until a full garbage

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +20,6 @@ from errors import NotFoundError
 from streaming.answer import FRAMEWORK_LIMIT_TEXT, LIMIT_TEXT
 from tests.unit.harness import Chat, done_items, errors, texts, updates
 from tests.unit.scripted_model import ScriptedModel, calls, gives, says
-from tests.unit.services_for_tests import open_services
 
 deleted: list[str] = []
 
@@ -81,12 +78,6 @@ def nothing_deleted() -> None:
 @pytest.fixture
 def model() -> ScriptedModel:
     return ScriptedModel()
-
-
-@pytest.fixture
-async def services(tmp_path: Path, model: ScriptedModel) -> AsyncIterator[Services]:
-    async with open_services(tmp_path, model) as opened:
-        yield opened
 
 
 @pytest.fixture

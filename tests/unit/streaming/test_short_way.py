@@ -58,12 +58,6 @@ def model(monkeypatch: pytest.MonkeyPatch) -> ScriptedModel:
 
 
 @pytest.fixture
-async def services(tmp_path: Path, model: ScriptedModel) -> AsyncIterator[Services]:
-    async with open_services(tmp_path, model) as opened:
-        yield opened
-
-
-@pytest.fixture
 def server(services: Services) -> PlainServer:
     return PlainServer(services)
 
