@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,6 +18,7 @@ from typing import Any, Generic, TypeVar, TypeVarTuple, cast
 import aiosqlite
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
@@ -43,36 +45,32 @@ class SQLiteThreads:
     def __init__(self, url: URL, wait_s: float, **options: Any) -> None:
         self._wait_s = wait_s
         path = str(url.database)
-        self._readers = _create_engine(path, writes=False, **options)
-        self._writer = _create_engine(path, writes=True, **options)
-        self._reading = ThreadPoolExecutor(READERS, "sqlite-reader")
-        self._writing = ThreadPoolExecutor(1, "sqlite-writer")
+        self._readers = _Threads("sqlite-reader", READERS, _create_engine(path, writes=False, **options))
+        self._writer = _Threads("sqlite-writer", 1, _create_engine(path, writes=True, **options))
 
     async def read(self, work: Callable[[Connection, *Ts], R], *arguments: *Ts) -> R:
         """Return `work(connection, *arguments)`; it can only read."""
-        return await self._visit(self._reading, self._readers, work, arguments, settles=False)
+        return await self._visit(self._readers, work, arguments, settles=False)
 
     async def write(self, work: Callable[[Connection, *Ts], R], *arguments: *Ts) -> R:
         """Return `work(connection, *arguments)`, committed; nothing is, if it raises."""
-        return await self._visit(self._writing, self._writer, work, arguments, settles=True)
+        return await self._visit(self._writer, work, arguments, settles=True)
 
     async def close(self) -> None:
         """End the threads, once what they do is done, and close the connections."""
-        for pool, engine in ((self._reading, self._readers), (self._writing, self._writer)):
-            await asyncio.to_thread(pool.shutdown)
-            engine.dispose()
+        for threads in (self._readers, self._writer):
+            await asyncio.to_thread(threads.close)
 
     async def _visit(
         self,
-        pool: ThreadPoolExecutor,
-        engine: Engine,
+        threads: _Threads,
         work: Callable[[Connection, *Ts], R],
         arguments: tuple[*Ts],
         *,
         settles: bool,
     ) -> R:
-        visit = _Visit(engine, work, arguments)
-        job = pool.submit(visit.run)
+        visit = _Visit(threads, work, arguments)
+        job = threads.pool.submit(visit.run)
         is_late = False
 
         def give_up() -> None:
@@ -96,16 +94,50 @@ class SQLiteThreads:
         return visit.result()
 
 
+class _Threads:
+    """Some threads, each of which keeps a connection: to borrow one costs more than to begin a transaction."""
+
+    def __init__(self, name: str, count: int, engine: Engine) -> None:
+        self.pool = ThreadPoolExecutor(count, name)
+        self._engine = engine
+        self._own = threading.local()
+        self._open: set[Connection] = set()
+
+    def connection(self) -> Connection:
+        """Return the connection of the thread that asks."""
+        connection: Connection | None = getattr(self._own, "connection", None)
+        if connection is None:
+            connection = self._own.connection = self._engine.connect()
+            self._open.add(connection)
+        return connection
+
+    def renew_connection(self) -> None:
+        """Close the connection of the thread that asks; it gets another one when it needs it."""
+        connection: Connection | None = getattr(self._own, "connection", None)
+        if connection is not None:
+            self._own.connection = None
+            self._open.discard(connection)
+            connection.invalidate()
+            connection.close()
+
+    def close(self) -> None:
+        """Wait until all is done, and close the connections."""
+        self.pool.shutdown()
+        for connection in self._open:
+            connection.close()
+        self._engine.dispose()
+
+
 class _Visit(Generic[R]):
     """A transaction on its way to a thread and back.
 
     What `asyncio.wrap_future` does, for less: it is a tenth of what a short transaction costs.
     """
 
-    def __init__(self, engine: Engine, work: Callable[..., R], arguments: tuple[Any, ...]) -> None:
+    def __init__(self, threads: _Threads, work: Callable[..., R], arguments: tuple[Any, ...]) -> None:
         self.loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[None] = self.loop.create_future()
-        self._engine = engine
+        self._threads = threads
         self._work = work
         self._arguments = arguments
         self._outcome: R | None = None
@@ -114,10 +146,13 @@ class _Visit(Generic[R]):
     def run(self) -> None:
         """Do it, in the thread."""
         try:
-            with self._engine.begin() as connection:
+            connection = self._threads.connection()
+            with connection.begin():
                 self._outcome = self._work(connection, *self._arguments)
         except BaseException as exc:  # noqa: BLE001 - raised again where it is waited for
             self._failure = exc
+            if isinstance(exc, DBAPIError):  # whatever it was: the next one is not to suffer from it
+                self._threads.renew_connection()
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             self.loop.call_soon_threadsafe(self._end)
 
@@ -182,7 +217,14 @@ def _begin_explicitly(engine: Engine, *, writes: bool) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(statement)
+        # Past SQLAlchemy, for which this would be a statement like any other: that takes longer than most of them.
+        cursor = connection.connection.cursor()
+        try:
+            cursor.execute(statement)
+        except sqlite3.Error as exc:
+            raise OperationalError(statement, None, exc) from exc
+        finally:
+            cursor.close()
 
 
 class _PatientCursor(sqlite3.Cursor):

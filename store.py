@@ -33,7 +33,7 @@ from database import Database, new_id
 from errors import BadRequestError, UnavailableError
 from storage import transactions
 from storage.rows import THREAD_FIELDS, as_utc, thread_fields
-from storage.transactions import ItemPage, Of, PageOf
+from storage.transactions import Of, PageOf
 
 DEFAULT_PAGE_ITEMS = 20
 MAX_PAGE_ITEMS = 100
@@ -186,17 +186,15 @@ class ParlorStore(Store[RequestContext]):
             context: Who asks.
         """
         page = PageOf(_page_size(limit), after, order)
-        threads, has_more = await self._read(transactions.load_threads, Of.context(context), page)
-        for thread in threads:
+        threads = await self._read(transactions.load_threads, Of.context(context), page)
+        for thread in threads.data:
             self._baselines.remember(thread)
-        return Page(data=threads, has_more=has_more, after=threads[-1].id if has_more else None)
+        return threads
 
-    async def list_threads(
-        self, limit: int, after: str | None, order: str, context: RequestContext
-    ) -> Page[dict[str, Any]]:
-        """Return what `load_threads` does as a browser gets it: without metadata, which is the server's own."""
+    async def show_threads(self, limit: int | None, after: str | None, order: str, context: RequestContext) -> bytes:
+        """Return what `load_threads` does as JSON for a browser: without metadata, which is the server's own."""
         page = PageOf(_page_size(limit), after, order)
-        return await self._read(transactions.list_threads, Of.context(context), page)
+        return await self._read(transactions.show_threads, Of.context(context), page)
 
     async def delete_thread(self, thread_id: str, context: RequestContext) -> None:
         """Delete a thread and all that is in it. Its attachments stay the owner's."""
@@ -212,29 +210,22 @@ class ParlorStore(Store[RequestContext]):
         Arguments are those of `load_threads`. An item of a type that this version does not know is left out.
         """
         page = PageOf(_page_size(limit), after, order)
-        return _page_of(await self._read(transactions.load_items, Of.context(context, thread_id), page, True))
+        return await self._read(transactions.load_items, Of.context(context, thread_id), page)
 
-    async def load_visible_items(
-        self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext
-    ) -> tuple[Page[ThreadItem], dict[str, FeedbackKind]]:
-        """Return a page for the browser, and what the owner thinks of its items, by item id.
+    async def show_items(
+        self, thread_id: str, after: str | None, limit: int | None, order: str, context: RequestContext
+    ) -> bytes:
+        """Return what `load_thread_items` does as JSON for a browser: full pages without the hidden items.
 
-        Like `load_thread_items`, and full pages without the hidden items.
+        The key `feedback` holds what the owner thinks of the items, by item id; it is left out when that is nothing.
         """
         page = PageOf(_page_size(limit), after, order)
-        items = await self._read(transactions.load_items, Of.context(context, thread_id), page, False)
-        return _page_of(items), items.feedback
+        return await self._read(transactions.show_items, Of.context(context, thread_id), page)
 
-    async def load_thread_with_items(
-        self, thread_id: str, limit: int, order: str, context: RequestContext
-    ) -> tuple[ThreadMetadata, Page[ThreadItem], dict[str, FeedbackKind]]:
-        """Return what `load_thread` and `load_visible_items` of the first page do, at once, to be shown.
-
-        To the store the thread is one that it has never seen: load it on its own to change it.
-        """
-        page = PageOf(_page_size(limit), None, order)
-        thread, items = await self._read(transactions.load_thread_with_items, Of.context(context, thread_id), page)
-        return thread, _page_of(items), items.feedback
+    async def show_thread(self, thread_id: str, context: RequestContext) -> bytes:
+        """Return a thread with its first `DEFAULT_PAGE_ITEMS` items as JSON, as `show_threads` and `show_items` do."""
+        page = PageOf(DEFAULT_PAGE_ITEMS, None, "asc")
+        return await self._read(transactions.show_thread, Of.context(context, thread_id), page)
 
     async def load_history(self, thread_id: str, max_items: int, context: RequestContext) -> list[ThreadItem]:
         """Return the newest items, newest first, hidden ones too.
@@ -373,7 +364,3 @@ class ParlorStore(Store[RequestContext]):
 
 def _page_size(limit: int | None) -> int:
     return min(limit, MAX_PAGE_ITEMS) if limit is not None and limit > 0 else DEFAULT_PAGE_ITEMS
-
-
-def _page_of(page: ItemPage) -> Page[ThreadItem]:
-    return Page(data=page.items, has_more=page.has_more, after=page.last_id if page.has_more else None)

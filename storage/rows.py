@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from chatkit.types import Attachment, FeedbackKind, ThreadItem, ThreadMetadata, ThreadStatus, WidgetItem
 from pydantic import TypeAdapter, ValidationError
@@ -20,12 +20,16 @@ logger = logging.getLogger(__name__)
 THREAD_FIELDS = ("title", "status", "allowed_image_domains")
 """What of a thread has a column, besides its metadata."""
 
+ITEM_TYPES = frozenset(each.model_fields["type"].default for each in get_args(get_args(ThreadItem)[0]))
+"""The types of items that this version knows."""
+
 _HIDDEN_TYPES = frozenset({"hidden_context_item", "sdk_hidden_context"})
 _ITEM_COLUMNS = {"id", "thread_id", "created_at"}
 
 # Building an adapter takes milliseconds: once, not per row.
 _ITEM: TypeAdapter[ThreadItem] = TypeAdapter(ThreadItem)
-_STATUS: TypeAdapter[ThreadStatus] = TypeAdapter(ThreadStatus)
+STATUS: TypeAdapter[ThreadStatus] = TypeAdapter(ThreadStatus)
+"""Of the state of a thread."""
 ATTACHMENT: TypeAdapter[Attachment] = TypeAdapter(Attachment)
 """Of what is known of a file."""
 
@@ -160,30 +164,10 @@ def to_thread(row: Row[Any], changed: Mapping[str, Any] | None = None) -> Thread
         id=fields["id"],
         created_at=fields["created_at"],
         title=fields["title"],
-        status=_STATUS.validate_python(fields["status"]),
+        status=STATUS.validate_python(fields["status"]),
         allowed_image_domains=fields["allowed_image_domains"],
         metadata=fields["metadata"],
     )
-
-
-def to_listed_threads(rows: Iterable[Row[Any]]) -> list[dict[str, Any]]:
-    """Return the threads of rows as the JSON of a list: ChatKit's `Thread` without its items and metadata.
-
-    Not as objects: what is in these columns was validated when it was stored, and to do so again takes half the time
-    of a list.
-    """
-    return [
-        {
-            **({"title": row.title} if row.title is not None else {}),
-            "id": row.id,
-            "created_at": row.created_at,
-            "status": row.status,
-            **({"allowed_image_domains": domains} if (domains := row.allowed_image_domains) is not None else {}),
-            "metadata": {},
-            "items": {"data": [], "has_more": False},
-        }
-        for row in rows
-    ]
 
 
 def item_values(item: ThreadItem) -> dict[str, Any]:
@@ -199,16 +183,26 @@ def item_values(item: ThreadItem) -> dict[str, Any]:
 
 
 def _document(item: ThreadItem) -> dict[str, Any]:
-    if not isinstance(item, WidgetItem):
+    if item.type in _HIDDEN_TYPES:
         return item.model_dump(mode="json", by_alias=True, exclude=_ITEM_COLUMNS)
-    return item.model_dump(mode="json", exclude=_ITEM_COLUMNS | {"widget"}) | {
+    # As ChatKit sends it, so that it can be passed on as it is; see `storage.shown`.
+    if not isinstance(item, WidgetItem):
+        return item.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=_ITEM_COLUMNS)
+    return item.model_dump(mode="json", exclude_none=True, exclude=_ITEM_COLUMNS | {"widget"}) | {
         "widget": widget_root(item.widget).model_dump()
     }
 
 
-def to_item(row: Row[Any], thread_id: str) -> ThreadItem | None:
-    """Return the item of a row; None when it cannot be read."""
-    fields = {**row.document, "id": row.id, "thread_id": thread_id, "created_at": row.created_at}
+def to_item(row: Row[Any], thread_id: str, document: dict[str, Any] | None = None) -> ThreadItem | None:
+    """Return the item of a row; None when it cannot be read.
+
+    Args:
+        row: Of `ItemRow`.
+        thread_id: The thread that it is in.
+        document: What the row's column holds, where the row has it as text.
+    """
+    stored = row.document if document is None else document
+    fields = {**stored, "id": row.id, "thread_id": thread_id, "created_at": row.created_at}
     try:
         if row.type == "widget":
             # Left to ChatKit, a typed widget class is chosen and drops what it does not know.

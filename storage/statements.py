@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Column, ColumnElement, Select, Table, Text, bindparam, delete, insert, select, update
+from sqlalchemy import cast as cast_to
 
 from storage.rows import AttachmentRow, FeedbackRow, ItemRow, RequestKeyRow, RunRow, ThreadRow
 
@@ -29,7 +30,19 @@ IN_THREAD = ITEMS.c.thread_key == bindparam("of_thread_key")
 IS_ITEM = (IN_THREAD, ITEMS.c.id == bindparam("of_item"))
 OF_THREAD = ITEMS.join(THREADS, THREADS.c.key == ITEMS.c.thread_key)
 
+
+def _as_text(column: Column[Any]) -> ColumnElement[str]:
+    """Return a column of JSON as the text that it is stored as."""
+    return cast_to(column, Text).label(column.name)
+
+
+SHOWN_OF_THREAD = (
+    THREADS.c.id, THREADS.c.created_at, THREADS.c.title, _as_text(THREADS.c.status),
+    _as_text(THREADS.c.allowed_image_domains),
+)  # fmt: skip
+
 THREAD = select(THREADS).where(*_is_meant(THREADS))
+SHOWN_THREAD = select(*SHOWN_OF_THREAD, THREADS.c.key).where(*_is_meant(THREADS))
 THREAD_TO_WRITE = THREAD.with_for_update()
 THREAD_KEY = select(THREADS.c.key).where(*_is_meant(THREADS))
 CHANGE_THREAD = update(THREADS).where(THREADS.c.key == bindparam("of_thread_key"))
@@ -115,21 +128,24 @@ DELETE_ATTACHMENT = delete(ATTACHMENTS).where(*_is_meant(ATTACHMENTS)).returning
 @cache
 def page_of_threads(order: str, *, goes_on: bool, is_whole: bool) -> Select[Any]:
     """Return the query of an owner's threads, or of what a list shows of them, behind `cursor` when it goes on."""
-    table = THREADS.c
-    columns = (
-        (THREADS,) if is_whole else (table.id, table.created_at, table.title, table.status, table.allowed_image_domains)
-    )
-    return _page(select(*columns).where(*_is_owned(THREADS)), table.key, order, goes_on=goes_on)
+    stmt = select(*((THREADS,) if is_whole else SHOWN_OF_THREAD)).where(*_is_owned(THREADS))
+    return _page(stmt, THREADS.c.key, order, goes_on=goes_on)
 
 
 @cache
-def page_of_items(order: str, *, goes_on: bool, with_hidden: bool) -> Select[Any]:
-    """Return the query of a thread's items with the owner's opinion, behind `cursor` when it goes on."""
+def page_of_items(order: str, *, goes_on: bool) -> Select[Any]:
+    """Return the query of a thread's items, hidden ones too, behind `cursor` when it goes on."""
+    return _page(select(ITEMS).where(IN_THREAD), ITEMS.c.position, order, goes_on=goes_on)
+
+
+@cache
+def page_of_shown_items(order: str, *, goes_on: bool) -> Select[Any]:
+    """Return the query of what a browser sees of a thread's items, with the owner's opinion; documents are text."""
     opinion = (FEEDBACK.c.thread_key == ITEMS.c.thread_key) & (FEEDBACK.c.item_id == ITEMS.c.id)
-    stmt = select(ITEMS, FEEDBACK.c.kind.label("feedback")).select_from(ITEMS.outerjoin(FEEDBACK, opinion))
-    stmt = stmt.where(IN_THREAD)
-    if not with_hidden:
-        stmt = stmt.where(ITEMS.c.is_hidden.is_(False))
+    item = ITEMS.c
+    stmt = select(item.id, item.created_at, item.type, _as_text(item.document), FEEDBACK.c.kind.label("feedback"))
+    stmt = stmt.select_from(ITEMS.outerjoin(FEEDBACK, opinion))
+    stmt = stmt.where(IN_THREAD, ITEMS.c.is_hidden.is_(False))
     return _page(stmt, ITEMS.c.position, order, goes_on=goes_on)
 
 

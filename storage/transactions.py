@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
 from chatkit.types import Attachment, FeedbackKind, Page, ThreadItem, ThreadMetadata, WidgetItem
-from sqlalchemy import Connection, Row, insert
+from sqlalchemy import Connection, Row, Select, insert
 from sqlalchemy.dialects import postgresql, sqlite
 
 from context import RequestContext, RunRecord, utc_now
@@ -27,10 +27,10 @@ from storage.rows import (
     item_values,
     to_item,
     to_items,
-    to_listed_threads,
     to_run,
     to_thread,
 )
+from storage.shown import shown_items, shown_page, shown_thread
 
 NO_THREAD = "This conversation does not exist."
 NO_ITEM = "This message does not exist."
@@ -87,16 +87,6 @@ class PageOf:
     size: int
     after: str | None
     order: str
-
-
-class ItemPage(NamedTuple):
-    """A page of items."""
-
-    items: list[ThreadItem]
-    has_more: bool
-    last_id: str | None
-    """The id of the last row, which may be of an item that cannot be read."""
-    feedback: dict[str, FeedbackKind]
 
 
 # Threads
@@ -167,25 +157,31 @@ def retitle_thread(connection: Connection, of: Of, expected: str | None, title: 
     return connection.execute(st.RETITLE_THREAD, values).rowcount > 0
 
 
-def load_threads(connection: Connection, of: Of, page: PageOf) -> tuple[list[ThreadMetadata], bool]:
-    """Return a page of the owner's threads, and whether there are more."""
-    rows, has_more = _thread_rows(connection, of, page, is_whole=True)
-    return [to_thread(row) for row in rows], has_more
+def load_threads(connection: Connection, of: Of, page: PageOf) -> Page[ThreadMetadata]:
+    """Return a page of the owner's threads."""
+    rows, after = _thread_rows(connection, of, page, is_whole=True)
+    return Page(data=[to_thread(row) for row in rows], has_more=after is not None, after=after)
 
 
-def list_threads(connection: Connection, of: Of, page: PageOf) -> Page[dict[str, Any]]:
-    """Return a page of the owner's threads as a browser gets them."""
-    rows, has_more = _thread_rows(connection, of, page, is_whole=False)
-    return Page(data=to_listed_threads(rows), has_more=has_more, after=rows[-1].id if has_more else None)
+def show_threads(connection: Connection, of: Of, page: PageOf) -> bytes:
+    """Return the JSON of a page of the owner's threads, as a browser gets it."""
+    rows, after = _thread_rows(connection, of, page, is_whole=False)
+    return shown_page(map(shown_thread, rows), after).encode()
 
 
-def _thread_rows(connection: Connection, of: Of, page: PageOf, *, is_whole: bool) -> tuple[Sequence[Row[Any]], bool]:
-    values: dict[str, Any] = {**of.values, "size": page.size + 1}  # the extra row answers has_more
+def _thread_rows(
+    connection: Connection, of: Of, page: PageOf, *, is_whole: bool
+) -> tuple[Sequence[Row[Any]], str | None]:
+    """Return the rows of a page, and the id that the next one begins behind; None when there is none."""
+    values: dict[str, Any] = {**of.values, "size": page.size + 1}  # the extra row says whether there are more
     if page.after is not None:
         values["cursor"] = _thread_key(connection, of._replace(id=page.after))
     stmt = st.page_of_threads(page.order, goes_on=page.after is not None, is_whole=is_whole)
-    rows = connection.execute(stmt, values).all()
-    return rows[: page.size], len(rows) > page.size
+    return _cut(connection.execute(stmt, values).all(), page.size)
+
+
+def _cut(rows: Sequence[Row[Any]], size: int) -> tuple[Sequence[Row[Any]], str | None]:
+    return (rows, None) if len(rows) <= size else (rows[:size], rows[size - 1].id)
 
 
 def delete_thread(connection: Connection, of: Of) -> None:
@@ -201,30 +197,37 @@ def _thread_key(connection: Connection, of: Of) -> int:
 # Items
 
 
-def load_items(connection: Connection, of: Of, page: PageOf, with_hidden: bool) -> ItemPage:
-    """Return a page of a thread's items and what the owner thinks of them."""
-    return _read_page(connection, _thread_key(connection, of), of, page, with_hidden)
+def load_items(connection: Connection, of: Of, page: PageOf) -> Page[ThreadItem]:
+    """Return a page of a thread's items, hidden ones too."""
+    rows, after = _item_rows(connection, _thread_key(connection, of), page, st.page_of_items)
+    return Page(data=to_items(rows, of.id), has_more=after is not None, after=after)
 
 
-def load_thread_with_items(connection: Connection, of: Of, page: PageOf) -> tuple[ThreadMetadata, ItemPage]:
-    """Return a thread and a page of its visible items."""
-    row = found(connection.execute(st.THREAD, of.values).one_or_none())
-    return to_thread(row), _read_page(connection, row.key, of, page, with_hidden=False)
+def show_items(connection: Connection, of: Of, page: PageOf) -> bytes:
+    """Return the JSON of a page of a thread's visible items, and of what the owner thinks of them."""
+    rows, after = _item_rows(connection, _thread_key(connection, of), page, st.page_of_shown_items)
+    return shown_page(shown_items(rows, of.id), after, _opinions(rows)).encode()
 
 
-def _read_page(connection: Connection, key: int, of: Of, page: PageOf, with_hidden: bool) -> ItemPage:
+def show_thread(connection: Connection, of: Of, page: PageOf) -> bytes:
+    """Return the JSON of a thread with a page of its visible items, and of what the owner thinks of them."""
+    row = found(connection.execute(st.SHOWN_THREAD, of.values).one_or_none())
+    rows, after = _item_rows(connection, row.key, page, st.page_of_shown_items)
+    return shown_thread(row[:-1], shown_page(shown_items(rows, of.id), after), _opinions(rows)).encode()
+
+
+def _opinions(rows: Iterable[Row[Any]]) -> dict[str, FeedbackKind]:
+    return {row[0]: row[-1] for row in rows if row[-1] is not None}
+
+
+def _item_rows(
+    connection: Connection, key: int, page: PageOf, statement: Callable[..., Select[Any]]
+) -> tuple[Sequence[Row[Any]], str | None]:
+    """Return the rows of a page, and the id that the next one begins behind, as `_thread_rows` does."""
     values: dict[str, Any] = {"of_thread_key": key, "size": page.size + 1}
     if page.after is not None:
         values["cursor"] = _position(connection, key, page.after)
-    stmt = st.page_of_items(page.order, goes_on=page.after is not None, with_hidden=with_hidden)
-    rows = connection.execute(stmt, values).all()
-    shown = rows[: page.size]
-    return ItemPage(
-        to_items(shown, of.id),
-        len(rows) > page.size,
-        shown[-1].id if shown else None,
-        {row.id: row.feedback for row in shown if row.feedback is not None},
-    )
+    return _cut(connection.execute(statement(page.order, goes_on=page.after is not None), values).all(), page.size)
 
 
 def load_history(connection: Connection, of: Of, size: int) -> list[ThreadItem]:

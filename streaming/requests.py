@@ -11,7 +11,7 @@ import asyncio
 import base64
 import binascii
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -28,7 +28,6 @@ from chatkit.types import (
     StructuredInputItem,
     Thread,
     ThreadCreatedEvent,
-    ThreadItem,
     ThreadItemDoneEvent,
     ThreadItemReplacedEvent,
     ThreadMetadata,
@@ -48,7 +47,6 @@ from chatkit.types import (
     UserMessageItem,
 )
 from pydantic import ValidationError
-from pydantic_core import to_json
 
 from context import RequestContext, RunOutcome, RunRecord, utc_now
 from errors import BadRequestError, ConflictError
@@ -63,7 +61,6 @@ logger = logging.getLogger(__name__)
 
 Events = AsyncGenerator[ThreadStreamEvent, None]
 
-PAGE_SIZE = 20
 MAX_TITLE_CHARS = 200
 MAX_ATTACHMENTS = 20
 MAX_FEEDBACK_ITEMS = 100
@@ -260,20 +257,13 @@ class RequestProcessing(ActionProcessing):
     async def _process_non_streaming(self, request: Any, context: RequestContext) -> bytes:
         match request:
             case ThreadsGetByIdReq():
-                thread, items, feedback = await self.store.load_thread_with_items(
-                    request.params.thread_id, PAGE_SIZE, "asc", context
-                )
-                return _with_feedback(self._serialize(_to_shown_thread(thread, items)), feedback)
+                return await self.store.show_thread(request.params.thread_id, context)
             case ThreadsListReq():
                 wanted = request.params
-                threads = await self.store.list_threads(wanted.limit or PAGE_SIZE, wanted.after, wanted.order, context)
-                return self._serialize(threads)
+                return await self.store.show_threads(wanted.limit, wanted.after, wanted.order, context)
             case ItemsListReq():
                 params = request.params
-                page, feedback = await self.store.load_visible_items(
-                    params.thread_id, params.after, params.limit or PAGE_SIZE, params.order, context
-                )
-                return _with_feedback(self._serialize(page), feedback)
+                return await self.store.show_items(params.thread_id, params.after, params.limit, params.order, context)
             case ThreadsUpdateReq():
                 title = " ".join(request.params.title.split())
                 thread = await self.store.rename_thread(request.params.thread_id, title, context)
@@ -308,24 +298,6 @@ def check_writable(thread: ThreadMetadata) -> None:
         reason = getattr(thread.status, "reason", None)
         state = "locked" if thread.status.type == "locked" else "closed"
         raise ConflictError(reason or f"This conversation is {state}.", code=f"thread.{state}")
-
-
-def _to_shown_thread(thread: ThreadMetadata, items: Page[ThreadItem]) -> Thread:
-    """Return what ChatKit's `_to_thread_response` does of a page without hidden items, without validating it again."""
-    return Thread.model_construct(
-        title=thread.title,
-        id=thread.id,
-        created_at=thread.created_at,
-        status=thread.status,
-        allowed_image_domains=thread.allowed_image_domains,
-        metadata={},  # the server's own
-        items=items,
-    )
-
-
-def _with_feedback(body: bytes, feedback: Mapping[str, str]) -> bytes:
-    """Add the key `feedback` to a JSON object: ChatKit's own types have no place for it."""
-    return body[:-1] + b',"feedback":' + to_json(feedback) + b"}" if feedback else body
 
 
 def explain_request(exc: ValidationError) -> str:

@@ -220,6 +220,27 @@ async def test_who_waits_too_long_for_a_thread_is_told(sqlite_url: str) -> None:
     await threads.close()
 
 
+async def test_a_thread_whose_connection_is_broken_gets_another(database: Database) -> None:
+    def break_it(connection: Connection) -> None:
+        connection.connection.driver_connection.close()  # type: ignore[union-attr]
+        connection.execute(select(1))
+
+    for _ in range(2):
+        with pytest.raises(DBAPIError, match="closed"):
+            await database.run_write(break_it)
+        assert await database.run_write(Connection.scalar, select(1)) == 1
+
+
+async def test_what_one_transaction_of_a_thread_leaves_open_is_not_seen_by_the_next(notes: Database) -> None:
+    def write_and_fail(connection: Connection) -> None:
+        connection.execute(insert(NoteRow).values(id="lost"))
+        raise LookupError("on purpose")
+
+    with pytest.raises(LookupError):
+        await notes.run_write(write_and_fail)
+    assert await notes.run_write(Connection.scalar, select(NoteRow.id)) is None
+
+
 async def test_foreign_keys_hold(notes: Database) -> None:
     with pytest.raises(IntegrityError):
         async with notes.write() as session:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -13,13 +14,11 @@ from typing import Any, Literal
 import pytest
 from chatkit.types import (
     ActiveStatus,
-    AssistantMessageContent,
     AssistantMessageItem,
     Attachment,
     AttachmentUploadDescriptor,
     ClientToolCallItem,
     FileAttachment,
-    HiddenContextItem,
     InferenceOptions,
     LockedStatus,
     Page,
@@ -28,7 +27,6 @@ from chatkit.types import (
     ThreadItem,
     ThreadMetadata,
     UserMessageItem,
-    UserMessageTextContent,
     WidgetItem,
 )
 from chatkit.widgets import DynamicWidgetRoot
@@ -45,9 +43,7 @@ from store import (
     REQUEST_KEY_LIFE,
     ParlorStore,
 )
-
-TICK = datetime(2025, 6, 1, 12, tzinfo=UTC)
-"""All items of these tests are made in the same tick: nothing may depend on the clock."""
+from tests.unit.sample_items import TICK, asked, hidden, said, widget
 
 ADA = RequestContext(user_id="ada", use_case="weather", request_id="req_1")
 OTHERS = {
@@ -71,30 +67,6 @@ async def _new_thread(store: ParlorStore, context: RequestContext = ADA, **field
     thread = ThreadMetadata(id=store.generate_thread_id(context), created_at=TICK, **fields)
     await store.save_thread(thread, context=context)
     return thread
-
-
-def _said(item_id: str, words: str = "hello") -> AssistantMessageItem:
-    content = [AssistantMessageContent(text=words)]
-    return AssistantMessageItem(id=item_id, thread_id="ignored", created_at=TICK, content=content)
-
-
-def _asked(item_id: str) -> UserMessageItem:
-    return UserMessageItem(
-        id=item_id,
-        thread_id="ignored",
-        created_at=TICK,
-        content=[UserMessageTextContent(text="rain?")],
-        inference_options=InferenceOptions(),
-    )
-
-
-def _hidden(item_id: str) -> HiddenContextItem:
-    return HiddenContextItem(id=item_id, thread_id="ignored", created_at=TICK, content={"tool": "x"})
-
-
-def _widget(item_id: str, root: dict[str, Any] | None = None) -> WidgetItem:
-    widget = DynamicWidgetRoot.model_validate(root or {"type": "Card", "id": "todo.list", "children": []})
-    return WidgetItem(id=item_id, thread_id="ignored", created_at=TICK, widget=widget, copy_text="a card")
 
 
 def _file(attachment_id: str = "atc_1", **fields: Any) -> FileAttachment:
@@ -130,21 +102,21 @@ CALLS_ON_A_THREAD: dict[str, Call] = {
     "load_thread": lambda s, t, c: s.load_thread(t, context=c),
     "rename_thread": lambda s, t, c: s.rename_thread(t, "stolen", c),
     "load_threads": lambda s, t, c: s.load_threads(20, t, "desc", context=c),
-    "list_threads": lambda s, t, c: s.list_threads(20, t, "desc", c),
+    "show_threads": lambda s, t, c: s.show_threads(20, t, "desc", c),
     "delete_thread": lambda s, t, c: s.delete_thread(t, context=c),
     "load_thread_items": lambda s, t, c: s.load_thread_items(t, None, 20, "asc", context=c),
-    "load_visible_items": lambda s, t, c: s.load_visible_items(t, None, 20, "asc", context=c),
+    "show_items": lambda s, t, c: s.show_items(t, None, 20, "asc", c),
     "load_history": lambda s, t, c: s.load_history(t, 20, c),
     "load_widgets": lambda s, t, c: s.load_widgets(t, "todo.list", 20, c),
     "load_item": lambda s, t, c: s.load_item(t, "msg_1", context=c),
     "reserve_position": lambda s, t, c: s.reserve_position(t, "msg_9", c),
-    "add_thread_item": lambda s, t, c: s.add_thread_item(t, _said("msg_1", "stolen"), context=c),
-    "save_item": lambda s, t, c: s.save_item(t, _said("msg_1", "stolen"), context=c),
+    "add_thread_item": lambda s, t, c: s.add_thread_item(t, said("msg_1", "stolen"), context=c),
+    "save_item": lambda s, t, c: s.save_item(t, said("msg_1", "stolen"), context=c),
     "delete_thread_item": lambda s, t, c: s.delete_thread_item(t, "msg_1", context=c),
     "take_item": lambda s, t, c: s.take_item(t, "msg_1", c),
     "delete_items_after": lambda s, t, c: s.delete_items_after(t, "msg_1", c),
-    "load_thread_with_items": lambda s, t, c: s.load_thread_with_items(t, 20, "asc", c),
-    "update_item_if": lambda s, t, c: s.update_item_if(t, "pending", _said("msg_1", "stolen"), c),
+    "show_thread": lambda s, t, c: s.show_thread(t, c),
+    "update_item_if": lambda s, t, c: s.update_item_if(t, "pending", said("msg_1", "stolen"), c),
     "save_feedback": lambda s, t, c: s.save_feedback(t, ["msg_1"], "negative", c),
     "load_runs": lambda s, t, c: s.load_runs(t, 20, c),
     "claim_request_key": lambda s, t, c: s.claim_request_key(t, "key", c),
@@ -190,7 +162,7 @@ async def test_a_title_takes_the_place_of_the_one_that_was_known_and_of_no_other
 async def test_what_is_a_strangers_reads_as_missing_and_stays_as_it_was(
     store: ParlorStore, thread: ThreadMetadata, method: str
 ) -> None:
-    await _fill(store, thread, _said("msg_1"), _widget("msg_2"))
+    await _fill(store, thread, said("msg_1"), widget("msg_2"))
     await store.save_attachment(_file(), context=ADA)
     before = await store.load_thread(thread.id, ADA), await store.load_thread_items(thread.id, None, 9, "asc", ADA)
 
@@ -215,11 +187,11 @@ async def test_a_stranger_who_writes_under_the_same_ids_gets_things_of_their_own
     store: ParlorStore, thread: ThreadMetadata, stranger: str
 ) -> None:
     other = OTHERS[stranger]
-    await _fill(store, thread, _said("msg_1", "mine"))
+    await _fill(store, thread, said("msg_1", "mine"))
     await store.save_attachment(_file(), context=ADA)
 
     await store.save_thread(ThreadMetadata(id=thread.id, created_at=TICK, title="theirs"), context=other)
-    await store.add_thread_item(thread.id, _said("msg_1", "theirs"), context=other)
+    await store.add_thread_item(thread.id, said("msg_1", "theirs"), context=other)
     await store.save_attachment(_file(thread_id="thr_theirs"), context=other)
 
     assert (await store.load_thread(thread.id, ADA)).title is None
@@ -239,7 +211,7 @@ async def test_an_id_that_cannot_be_is_merely_missing(store: ParlorStore, method
 
 async def test_an_item_of_another_thread_of_mine_is_not_in_this_one(store: ParlorStore, thread: ThreadMetadata) -> None:
     other = await _new_thread(store)
-    await _fill(store, other, _said("msg_1"))
+    await _fill(store, other, said("msg_1"))
     for call in ("load_item", "delete_items_after"):
         with pytest.raises(NotFoundError):
             await CALLS_ON_A_THREAD[call](store, thread.id, ADA)
@@ -256,7 +228,7 @@ async def test_pages_lose_no_item_when_clocks_tie(
     store: ParlorStore, thread: ThreadMetadata, order: str, limit: int
 ) -> None:
     expected = [f"msg_{n:02}" for n in (5, 3, 9, 1, 7, 2, 8)]
-    await _fill(store, thread, *(_said(each) for each in expected))
+    await _fill(store, thread, *(said(each) for each in expected))
     ids = await _all_ids(lambda after: store.load_thread_items(thread.id, after, limit, order, context=ADA))
     assert ids == (expected if order == "asc" else expected[::-1])
 
@@ -264,7 +236,7 @@ async def test_pages_lose_no_item_when_clocks_tie(
 @pytest.mark.parametrize("order", ["asc", "desc"])
 async def test_threads_are_listed_by_creation_when_clocks_tie(store: ParlorStore, order: str) -> None:
     created = [(await _new_thread(store)).id for _ in range(5)]
-    await store.add_thread_item(created[0], _said("msg_1"), context=ADA)  # activity moves nothing
+    await store.add_thread_item(created[0], said("msg_1"), context=ADA)  # activity moves nothing
     ids = await _all_ids(lambda after: store.load_threads(2, after, order, context=ADA))
     assert ids == (created if order == "asc" else created[::-1])
 
@@ -277,38 +249,17 @@ async def test_a_list_of_threads_that_grows_while_it_is_read_repeats_none(store:
     assert _ids(first) + _ids(rest) == created[::-1]
 
 
-async def test_a_browsers_list_is_that_of_the_store_without_metadata(
-    store: ParlorStore, thread: ThreadMetadata
-) -> None:
-    thread.title = "Rain"
-    thread.status = LockedStatus(reason="Done.")
-    thread.allowed_image_domains = ["example.org"]
-    thread.metadata = {"note": "the server's own"}
-    await store.save_thread(thread, ADA)
-    for n in range(3):
-        await store.save_thread(ThreadMetadata(id=f"thr_more_{n}", created_at=TICK), ADA)
-    for after, order in ((None, "asc"), (thread.id, "asc"), ("thr_more_2", "desc")):
-        own = await store.load_threads(2, after, order, ADA)
-        listed = await store.list_threads(2, after, order, ADA)
-        assert (listed.has_more, listed.after) == (own.has_more, own.after)
-        whole = [Thread(**{**mine.model_dump(), "metadata": {}}, items=Page()) for mine in own.data]
-        as_chatkit_does = {"mode": "json", "by_alias": True, "exclude_none": True}
-        assert listed.model_dump(**as_chatkit_does) == Page(
-            data=whole, has_more=own.has_more, after=own.after
-        ).model_dump(**as_chatkit_does)
-
-
 @pytest.mark.parametrize(("limit", "size"), [(None, 20), (0, 20), (-5, 20), (1, 1), (100, 100), (10**9, 100)])
 async def test_a_page_is_never_larger_than_the_bound(
     store: ParlorStore, thread: ThreadMetadata, limit: Any, size: int
 ) -> None:
-    await _fill(store, thread, *(_said(f"msg_{n}") for n in range(MAX_PAGE_ITEMS + 1)))
+    await _fill(store, thread, *(said(f"msg_{n}") for n in range(MAX_PAGE_ITEMS + 1)))
     page = await store.load_thread_items(thread.id, None, limit, "desc", ADA)
     assert (len(page.data), page.has_more) == (size, True)
 
 
 async def test_an_unknown_cursor_is_an_error_and_not_the_first_page(store: ParlorStore, thread: ThreadMetadata) -> None:
-    await _fill(store, thread, _said("msg_1"))
+    await _fill(store, thread, said("msg_1"))
     with pytest.raises(NotFoundError):
         await store.load_thread_items(thread.id, "msg_gone", 20, "asc", ADA)
     with pytest.raises(NotFoundError):
@@ -320,17 +271,18 @@ async def test_hidden_items_fill_no_page_of_the_browser_and_no_page_is_short(
 ) -> None:
     items: list[ThreadItem] = []
     for n in range(5):
-        items += [_said(f"msg_{n}"), *(_hidden(f"hid_{n}_{m}") for m in range(7))]
+        items += [said(f"msg_{n}"), *(hidden(f"hid_{n}_{m}") for m in range(7))]
     marker = SDKHiddenContextItem(id="shcx_1", thread_id="ignored", created_at=TICK, content="cancelled")
     await _fill(store, thread, *items, marker)
 
     pages = []
     after = None
     while True:
-        page, _ = await store.load_visible_items(thread.id, after, 2, "asc", ADA)
-        pages.append(_ids(page))
-        after = page.after
-        if not page.has_more:
+        page = json.loads(await store.show_items(thread.id, after, 2, "asc", ADA))
+        pages.append([item["id"] for item in page["data"]])
+        after = page.get("after")
+        assert page["has_more"] == (after is not None)
+        if after is None:
             break
     assert pages == [["msg_0", "msg_1"], ["msg_2", "msg_3"], ["msg_4"]]
     assert _ids(await store.load_thread_items(thread.id, None, 1, "desc", ADA)) == ["shcx_1"]
@@ -338,7 +290,7 @@ async def test_hidden_items_fill_no_page_of_the_browser_and_no_page_is_short(
 
 
 async def test_the_history_is_the_newest_items_newest_first(store: ParlorStore, thread: ThreadMetadata) -> None:
-    await _fill(store, thread, _said("msg_1"), _hidden("hid_1"), _said("msg_2"))
+    await _fill(store, thread, said("msg_1"), hidden("hid_1"), said("msg_2"))
     assert [item.id for item in await store.load_history(thread.id, 2, ADA)] == ["msg_2", "hid_1"]
 
 
@@ -346,28 +298,27 @@ async def test_the_history_is_the_newest_items_newest_first(store: ParlorStore, 
 
 
 async def test_an_item_that_is_saved_again_keeps_its_place(store: ParlorStore, thread: ThreadMetadata) -> None:
-    await _fill(store, thread, _said("msg_1"), _said("msg_2"), _said("msg_3"))
-    await store.add_thread_item(thread.id, _said("msg_1", "again"), context=ADA)
-    await store.save_item(thread.id, _said("msg_2", "better"), context=ADA)
+    await _fill(store, thread, said("msg_1"), said("msg_2"), said("msg_3"))
+    await store.add_thread_item(thread.id, said("msg_1", "again"), context=ADA)
+    await store.save_item(thread.id, said("msg_2", "better"), context=ADA)
     page = await store.load_thread_items(thread.id, None, 20, "asc", ADA)
     words = [item.content[0].text for item in page.data if isinstance(item, AssistantMessageItem)]
     assert (_ids(page), words) == (["msg_1", "msg_2", "msg_3"], ["again", "better", "hello"])
 
 
 async def test_an_item_saved_as_hidden_disappears_from_the_browser(store: ParlorStore, thread: ThreadMetadata) -> None:
-    await _fill(store, thread, _said("msg_1"))
-    await store.save_item(thread.id, _hidden("msg_1"), context=ADA)
-    page, _ = await store.load_visible_items(thread.id, None, 20, "asc", ADA)
-    assert _ids(page) == []
+    await _fill(store, thread, said("msg_1"))
+    await store.save_item(thread.id, hidden("msg_1"), context=ADA)
+    assert json.loads(await store.show_items(thread.id, None, 20, "asc", ADA)) == {"data": [], "has_more": False}
 
 
 async def test_an_item_takes_the_place_where_it_was_first_shown(store: ParlorStore, thread: ThreadMetadata) -> None:
     context = RequestContext("ada", "weather", "req_1")
     await store.reserve_position(thread.id, "msg_long", context)
     await store.reserve_position(thread.id, "msg_long", context)  # once is enough
-    await store.add_thread_item(thread.id, _said("msg_short"), context=context)
-    await store.add_thread_item(thread.id, _said("msg_long"), context=context)
-    await store.add_thread_item(thread.id, _said("msg_long", "again"), context=context)
+    await store.add_thread_item(thread.id, said("msg_short"), context=context)
+    await store.add_thread_item(thread.id, said("msg_long"), context=context)
+    await store.add_thread_item(thread.id, said("msg_long", "again"), context=context)
     assert _ids(await store.load_thread_items(thread.id, None, 20, "asc", ADA)) == ["msg_long", "msg_short"]
 
 
@@ -375,13 +326,13 @@ async def test_items_added_at_once_are_all_kept(store: ParlorStore, thread: Thre
     ids = {f"msg_{n}" for n in range(40)}
     async with asyncio.TaskGroup() as tasks:
         for each in ids:
-            tasks.create_task(store.add_thread_item(thread.id, _said(each), context=ADA))
+            tasks.create_task(store.add_thread_item(thread.id, said(each), context=ADA))
     loaded = await _all_ids(lambda after: store.load_thread_items(thread.id, after, 7, "asc", context=ADA))
     assert (len(loaded), set(loaded)) == (40, ids)
 
 
 async def test_deleting_an_item_twice_is_no_error(store: ParlorStore, thread: ThreadMetadata) -> None:
-    await _fill(store, thread, _said("msg_1"), _said("msg_2"))
+    await _fill(store, thread, said("msg_1"), said("msg_2"))
     for _ in range(2):
         await store.delete_thread_item(thread.id, "msg_1", context=ADA)
     assert _ids(await store.load_thread_items(thread.id, None, 20, "asc", ADA)) == ["msg_2"]
@@ -390,9 +341,9 @@ async def test_deleting_an_item_twice_is_no_error(store: ParlorStore, thread: Th
 async def test_a_retry_deletes_all_behind_the_message_and_nothing_else(
     store: ParlorStore, thread: ThreadMetadata
 ) -> None:
-    await _fill(store, thread, _said("msg_0"), _asked("msg_1"), *(_hidden(f"hid_{n}") for n in range(30)), _said("m"))
+    await _fill(store, thread, said("msg_0"), asked("msg_1"), *(hidden(f"hid_{n}") for n in range(30)), said("m"))
     await store.delete_items_after(thread.id, "msg_1", ADA)
-    await store.add_thread_item(thread.id, _said("msg_new"), context=ADA)
+    await store.add_thread_item(thread.id, said("msg_new"), context=ADA)
     assert _ids(await store.load_thread_items(thread.id, None, 20, "asc", ADA)) == ["msg_0", "msg_1", "msg_new"]
 
 
@@ -400,14 +351,14 @@ async def test_naive_local_times_come_back_aware_and_in_utc(store: ParlorStore) 
     local = datetime(2025, 6, 1, 12, 30)  # noqa: DTZ001 - as ChatKit makes them
     thread = ThreadMetadata(id="thr_1", created_at=local)
     await store.save_thread(thread, context=ADA)
-    await store.add_thread_item("thr_1", _said("msg_1").model_copy(update={"created_at": local}), context=ADA)
+    await store.add_thread_item("thr_1", said("msg_1").model_copy(update={"created_at": local}), context=ADA)
     for loaded in (await store.load_thread("thr_1", ADA), await store.load_item("thr_1", "msg_1", ADA)):
         assert loaded.created_at == local.astimezone(UTC)
         assert loaded.created_at.utcoffset() == timedelta(0)
 
 
 async def test_every_kind_of_item_comes_back_as_it_went_in(store: ParlorStore, thread: ThreadMetadata) -> None:
-    items: list[ThreadItem] = [_said("a", "äöü 😀 \\u0000"), _asked("b"), _hidden("c"), _widget("d")]
+    items: list[ThreadItem] = [said("a", "äöü 😀 \\u0000"), asked("b"), hidden("c"), widget("d")]
     await _fill(store, thread, *items)
     page = await store.load_thread_items(thread.id, None, 20, "asc", ADA)
     expected = [item.model_copy(update={"thread_id": thread.id}) for item in items]
@@ -417,7 +368,7 @@ async def test_every_kind_of_item_comes_back_as_it_went_in(store: ParlorStore, t
 async def test_an_item_of_an_unknown_type_is_left_out_and_paging_goes_on(
     store: ParlorStore, any_database: Database, thread: ThreadMetadata, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await _fill(store, thread, _said("msg_1", "secret"), _said("msg_2"), _said("msg_3"))
+    await _fill(store, thread, said("msg_1", "secret"), said("msg_2"), said("msg_3"))
     async with any_database.write() as session:
         await session.execute(
             update(ItemRow).where(ItemRow.id == "msg_1").values(type="hologram", document={"type": "hologram"})
@@ -433,40 +384,48 @@ async def test_an_item_of_an_unknown_type_is_left_out_and_paging_goes_on(
 # Feedback
 
 
+async def _opinions(store: ParlorStore, thread: ThreadMetadata, after: str | None = None) -> Any:
+    return json.loads(await store.show_items(thread.id, after, 9, "asc", ADA)).get("feedback")
+
+
 async def test_feedback_comes_back_with_the_page_that_holds_its_item(
     store: ParlorStore, thread: ThreadMetadata
 ) -> None:
-    await _fill(store, thread, _asked("msg_1"), _said("msg_2"), _said("msg_3"), _said("msg_4"))
+    await _fill(store, thread, asked("msg_1"), said("msg_2"), said("msg_3"), said("msg_4"))
     await store.save_feedback(thread.id, ["msg_2", "msg_4", "msg_2"], "positive", ADA)
     await store.save_feedback(thread.id, ["msg_4"], "negative", ADA)
-    first, opinions = await store.load_visible_items(thread.id, None, 3, "asc", ADA)
-    assert (_ids(first), opinions) == (["msg_1", "msg_2", "msg_3"], {"msg_2": "positive"})
-    _, opinions = await store.load_visible_items(thread.id, first.after, 3, "asc", ADA)
-    assert opinions == {"msg_4": "negative"}
+    first = json.loads(await store.show_items(thread.id, None, 3, "asc", ADA))
+    assert ([item["id"] for item in first["data"]], first["feedback"]) == (
+        ["msg_1", "msg_2", "msg_3"],
+        {"msg_2": "positive"},
+    )
+    assert await _opinions(store, thread, first["after"]) == {"msg_4": "negative"}
+    whole = json.loads(await store.show_thread(thread.id, ADA))
+    assert whole["feedback"] == {"msg_2": "positive", "msg_4": "negative"}
+    assert "feedback" not in whole["items"]
 
 
 async def test_feedback_on_what_is_not_in_the_thread_is_not_kept_at_all(
     store: ParlorStore, thread: ThreadMetadata
 ) -> None:
     other = await _new_thread(store)
-    await _fill(store, thread, _said("msg_1"))
-    await _fill(store, other, _said("msg_2"))
+    await _fill(store, thread, said("msg_1"))
+    await _fill(store, other, said("msg_2"))
     for missing in ("msg_2", "msg_9", "nul\x00"):
         with pytest.raises(NotFoundError):
             await store.save_feedback(thread.id, ["msg_1", missing], "positive", ADA)
-    assert (await store.load_visible_items(thread.id, None, 9, "asc", ADA))[1] == {}
+    assert await _opinions(store, thread) is None
 
 
 async def test_feedback_goes_with_its_item_and_stays_when_the_item_is_written_again(
     store: ParlorStore, any_database: Database, thread: ThreadMetadata
 ) -> None:
-    await _fill(store, thread, _asked("msg_1"), _said("msg_2"), _said("msg_3"), _said("msg_4"))
+    await _fill(store, thread, asked("msg_1"), said("msg_2"), said("msg_3"), said("msg_4"))
     await store.save_feedback(thread.id, ["msg_1", "msg_2", "msg_3", "msg_4"], "positive", ADA)
-    await store.save_item(thread.id, _said("msg_2", "better"), context=ADA)
+    await store.save_item(thread.id, said("msg_2", "better"), context=ADA)
     await store.delete_items_after(thread.id, "msg_3", ADA)
     await store.delete_thread_item(thread.id, "msg_1", ADA)
-    _, opinions = await store.load_visible_items(thread.id, None, 9, "asc", ADA)
-    assert opinions == {"msg_2": "positive", "msg_3": "positive"}
+    assert await _opinions(store, thread) == {"msg_2": "positive", "msg_3": "positive"}
     await store.delete_thread(thread.id, ADA)
     async with any_database.read() as session:
         assert await session.scalar(select(func.count()).select_from(FeedbackRow)) == 0
@@ -512,7 +471,7 @@ def _call(status: Literal["pending", "completed"], output: Any = None) -> Client
 
 
 async def test_of_many_who_finish_an_item_one_succeeds(store: ParlorStore, thread: ThreadMetadata) -> None:
-    await _fill(store, thread, _call("pending"), _said("msg_2"))
+    await _fill(store, thread, _call("pending"), said("msg_2"))
     done = await asyncio.gather(
         *(store.update_item_if(thread.id, "pending", _call("completed", n), ADA) for n in range(10))
     )
@@ -557,7 +516,7 @@ async def test_keys_are_forgotten_after_a_day_and_beyond_the_bound(
 
 
 async def test_an_item_is_there_for_its_owner_only(store: ParlorStore, thread: ThreadMetadata) -> None:
-    await _fill(store, thread, _said("msg_1"))
+    await _fill(store, thread, said("msg_1"))
     assert await store.has_item(thread.id, "msg_1", ADA)
     assert not await store.has_item(thread.id, "msg_2", ADA)
     for stranger in OTHERS.values():
@@ -579,7 +538,7 @@ RICH_WIDGET = {
 
 
 async def test_a_widget_keeps_every_property_through_save_and_load(store: ParlorStore, thread: ThreadMetadata) -> None:
-    await _fill(store, thread, _widget("msg_1", RICH_WIDGET))
+    await _fill(store, thread, widget("msg_1", RICH_WIDGET))
     for _ in range(2):
         item = await store.load_item(thread.id, "msg_1", ADA)
         assert isinstance(item, WidgetItem)
@@ -603,9 +562,9 @@ async def test_a_widget_of_a_typed_class_loads_as_one_that_loses_nothing(
 
 
 async def test_widgets_are_found_by_their_root_newest_first(store: ParlorStore, thread: ThreadMetadata) -> None:
-    other = _widget("msg_2", {"type": "Card", "id": "weather.now", "children": []})
-    nameless = _widget("msg_3", {"type": "Card", "children": []})
-    await _fill(store, thread, _widget("msg_1"), other, nameless, _widget("msg_4"), _said("msg_5"))
+    other = widget("msg_2", {"type": "Card", "id": "weather.now", "children": []})
+    nameless = widget("msg_3", {"type": "Card", "children": []})
+    await _fill(store, thread, widget("msg_1"), other, nameless, widget("msg_4"), said("msg_5"))
     assert [item.id for item in await store.load_widgets(thread.id, "todo.list", 20, ADA)] == ["msg_4", "msg_1"]
     assert [item.id for item in await store.load_widgets(thread.id, "todo.list", 1, ADA)] == ["msg_4"]
 
@@ -632,7 +591,7 @@ async def test_a_loaded_thread_is_a_fresh_object_each_time(store: ParlorStore) -
 
 
 async def test_the_first_turn_may_save_a_thread_with_items(store: ParlorStore) -> None:
-    thread = Thread(id="thr_1", created_at=TICK, items=Page(data=[_said("msg_1")]))
+    thread = Thread(id="thr_1", created_at=TICK, items=Page(data=[said("msg_1")]))
     await store.save_thread(ThreadMetadata(**thread.model_dump(exclude={"items"})), context=ADA)
     thread.title = "Bern"
     await store.save_thread(thread, context=ADA)
@@ -713,8 +672,8 @@ async def test_a_deleted_thread_takes_its_items_along(
     store: ParlorStore, any_database: Database, thread: ThreadMetadata
 ) -> None:
     kept = await _new_thread(store)
-    await _fill(store, thread, _said("msg_1"), _hidden("hid_1"))
-    await _fill(store, kept, _said("msg_1"))
+    await _fill(store, thread, said("msg_1"), hidden("hid_1"))
+    await _fill(store, kept, said("msg_1"))
     await store.delete_thread(thread.id, context=ADA)
     async with any_database.read() as session:
         assert await session.scalar(select(func.count()).select_from(ItemRow)) == 1
@@ -728,7 +687,7 @@ async def test_an_answer_cannot_bring_a_deleted_thread_back(store: ParlorStore, 
     with pytest.raises(NotFoundError):
         await store.save_thread(answering, context=ADA)
     with pytest.raises(NotFoundError):
-        await store.add_thread_item(thread.id, _said("msg_1"), context=ADA)
+        await store.add_thread_item(thread.id, said("msg_1"), context=ADA)
 
 
 # Ids
@@ -800,7 +759,7 @@ async def test_ten_thousand_threads_are_read_through_indexes(database: Database)
                 for n in range(10_000)
             ],
         )  # fmt: skip
-    await store.add_thread_item("thr_5000", _widget("msg_1"), context=ADA)
+    await store.add_thread_item("thr_5000", widget("msg_1"), context=ADA)
 
     statements: list[tuple[str, Any]] = []
 
@@ -811,14 +770,16 @@ async def test_ten_thousand_threads_are_read_through_indexes(database: Database)
 
     await store.load_thread("thr_5000", ADA)
     await store.load_threads(20, "thr_5000", "desc", ADA)
-    await store.load_visible_items("thr_5000", "msg_1", 20, "desc", ADA)
+    await store.load_thread_items("thr_5000", "msg_1", 20, "desc", ADA)
+    await store.show_items("thr_5000", "msg_1", 20, "desc", ADA)
+    await store.show_threads(20, "thr_5000", "desc", ADA)
     await store.load_widgets("thr_5000", "todo.list", 20, ADA)
     await store.load_item("thr_5000", "msg_1", ADA)
-    await store.load_thread_with_items("thr_5000", 20, "asc", ADA)
+    await store.show_thread("thr_5000", ADA)
     await store.load_runs("thr_5000", 20, ADA)
     event.remove(Engine, "before_cursor_execute", note)
 
-    assert len(statements) == 13
+    assert len(statements) == 18
     async with database.read() as session:
         connection = await session.connection()
         for statement, parameters in statements:
@@ -837,7 +798,7 @@ async def test_a_thread_is_created_with_its_first_message_or_not_at_all(
         inference_options=InferenceOptions(),
     )  # fmt: skip
     await store.create_thread(thread, message, context)
-    await store.add_thread_item("thr_new", _said("msg_second"), context=context)
+    await store.add_thread_item("thr_new", said("msg_second"), context=context)
     page = await store.load_thread_items("thr_new", None, 20, "asc", context=context)
     assert [item.id for item in page.data] == ["msg_first", "msg_second"]
     with pytest.raises(IntegrityError):
