@@ -67,10 +67,10 @@ class _Baselines:
     def __init__(self) -> None:
         self._by_object: dict[int, tuple[ref[ThreadMetadata], dict[str, Any]]] = {}
 
-    def remember(self, thread: ThreadMetadata) -> None:
+    def remember(self, thread: ThreadMetadata, fields: dict[str, Any] | None = None) -> None:
         key = id(thread)
         forget = ref(thread, lambda _: self._by_object.pop(key, None))
-        self._by_object[key] = (forget, thread_fields(thread))
+        self._by_object[key] = (forget, thread_fields(thread) if fields is None else fields)
 
     def note(self, thread: ThreadMetadata, field: str, value: Any) -> None:
         """Note that the store holds another value of one field."""
@@ -148,10 +148,11 @@ class ParlorStore(Store[RequestContext]):
             message: Its attachments are bound to the thread.
             context: Who becomes the owner.
         """
-        values = {**thread_fields(thread), "created_at": as_utc(thread.created_at)}
+        fields = thread_fields(thread)
+        values = {**fields, "created_at": as_utc(thread.created_at)}
         of = Of.context(context, thread.id)
         await self._write(self._upserts.create_thread, of, values, message, message.attachments)
-        self._baselines.remember(thread)
+        self._baselines.remember(thread, fields)
 
     async def rename_thread(self, thread_id: str, title: str, context: RequestContext) -> ThreadMetadata:
         """Set the title, and nothing else, and return the thread.
