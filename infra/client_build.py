@@ -171,8 +171,18 @@ def run_quietly(
     cwd: Path,
     environment: Mapping[str, str] | None = None,
     timeout_s: float,
+    log_name: str = "workshop.log",
 ) -> None:
     """Run a long step: one line for the person, the output in a log, its end in the error.
+
+    Args:
+        clone: Where the log is kept.
+        title: What is being done.
+        command: What does it.
+        cwd: Where.
+        environment: Of the command; None for ours.
+        timeout_s: How long it may take, in seconds.
+        log_name: Steps that run at the same time need logs of their own.
 
     Raises:
         ParlorError: When it fails or takes too long.
@@ -180,7 +190,7 @@ def run_quietly(
     sys.stderr.write(f"{title} …\n")
     sys.stderr.flush()
     clone.state.mkdir(exist_ok=True)
-    log = clone.state / "workshop.log"
+    log = clone.state / log_name
     try:
         with log.open("wb") as output:
             done = subprocess.run(  # noqa: S603 - our own tools, no shell
