@@ -11,6 +11,7 @@ from agent_framework import Content, Message
 
 from chat_clients.request_options import (
     audio_format,
+    build_call_arguments,
     is_refusal,
     openai_property,
     read_response_format,
@@ -121,7 +122,7 @@ def _assistant(message: Message) -> list[dict[str, Any]]:
             case "text" if content.text:
                 parts.append({"type": "text", "text": content.text})
             case "function_call":
-                function = {"name": content.name, "arguments": to_json_text(content.arguments) or "{}"}
+                function = {"name": content.name, "arguments": build_call_arguments(content)}
                 calls.append({"id": content.call_id, "type": "function", "function": function})
             case "text_reasoning":
                 if name := openai_property(content, "thought_field"):

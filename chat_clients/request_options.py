@@ -8,6 +8,7 @@ from typing import Any
 
 from agent_framework import Content, FunctionTool, normalize_tools, validate_tool_mode
 from pydantic import BaseModel
+from pydantic_core import from_json
 
 _SCHEMA_WORDS = frozenset({"properties", "anyOf", "oneOf", "allOf", "$ref", "$defs"})
 _SCHEMA_TYPES = frozenset({"object", "array", "string", "number", "integer", "boolean", "null"})
@@ -102,6 +103,19 @@ def to_json_text(value: Any) -> str:
     if isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def build_call_arguments(content: Content) -> str:
+    """Return the arguments of a call that the model has made, as JSON; none of them when they are no JSON object.
+
+    Servers parse what comes back to them, and refuse a conversation in which the model once wrote them badly.
+    """
+    text = to_json_text(content.arguments)
+    try:
+        # Stricter than `json.loads`, as servers are: half of a surrogate pair is no text.
+        return text if isinstance(from_json(text), dict) else "{}"
+    except ValueError:
+        return "{}"
 
 
 def join_text(values: Any) -> str:

@@ -9,6 +9,7 @@ from agent_framework import Content, Message
 
 from chat_clients.request_options import (
     audio_format,
+    build_call_arguments,
     is_refusal,
     join_text,
     openai_property,
@@ -175,7 +176,7 @@ def _item(content: Content, by_id: dict[str, dict[str, Any]]) -> dict[str, Any] 
                 "type": "function_call",
                 "call_id": content.call_id,
                 "name": content.name,
-                "arguments": to_json_text(content.arguments) or "{}",
+                "arguments": build_call_arguments(content),
             }
             item_id = openai_property(content, "item_id")
             # Ids that come from elsewhere, such as our memory of earlier turns, would be refused.

@@ -30,6 +30,7 @@ from chatkit.types import (
     WidgetItem,
     WorkflowItem,
 )
+from pydantic_core import from_json
 
 logger = logging.getLogger(__name__)
 
@@ -188,10 +189,26 @@ def _tool_memory(calls: Any) -> list[Message] | None:
     return [
         Message(
             "assistant",
-            [Content.from_function_call(c["call_id"], c["name"], arguments=c["arguments"]) for c in known],
+            [
+                Content.from_function_call(c["call_id"], c["name"], arguments=_whole_arguments(c["arguments"]))
+                for c in known
+            ],
         ),
         Message("tool", [Content.from_function_result(c["call_id"], result=c["result"]) for c in known]),
     ]
+
+
+def _whole_arguments(text: Any) -> str:
+    """Return a call's arguments, or none of them when they are no JSON object.
+
+    Servers parse the calls of earlier turns: one that the model wrote badly would make them refuse the thread for good.
+    """
+    try:
+        # Stricter than `json.loads`, as servers are: half of a surrogate pair is no text.
+        value = from_json(text)
+    except (TypeError, ValueError):
+        return "{}"
+    return text if isinstance(value, dict) else "{}"
 
 
 async def history_messages(

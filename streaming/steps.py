@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from agent_framework import Content
 from chatkit.types import (
@@ -118,6 +119,11 @@ class Steps:
     def function_call(self, content: Content) -> Events:
         """Show a call of one of our tools, or add a piece to its arguments."""
         call = self._calls.get(content.call_id or "")
+        if call is not None and call.result is not None and content.name and content.merge_mode != "replace":
+            # Some servers begin to count anew in every round: this is another call. The one before keeps its place in
+            # the memory under an id that is its own.
+            self._calls[f"call_{uuid4().hex}"] = self._calls.pop(content.call_id or "")
+            call = None
         if call is None:
             if not content.call_id or not content.name:
                 return  # a piece of a call whose beginning was never seen

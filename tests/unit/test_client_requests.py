@@ -101,6 +101,14 @@ def test_a_remembered_call_is_sent_without_an_id_that_the_provider_would_refuse(
     assert "id" not in sent[0]
 
 
+@pytest.mark.parametrize("arguments", ['{"city": "Be', "[1]", '"Bern"', "", None, '{"city": "\\ud83d"}'])
+def test_arguments_that_the_model_wrote_badly_are_not_sent_back_to_servers_that_parse_them(arguments: Any) -> None:
+    call = Content.from_function_call("call_1", "get_forecast", arguments=arguments)
+    [sent] = responses([Message("assistant", [call])])["input"]
+    [message] = completions([Message("assistant", [call])])["messages"]
+    assert (sent["arguments"], message["tool_calls"][0]["function"]["arguments"]) == ("{}", "{}")
+
+
 def test_a_completion_keeps_text_and_calls_of_one_turn_together() -> None:
     _, assistant, result = completions([user("Rain?"), Message("assistant", ["Let me look.", called()]), RESULT])[
         "messages"

@@ -1,0 +1,74 @@
+"""What later turns know of tool calls, and what people see of them, also where a server or a model is sloppy."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from agent_framework import Agent, Content, tool
+
+from base_server import BaseChatKitServer
+from context import Services, Turn
+from tests.unit.harness import Chat, done_items
+from tests.unit.scripted_model import ScriptedModel, calls, gives, says
+
+
+@tool(additional_properties={"title": "Look it up"})
+async def look(city: str) -> str:
+    """Look at the sky."""
+    return f"Rain in {city}."
+
+
+class LookServer(BaseChatKitServer):
+    def get_agent(self, turn: Turn) -> Agent[Any]:
+        return Agent(self.chat_client, tools=[look])
+
+
+@pytest.fixture
+def model() -> ScriptedModel:
+    return ScriptedModel()
+
+
+@pytest.fixture
+def chat(services: Services) -> Chat:
+    return Chat(LookServer(services))
+
+
+def known_calls(model: ScriptedModel) -> list[tuple[Any, Any]]:
+    """Return arguments and result of the calls in the last request; their ids must be paired."""
+    contents = [content for message in model.requests[-1] for content in message.contents]
+    called = [content for content in contents if content.type == "function_call"]
+    results = {content.call_id: content.result for content in contents if content.type == "function_result"}
+    assert len({content.call_id for content in called}) == len(called) == len(results)
+    return [(json.loads(content.arguments), results[content.call_id]) for content in called]
+
+
+async def test_calls_of_two_rounds_with_the_same_id_are_two_steps_and_two_memories(
+    chat: Chat, model: ScriptedModel
+) -> None:
+    model.turns = [calls("look", "call_0", city="Bern"), calls("look", "call_0", city="Basel"), says("Wet.")]
+    [workflow] = done_items(await chat.send("Go"), "workflow")
+    assert [task["status_indicator"] for task in workflow["workflow"]["tasks"]] == ["complete", "complete"]
+    await chat.send("And?")
+    assert known_calls(model) == [({"city": "Bern"}, "Rain in Bern."), ({"city": "Basel"}, "Rain in Basel.")]
+
+
+async def test_a_call_of_a_later_turn_with_an_id_of_an_earlier_one_is_another(chat: Chat, model: ScriptedModel) -> None:
+    model.turns = [calls("look", "call_0", city="Bern"), says("Wet."), calls("look", "call_0", city="Basel")]
+    await chat.send("Go")
+    assert len(done_items(await chat.send("And Basel?"), "workflow")) == 1
+
+
+@pytest.mark.parametrize("arguments", ['{"city": "Be', "[1]", "Bern", '{"city": "\\ud83d"}'])
+async def test_arguments_that_are_no_json_object_do_not_come_back_in_later_turns(
+    chat: Chat, model: ScriptedModel, arguments: str
+) -> None:
+    model.turns = [
+        gives(Content.from_function_call("c1", "look", arguments=arguments), message_id="m1"),
+        says("Sorry."),
+    ]
+    await chat.send("Go")
+    await chat.send("And?")
+    [(known, _)] = known_calls(model)
+    assert known == {}
