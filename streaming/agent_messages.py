@@ -22,6 +22,8 @@ from chatkit.types import (
     GeneratedImageItem,
     HiddenContextItem,
     SDKHiddenContextItem,
+    StructuredInputBase,
+    StructuredInputItem,
     TaskItem,
     ThreadItem,
     UserMessageItem,
@@ -44,9 +46,9 @@ MAX_WIDGET_SUMMARY_CHARS = 1_000
 MAX_TOOL_RESULT_CHARS = 4_000
 MAX_TEXT_ATTACHMENT_CHARS = 20_000
 
-# What we write ourselves; a person who types it must not be taken for us.
+# What we write ourselves; a person who writes it, or whose file holds it, must not be taken for us.
 _RESERVED_TAG = re.compile(
-    r"<(?=/?(?:hidden_context|widget_shown|image_shown|quoted_text|mention|file)\b)", re.IGNORECASE
+    r"<(?=/?(?:hidden_context|widget_shown|image_shown|questions_asked|quoted_text|mention|file)\b)", re.IGNORECASE
 )
 
 _TEXT_KEYS = ("value", "label", "text", "title")
@@ -100,9 +102,7 @@ class HistoryConverter(ThreadItemConverter):
     ) -> Message | list[Message] | None:
         """Keep the quote wherever the message stands, and in the same message as what it is about."""
         parts = [
-            part.model_copy(update={"text": _RESERVED_TAG.sub("&lt;", part.text)})
-            if isinstance(part, UserMessageTextContent)
-            else part
+            part.model_copy(update={"text": _disarmed(part.text)}) if isinstance(part, UserMessageTextContent) else part
             for part in item.content
         ]
         plain = item.model_copy(update={"quoted_text": None, "content": parts})
@@ -120,7 +120,7 @@ class HistoryConverter(ThreadItemConverter):
 
     async def attachment_to_message_content(self, attachment: Attachment) -> Content | None:
         """Return the attachment's bytes under its name; text is decoded here, as the chat clients drop text files."""
-        missing = Content.from_text(f"[The attachment “{attachment.name}” could not be read.]")
+        missing = Content.from_text(f"[The attachment “{_disarmed(attachment.name)}” could not be read.]")
         if self._read_attachment is None:
             return missing
         try:
@@ -130,13 +130,18 @@ class HistoryConverter(ThreadItemConverter):
             return missing
         if attachment.mime_type.startswith("text/") or attachment.mime_type in ("application/json", "application/xml"):
             text = shortened(data.decode("utf-8", errors="replace"), MAX_TEXT_ATTACHMENT_CHARS)
-            return Content.from_text(f'<file name="{html.escape(attachment.name)}">\n{text}\n</file>')
+            return Content.from_text(f'<file name="{html.escape(attachment.name)}">\n{_disarmed(text)}\n</file>')
         return Content.from_data(data, attachment.mime_type, name=attachment.name)
 
     async def assistant_message_to_input(self, item: AssistantMessageItem) -> Message | list[Message] | None:
         """Drop empty messages, which some providers refuse."""
         text = "".join(part.text for part in item.content)
         return Message("assistant", [text]) if text.strip() else None
+
+    async def structured_input_to_input(self, item: StructuredInputItem) -> Message | list[Message] | None:
+        """Tell the model what was asked and answered, escaped: people answer in their own words."""
+        lines = [f"{entry.question} {_answer(entry)}" for entry in item.inputs]
+        return _aside("questions_asked", "\n".join([f"Status: {item.status}", *lines]))
 
     def widget_to_input(self, item: WidgetItem) -> Message | list[Message] | None:
         """Tell the model in words what the person saw; the JSON would cost tokens and tell it less."""
@@ -171,6 +176,17 @@ class HistoryConverter(ThreadItemConverter):
         if url.startswith("data:image/") or urlsplit(url).scheme == "https":
             return await super().generated_image_to_input(item)
         return _aside("image_shown", "A generated image was shown to the user.")
+
+
+def _disarmed(text: str) -> str:
+    """Return `text` so that nothing in it reads as what we write ourselves."""
+    return _RESERVED_TAG.sub("&lt;", text)
+
+
+def _answer(entry: StructuredInputBase) -> str:
+    if entry.answer is None:
+        return "(not answered)"
+    return "(skipped)" if entry.answer.skipped else ", ".join(entry.answer.values)
 
 
 def _aside(tag: str, text: str) -> Message:
