@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from agent_framework import ChatResponseUpdate, Content
+from agent_framework import Annotation, ChatResponseUpdate, Content
 
 from chat_clients.failures import explain_provider_code
 from chat_clients.request_options import REFUSAL
+from chat_clients.response_items import build_annotation
 from chat_clients.server_events import DONE, Event
 from chat_clients.token_usage import format_time, read_completions_usage
 from lean_updates import build_text_piece, build_text_update
@@ -125,6 +126,9 @@ class CompletionsReader:
                 yield from self._take_content(text)
             if refusal := delta.get("refusal"):
                 yield from self._take(_REFUSAL, refusal)
+            if found := delta.get("annotations"):
+                yield from self._flush()
+                yield from self._annotations(found)
             for call in delta.get("tool_calls") or ():
                 yield from self._flush()
                 yield from self._take_call(call)
@@ -177,6 +181,12 @@ class CompletionsReader:
             thought = Content.from_text_reasoning(text=text, merge_mode="append", additional_properties=properties)
             yield self._update([thought])
 
+    def _annotations(self, found: Any) -> Iterator[ChatResponseUpdate]:
+        """Say what the text cites; its positions count from the beginning of the message."""
+        citations = [citation for raw in found if (citation := _citation(raw))] if isinstance(found, list) else []
+        if citations:
+            yield self._update([Content.from_text("", merge_mode="append", annotations=citations)])
+
     def _take_call(self, raw: Any) -> Iterator[ChatResponseUpdate]:
         if not isinstance(raw, Mapping):
             return
@@ -214,6 +224,15 @@ class CompletionsReader:
         for call in self._calls:
             yield self._update([_call_content(call, "".join(call.arguments) or "{}")])
             call.arguments.clear()
+
+
+def _citation(raw: Any) -> Annotation | None:
+    """Return a citation, whose details stand under the name of its kind here."""
+    if not isinstance(raw, Mapping):
+        return None
+    kind = raw.get("type")
+    details = raw.get(kind) if isinstance(kind, str) else None
+    return build_annotation({**details, "type": kind} if isinstance(details, Mapping) else raw)
 
 
 def _call_content(call: Call, arguments: str) -> Content:

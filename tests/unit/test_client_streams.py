@@ -335,6 +335,33 @@ def test_thoughts_among_the_parts_of_a_content_are_thoughts() -> None:
     ]
 
 
+def citation(end: Any = 5, **more: Any) -> dict[str, Any]:
+    place = {"url": "https://e.example/1", "title": "One", "start_index": 0, "end_index": end}
+    return {"type": "url_citation", "url_citation": place, **more}
+
+
+def test_what_a_completion_cites_is_said_with_its_place() -> None:
+    found = [citation(), {"type": "url_citation"}, "odd"]
+    updates = read(CompletionsReader(), [chunk(content="Hello"), chunk(annotations=found)], [chunk("stop"), DONE])
+    response = ChatResponse.from_updates(updates)
+    [annotation] = [each for content in response.messages[0].contents for each in content.annotations or ()]
+    assert (response.text, annotation["url"], annotation["title"]) == ("Hello", "https://e.example/1", "One")
+    assert annotation["annotated_regions"][0]["end_index"] == 5
+
+
+def test_a_completion_in_one_piece_has_its_citations_too() -> None:
+    message = {"role": "assistant", "content": "Hello", "annotations": [citation()]}
+    whole = {"id": "c", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+    contents = ChatResponse.from_updates(read(CompletionsReader(), [whole])).messages[0].contents
+    assert [each["url"] for content in contents for each in content.annotations or ()] == ["https://e.example/1"]
+
+
+@pytest.mark.parametrize("odd", [None, [], {}, "x", [citation(end=None)], [{"type": 7}]])
+def test_odd_annotations_break_no_answer(odd: Any) -> None:
+    updates = read(CompletionsReader(), [chunk(content="Hello", annotations=odd)], [chunk("stop"), DONE])
+    assert ChatResponse.from_updates(updates).text == "Hello"
+
+
 def test_of_a_usage_that_grows_with_every_chunk_the_last_counts() -> None:
     grown = [{**chunk(content="a"), "usage": {"completion_tokens": count}} for count in (1, 2, 3)]
     response = ChatResponse.from_updates(read(CompletionsReader(), grown, [chunk("stop"), DONE]))
