@@ -295,9 +295,22 @@ class ResponsesReader:
             key = (item_id, index, number)
             if key not in self._annotated and (annotation := build_annotation(raw)) is not None:
                 self._annotated.add(key)
+                # The provider counts from the beginning of the part; to us the parts of a message are one text.
+                before = self._length_before(item_id, index)
+                for region in annotation.get("annotated_regions") or ():
+                    region["start_index"] += before
+                    region["end_index"] += before
                 fresh.append(annotation)
         if fresh:
             yield self._update([Content.from_text("", merge_mode="append", annotations=fresh)], item_id)
+
+    def _length_before(self, item_id: str, index: int) -> int:
+        """Return how many characters of a message stand before its part `index`."""
+        return sum(
+            text.length
+            for (item, at, kind), text in self._streamed.items()
+            if item == item_id and at < index and kind in (_TEXT, _REFUSAL)
+        )
 
     def _partial_image(self, event: Event) -> Iterator[ChatResponseUpdate]:
         data = event.get("partial_image_b64") or ""

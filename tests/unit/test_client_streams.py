@@ -169,6 +169,26 @@ def test_the_name_of_the_last_event_is_enough_of_an_end() -> None:
     assert (reader.is_done, reader.finish_reason) == (True, "stop")
 
 
+@pytest.mark.parametrize("is_streamed", [True, False])
+def test_a_citation_in_a_later_part_counts_from_the_beginning_of_the_message(is_streamed: bool) -> None:
+    cited = {"type": "url_citation", "url": "https://e.example/", "start_index": 0, "end_index": 3}
+    parts = [
+        {"type": "output_text", "text": "First part. "},
+        {"type": "output_text", "text": "Two.", "annotations": [cited]},
+    ]
+    message = {"id": "msg_1", "type": "message", "content": parts}
+    words = [{**delta(part["text"]), "content_index": at} for at, part in enumerate(parts)]
+    told = {
+        "type": "response.output_text.annotation.added",
+        "item_id": "msg_1",
+        "content_index": 1,
+        "annotation": cited,
+    }
+    updates = read(ResponsesReader(), [*words, told] if is_streamed else [], [completed(message)])
+    [found] = [each for update in updates for content in update.contents for each in content.annotations or ()]
+    assert [(r["start_index"], r["end_index"]) for r in found["annotated_regions"]] == [(12, 15)]
+
+
 def test_the_paragraphs_of_a_summary_keep_apart() -> None:
     summary = {"type": "response.reasoning_summary_text.delta", "item_id": "rs_1"}
     batch = [{**summary, "summary_index": at, "delta": text} for at, text in enumerate(("One.", "Two."))]
