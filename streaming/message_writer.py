@@ -41,7 +41,8 @@ class _OpenMessage:
         item: As it was added.
         key: Whose it is.
         text: What was streamed.
-        segment_start: Where the provider's current text part begins; a "replace" speaks of this part.
+        segment_start: Where the provider's current text part begins; a "replace" speaks of this part. Less than 0 where
+            its beginning stands in an earlier item.
         segment_is_closed: The part was given as a whole, so the next delta begins another.
         annotations: What was cited.
     """
@@ -61,6 +62,7 @@ class MessageWriter:
         self._turn = turn
         self._message: _OpenMessage | None = None
         self._delta = ""
+        self._continued_at: dict[MessageKey, int] = {}
 
     @property
     def is_open(self) -> bool:
@@ -141,6 +143,10 @@ class MessageWriter:
         yield from self.flush()
         message, self._message = self._message, None
         if message is not None:
+            if message.key[1:] != (None, None):
+                # Something else stands between; positions of what may follow count from the part's beginning.
+                begins_anew = message.segment_is_closed
+                self._continued_at[message.key] = 0 if begins_anew else message.segment_start - message.text.length
             content = _content_of(message)
             done = AssistantMessageContentPartDone(content_index=0, content=content)
             yield ThreadItemUpdatedEvent(item_id=message.item.id, update=done)
@@ -156,7 +162,7 @@ class MessageWriter:
         item = AssistantMessageItem(
             id=self._turn.new_id("message"), thread_id=self._turn.thread.id, created_at=utc_now(), content=[]
         )
-        self._message = _OpenMessage(item, key)
+        self._message = _OpenMessage(item, key, segment_start=self._continued_at.get(key, 0))
         yield ThreadItemAddedEvent(item=item)
         part = AssistantMessageContentPartAdded(content_index=0, content=AssistantMessageContent(text=""))
         yield ThreadItemUpdatedEvent(item_id=item.id, update=part)
@@ -167,6 +173,8 @@ class MessageWriter:
         message = self._message
         if message is None:
             return
+        # The beginning of it stands in an earlier item.
+        text, start = text[max(0, -start) :], max(0, start)
         whole = str(message.text)
         segment = whole[start:]
         if text in (segment, whole):
@@ -229,7 +237,9 @@ def parse_annotation(raw: Mapping[str, Any], *, offset: int = 0) -> Annotation |
     else:
         return None
     source.description = _text(raw.get("snippet"))
-    return Annotation(source=source, index=ends[0] + offset if ends else None)
+    # A place in an earlier item, which is stored already, is none in this one.
+    index = ends[0] + offset if ends and ends[0] + offset >= 0 else None
+    return Annotation(source=source, index=index)
 
 
 def _text(value: Any) -> str | None:

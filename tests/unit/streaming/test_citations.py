@@ -1,0 +1,51 @@
+"""Where citations stand in a message that something else splits in two."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from agent_framework import Agent, Content
+
+from base_server import BaseChatKitServer
+from context import Services, Turn
+from tests.unit.harness import Chat, done_items, texts
+from tests.unit.scripted_model import ScriptedModel, gives, says
+
+
+class PlainServer(BaseChatKitServer):
+    def get_agent(self, turn: Turn) -> Agent[Any]:
+        return Agent(self.chat_client)
+
+
+@pytest.fixture
+def model() -> ScriptedModel:
+    return ScriptedModel()
+
+
+@pytest.fixture
+def chat(services: Services) -> Chat:
+    return Chat(PlainServer(services))
+
+
+def searches() -> list[Any]:
+    return gives(Content.from_search_tool_call("ws_1", tool_name="web_search", arguments={"query": "q"}))
+
+
+@pytest.mark.parametrize(("end", "index"), [(11, 5), (4, None)])
+async def test_a_citation_stands_where_its_words_are_shown_and_nowhere_if_they_stand_above(
+    chat: Chat, model: ScriptedModel, end: int, index: int | None
+) -> None:
+    regions = [{"type": "text_span", "start_index": 0, "end_index": end}]
+    cited: Any = {"type": "citation", "url": "https://e.x", "title": "E", "annotated_regions": regions}
+    cites = gives(Content.from_text("", annotations=[cited]), message_id="m1")
+    model.turns = [[*says("Hello "), *searches(), *says("wor", "ld."), *cites]]
+    first, second = done_items(await chat.send("Cite"), "assistant_message")
+    assert [part["content"][0]["text"] for part in (first, second)] == ["Hello ", "world."]
+    assert [annotation.get("index") for annotation in second["content"][0]["annotations"]] == [index]
+
+
+async def test_a_whole_text_of_which_a_part_stands_above_is_not_said_again(chat: Chat, model: ScriptedModel) -> None:
+    whole = gives(Content.from_text("Hello world.", merge_mode="replace"), message_id="m1")
+    model.turns = [[*says("Hello "), *searches(), *says("wor"), *whole]]
+    assert texts(await chat.send("Go")) == ["Hello ", "world."]
