@@ -12,12 +12,12 @@ from agent_framework import Content, Message
 from chat_clients.request_options import (
     audio_format,
     build_call_arguments,
+    build_result_text,
     is_refusal,
     openai_property,
     read_response_format,
     read_tool_choice,
     split_tools,
-    to_json_text,
 )
 
 _NOT_PASSED_ON = frozenset(
@@ -101,7 +101,8 @@ def build_messages(messages: Iterable[Message]) -> list[dict[str, Any]]:
 
 def _results(message: Message) -> list[dict[str, Any]]:
     return [
-        {"role": "tool", "tool_call_id": content.call_id, "content": to_json_text(content.result)}
+        # Results are text here, and a picture in a message of its own would be refused by models that cannot see.
+        {"role": "tool", "tool_call_id": content.call_id, "content": build_result_text(content)}
         for content in message.contents
         if content.type == "function_result"
     ]

@@ -232,7 +232,8 @@ def _say_results(messages: Sequence[Message]) -> str:
             # The exception's text may hold secrets, and the result is a note to a model.
             said[f"The tool `{names.get(result.call_id) or 'unknown'}` failed, so I have no answer from it."] = None
         else:
-            said[str(result.result or "").strip() or "Done."] = None
+            has_picture = any(_is_picture(item) for item in result.items or ())
+            said[str(result.result or "").strip() or ("Here it is." if has_picture else "Done.")] = None
     return "\n\n".join(said)
 
 

@@ -118,6 +118,18 @@ def build_call_arguments(content: Content) -> str:
         return "{}"
 
 
+def build_result_text(content: Content) -> str:
+    """Return the result of a call in words; where it is no text, that there was something."""
+    lost = [mention_returned(item) for item in content.items or () if item.type in ("data", "uri", "hosted_file")]
+    return "\n".join(part for part in (to_json_text(content.result), *lost) if part)
+
+
+def mention_returned(item: Content) -> str:
+    """Return what stands for a part of a result that cannot be sent."""
+    is_image = bool(item.media_type) and item.has_top_level_media_type("image")
+    return "[an image was returned]" if is_image else "[a file was returned]"
+
+
 def join_text(values: Any) -> str:
     """Return the texts that an MCP server's output consists of, in whatever form they are."""
     if not isinstance(values, Sequence) or isinstance(values, str | bytes):

@@ -12,6 +12,7 @@ from chat_clients.request_options import (
     build_call_arguments,
     is_refusal,
     join_text,
+    mention_returned,
     openai_property,
     read_response_format,
     read_tool_choice,
@@ -240,5 +241,12 @@ def _output(content: Content) -> str | list[dict[str, Any]]:
     """Return a function's result: parts when it holds more than text."""
     items = content.items or ()
     if any(item.type in ("data", "uri", "hosted_file") for item in items):
-        return [part for item in items if (part := _part("user", item))]
+        return [_output_part(item) for item in items if item.type != "text" or item.text]
     return to_json_text(content.result)
+
+
+def _output_part(item: Content) -> dict[str, Any]:
+    part = _part("user", item)
+    if part is None or part["type"] == "input_audio":  # which results may not hold
+        return {"type": "input_text", "text": mention_returned(item)}
+    return part

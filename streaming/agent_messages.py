@@ -34,6 +34,8 @@ from chatkit.types import (
 )
 from pydantic_core import from_json
 
+from streaming.tool_results import is_returned
+
 logger = logging.getLogger(__name__)
 
 TOOL_MEMORY_KEY = "parlor.tool_calls"
@@ -169,9 +171,15 @@ class HistoryConverter(ThreadItemConverter):
         return None
 
     async def generated_image_to_input(self, item: GeneratedImageItem) -> Message | list[Message] | None:
-        """Mention the picture; hand it over only where its URL is one that models accept."""
+        """Mention the picture; hand it over only where its URL is one that models accept.
+
+        One that a tool has returned is not handed over again: the model may be one that cannot see, and would refuse
+        the thread from then on.
+        """
         if item.image is None:
             return None
+        if is_returned(item.image):
+            return _aside("image_shown", "An image that a tool returned was shown to the user.")
         url = str(item.image.url)
         if url.startswith("data:image/") or urlsplit(url).scheme == "https":
             return await super().generated_image_to_input(item)

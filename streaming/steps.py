@@ -34,6 +34,7 @@ from pydantic import ValidationError
 
 from context import Turn, utc_now
 from streaming.agent_messages import remember_tool_calls
+from streaming.tool_results import result_text, returned_images
 
 logger = logging.getLogger(__name__)
 
@@ -135,12 +136,13 @@ class Steps:
         call.arguments = text if content.merge_mode == "replace" else call.arguments + text
 
     def function_result(self, content: Content) -> Events:
-        """Show that a call is done, or failed."""
+        """Show that a call is done, or failed, and the pictures that it has returned."""
         call = self._calls.get(content.call_id or "")
         if call is not None and call.result is None:
             is_failed = bool(content.exception) or content.call_id in self._turn.failed_calls
-            result = content.result if isinstance(content.result, str) else json.dumps(content.result, default=str)
-            yield from self._finish(call, result or "", is_failed=is_failed)
+            yield from self._finish(call, result_text(content), is_failed=is_failed)
+            for item in returned_images(content.items or (), self._turn):
+                yield ThreadItemDoneEvent(item=item)
 
     def forget_call(self, call_id: str) -> Events:
         """Show a call as done that goes on elsewhere: with the client, or with a person who is asked."""

@@ -130,6 +130,21 @@ def test_a_result_with_a_picture_reaches_the_responses_api_as_one() -> None:
     assert [part["type"] for part in sent["output"]] == ["input_text", "input_image"]
 
 
+def test_what_a_result_cannot_hold_is_mentioned() -> None:
+    result = Content.from_function_result("call_1", result=[PICTURE, Content.from_text(""), SOUND, REPORT])
+    [sent] = responses([Message("tool", [result])])["input"]
+    assert [part["type"] for part in sent["output"]] == ["input_image", "input_text", "input_file"]
+    assert sent["output"][1]["text"] == "[a file was returned]"
+    [message] = completions([Message("tool", [result])])["messages"]
+    assert message["content"] == "[an image was returned]\n[a file was returned]\n[a file was returned]"
+
+
+def test_a_picture_beside_words_is_mentioned_after_them() -> None:
+    result = Content.from_function_result("call_1", result=[PICTURE, Content.from_text("The radar:")])
+    [message] = completions([Message("tool", [result])])["messages"]
+    assert message["content"] == "The radar:\n[an image was returned]"
+
+
 def test_sealed_thoughts_go_back_once_before_what_they_led_to() -> None:
     thought = Content.from_text_reasoning(id="rs_1", text="They ask for rain.")
     seal = Content.from_text_reasoning(id="rs_1", text="", protected_data="sealed")

@@ -236,6 +236,15 @@ async def test_a_picture_that_cannot_be_read_is_said_so() -> None:
     assert "only linked" in text
 
 
+async def test_a_picture_that_a_tool_returns_is_presented() -> None:
+    @tool
+    async def photo() -> Content:
+        """Take a picture."""
+        return picture()
+
+    assert await ask([OfflinePhrase("photo", tool="photo")], "photo", [photo]) == "Here it is."
+
+
 async def test_more_than_a_few_pictures_are_counted_only() -> None:
     text = await ask([], Message("user", [picture() for _ in range(7)]))
     assert text.count("Its main color is red.") == 4

@@ -10,6 +10,7 @@ from agent_framework import Agent, Content, tool
 
 from base_server import BaseChatKitServer
 from context import Services, Turn
+from streaming.tool_results import MAX_IMAGES
 from tests.unit.harness import Chat, done_items
 from tests.unit.scripted_model import ScriptedModel, calls, gives, says
 
@@ -20,9 +21,26 @@ async def look(city: str) -> str:
     return f"Rain in {city}."
 
 
+PNG = Content.from_data(b"\x89PNG\r\n\x1a\n", "image/png")
+LINKED = Content.from_uri("https://e.example/radar.png", media_type="image/png")
+LOCAL = Content.from_uri("file:///etc/radar.png", media_type="image/png")
+
+
+@tool
+async def photo() -> list[Content]:
+    """Take a picture."""
+    return [PNG, LINKED, LOCAL, Content.from_data(b"RIFF", "audio/wav")]
+
+
+@tool
+async def many_photos() -> list[Content]:
+    """Take many pictures."""
+    return [PNG] * 20
+
+
 class LookServer(BaseChatKitServer):
     def get_agent(self, turn: Turn) -> Agent[Any]:
-        return Agent(self.chat_client, tools=[look])
+        return Agent(self.chat_client, tools=[look, photo, many_photos])
 
 
 @pytest.fixture
@@ -72,3 +90,22 @@ async def test_arguments_that_are_no_json_object_do_not_come_back_in_later_turns
     await chat.send("And?")
     [(known, _)] = known_calls(model)
     assert known == {}
+
+
+async def test_pictures_that_a_tool_returns_are_shown_and_mentioned_in_later_turns(
+    chat: Chat, model: ScriptedModel
+) -> None:
+    model.turns = [calls("photo"), says("Nice.", message_id="m2")]
+    shown = done_items(await chat.send("Show it"), "generated_image")
+    assert [item["image"]["url"] for item in shown] == [PNG.uri, LINKED.uri]
+    assert [item["type"] for item in await chat.items()].count("generated_image") == 2
+    await chat.send("And?")
+    [(_, result)] = known_calls(model)
+    assert result == "\n".join(["[an image was returned]"] * 3 + ["[a file was returned]"])
+    contents = [content for message in model.requests[-1] for content in message.contents]
+    assert "data" not in {content.type for content in contents}, "a model that cannot see would refuse the thread"
+
+
+async def test_of_very_many_pictures_the_first_are_shown(chat: Chat, model: ScriptedModel) -> None:
+    model.turns = [calls("many_photos"), says("Nice.", message_id="m2")]
+    assert len(done_items(await chat.send("Show them"), "generated_image")) == MAX_IMAGES

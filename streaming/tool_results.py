@@ -1,0 +1,58 @@
+"""What a tool has returned: in words for later turns, and its pictures for the person."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+
+from agent_framework import Content
+from chatkit.types import GeneratedImage, GeneratedImageItem
+
+from context import Turn, utc_now
+
+MAX_IMAGES = 8
+"""Pictures of one call that are shown; there may be more in the result."""
+
+MAX_IMAGE_CHARS = 14_000_000
+"""Of a picture's address, which holds the picture: some 10 MB of bytes."""
+
+RETURNED_IMAGE = "returned_"
+"""So the id of a picture begins that a tool has returned."""
+
+
+def result_text(content: Content) -> str:
+    """Return the result of a call in words; where it is no text, that there was something."""
+    text = content.result if isinstance(content.result, str) else json.dumps(content.result, default=str)
+    lost = [_mention(item) for item in content.items or () if item.type in ("data", "uri", "hosted_file")]
+    return "\n".join(part for part in (text, *lost) if part)
+
+
+def returned_images(items: Iterable[Content], turn: Turn) -> Iterator[GeneratedImageItem]:
+    """Return the pictures among what a tool has returned, as items that are shown like those of a model."""
+    addresses = [
+        item.uri
+        for item in items
+        if _is_image(item) and item.uri and item.uri.startswith(("data:image/", "https://"))
+        if len(item.uri) <= MAX_IMAGE_CHARS
+    ]
+    for address in addresses[:MAX_IMAGES]:
+        item_id = turn.new_id("message")
+        yield GeneratedImageItem(
+            id=item_id,
+            thread_id=turn.thread.id,
+            created_at=utc_now(),
+            image=GeneratedImage(id=f"{RETURNED_IMAGE}{item_id}", url=address),
+        )
+
+
+def is_returned(image: GeneratedImage) -> bool:
+    """Whether a picture that was shown comes from a tool, and not from a model that draws and so can see."""
+    return image.id.startswith(RETURNED_IMAGE)
+
+
+def _is_image(item: Content) -> bool:
+    return item.type in ("data", "uri") and (item.media_type or "").startswith("image/")
+
+
+def _mention(item: Content) -> str:
+    return "[an image was returned]" if _is_image(item) else "[a file was returned]"
