@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from agent_framework import Content, Message
@@ -55,12 +55,15 @@ def build_responses_request(
     body["model"] = body["model"] or model
     body["stream"] = stream
     body["store"] = False
-    # Without the provider's memory, a model's thoughts go back to it sealed.
-    body["include"] = list(dict.fromkeys([*body.get("include", ()), "reasoning.encrypted_content"]))
     body["input"] = build_input(messages)
     if (max_tokens := options.get("max_tokens")) is not None:
         body["max_output_tokens"] = max_tokens
-    if tools := _tools(options.get("tools")):
+    tools = _tools(options.get("tools"))
+    # Without the provider's memory, a model's thoughts go back to it sealed.
+    body["include"] = list(
+        dict.fromkeys([*body.get("include", ()), "reasoning.encrypted_content", *_sources(tools)]),
+    )
+    if tools:
         body["tools"] = tools
         if (choice := _tool_choice(options.get("tool_choice"))) is not None:
             body["tool_choice"] = choice
@@ -84,6 +87,16 @@ def _tools(tools: Any) -> list[Any]:
         for function in functions
     ]
     return own + hosted
+
+
+def _sources(tools: Iterable[Any]) -> Iterator[str]:
+    """Return what has to be asked for so that searches say what they have found."""
+    kinds = [str(tool.get("type")) for tool in tools if isinstance(tool, Mapping)]
+    # The preview of the search in the web, which came before, knows no sources.
+    if any(kind.startswith("web_search") and "preview" not in kind for kind in kinds):
+        yield "web_search_call.action.sources"
+    if "file_search" in kinds:
+        yield "file_search_call.results"
 
 
 def _tool_choice(choice: Any) -> Any:

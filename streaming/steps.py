@@ -15,7 +15,6 @@ from chatkit.types import (
     CustomSummary,
     CustomTask,
     DurationSummary,
-    FileSource,
     FileTask,
     HiddenContextItem,
     SearchTask,
@@ -24,7 +23,6 @@ from chatkit.types import (
     ThreadItemDoneEvent,
     ThreadItemUpdatedEvent,
     ThreadStreamEvent,
-    URLSource,
     Workflow,
     WorkflowItem,
     WorkflowTaskAdded,
@@ -34,14 +32,13 @@ from pydantic import ValidationError
 
 from context import Turn, utc_now
 from streaming.agent_messages import remember_tool_calls
+from streaming.searches import file_sources, queries_of, web_task
 from streaming.tool_results import result_text, returned_images
 
 logger = logging.getLogger(__name__)
 
 Events = Iterator[ThreadStreamEvent]
 AnyTask = CustomTask | SearchTask | ThoughtTask | FileTask
-
-MAX_SOURCES = 20
 
 FAILED = "This step failed."
 
@@ -173,12 +170,12 @@ class Steps:
     def search_call(self, content: Content) -> Events:
         """Show a search that the provider runs."""
         key = content.call_id or "search"
-        queries = _queries(content.arguments)
         task: SearchTask | FileTask
         if content.tool_name == "file_search":
+            queries = queries_of(content.arguments)
             task = FileTask(title=f"Searching files: {queries[0]}" if queries else "Searching files")
         else:
-            task = SearchTask(title="Searching the web", title_query=queries[0] if queries else None, queries=queries)
+            task = web_task(content.arguments, "Searching the web")
         task.status_indicator = "loading"
         if key in self._hosted:
             yield from self._set(self._hosted[key], task)
@@ -196,11 +193,14 @@ class Steps:
         task = self._item.workflow.tasks[index]
         change: dict[str, Any] = {"status_indicator": "complete"}
         if isinstance(task, SearchTask):
-            change["queries"] = _queries(content.result) or task.queries
+            # As a rule only the result tells what was done.
+            found = web_task(content.result, task.title)
+            change["title"] = found.title
+            change["queries"] = found.queries or task.queries
             change["title_query"] = next(iter(change["queries"]), None)
-            change["sources"] = list(_url_sources(content.result))
+            change["sources"] = found.sources
         elif isinstance(task, FileTask):
-            change["sources"] = list(_file_sources(content.result))
+            change["sources"] = list(file_sources(content.result))
         yield from self._set(index, task.model_copy(update=change))
 
     def hosted_call(self, content: Content) -> Events:
@@ -318,43 +318,3 @@ def _custom_task(label: ToolLabel) -> CustomTask:
     except ValidationError:
         logger.warning("tool icon unknown to chatkit", extra={"icon": label.icon})
         return CustomTask(title=label.title, status_indicator="loading")
-
-
-def _queries(value: Any) -> list[str]:
-    """Return the queries of a search, wherever the provider put them."""
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return []
-    if not isinstance(value, Mapping):
-        return []
-    holder = _holder(value)
-    queries = holder.get("queries") or [holder.get("query")]
-    return [query for query in queries if isinstance(query, str) and query] if isinstance(queries, list) else []
-
-
-def _holder(value: Mapping[str, Any]) -> Mapping[str, Any]:
-    inner = value.get("action")
-    return inner if isinstance(inner, Mapping) else value
-
-
-def _rows(result: Any, *keys: str) -> Iterator[Mapping[str, Any]]:
-    for key in keys:
-        rows = _holder(result).get(key) if isinstance(result, Mapping) else None
-        if isinstance(rows, list):
-            yield from (row for row in rows[:MAX_SOURCES] if isinstance(row, Mapping))
-
-
-def _url_sources(result: Any) -> Iterator[URLSource]:
-    for row in _rows(result, "sources", "results"):
-        url = row.get("url")
-        if isinstance(url, str) and url.startswith(("https://", "http://")):
-            yield URLSource(url=url, title=str(row.get("title") or url))
-
-
-def _file_sources(result: Any) -> Iterator[FileSource]:
-    for row in _rows(result, "results"):
-        name = row.get("filename") or row.get("file_id")
-        if isinstance(name, str):
-            yield FileSource(filename=name, title=name)

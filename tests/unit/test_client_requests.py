@@ -199,6 +199,20 @@ def test_functions_and_hosted_tools_are_offered() -> None:
     assert body["web_search_options"] == {"search_context_size": "low"}
 
 
+@pytest.mark.parametrize(
+    ("tools", "sources"),
+    [
+        ([get_forecast], []),
+        ([{"type": "web_search"}, get_forecast], ["web_search_call.action.sources"]),
+        ([{"type": "web_search_2025_08_26"}], ["web_search_call.action.sources"]),
+        ([{"type": "web_search_preview"}], []),
+        ([{"type": "file_search", "vector_store_ids": ["vs_1"]}], ["file_search_call.results"]),
+    ],
+)
+def test_searches_are_asked_for_what_they_have_found(tools: list[Any], sources: list[str]) -> None:
+    assert responses([user("Rain?")], tools=tools)["include"] == ["reasoning.encrypted_content", *sources]
+
+
 def test_offering_a_tool_leaves_the_tool_as_it_was() -> None:
     @tool
     def fresh(city: str) -> str:
