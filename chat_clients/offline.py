@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 MAX_PICTURES = 4
 MAX_EXAMPLES = 12
 
+ANSWERS_PROPERTY = "answers_to_questions"
+"""Marks a message that says what a person has answered to the questions of a tool."""
+
 _SETTINGS_HINT = (
     "set `OPENAI_API_KEY`, or `COMPATIBLE_BASE_URL` and `COMPATIBLE_MODEL`, "
     "or `AZURE_OPENAI_ENDPOINT` and `AZURE_OPENAI_MODEL`, and start again"
@@ -123,6 +126,11 @@ class RawOfflineChatClient(BaseChatClient[Any]):
     async def _reply(self, messages: Sequence[Message], options: Mapping[str, Any]) -> Reply:
         if messages and messages[-1].role == "tool":
             return Reply(text=_say_results(messages))
+        if messages and messages[-1].additional_properties.get(ANSWERS_PROPERTY):
+            return Reply(
+                "Thank you. What follows from your answer needs a model, and none is configured here: "
+                f"I am the small built-in one.\n\n{self._hint}"
+            )
         question = next((message for message in reversed(messages) if message.role == "user"), None)
         text = question.text.strip() if question else ""
         pictures = [content for content in question.contents if _is_picture(content)] if question else []
@@ -233,8 +241,29 @@ def _say_results(messages: Sequence[Message]) -> str:
             said[f"The tool `{names.get(result.call_id) or 'unknown'}` failed, so I have no answer from it."] = None
         else:
             has_picture = any(_is_picture(item) for item in result.items or ())
-            said[str(result.result or "").strip() or ("Here it is." if has_picture else "Done.")] = None
+            said[_in_words(str(result.result or "")) or ("Here it is." if has_picture else "Done.")] = None
     return "\n\n".join(said)
+
+
+def _in_words(result: str) -> str:
+    """Return a tool's result for a person: the page around the chat answers with JSON, and tools may."""
+    try:
+        value = json.loads(result)
+    except (ValueError, RecursionError):
+        return result.strip()
+    match value:
+        case dict():
+            return "\n".join(f"- {name}: {_plain(part)}" for name, part in value.items())
+        case list():
+            return "\n".join(f"- {_plain(part)}" for part in value)
+        case None:
+            return ""
+        case _:
+            return _plain(value)
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _is_picture(content: Content) -> bool:

@@ -44,6 +44,9 @@ TOOL_MEMORY_KEY = "parlor.tool_calls"
 PENDING_APPROVALS_KEY = "parlor.approvals"
 """Marks a hidden item that holds tool calls which a person has not decided about."""
 
+ANSWERS_PROPERTY = "answers_to_questions"
+"""Marks a message that says what a person has answered to the questions of a tool."""
+
 MAX_WIDGET_SUMMARY_CHARS = 1_000
 MAX_TOOL_RESULT_CHARS = 4_000
 MAX_TEXT_ATTACHMENT_CHARS = 20_000
@@ -143,7 +146,10 @@ class HistoryConverter(ThreadItemConverter):
     async def structured_input_to_input(self, item: StructuredInputItem) -> Message | list[Message] | None:
         """Tell the model what was asked and answered, escaped: people answer in their own words."""
         lines = [f"{entry.question} {_answer(entry)}" for entry in item.inputs]
-        return _aside("questions_asked", "\n".join([f"Status: {item.status}", *lines]))
+        asked = _aside("questions_asked", "\n".join([f"Status: {item.status}", *lines]))
+        # The built-in model must not look for a phrase in it.
+        asked.additional_properties[ANSWERS_PROPERTY] = True
+        return asked
 
     def widget_to_input(self, item: WidgetItem) -> Message | list[Message] | None:
         """Tell the model in words what the person saw; the JSON would cost tokens and tell it less."""

@@ -236,6 +236,29 @@ async def test_a_picture_that_cannot_be_read_is_said_so() -> None:
     assert "only linked" in text
 
 
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        ('{"title": "Gr\\u00fcezi", "links": [1, 2]}', "- title: Grüezi\n- links: [1, 2]"),
+        ('["Bern", {"a": null}]', '- Bern\n- {"a": null}'),
+        ('"Hello"', "Hello"),
+        ("22", "22"),
+        ("true", "true"),
+        ("null", "Done."),
+        ("{}", "Done."),
+        ("{not json}", "{not json}"),
+        ("[" * 5_000, "[" * 5_000),
+    ],
+)
+async def test_json_that_a_tool_or_the_page_returns_is_said_in_words(result: str, said: str) -> None:
+    history = [
+        Message("user", ["Read the page"]),
+        Message("assistant", [Content.from_function_call("c1", "read_page", arguments="{}")]),
+        Message("tool", [Content.from_function_result("c1", result=result)]),
+    ]
+    assert await ask([], history) == said
+
+
 async def test_a_picture_that_a_tool_returns_is_presented() -> None:
     @tool
     async def photo() -> Content:
