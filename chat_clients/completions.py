@@ -18,7 +18,7 @@ from chat_clients.request_options import REFUSAL
 from chat_clients.response_items import build_annotation
 from chat_clients.server_events import DONE, Event
 from chat_clients.token_usage import format_time, read_completions_usage
-from lean_updates import build_text_piece, build_text_update
+from lean_updates import build_text_piece, build_text_update, ends_in_half, joined_halves
 
 # Where servers put their model's thoughts, most common first.
 _THOUGHT_FIELDS = ("reasoning_content", "reasoning")
@@ -89,10 +89,11 @@ class CompletionsReader:
             elif choices is None and ("error" in event or event.get("object") == "error"):
                 yield from self._flush()
                 raise _failure_of(event)
-        yield from self._flush()
+        yield from self._flush(may_go_on=True)
 
     def close(self) -> Iterator[ChatResponseUpdate]:
-        """Return the calls, what the answer cost, and why it ended; nothing if it was cut off."""
+        """Return the calls, what the answer cost, and why it ended; none of that if it was cut off."""
+        yield from self._flush()
         if self.finish_reason is None and self.is_done:
             # The end was marked, only its reason was not given.
             self.finish_reason = "tool_calls" if self._calls else "stop"
@@ -165,13 +166,20 @@ class CompletionsReader:
             self._pending = kind
         self._pieces.append(text)
 
-    def _flush(self) -> Iterator[ChatResponseUpdate]:
-        """Say the text that has been gathered."""
+    def _flush(self, *, may_go_on: bool = False) -> Iterator[ChatResponseUpdate]:
+        """Say the text that has been gathered; half of a character waits for the other if it `may_go_on`."""
         kind, self._pending = self._pending, None
         if kind is None:
             return
         text = self._pieces[0] if len(self._pieces) == 1 else "".join(self._pieces)
         self._pieces = []
+        if not text.isascii():
+            if may_go_on and ends_in_half(text):
+                self._pending, self._pieces = kind, [text[-1]]
+                text = text[:-1]
+            text = joined_halves(text)
+            if not text:
+                return
         if kind == _TEXT:
             yield build_text_update(text, self._response_id, self._response_id)
         elif kind == _REFUSAL:
@@ -222,7 +230,7 @@ class CompletionsReader:
             sealed = json.dumps(self._reasoning_details)
             yield self._update([Content.from_text_reasoning(protected_data=sealed, merge_mode="append")])
         for call in self._calls:
-            yield self._update([_call_content(call, "".join(call.arguments) or "{}")])
+            yield self._update([_call_content(call, joined_halves("".join(call.arguments)) or "{}")])
             call.arguments.clear()
 
 

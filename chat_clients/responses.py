@@ -14,7 +14,7 @@ from chat_clients.request_options import REFUSAL
 from chat_clients.response_items import build_annotation, item_contents, mcp_call, search_call
 from chat_clients.server_events import Event
 from chat_clients.token_usage import format_time, read_responses_usage
-from lean_updates import GrowingText, build_text_piece, build_text_update
+from lean_updates import GrowingText, build_text_piece, build_text_update, ends_in_half, joined_halves
 
 logger = logging.getLogger(__name__)
 
@@ -94,24 +94,29 @@ class ResponsesReader:
             yield from self._event(kind, event)
             if self.is_done:
                 return
-        yield from self._flush()
+        yield from self._flush(may_go_on=True)
 
     def close(self) -> Iterator[ChatResponseUpdate]:
-        """Return nothing: what was not said before the last event was cut off."""
-        return iter(())
+        """Return nothing, as a rule: what was not said before the last event was cut off."""
+        return self._flush()
 
     def _update(self, contents: list[Content], message_id: str | None = None, **more: Any) -> ChatResponseUpdate:
         return ChatResponseUpdate(
             contents=contents, role="assistant", message_id=message_id, response_id=self._response_id, **more
         )
 
-    def _flush(self) -> Iterator[ChatResponseUpdate]:
-        """Say the text that has been gathered."""
+    def _flush(self, *, may_go_on: bool = False) -> Iterator[ChatResponseUpdate]:
+        """Say the text that has been gathered; half of a character waits for the other if it `may_go_on`."""
         key, self._pending = self._pending, None
         if key is None:
             return
         text = self._pieces[0] if len(self._pieces) == 1 else "".join(self._pieces)
         self._pieces = []
+        if not text.isascii():
+            if may_go_on and ends_in_half(text):
+                self._pending, self._pieces = key, [text[-1]]
+                text = text[:-1]
+            text = joined_halves(text)
         if not text:
             return
         known = self._streamed.get(key)
@@ -185,6 +190,7 @@ class ResponsesReader:
         """Say what of a part's whole text was not streamed, which as a rule is nothing."""
         if not isinstance(whole, str):
             return
+        whole = joined_halves(whole)
         known = str(self._streamed.get(key, ""))
         if whole == known:
             return
@@ -236,7 +242,7 @@ class ResponsesReader:
         call.is_said = True
         text = arguments if isinstance(arguments, str) and arguments else "".join(call.arguments)
         call.arguments.clear()
-        yield self._update([self._call_content(call, text or "{}")])
+        yield self._update([self._call_content(call, joined_halves(text) or "{}")])
 
     @staticmethod
     def _call_content(call: Call, arguments: str) -> Content:

@@ -301,6 +301,53 @@ def test_a_servers_question_for_approval_is_asked() -> None:
     )
 
 
+# Characters in halves
+
+HALVES = ["Rain \ud83c", "\udf27 and \ud83d", "\udca8", " \ud83d", " lone \udca8"]
+JOINED = "Rain 🌧 and 💨 \ufffd lone \ufffd"
+
+
+def in_halves(protocol: str, kind: str) -> tuple[Any, list[Event], list[Event]]:
+    """Return a reader, the pieces of a text or a thought, and what comes after them."""
+    if protocol == "completions":
+        name = "content" if kind == "text" else "reasoning"
+        return CompletionsReader(), [chunk(**{name: half}) for half in HALVES], [chunk("stop"), DONE]
+    name = "response.output_text.delta" if kind == "text" else "response.reasoning_summary_text.delta"
+    return ResponsesReader(), [{**delta(half), "type": name} for half in HALVES], [completed()]
+
+
+@pytest.mark.parametrize("protocol", ["responses", "completions"])
+@pytest.mark.parametrize("kind", ["text", "thought"])
+@pytest.mark.parametrize("is_together", [True, False])
+def test_halves_of_characters_are_joined_and_lone_ones_replaced(protocol: str, kind: str, is_together: bool) -> None:
+    reader, pieces, end = in_halves(protocol, kind)
+    updates = read(reader, *([pieces] if is_together else [[piece] for piece in pieces]), end)
+    said = [content.text or "" for update in updates for content in update.contents]
+    for piece in said:
+        piece.encode()  # what cannot be, cannot be stored or sent
+    assert "".join(said) == JOINED
+
+
+@pytest.mark.parametrize("protocol", ["responses", "completions"])
+def test_a_half_at_the_end_of_an_answer_that_breaks_off_is_said_as_lost(protocol: str) -> None:
+    reader, pieces, _ = in_halves(protocol, "text")
+    assert "".join(texts(read(reader, pieces[:1]))) == "Rain \ufffd"
+
+
+def test_halves_in_the_arguments_of_a_call_are_joined() -> None:
+    pieces = ['{"a": "\ud83d', '\udca8"}']
+    head = tool_call("", index=0, id="x", name="f")
+    [(_, _, arguments)] = calls_of(
+        [head, *(tool_call(piece, index=0) for piece in pieces)], [chunk("tool_calls"), DONE]
+    )
+    assert arguments == '{"a": "💨"}'
+    item = {"id": "fc_1", "type": "function_call", "call_id": "x", "name": "f", "arguments": ""}
+    told = {"type": "response.function_call_arguments.delta", "item_id": "fc_1"}
+    events = [{"type": "response.output_item.added", "item": item}, *({**told, "delta": piece} for piece in pieces)]
+    updates = read(ResponsesReader(), events, [{"type": "response.output_item.done", "item": item}, completed()])
+    assert [content.arguments for update in updates for content in update.contents if content.arguments] == [arguments]
+
+
 # Compatible servers
 
 
