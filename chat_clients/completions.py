@@ -13,8 +13,8 @@ from uuid import uuid4
 
 from agent_framework import Annotation, ChatResponseUpdate, Content
 
-from chat_clients.failures import explain_provider_code
-from chat_clients.request_options import REFUSAL
+from chat_clients.failures import explain_provider_error
+from chat_clients.request_options import REFUSAL, is_json_object
 from chat_clients.response_items import build_annotation
 from chat_clients.server_events import DONE, Event
 from chat_clients.token_usage import format_time, read_completions_usage
@@ -52,6 +52,16 @@ class Call:
     name: str
     arguments: list[str] = field(default_factory=list)
 
+    def is_followed_by(self, given_id: str, arguments: Any) -> bool:
+        """Return whether a piece with a name, and with this call's number, begins another call.
+
+        Some servers number all calls 0. Without ids, another begins where this one is complete; some give each piece
+        another id, but then without a name.
+        """
+        if given_id:
+            return given_id != self.given_id
+        return bool(arguments) and is_json_object("".join(self.arguments))
+
 
 class CompletionsReader:
     """Reads the chunks of one completion; see `AnswerReader`."""
@@ -66,7 +76,6 @@ class CompletionsReader:
         self._pieces: list[str] = []
         self._calls: list[Call] = []
         self._by_index: dict[int, Call] = {}
-        self._are_calls_said = False
         self._reasoning_details: list[Any] = []
         self._usage: Mapping[str, Any] | None = None
 
@@ -76,29 +85,30 @@ class CompletionsReader:
             if event is DONE:
                 self.is_done = True
                 break
-            if self._response_id is None:
-                # Some servers give every chunk another id, and some give none.
-                self._response_id = event.get("id") or f"chatcmpl-{uuid4().hex}"
-                self._model = event.get("model")
-                self._created = event.get("created")
+            choices = event.get("choices")
+            error = event.get("error")
+            if error or (choices is None and event.get("object") == "error"):
+                yield from self._flush()
+                raise explain_provider_error(error or event)
             if event.get("usage"):
                 self._usage = event["usage"]
-            choices = event.get("choices")
             if choices:
+                if self._response_id is None:
+                    # Some servers give every chunk another id, and some give none.
+                    self._response_id = event.get("id") or f"chatcmpl-{uuid4().hex}"
+                    self._model = event.get("model")
+                    self._created = event.get("created")
                 yield from self._choice(choices[0])
-            elif choices is None and ("error" in event or event.get("object") == "error"):
-                yield from self._flush()
-                raise _failure_of(event)
         yield from self._flush(may_go_on=True)
 
     def close(self) -> Iterator[ChatResponseUpdate]:
         """Return the calls, what the answer cost, and why it ended; none of that if it was cut off."""
         yield from self._flush()
-        if self.finish_reason is None and self.is_done:
-            # The end was marked, only its reason was not given.
-            self.finish_reason = "tool_calls" if self._calls else "stop"
-        if self.finish_reason is None:
+        if self.finish_reason is None and not self.is_done:
             return
+        if self.finish_reason in (None, "stop"):
+            # The end was marked, only its reason was not given; and some servers say "stop" although they call tools.
+            self.finish_reason = "tool_calls" if self._calls else "stop"
         yield from self._say_calls()
         usage = read_completions_usage(self._usage)
         yield self._update(
@@ -116,8 +126,9 @@ class CompletionsReader:
     def _choice(self, choice: Mapping[str, Any]) -> Iterator[ChatResponseUpdate]:
         if choice.get("index"):
             return  # another answer to the same question, which nobody has asked for
-        # An answer in one piece has a message where others have deltas.
-        delta = choice.get("delta") or choice.get("message")
+        delta = choice.get("delta")
+        if delta is None:
+            delta = choice.get("message")  # of an answer in one piece
         if delta:
             for name in _THOUGHT_FIELDS:
                 if thought := delta.get(name):
@@ -136,12 +147,8 @@ class CompletionsReader:
             if details := delta.get("reasoning_details"):
                 self._reasoning_details.extend(details if isinstance(details, list) else [details])
         if reason := choice.get("finish_reason"):
-            reason = _FINISH_REASONS.get(reason, reason)
-            # Some servers say "stop" although they call tools.
-            self.finish_reason = "tool_calls" if reason == "stop" and self._calls else reason
+            self.finish_reason = _FINISH_REASONS.get(reason, reason)
             yield from self._flush()
-            if self.finish_reason == "tool_calls":
-                yield from self._say_calls()
 
     def _take_content(self, content: Any) -> Iterator[ChatResponseUpdate]:
         """Take text, or a list of parts, which may be thoughts."""
@@ -203,15 +210,14 @@ class CompletionsReader:
         call = self._by_index.get(index) if isinstance(index, int) else None
         if call is None and not isinstance(index, int) and not name and self._calls:
             call = self._calls[-1]
-        # Some servers number all calls 0, and some give each piece another id, but then without a name.
-        if call is None or (name and given_id and given_id != call.given_id):
+        arguments = function.get("arguments")
+        if call is None or (name and call.is_followed_by(given_id, arguments)):
             if not name or len(self._calls) >= MAX_CALLS:
                 return  # a piece of a call that never began
             call = self._begin_call(given_id, name)
             if isinstance(index, int):
                 self._by_index[index] = call
             yield self._update([_call_content(call, "")])
-        arguments = function.get("arguments")
         if arguments:
             call.arguments.append(arguments if isinstance(arguments, str) else json.dumps(arguments))
 
@@ -223,9 +229,6 @@ class CompletionsReader:
 
     def _say_calls(self) -> Iterator[ChatResponseUpdate]:
         """Say the calls' arguments once, all of them: no one can use a part."""
-        if self._are_calls_said:
-            return
-        self._are_calls_said = True
         if self._reasoning_details:
             sealed = json.dumps(self._reasoning_details)
             yield self._update([Content.from_text_reasoning(protected_data=sealed, merge_mode="append")])
@@ -245,9 +248,3 @@ def _citation(raw: Any) -> Annotation | None:
 
 def _call_content(call: Call, arguments: str) -> Content:
     return Content.from_function_call(call.call_id, call.name, arguments=arguments, merge_mode="append")
-
-
-def _failure_of(event: Event) -> Exception:
-    error = event.get("error")
-    error = error if isinstance(error, Mapping) else event
-    return explain_provider_code(error.get("code") or error.get("type"))

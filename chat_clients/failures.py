@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import httpx
@@ -52,6 +52,7 @@ _BY_PROVIDER_CODE: dict[str, str] = {
     "content_filter": "model.content_filter",
     "context_length_exceeded": "model.too_long",
     "deploymentnotfound": "model.not_found",
+    "exceed_context_size_error": "model.too_long",
     "insufficient_quota": "model.no_quota",
     "invalid_api_key": "model.refused_key",
     "invalid_prompt": "model.bad_request",
@@ -59,6 +60,9 @@ _BY_PROVIDER_CODE: dict[str, str] = {
     "model_not_found": "model.not_found",
     "rate_limit_exceeded": "model.rate_limited",
 }
+
+# Servers that have no code for it say it in a sentence. Seen with vLLM, llama.cpp and LM Studio.
+_TOO_LONG = re.compile(r"context (?:length|size|window)", re.IGNORECASE)
 
 # The framework puts an `error` event of the Responses stream into a sentence of this form.
 _STREAM_ERROR = re.compile(r"OpenAI streaming error: (\w+): ")
@@ -73,16 +77,25 @@ def build_model_error(code: str) -> ModelError:
     return ModelError(message, code=code, allow_retry=allow_retry)
 
 
-def explain_provider_code(provider_code: Any) -> ModelError:
-    """Return the error that a provider's own code stands for, e.g. ``"rate_limit_exceeded"``.
+def explain_provider_error(error: Any) -> ModelError:
+    """Return what the error object stands for that a provider has put into its answer.
 
     Args:
-        provider_code: What the provider sent; some servers send an HTTP status here, some nothing.
+        error: With the provider's own word as `code` or `type`, e.g. ``"rate_limit_exceeded"``; some servers send an
+            HTTP status as `code`, some a sentence instead of an object.
     """
-    if isinstance(provider_code, int):
-        return build_model_error(_BY_STATUS.get(provider_code, "model.failed"))
-    code = provider_code.lower() if isinstance(provider_code, str) else ""
-    return build_model_error(_BY_PROVIDER_CODE.get(code, "model.failed"))
+    error = error if isinstance(error, Mapping) else {"message": error}
+    code, message = error.get("code"), error.get("message")
+    known = _known_code(code) or _known_code(error.get("type"))
+    if known is None and isinstance(message, str) and _TOO_LONG.search(message):
+        known = "model.too_long"
+    if known is None and isinstance(code, int):
+        known = _BY_STATUS.get(code)
+    return build_model_error(known or "model.failed")
+
+
+def _known_code(word: Any) -> str | None:
+    return _BY_PROVIDER_CODE.get(word.lower()) if isinstance(word, str) else None
 
 
 def explain_model_failure(exc: BaseException, *, has_begun: bool = False) -> ModelError:
@@ -122,7 +135,7 @@ def _code_of(exc: BaseException, has_begun: bool) -> str | None:
     """Return our code for this link of a chain, or None when it says nothing."""
     match exc:
         case ProviderStatusError():
-            return _code_of_status(exc.status, exc.provider_code)
+            return _code_of_refusal(exc)
         case BrokenStreamError() | httpx.DecodingError():
             # A piece of the stream that cannot be read: what came after it is missing.
             return "model.interrupted"
@@ -142,6 +155,12 @@ def _code_of(exc: BaseException, has_begun: bool) -> str | None:
             return _BY_PROVIDER_CODE.get(found[1].lower())
         case _:
             return _code_of_sdk_error(exc, has_begun)
+
+
+def _code_of_refusal(exc: ProviderStatusError) -> str:
+    code = _code_of_status(exc.status, exc.provider_code)
+    is_vague = code in ("model.bad_request", "model.failed")
+    return "model.too_long" if is_vague and _TOO_LONG.search(str(exc)) else code
 
 
 def _code_of_status(status: int, provider_code: str | None) -> str:

@@ -343,8 +343,8 @@ async def _read_refusal(response: httpx.Response) -> ProviderStatusError:
     error = body.get("error", body) if isinstance(body, dict) else None
     code = reason = None
     if isinstance(error, dict):
-        # Servers that have no word for it repeat the status as a number.
-        code = error["code"] if isinstance(error.get("code"), str) else None
+        # Servers that have no word for it repeat the status as a number; some have one as the error's type.
+        code = next((word for word in (error.get("code"), error.get("type")) if isinstance(word, str)), None)
         reason = error.get("message")
     if response.status_code in (401, 403) or not isinstance(reason, str):
         reason = ""  # refusals of a key repeat parts of the key

@@ -111,11 +111,16 @@ def build_call_arguments(content: Content) -> str:
     Servers parse what comes back to them, and refuse a conversation in which the model once wrote them badly.
     """
     text = to_json_text(content.arguments)
+    return text if is_json_object(text) else "{}"
+
+
+def is_json_object(text: str) -> bool:
+    """Return whether `text` is a whole JSON object."""
     try:
         # Stricter than `json.loads`, as servers are: half of a surrogate pair is no text.
-        return text if isinstance(from_json(text), dict) else "{}"
+        return isinstance(from_json(text), dict)
     except ValueError:
-        return "{}"
+        return False
 
 
 def build_result_text(content: Content) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 
 from agent_framework import ChatResponseUpdate, Content, detect_media_type_from_base64
 
-from chat_clients.failures import explain_provider_code
-from chat_clients.request_options import REFUSAL
+from chat_clients.failures import explain_provider_error
+from chat_clients.request_options import REFUSAL, to_json_text
 from chat_clients.response_items import build_annotation, item_contents, mcp_call, search_call
 from chat_clients.server_events import Event
 from chat_clients.token_usage import format_time, read_responses_usage
@@ -180,9 +180,7 @@ class ResponsesReader:
             case None if event.get("object") == "response":  # an answer in one piece
                 yield from self._end(event)
             case "error" | None:
-                error = event.get("error")
-                error = error if isinstance(error, dict) else event
-                raise explain_provider_code(error.get("code") or error.get("type"))
+                raise explain_provider_error(event.get("error") or event)
             case _:
                 pass
 
@@ -240,7 +238,7 @@ class ResponsesReader:
         if call.is_said:
             return
         call.is_said = True
-        text = arguments if isinstance(arguments, str) and arguments else "".join(call.arguments)
+        text = to_json_text(arguments) or "".join(call.arguments)
         call.arguments.clear()
         yield self._update([self._call_content(call, joined_halves(text) or "{}")])
 
@@ -341,8 +339,7 @@ class ResponsesReader:
         if response.get("status") == "failed":
             if contents:
                 yield self._update(contents)
-            error = response.get("error") or {}
-            raise explain_provider_code(error.get("code"))
+            raise explain_provider_error(response.get("error"))
         self.finish_reason = self._finish_reason(response)
         yield self._update(
             contents,

@@ -75,8 +75,8 @@ class EventParser:
         for line in (first, *lines):
             if line:
                 self._take_line(line)
-            elif self._data:
-                events.append(self._finish_event())
+            elif self._data and (event := self._finish_event()) is not None:
+                events.append(event)
         if rest:
             self._hold_rest(rest)
 
@@ -91,9 +91,14 @@ class EventParser:
         # Names, ids and comments of events say nothing that their JSON does not say too.
         if line.startswith(b"data:"):
             data = line[6:] if line[5:6] == b" " else line[5:]
-            self._data.append(data)
-            self._data_bytes += len(data) + PIECE_BYTES
-            self._refuse_endless()
+        elif line.startswith(b"error:"):
+            # Not in the standard: so llama.cpp said until 2025 that it failed, and then that the answer is done.
+            data = b'{"error":%b}' % line[6:]
+        else:
+            return
+        self._data.append(data)
+        self._data_bytes += len(data) + PIECE_BYTES
+        self._refuse_endless()
 
     def _hold_rest(self, rest: bytes) -> None:
         self._rest.append(rest)
@@ -104,13 +109,15 @@ class EventParser:
         if self._rest_bytes + self._data_bytes > self._max_event_bytes:
             raise BrokenStreamError(f"an event is longer than {self._max_event_bytes} bytes")
 
-    def _finish_event(self) -> Event:
+    def _finish_event(self) -> Event | None:
+        """Return the event that has ended; None for an empty one, which only keeps the stream alive."""
         data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
         self._data.clear()
         self._data_bytes = 0
-        if data.strip() == b"[DONE]":
+        data = data.strip()
+        if data == b"[DONE]":
             return DONE
-        return parse_object(data)
+        return parse_object(data) if data else None
 
 
 def parse_object(data: bytes) -> Event:

@@ -42,11 +42,13 @@ def read_completions_usage(raw: Any) -> UsageDetails | None:
 def _read(raw: Any, input_name: str, output_name: str, details: _Details) -> UsageDetails | None:
     if not isinstance(raw, Mapping):
         return None
-    usage: dict[str, Any] = {
+    counts = {
         "input_token_count": raw.get(input_name),
         "output_token_count": raw.get(output_name),
         "total_token_count": raw.get("total_tokens"),
     }
+    # One that is missing in a round must not spoil the sum of all.
+    usage: dict[str, Any] = {name: count for name, count in counts.items() if count is not None}
     for name, provider_name, part, count_name in details:
         count = (raw.get(part) or {}).get(count_name)
         if count is not None:

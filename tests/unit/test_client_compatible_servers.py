@@ -1,0 +1,215 @@
+"""Servers that speak Chat Completions a little differently: what is known of them, and what becomes of it here."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from agent_framework import ChatResponse, Message
+
+from chat_clients.completions import CompletionsReader
+from chat_clients.http_stream import ProviderConnection
+from chat_clients.model_client import CompletionsChatClient
+from chat_clients.responses import ResponsesReader
+from chat_clients.server_events import DONE, Event, EventParser
+from errors import ModelError
+from tests.unit.provider_stub import Answer, Chat, ProviderStub
+
+STREAM = {"content-type": "text/event-stream"}
+
+
+@pytest.fixture(autouse=True)
+def only_local(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
+def chunk(finish: str | None = None, **delta: Any) -> Event:
+    return {"id": "c1", "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
+
+
+def call(arguments: Any, name: str | None = None, **more: Any) -> Event:
+    return chunk(tool_calls=[{**more, "function": {"arguments": arguments, "name": name}}])
+
+
+def read(*events: Event) -> ChatResponse[Any]:
+    reader = CompletionsReader()
+    return ChatResponse.from_updates([*reader.read(list(events)), *reader.close()])
+
+
+def calls_of(*events: Event) -> list[tuple[str | None, Any]]:
+    contents = [content for message in read(*events).messages for content in message.contents]
+    found = [content for content in contents if content.type == "function_call"]
+    assert len({content.call_id for content in found}) == len(found)
+    return [(content.name, json.loads(content.arguments)) for content in found]
+
+
+# Tool calls
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [call('{"a": 1}', "f", index=0), call('{"b": 2}', "g", index=0)],
+        [call('{"a": 1}', "f", index=0, id=""), call('{"b": 2}', "g", index=0, id="")],
+        [call('{"a": ', "f", index=0), call("1}", "f", index=0), call('{"b": ', "g", index=0), call("2}", index=0)],
+        [call('{"a": 1}', "f", index=0, id="same"), call('{"b": 2}', "g", index=1, id="same")],
+        [call({"a": 1}, "f"), call({"b": 2}, "g")],
+        [call({"a": 1}, "f", index=0), call({"b": 2}, "g", index=0)],
+        [call('{"a": 1}', "f", index=None, id=None), call('{"b": 2}', "g", index=None, id=None)],
+    ],
+)
+def test_parallel_calls_are_told_apart_whatever_they_lack(pieces: list[Event]) -> None:
+    assert calls_of(*pieces, chunk("tool_calls"), DONE) == [("f", {"a": 1}), ("g", {"b": 2})]
+
+
+def test_a_name_that_every_piece_repeats_begins_no_call() -> None:
+    pieces = [call("", "f", index=0, id="x"), call('{"a": ', "f", index=0, id="x"), call("1}", "f", index=0, id="x")]
+    assert calls_of(*pieces, chunk("tool_calls"), DONE) == [("f", {"a": 1})]
+
+
+@pytest.mark.parametrize("arguments", [None, "", {}, "{}"])
+def test_a_call_without_arguments_has_none(arguments: Any) -> None:
+    assert calls_of(call(arguments, "f", index=0, id="x"), chunk("tool_calls"), DONE) == [("f", {})]
+
+
+@pytest.mark.parametrize("nothing", [None, [], [None], [{}], [{"function": None}]])
+def test_calls_that_are_none_change_nothing(nothing: Any) -> None:
+    response = read(chunk(content="Hi", tool_calls=nothing), chunk("stop"), DONE)
+    assert (response.text, response.finish_reason, len(response.messages[0].contents)) == ("Hi", "stop", 1)
+
+
+def test_calls_that_come_after_the_reason_to_stop_are_calls() -> None:
+    events = [chunk("stop", content="One moment."), call('{"a": 1}', "f", index=0, id="x"), DONE]
+    assert calls_of(*events) == [("f", {"a": 1})]
+    assert read(*events).finish_reason == "tool_calls"
+
+
+def test_arguments_that_are_an_object_are_understood_in_responses_too() -> None:
+    item = {"id": "fc_1", "type": "function_call", "call_id": "x", "name": "f", "arguments": {"a": 1}}
+    end = {"type": "response.completed", "response": {"id": "r", "output": [item]}}
+    response = ChatResponse.from_updates(list(ResponsesReader().read([end])))
+    assert json.loads(response.messages[0].contents[0].arguments) == {"a": 1}
+
+
+# Text, thoughts and the end
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [chunk(content="Hi"), chunk("stop")],
+        [chunk(content="Hi"), DONE],
+        [chunk(content="Hi"), chunk("", content=None), chunk("stop", content=None), DONE],
+        [chunk(role="assistant", content=None), chunk(content="Hi", refusal=None), chunk("eos"), DONE],
+        [{"id": "", "model": "", "choices": [], "prompt_filter_results": []}, chunk(content="Hi"), chunk("stop"), DONE],
+        [chunk(content="Hi"), {"choices": [{"index": 0, "finish_reason": None}]}, chunk("stop"), DONE],
+        [chunk(content="Hi"), {**chunk("stop"), "error": None}, {"choices": [], "usage": {"total_tokens": 3}}, DONE],
+        [chunk(content="Hi"), {"choices": [{"delta": {}, "message": {"content": "Hi"}, "finish_reason": "stop"}]}],
+        [chunk(content=[{"type": "text", "text": "Hi"}, None, "odd", {"type": "text"}]), chunk("stop"), DONE],
+    ],
+)
+def test_an_answer_is_whole_in_every_form_it_has(events: list[Event]) -> None:
+    response = read(*events)
+    assert (response.text, response.finish_reason) == ("Hi", "stop")
+
+
+def test_an_answer_that_begins_with_an_empty_id_has_one() -> None:
+    opening = {"id": "", "choices": [], "prompt_filter_results": []}
+    assert read(opening, chunk(content="Hi"), chunk("stop"), DONE).response_id == "c1"
+
+
+def test_a_thought_that_stands_in_two_fields_is_said_once() -> None:
+    response = read(chunk(reasoning_content="Hm.", reasoning="Hm."), chunk(content="Hi"), chunk("stop"), DONE)
+    assert [(content.type, content.text) for content in response.messages[0].contents] == [
+        ("text_reasoning", "Hm."),
+        ("text", "Hi"),
+    ]
+
+
+def test_counts_that_are_missing_spoil_no_sum() -> None:
+    usage = {"prompt_tokens": 3, "completion_tokens": None, "prompt_tokens_details": []}
+    response = read(chunk(content="Hi"), chunk("stop"), {"choices": [], "usage": usage}, DONE)
+    assert response.usage_details == {"input_token_count": 3}
+
+
+# Failures
+
+
+@pytest.mark.parametrize(
+    ("event", "code"),
+    [
+        ({"error": {"message": "x", "code": 500, "type": "server_error"}}, "model.failed"),
+        ({"choices": [], "error": {"message": "x", "code": "rate_limit_exceeded"}}, "model.rate_limited"),
+        ({**chunk("error", content=""), "error": {"message": "x", "code": 429}}, "model.rate_limited"),
+        ({"error": {"code": 400, "type": "exceed_context_size_error", "message": "x"}}, "model.too_long"),
+        ({"error": {"message": "the request exceeds the available context size"}}, "model.too_long"),
+        ({"object": "error", "message": "maximum context length is 4096 tokens", "code": 400}, "model.too_long"),
+        ({"error": "Trying to keep the first tokens when context length of only 4096"}, "model.too_long"),
+    ],
+)
+def test_an_error_within_the_answer_ends_it_and_says_why(event: Event, code: str) -> None:
+    reader = CompletionsReader()
+    with pytest.raises(ModelError) as failure:
+        list(reader.read([chunk(content="Half"), event, DONE]))
+    assert failure.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code"),
+    [
+        (400, {"error": {"code": 400, "type": "exceed_context_size_error", "message": "x"}}, "model.too_long"),
+        (400, {"object": "error", "message": "This model's maximum context length is 4096"}, "model.too_long"),
+        (500, {"error": {"message": "context size has been exceeded"}}, "model.too_long"),
+        (400, {"error": {"message": "registry.ollama.ai/library/x does not support tools"}}, "model.bad_request"),
+        (400, {"error": "odd"}, "model.bad_request"),
+        (404, {"error": {"message": "model 'x' not found", "type": "api_error"}}, "model.not_found"),
+        (401, {"error": {"message": "context size", "code": "invalid_api_key"}}, "model.refused_key"),
+    ],
+)
+async def test_a_refusal_says_why(status: int, body: Any, code: str) -> None:
+    async with ProviderStub() as stub:
+        stub.will_always(Answer(status, {"content-type": "application/json"}, (json.dumps(body).encode(),)))
+        connection = ProviderConnection(stub.url, max_retries=0)
+        with pytest.raises(ModelError) as failure:
+            await ask(connection)
+        await connection.close()
+    assert failure.value.code == code
+    assert "context size" not in failure.value.message
+
+
+# Streams
+
+
+@pytest.mark.parametrize(
+    "empty", [b"data:\n\n", b"data: \n\n", b"data:\r\n\r\n", b": ping\n\n", b"event: ping\n\n", b"\n\n"]
+)
+def test_empty_events_keep_a_stream_alive_and_say_nothing(empty: bytes) -> None:
+    parser = EventParser()
+    assert parser.feed(empty + b'data: {"a": 1}\n\n' + empty) == [{"a": 1}]
+    assert parser.failure is None
+
+
+def test_an_error_in_a_field_of_its_own_is_an_error() -> None:
+    parser = EventParser()
+    events = parser.feed(
+        b'error: {"code":400,"message":"the request exceeds the available context size"}\n\ndata: [DONE]\n\n'
+    )
+    with pytest.raises(ModelError) as failure:
+        list(CompletionsReader().read(events))
+    assert failure.value.code == "model.too_long"
+
+
+@pytest.mark.parametrize("end", [b"data: [DONE]", b"data: [DONE]\n", b"data:[DONE]\n\n", b"", b": bye\n"])
+async def test_an_answer_ends_with_its_stream_however_that_ends(end: bytes) -> None:
+    async with ProviderStub() as stub:
+        stub.will(Answer(200, STREAM, (Chat.chunk({"content": "Hi"}), Chat.chunk({}, "stop"), end)))
+        connection = ProviderConnection(stub.url, max_retries=0)
+        assert await ask(connection) == "Hi"
+        await connection.close()
+
+
+async def ask(connection: ProviderConnection) -> str:
+    model = CompletionsChatClient(connection=connection, model="m", path="/chat")
+    updates = model.get_response([Message("user", ["?"])], stream=True)
+    return "".join([update.text async for update in updates])
