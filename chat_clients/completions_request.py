@@ -43,18 +43,31 @@ _MAX_NAME_CHARS = 64
 
 
 def build_completions_request(
-    model: str, messages: Sequence[Message], options: Mapping[str, Any], *, stream: bool
+    model: str,
+    messages: Sequence[Message],
+    options: Mapping[str, Any],
+    *,
+    stream: bool,
+    max_tokens_name: str = "max_completion_tokens",
 ) -> dict[str, Any]:
-    """Return the body of ``POST /chat/completions``."""
+    """Return the body of ``POST /chat/completions``.
+
+    Args:
+        model: Unless `options` name another.
+        messages: The conversation.
+        options: Of the run, under the framework's names.
+        stream: Whether the answer comes in pieces.
+        max_tokens_name: What the server calls the longest length of an answer.
+    """
     body: dict[str, Any] = {"model": model}
     body.update((key, value) for key, value in options.items() if key not in _NOT_PASSED_ON and value is not None)
     body["model"] = body["model"] or model
-    body["messages"] = [*_instructions(options.get("instructions")), *build_messages(messages)]
+    body["messages"] = _alternating([*_instructions(options.get("instructions")), *build_messages(messages)])
     if stream:
         body["stream"] = True
         body["stream_options"] = {"include_usage": True}
     if (max_tokens := options.get("max_tokens")) is not None:
-        body["max_completion_tokens"] = max_tokens
+        body[max_tokens_name] = max_tokens
     functions, hosted = split_tools(options.get("tools"))
     tools: list[Any] = [function.to_json_schema_spec() for function in functions]
     for tool in hosted:
@@ -97,6 +110,35 @@ def build_messages(messages: Iterable[Message]) -> list[dict[str, Any]]:
         elif parts := [part for content in message.contents if (part := _part(content))]:
             built.append(_named(message, {"role": message.role, "content": _flat(parts)}))
     return built
+
+
+def _alternating(messages: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return messages of which no two neighbours are of one role, except results of tools and other authors' words.
+
+    The chat templates of Gemma, Mistral and others raise an error otherwise, which ends the conversation.
+    """
+    built: list[dict[str, Any]] = []
+    for message in messages:
+        last = built[-1] if built else {}
+        # A message with more than words, such as calls, is followed by their results or stands for itself.
+        is_plain = last.keys() <= {"role", "content", "name"} and message["role"] != "tool"
+        if is_plain and (last.get("role"), last.get("name")) == (message["role"], message.get("name")):
+            built[-1] = {**message, "content": _joined(last["content"], message["content"])}
+        else:
+            built.append(message)
+    return built
+
+
+def _joined(first: Any, second: Any) -> Any:
+    if first is None or second is None:
+        return second if first is None else first
+    if isinstance(first, str) and isinstance(second, str):
+        return f"{first}\n\n{second}"
+    return [*_parts(first), *_parts(second)]
+
+
+def _parts(content: Any) -> list[dict[str, Any]]:
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 
 def _results(message: Message) -> list[dict[str, Any]]:

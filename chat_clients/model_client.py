@@ -116,12 +116,23 @@ class RawResponsesClient(RawModelClient):
 
 
 class RawCompletionsClient(RawModelClient):
-    """The Chat Completions API; use `CompletionsChatClient`, which runs the tools that the model calls."""
+    """The Chat Completions API; use `CompletionsChatClient`, which runs the tools that the model calls.
+
+    Args:
+        max_tokens_name: What the server calls the longest length of an answer.
+        more: What `RawModelClient` takes.
+    """
+
+    def __init__(self, *, max_tokens_name: str = "max_completion_tokens", **more: Any) -> None:
+        super().__init__(**more)
+        self._max_tokens_name = max_tokens_name
 
     def _build_request(
         self, messages: Sequence[Message], options: Mapping[str, Any], *, stream: bool
     ) -> dict[str, Any]:
-        return build_completions_request(self.model, messages, options, stream=stream)
+        return build_completions_request(
+            self.model, messages, options, stream=stream, max_tokens_name=self._max_tokens_name
+        )
 
     def _build_reader(self) -> AnswerReader:
         return CompletionsReader()

@@ -71,6 +71,8 @@ def build_provider_client(settings: Settings, connection: ProviderConnection) ->
                 connection=connection,
                 model=settings.compatible_model or "",
                 path=_COMPLETIONS_PATH,
+                # OpenAI's former name for it: all servers know it, and some, such as Ollama, ignore the new one.
+                max_tokens_name="max_tokens",
                 function_invocation_configuration=invocation,
             )
 

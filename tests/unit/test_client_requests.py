@@ -303,3 +303,45 @@ def test_a_run_may_name_another_model() -> None:
     assert responses([user("Hi")], model="model-b")["model"] == "model-b"
     assert completions([user("Hi")], model="model-b")["model"] == "model-b"
     assert completions([user("Hi")], model=None)["model"] == "model-a"
+
+
+# Chat templates
+
+
+def completions_of(*messages: Message, **options: Any) -> list[dict[str, Any]]:
+    return list(completions(list(messages), **options)["messages"])
+
+
+def test_neighbours_of_one_role_are_one_message_because_chat_templates_want_them_to_alternate() -> None:
+    messages = completions_of(
+        Message("system", ["More."]),
+        Message("user", ["<widget_shown>\nCard\n</widget_shown>"]),
+        Message("user", ["What is this?", PICTURE]),
+        Message("user", ["And this?"]),
+        Message("assistant", ["One moment."]),
+        Message("assistant", ["Let me look.", called()]),
+        RESULT,
+        Message("assistant", ["Rain."]),
+        Message("assistant", ["Take a coat."]),
+        Message("user", ["Thanks"]),
+        instructions="Be short.",
+    )
+    assert [message["role"] for message in messages] == ["system", "user", "assistant", "tool", "assistant", "user"]
+    assert messages[0]["content"] == "Be short.\n\nMore."
+    assert [part["type"] for part in messages[1]["content"]] == ["text", "text", "image_url", "text"]
+    assert messages[2]["content"] == "One moment.\n\nLet me look."
+    assert [each["id"] for each in messages[2]["tool_calls"]] == ["call_1"]
+    assert messages[4] == {"role": "assistant", "content": "Rain.\n\nTake a coat."}
+
+
+def test_messages_of_different_authors_and_the_results_of_calls_stay_apart() -> None:
+    calls = Message("assistant", [called(), Content.from_function_call("c2", "f", arguments="{}")])
+    results = [Content.from_function_result(call_id, result="Rain.") for call_id in ("call_1", "c2")]
+    authors = [Message("assistant", [name], author_name=name) for name in ("Ada", "Bob")]
+    messages = completions_of(Message("user", ["?"]), calls, Message("tool", results), *authors)
+    assert [message["role"] for message in messages] == ["user", "assistant", "tool", "tool", "assistant", "assistant"]
+
+
+def test_building_a_request_leaves_its_messages_as_they_were() -> None:
+    messages = [Message("user", ["a", PICTURE]), Message("user", ["b", PICTURE])]
+    assert completions_of(*messages) == completions_of(*messages)

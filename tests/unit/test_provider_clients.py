@@ -481,3 +481,16 @@ def test_a_model_error_in_the_chain_is_kept_and_circles_end() -> None:
     first, second = RuntimeError("a"), RuntimeError("b")
     first.__cause__, second.__cause__ = second, first
     assert explain_model_failure(first).code == "model.failed"
+
+
+@pytest.mark.parametrize(("name", "field"), [("compatible", "max_tokens"), ("azure", "max_completion_tokens")])
+async def test_the_longest_length_is_asked_for_under_the_name_that_the_server_knows(
+    desk: Desk, name: str, field: str
+) -> None:
+    desk.stub.will(Chat.text("Hi"))
+    agent = desk.agent(name)
+    async with agent.run("Hello", stream=True, options={"max_tokens": 5}) as updates:
+        async for _ in updates:
+            pass
+    body = desk.stub.requests[0].body
+    assert {key: value for key, value in body.items() if key.startswith("max_")} == {field: 5}
