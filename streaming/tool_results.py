@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from urllib.parse import urlsplit
 
 from agent_framework import Content
 from chatkit.types import GeneratedImage, GeneratedImageItem
@@ -29,12 +30,7 @@ def result_text(content: Content) -> str:
 
 def returned_images(items: Iterable[Content], turn: Turn) -> Iterator[GeneratedImageItem]:
     """Return the pictures among what a tool has returned, as items that are shown like those of a model."""
-    addresses = [
-        item.uri
-        for item in items
-        if _is_image(item) and item.uri and item.uri.startswith(("data:image/", "https://"))
-        if len(item.uri) <= MAX_IMAGE_CHARS
-    ]
+    addresses = [item.uri for item in items if _is_image(item) and item.uri and _may_be_loaded(item.uri, turn)]
     for address in addresses[:MAX_IMAGES]:
         item_id = turn.new_id("message")
         yield GeneratedImageItem(
@@ -48,6 +44,14 @@ def returned_images(items: Iterable[Content], turn: Turn) -> Iterator[GeneratedI
 def is_returned(image: GeneratedImage) -> bool:
     """Whether a picture that was shown comes from a tool, and not from a model that draws and so can see."""
     return image.id.startswith(RETURNED_IMAGE)
+
+
+def _may_be_loaded(address: str, turn: Turn) -> bool:
+    """Say whether the person's browser may load a picture: another server would learn who looks at what."""
+    parts = urlsplit(address[:2_000])
+    if parts.scheme == "https":
+        return parts.hostname in (turn.thread.allowed_image_domains or ())
+    return address.startswith("data:image/") and len(address) <= MAX_IMAGE_CHARS
 
 
 def _is_image(item: Content) -> bool:

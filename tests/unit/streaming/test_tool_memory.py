@@ -97,13 +97,26 @@ async def test_pictures_that_a_tool_returns_are_shown_and_mentioned_in_later_tur
 ) -> None:
     model.turns = [calls("photo"), says("Nice.", message_id="m2")]
     shown = done_items(await chat.send("Show it"), "generated_image")
-    assert [item["image"]["url"] for item in shown] == [PNG.uri, LINKED.uri]
-    assert [item["type"] for item in await chat.items()].count("generated_image") == 2
+    assert [item["image"]["url"] for item in shown] == [PNG.uri], "another server would learn who looks at it"
+    assert [item["type"] for item in await chat.items()].count("generated_image") == 1
     await chat.send("And?")
     [(_, result)] = known_calls(model)
     assert result == "\n".join(["[an image was returned]"] * 3 + ["[a file was returned]"])
     contents = [content for message in model.requests[-1] for content in message.contents]
     assert "data" not in {content.type for content in contents}, "a model that cannot see would refuse the thread"
+
+
+async def test_a_picture_on_another_server_is_shown_where_the_thread_allows_it(
+    services: Services, model: ScriptedModel
+) -> None:
+    class OpenServer(LookServer):
+        def get_agent(self, turn: Turn) -> Agent[Any]:
+            turn.thread.allowed_image_domains = ["e.example"]
+            return super().get_agent(turn)
+
+    model.turns = [calls("photo"), says("Nice.", message_id="m2")]
+    shown = done_items(await Chat(OpenServer(services)).send("Show it"), "generated_image")
+    assert [item["image"]["url"] for item in shown] == [PNG.uri, LINKED.uri]
 
 
 async def test_of_very_many_pictures_the_first_are_shown(chat: Chat, model: ScriptedModel) -> None:
