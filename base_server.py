@@ -45,12 +45,12 @@ from streaming.approvals import APPROVE, REJECT, Decision, approval_events, deci
 from streaming.declared_actions import action, collect_actions
 from streaming.requests import RequestProcessing, explain_request
 from streaming.run_operations import RunOperations, is_run_operation, parse_body
-from streaming.runs import Viewer
 from streaming.short_way import leaves_text_alone
 from streaming.steps import ToolLabel, tool_labels
 from streaming.thread_titles import ThreadTitle, title_of
 from streaming.tool_guard import ToolGuard
 from streaming.turn_events import turn_events
+from streaming.viewer import Viewer
 
 if TYPE_CHECKING:
     from plugins import OfflinePhrase, UseCase

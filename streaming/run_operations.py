@@ -14,7 +14,8 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from context import RequestContext, Services
 from errors import BadRequestError
 from streaming.request_keys import request_key
-from streaming.runs import Run, Viewer
+from streaming.runs import Run
+from streaming.viewer import Viewer
 
 if TYPE_CHECKING:
     from store import ParlorStore

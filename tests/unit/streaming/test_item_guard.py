@@ -29,7 +29,7 @@ from context import ActionTurn, RequestContext, Turn, turn_of, utc_now, widget_r
 from errors import UnavailableError
 from store import ParlorStore
 from streaming.item_guard import CHECKPOINT_INTERVAL_S, UNHURRIED_RUNS
-from streaming.runs import Viewer
+from streaming.viewer import Viewer
 from tests.unit.harness import Chat, done_items, events_of, texts, user_input
 from tests.unit.scripted_model import ScriptedModel, Step, calls, says
 from tests.unit.services_for_tests import open_services
