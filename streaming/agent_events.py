@@ -17,6 +17,7 @@ from chatkit.types import ThreadItemUpdatedEvent, ThreadStreamEvent
 from context import Turn
 from lean_updates import keep_merged, release
 from streaming.answer import LIMIT_TEXT, Answer
+from streaming.endings import end_tasks
 from streaming.steps import ToolLabel
 
 MAX_UPDATES_AHEAD = 64
@@ -44,6 +45,7 @@ async def agent_events(
     inbox = turn.inbox
     end = object()
     failure: list[BaseException] = []
+    is_over = False
 
     async def pump() -> None:
         try:
@@ -54,6 +56,8 @@ async def agent_events(
                     if is_first:
                         is_first = False
                         keep_merged(stream)  # the streams within it are there only now
+                    if is_over:
+                        return  # a tool has swallowed the cancellation: nothing more is asked and done for nobody
                     await inbox.put_when_room(update, MAX_UPDATES_AHEAD)
         except Exception as exc:  # noqa: BLE001 - raised again by the reader, after what is open is finished
             failure.append(exc)
@@ -96,7 +100,7 @@ async def agent_events(
             yield converted
         raise
     finally:
-        task.cancel()
+        is_over = True
         # Not `await task`: that could not tell the pump's cancellation from our own.
-        await asyncio.wait([task])
-        release(stream)
+        if await end_tasks(task):
+            release(stream)

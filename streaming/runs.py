@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 from chatkit.types import ErrorEvent, ThreadCreatedEvent, ThreadStreamEvent
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _LINGERING_RUNS = 1_000
+
+CLEANUP_TIMEOUT_S = 8.0
+"""How long a stopped run may clean up. Longer than what it waits for itself; see `streaming/endings.py`."""
 
 RunKey = tuple[str, str, str]
 """User, use case, thread."""
@@ -62,9 +66,9 @@ class Run:
         self._viewers: set[Viewer] = set()
         self._failure: Exception | None = None
         self._started = asyncio.Event()
-        self._has_ended = False
+        self._over = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._deadline: asyncio.TimerHandle | None = None
+        self._timers: list[asyncio.TimerHandle] = []
         context.open_items = log.open_items
         context.short_way = ShortWay(self._show)
 
@@ -80,10 +84,10 @@ class Run:
             Exception: What stopped the run before its first event, so that it can still become an HTTP status.
         """
         loop = asyncio.get_running_loop()
+        # A task that is cancelled before its first step never runs: until then a stop only leaves its reason.
+        self.context.is_stoppable = False
         self._task = asyncio.create_task(self._drive(), name=self.id)
-        # A task that is cancelled before its first step never runs: not even its `finally`.
-        self._task.add_done_callback(lambda _: self._end())
-        self._deadline = loop.call_later(timeout_s, self._on_deadline)
+        self._timers.append(loop.call_later(timeout_s, self._ask_to_stop, "timeout"))
         try:
             await self._started.wait()
         except asyncio.CancelledError:
@@ -120,20 +124,32 @@ class Run:
     async def stop(self, reason: StopReason) -> None:
         """Stop the run and return when its clean-up is done. What was said and shown is kept.
 
+        A clean-up that takes longer than `Runs.cleanup_timeout_s` is not waited for.
+
         Args:
             reason: A person's stop leaves a mark for the model; a deadline or a restart does not.
         """
-        if self._task is None or self.is_over:
-            return
-        if self.context.stop_reason is None:
-            self.context.stop_reason = reason
-            self._task.cancel()
-        await asyncio.wait([self._task])
+        if self._task is not None and not self.is_over:
+            self._ask_to_stop(reason)
+            await self._over.wait()
 
-    def _on_deadline(self) -> None:
-        if self._task is not None and not self.is_over and self.context.stop_reason is None:
-            self.context.stop_reason = "timeout"
+    def _ask_to_stop(self, reason: StopReason) -> None:
+        if self.context.stop_reason is not None:
+            return
+        self.context.stop_reason = reason
+        self._cancel()
+        loop, timeout_s = asyncio.get_running_loop(), self._runs.cleanup_timeout_s
+        # What a use case does in its own clean-up may wait for a peer that is gone: a second cancellation ends that.
+        self._timers.append(loop.call_later(timeout_s * 0.6, self._cancel))
+        self._timers.append(loop.call_later(timeout_s, self._give_up))
+
+    def _cancel(self) -> None:
+        if self._task is not None and self.context.is_stoppable:
             self._task.cancel()
+
+    def _give_up(self) -> None:
+        logger.error("a stopped run does not end and is left behind", extra={"run_id": self.id})
+        self._finish("stopped")
 
     def _show(self, event: ThreadStreamEvent) -> None:
         self.log.append(event)
@@ -141,39 +157,42 @@ class Run:
             viewer.wake()
 
     async def _drive(self) -> None:
-        log = self.log
+        log, context = self.log, self.context
         try:
+            if context.stop_reason is not None:
+                return
+            context.is_stoppable = True
             async for event in self._events:
+                if self.is_over:
+                    break  # it was left behind, and nobody is there any more
                 self._show(event)
                 if isinstance(event, ThreadCreatedEvent):
                     self._runs.bind(self, event.thread.id)
                 if log.last == 1:
                     self._started.set()
-            self.status = "done"
+            self._finish("done")
         except asyncio.CancelledError:
-            self.status = "stopped"
-            if text := _STOP_MESSAGES.get(self.context.stop_reason or ""):
-                log.append(ErrorEvent(code="custom", message=text, allow_retry=True))
+            self._finish("stopped")
         except Exception as exc:
-            self.status = "failed"
             self._failure = exc
             if log.last:
                 logger.error("run failed", extra={"run_id": self.id}, exc_info=exc)
+            self._finish("failed")
         finally:
-            if self.status == "running":
-                self.status = "failed"
-            self._end()
+            self._finish("stopped")
 
-    def _end(self) -> None:
-        if self._has_ended:
+    def _finish(self, status: RunStatus) -> None:
+        """Note what became of the run, once, and let everybody know who waits for it."""
+        if self.is_over:
             return
-        self._has_ended = True
-        if self.status == "running":
-            self.status = "stopped"
-        if self._deadline is not None:
-            self._deadline.cancel()
+        self.status = status
+        for timer in self._timers:
+            timer.cancel()
+        if status == "stopped" and (text := _STOP_MESSAGES.get(self.context.stop_reason or "")):
+            self.log.append(ErrorEvent(code="custom", message=text, allow_retry=True))
         self._runs.on_over(self)
         self._started.set()
+        self._over.set()
         for viewer in self._viewers:
             viewer.wake()
 
@@ -188,6 +207,7 @@ class Runs:
         timeout_s: How long one may take.
         linger_s: How long a finished one can still be viewed.
         heartbeat_s: A comment is sent after so many seconds of silence: proxies close connections that seem idle.
+        cleanup_timeout_s: How long a stopped one may clean up; then it is left behind, and its thread is free.
     """
 
     def __init__(
@@ -199,6 +219,7 @@ class Runs:
         timeout_s: float,
         linger_s: float,
         heartbeat_s: float = 15.0,
+        cleanup_timeout_s: float = CLEANUP_TIMEOUT_S,
     ) -> None:
         self._max_total = max_total
         self._max_per_user = max_per_user
@@ -206,10 +227,12 @@ class Runs:
         self._timeout_s = timeout_s
         self._linger_s = linger_s
         self.heartbeat_s = heartbeat_s
+        self.cleanup_timeout_s = cleanup_timeout_s
         self._active: set[Run] = set()
         self._by_thread: dict[RunKey, Run] = {}
         self._lingering: OrderedDict[RunKey, tuple[Run, asyncio.TimerHandle]] = OrderedDict()
         self._is_draining = False
+        self._idle = asyncio.Event()
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Runs:
@@ -293,12 +316,10 @@ class Runs:
             How many had to be stopped. What they had said is kept, without a mark of the user's.
         """
         self._is_draining = True
-        deadline = asyncio.get_running_loop().time() + timeout_s
-        while self._active and (left := deadline - asyncio.get_running_loop().time()) > 0:
-            tasks = [run._task for run in self._active if run._task is not None]
-            if not tasks:
-                break
-            await asyncio.wait(tasks, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        if self._active:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(timeout_s):
+                    await self._idle.wait()
         rest = list(self._active)
         await asyncio.gather(*(run.stop("drain") for run in rest))
         return len(rest)
@@ -310,6 +331,8 @@ class Runs:
     def on_over(self, run: Run) -> None:
         """Note that a run has ended; it can be viewed for a while."""
         self._active.discard(run)
+        if self._is_draining and not self._active:
+            self._idle.set()
         if run.key is None or self._by_thread.get(run.key) is not run:
             return
         key = run.key

@@ -11,6 +11,7 @@ from chatkit.types import UserMessageItem
 
 from context import Turn
 from streaming.agent_messages import shortened
+from streaming.endings import end_tasks
 
 logger = logging.getLogger(__name__)
 
@@ -74,8 +75,7 @@ class ThreadTitle:
             if failure is None:
                 await asyncio.wait([self._task], timeout=TITLE_WAIT_S)
         finally:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            await end_tasks(self._task)
 
 
 async def _write_title(turn: Turn, chat_client: Any) -> None:

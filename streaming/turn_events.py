@@ -9,12 +9,13 @@ from typing import Any
 from chatkit.types import ThreadStreamEvent
 
 from context import Turn
+from streaming.endings import end_tasks
 
 
 async def turn_events(turn: Turn, work: Coroutine[Any, Any, None]) -> AsyncGenerator[ThreadStreamEvent, None]:
     """Run `work` and return, as they come, the events it puts into `turn`; then raise what it raised.
 
-    Closing the generator cancels the work and waits for its end.
+    Closing the generator cancels the work and waits for its end, within bounds.
     """
     task = asyncio.create_task(work, name=f"turn {turn.thread.id}")
     waiter: asyncio.Task[None] | None = None
@@ -29,7 +30,4 @@ async def turn_events(turn: Turn, work: Coroutine[Any, Any, None]) -> AsyncGener
             yield event
         await task
     finally:
-        leftovers = [t for t in (task, waiter) if t is not None]
-        for leftover in leftovers:
-            leftover.cancel()
-        await asyncio.wait(leftovers)
+        await end_tasks(*(t for t in (task, waiter) if t is not None))

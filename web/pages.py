@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from pathlib import Path
 from typing import Final
 
 from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -77,7 +77,8 @@ def build_pages_router(static_dir: Path, settings: Settings) -> APIRouter:
     async def get_page(request: Request) -> Response:
         """Return the page."""
         # Asked each time: building the client needs no restart.
-        if not await asyncio.to_thread(bundle.is_file):
+        # In the threads of the files themselves: use cases' tools may keep all others busy.
+        if not await run_in_threadpool(bundle.is_file):
             return PlainTextResponse(NOT_BUILT_MESSAGE, status_code=503)
         page = await files.get_response("index.html", request.scope)
         if settings.chatkit_js_url is None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
+import sys
 from collections.abc import Callable
 from types import FrameType
 
@@ -13,7 +15,11 @@ from starlette.types import ASGIApp
 
 from errors import ConfigError, ParlorError
 from plugins import LoadedUseCases
+from streaming.endings import end_tasks
 from web.lifecycle import Lifecycle
+from web.worker_threads import WorkerThreads
+
+logger = logging.getLogger(__name__)
 
 KEEP_ALIVE_TIMEOUT_S = 75
 """Longer than the idle timeout of the usual load balancers, which must be the first to close a connection."""
@@ -23,6 +29,9 @@ FAREWELL_S = 5
 
 TICK_S = 0.1
 """How soon a second signal is noticed."""
+
+LEFTOVERS_S = 1.0
+"""How long tasks and threads that nobody needs any more may take to end."""
 
 HURRY_S = 3.0
 """How long it may take to keep what was said so far, when a second signal wants the end at once."""
@@ -105,6 +114,21 @@ def serve(
                 self.force_exit = True
                 self._captured_signals.append(sig)
             self.should_exit = lifecycle.is_stopping = True
+
+        async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+            threads = WorkerThreads()
+            asyncio.get_running_loop().set_default_executor(threads)
+            await super().serve(sockets)
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            have_ended = await end_tasks(*others, timeout_s=LEFTOVERS_S), await threads.end(LEFTOVERS_S)
+            if lifecycle.failure is None and not all(have_ended):
+                # All is stored and closed. What is left would hold up the end of the loop, and of the process, for
+                # as long as it likes: somebody's tool that waits in a thread cannot be told to stop.
+                logger.error("the process ends although something in it does not")
+                logging.shutdown()
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(0)
 
         async def main_loop(self) -> None:
             await super().main_loop()

@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 30.0
 
 COUNTING = '''
+import asyncio
+import time
 from typing import Annotated
 
 from agent_framework import Agent, tool
@@ -34,12 +36,33 @@ async def count(last: Annotated[int, "The last number"]) -> str:
     return " ".join(str(number) for number in range(1, int(last) + 1))
 
 
+@tool(additional_properties={"timeout_s": 0.5})
+def block() -> str:
+    """Wait in a thread, where nobody can be told to stop."""
+    time.sleep(60)
+
+
+@tool
+async def cling() -> str:
+    """Wait in the loop, and do not let go."""
+    while True:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            pass
+
+
 class Server(BaseChatKitServer):
     def __init__(self, services):
-        super().__init__(services, offline=[OfflinePhrase(r"^count to (?P<last>\\\\d+)$", "count")])
+        phrases = [
+            OfflinePhrase(r"^count to (?P<last>\\\\d+)$", "count"),
+            OfflinePhrase("^block$", "block"),
+            OfflinePhrase("^cling$", "cling"),
+        ]
+        super().__init__(services, offline=phrases)
 
     def get_agent(self, turn):
-        return Agent(self.chat_client, tools=[count])
+        return Agent(self.chat_client, tools=[count, block, cling])
 
 
 @hookimpl

@@ -91,6 +91,32 @@ async def test_a_second_signal_ends_the_server_at_once_and_still_keeps_what_was_
     assert stored(tmp_path, NO_MARKERS) == [(0,)]
 
 
+async def test_tools_that_hang_in_threads_stop_neither_the_page_nor_the_end(tmp_path: Path) -> None:
+    async with running(tmp_path, DRAIN_TIMEOUT_S="1") as server:
+        # More than asyncio's own threads on a small machine.
+        answers = await asyncio.gather(*(server.ask("threads.create", input=said("block")) for _ in range(8)))
+        assert [answer.status_code for answer in answers] == [200] * 8
+        async with asyncio.timeout(3):
+            assert (await server.get("/")).status_code in (200, 503)  # 503: the client is not built
+            assert (await server.get("/readyz")).status_code == 200
+        server.send_signal(signal.SIGTERM)
+        assert await server.exit_code(10) == 0
+
+
+async def test_a_tool_that_does_not_let_go_does_not_keep_the_server_from_ending(tmp_path: Path) -> None:
+    story = Story()
+    async with running(tmp_path, DRAIN_TIMEOUT_S="1") as server, asyncio.TaskGroup() as readers:
+        readers.create_task(server.read(story, "cling", resumable=True))
+        async with asyncio.timeout(10):
+            while not story.events or story.events[-1]["type"] != "thread.item.updated":
+                await asyncio.sleep(0.02)
+        server.send_signal(signal.SIGTERM)
+        assert await server.exit_code(15) == 0
+    assert story.error is not None
+    assert "restarting" in story.error["message"]
+    assert stored(tmp_path, "SELECT stop_reason FROM runs") == [("drain",)]
+
+
 async def test_a_server_that_is_killed_loses_nothing_acknowledged_and_seconds_of_the_rest(tmp_path: Path) -> None:
     done, cut = [Story() for _ in range(5)], Story()
     async with running(tmp_path) as server:
