@@ -310,6 +310,9 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
     def _stream_error(
         self, exc: Exception, what: str, thread: ThreadMetadata, context: RequestContext
     ) -> CustomStreamError:
+        return self._explain_failure(exc, what, thread.id, context)
+
+    def _explain_failure(self, exc: Exception, what: str, thread_id: str, context: RequestContext) -> CustomStreamError:
         """Log a failure once, under an id, and return what the person may read of it."""
         error_id = context.error_id = new_error_id()
         known = exc if isinstance(exc, UserFacingError) else None
@@ -319,7 +322,7 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
             extra={
                 "error_id": error_id,
                 "code": known.code if known else "internal",
-                "thread_id": thread.id,
+                "thread_id": thread_id,
                 "use_case": context.use_case,
                 "request_id": context.request_id,
             },

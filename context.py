@@ -299,8 +299,13 @@ class Turn:
         """Put any ChatKit event into the answer.
 
         Raises:
+            ValueError: When it holds something that is not JSON; the text says what.
             TurnOverflowError: When far too many events wait to be sent.
         """
+        try:
+            event.model_dump(mode="json")
+        except ValueError as exc:
+            raise ValueError(f"an event of type '{event.type}' cannot be sent: {exc}") from exc
         self.inbox.put(event)
 
     def widget(self, widget: Widget, *, copy_text: str | None = None) -> str:
@@ -311,7 +316,7 @@ class Turn:
             copy_text: The widget in words: for the clipboard, and for the model in later turns.
         """
         item = self._widget_item(self.new_id(), widget, copy_text)
-        self.emit(ThreadItemDoneEvent(item=item))
+        self.inbox.put(ThreadItemDoneEvent(item=item))
         return item.id
 
     async def stream_widget(self, frames: AsyncIterator[Widget], *, copy_text: str | None = None) -> str:
@@ -324,10 +329,10 @@ class Turn:
         last: WidgetItem | None = None
         async for frame in frames:
             item = self._widget_item(item_id, frame, copy_text)
-            self.emit(ThreadItemAddedEvent(item=item) if last is None else _widget_update(item))
+            self.inbox.put(ThreadItemAddedEvent(item=item) if last is None else _widget_update(item))
             last = item
         if last is not None:
-            self.emit(ThreadItemDoneEvent(item=last))
+            self.inbox.put(ThreadItemDoneEvent(item=last))
         return item_id
 
     def replace_widget(self, item_id: str, widget: Widget, *, copy_text: str | None = None) -> None:
@@ -385,7 +390,11 @@ class Turn:
         return "The person is being asked. Wait for the answer."
 
     def effect(self, name: str, data: Mapping[str, Any] | None = None) -> None:
-        """Tell the page around the chat that something happened (`chatkit.effect`)."""
+        """Tell the page around the chat that something happened (`chatkit.effect`).
+
+        Raises:
+            ValueError: When `data` holds something that is not JSON.
+        """
         self.emit(ClientEffectEvent(name=name, data=dict(data or {})))
 
     def _widget_item(self, item_id: str, widget: Widget, copy_text: str | None) -> WidgetItem:

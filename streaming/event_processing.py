@@ -57,6 +57,10 @@ class EventProcessing(ChatKitServer[RequestContext]):
             self, thread: ThreadMetadata, input_user_message: UserMessageItem | None, context: RequestContext
         ) -> AsyncGenerator[ThreadStreamEvent, None]: ...
 
+        def _explain_failure(
+            self, exc: Exception, what: str, thread_id: str, context: RequestContext
+        ) -> CustomStreamError: ...
+
         def _stream_error(
             self, exc: Exception, what: str, thread: ThreadMetadata, context: RequestContext
         ) -> CustomStreamError: ...
@@ -100,23 +104,24 @@ class EventProcessing(ChatKitServer[RequestContext]):
                     if guard.is_thread_changed():
                         guard.note_thread()
                         yield await self._save_thread(thread, context)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, GeneratorExit):
             await self.handle_stream_cancelled(thread, list(context.open_items()), context)
             raise
         except Exception as exc:  # noqa: BLE001 - the headers are gone: the error becomes an event
-            failure = exc if isinstance(exc, CustomStreamError) else await self._rescue(exc, thread, context)
-            yield ErrorEvent(code="custom", message=failure.message, allow_retry=failure.allow_retry)
+            error = self._error_event(exc, "answer could not be stored", thread.id, context)
+            try:
+                # Once more, if it could not be stored; and what was shown and then failed.
+                await self._keep_unfinished(thread, context.open_items(), context)
+            except Exception as again:  # noqa: BLE001 - the person is told of the first failure
+                logger.warning("unfinished items are lost", extra={"error_type": type(again).__name__})
+            yield error
         if guard.is_thread_changed():
             yield await self._save_thread(thread, context)
 
-    async def _rescue(self, exc: Exception, thread: ThreadMetadata, context: RequestContext) -> CustomStreamError:
-        """Try once more to keep what was said, when it could not be stored; return what the person may read."""
-        failure = self._stream_error(exc, "answer could not be stored", thread, context)
-        try:
-            await self._keep_unfinished(thread, context.open_items(), context)
-        except Exception as again:  # noqa: BLE001 - the person is told of the first failure
-            logger.warning("unfinished items are lost", extra={"error_type": type(again).__name__})
-        return failure
+    def _error_event(self, exc: Exception, what: str, thread_id: str, context: RequestContext) -> ErrorEvent:
+        """Return what the person may read of a failure: a sentence, and an id that the log has."""
+        failure = exc if isinstance(exc, CustomStreamError) else self._explain_failure(exc, what, thread_id, context)
+        return ErrorEvent(code="custom", message=failure.message, allow_retry=failure.allow_retry)
 
     async def _keep_unfinished(
         self, thread: ThreadMetadata, items: Iterable[ThreadItem], context: RequestContext

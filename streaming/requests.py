@@ -12,6 +12,7 @@ import base64
 import binascii
 import logging
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -132,19 +133,26 @@ class RequestProcessing(ActionProcessing):
         thread_id = getattr(request.params, "thread_id", None)
         status: RunOutcome | None = None
         try:
-            async for event in events:
-                if status is None:
-                    status = "done"
-                    thread_id = event.thread.id if isinstance(event, ThreadCreatedEvent) else thread_id
-                elif isinstance(event, ErrorEvent):
-                    status = "failed"
-                yield event
+            async with aclosing(events):
+                async for event in events:
+                    if status is None:
+                        status = "done"
+                        thread_id = event.thread.id if isinstance(event, ThreadCreatedEvent) else thread_id
+                    elif isinstance(event, ErrorEvent):
+                        status = "failed"
+                    yield event
         except asyncio.CancelledError:
             status = status and "stopped"
             raise
-        except Exception:
-            status = status and "failed"
-            raise
+        except Exception as exc:
+            if status is None or thread_id is None:
+                raise
+            # The headers are gone: what nobody has told the person becomes the last event.
+            is_told, status = status == "failed", "failed"
+            if is_told:
+                logger.exception("failed again after the person was told", extra={"error_id": context.error_id})
+            else:
+                yield self._error_event(exc, "answer failed", thread_id, context)
         finally:
             if status is not None and thread_id is not None:
                 await self._save_run(thread_id, status, started_at, context)

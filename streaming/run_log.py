@@ -105,13 +105,16 @@ class RunLog:
         self.last = 0
 
     def append(self, event: Any) -> None:
-        """Add an event under the next number."""
-        self._open.apply(event)
-        self.last += 1
+        """Add an event under the next number; nothing is added if it cannot be serialized."""
         if isinstance(event, ThreadItemUpdatedEvent) and isinstance(event.update, AssistantMessageContentPartTextDelta):
+            self._open.apply(event)
+            self.last += 1
             self._append_text(event, event.update)
         else:
-            entry = _Event(self.last, self._serialize(event))
+            data = self._serialize(event)
+            self._open.apply(event)
+            self.last += 1
+            entry = _Event(self.last, data)
             self._recent.append(entry)
             self._recent_bytes += entry.size
             if not isinstance(event, _PASSING):

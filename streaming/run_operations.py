@@ -86,6 +86,15 @@ class RunOperations(ChatKitServer[RequestContext]):
     services: Services
     store: ParlorStore
 
+    def _serialize(self, obj: BaseModel) -> bytes:
+        """Return the JSON of `obj`, with U+FFFD for half a surrogate pair, which no UTF-8 can hold."""
+        try:
+            return super()._serialize(obj)
+        except ValueError:
+            data = obj.model_dump(mode="json", by_alias=True, exclude_none=True, context={"exclude_metadata": True})
+            text = json.dumps(data, ensure_ascii=False)
+            return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+
     async def start_run(self, request: Any, context: RequestContext) -> Viewer:
         """Start the run of a streaming request; return its first viewer.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -54,7 +54,7 @@ class Run:
     """
 
     def __init__(
-        self, runs: Runs, events: AsyncIterator[ThreadStreamEvent], context: RequestContext, log: RunLog
+        self, runs: Runs, events: AsyncGenerator[ThreadStreamEvent, None], context: RequestContext, log: RunLog
     ) -> None:
         self.id = context.run_id
         self.status: RunStatus = "running"
@@ -164,13 +164,18 @@ class Run:
             context.is_stoppable = True
             async for event in self._events:
                 if self.is_over:
-                    break  # it was left behind, and nobody is there any more
-                self._show(event)
+                    await self._events.aclose()  # it was left behind, and nobody is there any more
+                    return
+                try:
+                    self._show(event)
+                except Exception as exc:  # noqa: BLE001 - told by the generator, which is not to be left at its `yield`
+                    event = await self._events.athrow(exc)
+                    self._show(event)
                 if isinstance(event, ThreadCreatedEvent):
                     self._runs.bind(self, event.thread.id)
                 if log.last == 1:
                     self._started.set()
-            self._finish("done")
+            self._finish("done" if context.error_id is None else "failed")
         except asyncio.CancelledError:
             self._finish("stopped")
         except Exception as exc:
@@ -257,7 +262,7 @@ class Runs:
 
     async def start(
         self,
-        events: Callable[[], AsyncIterator[ThreadStreamEvent]],
+        events: Callable[[], AsyncGenerator[ThreadStreamEvent, None]],
         context: RequestContext,
         thread_id: str | None,
         serialize: Callable[[Any], bytes],
@@ -265,7 +270,8 @@ class Runs:
         """Start a run and return it when it has its first event.
 
         Args:
-            events: Makes the generator of the answer's events.
+            events: Makes the generator of the answer's events. What is thrown into it, because an event of its cannot
+                be sent, it answers with an error event.
             context: Who asks.
             thread_id: The thread; None when the run creates it.
             serialize: Makes the JSON of an event.

@@ -76,6 +76,7 @@ class Story:
 
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
+        self.has_steps = asyncio.Event()
         self.has_text = asyncio.Event()
 
     @property
@@ -129,6 +130,8 @@ class ServerProcess:
             async for line in response.aiter_lines():
                 if line.startswith("data: "):
                     story.events.append(json.loads(line.removeprefix("data: ")))
+                    if story.events[-1]["type"] == "thread.item.updated":
+                        story.has_steps.set()
                     if story.text:
                         story.has_text.set()
 

@@ -108,8 +108,7 @@ async def test_a_tool_that_does_not_let_go_does_not_keep_the_server_from_ending(
     async with running(tmp_path, DRAIN_TIMEOUT_S="1") as server, asyncio.TaskGroup() as readers:
         readers.create_task(server.read(story, "cling", resumable=True))
         async with asyncio.timeout(10):
-            while not story.events or story.events[-1]["type"] != "thread.item.updated":
-                await asyncio.sleep(0.02)
+            await story.has_steps.wait()
         server.send_signal(signal.SIGTERM)
         assert await server.exit_code(15) == 0
     assert story.error is not None
