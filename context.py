@@ -110,7 +110,7 @@ class RequestContext:
         reserved_positions: Item ids whose place in the thread was taken before the item was finished.
         unsaved_items: What must be stored if the run is stopped now: what tools have done, for later turns.
         stop_reason: Why the run of this request is being stopped; None while it is not.
-        is_stoppable: Whether a stop takes effect at once: what is half written must be finished first.
+        is_stoppable: Whether a stop takes effect at once; if not, it waits for the run's first event, or its end.
         item_ids: Ids of items that came up in this request: it may write them, and no older ones by accident.
         open_items: Returns the items that were shown and are not finished, as far as they are.
         short_way: Where a piece of text may go at once; None outside of a run.

@@ -105,6 +105,8 @@ class EventProcessing(ChatKitServer[RequestContext]):
                         guard.note_thread()
                         yield await self._save_thread(thread, context)
         except (asyncio.CancelledError, GeneratorExit):
+            # The second cancellation is for others' clean-up, which is done.
+            context.is_stoppable = False
             await self.handle_stream_cancelled(thread, list(context.open_items()), context)
             raise
         except Exception as exc:  # noqa: BLE001 - the headers are gone: the error becomes an event

@@ -65,6 +65,7 @@ Events = AsyncGenerator[ThreadStreamEvent, None]
 MAX_TITLE_CHARS = 200
 MAX_ATTACHMENTS = 20
 MAX_FEEDBACK_ITEMS = 100
+SAVE_RUN_TIMEOUT_S = 5.0
 
 _WRITING_REQUESTS = (
     ThreadsAddUserMessageReq,
@@ -155,9 +156,16 @@ class RequestProcessing(ActionProcessing):
                 yield self._error_event(exc, "answer failed", thread_id, context)
         finally:
             if status is not None and thread_id is not None:
+                # What has become of the answer is decided: a stop or a deadline comes too late.
+                context.is_stoppable = False
                 await self._save_run(thread_id, status, started_at, context)
 
     async def _begin(self, request: Any, context: RequestContext) -> Events:
+        """Check a request, store what it brings, and return the events to come.
+
+        What is stored and its first event are one: a stop in between waits, or the request would be refused and its
+        message, answer or output be there all the same.
+        """
         if isinstance(request, ThreadsCreateReq):
             return await self._create_thread(request, context)
         thread = await self.store.load_thread(request.params.thread_id, context=context)
@@ -188,7 +196,8 @@ class RequestProcessing(ActionProcessing):
             usage = dict(add_usage_details(cast("UsageDetails", usage), cast("UsageDetails", context.title_usage)))
         record = RunRecord(context.run_id, started_at, utc_now(), status, context.stop_reason, context.error_id, usage)
         try:
-            await self.store.save_run(thread_id, record, context)
+            async with asyncio.timeout(SAVE_RUN_TIMEOUT_S):
+                await self.store.save_run(thread_id, record, context)
         except Exception:
             # What the person was told and what is in the thread is not changed by this.
             logger.exception("run could not be noted", extra={"run_id": record.id})
@@ -200,6 +209,7 @@ class RequestProcessing(ActionProcessing):
         thread.title = title_of(message)
         metadata = ThreadMetadata(id=thread.id, created_at=thread.created_at, title=thread.title)
         context.is_new_thread = True
+        context.is_stoppable = False
         await self.store.create_thread(metadata, message, context)
         context.item_ids.discard(message.id)  # from here on it is an older item, which no answer may overwrite
         created = ThreadCreatedEvent(thread=self._to_thread_response(thread))
@@ -207,6 +217,7 @@ class RequestProcessing(ActionProcessing):
         return self._deliver(metadata, context, self.respond(metadata, message, context), first=first)
 
     async def _add_message(self, thread: ThreadMetadata, message: UserMessageItem, context: RequestContext) -> Events:
+        context.is_stoppable = False
         for attachment in message.attachments:
             await self.store.save_attachment(attachment, context=context)
         await self.store.add_thread_item(thread.id, message, context=context)
@@ -222,6 +233,7 @@ class RequestProcessing(ActionProcessing):
         if not isinstance(call, ClientToolCallItem) or call.status != "pending":
             raise ConflictError("No tool call is waiting for an output.", code="tool_output.not_expected")
         done = call.model_copy(update={"output": request.params.result, "status": "completed"})
+        context.is_stoppable = False
         if not await self.store.update_item_if(thread.id, "pending", done, context):
             raise ConflictError("The output of this tool call is there already.", code="tool_output.not_expected")
         return self._deliver(thread, context, self.respond(thread, None, context))
@@ -235,6 +247,7 @@ class RequestProcessing(ActionProcessing):
         if item.status != "pending":
             raise ConflictError("This question has been answered already.", code="structured_input.answered")
         answered = await self._apply_structured_input_submission(item, request.params.input)
+        context.is_stoppable = False
         if not await self.store.update_item_if(thread.id, "pending", answered, context):
             raise ConflictError("This question has been answered already.", code="structured_input.answered")
 
@@ -245,6 +258,7 @@ class RequestProcessing(ActionProcessing):
         item = await self.store.load_item(thread.id, item_id, context=context)
         if not isinstance(item, UserMessageItem):
             raise BadRequestError("Only a message of a person can be tried again.")
+        context.is_stoppable = False
         await self.store.delete_items_after(thread.id, item_id, context)
         return self._deliver(thread, context, self.respond(thread, item, context))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any, Literal
@@ -106,15 +107,19 @@ class RunOperations(ChatKitServer[RequestContext]):
         runs, serialize = self.services.runs, self._serialize
         key = request_key(context.metadata) if isinstance(request, ThreadsCustomActionReq) else None
         if key is not None and not await self.store.claim_request_key(request.params.thread_id, key, context):
-            run = await runs.start(lambda: self._repeated(request.params.thread_id, context), context, None, serialize)
+            run = runs.start(lambda: self._repeated(request.params.thread_id, context), context, None, serialize)
+            await run.first_event()
             return run.view(0, with_ids=is_resumable, keeps_run=True)
+        started: Run | None = None
         try:
-            run = await runs.start(
+            run = started = runs.start(
                 lambda: self._process_streaming_impl(request, context), context, thread_id, serialize
             )
-        except Exception:
-            if key is not None:
-                await self.store.release_request_key(request.params.thread_id, key, context)
+            await run.first_event()
+        except BaseException:
+            if key is not None and (started is None or started.log.last == 0):
+                # Nothing has happened: who sends it again must be heard.
+                await asyncio.shield(self.store.release_request_key(request.params.thread_id, key, context))
             raise
         keeps_run = is_resumable or self.services.settings.on_disconnect == "continue"
         return run.view(0, with_ids=is_resumable, keeps_run=keeps_run)

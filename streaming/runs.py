@@ -38,6 +38,8 @@ RunKey = tuple[str, str, str]
 
 RunStatus = Literal["running", "done", "failed", "stopped"]
 
+_RESTARTING = "The server is restarting. Please try again in a moment."
+
 _STOP_MESSAGES: dict[str, str] = {
     "timeout": "This answer took too long and was stopped. What was said so far is kept.",
     "drain": "The server is restarting. What was said so far is kept; please try again in a moment.",
@@ -47,6 +49,13 @@ _STOP_MESSAGES: dict[str, str] = {
 class Run:
     """One answer in the making.
 
+    Args:
+        runs: Whom it belongs to.
+        events: The answer.
+        context: Who asks.
+        log: Where the events go.
+        timeout_s: How long it may take.
+
     Attributes:
         id: For the log and for clients that come back.
         status: What became of it.
@@ -54,7 +63,12 @@ class Run:
     """
 
     def __init__(
-        self, runs: Runs, events: AsyncGenerator[ThreadStreamEvent, None], context: RequestContext, log: RunLog
+        self,
+        runs: Runs,
+        events: AsyncGenerator[ThreadStreamEvent, None],
+        context: RequestContext,
+        log: RunLog,
+        timeout_s: float,
     ) -> None:
         self.id = context.run_id
         self.status: RunStatus = "running"
@@ -67,38 +81,40 @@ class Run:
         self._failure: Exception | None = None
         self._started = asyncio.Event()
         self._over = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-        self._timers: list[asyncio.TimerHandle] = []
         context.open_items = log.open_items
         context.short_way = ShortWay(self._show)
+        # A task that is cancelled before its first step never runs: until then a stop only leaves its reason.
+        context.is_stoppable = False
+        self._task = asyncio.create_task(self._drive(), name=self.id)
+        self._timers = [asyncio.get_running_loop().call_later(timeout_s, self._ask_to_stop, "timeout")]
 
     @property
     def is_over(self) -> bool:
         """Whether no more events will come."""
         return self.status != "running"
 
-    async def first_event(self, timeout_s: float) -> None:
-        """Start, and return when there is an event to show.
+    async def first_event(self) -> None:
+        """Return when there is an event to show.
 
         Raises:
             Exception: What stopped the run before its first event, so that it can still become an HTTP status.
         """
-        loop = asyncio.get_running_loop()
-        # A task that is cancelled before its first step never runs: until then a stop only leaves its reason.
-        self.context.is_stoppable = False
-        self._task = asyncio.create_task(self._drive(), name=self.id)
-        self._timers.append(loop.call_later(timeout_s, self._ask_to_stop, "timeout"))
         try:
             await self._started.wait()
         except asyncio.CancelledError:
             await self.stop("drain" if self._runs.is_draining else "disconnect")
             raise
-        if self.log.last == 0 and self._failure is not None:
+        if self.log.last > 0 or self.status == "done":
+            return
+        if self._failure is not None:
             raise self._failure
-        if self.log.last == 0 and self.status == "stopped":
-            if self._runs.is_draining:
-                raise UnavailableError(_STOP_MESSAGES["drain"], code="runs.draining")
-            raise ConflictError("This answer was stopped before it began.", code="run.stopped")
+        match self.context.stop_reason:
+            case "drain":
+                raise UnavailableError(_RESTARTING, code="runs.draining")
+            case "timeout":
+                raise UnavailableError("This took too long. Please try again.", code="run.timeout")
+            case _:
+                raise ConflictError("This answer was stopped before it began.", code="run.stopped")
 
     def view(self, after: int, *, with_ids: bool, keeps_run: bool) -> Viewer:
         """Return an iterator of the events after number `after`.
@@ -129,7 +145,7 @@ class Run:
         Args:
             reason: A person's stop leaves a mark for the model; a deadline or a restart does not.
         """
-        if self._task is not None and not self.is_over:
+        if not self.is_over:
             self._ask_to_stop(reason)
             await self._over.wait()
 
@@ -144,7 +160,7 @@ class Run:
         self._timers.append(loop.call_later(timeout_s, self._give_up))
 
     def _cancel(self) -> None:
-        if self._task is not None and self.context.is_stoppable:
+        if self.context.is_stoppable:
             self._task.cancel()
 
     def _give_up(self) -> None:
@@ -174,7 +190,7 @@ class Run:
                 if isinstance(event, ThreadCreatedEvent):
                     self._runs.bind(self, event.thread.id)
                 if log.last == 1:
-                    self._started.set()
+                    self._begin()
             self._finish("done" if context.error_id is None else "failed")
         except asyncio.CancelledError:
             self._finish("stopped")
@@ -186,6 +202,13 @@ class Run:
         finally:
             self._finish("stopped")
 
+    def _begin(self) -> None:
+        """Note that there is something to show; a stop that had to wait for it takes effect now."""
+        self._started.set()
+        self.context.is_stoppable = True
+        if self.context.stop_reason is not None:
+            self._cancel()
+
     def _finish(self, status: RunStatus) -> None:
         """Note what became of the run, once, and let everybody know who waits for it."""
         if self.is_over:
@@ -193,7 +216,7 @@ class Run:
         self.status = status
         for timer in self._timers:
             timer.cancel()
-        if status == "stopped" and (text := _STOP_MESSAGES.get(self.context.stop_reason or "")):
+        if status == "stopped" and self.log.last and (text := _STOP_MESSAGES.get(self.context.stop_reason or "")):
             self.log.append(ErrorEvent(code="custom", message=text, allow_retry=True))
         self._runs.on_over(self)
         self._started.set()
@@ -260,14 +283,14 @@ class Runs:
         """How many runs are going on."""
         return len(self._active)
 
-    async def start(
+    def start(
         self,
         events: Callable[[], AsyncGenerator[ThreadStreamEvent, None]],
         context: RequestContext,
         thread_id: str | None,
         serialize: Callable[[Any], bytes],
     ) -> Run:
-        """Start a run and return it when it has its first event.
+        """Return a new run; `first_event` says what becomes of it.
 
         Args:
             events: Makes the generator of the answer's events. What is thrown into it, because an event of its cannot
@@ -283,7 +306,7 @@ class Runs:
         """
         key = (context.user_id, context.use_case, thread_id) if thread_id is not None else None
         if self._is_draining:
-            raise UnavailableError("The server is restarting. Please try again in a moment.", code="runs.draining")
+            raise UnavailableError(_RESTARTING, code="runs.draining")
         if key is not None and key in self._by_thread:
             raise ConflictError(
                 "An answer is still being written in this conversation. Wait for it, or stop it.", code="run.active"
@@ -295,11 +318,10 @@ class Runs:
                 f"You have {self._max_per_user} answers being written already. Wait for one of them, or stop it.",
                 code="runs.too_many_of_user",
             )
-        run = Run(self, events(), context, RunLog(serialize, self._max_log_bytes))
+        run = Run(self, events(), context, RunLog(serialize, self._max_log_bytes), self._timeout_s)
         self._active.add(run)
         if key is not None:
             self._register(run, key)
-        await run.first_event(self._timeout_s)
         return run
 
     def find(self, context: RequestContext, thread_id: str) -> Run | None:
