@@ -66,6 +66,8 @@ MAX_TITLE_CHARS = 200
 MAX_ATTACHMENTS = 20
 MAX_FEEDBACK_ITEMS = 100
 SAVE_RUN_TIMEOUT_S = 5.0
+MAX_ITEMS_BEHIND_CALL = 100
+"""How far back a call of a client tool may stand that waits for its output."""
 
 _WRITING_REQUESTS = (
     ThreadsAddUserMessageReq,
@@ -228,9 +230,11 @@ class RequestProcessing(ActionProcessing):
     async def _add_tool_output(
         self, thread: ThreadMetadata, request: ThreadsAddClientToolOutputReq, context: RequestContext
     ) -> Events:
-        newest = await self.store.load_thread_items(thread.id, None, 1, "desc", context)
-        call = newest.data[0] if newest.data else None
-        if not isinstance(call, ClientToolCallItem) or call.status != "pending":
+        # Not only the newest item: a click, a note of another tool's or a stop may stand behind the call.
+        newest = await self.store.load_thread_items(thread.id, None, MAX_ITEMS_BEHIND_CALL, "desc", context)
+        calls = (item for item in newest.data if isinstance(item, ClientToolCallItem) and item.status == "pending")
+        call = next(calls, None)
+        if call is None:
             raise ConflictError("No tool call is waiting for an output.", code="tool_output.not_expected")
         done = call.model_copy(update={"output": request.params.result, "status": "completed"})
         context.is_stoppable = False

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from agent_framework import Agent
-from chatkit.types import ClosedStatus, LockedStatus, Page, Thread
+from chatkit.types import ClientToolCallItem, ClosedStatus, LockedStatus, Page, Thread, WidgetItem
 
 from base_server import BaseChatKitServer
-from context import Turn
+from context import Turn, utc_now, widget_root
 from errors import BadRequestError, ConflictError, NotFoundError, UnavailableError, UserFacingError
 from plugins import Composer, UseCase
 from tests.unit.harness import Chat, done_items, texts, user_input
@@ -130,6 +130,22 @@ async def test_an_output_that_no_tool_call_waits_for_is_refused(chat: Chat) -> N
     await chat.send("Hello")
     with pytest.raises(ConflictError):
         await chat.request("threads.add_client_tool_output", thread_id=chat.thread_id, result={})
+
+
+async def test_a_tool_call_that_waits_gets_its_output_whatever_stands_behind_it(chat: Chat) -> None:
+    await chat.send("Hello")
+    store, context, thread_id = chat.server.services.store, chat.context(), chat.thread_id or ""
+    for n in (1, 2):
+        ids: dict[str, Any] = {"id": f"tc_{n}", "thread_id": thread_id, "created_at": utc_now()}
+        await store.add_thread_item(
+            thread_id, ClientToolCallItem(**ids, call_id=f"call_{n}", name="n", arguments={}), context
+        )
+    widget = WidgetItem(id="w", thread_id=thread_id, created_at=utc_now(), widget=widget_root({"type": "Card"}))
+    await store.add_thread_item(thread_id, widget, context)
+    assert texts(await chat.request("threads.add_client_tool_output", thread_id=thread_id, result={"n": 2}))
+    page = await store.load_thread_items(thread_id, None, 100, "asc", context)
+    outputs = {item.id: item.output for item in page.data if isinstance(item, ClientToolCallItem)}
+    assert outputs == {"tc_1": None, "tc_2": {"n": 2}}, "the newest that waits"
 
 
 async def test_titles_are_trimmed_and_bounded(chat: Chat) -> None:
