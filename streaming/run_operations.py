@@ -29,7 +29,7 @@ class AttachParams(BaseModel):
 
     Attributes:
         thread_id: Whose run.
-        after: The last number that the client has seen; None for all events.
+        after: The last number that the client has seen; None, or one that does not exist here, for all events.
         run_id: The run that `after` belongs to; if another one is there now, all its events are sent.
     """
 
@@ -150,8 +150,8 @@ class RunOperations(ChatKitServer[RequestContext]):
         if run is None:
             return _NO_RUN
         after = request.params.after or 0
-        if request.params.run_id not in (None, run.id):
-            after = 0
+        if request.params.run_id not in (None, run.id) or after > run.log.last:
+            after = 0  # a number of another run
         return run.view(after, with_ids=True, keeps_run=True)
 
 
