@@ -108,7 +108,7 @@ class RequestContext:
         metadata: The request's own `metadata` object, untrusted.
         is_new_thread: Whether this request has created its thread, so that nothing but its message is in it.
         reserved_positions: Item ids whose place in the thread was taken before the item was finished.
-        unsaved_items: What must be stored if the run is stopped now: what tools have done, for later turns.
+        unsaved_events: What was shown or done and had not come to the store when the answer ended before its end.
         stop_reason: Why the run of this request is being stopped; None while it is not.
         is_stoppable: Whether a stop takes effect at once; if not, it waits for the run's first event, or its end.
         item_ids: Ids of items that came up in this request: it may write them, and no older ones by accident.
@@ -126,7 +126,7 @@ class RequestContext:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     is_new_thread: bool = False
     reserved_positions: dict[str, int] = field(default_factory=dict)
-    unsaved_items: list[ThreadItem] = field(default_factory=list)
+    unsaved_events: list[ThreadStreamEvent] = field(default_factory=list)
     stop_reason: StopReason | None = None
     is_stoppable: bool = True
     item_ids: set[str] = field(default_factory=set)

@@ -8,17 +8,18 @@ what is not text, so this conversion is ours. Two sources meet here: the agent's
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from typing import Any
 
 from agent_framework import AgentResponseUpdate, ResponseStream
-from chatkit.types import ThreadItemUpdatedEvent, ThreadStreamEvent
+from chatkit.types import ThreadItem, ThreadItemDoneEvent, ThreadItemUpdatedEvent, ThreadStreamEvent
 
 from context import Turn
 from lean_updates import keep_merged, release
 from streaming.answer import LIMIT_TEXT, Answer
 from streaming.endings import end_tasks
 from streaming.steps import ToolLabel
+from streaming.turn_events import keep_for_store
 
 MAX_UPDATES_AHEAD = 64
 """How many updates the model may be ahead of the store before its stream is paused."""
@@ -46,6 +47,8 @@ async def agent_events(
     end = object()
     failure: list[BaseException] = []
     is_over = False
+    waiting: Iterator[Any] = iter(())
+    converting: Iterator[ThreadStreamEvent] = iter(())
 
     async def pump() -> None:
         try:
@@ -68,8 +71,16 @@ async def agent_events(
         # What waits in the inbox came before.
         return answer.continue_text(text, message_id) if inbox.is_empty else None
 
+    def rest() -> Iterator[ThreadStreamEvent]:
+        """Return what would have come next."""
+        yield from converting
+        for event in (*waiting, *inbox.drain()):
+            if event is not end:
+                yield from answer.feed(event)
+
     short_way = turn.context.short_way
     task = asyncio.create_task(pump(), name=f"agent {turn.thread.id}")
+    is_stopped = False
     try:
         is_open = True
         while is_open:
@@ -80,20 +91,23 @@ async def agent_events(
             finally:
                 if short_way is not None:
                     short_way.close()
-            for event in inbox.drain():
+            waiting = iter(inbox.drain())
+            for event in waiting:
                 if event is end:
                     is_open = False
                     continue
-                for converted in answer.feed(event):
+                converting = answer.feed(event)
+                for converted in converting:
                     yield converted
             if (text := answer.pending_text()) is not None:
                 yield text
-        for converted in answer.fail() if failure else answer.close():
+        converting = answer.fail() if failure else answer.close()
+        for converted in converting:
             yield converted
         if failure:
             raise failure[0]
     except (asyncio.CancelledError, GeneratorExit):
-        turn.context.unsaved_items.extend(answer.unsaved_memory())
+        is_stopped = True
         raise
     except Exception:
         for converted in answer.fail():
@@ -102,5 +116,14 @@ async def agent_events(
     finally:
         is_over = True
         # Not `await task`: that could not tell the pump's cancellation from our own.
-        if await end_tasks(task):
-            release(stream)
+        try:
+            if await end_tasks(task):
+                release(stream)
+        finally:
+            if is_stopped:
+                keep_for_store(turn.context, rest())
+                keep_for_store(turn.context, map(_done, answer.unsaved_memory()))
+
+
+def _done(item: ThreadItem) -> ThreadItemDoneEvent:
+    return ThreadItemDoneEvent(item=item)

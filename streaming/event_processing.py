@@ -85,6 +85,7 @@ class EventProcessing(ChatKitServer[RequestContext]):
             yield event
         yield StreamOptionsEvent(stream_options=self.get_stream_options(thread, context))
         guard = ItemGuard(self.store, thread, context, self._checkpoint_pause)
+        coming: ThreadStreamEvent | None = None
         try:
             async with aclosing(answer):
                 if context.short_way is not None:
@@ -97,8 +98,10 @@ class EventProcessing(ChatKitServer[RequestContext]):
                             await guard.checkpoint()
                         yield event
                     else:
-                        event = await guard.admit(event)
+                        coming = event
+                        event = coming = await guard.admit(event)
                         await self._store_event(event, thread, context)
+                        coming = None
                         if not _is_hidden(event):
                             yield event
                     if guard.is_thread_changed():
@@ -107,13 +110,15 @@ class EventProcessing(ChatKitServer[RequestContext]):
         except (asyncio.CancelledError, GeneratorExit):
             # The second cancellation is for others' clean-up, which is done.
             context.is_stoppable = False
-            await self.handle_stream_cancelled(thread, list(context.open_items()), context)
+            left_open = await self._settle(guard, coming, thread, context)
+            await self.handle_stream_cancelled(thread, left_open, context)
             raise
         except Exception as exc:  # noqa: BLE001 - the headers are gone: the error becomes an event
             error = self._error_event(exc, "answer could not be stored", thread.id, context)
             try:
                 # Once more, if it could not be stored; and what was shown and then failed.
-                await self._keep_unfinished(thread, context.open_items(), context)
+                left_open = await self._settle(guard, coming, thread, context)
+                await self._keep_unfinished(thread, left_open, context)
             except Exception as again:  # noqa: BLE001 - the person is told of the first failure
                 logger.warning("unfinished items are lost", extra={"error_type": type(again).__name__})
             yield error
@@ -125,10 +130,30 @@ class EventProcessing(ChatKitServer[RequestContext]):
         failure = exc if isinstance(exc, CustomStreamError) else self._explain_failure(exc, what, thread_id, context)
         return ErrorEvent(code="custom", message=failure.message, allow_retry=failure.allow_retry)
 
+    async def _settle(
+        self, guard: ItemGuard, coming: ThreadStreamEvent | None, thread: ThreadMetadata, context: RequestContext
+    ) -> list[ThreadItem]:
+        """Prepare what an answer leaves behind that ends before its end; return what is open, as far as it is.
+
+        What was on its way to the store may have come there or not: it is stored, not its unfinished copy.
+        """
+        closed: set[str] = set()
+        if coming is not None:
+            try:
+                coming = await guard.admit(coming)
+                await self._store_event(coming, thread, context)
+                closed |= _closed_by(coming)
+            except Exception as exc:  # noqa: BLE001 - then at least its unfinished copy, which may do
+                logger.warning("an item could not be stored", extra={"error_type": type(exc).__name__})
+        context.unsaved_events = [await guard.admit(event) for event in context.unsaved_events]
+        for event in context.unsaved_events:
+            closed |= _closed_by(event)
+        return [item for item in context.open_items() if item.id not in closed]
+
     async def _keep_unfinished(
         self, thread: ThreadMetadata, items: Iterable[ThreadItem], context: RequestContext
     ) -> None:
-        """Store what was said and shown and is not finished."""
+        """Store what was said and shown and is not finished, and what had not come to the store."""
         for item in items:
             match item:
                 case AssistantMessageItem() if any(part.text.strip() for part in item.content):
@@ -146,8 +171,8 @@ class EventProcessing(ChatKitServer[RequestContext]):
                     await self.store.add_thread_item(thread.id, item, context=context)
                 case _:
                     pass
-        for item in context.unsaved_items:
-            await self.store.add_thread_item(thread.id, item, context=context)
+        for event in context.unsaved_events:
+            await self._store_event(event, thread, context)
 
     async def _save_thread(self, thread: ThreadMetadata, context: RequestContext) -> ThreadUpdatedEvent:
         await self.store.save_thread(thread, context=context)
@@ -167,6 +192,16 @@ class EventProcessing(ChatKitServer[RequestContext]):
     def _checkpoint_pause(self) -> float:
         # The more answers are written at once, the less often each: all together some twenty a second.
         return self.checkpoint_interval_s * max(1.0, self.services.runs.active / UNHURRIED_RUNS)
+
+
+def _closed_by(event: ThreadStreamEvent) -> set[str]:
+    match event:
+        case ThreadItemDoneEvent() | ThreadItemReplacedEvent():
+            return {event.item.id}
+        case ThreadItemRemovedEvent():
+            return {event.item_id}
+        case _:
+            return set()
 
 
 def _is_hidden(event: ThreadStreamEvent) -> bool:

@@ -44,8 +44,8 @@ class ItemGuard:
     """Follows the items of one request on their way to the store and the client.
 
     An item may only be written under an id that came up in this request. A model or a plugin that uses the id of an
-    older item gets a fresh one, which then stands for that id until the request ends. To replace or remove an older
-    item is allowed: `ThreadItemReplacedEvent` and `ThreadItemRemovedEvent` say so.
+    older item, or of one that is finished, gets a fresh one, which then stands for that id until it is used again. To
+    replace or remove an older item is allowed: `ThreadItemReplacedEvent` and `ThreadItemRemovedEvent` say so.
 
     Args:
         store: Where the items are.
@@ -66,6 +66,8 @@ class ItemGuard:
         self._context = context
         self._checkpoint_pause = checkpoint_pause
         self._fresh: dict[str, str] = {}
+        self._done: set[str] = set()
+        self._admitted: ThreadStreamEvent | None = None
         self._clock = asyncio.get_running_loop().time
         self._due = self._clock() + checkpoint_pause()
         self.note_thread()
@@ -103,10 +105,15 @@ class ItemGuard:
         return self._clock() >= self._due
 
     async def admit(self, event: ThreadStreamEvent) -> ThreadStreamEvent:
-        """Return `event` as it may be stored and sent."""
+        """Return `event` as it may be stored and sent; what this returned last comes back as it is."""
+        if event is self._admitted:
+            return event
         match event:
             case ThreadItemAddedEvent() | ThreadItemDoneEvent():
+                given_id = event.item.id
                 event = _with_item_id(event, await self._own_id(event.item))
+                if isinstance(event, ThreadItemDoneEvent):
+                    self._done.add(given_id)
                 if isinstance(event, ThreadItemAddedEvent) and isinstance(event.item, WorkflowItem):
                     # It stays open around what its tools show: its place is taken now, not when it is done.
                     await self._store.reserve_position(self._thread.id, event.item.id, self._context)
@@ -116,20 +123,28 @@ class ItemGuard:
                 event = event.model_copy(update={"item_id": self._fresh[event.item_id]})
             case _:
                 pass
+        self._admitted = event
         return event
 
     async def _own_id(self, item: ThreadItem) -> str:
         known = self._context.item_ids
+        if item.id in self._done:
+            # Finished in this very answer: what comes now is another item.
+            self._done.discard(item.id)
+            return self._fresh_id(item)
         if item.id in self._fresh:
             return self._fresh[item.id]
         if item.id not in known:
             if await self._store.has_item(self._thread.id, item.id, self._context):
-                kind = _KINDS.get(item.type, "message")
-                fresh = self._fresh[item.id] = self._store.generate_item_id(kind, self._thread, self._context)
-                logger.warning("an older item's id was used again", extra={"item_id": item.id, "fresh_id": fresh})
-                return fresh
+                return self._fresh_id(item)
             known.add(item.id)
         return item.id
+
+    def _fresh_id(self, item: ThreadItem) -> str:
+        kind = _KINDS.get(item.type, "message")
+        fresh = self._fresh[item.id] = self._store.generate_item_id(kind, self._thread, self._context)
+        logger.warning("an older item's id was used again", extra={"item_id": item.id, "fresh_id": fresh})
+        return fresh
 
     async def checkpoint(self) -> None:
         """Store the text of what is unfinished."""
