@@ -291,10 +291,15 @@ class RequestProcessing(ActionProcessing):
                 params = request.params
                 return await self.store.show_items(params.thread_id, params.after, params.limit, params.order, context)
             case ThreadsUpdateReq():
+                check_writable(await self.store.load_thread(request.params.thread_id, context=context))
                 title = " ".join(request.params.title.split())
                 thread = await self.store.rename_thread(request.params.thread_id, title, context)
                 return self._serialize(self._to_thread_response(thread))
+            case ItemsFeedbackReq():
+                check_writable(await self.store.load_thread(request.params.thread_id, context=context))
+                return await super()._process_non_streaming(request, context)
             case ThreadsDeleteReq():
+                # Locked or not: what is theirs, people may always remove.
                 # An answer that is still being written there would have nowhere to go.
                 await self.services.runs.stop(context, request.params.thread_id, "deleted")
                 await self.store.delete_thread(request.params.thread_id, context=context)

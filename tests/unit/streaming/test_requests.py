@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 from agent_framework import Agent
-from chatkit.types import ClientToolCallItem, ClosedStatus, LockedStatus, Page, Thread, WidgetItem
+from chatkit.types import (
+    ClientToolCallItem,
+    ClosedStatus,
+    LockedStatus,
+    Page,
+    StructuredInputFreeform,
+    StructuredInputItem,
+    Thread,
+    WidgetItem,
+)
 
 from base_server import BaseChatKitServer
 from context import Turn, utc_now, widget_root
@@ -113,9 +122,20 @@ async def test_a_locked_or_closed_thread_is_read_only(chat: Chat, status: Locked
     thread = await chat.server.store.load_thread(chat.thread_id or "", context=context)
     thread.status = status
     await chat.server.store.save_thread(thread, context=context)
+    question = StructuredInputItem(
+        id="question", thread_id=thread.id, created_at=utc_now(), inputs=[StructuredInputFreeform(id="n", question="?")]
+    )
+    await chat.server.store.add_thread_item(thread.id, question, context)
     items = await chat.items()
     with pytest.raises(ConflictError):
         await chat.send("More")
+    skipped = {"status": "skipped", "answers": {}}
+    with pytest.raises(ConflictError):
+        await chat.request("threads.add_structured_input", thread_id=thread.id, item_id="question", input=skipped)
+    with pytest.raises(ConflictError):
+        await chat.request("threads.update", thread_id=thread.id, title="Mine")
+    with pytest.raises(ConflictError):
+        await chat.request("items.feedback", thread_id=thread.id, item_ids=[items[1]["id"]], kind="positive")
     with pytest.raises(ConflictError):
         await chat.request("threads.retry_after_item", thread_id=chat.thread_id, item_id=items[0]["id"])
     for is_sync in (False, True):
@@ -124,6 +144,10 @@ async def test_a_locked_or_closed_thread_is_read_only(chat: Chat, status: Locked
     with pytest.raises(ConflictError):
         await chat.request("threads.add_client_tool_output", thread_id=chat.thread_id, result={})
     assert await chat.items() == items
+    shown = await chat.request("threads.get_by_id", thread_id=thread.id)
+    assert (shown["title"], "feedback" in shown) == ("Hello", False)
+    await chat.request("threads.delete", thread_id=thread.id)
+    assert (await chat.request("threads.list"))["data"] == [], "what is theirs, people may remove"
 
 
 async def test_an_output_that_no_tool_call_waits_for_is_refused(chat: Chat) -> None:
