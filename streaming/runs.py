@@ -204,6 +204,7 @@ class Run:
 
     def _begin(self) -> None:
         """Note that there is something to show; a stop that had to wait for it takes effect now."""
+        self._runs.on_begun(self)
         self._started.set()
         self.context.is_stoppable = True
         if self.context.stop_reason is not None:
@@ -327,8 +328,10 @@ class Runs:
     def find(self, context: RequestContext, thread_id: str) -> Run | None:
         """Return the run of a thread that is going on, or that has just ended."""
         key = (context.user_id, context.use_case, thread_id)
-        lingering = self._lingering.get(key)
-        return self._by_thread.get(key) or (lingering[0] if lingering else None)
+        run = self._by_thread.get(key)
+        if (run is None or run.log.last == 0) and (lingering := self._lingering.get(key)):
+            return lingering[0]  # what has no event yet may still be refused
+        return run
 
     async def stop(self, context: RequestContext, thread_id: str, reason: StopReason) -> Run | None:
         """Stop the run of a thread and return it when its clean-up is done; None when there is none."""
@@ -372,8 +375,12 @@ class Runs:
         if len(self._lingering) > _LINGERING_RUNS:
             self._forget(next(iter(self._lingering)))
 
+    def on_begun(self, run: Run) -> None:
+        """Note that a run has its first event: the one before it is not viewed any more."""
+        if run.key is not None:
+            self._forget(run.key)
+
     def _register(self, run: Run, key: RunKey) -> None:
-        self._forget(key)
         run.key = key
         self._by_thread[key] = run
 

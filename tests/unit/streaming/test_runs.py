@@ -186,6 +186,16 @@ async def test_numbers_of_an_older_run_do_not_hide_events_of_the_new_one(open_ch
             assert texts([e for _, e in numbered(await rest_of(viewer))]) == ["Second"]
 
 
+async def test_a_refused_request_leaves_the_run_before_it_to_those_who_come_back(open_chat: OpenChat) -> None:
+    async with open_chat(says("First"), says("Second")) as chat:
+        await chat.send("Go")
+        with pytest.raises(NotFoundError):
+            await chat.send("And this?", attachments=["atc_missing"])
+        assert texts([e for _, e in numbered(await rest_of(await attached(chat)))]) == ["First"]
+        await chat.send("Again")
+        assert texts([e for _, e in numbered(await rest_of(await attached(chat)))]) == ["Second"]
+
+
 async def test_without_a_run_there_is_nothing_to_attach_to(open_chat: OpenChat) -> None:
     async with open_chat(says("Hello"), run_linger_s=0) as chat:
         await chat.send("Go")
