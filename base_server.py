@@ -205,8 +205,9 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
 
     async def _respond(self, turn: Turn) -> AsyncGenerator[ThreadStreamEvent, None]:
         thread, context = turn.thread, turn.context
-        if thread.title is None and turn.user_message is not None:
-            thread.title = title_of(turn.user_message)
+        if thread.title is None and turn.user_message is not None and (line := title_of(turn.user_message)):
+            # At once, and only if it still has none: a person may name it while the model thinks.
+            await self.store.retitle_thread(thread, line, context)
         async with ThreadTitle(turn, self.chat_client) as title:
             try:
                 stream, labels = await self._run_agent(turn)

@@ -210,3 +210,32 @@ def test_a_title_that_is_too_long_is_cut() -> None:
     assert title is not None
     assert len(title) <= 60
     assert title.startswith("word word")
+
+
+@pytest.mark.parametrize("is_renamed", [True, False])
+async def test_a_first_title_that_comes_with_a_later_message_never_takes_the_place_of_a_persons(
+    tmp_path: Path, model: ScriptedModel, is_renamed: bool
+) -> None:
+    gate, is_asked = asyncio.Event(), asyncio.Event()
+
+    class Noting(TalkingServer):
+        def get_agent(self, turn: Turn) -> Agent[Any]:
+            is_asked.set()
+            return super().get_agent(turn)
+
+    async with talking(tmp_path, model) as chat:
+        await chat.send(QUESTION)
+        chat.server = Noting(chat.server.services)
+        context = chat.context()
+        thread = await chat.server.store.load_thread(chat.thread_id or "", context)
+        thread.title = None  # as if it had begun with a file and no words
+        await chat.server.store.save_thread(thread, context)
+        model.turns = [[gate, *says("And gloves.")]]
+        answering = asyncio.create_task(chat.send("And else?"))
+        async with asyncio.timeout(10):
+            await is_asked.wait()
+        if is_renamed:
+            await chat.request("threads.update", thread_id=chat.thread_id, title="Mine")
+        gate.set()
+        assert titles_told(await answering) == ["And else?"]
+        assert await title_of(chat) == ("Mine" if is_renamed else "And else?")
