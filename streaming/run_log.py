@@ -56,7 +56,7 @@ class _Text:
         self.first = self.last = number
         self.part = part
         self.newest = event
-        self.size = _ENVELOPE_BYTES + len(delta)
+        self.size = _ENVELOPE_BYTES + _bytes_of(delta)
         self._parts = [delta]
         self._text = ""
         self._ends: array[int] | None = None
@@ -70,7 +70,7 @@ class _Text:
         self.newest = event
         self._parts.append(delta)
         self.last += 1
-        self.size += len(delta)
+        self.size += _bytes_of(delta)
         if len(self._parts) == _TEXT_NUMBERS:
             # A string for each delta is ten times what it says.
             self._ends = array("I", accumulate(map(len, self._parts)))
@@ -127,11 +127,16 @@ class RunLog:
         newest = self._recent[-1] if self._recent else None
         if isinstance(newest, _Text) and newest.has_room and newest.part == part:
             newest.append(event, update.delta)
-            self._recent_bytes += len(update.delta)
+            self._recent_bytes += _bytes_of(update.delta)
         else:
             entry = _Text(self.last, part, event, update.delta)
             self._recent.append(entry)
             self._recent_bytes += entry.size
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it holds."""
+        return self._recent_bytes + self._older_bytes
 
     def open_items(self) -> list[ThreadItem]:
         """Return what is unfinished, as far as it is."""
@@ -200,6 +205,11 @@ class RunLog:
             dropped = self._older.popleft()
             self._older_bytes -= dropped.size
             self._dropped = dropped.number
+
+
+def _bytes_of(text: str) -> int:
+    # Most text is ASCII, and a string knows whether it is.
+    return len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
 
 
 def _frame(data: bytes, number: int, with_id: bool) -> bytes:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,6 +18,7 @@ from chatkit.types import ErrorEvent, ThreadCreatedEvent, ThreadStreamEvent
 
 from context import RequestContext, StopReason
 from errors import ConflictError, TooManyRequestsError, UnavailableError
+from streaming.lingering import Lingering
 from streaming.run_log import RunLog
 from streaming.short_way import ShortWay
 from streaming.viewer import Viewer
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from config import Settings
 
 logger = logging.getLogger(__name__)
-
-_LINGERING_RUNS = 1_000
 
 CLEANUP_TIMEOUT_S = 8.0
 """How long a stopped run may clean up. Longer than what it waits for itself; see `streaming/endings.py`."""
@@ -254,12 +252,11 @@ class Runs:
         self._max_per_user = max_per_user
         self._max_log_bytes = max_log_bytes
         self._timeout_s = timeout_s
-        self._linger_s = linger_s
         self.heartbeat_s = heartbeat_s
         self.cleanup_timeout_s = cleanup_timeout_s
         self._active: set[Run] = set()
         self._by_thread: dict[RunKey, Run] = {}
-        self._lingering: OrderedDict[RunKey, tuple[Run, asyncio.TimerHandle]] = OrderedDict()
+        self._lingering = Lingering(linger_s)
         self._is_draining = False
         self._idle = asyncio.Event()
 
@@ -278,6 +275,10 @@ class Runs:
     def is_draining(self) -> bool:
         """Whether no new runs are taken."""
         return self._is_draining
+
+    def refuse(self) -> None:
+        """Take no new runs from now on, and take a lost connection for nobody's stop. May be called by a signal."""
+        self._is_draining = True
 
     @property
     def active(self) -> int:
@@ -329,9 +330,9 @@ class Runs:
         """Return the run of a thread that is going on, or that has just ended."""
         key = (context.user_id, context.use_case, thread_id)
         run = self._by_thread.get(key)
-        if (run is None or run.log.last == 0) and (lingering := self._lingering.get(key)):
-            return lingering[0]  # what has no event yet may still be refused
-        return run
+        if run is not None and run.log.last > 0:
+            return run
+        return self._lingering.find(key) or run  # what has no event yet may still be refused
 
     async def stop(self, context: RequestContext, thread_id: str, reason: StopReason) -> Run | None:
         """Stop the run of a thread and return it when its clean-up is done; None when there is none."""
@@ -346,7 +347,7 @@ class Runs:
         Returns:
             How many had to be stopped. What they had said is kept, without a mark of the user's.
         """
-        self._is_draining = True
+        self.refuse()
         if self._active:
             with suppress(TimeoutError):
                 async with asyncio.timeout(timeout_s):
@@ -368,23 +369,14 @@ class Runs:
             return
         key = run.key
         del self._by_thread[key]
-        if run.log.last == 0:
-            return
-        timer = asyncio.get_running_loop().call_later(self._linger_s, self._forget, key)
-        self._lingering[key] = (run, timer)
-        if len(self._lingering) > _LINGERING_RUNS:
-            self._forget(next(iter(self._lingering)))
+        if run.log.last > 0:
+            self._lingering.add(key, run)
 
     def on_begun(self, run: Run) -> None:
         """Note that a run has its first event: the one before it is not viewed any more."""
         if run.key is not None:
-            self._forget(run.key)
+            self._lingering.forget(run.key)
 
     def _register(self, run: Run, key: RunKey) -> None:
         run.key = key
         self._by_thread[key] = run
-
-    def _forget(self, key: RunKey) -> None:
-        lingering = self._lingering.pop(key, None)
-        if lingering is not None:
-            lingering[1].cancel()

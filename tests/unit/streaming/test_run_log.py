@@ -105,6 +105,17 @@ def test_reading_now_and_then_shows_each_event_once(events: list[ThreadStreamEve
     assert merged(seen) == merged(as_json(events))
 
 
+def test_what_is_kept_is_bounded_in_bytes_whatever_the_alphabet() -> None:
+    sizes = []
+    for letter in "a\u00e4\u4e2d\U0001f600":
+        log = RunLog(serialize, max_bytes=10**6)
+        for _ in range(200):
+            log.append(delta("msg_1", 0, letter * 10))
+        sizes.append(log.size)
+    envelopes = sizes[0] - 2_000
+    assert [size - envelopes for size in sizes] == [2_000, 4_000, 6_000, 8_000]
+
+
 def test_what_is_open_holds_all_its_text_whenever_one_looks() -> None:
     log = RunLog(serialize, max_bytes=10**6)
     log.append(added("msg_1"))
