@@ -99,6 +99,7 @@ def build_platform(settings: Settings) -> Platform:
         database,
         Base.metadata,
         on_open=lambda: decide_on_telemetry(settings.enable_instrumentation),
+        refuse=runs.refuse,
         drain=runs.drain,
         drain_timeout_s=settings.drain_timeout_s,
         closes=[chat_clients.close],

@@ -39,6 +39,7 @@ class Lifecycle:
         database: Where tables are created. Closed at the end.
         platform_tables: Created before those of the use cases.
         on_open: Called when all use cases are open, before the first request reaches them.
+        refuse: Called as soon as the process is to end, maybe by a signal: no new answers are taken from then on.
         drain: Takes no new answers, and ends those that are being written within so many seconds, before anything they
             need is closed.
         drain_timeout_s: How many that are.
@@ -57,6 +58,7 @@ class Lifecycle:
         platform_tables: MetaData,
         *,
         on_open: Callable[[], object] | None = None,
+        refuse: Callable[[], object] | None = None,
         drain: Drain | None = None,
         drain_timeout_s: float = 0.0,
         closes: Sequence[Close] = (),
@@ -66,6 +68,7 @@ class Lifecycle:
         self._database = database
         self._platform_tables = platform_tables
         self._on_open = on_open
+        self._refuse = refuse
         self._drain = drain
         self._drain_timeout_s = drain_timeout_s
         self._closes = closes
@@ -108,6 +111,12 @@ class Lifecycle:
             raise UnavailableError("The server could not start. Please try again later.", code="not_started")
         return self._loaded
 
+    def begin_to_stop(self) -> None:
+        """Say from now on that this process is not to be asked any more. May be called by a signal."""
+        self.is_stopping = True
+        if self._refuse is not None:
+            self._refuse()
+
     async def drain(self, timeout_s: float | None = None) -> None:
         """Take no new answers, and return when those that are being written have ended.
 
@@ -116,7 +125,7 @@ class Lifecycle:
         Args:
             timeout_s: How long they may go on; what is not whole then is stopped and kept. None: as configured.
         """
-        self.is_stopping = True
+        self.begin_to_stop()
         if self._drain is not None:
             await self._drain(self._drain_timeout_s if timeout_s is None else timeout_s)
 

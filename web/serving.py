@@ -113,7 +113,8 @@ def serve(
             if self.should_exit:
                 self.force_exit = True
                 self._captured_signals.append(sig)
-            self.should_exit = lifecycle.is_stopping = True
+            self.should_exit = True
+            lifecycle.begin_to_stop()
 
         async def serve(self, sockets: list[socket.socket] | None = None) -> None:
             threads = WorkerThreads()

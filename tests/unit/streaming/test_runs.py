@@ -370,6 +370,21 @@ async def test_drain_refuses_new_runs_waits_for_the_rest_and_then_keeps_what_the
         assert "restarting" in last["message"]
 
 
+async def test_a_stock_connection_that_is_lost_after_the_signal_is_nobodys_stop(open_chat: OpenChat) -> None:
+    gate = asyncio.Event()
+    async with open_chat([*says("Once "), gate, *says("more")]) as chat:
+        viewer = await start(chat, resumable=False)
+        chat.thread_id = events_of(await read_until(viewer, b"Once"))[0]["thread"]["id"]
+        runs = chat.server.services.runs
+        runs.refuse()
+        await viewer.aclose()
+        assert runs.active == 1
+        draining = asyncio.create_task(runs.drain(10))
+        gate.set()
+        assert await draining == 0
+        assert await texts_in_store(chat) == ["Once more"]
+
+
 async def test_silence_is_filled_with_comments_that_no_client_takes_for_an_event(tmp_path: Path) -> None:
     gate = asyncio.Event()
     async with open_services(tmp_path, ScriptedModel(turns=[[gate, *says("Finally")]])) as services:

@@ -61,11 +61,15 @@ async def test_answers_end_before_anything_they_need_is_closed() -> None:
     async def drain(timeout_s: float) -> None:
         record.append(("drain", timeout_s))
 
-    lifecycle = build({"a": Recorded("a", record)}, drain=drain, drain_timeout_s=7.0)
+    def refuse() -> None:
+        record.append(("refuse", lifecycle.is_stopping))
+
+    lifecycle = build({"a": Recorded("a", record)}, refuse=refuse, drain=drain, drain_timeout_s=7.0)
     async with lifecycle.running():
         await lifecycle.wait_until_started(10)
-    assert [what for what, _ in record] == ["open a", "drain", "close a"]
-    assert record[1] == ("drain", 7.0)
+        assert not lifecycle.is_stopping
+    assert [what for what, _ in record] == ["open a", "refuse", "drain", "close a"]
+    assert record[1:3] == [("refuse", True), ("drain", 7.0)]
 
 
 async def test_a_server_that_is_about_to_stop_is_alive_and_not_ready(edge: Edge) -> None:
