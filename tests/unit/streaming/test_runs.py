@@ -478,6 +478,9 @@ for _name in (
     "load_history",
     "reserve_position",
     "create_thread",
+    "has_item",
+    "update_item_if",
+    "save_run",
 ):
     setattr(SlowStore, _name, _slow(_name))
 
