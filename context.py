@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from chatkit.types import (
     ClientEffectEvent,
@@ -275,6 +275,14 @@ class Turn:
         self.client_call: ClientToolCallItem | None = None
         self.approvals: list[PendingApproval] = []
         self.inbox = Inbox()
+
+    def __copy__(self) -> Self:
+        """Return the same turn: a workflow copies what it hands to its tools, and there is only one answer."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        """Return the same turn, likewise."""
+        return self
 
     @property
     def is_paused(self) -> bool:
