@@ -1,7 +1,7 @@
 """One answer: whatever Agent Framework can say, as the ChatKit event made for it.
 
-At most one message and one workflow are open. A message ends where something else begins; the workflow stays open
-around what its tools show, and ends where text begins.
+At most one message of each author and one workflow are open. A message ends where its author does something else; the
+workflow stays open around what its tools show, and ends where text begins while nobody waits for a tool.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ class Answer:
         self._steps = Steps(turn, labels)
         self._images: dict[str, GeneratedImageItem] = {}
         self._client_calls: list[str] = []
+        self._callers: dict[str, str | None] = {}
 
     def feed(self, event: Any) -> Events:
         """Return what `event`, an update of the agent or an event of a tool, means for the client."""
@@ -71,7 +72,7 @@ class Answer:
 
     def close(self) -> Events:
         """Finish what is open at the end of a whole answer; then hand over to whom the answer waits for."""
-        yield from self._message.close()
+        yield from self._message.close_all()
         for call_id in self._client_calls:
             yield from self._hand_over(call_id)
         yield from self._steps.close()
@@ -84,7 +85,7 @@ class Answer:
 
     def fail(self) -> Events:
         """Finish what is open after a failure: partial text is kept, running tools are marked as failed."""
-        yield from self._message.close()
+        yield from self._message.close_all()
         yield from self._steps.fail()
         yield from self._close_images()
 
@@ -94,13 +95,16 @@ class Answer:
 
     def _tool_event(self, event: Any) -> Events:
         if isinstance(event, ThreadItemAddedEvent | ThreadItemDoneEvent):
-            yield from self._message.close()
+            # It comes from whoever waits for a tool. Another may be in the middle of a sentence.
+            callers = set(self._callers.values())
+            yield from self._message.close_all({caller for caller in callers if caller} if None not in callers else ())
         else:
             yield from self._message.flush()
         yield event
 
     def _update(self, update: AgentResponseUpdate) -> Events:
         is_assistant = update.role in (None, "assistant")
+        yield from self._message.turn_to(update.author_name)
         if update.merge_mode == "replace" and is_assistant and self._message.is_open:
             texts = [content for content in update.contents if content.type == "text"]
             if texts:
@@ -110,6 +114,8 @@ class Answer:
             contents = list(update.contents)
         for content in contents:
             yield from self._content(content, update, is_assistant=is_assistant)
+        if update.finish_reason is not None:
+            self._message.note_end()
 
     def _content(self, content: Content, update: AgentResponseUpdate, *, is_assistant: bool) -> Events:
         match content.type:
@@ -118,8 +124,9 @@ class Answer:
             case "text_reasoning":
                 yield from self._step(self._steps.thought(content), content.text)
             case "function_call":
-                yield from self._function_call(content)
+                yield from self._function_call(content, update)
             case "function_result":
+                self._callers.pop(content.call_id or "", None)
                 yield from self._steps.function_result(content)
             case "function_approval_request":
                 yield from self._approval(content)
@@ -155,7 +162,8 @@ class Answer:
         if not self._message.is_open:
             if not content.text:
                 return
-            yield from self._steps.close()
+            if not self._callers:
+                yield from self._steps.close()
         if content.text == FRAMEWORK_LIMIT_TEXT:
             content = Content.from_text(self._limit_message())
         yield from self._message.write(content, update)
@@ -165,13 +173,15 @@ class Answer:
             yield from self._message.close()
             yield from events
 
-    def _function_call(self, content: Content) -> Events:
+    def _function_call(self, content: Content, update: AgentResponseUpdate) -> Events:
         if content.user_input_request:
             # A tool of the client: its arguments came before, in the chunks of the call itself.
             if content.call_id and content.call_id not in self._client_calls:
                 self._client_calls.append(content.call_id)
             return
         if not content.informational_only:
+            if content.call_id:
+                self._callers[content.call_id] = update.author_name
             yield from self._step(self._steps.function_call(content), content)
 
     def _hand_over(self, call_id: str) -> Events:

@@ -68,6 +68,7 @@ class ItemGuard:
         self._fresh: dict[str, str] = {}
         self._done: set[str] = set()
         self._admitted: ThreadStreamEvent | None = None
+        self._writing: str | None = None
         self._clock = asyncio.get_running_loop().time
         self._due = self._clock() + checkpoint_pause()
         self.note_thread()
@@ -117,6 +118,10 @@ class ItemGuard:
                 if isinstance(event, ThreadItemAddedEvent) and isinstance(event.item, WorkflowItem):
                     # It stays open around what its tools show: its place is taken now, not when it is done.
                     await self._store.reserve_position(self._thread.id, event.item.id, self._context)
+                elif isinstance(event, ThreadItemAddedEvent) and isinstance(event.item, AssistantMessageItem):
+                    await self._begin_message(event.item.id)
+                elif isinstance(event, ThreadItemDoneEvent) and event.item.id == self._writing:
+                    self._writing = None
             case ThreadItemReplacedEvent() if event.item.id in self._fresh:
                 event = _with_item_id(event, self._fresh[event.item.id])
             case ThreadItemRemovedEvent() if event.item_id in self._fresh:
@@ -125,6 +130,14 @@ class ItemGuard:
                 pass
         self._admitted = event
         return event
+
+    async def _begin_message(self, item_id: str) -> None:
+        if self._writing is None:
+            self._writing = item_id
+        else:
+            # Two are written at the same time: they stand as they began, not as they end.
+            for each in (self._writing, item_id):
+                await self._store.reserve_position(self._thread.id, each, self._context)
 
     async def _own_id(self, item: ThreadItem) -> str:
         known = self._context.item_ids

@@ -1,8 +1,8 @@
-"""The assistant message that is being written: text in pieces, whole texts that repeat them, and citations."""
+"""The assistant messages that are being written: text in pieces, whole texts that repeat them, and citations."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,7 +35,7 @@ MessageKey = tuple[str | None, str | None, str | None]
 
 @dataclass(slots=True)
 class _OpenMessage:
-    """The message that is being written.
+    """A message that is being written.
 
     Attributes:
         item: As it was added.
@@ -44,6 +44,7 @@ class _OpenMessage:
         segment_start: Where the provider's current text part begins; a "replace" speaks of this part. Less than 0 where
             its beginning stands in an earlier item.
         segment_is_closed: The part was given as a whole, so the next delta begins another.
+        is_whole: Its author has come to an end, and will hardly add to it.
         annotations: What was cited.
     """
 
@@ -52,21 +53,27 @@ class _OpenMessage:
     text: GrowingText = field(default_factory=GrowingText)
     segment_start: int = 0
     segment_is_closed: bool = False
+    is_whole: bool = False
     annotations: list[Annotation] = field(default_factory=list)
 
 
 class MessageWriter:
-    """Writes one message at a time; neighbouring pieces of text are merged until `flush`."""
+    """Writes one message at a time for each author; neighbouring pieces of text are merged until `flush`.
+
+    Nearly always there is one author. Where several write at the same time, one message is at hand, and those of the
+    others lie aside until more comes for them.
+    """
 
     def __init__(self, turn: Turn) -> None:
         self._turn = turn
         self._message: _OpenMessage | None = None
+        self._open_ones: dict[str | None, _OpenMessage] = {}
         self._delta = ""
         self._continued_at: dict[MessageKey, int] = {}
 
     @property
     def is_open(self) -> bool:
-        """Whether a message is being written."""
+        """Whether a message is at hand."""
         return self._message is not None
 
     def take(self, update: AgentResponseUpdate) -> bool:
@@ -95,6 +102,22 @@ class MessageWriter:
             return None
         self._append(message, text)
         return self.pending_text()
+
+    def turn_to(self, author: str | None) -> Events:
+        """Take the message of `author` to hand, and lay that of another author aside; None is whoever writes."""
+        message = self._message
+        if author is None or not self._open_ones:
+            return
+        if message is not None:
+            if message.key[0] is None or message.key[0] == author:
+                return
+            yield from self.close() if message.is_whole else self.flush()
+        self._message = self._open_ones.get(author)
+
+    def note_end(self) -> None:
+        """Note that the author of the message at hand has come to an end: another's text closes it."""
+        if self._message is not None:
+            self._message.is_whole = True
 
     def continues(self, content: Content, update: AgentResponseUpdate) -> bool:
         """Say whether `content` belongs to the message that is being written."""
@@ -139,10 +162,11 @@ class MessageWriter:
             yield event
 
     def close(self) -> Events:
-        """Finish the message that is being written, if any."""
-        yield from self.flush()
-        message, self._message = self._message, None
-        if message is not None:
+        """Finish the message at hand, if any."""
+        if (message := self._message) is not None:
+            yield from self.flush()
+            self._message = None
+            del self._open_ones[message.key[0]]
             if message.key[1:] != (None, None):
                 # Something else stands between; positions of what may follow count from the part's beginning.
                 begins_anew = message.segment_is_closed
@@ -151,6 +175,14 @@ class MessageWriter:
             done = AssistantMessageContentPartDone(content_index=0, content=content)
             yield ThreadItemUpdatedEvent(item_id=message.item.id, update=done)
             yield ThreadItemDoneEvent(item=message.item.model_copy(update={"content": [content]}))
+
+    def close_all(self, authors: Collection[str] = ()) -> Events:
+        """Finish all messages, or those of some authors."""
+        for author, message in list(self._open_ones.items()):
+            if not authors or author is None or author in authors:
+                yield from self.flush()
+                self._message = message
+                yield from self.close()
 
     def _append(self, message: _OpenMessage, text: str) -> None:
         if message.segment_is_closed:
@@ -162,7 +194,7 @@ class MessageWriter:
         item = AssistantMessageItem(
             id=self._turn.new_id("message"), thread_id=self._turn.thread.id, created_at=utc_now(), content=[]
         )
-        self._message = _OpenMessage(item, key, segment_start=self._continued_at.get(key, 0))
+        self._message = self._open_ones[key[0]] = _OpenMessage(item, key, segment_start=self._continued_at.get(key, 0))
         yield ThreadItemAddedEvent(item=item)
         part = AssistantMessageContentPartAdded(content_index=0, content=AssistantMessageContent(text=""))
         yield ThreadItemUpdatedEvent(item_id=item.id, update=part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 from collections.abc import Callable
 from typing import Any
@@ -10,15 +11,18 @@ import pytest
 from agent_framework import (
     Agent,
     FunctionInvocationContext,
+    Message,
     WorkflowAgent,
     WorkflowBuilder,
+    WorkflowContext,
+    executor,
     tool,
 )
 
 from base_server import BaseChatKitServer
 from context import Services, Turn, turn_of
-from tests.unit.harness import Chat, done_items, errors, texts
-from tests.unit.scripted_model import ScriptedModel, calls, says
+from tests.unit.harness import Chat, done_items, errors, texts, updates
+from tests.unit.scripted_model import ScriptedModel, calls, gives, says
 
 MakeAgent = Callable[["WorkflowServer"], Any]
 
@@ -53,6 +57,32 @@ def writer_and_reviewer(server: WorkflowServer, *tools: Any) -> WorkflowAgent:
         .build()
         .as_agent()
     )
+
+
+@executor(id="desk")
+async def desk(messages: list[Message], ctx: WorkflowContext[list[Message]]) -> None:
+    """Hand the question to everybody."""
+    await ctx.send_message(messages)
+
+
+def side_by_side(*agents: Any) -> WorkflowAgent:
+    """All at the same time."""
+    builder = WorkflowBuilder(start_executor=desk, output_from=list(agents))
+    return builder.add_fan_out_edges(desk, agents).build().as_agent()
+
+
+class Baton(asyncio.Event):
+    """A step of a script that lets another script go on, and waits until that one gives the word back."""
+
+    def __init__(self, other: Baton | None = None) -> None:
+        super().__init__()
+        self.other = other
+
+    async def wait(self) -> Any:
+        if self.other is not None:
+            self.other.set()
+        await super().wait()
+        self.clear()
 
 
 def texts_of(items: list[dict[str, Any]]) -> list[str]:
@@ -99,3 +129,104 @@ async def test_a_turn_is_one_and_the_same_however_it_is_copied(server: WorkflowS
     await chat.send("Hi")
     assert copy.copy(turns[0]) is turns[0]
     assert copy.deepcopy({"turn": turns[0]})["turn"] is turns[0]
+
+
+def interleaved(first: list[list[Any]], second: list[list[Any]]) -> tuple[list[Any], list[Any]]:
+    """Return two scripts whose parts are played in turn."""
+    mine, yours = Baton(), Baton()
+    mine.other, yours.other = yours, mine
+    return (
+        [step for part in first for step in (*part, mine)] + [Word(yours)],
+        [step for part in second for step in (yours, *part)] + [Word(mine)],
+    )
+
+
+class Word(asyncio.Event):
+    """A step of a script that lets another script go on, and goes on itself."""
+
+    def __init__(self, other: asyncio.Event) -> None:
+        super().__init__()
+        self.other = other
+
+    async def wait(self) -> Any:
+        self.other.set()
+
+
+async def test_agents_that_write_at_the_same_time_have_one_message_each(
+    chat: Chat, server: WorkflowServer, model: ScriptedModel
+) -> None:
+    other = ScriptedModel()
+    one, two = interleaved([says("Al"), says("pha"), says(".")], [says("Be"), says("ta"), says("!")])
+    model.turns, other.turns = [one], [two]
+    server.make = lambda server: side_by_side(Agent(model, name="a"), Agent(other, name="b"))
+    events = await chat.send("Write")
+    assert texts(events) == ["Alpha.", "Beta!"]
+    assert [e["delta"] for e in updates(events, "assistant_message.content_part.text_delta")] == [
+        "Al", "Be", "pha", "ta", ".", "!",
+    ]  # fmt: skip
+    assert texts_of(await chat.items()) == ["Alpha.", "Beta!"]
+
+
+async def test_a_message_is_finished_when_its_author_has_ended_and_another_begins(
+    chat: Chat, model: ScriptedModel
+) -> None:
+    model.turns = [[*says("Draft."), *gives(finish_reason="stop")], says("Fine.")]
+    events = await chat.send("Write")
+    kinds = [e["type"] for e in events if e["type"] in ("thread.item.added", "thread.item.done")]
+    assert kinds[-4:] == ["thread.item.added", "thread.item.done"] * 2
+
+
+async def test_messages_stand_in_the_order_in_which_they_began(
+    chat: Chat, server: WorkflowServer, model: ScriptedModel
+) -> None:
+    other = ScriptedModel()
+    one, two = interleaved([says("Al"), says("pha")], [says("Beta"), [*calls("look", place="Bern")]])
+    model.turns, other.turns = [one], [two, says("It rains.", message_id="m2")]
+    server.make = lambda server: side_by_side(Agent(model, name="a"), Agent(other, name="b", tools=[look]))
+    events = await chat.send("Write")
+    assert sorted(texts(events)) == ["Alpha", "Beta", "It rains."]
+    assert texts_of(await chat.items()) == ["Alpha", "Beta", "It rains."]
+
+
+async def test_text_of_one_agent_does_not_end_the_step_of_another(
+    chat: Chat, server: WorkflowServer, model: ScriptedModel
+) -> None:
+    other = ScriptedModel()
+    begun, goes_on = asyncio.Event(), asyncio.Event()
+
+    @tool
+    async def wait_for_the_others() -> str:
+        """Wait."""
+        begun.set()
+        await goes_on.wait()
+        return "waited"
+
+    model.turns = [[begun, *says("Meanwhile."), Word(goes_on)]]
+    other.turns = [calls("wait_for_the_others"), says("Done.", message_id="m2")]
+    server.make = lambda server: side_by_side(
+        Agent(model, name="a"), Agent(other, name="b", tools=[wait_for_the_others])
+    )
+    events = await chat.send("Write")
+    assert texts(events) == ["Meanwhile.", "Done."]
+    model.turns = [says("Again.")]
+    other.turns = [says("Again.")]
+    await chat.send("And?")
+    results = [c.result for m in model.requests[-1] for c in m.contents if c.type == "function_result"]
+    assert results == ["waited"]
+
+
+async def test_a_tool_that_shows_something_does_not_cut_the_sentence_of_another_agent(
+    chat: Chat, server: WorkflowServer, model: ScriptedModel
+) -> None:
+    other = ScriptedModel()
+
+    @tool
+    async def show(ctx: FunctionInvocationContext) -> str:
+        """Show something."""
+        turn_of(ctx).widget({"type": "Card", "id": "shown", "children": []})
+        return "shown"
+
+    one, two = interleaved([says("Al"), says("pha")], [calls("show"), []])
+    model.turns, other.turns = [one], [two, says("Done.", message_id="m2")]
+    server.make = lambda server: side_by_side(Agent(model, name="a"), Agent(other, name="b", tools=[show]))
+    assert sorted(texts(await chat.send("Write"))) == ["Alpha", "Done."]
