@@ -25,7 +25,7 @@ from chatkit.types import (
 )
 
 from context import Turn, utc_now
-from lean_updates import GrowingText, ShownPiece, TextPiece
+from lean_updates import GrowingText, ShownPiece, TextPiece, ends_in_half, joined_halves
 
 Events = Iterator[ThreadStreamEvent]
 
@@ -41,6 +41,7 @@ class _OpenMessage:
         item: As it was added.
         key: Whose it is.
         text: What was streamed.
+        half: The first half of a character whose second half has not come yet, or nothing.
         segment_start: Where the provider's current text part begins; a "replace" speaks of this part. Less than 0 where
             its beginning stands in an earlier item.
         segment_is_closed: The part was given as a whole, so the next delta begins another.
@@ -51,6 +52,7 @@ class _OpenMessage:
     item: AssistantMessageItem
     key: MessageKey
     text: GrowingText = field(default_factory=GrowingText)
+    half: str = ""
     segment_start: int = 0
     segment_is_closed: bool = False
     is_whole: bool = False
@@ -94,11 +96,11 @@ class MessageWriter:
     def continue_text(self, text: str, message_id: str | None) -> ThreadItemUpdatedEvent | None:
         """Add a piece of the provider's message `message_id`; None when that is not the one that is being written.
 
-        Asked only where all messages have the same author and come from a client of ours, which tells them apart by
-        their message ids alone.
+        A piece that ends within a character is not taken either: nothing might be left to show. Asked only where all
+        messages have the same author and come from a client of ours, which tells them apart by their message ids alone.
         """
         message = self._message
-        if message is None or message.key[1] != message_id:
+        if message is None or message.key[1] != message_id or (not text.isascii() and ends_in_half(text)):
             return None
         self._append(message, text)
         return self.pending_text()
@@ -137,7 +139,7 @@ class MessageWriter:
                 return  # never an empty bubble
             message = yield from self._open(message_key(content, update))
         if content.merge_mode == "replace":
-            yield from self._replace(text, start=message.segment_start)
+            yield from self._replace(joined_halves(text), start=message.segment_start)
             message.segment_is_closed = True
         elif text:
             self._append(message, text)
@@ -146,7 +148,7 @@ class MessageWriter:
 
     def replace_all(self, text: str) -> Events:
         """Apply the whole text of the message that is being written."""
-        yield from self._replace(text, start=0)
+        yield from self._replace(joined_halves(text), start=0)
 
     def pending_text(self) -> ThreadItemUpdatedEvent | None:
         """Return the text that has been merged so far as an event to be sent; None when there is none."""
@@ -164,6 +166,9 @@ class MessageWriter:
     def close(self) -> Events:
         """Finish the message at hand, if any."""
         if (message := self._message) is not None:
+            if message.half:
+                message.half = ""
+                self._append(message, "\ufffd")
             yield from self.flush()
             self._message = None
             del self._open_ones[message.key[0]]
@@ -185,6 +190,11 @@ class MessageWriter:
                 yield from self.close()
 
     def _append(self, message: _OpenMessage, text: str) -> None:
+        if message.half or not text.isascii():
+            text, message.half = message.half + text, ""
+            if ends_in_half(text):
+                text, message.half = text[:-1], text[-1]
+            text = joined_halves(text)
         if message.segment_is_closed:
             message.segment_start, message.segment_is_closed = message.text.length, False
         message.text.add(text)
@@ -205,6 +215,7 @@ class MessageWriter:
         message = self._message
         if message is None:
             return
+        message.half = ""
         # The beginning of it stands in an earlier item.
         text, start = text[max(0, -start) :], max(0, start)
         whole = str(message.text)

@@ -31,6 +31,7 @@ from chatkit.types import (
 from pydantic import ValidationError
 
 from context import Turn, utc_now
+from lean_updates import ends_in_half, joined_halves
 from streaming.agent_messages import remember_tool_calls
 from streaming.searches import file_sources, queries_of, web_task
 from streaming.tool_results import result_text, returned_images
@@ -90,11 +91,13 @@ class _Thought:
         key: The provider's id of it.
         task_index: Its place.
         sent: How many characters the client has.
+        half: The first half of a character whose second half has not come yet, or nothing.
     """
 
     key: str | None
     task_index: int
     sent: int = 0
+    half: str = ""
 
 
 class Steps:
@@ -160,7 +163,10 @@ class Steps:
         thought = self._thought
         tasks = self._item.workflow.tasks if self._item is not None else []
         task = tasks[thought.task_index]
-        whole = text if content.merge_mode == "replace" else getattr(task, "content", "") + text
+        known = "" if content.merge_mode == "replace" else getattr(task, "content", "")
+        text = text if content.merge_mode == "replace" else thought.half + text
+        thought.half = text[-1] if ends_in_half(text) else ""
+        whole = known + joined_halves(text.removesuffix(thought.half))
         tasks[thought.task_index] = task.model_copy(update={"content": whole})
         # The protocol repeats the whole thought each time: send it when it has grown by a share, not by a word.
         if len(whole) - thought.sent >= max(24, thought.sent // 8):
@@ -277,7 +283,10 @@ class Steps:
         thought, self._thought = self._thought, None
         if thought is not None and self._item is not None:
             task = self._item.workflow.tasks[thought.task_index]
-            yield from self._set(thought.task_index, task.model_copy(update={"status_indicator": "complete"}))
+            change = {"status_indicator": "complete"}
+            if thought.half:
+                change["content"] = getattr(task, "content", "") + "\ufffd"
+            yield from self._set(thought.task_index, task.model_copy(update=change))
 
     def _add(self, task: AnyTask, kind: str = "custom") -> Generator[ThreadStreamEvent, None, int]:
         if kind != "reasoning":

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +141,45 @@ async def test_a_second_part_that_is_repeated_whole_does_not_replace_the_first(
 
     model.turns = [[*part("One. "), *part("Two.")]]
     assert texts(await chat.send("Count")) == ["One. Two."]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "text"),
+    [
+        (("So ", "\ud83d", "\ude00 it is."), "So \U0001f600 it is."),
+        (("So \ud83d", "\ude00", " it is."), "So \U0001f600 it is."),
+        (("So", " \ud83d\ude00 it is."), "So \U0001f600 it is."),
+        (("So ", "\ud83d", " it is."), "So \ufffd it is."),
+        (("As ", "\ude00", " it is."), "As \ufffd it is."),
+        (("So it is", "\ud83d"), "So it is\ufffd"),
+        (("\ud83d", "\ude00"), "\U0001f600"),
+    ],
+)
+async def test_a_character_that_a_server_cut_in_two_is_shown_and_kept_whole(
+    chat: Chat, model: ScriptedModel, pieces: Sequence[str], text: str
+) -> None:
+    model.turns = [says(*pieces)]
+    events = await chat.send("Weather?")
+    assert not errors(events)
+    assert streamed_text(events) == text
+    assert texts(events) == [text]
+    assert (await chat.items())[-1]["content"][0]["text"] == text
+
+
+async def test_a_whole_text_after_a_cut_character_adds_the_rest(chat: Chat, model: ScriptedModel) -> None:
+    whole = gives(Content.from_text("So \ud83d\ude00", merge_mode="replace"))
+    model.turns = [[*says("So \ud83d", message_id=None), *whole]]
+    assert streamed_text(await chat.send("Weather?")) == "So \U0001f600"
+
+
+async def test_a_thought_that_was_cut_within_a_character_is_whole_too(chat: Chat, model: ScriptedModel) -> None:
+    pieces = ("So \ud83d", "\ude00!", "\ud83d")
+    thoughts = [step for piece in pieces for step in gives(Content.from_text_reasoning(id="r", text=piece))]
+    model.turns = [[*thoughts, *says("Done.")]]
+    events = await chat.send("Weather?")
+    assert not errors(events)
+    [workflow] = done_items(events, "workflow")
+    assert workflow["workflow"]["tasks"][0]["content"] == "So \U0001f600!\ufffd"
 
 
 @pytest.mark.parametrize("build", [Content.from_text, build_text_piece])
