@@ -5,13 +5,13 @@ from __future__ import annotations
 import inspect
 import logging
 import typing
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Any, final
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
-from agent_framework import Agent, FunctionTool
+from agent_framework import Agent, FunctionTool, Workflow
 from chatkit.errors import CustomStreamError
 from chatkit.server import NonStreamingResult, StreamingResult
 from chatkit.types import (
@@ -28,27 +28,27 @@ from chatkit.types import (
 )
 from pydantic import TypeAdapter, ValidationError
 
-from context import TURN_KWARG, ActionTurn, RequestContext, Services, Turn, utc_now
+from context import ActionTurn, RequestContext, Services, Turn, utc_now
 from errors import (
     ActionError,
+    AgentError,
     BadRequestError,
     FinalMethodError,
     UnavailableError,
     UserFacingError,
     new_error_id,
 )
-from lean_updates import TEXT_SINK_KWARG
 from streaming.agent_events import agent_events
 from streaming.agent_messages import HistoryConverter, history_messages
 from streaming.answer import LIMIT_TEXT
 from streaming.approvals import APPROVE, REJECT, Decision, approval_events, decide
 from streaming.declared_actions import action, collect_actions
+from streaming.inner_agents import tools_within, workflow_of
 from streaming.requests import RequestProcessing, explain_request
+from streaming.run_arguments import run_arguments
 from streaming.run_operations import RunOperations, is_run_operation, parse_body
-from streaming.short_way import leaves_text_alone
-from streaming.steps import ToolLabel, tool_labels
+from streaming.steps import tool_labels
 from streaming.thread_titles import ThreadTitle, title_of
-from streaming.tool_guard import ToolGuard
 from streaming.turn_events import turn_events
 from streaming.viewer import Viewer
 
@@ -90,6 +90,7 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
         self.services = services
         self.chat_client = services.chat_client(offline)
         self._sender_locks = WeakValueDictionary()
+        self._workflows: WeakSet[Workflow] = WeakSet()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -140,10 +141,8 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
         await self._decide(payload, turn, is_allowed=False)
 
     async def _decide(self, payload: Decision, turn: ActionTurn, *, is_allowed: bool) -> None:
-        agent: Any = self.get_agent(turn)
-        if inspect.isawaitable(agent):
-            agent = await agent
-        tools = {each.name: each for each in agent.default_options.get("tools") or () if isinstance(each, FunctionTool)}
+        agent = await self._agent_for(turn)
+        tools = {each.name: each for each in tools_within(agent) if isinstance(each, FunctionTool)}
         timeout_s = self.services.settings.tool_timeout_s
         await decide(turn, payload, tools, is_allowed=is_allowed, timeout_s=timeout_s)
 
@@ -210,10 +209,13 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
             await self.store.retitle_thread(thread, line, context)
         async with ThreadTitle(turn, self.chat_client) as title:
             try:
-                stream, labels = await self._run_agent(turn)
+                agent = await self._agent_for(turn)
+                stream, labels = await self._run_agent(agent, turn), tool_labels(agent)
                 try:
                     limit_message = partial(self.limit_message, turn)
-                    async with aclosing(agent_events(stream, turn, labels, limit_message)) as events:
+                    is_workflow = workflow_of(agent) is not None
+                    answer = agent_events(stream, turn, labels, limit_message, is_workflow=is_workflow)
+                    async with aclosing(answer) as events:
                         async for event in events:
                             yield event
                             title.begin()
@@ -235,12 +237,21 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
             except Exception as exc:
                 raise self._stream_error(exc, "post_respond_hook failed", thread, context) from exc
 
-    async def _run_agent(self, turn: Turn) -> tuple[Any, Mapping[str, ToolLabel]]:
-        """Return the agent's stream, which nobody has read of yet, and how its tools are shown."""
-        settings = self.services.settings
+    async def _agent_for(self, turn: Turn) -> Any:
         agent: Any = self.get_agent(turn)
-        if inspect.isawaitable(agent):
-            agent = await agent
+        return await agent if inspect.isawaitable(agent) else agent
+
+    async def _run_agent(self, agent: Any, turn: Turn) -> Any:
+        """Return the agent's stream, which nobody has read of yet."""
+        settings = self.services.settings
+        if (workflow := workflow_of(agent)) is not None:
+            if workflow in self._workflows:
+                # It keeps what was said in it: the next person would be answered from another's conversation.
+                raise AgentError(
+                    "This assistant cannot answer at the moment.",
+                    f"use case '{turn.context.use_case}': a workflow answers once; build it anew in get_agent",
+                )
+            self._workflows.add(workflow)
         newest_first: Sequence[ThreadItem]
         if turn.context.is_new_thread and turn.user_message is not None:
             newest_first = [turn.user_message]  # saves asking the store for what we have just put there
@@ -251,14 +262,7 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
         attachments, context = self.services.attachments, turn.context
         converter = HistoryConverter(lambda attachment_id: attachments.read(attachment_id, context))
         messages = await history_messages(newest_first, converter, max_chars=settings.history_max_chars)
-        options: dict[str, Any] = {"function_invocation_kwargs": {TURN_KWARG: turn}}
-        if isinstance(agent, Agent):
-            options["middleware"] = [ToolGuard(settings.tool_timeout_s)]
-        if run_options := _run_options(turn.user_message):
-            options["options"] = run_options
-        if turn.context.short_way is not None and leaves_text_alone(agent):
-            options["client_kwargs"] = {TEXT_SINK_KWARG: turn.context.short_way.take}
-        return agent.run(messages, stream=True, **options), tool_labels(agent)
+        return agent.run(messages, **run_arguments(agent, turn))
 
     async def _after(self, thread: ThreadMetadata, turn: Turn) -> AsyncGenerator[ThreadStreamEvent, None]:
         hook: Any = self.post_respond_hook(thread, turn)
@@ -331,16 +335,3 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
         )
         message = known.message if known else _GENERIC_FAILURE
         return CustomStreamError(f"{message} ({error_id})", allow_retry=known.allow_retry if known else True)
-
-
-def _run_options(message: UserMessageItem | None) -> dict[str, Any]:
-    """Return what the person chose in the composer, as options of the run."""
-    if message is None:
-        return {}
-    chosen = message.inference_options
-    options: dict[str, Any] = {}
-    if chosen.model:
-        options["model"] = chosen.model
-    if chosen.tool_choice:
-        options["tool_choice"] = {"mode": "required", "required_function_name": chosen.tool_choice.id}
-    return options

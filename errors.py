@@ -13,6 +13,7 @@ ParlorError
     ├── TooLargeError      413: the body is over the bound
     ├── UnsupportedError   415: the content type is not accepted
     ├── ActionError        400: unknown action, invalid payload, or not offered by the widget
+    ├── AgentError         500: a use case's agent cannot do what was asked, because of how it is written
     ├── ModelError         502: the model cannot be reached or refused; `allow_retry` says whether to offer Retry
     └── UnavailableError   503: not now, later
 """
@@ -133,6 +134,26 @@ class ActionError(UserFacingError):
 
     code = "action.invalid"
     status = 400
+
+
+class AgentError(UserFacingError):
+    """The agent of a use case cannot do what was asked of it, because of how the use case is written.
+
+    Args:
+        message: For the person.
+        reason: For the author; it is in the log.
+    """
+
+    code = "agent.unfit"
+    status = 500
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        """Return both."""
+        return f"{self.message} ({self.reason})"
 
 
 class ModelError(UserFacingError):

@@ -67,6 +67,7 @@ def build_platform(settings: Settings) -> Platform:
     from plugins import load_use_cases
     from store import ParlorStore
     from streaming.runs import Runs
+    from streaming.tool_guard import guarded
     from streaming.warm_up import warm_up
     from web.lifecycle import Lifecycle
 
@@ -84,7 +85,7 @@ def build_platform(settings: Settings) -> Platform:
         database=database,
         store=store,
         attachments=ParlorAttachmentStore(store, settings.data_dir / "attachments"),
-        make_chat_client=chat_clients.make,
+        make_chat_client=lambda offline: guarded(chat_clients.make(offline), settings.tool_timeout_s),
         explain_model_failure=explain_model_failure,
         runs=runs,
         transcribe=chat_clients.transcribe if chat_clients.can_transcribe else None,

@@ -30,6 +30,8 @@ async def agent_events(
     turn: Turn,
     labels: Mapping[str, ToolLabel],
     limit_message: Callable[[], str] = lambda: LIMIT_TEXT,
+    *,
+    is_workflow: bool = False,
 ) -> AsyncGenerator[ThreadStreamEvent, None]:
     """Return the ChatKit events of one run of an agent.
 
@@ -41,6 +43,8 @@ async def agent_events(
         turn: Where the agent's tools put what they show.
         labels: How tool calls are shown.
         limit_message: Says what the person reads when the answer has taken as many steps as it may.
+        is_workflow: Whether agents follow each other: then the stream is left when a tool has asked the person
+            something, as the next agent would not wait for the answer.
     """
     answer = Answer(turn, labels, limit_message)
     inbox = turn.inbox
@@ -62,6 +66,8 @@ async def agent_events(
                     if is_over:
                         return  # a tool has swallowed the cancellation: nothing more is asked and done for nobody
                     await inbox.put_when_room(update, MAX_UPDATES_AHEAD)
+                    if is_workflow and turn.question is not None and _has_result(update):
+                        break
         except Exception as exc:  # noqa: BLE001 - raised again by the reader, after what is open is finished
             failure.append(exc)
         finally:
@@ -127,3 +133,7 @@ async def agent_events(
 
 def _done(item: ThreadItem) -> ThreadItemDoneEvent:
     return ThreadItemDoneEvent(item=item)
+
+
+def _has_result(update: AgentResponseUpdate) -> bool:
+    return any(content.type == "function_result" for content in update.contents)

@@ -52,7 +52,7 @@ class Answer:
         self._message = MessageWriter(turn)
         self._steps = Steps(turn, labels)
         self._images: dict[str, GeneratedImageItem] = {}
-        self._client_calls: list[str] = []
+        self._client_calls: dict[str, Content] = {}
         self._callers: dict[str, str | None] = {}
 
     def feed(self, event: Any) -> Events:
@@ -73,8 +73,8 @@ class Answer:
     def close(self) -> Events:
         """Finish what is open at the end of a whole answer; then hand over to whom the answer waits for."""
         yield from self._message.close_all()
-        for call_id in self._client_calls:
-            yield from self._hand_over(call_id)
+        for call in self._client_calls.values():
+            yield from self._hand_over(call)
         yield from self._steps.close()
         yield from self._close_images()
         if self._turn.question is not None:
@@ -175,17 +175,20 @@ class Answer:
 
     def _function_call(self, content: Content, update: AgentResponseUpdate) -> Events:
         if content.user_input_request:
-            # A tool of the client: its arguments came before, in the chunks of the call itself.
-            if content.call_id and content.call_id not in self._client_calls:
-                self._client_calls.append(content.call_id)
+            # A tool of the client: its arguments came before, in the chunks of the call itself, if those were seen.
+            if content.call_id:
+                self._client_calls.setdefault(content.call_id, content)
             return
         if not content.informational_only:
             if content.call_id:
                 self._callers[content.call_id] = update.author_name
             yield from self._step(self._steps.function_call(content), content)
 
-    def _hand_over(self, call_id: str) -> Events:
+    def _hand_over(self, call: Content) -> Events:
+        call_id = call.call_id or ""
         known = self._steps.arguments_of(call_id)
+        if known is None and call.name:
+            known = call.name, _json_text(call.arguments)
         yield from self._steps.forget_call(call_id)
         if known is None or self._turn.client_call is not None:
             return  # ChatKit takes one call at a time; the model asks again for the others
@@ -205,8 +208,7 @@ class Answer:
         if call is None or not call.call_id or not call.name:
             return
         known = self._steps.arguments_of(call.call_id)
-        arguments = call.arguments if call.arguments else known[1] if known else "{}"
-        text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False, default=str)
+        text = _json_text(call.arguments or (known[1] if known else None))
         yield from self._message.close()
         yield from self._steps.forget_call(call.call_id)
         self._turn.approvals.append(PendingApproval(call.call_id, call.name, text))
@@ -249,6 +251,12 @@ class Answer:
             created_at=utc_now(),
             image=GeneratedImage(id=item_id, url=uri) if uri else None,
         )
+
+
+def _json_text(arguments: Any) -> str:
+    if isinstance(arguments, str):
+        return arguments
+    return json.dumps(arguments or {}, ensure_ascii=False, default=str)
 
 
 def _json_object(text: str) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from pydantic import ValidationError
 from context import Turn, utc_now
 from lean_updates import ends_in_half, joined_halves
 from streaming.agent_messages import remember_tool_calls
+from streaming.inner_agents import tools_within
 from streaming.searches import file_sources, queries_of, web_task
 from streaming.tool_results import result_text, returned_images
 
@@ -61,11 +62,9 @@ class ToolLabel:
 
 
 def tool_labels(agent: Any) -> dict[str, ToolLabel]:
-    """Return the labels that the author gave to the agent's tools, by tool name."""
-    options = getattr(agent, "default_options", None)
-    tools = options.get("tools") if isinstance(options, Mapping) else None
+    """Return the labels that the author gave to the tools of an agent, or of a workflow's agents, by tool name."""
     labels: dict[str, ToolLabel] = {}
-    for tool in tools or ():
+    for tool in tools_within(agent):
         properties = getattr(tool, "additional_properties", None) or {}
         name = getattr(tool, "name", None)
         if name and (title := properties.get("title")):

@@ -5,13 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Any
 
-from agent_framework import FunctionInvocationContext, FunctionMiddleware, MiddlewareTermination
+from agent_framework import (
+    FunctionInvocationContext,
+    FunctionMiddleware,
+    MiddlewareTermination,
+    UserInputRequiredException,
+)
+from agent_framework.exceptions import ToolExecutionException
 
 from context import TURN_KWARG, Turn
 from errors import UserFacingError
 
 logger = logging.getLogger(__name__)
+
+NO_PERSON = "A part of this needs the person, who cannot be asked from within this tool. Tell them so."
+"""What a model reads whose sub-agent wants an approval, or calls a tool of the client."""
+
+# What the framework says of the one; it has a class of its own for the other.
+_WANTS_APPROVAL = "its sub-agent requested approval for"
 
 
 class ToolGuard(FunctionMiddleware):
@@ -44,6 +57,12 @@ class ToolGuard(FunctionMiddleware):
             self._fail(context, turn, f"The tool took longer than {timeout_s:g} seconds and was stopped.")
         except MiddlewareTermination:
             raise
+        except (ToolExecutionException, UserInputRequiredException) as exc:
+            if isinstance(exc, ToolExecutionException) and _WANTS_APPROVAL not in str(exc):
+                logger.exception("tool failed", extra={"tool": name})
+                raise
+            logger.error("a sub-agent needs the person: use a workflow, see docs/agents.md", extra={"tool": name})
+            self._fail(context, turn, NO_PERSON)
         except Exception:
             logger.exception("tool failed", extra={"tool": name})
             raise
@@ -56,6 +75,22 @@ class ToolGuard(FunctionMiddleware):
         if turn is not None:
             turn.failed_calls.add(str(context.metadata.get("call_id")))
         context.result = message
+
+
+def guarded(client: Any, timeout_s: float) -> Any:
+    """Return `client`, whose tools have a guard from now on, whichever agent calls them.
+
+    A run reaches the agent that is run. In a workflow, and where an agent is another's tool, what they all go through
+    is the client.
+    """
+    if hasattr(client, "function_middleware") and not is_guarded(client):
+        client.function_middleware.append(ToolGuard(timeout_s))
+    return client
+
+
+def is_guarded(client: Any) -> bool:
+    """Say whether the tools that `client` calls have a guard."""
+    return any(isinstance(each, ToolGuard) for each in getattr(client, "function_middleware", ()))
 
 
 def tool_timeout_s(function: object, default_s: float) -> float:

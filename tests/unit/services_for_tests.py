@@ -16,6 +16,7 @@ from context import Services
 from database import Base, Database
 from store import ParlorStore
 from streaming.runs import Runs
+from streaming.tool_guard import guarded
 from tests.unit.scripted_model import ScriptedModel
 
 
@@ -35,7 +36,7 @@ async def open_services(
             database=database,
             store=store,
             attachments=ParlorAttachmentStore(store, folder / "attachments"),
-            make_chat_client=lambda offline: client,
+            make_chat_client=lambda offline: guarded(client, known.tool_timeout_s),
             explain_model_failure=explain_model_failure,
             runs=Runs.from_settings(known),
         )

@@ -11,6 +11,7 @@ import pytest
 from agent_framework import (
     Agent,
     FunctionInvocationContext,
+    FunctionTool,
     Message,
     WorkflowAgent,
     WorkflowBuilder,
@@ -18,9 +19,12 @@ from agent_framework import (
     executor,
     tool,
 )
+from chatkit.types import StructuredInputFreeform
 
 from base_server import BaseChatKitServer
 from context import Services, Turn, turn_of
+from errors import NotFoundError
+from plugins import Composer
 from tests.unit.harness import Chat, done_items, errors, texts, updates
 from tests.unit.scripted_model import ScriptedModel, calls, gives, says
 
@@ -45,6 +49,32 @@ async def look(place: str, ctx: FunctionInvocationContext) -> str:
     """Look a place up."""
     turn_of(ctx).state["place"] = place
     return f"It rains in {place}."
+
+
+@tool(additional_properties={"timeout_s": 0.05})
+async def fetch(source: str) -> str:
+    """Fetch it, which is refused or takes long."""
+    if source == "slow":
+        await asyncio.sleep(60)
+    raise NotFoundError("There is no such source.")
+
+
+@tool(approval_mode="always_require", additional_properties={"title": "Publish"})
+async def publish(place: str, ctx: FunctionInvocationContext) -> str:
+    """Publish it."""
+    turn_of(ctx).effect("published", {"place": place})
+    return f"Published in {place}."
+
+
+@tool
+async def ask_size(ctx: FunctionInvocationContext) -> str:
+    """Ask for the size."""
+    return turn_of(ctx).ask(StructuredInputFreeform(id="size", question="How long?"))
+
+
+read_page = FunctionTool(
+    name="read_page", description="Read the page.", input_model={"type": "object", "properties": {"part": {}}}
+)
 
 
 def writer_and_reviewer(server: WorkflowServer, *tools: Any) -> WorkflowAgent:
@@ -98,7 +128,7 @@ def model() -> ScriptedModel:
 @pytest.fixture
 def server(services: Services) -> WorkflowServer:
     made = WorkflowServer(services)
-    made.make = lambda server: writer_and_reviewer(server, look)
+    made.make = lambda server: writer_and_reviewer(server, look, fetch, publish, ask_size, read_page)
     return made
 
 
@@ -230,3 +260,96 @@ async def test_a_tool_that_shows_something_does_not_cut_the_sentence_of_another_
     model.turns, other.turns = [one], [two, says("Done.", message_id="m2")]
     server.make = lambda server: side_by_side(Agent(model, name="a"), Agent(other, name="b", tools=[show]))
     assert sorted(texts(await chat.send("Write"))) == ["Alpha", "Done."]
+
+
+def results_in(request: list[Message]) -> list[Any]:
+    return [content.result for message in request for content in message.contents if content.type == "function_result"]
+
+
+async def test_a_tool_in_a_workflow_has_its_title_and_its_limits(chat: Chat, model: ScriptedModel) -> None:
+    model.turns = [calls("look", place="Bern"), calls("fetch", "c2", source="x"), calls("fetch", "c3", source="slow")]
+    model.turns += [says("A draft."), says("Fine.")]
+    events = await chat.send("Write")
+    [workflow] = done_items(events, "workflow")
+    shown = [(task["title"], task["status_indicator"]) for task in workflow["workflow"]["tasks"]]
+    assert shown == [("Look it up", "complete"), ("Fetch", "none"), ("Fetch", "none")]
+    assert results_in(model.requests[-2])[1:] == [
+        "There is no such source.",
+        "The tool took longer than 0.05 seconds and was stopped.",
+    ]
+
+
+async def test_a_workflow_waits_for_the_answer_to_a_question(chat: Chat, model: ScriptedModel) -> None:
+    model.turns = [calls("ask_size")]
+    events = await chat.send("Write")
+    [question] = done_items(events, "structured_input")
+    assert len(model.requests) == 1
+    model.turns = [says("A long draft."), says("Fine.")]
+    answer = {"status": "answered", "answers": {"size": {"values": ["Long"], "skipped": False}}}
+    events = await chat.request(
+        "threads.add_structured_input", thread_id=chat.thread_id, item_id=question["id"], input=answer
+    )
+    assert texts(events) == ["A long draft.", "Fine."]
+
+
+async def test_a_workflow_waits_for_a_tool_of_the_client(chat: Chat, model: ScriptedModel) -> None:
+    model.turns = [calls("read_page", part="top")]
+    events = await chat.send("Write")
+    [call] = done_items(events, "client_tool_call")
+    assert (call["name"], call["arguments"]) == ("read_page", {"part": "top"})
+    assert len(model.requests) == 1
+    model.turns = [says("A draft."), says("Fine.")]
+    events = await chat.request("threads.add_client_tool_output", thread_id=chat.thread_id, result={"text": "Top."})
+    assert texts(events) == ["A draft.", "Fine."]
+    assert "Top." in results_in(model.requests[-1])[0]
+
+
+async def test_a_tool_of_the_client_is_called_by_an_agent_that_nobody_hears(
+    chat: Chat, server: WorkflowServer, model: ScriptedModel
+) -> None:
+    def make(server: WorkflowServer) -> Any:
+        silent, speaker = Agent(model, name="silent", tools=[read_page]), Agent(model, name="speaker")
+        builder = WorkflowBuilder(start_executor=silent, output_from=[speaker]).add_edge(silent, speaker)
+        return builder.build().as_agent()
+
+    server.make = make
+    model.turns = [calls("read_page", part="top")]
+    [call] = done_items(await chat.send("Write"), "client_tool_call")
+    assert (call["name"], call["arguments"]) == ("read_page", {"part": "top"})
+
+
+async def test_an_approved_tool_of_a_workflow_runs_and_the_workflow_goes_on(chat: Chat, model: ScriptedModel) -> None:
+    model.turns = [calls("publish", place="Bern")]
+    events = await chat.send("Write")
+    card = done_items(events, "widget")[-1]
+    button = card["widget"]["children"][-1]["children"][-1]["onClickAction"]
+    model.turns = [says("Published."), says("Fine.")]
+    events = await chat.act(card, button["type"], button["payload"])
+    assert [e["data"] for e in events if e["type"] == "client_effect"] == [{"place": "Bern"}]
+    assert texts(events) == ["Published.", "Fine."]
+    assert results_in(model.requests[-1])[0] == "Published in Bern."
+
+
+async def test_a_model_that_a_workflow_cannot_be_told_of_is_refused_with_a_reason(
+    chat: Chat, caplog: pytest.LogCaptureFixture
+) -> None:
+    composer = Composer(models=[{"id": "big", "label": "Big"}])  # type: ignore[list-item]
+    chat.server.use_case = type("UseCase", (), {"composer": composer})()
+    events = await chat.send("Write", inference_options={"model": "big"})
+    [error] = errors(events)
+    assert error["message"].startswith("This assistant cannot answer with the model or tool that was chosen.")
+    assert not error["allow_retry"]
+    assert "use case 'test': the run of a WorkflowAgent takes no options" in caplog.text
+
+
+async def test_a_workflow_that_has_answered_once_answers_nobody_else(
+    chat: Chat, server: WorkflowServer, model: ScriptedModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    shared = writer_and_reviewer(server)
+    server.make = lambda server: shared
+    model.turns = [says("Draft."), says("Fine.")]
+    await chat.send("My secret")
+    events = await Chat(server, user="user_b").send("Hello")
+    assert errors(events)[0]["message"].startswith("This assistant cannot answer at the moment.")
+    assert "use case 'test': a workflow answers once; build it anew in get_agent" in caplog.text
+    assert len(model.requests) == 2
