@@ -10,7 +10,14 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
-from agent_framework import AgentResponseUpdate, Content, UsageDetails, add_usage_details
+from agent_framework import (
+    AgentResponseUpdate,
+    Content,
+    UsageDetails,
+    WorkflowAgent,
+    WorkflowEvent,
+    add_usage_details,
+)
 from chatkit.types import (
     ClientToolCallItem,
     GeneratedImage,
@@ -174,6 +181,13 @@ class Answer:
             yield from events
 
     def _function_call(self, content: Content, update: AgentResponseUpdate) -> Events:
+        request = update.raw_representation
+        if isinstance(request, WorkflowEvent) and content.name == WorkflowAgent.REQUEST_INFO_FUNCTION_NAME:
+            # No call: a workflow ends like this when it wants to know more, mostly after an agent has said what.
+            text = request.data.text if isinstance(request.data, Content) else request.data
+            if isinstance(text, str):
+                yield from self._text(Content.from_text(text), update)
+            return
         if content.user_input_request:
             # A tool of the client: its arguments came before, in the chunks of the call itself, if those were seen.
             if content.call_id:

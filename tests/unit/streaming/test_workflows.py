@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from agent_framework import (
     Agent,
+    AgentExecutorResponse,
+    Content,
+    Executor,
     FunctionInvocationContext,
     FunctionTool,
     Message,
@@ -17,6 +20,8 @@ from agent_framework import (
     WorkflowBuilder,
     WorkflowContext,
     executor,
+    handler,
+    response_handler,
     tool,
 )
 from chatkit.types import StructuredInputFreeform
@@ -353,3 +358,53 @@ async def test_a_workflow_that_has_answered_once_answers_nobody_else(
     assert errors(events)[0]["message"].startswith("This assistant cannot answer at the moment.")
     assert "use case 'test': a workflow answers once; build it anew in get_agent" in caplog.text
     assert len(model.requests) == 2
+
+
+class Switchboard(Executor):
+    """Hands over: the clerk's call of a tool chooses who answers; then the workflow waits for the person."""
+
+    def __init__(self, question: Any) -> None:
+        super().__init__(id="switchboard")
+        self.question = question
+
+    @handler
+    async def choose(self, response: AgentExecutorResponse, ctx: WorkflowContext[AgentExecutorResponse]) -> None:
+        """Let the expert answer what the clerk does not; then ask for more."""
+        if response.executor_id == "clerk":
+            await ctx.send_message(response, target_id="expert")
+        else:
+            await ctx.request_info(self.question, str)
+
+    @response_handler
+    async def go_on(self, original_request: object, response: str, ctx: WorkflowContext[AgentExecutorResponse]) -> None:
+        """Never comes: each answer begins anew."""
+
+
+def handed_over(server: WorkflowServer, question: Any) -> WorkflowAgent:
+    clerk = Agent(server.chat_client, name="clerk", tools=[look])
+    expert = Agent(server.chat_client, name="expert")
+    board = Switchboard(question)
+    builder = WorkflowBuilder(start_executor=clerk, output_from=[clerk, expert])
+    return builder.add_edge(clerk, board).add_edge(board, expert).add_edge(expert, board).build().as_agent()
+
+
+@pytest.mark.parametrize(
+    ("question", "shown"),
+    [
+        ({"any": "data"}, ["It rains."]),
+        ("Which town?", ["It rains.", "Which town?"]),
+        (Content.from_text("Which town?"), ["It rains.", "Which town?"]),
+    ],
+)
+async def test_a_workflow_that_wants_to_know_more_ends_with_what_it_says(
+    chat: Chat, server: WorkflowServer, model: ScriptedModel, question: Any, shown: list[str]
+) -> None:
+    server.make = lambda server: handed_over(server, question)
+    model.turns = [calls("look", place="Bern"), says("Over.", message_id="m2"), says("It rains.")]
+    events = await chat.send("Weather?")
+    assert texts(events) == ["Over.", *shown]
+    assert [i["type"] for i in done_items(events)].count("workflow") == 1
+    model.turns = [says("Over again."), says("It rains there too.")]
+    events = await chat.send("In Basel?")
+    assert texts(events)[:2] == ["Over again.", "It rains there too."]
+    assert [m.text for m in model.requests[-1] if m.text][:2] == ["Weather?", "Over."]
