@@ -8,16 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
-from agent_framework import (
-    AgentResponseUpdate,
-    Content,
-    UsageDetails,
-    WorkflowAgent,
-    WorkflowEvent,
-    add_usage_details,
-)
+from agent_framework import AgentResponseUpdate, Content, WorkflowAgent, WorkflowEvent
 from chatkit.types import (
     ClientToolCallItem,
     GeneratedImage,
@@ -33,6 +26,7 @@ from context import PendingApproval, Turn, utc_now
 from errors import ModelError
 from streaming.message_writer import MessageWriter
 from streaming.steps import Steps, ToolLabel, is_hosted
+from streaming.usage_count import UsageCount
 
 Events = Iterator[ThreadStreamEvent]
 
@@ -61,6 +55,7 @@ class Answer:
         self._images: dict[str, GeneratedImageItem] = {}
         self._client_calls: dict[str, Content] = {}
         self._callers: dict[str, str | None] = {}
+        self._usage = UsageCount()
 
     def feed(self, event: Any) -> Events:
         """Return what `event`, an update of the agent or an event of a tool, means for the client."""
@@ -134,6 +129,7 @@ class Answer:
                 yield from self._function_call(content, update)
             case "function_result":
                 self._callers.pop(content.call_id or "", None)
+                self._usage.note_result(update.author_name)
                 yield from self._steps.function_result(content)
             case "function_approval_request":
                 yield from self._approval(content)
@@ -147,12 +143,9 @@ class Answer:
                 yield from self._message.close()
                 yield ThreadItemDoneEvent(item=self._image_item(content.uri))
             case "usage":
-                counts = content.usage_details or {}
-                # A count of a later round of tools already holds those of the earlier ones, and says "replace".
-                is_whole = content.merge_mode == "replace"
-                known = cast("UsageDetails", self._turn.usage)
-                self._turn.usage = dict(counts if is_whole else add_usage_details(known, counts))
-                self._turn.context.usage = self._turn.usage
+                counts, is_whole = dict(content.usage_details or {}), content.merge_mode == "replace"
+                total = self._usage.add(update.author_name, update.response_id, counts, is_whole=is_whole)
+                self._turn.usage = self._turn.context.usage = total
             case "error":
                 raise ModelError("The model reported a problem and could not finish its answer.", code="model.failed")
             case hosted if is_hosted(hosted):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from agent_framework import (
     Agent,
+    AgentExecutor,
     AgentExecutorResponse,
     Content,
     Executor,
@@ -408,3 +409,37 @@ async def test_a_workflow_that_wants_to_know_more_ends_with_what_it_says(
     events = await chat.send("In Basel?")
     assert texts(events)[:2] == ["Over again.", "It rains there too."]
     assert [m.text for m in model.requests[-1] if m.text][:2] == ["Weather?", "Over."]
+
+
+def costs(tokens: int, response_id: str | None = None) -> list[Any]:
+    return gives(Content.from_usage({"total_token_count": tokens}, merge_mode="replace"), response_id=response_id)
+
+
+async def total_of(chat: Chat) -> int:
+    [run] = await chat.server.store.load_runs(chat.thread_id or "", 5, chat.context())
+    return int(run.usage["total_token_count"])
+
+
+async def test_what_the_agents_of_a_workflow_cost_is_added_up(chat: Chat, model: ScriptedModel) -> None:
+    model.turns = [
+        [*calls("look", place="Bern"), *costs(10, "r1")],
+        [*says("Draft."), *costs(20, "r2")],
+        [*says("Fine."), *costs(3, "r3")],
+    ]
+    await chat.send("Write")
+    assert await total_of(chat) == 10 + 20 + 3
+
+
+@pytest.mark.parametrize(("again", "total"), [(7, 5 + 7), (2, 5 + 2)])
+async def test_an_agent_that_runs_twice_costs_twice(
+    chat: Chat, server: WorkflowServer, model: ScriptedModel, again: int, total: int
+) -> None:
+    def make(server: WorkflowServer) -> Any:
+        first, second = Agent(model, name="writer"), Agent(model, name="writer")
+        one, two = AgentExecutor(first, id="one"), AgentExecutor(second, id="two")
+        return WorkflowBuilder(start_executor=one, output_from=[one, two]).add_edge(one, two).build().as_agent()
+
+    server.make = make
+    model.turns = [[*says("Draft."), *costs(5, "r1")], [*says("Fine.", message_id="m2"), *costs(again, "r2")]]
+    await chat.send("Write")
+    assert await total_of(chat) == total
