@@ -21,6 +21,9 @@ _LOOSE_PIECES = 64
 TEXT_SINK_KWARG = "text_sink"
 """Under this name a chat client that says `takes_text_sink` finds a `TextSink` in a run's `client_kwargs`."""
 
+FRAMEWORK_LIMIT_TEXT = "Function invocation limit reached before a final answer could be produced."
+"""What the framework says, as if the model had said it, when the tool loop reaches its bound."""
+
 
 class GrowingText:
     """A text that grows by hundreds of small pieces: hardly larger than the text, and cheap to add to.

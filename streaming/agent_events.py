@@ -15,6 +15,7 @@ from agent_framework import AgentResponseUpdate, ResponseStream
 from chatkit.types import ThreadItem, ThreadItemDoneEvent, ThreadItemUpdatedEvent, ThreadStreamEvent
 
 from context import Turn
+from errors import ModelError
 from lean_updates import keep_merged, release
 from streaming.answer import LIMIT_TEXT, Answer
 from streaming.endings import end_tasks
@@ -36,7 +37,7 @@ async def agent_events(
     """Return the ChatKit events of one run of an agent.
 
     The provider's stream is closed on every way out, and cannot be asked for its final response. After a failure what
-    was open is finished first, so that partial text is kept; then the failure is raised.
+    was open is finished first, so that partial text is kept; then the failure is raised. To say nothing is one too.
 
     Args:
         stream: What `agent.run(..., stream=True)` returned.
@@ -112,6 +113,8 @@ async def agent_events(
             yield converted
         if failure:
             raise failure[0]
+        if answer.is_empty:
+            raise ModelError("The model gave no answer.", code="model.empty")
     except (asyncio.CancelledError, GeneratorExit):
         is_stopped = True
         raise

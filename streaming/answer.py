@@ -24,16 +24,16 @@ from chatkit.types import (
 
 from context import PendingApproval, Turn, utc_now
 from errors import ModelError
+from lean_updates import FRAMEWORK_LIMIT_TEXT
 from streaming.message_writer import MessageWriter
 from streaming.steps import Steps, ToolLabel, is_hosted
 from streaming.usage_count import UsageCount
 
 Events = Iterator[ThreadStreamEvent]
 
-FRAMEWORK_LIMIT_TEXT = "Function invocation limit reached before a final answer could be produced."
-"""What the framework says, as if the model had said it, when the tool loop reaches its bound."""
-
 LIMIT_TEXT = "I stopped here: this took more steps than I may take for one answer. Ask me to go on if you like."
+
+_UNSEEN = ("text_reasoning", "usage")
 
 
 class Answer:
@@ -56,6 +56,12 @@ class Answer:
         self._client_calls: dict[str, Content] = {}
         self._callers: dict[str, str | None] = {}
         self._usage = UsageCount()
+        self._is_empty = True
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was said, done or shown, and nobody is waited for: at most something was thought."""
+        return self._is_empty and not self._turn.is_paused
 
     def feed(self, event: Any) -> Events:
         """Return what `event`, an update of the agent or an event of a tool, means for the client."""
@@ -96,6 +102,7 @@ class Answer:
         yield from self._steps.unsaved_memory()
 
     def _tool_event(self, event: Any) -> Events:
+        self._is_empty = False
         if isinstance(event, ThreadItemAddedEvent | ThreadItemDoneEvent):
             # It comes from whoever waits for a tool. Another may be in the middle of a sentence.
             callers = set(self._callers.values())
@@ -120,6 +127,8 @@ class Answer:
             self._message.note_end()
 
     def _content(self, content: Content, update: AgentResponseUpdate, *, is_assistant: bool) -> Events:
+        if content.type not in _UNSEEN and (content.type != "text" or content.text):
+            self._is_empty = False
         match content.type:
             case "text" if is_assistant:
                 yield from self._text(content, update)
@@ -187,7 +196,7 @@ class Answer:
                 self._client_calls.setdefault(content.call_id, content)
             return
         if not content.informational_only:
-            if content.call_id:
+            if content.call_id and not content.hosted:
                 self._callers[content.call_id] = update.author_name
             yield from self._step(self._steps.function_call(content), content)
 

@@ -17,7 +17,8 @@ from chatkit.types import (
 from base_server import BaseChatKitServer, action
 from context import ActionTurn, Services, Turn, turn_of
 from errors import NotFoundError
-from streaming.answer import FRAMEWORK_LIMIT_TEXT, LIMIT_TEXT
+from lean_updates import FRAMEWORK_LIMIT_TEXT
+from streaming.answer import LIMIT_TEXT
 from tests.unit.harness import Chat, done_items, errors, texts, updates
 from tests.unit.scripted_model import ScriptedModel, calls, gives, says
 

@@ -215,11 +215,25 @@ async def test_another_message_or_author_begins_another_bubble(
         assert texts(events) == ["First.", "Second."]
 
 
-async def test_an_empty_answer_leaves_no_empty_bubble(chat: Chat, model: ScriptedModel) -> None:
-    model.turns = [says("", "")]
+@pytest.mark.parametrize(
+    "nothing", [[], says("", ""), gives(Content.from_text_reasoning(text="Hmm.")), gives(Content.from_usage({}))]
+)
+async def test_an_answer_that_says_nothing_offers_to_try_again(
+    chat: Chat, model: ScriptedModel, nothing: list[Any]
+) -> None:
+    model.turns = [nothing]
     events = await chat.send("Hello")
     assert done_items(events, "assistant_message") == []
+    [error] = errors(events)
+    assert error["message"].startswith("The model gave no answer.")
+    assert error["allow_retry"] is True
+
+
+async def test_an_answer_that_only_shows_something_is_not_empty(chat: Chat, model: ScriptedModel) -> None:
+    model.turns = [calls("look", city="Bern"), []]
+    events = await chat.send("Sky?")
     assert errors(events) == []
+    assert [item["widget"]["id"] for item in done_items(events, "widget")] == ["sky", "closing"]
 
 
 async def test_a_tool_call_is_a_task_that_loads_and_completes_around_what_the_tool_shows(

@@ -50,7 +50,12 @@ async def runs(chat: Chat) -> list[RunRecord]:
 
 
 async def test_a_whole_answer_is_noted_with_what_it_cost_over_all_its_rounds(chat: Chat) -> None:
-    script(chat, [*calls("look"), usage(5)], [*says("Done."), usage(7, merge_mode="replace")], [usage(2), usage(3)])
+    script(
+        chat,
+        [*calls("look"), usage(5)],
+        [*says("Done."), usage(7, merge_mode="replace")],
+        [*says("No."), usage(2), usage(3)],
+    )
     await chat.send("Go")
     await chat.send("And now?")
     later, first = await runs(chat)
