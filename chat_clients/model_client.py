@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -11,6 +12,7 @@ from agent_framework import (
     ChatMiddlewareLayer,
     ChatResponse,
     ChatResponseUpdate,
+    Content,
     FunctionInvocationLayer,
     Message,
     ResponseStream,
@@ -24,7 +26,7 @@ from chat_clients.responses import ResponsesReader
 from chat_clients.responses_request import build_responses_request
 from chat_clients.server_events import Event
 from chat_clients.whole_answers import AnswerReader, whole_updates
-from lean_updates import TEXT_SINK_KWARG, TextSink, keep_merged
+from lean_updates import FRAMEWORK_LIMIT_TEXT, TEXT_SINK_KWARG, TextSink, keep_merged
 
 
 class RawModelClient(BaseChatClient[Any]):
@@ -63,6 +65,8 @@ class RawModelClient(BaseChatClient[Any]):
             headers=kwargs.get("extra_headers"),
             show_text=kwargs.get(TEXT_SINK_KWARG) if stream else None,
         )
+        if options.get("tool_choice") == "none":
+            updates = _telling_of_limit(updates)
         if stream:
             answer = self._build_response_stream(updates, response_format=options.get("response_format"))
             keep_merged(answer)
@@ -101,6 +105,24 @@ class RawModelClient(BaseChatClient[Any]):
 
     def _build_reader(self) -> AnswerReader:
         raise NotImplementedError
+
+
+async def _telling_of_limit(
+    updates: AsyncGenerator[ChatResponseUpdate, None],
+) -> AsyncGenerator[ChatResponseUpdate, None]:
+    """Say at the end of an answer that calls tools, though it may not, that it ends here.
+
+    The framework asks like this when the limit of rounds is reached. It drops such calls, and says something itself
+    only where nothing else was said: a promise such as "Let me look again:" would be the end.
+    """
+    has_called = False
+    async with aclosing(updates):
+        async for update in updates:
+            has_called = has_called or any(content.type == "function_call" for content in update.contents)
+            yield update
+    if has_called:
+        text = Content.from_text(FRAMEWORK_LIMIT_TEXT)
+        yield ChatResponseUpdate(contents=[text], role="assistant", message_id="limit")
 
 
 class RawResponsesClient(RawModelClient):

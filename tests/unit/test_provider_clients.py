@@ -19,6 +19,7 @@ from chat_clients.offline import OfflineChatClient
 from chat_clients.provider import ChatClients, build_chat_client
 from config import Settings
 from errors import ConfigError, ModelError
+from lean_updates import FRAMEWORK_LIMIT_TEXT
 from tests.unit.provider_stub import Answer, Call, Chat, ProviderStub, Responses, busy, error
 
 Protocol = type[Chat] | type[Responses]
@@ -494,3 +495,24 @@ async def test_the_longest_length_is_asked_for_under_the_name_that_the_server_kn
             pass
     body = desk.stub.requests[0].body
     assert {key: value for key, value in body.items() if key.startswith("max_")} == {field: 5}
+
+
+@pytest.mark.parametrize("name", BOTH)
+@pytest.mark.parametrize("promise", ["", "Once more:"])
+async def test_a_model_that_calls_tools_after_the_last_round_ends_with_the_limit(
+    desk: Desk, name: str, promise: str
+) -> None:
+    @tool
+    async def look(city: str) -> str:
+        """Look."""
+        return f"Rain in {city}"
+
+    protocol = PROVIDERS[name].protocol
+    again = protocol.calls(Call("call_2", "look", {"city": "Basel"}))
+    if promise and protocol is Chat:
+        said = Chat.chunk({"role": "assistant", "content": promise})
+        again = Answer(again.status, again.headers, (said, *again.pieces))
+    desk.stub.will(protocol.calls(Call("call_1", "look", {"city": "Bern"})), again)
+    agent = desk.agent(name, tools=[look], model_max_round_trips=2)
+    expected = promise if protocol is Chat else ""
+    assert await ask(agent) == expected + FRAMEWORK_LIMIT_TEXT
