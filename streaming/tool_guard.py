@@ -33,10 +33,12 @@ class ToolGuard(FunctionMiddleware):
     Args:
         timeout_s: How long a tool may take, in seconds, unless it says so itself:
             ``@tool(additional_properties={"timeout_s": 5})``.
+        patience_s: How long a tool that is stopped may take to clean up, in seconds; then it is left to itself.
     """
 
-    def __init__(self, timeout_s: float) -> None:
+    def __init__(self, timeout_s: float, *, patience_s: float = 2.0) -> None:
         self._timeout_s = timeout_s
+        self._patience_s = patience_s
 
     async def process(self, context: FunctionInvocationContext, call_next: Callable[[], Awaitable[None]]) -> None:
         """Call the tool and explain its failure; end the run when the tool has asked the person something."""
@@ -44,17 +46,12 @@ class ToolGuard(FunctionMiddleware):
         turn: Turn | None = context.kwargs.get(TURN_KWARG)
         timeout_s = tool_timeout_s(context.function, self._timeout_s)
         try:
-            async with asyncio.timeout(timeout_s) as limit:
-                await call_next()
+            if not await self._ends_in_time(call_next, timeout_s, name):
+                logger.warning("tool took too long", extra={"tool": name, "timeout_s": timeout_s})
+                self._fail(context, turn, f"The tool took longer than {timeout_s:g} seconds and was stopped.")
         except UserFacingError as exc:
             logger.info("tool refused", extra={"tool": name, "code": exc.code})
             self._fail(context, turn, exc.message)
-        except TimeoutError:
-            if not limit.expired():
-                logger.exception("tool failed", extra={"tool": name})
-                raise
-            logger.warning("tool took too long", extra={"tool": name, "timeout_s": timeout_s})
-            self._fail(context, turn, f"The tool took longer than {timeout_s:g} seconds and was stopped.")
         except MiddlewareTermination:
             raise
         except (ToolExecutionException, UserInputRequiredException) as exc:
@@ -70,11 +67,36 @@ class ToolGuard(FunctionMiddleware):
             # The loop ends here: the model goes on when the person has answered.
             raise MiddlewareTermination(result=context.result)
 
+    async def _ends_in_time(self, call_next: Callable[[], Awaitable[None]], timeout_s: float, name: str) -> bool:
+        """Call the tool and say whether it ended in time; raise what it raised."""
+        # A task, as one that does not heed its cancellation would hold up the answer for as long as it likes.
+        task = asyncio.ensure_future(call_next())
+        try:
+            await asyncio.wait([task], timeout=timeout_s)
+            is_in_time = task.done()
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait([task], timeout=self._patience_s)
+                if not task.done():
+                    logger.error("tool does not let itself be stopped", extra={"tool": name})
+                    task.add_done_callback(_forget)
+        if is_in_time:
+            task.result()
+        elif task.done():
+            _forget(task)
+        return is_in_time
+
     @staticmethod
     def _fail(context: FunctionInvocationContext, turn: Turn | None, message: str) -> None:
         if turn is not None:
             turn.failed_calls.add(str(context.metadata.get("call_id")))
         context.result = message
+
+
+def _forget(task: asyncio.Future[None]) -> None:
+    if not task.cancelled():
+        task.exception()  # nobody waits for it; unread, it would be reported
 
 
 def guarded(client: Any, timeout_s: float) -> Any:
