@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, final
 from weakref import WeakSet, WeakValueDictionary
 
 from agent_framework import Agent, FunctionTool, Workflow
+from agent_framework.exceptions import AgentException, ChatClientException
 from chatkit.errors import CustomStreamError
 from chatkit.server import NonStreamingResult, StreamingResult
 from chatkit.types import (
@@ -34,6 +35,7 @@ from errors import (
     AgentError,
     BadRequestError,
     FinalMethodError,
+    ModelError,
     UnavailableError,
     UserFacingError,
     new_error_id,
@@ -222,7 +224,10 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
                 except UserFacingError:
                     raise
                 except Exception as exc:
-                    raise self.services.explain_model_failure(exc) from exc
+                    failure = self.services.explain_model_failure(exc)
+                    if failure.code == ModelError.code and not isinstance(exc, ChatClientException | AgentException):
+                        raise  # of the use case's own code, such as its middleware
+                    raise failure from exc
                 if turn.approvals:
                     for event in approval_events(turn, labels):
                         yield event

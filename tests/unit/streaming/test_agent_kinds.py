@@ -1,0 +1,134 @@
+"""Agents of all kinds: with middleware, with context providers, and of classes of their own. See docs/agents.md."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from agent_framework import (
+    Agent,
+    AgentContext,
+    AgentMiddleware,
+    AgentResponse,
+    AgentResponseUpdate,
+    BaseAgent,
+    Content,
+    ContextProvider,
+    FunctionInvocationContext,
+    FunctionMiddleware,
+    ResponseStream,
+    tool,
+)
+
+from base_server import BaseChatKitServer
+from context import Services, Turn, turn_of
+from errors import ForbiddenError
+from tests.unit.harness import Chat, errors, texts
+from tests.unit.scripted_model import ScriptedModel, calls, says
+
+
+class AnyServer(BaseChatKitServer):
+    make: Callable[[Any], Any]
+
+    def get_agent(self, turn: Turn) -> Any:
+        return self.make(self.chat_client)
+
+
+@tool
+async def look(ctx: FunctionInvocationContext) -> str:
+    """Look."""
+    turn_of(ctx).effect("looked")
+    return "Rain."
+
+
+@pytest.fixture
+def model() -> ScriptedModel:
+    return ScriptedModel()
+
+
+@pytest.fixture
+def server(services: Services) -> AnyServer:
+    return AnyServer(services)
+
+
+def streamed(text: str) -> ResponseStream[AgentResponseUpdate, AgentResponse]:
+    async def say() -> AsyncIterator[AgentResponseUpdate]:
+        yield AgentResponseUpdate(contents=[Content.from_text(text)], role="assistant")
+
+    return ResponseStream(say(), finalizer=AgentResponse.from_updates)
+
+
+class Echo(BaseAgent):
+    """Knows nothing of tools and options."""
+
+    def run(self, messages: Any = None, *, stream: bool = False, session: Any = None) -> Any:
+        return streamed("echo")
+
+
+async def test_an_agent_whose_run_takes_next_to_nothing_answers(server: AnyServer) -> None:
+    server.make = lambda client: Echo(name="echo")
+    assert texts(await Chat(server).send("Hi")) == ["echo"]
+
+
+class Guardrail(AgentMiddleware):
+    async def process(self, context: AgentContext, call_next: Any) -> None:
+        if "secret" in context.messages[-1].text:
+            context.result = streamed("I must not speak of that.")
+        else:
+            await call_next()
+
+
+async def test_a_guardrail_answers_in_the_place_of_the_agent(server: AnyServer, model: ScriptedModel) -> None:
+    server.make = lambda client: Agent(client, middleware=[Guardrail()])
+    chat = Chat(server)
+    model.turns = [says("Hello.")]
+    assert texts(await chat.send("Hi")) == ["Hello."]
+    assert texts(await chat.send("The secret?")) == ["I must not speak of that."]
+    assert len(model.requests) == 1
+
+
+class Broken(AgentMiddleware):
+    async def process(self, context: AgentContext, call_next: Any) -> None:
+        raise KeyError("a fault of the use case")
+
+
+async def test_a_fault_of_a_use_case_is_not_blamed_on_the_model(
+    server: AnyServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.make = lambda client: Agent(client, middleware=[Broken()])
+    [error] = errors(await Chat(server).send("Hi"))
+    assert error["message"].startswith("Something went wrong on our side.")
+    assert "a fault of the use case" in caplog.text
+
+
+class Permission(FunctionMiddleware):
+    async def process(self, context: FunctionInvocationContext, call_next: Any) -> None:
+        raise ForbiddenError("You may not look.")
+
+
+async def test_what_a_middleware_refuses_is_told_to_the_model(server: AnyServer, model: ScriptedModel) -> None:
+    server.make = lambda client: Agent(client, tools=[look], middleware=[Permission()])
+    model.turns = [calls("look"), says("I may not.")]
+    assert texts(await Chat(server).send("Look")) == ["I may not."]
+    assert [c.result for m in model.requests[1] for c in m.contents if c.type == "function_result"] == [
+        "You may not look."
+    ]
+
+
+class Brings(ContextProvider):
+    def __init__(self) -> None:
+        super().__init__("brings")
+
+    async def before_run(self, *, agent: Any, session: Any, context: Any, state: Any) -> None:
+        context.extend_instructions("brings", "Be brief.")
+        context.extend_tools("brings", [look])
+
+
+async def test_a_context_provider_brings_instructions_and_tools(server: AnyServer, model: ScriptedModel) -> None:
+    server.make = lambda client: Agent(client, context_providers=[Brings()])
+    model.turns = [calls("look"), says("Rain.")]
+    events = await Chat(server).send("Look")
+    assert texts(events) == ["Rain."]
+    assert [e["name"] for e in events if e["type"] == "client_effect"] == ["looked"]
+    assert "Be brief." in str(model.options[0].get("instructions")) + "".join(m.text for m in model.requests[0])
