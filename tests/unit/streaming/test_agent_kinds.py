@@ -26,6 +26,9 @@ from context import Services, Turn, turn_of
 from errors import ForbiddenError
 from tests.unit.harness import Chat, errors, texts
 from tests.unit.scripted_model import ScriptedModel, calls, says
+from tests.unit.test_docs import ROOT, blocks_of
+
+GUIDE = ROOT / "docs" / "agents.md"
 
 
 class AnyServer(BaseChatKitServer):
@@ -71,16 +74,21 @@ async def test_an_agent_whose_run_takes_next_to_nothing_answers(server: AnyServe
     assert texts(await Chat(server).send("Hi")) == ["echo"]
 
 
-class Guardrail(AgentMiddleware):
-    async def process(self, context: AgentContext, call_next: Any) -> None:
-        if "secret" in context.messages[-1].text:
-            context.result = streamed("I must not speak of that.")
-        else:
-            await call_next()
+def documented(name: str) -> Any:
+    """Return what the guide to kinds of agents defines under `name`."""
+    [block] = [block for block in blocks_of(GUIDE.read_text("utf-8"), "python") if f"class {name}(" in block]
+    names: dict[str, Any] = {}
+    exec(compile(block, str(GUIDE), "exec"), names)  # noqa: S102 - our own document
+    return names[name]
+
+
+async def test_the_workflow_of_the_guide_answers(services: Services, model: ScriptedModel) -> None:
+    model.turns = [says("A draft."), says("Shorter.", message_id="m2")]
+    assert texts(await Chat(documented("DeskServer")(services)).send("Write")) == ["A draft.", "Shorter."]
 
 
 async def test_a_guardrail_answers_in_the_place_of_the_agent(server: AnyServer, model: ScriptedModel) -> None:
-    server.make = lambda client: Agent(client, middleware=[Guardrail()])
+    server.make = lambda client: Agent(client, middleware=[documented("Guardrail")()])
     chat = Chat(server)
     model.turns = [says("Hello.")]
     assert texts(await chat.send("Hi")) == ["Hello."]
