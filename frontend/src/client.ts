@@ -119,7 +119,8 @@ export class ChatKitClient {
     const silence = new Deadline(STREAM_SILENCE_MS, signal);
     try {
       // Harmless to servers that do not know it. It says that a lost connection is no wish to stop.
-      const response = await this.#post({...request, metadata: {resumable: true}}, silence.signal);
+      const metadata = {...('metadata' in request ? request.metadata : undefined), resumable: true};
+      const response = await this.#post({...request, metadata}, silence.signal);
       if (response.body === null) return;
       if (!isEventStream(response)) throw await this.#explainDocument(response);
       cursor.runId = response.headers?.get('parlor-run') ?? cursor.runId;
@@ -182,7 +183,7 @@ export class ChatKitClient {
     }
   }
 
-  async #post(request: (StreamingRequest | JSONRequest) & {metadata?: object}, signal: AbortSignal): Promise<Response> {
+  async #post(request: object, signal: AbortSignal): Promise<Response> {
     const endpoint = this.#endpoint;
     if (!endpoint) throw new RequestError('The chat has no server yet: the option api.url is missing.');
     const body = JSON.stringify(request);

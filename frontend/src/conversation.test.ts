@@ -670,6 +670,44 @@ describe('an action', () => {
     }
   });
 
+  const keyOf = ({metadata}: Call) => (metadata as {idempotency_key: unknown}).idempotency_key;
+
+  it('names itself anew with each click, so that a request that arrives twice counts once', async () => {
+    const server = new FakeServer({...stored(user('Hi'), widget('new')), 'threads.custom_action': () => []});
+    const {conversation} = converse(server);
+    await conversation.open('thr_1');
+    for (const isStreaming of [true, true, false, false]) await conversation.act({type: 'a'}, 'w', isStreaming);
+    const streamed = server.of('threads.custom_action');
+    const plain = server.of('threads.sync_custom_action');
+    expect(new Set([...streamed, ...plain].map(keyOf)).size).toBe(4);
+    for (const call of streamed) expect(call.metadata).toEqual({resumable: true, idempotency_key: expect.any(String)});
+    for (const call of plain) expect(call.metadata).toEqual({idempotency_key: expect.any(String)});
+  });
+
+  it.each([
+    ['did not arrive', () => Promise.reject(new TypeError('Failed to fetch'))],
+    ['failed at the server', () => new Response('', {status: 503})],
+  ])('that %s is tried again under its name, and what came of it is read', async (_, fail) => {
+    let isDown = true;
+    const server = new FakeServer({
+      ...stored(user('Hi'), widget('new')),
+      'threads.create': () => [created, done(user('Hi')), done(widget('old'))],
+      // Carried out for the first request, so there is nothing to tell about it.
+      'threads.custom_action': () => (isDown ? fail() : []),
+    });
+    const {conversation} = converse(server);
+    await conversation.send(message('Hi'));
+    expect(await conversation.act({type: 'a'}, 'w', true)).toBe(false);
+    expect(conversation.state.failure).toMatchObject({canRetry: true});
+    isDown = false;
+    await conversation.retry();
+    const [first, second] = server.of('threads.custom_action');
+    expect(second?.params).toEqual(first?.params);
+    expect(second?.metadata).toEqual(first?.metadata);
+    expect(conversation.state.failure).toBeUndefined();
+    expect(conversation.state.entries.at(-1)?.item).toMatchObject({widget: {title: 'new'}});
+  });
+
   it('that is refused beside an answer reads the widget again and leaves the answer alone', async () => {
     const first = new OpenStream();
     const server = new FakeServer({

@@ -11,6 +11,7 @@ import type {
   UserContent,
   WireAction,
 } from './protocol.js';
+import {createRequestKey} from './request-key.js';
 import {attachTo, type JoinedRun, joinRun} from './run-stream.js';
 import {strings} from './strings.js';
 import {
@@ -133,7 +134,10 @@ export class Conversation {
     if (this.isBusy) throw new Error(strings.busy);
     const again = this.#turns.takeAgain();
     if (again) {
-      await again();
+      const {id} = this.#state.thread ?? {};
+      const turn = await again();
+      // An action that was carried out the first time is answered without what came of it.
+      if (turn.kind === 'action' && id !== undefined) await this.#refreshQuietly(id);
       return;
     }
     if (this.#state.unconfirmedKey !== undefined && this.#lastMessage) {
@@ -165,14 +169,15 @@ export class Conversation {
     const wireAction =
       action.payload === undefined ? {type: action.type} : {type: action.type, payload: action.payload};
     const params = {thread_id: thread.id, ...(itemId === undefined ? {} : {item_id: itemId}), action: wireAction};
+    const metadata = {idempotency_key: createRequestKey()};
     if (isStreaming) {
-      const turn = await this.#turns.run('action', {type: 'threads.custom_action', params});
+      const turn = await this.#turns.run('action', {type: 'threads.custom_action', params, metadata});
       // A widget that offers what the server no longer takes is out of date.
       if (turn.hasFailed) await this.#refreshQuietly(thread.id);
       return !turn.hasFailed;
     }
     try {
-      const answer = await this.#host.client.send({type: 'threads.sync_custom_action', params});
+      const answer = await this.#host.client.send({type: 'threads.sync_custom_action', params, metadata});
       const item = isObject(answer) ? parseItem(answer.updated_item) : undefined;
       if (item && this.#state.thread?.id === thread.id) this.#apply({type: 'thread.item.replaced', item});
     } catch (error) {

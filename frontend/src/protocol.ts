@@ -221,6 +221,10 @@ interface ActionParams {
   readonly item_id?: string;
   readonly action: WireAction;
 }
+/** Servers that do not know the key pass over it, as over all metadata. */
+interface ActionMetadata {
+  readonly idempotency_key: string;
+}
 
 /** Operations that answer with a stream of events. */
 export type StreamingRequest =
@@ -238,7 +242,7 @@ export type StreamingRequest =
       readonly type: 'threads.add_structured_input';
       readonly params: {readonly thread_id: string; readonly item_id: string; readonly input: StructuredAnswers};
     }
-  | {readonly type: 'threads.custom_action'; readonly params: ActionParams}
+  | {readonly type: 'threads.custom_action'; readonly params: ActionParams; readonly metadata: ActionMetadata}
   /** Parlor's own: view the run of a thread, from the event after number `after` of the run `run_id` on. */
   | {
       readonly type: 'runs.attach';
@@ -252,7 +256,7 @@ interface PageParams {
 }
 /** Operations that answer with one JSON document. */
 export type JSONRequest =
-  | {readonly type: 'threads.sync_custom_action'; readonly params: ActionParams}
+  | {readonly type: 'threads.sync_custom_action'; readonly params: ActionParams; readonly metadata: ActionMetadata}
   | {readonly type: 'threads.get_by_id' | 'threads.delete'; readonly params: {readonly thread_id: string}}
   | {readonly type: 'threads.list'; readonly params: PageParams}
   | {readonly type: 'threads.update'; readonly params: {readonly thread_id: string; readonly title: string}}

@@ -1,5 +1,5 @@
 /** Runs the turns of a conversation: streams, client tools, stopping, connecting again. One turn at a time. */
-import type {ChatKitClient, RunCursor} from './client.js';
+import {type ChatKitClient, RequestError, type RunCursor} from './client.js';
 import type {ClientToolHandler} from './options.js';
 import {isObject} from './parsing.js';
 import type {StreamEvent, StreamingRequest, UserMessage} from './protocol.js';
@@ -37,7 +37,7 @@ export interface TurnHost {
 export class TurnRunner {
   readonly #host: TurnHost;
   #turn: Turn | undefined;
-  #again: (() => Promise<unknown>) | undefined;
+  #again: (() => Promise<Turn>) | undefined;
   /** The run that was left behind when the view was closed. */
   #left: {readonly threadId: string; readonly from: RunCursor} | undefined;
   readonly #answeredCalls = new Set<string>();
@@ -56,7 +56,7 @@ export class TurnRunner {
   }
 
   /** What trying again means after the failure that is shown, where it is not to answer the last message again. Once. */
-  takeAgain(): (() => Promise<unknown>) | undefined {
+  takeAgain(): (() => Promise<Turn>) | undefined {
     const again = this.#again;
     this.#again = undefined;
     return again;
@@ -151,8 +151,10 @@ export class TurnRunner {
   }
 
   /** Goes on with a run behind what was read of it. */
-  async #reattach(kind: TurnKind, threadId: string, from: RunCursor): Promise<void> {
-    await this.#drive(this.#begin(new Turn(kind)), attachTo(threadId, from), from);
+  async #reattach(kind: TurnKind, threadId: string, from: RunCursor): Promise<Turn> {
+    const turn = this.#begin(new Turn(kind));
+    await this.#drive(turn, attachTo(threadId, from), from);
+    return turn;
   }
 
   #begin(turn: Turn, message?: Omit<UserMessage, 'id'>): Turn {
@@ -318,7 +320,7 @@ export class TurnRunner {
     const threadId = this.#host.state().thread?.id;
     if (isConnectionLoss(error) && from.last !== undefined && threadId !== undefined) {
       this.#again = () => this.#reattach(turn.kind, threadId, from);
-    } else if (!turn.hasEvents && request && isRepeatable(request)) {
+    } else if (!turn.hasEvents && request && isRepeatable(request, error)) {
       this.#again = () => this.run(turn.kind, request);
     } else if (turn.hasEvents) {
       await this.#readTurn(turn);
@@ -351,9 +353,15 @@ function idOf(event: StreamEvent): string | undefined {
   return 'itemId' in event ? event.itemId : undefined;
 }
 
-/** What carries on a turn may be sent again when nothing was heard of it; messages and actions have their own ways. */
-function isRepeatable({type}: StreamingRequest): boolean {
+/** What may be sent again as it is when nothing was heard of it; messages have their own way. */
+function isRepeatable({type}: StreamingRequest, error: unknown): boolean {
+  // What an action was refused for stays so; what did not arrive, or failed, has its key and counts once.
+  if (type === 'threads.custom_action') return isConnectionLoss(error) || isServerFailure(error);
   return type === 'threads.add_client_tool_output' || type === 'threads.retry_after_item';
+}
+
+function isServerFailure(error: unknown): boolean {
+  return error instanceof RequestError && (error.status === 429 || error.status >= 500);
 }
 
 export function toError(error: unknown): Error {
