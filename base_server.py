@@ -93,6 +93,7 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
         self.chat_client = services.chat_client(offline)
         self._sender_locks = WeakValueDictionary()
         self._workflows: WeakSet[Workflow] = WeakSet()
+        self._latest_clicks = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -40,6 +40,7 @@ class ActionProcessing(EventProcessing):
 
     _actions: ClassVar[Mapping[str, BoundAction]] = {}
     _sender_locks: WeakValueDictionary[tuple[str, str], asyncio.Lock]
+    _latest_clicks: dict[tuple[str, str | None], tuple[Action[str, Any], asyncio.Task[SyncCustomActionResponse]]]
 
     if TYPE_CHECKING:  # what the whole server brings
 
@@ -139,6 +140,33 @@ class ActionProcessing(EventProcessing):
         self, thread: ThreadMetadata, params: ThreadCustomActionParams, context: RequestContext
     ) -> SyncCustomActionResponse:
         key = request_key(context.metadata)
+        if key is None:
+            return await self._click_once(thread, params, context)
+        return await self._carry_out(thread, params, key, context)
+
+    async def _click_once(
+        self, thread: ThreadMetadata, params: ThreadCustomActionParams, context: RequestContext
+    ) -> SyncCustomActionResponse:
+        """Carry out a click that has no key; one like the latest, while that is being handled, is a double click.
+
+        Only the latest counts: of on, off and on again, the third is not the first once more.
+        """
+        place, action = (thread.id, params.item_id), params.action
+        while (latest := self._latest_clicks.get(place)) is not None and latest[0] == action:
+            await asyncio.wait([latest[1]])
+            if not latest[1].cancelled():
+                return latest[1].result()
+        answer = asyncio.create_task(self._carry_out(thread, params, None, context))
+        self._latest_clicks[place] = mine = (action, answer)
+        try:
+            return await answer
+        finally:
+            if self._latest_clicks.get(place) is mine:
+                del self._latest_clicks[place]
+
+    async def _carry_out(
+        self, thread: ThreadMetadata, params: ThreadCustomActionParams, key: str | None, context: RequestContext
+    ) -> SyncCustomActionResponse:
         async with self.sender_turn(thread, params.item_id):
             if key is not None and not await self.store.claim_request_key(thread.id, key, context):
                 return SyncCustomActionResponse(updated_item=await self._sender_now(thread, params.item_id, context))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from agent_framework import Agent, FunctionInvocationContext, tool
 from chatkit.types import ClientToolCallItem, StructuredInputFreeform
+from pydantic import BaseModel
 
 from base_server import BaseChatKitServer, action
 from context import ActionTurn, Services, Turn, turn_of, utc_now
@@ -32,7 +33,12 @@ def build_counter(value: int) -> dict[str, Any]:
         return {"type": "Button", "label": type_, "onClickAction": {"type": type_}}
 
     buttons = [button("count.up"), button("count.fail"), button("count.remove"), button("count.add")]
-    return {"type": "Card", "id": "counter", "children": [{"type": "Text", "value": str(value)}, *buttons]}
+    field = {"type": "Input", "name": "value", "onChangeAction": {"type": "count.set"}}
+    return {"type": "Card", "id": "counter", "children": [{"type": "Text", "value": str(value)}, field, *buttons]}
+
+
+class SetTo(BaseModel, extra="forbid"):
+    value: int
 
 
 class CountingServer(BaseChatKitServer):
@@ -55,20 +61,30 @@ class CountingServer(BaseChatKitServer):
         await asyncio.sleep(0)
         turn.replace(build_counter(self.value))
 
+    @action("count.set")
+    async def set_to(self, payload: SetTo, turn: ActionTurn) -> None:
+        self.value += 1
+        await self.wait_first_time()
+        turn.replace(build_counter(payload.value))
+
     @action("count.add")
     async def add(self, turn: ActionTurn) -> None:
         """Add to what is shown; the first click takes as long as the test likes."""
         assert turn.sender is not None
         before = int(turn.sender.model_dump()["widget"]["children"][0]["value"])
+        await self.wait_first_time()
+        turn.replace(build_counter(before + 1))
+
+    async def wait_first_time(self) -> None:
         if not self.is_adding.is_set():
             self.is_adding.set()
             await self.may_add.wait()
-        turn.replace(build_counter(before + 1))
 
     @action("count.fail")
     async def fail(self, turn: ActionTurn) -> None:
         self.value += 1
         if self.is_broken:
+            await self.wait_first_time()
             raise UserFacingError("Not now.")
 
     @action("count.remove")
@@ -89,16 +105,33 @@ async def replicas(tmp_path: Path) -> AsyncIterator[list[Chat]]:
         yield chats
 
 
-async def click(chat: Chat, item_id: str, type_: str, key: Any, *, sync: bool = True) -> Any:
+async def click(
+    chat: Chat, item_id: str, type_: str, key: Any = None, *, sync: bool = True, payload: Any = None
+) -> Any:
     body = {
         "type": "threads.sync_custom_action" if sync else "threads.custom_action",
-        "params": {"thread_id": chat.thread_id, "item_id": item_id, "action": {"type": type_}},
-        "metadata": {"idempotency_key": key},
+        "params": {"thread_id": chat.thread_id, "item_id": item_id, "action": {"type": type_, "payload": payload}},
+        "metadata": {} if key is None else {"idempotency_key": key},
     }
     answer = await chat.server.handle(json.dumps(body).encode(), chat.context())
     if isinstance(answer, bytes):
         return json.loads(answer)
     return events_of(b"".join([chunk async for chunk in answer]))
+
+
+async def click_meanwhile(chat: Chat, *clicks: Coroutine[Any, Any, Any]) -> list[Any]:
+    """Click the first, and each of the others while it is still being handled."""
+    server = chat.server
+    assert isinstance(server, CountingServer)
+    async with asyncio.timeout(10):
+        tasks = []
+        for each in clicks:
+            tasks.append(asyncio.create_task(each))
+            await server.is_adding.wait()
+            # Long enough for it to get as far as it can.
+            await asyncio.wait(tasks, timeout=0.2)
+        server.may_add.set()
+        return await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def total(chats: list[Chat]) -> int:
@@ -201,6 +234,48 @@ async def test_of_two_clicks_each_sees_what_the_one_before_has_left(
     assert shown(widget) == "2"
 
 
+async def test_of_a_double_click_without_a_key_the_second_gets_what_the_first_brought(
+    replicas: list[Chat], counter: str
+) -> None:
+    chat = replicas[0]
+    answers = await click_meanwhile(chat, *(click(chat, counter, "count.add") for _ in range(3)))
+    assert [shown(each["updated_item"]) for each in answers] == ["1"] * 3
+    assert shown((await click(chat, counter, "count.add"))["updated_item"]) == "2", "one after the other counts twice"
+
+
+async def test_of_a_double_click_without_a_key_both_get_the_failure(replicas: list[Chat], counter: str) -> None:
+    chat = replicas[0]
+    done = await click_meanwhile(chat, *(click(chat, counter, "count.fail") for _ in range(2)))
+    assert [isinstance(each, UserFacingError) for each in done] == [True, True]
+    assert total(replicas) == 1
+    chat.server.is_broken = False  # type: ignore[attr-defined]
+    await click(chat, counter, "count.fail")
+    assert total(replicas) == 2
+
+
+async def test_clicks_without_a_key_that_differ_or_come_in_turns_all_count(replicas: list[Chat], counter: str) -> None:
+    chat = replicas[0]
+    # On, off, on: the third is what the person wants, though the first is still being handled.
+    await click_meanwhile(chat, *(click(chat, counter, "count.set", payload={"value": n}) for n in (1, 0, 1)))
+    [widget] = [item for item in await chat.items() if item["id"] == counter]
+    assert (shown(widget), total(replicas)) == ("1", 3)
+
+
+async def test_a_click_without_a_key_takes_over_when_the_one_before_is_given_up(
+    replicas: list[Chat], counter: str
+) -> None:
+    chat = replicas[0]
+    server = chat.server
+    assert isinstance(server, CountingServer)
+    async with asyncio.timeout(10):
+        first = asyncio.create_task(click(chat, counter, "count.add"))
+        await server.is_adding.wait()
+        second = asyncio.create_task(click(chat, counter, "count.add"))
+        await asyncio.wait([second], timeout=0.2)
+        first.cancel()
+        assert shown((await second)["updated_item"]) == "1"
+
+
 async def test_a_streamed_action_with_a_key_is_carried_out_once(replicas: list[Chat], counter: str) -> None:
     chat = replicas[0]
     first = await click(chat, counter, "count.up", "key", sync=False)
@@ -217,6 +292,7 @@ async def test_an_action_that_failed_may_be_tried_again_under_its_key(
     replicas: list[Chat], counter: str, is_sync: bool
 ) -> None:
     chat = replicas[0]
+    chat.server.may_add.set()  # type: ignore[attr-defined]
     if is_sync:
         with pytest.raises(UserFacingError, match="Not now"):
             await click(chat, counter, "count.fail", "key")
