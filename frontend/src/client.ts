@@ -24,6 +24,10 @@ export interface Endpoint {
 
 /** The code of the error that says: there is no run to attach to. */
 export const NO_RUN = 'run.none';
+/** Parlor's code for: one answer at a time in a thread. */
+export const RUN_ACTIVE = 'run.active';
+/** Parlor's code for: no new answers, since the server is about to restart. Nothing has come of the request. */
+export const DRAINING = 'runs.draining';
 
 /** How far a client has read a run. */
 export interface RunCursor {

@@ -185,6 +185,106 @@ describe('an answer of a server that numbers its events', () => {
     expect(texts()).toEqual(['Hi', 'New.']);
   });
 
+  it('of which a killed server has kept less than it had said is not taken for whole', async () => {
+    const first = new OpenStream(1);
+    const server = new FakeServer({
+      ...stored(user('Hi'), assistant('a', 'Half of')),
+      'threads.create': () => first.response,
+      'runs.attach': () => ({run: null}),
+    });
+    const {conversation, texts} = converse(server);
+    const sending = conversation.send(message('Hi'));
+    first.send(created, done(user('Hi')), added(assistant('a')), delta('a', 'Half of what'));
+    await settle();
+    first.cut();
+    await vi.advanceTimersByTimeAsync(500);
+    await sending;
+    expect(texts()).toEqual(['Hi', 'Half of']);
+    expect(conversation.state.failure).toMatchObject({canRetry: true});
+  });
+
+  describe('whose server restarts', () => {
+    const restarting = {type: 'error', code: 'custom', message: 'The server is restarting.', allow_retry: true};
+    const draining = () => Response.json({error: {code: 'runs.draining', message: 'Restarting.'}}, {status: 503});
+    const refused = () => Promise.reject(new TypeError('Failed to fetch'));
+    const numbered = (...frames: Frame[]) => new OpenStream(1).send(...frames).end().response;
+    const cutOff = [created, done(user('Hi')), done(assistant('a', 'Half')), restarting];
+
+    it('waits for it when asked to try again, and then takes the new answer', async () => {
+      const tries = [
+        refused,
+        draining,
+        () => new Response('', {status: 502}),
+        () => numbered(done(assistant('b', 'Whole.'))),
+      ];
+      const server = new FakeServer({
+        'threads.create': () => numbered(...cutOff),
+        'threads.retry_after_item': () => (tries.shift() ?? refused)(),
+      });
+      const {conversation, texts} = converse(server);
+      await conversation.send(message('Hi'));
+      expect(texts()).toEqual(['Hi', 'Half']);
+      expect(conversation.state.failure).toMatchObject({canRetry: true});
+      const retrying = conversation.retry();
+      await settle();
+      expect(conversation.state).toMatchObject({isReconnecting: true, isResponding: true, failure: undefined});
+      for (const pause of BACK_OFF_MS.slice(0, 3)) await vi.advanceTimersByTimeAsync(pause);
+      await retrying;
+      expect(texts()).toEqual(['Hi', 'Whole.']);
+      expect(conversation.state).toMatchObject({isReconnecting: false, failure: undefined});
+    });
+
+    it('keeps what was said when it cannot be tried again, and offers it once more', async () => {
+      const server = new FakeServer({
+        ...stored(user('Hi'), assistant('a', 'Half')),
+        'threads.create': () => numbered(...cutOff),
+        'threads.retry_after_item': refused,
+      });
+      const {conversation, texts} = converse(server);
+      await conversation.send(message('Hi'));
+      const retrying = conversation.retry();
+      for (const pause of BACK_OFF_MS) await vi.advanceTimersByTimeAsync(pause);
+      await retrying;
+      expect(server.of('threads.retry_after_item')).toHaveLength(BACK_OFF_MS.length + 1);
+      expect(texts()).toEqual(['Hi', 'Half']);
+      expect(conversation.state.failure).toMatchObject({canRetry: true});
+    });
+
+    it('meets the new answer that it has begun without hearing of it', async () => {
+      const busy = () => Response.json({error: {code: 'run.active', message: 'Wait.'}}, {status: 409});
+      const tries = [refused, busy];
+      const server = new FakeServer({
+        'threads.create': () => numbered(...cutOff),
+        'threads.retry_after_item': () => (tries.shift() ?? refused)(),
+        'runs.attach': () => numbered(done(assistant('b', 'Whole.'))),
+      });
+      const {conversation, texts} = converse(server);
+      await conversation.send(message('Hi'));
+      const retrying = conversation.retry();
+      for (const pause of BACK_OFF_MS.slice(0, 2)) await vi.advanceTimersByTimeAsync(pause);
+      await retrying;
+      expect(server.of('runs.attach')[0]?.params).toEqual({thread_id: 'thr_1'});
+      expect(texts()).toEqual(['Hi', 'Whole.']);
+    });
+
+    it('sends a message that it has not taken again, and no other', async () => {
+      const tries = [draining, refused, () => numbered(done(user('Hi')), done(assistant('a', 'Hello.')))];
+      const server = new FakeServer({
+        ...stored(),
+        'threads.add_user_message': () => (tries.shift() ?? refused)(),
+      });
+      const {conversation, texts} = converse(server);
+      await conversation.open('thr_1');
+      const sending = conversation.send(message('Hi'));
+      for (const pause of BACK_OFF_MS.slice(0, 2)) await vi.advanceTimersByTimeAsync(pause);
+      await sending;
+      expect(texts()).toEqual(['Hi', 'Hello.']);
+      await conversation.send(message('More'));
+      expect(conversation.state.failure).toMatchObject({canRetry: true});
+      expect(server.of('threads.add_user_message')).toHaveLength(4);
+    });
+  });
+
   it('reads the thread again where the replay has a gap, and keeps what is not stored yet', async () => {
     const first = new OpenStream(1);
     const server = new FakeServer({
@@ -478,6 +578,23 @@ describe('a stock server', () => {
     expect(server.types()).toEqual(['threads.create']);
     expect(texts()).toEqual(['Hi', 'Half']);
     expect(names()).toEqual(['response.start', 'thread.change', 'response.end']);
+  });
+
+  it('that cannot be asked once more keeps what was said', async () => {
+    let isDown = true;
+    const server = new FakeServer({
+      ...stored(user('Hi'), assistant('a', 'Old.')),
+      'threads.retry_after_item': () => (isDown ? new Response('', {status: 503}) : [done(assistant('b', 'New.'))]),
+    });
+    const {conversation, texts} = converse(server);
+    await conversation.open('thr_1');
+    await conversation.retry();
+    expect(texts()).toEqual(['Hi', 'Old.']);
+    expect(server.of('threads.retry_after_item')).toHaveLength(1);
+    expect(conversation.state.failure).toMatchObject({canRetry: true});
+    isDown = false;
+    await conversation.retry();
+    expect(texts()).toEqual(['Hi', 'New.']);
   });
 
   it('that sends an empty stream ends the turn', async () => {

@@ -149,10 +149,15 @@ export class Conversation {
     const thread = this.#state.thread;
     if (!message || !thread) return;
     if (thread.status.type !== 'active') throw new Error(thread.status.reason ?? strings.threadNotWritable);
+    const {entries} = this.#state;
     // The server deletes what follows without a word.
     this.#apply({type: 'local.cut_after', itemId: message.id});
     const params = {thread_id: thread.id, item_id: message.id};
-    await this.#turns.run('answer', {type: 'threads.retry_after_item', params});
+    const turn = await this.#turns.run('answer', {type: 'threads.retry_after_item', params});
+    if (turn.hasEvents || this.#state.thread?.id !== thread.id) return;
+    // As far as anybody knows, nothing was deleted.
+    this.#apply({type: 'local.cut_undone', entries});
+    await this.#refreshQuietly(thread.id);
   }
 
   /** Stops the answer; what came of it stays. */

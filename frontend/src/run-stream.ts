@@ -1,5 +1,5 @@
 /** The events of one request, over as many connections as it takes where the server numbers its events. */
-import {type ChatKitClient, NO_RUN, RequestError, type RunCursor} from './client.js';
+import {type ChatKitClient, DRAINING, NO_RUN, RequestError, RUN_ACTIVE, type RunCursor} from './client.js';
 import type {StreamEvent, StreamingRequest} from './protocol.js';
 
 /** Before each try to connect again, in milliseconds; after the last one the connection counts as lost. */
@@ -26,12 +26,16 @@ export interface RunHost {
 
 /**
  * Streams a request; where its events are numbered, a lost connection is made again and goes on behind the last event.
+ * While the server restarts, a request that it has not taken, or that does the same a second time, is sent again.
  *
  * @throws RequestError When the server refuses, or when the connection stays lost.
  */
 export async function* streamRun(request: StreamingRequest, host: RunHost): AsyncGenerator<StreamEvent, void, void> {
   const {client, signal, cursor} = host;
   let next = request;
+  let isRestarting = false;
+  /** Cutting off what follows a message does nothing the second time. */
+  const isSafe = ({type}: StreamingRequest): boolean => type === 'threads.retry_after_item' && client.resumes === true;
   for (let attempt = 0; ; ) {
     const before = cursor.last;
     const runBefore = cursor.runId;
@@ -57,11 +61,17 @@ export async function* streamRun(request: StreamingRequest, host: RunHost): Asyn
         host.onVanished();
         return;
       }
+      isRestarting ||= hasCode(error, DRAINING);
+      // Sent again, it meets the run that it has begun: nobody had heard of it.
+      const isBegun = attempt > 0 && hasCode(error, RUN_ACTIVE);
+      const isHeard = cursor.last !== undefined;
+      const mayGoOn = isHeard ? isTransient(error, next) : isBegun || (isDown(error) && (isRestarting || isSafe(next)));
       const wait = BACK_OFF_MS[attempt];
-      if (cursor.last === undefined || wait === undefined || !isTransient(error, next)) throw error;
+      if (wait === undefined || !mayGoOn) throw error;
       host.onConnection(true);
       await waitForTry(wait, signal);
       attempt += 1;
+      if (!isHeard && !isBegun) continue;
     }
     const threadId = host.threadId();
     if (threadId === undefined) throw new RequestError('The connection to the server was lost.', {code: 'connection'});
@@ -86,6 +96,16 @@ function isTransient(error: unknown, request: StreamingRequest): boolean {
   // What a proxy says while the server restarts. Only attaching may be repeated: it changes nothing.
   const status = error instanceof RequestError ? error.status : 0;
   return request.type === 'runs.attach' && [429, 502, 503, 504].includes(status);
+}
+
+/** Whether there is no server for now, rather than one that says in its own words what it refuses. */
+function isDown(error: unknown): boolean {
+  if (isConnectionLoss(error) || hasCode(error, DRAINING)) return true;
+  return hasCode(error, undefined) && [502, 503, 504].includes(error.status);
+}
+
+function hasCode(error: unknown, code: string | undefined): error is RequestError {
+  return error instanceof RequestError && error.code === code;
 }
 
 /** Resolves after `ms`, or as soon as the browser is online again. */

@@ -82,6 +82,8 @@ export type LocalEvent =
   | {readonly type: 'local.turn_ended'}
   | {readonly type: 'local.failed'; readonly failure: Failure}
   | {readonly type: 'local.cut_after'; readonly itemId: string}
+  /** What was shown before the cut. */
+  | {readonly type: 'local.cut_undone'; readonly entries: readonly Entry[]}
   | {readonly type: 'local.unconfirmed_dropped'}
   | {readonly type: 'local.connection'; readonly isLost: boolean}
   | {readonly type: 'local.tool_answered'; readonly itemId: string}
@@ -165,6 +167,8 @@ export function reduce(state: ThreadState, event: StreamEvent | LocalEvent): Thr
       const at = state.entries.findIndex(({item}) => item.id === event.itemId);
       return at < 0 ? state : {...state, entries: state.entries.slice(0, at + 1)};
     }
+    case 'local.cut_undone':
+      return {...state, entries: event.entries};
     case 'local.unconfirmed_dropped':
       return {
         ...state,

@@ -2,7 +2,7 @@
 import {type ChatKitClient, RequestError, type RunCursor} from './client.js';
 import type {ClientToolHandler} from './options.js';
 import {isObject} from './parsing.js';
-import type {StreamEvent, StreamingRequest, UserMessage} from './protocol.js';
+import type {StreamEvent, StreamingRequest, ThreadItem, UserMessage} from './protocol.js';
 import {attachTo, isConnectionLoss, type JoinedRun, streamRun} from './run-stream.js';
 import {strings} from './strings.js';
 import {findLastUserMessage, type LocalEvent, type ThreadState} from './thread.js';
@@ -306,8 +306,12 @@ export class TurnRunner {
 
   /** The run is over and forgotten: the thread holds its end, or shows that there was none. */
   async #settleVanished(turn: Turn): Promise<void> {
+    const open = this.#host.state().entries.filter(entry => entry.isStreaming);
     await this.#readTurn(turn);
-    if (!this.#looksUnfinished || turn.isStopping || turn.signal.aborted) return;
+    // A server that was killed has kept less than it had said.
+    const now = new Map(this.#host.state().entries.map(({item}) => [item.id, lengthOf(item)]));
+    const isCut = open.some(({item}) => (now.get(item.id) ?? 0) < lengthOf(item));
+    if (!(isCut || this.#looksUnfinished) || turn.isStopping || turn.signal.aborted) return;
     const canRetry = turn.kind !== 'action' && findLastUserMessage(this.#host.state()) !== undefined;
     turn.hasFailed = true;
     this.#host.apply({type: 'local.failed', failure: {message: strings.connectionLost, canRetry}});
@@ -353,11 +357,17 @@ function idOf(event: StreamEvent): string | undefined {
   return 'itemId' in event ? event.itemId : undefined;
 }
 
-/** What may be sent again as it is when nothing was heard of it; messages have their own way. */
+/** How much a message of the assistant says. */
+function lengthOf(item: ThreadItem): number {
+  if (item.type !== 'assistant_message') return 0;
+  return item.content.reduce((sum, part) => sum + part.text.trimEnd().length, 0);
+}
+
+/** What may be sent again as it is when nothing was heard of it; messages and retries have their own ways. */
 function isRepeatable({type}: StreamingRequest, error: unknown): boolean {
   // What an action was refused for stays so; what did not arrive, or failed, has its key and counts once.
   if (type === 'threads.custom_action') return isConnectionLoss(error) || isServerFailure(error);
-  return type === 'threads.add_client_tool_output' || type === 'threads.retry_after_item';
+  return type === 'threads.add_client_tool_output';
 }
 
 function isServerFailure(error: unknown): boolean {

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.chat import Chat, names
-from tests.browser.samples import QUESTION, item
+from tests.browser.samples import QUESTION, item, widget
 from tests.browser.servers.scripted import (
     THREAD,
     Answer,
@@ -228,6 +228,22 @@ def test_a_retry_cuts_what_follows_before_the_new_answer_begins(stage: Stage) ->
     expect(stage.chat.answers.last).to_have_text("Better.")
     [asked] = stage.server.asked_for("threads.retry_after_item")
     assert asked.params == {"thread_id": "thr_1", "item_id": "usr_1"}
+
+
+def test_a_double_click_is_one_request_with_a_key_of_its_own(stage: Stage) -> None:
+    gate = Gate()
+    action = {"type": "order", "handler": "server", "streaming": True}
+    stage.show(user_item("hi"), widget({"type": "Button", "label": "Order", "onClickAction": action}))
+    stage.server.on("threads.custom_action", Stream([gate, {"type": "stream_options", "stream_options": {}}]))
+    order = stage.chat.widgets.get_by_role("button", name="Order")
+    order.dblclick()
+    gate.open()
+    stage.chat.wait_until_idle()
+    assert len(stage.server.asked_for("threads.custom_action")) == 1
+    order.click()
+    stage.chat.wait_until_idle()
+    keys = [asked.body["metadata"]["idempotency_key"] for asked in stage.server.asked_for("threads.custom_action")]
+    assert len(set(keys)) == 2
 
 
 @pytest.mark.parametrize(
