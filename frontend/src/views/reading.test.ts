@@ -205,6 +205,18 @@ function workflow(rest: Partial<Workflow>): Workflow {
 }
 
 describe('a workflow', () => {
+  it.each([
+    ['complete', true],
+    ['none', false],
+  ] as const)('whose last step is %s has a tick: %s', async (status, isTicked) => {
+    const tasks = [task({title: 'First', status: 'complete'}), task({title: 'Second', status, content: 'x'})];
+    const summary = {title: '2 steps', icon: undefined, durationS: undefined};
+    const view = await show(new WorkflowView(), {workflow: workflow({tasks, summary})});
+    const ticked = await show(new WorkflowView(), {workflow: workflow({tasks: [], summary})});
+    const glyphOf = (shown: WorkflowView) => shown.renderRoot.querySelector('.summary svg')?.innerHTML;
+    expect(glyphOf(view) === glyphOf(ticked)).toBe(isTicked);
+  });
+
   const tasks = [task({title: 'First', status: 'complete', content: 'x'}), task({title: 'Second', status: 'loading'})];
 
   it('shows the title of the task that runs, with a shimmer', async () => {

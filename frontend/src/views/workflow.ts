@@ -170,9 +170,9 @@ export class WorkflowView extends LitElement {
     const label =
       summary?.title ??
       (summary?.durationS !== undefined ? strings.thoughtFor(Math.max(1, Math.round(summary.durationS))) : undefined);
-    const glyph =
-      summary?.icon ??
-      (hasFailed ? 'error' : this.workflow.type === 'reasoning' ? 'lightbulb' : (last?.icon ?? 'check-circle'));
+    // A step without a tick has failed, or waits for somebody.
+    const own = last?.icon ?? (tasks.some(task => task.status === 'none') ? glyphOf(last) : 'check-circle');
+    const glyph = summary?.icon ?? (hasFailed ? 'error' : this.workflow.type === 'reasoning' ? 'lightbulb' : own);
     const fallback = this.workflow.type === 'reasoning' ? strings.thought : (last?.title ?? strings.steps);
     return html`${icon(glyph, '18')}<span class="label" dir="auto">${label ?? fallback}</span>`;
   }
