@@ -16,7 +16,7 @@ import {collectSources} from './source.js';
 import type {SourcesView} from './sources.js';
 import {baseStyles, buttonStyles, lazyStyles, shimmerStyles} from './styles.js';
 import {moveBetweenTurns} from './turn-keys.js';
-import {renderTail} from './turn-tail.js';
+import {hasNews, renderTail} from './turn-tail.js';
 
 /** Between the upper edge and the newest question. */
 const QUESTION_GAP_PX = 16;
@@ -55,6 +55,10 @@ export class MessagesView extends LitElement {
   /** A question has just been brought to the top, and what is around it still changes its size. */
   #isSettling = false;
   #isEndVisible = true;
+  /** What has just come below the last turn, a failure or a notice, is brought into view while it lays itself out. */
+  #isRevealing = false;
+  /** Where the view stood when an action began: who is still there waits for what comes of it. */
+  #actedAt: number | undefined;
   #lastTop = 0;
   /** Distance to the bottom that a page put above must not change, where the browser does not see to it. */
   #distanceToBottom: number | undefined;
@@ -108,6 +112,13 @@ export class MessagesView extends LitElement {
     const isSameThread = before !== undefined && this.state.entries.some(({key}) => keys.has(key));
     const question = this.state.entries.findLast(({item}) => item.type === 'user_message');
     const oldQuestion = before?.entries.findLast(({item}) => item.type === 'user_message');
+    // Asked for seldom: browsers lay out what has changed to tell where they stand.
+    if (this.state.isResponding && !before?.isResponding) {
+      this.#actedAt = question?.key === oldQuestion?.key ? this.#scroller?.scrollTop : undefined;
+    }
+    this.#isRevealing = hasNews(this.state, before)
+      ? this.#isEndVisible || (this.#actedAt !== undefined && this.#actedAt === this.#scroller?.scrollTop)
+      : this.#isRevealing && hasNews(this.state);
     if (this.state.isResponding && question && question.key !== oldQuestion?.key) {
       this.#anchoredKey = question.key;
       this.#isPinned = false;
@@ -346,7 +357,7 @@ export class MessagesView extends LitElement {
       scroller.scrollTop = scroller.scrollHeight;
     } else if (this.#isSettling) {
       this.#scrollToQuestion();
-    } else if (this.autoScroll && this.#isEndVisible && this.state?.isResponding) {
+    } else if (this.#isRevealing || (this.autoScroll && this.#isEndVisible && this.state?.isResponding)) {
       if (this.#distanceToEnd > 0) this.#scrollBy(this.#distanceToEnd, 'auto');
     }
     if (!(this.autoScroll && this.state?.isResponding)) this.#measureEnd();
@@ -399,6 +410,7 @@ export class MessagesView extends LitElement {
   #release = (): void => {
     this.#isPinned = false;
     this.#isSettling = false;
+    this.#isRevealing = false;
     this.#distanceToBottom = undefined;
   };
 

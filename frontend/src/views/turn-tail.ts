@@ -6,6 +6,15 @@ import type {Entry, ThreadState} from '../thread.js';
 import {exportedParts} from './exported-parts.js';
 import {express} from './intents.js';
 
+/** Whether there is a failure or a notice that was not there `before`. */
+export function hasNews({failure, notices}: ThreadState, before?: ThreadState): boolean {
+  const notice = notices.at(-1);
+  return (
+    (failure !== undefined && failure !== before?.failure) ||
+    (notice !== undefined && notice !== before?.notices.at(-1))
+  );
+}
+
 /** @param visible What is shown of the answer so far; `host` expresses what is clicked. */
 export function renderTail(host: EventTarget, state: ThreadState, visible: readonly Entry[] = []) {
   const {isResponding, isReconnecting, progress, notices, failure} = state;
