@@ -10,6 +10,12 @@ function draw(text: string, imageDomains?: readonly string[]): HTMLElement {
 }
 
 describe('Markdown', () => {
+  it('gives lists, quotations and tables a direction of their own, markers and columns included', () => {
+    const host = draw('Hi\n\n- مرحبا\n  - x\n\n1. a\n\n> b\n\n| c |\n| - |\n| d |\n\n```\ne\n```');
+    const directed = [...host.querySelectorAll('[dir=auto]')];
+    expect(directed.map(({tagName, className}) => className || tagName)).toEqual(['UL', 'OL', 'BLOCKQUOTE', 'table']);
+  });
+
   it('is sanitised after it is drawn, should the parser ever let something through', () => {
     expect(DOMPurify.sanitize('<p>a</p><p onclick="x()">b<script>1</script></p>')).toBe('<p>a</p><p>b</p>');
   });

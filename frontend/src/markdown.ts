@@ -56,6 +56,7 @@ export function renderMarkdown(
   for (const item of fragment.querySelectorAll('li')) markTask(item);
   for (const block of fragment.querySelectorAll('.code')) addCodeBar(block, options);
   for (const table of fragment.querySelectorAll('.table')) table.setAttribute('tabindex', '0');
+  for (const block of fragment.children) direct(block);
   for (const {number} of markers) {
     const place = fragment.querySelector(`.marker-${number}`);
     const marker = buildMarker?.(number);
@@ -64,6 +65,13 @@ export function renderMarkdown(
   }
   options.enhance?.(fragment, !isPartial);
   return fragment;
+}
+
+/** Gives a block its own direction: a list with its markers, a table with its columns; paragraphs by the style sheet. */
+function direct(block: Element): void {
+  if (block.matches('ul, ol, blockquote, .table')) block.setAttribute('dir', 'auto');
+  // Numbers alone have none, and stand as the whole answer does.
+  else if (!/\p{L}/u.test(block.textContent ?? '')) block.classList.add('neutral');
 }
 
 function secureLink(link: Element): void {

@@ -1,9 +1,9 @@
-"""What stands where."""
+"""What stands where: news below the last turn, words of either direction."""
 
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.samples import widget
 from tests.browser.servers.scripted import Gate, Stream, assistant_item, user_item
@@ -43,3 +43,31 @@ def test_who_reads_further_up_is_left_there(stage: Stage) -> None:
     stage.chat.wait_until_idle()
     expect(stage.chat.element.get_by_text("Not now.")).to_be_attached()
     expect(stage.chat.element.get_by_text("Not now.")).not_to_be_in_viewport()
+
+
+def test_each_paragraph_of_an_answer_has_its_own_direction(stage: Stage) -> None:
+    stage.show(user_item("hi"), assistant_item("مرحبا!\n\nAn English sentence.\n\n- one\n\n123"))
+    answer = _box(stage.chat.answers)
+    middle = answer["x"] + answer["width"] / 2
+    assert _left_of_words(stage.chat.element.get_by_text("مرحبا!")) > middle
+    for words in ("An English sentence.", "one"):
+        assert _left_of_words(stage.chat.element.get_by_text(words)) < middle
+    # What has no direction follows the answer's.
+    assert _left_of_words(stage.chat.element.get_by_text("123")) > middle
+
+
+def _box(shown: Locator) -> dict[str, float]:
+    box = shown.bounding_box()
+    assert box
+    return dict(box)
+
+
+def _left_of_words(shown: Locator) -> float:
+    left: float = shown.evaluate(
+        """element => {
+            const range = document.createRange();
+            range.selectNodeContents(element);
+            return range.getBoundingClientRect().left;
+        }"""
+    )
+    return left

@@ -12,6 +12,9 @@ export const markdownStyles = css`
   :is(.body, .section) > * {
     margin-block: calc(var(--chatkit-space) * 3) 0;
   }
+  :is(.body, .section) > :is(p, h2, h3, h4, h5, h6):not(.neutral) {
+    unicode-bidi: plaintext;
+  }
   .body > :first-child,
   .body > .section {
     margin-block-start: 0;
