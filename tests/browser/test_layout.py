@@ -1,11 +1,11 @@
-"""What stands where: news below the last turn, words of either direction."""
+"""What stands where: news below the last turn, buttons of a narrow chat, badges, words of either direction."""
 
 from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.samples import widget
+from tests.browser.samples import item, widget
 from tests.browser.servers.scripted import Gate, Stream, assistant_item, user_item
 from tests.browser.stage import Stage
 
@@ -43,6 +43,26 @@ def test_who_reads_further_up_is_left_there(stage: Stage) -> None:
     stage.chat.wait_until_idle()
     expect(stage.chat.element.get_by_text("Not now.")).to_be_attached()
     expect(stage.chat.element.get_by_text("Not now.")).not_to_be_in_viewport()
+
+
+def test_a_button_to_submit_ends_its_line_at_320_pixels(stage: Stage) -> None:
+    stage.page.set_viewport_size({"width": 320, "height": 640})
+    questions = [{"type": "freeform", "id": name, "question": f"{name}?", "status": "pending"} for name in ("A", "B")]
+    stage.show(user_item("hi"), item("structured_input", "si_1", status="pending", inputs=questions))
+    stage.chat.element.get_by_role("textbox").fill("x")
+    stage.find("button", "Next").click()
+    form, submit = (
+        stage.find("form", "Questions from the assistant").bounding_box(),
+        _box(stage.find("button", "Submit")),
+    )
+    assert form
+    assert form["x"] + form["width"] - submit["x"] - submit["width"] < 40
+
+
+def test_a_badge_is_as_wide_as_its_words(stage: Stage) -> None:
+    stage.show(user_item("hi"), widget({"type": "Badge", "label": "Allowed"}, {"type": "Text", "value": "x " * 100}))
+    badge = _box(stage.chat.widgets.get_by_text("Allowed"))
+    assert badge["width"] < _box(stage.chat.widgets)["width"] / 2
 
 
 def test_each_paragraph_of_an_answer_has_its_own_direction(stage: Stage) -> None:

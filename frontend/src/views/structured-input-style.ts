@@ -158,6 +158,8 @@ export const structuredInputStyles = css`
     color: var(--chatkit-text-secondary);
   }
   .text-button.primary {
+    /* Alone in a line of a narrow chat, it stands where the row ends. */
+    margin-inline-start: auto;
     padding-inline: 16px;
     background: var(--chatkit-accent);
     color: var(--chatkit-on-accent);

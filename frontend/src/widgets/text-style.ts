@@ -124,6 +124,8 @@ export const textStyles = css`
     display: inline-flex;
     flex: none;
     align-items: center;
+    /* A column would stretch it from edge to edge. */
+    inline-size: fit-content;
     max-width: 100%;
     padding: 0 6px;
     overflow: hidden;
