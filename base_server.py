@@ -29,7 +29,7 @@ from chatkit.types import (
 )
 from pydantic import TypeAdapter, ValidationError
 
-from context import ActionTurn, RequestContext, Services, Turn, utc_now
+from context import ActionTurn, AnswerTexts, RequestContext, Services, Turn, utc_now
 from errors import (
     ActionError,
     AgentError,
@@ -42,7 +42,6 @@ from errors import (
 )
 from streaming.agent_events import agent_events
 from streaming.agent_messages import HistoryConverter, history_messages
-from streaming.answer import LIMIT_TEXT
 from streaming.approvals import APPROVE, REJECT, Decision, approval_events, decide
 from streaming.declared_actions import action, collect_actions
 from streaming.inner_agents import tools_within, workflow_of
@@ -120,12 +119,16 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
         An ``async def`` that yields ChatKit events works too.
         """
 
+    def texts(self, turn: Turn) -> AnswerTexts:
+        """Return what the platform itself says to the person in this answer, e.g. in `turn.locale`."""
+        return AnswerTexts()
+
     def limit_message(self, turn: Turn) -> str:
-        """Return what the person reads when an answer has taken as many steps as it may, e.g. in `turn.locale`.
+        """Return what the person reads when an answer has taken as many steps as it may; by default `texts` says it.
 
         It stands at the end of the answer, as a part of what was said.
         """
-        return LIMIT_TEXT
+        return self.texts(turn).limit
 
     async def open(self) -> None:
         """Open what the use case needs, once, before the first request."""
@@ -212,6 +215,7 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
             await self.store.retitle_thread(thread, line, context)
         async with ThreadTitle(turn, self.chat_client) as title:
             try:
+                turn.texts = self.texts(turn)
                 agent = await self._agent_for(turn)
                 stream, labels = await self._run_agent(agent, turn), tool_labels(agent)
                 try:

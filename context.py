@@ -1,7 +1,7 @@
 """What code is handed: Services (per process), RequestContext (per request), Turn (per answer).
 
 A use case meets these three and nothing else of the platform: `Services` when it is registered, `Turn` in
-`get_agent`, tools and `post_respond_hook`, `ActionTurn` in action handlers.
+`get_agent`, tools and `post_respond_hook`, `ActionTurn` in action handlers. `AnswerTexts` is what it may return.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from chatkit.types import (
 from chatkit.widgets import DynamicWidgetRoot
 from pydantic import BaseModel
 
+from answer_texts import AnswerTexts as AnswerTexts
 from inbox import Inbox
 
 if TYPE_CHECKING:
@@ -251,6 +252,7 @@ class Turn:
         user_message: What is answered; None when a client tool's output or a form answer is.
         state: Free for the use case: tools leave here what `post_respond_hook` shows.
         usage: The provider's token counts of this answer so far, as it named them.
+        texts: What the platform itself says to the person.
         failed_calls: Ids of tool calls that failed with a message for the model.
         question: What `ask` asks; the answer pauses until it is answered.
         client_call: The call of a client tool that the answer waits for.
@@ -270,6 +272,7 @@ class Turn:
         self.user_message = user_message
         self.state: dict[str, Any] = {}
         self.usage: dict[str, Any] = {}
+        self.texts = AnswerTexts()
         self.failed_calls: set[str] = set()
         self.question: StructuredInputItem | None = None
         self.client_call: ClientToolCallItem | None = None

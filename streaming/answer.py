@@ -22,7 +22,7 @@ from chatkit.types import (
     ThreadStreamEvent,
 )
 
-from context import PendingApproval, Turn, utc_now
+from context import AnswerTexts, PendingApproval, Turn, utc_now
 from errors import ModelError
 from lean_updates import FRAMEWORK_LIMIT_TEXT
 from streaming.message_writer import MessageWriter
@@ -31,7 +31,7 @@ from streaming.usage_count import UsageCount
 
 Events = Iterator[ThreadStreamEvent]
 
-LIMIT_TEXT = "I stopped here: this took more steps than I may take for one answer. Ask me to go on if you like."
+LIMIT_TEXT = AnswerTexts().limit
 
 _UNSEEN = ("text_reasoning", "usage")
 

@@ -27,7 +27,7 @@ from pydantic import BaseModel
 from context import TURN_KWARG, ActionTurn, PendingApproval, Turn, utc_now
 from errors import ConflictError, UserFacingError
 from streaming.agent_messages import PENDING_APPROVALS_KEY, remember_tool_calls, shortened
-from streaming.steps import FAILED, ToolLabel
+from streaming.steps import ToolLabel
 from streaming.tool_guard import tool_timeout_s
 
 logger = logging.getLogger(__name__)
@@ -207,7 +207,7 @@ def _workflow(
     turn: Turn, calls: Sequence[PendingApproval], labels: Mapping[str, ToolLabel], failed: Sequence[bool]
 ) -> WorkflowItem:
     tasks: list[Any] = [
-        CustomTask(title=_label(call.name, labels), status_indicator="none", content=FAILED)
+        CustomTask(title=_label(call.name, labels), status_indicator="none", content=turn.texts.step_failed)
         if is_failed
         else CustomTask(title=_label(call.name, labels), status_indicator="complete")
         for call, is_failed in zip(calls, failed, strict=True)

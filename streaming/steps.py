@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import uuid4
 
@@ -30,7 +31,7 @@ from chatkit.types import (
 )
 from pydantic import ValidationError
 
-from context import Turn, utc_now
+from context import AnswerTexts, Turn, utc_now
 from lean_updates import ends_in_half, joined_halves
 from streaming.agent_messages import remember_tool_calls
 from streaming.inner_agents import tools_within
@@ -42,13 +43,11 @@ logger = logging.getLogger(__name__)
 Events = Iterator[ThreadStreamEvent]
 AnyTask = CustomTask | SearchTask | ThoughtTask | FileTask
 
-FAILED = "This step failed."
-
-_HOSTED: dict[str, tuple[str, str]] = {
-    "code_interpreter_tool": ("Running code", "square-code"),
-    "mcp_server_tool": ("Using a remote tool", "globe"),
-    "shell_tool": ("Running a command", "square-code"),
-    "computer_tool": ("Using a computer", "desktop"),
+_HOSTED: dict[str, tuple[Callable[[AnswerTexts], str], str]] = {
+    "code_interpreter_tool": (attrgetter("running_code"), "square-code"),
+    "mcp_server_tool": (attrgetter("remote_tool"), "globe"),
+    "shell_tool": (attrgetter("running_command"), "square-code"),
+    "computer_tool": (attrgetter("using_computer"), "desktop"),
 }
 """Tools that the provider runs itself: the beginning of their content types, and how they are shown."""
 
@@ -177,10 +176,10 @@ class Steps:
         key = content.call_id or "search"
         task: SearchTask | FileTask
         if content.tool_name == "file_search":
-            queries = queries_of(content.arguments)
-            task = FileTask(title=f"Searching files: {queries[0]}" if queries else "Searching files")
+            queries, title = queries_of(content.arguments), self._turn.texts.file_search
+            task = FileTask(title=f"{title}: {queries[0]}" if queries else title)
         else:
-            task = web_task(content.arguments, "Searching the web")
+            task = web_task(content.arguments, self._turn.texts.web_search)
         task.status_indicator = "loading"
         if key in self._hosted:
             yield from self._set(self._hosted[key], task)
@@ -214,7 +213,8 @@ class Steps:
         if key not in self._hosted:
             title, icon = next(label for kind, label in _HOSTED.items() if content.type.startswith(kind))
             name = getattr(content, "tool_name", None)
-            self._hosted[key] = yield from self._add(_custom_task(ToolLabel(_humanized(name) if name else title, icon)))
+            label = ToolLabel(_humanized(name) if name else title(self._turn.texts), icon)
+            self._hosted[key] = yield from self._add(_custom_task(label))
 
     def hosted_result(self, content: Content) -> Events:
         """Show that such a tool is done."""
@@ -239,7 +239,7 @@ class Steps:
             item.workflow.summary = DurationSummary(duration=max(1, round(elapsed)))
         else:
             title = getattr(tasks[0], "title", None) if len(tasks) == 1 else None
-            item.workflow.summary = CustomSummary(title=title or f"{len(tasks)} steps")
+            item.workflow.summary = CustomSummary(title=title or self._turn.texts.steps.format(count=len(tasks)))
         yield ThreadItemDoneEvent(item=item)
         for memory in self.unsaved_memory():
             yield ThreadItemDoneEvent(item=memory)
@@ -274,7 +274,9 @@ class Steps:
         task = self._item.workflow.tasks[call.task_index]
         # ChatKit has no "failed": no tick, and a sentence instead.
         change: dict[str, Any] = (
-            {"status_indicator": "none", "content": FAILED} if is_failed else {"status_indicator": "complete"}
+            {"status_indicator": "none", "content": self._turn.texts.step_failed}
+            if is_failed
+            else {"status_indicator": "complete"}
         )
         yield from self._set(call.task_index, task.model_copy(update=change))
 

@@ -15,7 +15,7 @@ from chatkit.types import (
 )
 
 from base_server import BaseChatKitServer, action
-from context import ActionTurn, Services, Turn, turn_of
+from context import ActionTurn, AnswerTexts, Services, Turn, turn_of
 from errors import NotFoundError
 from lean_updates import FRAMEWORK_LIMIT_TEXT
 from streaming.answer import LIMIT_TEXT
@@ -348,6 +348,30 @@ async def test_a_use_case_says_in_the_persons_language_that_the_steps_are_used_u
         said.append(texts(await chat.send("Go")))
         assert (await chat.items())[-1]["content"][0]["text"] == said[-1][-1]
     assert said == [["Look.", "Hier höre ich auf."], ["Look.", LIMIT_TEXT]]
+
+
+async def test_a_use_case_says_in_the_persons_language_what_the_platform_says(
+    services: Services, model: ScriptedModel
+) -> None:
+    class Polyglot(ViewServer):
+        def texts(self, turn: Turn) -> AnswerTexts:
+            if turn.locale != "de-CH":
+                return super().texts(turn)
+            return AnswerTexts(
+                limit="Schluss.", step_failed="Ging nicht.", steps="{count} Schritte", web_search="Suche"
+            )
+
+    chat = Chat(Polyglot(services), locale="de-CH")
+    search = gives(Content.from_search_tool_call("ws_1", tool_name="web_search", arguments={"query": "bern"}))
+    model.turns = [[*search, *calls("sleep_long")], says(FRAMEWORK_LIMIT_TEXT, message_id="m2")]
+    events = await chat.send("Go")
+    [workflow] = done_items(events, "workflow")
+    assert workflow["workflow"]["summary"]["title"] == "2 Schritte"
+    assert [(t["title"], t.get("content")) for t in workflow["workflow"]["tasks"]] == [
+        ("Suche", None),
+        ("Sleep long", "Ging nicht."),
+    ]
+    assert texts(events) == ["Schluss."]
 
 
 def test_the_sentence_is_still_the_frameworks() -> None:
