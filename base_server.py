@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, final
 from weakref import WeakSet, WeakValueDictionary
 
-from agent_framework import Agent, FunctionTool, Workflow
+from agent_framework import Agent, Message, Workflow
 from agent_framework.exceptions import AgentException, ChatClientException
 from chatkit.errors import CustomStreamError
 from chatkit.server import NonStreamingResult, StreamingResult
@@ -29,7 +29,7 @@ from chatkit.types import (
 )
 from pydantic import TypeAdapter, ValidationError
 
-from context import ActionTurn, AnswerTexts, RequestContext, Services, Turn, utc_now
+from context import AnswerTexts, RequestContext, Services, Turn, utc_now
 from errors import (
     ActionError,
     AgentError,
@@ -42,9 +42,10 @@ from errors import (
 )
 from streaming.agent_events import agent_events
 from streaming.agent_messages import HistoryConverter, history_messages
-from streaming.approvals import APPROVE, REJECT, Decision, approval_events, decide
+from streaming.approval_processing import ApprovalProcessing
+from streaming.approvals import approval_events, expire, provider_messages
 from streaming.declared_actions import action, collect_actions
-from streaming.inner_agents import tools_within, workflow_of
+from streaming.inner_agents import workflow_of
 from streaming.requests import RequestProcessing, explain_request
 from streaming.run_arguments import run_arguments
 from streaming.run_operations import RunOperations, is_run_operation, parse_body
@@ -63,10 +64,13 @@ logger = logging.getLogger(__name__)
 _REQUEST: TypeAdapter[Any] = TypeAdapter(ChatKitReq)
 """Built once: ChatKit builds it anew for every request, which costs 3 ms each time."""
 
+MAX_ROUNDS = 4
+"""How often the agent is asked within one answer, because all of a batch that needed a word could not be done."""
+
 _GENERIC_FAILURE = "Something went wrong on our side."
 
 
-class BaseChatKitServer(RunOperations, RequestProcessing):
+class BaseChatKitServer(ApprovalProcessing, RunOperations, RequestProcessing):
     """Answers for one use case. A use case overrides `get_agent`, and what it likes of the hooks below.
 
     Args:
@@ -136,22 +140,6 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
     async def close(self) -> None:
         """Close what `open` opened."""
 
-    # Approvals; here, because below `action` is ChatKit's method
-
-    @action(APPROVE)
-    async def _handle_approve(self, payload: Decision, turn: ActionTurn) -> None:
-        await self._decide(payload, turn, is_allowed=True)
-
-    @action(REJECT)
-    async def _handle_reject(self, payload: Decision, turn: ActionTurn) -> None:
-        await self._decide(payload, turn, is_allowed=False)
-
-    async def _decide(self, payload: Decision, turn: ActionTurn, *, is_allowed: bool) -> None:
-        agent = await self._agent_for(turn)
-        tools = {each.name: each for each in tools_within(agent) if isinstance(each, FunctionTool)}
-        timeout_s = self.services.settings.tool_timeout_s
-        await decide(turn, payload, tools, is_allowed=is_allowed, timeout_s=timeout_s)
-
     # What the platform owns
 
     @final
@@ -216,25 +204,23 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
         async with ThreadTitle(turn, self.chat_client) as title:
             try:
                 turn.texts = self.texts(turn)
-                agent = await self._agent_for(turn)
-                stream, labels = await self._run_agent(agent, turn), tool_labels(agent)
-                try:
-                    limit_message = partial(self.limit_message, turn)
-                    is_workflow = workflow_of(agent) is not None
-                    answer = agent_events(stream, turn, labels, limit_message, is_workflow=is_workflow)
-                    async with aclosing(answer) as events:
+                if turn.decided is not None:
+                    async with aclosing(self._make_calls(turn, turn.decided)) as events:
+                        async for event in events:
+                            yield event
+                for _ in range(MAX_ROUNDS):
+                    if turn.is_paused:
+                        break
+                    async with aclosing(self._ask_agent(turn)) as events:
                         async for event in events:
                             yield event
                             title.begin()
-                except UserFacingError:
-                    raise
-                except Exception as exc:
-                    failure = self.services.explain_model_failure(exc)
-                    if failure.code == ModelError.code and not isinstance(exc, ChatClientException | AgentException):
-                        raise  # of the use case's own code, such as its middleware
-                    raise failure from exc
+                    if not turn.is_resumed:
+                        break
+                else:
+                    raise ModelError("The model asked for what cannot be done, again and again.", allow_retry=False)
                 if turn.approvals:
-                    for event in approval_events(turn, labels):
+                    for event in approval_events(turn):
                         yield event
             except Exception as exc:
                 raise self._stream_error(exc, "answer failed", thread, context) from exc
@@ -247,13 +233,33 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
             except Exception as exc:
                 raise self._stream_error(exc, "post_respond_hook failed", thread, context) from exc
 
-    async def _agent_for(self, turn: Turn) -> Any:
-        agent: Any = self.get_agent(turn)
-        return await agent if inspect.isawaitable(agent) else agent
+    async def _ask_agent(self, turn: Turn) -> AsyncGenerator[ThreadStreamEvent, None]:
+        """Run the agent once."""
+        agent = await self._chosen_agent(turn)
+        stream, labels = await self._run_agent(agent, turn), tool_labels(agent)
+        turn.is_resumed = False
+        try:
+            answer = agent_events(
+                stream,
+                turn,
+                labels,
+                partial(self.limit_message, turn),
+                partial(self._settle_calls, turn),
+                is_workflow=workflow_of(agent) is not None,
+            )
+            async with aclosing(answer) as events:
+                async for event in events:
+                    yield event
+        except UserFacingError:
+            raise
+        except Exception as exc:
+            failure = self.services.explain_model_failure(exc)
+            if failure.code == ModelError.code and not isinstance(exc, ChatClientException | AgentException):
+                raise  # of the use case's own code, such as its middleware
+            raise failure from exc
 
     async def _run_agent(self, agent: Any, turn: Turn) -> Any:
         """Return the agent's stream, which nobody has read of yet."""
-        settings = self.services.settings
         if (workflow := workflow_of(agent)) is not None:
             if workflow in self._workflows:
                 # It keeps what was said in it: the next person would be answered from another's conversation.
@@ -262,17 +268,31 @@ class BaseChatKitServer(RunOperations, RequestProcessing):
                     f"use case '{turn.context.use_case}': a workflow answers once; build it anew in get_agent",
                 )
             self._workflows.add(workflow)
+        messages = [*await self._thread_messages(turn), *provider_messages(turn.decided)]
+        return agent.run(messages, **run_arguments(agent, turn))
+
+    async def _chosen_agent(self, turn: Turn) -> Any:
+        agent: Any = self.get_agent(turn)
+        return await agent if inspect.isawaitable(agent) else agent
+
+    async def _thread_messages(self, turn: Turn) -> list[Message]:
+        """Return what the agent gets to see of the thread; what is older than a new message is closed by it."""
+        settings = self.services.settings
         newest_first: Sequence[ThreadItem]
-        if turn.context.is_new_thread and turn.user_message is not None:
+        if turn.context.is_new_thread and turn.user_message is not None and not turn.is_resumed:
             newest_first = [turn.user_message]  # saves asking the store for what we have just put there
         else:
             newest_first = await self.services.store.load_history(
                 turn.thread.id, settings.history_max_items, turn.context
             )
+            if turn.user_message is not None:
+                newest_first = await expire(turn, newest_first)
+            if (decided := turn.decided) is not None:
+                # What came of its calls is the newest, whatever they and the card have shown.
+                newest_first = sorted(newest_first, key=lambda item: item.id != decided.id)
         attachments, context = self.services.attachments, turn.context
         converter = HistoryConverter(lambda attachment_id: attachments.read(attachment_id, context))
-        messages = await history_messages(newest_first, converter, max_chars=settings.history_max_chars)
-        return agent.run(messages, **run_arguments(agent, turn))
+        return await history_messages(newest_first, converter, max_chars=settings.history_max_chars)
 
     async def _after(self, thread: ThreadMetadata, turn: Turn) -> AsyncGenerator[ThreadStreamEvent, None]:
         hook: Any = self.post_respond_hook(thread, turn)

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from errors import ModelError
     from plugins import OfflinePhrase
     from store import ParlorStore
+    from streaming.approval_requests import ApprovalRequest, PendingApproval
     from streaming.runs import Runs
     from streaming.short_way import ShortWay
 
@@ -224,21 +225,6 @@ def _without_nulls(value: Any, where: str, depth: int) -> Any:
     raise ValueError(f"{where}: a {type(value).__name__} is not JSON")
 
 
-@dataclass(frozen=True, slots=True)
-class PendingApproval:
-    """A tool call that a person has to allow first.
-
-    Attributes:
-        call_id: The provider's id of the call.
-        name: The tool.
-        arguments: JSON text.
-    """
-
-    call_id: str
-    name: str
-    arguments: str
-
-
 class Turn:
     """One answer in the making: what tools, `get_agent` and `post_respond_hook` may know and do.
 
@@ -256,7 +242,9 @@ class Turn:
         failed_calls: Ids of tool calls that failed with a message for the model.
         question: What `ask` asks; the answer pauses until it is answered.
         client_call: The call of a client tool that the answer waits for.
-        approvals: Tool calls that a person has to allow first.
+        approvals: Tool calls of which a person has to allow some first.
+        decided: What they have decided, to be carried out before the agent goes on.
+        is_resumed: Whether the agent goes on: there is something in the thread that it does not know yet.
     """
 
     def __init__(
@@ -277,6 +265,8 @@ class Turn:
         self.question: StructuredInputItem | None = None
         self.client_call: ClientToolCallItem | None = None
         self.approvals: list[PendingApproval] = []
+        self.decided: ApprovalRequest | None = None
+        self.is_resumed = False
         self.inbox = Inbox()
 
     def __copy__(self) -> Self:
@@ -424,16 +414,18 @@ class ActionTurn(Turn):
     Attributes:
         sender: The stored widget that the action came from; None when the page sent it.
         replaced_sender: What `replace` put in its place.
-        is_resumed: Whether the agent goes on after the action.
     """
 
     def __init__(
-        self, thread: ThreadMetadata, context: RequestContext, services: Services, sender: WidgetItem | None
+        self,
+        thread: ThreadMetadata,
+        context: RequestContext,
+        services: Services,
+        sender: WidgetItem | None,
     ) -> None:
         super().__init__(thread, context, services)
         self.sender = sender
         self.replaced_sender: WidgetItem | None = None
-        self.is_resumed = False
 
     def resume(self) -> None:
         """Let the agent go on after this action: it answers what the action has put into the thread."""

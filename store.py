@@ -284,9 +284,19 @@ class ParlorStore(Store[RequestContext]):
         """Delete an item; no error when the thread has none of this id."""
         await self._write(transactions.delete_item, Of.context(context, thread_id), item_id)
 
-    async def take_item(self, thread_id: str, item_id: str, context: RequestContext) -> ThreadItem | None:
-        """Remove an item and return it; None when it is not there. Of several callers one gets it."""
-        return await self._write(transactions.take_item, Of.context(context, thread_id), item_id)
+    async def swap_item(self, thread_id: str, before: ThreadItem, after: ThreadItem, context: RequestContext) -> bool:
+        """Replace `before` by `after` in its place if it is still as it was; of several callers one succeeds.
+
+        Args:
+            thread_id: The thread.
+            before: As it was loaded.
+            after: Has the same id.
+            context: Who asks.
+
+        Returns:
+            Whether it was replaced.
+        """
+        return await self._write(transactions.swap_item, Of.context(context, thread_id), before, after)
 
     async def delete_items_after(self, thread_id: str, item_id: str, context: RequestContext) -> None:
         """Delete all items behind `item_id`, all or none; the item itself stays."""

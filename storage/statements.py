@@ -82,7 +82,6 @@ WIDGETS = (
 NEW_ITEM = insert(ITEMS)
 CHANGE_ITEM = update(ITEMS).where(*IS_ITEM)
 DELETE_ITEM = delete(ITEMS).where(*IS_ITEM)
-TAKE_ITEM = DELETE_ITEM.returning(ITEMS)
 DELETE_ITEMS_AFTER = delete(ITEMS).where(IN_THREAD, ITEMS.c.position > bindparam("position"))
 # Locked, or an item that is deleted meanwhile would break the key that refers to it.
 LOCK_ITEMS = (

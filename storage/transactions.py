@@ -277,11 +277,13 @@ def delete_item(connection: Connection, of: Of, item_id: str) -> None:
     connection.execute(st.DELETE_ITEM, {"of_thread_key": _thread_key(connection, of), "of_item": item_id})
 
 
-def take_item(connection: Connection, of: Of, item_id: str) -> ThreadItem | None:
-    """Remove an item and return it; None when it is not there."""
-    values = {"of_thread_key": _thread_key(connection, of), "of_item": item_id}
-    row = connection.execute(st.TAKE_ITEM, values).one_or_none()
-    return to_item(row, of.id) if row is not None else None
+def swap_item(connection: Connection, of: Of, before: ThreadItem, after: ThreadItem) -> bool:
+    """Replace an item if it is stored as `before`, and say whether it was."""
+    key = {"of_thread_key": _thread_key(connection, of), "of_item": before.id}
+    if connection.scalar(st.ITEM_TO_WRITE, key) != item_values(before)["document"]:
+        return False
+    connection.execute(st.CHANGE_ITEM, {**key, **item_values(after)})
+    return True
 
 
 def delete_items_after(connection: Connection, of: Of, item_id: str) -> None:

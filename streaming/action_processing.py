@@ -25,6 +25,7 @@ from pydantic import BaseModel, ValidationError
 
 from context import ActionTurn, RequestContext, Turn, widget_root
 from errors import ActionError, BadRequestError, NotFoundError
+from streaming.approvals import check_decision
 from streaming.declared_actions import BoundAction, explain_payload
 from streaming.event_processing import EventProcessing
 from streaming.item_guard import ItemGuard
@@ -69,7 +70,9 @@ class ActionProcessing(EventProcessing):
                 await self.store.release_request_key(thread.id, key, context)
             raise self._stream_error(exc, "action failed", thread, context) from exc
         if turn.is_resumed:
-            async with aclosing(self._respond(Turn(thread, context, self.services))) as events:
+            goes_on = Turn(thread, context, self.services)
+            goes_on.decided = turn.decided
+            async with aclosing(self._respond(goes_on)) as events:
                 async for event in events:
                     yield event
 
@@ -139,6 +142,8 @@ class ActionProcessing(EventProcessing):
     async def _process_sync_action(
         self, thread: ThreadMetadata, params: ThreadCustomActionParams, context: RequestContext
     ) -> SyncCustomActionResponse:
+        act = params.action
+        await check_decision(self.services, thread.id, act.type, act.payload, context, is_streamed=False)
         key = request_key(context.metadata)
         if key is None:
             return await self._click_once(thread, params, context)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import aclosing
 from typing import Any
 
 from agent_framework import AgentResponseUpdate, ResponseStream
@@ -31,6 +32,7 @@ async def agent_events(
     turn: Turn,
     labels: Mapping[str, ToolLabel],
     limit_message: Callable[[], str] = lambda: LIMIT_TEXT,
+    more: Callable[[], AsyncGenerator[AgentResponseUpdate, None] | None] = lambda: None,
     *,
     is_workflow: bool = False,
 ) -> AsyncGenerator[ThreadStreamEvent, None]:
@@ -44,6 +46,7 @@ async def agent_events(
         turn: Where the agent's tools put what they show.
         labels: How tool calls are shown.
         limit_message: Says what the person reads when the answer has taken as many steps as it may.
+        more: Asked once, when the stream has ended and all of it is converted: what else belongs to the same answer.
         is_workflow: Whether agents follow each other: then the stream is left when a tool has asked the person
             something, as the next agent would not wait for the answer.
     """
@@ -74,6 +77,18 @@ async def agent_events(
         finally:
             inbox.put_last(end)
 
+    async def pump_more(updates: AsyncGenerator[AgentResponseUpdate, None]) -> None:
+        try:
+            async with aclosing(updates):
+                async for update in updates:
+                    if is_over:
+                        return
+                    await inbox.put_when_room(update, MAX_UPDATES_AHEAD)
+        except Exception as exc:  # noqa: BLE001 - as above
+            failure.append(exc)
+        finally:
+            inbox.put_last(end)
+
     def continue_text(text: str, message_id: str | None) -> ThreadItemUpdatedEvent | None:
         # What waits in the inbox came before.
         return answer.continue_text(text, message_id) if inbox.is_empty else None
@@ -89,7 +104,7 @@ async def agent_events(
     task = asyncio.create_task(pump(), name=f"agent {turn.thread.id}")
     is_stopped = False
     try:
-        is_open = True
+        is_open, is_ending = True, False
         while is_open:
             if short_way is not None:
                 short_way.open(continue_text)
@@ -101,7 +116,12 @@ async def agent_events(
             waiting = iter(inbox.drain())
             for event in waiting:
                 if event is end:
-                    is_open = False
+                    remainder = None if failure or is_ending else more()
+                    is_ending = True
+                    if remainder is None:
+                        is_open = False
+                    else:
+                        task = asyncio.create_task(pump_more(remainder), name=f"rest {turn.thread.id}")
                     continue
                 converting = answer.feed(event)
                 for converted in converting:
@@ -113,7 +133,7 @@ async def agent_events(
             yield converted
         if failure:
             raise failure[0]
-        if answer.is_empty:
+        if answer.is_empty and turn.decided is None:
             raise ModelError("The model gave no answer.", code="model.empty")
     except (asyncio.CancelledError, GeneratorExit):
         is_stopped = True

@@ -22,9 +22,10 @@ from chatkit.types import (
     ThreadStreamEvent,
 )
 
-from context import AnswerTexts, PendingApproval, Turn, utc_now
+from context import AnswerTexts, Turn, utc_now
 from errors import ModelError
 from lean_updates import FRAMEWORK_LIMIT_TEXT
+from streaming.approval_requests import PendingApproval
 from streaming.message_writer import MessageWriter
 from streaming.steps import Steps, ToolLabel, is_hosted
 from streaming.usage_count import UsageCount
@@ -32,6 +33,8 @@ from streaming.usage_count import UsageCount
 Events = Iterator[ThreadStreamEvent]
 
 LIMIT_TEXT = AnswerTexts().limit
+
+_NOT_NOW = "This was not done yet: the person has to answer something else first. Call it again after that if need be."
 
 _UNSEEN = ("text_reasoning", "usage")
 
@@ -79,10 +82,19 @@ class Answer:
         return self._message.pending_text()
 
     def close(self) -> Events:
-        """Finish what is open at the end of a whole answer; then hand over to whom the answer waits for."""
+        """Finish what is open at the end of a whole answer; then hand over to whom the answer waits for.
+
+        It waits for one at a time: for the answer to a question, else for permissions, else for the client. What
+        comes later is postponed, and the model asks again.
+        """
         yield from self._message.close_all()
-        for call in self._client_calls.values():
-            yield from self._hand_over(call)
+        for call_id, call in self._client_calls.items():
+            if self._turn.question is not None or self._turn.approvals:
+                yield from self._steps.postpone(call_id, _NOT_NOW)
+            else:
+                yield from self._hand_over(call)
+        if self._turn.approvals:
+            yield from self._ask_for_approval()
         yield from self._steps.close()
         yield from self._close_images()
         if self._turn.question is not None:
@@ -226,8 +238,24 @@ class Answer:
         known = self._steps.arguments_of(call.call_id)
         text = _json_text(call.arguments or (known[1] if known else None))
         yield from self._message.close()
-        yield from self._steps.forget_call(call.call_id)
-        self._turn.approvals.append(PendingApproval(call.call_id, call.name, text))
+        if known is None and not call.hosted:
+            # A workflow passes on what is asked for, not that it was called.
+            yield from self._steps.function_call(Content.from_function_call(call.call_id, call.name, arguments=text))
+        label = self._steps.label_of(call.name)
+        server = (call.server_name or "") if call.hosted else None
+        self._turn.approvals.append(PendingApproval(call.call_id, call.name, text, label.title, label.icon, server))
+
+    def _ask_for_approval(self) -> Events:
+        turn = self._turn
+        waiting = [c for c in turn.approvals if c.server is not None or self._steps.result_of(c.call_id) is None]
+        if not waiting or turn.question is not None:
+            for call in waiting:
+                yield from self._steps.postpone(call.call_id, _NOT_NOW)
+            turn.approvals.clear()
+            turn.is_resumed = turn.question is None
+            return
+        ours = yield from self._steps.wait({call.call_id for call in waiting})
+        turn.approvals[:] = [*ours, *(call for call in waiting if call.server is not None)]
 
     def _generated_image(self, content: Content) -> Events:
         key = content.image_id or "image"

@@ -1,263 +1,203 @@
-"""Approval: a tool that needs a person's word shows what it wants to do, and the answer goes on when they decide.
+"""Approval: each call that needs a person's word is decided alone, and the answer goes on when all are.
 
 What was asked is stored in a hidden item, so that a decision counts after a restart too, once, and only for its owner.
-The framework's own way needs its session object; ours needs the store and nothing else.
+The framework's own way needs its session object; ours needs the store and nothing else. Where the next message comes
+first, what is still open is not done any more.
 """
 
 from __future__ import annotations
 
-import asyncio
-import json
-import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from agent_framework import FunctionInvocationContext, FunctionTool
+from agent_framework import AgentResponseUpdate, Content, Message
 from chatkit.types import (
-    CustomSummary,
-    CustomTask,
     HiddenContextItem,
+    ThreadItem,
     ThreadItemDoneEvent,
+    ThreadItemReplacedEvent,
     ThreadStreamEvent,
-    Workflow,
+    WidgetItem,
     WorkflowItem,
 )
 from pydantic import BaseModel
 
-from context import TURN_KWARG, ActionTurn, PendingApproval, Turn, utc_now
-from errors import ConflictError, UserFacingError
-from streaming.agent_messages import PENDING_APPROVALS_KEY, remember_tool_calls, shortened
-from streaming.steps import ToolLabel
-from streaming.tool_guard import tool_timeout_s
+from context import ActionTurn, RequestContext, Services, Turn, utc_now, widget_root
+from errors import ActionError, ConflictError, NotFoundError
+from streaming.approval_card import APPROVE, MAX_SHOWN_CHARS, REJECT, build_card, card_text, read_arguments
+from streaming.approval_requests import EXPIRED_KEY, ApprovalRequest, PendingApproval, read_request
 
-logger = logging.getLogger(__name__)
+RunCalls = Callable[[Sequence[PendingApproval]], AsyncGenerator[Content, None]]
+"""Runs calls and returns what came of each, as ``function_result`` contents."""
 
-APPROVE = "parlor.approve"
-REJECT = "parlor.reject"
-CARD_ID = "parlor.approval"
-
-_MAX_ARGUMENTS = 12
-_MAX_ARGUMENT_CHARS = 300
-
-_REJECTED = "The person did not allow this. Do not try it again unless they ask for it."
+_UNREADABLE = "This was not done: the arguments are not a JSON object. Call the tool again with valid ones."
+_TOO_LONG = f"This was not done: nobody can check more than {MAX_SHOWN_CHARS} characters. Call the tool with less."
 
 
 class Decision(BaseModel, extra="forbid"):
-    """What the two buttons send.
+    """What a button sends.
 
     Attributes:
         request_id: The hidden item that holds what was asked.
+        call_id: Which of its calls is decided.
     """
 
     request_id: str
+    call_id: str
 
 
-def approval_events(turn: Turn, labels: Mapping[str, ToolLabel]) -> Iterator[ThreadStreamEvent]:
-    """Store what `turn.approvals` holds, and show the card that asks for it."""
-    request = HiddenContextItem(
-        id=turn.new_id("message"),
-        thread_id=turn.thread.id,
-        created_at=utc_now(),
-        content={
-            PENDING_APPROVALS_KEY: [
-                {"call_id": call.call_id, "name": call.name, "arguments": call.arguments} for call in turn.approvals
-            ]
-        },
-    )
-    yield ThreadItemDoneEvent(item=request)
-    turn.widget(
-        build_card(turn.approvals, labels, request.id), copy_text=_words("Asked to allow", turn.approvals, labels)
-    )
-    yield from turn.inbox.drain()
-
-
-async def decide(
-    turn: ActionTurn, payload: Decision, tools: Mapping[str, FunctionTool], *, is_allowed: bool, timeout_s: float
-) -> None:
-    """Carry out a decision: call the tools, or tell the model that it may not; then the answer goes on.
+async def settle_calls(calls: Sequence[PendingApproval], run: RunCalls) -> AsyncGenerator[AgentResponseUpdate, None]:
+    """Return what comes of the calls of a batch about which nobody needs to be asked, nor can be.
 
     Args:
-        turn: The click.
-        payload: Which request.
-        tools: The agent's tools by name.
-        is_allowed: What was decided.
-        timeout_s: How long one tool may take.
+        calls: The whole batch.
+        run: Runs those among the given calls that need no word.
+    """
+    ours = [call for call in calls if call.server is None]
+    readable = [call for call in ours if read_arguments(call.arguments) is not None]
+    for call in ours:
+        if call not in readable:
+            yield _result(Content.from_function_result(call.call_id, result=_UNREADABLE, exception=_UNREADABLE))
+    settled = set()
+    async for content in run(readable):
+        settled.add(content.call_id)
+        yield _result(content)
+    for call in readable:
+        if call.call_id not in settled and len(call.arguments) > MAX_SHOWN_CHARS:
+            yield _result(Content.from_function_result(call.call_id, result=_TOO_LONG, exception=_TOO_LONG))
+
+
+def approval_events(turn: Turn) -> Iterator[ThreadStreamEvent]:
+    """Store what `turn.approvals` holds, and show the card that asks for it."""
+    request = ApprovalRequest(turn.new_id("message"), turn.new_id("message"), tuple(turn.approvals))
+    yield ThreadItemDoneEvent(item=request.pending_item(turn.thread.id))
+    card = WidgetItem(
+        id=request.card_id,
+        thread_id=turn.thread.id,
+        created_at=utc_now(),
+        widget=widget_root(build_card(request, turn.texts)),
+        copy_text=card_text(request, turn.texts),
+    )
+    yield ThreadItemDoneEvent(item=card)
+
+
+async def check_decision(
+    services: Services, thread_id: str, action_type: Any, payload: Any, context: RequestContext, *, is_streamed: bool
+) -> None:
+    """Refuse a click on a card, before anything is answered, where there is nothing to decide any more.
 
     Raises:
-        ConflictError: When it has been decided already.
+        ConflictError: When it has been decided already, or the next message came first.
+        ActionError: When the answer could not go on after it, because there is no stream.
     """
-    request = await turn.services.store.take_item(turn.thread.id, payload.request_id, turn.context)
-    calls = _read(request)
-    if not calls:
-        raise ConflictError("This has been decided already.", code="approval.decided")
-    labels = {name: ToolLabel(str(title)) for name, tool in tools.items() if (title := _title(tool))}
-    turn.replace(
-        build_card(calls, labels, None, is_allowed=is_allowed),
-        copy_text=_words("Allowed" if is_allowed else "Did not allow", calls, labels),
-    )
-    results = [
-        await _run(turn, call, tools.get(call.name), timeout_s) if is_allowed else (_REJECTED, False) for call in calls
-    ]
-    if is_allowed:
-        turn.emit(ThreadItemDoneEvent(item=_workflow(turn, calls, labels, [failed for _, failed in results])))
-    memory = remember_tool_calls(
-        [
-            {"call_id": call.call_id, "name": call.name, "arguments": call.arguments, "result": text}
-            for call, (text, _) in zip(calls, results, strict=True)
-        ]
-    )
-    turn.emit(
-        ThreadItemDoneEvent(
-            item=HiddenContextItem(
-                id=turn.new_id("message"), thread_id=turn.thread.id, created_at=utc_now(), content=memory
-            )
-        )
-    )
-    turn.resume()
+    if action_type not in (APPROVE, REJECT) or not isinstance(payload, Mapping):
+        return
+    if not is_streamed:
+        raise ActionError("A decision has to be sent as a streamed action.", code="action.not_streamed")
+    await _load(services, thread_id, str(payload.get("request_id")), str(payload.get("call_id")), context)
 
 
-def build_card(
-    calls: Sequence[PendingApproval],
-    labels: Mapping[str, ToolLabel],
-    request_id: str | None,
-    *,
-    is_allowed: bool | None = None,
-) -> dict[str, Any]:
-    """Return the card: what is wanted, with which values, and two buttons; or what was decided.
+async def decide(turn: ActionTurn, payload: Decision, *, is_allowed: bool) -> None:
+    """Note a decision, and show it; with the last one of a request, the answer goes on.
+
+    Raises:
+        ConflictError: When it has been decided already, or the next message came first.
+    """
+    services, thread_id = turn.services, turn.thread.id
+    is_swapped = False
+    while not is_swapped:
+        # Again, if another call of the same request was decided meanwhile, elsewhere.
+        before, asked = await _load(services, thread_id, payload.request_id, payload.call_id, turn.context)
+        request = asked.decide(payload.call_id, is_allowed=is_allowed)
+        after = request.pending_item(thread_id) if request.is_open else request.memory_item(thread_id, {})
+        is_swapped = await services.store.swap_item(thread_id, before, after, turn.context)
+    turn.replace(build_card(request, turn.texts), copy_text=card_text(request, turn.texts))
+    said = None if is_allowed else turn.texts.rejected
+    await _show_steps(turn, [call for call in request.calls if call.call_id == payload.call_id], said)
+    if not request.is_open:
+        turn.decided = request
+        turn.resume()
+
+
+async def expire(turn: Turn, items: Sequence[ThreadItem]) -> list[ThreadItem]:
+    """Close what is still open now that the person has written something else, and show that.
 
     Args:
-        calls: What is wanted.
-        labels: How the tools are called.
-        request_id: What the buttons refer to; None when it is decided.
-        is_allowed: What was decided.
+        turn: The answer to what they wrote.
+        items: The newest items of its thread.
+
+    Returns:
+        The items as they are now.
     """
-    wishes: list[dict[str, Any]] = []
-    for call in calls:
-        rows = [
-            {
-                "type": "Row",
-                "align": "start",
-                "gap": 2,
-                "children": [
-                    {"type": "Caption", "value": f"{name}:", "color": "secondary"},
-                    {"type": "Text", "value": value, "size": "sm"},
-                ],
-            }
-            for name, value in _values(call.arguments)
-        ]
-        title = {"type": "Text", "value": _label(call.name, labels), "weight": "semibold"}
-        wishes.append({"type": "Col", "gap": 1, "children": [title, *rows]})
-    if request_id is None:
-        decided = {
-            "type": "Badge",
-            "label": "Allowed" if is_allowed else "Not allowed",
-            "color": "success" if is_allowed else "secondary",
-        }
-        return {"type": "Card", "id": f"{CARD_ID}.decided", "size": "md", "children": [decided, *wishes]}
-    payload = {"request_id": request_id}
-    buttons = [
-        {
-            "type": "Button",
-            "label": "Don't allow",
-            "variant": "outline",
-            "color": "secondary",
-            "onClickAction": {"type": REJECT, "payload": payload, "loadingBehavior": "container"},
-        },
-        {
-            "type": "Button",
-            "label": "Allow",
-            "style": "primary",
-            "onClickAction": {"type": APPROVE, "payload": payload, "loadingBehavior": "container"},
-        },
-    ]
-    return {
-        "type": "Card",
-        "id": CARD_ID,
-        "size": "md",
-        "children": [
-            {"type": "Title", "value": "May I do this?", "size": "sm"},
-            *wishes,
-            {"type": "Row", "gap": 2, "justify": "end", "wrap": "wrap", "children": buttons},
-        ],
-    }
+    now = list(items)
+    for index, item in enumerate(items):
+        request = read_request(item)
+        if request is None:
+            continue
+        closed = request.expired_item(turn.thread.id)
+        if await turn.services.store.swap_item(turn.thread.id, item, closed, turn.context):
+            now[index] = closed
+            texts = turn.texts
+            card = build_card(request, texts, is_expired=True)
+            turn.replace_widget(request.card_id, card, copy_text=card_text(request, texts, is_expired=True))
+            await _show_steps(turn, [c for c in request.calls if c.decision != "rejected"], texts.expired)
+    return now
 
 
-async def _run(
-    turn: ActionTurn, call: PendingApproval, function: FunctionTool | None, timeout_s: float
-) -> tuple[str, bool]:
-    """Return what the tool said, and whether it failed."""
-    if function is None:
-        return "This tool does not exist any more.", True
-    arguments = _arguments(call.arguments)
-    context = FunctionInvocationContext(function, arguments, kwargs={TURN_KWARG: turn})
+def provider_messages(request: ApprovalRequest | None) -> list[Message]:
+    """Return what the provider has to know of decisions about calls that it makes itself.
+
+    It is told once, in the answer that goes on: told again, it would make the calls again.
+    """
+    hosted = [call for call in (request.calls if request else ()) if call.server is not None]
+    if not hosted:
+        return []
+    asked, answered = [], []
+    for call in hosted:
+        wanted = Content.from_function_call(
+            call.call_id, call.name, arguments=call.arguments, hosted=True, server_name=call.server
+        )
+        asked.append(Content.from_function_approval_request(call.call_id, wanted))
+        answered.append(
+            Content.from_function_approval_response(call.decision == "allowed", call.call_id, function_call=wanted)
+        )
+    return [Message("assistant", asked), Message("user", answered)]
+
+
+async def _load(
+    services: Services, thread_id: str, request_id: str, call_id: str, context: RequestContext
+) -> tuple[ThreadItem, ApprovalRequest]:
     try:
-        async with asyncio.timeout(tool_timeout_s(function, timeout_s)):
-            contents = await function.invoke(arguments=arguments, context=context, tool_call_id=call.call_id)
-    except UserFacingError as exc:
-        return exc.message, True
-    except TimeoutError:
-        return "The tool took too long and was stopped.", True
-    except Exception:
-        logger.exception("tool failed", extra={"tool": call.name})
-        return "The tool failed.", True
-    return "\n".join(content.text or str(content.result or "") for content in contents), False
-
-
-def _workflow(
-    turn: Turn, calls: Sequence[PendingApproval], labels: Mapping[str, ToolLabel], failed: Sequence[bool]
-) -> WorkflowItem:
-    tasks: list[Any] = [
-        CustomTask(title=_label(call.name, labels), status_indicator="none", content=turn.texts.step_failed)
-        if is_failed
-        else CustomTask(title=_label(call.name, labels), status_indicator="complete")
-        for call, is_failed in zip(calls, failed, strict=True)
-    ]
-    title = _label(calls[0].name, labels) if len(calls) == 1 else f"{len(calls)} steps"
-    return WorkflowItem(
-        id=turn.new_id("workflow"),
-        thread_id=turn.thread.id,
-        created_at=utc_now(),
-        workflow=Workflow(type="custom", tasks=tasks, summary=CustomSummary(title=title)),
-    )
-
-
-def _read(item: Any) -> list[PendingApproval]:
+        item = await services.store.load_item(thread_id, request_id, context=context)
+    except NotFoundError:
+        # The thread is the caller's own, or it would not have been loaded.
+        raise ConflictError("There is nothing to decide here any more.", code="approval.gone") from None
+    request = read_request(item)
     content = item.content if isinstance(item, HiddenContextItem) else None
-    calls = content.get(PENDING_APPROVALS_KEY) if isinstance(content, Mapping) else None
-    return [PendingApproval(**call) for call in calls] if isinstance(calls, list) else []
+    if isinstance(content, Mapping) and EXPIRED_KEY in content:
+        raise ConflictError("You wrote something else before you decided, so it was not done.", code="approval.expired")
+    if request is None or not any(call.call_id == call_id and call.is_open for call in request.calls):
+        raise ConflictError("This has been decided already.", code="approval.decided")
+    return item, request
 
 
-def _arguments(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+async def _show_steps(turn: Turn, calls: Iterable[PendingApproval], content: str | None) -> None:
+    """Let the steps that were shown as waiting say something else, as far as they are still there."""
+    by_item: dict[str, list[int]] = {}
+    for call in calls:
+        if call.step is not None:
+            by_item.setdefault(call.step, []).append(call.step_index)
+    for item_id, indexes in by_item.items():
+        try:
+            item = await turn.services.store.load_item(turn.thread.id, item_id, context=turn.context)
+        except NotFoundError:
+            continue
+        if isinstance(item, WorkflowItem) and max(indexes) < len(item.workflow.tasks):
+            for index in indexes:
+                task = item.workflow.tasks[index]
+                item.workflow.tasks[index] = task.model_copy(update={"content": content})
+            turn.emit(ThreadItemReplacedEvent(item=item))
 
 
-def _values(arguments: str) -> list[tuple[str, str]]:
-    values = list(_arguments(arguments).items())
-    shown = [(name, shortened(_written(value), _MAX_ARGUMENT_CHARS)) for name, value in values[:_MAX_ARGUMENTS]]
-    if len(values) > _MAX_ARGUMENTS:
-        shown.append(("…", f"{len(values) - _MAX_ARGUMENTS} more"))
-    return shown
-
-
-def _written(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _title(tool: FunctionTool) -> Any:
-    return (tool.additional_properties or {}).get("title")
-
-
-def _label(name: str, labels: Mapping[str, ToolLabel]) -> str:
-    return labels[name].title if name in labels else name.replace("_", " ").capitalize()
-
-
-def _words(opening: str, calls: Sequence[PendingApproval], labels: Mapping[str, ToolLabel]) -> str:
-    wishes = [
-        f"{_label(call.name, labels)} ({', '.join(f'{name}: {value}' for name, value in _values(call.arguments))})"
-        for call in calls
-    ]
-    return f"{opening}: {'; '.join(wishes)}"
+def _result(content: Content) -> AgentResponseUpdate:
+    return AgentResponseUpdate(role="tool", contents=[content])

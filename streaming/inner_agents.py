@@ -38,5 +38,12 @@ def agents_within(agent: Any) -> Iterator[Any]:
 def tools_within(agent: Any) -> Iterator[Any]:
     """Return the tools that the author gave to `agent` and to those within it."""
     for each in agents_within(agent):
-        options = getattr(each, "default_options", None)
-        yield from (options.get("tools") if isinstance(options, Mapping) else None) or ()
+        yield from own_tools(each)
+
+
+def own_tools(agent: Any) -> Iterator[Any]:
+    """Return the tools of `agent` alone, with those of the MCP servers that it is connected to."""
+    options = getattr(agent, "default_options", None)
+    yield from (options.get("tools") if isinstance(options, Mapping) else None) or ()
+    for server in getattr(agent, "mcp_tools", None) or ():
+        yield from getattr(server, "functions", None) or ()

@@ -52,6 +52,7 @@ from pydantic import ValidationError
 from context import RequestContext, RunOutcome, RunRecord, utc_now
 from errors import BadRequestError, ConflictError
 from streaming.action_processing import ActionProcessing
+from streaming.approvals import check_decision
 from streaming.request_keys import request_key
 from streaming.thread_titles import title_of
 
@@ -186,6 +187,7 @@ class RequestProcessing(ActionProcessing):
             case ThreadsCustomActionReq():
                 sender = await self._sender(thread, request.params.item_id, context)
                 act = request.params.action
+                await check_decision(self.services, thread.id, act.type, act.payload, context, is_streamed=True)
                 return self._deliver(thread, context, self.action(thread, act, sender, context))
             case _:
                 raise BadRequestError("This request is not supported.")

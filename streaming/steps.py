@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -34,6 +34,7 @@ from pydantic import ValidationError
 from context import AnswerTexts, Turn, utc_now
 from lean_updates import ends_in_half, joined_halves
 from streaming.agent_messages import remember_tool_calls
+from streaming.approval_requests import PendingApproval
 from streaming.inner_agents import tools_within
 from streaming.searches import file_sources, queries_of, web_task
 from streaming.tool_results import result_text, returned_images
@@ -115,6 +116,10 @@ class Steps:
         call = self._calls.get(call_id)
         return (call.name, call.arguments or "{}") if call else None
 
+    def label_of(self, name: str) -> ToolLabel:
+        """Return how a tool is called in the chat."""
+        return self._labels.get(name) or ToolLabel(_humanized(name))
+
     def function_call(self, content: Content) -> Events:
         """Show a call of one of our tools, or add a piece to its arguments."""
         call = self._calls.get(content.call_id or "")
@@ -126,8 +131,7 @@ class Steps:
         if call is None:
             if not content.call_id or not content.name:
                 return  # a piece of a call whose beginning was never seen
-            label = self._labels.get(content.name) or ToolLabel(_humanized(content.name))
-            index = yield from self._add(_custom_task(label))
+            index = yield from self._add(custom_task(self.label_of(content.name)))
             call = self._calls[content.call_id] = _Call(index, content.name)
         arguments = content.arguments or ""
         text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False, default=str)
@@ -143,11 +147,37 @@ class Steps:
                 yield ThreadItemDoneEvent(item=item)
 
     def forget_call(self, call_id: str) -> Events:
-        """Show a call as done that goes on elsewhere: with the client, or with a person who is asked."""
+        """Show no more of a call that goes on elsewhere, with the client: neither that it runs nor that it is done."""
         call = self._calls.pop(call_id, None)
-        if call is not None and self._item is not None:
-            task = self._item.workflow.tasks[call.task_index]
-            yield from self._set(call.task_index, task.model_copy(update={"status_indicator": "complete"}))
+        if call is not None:
+            yield from self._pause(call, None)
+
+    def result_of(self, call_id: str) -> str | None:
+        """Return what the model is told of a call; None while nothing has come of it."""
+        call = self._calls.get(call_id)
+        return call.result if call else None
+
+    def postpone(self, call_id: str, result: str) -> Events:
+        """Show that a call is not made now, and let the model know."""
+        call = self._calls.get(call_id)
+        if call is not None:
+            call.result = result
+            yield from self._pause(call, None)
+
+    def wait(self, call_ids: Collection[str]) -> Generator[ThreadStreamEvent, None, list[PendingApproval]]:
+        """Show that these calls wait for the person; hand them over with those that have a result, in their order."""
+        calls, self._calls = self._calls, {}
+        handed_over: list[PendingApproval] = []
+        for call_id, call in calls.items():
+            if call.result is None and call_id not in call_ids:
+                continue
+            label = self.label_of(call.name)
+            step = self._item.id if self._item is not None and call.result is None else None
+            if call.result is None:
+                yield from self._pause(call, self._turn.texts.step_waits)
+            pending = PendingApproval(call_id, call.name, call.arguments or "{}", label.title, label.icon)
+            handed_over.append(replace(pending, step=step, step_index=call.task_index, result=call.result))
+        return handed_over
 
     def thought(self, content: Content) -> Events:
         """Stream a thought of a reasoning model."""
@@ -214,7 +244,7 @@ class Steps:
             title, icon = next(label for kind, label in _HOSTED.items() if content.type.startswith(kind))
             name = getattr(content, "tool_name", None)
             label = ToolLabel(_humanized(name) if name else title(self._turn.texts), icon)
-            self._hosted[key] = yield from self._add(_custom_task(label))
+            self._hosted[key] = yield from self._add(custom_task(label))
 
     def hosted_result(self, content: Content) -> Events:
         """Show that such a tool is done."""
@@ -266,6 +296,12 @@ class Steps:
                 created_at=utc_now(),
                 content=remember_tool_calls(calls),
             )
+
+    def _pause(self, call: _Call, content: str | None) -> Events:
+        if self._item is not None:
+            task = self._item.workflow.tasks[call.task_index]
+            change = {"status_indicator": "none", "content": content}
+            yield from self._set(call.task_index, task.model_copy(update=change))
 
     def _finish(self, call: _Call, result: str, *, is_failed: bool) -> Events:
         call.result = result
@@ -322,7 +358,8 @@ def _humanized(name: str) -> str:
     return name.replace("_", " ").strip().capitalize()
 
 
-def _custom_task(label: ToolLabel) -> CustomTask:
+def custom_task(label: ToolLabel) -> CustomTask:
+    """Return the task of a step that has begun."""
     try:
         return CustomTask(title=label.title, icon=label.icon, status_indicator="loading")
     except ValidationError:

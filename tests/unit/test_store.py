@@ -113,7 +113,7 @@ CALLS_ON_A_THREAD: dict[str, Call] = {
     "add_thread_item": lambda s, t, c: s.add_thread_item(t, said("msg_1", "stolen"), context=c),
     "save_item": lambda s, t, c: s.save_item(t, said("msg_1", "stolen"), context=c),
     "delete_thread_item": lambda s, t, c: s.delete_thread_item(t, "msg_1", context=c),
-    "take_item": lambda s, t, c: s.take_item(t, "msg_1", c),
+    "swap_item": lambda s, t, c: s.swap_item(t, said("msg_1"), said("msg_1", "stolen"), c),
     "delete_items_after": lambda s, t, c: s.delete_items_after(t, "msg_1", c),
     "show_thread": lambda s, t, c: s.show_thread(t, c),
     "update_item_if": lambda s, t, c: s.update_item_if(t, "pending", said("msg_1", "stolen"), c),
@@ -480,6 +480,19 @@ async def test_of_many_who_finish_an_item_one_succeeds(store: ParlorStore, threa
     assert _ids(page) == ["tc_1", "msg_2"]
     assert isinstance(page.data[0], ClientToolCallItem)
     assert page.data[0].output == done.index(True)
+
+
+async def test_of_many_who_swap_an_item_one_succeeds(store: ParlorStore, thread: ThreadMetadata) -> None:
+    await _fill(store, thread, said("msg_1"), said("msg_2"))
+    before = await store.load_item(thread.id, "msg_1", context=ADA)
+    done = await asyncio.gather(
+        *(store.swap_item(thread.id, before, said("msg_1", str(n)), ADA) for n in range(10)),
+        store.swap_item(thread.id, said("msg_9"), said("msg_9", "missing"), ADA),
+    )
+    assert done.count(True) == 1
+    page = await store.load_thread_items(thread.id, None, 9, "asc", ADA)
+    assert page.data[0].model_dump()["content"][0]["text"] == str(done.index(True))
+    assert _ids(page) == ["msg_1", "msg_2"]
 
 
 async def test_a_key_is_given_to_one_of_many_and_again_after_a_failure(

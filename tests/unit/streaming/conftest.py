@@ -11,7 +11,10 @@ from context import Services
 from tests.unit.scripted_model import ScriptedModel
 from tests.unit.services_for_tests import open_services
 
-WITH_TEXT = {"test_agent_view", "test_answers", "test_item_guard", "test_properties", "test_runs", "test_thread_titles"}
+WITH_TEXT = {
+    "test_agent_view", "test_answers", "test_approvals", "test_item_guard", "test_properties", "test_runs",
+    "test_thread_titles",
+}  # fmt: skip
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any
 
 import pytest
@@ -16,21 +15,10 @@ from chatkit.types import (
 
 from base_server import BaseChatKitServer, action
 from context import ActionTurn, AnswerTexts, Services, Turn, turn_of
-from errors import NotFoundError
 from lean_updates import FRAMEWORK_LIMIT_TEXT
 from streaming.answer import LIMIT_TEXT
 from tests.unit.harness import Chat, done_items, errors, texts, updates
 from tests.unit.scripted_model import ScriptedModel, calls, gives, says
-
-deleted: list[str] = []
-
-
-@tool(approval_mode="always_require", additional_properties={"title": "Delete a file"})
-async def delete_file(path: str, ctx: FunctionInvocationContext) -> str:
-    """Delete a file."""
-    deleted.append(path)
-    turn_of(ctx).widget({"type": "Card", "id": "gone", "children": []})
-    return f"{path} is gone."
 
 
 @tool
@@ -61,7 +49,7 @@ class ViewServer(BaseChatKitServer):
     hooks = 0
 
     def get_agent(self, turn: Turn) -> Agent[Any]:
-        return Agent(self.chat_client, tools=[delete_file, ask_size, sleep_long, read_page])
+        return Agent(self.chat_client, tools=[ask_size, sleep_long, read_page])
 
     async def post_respond_hook(self, thread: Any, turn: Turn) -> None:
         self.hooks += 1
@@ -69,11 +57,6 @@ class ViewServer(BaseChatKitServer):
     @action("view.go_on", needs_widget=False)
     async def go_on(self, turn: ActionTurn) -> None:
         turn.resume()
-
-
-@pytest.fixture(autouse=True)
-def nothing_deleted() -> None:
-    deleted.clear()
 
 
 @pytest.fixture
@@ -239,86 +222,6 @@ async def test_a_tool_may_ask_and_the_answer_goes_on_with_what_was_said(chat: Ch
     assert [e["item"]["status"] for e in events if e["type"] == "thread.item.replaced"] == ["answered"]
     assert texts(events) == ["M it is."]
     assert "M" in model.requests[1][-1].text
-
-
-def card_of(events: list[dict[str, Any]]) -> dict[str, Any]:
-    [card] = [i for i in done_items(events, "widget") if i["widget"]["id"] == "parlor.approval"]
-    return card
-
-
-def button(card: dict[str, Any], label: str) -> dict[str, Any]:
-    text = json.dumps(card)
-    assert label in text
-
-    def find(node: Any) -> Any:
-        if isinstance(node, dict):
-            if node.get("label") == label and "onClickAction" in node:
-                return node["onClickAction"]
-            return next((found for value in node.values() if (found := find(value))), None)
-        if isinstance(node, list):
-            return next((found for value in node if (found := find(value))), None)
-        return None
-
-    found: dict[str, Any] = find(card["widget"])
-    return found
-
-
-async def test_a_tool_that_needs_a_word_shows_what_it_wants_and_waits(chat: Chat, model: ScriptedModel) -> None:
-    model.turns = [calls("delete_file", path="/data/x")]
-    events = await chat.send("Delete x")
-    card = card_of(events)
-    assert "Delete a file" in json.dumps(card["widget"])
-    assert "/data/x" in json.dumps(card["widget"])
-    assert deleted == []
-    assert chat.server.hooks == 0  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize("is_allowed", [True, False])
-async def test_a_decision_resumes_the_answer_even_after_a_restart_and_once(
-    chat: Chat, services: Services, model: ScriptedModel, is_allowed: bool
-) -> None:
-    model.turns = [calls("delete_file", path="/data/x")]
-    card = card_of(await chat.send("Delete x"))
-    restarted = Chat(ViewServer(services))
-    restarted.thread_id = chat.thread_id
-    model.turns = [says("Done." if is_allowed else "All right.", message_id="m2")]
-    chosen = button(card, "Allow" if is_allowed else "Don't allow")
-    events = await restarted.act(card, chosen["type"], chosen["payload"])
-    assert errors(events) == []
-    assert deleted == (["/data/x"] if is_allowed else [])
-    assert texts(events) == ["Done." if is_allowed else "All right."]
-    [result] = [c.result for m in model.requests[-1] for c in m.contents if c.type == "function_result"]
-    assert result.startswith("/data/x is gone." if is_allowed else "The person did not allow this.")
-    [error] = errors(await restarted.act(card, chosen["type"], chosen["payload"]))
-    assert "any more" in error["message"]
-    assert deleted == (["/data/x"] if is_allowed else [])
-
-
-async def test_two_decisions_at_once_count_once(chat: Chat, model: ScriptedModel) -> None:
-    model.turns = [calls("delete_file", path="/data/x")]
-    card = card_of(await chat.send("Delete x"))
-    model.turns = [says("Done.", message_id="m2")]
-    allow = button(card, "Allow")
-    await asyncio.gather(*(chat.act(card, allow["type"], allow["payload"]) for _ in range(3)), return_exceptions=True)
-    assert deleted == ["/data/x"]
-
-
-async def test_a_stranger_decides_nothing(chat: Chat, model: ScriptedModel) -> None:
-    model.turns = [calls("delete_file", path="/data/x")]
-    card = card_of(await chat.send("Delete x"))
-    stranger = Chat(chat.server, user="user_b")
-    stranger.thread_id = chat.thread_id
-    allow = button(card, "Allow")
-    with pytest.raises(NotFoundError):
-        await stranger.act(card, allow["type"], allow["payload"])
-    assert deleted == []
-
-
-async def test_an_undecided_call_does_not_reach_the_model(chat: Chat, model: ScriptedModel) -> None:
-    model.turns = [calls("delete_file", path="/data/x"), says("Hello.")]
-    await chat.send("Delete x")
-    await chat.send("Hi")
-    assert not [c for m in model.requests[-1] for c in m.contents if c.type == "function_call"]
 
 
 async def test_a_tool_that_takes_too_long_is_stopped_and_the_model_knows(chat: Chat, model: ScriptedModel) -> None:

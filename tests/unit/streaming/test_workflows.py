@@ -328,7 +328,7 @@ async def test_an_approved_tool_of_a_workflow_runs_and_the_workflow_goes_on(chat
     model.turns = [calls("publish", place="Bern")]
     events = await chat.send("Write")
     card = done_items(events, "widget")[-1]
-    button = card["widget"]["children"][-1]["children"][-1]["onClickAction"]
+    button = card["widget"]["children"][-1]["children"][-1]["children"][-1]["onClickAction"]
     model.turns = [says("Published."), says("Fine.")]
     events = await chat.act(card, button["type"], button["payload"])
     assert [e["data"] for e in events if e["type"] == "client_effect"] == [{"place": "Bern"}]
