@@ -21,6 +21,7 @@ from chatkit.types import (
     FeedbackKind,
     SDKHiddenContextItem,
     ThreadItem,
+    ThreadItemDoneEvent,
     ThreadMetadata,
     ThreadStreamEvent,
     TranscriptionResult,
@@ -311,6 +312,8 @@ class BaseChatKitServer(ApprovalProcessing, RunOperations, RequestProcessing):
             async with aclosing(turn_events(turn, run())) as events:
                 async for event in events:
                     yield event
+        if turn.question is not None:
+            yield ThreadItemDoneEvent(item=turn.question)
 
     @final
     async def handle_stream_cancelled(

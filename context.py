@@ -370,7 +370,7 @@ class Turn:
         self.emit(NoticeEvent(level=level, message=message, title=title))
 
     def ask(self, *questions: StructuredInput) -> str:
-        """Ask the person something, from a tool; the answer pauses and goes on when it is answered or skipped.
+        """Ask the person something; the answer pauses and goes on when it is answered or skipped.
 
         The questions take over the composer; the model sees the answers as the person's next message.
 
@@ -378,7 +378,7 @@ class Turn:
             questions: ChatKit's `StructuredInputMultipleChoice` and `StructuredInputFreeform`.
 
         Returns:
-            What the tool should return to the model.
+            What a tool should return to the model.
 
         Raises:
             ValueError: When nothing is asked, or something is being asked already.
@@ -414,6 +414,7 @@ class ActionTurn(Turn):
     Attributes:
         sender: The stored widget that the action came from; None when the page sent it.
         replaced_sender: What `replace` put in its place.
+        is_streamed: Whether there is a stream: without one, nothing can be asked, and the agent cannot go on.
     """
 
     def __init__(
@@ -422,10 +423,29 @@ class ActionTurn(Turn):
         context: RequestContext,
         services: Services,
         sender: WidgetItem | None,
+        *,
+        is_streamed: bool = True,
     ) -> None:
         super().__init__(thread, context, services)
         self.sender = sender
         self.replaced_sender: WidgetItem | None = None
+        self.is_streamed = is_streamed
+
+    def ask(self, *questions: StructuredInput) -> str:
+        """Ask the person something; the agent answers what they say.
+
+        Args:
+            questions: As for `Turn.ask`.
+
+        Returns:
+            As `Turn.ask` does.
+
+        Raises:
+            ValueError: As `Turn.ask` does; and in an action that is not streamed, which cannot show a question.
+        """
+        if not self.is_streamed:
+            raise ValueError('a question needs a streamed action: leave out "streaming": False')
+        return super().ask(*questions)
 
     def resume(self) -> None:
         """Let the agent go on after this action: it answers what the action has put into the thread."""

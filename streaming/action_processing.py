@@ -17,6 +17,7 @@ from chatkit.actions import Action
 from chatkit.types import (
     SyncCustomActionResponse,
     ThreadCustomActionParams,
+    ThreadItemDoneEvent,
     ThreadMetadata,
     ThreadStreamEvent,
     WidgetItem,
@@ -65,11 +66,13 @@ class ActionProcessing(EventProcessing):
                 async with aclosing(turn_events(turn, work())) as events:
                     async for event in events:
                         yield event
+                if turn.question is not None:
+                    yield ThreadItemDoneEvent(item=turn.question)
         except Exception as exc:
             if (key := request_key(context.metadata)) is not None:
                 await self.store.release_request_key(thread.id, key, context)
             raise self._stream_error(exc, "action failed", thread, context) from exc
-        if turn.is_resumed:
+        if turn.is_resumed and turn.question is None:
             goes_on = Turn(thread, context, self.services)
             goes_on.decided = turn.decided
             async with aclosing(self._respond(goes_on)) as events:
@@ -90,7 +93,7 @@ class ActionProcessing(EventProcessing):
         """
         before = thread.model_copy(deep=True)
         guard = ItemGuard(self.store, thread, context)
-        turn = ActionTurn(thread, context, self.services, sender)
+        turn = ActionTurn(thread, context, self.services, sender, is_streamed=False)
         work = self._prepare_action(action, turn)
         async with aclosing(turn_events(turn, work())) as events:
             async for event in events:

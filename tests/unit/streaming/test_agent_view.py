@@ -58,6 +58,10 @@ class ViewServer(BaseChatKitServer):
     async def go_on(self, turn: ActionTurn) -> None:
         turn.resume()
 
+    @action("view.ask", needs_widget=False)
+    async def ask(self, turn: ActionTurn) -> None:
+        turn.ask(StructuredInputFreeform(id="name", question="Who are you?"))
+
 
 @pytest.fixture
 def model() -> ScriptedModel:
@@ -287,6 +291,44 @@ async def test_an_action_may_let_the_agent_go_on(chat: Chat, model: ScriptedMode
     model.turns = [says("One."), says("Two.")]
     await chat.send("Count")
     assert texts(await chat.act(None, "view.go_on")) == ["Two."]
+
+
+async def answered(chat: Chat, events: list[dict[str, Any]]) -> list[str]:
+    """Answer the question that is asked last; return what is said then."""
+    question = done_items(events)[-1]
+    assert (question["type"], question["status"]) == ("structured_input", "pending")
+    given = {"status": "answered", "answers": {question["inputs"][0]["id"]: {"values": ["Ada"], "skipped": False}}}
+    return texts(
+        await chat.request(
+            "threads.add_structured_input", thread_id=chat.thread_id, item_id=question["id"], input=given
+        )
+    )
+
+
+async def test_an_action_may_ask_and_the_agent_answers_what_is_said(chat: Chat, model: ScriptedModel) -> None:
+    model.turns = [says("Hello."), says("Hello, Ada.", message_id="m2")]
+    await chat.send("Hello")
+    assert await answered(chat, await chat.act(None, "view.ask")) == ["Hello, Ada."]
+    assert "Ada" in model.requests[-1][-1].text
+
+
+async def test_an_action_without_a_stream_cannot_ask_and_says_so(chat: Chat, model: ScriptedModel) -> None:
+    model.turns = [says("Hello.")]
+    await chat.send("Hello")
+    with pytest.raises(ValueError, match="streamed action"):
+        await chat.act(None, "view.ask", sync=True)
+    assert [item["type"] for item in await chat.items()] == ["user_message", "assistant_message"]
+
+
+async def test_the_hook_may_ask_and_the_agent_answers_what_is_said(services: Services, model: ScriptedModel) -> None:
+    class Curious(ViewServer):
+        async def post_respond_hook(self, thread: Any, turn: Turn) -> None:
+            if turn.user_message is not None:
+                turn.ask(StructuredInputFreeform(id="name", question="Who are you?"))
+
+    chat = Chat(Curious(services))
+    model.turns = [says("Hello."), says("Hello, Ada.", message_id="m2")]
+    assert await answered(chat, await chat.send("Hello")) == ["Hello, Ada."]
 
 
 async def test_an_error_content_ends_the_answer_with_a_retry_hint(chat: Chat, model: ScriptedModel) -> None:
