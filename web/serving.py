@@ -33,6 +33,9 @@ TICK_S = 0.1
 LEFTOVERS_S = 1.0
 """How long tasks and threads that nobody needs any more may take to end."""
 
+EXIT_INTERRUPTED = 130
+"""What a shell expects of a process that Ctrl-C has ended."""
+
 HURRY_S = 3.0
 """How long it may take to keep what was said so far, when a second signal wants the end at once."""
 
@@ -119,7 +122,12 @@ def serve(
         async def serve(self, sockets: list[socket.socket] | None = None) -> None:
             threads = WorkerThreads()
             asyncio.get_running_loop().set_default_executor(threads)
-            await super().serve(sockets)
+            interrupt: BaseException | None = None
+            try:
+                await super().serve(sockets)
+                await asyncio.sleep(0)
+            except (KeyboardInterrupt, asyncio.CancelledError) as exc:
+                interrupt = exc  # a second Ctrl-C, which arrives in either form, as the loop likes
             others = asyncio.all_tasks() - {asyncio.current_task()}
             have_ended = await end_tasks(*others, timeout_s=LEFTOVERS_S), await threads.end(LEFTOVERS_S)
             if lifecycle.failure is None and not all(have_ended):
@@ -129,7 +137,9 @@ def serve(
                 logging.shutdown()
                 sys.stdout.flush()
                 sys.stderr.flush()
-                os._exit(0)
+                os._exit(0 if interrupt is None else EXIT_INTERRUPTED)
+            if interrupt is not None:
+                raise interrupt
 
         async def main_loop(self) -> None:
             await super().main_loop()

@@ -103,6 +103,19 @@ async def test_tools_that_hang_in_threads_stop_neither_the_page_nor_the_end(tmp_
         assert await server.exit_code(10) == 0
 
 
+async def test_tools_that_hang_in_threads_do_not_outlast_a_second_ctrl_c(tmp_path: Path) -> None:
+    async with running(tmp_path, DRAIN_TIMEOUT_S="60") as server, asyncio.TaskGroup() as readers:
+        await server.ask("threads.create", input=said("block"))
+        story = Story()
+        readers.create_task(server.read(story, "count to 9999"))
+        async with asyncio.timeout(10):
+            await story.has_text.wait()
+        server.send_signal(signal.SIGINT)
+        await _until_not_ready(server)
+        server.send_signal(signal.SIGINT)
+        assert await server.exit_code(10) == 130
+
+
 async def test_a_tool_that_does_not_let_go_does_not_keep_the_server_from_ending(tmp_path: Path) -> None:
     story = Story()
     async with running(tmp_path, DRAIN_TIMEOUT_S="1") as server, asyncio.TaskGroup() as readers:
