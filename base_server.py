@@ -212,10 +212,20 @@ class BaseChatKitServer(ApprovalProcessing, RunOperations, RequestProcessing):
                 for _ in range(MAX_ROUNDS):
                     if turn.is_paused:
                         break
-                    async with aclosing(self._ask_agent(turn)) as events:
-                        async for event in events:
-                            yield event
-                            title.begin()
+                    try:
+                        async with aclosing(await self._ask_agent(turn)) as events:
+                            async for event in events:
+                                yield event
+                                title.begin()
+                    except UserFacingError:
+                        raise
+                    except Exception as exc:
+                        failure = self.services.explain_model_failure(exc)
+                        if failure.code == ModelError.code and not isinstance(
+                            exc, ChatClientException | AgentException
+                        ):
+                            raise  # of the use case's own code, such as its middleware
+                        raise failure from exc
                     if not turn.is_resumed:
                         break
                 else:
@@ -235,29 +245,13 @@ class BaseChatKitServer(ApprovalProcessing, RunOperations, RequestProcessing):
                 raise self._stream_error(exc, "post_respond_hook failed", thread, context) from exc
 
     async def _ask_agent(self, turn: Turn) -> AsyncGenerator[ThreadStreamEvent, None]:
-        """Run the agent once."""
+        """Run the agent and return the events of what it says and does."""
         agent = await self._chosen_agent(turn)
         stream, labels = await self._run_agent(agent, turn), tool_labels(agent)
         turn.is_resumed = False
-        try:
-            answer = agent_events(
-                stream,
-                turn,
-                labels,
-                partial(self.limit_message, turn),
-                partial(self._settle_calls, turn),
-                is_workflow=workflow_of(agent) is not None,
-            )
-            async with aclosing(answer) as events:
-                async for event in events:
-                    yield event
-        except UserFacingError:
-            raise
-        except Exception as exc:
-            failure = self.services.explain_model_failure(exc)
-            if failure.code == ModelError.code and not isinstance(exc, ChatClientException | AgentException):
-                raise  # of the use case's own code, such as its middleware
-            raise failure from exc
+        limit_message, more = partial(self.limit_message, turn), partial(self._settle_calls, turn)
+        is_workflow = workflow_of(agent) is not None
+        return agent_events(stream, turn, labels, limit_message, more, is_workflow=is_workflow)
 
     async def _run_agent(self, agent: Any, turn: Turn) -> Any:
         """Return the agent's stream, which nobody has read of yet."""
