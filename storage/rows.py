@@ -12,8 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, Integer, Row, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from context import RunOutcome, RunRecord, widget_root
+from context import RunOutcome, RunRecord
 from database import Base, JSONDocument, PlainText, UTCDateTime
+from widget_documents import widget_root
 
 logger = logging.getLogger(__name__)
 

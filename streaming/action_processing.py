@@ -24,7 +24,7 @@ from chatkit.types import (
 )
 from pydantic import BaseModel, ValidationError
 
-from context import ActionTurn, RequestContext, Turn, widget_root
+from context import ActionTurn, RequestContext, Turn
 from errors import ActionError, BadRequestError, NotFoundError
 from streaming.approvals import check_decision
 from streaming.declared_actions import BoundAction, explain_payload
@@ -33,6 +33,7 @@ from streaming.item_guard import ItemGuard
 from streaming.offered_actions import offers
 from streaming.request_keys import request_key
 from streaming.turn_events import turn_events
+from widget_documents import widget_root
 
 logger = logging.getLogger(__name__)
 

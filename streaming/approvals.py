@@ -22,10 +22,11 @@ from chatkit.types import (
 )
 from pydantic import BaseModel
 
-from context import ActionTurn, RequestContext, Services, Turn, utc_now, widget_root
+from context import ActionTurn, RequestContext, Services, Turn, utc_now
 from errors import ActionError, ConflictError, NotFoundError
 from streaming.approval_card import APPROVE, MAX_SHOWN_CHARS, REJECT, build_card, card_text, read_arguments
 from streaming.approval_requests import EXPIRED_KEY, ApprovalRequest, PendingApproval, read_request
+from widget_documents import widget_root
 
 RunCalls = Callable[[Sequence[PendingApproval]], AsyncGenerator[Content, None]]
 """Runs calls and returns what came of each, as ``function_result`` contents."""

@@ -14,29 +14,33 @@ ROOT = Path(__file__).resolve().parents[2]
 ROOMS = {
     "answer_texts", "attachments", "base_server", "chat_clients", "config", "context", "database", "errors", "inbox",
     "infra", "lean_updates", "main", "plugins", "sqlite_driver", "storage", "store", "streaming", "use_cases", "web",
+    "widget_documents",
 }  # fmt: skip
 
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
-    # The exceptions to "nothing of ours": errors are a leaf of the tree, and a turn needs its inbox and its texts.
-    "context": {"answer_texts", "errors", "inbox"},
+    # The exceptions to "nothing of ours": errors are a leaf of the tree, and a turn needs its inbox, texts and widgets.
+    "context": {"answer_texts", "errors", "inbox", "widget_documents"},
     "answer_texts": set(),
+    "widget_documents": set(),
     "inbox": {"errors"},
     "config": {"errors"},
     "database": {"errors", "sqlite_driver"},
     "sqlite_driver": set(),
     "plugins": {"context", "errors", "base_server", "use_cases"},
     "lean_updates": set(),
-    "streaming": {"context", "errors", "lean_updates"},
+    "streaming": {"context", "errors", "lean_updates", "widget_documents"},
     "chat_clients": {"config", "errors", "lean_updates"},
-    "storage": {"context", "database", "errors"},
+    "storage": {"context", "database", "errors", "widget_documents"},
     "store": {"context", "database", "errors", "storage"},
     "attachments": {"context", "database", "errors", "store"},
     "base_server": {"context", "errors", "lean_updates", "streaming"},
     "use_cases": {"base_server", "context", "database", "errors", "plugins"},
     "web": ROOMS
-    - {"answer_texts", "main", "chat_clients", "inbox", "lean_updates", "sqlite_driver", "storage", "use_cases"},
-    "main": ROOMS - {"answer_texts", "inbox", "lean_updates", "sqlite_driver", "storage", "use_cases"},
+    - {"answer_texts", "main", "chat_clients", "inbox", "lean_updates", "sqlite_driver", "storage", "use_cases"}
+    - {"widget_documents"},
+    "main": ROOMS
+    - {"answer_texts", "inbox", "lean_updates", "sqlite_driver", "storage", "use_cases", "widget_documents"},
     "infra": {"database", "store", "plugins", "errors", "config"},
 }
 

@@ -52,11 +52,12 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from sqlalchemy import update
 
-from context import RequestContext, widget_root
+from context import RequestContext
 from database import Database, new_id
 from storage.rows import ITEM_TYPES, ItemRow
 from store import ParlorStore
 from tests.unit.sample_items import TICK, asked, said, widget
+from widget_documents import widget_root
 
 ADA = RequestContext(user_id="ada", use_case="weather", request_id="req_1")
 AT: dict[str, Any] = {"thread_id": "ignored", "created_at": TICK}

@@ -19,12 +19,13 @@ from chatkit.types import (
 )
 
 from base_server import BaseChatKitServer
-from context import Turn, utc_now, widget_root
+from context import Turn, utc_now
 from errors import BadRequestError, ConflictError, NotFoundError, UnavailableError, UserFacingError
 from plugins import Composer, UseCase
 from tests.unit.harness import Chat, done_items, texts, user_input
 from tests.unit.scripted_model import ScriptedModel, says
 from tests.unit.services_for_tests import open_services
+from widget_documents import widget_root
 
 
 class EchoServer(BaseChatKitServer):

@@ -10,7 +10,6 @@ from xml.etree import ElementTree
 
 import pytest
 
-from context import widget_root
 from tests.unit.weather.open_meteo_stub import NOW
 from tests.unit.weather.widget_catalogue import action_of, actions_of, check_widget, nodes_of, texts_of
 from use_cases.weather.cities import City
@@ -20,6 +19,7 @@ from use_cases.weather.icons import sky_image
 from use_cases.weather.samples import build_sample_report
 from use_cases.weather.views import CityList, WeatherView
 from use_cases.weather.widgets import build_cities_widget, build_weather_widget
+from widget_documents import widget_root
 
 
 @pytest.fixture
