@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -33,8 +34,8 @@ TICK_S = 0.1
 LEFTOVERS_S = 1.0
 """How long tasks and threads that nobody needs any more may take to end."""
 
-EXIT_INTERRUPTED = 130
-"""What a shell expects of a process that Ctrl-C has ended."""
+_SIGNALLED = 128
+"""With the number of a signal, the exit code by which shells know a process that was ended by it."""
 
 HURRY_S = 3.0
 """How long it may take to keep what was said so far, when a second signal wants the end at once."""
@@ -100,6 +101,8 @@ def serve(
     """
 
     class Server(uvicorn.Server):
+        second_signal: int | None = None
+
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             self.announcement = asyncio.create_task(self.wait_and_announce(), name="announce")
@@ -111,23 +114,18 @@ def serve(
                 self.should_exit = True
 
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            # What uvicorn notes here it raises again at the end: a process that was asked to stop, and did, has not
-            # died of a signal.
+            # Not noted where uvicorn notes it: it would raise the signal again while there is a loop, which tells it
+            # to whatever happens to be running then.
             if self.should_exit:
                 self.force_exit = True
-                self._captured_signals.append(sig)
+                self.second_signal = sig
             self.should_exit = True
             lifecycle.begin_to_stop()
 
         async def serve(self, sockets: list[socket.socket] | None = None) -> None:
             threads = WorkerThreads()
             asyncio.get_running_loop().set_default_executor(threads)
-            interrupt: BaseException | None = None
-            try:
-                await super().serve(sockets)
-                await asyncio.sleep(0)
-            except (KeyboardInterrupt, asyncio.CancelledError) as exc:
-                interrupt = exc  # a second Ctrl-C, which arrives in either form, as the loop likes
+            await super().serve(sockets)
             others = asyncio.all_tasks() - {asyncio.current_task()}
             have_ended = await end_tasks(*others, timeout_s=LEFTOVERS_S), await threads.end(LEFTOVERS_S)
             if lifecycle.failure is None and not all(have_ended):
@@ -137,9 +135,7 @@ def serve(
                 logging.shutdown()
                 sys.stdout.flush()
                 sys.stderr.flush()
-                os._exit(0 if interrupt is None else EXIT_INTERRUPTED)
-            if interrupt is not None:
-                raise interrupt
+                os._exit(0 if self.second_signal is None else _SIGNALLED + self.second_signal)
 
         async def main_loop(self) -> None:
             await super().main_loop()
@@ -162,7 +158,10 @@ def serve(
         timeout_keep_alive=KEEP_ALIVE_TIMEOUT_S,
         timeout_graceful_shutdown=FAREWELL_S,
     )
-    Server(config).run(sockets=[listener])
+    server = Server(config)
+    server.run(sockets=[listener])
+    if server.second_signal is not None:
+        signal.raise_signal(server.second_signal)  # for whoever asks what has ended the process
     if isinstance(lifecycle.failure, ParlorError):
         raise lifecycle.failure
     if lifecycle.failure is not None:
