@@ -292,10 +292,11 @@ class BaseChatKitServer(ApprovalProcessing, RunOperations, RequestProcessing):
     async def _after(self, thread: ThreadMetadata, turn: Turn) -> AsyncGenerator[ThreadStreamEvent, None]:
         hook: Any = self.post_respond_hook(thread, turn)
         if inspect.isasyncgen(hook):
-            async for event in typing.cast("AsyncGenerator[ThreadStreamEvent, None]", hook):
-                for shown in turn.inbox.drain():
-                    yield shown
-                yield event
+            async with aclosing(typing.cast("AsyncGenerator[ThreadStreamEvent, None]", hook)) as events:
+                async for event in events:
+                    for shown in turn.inbox.drain():
+                        yield shown
+                    yield event
             for shown in turn.inbox.drain():
                 yield shown
         elif inspect.isawaitable(hook):

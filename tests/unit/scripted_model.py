@@ -23,8 +23,6 @@ from agent_framework.observability import ChatTelemetryLayer
 from chat_clients.text_relay import TextRelay
 from lean_updates import TEXT_SINK_KWARG, TextUpdate, build_text_piece, build_text_update
 
-SHORT_WAY_TRIES = 8
-
 Step = ChatResponseUpdate | Exception | asyncio.Event
 
 
@@ -49,6 +47,8 @@ def calls(name: str, call_id: str = "call_1", **arguments: Any) -> list[Step]:
 class RawScriptedModel(BaseChatClient[Any]):
     OTEL_PROVIDER_NAME = "scripted"
     tries_short_way = False
+    short_way_tries = 8
+    """For how many ms a piece is offered to the short way; those that must take it need more on a busy machine."""
 
     def __init__(self, *, turns: Sequence[Sequence[Step]] = (), **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -83,7 +83,7 @@ class RawScriptedModel(BaseChatClient[Any]):
                     if isinstance(step, asyncio.Event):
                         await step.wait()
                         continue
-                    if self.tries_short_way and await _arrives_by_short_way(step, relay):
+                    if self.tries_short_way and await _arrives_by_short_way(step, relay, self.short_way_tries):
                         self.short_ways += 1
                         continue
                     for again in relay.say_again():
@@ -109,9 +109,9 @@ class RawScriptedModel(BaseChatClient[Any]):
         return ChatResponse(messages=[Message("assistant", [text])], usage_details=self.title_usage)
 
 
-async def _arrives_by_short_way(update: ChatResponseUpdate, relay: TextRelay) -> bool:
+async def _arrives_by_short_way(update: ChatResponseUpdate, relay: TextRelay, tries: int) -> bool:
     # What came before may still be on its way to the store.
-    for _ in range(SHORT_WAY_TRIES):
+    for _ in range(tries):
         if relay.take(update):
             return True
         if type(update) is not TextUpdate:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from agent_framework import Agent, tool
-from chatkit.types import ProgressUpdateEvent, ThreadStreamEvent
+from chatkit.types import ProgressUpdateEvent, ThreadMetadata, ThreadStreamEvent
 
 from base_server import BaseChatKitServer
-from context import Services, Turn
+from context import Services, Turn, utc_now
 from streaming.endings import end_tasks
 from streaming.runs import Runs
 from tests.unit.harness import Chat, texts
@@ -163,3 +163,29 @@ async def test_tasks_are_cancelled_until_they_end_or_the_time_is_up() -> None:
     assert not await end_tasks(very_deaf, timeout_s=0.1)
     assert await end_tasks(very_deaf, obedient, timeout_s=10)
     assert await end_tasks()
+
+
+async def test_a_hook_that_yields_is_closed_with_its_answer_and_not_some_time_later(tmp_path: Path) -> None:
+    class Closing(BaseChatKitServer):
+        is_closed = False
+
+        def get_agent(self, turn: Turn) -> Agent[Any]:
+            return Agent(self.chat_client)
+
+        async def post_respond_hook(self, thread: Any, turn: Turn) -> AsyncIterator[ThreadStreamEvent]:  # type: ignore[override]
+            try:
+                yield ProgressUpdateEvent(text="Closing")
+            finally:
+                self.is_closed = True
+
+    async with open_services(tmp_path, ScriptedModel(turns=[says("All said")])) as services:
+        server = Closing(services)
+        thread = ThreadMetadata(id="thr_1", created_at=utc_now())
+        context = Chat(server).context()
+        await services.store.save_thread(thread, context)
+        answer = server.respond(thread, None, context)
+        async for event in answer:
+            if isinstance(event, ProgressUpdateEvent):
+                break
+        await answer.aclose()
+        assert server.is_closed

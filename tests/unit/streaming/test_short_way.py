@@ -54,6 +54,7 @@ class PlainServer(BaseChatKitServer):
 @pytest.fixture
 def model(monkeypatch: pytest.MonkeyPatch) -> ScriptedModel:
     monkeypatch.setattr(ScriptedModel, "tries_short_way", True)
+    monkeypatch.setattr(ScriptedModel, "short_way_tries", 100)
     return ScriptedModel()
 
 
