@@ -45,13 +45,15 @@ class Connection(asyncio.Protocol):
 
     Args:
         origin: Scheme, host and port of the server.
+        on_lost: Called when it is closed, by whichever side.
 
     Attributes:
         is_lost: It is closed, by whichever side.
     """
 
-    def __init__(self, origin: Origin) -> None:
+    def __init__(self, origin: Origin, on_lost: Callable[[Connection], object] = lambda _: None) -> None:
         self.origin = origin
+        self._on_lost = on_lost
         self.is_lost = False
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
@@ -107,6 +109,7 @@ class Connection(asyncio.Protocol):
                 httpx.ReadError("the connection broke") if exc else httpx.RemoteProtocolError("it was cut off")
             )
         self._stop_timer()
+        self._on_lost(self)
         self._wake()
 
     def pause_writing(self) -> None:

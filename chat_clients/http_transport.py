@@ -78,6 +78,11 @@ class DirectTransport(httpx.AsyncBaseTransport):
             extensions={"http_version": b"HTTP/1.1"},
         )
 
+    @property
+    def kept(self) -> int:
+        """How many connections are in use or kept for later requests."""
+        return len(self._open)
+
     async def aclose(self) -> None:
         """Close every connection, used or not."""
         for connection in list(self._open):
@@ -107,6 +112,13 @@ class DirectTransport(httpx.AsyncBaseTransport):
         self._open.discard(connection)
         connection.abort()
 
+    def _forget(self, connection: Connection) -> None:
+        """Keep nothing of a connection that is closed: what it holds of its last answer may be large."""
+        self._open.discard(connection)
+        idle = self._idle.get(connection.origin)
+        if idle is not None and connection in idle:
+            idle.remove(connection)
+
     async def _connect(self, origin: Origin, timeout_s: float | None) -> Connection:
         scheme, host, port = origin
         more: dict[str, Any] = {}
@@ -118,7 +130,8 @@ class DirectTransport(httpx.AsyncBaseTransport):
                 if isinstance(loop, asyncio.BaseEventLoop):
                     # A network that loses IPv6 must not cost the whole time; uvloop cannot try both ways at once.
                     more["happy_eyeballs_delay"] = HAPPY_EYEBALLS_DELAY_S
-                _, connection = await loop.create_connection(lambda: Connection(origin), host, port, **more)
+                connection = Connection(origin, self._forget)
+                await loop.create_connection(lambda: connection, host, port, **more)
         except TimeoutError:
             raise httpx.ConnectTimeout("no connection in time") from None
         except OSError as exc:

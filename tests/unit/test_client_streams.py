@@ -741,6 +741,20 @@ async def test_requests_beyond_the_bound_wait_for_a_connection_and_not_for_ever(
     await connection.close()
 
 
+async def test_of_a_connection_that_nobody_has_used_for_a_while_nothing_is_kept(stub: ProviderStub) -> None:
+    transport = DirectTransport(max_connections=3, max_idle=3, idle_s=0.05)
+    connection = ProviderConnection(stub.url, transport=transport)
+    stub.will(Chat.text("One."))
+    assert await ask(connection)
+    assert transport.kept == 1
+    for _ in range(500):
+        if transport.kept == 0:
+            break
+        await asyncio.sleep(0.01)
+    assert transport.kept == 0
+    await connection.close()
+
+
 async def test_a_key_with_a_line_break_cannot_add_a_header(connect: Connect) -> None:
     with pytest.raises(httpx.LocalProtocolError, match="line break"):
         await ask(connect(headers={"authorization": "Bearer a\r\nx-evil: 1"}))
