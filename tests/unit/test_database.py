@@ -231,6 +231,15 @@ async def test_a_thread_whose_connection_is_broken_gets_another(database: Databa
         assert await database.run_write(Connection.scalar, select(1)) == 1
 
 
+async def test_after_a_failure_of_the_database_a_thread_works_with_another_connection(database: Database) -> None:
+    await database.run_write(Connection.execute, text("CREATE TEMP TABLE mine (id)"))
+    assert await database.run_write(Connection.scalar, text("SELECT count(*) FROM mine")) == 0
+    with pytest.raises(DBAPIError, match="nowhere"):
+        await database.run_write(Connection.execute, text("SELECT * FROM nowhere"))
+    with pytest.raises(DBAPIError, match="mine"):
+        await database.run_write(Connection.execute, text("SELECT * FROM mine"))
+
+
 async def test_what_one_transaction_of_a_thread_leaves_open_is_not_seen_by_the_next(notes: Database) -> None:
     def write_and_fail(connection: Connection) -> None:
         connection.execute(insert(NoteRow).values(id="lost"))

@@ -103,6 +103,13 @@ def _kinds() -> list[ThreadItem]:
             inference_options=InferenceOptions(tool_choice=ToolChoice(id="search"), model="large"),
             **AT,
         ),
+        UserMessageItem(
+            id="msg_noted",
+            content=[UserMessageTextContent(text="See there")],
+            attachments=[FileAttachment(id="atc_3", name="a.txt", mime_type="text/plain", **noted)],
+            inference_options=InferenceOptions(),
+            **AT,
+        ),
         said("msg_\"quoted\"", 'A key "metadata", null and \\ \u2028 😀'),
         AssistantMessageItem(
             id="msg_cited",

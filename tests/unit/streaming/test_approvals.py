@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from agent_framework import (
     Agent,
+    AgentResponseUpdate,
     Content,
     ContextProvider,
     FunctionInvocationContext,
@@ -20,13 +21,14 @@ from agent_framework import (
     MiddlewareFailure,
     tool,
 )
-from chatkit.types import StructuredInputFreeform
+from chatkit.types import StructuredInputFreeform, ThreadMetadata
 
 from base_server import BaseChatKitServer
 from chat_clients.offline import OfflineChatClient
-from context import AnswerTexts, Services, Turn, turn_of
+from context import AnswerTexts, Services, Turn, turn_of, utc_now
 from errors import ActionError, ConflictError, NotFoundError, UserFacingError
 from plugins import OfflinePhrase
+from streaming.answer import Answer
 from streaming.approval_card import MAX_SHOWN_CHARS
 from tests.unit.harness import Chat, done_items, errors, texts, updates
 from tests.unit.scripted_model import ScriptedModel, calls, gives, says
@@ -590,3 +592,46 @@ async def test_the_built_in_model_says_what_came_of_a_decision(services: Service
     card = card_of(await chat.send("Delete y"))
     [said] = texts(await click(chat, card, "Don't allow"))
     assert said == "This was not done: it was not allowed. It will be tried again only when that is asked for."
+
+
+async def test_a_model_that_has_nothing_to_add_to_an_allowed_call_has_not_failed(
+    chat: Chat, model: ScriptedModel
+) -> None:
+    model.turns = [calls("delete_file", path="/data/x")]
+    card = card_of(await chat.send("Delete x"))
+    model.turns = [[]]
+    events = await click(chat, card, "Allow")
+    assert errors(events) == []
+    assert done == ["/data/x"]
+
+
+async def test_a_picture_that_an_allowed_tool_returns_is_shown(services: Services, model: ScriptedModel) -> None:
+    picture = Content.from_data(b"\x89PNG\r\n\x1a\n", "image/png")
+
+    @tool(approval_mode="always_require")
+    async def photograph() -> list[Content]:
+        """Take a picture."""
+        return [picture]
+
+    class Photographer(BaseChatKitServer):
+        def get_agent(self, turn: Turn) -> Agent[Any]:
+            return Agent(self.chat_client, tools=[photograph])
+
+    chat = Chat(Photographer(services))
+    model.turns = [calls("photograph")]
+    card = card_of(await chat.send("Show me"))
+    model.turns = [says("There.", message_id="m2")]
+    [shown] = done_items(await click(chat, card, "Allow"), "generated_image")
+    assert shown["image"]["url"] == picture.uri
+    assert told(model.requests[-1]) == [("call_1", "[an image was returned]")]
+
+
+async def test_a_wish_whose_call_was_never_seen_is_asked_for_all_the_same(services: Services) -> None:
+    thread = ThreadMetadata(id="thr_1", created_at=utc_now())
+    turn = Turn(thread, Chat(CarefulServer(services)).context(), services)
+    answer = Answer(turn, {}, lambda: "")
+    call = Content.from_function_call("call_1", "delete_file", arguments='{"path":"/data/x"}')
+    wish = Content.from_function_approval_request("call_1", call)
+    events = [*answer.feed(AgentResponseUpdate(role="assistant", contents=[wish])), *answer.close()]
+    assert [(each.name, each.arguments) for each in turn.approvals] == [("delete_file", '{"path":"/data/x"}')]
+    assert events[0].type == "thread.item.added"
