@@ -55,8 +55,6 @@ StopReason = Literal["user", "disconnect", "timeout", "drain", "deleted"]
 RunOutcome = Literal["done", "failed", "stopped"]
 """What became of a run."""
 
-IdMaker = Callable[[Literal["message", "tool_call", "workflow", "task"]], str]
-
 
 @dataclass(frozen=True, slots=True)
 class Services:

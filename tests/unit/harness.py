@@ -6,8 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from agent_framework import Agent
+
 from base_server import BaseChatKitServer
-from context import RequestContext
+from context import RequestContext, Turn
 
 
 def user_input(text: str, **fields: Any) -> dict[str, Any]:
@@ -95,3 +97,10 @@ def errors(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def updates(events: list[dict[str, Any]], type_: str) -> list[dict[str, Any]]:
     return [e["update"] for e in events if e["type"] == "thread.item.updated" and e["update"]["type"] == type_]
+
+
+class PlainServer(BaseChatKitServer):
+    """Answers with an agent that has nothing but its model."""
+
+    def get_agent(self, turn: Turn) -> Agent[Any]:
+        return Agent(self.chat_client)

@@ -5,17 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from agent_framework import Agent, Content
+from agent_framework import Content
 
-from base_server import BaseChatKitServer
-from context import Services, Turn
-from tests.unit.harness import Chat, done_items, texts
+from context import Services
+from tests.unit.harness import Chat, PlainServer, done_items, texts
 from tests.unit.scripted_model import ScriptedModel, gives, says
-
-
-class PlainServer(BaseChatKitServer):
-    def get_agent(self, turn: Turn) -> Agent[Any]:
-        return Agent(self.chat_client)
 
 
 @pytest.fixture
