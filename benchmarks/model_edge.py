@@ -30,7 +30,7 @@ from agent_framework import Agent, BaseChatClient, Message
 from agent_framework.openai import OpenAIChatClient, OpenAIChatCompletionClient
 from openai import AsyncOpenAI
 
-from chat_clients.http_stream import ProviderConnection
+from chat_clients.http.provider_connection import ProviderConnection
 from chat_clients.model_client import CompletionsChatClient, ResponsesChatClient
 
 ROUNDS = 5

@@ -19,13 +19,13 @@ from agent_framework import (
 )
 from agent_framework.observability import ChatTelemetryLayer
 
-from chat_clients.completions import CompletionsReader
-from chat_clients.completions_request import build_completions_request
-from chat_clients.http_stream import ProviderConnection
-from chat_clients.responses import ResponsesReader
-from chat_clients.responses_request import build_responses_request
-from chat_clients.server_events import Event
-from chat_clients.whole_answers import AnswerReader, whole_updates
+from chat_clients.http.provider_connection import ProviderConnection
+from chat_clients.http.server_events import Event
+from chat_clients.protocols.complete_answers import AnswerReader, whole_updates
+from chat_clients.protocols.completions import CompletionsReader
+from chat_clients.protocols.completions_request import build_completions_request
+from chat_clients.protocols.responses import ResponsesReader
+from chat_clients.protocols.responses_request import build_responses_request
 from lean_updates import FRAMEWORK_LIMIT_TEXT, TEXT_SINK_KWARG, TextSink, keep_merged
 
 

@@ -9,10 +9,10 @@ from urllib.parse import quote
 from agent_framework import BaseChatClient
 
 from chat_clients.failures import build_model_error, explain_model_failure
-from chat_clients.http_stream import ProviderConnection
-from chat_clients.offline import OfflineChatClient
-from chat_clients.openai import build_invocation_limits, build_provider_client, create_connection
-from chat_clients.phrases import PhraseBook
+from chat_clients.http.provider_connection import ProviderConnection
+from chat_clients.offline.model import OfflineChatClient
+from chat_clients.offline.phrases import PhraseBook
+from chat_clients.provider_clients import build_invocation_limits, build_provider_client, create_connection
 from config import Settings
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from agent_framework import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_clients.http_stream import ProviderConnection
+from chat_clients.http.provider_connection import ProviderConnection
 from chat_clients.model_client import ResponsesChatClient
 from lean_updates import GrowingText, MergedUpdates, build_text_piece, build_text_update, keep_merged, release
 from tests.unit.provider_stub import Answer, Responses

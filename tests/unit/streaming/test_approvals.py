@@ -24,7 +24,7 @@ from agent_framework import (
 from chatkit.types import StructuredInputFreeform, ThreadMetadata
 
 from base_server import BaseChatKitServer
-from chat_clients.offline import OfflineChatClient
+from chat_clients.offline.model import OfflineChatClient
 from context import AnswerTexts, Services, Turn, turn_of, utc_now
 from errors import ActionError, ConflictError, NotFoundError, UserFacingError
 from plugins import OfflinePhrase

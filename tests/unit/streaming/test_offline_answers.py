@@ -11,7 +11,7 @@ from agent_framework import Agent, FunctionInvocationContext, FunctionTool, tool
 from chatkit.types import StructuredInputFreeform
 
 from base_server import BaseChatKitServer
-from chat_clients.offline import OfflineChatClient
+from chat_clients.offline.model import OfflineChatClient
 from context import Turn, turn_of
 from plugins import OfflinePhrase
 from tests.unit.harness import Chat, done_items, texts

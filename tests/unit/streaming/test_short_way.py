@@ -21,9 +21,9 @@ from agent_framework import (
 from chatkit.types import LockedStatus
 
 from base_server import BaseChatKitServer
-from chat_clients.http_stream import ProviderConnection
+from chat_clients.http.provider_connection import ProviderConnection
 from chat_clients.model_client import CompletionsChatClient, ResponsesChatClient
-from chat_clients.whole_answers import whole_updates
+from chat_clients.protocols.complete_answers import whole_updates
 from context import Services, Turn
 from errors import ModelError
 from lean_updates import ShownPiece, TextPiece

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from base_server import BaseChatKitServer
-from chat_clients.phrases import PhraseBook
+from chat_clients.offline.phrases import PhraseBook
 from tests.unit.harness import Chat, done_items, errors, texts, updates
 from tests.unit.scripted_model import ScriptedModel, calls, gives, says
 from tests.unit.services_for_tests import open_services

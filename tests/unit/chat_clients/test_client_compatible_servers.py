@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from agent_framework import ChatResponse, Message
 
-from chat_clients.completions import CompletionsReader
-from chat_clients.http_stream import ProviderConnection
+from chat_clients.http.provider_connection import ProviderConnection
+from chat_clients.http.server_events import DONE, Event, EventParser
 from chat_clients.model_client import CompletionsChatClient
-from chat_clients.responses import ResponsesReader
-from chat_clients.server_events import DONE, Event, EventParser
+from chat_clients.protocols.completions import CompletionsReader
+from chat_clients.protocols.responses import ResponsesReader
 from errors import ModelError
 from tests.unit.provider_stub import Answer, Chat, ProviderStub
 

@@ -15,10 +15,10 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from chat_clients.http_connection import Taker
-from chat_clients.http_transport import AnswerBody, DirectTransport
-from chat_clients.pace import Pace
-from chat_clients.server_events import Event, EventParser, parse_object
+from chat_clients.http.backpressure import Pace
+from chat_clients.http.connection import Taker
+from chat_clients.http.server_events import Event, EventParser, parse_object
+from chat_clients.http.transport import AnswerBody, DirectTransport
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ import pytest
 from agent_framework import Agent, Content, Message, tool
 from PIL import Image
 
-from chat_clients.offline import OfflineChatClient
+from chat_clients.offline.model import OfflineChatClient
 from chat_clients.provider import ChatClients, build_chat_client
 from config import Settings
 from plugins import OfflinePhrase

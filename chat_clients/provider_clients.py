@@ -10,7 +10,7 @@ from typing import Any, cast
 from agent_framework import BaseChatClient, FunctionInvocationConfiguration
 
 from chat_clients.failures import build_model_error
-from chat_clients.http_stream import ProviderConnection
+from chat_clients.http.provider_connection import ProviderConnection
 from chat_clients.model_client import CompletionsChatClient, ResponsesChatClient
 from config import Settings
 from errors import ConfigError

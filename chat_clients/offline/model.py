@@ -28,8 +28,8 @@ from agent_framework import (
 )
 from agent_framework.observability import ChatTelemetryLayer
 
-from chat_clients.phrases import PhraseBook, Reply, ToolCall
-from chat_clients.pictures import MAX_PICTURE_BYTES, describe_picture
+from chat_clients.offline.phrases import PhraseBook, Reply, ToolCall
+from chat_clients.offline.pictures import MAX_PICTURE_BYTES, describe_picture
 
 if TYPE_CHECKING:
     from plugins import OfflinePhrase

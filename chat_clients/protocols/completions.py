@@ -14,10 +14,10 @@ from uuid import uuid4
 from agent_framework import Annotation, ChatResponseUpdate, Content
 
 from chat_clients.failures import explain_provider_error
-from chat_clients.request_options import REFUSAL, is_json_object
-from chat_clients.response_items import build_annotation
-from chat_clients.server_events import DONE, Event
-from chat_clients.token_usage import format_time, read_completions_usage
+from chat_clients.http.server_events import DONE, Event
+from chat_clients.protocols.request_options import REFUSAL, is_json_object
+from chat_clients.protocols.response_items import build_annotation
+from chat_clients.protocols.token_usage import format_time, read_completions_usage
 from lean_updates import build_text_piece, build_text_update, ends_in_half, joined_halves
 
 # Where servers put their model's thoughts, most common first.

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from agent_framework import ChatResponseUpdate
 
 from chat_clients.failures import build_model_error, explain_model_failure
-from chat_clients.server_events import Event
-from chat_clients.text_relay import TextRelay
+from chat_clients.http.server_events import Event
+from chat_clients.protocols.text_relay import TextRelay
 from lean_updates import TextSink
 
 CLOSING_WAIT_S = 0.5

@@ -11,7 +11,7 @@ from agent_framework import BaseChatClient, ChatResponse, Content, Message
 from agent_framework.openai import OpenAIChatClient, OpenAIChatCompletionClient
 from openai import AsyncOpenAI
 
-from chat_clients.http_stream import ProviderConnection
+from chat_clients.http.provider_connection import ProviderConnection
 from chat_clients.model_client import CompletionsChatClient, ResponsesChatClient
 from tests.unit.provider_stub import Answer, Call, Chat, ProviderStub, Responses
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from chat_clients import pictures
-from chat_clients.pictures import describe_picture, name_color
+from chat_clients.offline import pictures
+from chat_clients.offline.pictures import describe_picture, name_color
 
 
 def encode(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from chat_clients.http_stream import ProviderConnection
-from chat_clients.pace import FIRST_PAUSE_S, LONGEST_PAUSE_S, LOOK_INTERVAL_S, Pace
+from chat_clients.http.backpressure import FIRST_PAUSE_S, LONGEST_PAUSE_S, LOOK_INTERVAL_S, Pace
+from chat_clients.http.provider_connection import ProviderConnection
 
 
 class Machine:
@@ -88,7 +88,7 @@ async def test_a_busy_connection_waits_between_two_reads_and_loses_nothing(monke
     async def note(delay_s: float) -> None:
         slept.append(delay_s)
 
-    monkeypatch.setattr("chat_clients.http_stream.asyncio.sleep", note)
+    monkeypatch.setattr("chat_clients.http.provider_connection.asyncio.sleep", note)
     monkeypatch.setattr(Pace, "pause_s", lambda _: 0.125)
     answer = httpx.MockTransport(
         lambda _: httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Pieces(3))

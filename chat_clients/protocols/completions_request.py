@@ -9,7 +9,7 @@ from typing import Any
 
 from agent_framework import Content, Message
 
-from chat_clients.request_options import (
+from chat_clients.protocols.request_options import (
     audio_format,
     build_call_arguments,
     build_result_text,

@@ -15,7 +15,7 @@ from agent_framework import Agent, Content, Message, tool
 from openai import APIError, AsyncOpenAI
 
 from chat_clients.failures import explain_model_failure
-from chat_clients.offline import OfflineChatClient
+from chat_clients.offline.model import OfflineChatClient
 from chat_clients.provider import ChatClients, build_chat_client
 from config import Settings
 from errors import ConfigError, ModelError

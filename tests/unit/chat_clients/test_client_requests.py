@@ -9,8 +9,8 @@ import pytest
 from agent_framework import Content, Message, tool
 from pydantic import BaseModel
 
-from chat_clients.completions_request import build_completions_request
-from chat_clients.responses_request import build_responses_request
+from chat_clients.protocols.completions_request import build_completions_request
+from chat_clients.protocols.responses_request import build_responses_request
 
 PICTURE = Content.from_data(b"\x89PNG-bytes", "image/png")
 REPORT = Content.from_data(b"%PDF-1.7", "application/pdf")

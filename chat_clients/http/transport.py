@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from chat_clients.http_connection import Connection, Origin, StaleConnectionError, Taker
+from chat_clients.http.connection import Connection, Origin, StaleConnectionError, Taker
 
 HAPPY_EYEBALLS_DELAY_S = 0.25
 """Source: RFC 8305, 5."""

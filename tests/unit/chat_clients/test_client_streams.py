@@ -17,16 +17,16 @@ from agent_framework import ChatResponse, ChatResponseUpdate, Message
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_clients.completions import CompletionsReader
 from chat_clients.failures import explain_model_failure
-from chat_clients.http_stream import MAX_KNOWN_URLS, ProviderConnection, ProviderStatusError
-from chat_clients.http_transport import DirectTransport
+from chat_clients.http.backpressure import Pace
+from chat_clients.http.provider_connection import MAX_KNOWN_URLS, ProviderConnection, ProviderStatusError
+from chat_clients.http.server_events import DONE, BrokenStreamError, Event, EventParser
+from chat_clients.http.transport import DirectTransport
 from chat_clients.model_client import CompletionsChatClient
-from chat_clients.pace import Pace
-from chat_clients.responses import ResponsesReader
-from chat_clients.responses_request import build_responses_request
-from chat_clients.server_events import DONE, BrokenStreamError, Event, EventParser
-from chat_clients.whole_answers import whole_updates
+from chat_clients.protocols.complete_answers import whole_updates
+from chat_clients.protocols.completions import CompletionsReader
+from chat_clients.protocols.responses import ResponsesReader
+from chat_clients.protocols.responses_request import build_responses_request
 from errors import ModelError
 from tests.unit.provider_stub import Answer, Chat, ProviderStub, Responses, error
 
@@ -823,7 +823,10 @@ def test_a_proxy_that_the_machine_prescribes_is_used(
         monkeypatch.delenv(name.upper(), raising=False)
     if variable:
         monkeypatch.setenv(variable, "http://proxy.example:3128")
-    code = "from chat_clients import http_stream; print(http_stream._choose_transport('http://model.example') is None)"
+    code = (
+        "from chat_clients.http import provider_connection as edge; "
+        "print(edge._choose_transport('http://model.example') is None)"
+    )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert printed.strip() == str(not is_direct)
 

@@ -10,10 +10,10 @@ from typing import Any
 from agent_framework import ChatResponseUpdate, Content, detect_media_type_from_base64
 
 from chat_clients.failures import explain_provider_error
-from chat_clients.request_options import REFUSAL, to_json_text
-from chat_clients.response_items import build_annotation, item_contents, mcp_call, search_call
-from chat_clients.server_events import Event
-from chat_clients.token_usage import format_time, read_responses_usage
+from chat_clients.http.server_events import Event
+from chat_clients.protocols.request_options import REFUSAL, to_json_text
+from chat_clients.protocols.response_items import build_annotation, item_contents, mcp_call, search_call
+from chat_clients.protocols.token_usage import format_time, read_responses_usage
 from lean_updates import GrowingText, build_text_piece, build_text_update, ends_in_half, joined_halves
 
 logger = logging.getLogger(__name__)

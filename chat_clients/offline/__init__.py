@@ -1,0 +1,1 @@
+"""The built-in model: phrases that it understands, and pictures that it can describe."""
