@@ -41,19 +41,19 @@ from errors import (
     UserFacingError,
     new_error_id,
 )
-from streaming.agent_events import agent_events
-from streaming.agent_messages import HistoryConverter, history_messages
-from streaming.approval_processing import ApprovalProcessing
-from streaming.approvals import approval_events, expire, provider_messages
-from streaming.declared_actions import action, collect_actions
-from streaming.inner_agents import workflow_of
-from streaming.requests import RequestProcessing, explain_request
-from streaming.run_arguments import run_arguments
-from streaming.run_operations import RunOperations, is_run_operation, parse_body
-from streaming.steps import tool_labels
-from streaming.thread_titles import ThreadTitle, title_of
-from streaming.turn_events import turn_events
-from streaming.viewer import Viewer
+from framework.inner_agents import workflow_of
+from streaming.actions.declared_actions import action, collect_actions
+from streaming.answers.agent_events import agent_events
+from streaming.answers.history import HistoryConverter, history_messages
+from streaming.answers.run_arguments import run_arguments
+from streaming.answers.thread_titles import ThreadTitle, title_of
+from streaming.answers.turn_events import turn_events
+from streaming.answers.workflow_steps import tool_labels
+from streaming.approvals.clicks import ApprovalProcessing
+from streaming.approvals.decisions import approval_events, expire, provider_messages
+from streaming.requests.chatkit_requests import RequestProcessing, explain_request
+from streaming.requests.run_operations import RunOperations, is_run_operation, parse_body
+from streaming.runs.viewer import Viewer
 
 if TYPE_CHECKING:
     from plugins import OfflinePhrase, UseCase

@@ -29,9 +29,9 @@ from chatkit.types import (
     WidgetItem,
 )
 
-from answer_texts import AnswerTexts as AnswerTexts
-from inbox import Inbox
-from widget_documents import Widget, widget_root
+from turns.answer_texts import AnswerTexts as AnswerTexts
+from turns.inbox import Inbox
+from widgets.documents import Widget, widget_root
 
 if TYPE_CHECKING:
     from agent_framework import BaseChatClient, FunctionInvocationContext
@@ -42,9 +42,9 @@ if TYPE_CHECKING:
     from errors import ModelError
     from plugins import OfflinePhrase
     from store import ParlorStore
-    from streaming.approval_requests import ApprovalRequest, PendingApproval
-    from streaming.runs import Runs
-    from streaming.short_way import ShortWay
+    from streaming.approvals.stored_request import ApprovalRequest, PendingApproval
+    from streaming.runs.direct_text import ShortWay
+    from streaming.runs.run import Runs
 
 TURN_KWARG = "turn"
 """The name under which a running agent's tools find their `Turn`."""

@@ -33,8 +33,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from databases.sqlite import SQLiteThreads, create_sqlite_engine
 from errors import ConfigError
-from sqlite_driver import SQLiteThreads, create_sqlite_engine
 
 logger = logging.getLogger(__name__)
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from context import Services
     from database import Database
     from plugins import LoadedUseCases
-    from web.diagnosis import Finding
-    from web.lifecycle import Lifecycle
+    from process.doctor import Finding
+    from process.lifecycle import Lifecycle
 
 STATIC_DIR = Path(__file__).resolve().parent / "static"
 
@@ -61,15 +61,15 @@ def build_platform(settings: Settings) -> Platform:
     from attachments import ParlorAttachmentStore
     from chat_clients.failures import explain_model_failure
     from chat_clients.provider import ChatClients
-    from chat_clients.telemetry import decide_on_telemetry
     from context import Services
     from database import Base, Database
+    from framework.telemetry import decide_on_telemetry
+    from framework.warm_up import warm_up
     from plugins import load_use_cases
+    from process.lifecycle import Lifecycle
     from store import ParlorStore
-    from streaming.runs import Runs
-    from streaming.tool_guard import guarded
-    from streaming.warm_up import warm_up
-    from web.lifecycle import Lifecycle
+    from streaming.answers.tool_guard import guarded
+    from streaming.runs.run import Runs
 
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -133,7 +133,6 @@ def build_app(settings: Settings, database: Database, lifecycle: Lifecycle) -> F
     from starlette.middleware import Middleware
 
     from web.branding_api import build_branding_router
-    from web.catalog import Catalog
     from web.chatkit_api import add_chatkit_routes
     from web.failures import Failures, handle_http_exception
     from web.health import build_health_router
@@ -142,6 +141,7 @@ def build_app(settings: Settings, database: Database, lifecycle: Lifecycle) -> F
     from web.request_log import RequestLog
     from web.security import CrossOrigin, SecurityHeaders
     from web.use_cases_api import build_use_cases_router
+    from web.visible_use_cases import Catalog
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -182,8 +182,8 @@ def run(args: argparse.Namespace) -> int:
     settings = load_settings(**overrides)
 
     from infra.client_build import build_client
-    from web.collector import QuietCollector
-    from web.serving import bind_socket, serve, url_of
+    from process.garbage_collection import QuietCollector
+    from process.serving import bind_socket, serve, url_of
 
     # First of all: nobody should wait for a build to learn that the port is taken.
     with bind_socket(settings.host, settings.port) as listener:
@@ -203,7 +203,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _configure_logging(settings: Settings) -> None:
-    from web.log_lines import configure_logging
+    from process.log_lines import configure_logging
 
     configure_logging(settings.log_level, settings.log_format)
 
@@ -236,7 +236,7 @@ def doctor(_args: argparse.Namespace) -> int:
 
 
 async def _examine(settings: Settings) -> list[Finding]:
-    from web.diagnosis import examine
+    from process.doctor import examine
 
     platform = build_platform(settings)
     try:

@@ -26,7 +26,9 @@ from chat_clients.protocols.completions import CompletionsReader
 from chat_clients.protocols.completions_request import build_completions_request
 from chat_clients.protocols.responses import ResponsesReader
 from chat_clients.protocols.responses_request import build_responses_request
-from lean_updates import FRAMEWORK_LIMIT_TEXT, TEXT_SINK_KWARG, TextSink, keep_merged
+from framework.kept_updates import keep_merged
+from framework.sentences import LIMIT_REACHED
+from framework.text_updates import TEXT_SINK_KWARG, TextSink
 
 
 class RawModelClient(BaseChatClient[Any]):
@@ -121,7 +123,7 @@ async def _telling_of_limit(
             has_called = has_called or any(content.type == "function_call" for content in update.contents)
             yield update
     if has_called:
-        text = Content.from_text(FRAMEWORK_LIMIT_TEXT)
+        text = Content.from_text(LIMIT_REACHED)
         yield ChatResponseUpdate(contents=[text], role="assistant", message_id="limit")
 
 

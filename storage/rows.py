@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from context import RunOutcome, RunRecord
 from database import Base, JSONDocument, PlainText, UTCDateTime
-from widget_documents import widget_root
+from widgets.documents import widget_root
 
 logger = logging.getLogger(__name__)
 
@@ -186,7 +186,7 @@ def item_values(item: ThreadItem) -> dict[str, Any]:
 def _document(item: ThreadItem) -> dict[str, Any]:
     if item.type in _HIDDEN_TYPES:
         return item.model_dump(mode="json", by_alias=True, exclude=_ITEM_COLUMNS)
-    # As ChatKit sends it, so that it can be passed on as it is; see `storage.shown`.
+    # As ChatKit sends it, so that it can be passed on as it is; see `storage.page_json`.
     if not isinstance(item, WidgetItem):
         return item.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=_ITEM_COLUMNS)
     return item.model_dump(mode="json", exclude_none=True, exclude=_ITEM_COLUMNS | {"widget"}) | {

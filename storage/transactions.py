@@ -21,6 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from context import RequestContext, RunRecord, utc_now
 from errors import NotFoundError
 from storage import statements as st
+from storage.page_json import shown_items, shown_page, shown_thread
 from storage.rows import (
     ATTACHMENT,
     THREAD_FIELDS,
@@ -30,7 +31,6 @@ from storage.rows import (
     to_run,
     to_thread,
 )
-from storage.shown import shown_items, shown_page, shown_thread
 
 NO_THREAD = "This conversation does not exist."
 NO_ITEM = "This message does not exist."

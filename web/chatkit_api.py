@@ -10,10 +10,10 @@ from starlette.responses import Response
 
 from config import Settings
 from errors import BadRequestError, TooLargeError, UnsupportedError
-from web.catalog import Catalog
 from web.event_stream import EventStream
 from web.identity import build_context
 from web.request_log import notes_of
+from web.visible_use_cases import Catalog
 
 BODY_TIMEOUT_S = 30.0
 """How long a client may take to send its body."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
-from web.lifecycle import Lifecycle
+from process.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
     from database import Database

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from plugins import DisabledUseCase, UseCase
-from web.catalog import Catalog
 from web.identity import build_context
+from web.visible_use_cases import Catalog
 
 DISABLED_MESSAGE = "This use case could not be loaded; the log says why."
 

@@ -12,7 +12,7 @@ from agent_framework import ChatResponseUpdate
 from chat_clients.failures import build_model_error, explain_model_failure
 from chat_clients.http.server_events import Event
 from chat_clients.protocols.text_relay import TextRelay
-from lean_updates import TextSink
+from framework.text_updates import TextSink
 
 CLOSING_WAIT_S = 0.5
 """How long a connection may take to say that the answer is over, so that it can be used again."""

@@ -18,7 +18,8 @@ from chat_clients.http.server_events import DONE, Event
 from chat_clients.protocols.request_options import REFUSAL, is_json_object
 from chat_clients.protocols.response_items import build_annotation
 from chat_clients.protocols.token_usage import format_time, read_completions_usage
-from lean_updates import build_text_piece, build_text_update, ends_in_half, joined_halves
+from framework.text_updates import build_text_piece, build_text_update
+from text.surrogates import ends_in_half, joined_halves
 
 # Where servers put their model's thoughts, most common first.
 _THOUGHT_FIELDS = ("reasoning_content", "reasoning")

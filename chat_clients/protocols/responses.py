@@ -14,7 +14,9 @@ from chat_clients.http.server_events import Event
 from chat_clients.protocols.request_options import REFUSAL, to_json_text
 from chat_clients.protocols.response_items import build_annotation, item_contents, mcp_call, search_call
 from chat_clients.protocols.token_usage import format_time, read_responses_usage
-from lean_updates import GrowingText, build_text_piece, build_text_update, ends_in_half, joined_halves
+from framework.text_updates import build_text_piece, build_text_update
+from text.growing_text import GrowingText
+from text.surrogates import ends_in_half, joined_halves
 
 logger = logging.getLogger(__name__)
 

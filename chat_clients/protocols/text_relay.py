@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from agent_framework import ChatResponseUpdate
 
-from lean_updates import GrowingText, TextSink, TextUpdate, build_shown_update
+from framework.text_updates import TextSink, TextUpdate, build_shown_update
+from text.growing_text import GrowingText
 
 
 class TextRelay:

@@ -21,7 +21,7 @@ from agent_framework import (
 from agent_framework.observability import ChatTelemetryLayer
 
 from chat_clients.protocols.text_relay import TextRelay
-from lean_updates import TEXT_SINK_KWARG, TextUpdate, build_text_piece, build_text_update
+from framework.text_updates import TEXT_SINK_KWARG, TextUpdate, build_text_piece, build_text_update
 
 Step = ChatResponseUpdate | Exception | asyncio.Event
 

@@ -15,8 +15,8 @@ from config import Settings
 from context import Services
 from database import Base, Database
 from store import ParlorStore
-from streaming.runs import Runs
-from streaming.tool_guard import guarded
+from streaming.answers.tool_guard import guarded
+from streaming.runs.run import Runs
 from tests.unit.scripted_model import ScriptedModel
 
 

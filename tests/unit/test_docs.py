@@ -24,7 +24,7 @@ from config import Settings
 from context import ActionTurn, Turn
 from infra import config_docs
 from plugins import Composer, HookSpecs, OfflinePhrase, Prompt, UseCase, load_use_cases
-from streaming.run_operations import AttachRequest, StopRequest
+from streaming.requests.run_operations import AttachRequest, StopRequest
 from tests.unit.harness import Chat, texts
 from tests.unit.services_for_tests import open_services
 from use_cases.weather.settings import WeatherSettings

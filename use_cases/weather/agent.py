@@ -8,9 +8,9 @@ from agent_framework import Agent, BaseChatClient, FunctionInvocationContext, to
 
 from context import Turn, turn_of
 from errors import UnavailableError
-from use_cases.weather.cities import MAX_QUERY_CHARS, City, CitySearch
 from use_cases.weather.conditions import MAX_DAYS, Units
 from use_cases.weather.forecasts import Forecasts
+from use_cases.weather.places.cities import MAX_QUERY_CHARS, City, CitySearch
 from use_cases.weather.sentences import (
     describe_cities,
     describe_current,

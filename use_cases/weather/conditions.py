@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from use_cases.weather.cities import City
+from use_cases.weather.places.cities import City
 
 Units = Literal["celsius", "fahrenheit"]
 """The temperature scale a person reads; wind and precipitation follow it (km/h and mm, or mph and inches)."""

@@ -12,13 +12,13 @@ from pathlib import Path
 import httpx
 
 from errors import UnavailableError
-from use_cases.weather.cities import City, CitySearch, choose_city, read_query
 from use_cases.weather.conditions import Report
-from use_cases.weather.countries import fold
-from use_cases.weather.gazetteer import Gazetteer
-from use_cases.weather.open_meteo import REPORT_FRESH_S, OpenMeteo
-from use_cases.weather.samples import build_sample_report
+from use_cases.weather.places.cities import City, CitySearch, choose_city, read_query
+from use_cases.weather.places.countries import fold
+from use_cases.weather.places.gazetteer import Gazetteer
 from use_cases.weather.settings import WeatherSettings
+from use_cases.weather.sources.open_meteo import REPORT_FRESH_S, OpenMeteo
+from use_cases.weather.sources.samples import build_sample_report
 
 logger = logging.getLogger(__name__)
 

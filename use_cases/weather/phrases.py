@@ -7,7 +7,7 @@ from typing import Any
 
 from plugins import OfflinePhrase
 from use_cases.weather.conditions import MAX_DAYS
-from use_cases.weather.countries import find_regions
+from use_cases.weather.places.countries import find_regions
 
 MAX_CITIES_AT_ONCE = 5
 MAX_PLACE_CHARS = 300

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from use_cases.weather.cities import City, CitySearch
 from use_cases.weather.conditions import (
     Day,
     Report,
@@ -18,6 +17,7 @@ from use_cases.weather.conditions import (
     format_temperature,
     unit_sign,
 )
+from use_cases.weather.places.cities import City, CitySearch
 
 SAMPLE_NOTE = "This is sample data, not a measurement."
 SOURCE_NOTE = "Weather data by Open-Meteo.com"

@@ -6,8 +6,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from use_cases.weather.cities import MAX_QUERY_CHARS, City
 from use_cases.weather.conditions import MAX_DAYS, Units
+from use_cases.weather.places.cities import MAX_QUERY_CHARS, City
 
 PICK_CITY = "weather.pick_city"
 REFRESH = "weather.refresh"

@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from use_cases.weather.cities import City
 from use_cases.weather.conditions import (
     Day,
     Report,
@@ -23,6 +22,7 @@ from use_cases.weather.conditions import (
     unit_sign,
 )
 from use_cases.weather.icons import sky_image
+from use_cases.weather.places.cities import City
 from use_cases.weather.sentences import SAMPLE_NOTE, SOURCE_NOTE, day_name, upcoming_days
 from use_cases.weather.views import (
     PICK_CITY,

@@ -19,7 +19,7 @@ from chat_clients.offline.model import OfflineChatClient
 from chat_clients.provider import ChatClients, build_chat_client
 from config import Settings
 from errors import ConfigError, ModelError
-from lean_updates import FRAMEWORK_LIMIT_TEXT
+from framework.sentences import LIMIT_REACHED
 from tests.unit.provider_stub import Answer, Call, Chat, ProviderStub, Responses, busy, error
 
 Protocol = type[Chat] | type[Responses]
@@ -515,4 +515,4 @@ async def test_a_model_that_calls_tools_after_the_last_round_ends_with_the_limit
     desk.stub.will(protocol.calls(Call("call_1", "look", {"city": "Bern"})), again)
     agent = desk.agent(name, tools=[look], model_max_round_trips=2)
     expected = promise if protocol is Chat else ""
-    assert await ask(agent) == expected + FRAMEWORK_LIMIT_TEXT
+    assert await ask(agent) == expected + LIMIT_REACHED

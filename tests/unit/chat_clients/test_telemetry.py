@@ -8,7 +8,7 @@ import pytest
 from agent_framework.observability import OBSERVABILITY_SETTINGS, enable_instrumentation
 from opentelemetry import metrics, trace
 
-from chat_clients.telemetry import decide_on_telemetry
+from framework.telemetry import decide_on_telemetry
 
 
 class OwnTracers(trace.TracerProvider):

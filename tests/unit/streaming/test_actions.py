@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from base_server import BaseChatKitServer, action
 from context import ActionTurn, Turn
 from errors import FinalMethodError, NotFoundError, PluginError, UserFacingError
-from streaming.offered_actions import offers
+from streaming.actions.offered_actions import offers
 from tests.unit.harness import Chat, done_items, errors
 from tests.unit.scripted_model import ScriptedModel, says
 from tests.unit.services_for_tests import open_services

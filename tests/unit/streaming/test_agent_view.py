@@ -15,8 +15,8 @@ from chatkit.types import (
 
 from base_server import BaseChatKitServer, action
 from context import ActionTurn, AnswerTexts, Services, Turn, turn_of
-from lean_updates import FRAMEWORK_LIMIT_TEXT
-from streaming.answer import LIMIT_TEXT
+from framework.sentences import LIMIT_REACHED
+from streaming.answers.update_converter import LIMIT_TEXT
 from tests.unit.harness import Chat, done_items, errors, texts, updates
 from tests.unit.scripted_model import ScriptedModel, calls, gives, says
 
@@ -237,7 +237,7 @@ async def test_a_tool_that_takes_too_long_is_stopped_and_the_model_knows(chat: C
 
 
 async def test_the_frameworks_fixed_sentence_is_ours(chat: Chat, model: ScriptedModel) -> None:
-    model.turns = [says(FRAMEWORK_LIMIT_TEXT)]
+    model.turns = [says(LIMIT_REACHED)]
     assert texts(await chat.send("Go")) == [LIMIT_TEXT]
 
 
@@ -251,7 +251,7 @@ async def test_a_use_case_says_in_the_persons_language_that_the_steps_are_used_u
     said = []
     for locale in ("de-CH", "en"):
         chat = Chat(Polyglot(services), locale=locale)
-        model.turns = [[*says("Look."), *says(FRAMEWORK_LIMIT_TEXT, message_id="m2")]]
+        model.turns = [[*says("Look."), *says(LIMIT_REACHED, message_id="m2")]]
         said.append(texts(await chat.send("Go")))
         assert (await chat.items())[-1]["content"][0]["text"] == said[-1][-1]
     assert said == [["Look.", "Hier höre ich auf."], ["Look.", LIMIT_TEXT]]
@@ -270,7 +270,7 @@ async def test_a_use_case_says_in_the_persons_language_what_the_platform_says(
 
     chat = Chat(Polyglot(services), locale="de-CH")
     search = gives(Content.from_search_tool_call("ws_1", tool_name="web_search", arguments={"query": "bern"}))
-    model.turns = [[*search, *calls("sleep_long")], says(FRAMEWORK_LIMIT_TEXT, message_id="m2")]
+    model.turns = [[*search, *calls("sleep_long")], says(LIMIT_REACHED, message_id="m2")]
     events = await chat.send("Go")
     [workflow] = done_items(events, "workflow")
     assert workflow["workflow"]["summary"]["title"] == "2 Schritte"
@@ -284,7 +284,7 @@ async def test_a_use_case_says_in_the_persons_language_what_the_platform_says(
 def test_the_sentence_is_still_the_frameworks() -> None:
     from agent_framework import _tools
 
-    assert _tools._FUNCTION_INVOCATION_LIMIT_FALLBACK_TEXT == FRAMEWORK_LIMIT_TEXT
+    assert _tools._FUNCTION_INVOCATION_LIMIT_FALLBACK_TEXT == LIMIT_REACHED
 
 
 async def test_an_action_may_let_the_agent_go_on(chat: Chat, model: ScriptedModel) -> None:

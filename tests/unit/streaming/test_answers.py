@@ -14,7 +14,7 @@ from chatkit.types import ThreadMetadata
 from base_server import BaseChatKitServer
 from context import Services, Turn, turn_of, utc_now
 from errors import ModelError, UserFacingError
-from lean_updates import build_text_piece
+from framework.text_updates import build_text_piece
 from tests.unit.harness import Chat, done_items, errors, events_of, streamed_text, texts, updates, user_input
 from tests.unit.scripted_model import ScriptedModel, calls, gives, says
 from tests.unit.services_for_tests import open_services

@@ -28,8 +28,8 @@ from chat_clients.offline.model import OfflineChatClient
 from context import AnswerTexts, Services, Turn, turn_of, utc_now
 from errors import ActionError, ConflictError, NotFoundError, UserFacingError
 from plugins import OfflinePhrase
-from streaming.answer import Answer
-from streaming.approval_card import MAX_SHOWN_CHARS
+from streaming.answers.update_converter import Answer
+from streaming.approvals.card import MAX_SHOWN_CHARS
 from tests.unit.harness import Chat, done_items, errors, texts, updates
 from tests.unit.scripted_model import ScriptedModel, calls, gives, says
 

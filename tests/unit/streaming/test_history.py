@@ -24,8 +24,8 @@ from chatkit.types import (
     WidgetItem,
 )
 
-from streaming.agent_messages import HistoryConverter, history_messages, remember_tool_calls
-from widget_documents import widget_root
+from streaming.answers.history import HistoryConverter, history_messages, remember_tool_calls
+from widgets.documents import widget_root
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

@@ -28,12 +28,12 @@ from base_server import BaseChatKitServer, action
 from context import ActionTurn, RequestContext, Turn, turn_of, utc_now
 from errors import UnavailableError
 from store import ParlorStore
-from streaming.item_guard import CHECKPOINT_INTERVAL_S, UNHURRIED_RUNS
-from streaming.viewer import Viewer
+from streaming.requests.item_guard import CHECKPOINT_INTERVAL_S, UNHURRIED_RUNS
+from streaming.runs.viewer import Viewer
 from tests.unit.harness import Chat, done_items, events_of, texts, user_input
 from tests.unit.scripted_model import ScriptedModel, Step, calls, says
 from tests.unit.services_for_tests import open_services
-from widget_documents import widget_root
+from widgets.documents import widget_root
 
 REUSED = "msg_chosen_by_the_model"
 

@@ -26,7 +26,7 @@ from context import ActionTurn, RequestContext, Turn, turn_of, utc_now
 from database import Database
 from errors import UserFacingError
 from store import ParlorStore
-from streaming.viewer import Viewer
+from streaming.runs.viewer import Viewer
 from tests.unit.harness import Chat, done_items, errors, user_input
 from tests.unit.scripted_model import ScriptedModel, Step, calls, says
 from tests.unit.services_for_tests import open_services

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from base_server import BaseChatKitServer, action
 from context import ActionTurn, RequestContext, Turn, turn_of
 from errors import ConflictError, NotFoundError, TooManyRequestsError
-from streaming.viewer import Viewer
+from streaming.runs.viewer import Viewer
 from tests.unit.harness import user_input
 from tests.unit.scripted_model import ScriptedModel, Step, calls, says
 from tests.unit.services_for_tests import open_services

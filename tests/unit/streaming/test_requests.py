@@ -25,7 +25,7 @@ from plugins import Composer, UseCase
 from tests.unit.harness import Chat, done_items, texts, user_input
 from tests.unit.scripted_model import ScriptedModel, says
 from tests.unit.services_for_tests import open_services
-from widget_documents import widget_root
+from widgets.documents import widget_root
 
 
 class EchoServer(BaseChatKitServer):

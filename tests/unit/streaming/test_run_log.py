@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from context import utc_now
-from streaming.run_log import RunLog
+from streaming.runs.run_log import RunLog
 
 
 def serialize(event: Any) -> bytes:

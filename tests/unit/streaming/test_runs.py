@@ -16,8 +16,8 @@ from context import RequestContext, Services, Turn, turn_of
 from database import Database
 from errors import ConflictError, NotFoundError, TooManyRequestsError, UnavailableError
 from store import ParlorStore
-from streaming.runs import Runs
-from streaming.viewer import Viewer
+from streaming.runs.run import Runs
+from streaming.runs.viewer import Viewer
 from tests.unit.harness import Chat, events_of, streamed_text, texts, user_input
 from tests.unit.scripted_model import ScriptedModel, Step, calls, says
 from tests.unit.services_for_tests import open_services

@@ -16,7 +16,7 @@ from context import ActionTurn, RequestContext, RunRecord, Services, Turn, utc_n
 from database import Database
 from errors import UnavailableError
 from store import ParlorStore
-from streaming.viewer import Viewer
+from streaming.runs.viewer import Viewer
 from tests.unit.harness import Chat, texts, user_input
 from tests.unit.scripted_model import ScriptedModel, says
 from tests.unit.services_for_tests import open_services

@@ -12,7 +12,7 @@ from chatkit.types import StructuredInputFreeform
 from base_server import BaseChatKitServer
 from context import Services, Turn, turn_of
 from errors import NotFoundError
-from streaming.tool_guard import NO_PERSON, guarded
+from streaming.answers.tool_guard import NO_PERSON, guarded
 from tests.unit.harness import Chat, done_items, texts
 from tests.unit.scripted_model import ScriptedModel, calls, says
 

@@ -17,8 +17,8 @@ from base_server import BaseChatKitServer
 from context import RequestContext, Turn
 from errors import ModelError
 from store import ParlorStore
-from streaming import thread_titles
-from streaming.thread_titles import MAX_QUESTION_CHARS, clean_title
+from streaming.answers import thread_titles
+from streaming.answers.thread_titles import MAX_QUESTION_CHARS, clean_title
 from tests.unit.harness import Chat, errors, texts, user_input
 from tests.unit.scripted_model import ScriptedModel, gives, says
 from tests.unit.services_for_tests import open_services

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from agent_framework import FunctionInvocationContext, tool
 
-from streaming.tool_guard import ToolGuard
+from streaming.answers.tool_guard import ToolGuard
 
 
 @tool

@@ -10,7 +10,7 @@ from agent_framework import Agent, Content, tool
 
 from base_server import BaseChatKitServer
 from context import Services, Turn
-from streaming.tool_results import MAX_IMAGES
+from streaming.answers.tool_results import MAX_IMAGES
 from tests.unit.harness import Chat, done_items
 from tests.unit.scripted_model import ScriptedModel, calls, gives, says
 

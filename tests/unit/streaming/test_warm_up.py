@@ -16,7 +16,7 @@ from agent_framework import Agent
 from chatkit import types, widgets
 from pydantic import BaseModel
 from base_server import BaseChatKitServer
-from streaming.warm_up import warm_up
+from framework.warm_up import warm_up
 from tests.unit.harness import Chat
 from tests.unit.scripted_model import ScriptedModel, says
 from tests.unit.services_for_tests import open_services

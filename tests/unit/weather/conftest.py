@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.unit.weather.open_meteo_stub import NOW, OpenMeteoStub
-from use_cases.weather.city_directory import CityDirectory, load_cities
 from use_cases.weather.forecasts import Forecasts
+from use_cases.weather.places.city_search import CityDirectory, load_cities
 from use_cases.weather.settings import WeatherSettings
 
 

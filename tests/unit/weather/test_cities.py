@@ -8,9 +8,9 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from tests.unit.weather.city_rows import row, write_cities
-from use_cases.weather.cities import City
-from use_cases.weather.city_directory import CityDirectory, load_cities
-from use_cases.weather.countries import find_regions, fold
+from use_cases.weather.places.cities import City
+from use_cases.weather.places.city_search import CityDirectory, load_cities
+from use_cases.weather.places.countries import find_regions, fold
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,8 @@ import pytest
 
 from errors import UnavailableError
 from tests.unit.weather.city_rows import BERN, DISTRICT, PARIS, THUN, ZURICH, write_cities
-from use_cases.weather.city_directory import CityDirectory
-from use_cases.weather.city_file import SCHEMA_VERSION, connect, file_name, provide_city_file, read_rows
+from use_cases.weather.places.city_file import SCHEMA_VERSION, connect, file_name, provide_city_file, read_rows
+from use_cases.weather.places.city_search import CityDirectory
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -143,7 +143,9 @@ def test_a_file_that_cannot_be_used_is_made_anew(source: Path, folder: Path, dam
 
 
 def run(program: str) -> subprocess.CompletedProcess[str]:
-    lines = "import os, signal, sys\nfrom pathlib import Path\nfrom use_cases.weather.city_file import *\n" + program
+    lines = (
+        "import os, signal, sys\nfrom pathlib import Path\nfrom use_cases.weather.places.city_file import *\n" + program
+    )
     return subprocess.run([sys.executable, "-c", lines], cwd=ROOT, capture_output=True, text=True, check=False)
 
 

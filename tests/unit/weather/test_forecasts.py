@@ -12,9 +12,9 @@ import pytest
 from errors import UnavailableError
 from tests.unit.weather.conftest import Clock, OpenForecasts
 from tests.unit.weather.open_meteo_stub import NOW, OpenMeteoStub, place, weather_json
-from use_cases.weather.cities import City
 from use_cases.weather.forecasts import OFFLINE_MEMORY_S, Forecasts
-from use_cases.weather.open_meteo import MAX_CONNECTIONS, REPORT_FRESH_S
+from use_cases.weather.places.cities import City
+from use_cases.weather.sources.open_meteo import MAX_CONNECTIONS, REPORT_FRESH_S
 
 AWAY = httpx.ConnectError("refused")
 

@@ -15,10 +15,10 @@ import pytest
 
 from errors import UnavailableError
 from tests.unit.weather.city_rows import BERN, PARIS, THUN, ZURICH, write_cities
-from use_cases.weather.cities import City
-from use_cases.weather.city_directory import CityDirectory
-from use_cases.weather.city_file import file_name
-from use_cases.weather.gazetteer import Gazetteer
+from use_cases.weather.places.cities import City
+from use_cases.weather.places.city_file import file_name
+from use_cases.weather.places.city_search import CityDirectory
+from use_cases.weather.places.gazetteer import Gazetteer
 
 CITIES = (PARIS, THUN, BERN, ZURICH)
 

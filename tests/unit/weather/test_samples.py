@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from use_cases.weather.cities import City
-from use_cases.weather.city_directory import CityDirectory
-from use_cases.weather.samples import build_sample_report
+from use_cases.weather.places.cities import City
+from use_cases.weather.places.city_search import CityDirectory
+from use_cases.weather.sources.samples import build_sample_report
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 ROOT = Path(__file__).resolve().parents[3]
@@ -26,8 +26,8 @@ def city_called(cities: CityDirectory, name: str) -> City:
 def test_a_city_and_a_day_give_the_same_numbers_in_every_process(cities: CityDirectory) -> None:
     program = (
         "from datetime import UTC, datetime\n"
-        "from use_cases.weather.cities import City\n"
-        "from use_cases.weather.samples import build_sample_report\n"
+        "from use_cases.weather.places.cities import City\n"
+        "from use_cases.weather.sources.samples import build_sample_report\n"
         f"city = {city_called(cities, 'Bern')!r}\n"
         "print(build_sample_report(city, datetime(2026, 1, 15, 12, tzinfo=UTC)).days)\n"
     )

@@ -12,14 +12,14 @@ import pytest
 
 from tests.unit.weather.open_meteo_stub import NOW
 from tests.unit.weather.widget_catalogue import action_of, actions_of, check_widget, nodes_of, texts_of
-from use_cases.weather.cities import City
-from use_cases.weather.city_directory import CityDirectory
 from use_cases.weather.conditions import Report, Units, sky_of
 from use_cases.weather.icons import sky_image
-from use_cases.weather.samples import build_sample_report
+from use_cases.weather.places.cities import City
+from use_cases.weather.places.city_search import CityDirectory
+from use_cases.weather.sources.samples import build_sample_report
 from use_cases.weather.views import CityList, WeatherView
 from use_cases.weather.widgets import build_cities_widget, build_weather_widget
-from widget_documents import widget_root
+from widgets.documents import widget_root
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from config import Settings
 from context import RequestContext
 from main import build_app
 from plugins import DisabledUseCase, LoadedUseCases, UseCase
+from process.lifecycle import Lifecycle
+from process.log_lines import TextLines
 from web.event_stream import Chunks
-from web.lifecycle import Lifecycle
-from web.log_lines import TextLines
 
 JSON = {"Content-Type": "application/json"}
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import gc
 from itertools import pairwise
 
-from web.collector import GROWTH_BYTES, LATE_FREEZES, RUN_BYTES, QuietCollector
+from process.garbage_collection import GROWTH_BYTES, LATE_FREEZES, RUN_BYTES, QuietCollector
 
 
 async def test_full_collections_wait_for_a_quiet_moment_or_for_memory() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from web.serving import bind_socket, url_of
+from process.serving import bind_socket, url_of
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE_S = 60

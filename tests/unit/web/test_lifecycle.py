@@ -8,8 +8,8 @@ from sqlalchemy import MetaData
 
 from errors import ConfigError, UnavailableError
 from plugins import LoadedUseCases
+from process.lifecycle import Lifecycle
 from tests.unit.web.edge import JSON, Edge, FakeDatabase, FakeServer, use_case
-from web.lifecycle import Lifecycle
 
 
 class Recorded(FakeServer):

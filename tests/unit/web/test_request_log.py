@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from process.log_lines import JSONLines, TextLines, one_line
 from tests.unit.web.edge import JSON, Edge, FakeServer, use_case
-from web.log_lines import JSONLines, TextLines, one_line
 
 
 def requests_in(log: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
@@ -110,7 +110,7 @@ def test_every_control_character_is_an_escape() -> None:
 
 def test_only_main_configures_logging_and_libraries_do_not_write_bodies() -> None:
     program = (
-        "import logging; from web.log_lines import configure_logging; configure_logging('DEBUG', 'text');"
+        "import logging; from process.log_lines import configure_logging; configure_logging('DEBUG', 'text');"
         "[logging.getLogger(n).debug('BODY') for n in ('openai._base_client', 'httpx', 'sqlalchemy.engine.Engine')];"
         "logging.getLogger('store').debug('ours')"
     )

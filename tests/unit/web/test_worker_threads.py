@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from web.worker_threads import WorkerThreads
+from process.worker_threads import WorkerThreads
 
 
 async def test_more_work_than_threads_waits_and_the_log_says_so_once(log: pytest.LogCaptureFixture) -> None:

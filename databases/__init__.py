@@ -1,0 +1,1 @@
+"""The databases: SQLite's connections and threads, PostgreSQL's engine, column types."""

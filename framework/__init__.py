@@ -1,0 +1,1 @@
+"""All that relies on what Agent Framework, ChatKit and uvicorn do not promise."""

@@ -1,0 +1,1 @@
+"""The process: start, signals, threads, garbage collection, logging, doctor, loading of use cases."""

@@ -1,0 +1,1 @@
+"""Actions: what a use case declares, what a widget offers, what a click does."""

@@ -1,0 +1,278 @@
+"""ChatKit items -> Agent Framework messages: what the model gets to see of a thread.
+
+Builds on the framework's `ThreadItemConverter` and replaces what it drops or breaks.
+Source: the converter of agent-framework-chatkit 1.0.0b261015.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import logging
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from agent_framework import Content, Message
+from agent_framework_chatkit import ThreadItemConverter
+from chatkit.types import (
+    AssistantMessageItem,
+    Attachment,
+    GeneratedImageItem,
+    HiddenContextItem,
+    SDKHiddenContextItem,
+    StructuredInputBase,
+    StructuredInputItem,
+    TaskItem,
+    ThreadItem,
+    UserMessageItem,
+    UserMessageTagContent,
+    UserMessageTextContent,
+    WidgetItem,
+    WorkflowItem,
+)
+from pydantic_core import from_json
+
+from streaming.answers.tool_results import is_returned
+
+logger = logging.getLogger(__name__)
+
+TOOL_MEMORY_KEY = "parlor.tool_calls"
+"""Marks a hidden item that remembers the tool calls of an answer."""
+
+PENDING_APPROVALS_KEY = "parlor.approvals"
+"""Marks a hidden item that holds tool calls which a person has not decided about."""
+
+ANSWERS_PROPERTY = "answers_to_questions"
+"""Marks a message that says what a person has answered to the questions of a tool."""
+
+MAX_WIDGET_SUMMARY_CHARS = 1_000
+MAX_TOOL_RESULT_CHARS = 4_000
+MAX_TEXT_ATTACHMENT_CHARS = 20_000
+
+# What we write ourselves; a person who writes it, or whose file holds it, must not be taken for us.
+_RESERVED_TAG = re.compile(
+    r"<(?=/?(?:hidden_context|widget_shown|image_shown|questions_asked|quoted_text|mention|file)\b)", re.IGNORECASE
+)
+
+_TEXT_KEYS = ("value", "label", "text", "title")
+
+
+def shortened(text: str, limit: int) -> str:
+    """Return `text`, cut to at most `limit` characters with a mark that it was."""
+    return text if len(text) <= limit else text[: limit - 2] + " …"
+
+
+def remember_tool_calls(calls: Sequence[dict[str, str]]) -> dict[str, Any]:
+    """Return the content of a hidden item from which later turns know what tools returned.
+
+    Args:
+        calls: One mapping per finished call: ``call_id``, ``name``, ``arguments`` (JSON text), ``result``.
+    """
+    return {TOOL_MEMORY_KEY: [{**call, "result": shortened(call["result"], MAX_TOOL_RESULT_CHARS)} for call in calls]}
+
+
+def widget_summary(item: WidgetItem) -> str:
+    """Return the widget in words: its `copy_text`, or else the texts it shows, at most 1,000 characters."""
+    if item.copy_text:
+        return shortened(item.copy_text, MAX_WIDGET_SUMMARY_CHARS)
+    texts: list[str] = []
+
+    def collect(node: Any) -> None:
+        if isinstance(node, list):
+            for child in node:
+                collect(child)
+        elif isinstance(node, dict):
+            texts.extend(str(node[key]) for key in _TEXT_KEYS if isinstance(node.get(key), str | int | float))
+            collect(node.get("children"))
+
+    collect(item.widget.model_dump(mode="json", exclude_none=True))
+    return shortened(" · ".join(texts) or "(no text)", MAX_WIDGET_SUMMARY_CHARS)
+
+
+class HistoryConverter(ThreadItemConverter):
+    """Converts items so that nothing is lost, nothing poses as somebody else, and nothing breaks a provider.
+
+    Args:
+        read_attachment: Returns an attachment's bytes; raises when they cannot be had.
+    """
+
+    def __init__(self, read_attachment: Callable[[str], Awaitable[bytes]] | None = None) -> None:
+        super().__init__()
+        self._read_attachment = read_attachment
+
+    async def user_message_to_input(
+        self, item: UserMessageItem, is_last_message: bool = True
+    ) -> Message | list[Message] | None:
+        """Keep the quote wherever the message stands, and in the same message as what it is about."""
+        parts = [
+            part.model_copy(update={"text": _disarmed(part.text)}) if isinstance(part, UserMessageTextContent) else part
+            for part in item.content
+        ]
+        plain = item.model_copy(update={"quoted_text": None, "content": parts})
+        converted = await super().user_message_to_input(plain, is_last_message)
+        message = converted[0] if isinstance(converted, list) and converted else converted
+        if not item.quoted_text:
+            return message or None
+        quote = f"<quoted_text>\n{html.escape(item.quoted_text, quote=False)}\n</quoted_text>"
+        contents = list(message.contents) if isinstance(message, Message) else []
+        return Message("user", [Content.from_text(quote), *contents])
+
+    def tag_to_message_content(self, tag: UserMessageTagContent) -> Content:
+        """Name what was mentioned with its id, escaped: both come from the browser."""
+        return Content.from_text(f'<mention id="{html.escape(tag.id)}">{html.escape(tag.text, quote=False)}</mention>')
+
+    async def attachment_to_message_content(self, attachment: Attachment) -> Content | None:
+        """Return the attachment's bytes under its name; text is decoded here, as the chat clients drop text files."""
+        missing = Content.from_text(f"[The attachment “{_disarmed(attachment.name)}” could not be read.]")
+        if self._read_attachment is None:
+            return missing
+        try:
+            data = await self._read_attachment(attachment.id)
+        except Exception:
+            logger.warning("attachment not readable", extra={"attachment_id": attachment.id}, exc_info=True)
+            return missing
+        if attachment.mime_type.startswith("text/") or attachment.mime_type in ("application/json", "application/xml"):
+            text = shortened(data.decode("utf-8", errors="replace"), MAX_TEXT_ATTACHMENT_CHARS)
+            return Content.from_text(f'<file name="{html.escape(attachment.name)}">\n{_disarmed(text)}\n</file>')
+        return Content.from_data(data, attachment.mime_type, name=attachment.name)
+
+    async def assistant_message_to_input(self, item: AssistantMessageItem) -> Message | list[Message] | None:
+        """Drop empty messages, which some providers refuse."""
+        text = "".join(part.text for part in item.content)
+        return Message("assistant", [text]) if text.strip() else None
+
+    async def structured_input_to_input(self, item: StructuredInputItem) -> Message | list[Message] | None:
+        """Tell the model what was asked and answered, escaped: people answer in their own words."""
+        lines = [f"{entry.question} {_answer(entry)}" for entry in item.inputs]
+        asked = _aside("questions_asked", "\n".join([f"Status: {item.status}", *lines]))
+        # The built-in model must not look for a phrase in it.
+        asked.additional_properties[ANSWERS_PROPERTY] = True
+        return asked
+
+    def widget_to_input(self, item: WidgetItem) -> Message | list[Message] | None:
+        """Tell the model in words what the person saw; the JSON would cost tokens and tell it less."""
+        return _aside("widget_shown", widget_summary(item))
+
+    def hidden_context_to_input(self, item: HiddenContextItem | SDKHiddenContextItem) -> Message | list[Message] | None:
+        """Replay remembered tool calls as such; anything else as a user-role aside that nobody can imitate.
+
+        Late system messages are refused by some chat templates.
+        """
+        content = item.content
+        if isinstance(content, dict) and TOOL_MEMORY_KEY in content:
+            return _tool_memory(content[TOOL_MEMORY_KEY])
+        if isinstance(content, dict) and PENDING_APPROVALS_KEY in content:
+            return None  # a call without a result, which providers refuse
+        text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False, default=str)
+        return _aside("hidden_context", text)
+
+    def task_to_input(self, item: TaskItem) -> Message | list[Message] | None:
+        """Leave display tasks out: the remembered tool calls say the same, in a form models know."""
+        return None
+
+    def workflow_to_input(self, item: WorkflowItem) -> Message | list[Message] | None:
+        """Leave display workflows out, for the same reason."""
+        return None
+
+    async def generated_image_to_input(self, item: GeneratedImageItem) -> Message | list[Message] | None:
+        """Mention the picture; hand it over only where its URL is one that models accept.
+
+        One that a tool has returned is not handed over again: the model may be one that cannot see, and would refuse
+        the thread from then on.
+        """
+        if item.image is None:
+            return None
+        if is_returned(item.image):
+            return _aside("image_shown", "An image that a tool returned was shown to the user.")
+        url = str(item.image.url)
+        if url.startswith("data:image/") or urlsplit(url).scheme == "https":
+            return await super().generated_image_to_input(item)
+        return _aside("image_shown", "A generated image was shown to the user.")
+
+
+def _disarmed(text: str) -> str:
+    """Return `text` so that nothing in it reads as what we write ourselves."""
+    return _RESERVED_TAG.sub("&lt;", text)
+
+
+def _answer(entry: StructuredInputBase) -> str:
+    if entry.answer is None:
+        return "(not answered)"
+    return "(skipped)" if entry.answer.skipped else ", ".join(entry.answer.values)
+
+
+def _aside(tag: str, text: str) -> Message:
+    return Message("user", [f"<{tag}>\n{html.escape(text, quote=False)}\n</{tag}>"])
+
+
+def _tool_memory(calls: Any) -> list[Message] | None:
+    """Return call and result of every remembered call; the calls of one answer stand in one message."""
+    if not isinstance(calls, list):
+        return None
+    known = [
+        call for call in calls if isinstance(call, dict) and {"call_id", "name", "arguments", "result"} <= set(call)
+    ]
+    if not known:
+        return None
+    return [
+        Message(
+            "assistant",
+            [
+                Content.from_function_call(c["call_id"], c["name"], arguments=_whole_arguments(c["arguments"]))
+                for c in known
+            ],
+        ),
+        Message("tool", [Content.from_function_result(c["call_id"], result=c["result"]) for c in known]),
+    ]
+
+
+def _whole_arguments(text: Any) -> str:
+    """Return a call's arguments, or none of them when they are no JSON object.
+
+    Servers parse the calls of earlier turns: one that the model wrote badly would make them refuse the thread for good.
+    """
+    try:
+        # Stricter than `json.loads`, as servers are: half of a surrogate pair is no text.
+        value = from_json(text)
+    except (TypeError, ValueError):
+        return "{}"
+    return text if isinstance(value, dict) else "{}"
+
+
+async def history_messages(
+    newest_first: Sequence[ThreadItem], converter: HistoryConverter, *, max_chars: int
+) -> list[Message]:
+    """Return the newest items that fit, oldest first, as messages.
+
+    Items are taken whole, newest first, until `max_chars` characters of text are used up; the newest user message is
+    always in. Attachments do not count as text.
+
+    Args:
+        newest_first: The thread's items, newest first.
+        converter: How an item becomes messages.
+        max_chars: Characters of text, all messages together.
+    """
+    taken: list[list[Message]] = []
+    used = 0
+    has_user_message = False
+    for item in newest_first:
+        messages = await converter.to_agent_input([item])
+        size = sum(_text_size(message) for message in messages)
+        if has_user_message and used + size > max_chars:
+            break
+        taken.append(messages)
+        used += size
+        has_user_message = has_user_message or isinstance(item, UserMessageItem)
+    return [message for messages in reversed(taken) for message in messages]
+
+
+def _text_size(message: Message) -> int:
+    size = len(message.text)
+    for content in message.contents:
+        if content.type == "function_call":
+            size += len(str(content.arguments or ""))
+        elif content.type == "function_result":
+            size += len(str(content.result or ""))
+    return size

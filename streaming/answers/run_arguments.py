@@ -1,0 +1,58 @@
+"""What an agent is run with: its turn, the guard of its tools, and what the person chose in the composer."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from agent_framework import Agent
+from chatkit.types import UserMessageItem
+
+from context import TURN_KWARG, Turn
+from errors import AgentError
+from framework.text_updates import TEXT_SINK_KWARG
+from streaming.answers.tool_guard import ToolGuard, is_guarded
+from streaming.runs.direct_text import leaves_text_alone
+
+
+def run_arguments(agent: Any, turn: Turn) -> dict[str, Any]:
+    """Return the arguments of `agent.run`, besides the messages; those that it does not know are left out.
+
+    Raises:
+        AgentError: When the person has chosen something in the composer that the agent cannot be told.
+    """
+    arguments: dict[str, Any] = {"stream": True}
+    if _takes(agent, "function_invocation_kwargs"):
+        arguments["function_invocation_kwargs"] = {TURN_KWARG: turn}
+    if isinstance(agent, Agent) and not is_guarded(agent.client):
+        arguments["middleware"] = [ToolGuard(turn.services.settings.tool_timeout_s)]
+    if chosen := _chosen(turn.user_message):
+        if not _takes(agent, "options"):
+            raise AgentError(
+                "This assistant cannot answer with the model or tool that was chosen.",
+                f"use case '{turn.context.use_case}': the run of a {type(agent).__name__} takes no options; offer no "
+                "models and tools in its Composer, or read turn.user_message.inference_options in get_agent",
+            )
+        arguments["options"] = chosen
+    if turn.context.short_way is not None and leaves_text_alone(agent):
+        arguments["client_kwargs"] = {TEXT_SINK_KWARG: turn.context.short_way.take}
+    return arguments
+
+
+def _takes(agent: Any, name: str) -> bool:
+    if isinstance(agent, Agent):
+        return True  # by far the most frequent kind, and to read a signature takes a while
+    parameters = inspect.signature(agent.run).parameters
+    return name in parameters or any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters.values())
+
+
+def _chosen(message: UserMessageItem | None) -> dict[str, Any]:
+    if message is None:
+        return {}
+    chosen = message.inference_options
+    options: dict[str, Any] = {}
+    if chosen.model:
+        options["model"] = chosen.model
+    if chosen.tool_choice:
+        options["tool_choice"] = {"mode": "required", "required_function_name": chosen.tool_choice.id}
+    return options

@@ -1,0 +1,311 @@
+"""One answer: whatever Agent Framework can say, as the ChatKit event made for it.
+
+At most one message of each author and one workflow are open. A message ends where its author does something else; the
+workflow stays open around what its tools show, and ends where text begins while nobody waits for a tool.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from agent_framework import AgentResponseUpdate, Content, WorkflowAgent, WorkflowEvent
+from chatkit.types import (
+    ClientToolCallItem,
+    GeneratedImage,
+    GeneratedImageItem,
+    GeneratedImageUpdated,
+    ThreadItemAddedEvent,
+    ThreadItemDoneEvent,
+    ThreadItemUpdatedEvent,
+    ThreadStreamEvent,
+)
+
+from context import AnswerTexts, Turn, utc_now
+from errors import ModelError
+from framework.sentences import LIMIT_REACHED
+from streaming.answers.message_writer import MessageWriter
+from streaming.answers.usage_count import UsageCount
+from streaming.answers.workflow_steps import Steps, ToolLabel, is_hosted
+from streaming.approvals.stored_request import PendingApproval
+
+Events = Iterator[ThreadStreamEvent]
+
+LIMIT_TEXT = AnswerTexts().limit
+
+_NOT_NOW = "This was not done yet: the person has to answer something else first. Call it again after that if need be."
+
+_UNSEEN = ("text_reasoning", "usage")
+
+
+class Answer:
+    """Turns updates and tool events into ChatKit events.
+
+    Args:
+        turn: Where the agent's tools put what they show.
+        labels: How tool calls are shown.
+        limit_message: Says what the person reads in the place of `LIMIT_REACHED`.
+    """
+
+    def __init__(
+        self, turn: Turn, labels: Mapping[str, ToolLabel], limit_message: Callable[[], str] = lambda: LIMIT_TEXT
+    ) -> None:
+        self._turn = turn
+        self._limit_message = limit_message
+        self._message = MessageWriter(turn)
+        self._steps = Steps(turn, labels)
+        self._images: dict[str, GeneratedImageItem] = {}
+        self._client_calls: dict[str, Content] = {}
+        self._callers: dict[str, str | None] = {}
+        self._usage = UsageCount()
+        self._is_empty = True
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was said, done or shown, and nobody is waited for: at most something was thought."""
+        return self._is_empty and not self._turn.is_paused
+
+    def feed(self, event: Any) -> Events:
+        """Return what `event`, an update of the agent or an event of a tool, means for the client."""
+        if not isinstance(event, AgentResponseUpdate):
+            return self._tool_event(event)
+        # By far the most frequent kind: another piece of the text that is being written.
+        return iter(()) if self._message.take(event) else self._update(event)
+
+    def continue_text(self, text: str, message_id: str | None) -> ThreadItemUpdatedEvent | None:
+        """Add a piece of text that arrives by the short way; None when it has to take the long one."""
+        return self._message.continue_text(text, message_id)
+
+    def pending_text(self) -> ThreadItemUpdatedEvent | None:
+        """Return the text that has been merged so far as an event to be sent; None when there is none."""
+        return self._message.pending_text()
+
+    def close(self) -> Events:
+        """Finish what is open at the end of a whole answer; then hand over to whom the answer waits for.
+
+        It waits for one at a time: for the answer to a question, else for permissions, else for the client. What
+        comes later is postponed, and the model asks again.
+        """
+        yield from self._message.close_all()
+        for call_id, call in self._client_calls.items():
+            if self._turn.question is not None or self._turn.approvals:
+                yield from self._steps.postpone(call_id, _NOT_NOW)
+            else:
+                yield from self._hand_over(call)
+        if self._turn.approvals:
+            yield from self._ask_for_approval()
+        yield from self._steps.close()
+        yield from self._close_images()
+        if self._turn.question is not None:
+            yield ThreadItemDoneEvent(item=self._turn.question)
+        if self._turn.client_call is not None:
+            # The last item: ChatKit completes the call that stands at the thread's end.
+            yield ThreadItemDoneEvent(item=self._turn.client_call)
+
+    def fail(self) -> Events:
+        """Finish what is open after a failure: partial text is kept, running tools are marked as failed."""
+        yield from self._message.close_all()
+        yield from self._steps.fail()
+        yield from self._close_images()
+
+    def unsaved_memory(self) -> Iterator[Any]:
+        """Return what must be stored when the answer is stopped now."""
+        yield from self._steps.unsaved_memory()
+
+    def _tool_event(self, event: Any) -> Events:
+        self._is_empty = False
+        if isinstance(event, ThreadItemAddedEvent | ThreadItemDoneEvent):
+            # It comes from whoever waits for a tool. Another may be in the middle of a sentence.
+            callers = set(self._callers.values())
+            yield from self._message.close_all({caller for caller in callers if caller} if None not in callers else ())
+        else:
+            yield from self._message.flush()
+        yield event
+
+    def _update(self, update: AgentResponseUpdate) -> Events:
+        is_assistant = update.role in (None, "assistant")
+        yield from self._message.turn_to(update.author_name)
+        if update.merge_mode == "replace" and is_assistant and self._message.is_open:
+            texts = [content for content in update.contents if content.type == "text"]
+            if texts:
+                yield from self._message.replace_all("".join(content.text or "" for content in texts))
+            contents = [content for content in update.contents if content.type != "text"]
+        else:
+            contents = list(update.contents)
+        for content in contents:
+            yield from self._content(content, update, is_assistant=is_assistant)
+        if update.finish_reason is not None:
+            self._message.note_end()
+
+    def _content(self, content: Content, update: AgentResponseUpdate, *, is_assistant: bool) -> Events:
+        if content.type not in _UNSEEN and (content.type != "text" or content.text):
+            self._is_empty = False
+        match content.type:
+            case "text" if is_assistant:
+                yield from self._text(content, update)
+            case "text_reasoning":
+                yield from self._step(self._steps.thought(content), content.text)
+            case "function_call":
+                yield from self._function_call(content, update)
+            case "function_result":
+                self._callers.pop(content.call_id or "", None)
+                self._usage.note_result(update.author_name)
+                yield from self._steps.function_result(content)
+            case "function_approval_request":
+                yield from self._approval(content)
+            case "search_tool_call":
+                yield from self._step(self._steps.search_call(content), content)
+            case "search_tool_result":
+                yield from self._step(self._steps.search_result(content), content)
+            case "image_generation_tool_call" | "image_generation_tool_result":
+                yield from self._generated_image(content)
+            case "data" | "uri" if is_assistant and content.has_top_level_media_type("image") and content.uri:
+                yield from self._message.close()
+                yield ThreadItemDoneEvent(item=self._image_item(content.uri))
+            case "usage":
+                counts, is_whole = dict(content.usage_details or {}), content.merge_mode == "replace"
+                total = self._usage.add(update.author_name, update.response_id, counts, is_whole=is_whole)
+                self._turn.usage = self._turn.context.usage = total
+            case "error":
+                raise ModelError("The model reported a problem and could not finish its answer.", code="model.failed")
+            case hosted if is_hosted(hosted):
+                is_result = hosted.endswith(("_result", "_output"))
+                yield from self._step(
+                    self._steps.hosted_result(content) if is_result else self._steps.hosted_call(content), content
+                )
+            case _:
+                pass
+
+    def _text(self, content: Content, update: AgentResponseUpdate) -> Events:
+        if self._message.is_open and not self._message.continues(content, update):
+            yield from self._message.close()
+        if not self._message.is_open:
+            if not content.text:
+                return
+            if not self._callers:
+                yield from self._steps.close()
+        if content.text == LIMIT_REACHED:
+            content = Content.from_text(self._limit_message())
+        yield from self._message.write(content, update)
+
+    def _step(self, events: Events, worth_showing: Any) -> Events:
+        if worth_showing:
+            yield from self._message.close()
+            yield from events
+
+    def _function_call(self, content: Content, update: AgentResponseUpdate) -> Events:
+        request = update.raw_representation
+        if isinstance(request, WorkflowEvent) and content.name == WorkflowAgent.REQUEST_INFO_FUNCTION_NAME:
+            # No call: a workflow ends like this when it wants to know more, mostly after an agent has said what.
+            text = request.data.text if isinstance(request.data, Content) else request.data
+            if isinstance(text, str):
+                yield from self._text(Content.from_text(text), update)
+            return
+        if content.user_input_request:
+            # A tool of the client: its arguments came before, in the chunks of the call itself, if those were seen.
+            if content.call_id:
+                self._client_calls.setdefault(content.call_id, content)
+            return
+        if not content.informational_only:
+            if content.call_id and not content.hosted:
+                self._callers[content.call_id] = update.author_name
+            yield from self._step(self._steps.function_call(content), content)
+
+    def _hand_over(self, call: Content) -> Events:
+        call_id = call.call_id or ""
+        known = self._steps.arguments_of(call_id)
+        if known is None and call.name:
+            known = call.name, _json_text(call.arguments)
+        yield from self._steps.forget_call(call_id)
+        if known is None or self._turn.client_call is not None:
+            return  # ChatKit takes one call at a time; the model asks again for the others
+        name, arguments = known
+        self._turn.client_call = ClientToolCallItem(
+            id=self._turn.new_id("tool_call"),
+            thread_id=self._turn.thread.id,
+            created_at=utc_now(),
+            status="pending",
+            call_id=call_id,
+            name=name,
+            arguments=_json_object(arguments),
+        )
+
+    def _approval(self, content: Content) -> Events:
+        call = content.function_call
+        if call is None or not call.call_id or not call.name:
+            return
+        known = self._steps.arguments_of(call.call_id)
+        text = _json_text(call.arguments or (known[1] if known else None))
+        yield from self._message.close()
+        if known is None and not call.hosted:
+            # A workflow passes on what is asked for, not that it was called.
+            yield from self._steps.function_call(Content.from_function_call(call.call_id, call.name, arguments=text))
+        label = self._steps.label_of(call.name)
+        server = (call.server_name or "") if call.hosted else None
+        self._turn.approvals.append(PendingApproval(call.call_id, call.name, text, label.title, label.icon, server))
+
+    def _ask_for_approval(self) -> Events:
+        turn = self._turn
+        waiting = [c for c in turn.approvals if c.server is not None or self._steps.result_of(c.call_id) is None]
+        if not waiting or turn.question is not None:
+            for call in waiting:
+                yield from self._steps.postpone(call.call_id, _NOT_NOW)
+            turn.approvals.clear()
+            turn.is_resumed = turn.question is None
+            return
+        ours = yield from self._steps.wait({call.call_id for call in waiting})
+        turn.approvals[:] = [*ours, *(call for call in waiting if call.server is not None)]
+
+    def _generated_image(self, content: Content) -> Events:
+        key = content.image_id or "image"
+        item = self._images.get(key)
+        if item is None:
+            yield from self._message.close()
+            item = self._images[key] = self._image_item(None)
+            yield ThreadItemAddedEvent(item=item)
+        outputs = getattr(content, "outputs", None)
+        output = next(iter(outputs), None) if isinstance(outputs, list) else outputs
+        uri = getattr(output, "uri", None)
+        if not uri:
+            return
+        properties = getattr(output, "additional_properties", None) or {}
+        item = item.model_copy(update={"image": GeneratedImage(id=item.id, url=uri)})
+        self._images[key] = item
+        if properties.get("is_partial_image"):
+            # How many will come is not known: each one takes half of the way that is left.
+            progress = 1 - 0.5 ** (int(properties.get("partial_image_index") or 0) + 1)
+            update = GeneratedImageUpdated(image=item.image, progress=progress)
+            yield ThreadItemUpdatedEvent(item_id=item.id, update=update)
+        else:
+            del self._images[key]
+            yield ThreadItemDoneEvent(item=item)
+
+    def _close_images(self) -> Events:
+        for item in self._images.values():
+            if item.image is not None:
+                yield ThreadItemDoneEvent(item=item)
+        self._images.clear()
+
+    def _image_item(self, uri: str | None) -> GeneratedImageItem:
+        item_id = self._turn.new_id("message")
+        return GeneratedImageItem(
+            id=item_id,
+            thread_id=self._turn.thread.id,
+            created_at=utc_now(),
+            image=GeneratedImage(id=item_id, url=uri) if uri else None,
+        )
+
+
+def _json_text(arguments: Any) -> str:
+    if isinstance(arguments, str):
+        return arguments
+    return json.dumps(arguments or {}, ensure_ascii=False, default=str)
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,1 @@
+"""Approvals: tool calls that a person has to allow."""

@@ -1,0 +1,204 @@
+"""Approval: each call that needs a person's word is decided alone, and the answer goes on when all are.
+
+What was asked is stored in a hidden item, so that a decision counts after a restart too, once, and only for its owner.
+The framework's own way needs its session object; ours needs the store and nothing else. Where the next message comes
+first, what is still open is not done any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from agent_framework import AgentResponseUpdate, Content, Message
+from chatkit.types import (
+    HiddenContextItem,
+    ThreadItem,
+    ThreadItemDoneEvent,
+    ThreadItemReplacedEvent,
+    ThreadStreamEvent,
+    WidgetItem,
+    WorkflowItem,
+)
+from pydantic import BaseModel
+
+from context import ActionTurn, RequestContext, Services, Turn, utc_now
+from errors import ActionError, ConflictError, NotFoundError
+from streaming.approvals.card import APPROVE, MAX_SHOWN_CHARS, REJECT, build_card, card_text, read_arguments
+from streaming.approvals.stored_request import EXPIRED_KEY, ApprovalRequest, PendingApproval, read_request
+from widgets.documents import widget_root
+
+RunCalls = Callable[[Sequence[PendingApproval]], AsyncGenerator[Content, None]]
+"""Runs calls and returns what came of each, as ``function_result`` contents."""
+
+_UNREADABLE = "This was not done: the arguments are not a JSON object. Call the tool again with valid ones."
+_TOO_LONG = f"This was not done: nobody can check more than {MAX_SHOWN_CHARS} characters. Call the tool with less."
+
+
+class Decision(BaseModel, extra="forbid"):
+    """What a button sends.
+
+    Attributes:
+        request_id: The hidden item that holds what was asked.
+        call_id: Which of its calls is decided.
+    """
+
+    request_id: str
+    call_id: str
+
+
+async def settle_calls(calls: Sequence[PendingApproval], run: RunCalls) -> AsyncGenerator[AgentResponseUpdate, None]:
+    """Return what comes of the calls of a batch about which nobody needs to be asked, nor can be.
+
+    Args:
+        calls: The whole batch.
+        run: Runs those among the given calls that need no word.
+    """
+    ours = [call for call in calls if call.server is None]
+    readable = [call for call in ours if read_arguments(call.arguments) is not None]
+    for call in ours:
+        if call not in readable:
+            yield _result(Content.from_function_result(call.call_id, result=_UNREADABLE, exception=_UNREADABLE))
+    settled = set()
+    async for content in run(readable):
+        settled.add(content.call_id)
+        yield _result(content)
+    for call in readable:
+        if call.call_id not in settled and len(call.arguments) > MAX_SHOWN_CHARS:
+            yield _result(Content.from_function_result(call.call_id, result=_TOO_LONG, exception=_TOO_LONG))
+
+
+def approval_events(turn: Turn) -> Iterator[ThreadStreamEvent]:
+    """Store what `turn.approvals` holds, and show the card that asks for it."""
+    request = ApprovalRequest(turn.new_id("message"), turn.new_id("message"), tuple(turn.approvals))
+    yield ThreadItemDoneEvent(item=request.pending_item(turn.thread.id))
+    card = WidgetItem(
+        id=request.card_id,
+        thread_id=turn.thread.id,
+        created_at=utc_now(),
+        widget=widget_root(build_card(request, turn.texts)),
+        copy_text=card_text(request, turn.texts),
+    )
+    yield ThreadItemDoneEvent(item=card)
+
+
+async def check_decision(
+    services: Services, thread_id: str, action_type: Any, payload: Any, context: RequestContext, *, is_streamed: bool
+) -> None:
+    """Refuse a click on a card, before anything is answered, where there is nothing to decide any more.
+
+    Raises:
+        ConflictError: When it has been decided already, or the next message came first.
+        ActionError: When the answer could not go on after it, because there is no stream.
+    """
+    if action_type not in (APPROVE, REJECT) or not isinstance(payload, Mapping):
+        return
+    if not is_streamed:
+        raise ActionError("A decision has to be sent as a streamed action.", code="action.not_streamed")
+    await _load(services, thread_id, str(payload.get("request_id")), str(payload.get("call_id")), context)
+
+
+async def decide(turn: ActionTurn, payload: Decision, *, is_allowed: bool) -> None:
+    """Note a decision, and show it; with the last one of a request, the answer goes on.
+
+    Raises:
+        ConflictError: When it has been decided already, or the next message came first.
+    """
+    services, thread_id = turn.services, turn.thread.id
+    is_swapped = False
+    while not is_swapped:
+        # Again, if another call of the same request was decided meanwhile, elsewhere.
+        before, asked = await _load(services, thread_id, payload.request_id, payload.call_id, turn.context)
+        request = asked.decide(payload.call_id, is_allowed=is_allowed)
+        after = request.pending_item(thread_id) if request.is_open else request.memory_item(thread_id, {})
+        is_swapped = await services.store.swap_item(thread_id, before, after, turn.context)
+    turn.replace(build_card(request, turn.texts), copy_text=card_text(request, turn.texts))
+    said = None if is_allowed else turn.texts.rejected
+    await _show_steps(turn, [call for call in request.calls if call.call_id == payload.call_id], said)
+    if not request.is_open:
+        turn.decided = request
+        turn.resume()
+
+
+async def expire(turn: Turn, items: Sequence[ThreadItem]) -> list[ThreadItem]:
+    """Close what is still open now that the person has written something else, and show that.
+
+    Args:
+        turn: The answer to what they wrote.
+        items: The newest items of its thread.
+
+    Returns:
+        The items as they are now.
+    """
+    now = list(items)
+    for index, item in enumerate(items):
+        request = read_request(item)
+        if request is None:
+            continue
+        closed = request.expired_item(turn.thread.id)
+        if await turn.services.store.swap_item(turn.thread.id, item, closed, turn.context):
+            now[index] = closed
+            texts = turn.texts
+            card = build_card(request, texts, is_expired=True)
+            turn.replace_widget(request.card_id, card, copy_text=card_text(request, texts, is_expired=True))
+            await _show_steps(turn, [c for c in request.calls if c.decision != "rejected"], texts.expired)
+    return now
+
+
+def provider_messages(request: ApprovalRequest | None) -> list[Message]:
+    """Return what the provider has to know of decisions about calls that it makes itself.
+
+    It is told once, in the answer that goes on: told again, it would make the calls again.
+    """
+    hosted = [call for call in (request.calls if request else ()) if call.server is not None]
+    if not hosted:
+        return []
+    asked, answered = [], []
+    for call in hosted:
+        wanted = Content.from_function_call(
+            call.call_id, call.name, arguments=call.arguments, hosted=True, server_name=call.server
+        )
+        asked.append(Content.from_function_approval_request(call.call_id, wanted))
+        answered.append(
+            Content.from_function_approval_response(call.decision == "allowed", call.call_id, function_call=wanted)
+        )
+    return [Message("assistant", asked), Message("user", answered)]
+
+
+async def _load(
+    services: Services, thread_id: str, request_id: str, call_id: str, context: RequestContext
+) -> tuple[ThreadItem, ApprovalRequest]:
+    try:
+        item = await services.store.load_item(thread_id, request_id, context=context)
+    except NotFoundError:
+        # The thread is the caller's own, or it would not have been loaded.
+        raise ConflictError("There is nothing to decide here any more.", code="approval.gone") from None
+    request = read_request(item)
+    content = item.content if isinstance(item, HiddenContextItem) else None
+    if isinstance(content, Mapping) and EXPIRED_KEY in content:
+        raise ConflictError("You wrote something else before you decided, so it was not done.", code="approval.expired")
+    if request is None or not any(call.call_id == call_id and call.is_open for call in request.calls):
+        raise ConflictError("This has been decided already.", code="approval.decided")
+    return item, request
+
+
+async def _show_steps(turn: Turn, calls: Iterable[PendingApproval], content: str | None) -> None:
+    """Let the steps that were shown as waiting say something else, as far as they are still there."""
+    by_item: dict[str, list[int]] = {}
+    for call in calls:
+        if call.step is not None:
+            by_item.setdefault(call.step, []).append(call.step_index)
+    for item_id, indexes in by_item.items():
+        try:
+            item = await turn.services.store.load_item(turn.thread.id, item_id, context=turn.context)
+        except NotFoundError:
+            continue
+        if isinstance(item, WorkflowItem) and max(indexes) < len(item.workflow.tasks):
+            for index in indexes:
+                task = item.workflow.tasks[index]
+                item.workflow.tasks[index] = task.model_copy(update={"content": content})
+            turn.emit(ThreadItemReplacedEvent(item=item))
+
+
+def _result(content: Content) -> AgentResponseUpdate:
+    return AgentResponseUpdate(role="tool", contents=[content])

@@ -1,0 +1,1 @@
+"""ChatKit's requests: checked, stored, delivered."""

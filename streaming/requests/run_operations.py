@@ -1,0 +1,161 @@
+"""Parlor's own operations beside ChatKit's, `runs.attach` and `runs.stop`; how a request becomes a run."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Any, Literal
+
+import pydantic_core
+from chatkit.server import ChatKitServer
+from chatkit.types import StreamOptionsEvent, ThreadsCustomActionReq, ThreadStreamEvent
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from context import RequestContext, Services
+from errors import BadRequestError
+from streaming.requests.idempotency import request_key
+from streaming.runs.run import Run
+from streaming.runs.viewer import Viewer
+
+if TYPE_CHECKING:
+    from store import ParlorStore
+
+_NO_RUN = b'{"run":null}'
+
+
+class AttachParams(BaseModel):
+    """What to attach to.
+
+    Attributes:
+        thread_id: Whose run.
+        after: The last number that the client has seen; None, or one that does not exist here, for all events.
+        run_id: The run that `after` belongs to; if another one is there now, all its events are sent.
+    """
+
+    thread_id: str
+    after: int | None = Field(None, ge=0)
+    run_id: str | None = None
+
+
+class AttachRequest(BaseModel):
+    """View the run of a thread that is going on, or has just ended."""
+
+    type: Literal["runs.attach"]
+    params: AttachParams
+
+
+class StopParams(BaseModel):
+    """Whose run to stop."""
+
+    thread_id: str
+
+
+class StopRequest(BaseModel):
+    """Stop the run of a thread and keep what was said."""
+
+    type: Literal["runs.stop"]
+    params: StopParams
+
+
+_OPERATION: TypeAdapter[AttachRequest | StopRequest] = TypeAdapter(AttachRequest | StopRequest)
+
+
+def parse_body(body: bytes) -> dict[str, Any]:
+    """Return the JSON object of a request.
+
+    Raises:
+        BadRequestError: When it is not one.
+    """
+    try:
+        raw = pydantic_core.from_json(body)
+    except ValueError as exc:
+        raise BadRequestError("The request is not valid JSON.") from exc
+    if not isinstance(raw, dict):
+        raise BadRequestError("The request must be a JSON object with a 'type'.")
+    return raw
+
+
+def is_run_operation(raw: dict[str, Any]) -> bool:
+    """Say whether a request is one of our own."""
+    return isinstance(raw.get("type"), str) and raw["type"].startswith("runs.")
+
+
+class RunOperations(ChatKitServer[RequestContext]):
+    """The part of `BaseChatKitServer` that knows runs."""
+
+    services: Services
+    store: ParlorStore
+
+    def _serialize(self, obj: BaseModel) -> bytes:
+        """Return the JSON of `obj`, with U+FFFD for half a surrogate pair, which no UTF-8 can hold."""
+        try:
+            return super()._serialize(obj)
+        except ValueError:
+            data = obj.model_dump(mode="json", by_alias=True, exclude_none=True, context={"exclude_metadata": True})
+            text = json.dumps(data, ensure_ascii=False)
+            return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+
+    async def start_run(self, request: Any, context: RequestContext) -> Viewer:
+        """Start the run of a streaming request; return its first viewer.
+
+        A client that says ``"resumable": true`` in the request's metadata gets numbered events, and its disconnect is
+        no stop.
+        """
+        is_resumable = context.metadata.get("resumable") is True
+        thread_id = getattr(request.params, "thread_id", None)
+        runs, serialize = self.services.runs, self._serialize
+        key = request_key(context.metadata) if isinstance(request, ThreadsCustomActionReq) else None
+        if key is not None and not await self.store.claim_request_key(request.params.thread_id, key, context):
+            run = runs.start(lambda: self._repeated(request.params.thread_id, context), context, None, serialize)
+            await run.first_event()
+            return run.view(0, with_ids=is_resumable, keeps_run=True)
+        started: Run | None = None
+        try:
+            run = started = runs.start(
+                lambda: self._process_streaming_impl(request, context), context, thread_id, serialize
+            )
+            await run.first_event()
+        except BaseException:
+            if key is not None and (started is None or started.log.last == 0):
+                # Nothing has happened: who sends it again must be heard.
+                await asyncio.shield(self.store.release_request_key(request.params.thread_id, key, context))
+            raise
+        keeps_run = is_resumable or self.services.settings.on_disconnect == "continue"
+        return run.view(0, with_ids=is_resumable, keeps_run=keeps_run)
+
+    async def _repeated(self, thread_id: str, context: RequestContext) -> AsyncGenerator[ThreadStreamEvent, None]:
+        """Answer an action that has been carried out, or is being carried out, for an earlier request."""
+        thread = await self.store.load_thread(thread_id, context=context)
+        yield StreamOptionsEvent(stream_options=self.get_stream_options(thread, context))
+
+    async def handle_run_operation(self, raw: dict[str, Any], context: RequestContext) -> bytes | Viewer:
+        """Answer `runs.attach` or `runs.stop`.
+
+        Raises:
+            BadRequestError: When the request is malformed.
+            NotFoundError: When the thread is missing or somebody else's.
+        """
+        try:
+            request = _OPERATION.validate_python(raw)
+        except ValidationError as exc:
+            raise BadRequestError("This is neither a valid 'runs.attach' nor a valid 'runs.stop'.") from exc
+        params = request.params
+        await self.store.load_thread(params.thread_id, context=context)
+        runs = self.services.runs
+        if isinstance(request, StopRequest):
+            stopped = await runs.stop(context, params.thread_id, "user")
+            return _describe(stopped)
+        run = runs.find(context, params.thread_id)
+        if run is None:
+            return _NO_RUN
+        after = request.params.after or 0
+        if request.params.run_id not in (None, run.id) or after > run.log.last:
+            after = 0  # a number of another run
+        return run.view(after, with_ids=True, keeps_run=True)
+
+
+def _describe(run: Run | None) -> bytes:
+    if run is None:
+        return _NO_RUN
+    return json.dumps({"run": {"id": run.id, "status": run.status, "last": run.log.last}}).encode()

@@ -1,0 +1,1 @@
+"""Runs: the owner task of an answer, its log, and those who view it."""

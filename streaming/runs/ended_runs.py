@@ -1,0 +1,57 @@
+"""Runs that have ended and can still be viewed: for a while, and within a bound of memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from streaming.runs.run import Run, RunKey
+
+MAX_LINGERING_BYTES = 64 * 1024 * 1024
+"""Of the logs of all of them together, as they count themselves."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    run: Run
+    size: int
+    timer: asyncio.TimerHandle
+
+
+class Lingering:
+    """The last run of each thread, until its time is up or newer ones need its place.
+
+    Args:
+        linger_s: How long one stays, in seconds.
+        max_bytes: How much all of them may hold; the oldest go first.
+    """
+
+    def __init__(self, linger_s: float, max_bytes: int = MAX_LINGERING_BYTES) -> None:
+        self._linger_s = linger_s
+        self._max_bytes = max_bytes
+        self._entries: OrderedDict[RunKey, _Entry] = OrderedDict()
+        self._size = 0
+
+    def add(self, key: RunKey, run: Run) -> None:
+        """Keep a run that has ended, in the place of the one before."""
+        self.forget(key)
+        timer = asyncio.get_running_loop().call_later(self._linger_s, self.forget, key)
+        entry = self._entries[key] = _Entry(run, run.log.size, timer)
+        self._size += entry.size
+        while self._size > self._max_bytes and len(self._entries) > 1:
+            self.forget(next(iter(self._entries)))
+
+    def find(self, key: RunKey) -> Run | None:
+        """Return the run of a thread; None when there is none any more."""
+        entry = self._entries.get(key)
+        return entry.run if entry is not None else None
+
+    def forget(self, key: RunKey) -> None:
+        """Let go of the run of a thread, if there is one."""
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._size -= entry.size
+            entry.timer.cancel()

@@ -1,0 +1,133 @@
+"""What is unfinished in an answer: the items that were added and not done, as the client sees them now.
+
+The reducer of the client, on the server: a viewer who comes late gets each open item as one `thread.item.added` with
+what it holds so far, instead of every delta since the beginning. Clients upsert by id, so this is safe to repeat.
+Source: the update rules of openai-chatkit 1.6.5.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chatkit.types import (
+    AssistantMessageContent,
+    AssistantMessageContentPartAdded,
+    AssistantMessageContentPartAnnotationAdded,
+    AssistantMessageContentPartDone,
+    AssistantMessageContentPartTextDelta,
+    AssistantMessageItem,
+    GeneratedImageItem,
+    GeneratedImageUpdated,
+    ThreadItem,
+    ThreadItemAddedEvent,
+    ThreadItemDoneEvent,
+    ThreadItemRemovedEvent,
+    ThreadItemReplacedEvent,
+    ThreadItemUpdatedEvent,
+    WidgetItem,
+    WidgetRootUpdated,
+    WorkflowItem,
+    WorkflowTaskAdded,
+    WorkflowTaskUpdated,
+)
+
+from text.growing_text import GrowingText
+
+MAX_PARTS = 256
+"""Content parts and tasks of one item; an index beyond it is ignored."""
+
+
+class OpenItems:
+    """Follows an answer's events and knows what is open."""
+
+    def __init__(self) -> None:
+        self._items: dict[str, ThreadItem] = {}
+        # Text that is not in its item yet: to add each piece to a growing string costs more the longer it gets.
+        self._texts: dict[str, dict[int, GrowingText]] = {}
+
+    def snapshot(self) -> list[ThreadItem]:
+        """Return copies of the open items, in the order in which they were added."""
+        for item in self._items.values():
+            self._settle(item)
+        return [item.model_copy(deep=True) for item in self._items.values()]
+
+    def apply(self, event: Any) -> None:
+        """Follow one event."""
+        # By far the most frequent kind first.
+        if isinstance(event, ThreadItemUpdatedEvent):
+            self._update(event.item_id, event.update)
+            return
+        match event:
+            case ThreadItemAddedEvent():
+                self._items[event.item.id] = event.item.model_copy(deep=True)
+                self._texts.pop(event.item.id, None)
+            case ThreadItemDoneEvent() | ThreadItemReplacedEvent():
+                self._forget(event.item.id)
+            case ThreadItemRemovedEvent():
+                self._forget(event.item_id)
+            case _:
+                pass
+
+    def _update(self, item_id: str, update: Any) -> None:
+        item = self._items.get(item_id)
+        if item is None:
+            return
+        if isinstance(update, AssistantMessageContentPartTextDelta) and isinstance(item, AssistantMessageItem):
+            if update.content_index < MAX_PARTS:
+                parts = self._texts.setdefault(item_id, {})
+                if update.content_index not in parts:
+                    parts[update.content_index] = GrowingText()
+                parts[update.content_index].add(update.delta)
+            return
+        self._settle(item)
+        _apply_update(item, update)
+
+    def _settle(self, item: ThreadItem) -> None:
+        for index, text in self._texts.pop(item.id, {}).items():
+            if isinstance(item, AssistantMessageItem):
+                _part(item, index).text += str(text)
+
+    def _forget(self, item_id: str) -> None:
+        self._items.pop(item_id, None)
+        self._texts.pop(item_id, None)
+
+
+def _apply_update(item: ThreadItem, update: Any) -> None:
+    match item:
+        case AssistantMessageItem():
+            _apply_to_message(item, update)
+        case WorkflowItem() if isinstance(update, WorkflowTaskAdded | WorkflowTaskUpdated):
+            tasks = item.workflow.tasks
+            if update.task_index < len(tasks):
+                tasks[update.task_index] = update.task
+            elif update.task_index < MAX_PARTS:
+                tasks.append(update.task)
+        case WidgetItem() if isinstance(update, WidgetRootUpdated):
+            item.widget = update.widget
+        case GeneratedImageItem() if isinstance(update, GeneratedImageUpdated):
+            item.image = update.image
+        case _:
+            pass
+
+
+def _apply_to_message(item: AssistantMessageItem, update: Any) -> None:
+    index = getattr(update, "content_index", None)
+    if index is None or index >= MAX_PARTS:
+        return
+    part = _part(item, index)
+    match update:
+        case AssistantMessageContentPartAnnotationAdded():
+            part.annotations.insert(update.annotation_index, update.annotation)
+        case AssistantMessageContentPartAdded() | AssistantMessageContentPartDone():
+            kept = part.annotations
+            item.content[index] = update.content.model_copy(deep=True)
+            if not update.content.annotations:
+                item.content[index].annotations = kept
+        case _:
+            pass
+
+
+def _part(item: AssistantMessageItem, index: int) -> AssistantMessageContent:
+    while len(item.content) <= index:
+        item.content.append(AssistantMessageContent(text=""))
+    return item.content[index]

@@ -1,0 +1,431 @@
+"""Database: transactions, types and tables, on both dialects."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import threading
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Connection, ForeignKey, insert, make_url, select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from database import Database, JSONDocument, PlainText, UTCDateTime, _load_json, build_metadata, new_id
+from databases.sqlite import SQLiteThreads
+from errors import ConfigError
+
+
+class NoteBase(DeclarativeBase):
+    metadata = build_metadata()
+
+
+class NoteRow(NoteBase):
+    __tablename__ = "notes"
+    id: Mapped[str] = mapped_column(PlainText, primary_key=True)
+    written_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    body: Mapped[Any | None] = mapped_column(JSONDocument)
+
+
+class LineRow(NoteBase):
+    __tablename__ = "lines"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    note_id: Mapped[str] = mapped_column(ForeignKey(NoteRow.id))
+
+
+@pytest.fixture
+async def notes(any_database_url: str) -> AsyncIterator[Database]:
+    database = Database(any_database_url)
+    await database.create_tables(NoteBase.metadata)
+    yield database
+    await database.close()
+
+
+async def _write(database: Database, **values: Any) -> None:
+    async with database.write() as session:
+        session.add(NoteRow(**values))
+
+
+async def _read(database: Database, note_id: str) -> NoteRow | None:
+    async with database.read() as session:
+        return await session.get(NoteRow, note_id)
+
+
+async def test_what_is_written_is_there_for_the_next_reader(notes: Database) -> None:
+    await _write(notes, id="a", body={"b": [1, None, "ü"]})
+    row = await _read(notes, "a")
+    assert row is not None
+    assert row.body == {"b": [1, None, "ü"]}  # usable after its session
+
+
+async def test_a_write_that_raises_leaves_nothing(notes: Database) -> None:
+    async def write_and_fail() -> None:
+        async with notes.write() as session:
+            session.add(NoteRow(id="a"))
+            await session.flush()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await write_and_fail()
+    assert await _read(notes, "a") is None
+
+
+async def test_a_reading_transaction_cannot_write(notes: Database) -> None:
+    async def write_while_reading() -> None:
+        async with notes.read() as session:
+            session.add(NoteRow(id="a"))
+            await session.commit()
+
+    with pytest.raises(DBAPIError):
+        await write_while_reading()
+    await _write(notes, id="a")
+
+
+async def test_readers_do_not_wait_for_an_open_write(notes: Database) -> None:
+    await _write(notes, id="a")
+    async with notes.write() as session:
+        session.add(NoteRow(id="b"))
+        await session.flush()
+        async with asyncio.timeout(2):
+            assert await _read(notes, "a") is not None
+            assert await _read(notes, "b") is None
+
+
+async def test_writers_that_read_first_lose_no_update(notes: Database, any_database_url: str) -> None:
+    await _write(notes, id="a", body=0)
+    other = Database(any_database_url)  # as another process would have it
+
+    async def increment(database: Database) -> None:
+        async with database.write() as session:
+            row = await session.get(NoteRow, "a", with_for_update=True)
+            assert row is not None
+            row.body = (row.body or 0) + 1
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(10):
+            tasks.create_task(increment(notes))
+            tasks.create_task(increment(other))
+    await other.close()
+    row = await _read(notes, "a")
+    assert row is not None
+    assert row.body == 20
+
+
+async def test_a_cancelled_write_leaves_nothing_and_blocks_nobody(notes: Database) -> None:
+    has_written = asyncio.Event()
+
+    async def write_and_wait() -> None:
+        async with notes.write() as session:
+            session.add(NoteRow(id="a"))
+            await session.flush()
+            has_written.set()
+            while True:
+                await session.execute(select(NoteRow))
+
+    task = asyncio.create_task(write_and_wait())
+    await has_written.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with asyncio.timeout(5):
+        await _write(notes, id="a")
+
+
+async def test_a_function_reads_or_writes_in_one_transaction(notes: Database) -> None:
+    def add(connection: Connection, note_id: str, fails: bool) -> None:
+        connection.execute(insert(NoteRow), {"id": note_id, "body": {"of": note_id}})
+        if fails:
+            raise LookupError("after the write")
+
+    def ids(connection: Connection) -> list[str]:
+        return list(connection.scalars(select(NoteRow.id)))
+
+    await notes.run_write(add, "a", False)
+    with pytest.raises(LookupError):
+        await notes.run_write(add, "b", True)
+    assert await notes.run_read(ids) == ["a"]
+    with pytest.raises(DBAPIError):
+        await notes.run_read(add, "c", False)
+    assert await notes.run_read(ids) == ["a"]
+
+
+async def test_sessions_and_functions_that_write_at_once_wait_for_each_other(notes: Database) -> None:
+    def append(connection: Connection, part: str) -> None:
+        body = connection.scalar(select(NoteRow.body).where(NoteRow.id == "a").with_for_update())
+        connection.execute(update(NoteRow).where(NoteRow.id == "a"), {"body": [*body, part]})
+
+    async def append_in_session(part: str) -> None:
+        async with notes.write() as session:
+            row = await session.scalar(select(NoteRow).where(NoteRow.id == "a").with_for_update())
+            assert row is not None
+            row.body = [*row.body, part]
+
+    await _write(notes, id="a", body=[])
+    async with asyncio.TaskGroup() as tasks:
+        for n in range(10):
+            tasks.create_task(notes.run_write(append, f"function {n}"))
+            tasks.create_task(append_in_session(f"session {n}"))
+    row = await _read(notes, "a")
+    assert row is not None
+    assert sorted(row.body) == sorted(f"{who} {n}" for who in ("function", "session") for n in range(10))
+
+
+async def test_a_function_that_is_cancelled_has_ended_or_was_never_begun(database: Database) -> None:
+    has_begun, may_end = threading.Event(), threading.Event()
+    done: list[str] = []
+
+    def work(connection: Connection, name: str) -> None:
+        has_begun.set()
+        assert may_end.wait(5)
+        done.append(name)
+
+    first = asyncio.create_task(database.run_write(work, "first"))
+    second = asyncio.create_task(database.run_write(work, "second"))
+    await asyncio.to_thread(has_begun.wait, 5)
+    first.cancel()
+    second.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    assert not first.done()
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    assert done == ["first"]
+    await database.run_write(work, "third")
+    assert done == ["first", "third"]
+
+
+async def test_who_waits_too_long_for_a_thread_is_told(sqlite_url: str) -> None:
+    threads = SQLiteThreads(make_url(sqlite_url), wait_s=0.01)
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def work(connection: Connection) -> bool:
+        has_begun.set()
+        return may_end.wait(5)
+
+    slow = asyncio.create_task(threads.write(work))
+    await asyncio.to_thread(has_begun.wait, 5)
+    with pytest.raises(PoolTimeoutError, match="no thread for SQLite was free"):
+        await threads.write(lambda connection: None)
+    may_end.set()
+    assert await slow
+    await threads.write(lambda connection: None)
+    await threads.close()
+
+
+async def test_a_thread_whose_connection_is_broken_gets_another(database: Database) -> None:
+    def break_it(connection: Connection) -> None:
+        connection.connection.driver_connection.close()  # type: ignore[union-attr]
+        connection.execute(select(1))
+
+    for _ in range(2):
+        with pytest.raises(DBAPIError, match="closed"):
+            await database.run_write(break_it)
+        assert await database.run_write(Connection.scalar, select(1)) == 1
+
+
+async def test_after_a_failure_of_the_database_a_thread_works_with_another_connection(database: Database) -> None:
+    await database.run_write(Connection.execute, text("CREATE TEMP TABLE mine (id)"))
+    assert await database.run_write(Connection.scalar, text("SELECT count(*) FROM mine")) == 0
+    with pytest.raises(DBAPIError, match="nowhere"):
+        await database.run_write(Connection.execute, text("SELECT * FROM nowhere"))
+    with pytest.raises(DBAPIError, match="mine"):
+        await database.run_write(Connection.execute, text("SELECT * FROM mine"))
+
+
+async def test_what_one_transaction_of_a_thread_leaves_open_is_not_seen_by_the_next(notes: Database) -> None:
+    def write_and_fail(connection: Connection) -> None:
+        connection.execute(insert(NoteRow).values(id="lost"))
+        raise LookupError("on purpose")
+
+    with pytest.raises(LookupError):
+        await notes.run_write(write_and_fail)
+    assert await notes.run_write(Connection.scalar, select(NoteRow.id)) is None
+
+
+async def test_foreign_keys_hold(notes: Database) -> None:
+    with pytest.raises(IntegrityError):
+        async with notes.write() as session:
+            session.add(LineRow(id=1, note_id="nowhere"))
+
+
+async def test_times_come_back_aware_and_in_utc(notes: Database) -> None:
+    bern = datetime(2025, 1, 1, 1, 30, 0, 123456, tzinfo=timezone(timedelta(hours=1)))
+    await _write(notes, id="a", written_at=bern)
+    row = await _read(notes, "a")
+    assert row is not None
+    assert row.written_at == bern
+    assert row.written_at.utcoffset() == timedelta(0)
+
+
+async def test_a_naive_time_is_refused(notes: Database) -> None:
+    with pytest.raises(StatementError, match="naive"):
+        await _write(notes, id="a", written_at=datetime(2025, 1, 1))  # noqa: DTZ001 - the point
+
+
+@pytest.mark.parametrize(
+    ("stored", "loaded"),
+    [
+        ("nul \x00 here", "nul \ufffd here"),
+        ("half \ud83d pair", "half \ufffd pair"),
+        ("a backslash and \\u0000", "a backslash and \\u0000"),
+        ("whole 😀 pair", "whole 😀 pair"),
+    ],
+)
+async def test_text_that_no_database_stores_becomes_a_replacement_character(
+    notes: Database, stored: str, loaded: str
+) -> None:
+    await _write(notes, id=stored, body={"deep": [stored], stored: 1})
+    row = await _read(notes, stored)
+    assert row is not None
+    assert (row.id, row.body) == (loaded, {"deep": [loaded], loaded: 1})
+
+
+async def test_numbers_that_json_does_not_have_become_null(notes: Database) -> None:
+    await _write(notes, id="a", body={"x": float("nan"), "y": float("inf"), "z": "NaN", "n": 1.5})
+    row = await _read(notes, "a")
+    assert row is not None
+    assert row.body == {"x": None, "y": None, "z": "NaN", "n": 1.5}
+
+
+@pytest.mark.parametrize(
+    "document", ['{"a": [1, 2.5, "\u00e9", null]}', '"half of \\ud83d"', "123456789012345678901234567890"]
+)
+def test_what_another_program_has_stored_is_read_as_json_says(document: str) -> None:
+    assert _load_json(document) == json.loads(document)
+
+
+async def test_an_insert_may_replace_what_is_there(notes: Database) -> None:
+    for body in (1, 2):
+        async with notes.write() as session:
+            stmt = notes.insert(NoteRow).values(id="a", body=body)
+            await session.execute(stmt.on_conflict_do_update(index_elements=["id"], set_={"body": body}))
+    row = await _read(notes, "a")
+    assert row is not None
+    assert row.body == 2
+
+
+async def test_processes_that_start_together_create_the_tables_once(any_database_url: str) -> None:
+    databases = [Database(any_database_url) for _ in range(4)]
+    async with asyncio.TaskGroup() as tasks:
+        for each in databases:
+            tasks.create_task(each.create_tables(NoteBase.metadata))
+    await _write(databases[0], id="a")
+    assert await _read(databases[3], "a") is not None
+    for each in databases:
+        await each.close()
+
+
+async def test_sqlite_runs_with_its_safe_and_fast_settings(database: Database) -> None:
+    async def ask(pragma: str) -> Any:
+        async with database.write() as session:
+            return await session.scalar(text(f"PRAGMA {pragma}"))
+
+    pragmas = ("journal_mode", "foreign_keys", "synchronous", "busy_timeout")
+    assert [await ask(pragma) for pragma in pragmas] == ["wal", 1, 1, 5000]
+
+
+async def test_the_folder_of_an_sqlite_file_is_made(tmp_path: Path) -> None:
+    database = Database(f"sqlite+aiosqlite:///{tmp_path}/new/folder/parlor.db")
+    await database.create_tables(NoteBase.metadata)
+    assert (tmp_path / "new" / "folder" / "parlor.db").exists()
+    await database.close()
+
+
+async def test_a_live_database_answers_the_ping(notes: Database) -> None:
+    assert await notes.ping(timeout_s=5) is True
+
+
+async def test_a_database_file_that_is_deleted_or_exchanged_fails_the_ping(tmp_path: Path) -> None:
+    file = tmp_path / "parlor.db"
+    database = Database(f"sqlite+aiosqlite:///{file}")
+    await database.create_tables(NoteBase.metadata)
+    answers = [await database.ping(timeout_s=5)]
+    file.rename(tmp_path / "aside.db")
+    answers.append(await database.ping(timeout_s=5))
+    file.write_bytes((tmp_path / "aside.db").read_bytes())
+    answers.append(await database.ping(timeout_s=5))
+    (tmp_path / "aside.db").rename(file)
+    answers.append(await database.ping(timeout_s=5))
+    await database.close()
+    assert answers == [True, False, False, True]
+
+
+async def test_a_dead_server_fails_the_ping_and_names_the_variable() -> None:
+    database = Database("postgresql+psycopg://someone:s3cret@127.0.0.1:1/none")
+    assert await database.ping(timeout_s=5) is False
+    with pytest.raises(ConfigError, match="DATABASE_URL") as raised:
+        await database.create_tables(NoteBase.metadata)
+    assert "s3cret" not in str(raised.value)
+    await database.close()
+
+
+async def test_a_silent_server_fails_the_ping_in_time() -> None:
+    async def say_nothing(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await released.wait()
+        writer.close()
+
+    released = asyncio.Event()
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    database = Database(f"postgresql+psycopg://someone@127.0.0.1:{port}/none")
+    async with asyncio.timeout(3):
+        assert await database.ping(timeout_s=0.1) is False
+    released.set()
+    server.close()
+    await database.close()
+
+
+async def test_a_file_that_is_no_database_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "parlor.db").write_text("this is not a database file at all, not even a little one" * 20)
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'parlor.db'}")
+    with pytest.raises(ConfigError, match="DATA_DIR"):
+        await database.create_tables(NoteBase.metadata)
+    await database.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "no url at all", "mysql://localhost/x", "postgresql+asyncpg://localhost/x", "sqlite://", "sqlite:///:memory:"],
+)
+def test_an_unusable_url_is_refused_by_name(url: str) -> None:
+    with pytest.raises(ConfigError, match="DATABASE_URL"):
+        Database(url)
+
+
+def test_a_folder_that_cannot_be_made_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="DATA_DIR"):
+        Database(f"sqlite+aiosqlite:///{tmp_path}/file/parlor.db")
+
+
+async def test_short_urls_get_the_asynchronous_driver(tmp_path: Path, postgres_url: str) -> None:
+    for url in (f"sqlite:///{tmp_path}/a.db", postgres_url.replace("postgresql+psycopg", "postgres")):
+        database = Database(url)
+        assert await database.ping(timeout_s=5)
+        await database.close()
+
+
+def test_constraints_are_named_so_that_migrations_find_them() -> None:
+    names = {constraint.name for table in NoteBase.metadata.tables.values() for constraint in table.constraints}
+    assert names == {"pk_notes", "pk_lines", "fk_lines_note_id_notes"}
+
+
+def test_ids_are_uuid7_unique_and_sort_as_made() -> None:
+    ids = [new_id("msg") for _ in range(20_000)]
+    assert ids == sorted(ids)
+    assert len(set(ids)) == len(ids)
+    made = UUID(ids[-1].removeprefix("msg_"))
+    assert (made.version, made.variant, len(ids[-1])) == (7, "specified in RFC 4122", 36)
+    assert abs((made.int >> 80) / 1000 - datetime.now(UTC).timestamp()) < 60
+
+
+def test_sqlite_here_is_new_enough_for_returning() -> None:
+    assert sqlite3.sqlite_version_info >= (3, 35)

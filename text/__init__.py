@@ -1,0 +1,1 @@
+"""Text as it arrives in pieces: growing texts, and halves of characters."""

@@ -1,0 +1,1 @@
+"""Sources of weather: Open-Meteo, samples, and a cache in front of them."""

@@ -1,0 +1,77 @@
+"""Which use cases the asking user may see, and which one is the default."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from config import Settings
+from context import RequestContext
+from errors import NotFoundError
+from plugins import DisabledUseCase, UseCase
+from process.lifecycle import Lifecycle
+
+logger = logging.getLogger(__name__)
+
+START_WAIT_S = 30.0
+"""How long a request waits for a start that is going on."""
+
+_PREFERRED_DEFAULT = "weather"
+
+
+class Catalog:
+    """The use cases as one user sees them: what is not allowed reads as missing."""
+
+    def __init__(self, lifecycle: Lifecycle, settings: Settings) -> None:
+        self._lifecycle = lifecycle
+        self._settings = settings
+
+    async def visible(self, context: RequestContext) -> dict[str, UseCase]:
+        """Return what the user of `context` may use, by name, in the order of the names.
+
+        Raises:
+            UnavailableError: When the start is not done in time.
+        """
+        loaded = await self._lifecycle.wait_until_started(START_WAIT_S)
+        return {name: use_case for name, use_case in sorted(loaded.enabled.items()) if _is_allowed(use_case, context)}
+
+    async def disabled(self) -> list[DisabledUseCase]:
+        """Return what could not be loaded, in the order of the names."""
+        loaded = await self._lifecycle.wait_until_started(START_WAIT_S)
+        return sorted(loaded.disabled, key=lambda disabled: disabled.name)
+
+    async def find(self, name: str | None, context: RequestContext) -> UseCase:
+        """Return the use case called `name`, or the default one.
+
+        Raises:
+            NotFoundError: When there is none, or the user may not use it.
+            UnavailableError: When the start is not done in time.
+        """
+        visible = await self.visible(context)
+        use_case = visible.get(name or self.default_name(visible) or "")
+        if use_case is None:
+            raise NotFoundError("There is no such use case.", code="use_case.not_found")
+        return use_case
+
+    def default_name(self, visible: dict[str, UseCase]) -> str | None:
+        """Return the name of the use case at `POST /chatkit`; None when there is none.
+
+        A configured default that is missing is not replaced: another assistant would answer in its place.
+        """
+        configured = self._settings.default_use_case
+        if configured is not None:
+            return configured if configured in visible else None
+        return _PREFERRED_DEFAULT if _PREFERRED_DEFAULT in visible else next(iter(visible), None)
+
+
+def _is_allowed(use_case: UseCase, context: RequestContext) -> bool:
+    if use_case.is_allowed is None:
+        return True
+    try:
+        return bool(use_case.is_allowed(replace(context, use_case=use_case.name)))
+    except Exception:
+        logger.exception(
+            "a use case could not say who may use it",
+            extra={"use_case": use_case.name, "request_id": context.request_id},
+        )
+        return False
