@@ -15,9 +15,9 @@ from chatkit.types import Attachment, AttachmentCreateParams
 from obstore.exceptions import NotFoundError as MissingObjectError
 from obstore.store import LocalStore
 
-from context import RequestContext
 from database import new_id
 from errors import ConfigError, NotFoundError, TooLargeError, UnavailableError
+from turns.request_context import RequestContext
 
 if TYPE_CHECKING:
     from store import ParlorStore

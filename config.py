@@ -135,6 +135,9 @@ class Settings(BaseSettings):
     run_linger_s: float = Field(
         60, ge=0, le=3_600, description="How long a finished answer can be resumed, in seconds."
     )
+    run_checkpoint_interval_s: float = Field(
+        3, ge=0, le=600, description="How often unfinished text is stored, in seconds: a crash loses no more of it."
+    )
     drain_timeout_s: float = Field(
         25, ge=0, le=3_600, description="How long answers may go on after SIGTERM, in seconds."
     )

@@ -1,4 +1,4 @@
-"""What code is handed: Services (per process), RequestContext (per request), Turn (per answer).
+"""Services (per process), RequestContext (per request), Turn (per answer): what a use case is handed.
 
 A use case meets these three and nothing else of the platform: `Services` when it is registered, `Turn` in
 `get_agent`, tools and `post_respond_hook`, `ActionTurn` in action handlers. `AnswerTexts` is what it may return.
@@ -7,65 +7,69 @@ A use case meets these three and nothing else of the platform: `Services` when i
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from chatkit.types import (
     ClientEffectEvent,
-    ClientToolCallItem,
     NoticeEvent,
     ProgressUpdateEvent,
     StructuredInput,
     StructuredInputItem,
-    ThreadItem,
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
     ThreadItemReplacedEvent,
+    ThreadItemUpdatedEvent,
     ThreadMetadata,
     ThreadStreamEvent,
     UserMessageItem,
     WidgetItem,
+    WidgetRootUpdated,
 )
 
 from turns.answer_texts import AnswerTexts as AnswerTexts
-from turns.inbox import Inbox
+from turns.clock import utc_now as utc_now
+from turns.request_context import RequestContext as RequestContext
 from widgets.documents import Widget, widget_root
 
 if TYPE_CHECKING:
     from agent_framework import BaseChatClient, FunctionInvocationContext
 
     from attachments import ParlorAttachmentStore
+    from chat_clients.offline.offline_phrase import OfflinePhrase
     from config import Settings
     from database import Database
     from errors import ModelError
-    from plugins import OfflinePhrase
+    from runs.registry import Runs
     from store import ParlorStore
-    from streaming.approvals.stored_request import ApprovalRequest, PendingApproval
-    from streaming.runs.direct_text import ShortWay
-    from streaming.runs.run import Runs
 
 TURN_KWARG = "turn"
 """The name under which a running agent's tools find their `Turn`."""
 
-StopReason = Literal["user", "disconnect", "timeout", "drain", "deleted"]
-"""Why a run was stopped before its end."""
 
-RunOutcome = Literal["done", "failed", "stopped"]
-"""What became of a run."""
+class ChatClientFactory(Protocol):
+    """Makes chat clients of the configured provider."""
+
+    def __call__(self, offline: Sequence[OfflinePhrase] = ()) -> BaseChatClient[Any]:
+        """Return a chat client, ready to be given to an `Agent`.
+
+        Args:
+            offline: The phrasings that the built-in model understands when no provider is configured.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the platform offers to a use case, once per process.
+    """The platform as a use case gets it, once per process.
 
     Attributes:
         settings: Every variable, read once.
         database: The engine; `database.read()` and `database.write()` open sessions.
         store: Threads and their items.
         attachments: The bytes of what people attached.
-        make_chat_client: Use `chat_client` instead, which reads better.
+        chat_client: Makes a chat client of the configured provider: ``services.chat_client(offline_phrases)``.
         explain_model_failure: Turns whatever a provider's client raised into what a person may read.
         runs: The answers that are being written in this process.
         transcribe: Turns a recording (its bytes, its media type) into text; None when the provider does not.
@@ -75,93 +79,10 @@ class Services:
     database: Database
     store: ParlorStore
     attachments: ParlorAttachmentStore
-    make_chat_client: Callable[[Sequence[OfflinePhrase]], BaseChatClient[Any]]
+    chat_client: ChatClientFactory
     explain_model_failure: Callable[[BaseException], ModelError]
     runs: Runs
     transcribe: Callable[[bytes, str], Awaitable[str]] | None = None
-
-    def chat_client(self, offline: Sequence[OfflinePhrase] = ()) -> BaseChatClient[Any]:
-        """Return a chat client of the configured provider, ready to be given to an `Agent`.
-
-        Args:
-            offline: The phrasings that the built-in model understands when no provider is configured.
-        """
-        return self.make_chat_client(offline)
-
-
-@dataclass(slots=True)
-class RequestContext:
-    """Who asks for what. ChatKit hands it unchanged to every method of the store.
-
-    Attributes:
-        user_id: The owner of all that this request may see. Never empty.
-        use_case: The name of the use case that is asked.
-        request_id: Also in the log and in error messages.
-        locale: The first language of the browser as a BCP 47 tag, e.g. ``"de-CH"``.
-        metadata: The request's own `metadata` object, untrusted.
-        is_new_thread: Whether this request has created its thread, so that nothing but its message is in it.
-        reserved_positions: Item ids whose place in the thread was taken before the item was finished.
-        unsaved_events: What was shown or done and had not come to the store when the answer ended before its end.
-        stop_reason: Why the run of this request is being stopped; None while it is not.
-        is_stoppable: Whether a stop takes effect at once; if not, it waits for the run's first event, or its end.
-        item_ids: Ids of items that came up in this request: it may write them, and no older ones by accident.
-        open_items: Returns the items that were shown and are not finished, as far as they are.
-        short_way: Where a piece of text may go at once; None outside of a run.
-        usage: The provider's token counts of this request's answer so far.
-        title_usage: Those of the title that the model has written meanwhile.
-        error_id: The id of the error that ended the answer; None without one.
-    """
-
-    user_id: str
-    use_case: str
-    request_id: str
-    locale: str = "en"
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    is_new_thread: bool = False
-    reserved_positions: dict[str, int] = field(default_factory=dict)
-    unsaved_events: list[ThreadStreamEvent] = field(default_factory=list)
-    stop_reason: StopReason | None = None
-    is_stoppable: bool = True
-    item_ids: set[str] = field(default_factory=set)
-    open_items: Callable[[], Sequence[ThreadItem]] = tuple
-    short_way: ShortWay | None = None
-    usage: dict[str, Any] = field(default_factory=dict)
-    title_usage: dict[str, Any] = field(default_factory=dict)
-    error_id: str | None = None
-
-    @property
-    def run_id(self) -> str:
-        """The id of the answer that this request asks for, if it asks for one."""
-        return f"run_{self.request_id}"
-
-
-@dataclass(frozen=True, slots=True)
-class RunRecord:
-    """An answer that has ended, as the store keeps it.
-
-    Attributes:
-        id: Also in the log.
-        started_at: When it was asked for.
-        ended_at: When its last event was there.
-        status: What became of it.
-        stop_reason: Why it was stopped; None when it was not.
-        error_id: What the person was told and the log has too; None without an error.
-        usage: The provider's token counts, as it named them; with those of the thread's title, if this answer is the
-            first.
-    """
-
-    id: str
-    started_at: datetime
-    ended_at: datetime
-    status: RunOutcome
-    stop_reason: str | None = None
-    error_id: str | None = None
-    usage: Mapping[str, Any] = field(default_factory=dict)
-
-
-def utc_now() -> datetime:
-    """Return the current time, aware and in UTC."""
-    return datetime.now(UTC)
 
 
 class Turn:
@@ -176,14 +97,6 @@ class Turn:
         services: The platform's services.
         user_message: What is answered; None when a client tool's output or a form answer is.
         state: Free for the use case: tools leave here what `post_respond_hook` shows.
-        usage: The provider's token counts of this answer so far, as it named them.
-        texts: What the platform itself says to the person.
-        failed_calls: Ids of tool calls that failed with a message for the model.
-        question: What `ask` asks; the answer pauses until it is answered.
-        client_call: The call of a client tool that the answer waits for.
-        approvals: Tool calls of which a person has to allow some first.
-        decided: What they have decided, to be carried out before the agent goes on.
-        is_resumed: Whether the agent goes on: there is something in the thread that it does not know yet.
     """
 
     def __init__(
@@ -198,15 +111,6 @@ class Turn:
         self.services = services
         self.user_message = user_message
         self.state: dict[str, Any] = {}
-        self.usage: dict[str, Any] = {}
-        self.texts = AnswerTexts()
-        self.failed_calls: set[str] = set()
-        self.question: StructuredInputItem | None = None
-        self.client_call: ClientToolCallItem | None = None
-        self.approvals: list[PendingApproval] = []
-        self.decided: ApprovalRequest | None = None
-        self.is_resumed = False
-        self.inbox = Inbox()
 
     def __copy__(self) -> Self:
         """Return the same turn: a workflow copies what it hands to its tools, and there is only one answer."""
@@ -219,7 +123,12 @@ class Turn:
     @property
     def is_paused(self) -> bool:
         """Whether the answer waits for somebody: it goes on in another request."""
-        return bool(self.question or self.client_call or self.approvals)
+        return self.context.answer.is_paused
+
+    @property
+    def usage(self) -> Mapping[str, Any]:
+        """The provider's token counts of this answer so far, as it named them."""
+        return self.context.answer.usage
 
     @property
     def user_id(self) -> str:
@@ -246,7 +155,7 @@ class Turn:
             event.model_dump(mode="json")
         except ValueError as exc:
             raise ValueError(f"an event of type '{event.type}' cannot be sent: {exc}") from exc
-        self.inbox.put(event)
+        self.context.answer.inbox.put(event)
 
     def widget(self, widget: Widget, *, copy_text: str | None = None) -> str:
         """Show a widget below what is there already, and return its item id.
@@ -256,7 +165,7 @@ class Turn:
             copy_text: The widget in words: for the clipboard, and for the model in later turns.
         """
         item = self._widget_item(self.new_id(), widget, copy_text)
-        self.inbox.put(ThreadItemDoneEvent(item=item))
+        self.context.answer.inbox.put(ThreadItemDoneEvent(item=item))
         return item.id
 
     async def stream_widget(self, frames: AsyncIterator[Widget], *, copy_text: str | None = None) -> str:
@@ -269,10 +178,10 @@ class Turn:
         last: WidgetItem | None = None
         async for frame in frames:
             item = self._widget_item(item_id, frame, copy_text)
-            self.inbox.put(ThreadItemAddedEvent(item=item) if last is None else _widget_update(item))
+            self.context.answer.inbox.put(ThreadItemAddedEvent(item=item) if last is None else _widget_update(item))
             last = item
         if last is not None:
-            self.inbox.put(ThreadItemDoneEvent(item=last))
+            self.context.answer.inbox.put(ThreadItemDoneEvent(item=last))
         return item_id
 
     def replace_widget(self, item_id: str, widget: Widget, *, copy_text: str | None = None) -> None:
@@ -322,9 +231,10 @@ class Turn:
         Raises:
             ValueError: When nothing is asked, or something is being asked already.
         """
-        if not questions or self.question is not None:
+        answer = self.context.answer
+        if not questions or answer.question is not None:
             raise ValueError("ask one to ten questions, and once in an answer")
-        self.question = StructuredInputItem(
+        answer.question = StructuredInputItem(
             id=self.new_id(), thread_id=self.thread.id, created_at=utc_now(), inputs=list(questions)
         )
         return "The person is being asked. Wait for the answer."
@@ -352,8 +262,6 @@ class ActionTurn(Turn):
 
     Attributes:
         sender: The stored widget that the action came from; None when the page sent it.
-        replaced_sender: What `replace` put in its place.
-        is_streamed: Whether there is a stream: without one, nothing can be asked, and the agent cannot go on.
     """
 
     def __init__(
@@ -367,8 +275,8 @@ class ActionTurn(Turn):
     ) -> None:
         super().__init__(thread, context, services)
         self.sender = sender
-        self.replaced_sender: WidgetItem | None = None
-        self.is_streamed = is_streamed
+        # Without a stream nothing can be asked, and the agent cannot go on.
+        self._is_streamed = is_streamed
 
     def ask(self, *questions: StructuredInput) -> str:
         """Ask the person something; the agent answers what they say.
@@ -382,13 +290,13 @@ class ActionTurn(Turn):
         Raises:
             ValueError: As `Turn.ask` does; and in an action that is not streamed, which cannot show a question.
         """
-        if not self.is_streamed:
+        if not self._is_streamed:
             raise ValueError('a question needs a streamed action: leave out "streaming": False')
         return super().ask(*questions)
 
     def resume(self) -> None:
         """Let the agent go on after this action: it answers what the action has put into the thread."""
-        self.is_resumed = True
+        self.context.answer.is_resumed = True
 
     def replace(self, widget: Widget, *, copy_text: str | None = None) -> None:
         """Put `widget` in the place of the one that was clicked; without a sender, show it below.
@@ -403,7 +311,7 @@ class ActionTurn(Turn):
         item = self.sender.model_copy(
             update={"widget": widget_root(widget), "copy_text": copy_text or self.sender.copy_text}
         )
-        self.replaced_sender = item
+        self.context.answer.replaced_sender = item
         self.emit(ThreadItemReplacedEvent(item=item))
 
 
@@ -418,6 +326,4 @@ def turn_of(ctx: FunctionInvocationContext) -> Turn:
 
 
 def _widget_update(item: WidgetItem) -> ThreadStreamEvent:
-    from chatkit.types import ThreadItemUpdatedEvent, WidgetRootUpdated
-
     return ThreadItemUpdatedEvent(item_id=item.id, update=WidgetRootUpdated(widget=item.widget))

@@ -14,6 +14,7 @@ ParlorError
     ├── UnsupportedError   415: the content type is not accepted
     ├── ActionError        400: unknown action, invalid payload, or not offered by the widget
     ├── AgentError         500: a use case's agent cannot do what was asked, because of how it is written
+    ├── TooManyRequestsError 429: too much of it by this user; later it works again
     ├── ModelError         502: the model cannot be reached or refused; `allow_retry` says whether to offer Retry
     └── UnavailableError   503: not now, later
 """
@@ -21,6 +22,9 @@ ParlorError
 from __future__ import annotations
 
 import secrets
+
+INTERNAL_MESSAGE = "Something went wrong on our side."
+"""All that a person reads of an error that was not raised on purpose, beside its id."""
 
 
 class ParlorError(Exception):

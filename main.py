@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from chat_clients.provider import ChatClients
     from context import Services
     from database import Database
-    from plugins import LoadedUseCases
     from process.doctor import Finding
     from process.lifecycle import Lifecycle
+    from process.use_case_loading import LoadedUseCases
 
 STATIC_DIR = Path(__file__).resolve().parent / "static"
 
@@ -65,11 +65,11 @@ def build_platform(settings: Settings) -> Platform:
     from database import Base, Database
     from framework.telemetry import decide_on_telemetry
     from framework.warm_up import warm_up
-    from plugins import load_use_cases
     from process.lifecycle import Lifecycle
+    from process.use_case_loading import load_use_cases
+    from runs.registry import Runs
     from store import ParlorStore
     from streaming.answers.tool_guard import guarded
-    from streaming.runs.run import Runs
 
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -85,7 +85,7 @@ def build_platform(settings: Settings) -> Platform:
         database=database,
         store=store,
         attachments=ParlorAttachmentStore(store, settings.data_dir / "attachments"),
-        make_chat_client=lambda offline: guarded(chat_clients.make(offline), settings.tool_timeout_s),
+        chat_client=lambda offline=(): guarded(chat_clients.make(offline), settings.tool_timeout_s),
         explain_model_failure=explain_model_failure,
         runs=runs,
         transcribe=chat_clients.transcribe if chat_clients.can_transcribe else None,
@@ -141,7 +141,7 @@ def build_app(settings: Settings, database: Database, lifecycle: Lifecycle) -> F
     from web.request_log import RequestLog
     from web.security import CrossOrigin, SecurityHeaders
     from web.use_cases_api import build_use_cases_router
-    from web.visible_use_cases import Catalog
+    from web.visible_use_cases import VisibleUseCases
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -167,9 +167,9 @@ def build_app(settings: Settings, database: Database, lifecycle: Lifecycle) -> F
         exception_handlers={HTTPException: handle_http_exception},
     )
     app.state.lifecycle = lifecycle
-    catalog = Catalog(lifecycle, settings)
-    add_chatkit_routes(app, catalog, settings)
-    app.include_router(build_use_cases_router(catalog))
+    use_cases = VisibleUseCases(lifecycle, settings)
+    add_chatkit_routes(app, use_cases, settings)
+    app.include_router(build_use_cases_router(use_cases))
     app.include_router(build_branding_router(settings))
     app.include_router(build_health_router(lifecycle, database))
     app.include_router(build_pages_router(STATIC_DIR, settings))

@@ -1,33 +1,21 @@
-"""The plugin contract (hookspecs, UseCase) and its loading: entry points and folders."""
+"""The contract of a use case: the hook that offers it, and what it says of itself."""
 
 from __future__ import annotations
 
-import importlib
-import importlib.metadata
-import inspect
-import logging
-import re
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pluggy
 
-from context import RequestContext, Services
-from errors import PluginError, new_error_id
+from chat_clients.offline.offline_phrase import OfflinePhrase as OfflinePhrase
+from turns.request_context import RequestContext
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
 
-    from base_server import BaseChatKitServer
-
-logger = logging.getLogger(__name__)
-
-ENTRY_POINT_GROUP = "parlor.use_cases"
-NAME_PATTERN = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+    from context import Services
+    from runs.viewer import Viewer
 
 hookspec = pluggy.HookspecMarker("parlor")
 hookimpl = pluggy.HookimplMarker("parlor")
@@ -51,29 +39,6 @@ class HookSpecs:
             The use case. It is served at ``POST /chatkit/{name}``.
         """
         raise NotImplementedError
-
-
-@dataclass(frozen=True, slots=True)
-class OfflinePhrase:
-    r"""A phrasing that the built-in model understands when no model is configured.
-
-    Attributes:
-        pattern: A regular expression, searched in what the person wrote, whatever the case. The first phrase that
-            matches wins. Its named groups that took part become arguments of the tool.
-        tool: The tool to call. Its result, as text, becomes the answer.
-        arguments: Fixed arguments, or a function of the match that returns them all. A function may also return a
-            sequence: one call each, run side by side. After an empty one `say` is used, or else the next phrase.
-        say: The answer when there is no tool to call, or the agent does not have it; ``{group}`` inserts a named group.
-        example: How a person would say it. Shown when the model did not understand.
-    """
-
-    pattern: str
-    tool: str | None = None
-    arguments: Mapping[str, Any] | Callable[[re.Match[str]], Mapping[str, Any] | Sequence[Mapping[str, Any]]] = field(
-        default_factory=dict
-    )
-    say: str | None = None
-    example: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +67,28 @@ class Composer:
     models: Sequence[Mapping[str, Any]] = ()
 
 
+class UseCaseServer(Protocol):
+    """A server as the platform drives it; `BaseChatKitServer` is one.
+
+    Attributes:
+        use_case: The use case that it answers for; set by the platform, once.
+    """
+
+    use_case: UseCase | None
+
+    async def handle(self, body: bytes, context: RequestContext) -> bytes | Viewer:
+        """Answer one ChatKit request: JSON, or an iterator of server-sent events."""
+        ...
+
+    async def open(self) -> None:
+        """Open what the use case needs, once, before the first request."""
+        ...
+
+    async def close(self) -> None:
+        """Close what `open` opened."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class UseCase:
     """A use case as the platform and the client see it.
@@ -122,7 +109,7 @@ class UseCase:
 
     name: str
     title: str
-    server: BaseChatKitServer
+    server: UseCaseServer
     description: str = ""
     icon: str = "sparkle"
     greeting: str | None = None
@@ -131,198 +118,3 @@ class UseCase:
     accent_color: str | None = None
     tables: MetaData | None = None
     is_allowed: Callable[[RequestContext], bool] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DisabledUseCase:
-    """A use case that could not be loaded.
-
-    Attributes:
-        name: Its folder or entry point.
-        reason: For the operator's eyes: it may hold an exception's text.
-        error_id: Also in the log, for everybody's eyes.
-    """
-
-    name: str
-    reason: str
-    error_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedUseCases:
-    """What was found at the start.
-
-    Attributes:
-        enabled: By name, in alphabetical order.
-        disabled: What could not be loaded.
-    """
-
-    enabled: Mapping[str, UseCase]
-    disabled: Sequence[DisabledUseCase]
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A plugin that was found and not loaded yet.
-
-    Attributes:
-        name: Its folder or entry point.
-        origin: Where it is, for messages.
-        load: Imports it.
-    """
-
-    name: str
-    origin: str
-    load: Callable[[], ModuleType]
-
-
-def load_use_cases(services: Services, paths: Sequence[Path]) -> LoadedUseCases:
-    """Find and register all use cases: entry points first, then the folders, in their order.
-
-    A use case that cannot be loaded is reported and does not stop the others. One that is found twice, by its entry
-    point and as a folder, is loaded once.
-
-    Args:
-        services: Handed to every use case.
-        paths: Folders whose sub-folders with a ``plugin.py`` are use cases. Missing folders are ignored.
-    """
-    enabled: dict[str, UseCase] = {}
-    origins: dict[str, str] = {}
-    disabled: list[DisabledUseCase] = []
-    seen_files: set[Path] = set()
-    for candidate in _candidates(paths):
-        try:
-            module = _import(candidate)
-            file = Path(module.__file__).resolve() if module.__file__ else None
-            if file in seen_files:
-                continue
-            if file is not None:
-                seen_files.add(file)
-            use_case = _register(candidate.name, module, services)
-            if use_case.name in enabled:
-                raise PluginError(
-                    candidate.name,
-                    f"the name '{use_case.name}' is taken by {origins[use_case.name]}; rename one of them",
-                )
-        except PluginError as exc:
-            failure = DisabledUseCase(candidate.name, exc.reason, new_error_id())
-            logger.error(
-                "use case disabled",
-                extra={"use_case": failure.name, "origin": candidate.origin, "error_id": failure.error_id},
-                exc_info=exc,
-            )
-            disabled.append(failure)
-            continue
-        use_case.server.use_case = use_case
-        enabled[use_case.name] = use_case
-        origins[use_case.name] = candidate.origin
-        logger.info("use case loaded", extra={"use_case": use_case.name, "origin": candidate.origin})
-    return LoadedUseCases(dict(sorted(enabled.items())), tuple(disabled))
-
-
-def _candidates(paths: Sequence[Path]) -> Iterable[_Candidate]:
-    for entry_point in sorted(importlib.metadata.entry_points(group=ENTRY_POINT_GROUP), key=lambda found: found.name):
-        yield _Candidate(entry_point.name, f"entry point {entry_point.value}", entry_point.load)
-    for path in paths:
-        folder = path.resolve()
-        if not folder.is_dir():
-            logger.warning("folder of use cases does not exist", extra={"path": str(path)})
-            continue
-        for plugin in sorted(folder.glob("*/plugin.py")):
-            yield _Candidate(plugin.parent.name, str(plugin.parent), _folder_loader(plugin))
-
-
-def _folder_loader(plugin: Path) -> Callable[[], ModuleType]:
-    """Return a function that imports ``FOLDER/plugin.py`` as ``use_cases.FOLDER.plugin``.
-
-    The folder's parent joins the path of the package `use_cases`, so that a use case reads the same wherever it lies:
-    ``from .agent import …`` and ``from use_cases.dice.agent import …`` both work, without an ``__init__.py``.
-    """
-
-    def load() -> ModuleType:
-        import use_cases
-
-        parent = str(plugin.parent.parent)
-        if parent not in use_cases.__path__:
-            use_cases.__path__.append(parent)
-            importlib.invalidate_caches()
-        name = plugin.parent.name
-        if "." in name:
-            raise PluginError(name, "a folder's name must not contain a dot")
-        module = importlib.import_module(f"use_cases.{name}.plugin")
-        if module.__file__ and Path(module.__file__).resolve() != plugin.resolve():
-            raise PluginError(name, f"a folder of this name is already at {Path(module.__file__).parent}; rename one")
-        return module
-
-    return load
-
-
-def _import(candidate: _Candidate) -> ModuleType:
-    before = set(sys.modules)
-    try:
-        module = candidate.load()
-    except PluginError:
-        raise
-    except BaseException as exc:
-        # Half-imported siblings must not satisfy a later import.
-        for name in set(sys.modules) - before:
-            if name.startswith("use_cases."):
-                del sys.modules[name]
-        if not isinstance(exc, Exception | SystemExit):
-            raise
-        raise PluginError(candidate.name, f"cannot be imported: {type(exc).__name__}: {exc}{_advice(exc)}") from exc
-    if not inspect.ismodule(module):
-        raise PluginError(candidate.name, 'the entry point must name a module, e.g. "my_package.plugin"')
-    return module
-
-
-def _advice(exc: BaseException) -> str:
-    if isinstance(exc, ModuleNotFoundError) and exc.name in ("agent", "widgets", "actions", "items"):
-        return f" (import a file of the same folder as 'from .{exc.name} import …')"
-    return ""
-
-
-def _register(name: str, module: ModuleType, services: Services) -> UseCase:
-    """Return what the module's hook offers.
-
-    Raises:
-        PluginError: When the module implements no hook, misspells one, or offers something else than a use case.
-    """
-    # A manager of its own: one plugin's mistake, found by check_pending, cannot be mixed up with another's.
-    manager = pluggy.PluginManager("parlor")
-    manager.add_hookspecs(HookSpecs)
-    try:
-        manager.register(module, name)
-        manager.check_pending()
-    except Exception as exc:
-        raise PluginError(name, str(exc)) from exc
-    if not manager.hook.register_use_case.get_hookimpls():
-        raise PluginError(name, "has no function register_use_case marked with @hookimpl")
-    try:
-        offers = manager.hook.register_use_case(services=services)
-    except Exception as exc:
-        raise PluginError(name, f"register_use_case failed: {type(exc).__name__}: {exc}") from exc
-    if not offers:
-        raise PluginError(name, "register_use_case returned None instead of a UseCase")
-    offer = offers[0]
-    if inspect.iscoroutine(offer):
-        offer.close()
-        raise PluginError(name, "register_use_case must be a plain function, not 'async def'")
-    if not isinstance(offer, UseCase):
-        raise PluginError(name, f"register_use_case returned {type(offer).__name__} instead of a UseCase")
-    _check(name, offer)
-    return offer
-
-
-def _check(name: str, offer: UseCase) -> None:
-    from base_server import BaseChatKitServer
-
-    if not NAME_PATTERN.fullmatch(offer.name):
-        raise PluginError(name, f"the name '{offer.name}' must be lower case letters, digits, '-' and '_'")
-    if not isinstance(offer.server, BaseChatKitServer):
-        raise PluginError(name, f"its server is a {type(offer.server).__name__}, not a BaseChatKitServer")
-    if offer.server.use_case is not None:
-        raise PluginError(name, f"its server already answers for '{offer.server.use_case.name}'")
-    for prompt in offer.prompts:
-        if not isinstance(prompt, Prompt):
-            raise PluginError(name, "prompts must be Prompt(label, prompt) objects")

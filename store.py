@@ -28,12 +28,14 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from context import RequestContext, RunRecord, utc_now
 from database import Database, new_id
 from errors import BadRequestError, UnavailableError
 from storage import transactions
 from storage.rows import THREAD_FIELDS, as_utc, thread_fields
 from storage.transactions import Of, PageOf
+from turns.clock import utc_now
+from turns.request_context import RequestContext
+from turns.run_record import RunRecord
 
 DEFAULT_PAGE_ITEMS = 20
 MAX_PAGE_ITEMS = 100
@@ -103,10 +105,10 @@ class ParlorStore(Store[RequestContext]):
     def generate_item_id(self, item_type: str, thread: ThreadMetadata, context: RequestContext) -> str:
         """Return a new item id; a type that ChatKit does not list gets the prefix ``itm``.
 
-        It is noted in `context.item_ids` as one that this request may write.
+        The answer in the making may write it.
         """
         item_id = new_id(_ID_PREFIXES.get(item_type, "itm"))
-        context.item_ids.add(item_id)
+        context.answer.own(item_id)
         return item_id
 
     # Threads
@@ -254,16 +256,16 @@ class ParlorStore(Store[RequestContext]):
     async def reserve_position(self, thread_id: str, item_id: str, context: RequestContext) -> None:
         """Take the thread's next place for an item that is shown now and stored when it is finished.
 
-        The place is kept in `context.reserved_positions`; `add_thread_item` with this context uses it.
+        The answer in the making keeps the place; `add_thread_item` with this context uses it.
         """
-        if item_id in context.reserved_positions:
+        if context.answer.position_of(item_id) is not None:
             return
         _, position = await self._write(transactions.take_position, Of.context(context, thread_id))
-        context.reserved_positions[item_id] = position
+        context.answer.reserve(item_id, position)
 
     async def add_thread_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
         """Store an item at its reserved place, else at the end; one that is there already is replaced in its place."""
-        reserved = context.reserved_positions.get(item.id)
+        reserved = context.answer.position_of(item.id)
         await self._write(self._upserts.put_item, Of.context(context, thread_id), item, reserved)
 
     async def save_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:

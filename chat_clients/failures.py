@@ -13,6 +13,7 @@ from agent_framework.exceptions import ChatClientContentFilterException
 from chat_clients.http.provider_connection import ProviderStatusError
 from chat_clients.http.server_events import BrokenStreamError
 from errors import ModelError
+from framework.sentences import STREAM_ERROR
 
 # code -> (sentence, whether trying again can help)
 _SENTENCES: dict[str, tuple[str, bool]] = {
@@ -65,7 +66,7 @@ _BY_PROVIDER_CODE: dict[str, str] = {
 _TOO_LONG = re.compile(r"context (?:length|size|window)", re.IGNORECASE)
 
 # The framework puts an `error` event of the Responses stream into a sentence of this form.
-_STREAM_ERROR = re.compile(r"OpenAI streaming error: (\w+): ")
+_STREAM_ERROR = re.compile(STREAM_ERROR)
 
 _MAX_CHAIN = 32
 

@@ -16,7 +16,7 @@ from chat_clients.provider_clients import build_invocation_limits, build_provide
 from config import Settings
 
 if TYPE_CHECKING:
-    from plugins import OfflinePhrase
+    from chat_clients.offline.offline_phrase import OfflinePhrase
 
 # Providers tell the format by the file's name.
 _ENDINGS = {"audio/webm": "webm", "audio/mp4": "mp4", "audio/ogg": "ogg", "audio/wav": "wav", "audio/mpeg": "mp3"}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from context import Services
-from plugins import load_use_cases
+from process.use_case_loading import load_use_cases
 
 PING_TIMEOUT_S = 5.0
 

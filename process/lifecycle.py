@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import MetaData
 
 from errors import ConfigError, UnavailableError, new_error_id
-from plugins import DisabledUseCase, LoadedUseCases, UseCase
+from plugins import UseCase
+from process.use_case_loading import DisabledUseCase, LoadedUseCases
 
 if TYPE_CHECKING:
     from database import Database

@@ -15,10 +15,10 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from errors import ConfigError, ParlorError
-from plugins import LoadedUseCases
 from process.lifecycle import Lifecycle
+from process.use_case_loading import LoadedUseCases
 from process.worker_threads import WorkerThreads
-from streaming.runs.cancellation import end_tasks
+from runs.cancellation import end_tasks
 
 logger = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, Integer, Row, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from context import RunOutcome, RunRecord
 from database import Base, JSONDocument, PlainText, UTCDateTime
+from turns.run_record import RunOutcome, RunRecord
 from widgets.documents import widget_root
 
 logger = logging.getLogger(__name__)

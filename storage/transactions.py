@@ -18,7 +18,6 @@ from chatkit.types import Attachment, FeedbackKind, Page, ThreadItem, ThreadMeta
 from sqlalchemy import Connection, Row, Select, insert
 from sqlalchemy.dialects import postgresql, sqlite
 
-from context import RequestContext, RunRecord, utc_now
 from errors import NotFoundError
 from storage import statements as st
 from storage.page_json import shown_items, shown_page, shown_thread
@@ -31,6 +30,9 @@ from storage.rows import (
     to_run,
     to_thread,
 )
+from turns.clock import utc_now
+from turns.request_context import RequestContext
+from turns.run_record import RunRecord
 
 NO_THREAD = "This conversation does not exist."
 NO_ITEM = "This message does not exist."

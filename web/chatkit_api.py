@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -13,22 +14,22 @@ from errors import BadRequestError, TooLargeError, UnsupportedError
 from web.event_stream import EventStream
 from web.identity import build_context
 from web.request_log import notes_of
-from web.visible_use_cases import Catalog
+from web.visible_use_cases import VisibleUseCases
 
 BODY_TIMEOUT_S = 30.0
 """How long a client may take to send its body."""
 
 
-def add_chatkit_routes(app: FastAPI, catalog: Catalog, settings: Settings) -> None:
+def add_chatkit_routes(app: FastAPI, use_cases: VisibleUseCases, settings: Settings) -> None:
     """Let `app` speak the ChatKit protocol."""
 
     async def answer(request: Request, name: str | None) -> Response:
         _check_content_type(request)
         body = await _read_body(request, settings.max_body_bytes)
-        context = build_context(request)
-        use_case = await catalog.find(name, context)
-        context.use_case = notes_of(request.scope).use_case = use_case.name
-        result = await use_case.server.handle(body, context)
+        asked = build_context(request)
+        use_case = await use_cases.find(name, asked)
+        notes_of(request.scope).use_case = use_case.name
+        result = await use_case.server.handle(body, replace(asked, use_case=use_case.name))
         if isinstance(result, bytes):
             return Response(result, media_type="application/json")
         return EventStream(result)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Protocol
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from framework.chatkit_protocol import serialize
+from runs.error_events import error_event
 from web.failures import Failure, build_failure
 from web.request_log import RequestNotes, notes_of
 
@@ -107,10 +108,5 @@ class EventStream(Response):
 
 
 def _error_event(failure: Failure) -> bytes:
-    event = {
-        "type": "error",
-        "code": "custom",
-        "message": f"{failure.message} ({failure.error_id})",
-        "allow_retry": failure.allow_retry,
-    }
-    return f"data: {json.dumps(event, ensure_ascii=False)}\n\n".encode()
+    event = error_event(f"{failure.message} ({failure.error_id})", allow_retry=failure.allow_retry)
+    return b"data: %b\n\n" % serialize(event)

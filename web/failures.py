@@ -11,12 +11,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from errors import UserFacingError, new_error_id
+from errors import INTERNAL_MESSAGE, UserFacingError, new_error_id
 from web.request_log import RequestNotes, notes_of
 
 logger = logging.getLogger(__name__)
 
-INTERNAL_MESSAGE = "Something went wrong on our side. Please try again."
 RETRY_AFTER_S = 5
 """Said with 429 and 503 where the error itself does not know."""
 

@@ -16,8 +16,8 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config import Settings
-from context import RequestContext
 from errors import ConfigError
+from turns.request_context import RequestContext
 from web.request_log import notes_of
 
 logger = logging.getLogger(__name__)

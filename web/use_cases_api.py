@@ -8,28 +8,29 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from plugins import DisabledUseCase, UseCase
+from plugins import UseCase
+from process.use_case_loading import DisabledUseCase
 from web.identity import build_context
-from web.visible_use_cases import Catalog
+from web.visible_use_cases import VisibleUseCases
 
 DISABLED_MESSAGE = "This use case could not be loaded; the log says why."
 
 
-def build_use_cases_router(catalog: Catalog) -> APIRouter:
+def build_use_cases_router(use_cases: VisibleUseCases) -> APIRouter:
     """Return the route that lists the use cases which the asking user may see."""
     router = APIRouter()
 
     @router.get("/api/use-cases")
     async def list_use_cases(request: Request) -> Response:
         """List the use cases."""
-        visible = await catalog.visible(build_context(request))
-        default = catalog.default_name(visible)
+        visible = await use_cases.visible(build_context(request))
+        default = use_cases.default_name(visible)
         return JSONResponse(
             {
                 "use_cases": [
                     describe_use_case(use_case, is_default=name == default) for name, use_case in visible.items()
                 ],
-                "disabled": [describe_disabled(disabled) for disabled in await catalog.disabled()],
+                "disabled": [describe_disabled(disabled) for disabled in await use_cases.disabled()],
             }
         )
 

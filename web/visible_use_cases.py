@@ -6,10 +6,11 @@ import logging
 from dataclasses import replace
 
 from config import Settings
-from context import RequestContext
 from errors import NotFoundError
-from plugins import DisabledUseCase, UseCase
+from plugins import UseCase
 from process.lifecycle import Lifecycle
+from process.use_case_loading import DisabledUseCase
+from turns.request_context import RequestContext
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +20,7 @@ START_WAIT_S = 30.0
 _PREFERRED_DEFAULT = "weather"
 
 
-class Catalog:
+class VisibleUseCases:
     """The use cases as one user sees them: what is not allowed reads as missing."""
 
     def __init__(self, lifecycle: Lifecycle, settings: Settings) -> None:

@@ -32,7 +32,7 @@ from chat_clients.offline.phrases import PhraseBook, Reply, ToolCall
 from chat_clients.offline.pictures import MAX_PICTURE_BYTES, describe_picture
 
 if TYPE_CHECKING:
-    from plugins import OfflinePhrase
+    from chat_clients.offline.offline_phrase import OfflinePhrase
 
 MAX_PICTURES = 4
 MAX_EXAMPLES = 12

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from plugins import OfflinePhrase
+    from chat_clients.offline.offline_phrase import OfflinePhrase
 
 MAX_MATCHED_CHARS = 2_000
 """Only the beginning of a message is searched: a regular expression can be slow on long text."""

@@ -1,4 +1,4 @@
-"""What happens when somebody clicks: the action is checked against its widget, its handler runs, the widget changes.
+"""Clicks: an action is checked against its widget, its handler runs, the widget changes.
 
 Actions of one widget run one after the other, each seeing what the one before has left, from the claim of a request's
 key to the end of the handler.
@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
-from typing import TYPE_CHECKING, Any, ClassVar, final
+from typing import Any
 from weakref import WeakValueDictionary
 
 from chatkit.actions import Action
@@ -24,87 +24,100 @@ from chatkit.types import (
 )
 from pydantic import BaseModel, ValidationError
 
-from context import ActionTurn, RequestContext, Turn
+from context import ActionTurn, Services, Turn
 from errors import ActionError, BadRequestError, NotFoundError
 from streaming.actions.declared_actions import BoundAction, explain_payload
 from streaming.actions.offered_actions import offers
+from streaming.answers.responder import Responder
 from streaming.answers.turn_events import turn_events
 from streaming.approvals.decisions import check_decision
-from streaming.requests.delivery import EventProcessing
-from streaming.requests.idempotency import request_key
-from streaming.requests.item_guard import ItemGuard
+from streaming.failure_reports import report_failure
+from streaming.requests.delivery import Delivery
+from streaming.requests.idempotency import idempotency_key
+from turns.request_context import RequestContext
 from widgets.documents import widget_root
 
 logger = logging.getLogger(__name__)
 
 
-class ActionProcessing(EventProcessing):
-    """The part of `BaseChatKitServer` that carries out actions."""
+class Clicks:
+    """Carries out what a person clicks, with a stream or without one.
 
-    _actions: ClassVar[Mapping[str, BoundAction]] = {}
-    _sender_locks: WeakValueDictionary[tuple[str, str], asyncio.Lock]
-    _latest_clicks: dict[tuple[str, str | None], tuple[Action[str, Any], asyncio.Task[SyncCustomActionResponse]]]
+    Args:
+        services: The platform's services.
+        handlers: The declared actions by name, each with the object whose method handles it.
+        delivery: Stores what an action shows that is not streamed.
+        responder: Lets the agent go on after an action that wants it to.
+    """
 
-    if TYPE_CHECKING:  # what the whole server brings
+    def __init__(
+        self,
+        services: Services,
+        handlers: Mapping[str, tuple[BoundAction, object]],
+        delivery: Delivery,
+        responder: Responder,
+    ) -> None:
+        self._services = services
+        self._store = services.store
+        self._handlers = handlers
+        self._delivery = delivery
+        self._responder = responder
+        self._sender_locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+        self._latest: dict[tuple[str, str | None], tuple[Action[str, Any], asyncio.Task[SyncCustomActionResponse]]] = {}
 
-        def _respond(self, turn: Turn) -> AsyncGenerator[ThreadStreamEvent, None]: ...
-
-    @final
-    async def action(
+    async def stream(
         self,
         thread: ThreadMetadata,
         action: Action[str, Any],
         sender: WidgetItem | None,
         context: RequestContext,
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
-        """Check the action against the widget it claims to come from, and run its handler."""
+        """Check the action against the widget it claims to come from, run its handler, and return what it shows."""
+        answer = context.answer
         try:
             item_id = sender.id if sender is not None else None
-            async with self.sender_turn(thread, item_id):
+            async with self._sender_turn(thread, item_id):
                 # Read again: it may have changed while this action waited for others.
-                turn = ActionTurn(thread, context, self.services, await self._sender(thread, item_id, context))
+                turn = ActionTurn(thread, context, self._services, await self.sender(thread, item_id, context))
                 work = self._prepare_action(action, turn)
                 async with aclosing(turn_events(turn, work())) as events:
                     async for event in events:
                         yield event
-                if turn.question is not None:
-                    yield ThreadItemDoneEvent(item=turn.question)
+                if answer.question is not None:
+                    yield ThreadItemDoneEvent(item=answer.question)
         except Exception as exc:
-            if (key := request_key(context.metadata)) is not None:
-                await self.store.release_request_key(thread.id, key, context)
-            raise self._stream_error(exc, "action failed", thread, context) from exc
-        if turn.is_resumed and turn.question is None:
-            goes_on = Turn(thread, context, self.services)
-            goes_on.decided = turn.decided
-            async with aclosing(self._respond(goes_on)) as events:
+            if (key := idempotency_key(context.metadata)) is not None:
+                await self._store.release_request_key(thread.id, key, context)
+            raise report_failure(exc, "action failed", thread.id, context) from exc
+        if answer.is_resumed and answer.question is None:
+            async with aclosing(self._responder.respond(Turn(thread, context, self._services))) as events:
                 async for event in events:
                     yield event
 
-    @final
-    async def sync_action(
+    async def handle(
         self,
         thread: ThreadMetadata,
         action: Action[str, Any],
         sender: WidgetItem | None,
         context: RequestContext,
     ) -> SyncCustomActionResponse:
-        """Do the same without a stream: what the handler shows is stored, the clicked widget's new state answered.
+        """Run a handler without a stream: what it shows is stored, the clicked widget's new state answered.
 
-        The caller holds `sender_turn`.
+        The caller lets one action of a widget after the other do so.
         """
         before = thread.model_copy(deep=True)
-        guard = ItemGuard(self.store, thread, context)
-        turn = ActionTurn(thread, context, self.services, sender, is_streamed=False)
+        guard = self._delivery.guard(thread, context)
+        turn = ActionTurn(thread, context, self._services, sender, is_streamed=False)
         work = self._prepare_action(action, turn)
         async with aclosing(turn_events(turn, work())) as events:
             async for event in events:
                 # Notices, progress and effects have no way to the client in a plain answer.
-                await self._store_event(await guard.admit(event), thread, context)
-        if turn.is_resumed:
+                await self._delivery.store_event(await guard.admit(event), thread, context)
+        if context.answer.is_resumed:
             logger.warning("the agent cannot go on after an action that is not streamed", extra={"action": action.type})
         if thread != before:
-            await self.store.save_thread(thread, context=context)
-        return SyncCustomActionResponse(updated_item=turn.replaced_sender)
+            await self._store.save_thread(thread, context=context)
+        return SyncCustomActionResponse(updated_item=context.answer.replaced_sender)
 
     def _prepare_action(self, action: Action[str, Any], turn: ActionTurn) -> Callable[[], Any]:
         """Return the handler, bound to its checked payload.
@@ -112,15 +125,16 @@ class ActionProcessing(EventProcessing):
         Raises:
             ActionError: When the action is unknown, is not offered, or its payload is invalid.
         """
-        bound = self._actions.get(action.type) if isinstance(action.type, str) else None
-        if bound is None:
+        found = self._handlers.get(action.type) if isinstance(action.type, str) else None
+        if found is None:
             raise ActionError("This action does not exist.", code="action.unknown")
+        bound, owner = found
         if turn.sender is None:
             if bound.spec.needs_widget:
                 raise ActionError("This action can only be used from its widget.", code="action.not_offered")
         elif not offers(widget_root(turn.sender.widget).model_dump(), action.type, action.payload):
             raise ActionError("This widget does not offer this action any more.", code="action.not_offered")
-        handler = getattr(self, bound.method)
+        handler = getattr(owner, bound.method)
         arguments: list[Any] = []
         if bound.payload is not None:
             try:
@@ -135,20 +149,27 @@ class ActionProcessing(EventProcessing):
 
         return run
 
-    async def _sender(self, thread: ThreadMetadata, item_id: str | None, context: RequestContext) -> WidgetItem | None:
+    async def sender(self, thread: ThreadMetadata, item_id: str | None, context: RequestContext) -> WidgetItem | None:
+        """Return the stored widget that an action claims to come from; None when it names none.
+
+        Raises:
+            BadRequestError: When the item is not a widget.
+            NotFoundError: When there is no such item.
+        """
         if item_id is None:
             return None
-        item = await self.store.load_item(thread.id, item_id, context=context)
+        item = await self._store.load_item(thread.id, item_id, context=context)
         if not isinstance(item, WidgetItem):
             raise BadRequestError("This item is not a widget.")
         return item
 
-    async def _process_sync_action(
+    async def click(
         self, thread: ThreadMetadata, params: ThreadCustomActionParams, context: RequestContext
     ) -> SyncCustomActionResponse:
+        """Answer a click that is not streamed; one that is sent twice counts once."""
         act = params.action
-        await check_decision(self.services, thread.id, act.type, act.payload, context, is_streamed=False)
-        key = request_key(context.metadata)
+        await check_decision(self._services, thread.id, act.type, act.payload, context, is_streamed=False)
+        key = idempotency_key(context.metadata)
         if key is None:
             return await self._click_once(thread, params, context)
         return await self._carry_out(thread, params, key, context)
@@ -161,30 +182,30 @@ class ActionProcessing(EventProcessing):
         Only the latest counts: of on, off and on again, the third is not the first once more.
         """
         place, action = (thread.id, params.item_id), params.action
-        while (latest := self._latest_clicks.get(place)) is not None and latest[0] == action:
+        while (latest := self._latest.get(place)) is not None and latest[0] == action:
             await asyncio.wait([latest[1]])
             if not latest[1].cancelled():
                 return latest[1].result()
         answer = asyncio.create_task(self._carry_out(thread, params, None, context))
-        self._latest_clicks[place] = mine = (action, answer)
+        self._latest[place] = mine = (action, answer)
         try:
             return await answer
         finally:
-            if self._latest_clicks.get(place) is mine:
-                del self._latest_clicks[place]
+            if self._latest.get(place) is mine:
+                del self._latest[place]
 
     async def _carry_out(
         self, thread: ThreadMetadata, params: ThreadCustomActionParams, key: str | None, context: RequestContext
     ) -> SyncCustomActionResponse:
-        async with self.sender_turn(thread, params.item_id):
-            if key is not None and not await self.store.claim_request_key(thread.id, key, context):
+        async with self._sender_turn(thread, params.item_id):
+            if key is not None and not await self._store.claim_request_key(thread.id, key, context):
                 return SyncCustomActionResponse(updated_item=await self._sender_now(thread, params.item_id, context))
             try:
-                sender = await self._sender(thread, params.item_id, context)
-                return await self.sync_action(thread, params.action, sender, context)
+                sender = await self.sender(thread, params.item_id, context)
+                return await self.handle(thread, params.action, sender, context)
             except Exception:
                 if key is not None:
-                    await self.store.release_request_key(thread.id, key, context)
+                    await self._store.release_request_key(thread.id, key, context)
                 raise
 
     async def _sender_now(
@@ -192,11 +213,11 @@ class ActionProcessing(EventProcessing):
     ) -> WidgetItem | None:
         """Return the clicked widget as the actions before have left it; None when they have removed it."""
         try:
-            return await self._sender(thread, item_id, context)
+            return await self.sender(thread, item_id, context)
         except NotFoundError:
             return None
 
-    def sender_turn(self, thread: ThreadMetadata, item_id: str | None) -> AbstractAsyncContextManager[Any]:
+    def _sender_turn(self, thread: ThreadMetadata, item_id: str | None) -> AbstractAsyncContextManager[Any]:
         """Return what lets one action of a widget after the other run, in this process."""
         if item_id is None:
             return nullcontext()

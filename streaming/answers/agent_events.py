@@ -9,25 +9,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
 from typing import Any
 
 from agent_framework import AgentResponseUpdate, ResponseStream
-from chatkit.types import ThreadItem, ThreadItemDoneEvent, ThreadItemUpdatedEvent, ThreadStreamEvent
+from chatkit.types import ThreadItemDoneEvent, ThreadItemUpdatedEvent, ThreadStreamEvent
 
 from context import Turn
 from errors import ModelError
 from framework.kept_updates import keep_merged, release
-from streaming.answers.turn_events import keep_for_store
-from streaming.answers.update_converter import LIMIT_TEXT, Answer
+from runs.cancellation import end_tasks
+from streaming.answers.update_converter import LIMIT_TEXT, UpdateConverter
 from streaming.answers.workflow_steps import ToolLabel
-from streaming.runs.cancellation import end_tasks
 
 MAX_UPDATES_AHEAD = 64
 """How many updates the model may be ahead of the store before its stream is paused."""
 
+_END = object()
 
-async def agent_events(
+
+def agent_events(
     stream: ResponseStream[AgentResponseUpdate, Any],
     turn: Turn,
     labels: Mapping[str, ToolLabel],
@@ -50,112 +51,132 @@ async def agent_events(
         is_workflow: Whether agents follow each other: then the stream is left when a tool has asked the person
             something, as the next agent would not wait for the answer.
     """
-    answer = Answer(turn, labels, limit_message)
-    inbox = turn.inbox
-    end = object()
-    failure: list[BaseException] = []
-    is_over = False
-    waiting: Iterator[Any] = iter(())
-    converting: Iterator[ThreadStreamEvent] = iter(())
+    return _AgentRun(stream, turn, UpdateConverter(turn, labels, limit_message), more, is_workflow=is_workflow).events()
 
-    async def pump() -> None:
+
+class _AgentRun:
+    """One run of an agent: a task reads the stream ahead, a generator converts what it and the tools have put down."""
+
+    def __init__(
+        self,
+        stream: ResponseStream[AgentResponseUpdate, Any],
+        turn: Turn,
+        converter: UpdateConverter,
+        more: Callable[[], AsyncGenerator[AgentResponseUpdate, None] | None],
+        *,
+        is_workflow: bool,
+    ) -> None:
+        self._stream = stream
+        self._turn = turn
+        self._answer = turn.context.answer
+        self._inbox = self._answer.inbox
+        self._converter = converter
+        self._more = more
+        self._is_workflow = is_workflow
+        self._failure: Exception | None = None
+        self._is_over = False
+        # Taken from the inbox, and converted, and not handed out yet.
+        self._waiting: Iterator[Any] = iter(())
+        self._converted: Iterator[ThreadStreamEvent] = iter(())
+
+    async def events(self) -> AsyncGenerator[ThreadStreamEvent, None]:
+        """Return the events; see `agent_events`."""
+        converter, inbox, direct_text = self._converter, self._inbox, self._answer.direct_text
+        task = asyncio.create_task(self._read_stream(), name=f"agent {self._turn.thread.id}")
+        is_stopped, is_open, is_ending = False, True, False
         try:
+            while is_open:
+                if direct_text is not None:
+                    direct_text.open(self._continue_text)
+                try:
+                    await inbox.wait()
+                finally:
+                    if direct_text is not None:
+                        direct_text.close()
+                self._waiting = iter(inbox.drain())
+                for event in self._waiting:
+                    if event is _END:
+                        remainder = None if self._failure is not None or is_ending else self._more()
+                        is_ending = True
+                        if remainder is None:
+                            is_open = False
+                        else:
+                            task = asyncio.create_task(self._read_more(remainder), name=f"rest {self._turn.thread.id}")
+                        continue
+                    self._converted = converter.feed(event)
+                    for converted in self._converted:
+                        yield converted
+                if (text := converter.pending_text()) is not None:
+                    yield text
+            self._converted = converter.close() if self._failure is None else converter.fail()
+            for converted in self._converted:
+                yield converted
+            if self._failure is not None:
+                raise self._failure
+            if converter.is_empty and self._answer.decided is None:
+                raise ModelError("The model gave no answer.", code="model.empty")
+        except (asyncio.CancelledError, GeneratorExit):
+            is_stopped = True
+            raise
+        except Exception:
+            for converted in converter.fail():
+                yield converted
+            raise
+        finally:
+            self._is_over = True
+            # Not `await task`: that could not tell the reader's cancellation from our own.
+            try:
+                if await end_tasks(task):
+                    release(self._stream)
+            finally:
+                if is_stopped:
+                    self._answer.keep_for_store(self._rest())
+                    self._answer.keep_for_store(ThreadItemDoneEvent(item=item) for item in converter.unsaved_memory())
+
+    async def _read_stream(self) -> None:
+        """Put the agent's updates into the inbox, as far ahead as may be."""
+        stream, is_first = self._stream, True
+        with self._reading():
             async with stream:
                 keep_merged(stream)
-                is_first = True
                 async for update in stream:
                     if is_first:
                         is_first = False
                         keep_merged(stream)  # the streams within it are there only now
-                    if is_over:
+                    if self._is_over:
                         return  # a tool has swallowed the cancellation: nothing more is asked and done for nobody
-                    await inbox.put_when_room(update, MAX_UPDATES_AHEAD)
-                    if is_workflow and turn.question is not None and _has_result(update):
+                    await self._inbox.put_when_room(update, MAX_UPDATES_AHEAD)
+                    if self._is_workflow and self._answer.question is not None and _has_result(update):
                         break
-        except Exception as exc:  # noqa: BLE001 - raised again by the reader, after what is open is finished
-            failure.append(exc)
-        finally:
-            inbox.put_last(end)
 
-    async def pump_more(updates: AsyncGenerator[AgentResponseUpdate, None]) -> None:
-        try:
+    async def _read_more(self, updates: AsyncGenerator[AgentResponseUpdate, None]) -> None:
+        with self._reading():
             async with aclosing(updates):
                 async for update in updates:
-                    if is_over:
+                    if self._is_over:
                         return
-                    await inbox.put_when_room(update, MAX_UPDATES_AHEAD)
-        except Exception as exc:  # noqa: BLE001 - as above
-            failure.append(exc)
-        finally:
-            inbox.put_last(end)
+                    await self._inbox.put_when_room(update, MAX_UPDATES_AHEAD)
 
-    def continue_text(text: str, message_id: str | None) -> ThreadItemUpdatedEvent | None:
-        # What waits in the inbox came before.
-        return answer.continue_text(text, message_id) if inbox.is_empty else None
-
-    def rest() -> Iterator[ThreadStreamEvent]:
-        """Return what would have come next."""
-        yield from converting
-        for event in (*waiting, *inbox.drain()):
-            if event is not end:
-                yield from answer.feed(event)
-
-    short_way = turn.context.short_way
-    task = asyncio.create_task(pump(), name=f"agent {turn.thread.id}")
-    is_stopped = False
-    try:
-        is_open, is_ending = True, False
-        while is_open:
-            if short_way is not None:
-                short_way.open(continue_text)
-            try:
-                await inbox.wait()
-            finally:
-                if short_way is not None:
-                    short_way.close()
-            waiting = iter(inbox.drain())
-            for event in waiting:
-                if event is end:
-                    remainder = None if failure or is_ending else more()
-                    is_ending = True
-                    if remainder is None:
-                        is_open = False
-                    else:
-                        task = asyncio.create_task(pump_more(remainder), name=f"rest {turn.thread.id}")
-                    continue
-                converting = answer.feed(event)
-                for converted in converting:
-                    yield converted
-            if (text := answer.pending_text()) is not None:
-                yield text
-        converting = answer.fail() if failure else answer.close()
-        for converted in converting:
-            yield converted
-        if failure:
-            raise failure[0]
-        if answer.is_empty and turn.decided is None:
-            raise ModelError("The model gave no answer.", code="model.empty")
-    except (asyncio.CancelledError, GeneratorExit):
-        is_stopped = True
-        raise
-    except Exception:
-        for converted in answer.fail():
-            yield converted
-        raise
-    finally:
-        is_over = True
-        # Not `await task`: that could not tell the pump's cancellation from our own.
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Leave a failure to `events`, which raises it after what is open is finished; put the end behind all."""
         try:
-            if await end_tasks(task):
-                release(stream)
+            yield
+        except Exception as exc:  # noqa: BLE001 - raised again
+            self._failure = self._failure or exc
         finally:
-            if is_stopped:
-                keep_for_store(turn.context, rest())
-                keep_for_store(turn.context, map(_done, answer.unsaved_memory()))
+            self._inbox.put_last(_END)
 
+    def _continue_text(self, text: str, message_id: str | None) -> ThreadItemUpdatedEvent | None:
+        # What waits in the inbox came before.
+        return self._converter.continue_text(text, message_id) if self._inbox.is_empty else None
 
-def _done(item: ThreadItem) -> ThreadItemDoneEvent:
-    return ThreadItemDoneEvent(item=item)
+    def _rest(self) -> Iterator[ThreadStreamEvent]:
+        """Return what would have come next."""
+        yield from self._converted
+        for event in (*self._waiting, *self._inbox.drain()):
+            if event is not _END:
+                yield from self._converter.feed(event)
 
 
 def _has_result(update: AgentResponseUpdate) -> bool:

@@ -1,4 +1,4 @@
-"""ChatKit items -> Agent Framework messages: what the model gets to see of a thread.
+"""The history of a thread for the model: ChatKit items -> Agent Framework messages.
 
 Builds on the framework's `ThreadItemConverter` and replaces what it drops or breaks.
 Source: the converter of agent-framework-chatkit 1.0.0b261015.
@@ -35,20 +35,16 @@ from chatkit.types import (
 from pydantic_core import from_json
 
 from streaming.answers.tool_results import is_returned
+from text.shortening import shortened
+from turns.approval_request import PENDING_APPROVALS_KEY
+from turns.tool_memory import TOOL_MEMORY_KEY
 
 logger = logging.getLogger(__name__)
-
-TOOL_MEMORY_KEY = "parlor.tool_calls"
-"""Marks a hidden item that remembers the tool calls of an answer."""
-
-PENDING_APPROVALS_KEY = "parlor.approvals"
-"""Marks a hidden item that holds tool calls which a person has not decided about."""
 
 ANSWERS_PROPERTY = "answers_to_questions"
 """Marks a message that says what a person has answered to the questions of a tool."""
 
 MAX_WIDGET_SUMMARY_CHARS = 1_000
-MAX_TOOL_RESULT_CHARS = 4_000
 MAX_TEXT_ATTACHMENT_CHARS = 20_000
 
 # What we write ourselves; a person who writes it, or whose file holds it, must not be taken for us.
@@ -57,20 +53,6 @@ _RESERVED_TAG = re.compile(
 )
 
 _TEXT_KEYS = ("value", "label", "text", "title")
-
-
-def shortened(text: str, limit: int) -> str:
-    """Return `text`, cut to at most `limit` characters with a mark that it was."""
-    return text if len(text) <= limit else text[: limit - 2] + " …"
-
-
-def remember_tool_calls(calls: Sequence[dict[str, str]]) -> dict[str, Any]:
-    """Return the content of a hidden item from which later turns know what tools returned.
-
-    Args:
-        calls: One mapping per finished call: ``call_id``, ``name``, ``arguments`` (JSON text), ``result``.
-    """
-    return {TOOL_MEMORY_KEY: [{**call, "result": shortened(call["result"], MAX_TOOL_RESULT_CHARS)} for call in calls]}
 
 
 def widget_summary(item: WidgetItem) -> str:

@@ -24,10 +24,11 @@ from chatkit.types import (
     URLSource,
 )
 
-from context import Turn, utc_now
+from context import Turn
 from framework.text_updates import ShownPiece, TextPiece
 from text.growing_text import GrowingText
 from text.surrogates import ends_in_half, joined_halves
+from turns.clock import utc_now
 
 Events = Iterator[ThreadStreamEvent]
 

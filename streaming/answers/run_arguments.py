@@ -1,4 +1,4 @@
-"""What an agent is run with: its turn, the guard of its tools, and what the person chose in the composer."""
+"""The arguments of an agent's run: its turn, the guard of its tools, and what the person chose in the composer."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from chatkit.types import UserMessageItem
 
 from context import TURN_KWARG, Turn
 from errors import AgentError
+from framework.plain_agents import leaves_text_alone
 from framework.text_updates import TEXT_SINK_KWARG
 from streaming.answers.tool_guard import ToolGuard, is_guarded
-from streaming.runs.direct_text import leaves_text_alone
 
 
 def run_arguments(agent: Any, turn: Turn) -> dict[str, Any]:
@@ -34,8 +34,9 @@ def run_arguments(agent: Any, turn: Turn) -> dict[str, Any]:
                 "models and tools in its Composer, or read turn.user_message.inference_options in get_agent",
             )
         arguments["options"] = chosen
-    if turn.context.short_way is not None and leaves_text_alone(agent):
-        arguments["client_kwargs"] = {TEXT_SINK_KWARG: turn.context.short_way.take}
+    direct_text = turn.context.answer.direct_text
+    if direct_text is not None and leaves_text_alone(agent):
+        arguments["client_kwargs"] = {TEXT_SINK_KWARG: direct_text.take}
     return arguments
 
 

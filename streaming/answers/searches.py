@@ -8,7 +8,7 @@ from typing import Any
 
 from chatkit.types import FileSource, SearchTask, URLSource
 
-from streaming.answers.history import shortened
+from text.shortening import shortened
 
 MAX_SOURCES = 20
 MAX_TITLE_CHARS = 120

@@ -10,8 +10,8 @@ from agent_framework import Message
 from chatkit.types import UserMessageItem
 
 from context import Turn
-from streaming.answers.history import shortened
-from streaming.runs.cancellation import end_tasks
+from runs.cancellation import end_tasks
+from text.shortening import shortened
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class ThreadTitle:
         self._turn = turn
         self._chat_client = chat_client
         self._is_wanted = (
-            turn.context.is_new_thread and settings.thread_titles == "model" and settings.provider != "offline"
+            turn.context.answer.is_new_thread and settings.thread_titles == "model" and settings.provider != "offline"
         )
         self._task: asyncio.Task[None] | None = None
 
@@ -89,7 +89,7 @@ async def _write_title(turn: Turn, chat_client: Any) -> None:
             answer = await chat_client.get_response(
                 [Message("system", [INSTRUCTIONS]), Message("user", [question[:MAX_QUESTION_CHARS]])]
             )
-        turn.context.title_usage = dict(answer.usage_details or {})
+        turn.context.answer.title_usage = dict(answer.usage_details or {})
         title = clean_title(answer.text)
         # A tool may have named the thread meanwhile; whether a person has, only the store knows.
         if title is not None and turn.thread.title == first_title:

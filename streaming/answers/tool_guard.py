@@ -1,4 +1,4 @@
-"""What stands between a model and a tool: a time limit, and failures as sentences that the model may know."""
+"""The guard between a model and a tool: a time limit, and failures as sentences that the model may know."""
 
 from __future__ import annotations
 
@@ -17,14 +17,12 @@ from agent_framework.exceptions import ToolExecutionException
 
 from context import TURN_KWARG, Turn
 from errors import UserFacingError
+from framework.sentences import SUB_AGENT_WANTS_APPROVAL
 
 logger = logging.getLogger(__name__)
 
 NO_PERSON = "A part of this needs the person, who cannot be asked from within this tool. Tell them so."
 """What a model reads whose sub-agent wants an approval, or calls a tool of the client."""
-
-# What the framework says of the one; it has a class of its own for the other.
-_WANTS_APPROVAL = "its sub-agent requested approval for"
 
 
 class ToolGuard(FunctionMiddleware):
@@ -55,7 +53,7 @@ class ToolGuard(FunctionMiddleware):
         except MiddlewareTermination:
             raise
         except (ToolExecutionException, UserInputRequiredException) as exc:
-            if isinstance(exc, ToolExecutionException) and _WANTS_APPROVAL not in str(exc):
+            if isinstance(exc, ToolExecutionException) and SUB_AGENT_WANTS_APPROVAL not in str(exc):
                 logger.exception("tool failed", extra={"tool": name})
                 raise
             logger.error("a sub-agent needs the person: use a workflow, see docs/agents.md", extra={"tool": name})
@@ -63,7 +61,7 @@ class ToolGuard(FunctionMiddleware):
         except Exception:
             logger.exception("tool failed", extra={"tool": name})
             raise
-        if turn is not None and turn.question is not None:
+        if turn is not None and turn.context.answer.question is not None:
             # The loop ends here: the model goes on when the person has answered.
             raise MiddlewareTermination(result=context.result)
 
@@ -90,7 +88,7 @@ class ToolGuard(FunctionMiddleware):
     @staticmethod
     def _fail(context: FunctionInvocationContext, turn: Turn | None, message: str) -> None:
         if turn is not None:
-            turn.failed_calls.add(str(context.metadata.get("call_id")))
+            turn.context.answer.failed_calls.add(str(context.metadata.get("call_id")))
         context.result = message
 
 

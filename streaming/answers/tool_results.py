@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from agent_framework import Content
 from chatkit.types import GeneratedImage, GeneratedImageItem
 
-from context import Turn, utc_now
+from context import Turn
+from turns.clock import utc_now
 
 MAX_IMAGES = 8
 """Pictures of one call that are shown; there may be more in the result."""

@@ -1,4 +1,4 @@
-"""One answer: whatever Agent Framework can say, as the ChatKit event made for it.
+"""The converter of an answer: whatever Agent Framework can say, as the ChatKit event made for it.
 
 At most one message of each author and one workflow are open. A message ends where its author does something else; the
 workflow stays open around what its tools show, and ends where text begins while nobody waits for a tool.
@@ -22,13 +22,15 @@ from chatkit.types import (
     ThreadStreamEvent,
 )
 
-from context import AnswerTexts, Turn, utc_now
+from context import Turn
 from errors import ModelError
 from framework.sentences import LIMIT_REACHED
 from streaming.answers.message_writer import MessageWriter
 from streaming.answers.usage_count import UsageCount
 from streaming.answers.workflow_steps import Steps, ToolLabel, is_hosted
-from streaming.approvals.stored_request import PendingApproval
+from turns.answer_texts import AnswerTexts
+from turns.approval_request import PendingApproval
+from turns.clock import utc_now
 
 Events = Iterator[ThreadStreamEvent]
 
@@ -39,7 +41,7 @@ _NOT_NOW = "This was not done yet: the person has to answer something else first
 _UNSEEN = ("text_reasoning", "usage")
 
 
-class Answer:
+class UpdateConverter:
     """Turns updates and tool events into ChatKit events.
 
     Args:
@@ -52,6 +54,7 @@ class Answer:
         self, turn: Turn, labels: Mapping[str, ToolLabel], limit_message: Callable[[], str] = lambda: LIMIT_TEXT
     ) -> None:
         self._turn = turn
+        self._answer = turn.context.answer
         self._limit_message = limit_message
         self._message = MessageWriter(turn)
         self._steps = Steps(turn, labels)
@@ -64,7 +67,7 @@ class Answer:
     @property
     def is_empty(self) -> bool:
         """Whether nothing was said, done or shown, and nobody is waited for: at most something was thought."""
-        return self._is_empty and not self._turn.is_paused
+        return self._is_empty and not self._answer.is_paused
 
     def feed(self, event: Any) -> Events:
         """Return what `event`, an update of the agent or an event of a tool, means for the client."""
@@ -74,7 +77,7 @@ class Answer:
         return iter(()) if self._message.take(event) else self._update(event)
 
     def continue_text(self, text: str, message_id: str | None) -> ThreadItemUpdatedEvent | None:
-        """Add a piece of text that arrives by the short way; None when it has to take the long one."""
+        """Add a piece of direct text; None when it has to go through the agent."""
         return self._message.continue_text(text, message_id)
 
     def pending_text(self) -> ThreadItemUpdatedEvent | None:
@@ -89,19 +92,19 @@ class Answer:
         """
         yield from self._message.close_all()
         for call_id, call in self._client_calls.items():
-            if self._turn.question is not None or self._turn.approvals:
+            if self._answer.question is not None or self._answer.approvals:
                 yield from self._steps.postpone(call_id, _NOT_NOW)
             else:
                 yield from self._hand_over(call)
-        if self._turn.approvals:
+        if self._answer.approvals:
             yield from self._ask_for_approval()
         yield from self._steps.close()
         yield from self._close_images()
-        if self._turn.question is not None:
-            yield ThreadItemDoneEvent(item=self._turn.question)
-        if self._turn.client_call is not None:
+        if self._answer.question is not None:
+            yield ThreadItemDoneEvent(item=self._answer.question)
+        if self._answer.client_call is not None:
             # The last item: ChatKit completes the call that stands at the thread's end.
-            yield ThreadItemDoneEvent(item=self._turn.client_call)
+            yield ThreadItemDoneEvent(item=self._answer.client_call)
 
     def fail(self) -> Events:
         """Finish what is open after a failure: partial text is kept, running tools are marked as failed."""
@@ -166,7 +169,7 @@ class Answer:
             case "usage":
                 counts, is_whole = dict(content.usage_details or {}), content.merge_mode == "replace"
                 total = self._usage.add(update.author_name, update.response_id, counts, is_whole=is_whole)
-                self._turn.usage = self._turn.context.usage = total
+                self._answer.usage = total
             case "error":
                 raise ModelError("The model reported a problem and could not finish its answer.", code="model.failed")
             case hosted if is_hosted(hosted):
@@ -218,10 +221,10 @@ class Answer:
         if known is None and call.name:
             known = call.name, _json_text(call.arguments)
         yield from self._steps.forget_call(call_id)
-        if known is None or self._turn.client_call is not None:
+        if known is None or self._answer.client_call is not None:
             return  # ChatKit takes one call at a time; the model asks again for the others
         name, arguments = known
-        self._turn.client_call = ClientToolCallItem(
+        self._answer.client_call = ClientToolCallItem(
             id=self._turn.new_id("tool_call"),
             thread_id=self._turn.thread.id,
             created_at=utc_now(),
@@ -243,19 +246,19 @@ class Answer:
             yield from self._steps.function_call(Content.from_function_call(call.call_id, call.name, arguments=text))
         label = self._steps.label_of(call.name)
         server = (call.server_name or "") if call.hosted else None
-        self._turn.approvals.append(PendingApproval(call.call_id, call.name, text, label.title, label.icon, server))
+        self._answer.approvals.append(PendingApproval(call.call_id, call.name, text, label.title, label.icon, server))
 
     def _ask_for_approval(self) -> Events:
-        turn = self._turn
-        waiting = [c for c in turn.approvals if c.server is not None or self._steps.result_of(c.call_id) is None]
-        if not waiting or turn.question is not None:
+        answer = self._answer
+        waiting = [c for c in answer.approvals if c.server is not None or self._steps.result_of(c.call_id) is None]
+        if not waiting or answer.question is not None:
             for call in waiting:
                 yield from self._steps.postpone(call.call_id, _NOT_NOW)
-            turn.approvals.clear()
-            turn.is_resumed = turn.question is None
+            answer.approvals.clear()
+            answer.is_resumed = answer.question is None
             return
         ours = yield from self._steps.wait({call.call_id for call in waiting})
-        turn.approvals[:] = [*ours, *(call for call in waiting if call.server is not None)]
+        answer.approvals[:] = [*ours, *(call for call in waiting if call.server is not None)]
 
     def _generated_image(self, content: Content) -> Events:
         key = content.image_id or "image"

@@ -31,13 +31,15 @@ from chatkit.types import (
 )
 from pydantic import ValidationError
 
-from context import AnswerTexts, Turn, utc_now
+from context import Turn
 from framework.inner_agents import tools_within
-from streaming.answers.history import remember_tool_calls
 from streaming.answers.searches import file_sources, queries_of, web_task
 from streaming.answers.tool_results import result_text, returned_images
-from streaming.approvals.stored_request import PendingApproval
 from text.surrogates import ends_in_half, joined_halves
+from turns.answer_texts import AnswerTexts
+from turns.approval_request import PendingApproval
+from turns.clock import utc_now
+from turns.tool_memory import remember_tool_calls
 
 logger = logging.getLogger(__name__)
 
@@ -104,6 +106,7 @@ class Steps:
 
     def __init__(self, turn: Turn, labels: Mapping[str, ToolLabel]) -> None:
         self._turn = turn
+        self._answer = turn.context.answer
         self._labels = labels
         self._item: WorkflowItem | None = None
         self._began_at: datetime | None = None
@@ -141,7 +144,7 @@ class Steps:
         """Show that a call is done, or failed, and the pictures that it has returned."""
         call = self._calls.get(content.call_id or "")
         if call is not None and call.result is None:
-            is_failed = bool(content.exception) or content.call_id in self._turn.failed_calls
+            is_failed = bool(content.exception) or content.call_id in self._answer.failed_calls
             yield from self._finish(call, result_text(content), is_failed=is_failed)
             for item in returned_images(content.items or (), self._turn):
                 yield ThreadItemDoneEvent(item=item)
@@ -174,7 +177,7 @@ class Steps:
             label = self.label_of(call.name)
             step = self._item.id if self._item is not None and call.result is None else None
             if call.result is None:
-                yield from self._pause(call, self._turn.texts.step_waits)
+                yield from self._pause(call, self._answer.texts.step_waits)
             pending = PendingApproval(call_id, call.name, call.arguments or "{}", label.title, label.icon)
             handed_over.append(replace(pending, step=step, step_index=call.task_index, result=call.result))
         return handed_over
@@ -206,10 +209,10 @@ class Steps:
         key = content.call_id or "search"
         task: SearchTask | FileTask
         if content.tool_name == "file_search":
-            queries, title = queries_of(content.arguments), self._turn.texts.file_search
+            queries, title = queries_of(content.arguments), self._answer.texts.file_search
             task = FileTask(title=f"{title}: {queries[0]}" if queries else title)
         else:
-            task = web_task(content.arguments, self._turn.texts.web_search)
+            task = web_task(content.arguments, self._answer.texts.web_search)
         task.status_indicator = "loading"
         if key in self._hosted:
             yield from self._set(self._hosted[key], task)
@@ -243,7 +246,7 @@ class Steps:
         if key not in self._hosted:
             title, icon = next(label for kind, label in _HOSTED.items() if content.type.startswith(kind))
             name = getattr(content, "tool_name", None)
-            label = ToolLabel(_humanized(name) if name else title(self._turn.texts), icon)
+            label = ToolLabel(_humanized(name) if name else title(self._answer.texts), icon)
             self._hosted[key] = yield from self._add(custom_task(label))
 
     def hosted_result(self, content: Content) -> Events:
@@ -269,7 +272,7 @@ class Steps:
             item.workflow.summary = DurationSummary(duration=max(1, round(elapsed)))
         else:
             title = getattr(tasks[0], "title", None) if len(tasks) == 1 else None
-            item.workflow.summary = CustomSummary(title=title or self._turn.texts.steps.format(count=len(tasks)))
+            item.workflow.summary = CustomSummary(title=title or self._answer.texts.steps.format(count=len(tasks)))
         yield ThreadItemDoneEvent(item=item)
         for memory in self.unsaved_memory():
             yield ThreadItemDoneEvent(item=memory)
@@ -310,7 +313,7 @@ class Steps:
         task = self._item.workflow.tasks[call.task_index]
         # ChatKit has no "failed": no tick, and a sentence instead.
         change: dict[str, Any] = (
-            {"status_indicator": "none", "content": self._turn.texts.step_failed}
+            {"status_indicator": "none", "content": self._answer.texts.step_failed}
             if is_failed
             else {"status_indicator": "complete"}
         )

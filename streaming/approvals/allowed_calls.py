@@ -19,12 +19,13 @@ from chatkit.types import (
     WorkflowTaskUpdated,
 )
 
-from context import Turn, utc_now
+from context import Turn
 from streaming.answers.tool_results import result_text, returned_images
 from streaming.answers.turn_events import turn_events
 from streaming.answers.workflow_steps import ToolLabel, custom_task
 from streaming.approvals.decisions import RunCalls
-from streaming.approvals.stored_request import ApprovalRequest, PendingApproval
+from turns.approval_request import ApprovalRequest, PendingApproval
+from turns.clock import utc_now
 
 _NOTHING = "This was not done: something stopped it before it began."
 
@@ -44,9 +45,9 @@ async def make_calls(turn: Turn, request: ApprovalRequest, run: RunCalls) -> Asy
     if not calls:
         return
     # The memory of the request is an older item; it is meant to be written again.
-    turn.context.item_ids.add(request.id)
+    turn.context.answer.own(request.id)
     steps = _Steps(turn, calls)
-    for event in turn.inbox.drain():
+    for event in turn.context.answer.inbox.drain():
         yield event  # on the way before the first call is made
     async with aclosing(turn_events(turn, _make_calls(turn, request, calls, steps, run))) as events:
         async for event in events:
@@ -62,13 +63,13 @@ async def _make_calls(
             async for content in contents:
                 if content.call_id is not None:
                     results[content.call_id] = result_text(content)
-                    is_failed = bool(content.exception) or content.call_id in turn.failed_calls
+                    is_failed = bool(content.exception) or content.call_id in turn.context.answer.failed_calls
                     steps.finish(content.call_id, is_failed=is_failed)
                     for image in returned_images(content.items or (), turn):
                         turn.emit(ThreadItemDoneEvent(item=image))
     except asyncio.CancelledError:
         memory = request.memory_item(turn.thread.id, results)
-        turn.context.unsaved_events.append(ThreadItemDoneEvent(item=memory))
+        turn.context.answer.keep_for_store([ThreadItemDoneEvent(item=memory)])
         raise
     except Exception:
         _end(turn, request, steps, results)
@@ -81,8 +82,8 @@ async def _make_calls(
 def _end(turn: Turn, request: ApprovalRequest, steps: _Steps, results: dict[str, str]) -> None:
     steps.close()
     turn.emit(ThreadItemDoneEvent(item=request.memory_item(turn.thread.id, results)))
-    if turn.question is not None:
-        turn.emit(ThreadItemDoneEvent(item=turn.question))
+    if (question := turn.context.answer.question) is not None:
+        turn.emit(ThreadItemDoneEvent(item=question))
 
 
 class _Steps:
@@ -90,7 +91,7 @@ class _Steps:
 
     def __init__(self, turn: Turn, calls: list[PendingApproval]) -> None:
         self._turn = turn
-        self._texts = turn.texts
+        self._texts = turn.context.answer.texts
         self._open = {call.call_id: index for index, call in enumerate(calls)}
         self._item = WorkflowItem(
             id=turn.new_id("workflow"),

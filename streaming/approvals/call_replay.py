@@ -29,7 +29,7 @@ from context import TURN_KWARG, Turn
 from errors import UnavailableError
 from framework.inner_agents import agents_within, own_tools
 from streaming.answers.tool_guard import is_guarded
-from streaming.approvals.stored_request import PendingApproval
+from turns.approval_request import PendingApproval
 
 
 async def replay_calls(

@@ -6,8 +6,8 @@ import json
 import unicodedata
 from typing import Any
 
-from context import AnswerTexts
-from streaming.approvals.stored_request import ApprovalRequest, PendingApproval
+from turns.answer_texts import AnswerTexts
+from turns.approval_request import ApprovalRequest, PendingApproval
 
 APPROVE = "parlor.approve"
 REJECT = "parlor.reject"

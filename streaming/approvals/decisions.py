@@ -22,10 +22,12 @@ from chatkit.types import (
 )
 from pydantic import BaseModel
 
-from context import ActionTurn, RequestContext, Services, Turn, utc_now
+from context import ActionTurn, Services, Turn
 from errors import ActionError, ConflictError, NotFoundError
 from streaming.approvals.card import APPROVE, MAX_SHOWN_CHARS, REJECT, build_card, card_text, read_arguments
-from streaming.approvals.stored_request import EXPIRED_KEY, ApprovalRequest, PendingApproval, read_request
+from turns.approval_request import EXPIRED_KEY, ApprovalRequest, PendingApproval, read_request
+from turns.clock import utc_now
+from turns.request_context import RequestContext
 from widgets.documents import widget_root
 
 RunCalls = Callable[[Sequence[PendingApproval]], AsyncGenerator[Content, None]]
@@ -69,15 +71,16 @@ async def settle_calls(calls: Sequence[PendingApproval], run: RunCalls) -> Async
 
 
 def approval_events(turn: Turn) -> Iterator[ThreadStreamEvent]:
-    """Store what `turn.approvals` holds, and show the card that asks for it."""
-    request = ApprovalRequest(turn.new_id("message"), turn.new_id("message"), tuple(turn.approvals))
+    """Store the tool calls that the answer wants allowed, and show the card that asks for them."""
+    answer = turn.context.answer
+    request = ApprovalRequest(turn.new_id("message"), turn.new_id("message"), tuple(answer.approvals))
     yield ThreadItemDoneEvent(item=request.pending_item(turn.thread.id))
     card = WidgetItem(
         id=request.card_id,
         thread_id=turn.thread.id,
         created_at=utc_now(),
-        widget=widget_root(build_card(request, turn.texts)),
-        copy_text=card_text(request, turn.texts),
+        widget=widget_root(build_card(request, answer.texts)),
+        copy_text=card_text(request, answer.texts),
     )
     yield ThreadItemDoneEvent(item=card)
 
@@ -104,7 +107,7 @@ async def decide(turn: ActionTurn, payload: Decision, *, is_allowed: bool) -> No
     Raises:
         ConflictError: When it has been decided already, or the next message came first.
     """
-    services, thread_id = turn.services, turn.thread.id
+    services, thread_id, answer = turn.services, turn.thread.id, turn.context.answer
     is_swapped = False
     while not is_swapped:
         # Again, if another call of the same request was decided meanwhile, elsewhere.
@@ -112,11 +115,11 @@ async def decide(turn: ActionTurn, payload: Decision, *, is_allowed: bool) -> No
         request = asked.decide(payload.call_id, is_allowed=is_allowed)
         after = request.pending_item(thread_id) if request.is_open else request.memory_item(thread_id, {})
         is_swapped = await services.store.swap_item(thread_id, before, after, turn.context)
-    turn.replace(build_card(request, turn.texts), copy_text=card_text(request, turn.texts))
-    said = None if is_allowed else turn.texts.rejected
+    turn.replace(build_card(request, answer.texts), copy_text=card_text(request, answer.texts))
+    said = None if is_allowed else answer.texts.rejected
     await _show_steps(turn, [call for call in request.calls if call.call_id == payload.call_id], said)
     if not request.is_open:
-        turn.decided = request
+        answer.decided = request
         turn.resume()
 
 
@@ -138,7 +141,7 @@ async def expire(turn: Turn, items: Sequence[ThreadItem]) -> list[ThreadItem]:
         closed = request.expired_item(turn.thread.id)
         if await turn.services.store.swap_item(turn.thread.id, item, closed, turn.context):
             now[index] = closed
-            texts = turn.texts
+            texts = turn.context.answer.texts
             card = build_card(request, texts, is_expired=True)
             turn.replace_widget(request.card_id, card, copy_text=card_text(request, texts, is_expired=True))
             await _show_steps(turn, [c for c in request.calls if c.decision != "rejected"], texts.expired)

@@ -1,4 +1,4 @@
-"""From a parsed ChatKit request to its events or its JSON, with the checks that ChatKit leaves to its host.
+"""ChatKit's requests: from a parsed request to its events or its JSON, with the checks ChatKit leaves to its host.
 
 What differs from ChatKit's own processing: nothing is stored before the whole request is known to be good, locked and
 closed threads are read-only, retry truncates in one transaction, pages are never empty while there is more, and early
@@ -11,14 +11,15 @@ import asyncio
 import base64
 import binascii
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from agent_framework import UsageDetails, add_usage_details
 from chatkit.types import (
     AttachmentsCreateReq,
+    AttachmentsDeleteReq,
     AudioInput,
     ClientToolCallItem,
     ErrorEvent,
@@ -49,15 +50,21 @@ from chatkit.types import (
 )
 from pydantic import ValidationError
 
-from context import RequestContext, RunOutcome, RunRecord, utc_now
+from context import Services, Turn
 from errors import BadRequestError, ConflictError
-from streaming.actions.clicks import ActionProcessing
+from framework.chatkit_protocol import answered_questions, serialize, thread_response
+from plugins import Composer
+from streaming.actions.clicks import Clicks
+from streaming.answers.responder import Responder
 from streaming.answers.thread_titles import title_of
 from streaming.approvals.decisions import check_decision
-from streaming.requests.idempotency import request_key
-
-if TYPE_CHECKING:
-    from plugins import UseCase
+from streaming.failure_reports import failure_event
+from streaming.hooks import Hooks
+from streaming.requests.delivery import Delivery
+from streaming.requests.idempotency import idempotency_key
+from turns.clock import utc_now
+from turns.request_context import RequestContext
+from turns.run_record import RunOutcome, RunRecord
 
 logger = logging.getLogger(__name__)
 
@@ -79,12 +86,32 @@ _WRITING_REQUESTS = (
 )
 
 
-class RequestProcessing(ActionProcessing):
-    """The part of `BaseChatKitServer` that knows ChatKit's requests."""
+class ChatKitRequests:
+    """Answers ChatKit's requests: streams those that begin an answer, and returns JSON for the others.
 
-    use_case: UseCase | None
+    Args:
+        services: The platform's services.
+        hooks: The server, of which feedback and transcription are asked.
+        delivery: Stores and passes on what an answer consists of.
+        responder: Answers.
+        clicks: Carries out actions.
 
-    def check_request(self, request: Any) -> None:
+    Attributes:
+        composer: What the composer of the use case offers; nothing else is accepted of a message.
+    """
+
+    def __init__(
+        self, services: Services, hooks: Hooks, delivery: Delivery, responder: Responder, clicks: Clicks
+    ) -> None:
+        self._services = services
+        self._store = services.store
+        self._hooks = hooks
+        self._delivery = delivery
+        self._responder = responder
+        self._clicks = clicks
+        self.composer = Composer()
+
+    def check(self, request: Any) -> None:
         """Refuse what ChatKit lets through.
 
         Raises:
@@ -97,7 +124,7 @@ class RequestProcessing(ActionProcessing):
                 # Without a type, ChatKit's model holds a TypeVar in its place.
                 if not isinstance(request.params.action.type, str) or not request.params.action.type:
                     raise BadRequestError("The action has no type.")
-                request_key(request.metadata)
+                idempotency_key(request.metadata)
             case ThreadsUpdateReq():
                 title = " ".join(request.params.title.split())
                 if not title:
@@ -114,7 +141,7 @@ class RequestProcessing(ActionProcessing):
                 pass
 
     def _check_input(self, message: UserMessageInput) -> None:
-        limit = self.services.settings.max_message_chars
+        limit = self._services.settings.max_message_chars
         size = sum(len(part.text) for part in message.content) + len(message.quoted_text or "")
         if size > limit:
             raise BadRequestError(f"A message has at most {limit} characters; this one has {size}.")
@@ -122,15 +149,14 @@ class RequestProcessing(ActionProcessing):
             raise BadRequestError("The message is empty.")
         if len(message.attachments) > MAX_ATTACHMENTS or len(set(message.attachments)) != len(message.attachments):
             raise BadRequestError(f"A message has at most {MAX_ATTACHMENTS} attachments, each of them once.")
-        composer = self.use_case.composer if self.use_case else None
         chosen = message.inference_options
-        if chosen.model and chosen.model not in {model.get("id") for model in (composer.models if composer else ())}:
+        if chosen.model and chosen.model not in {model.get("id") for model in self.composer.models}:
             raise BadRequestError("This model is not offered here.")
         tool = chosen.tool_choice.id if chosen.tool_choice else None
-        if tool and tool not in {tool.get("id") for tool in (composer.tools if composer else ())}:
+        if tool and tool not in {tool.get("id") for tool in self.composer.tools}:
             raise BadRequestError("This tool is not offered here.")
 
-    async def _process_streaming_impl(self, request: Any, context: RequestContext) -> Events:
+    async def stream(self, request: Any, context: RequestContext) -> Events:
         """Answer a streaming request, and note how that ended; what is refused before its first event is no run."""
         started_at = utc_now()
         events = await self._begin(request, context)
@@ -154,30 +180,26 @@ class RequestProcessing(ActionProcessing):
             # The headers are gone: what nobody has told the person becomes the last event.
             is_told, status = status == "failed", "failed"
             if is_told:
-                logger.exception("failed again after the person was told", extra={"error_id": context.error_id})
+                logger.exception("failed again after the person was told", extra={"error_id": context.answer.error_id})
             else:
-                yield self._error_event(exc, "answer failed", thread_id, context)
+                yield failure_event(exc, "answer failed", thread_id, context)
         finally:
             if status is not None and thread_id is not None:
                 # What has become of the answer is decided: a stop or a deadline comes too late.
-                context.is_stoppable = False
-                await self._save_run(thread_id, status, started_at, context)
+                with context.answer.no_stop():
+                    await self._save_run(thread_id, status, started_at, context)
 
     async def _begin(self, request: Any, context: RequestContext) -> Events:
-        """Check a request, store what it brings, and return the events to come.
-
-        What is stored and its first event are one: a stop in between waits, or the request would be refused and its
-        message, answer or output be there all the same.
-        """
+        """Check a request, and return the events to come; the first of them stores what the request brings."""
         if isinstance(request, ThreadsCreateReq):
             return await self._create_thread(request, context)
-        thread = await self.store.load_thread(request.params.thread_id, context=context)
+        thread = await self._store.load_thread(request.params.thread_id, context=context)
         if isinstance(request, _WRITING_REQUESTS):
             check_writable(thread)
         match request:
             case ThreadsAddUserMessageReq():
-                message = await self._build_user_message_item(request.params.input, thread, context)
-                return await self._add_message(thread, message, context)
+                message = await self._build_user_message(request.params.input, thread, context)
+                return self._add_message(thread, message, context)
             case ThreadsAddClientToolOutputReq():
                 return await self._add_tool_output(thread, request, context)
             case ThreadsAddStructuredInputReq():
@@ -185,140 +207,164 @@ class RequestProcessing(ActionProcessing):
             case ThreadsRetryAfterItemReq():
                 return await self._retry(thread, request.params.item_id, context)
             case ThreadsCustomActionReq():
-                sender = await self._sender(thread, request.params.item_id, context)
+                sender = await self._clicks.sender(thread, request.params.item_id, context)
                 act = request.params.action
-                await check_decision(self.services, thread.id, act.type, act.payload, context, is_streamed=True)
-                return self._deliver(thread, context, self.action(thread, act, sender, context))
+                await check_decision(self._services, thread.id, act.type, act.payload, context, is_streamed=True)
+                return self._delivery.deliver(thread, context, self._clicks.stream(thread, act, sender, context))
             case _:
                 raise BadRequestError("This request is not supported.")
+
+    def _respond(self, thread: ThreadMetadata, message: UserMessageItem | None, context: RequestContext) -> Events:
+        return self._responder.respond(Turn(thread, context, self._services, message))
 
     async def _save_run(
         self, thread_id: str, status: RunOutcome, started_at: datetime, context: RequestContext
     ) -> None:
-        usage = context.usage
-        if context.title_usage:
-            usage = dict(add_usage_details(cast("UsageDetails", usage), cast("UsageDetails", context.title_usage)))
-        record = RunRecord(context.run_id, started_at, utc_now(), status, context.stop_reason, context.error_id, usage)
+        answer = context.answer
+        usage = answer.usage
+        if answer.title_usage:
+            usage = dict(add_usage_details(cast("UsageDetails", usage), cast("UsageDetails", answer.title_usage)))
+        record = RunRecord(context.run_id, started_at, utc_now(), status, answer.stop_reason, answer.error_id, usage)
         try:
             async with asyncio.timeout(SAVE_RUN_TIMEOUT_S):
-                await self.store.save_run(thread_id, record, context)
+                await self._store.save_run(thread_id, record, context)
         except Exception:
             # What the person was told and what is in the thread is not changed by this.
             logger.exception("run could not be noted", extra={"run_id": record.id})
 
     async def _create_thread(self, request: ThreadsCreateReq, context: RequestContext) -> Events:
-        thread = Thread(id=self.store.generate_thread_id(context), created_at=utc_now(), items=Page())
+        thread = Thread(id=self._store.generate_thread_id(context), created_at=utc_now(), items=Page())
         # First the message: one that refers to a missing attachment must not leave an empty thread behind.
-        message = await self._build_user_message_item(request.params.input, thread, context)
+        message = await self._build_user_message(request.params.input, thread, context)
         thread.title = title_of(message)
         metadata = ThreadMetadata(id=thread.id, created_at=thread.created_at, title=thread.title)
-        context.is_new_thread = True
-        context.is_stoppable = False
-        await self.store.create_thread(metadata, message, context)
-        context.item_ids.discard(message.id)  # from here on it is an older item, which no answer may overwrite
-        created = ThreadCreatedEvent(thread=self._to_thread_response(thread))
-        first = (created, ThreadItemDoneEvent(item=message))
-        return self._deliver(metadata, context, self.respond(metadata, message, context), first=first)
+        context.answer.is_new_thread = True
 
-    async def _add_message(self, thread: ThreadMetadata, message: UserMessageItem, context: RequestContext) -> Events:
-        context.is_stoppable = False
-        for attachment in message.attachments:
-            await self.store.save_attachment(attachment, context=context)
-        await self.store.add_thread_item(thread.id, message, context=context)
-        context.item_ids.discard(message.id)
-        first = (ThreadItemDoneEvent(item=message),)
-        return self._deliver(thread, context, self.respond(thread, message, context), first=first)
+        async def store() -> Sequence[ThreadStreamEvent]:
+            await self._store.create_thread(metadata, message, context)
+            context.answer.disown(message.id)
+            return ThreadCreatedEvent(thread=thread_response(thread)), ThreadItemDoneEvent(item=message)
+
+        return self._delivery.deliver(metadata, context, self._respond(metadata, message, context), opening=store)
+
+    def _add_message(self, thread: ThreadMetadata, message: UserMessageItem, context: RequestContext) -> Events:
+        async def store() -> Sequence[ThreadStreamEvent]:
+            for attachment in message.attachments:
+                await self._store.save_attachment(attachment, context=context)
+            await self._store.add_thread_item(thread.id, message, context=context)
+            context.answer.disown(message.id)
+            return (ThreadItemDoneEvent(item=message),)
+
+        return self._delivery.deliver(thread, context, self._respond(thread, message, context), opening=store)
 
     async def _add_tool_output(
         self, thread: ThreadMetadata, request: ThreadsAddClientToolOutputReq, context: RequestContext
     ) -> Events:
         # Not only the newest item: a click, a note of another tool's or a stop may stand behind the call.
-        newest = await self.store.load_thread_items(thread.id, None, MAX_ITEMS_BEHIND_CALL, "desc", context)
+        newest = await self._store.load_thread_items(thread.id, None, MAX_ITEMS_BEHIND_CALL, "desc", context)
         calls = (item for item in newest.data if isinstance(item, ClientToolCallItem) and item.status == "pending")
         call = next(calls, None)
         if call is None:
             raise ConflictError("No tool call is waiting for an output.", code="tool_output.not_expected")
         done = call.model_copy(update={"output": request.params.result, "status": "completed"})
-        context.is_stoppable = False
-        if not await self.store.update_item_if(thread.id, "pending", done, context):
-            raise ConflictError("The output of this tool call is there already.", code="tool_output.not_expected")
-        return self._deliver(thread, context, self.respond(thread, None, context))
+
+        async def store() -> Sequence[ThreadStreamEvent]:
+            if not await self._store.update_item_if(thread.id, "pending", done, context):
+                raise ConflictError("The output of this tool call is there already.", code="tool_output.not_expected")
+            return ()
+
+        return self._delivery.deliver(thread, context, self._respond(thread, None, context), opening=store)
 
     async def _add_structured_input(
         self, thread: ThreadMetadata, request: ThreadsAddStructuredInputReq, context: RequestContext
     ) -> Events:
-        item = await self.store.load_item(thread.id, request.params.item_id, context=context)
+        item = await self._store.load_item(thread.id, request.params.item_id, context=context)
         if not isinstance(item, StructuredInputItem):
             raise BadRequestError("This item asks no question.")
         if item.status != "pending":
             raise ConflictError("This question has been answered already.", code="structured_input.answered")
-        answered = await self._apply_structured_input_submission(item, request.params.input)
-        context.is_stoppable = False
-        if not await self.store.update_item_if(thread.id, "pending", answered, context):
-            raise ConflictError("This question has been answered already.", code="structured_input.answered")
+        answered = await answered_questions(item, request.params.input)
 
-        first = (ThreadItemReplacedEvent(item=answered),)
-        return self._deliver(thread, context, self.respond(thread, None, context), first=first)
+        async def store() -> Sequence[ThreadStreamEvent]:
+            if not await self._store.update_item_if(thread.id, "pending", answered, context):
+                raise ConflictError("This question has been answered already.", code="structured_input.answered")
+            return (ThreadItemReplacedEvent(item=answered),)
+
+        return self._delivery.deliver(thread, context, self._respond(thread, None, context), opening=store)
 
     async def _retry(self, thread: ThreadMetadata, item_id: str, context: RequestContext) -> Events:
-        item = await self.store.load_item(thread.id, item_id, context=context)
+        item = await self._store.load_item(thread.id, item_id, context=context)
         if not isinstance(item, UserMessageItem):
             raise BadRequestError("Only a message of a person can be tried again.")
-        context.is_stoppable = False
-        await self.store.delete_items_after(thread.id, item_id, context)
-        return self._deliver(thread, context, self.respond(thread, item, context))
 
-    async def _build_user_message_item(
-        self, input: UserMessageInput, thread: ThreadMetadata, context: RequestContext
+        async def store() -> Sequence[ThreadStreamEvent]:
+            await self._store.delete_items_after(thread.id, item_id, context)
+            return ()
+
+        return self._delivery.deliver(thread, context, self._respond(thread, item, context), opening=store)
+
+    async def _build_user_message(
+        self, message: UserMessageInput, thread: ThreadMetadata, context: RequestContext
     ) -> UserMessageItem:
-        attachments = [await self.store.load_attachment(id_, context=context) for id_ in input.attachments]
+        attachments = [await self._store.load_attachment(id_, context=context) for id_ in message.attachments]
         return UserMessageItem(
-            id=self.store.generate_item_id("message", thread, context),
+            id=self._store.generate_item_id("message", thread, context),
             thread_id=thread.id,
             created_at=utc_now(),
-            content=input.content,
+            content=message.content,
             attachments=[attachment.model_copy(update={"thread_id": thread.id}) for attachment in attachments],
-            quoted_text=input.quoted_text,
-            inference_options=input.inference_options,
+            quoted_text=message.quoted_text,
+            inference_options=message.inference_options,
         )
 
-    async def _process_non_streaming(self, request: Any, context: RequestContext) -> bytes:
+    async def answer(self, request: Any, context: RequestContext) -> bytes:
+        """Return the JSON that answers a request without a stream."""
         match request:
             case ThreadsGetByIdReq():
-                return await self.store.show_thread(request.params.thread_id, context)
+                return await self._store.show_thread(request.params.thread_id, context)
             case ThreadsListReq():
                 wanted = request.params
-                return await self.store.show_threads(wanted.limit, wanted.after, wanted.order, context)
+                return await self._store.show_threads(wanted.limit, wanted.after, wanted.order, context)
             case ItemsListReq():
                 params = request.params
-                return await self.store.show_items(params.thread_id, params.after, params.limit, params.order, context)
+                return await self._store.show_items(params.thread_id, params.after, params.limit, params.order, context)
             case ThreadsUpdateReq():
-                check_writable(await self.store.load_thread(request.params.thread_id, context=context))
+                check_writable(await self._store.load_thread(request.params.thread_id, context=context))
                 title = " ".join(request.params.title.split())
-                thread = await self.store.rename_thread(request.params.thread_id, title, context)
-                return self._serialize(self._to_thread_response(thread))
+                thread = await self._store.rename_thread(request.params.thread_id, title, context)
+                return serialize(thread_response(thread))
             case ItemsFeedbackReq():
-                check_writable(await self.store.load_thread(request.params.thread_id, context=context))
-                return await super()._process_non_streaming(request, context)
+                feedback = request.params
+                check_writable(await self._store.load_thread(feedback.thread_id, context=context))
+                await self._hooks.add_feedback(feedback.thread_id, feedback.item_ids, feedback.kind, context)
+                return b"{}"
             case ThreadsDeleteReq():
                 # Locked or not: what is theirs, people may always remove.
                 # An answer that is still being written there would have nowhere to go.
-                await self.services.runs.stop(context, request.params.thread_id, "deleted")
-                await self.store.delete_thread(request.params.thread_id, context=context)
+                await self._services.runs.stop(context, request.params.thread_id, "deleted")
+                await self._store.delete_thread(request.params.thread_id, context=context)
                 return b"{}"
             case ThreadsSyncCustomActionReq():
-                thread = await self.store.load_thread(request.params.thread_id, context=context)
+                thread = await self._store.load_thread(request.params.thread_id, context=context)
                 check_writable(thread)
-                return self._serialize(await self._process_sync_action(thread, request.params, context))
+                return serialize(await self._clicks.click(thread, request.params, context))
             case InputTranscribeReq():
                 try:
                     audio = base64.b64decode(request.params.audio_base64, validate=True)
                 except binascii.Error as exc:
                     raise BadRequestError("The audio is not valid base64.") from exc
                 recording = AudioInput(data=audio, mime_type=request.params.mime_type)
-                return self._serialize(await self.transcribe(recording, context))
+                return serialize(await self._hooks.transcribe(recording, context))
+            case AttachmentsCreateReq():
+                attachment = await self._services.attachments.create_attachment(request.params, context)
+                await self._store.save_attachment(attachment, context=context)
+                return serialize(attachment)
+            case AttachmentsDeleteReq():
+                await self._services.attachments.delete_attachment(request.params.attachment_id, context=context)
+                await self._store.delete_attachment(request.params.attachment_id, context=context)
+                return b"{}"
             case _:
-                return await super()._process_non_streaming(request, context)
+                raise BadRequestError("This request is not supported.")
 
 
 def check_writable(thread: ThreadMetadata) -> None:

@@ -1,4 +1,4 @@
-"""What happens to each event of an answer: guarded, stored, passed on.
+"""Delivery: each event of an answer is guarded, stored and passed on.
 
 ChatKit's own `_process_events` does the same for any server. Ours is one generator where that and what we need around
 it were three, which each piece of text passes: it guards the thread's items, closes the answer on every way out, and
@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
-from typing import TYPE_CHECKING
 
-from chatkit.errors import CustomStreamError
-from chatkit.server import ChatKitServer
 from chatkit.types import (
     AssistantMessageItem,
-    ErrorEvent,
     HiddenContextItem,
     SDKHiddenContextItem,
+    StreamOptions,
     StreamOptionsEvent,
     ThreadItem,
     ThreadItemDoneEvent,
@@ -29,49 +26,54 @@ from chatkit.types import (
     ThreadMetadata,
     ThreadStreamEvent,
     ThreadUpdatedEvent,
-    UserMessageItem,
     WidgetItem,
     WorkflowItem,
 )
 
-from context import RequestContext, Services
-from streaming.requests.item_guard import CHECKPOINT_INTERVAL_S, UNHURRIED_RUNS, ItemGuard
-
-if TYPE_CHECKING:
-    from store import ParlorStore
-
+from framework.chatkit_protocol import thread_response
+from store import ParlorStore
+from streaming.failure_reports import failure_event
+from streaming.requests.item_guard import ItemGuard
+from turns.clock import utc_now
+from turns.request_context import RequestContext
 
 logger = logging.getLogger(__name__)
 
+UNHURRIED_RUNS = 60
+"""With more answers than these at once, the interval grows in proportion: storing must not starve streaming."""
 
-class EventProcessing(ChatKitServer[RequestContext]):
-    """The part of `BaseChatKitServer` that stores and passes on what an answer consists of."""
+STREAM_OPTIONS = StreamOptions(allow_cancel=True)
 
-    services: Services
-    store: ParlorStore
-    checkpoint_interval_s: float = CHECKPOINT_INTERVAL_S
+Opening = Callable[[], Awaitable[Iterable[ThreadStreamEvent]]]
+"""Stores what a request brings, and returns the events that tell it."""
 
-    if TYPE_CHECKING:  # what the whole server brings
 
-        def respond(  # noqa: D102 - it is described there
-            self, thread: ThreadMetadata, input_user_message: UserMessageItem | None, context: RequestContext
-        ) -> AsyncGenerator[ThreadStreamEvent, None]: ...
+class Delivery:
+    """Stores what an answer consists of, and passes on what the client may see of it.
 
-        def _explain_failure(
-            self, exc: Exception, what: str, thread_id: str, context: RequestContext
-        ) -> CustomStreamError: ...
+    Args:
+        store: The threads.
+        active_runs: Says how many answers are being written: the more, the less often unfinished text is stored.
+        checkpoint_interval_s: How often that is with few of them, in seconds.
+    """
 
-        def _stream_error(
-            self, exc: Exception, what: str, thread: ThreadMetadata, context: RequestContext
-        ) -> CustomStreamError: ...
+    def __init__(
+        self,
+        store: ParlorStore,
+        active_runs: Callable[[], int],
+        checkpoint_interval_s: float,
+    ) -> None:
+        self._store = store
+        self._active_runs = active_runs
+        self._checkpoint_interval_s = checkpoint_interval_s
 
-    async def _deliver(
+    async def deliver(
         self,
         thread: ThreadMetadata,
         context: RequestContext,
         answer: AsyncGenerator[ThreadStreamEvent, None],
         *,
-        first: Iterable[ThreadStreamEvent] = (),
+        opening: Opening | None = None,
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
         """Store what `answer` yields and return what the client may see of it.
 
@@ -79,17 +81,20 @@ class EventProcessing(ChatKitServer[RequestContext]):
             thread: Where the answer belongs. What the answer changes of it is stored and told as well.
             context: Who asks.
             answer: What is said and done. Closed on every way out.
-            first: What has happened before the answer, and is stored already.
+            opening: Stores what the request brings. That and its first events are one: a stop in between waits, or the
+                request would be refused and its message, answer or output be there all the same.
         """
-        for event in first:
-            yield event
-        yield StreamOptionsEvent(stream_options=self.get_stream_options(thread, context))
-        guard = ItemGuard(self.store, thread, context, self._checkpoint_pause)
+        state = context.answer
+        with state.no_stop():
+            for event in await opening() if opening is not None else ():
+                yield event
+            yield StreamOptionsEvent(stream_options=STREAM_OPTIONS)
+        guard = self.guard(thread, context)
         coming: ThreadStreamEvent | None = None
         try:
             async with aclosing(answer):
-                if context.short_way is not None:
-                    context.short_way.guard = guard
+                if state.direct_text is not None:
+                    state.direct_text.guard = guard
                 async for event in answer:
                     # By far the most frequent kind first.
                     if isinstance(event, ThreadItemUpdatedEvent):
@@ -100,7 +105,7 @@ class EventProcessing(ChatKitServer[RequestContext]):
                     else:
                         coming = event
                         event = coming = await guard.admit(event)
-                        await self._store_event(event, thread, context)
+                        await self.store_event(event, thread, context)
                         coming = None
                         if not _is_hidden(event):
                             yield event
@@ -109,12 +114,12 @@ class EventProcessing(ChatKitServer[RequestContext]):
                         yield await self._save_thread(thread, context)
         except (asyncio.CancelledError, GeneratorExit):
             # The second cancellation is for others' clean-up, which is done.
-            context.is_stoppable = False
-            left_open = await self._settle(guard, coming, thread, context)
-            await self.handle_stream_cancelled(thread, left_open, context)
+            with state.no_stop():
+                left_open = await self._settle(guard, coming, thread, context)
+                await self.keep_cancelled(thread, left_open, context)
             raise
         except Exception as exc:  # noqa: BLE001 - the headers are gone: the error becomes an event
-            error = self._error_event(exc, "answer could not be stored", thread.id, context)
+            error = failure_event(exc, "answer could not be stored", thread.id, context)
             try:
                 # Once more, if it could not be stored; and what was shown and then failed.
                 left_open = await self._settle(guard, coming, thread, context)
@@ -125,10 +130,36 @@ class EventProcessing(ChatKitServer[RequestContext]):
         if guard.is_thread_changed():
             yield await self._save_thread(thread, context)
 
-    def _error_event(self, exc: Exception, what: str, thread_id: str, context: RequestContext) -> ErrorEvent:
-        """Return what the person may read of a failure: a sentence, and an id that the log has."""
-        failure = exc if isinstance(exc, CustomStreamError) else self._explain_failure(exc, what, thread_id, context)
-        return ErrorEvent(code="custom", message=failure.message, allow_retry=failure.allow_retry)
+    def guard(self, thread: ThreadMetadata, context: RequestContext) -> ItemGuard:
+        """Return the guard of the items that one request writes in a thread."""
+        return ItemGuard(self._store, thread, context, self._checkpoint_pause)
+
+    async def store_event(self, event: ThreadStreamEvent, thread: ThreadMetadata, context: RequestContext) -> None:
+        """Store what an event says of the thread's items, if it says something that is stored."""
+        match event:
+            case ThreadItemDoneEvent():
+                await self._store.add_thread_item(thread.id, event.item, context=context)
+            case ThreadItemReplacedEvent():
+                await self._store.save_item(thread.id, event.item, context=context)
+            case ThreadItemRemovedEvent():
+                await self._store.delete_thread_item(thread.id, event.item_id, context=context)
+            case _:
+                pass
+
+    async def keep_cancelled(
+        self, thread: ThreadMetadata, pending_items: Iterable[ThreadItem], context: RequestContext
+    ) -> None:
+        """Keep what was said and shown before the stop; tell the model of it if a person stopped the answer."""
+        await self._keep_unfinished(thread, pending_items, context)
+        if context.answer.stop_reason not in ("user", "disconnect"):
+            return
+        marker = SDKHiddenContextItem(
+            id=self._store.generate_item_id("sdk_hidden_context", thread, context),
+            thread_id=thread.id,
+            created_at=utc_now(),
+            content="The user stopped this answer. Do not continue it unless asked to.",
+        )
+        await self._store.add_thread_item(thread.id, marker, context=context)
 
     async def _settle(
         self, guard: ItemGuard, coming: ThreadStreamEvent | None, thread: ThreadMetadata, context: RequestContext
@@ -141,14 +172,15 @@ class EventProcessing(ChatKitServer[RequestContext]):
         if coming is not None:
             try:
                 coming = await guard.admit(coming)
-                await self._store_event(coming, thread, context)
+                await self.store_event(coming, thread, context)
                 closed |= _closed_by(coming)
             except Exception as exc:  # noqa: BLE001 - then at least its unfinished copy, which may do
                 logger.warning("an item could not be stored", extra={"error_type": type(exc).__name__})
-        context.unsaved_events = [await guard.admit(event) for event in context.unsaved_events]
-        for event in context.unsaved_events:
+        answer = context.answer
+        answer.replace_unsaved([await guard.admit(event) for event in answer.unsaved])
+        for event in answer.unsaved:
             closed |= _closed_by(event)
-        return [item for item in context.open_items() if item.id not in closed]
+        return [item for item in answer.open_items() if item.id not in closed]
 
     async def _keep_unfinished(
         self, thread: ThreadMetadata, items: Iterable[ThreadItem], context: RequestContext
@@ -157,7 +189,7 @@ class EventProcessing(ChatKitServer[RequestContext]):
         for item in items:
             match item:
                 case AssistantMessageItem() if any(part.text.strip() for part in item.content):
-                    await self.store.add_thread_item(thread.id, item, context=context)
+                    await self._store.add_thread_item(thread.id, item, context=context)
                 case WorkflowItem():
                     tasks = [
                         task.model_copy(update={"status_indicator": "none"})
@@ -166,32 +198,28 @@ class EventProcessing(ChatKitServer[RequestContext]):
                         for task in item.workflow.tasks
                     ]
                     item = item.model_copy(update={"workflow": item.workflow.model_copy(update={"tasks": tasks})})
-                    await self.store.add_thread_item(thread.id, item, context=context)
+                    await self._store.add_thread_item(thread.id, item, context=context)
                 case WidgetItem():
-                    await self.store.add_thread_item(thread.id, item, context=context)
+                    await self._store.add_thread_item(thread.id, item, context=context)
                 case _:
                     pass
-        for event in context.unsaved_events:
-            await self._store_event(event, thread, context)
+        for event in context.answer.unsaved:
+            await self.store_event(event, thread, context)
 
     async def _save_thread(self, thread: ThreadMetadata, context: RequestContext) -> ThreadUpdatedEvent:
-        await self.store.save_thread(thread, context=context)
-        return ThreadUpdatedEvent(thread=self._to_thread_response(thread))
-
-    async def _store_event(self, event: ThreadStreamEvent, thread: ThreadMetadata, context: RequestContext) -> None:
-        match event:
-            case ThreadItemDoneEvent():
-                await self.store.add_thread_item(thread.id, event.item, context=context)
-            case ThreadItemReplacedEvent():
-                await self.store.save_item(thread.id, event.item, context=context)
-            case ThreadItemRemovedEvent():
-                await self.store.delete_thread_item(thread.id, event.item_id, context=context)
-            case _:
-                pass
+        await self._store.save_thread(thread, context=context)
+        return ThreadUpdatedEvent(thread=thread_response(thread))
 
     def _checkpoint_pause(self) -> float:
-        # The more answers are written at once, the less often each: all together some twenty a second.
-        return self.checkpoint_interval_s * max(1.0, self.services.runs.active / UNHURRIED_RUNS)
+        return checkpoint_pause_s(self._checkpoint_interval_s, self._active_runs())
+
+
+def checkpoint_pause_s(interval_s: float, active_runs: int) -> float:
+    """Return how long after one storing of unfinished text the next is due, in seconds.
+
+    The more answers are written at once, the less often each: all together some twenty a second.
+    """
+    return interval_s * max(1.0, active_runs / UNHURRIED_RUNS)
 
 
 def _closed_by(event: ThreadStreamEvent) -> set[str]:

@@ -1,4 +1,4 @@
-"""A key that a client gives to an action, so that one that is sent twice counts once."""
+"""Idempotency keys: a client names an action, so that one that is sent twice counts once."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Any
 
 from errors import BadRequestError
 
-MAX_REQUEST_KEY_CHARS = 128
+MAX_IDEMPOTENCY_KEY_CHARS = 128
 
 
-def request_key(metadata: Mapping[str, Any]) -> str | None:
+def idempotency_key(metadata: Mapping[str, Any]) -> str | None:
     """Return the request's ``metadata.idempotency_key``; None when it has none.
 
     Raises:
-        BadRequestError: When it is not a text of 1 to `MAX_REQUEST_KEY_CHARS` characters.
+        BadRequestError: When it is not a text of 1 to `MAX_IDEMPOTENCY_KEY_CHARS` characters.
     """
     key = metadata.get("idempotency_key")
     if key is None:
         return None
-    if not isinstance(key, str) or not 0 < len(key) <= MAX_REQUEST_KEY_CHARS:
-        raise BadRequestError(f"'idempotency_key' must be a text of 1 to {MAX_REQUEST_KEY_CHARS} characters.")
+    if not isinstance(key, str) or not 0 < len(key) <= MAX_IDEMPOTENCY_KEY_CHARS:
+        raise BadRequestError(f"'idempotency_key' must be a text of 1 to {MAX_IDEMPOTENCY_KEY_CHARS} characters.")
     return key

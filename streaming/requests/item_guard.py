@@ -1,11 +1,11 @@
-"""What stands between an answer and the store: older items stay as they are, places are kept, text survives a crash."""
+"""The guard between an answer and the store: older items stay as they are, places are kept, text survives a crash."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from chatkit.types import (
     AssistantMessageItem,
@@ -20,19 +20,11 @@ from chatkit.types import (
     WorkflowItem,
 )
 
-from context import RequestContext
 from errors import UserFacingError
-
-if TYPE_CHECKING:
-    from store import ParlorStore
+from store import ParlorStore
+from turns.request_context import RequestContext
 
 logger = logging.getLogger(__name__)
-
-CHECKPOINT_INTERVAL_S = 3.0
-"""How often the text of an unfinished message is stored, in seconds: a crash loses no more of it."""
-
-UNHURRIED_RUNS = 60
-"""With more answers than these at once, the interval grows in proportion: storing must not starve streaming."""
 
 _KINDS: dict[str, Literal["workflow", "tool_call", "message"]] = {
     "workflow": "workflow",
@@ -50,7 +42,7 @@ class ItemGuard:
     Args:
         store: Where the items are.
         thread: The thread that is written to.
-        context: Who asks; `context.item_ids` holds what came up.
+        context: Who asks; `context.answer` knows what came up.
         checkpoint_pause: How long after one storing of unfinished text the next is due, in seconds.
     """
 
@@ -59,7 +51,7 @@ class ItemGuard:
         store: ParlorStore,
         thread: ThreadMetadata,
         context: RequestContext,
-        checkpoint_pause: Callable[[], float] = lambda: CHECKPOINT_INTERVAL_S,
+        checkpoint_pause: Callable[[], float],
     ) -> None:
         self._store = store
         self._thread = thread
@@ -84,7 +76,7 @@ class ItemGuard:
         return self._thread.__dict__ != self._known.__dict__
 
     def lets_pass(self) -> bool:
-        """Whether a piece of text may be shown with nothing else to do; see `ShortWay`."""
+        """Whether a piece of text may be shown with nothing else to do; see `DirectText`."""
         thread, known = self._thread, self._known
         return (
             not self.is_checkpoint_due()
@@ -140,17 +132,17 @@ class ItemGuard:
                 await self._store.reserve_position(self._thread.id, each, self._context)
 
     async def _own_id(self, item: ThreadItem) -> str:
-        known = self._context.item_ids
+        answer = self._context.answer
         if item.id in self._done:
             # Finished in this very answer: what comes now is another item.
             self._done.discard(item.id)
             return self._fresh_id(item)
         if item.id in self._fresh:
             return self._fresh[item.id]
-        if item.id not in known:
+        if not answer.owns(item.id):
             if await self._store.has_item(self._thread.id, item.id, self._context):
                 return self._fresh_id(item)
-            known.add(item.id)
+            answer.own(item.id)
         return item.id
 
     def _fresh_id(self, item: ThreadItem) -> str:
@@ -161,7 +153,7 @@ class ItemGuard:
 
     async def checkpoint(self) -> None:
         """Store the text of what is unfinished."""
-        for item in self._context.open_items():
+        for item in self._context.answer.open_items():
             if isinstance(item, AssistantMessageItem) and any(part.text.strip() for part in item.content):
                 try:
                     await self._store.add_thread_item(self._thread.id, item, context=self._context)

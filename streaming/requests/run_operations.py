@@ -1,31 +1,31 @@
-"""Parlor's own operations beside ChatKit's, `runs.attach` and `runs.stop`; how a request becomes a run."""
+"""Run operations: a request becomes a run; `runs.attach` and `runs.stop`, which are ours beside ChatKit's."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import pydantic_core
-from chatkit.server import ChatKitServer
 from chatkit.types import StreamOptionsEvent, ThreadsCustomActionReq, ThreadStreamEvent
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from context import RequestContext, Services
+from context import Services
 from errors import BadRequestError
-from streaming.requests.idempotency import request_key
-from streaming.runs.run import Run
-from streaming.runs.viewer import Viewer
-
-if TYPE_CHECKING:
-    from store import ParlorStore
+from framework.chatkit_protocol import serialize
+from runs.run import Run
+from runs.viewer import Viewer
+from streaming.requests.chatkit_requests import ChatKitRequests
+from streaming.requests.delivery import STREAM_OPTIONS
+from streaming.requests.idempotency import idempotency_key
+from turns.request_context import RequestContext
 
 _NO_RUN = b'{"run":null}'
 
 
 class AttachParams(BaseModel):
-    """What to attach to.
+    """The run to attach to.
 
     Attributes:
         thread_id: Whose run.
@@ -46,7 +46,7 @@ class AttachRequest(BaseModel):
 
 
 class StopParams(BaseModel):
-    """Whose run to stop."""
+    """The thread whose run is stopped."""
 
     thread_id: str
 
@@ -81,22 +81,20 @@ def is_run_operation(raw: dict[str, Any]) -> bool:
     return isinstance(raw.get("type"), str) and raw["type"].startswith("runs.")
 
 
-class RunOperations(ChatKitServer[RequestContext]):
-    """The part of `BaseChatKitServer` that knows runs."""
+class RunOperations:
+    """Starts the run of a request, and lets clients come back to it or stop it.
 
-    services: Services
-    store: ParlorStore
+    Args:
+        services: The platform's services.
+        requests: Makes the events of a streaming request.
+    """
 
-    def _serialize(self, obj: BaseModel) -> bytes:
-        """Return the JSON of `obj`, with U+FFFD for half a surrogate pair, which no UTF-8 can hold."""
-        try:
-            return super()._serialize(obj)
-        except ValueError:
-            data = obj.model_dump(mode="json", by_alias=True, exclude_none=True, context={"exclude_metadata": True})
-            text = json.dumps(data, ensure_ascii=False)
-            return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+    def __init__(self, services: Services, requests: ChatKitRequests) -> None:
+        self._services = services
+        self._store = services.store
+        self._requests = requests
 
-    async def start_run(self, request: Any, context: RequestContext) -> Viewer:
+    async def start(self, request: Any, context: RequestContext) -> Viewer:
         """Start the run of a streaming request; return its first viewer.
 
         A client that says ``"resumable": true`` in the request's metadata gets numbered events, and its disconnect is
@@ -104,32 +102,30 @@ class RunOperations(ChatKitServer[RequestContext]):
         """
         is_resumable = context.metadata.get("resumable") is True
         thread_id = getattr(request.params, "thread_id", None)
-        runs, serialize = self.services.runs, self._serialize
-        key = request_key(context.metadata) if isinstance(request, ThreadsCustomActionReq) else None
-        if key is not None and not await self.store.claim_request_key(request.params.thread_id, key, context):
+        runs = self._services.runs
+        key = idempotency_key(context.metadata) if isinstance(request, ThreadsCustomActionReq) else None
+        if key is not None and not await self._store.claim_request_key(request.params.thread_id, key, context):
             run = runs.start(lambda: self._repeated(request.params.thread_id, context), context, None, serialize)
             await run.first_event()
             return run.view(0, with_ids=is_resumable, keeps_run=True)
         started: Run | None = None
         try:
-            run = started = runs.start(
-                lambda: self._process_streaming_impl(request, context), context, thread_id, serialize
-            )
+            run = started = runs.start(lambda: self._requests.stream(request, context), context, thread_id, serialize)
             await run.first_event()
         except BaseException:
             if key is not None and (started is None or started.log.last == 0):
                 # Nothing has happened: who sends it again must be heard.
-                await asyncio.shield(self.store.release_request_key(request.params.thread_id, key, context))
+                await asyncio.shield(self._store.release_request_key(request.params.thread_id, key, context))
             raise
-        keeps_run = is_resumable or self.services.settings.on_disconnect == "continue"
+        keeps_run = is_resumable or self._services.settings.on_disconnect == "continue"
         return run.view(0, with_ids=is_resumable, keeps_run=keeps_run)
 
     async def _repeated(self, thread_id: str, context: RequestContext) -> AsyncGenerator[ThreadStreamEvent, None]:
         """Answer an action that has been carried out, or is being carried out, for an earlier request."""
-        thread = await self.store.load_thread(thread_id, context=context)
-        yield StreamOptionsEvent(stream_options=self.get_stream_options(thread, context))
+        await self._store.load_thread(thread_id, context=context)
+        yield StreamOptionsEvent(stream_options=STREAM_OPTIONS)
 
-    async def handle_run_operation(self, raw: dict[str, Any], context: RequestContext) -> bytes | Viewer:
+    async def handle(self, raw: dict[str, Any], context: RequestContext) -> bytes | Viewer:
         """Answer `runs.attach` or `runs.stop`.
 
         Raises:
@@ -141,12 +137,12 @@ class RunOperations(ChatKitServer[RequestContext]):
         except ValidationError as exc:
             raise BadRequestError("This is neither a valid 'runs.attach' nor a valid 'runs.stop'.") from exc
         params = request.params
-        await self.store.load_thread(params.thread_id, context=context)
-        runs = self.services.runs
+        await self._store.load_thread(params.thread_id, context=context)
+        runs = self._services.runs
         if isinstance(request, StopRequest):
             stopped = await runs.stop(context, params.thread_id, "user")
             return _describe(stopped)
-        run = runs.find(context, params.thread_id)
+        run = await runs.find(context, params.thread_id)
         if run is None:
             return _NO_RUN
         after = request.params.after or 0

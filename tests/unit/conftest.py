@@ -17,9 +17,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from context import RequestContext
 from database import Base, Database
 from store import ParlorStore
+from turns.request_context import RequestContext
 
 POSTGRES_START_TIMEOUT_S = 20.0
 

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from agent_framework import Agent
 
 from base_server import BaseChatKitServer
-from context import RequestContext, Turn
+from context import Turn
+from store import ParlorStore
+from turns.request_context import RequestContext
+
+Store = TypeVar("Store", bound=ParlorStore)
+Server = TypeVar("Server", bound=BaseChatKitServer)
 
 
 def user_input(text: str, **fields: Any) -> dict[str, Any]:
@@ -104,3 +110,15 @@ class PlainServer(BaseChatKitServer):
 
     def get_agent(self, turn: Turn) -> Agent[Any]:
         return Agent(self.chat_client)
+
+
+def with_store(chat: Chat, store: Store) -> Store:
+    """Let a server of the same class answer `chat`, with another store; return that store."""
+    chat.server = type(chat.server)(replace(chat.server.services, store=store))
+    return store
+
+
+def with_settings(server: Server, **changes: Any) -> Server:
+    """Return a server of the same class with other settings."""
+    services = server.services
+    return type(server)(replace(services, settings=services.settings.model_copy(update=changes)))

@@ -46,9 +46,9 @@ def calls(name: str, call_id: str = "call_1", **arguments: Any) -> list[Step]:
 
 class RawScriptedModel(BaseChatClient[Any]):
     OTEL_PROVIDER_NAME = "scripted"
-    tries_short_way = False
-    short_way_tries = 8
-    """For how many ms a piece is offered to the short way; those that must take it need more on a busy machine."""
+    tries_direct_text = False
+    direct_text_tries = 8
+    """For how many ms a piece is offered as direct text; those that must take it need more on a busy machine."""
 
     def __init__(self, *, turns: Sequence[Sequence[Step]] = (), **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -57,7 +57,7 @@ class RawScriptedModel(BaseChatClient[Any]):
         self.requests: list[list[Message]] = []
         self.options: list[dict[str, Any]] = []
         self.open_streams = 0
-        self.short_ways = 0
+        self.direct_texts = 0
         self.titles: list[Step | str] = []
         self.title_usage: UsageDetails | None = None
         self.title_requests: list[list[Message]] = []
@@ -72,7 +72,7 @@ class RawScriptedModel(BaseChatClient[Any]):
         self.options.append(dict(options))
         steps = self.turns.pop(0) if self.turns else says("(the script is over)")
 
-        relay = TextRelay(kwargs.get(TEXT_SINK_KWARG) if self.tries_short_way else None)
+        relay = TextRelay(kwargs.get(TEXT_SINK_KWARG) if self.tries_direct_text else None)
 
         async def play() -> AsyncIterator[ChatResponseUpdate]:
             self.open_streams += 1
@@ -83,8 +83,8 @@ class RawScriptedModel(BaseChatClient[Any]):
                     if isinstance(step, asyncio.Event):
                         await step.wait()
                         continue
-                    if self.tries_short_way and await _arrives_by_short_way(step, relay, self.short_way_tries):
-                        self.short_ways += 1
+                    if self.tries_direct_text and await _arrives_directly(step, relay, self.direct_text_tries):
+                        self.direct_texts += 1
                         continue
                     for again in relay.say_again():
                         yield again
@@ -109,7 +109,7 @@ class RawScriptedModel(BaseChatClient[Any]):
         return ChatResponse(messages=[Message("assistant", [text])], usage_details=self.title_usage)
 
 
-async def _arrives_by_short_way(update: ChatResponseUpdate, relay: TextRelay, tries: int) -> bool:
+async def _arrives_directly(update: ChatResponseUpdate, relay: TextRelay, tries: int) -> bool:
     # What came before may still be on its way to the store.
     for _ in range(tries):
         if relay.take(update):

@@ -14,9 +14,9 @@ from chat_clients.failures import explain_model_failure
 from config import Settings
 from context import Services
 from database import Base, Database
+from runs.registry import Runs
 from store import ParlorStore
 from streaming.answers.tool_guard import guarded
-from streaming.runs.run import Runs
 from tests.unit.scripted_model import ScriptedModel
 
 
@@ -36,7 +36,7 @@ async def open_services(
             database=database,
             store=store,
             attachments=ParlorAttachmentStore(store, folder / "attachments"),
-            make_chat_client=lambda offline: guarded(client, known.tool_timeout_s),
+            chat_client=lambda offline=(): guarded(client, known.tool_timeout_s),
             explain_model_failure=explain_model_failure,
             runs=Runs.from_settings(known),
         )

@@ -8,9 +8,9 @@ import pytest
 from chatkit.types import AttachmentCreateParams, FileAttachment
 
 from attachments import ParlorAttachmentStore
-from context import RequestContext
 from errors import ConfigError, NotFoundError, TooLargeError, UserFacingError
 from store import ParlorStore
+from turns.request_context import RequestContext
 
 STRANGERS = {
     "another user": RequestContext("bob", "weather", "req_2"),

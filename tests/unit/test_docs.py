@@ -18,12 +18,14 @@ import pytest
 from pydantic import TypeAdapter
 
 import use_cases
-from base_server import BaseChatKitServer, action
+from base_server import HOOKS as HOOK_NAMES
+from base_server import RESERVED_NAMES, BaseChatKitServer, action
 from chat_clients.provider import ChatClients
 from config import Settings
 from context import ActionTurn, Turn
 from infra import config_docs
-from plugins import Composer, HookSpecs, OfflinePhrase, Prompt, UseCase, load_use_cases
+from plugins import Composer, HookSpecs, OfflinePhrase, Prompt, UseCase
+from process.use_case_loading import load_use_cases
 from streaming.requests.run_operations import AttachRequest, StopRequest
 from tests.unit.harness import Chat, texts
 from tests.unit.services_for_tests import open_services
@@ -80,11 +82,7 @@ def methods_of(cls: type) -> Iterator[Callable[..., Any]]:
 
 
 def hooks() -> set[str]:
-    overridable = {
-        with_arguments(method)
-        for method in methods_of(BaseChatKitServer)
-        if method.__name__ not in BaseChatKitServer._FINAL and not getattr(method, "__final__", False)
-    }
+    overridable = {with_arguments(method) for method in methods_of(BaseChatKitServer) if method.__name__ in HOOK_NAMES}
     return {with_arguments(hook) for hook in methods_of(HookSpecs)} | overridable
 
 
@@ -95,7 +93,7 @@ def test_every_hook_has_a_heading_with_its_exact_arguments_and_no_heading_is_lef
 
 def test_the_reference_names_every_method_that_the_platform_owns() -> None:
     owned = HOOKS.partition("## What the platform owns")[2]
-    assert {name for name in BaseChatKitServer._FINAL if not name.startswith("_")} == set(re.findall(r"`(\w+)`", owned))
+    assert set(re.findall(r"`([a-z]\w+)`", owned)) - {"save", "stop"} == RESERVED_NAMES
 
 
 def test_the_decorator_of_actions_is_shown_as_it_is() -> None:
@@ -151,7 +149,7 @@ async def test_the_test_in_the_guide_passes(guide_folder: Path) -> None:
 
 async def test_the_use_case_of_the_guide_answers_without_a_model_and_keeps_one_live_widget(guide_folder: Path) -> None:
     async with open_services(guide_folder, settings={"offline_token_delay_ms": 0}) as opened:
-        services = dataclasses.replace(opened, make_chat_client=ChatClients(opened.settings).make)
+        services = dataclasses.replace(opened, chat_client=ChatClients(opened.settings).make)
         tally = load_use_cases(services, [Path("my_use_cases")]).enabled["tally"]
         assert tally.tables is not None
         await services.database.create_tables(tally.tables)

@@ -9,7 +9,7 @@ import pytest
 
 import use_cases
 from context import Services
-from plugins import LoadedUseCases, load_use_cases
+from process.use_case_loading import LoadedUseCases, load_use_cases
 from tests.unit.harness import Chat, texts
 from tests.unit.services_for_tests import open_services
 
@@ -118,7 +118,7 @@ BROKEN = {
     "bad_server": (GOOD.replace("Server(services))", "object())"), "not a BaseChatKitServer"),
     "owns": (
         GOOD.replace("def get_agent(self, turn)", "async def respond(self, thread, message, context)"),
-        "overrides 'respond'",
+        "defines 'respond'",
     ),
 }
 

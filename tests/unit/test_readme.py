@@ -18,7 +18,7 @@ import main
 import use_cases
 from chat_clients.provider import ChatClients
 from config import Settings
-from plugins import ENTRY_POINT_GROUP, load_use_cases
+from process.use_case_loading import ENTRY_POINT_GROUP, load_use_cases
 from tests.unit.harness import Chat, events_of, texts, user_input
 from tests.unit.services_for_tests import open_services
 
@@ -56,7 +56,7 @@ def folder(tmp_path: Path) -> Path:
 
 async def test_the_use_case_of_the_readme_answers_without_a_model(folder: Path, tmp_path: Path) -> None:
     async with open_services(tmp_path, settings={"offline_token_delay_ms": 0}) as opened:
-        services = dataclasses.replace(opened, make_chat_client=ChatClients(opened.settings).make)
+        services = dataclasses.replace(opened, chat_client=ChatClients(opened.settings).make)
         loaded = load_use_cases(services, [folder])
         assert loaded.disabled == ()
         server = loaded.enabled["dice"].server

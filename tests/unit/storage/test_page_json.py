@@ -52,11 +52,11 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from sqlalchemy import update
 
-from context import RequestContext
 from database import Database, new_id
 from storage.rows import ITEM_TYPES, ItemRow
 from store import ParlorStore
 from tests.unit.sample_items import TICK, asked, said, widget
+from turns.request_context import RequestContext
 from widgets.documents import widget_root
 
 ADA = RequestContext(user_id="ada", use_case="weather", request_id="req_1")

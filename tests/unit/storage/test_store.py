@@ -33,7 +33,6 @@ from chatkit.widgets import DynamicWidgetRoot
 from sqlalchemy import Engine, event, func, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from context import RequestContext, RunRecord
 from database import Database
 from errors import BadRequestError, NotFoundError, UnavailableError
 from storage.rows import FeedbackRow, ItemRow, RequestKeyRow, RunRow, ThreadRow
@@ -44,6 +43,8 @@ from store import (
     ParlorStore,
 )
 from tests.unit.sample_items import TICK, asked, hidden, said, widget
+from turns.request_context import RequestContext
+from turns.run_record import RunRecord
 
 ADA = RequestContext(user_id="ada", use_case="weather", request_id="req_1")
 OTHERS = {

@@ -20,14 +20,14 @@ WITH_TEXT = {
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if metafunc.module.__name__.split(".")[-1] in WITH_TEXT:
         metafunc.fixturenames.append("way")
-        metafunc.parametrize("way", ["long", "short"], indirect=True)
+        metafunc.parametrize("way", ["through the agent", "direct"], indirect=True)
 
 
 @pytest.fixture
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """The way that text takes in this test where it can."""
     chosen: str = request.param
-    monkeypatch.setattr(ScriptedModel, "tries_short_way", chosen == "short")
+    monkeypatch.setattr(ScriptedModel, "tries_direct_text", chosen == "direct")
     return chosen
 
 

@@ -209,7 +209,7 @@ async def test_two_actions_at_once_both_count(chat: Chat, item: dict[str, Any]) 
 
 
 def test_what_the_platform_owns_cannot_be_overridden() -> None:
-    with pytest.raises(FinalMethodError, match=r"Bad overrides 'respond', which the platform owns"):
+    with pytest.raises(FinalMethodError, match=r"Bad defines 'respond', which the platform owns"):
 
         class Bad(BaseChatKitServer):
             async def respond(self, *args: Any) -> Any:  # type: ignore[override,misc]

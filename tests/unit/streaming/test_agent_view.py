@@ -14,11 +14,12 @@ from chatkit.types import (
 )
 
 from base_server import BaseChatKitServer, action
-from context import ActionTurn, AnswerTexts, Services, Turn, turn_of
+from context import ActionTurn, Services, Turn, turn_of
 from framework.sentences import LIMIT_REACHED
 from streaming.answers.update_converter import LIMIT_TEXT
 from tests.unit.harness import Chat, done_items, errors, texts, updates
 from tests.unit.scripted_model import ScriptedModel, calls, gives, says
+from turns.answer_texts import AnswerTexts
 
 
 @tool

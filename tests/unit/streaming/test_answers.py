@@ -12,12 +12,13 @@ from agent_framework import Agent, AgentResponseUpdate, ChatResponseUpdate, Cont
 from chatkit.types import ThreadMetadata
 
 from base_server import BaseChatKitServer
-from context import Services, Turn, turn_of, utc_now
+from context import Services, Turn, turn_of
 from errors import ModelError, UserFacingError
 from framework.text_updates import build_text_piece
 from tests.unit.harness import Chat, done_items, errors, events_of, streamed_text, texts, updates, user_input
 from tests.unit.scripted_model import ScriptedModel, calls, gives, says
 from tests.unit.services_for_tests import open_services
+from turns.clock import utc_now
 
 PATIENCE_S = 10.0
 BEGIN, ENOUGH = threading.Event(), threading.Event()
@@ -431,7 +432,7 @@ async def test_what_comes_with_a_piece_of_text_is_not_lost(chat: Chat, model: Sc
     viewer = await chat.server.handle(json.dumps(body).encode(), context)
     assert not isinstance(viewer, bytes)
     assert texts(events_of(b"".join([chunk async for chunk in viewer]))) == ["Blue sky"]
-    assert context.usage == {"total_token_count": 7}
+    assert context.answer.usage == {"total_token_count": 7}
 
 
 async def test_text_of_a_tool_is_no_part_of_the_answer(chat: Chat, model: ScriptedModel) -> None:

@@ -25,13 +25,15 @@ from chatkit.types import StructuredInputFreeform, ThreadMetadata
 
 from base_server import BaseChatKitServer
 from chat_clients.offline.model import OfflineChatClient
-from context import AnswerTexts, Services, Turn, turn_of, utc_now
+from context import Services, Turn, turn_of
 from errors import ActionError, ConflictError, NotFoundError, UserFacingError
 from plugins import OfflinePhrase
-from streaming.answers.update_converter import Answer
+from streaming.answers.update_converter import UpdateConverter
 from streaming.approvals.card import MAX_SHOWN_CHARS
 from tests.unit.harness import Chat, done_items, errors, texts, updates
 from tests.unit.scripted_model import ScriptedModel, calls, gives, says
+from turns.answer_texts import AnswerTexts
+from turns.clock import utc_now
 
 done: list[str] = []
 
@@ -629,9 +631,11 @@ async def test_a_picture_that_an_allowed_tool_returns_is_shown(services: Service
 async def test_a_wish_whose_call_was_never_seen_is_asked_for_all_the_same(services: Services) -> None:
     thread = ThreadMetadata(id="thr_1", created_at=utc_now())
     turn = Turn(thread, Chat(CarefulServer(services)).context(), services)
-    answer = Answer(turn, {}, lambda: "")
+    answer = UpdateConverter(turn, {}, lambda: "")
     call = Content.from_function_call("call_1", "delete_file", arguments='{"path":"/data/x"}')
     wish = Content.from_function_approval_request("call_1", call)
     events = [*answer.feed(AgentResponseUpdate(role="assistant", contents=[wish])), *answer.close()]
-    assert [(each.name, each.arguments) for each in turn.approvals] == [("delete_file", '{"path":"/data/x"}')]
+    assert [(each.name, each.arguments) for each in turn.context.answer.approvals] == [
+        ("delete_file", '{"path":"/data/x"}')
+    ]
     assert events[0].type == "thread.item.added"

@@ -1,4 +1,4 @@
-"""The short way of text: taken where nobody on the long way could mind, and never out of turn (ADR 0013)."""
+"""Direct text: taken where nobody on the way through the agent could mind, and never out of turn (ADR 0013)."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ from chat_clients.model_client import CompletionsChatClient, ResponsesChatClient
 from chat_clients.protocols.complete_answers import whole_updates
 from context import Services, Turn
 from errors import ModelError
+from framework.plain_agents import leaves_text_alone
 from framework.text_updates import ShownPiece, TextPiece
-from streaming.runs.direct_text import ShortWay, leaves_text_alone
-from tests.unit.harness import Chat, errors, streamed_text, texts
+from tests.unit.harness import Chat, errors, streamed_text, texts, with_settings
 from tests.unit.provider_stub import ProviderStub, Responses
 from tests.unit.scripted_model import ScriptedModel, calls, says
 from tests.unit.services_for_tests import open_services
+from turns.direct_text import DirectText
 
 
 @tool
@@ -53,8 +54,8 @@ class PlainServer(BaseChatKitServer):
 
 @pytest.fixture
 def model(monkeypatch: pytest.MonkeyPatch) -> ScriptedModel:
-    monkeypatch.setattr(ScriptedModel, "tries_short_way", True)
-    monkeypatch.setattr(ScriptedModel, "short_way_tries", 100)
+    monkeypatch.setattr(ScriptedModel, "tries_direct_text", True)
+    monkeypatch.setattr(ScriptedModel, "direct_text_tries", 100)
     return ScriptedModel()
 
 
@@ -71,18 +72,18 @@ async def until(condition: Callable[[], bool]) -> None:
     raise TimeoutError
 
 
-async def test_text_that_continues_a_message_takes_the_short_way_and_is_read_once(
+async def test_text_that_continues_a_message_is_shown_directly_and_read_once(
     server: PlainServer, model: ScriptedModel
 ) -> None:
     model.turns = [says("It ", "rains", " in ", "Bern.")]
     events = await (chat := Chat(server)).send("Weather?")
-    assert model.short_ways == 3
+    assert model.direct_texts == 3
     assert streamed_text(events) == "It rains in Bern."
     assert texts(events) == ["It rains in Bern."]
     assert (await chat.items())[-1]["content"][0]["text"] == "It rains in Bern."
 
 
-async def test_the_model_is_told_what_it_said_by_the_short_way_before_it_called_a_tool(
+async def test_the_model_is_told_what_it_said_directly_before_it_called_a_tool(
     server: PlainServer, model: ScriptedModel
 ) -> None:
     model.turns = [[*says("Let ", "me ", "look."), *calls("look_up")], says("Take ", "a coat.", message_id="m2")]
@@ -92,18 +93,18 @@ async def test_the_model_is_told_what_it_said_by_the_short_way_before_it_called_
         content.text for message in model.requests[1] if message.role == "assistant" for content in message.contents
     ]
     assert "Let me look." in said
-    assert model.short_ways == 3
+    assert model.direct_texts == 3
 
 
 async def test_what_a_tool_shows_meanwhile_keeps_its_place(server: PlainServer, model: ScriptedModel) -> None:
     gate = asyncio.Event()
     model.turns = [[*says("Before ", "it."), gate, *says(" After", " it.")]]
     sending = asyncio.create_task(Chat(server).send("Go"))
-    await until(lambda: model.short_ways > 0)
+    await until(lambda: model.direct_texts > 0)
     turn = server.turns[-1]
-    assert turn.context.short_way is not None
+    assert turn.context.answer.direct_text is not None
     turn.widget({"type": "Card", "id": "card", "children": []})
-    assert not turn.context.short_way.take(" too early", "m1")
+    assert not turn.context.answer.direct_text.take(" too early", "m1")
     gate.set()
     events = await sending
     kinds = [e["item"]["type"] for e in events if e["type"] == "thread.item.done"]
@@ -127,11 +128,11 @@ async def test_what_changes_of_the_thread_is_told_with_the_next_piece_of_text(
     gate = asyncio.Event()
     model.turns = [[*says("One", " two"), gate, *says(" three", " four")]]
     sending = asyncio.create_task(Chat(server).send("Go"))
-    await until(lambda: model.short_ways > 0)
+    await until(lambda: model.direct_texts > 0)
     turn = server.turns[-1]
-    assert turn.context.short_way is not None
+    assert turn.context.answer.direct_text is not None
     change(turn.thread)
-    assert not turn.context.short_way.take(" too early", "m1")
+    assert not turn.context.answer.direct_text.take(" too early", "m1")
     gate.set()
     events = await sending
     told = max(n for n, event in enumerate(events) if event["type"] == "thread.updated")
@@ -140,7 +141,7 @@ async def test_what_changes_of_the_thread_is_told_with_the_next_piece_of_text(
 
 
 async def test_text_is_stored_every_so_often_whichever_way_it_takes(server: PlainServer, model: ScriptedModel) -> None:
-    server.checkpoint_interval_s = 0.0
+    server = with_settings(server, run_checkpoint_interval_s=0)
     gate = asyncio.Event()
     model.turns = [[*says("One", " two", " three"), gate]]
     sending = asyncio.create_task((chat := Chat(server)).send("Go"))
@@ -154,21 +155,21 @@ async def test_text_is_stored_every_so_often_whichever_way_it_takes(server: Plai
     assert stored[-1]["content"][0]["text"].startswith("One")
     gate.set()
     assert texts(await sending) == ["One two three"]
-    assert model.short_ways == 0
+    assert model.direct_texts == 0
 
 
-async def test_text_of_another_message_takes_the_long_way(server: PlainServer, model: ScriptedModel) -> None:
+async def test_text_of_another_message_goes_through_the_agent(server: PlainServer, model: ScriptedModel) -> None:
     model.turns = [[*says("One", " two"), *says("Other", " three", message_id="m2")]]
     events = await Chat(server).send("Go")
     assert texts(events) == ["One two", "Other three"]
-    assert model.short_ways == 2
+    assert model.direct_texts == 2
 
 
-async def test_a_stopped_answer_keeps_what_came_by_the_short_way(server: PlainServer, model: ScriptedModel) -> None:
+async def test_a_stopped_answer_keeps_what_came_directly(server: PlainServer, model: ScriptedModel) -> None:
     model.turns = [[*says("One", " two", " three"), asyncio.Event()]]
     chat = Chat(server)
     sending = asyncio.create_task(chat.send("Go"))
-    await until(lambda: model.short_ways >= 2)
+    await until(lambda: model.direct_texts >= 2)
     thread_id = server.turns[-1].thread.id
     await chat.request("runs.stop", thread_id=thread_id)
     await sending
@@ -176,7 +177,7 @@ async def test_a_stopped_answer_keeps_what_came_by_the_short_way(server: PlainSe
     assert (await chat.items())[-1]["content"][0]["text"] == "One two three"
 
 
-async def test_a_failure_after_the_short_way_keeps_its_text(server: PlainServer, model: ScriptedModel) -> None:
+async def test_a_failure_after_direct_text_keeps_its_text(server: PlainServer, model: ScriptedModel) -> None:
     model.turns = [[*says("One", " two"), ModelError("The line broke.", code="model.interrupted")]]
     events = await Chat(server).send("Go")
     assert texts(events) == ["One two"]
@@ -206,7 +207,7 @@ async def test_whoever_changes_text_on_the_way_is_not_passed_by(
         model.chat_middleware = [Shout()]
     model.turns = [says("It ", "rains", " in ", "Bern.")]
     events = await Chat(server).send("Weather?")
-    assert model.short_ways == 0
+    assert model.direct_texts == 0
     assert streamed_text(events) == "IT RAINS IN BERN."
     assert texts(events) == ["IT RAINS IN BERN."]
 
@@ -216,7 +217,20 @@ class OtherAgent(Agent[Any]):
 
 
 class OtherClient(ScriptedModel):
-    """Could do anything."""
+    """Sees all that the model says."""
+
+    def get_response(self, messages: Any, **kwargs: Any) -> Any:
+        """Ask the model."""
+        return super().get_response(messages, **kwargs)
+
+
+class NamedClient(ScriptedModel):
+    """Is the same under another name."""
+
+    OTEL_PROVIDER_NAME = "mine"
+
+    def __init__(self) -> None:
+        super().__init__(turns=[])
 
 
 @pytest.mark.parametrize(
@@ -234,25 +248,29 @@ def test_an_agent_that_may_have_something_to_say_is_asked(agent: Any) -> None:
     assert not leaves_text_alone(agent)
 
 
+def test_a_client_that_overrides_no_method_is_as_good_as_ours() -> None:
+    assert leaves_text_alone(Agent(NamedClient()))
+
+
 @pytest.mark.parametrize("client", [ResponsesChatClient, CompletionsChatClient])
-async def test_our_own_clients_in_a_plain_agent_take_the_short_way(client: Any) -> None:
+async def test_our_own_clients_in_a_plain_agent_show_text_directly(client: Any) -> None:
     connection = ProviderConnection("http://127.0.0.1:1")
     assert leaves_text_alone(Agent(client(connection=connection, model="m", path="/x")))
     await connection.close()
 
 
-async def test_an_answer_of_a_provider_takes_the_short_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_answer_of_a_provider_is_shown_directly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     shown: list[str] = []
-    take = ShortWay.take
+    take = DirectText.take
 
-    def note(self: ShortWay, text: str, message_id: str | None) -> bool:
+    def note(self: DirectText, text: str, message_id: str | None) -> bool:
         was_shown = take(self, text, message_id)
         if was_shown:
             shown.append(text)
         return was_shown
 
-    monkeypatch.setattr(ShortWay, "take", note)
+    monkeypatch.setattr(DirectText, "take", note)
     async with ProviderStub() as stub:
         stub.will(replace(Responses.text("It ", "rains ", "in ", "Bern."), pause_s=0.05))
         connection = ProviderConnection(stub.url)
@@ -298,7 +316,7 @@ class Reader:
 
 
 @pytest.mark.parametrize("accepts", [lambda text: True, lambda text: text in "bd", lambda text: False])
-async def test_every_piece_is_said_on_the_long_way_once_and_shown_at_most_once(accepts: Callable[[str], bool]) -> None:
+async def test_every_piece_goes_through_the_agent_once_and_shown_at_most_once(accepts: Callable[[str], bool]) -> None:
     shown: list[str] = []
 
     def show(text: str, message_id: str | None) -> bool:

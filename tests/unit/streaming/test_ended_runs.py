@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from streaming.runs.ended_runs import Lingering
+from runs.ended_runs import EndedRuns
 
 
 def ended(size: int) -> Any:
@@ -17,7 +17,7 @@ def key(name: str) -> tuple[str, str, str]:
 
 
 async def test_the_oldest_go_when_all_together_hold_too_much_and_the_newest_always_stays() -> None:
-    lingering = Lingering(60, max_bytes=100)
+    lingering = EndedRuns(60, max_bytes=100)
     runs = {name: ended(40) for name in "abc"}
     for name, run in runs.items():
         lingering.add(key(name), run)

@@ -24,7 +24,8 @@ from chatkit.types import (
     WidgetItem,
 )
 
-from streaming.answers.history import HistoryConverter, history_messages, remember_tool_calls
+from streaming.answers.history import HistoryConverter, history_messages
+from turns.tool_memory import remember_tool_calls
 from widgets.documents import widget_root
 
 PNG = b"\x89PNG\r\n\x1a\n"

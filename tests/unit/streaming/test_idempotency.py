@@ -15,11 +15,12 @@ from chatkit.types import ClientToolCallItem, StructuredInputFreeform
 from pydantic import BaseModel
 
 from base_server import BaseChatKitServer, action
-from context import ActionTurn, Services, Turn, turn_of, utc_now
+from context import ActionTurn, Services, Turn, turn_of
 from errors import BadRequestError, ConflictError, NotFoundError, UserFacingError
 from tests.unit.harness import Chat, done_items, errors, events_of, texts
 from tests.unit.scripted_model import ScriptedModel, calls, says
 from tests.unit.services_for_tests import open_services
+from turns.clock import utc_now
 
 
 @tool

@@ -25,14 +25,17 @@ from chatkit.types import (
 )
 
 from base_server import BaseChatKitServer, action
-from context import ActionTurn, RequestContext, Turn, turn_of, utc_now
+from context import ActionTurn, Turn, turn_of
 from errors import UnavailableError
+from runs.viewer import Viewer
 from store import ParlorStore
-from streaming.requests.item_guard import CHECKPOINT_INTERVAL_S, UNHURRIED_RUNS
-from streaming.runs.viewer import Viewer
-from tests.unit.harness import Chat, done_items, events_of, texts, user_input
+from streaming.requests.delivery import UNHURRIED_RUNS, checkpoint_pause_s
+from streaming.requests.item_guard import ItemGuard
+from tests.unit.harness import Chat, done_items, events_of, texts, user_input, with_settings, with_store
 from tests.unit.scripted_model import ScriptedModel, Step, calls, says
 from tests.unit.services_for_tests import open_services
+from turns.clock import utc_now
+from turns.request_context import RequestContext
 from widgets.documents import widget_root
 
 REUSED = "msg_chosen_by_the_model"
@@ -191,7 +194,7 @@ async def begun(chat: Chat, *steps: Step, until: bytes) -> Viewer:
 
 async def test_unfinished_text_is_in_the_store_before_the_answer_is_whole(chat: Chat) -> None:
     gates = [asyncio.Event() for _ in range(3)]
-    chat.server.checkpoint_interval_s = 0
+    chat.server = with_settings(chat.server, run_checkpoint_interval_s=0)
     one, two, three = (says(piece) for piece in ("One ", "two ", "three"))
     viewer = await begun(chat, *one, gates[0], *two, gates[1], *three, gates[2], until=b"One ")
     gates[0].set()
@@ -208,18 +211,20 @@ async def test_unfinished_text_is_in_the_store_before_the_answer_is_whole(chat: 
     assert [i["type"] for i in await chat.items()] == ["user_message", "assistant_message"]
 
 
-async def test_after_a_checkpoint_the_pause_begins_anew(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
-    pauses = iter([0.0] * 3)  # none before the message begins, nor before its first and second piece
-    monkeypatch.setattr(chat.server, "_checkpoint_pause", lambda: next(pauses, 1_000.0))
-    gates = [asyncio.Event() for _ in range(3)]
-    one, two, three = (says(piece) for piece in ("One ", "two ", "three"))
-    viewer = await begun(chat, *one, gates[0], *two, gates[1], *three, gates[2], until=b"One ")
-    for gate, piece in zip(gates, (b"two", b"three"), strict=False):
-        gate.set()
-        while piece not in await anext(viewer):
-            pass
+async def test_after_a_checkpoint_the_pause_begins_anew(chat: Chat) -> None:
+    pauses = iter([0.0])  # none before the first
+    await chat.send("Go")
+    context, store = chat.context(), chat.server.services.store
+    thread = await store.load_thread(chat.thread_id or "", context)
+    message = AssistantMessageItem(
+        id="msg_open", thread_id=thread.id, created_at=utc_now(), content=[AssistantMessageContent(text="One ")]
+    )
+    context.answer.open_items = lambda: [message]
+    guard = ItemGuard(store, thread, context, lambda: next(pauses, 1_000.0))
+    assert guard.is_checkpoint_due()
+    await guard.checkpoint()
     assert await said(chat) == ["One "]
-    await chat.request("runs.stop", thread_id=chat.thread_id)
+    assert not guard.is_checkpoint_due()
 
 
 class FlakyStore(ParlorStore):
@@ -235,8 +240,8 @@ class FlakyStore(ParlorStore):
 
 
 async def test_a_checkpoint_that_fails_does_not_end_the_answer(chat: Chat) -> None:
-    flaky = chat.server.store = FlakyStore(chat.server.services.database)
-    chat.server.checkpoint_interval_s = 0
+    flaky = with_store(chat, FlakyStore(chat.server.services.database))
+    chat.server = with_settings(chat.server, run_checkpoint_interval_s=0)
     gate = asyncio.Event()
     viewer = await begun(chat, *says("One "), gate, *says("two"), until=b"One ")
     gate.set()
@@ -249,7 +254,7 @@ async def test_a_checkpoint_that_fails_does_not_end_the_answer(chat: Chat) -> No
 async def test_what_cannot_be_stored_is_told_with_an_id_and_kept_as_soon_as_possible(
     chat: Chat, caplog: pytest.LogCaptureFixture
 ) -> None:
-    chat.server.store = FlakyStore(chat.server.services.database)
+    with_store(chat, FlakyStore(chat.server.services.database))
     viewer = await begun(chat, *says("One two"), until=b"thread.created")
     events = events_of(re.sub(rb"id: \d+\n", b"", b"".join([chunk async for chunk in viewer])))
     [event] = [event for event in events if event["type"] == "error"]
@@ -262,7 +267,7 @@ async def test_what_cannot_be_stored_is_told_with_an_id_and_kept_as_soon_as_poss
 async def test_a_store_that_stays_broken_loses_the_text_and_not_the_sentence(
     chat: Chat, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store = chat.server.store = FlakyStore(chat.server.services.database)
+    store = with_store(chat, FlakyStore(chat.server.services.database))
     store.failures = 3  # the finished message, the same again, and its unfinished copy
     viewer = await begun(chat, *says("One two"), until=b"thread.created")
     assert b"Not now. (" in b"".join([chunk async for chunk in viewer])
@@ -282,8 +287,6 @@ async def test_no_text_is_stored_between_checkpoints(chat: Chat) -> None:
     assert texts([{"type": "thread.item.done", "item": i} for i in await chat.items()]) == ["One two "]
 
 
-async def test_with_many_answers_at_once_each_is_stored_less_often(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(type(chat.server.services.runs), "active", 1)
-    assert chat.server._checkpoint_pause() == CHECKPOINT_INTERVAL_S
-    monkeypatch.setattr(type(chat.server.services.runs), "active", 5 * UNHURRIED_RUNS)
-    assert chat.server._checkpoint_pause() == 5 * CHECKPOINT_INTERVAL_S
+def test_with_many_answers_at_once_each_is_stored_less_often() -> None:
+    assert checkpoint_pause_s(3.0, 1) == 3.0
+    assert checkpoint_pause_s(3.0, 5 * UNHURRIED_RUNS) == 15.0

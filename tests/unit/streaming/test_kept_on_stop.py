@@ -22,15 +22,17 @@ from chatkit.types import (
 )
 
 from base_server import BaseChatKitServer, action
-from context import ActionTurn, RequestContext, Turn, turn_of, utc_now
+from context import ActionTurn, Turn, turn_of
 from database import Database
 from errors import UserFacingError
+from runs.viewer import Viewer
 from store import ParlorStore
-from streaming.runs.viewer import Viewer
-from tests.unit.harness import Chat, done_items, errors, user_input
+from tests.unit.harness import Chat, done_items, errors, user_input, with_store
 from tests.unit.scripted_model import ScriptedModel, Step, calls, says
 from tests.unit.services_for_tests import open_services
 from tests.unit.streaming.test_runs import adopt_thread, body, hidden_items, read_until, rest_of, start, stop
+from turns.clock import utc_now
+from turns.request_context import RequestContext
 
 
 def card(name: str) -> dict[str, Any]:
@@ -117,7 +119,7 @@ def script(chat: Chat, *turns: list[Step]) -> None:
 
 async def stop_while_storing(chat: Chat, kind: str) -> list[dict[str, Any]]:
     """Stop the answer while an item is being stored; return what was stored by then."""
-    store = chat.server.store = LingeringStore(chat.server.services.database, kind)
+    store = with_store(chat, LingeringStore(chat.server.services.database, kind))
     viewer = await start(chat)
     adopt_thread(chat, await read_until(viewer, b"thread.created"))
     async with asyncio.timeout(10):
@@ -157,7 +159,7 @@ async def test_what_waits_is_kept_under_ids_of_its_own(chat: Chat) -> None:
     await chat.send("Go")
     both = [*calls("show_five"), *calls("say_twice", call_id="call_2", text="newer")]
     script(chat, both, [asyncio.Event()])
-    store = chat.server.store = LingeringStore(chat.server.services.database, "widget")
+    store = with_store(chat, LingeringStore(chat.server.services.database, "widget"))
     asking = body("threads.add_user_message", True, thread_id=chat.thread_id, input=user_input("Again"))
     viewer = await chat.server.handle(asking, chat.context())
     assert isinstance(viewer, Viewer)
@@ -171,7 +173,7 @@ async def test_what_waits_is_kept_under_ids_of_its_own(chat: Chat) -> None:
 
 async def test_what_an_action_has_shown_is_kept_though_it_still_waits(chat: Chat) -> None:
     await chat.send("Go")
-    store = chat.server.store = LingeringStore(chat.server.services.database, "widget")
+    store = with_store(chat, LingeringStore(chat.server.services.database, "widget"))
     click = body("threads.custom_action", True, thread_id=chat.thread_id, action={"type": "test.five"})
     viewer = await chat.server.handle(click, chat.context())
     assert isinstance(viewer, Viewer)

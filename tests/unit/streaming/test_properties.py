@@ -16,12 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from base_server import BaseChatKitServer, action
-from context import ActionTurn, RequestContext, Turn, turn_of
+from context import ActionTurn, Turn, turn_of
 from errors import ConflictError, NotFoundError, TooManyRequestsError
-from streaming.runs.viewer import Viewer
+from runs.viewer import Viewer
 from tests.unit.harness import user_input
 from tests.unit.scripted_model import ScriptedModel, Step, calls, says
 from tests.unit.services_for_tests import open_services
+from turns.request_context import RequestContext
 
 USERS = ("ada", "bob")
 MAX_THREADS = 3
@@ -73,9 +74,14 @@ def build_card(clicks: int) -> dict[str, Any]:
     return {"type": "Card", "id": "card", "children": [{"type": "Text", "value": str(clicks)}, button]}
 
 
-class CardServer(BaseChatKitServer):
-    checkpoint_interval_s = 0.0  # at every opportunity: the hardest case
+SETTINGS = {
+    "runs_max_per_user": 4,
+    "run_log_max_bytes": 16_384,
+    "run_checkpoint_interval_s": 0,  # at every opportunity: the hardest case
+}
 
+
+class CardServer(BaseChatKitServer):
     def __init__(self, services: Any) -> None:
         super().__init__(services)
         self.clicks: dict[str, int] = {}
@@ -406,9 +412,7 @@ async def new_world() -> AsyncIterator[World]:
         turns = Gated()
         model = ScriptedModel()
         model.turns = turns
-        services = await stack.enter_async_context(
-            open_services(Path(folder), model, settings={"runs_max_per_user": 4, "run_log_max_bytes": 16_384})
-        )
+        services = await stack.enter_async_context(open_services(Path(folder), model, settings=SETTINGS))
         world = World(CardServer(services), turns)
         try:
             yield world

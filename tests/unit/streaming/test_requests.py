@@ -19,12 +19,13 @@ from chatkit.types import (
 )
 
 from base_server import BaseChatKitServer
-from context import Turn, utc_now
+from context import Turn
 from errors import BadRequestError, ConflictError, NotFoundError, UnavailableError, UserFacingError
 from plugins import Composer, UseCase
 from tests.unit.harness import Chat, done_items, texts, user_input
 from tests.unit.scripted_model import ScriptedModel, says
 from tests.unit.services_for_tests import open_services
+from turns.clock import utc_now
 from widgets.documents import widget_root
 
 

@@ -12,12 +12,13 @@ import pytest
 from agent_framework import Agent, ChatResponseUpdate, Content, tool
 
 from base_server import BaseChatKitServer
-from context import RunRecord, Turn
+from context import Turn
 from errors import BadRequestError, ConflictError, ModelError, NotFoundError
-from streaming.runs.viewer import Viewer
+from runs.viewer import Viewer
 from tests.unit.harness import Chat, done_items, errors
 from tests.unit.scripted_model import ScriptedModel, calls, says
 from tests.unit.services_for_tests import open_services
+from turns.run_record import RunRecord
 
 
 @tool

@@ -12,15 +12,16 @@ from agent_framework import Agent, FunctionInvocationContext, tool
 from chatkit.types import ThreadItem, WidgetItem
 
 from base_server import BaseChatKitServer
-from context import RequestContext, Services, Turn, turn_of
+from context import Services, Turn, turn_of
 from database import Database
 from errors import ConflictError, NotFoundError, TooManyRequestsError, UnavailableError
+from runs.registry import Runs
+from runs.viewer import Viewer
 from store import ParlorStore
-from streaming.runs.run import Runs
-from streaming.runs.viewer import Viewer
-from tests.unit.harness import Chat, events_of, streamed_text, texts, user_input
+from tests.unit.harness import Chat, events_of, streamed_text, texts, user_input, with_store
 from tests.unit.scripted_model import ScriptedModel, Step, calls, says
 from tests.unit.services_for_tests import open_services
+from turns.request_context import RequestContext
 
 
 @tool
@@ -262,7 +263,7 @@ class HoldingStore(ParlorStore):
 
 async def test_stop_while_an_item_is_being_stored_keeps_what_tools_did_before(open_chat: OpenChat) -> None:
     async with open_chat(calls("show"), calls("show", call_id="call_2"), says("Shown twice.")) as chat:
-        store = chat.server.store = HoldingStore(chat.server.services.database)
+        store = with_store(chat, HoldingStore(chat.server.services.database))
         viewer = await start(chat)
         adopt_thread(chat, await read_until(viewer, b"thread.created"))
         async with asyncio.timeout(10):

@@ -12,15 +12,18 @@ from agent_framework import Agent
 from chatkit.types import ClientToolCallItem, StructuredInputFreeform, StructuredInputItem, ThreadItem
 
 from base_server import BaseChatKitServer, action
-from context import ActionTurn, RequestContext, RunRecord, Services, Turn, utc_now
+from context import ActionTurn, Services, Turn
 from database import Database
 from errors import UnavailableError
+from runs.viewer import Viewer
 from store import ParlorStore
-from streaming.runs.viewer import Viewer
-from tests.unit.harness import Chat, texts, user_input
+from tests.unit.harness import Chat, texts, user_input, with_store
 from tests.unit.scripted_model import ScriptedModel, says
 from tests.unit.services_for_tests import open_services
 from tests.unit.streaming.test_runs import adopt_thread, body, hidden_items, numbered, read_until, rest_of, start, stop
+from turns.clock import utc_now
+from turns.request_context import RequestContext
+from turns.run_record import RunRecord
 
 
 class HoldingServer(BaseChatKitServer):
@@ -143,7 +146,7 @@ async def test_a_stop_behind_the_write_of_a_request_is_an_ordinary_stop_of_its_a
             await services.store.add_thread_item(thread_id, call, context)
         elif operation == "retry":
             params = {"item_id": (await chat.items())[0]["id"]}
-        store = chat.server.store = HoldingStore(services.database, behind=where)
+        store = with_store(chat, HoldingStore(services.database, behind=where))
         request = body(type_, True, thread_id=thread_id, **params)
         asking = asyncio.create_task(chat.server.handle(request, chat.context()))
         await until(store.is_holding)
@@ -176,7 +179,7 @@ async def test_a_request_that_wrote_nothing_before_a_restart_or_its_deadline_may
         request = json.dumps({"type": "threads.custom_action", "params": click, "metadata": metadata}).encode()
     async with open_services(tmp_path, settings={"run_timeout_s": timeout_s}) as services:
         chat.server = HoldingServer(services)
-        store = chat.server.store = HoldingStore(services.database, before="load_thread")
+        store = with_store(chat, HoldingStore(services.database, before="load_thread"))
         asking = asyncio.create_task(chat.server.handle(request, chat.context()))
         await until(store.is_holding)
         if how == "drain":
@@ -198,11 +201,11 @@ async def test_a_request_that_is_given_up_before_its_first_event_gives_its_key_b
         server = HoldingServer(services)
         chat = Chat(server)
         await chat.send("one")
-        store = chat.server.store = HoldingStore(services.database, before="load_thread")
+        store = with_store(chat, HoldingStore(services.database, before="load_thread"))
         click = {"thread_id": chat.thread_id, "action": {"type": "test.go"}}
         metadata = {"idempotency_key": "once"}
         request = json.dumps({"type": "threads.custom_action", "params": click, "metadata": metadata}).encode()
-        asking = asyncio.create_task(server.handle(request, chat.context()))
+        asking = asyncio.create_task(chat.server.handle(request, chat.context()))
         await until(store.is_holding)
         asking.cancel()
         await asyncio.wait([asking])
@@ -230,7 +233,7 @@ async def test_a_stop_in_an_action_keeps_what_it_has_shown(tmp_path: Path) -> No
         await chat.send("one")
         server.gate.clear()
         click = body("threads.custom_action", True, thread_id=chat.thread_id, action={"type": "test.go"})
-        viewer = await server.handle(click, chat.context())
+        viewer = await chat.server.handle(click, chat.context())
         assert isinstance(viewer, Viewer)
         await read_until(viewer, b'"first"')
         await until(server.is_holding)
@@ -244,11 +247,11 @@ async def test_a_whole_answer_stays_whole_when_it_is_stopped_while_that_is_noted
     settings = {"run_timeout_s": 0.5 if how == "timeout" else 60}
     async with open_services(tmp_path, ScriptedModel(turns=[says("Hello")]), settings=settings) as services:
         chat = Chat(HoldingServer(services))
-        store = chat.server.store = HoldingStore(services.database, before="save_run")
+        store = with_store(chat, HoldingStore(services.database, before="save_run"))
         viewer = await start(chat)
         await until(store.is_holding)
         adopt_thread(chat, seen := await read_until(viewer, b'"second"'))
-        run = services.runs.find(chat.context(), chat.thread_id or "")
+        run = await services.runs.find(chat.context(), chat.thread_id or "")
         assert run is not None
         if how == "timeout":
             await asyncio.sleep(0.6)

@@ -14,14 +14,15 @@ from agent_framework import Agent, Content
 from chatkit.types import ThreadMetadata
 
 from base_server import BaseChatKitServer
-from context import RequestContext, Turn
+from context import Turn
 from errors import ModelError
 from store import ParlorStore
 from streaming.answers import thread_titles
 from streaming.answers.thread_titles import MAX_QUESTION_CHARS, clean_title
-from tests.unit.harness import Chat, errors, texts, user_input
+from tests.unit.harness import Chat, errors, texts, user_input, with_store
 from tests.unit.scripted_model import ScriptedModel, gives, says
 from tests.unit.services_for_tests import open_services
+from turns.request_context import RequestContext
 
 QUESTION = "What should I pack for three days in Bern in late November?\nI have one small bag."
 FIRST_LINE = "What should I pack for three days in Bern in late November?"
@@ -183,7 +184,7 @@ async def test_a_title_that_the_use_case_gives_is_kept(tmp_path: Path, model: Sc
                 is_due.set()
 
         chat.server = Naming(chat.server.services)
-        chat.server.store = NotingStore(chat.server.services.database)
+        with_store(chat, NotingStore(chat.server.services.database))
         assert set(titles_told(await chat.send(QUESTION))) == {"The use case's own"}
         assert await title_of(chat) == "The use case's own"
 

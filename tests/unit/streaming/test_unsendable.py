@@ -11,13 +11,14 @@ from agent_framework import Agent, FunctionInvocationContext, tool
 from chatkit.types import ClientEffectEvent, ThreadMetadata, ThreadStreamEvent
 
 from base_server import BaseChatKitServer
-from context import RequestContext, Turn, turn_of
+from context import Turn, turn_of
 from errors import UnavailableError
 from store import ParlorStore
-from tests.unit.harness import Chat, errors, streamed_text, texts
+from tests.unit.harness import Chat, errors, streamed_text, texts, with_store
 from tests.unit.scripted_model import ScriptedModel, calls, says
 from tests.unit.services_for_tests import open_services
 from tests.unit.streaming.test_runs import texts_in_store
+from turns.request_context import RequestContext
 
 Hook = Callable[[Any, Turn], AsyncIterator[ThreadStreamEvent]]
 
@@ -116,8 +117,8 @@ async def test_a_thread_that_cannot_be_saved_at_the_end_is_told_under_an_id_that
         return
         yield
 
+    with_store(chat, BrokenStore(chat.server.services.database))
     chat.server.hook = hook  # type: ignore[attr-defined]
-    chat.server.store = BrokenStore(chat.server.services.database)
     script(chat, says("Hello"))
     events = await chat.send("Go")
     assert texts(events) == ["Hello"]
@@ -131,6 +132,6 @@ async def test_a_thread_that_cannot_be_saved_at_the_end_is_told_under_an_id_that
 async def test_a_run_says_that_it_has_failed_when_the_person_was_told_so(chat: Chat) -> None:
     script(chat, [*says("Well"), UnavailableError("Gone.")])
     assert errors(await chat.send("Go"))
-    run = chat.server.services.runs.find(chat.context(), chat.thread_id or "")
+    run = await chat.server.services.runs.find(chat.context(), chat.thread_id or "")
     assert run is not None
     assert run.status == "failed"

@@ -27,7 +27,7 @@ async def items(any_database: Database) -> TodoItems:
 async def server(tmp_path: Path) -> AsyncIterator[BaseChatKitServer]:
     async with open_services(tmp_path, None, TodoBase.metadata, settings={"offline_token_delay_ms": 0}) as services:
         clients = ChatClients(services.settings)
-        yield register_use_case(dataclasses.replace(services, make_chat_client=clients.make)).server
+        yield register_use_case(dataclasses.replace(services, chat_client=clients.make)).server
 
 
 @pytest.fixture

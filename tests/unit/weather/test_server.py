@@ -35,7 +35,7 @@ async def services(tmp_path: Path) -> AsyncIterator[Services]:
     """Services whose chat client is the built-in model."""
     async with open_services(tmp_path, settings={"offline_token_delay_ms": 0}) as opened:
         clients = ChatClients(opened.settings)
-        yield replace(opened, make_chat_client=clients.make)
+        yield replace(opened, chat_client=clients.make)
         await clients.close()
 
 

@@ -13,11 +13,12 @@ from fastapi import FastAPI
 from sqlalchemy import MetaData
 
 from config import Settings
-from context import RequestContext
 from main import build_app
-from plugins import DisabledUseCase, LoadedUseCases, UseCase
+from plugins import UseCase
 from process.lifecycle import Lifecycle
 from process.log_lines import TextLines
+from process.use_case_loading import DisabledUseCase, LoadedUseCases
+from turns.request_context import RequestContext
 from web.event_stream import Chunks
 
 JSON = {"Content-Type": "application/json"}

@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 import pytest
 
-from context import RequestContext
 from errors import (
     ConflictError,
     ModelError,
@@ -14,6 +13,7 @@ from errors import (
     UserFacingError,
 )
 from tests.unit.web.edge import JSON, Edge, FakeServer, everything_logged, use_case
+from turns.request_context import RequestContext
 
 
 async def events(*chunks: bytes) -> AsyncGenerator[bytes, None]:

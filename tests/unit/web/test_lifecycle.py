@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import MetaData
 
 from errors import ConfigError, UnavailableError
-from plugins import LoadedUseCases
 from process.lifecycle import Lifecycle
+from process.use_case_loading import LoadedUseCases
 from tests.unit.web.edge import JSON, Edge, FakeDatabase, FakeServer, use_case
 
 

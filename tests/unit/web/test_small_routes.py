@@ -6,7 +6,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from plugins import Composer, DisabledUseCase, Prompt
+from plugins import Composer, Prompt
+from process.use_case_loading import DisabledUseCase
 from tests.unit.web.edge import Edge, FakeDatabase, use_case
 from web.pages import build_pages_router
 

@@ -1,17 +1,16 @@
-"""The short way of a piece of text: from the model's client straight to the run's log.
+"""Direct text: a piece of an answer's text goes from the model's connection straight to the run's log.
 
-The long way of a piece leads through the framework's streams, a task that reads them, the inbox, and the generators
-that answer, guard and store: three tasks and some twenty-five suspended calls, for words that only continue the
-message which is being written. Where nobody on that way has anything to say about it, such a piece is shown by a plain
-call, at the moment it arrives. See ADR 0013.
+Through the agent, a piece passes the framework's streams, a task that reads them, the inbox, and the generators that
+answer, guard and store: three tasks and some twenty-five suspended calls, for words that only continue the message
+which is being written. Where nobody on that way has anything to say about it, such a piece is shown by a plain call, at
+the moment it arrives. See ADR 0013.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
-from agent_framework import Agent
 from chatkit.types import ThreadItemUpdatedEvent
 
 
@@ -27,7 +26,7 @@ Continue = Callable[[str, str | None], ThreadItemUpdatedEvent | None]
 """Adds a piece of the message with that id to the answer, and returns the event that says so; None if it cannot."""
 
 
-class ShortWay:
+class DirectText:
     """Shows pieces of text at once, as long as nothing that came before them is still on its way.
 
     It is open while the run's own task waits for the answer to go on: then all that came before is stored and shown.
@@ -64,17 +63,5 @@ class ShortWay:
         self._continue = continue_text
 
     def close(self) -> None:
-        """Let pieces take the long way."""
+        """Let pieces go through the agent again."""
         self._continue = None
-
-
-def leaves_text_alone(agent: Any) -> bool:
-    """Whether nobody of whom an agent consists may want to see, change or hold back its text on the way.
-
-    The model must be asked by a client of ours; and neither agent nor client may be of a class of their own or have
-    middleware, and the agent no context providers, who may bring middleware along.
-    """
-    if type(agent) is not Agent or agent.middleware or agent.context_providers:
-        return False
-    client: Any = agent.client
-    return bool(vars(type(client)).get("takes_text_sink")) and not client.chat_middleware

@@ -1,4 +1,4 @@
-"""What a person is asked to allow: calls of tools, what was decided about each, and how that is kept in the thread.
+"""Requests for approval: the tool calls a person is asked about, each decision, and how the thread keeps them.
 
 While anything is open, a hidden item holds the request. When all is decided, the same item, at the same place, tells
 the model what came of each call. It is written at that moment, before the first call is made: then a call of which
@@ -13,8 +13,11 @@ from typing import Any, Literal
 
 from chatkit.types import HiddenContextItem, ThreadItem
 
-from context import utc_now
-from streaming.answers.history import PENDING_APPROVALS_KEY, remember_tool_calls
+from turns.clock import utc_now
+from turns.tool_memory import remember_tool_calls
+
+PENDING_APPROVALS_KEY = "parlor.approvals"
+"""Marks a hidden item that holds tool calls which a person has not decided about."""
 
 EXPIRED_KEY = "parlor.expired"
 """Marks the memory of a request about which not all was decided."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from streaming.runs.run import Run, RunKey
+from runs.run import Run, RunKey
 
-MAX_LINGERING_BYTES = 64 * 1024 * 1024
+MAX_ENDED_BYTES = 64 * 1024 * 1024
 """Of the logs of all of them together, as they count themselves."""
 
 
@@ -21,7 +19,7 @@ class _Entry:
     timer: asyncio.TimerHandle
 
 
-class Lingering:
+class EndedRuns:
     """The last run of each thread, until its time is up or newer ones need its place.
 
     Args:
@@ -29,7 +27,7 @@ class Lingering:
         max_bytes: How much all of them may hold; the oldest go first.
     """
 
-    def __init__(self, linger_s: float, max_bytes: int = MAX_LINGERING_BYTES) -> None:
+    def __init__(self, linger_s: float, max_bytes: int = MAX_ENDED_BYTES) -> None:
         self._linger_s = linger_s
         self._max_bytes = max_bytes
         self._entries: OrderedDict[RunKey, _Entry] = OrderedDict()

@@ -1,4 +1,4 @@
-"""The numbered, bounded log of one answer, from which any number of viewers read at their own pace."""
+"""The log of a run in this process's memory: numbered, bounded, read by any number of viewers at their own pace."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from chatkit.types import (
     ThreadItemUpdatedEvent,
 )
 
-from streaming.runs.open_items import OpenItems
+from runs.open_items import OpenItems
 
 # What a viewer who comes late must not get again, or has no use for.
 _PASSING = (ThreadItemAddedEvent, ThreadItemUpdatedEvent, ProgressUpdateEvent, NoticeEvent, ClientEffectEvent)
@@ -84,13 +84,13 @@ class _Text:
         return self._text[self._ends[seen - 1] :] if seen else self._text
 
 
-class RunLog:
-    """Events by number. The newest are kept as they were; of older ones only what still matters.
+class MemoryLog:
+    """A `RunLog` in memory. The newest events are kept as they were; of older ones only what still matters.
 
     Args:
         serialize: Makes the JSON of an event.
-        max_bytes: How much is kept. A viewer who asks for more gets each finished item whole, and each unfinished one
-            with what it holds so far.
+        max_bytes: How much is kept, in bytes. A viewer who asks for more gets each finished item whole, and each
+            unfinished one with what it holds so far.
     """
 
     def __init__(self, serialize: Callable[[Any], bytes], max_bytes: int) -> None:
@@ -102,7 +102,9 @@ class RunLog:
         self._older_bytes = 0
         self._dropped = 0
         self._open = OpenItems()
+        self._readers: set[Callable[[], None]] = set()
         self.last = 0
+        self.is_closed = False
 
     def append(self, event: Any) -> None:
         """Add an event under the next number; nothing is added if it cannot be serialized."""
@@ -121,6 +123,22 @@ class RunLog:
                 self._older.append(entry)
                 self._older_bytes += entry.size
         self._trim()
+        for wake in self._readers:
+            wake()
+
+    def close(self) -> None:
+        """Note that nothing more will come, and let those know who wait for it."""
+        self.is_closed = True
+        for wake in self._readers:
+            wake()
+
+    def subscribe(self, wake: Callable[[], None]) -> None:
+        """Call `wake` whenever there is more to read, and at the end."""
+        self._readers.add(wake)
+
+    def unsubscribe(self, wake: Callable[[], None]) -> None:
+        """Call `wake` no more."""
+        self._readers.discard(wake)
 
     def _append_text(self, event: ThreadItemUpdatedEvent, update: AssistantMessageContentPartTextDelta) -> None:
         part = (event.item_id, update.content_index)
@@ -142,7 +160,7 @@ class RunLog:
         """Return what is unfinished, as far as it is."""
         return self._open.snapshot()
 
-    def read(self, after: int, *, with_ids: bool) -> tuple[bytes, int]:
+    async def read(self, after: int, *, with_ids: bool) -> tuple[bytes, int]:
         """Return all that came after the event `after`, as server-sent events, and the number of the last of them.
 
         Neighbouring text deltas of one message come as one event, under the number of the last.

@@ -1,0 +1,184 @@
+"""The registry of runs: which answers are being written in this process, within bounds, and which have just ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from chatkit.types import ThreadStreamEvent
+
+from errors import ConflictError, TooManyRequestsError, UnavailableError
+from runs.ended_runs import EndedRuns
+from runs.memory_log import MemoryLog
+from runs.run import RESTARTING, Run, RunKey
+from turns.request_context import RequestContext
+from turns.run_record import StopReason
+
+if TYPE_CHECKING:
+    from config import Settings
+
+CLEANUP_TIMEOUT_S = 8.0
+"""How long a stopped run may clean up. Longer than what it waits for itself; see `runs/cancellation.py`."""
+
+
+class Runs:
+    """All runs of this process.
+
+    Args:
+        max_total: How many at once.
+        max_per_user: How many at once for one user.
+        max_log_bytes: How much of an answer is kept for viewers who come late.
+        timeout_s: How long one may take.
+        linger_s: How long a finished one can still be viewed.
+        heartbeat_s: A comment is sent after so many seconds of silence: proxies close connections that seem idle.
+        cleanup_timeout_s: How long a stopped one may clean up; then it is left behind, and its thread is free.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_total: int,
+        max_per_user: int,
+        max_log_bytes: int,
+        timeout_s: float,
+        linger_s: float,
+        heartbeat_s: float = 15.0,
+        cleanup_timeout_s: float = CLEANUP_TIMEOUT_S,
+    ) -> None:
+        self._max_total = max_total
+        self._max_per_user = max_per_user
+        self._max_log_bytes = max_log_bytes
+        self._timeout_s = timeout_s
+        self.heartbeat_s = heartbeat_s
+        self.cleanup_timeout_s = cleanup_timeout_s
+        self._active: set[Run] = set()
+        self._by_thread: dict[RunKey, Run] = {}
+        self._ended = EndedRuns(linger_s)
+        self._is_draining = False
+        self._idle = asyncio.Event()
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Runs:
+        """Return a registry with the bounds of the settings."""
+        return cls(
+            max_total=settings.runs_max_total,
+            max_per_user=settings.runs_max_per_user,
+            max_log_bytes=settings.run_log_max_bytes,
+            timeout_s=settings.run_timeout_s,
+            linger_s=settings.run_linger_s,
+        )
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether no new runs are taken."""
+        return self._is_draining
+
+    def refuse(self) -> None:
+        """Take no new runs from now on, and take a lost connection for nobody's stop. May be called by a signal."""
+        self._is_draining = True
+
+    @property
+    def active(self) -> int:
+        """How many runs are going on."""
+        return len(self._active)
+
+    def start(
+        self,
+        events: Callable[[], AsyncGenerator[ThreadStreamEvent, None]],
+        context: RequestContext,
+        thread_id: str | None,
+        serialize: Callable[[Any], bytes],
+    ) -> Run:
+        """Return a new run; `first_event` says what becomes of it.
+
+        Args:
+            events: Makes the generator of the answer's events. What is thrown into it, because an event of its cannot
+                be sent, it answers with an error event.
+            context: Who asks.
+            thread_id: The thread; None when the run creates it.
+            serialize: Makes the JSON of an event.
+
+        Raises:
+            ConflictError: When a run is going on in this thread.
+            TooManyRequestsError: When this user has too many runs.
+            UnavailableError: When there are too many runs, or the server is about to stop.
+        """
+        key = (context.user_id, context.use_case, thread_id) if thread_id is not None else None
+        if self._is_draining:
+            raise UnavailableError(RESTARTING, code="runs.draining")
+        if key is not None and key in self._by_thread:
+            raise ConflictError(
+                "An answer is still being written in this conversation. Wait for it, or stop it.", code="run.active"
+            )
+        if len(self._active) >= self._max_total:
+            raise UnavailableError("Too many answers are being written right now.", code="runs.too_many")
+        if sum(run.context.user_id == context.user_id for run in self._active) >= self._max_per_user:
+            raise TooManyRequestsError(
+                f"You have {self._max_per_user} answers being written already. Wait for one of them, or stop it.",
+                code="runs.too_many_of_user",
+            )
+        run = Run(self, events(), context, MemoryLog(serialize, self._max_log_bytes), self._timeout_s)
+        self._active.add(run)
+        if key is not None:
+            self._register(run, key)
+        return run
+
+    async def find(self, context: RequestContext, thread_id: str) -> Run | None:
+        """Return the run of a thread that is going on, or that has just ended; None when there is none.
+
+        A coroutine, because who looks for a run may have to ask other processes.
+        """
+        key = (context.user_id, context.use_case, thread_id)
+        run = self._by_thread.get(key)
+        if run is not None and run.log.last > 0:
+            return run
+        return self._ended.find(key) or run  # what has no event yet may still be refused
+
+    async def stop(self, context: RequestContext, thread_id: str, reason: StopReason) -> Run | None:
+        """Stop the run of a thread and return it when its clean-up is done; None when there is none."""
+        run = self._by_thread.get((context.user_id, context.use_case, thread_id))
+        if run is not None:
+            await run.stop(reason)
+        return run
+
+    async def drain(self, timeout_s: float) -> int:
+        """Take no new runs, give those that are going on `timeout_s` seconds, then stop the rest.
+
+        Returns:
+            How many had to be stopped. What they had said is kept, without a mark of the user's.
+        """
+        self.refuse()
+        if self._active:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(timeout_s):
+                    await self._idle.wait()
+        rest = list(self._active)
+        await asyncio.gather(*(run.stop("drain") for run in rest))
+        return len(rest)
+
+    def bind(self, run: Run, thread_id: str) -> None:
+        """Note the thread that a run has created."""
+        self._register(run, (run.context.user_id, run.context.use_case, thread_id))
+
+    def on_over(self, run: Run) -> None:
+        """Note that a run has ended; it can be viewed for a while."""
+        self._active.discard(run)
+        if self._is_draining and not self._active:
+            self._idle.set()
+        if run.key is None or self._by_thread.get(run.key) is not run:
+            return
+        key = run.key
+        del self._by_thread[key]
+        if run.log.last > 0:
+            self._ended.add(key, run)
+
+    def on_begun(self, run: Run) -> None:
+        """Note that a run has its first event: the one before it is not viewed any more."""
+        if run.key is not None:
+            self._ended.forget(run.key)
+
+    def _register(self, run: Run, key: RunKey) -> None:
+        run.key = key
+        self._by_thread[key] = run

@@ -1,0 +1,133 @@
+"""The responder: asks the agent, again where a batch of calls needed a person's word, then the closing hook."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from functools import partial
+from typing import Any
+
+from agent_framework.exceptions import AgentException, ChatClientException
+from chatkit.types import ThreadItemDoneEvent, ThreadStreamEvent
+
+from context import Services, Turn
+from errors import ModelError, UserFacingError
+from framework.inner_agents import workflow_of
+from streaming.answers.agent_events import agent_events
+from streaming.answers.agent_runs import AgentRuns
+from streaming.answers.thread_titles import ThreadTitle, title_of
+from streaming.answers.turn_events import turn_events
+from streaming.answers.workflow_steps import tool_labels
+from streaming.approvals.approvals import Approvals
+from streaming.approvals.decisions import approval_events
+from streaming.failure_reports import report_failure
+from streaming.hooks import Hooks
+
+MAX_ROUNDS = 4
+"""How often the agent is asked within one answer, because all of a batch that needed a word could not be done."""
+
+Events = AsyncGenerator[ThreadStreamEvent, None]
+
+
+class Responder:
+    """Answers a message, a form, a client tool's output or an action with the agent of the use case.
+
+    Args:
+        services: The platform's services.
+        hooks: The server that is answered for.
+        agent_runs: Starts the agent.
+        approvals: Makes the calls that a person has allowed.
+    """
+
+    def __init__(self, services: Services, hooks: Hooks, agent_runs: AgentRuns, approvals: Approvals) -> None:
+        self._services = services
+        self._hooks = hooks
+        self._agent_runs = agent_runs
+        self._approvals = approvals
+
+    async def respond(self, turn: Turn) -> Events:
+        """Return the events of the answer.
+
+        Raises:
+            CustomStreamError: When it failed; that is logged, and the text may be shown.
+        """
+        thread, answer = turn.thread, turn.context.answer
+        if thread.title is None and turn.user_message is not None and (line := title_of(turn.user_message)):
+            # At once, and only if it still has none: a person may name it while the model thinks.
+            await self._services.store.retitle_thread(thread, line, turn.context)
+        async with ThreadTitle(turn, self._hooks.chat_client) as title:
+            try:
+                answer.texts = self._hooks.texts(turn)
+                if answer.decided is not None:
+                    async with aclosing(self._approvals.make_calls(turn, answer.decided)) as events:
+                        async for event in events:
+                            yield event
+                for _ in range(MAX_ROUNDS):
+                    if answer.is_paused:
+                        break
+                    try:
+                        async with aclosing(await self._ask(turn)) as events:
+                            async for event in events:
+                                yield event
+                                title.begin()
+                    except Exception as exc:
+                        raise self._blamed(exc) from exc
+                    if not answer.is_resumed:
+                        break
+                else:
+                    raise ModelError("The model asked for what cannot be done, again and again.", allow_retry=False)
+                if answer.approvals:
+                    for event in approval_events(turn):
+                        yield event
+            except Exception as exc:
+                raise report_failure(exc, "answer failed", thread.id, turn.context) from exc
+            if answer.is_paused:
+                return
+            try:
+                async with aclosing(self._close(turn)) as events:
+                    async for event in events:
+                        yield event
+            except Exception as exc:
+                raise report_failure(exc, "post_respond_hook failed", thread.id, turn.context) from exc
+
+    async def _ask(self, turn: Turn) -> Events:
+        """Run the agent and return the events of what it says and does."""
+        agent = await self._agent_runs.choose(turn)
+        stream, labels = await self._agent_runs.start(agent, turn), tool_labels(agent)
+        turn.context.answer.is_resumed = False
+        limit_message, more = partial(self._hooks.limit_message, turn), partial(self._approvals.settle_calls, turn)
+        is_workflow = workflow_of(agent) is not None
+        return agent_events(stream, turn, labels, limit_message, more, is_workflow=is_workflow)
+
+    def _blamed(self, exc: Exception) -> Exception:
+        """Return the failure as the model's, if it is; one of the use case's own code stays what it is."""
+        if isinstance(exc, UserFacingError):
+            return exc
+        failure = self._services.explain_model_failure(exc)
+        is_unknown = failure.code == ModelError.code and not isinstance(exc, ChatClientException | AgentException)
+        return exc if is_unknown else failure
+
+    async def _close(self, turn: Turn) -> Events:
+        """Return the events of the closing hook, whichever of its two forms it has."""
+        hook: Any = self._hooks.post_respond_hook(turn.thread, turn)
+        answer = turn.context.answer
+        if inspect.isasyncgen(hook):
+            async with aclosing(typing.cast("Events", hook)) as events:
+                async for event in events:
+                    for shown in answer.inbox.drain():
+                        yield shown
+                    yield event
+            for shown in answer.inbox.drain():
+                yield shown
+        elif inspect.isawaitable(hook):
+
+            async def run() -> None:
+                await hook
+
+            async with aclosing(turn_events(turn, run())) as events:
+                async for event in events:
+                    yield event
+        if answer.question is not None:
+            yield ThreadItemDoneEvent(item=answer.question)

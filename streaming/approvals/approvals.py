@@ -1,0 +1,66 @@
+"""Approvals: the clicks of the card that asks for permission, and the running of calls without the model."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from functools import partial
+
+from agent_framework import AgentResponseUpdate, Content
+from chatkit.types import ThreadStreamEvent
+
+from context import ActionTurn, Services, Turn
+from streaming.actions.declared_actions import action
+from streaming.answers.agent_runs import AgentRuns
+from streaming.answers.tool_guard import ToolGuard
+from streaming.approvals.allowed_calls import make_calls
+from streaming.approvals.call_replay import replay_calls
+from streaming.approvals.card import APPROVE, REJECT
+from streaming.approvals.decisions import Decision, decide, settle_calls
+from streaming.hooks import Hooks
+from turns.approval_request import ApprovalRequest, PendingApproval
+
+
+class Approvals:
+    """Tools that need a person's word: what the buttons do, and what becomes of the calls.
+
+    Args:
+        services: The platform's services.
+        hooks: The server, of which the texts of the card are asked.
+        agent_runs: Says which agent runs the calls, and what it would be given.
+    """
+
+    def __init__(self, services: Services, hooks: Hooks, agent_runs: AgentRuns) -> None:
+        self._services = services
+        self._hooks = hooks
+        self._agent_runs = agent_runs
+
+    @action(APPROVE)
+    async def handle_approve(self, payload: Decision, turn: ActionTurn) -> None:
+        """Let one call be made."""
+        turn.context.answer.texts = self._hooks.texts(turn)
+        await decide(turn, payload, is_allowed=True)
+
+    @action(REJECT)
+    async def handle_reject(self, payload: Decision, turn: ActionTurn) -> None:
+        """Let one call not be made."""
+        turn.context.answer.texts = self._hooks.texts(turn)
+        await decide(turn, payload, is_allowed=False)
+
+    def make_calls(self, turn: Turn, request: ApprovalRequest) -> AsyncGenerator[ThreadStreamEvent, None]:
+        """Make the calls that were allowed, and return what they show."""
+        return make_calls(turn, request, partial(self._run_calls, turn, is_allowed=True))
+
+    def settle_calls(self, turn: Turn) -> AsyncGenerator[AgentResponseUpdate, None] | None:
+        """Return what comes of calls that need no word, of a batch that the framework has not run for one that does."""
+        calls = turn.context.answer.approvals
+        return settle_calls(calls, partial(self._run_calls, turn, is_allowed=False)) if calls else None
+
+    async def _run_calls(
+        self, turn: Turn, calls: Sequence[PendingApproval], *, is_allowed: bool
+    ) -> AsyncGenerator[Content, None]:
+        guard = ToolGuard(self._services.settings.tool_timeout_s)
+        agent, messages = await self._agent_runs.choose(turn), await self._agent_runs.messages(turn)
+        async with aclosing(replay_calls(agent, messages, calls, turn, guard, is_allowed=is_allowed)) as contents:
+            async for content in contents:
+                yield content

@@ -1,0 +1,51 @@
+"""The hooks of a server that the platform calls while it answers; `BaseChatKitServer` says what each is for."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from chatkit.types import (
+    AudioInput,
+    FeedbackKind,
+    ThreadMetadata,
+    TranscriptionResult,
+)
+
+from context import Turn
+from turns.answer_texts import AnswerTexts
+from turns.request_context import RequestContext
+
+
+class Hooks(Protocol):
+    """The methods that a use case may override, and the client of the model that it may exchange.
+
+    The parts of a server know it by these names and by no others.
+    """
+
+    chat_client: Any
+
+    def get_agent(self, turn: Turn) -> Any:
+        """Return the agent that answers, or an awaitable of it."""
+        ...
+
+    def post_respond_hook(self, thread: ThreadMetadata, turn: Turn) -> Any:
+        """Show closing widgets: a coroutine, or an asynchronous generator of events."""
+        ...
+
+    def texts(self, turn: Turn) -> AnswerTexts:
+        """Return what the platform itself says to the person in this answer."""
+        ...
+
+    def limit_message(self, turn: Turn) -> str:
+        """Return what the person reads when an answer has taken as many steps as it may."""
+        ...
+
+    async def add_feedback(
+        self, thread_id: str, item_ids: list[str], feedback: FeedbackKind, context: RequestContext
+    ) -> None:
+        """Keep what the person thinks of some items."""
+        ...
+
+    async def transcribe(self, audio_input: AudioInput, context: RequestContext) -> TranscriptionResult:
+        """Turn speech into text."""
+        ...

@@ -1,0 +1,40 @@
+"""RequestContext: who asks for what, handed unchanged to every method of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from turns.answer_state import AnswerState
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """Who asks for what. ChatKit hands it unchanged to every method of the store.
+
+    Attributes:
+        user_id: The owner of all that this request may see. Never empty.
+        use_case: The name of the use case that is asked.
+        request_id: Also in the log and in error messages.
+        locale: The first language of the browser as a BCP 47 tag, e.g. ``"de-CH"``.
+        metadata: The request's own `metadata` object, untrusted.
+        answer: The state of the answer in the making; the platform's own.
+    """
+
+    user_id: str
+    use_case: str
+    request_id: str
+    locale: str = "en"
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    answer: AnswerState = field(default_factory=AnswerState, repr=False, compare=False)
+
+    @property
+    def run_id(self) -> str:
+        """The id of the answer that this request asks for, if it asks for one."""
+        return f"run_{self.request_id}"
+
+
+def with_metadata(context: RequestContext, metadata: Mapping[str, Any]) -> RequestContext:
+    """Return the same context with the metadata of its request; the state of the answer is shared."""
+    return replace(context, metadata=metadata)

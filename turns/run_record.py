@@ -1,0 +1,38 @@
+"""The record of an answer that has ended, as the store keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+StopReason = Literal["user", "disconnect", "timeout", "drain", "deleted"]
+"""Why a run was stopped before its end."""
+
+RunOutcome = Literal["done", "failed", "stopped"]
+"""The end of a run: whole, with an error, or before its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """An answer that has ended, as the store keeps it.
+
+    Attributes:
+        id: Also in the log.
+        started_at: When it was asked for.
+        ended_at: When its last event was there.
+        status: What became of it.
+        stop_reason: Why it was stopped; None when it was not.
+        error_id: The id that the person was told and the log has too; None without an error.
+        usage: The provider's token counts, as it named them; with those of the thread's title, if this answer is the
+            first.
+    """
+
+    id: str
+    started_at: datetime
+    ended_at: datetime
+    status: RunOutcome
+    stop_reason: str | None = None
+    error_id: str | None = None
+    usage: Mapping[str, Any] = field(default_factory=dict)
