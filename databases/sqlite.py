@@ -1,7 +1,7 @@
-"""SQLite's side of the database: connections, settings, and the threads in which they work.
+"""SQLite's side of the database: engines, their settings, and threads that do a transaction in one visit.
 
-A visit to another thread costs more than most statements. So the driver of asynchronous sessions asks its thread once
-per statement, and `SQLiteThreads` does a whole transaction in one visit.
+Sessions are SQLAlchemy's own, on its driver for aiosqlite, which visits a thread three or four times per statement. A
+visit costs more than most statements, so `SQLiteThreads` does a whole transaction in one.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Generic, TypeVar, TypeVarTuple, cast
 
-import aiosqlite
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.engine import URL, AdaptedConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry
 
 BUSY_TIMEOUT_S = 5.0
 READERS = 4
 """How many connections of each kind read; each is a thread."""
 
-_BEGIN_WRITE = "BEGIN IMMEDIATE"
+_RETRY_S = 0.02
 
 R = TypeVar("R")
 Ts = TypeVarTuple("Ts")
@@ -37,16 +37,15 @@ class SQLiteThreads:
     """Transactions that are done in one visit to a thread: one thread that writes, several that read.
 
     Args:
-        url: Of the file.
+        url: The file's.
         wait_s: How long a transaction waits for a thread, in seconds.
-        options: Of the engines, such as `json_serializer`.
+        options: Options of the engines, such as `json_serializer`.
     """
 
     def __init__(self, url: URL, wait_s: float, **options: Any) -> None:
         self._wait_s = wait_s
-        path = str(url.database)
-        self._readers = _Threads("sqlite-reader", READERS, _create_engine(path, writes=False, **options))
-        self._writer = _Threads("sqlite-writer", 1, _create_engine(path, writes=True, **options))
+        self._readers = _Threads("sqlite-reader", READERS, _create_thread_engine(url, writes=False, **options))
+        self._writer = _Threads("sqlite-writer", 1, _create_thread_engine(url, writes=True, **options))
 
     async def read(self, work: Callable[[Connection, *Ts], R], *arguments: *Ts) -> R:
         """Return `work(connection, *arguments)`; it can only read."""
@@ -181,178 +180,73 @@ def create_sqlite_engine(url: URL, *, writes: bool, wait_s: float, **options: An
     """Return an engine for asynchronous sessions.
 
     Args:
-        url: Of the file.
+        url: The file's.
         writes: Whether it gets the one connection whose transactions begin with the write lock, or several that
             cannot write.
         wait_s: How long a transaction waits for a connection, in seconds.
-        options: Of the engine, such as `json_serializer`.
+        options: Options of the engine, such as `json_serializer`.
     """
-    engine = create_async_engine(
-        url,
-        pool_size=1 if writes else READERS,
-        max_overflow=0,
-        pool_timeout=wait_s,
-        async_creator=lambda: _connect_async(str(url.database), writes=writes),
-        **options,
-    )
-    _begin_explicitly(engine.sync_engine, writes=writes)
+    engine = create_async_engine(url, pool_timeout=wait_s, **_pool_options(writes=writes), **options)
+    _listen(engine.sync_engine, writes=writes)
     return engine
 
 
-def _create_engine(path: str, *, writes: bool, **options: Any) -> Engine:
-    engine = create_engine(
-        "sqlite://",
-        creator=lambda: _connect(path, writes=writes),
-        poolclass=QueuePool,
-        pool_size=1 if writes else READERS,
-        max_overflow=0,
-        **options,
-    )
-    _begin_explicitly(engine, writes=writes)
+def _create_thread_engine(url: URL, *, writes: bool, **options: Any) -> Engine:
+    engine = create_engine(url.set(drivername="sqlite"), **_pool_options(writes=writes), **options)
+    _listen(engine, writes=writes)
     return engine
 
 
-def _begin_explicitly(engine: Engine, *, writes: bool) -> None:
-    statement = _BEGIN_WRITE if writes else "BEGIN"
+def _pool_options(*, writes: bool) -> dict[str, Any]:
+    return {
+        "pool_size": 1 if writes else READERS,
+        "max_overflow": 0,
+        # Without an isolation level the driver begins no transaction when it sees fit; the `begin` event does.
+        "connect_args": {"isolation_level": None, "timeout": BUSY_TIMEOUT_S},
+    }
+
+
+def _listen(engine: Engine, *, writes: bool) -> None:
+    """Give each connection its settings, and each transaction its beginning and its end.
+
+    Source: SQLAlchemy's documentation of SQLite, "Enabling Non-Legacy SQLite Transactional Modes".
+    """
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA synchronous = NORMAL")
+        if writes:
+            _switch_to_wal(connection, cursor)
+        else:
+            cursor.execute("PRAGMA query_only = ON")
+        cursor.close()
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # Past SQLAlchemy, for which this would be a statement like any other: that takes longer than most of them.
-        cursor = connection.connection.cursor()
-        try:
-            cursor.execute(statement)
-        except sqlite3.Error as exc:
-            raise OperationalError(statement, None, exc) from exc
-        finally:
-            cursor.close()
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    @event.listens_for(engine, "invalidate")
+    def invalidate(connection: DBAPIConnection, _record: ConnectionPoolEntry, _failure: BaseException | None) -> None:
+        # SQLAlchemy would only close it. But a query that was cancelled between its rows keeps the transaction, and
+        # its lock, beyond that. And of two cancellations the second would leave the closing task waiting for ever.
+        with suppress(sqlite3.Error):
+            connection.rollback()
+            connection.close()
 
 
-class _PatientCursor(sqlite3.Cursor):
-    """A cursor that waits for the write lock where SQLite itself does not."""
-
-    def execute(self, statement: str, parameters: Any = (), /) -> _PatientCursor:
-        """Run a statement. This may sleep: it is only called in threads of its own."""
-        if statement != _BEGIN_WRITE:
-            super().execute(statement, parameters)
-            return self
-        deadline = time.monotonic() + BUSY_TIMEOUT_S
-        while True:
-            try:
-                super().execute(statement)
-                return self
-            except sqlite3.OperationalError as exc:
-                # While another process makes the file, the write lock is refused without heeding the timeout.
-                if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                    raise
-            time.sleep(0.01)
-
-
-class _PlainConnection(sqlite3.Connection):
-    def cursor(self, factory: Any = _PatientCursor) -> Any:
-        """Return a patient cursor."""
-        return super().cursor(factory)
-
-
-def _connect(path: str, *, writes: bool) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        path,
-        # Begin and commit are written out: the driver would begin transactions when it sees fit.
-        isolation_level=None,
-        timeout=BUSY_TIMEOUT_S,
-        check_same_thread=False,
-        factory=_PlainConnection,
-    )
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA synchronous = NORMAL")
-    if writes:
-        _switch_to_wal(connection)
-    else:
-        connection.execute("PRAGMA query_only = ON")
-    return connection
-
-
-def _switch_to_wal(connection: sqlite3.Connection) -> None:
+def _switch_to_wal(connection: DBAPIConnection, cursor: DBAPICursor) -> None:
     # The first switch of a new file heeds no busy timeout: of two processes that start together, one would fail.
     deadline = time.monotonic() + BUSY_TIMEOUT_S
     while True:
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            cursor.execute("PRAGMA journal_mode = WAL")
             return
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
+        except sqlite3.OperationalError as exc:
+            if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
-        time.sleep(0.02)
-
-
-class _Cursor:
-    """A cursor that asks its connection's thread once per statement: the driver's own asks four times."""
-
-    arraysize = 1
-
-    def __init__(self, connection: _AsyncConnection) -> None:
-        self._connection = connection
-        self._rows: list[Any] = []
-        self.description: Any = None
-        self.rowcount = -1
-        self.lastrowid: int | None = None
-
-    async def __aenter__(self) -> _Cursor:
-        return self
-
-    async def execute(self, statement: str, parameters: Any = ()) -> _Cursor:
-        """Run a statement and fetch its rows."""
-        await self._connection.ask(self._run, "execute", statement, parameters)
-        return self
-
-    async def executemany(self, statement: str, parameters: Any) -> _Cursor:
-        """Run a statement for each set of parameters."""
-        await self._connection.ask(self._run, "executemany", statement, parameters)
-        return self
-
-    async def fetchall(self) -> list[Any]:
-        """Return the rows of the last statement."""
-        return self._rows
-
-    async def close(self) -> None:
-        """Forget the rows."""
-        self._rows = []
-
-    def _run(self, method: str, statement: str, parameters: Any) -> None:
-        # Here we are in the connection's own thread.
-        cursor = self._connection._conn.cursor()
-        try:
-            getattr(cursor, method)(statement, parameters)
-            self.description = cursor.description
-            self._rows = cursor.fetchall() if cursor.description else []
-            self.rowcount, self.lastrowid = cursor.rowcount, cursor.lastrowid
-        finally:
-            cursor.close()
-
-
-class _AsyncConnection(aiosqlite.Connection):
-    """The driver's connection with fewer ways to its thread."""
-
-    async def ask(self, work: Callable[..., None], *arguments: Any) -> None:
-        """Do `work` in the connection's thread."""
-        await self._execute(work, *arguments)  # type: ignore[no-untyped-call]
-
-    def cursor(self) -> _Cursor:  # type: ignore[override]
-        """Return a cursor at once."""
-        return _Cursor(self)
-
-    async def commit(self) -> None:
-        """Commit, if there is something to commit."""
-        if self._conn.in_transaction:
-            await super().commit()
-
-    async def rollback(self) -> None:
-        """Roll back, if there is something to roll back."""
-        if self._conn.in_transaction:
-            await super().rollback()
-
-
-async def _connect_async(path: str, *, writes: bool) -> _AsyncConnection:
-    connection = _AsyncConnection(lambda: _connect(path, writes=writes), iter_chunk_size=64)
-    connection._thread.daemon = True
-    await connection
-    return connection
+        if isinstance(connection, AdaptedConnection):
+            connection.run_async(lambda _: asyncio.sleep(_RETRY_S))
+        else:
+            time.sleep(_RETRY_S)  # in one of our threads

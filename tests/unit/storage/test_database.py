@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sqlite3
+import sys
 import threading
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -136,6 +139,48 @@ async def test_a_cancelled_write_leaves_nothing_and_blocks_nobody(notes: Databas
         await task
     async with asyncio.timeout(5):
         await _write(notes, id="a")
+
+
+@pytest.mark.parametrize("second_cancel_after", [None, 1, 5])
+async def test_a_session_leaves_no_lock_and_no_half_wherever_it_is_cancelled(
+    notes: Database, second_cancel_after: int | None
+) -> None:
+    async def write_two(name: str) -> None:
+        async with notes.write() as session:
+            session.add(NoteRow(id=f"{name} 1"))
+            await session.flush()
+            await session.scalar(select(NoteRow.id))
+            session.add(NoteRow(id=f"{name} 2"))
+
+    async def steps(count: int) -> None:
+        for _ in range(count):
+            await asyncio.sleep(0)
+
+    lost: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, problem: lost.append(problem))
+    await write_two("before")
+    cancelled = 0
+    for count in range(60):
+        task = asyncio.create_task(write_two(f"cancelled {count}"))
+        await steps(count)
+        if task.done():
+            break
+        task.cancel()
+        if second_cancel_after is not None:
+            await steps(second_cancel_after)
+            task.cancel()
+        cancelled += len(await asyncio.gather(task, return_exceptions=True))
+        # Less than the busy timeout: a lock that somebody keeps is not waited for.
+        async with asyncio.timeout(3):
+            await write_two(f"after {count}")
+    assert cancelled > 10
+    async with notes.read() as session:
+        ids = set(await session.scalars(select(NoteRow.id)))
+    for count in range(cancelled):
+        assert {f"after {count} 1", f"after {count} 2"} <= ids
+        assert (f"cancelled {count} 1" in ids) == (f"cancelled {count} 2" in ids)
+    gc.collect()
+    assert lost == []  # such as a task that waits for ever for a thread that has ended
 
 
 async def test_a_function_reads_or_writes_in_one_transaction(notes: Database) -> None:
@@ -323,13 +368,121 @@ async def test_processes_that_start_together_create_the_tables_once(any_database
         await each.close()
 
 
-async def test_sqlite_runs_with_its_safe_and_fast_settings(database: Database) -> None:
-    async def ask(pragma: str) -> Any:
-        async with database.write() as session:
-            return await session.scalar(text(f"PRAGMA {pragma}"))
+async def test_processes_that_start_together_share_a_new_sqlite_file(sqlite_url: str) -> None:
+    program = """
+import asyncio, sys
+from sqlalchemy import Column, Integer, MetaData, Table, text
+from database import Database
 
-    pragmas = ("journal_mode", "foreign_keys", "synchronous", "busy_timeout")
-    assert [await ask(pragma) for pragma in pragmas] == ["wal", 1, 1, 5000]
+metadata = MetaData()
+Table("marks", metadata, Column("id", Integer, primary_key=True))
+
+async def main():
+    database = Database(sys.argv[1])
+    sys.stdin.readline()  # all begin at once
+    await database.create_tables(metadata)
+    for _ in range(5):
+        async with database.write() as session:
+            await session.execute(text("INSERT INTO marks DEFAULT VALUES"))
+    await database.close()
+
+asyncio.run(main())
+"""
+    processes = [await _start(program, sqlite_url) for _ in range(4)]
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write(b"\n")
+    outcomes = [await asyncio.wait_for(process.communicate(), 30) for process in processes]
+    assert [(process.returncode, error) for process, (_, error) in zip(processes, outcomes, strict=True)] == [
+        (0, b"")
+    ] * 4
+    database = Database(sqlite_url)
+    assert await database.run_read(Connection.scalar, text("SELECT count(*) FROM marks")) == 20
+    await database.close()
+
+
+async def test_a_process_that_ends_without_closing_the_database_ends(sqlite_url: str) -> None:
+    program = """
+import asyncio, sys
+from sqlalchemy import text
+from database import Database
+
+async def main():
+    database = Database(sys.argv[1])
+    async with database.read() as reading:
+        await reading.execute(text("SELECT 1"))
+        async with database.write() as writing:
+            await writing.execute(text("CREATE TABLE marks (id)"))
+            sys.exit(7)
+
+asyncio.run(main())
+"""
+    process = await _start(program, sqlite_url)
+    await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 7
+
+
+async def _start(program: str, argument: str) -> asyncio.subprocess.Process:
+    pipe = asyncio.subprocess.PIPE
+    root = Path(__file__).parents[2]
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, argument, cwd=root, stdin=pipe, stdout=pipe, stderr=pipe
+    )
+
+
+@pytest.mark.parametrize("way", ["session", "function"])
+async def test_the_first_write_waits_while_another_process_fills_a_new_file(sqlite_url: str, way: str) -> None:
+    database = Database(sqlite_url)
+
+    async def write() -> None:
+        if way == "function":
+            await database.run_write(Connection.execute, text("CREATE TABLE ours (id)"))
+            return
+        async with database.write() as session:
+            await session.execute(text("CREATE TABLE ours (id)"))
+
+    with closing(sqlite3.connect(str(make_url(sqlite_url).database), isolation_level=None)) as other:
+        # This lock refuses the switch to WAL at once, whatever the busy timeout.
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("CREATE TABLE theirs (id)")
+        asyncio.get_running_loop().call_later(0.1, other.execute, "COMMIT")
+        async with asyncio.timeout(3):
+            await write()
+        tables = other.execute("SELECT name FROM sqlite_master ORDER BY name").fetchall()
+    await database.close()
+    assert tables == [("ours",), ("theirs",)]
+
+
+async def test_closing_ends_the_threads(sqlite_url: str) -> None:
+    before = set(threading.enumerate())
+    database = Database(sqlite_url)
+    await database.create_tables(NoteBase.metadata)
+    await database.run_write(Connection.execute, select(1))
+    await database.run_read(Connection.execute, select(1))
+    async with database.write() as writing, database.read() as one, database.read() as another:
+        for session in (writing, one, another):
+            await session.execute(select(1))
+        ours = {thread for thread in set(threading.enumerate()) - before if not thread.name.startswith("asyncio")}
+    await database.close()
+    assert len(ours) >= 5
+    for thread in ours:
+        thread.join(5)
+    assert not [thread.name for thread in ours if thread.is_alive()]
+
+
+@pytest.mark.parametrize("way", ["session", "function"])
+@pytest.mark.parametrize("writes", [True, False])
+async def test_sqlite_runs_with_its_safe_and_fast_settings(database: Database, way: str, writes: bool) -> None:
+    async def ask(pragma: str) -> Any:
+        statement = text(f"PRAGMA {pragma}")
+        if way == "function":
+            run = database.run_write if writes else database.run_read
+            return await run(Connection.scalar, statement)
+        async with database.write() if writes else database.read() as session:
+            return await session.scalar(statement)
+
+    pragmas = ("journal_mode", "foreign_keys", "synchronous", "busy_timeout", "query_only")
+    assert [await ask(pragma) for pragma in pragmas] == ["wal", 1, 1, 5000, 0 if writes else 1]
 
 
 async def test_the_folder_of_an_sqlite_file_is_made(tmp_path: Path) -> None:
