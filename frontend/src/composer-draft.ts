@@ -1,5 +1,5 @@
 /** The text of a message being written, with its tags: ranges that are typed around, never into. No DOM. */
-import type {UserContent} from './protocol.js';
+import type {UserContent} from './protocol/types.js';
 
 export type InputTag = UserContent & {readonly type: 'input_tag'};
 

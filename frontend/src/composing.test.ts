@@ -1,7 +1,7 @@
 import {describe, expect, it, vi} from 'vitest';
-import {ChatKitClient} from './client.js';
 import {type EntityRef, readComposerSettings} from './composer-options.js';
 import {Composing} from './composing.js';
+import {ChatKitClient} from './server/client.js';
 
 function start(options: Record<string, unknown>, answer: () => unknown = () => ({})) {
   const requests: {type: string; params: Record<string, unknown>}[] = [];

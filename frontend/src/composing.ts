@@ -1,8 +1,9 @@
 /** What the composer needs beside the conversation: uploads, dictation in words, entities that are clicked and previewed. */
-import type {ChatKitClient} from './client.js';
+
 import type {ComposerSettings, EntityRef} from './composer-options.js';
-import {isObject} from './parsing.js';
-import type {JSONObject} from './protocol.js';
+import {isObject} from './protocol/parsing.js';
+import type {JSONObject} from './protocol/types.js';
+import type {ChatKitClient} from './server/client.js';
 import {unreachable} from './unreachable.js';
 import {Uploads} from './uploads.js';
 import type {ComposingIntent} from './views/intents.js';

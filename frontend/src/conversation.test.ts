@@ -1,5 +1,4 @@
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
-import {ChatKitClient} from './client.js';
 import {Conversation, type Message} from './conversation.js';
 import {
   added,
@@ -17,7 +16,8 @@ import {
   user,
 } from './fake-server.js';
 import type {ClientToolHandler} from './options.js';
-import {BACK_OFF_MS} from './run-stream.js';
+import {ChatKitClient} from './server/client.js';
+import {BACK_OFF_MS} from './server/resumable-stream.js';
 
 const message = (text: string): Message => ({
   content: [{type: 'input_text', text}],

@@ -1,6 +1,6 @@
 /** The thread of one element: what may be asked of it, and its state. Knows client and turns, no DOM. */
-import {type ChatKitClient, RequestError} from './client.js';
-import {isObject, parseItem} from './parsing.js';
+
+import {isObject, parseItem} from './protocol/parsing.js';
 import type {
   Attachment,
   FeedbackKind,
@@ -10,9 +10,10 @@ import type {
   StructuredInput,
   UserContent,
   WireAction,
-} from './protocol.js';
-import {createRequestKey} from './request-key.js';
-import {attachTo, type JoinedRun, joinRun} from './run-stream.js';
+} from './protocol/types.js';
+import {type ChatKitClient, RequestError} from './server/client.js';
+import {createIdempotencyKey} from './server/idempotency-key.js';
+import {attachTo, type JoinedRun, joinRun} from './server/resumable-stream.js';
 import {strings} from './strings.js';
 import {
   EMPTY_THREAD,
@@ -174,7 +175,7 @@ export class Conversation {
     const wireAction =
       action.payload === undefined ? {type: action.type} : {type: action.type, payload: action.payload};
     const params = {thread_id: thread.id, ...(itemId === undefined ? {} : {item_id: itemId}), action: wireAction};
-    const metadata = {idempotency_key: createRequestKey()};
+    const metadata = {idempotency_key: createIdempotencyKey()};
     if (isStreaming) {
       const turn = await this.#turns.run('action', {type: 'threads.custom_action', params, metadata});
       // A widget that offers what the server no longer takes is out of date.

@@ -1,5 +1,5 @@
 /** Drafts by thread that outlive a reload, where the page wants that: in the tab's own storage. No DOM. */
-import {isObject, parseUserContent, toText} from './parsing.js';
+import {isObject, parseUserContent, toText} from './protocol/parsing.js';
 import type {Draft} from './views/composer.js';
 
 const KEY = 'parlor.drafts';

@@ -1,5 +1,13 @@
 /** How one update of the wire changes one item; indexes that were never announced are padded up to. */
-import type {AssistantMessage, ItemUpdate, JSONObject, Task, TextPart, ThreadItem, WorkflowItem} from './protocol.js';
+import type {
+  AssistantMessage,
+  ItemUpdate,
+  JSONObject,
+  Task,
+  TextPart,
+  ThreadItem,
+  WorkflowItem,
+} from './protocol/types.js';
 import {unreachable} from './unreachable.js';
 
 const EMPTY_PART: TextPart = {text: '', annotations: []};

@@ -1,11 +1,11 @@
 /** Reads what a page hands to `setOptions`: every key with its default, nothing thrown, unknown keys reported once. */
 import type {ChatKitOptions, ColorScheme, HeaderIcon, ModelOption, ThemeOption, ToolOption} from '@openai/chatkit';
-import type {Endpoint} from './client.js';
-import type {ReadClientSecret} from './client-secret.js';
 import {type ComposerSettings, readComposerSettings} from './composer-options.js';
 import {type Extensions, findUnknownExtensions, readExtensions} from './extension-options.js';
-import {isObject, parseUserContent} from './parsing.js';
-import type {JSONObject, UserContent} from './protocol.js';
+import {isObject, parseUserContent} from './protocol/parsing.js';
+import type {JSONObject, UserContent} from './protocol/types.js';
+import type {Endpoint} from './server/client.js';
+import type {ReadClientSecret} from './server/client-secret.js';
 import {strings} from './strings.js';
 
 export interface HeaderAction {

@@ -4,7 +4,7 @@ import {live} from 'lit/directives/live.js';
 import {repeat} from 'lit/directives/repeat.js';
 import {icon} from './icons.js';
 import {isSafeImage, isSafeLink} from './links.js';
-import {isObject} from './parsing.js';
+import {isObject} from './protocol/parsing.js';
 import {strings} from './strings.js';
 import {toEntity} from './views/annotations.js';
 import {exportedParts} from './views/exported-parts.js';
@@ -19,7 +19,7 @@ const shared = {
   'lit/directives/repeat.js': {repeat},
   'src/icons.ts': {icon},
   'src/links.ts': {isSafeImage, isSafeLink},
-  'src/parsing.ts': {isObject},
+  'src/protocol/parsing.ts': {isObject},
   'src/strings.ts': {strings},
   'src/views/annotations.ts': {toEntity},
   'src/views/exported-parts.ts': {exportedParts},

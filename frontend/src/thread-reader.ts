@@ -1,7 +1,8 @@
 /** Reads a thread and pages of its items from the server, newest page first. */
-import type {ChatKitClient} from './client.js';
-import {isObject, parseItem, parsePage, parseRatings, parseThread} from './parsing.js';
-import type {Thread} from './protocol.js';
+
+import {isObject, parseItem, parsePage, parseRatings, parseThread} from './protocol/parsing.js';
+import type {Thread} from './protocol/types.js';
+import type {ChatKitClient} from './server/client.js';
 import type {Snapshot} from './thread.js';
 
 /** As many items as fill a tall screen. */

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import {parseEvent, parseItem} from './parsing.js';
-import type {StreamEvent, ThreadItem} from './protocol.js';
+import {parseEvent, parseItem} from './protocol/parsing.js';
+import type {StreamEvent, ThreadItem} from './protocol/types.js';
 import {EMPTY_THREAD, findLastUserMessage, type LocalEvent, reduce, type ThreadState} from './thread.js';
 
 function play(events: readonly unknown[], from: ThreadState = EMPTY_THREAD): ThreadState {

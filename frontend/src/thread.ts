@@ -10,7 +10,7 @@ import type {
   Thread,
   ThreadItem,
   UserMessage,
-} from './protocol.js';
+} from './protocol/types.js';
 import {unreachable} from './unreachable.js';
 
 /** More notices in one turn than this are noise; the oldest make room. */

@@ -1,9 +1,10 @@
 /** Runs the turns of a conversation: streams, client tools, stopping, connecting again. One turn at a time. */
-import {type ChatKitClient, RequestError, type RunCursor} from './client.js';
+
 import type {ClientToolHandler} from './options.js';
-import {isObject} from './parsing.js';
-import type {StreamEvent, StreamingRequest, ThreadItem, UserMessage} from './protocol.js';
-import {attachTo, isConnectionLoss, type JoinedRun, streamRun} from './run-stream.js';
+import {isObject} from './protocol/parsing.js';
+import type {StreamEvent, StreamingRequest, ThreadItem, UserMessage} from './protocol/types.js';
+import {type ChatKitClient, RequestError, type RunCursor} from './server/client.js';
+import {attachTo, isConnectionLoss, type JoinedRun, streamRun} from './server/resumable-stream.js';
 import {strings} from './strings.js';
 import {findLastUserMessage, type LocalEvent, type ThreadState} from './thread.js';
 import {readThread} from './thread-reader.js';

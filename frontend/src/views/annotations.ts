@@ -3,7 +3,7 @@ import {css, html, render} from 'lit';
 import type {EntityRef} from '../composer-options.js';
 import {hasIcon, icon} from '../icons.js';
 import type {Marker} from '../markdown-blocks.js';
-import type {Annotation} from '../protocol.js';
+import type {Annotation} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import {exportedParts} from './exported-parts.js';
 import {express} from './intents.js';

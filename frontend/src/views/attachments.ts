@@ -2,7 +2,7 @@
 import {css, html, nothing} from 'lit';
 import {icon} from '../icons.js';
 import {isOwnBlob, isSafeImage} from '../links.js';
-import type {Attachment} from '../protocol.js';
+import type {Attachment} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import {formatBytes} from '../upload-rules.js';
 import type {Upload} from '../uploads.js';

@@ -7,7 +7,7 @@ import {
   parseEntity,
   toTag,
 } from '../composer-options.js';
-import {isObject} from '../parsing.js';
+import {isObject} from '../protocol/parsing.js';
 import {strings} from '../strings.js';
 import {filterSuggestions, type Outcome, type Suggestion, type SuggestionSource} from './composer-suggestions.js';
 

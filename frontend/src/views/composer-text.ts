@@ -1,6 +1,6 @@
 /** What text fields and clipboards need to carry a message with its tags. */
-import {parseUserContent} from '../parsing.js';
-import type {UserContent} from '../protocol.js';
+import {parseUserContent} from '../protocol/parsing.js';
+import type {UserContent} from '../protocol/types.js';
 
 /** How a part of a message travels from one composer to another, tags included. */
 const CLIPBOARD_TYPE = 'application/x-parlor-message+json';

@@ -2,7 +2,7 @@ import '../happy-dom.js';
 import {afterEach, describe, expect, it, vi} from 'vitest';
 import '../define.js';
 import {readComposerSettings} from '../composer-options.js';
-import type {UserContent} from '../protocol.js';
+import type {UserContent} from '../protocol/types.js';
 import type {Upload} from '../uploads.js';
 import type {ComposerView} from './composer.js';
 import type {ComposerField} from './composer-field.js';

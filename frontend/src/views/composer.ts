@@ -4,7 +4,7 @@ import {html, LitElement, nothing, type PropertyValues} from 'lit';
 import {type DraftText, EMPTY_DRAFT, fromContent, slice, toContent} from '../composer-draft.js';
 import type {CommandSettings, EntitySettings} from '../composer-options.js';
 import {icon} from '../icons.js';
-import type {StructuredInput, ThreadStatus, UserContent} from '../protocol.js';
+import type {StructuredInput, ThreadStatus, UserContent} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import {toAcceptAttribute, type UploadRules} from '../upload-rules.js';
 import type {Upload} from '../uploads.js';

@@ -1,7 +1,7 @@
 /** `<parlor-entity-tag>`: an entity in the transcript; an interactive one can be clicked and previewed. */
 import {css, html, LitElement, nothing} from 'lit';
 import type {EntityRef} from '../composer-options.js';
-import type {JSONObject} from '../protocol.js';
+import type {JSONObject} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import type {WidgetActionDetail} from '../widgets/widget-view.js';
 import {exportedParts} from './exported-parts.js';

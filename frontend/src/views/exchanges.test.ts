@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest';
-import type {ThreadItem} from '../protocol.js';
+import type {ThreadItem} from '../protocol/types.js';
 import type {Entry} from '../thread.js';
 import {toExchanges} from './exchanges.js';
 

@@ -1,5 +1,5 @@
 /** Finding threads by their titles: which match, where, and how far back to look. No DOM, no request. */
-import type {Thread} from '../protocol.js';
+import type {Thread} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import type {ThreadListState} from '../thread-list.js';
 

@@ -3,7 +3,7 @@ import {html, LitElement, nothing, type PropertyValues} from 'lit';
 import {live} from 'lit/directives/live.js';
 import {repeat} from 'lit/directives/repeat.js';
 import {icon} from '../icons.js';
-import type {Thread} from '../protocol.js';
+import type {Thread} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import type {ThreadListState} from '../thread-list.js';
 import {

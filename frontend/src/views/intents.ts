@@ -1,6 +1,6 @@
 /** What a person wants, as views tell it to the element: one event, bubbling and not composed, relayed by parents. */
 import type {EntityRef} from '../composer-options.js';
-import type {Attachment, JSONObject, StructuredAnswers, UserContent} from '../protocol.js';
+import type {Attachment, JSONObject, StructuredAnswers, UserContent} from '../protocol/types.js';
 import type {WidgetActionDetail} from '../widgets/widget-view.js';
 import type {Draft} from './composer.js';
 

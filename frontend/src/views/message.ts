@@ -1,7 +1,14 @@
 /** `<parlor-message>`: one item of a thread, whatever its kind. */
 import {css, html, LitElement, nothing} from 'lit';
 import {toEntity} from '../composer-options.js';
-import type {AssistantMessage, GeneratedImage, StructuredInput, Task, UserMessage, Workflow} from '../protocol.js';
+import type {
+  AssistantMessage,
+  GeneratedImage,
+  StructuredInput,
+  Task,
+  UserMessage,
+  Workflow,
+} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import type {Entry} from '../thread.js';
 import {unreachable} from '../unreachable.js';

@@ -1,7 +1,7 @@
 /** `<parlor-notices>`: notices of the running turn, and one alert about what failed beside it. */
 import {css, html, LitElement, nothing} from 'lit';
 import {icon} from '../icons.js';
-import type {NoticeLevel} from '../protocol.js';
+import type {NoticeLevel} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import type {Notice} from '../thread.js';
 import {exportedParts} from './exported-parts.js';

@@ -1,7 +1,7 @@
 import '../happy-dom.js';
 import {LitElement} from 'lit';
 import {afterEach, describe, expect, it} from 'vitest';
-import type {Annotation, JSONObject, Task, ThreadItem, Workflow} from '../protocol.js';
+import type {Annotation, JSONObject, Task, ThreadItem, Workflow} from '../protocol/types.js';
 import {buildMarkers} from './annotations.js';
 import {EntityTag} from './entity-tag.js';
 import {GeneratedImageView} from './generated-image.js';

@@ -1,7 +1,7 @@
 /** What an answer rests on: the sources of annotations and searches, as views show them. */
 import {isSafeLink} from '../links.js';
-import {isObject} from '../parsing.js';
-import type {Annotation, JSONObject, ThreadItem} from '../protocol.js';
+import {isObject} from '../protocol/parsing.js';
+import type {Annotation, JSONObject, ThreadItem} from '../protocol/types.js';
 
 interface SourceBase {
   /** The same for everything that is the same source. */

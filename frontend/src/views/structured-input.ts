@@ -1,7 +1,7 @@
 /** `<parlor-structured-input>`: questions of the assistant, one after the other, in place of the composer. */
 import {html, LitElement, nothing, type PropertyValues} from 'lit';
 import {live} from 'lit/directives/live.js';
-import type {Freeform, MultipleChoice, Question, QuestionAnswer, StructuredInput} from '../protocol.js';
+import type {Freeform, MultipleChoice, Question, QuestionAnswer, StructuredInput} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import {express} from './intents.js';
 import {structuredInputStyles} from './structured-input-style.js';

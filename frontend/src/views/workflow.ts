@@ -1,7 +1,7 @@
 /** `<parlor-workflow>`: steps of an answer, folded to one line; running, done or failed. */
 import {css, html, LitElement, nothing} from 'lit';
 import {icon} from '../icons.js';
-import type {JSONObject, Task, Workflow} from '../protocol.js';
+import type {JSONObject, Task, Workflow} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import {exportedParts} from './exported-parts.js';
 import {foldStyles} from './fold-style.js';

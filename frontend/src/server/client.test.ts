@@ -1,6 +1,6 @@
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
+import type {StreamEvent, StreamingRequest} from '../protocol/types.js';
 import {ChatKitClient, RequestError} from './client.js';
-import type {StreamEvent, StreamingRequest} from './protocol.js';
 
 const REQUEST: StreamingRequest = {
   type: 'threads.create',

@@ -1,6 +1,7 @@
 /** The events of one request, over as many connections as it takes where the server numbers its events. */
+
+import type {StreamEvent, StreamingRequest} from '../protocol/types.js';
 import {type ChatKitClient, DRAINING, NO_RUN, RequestError, RUN_ACTIVE, type RunCursor} from './client.js';
-import type {StreamEvent, StreamingRequest} from './protocol.js';
 
 /** Before each try to connect again, in milliseconds; after the last one the connection counts as lost. */
 export const BACK_OFF_MS: readonly number[] = [500, 1000, 2000, 4000, 8000, 8000, 8000, 8000];

@@ -1,7 +1,8 @@
 /** Talks to a ChatKit server: one POST per request, answered by a stream of events or by one JSON document. */
+
+import {isObject, parseEvent, parseFailure} from '../protocol/parsing.js';
+import type {JSONRequest, StreamEvent, StreamingRequest} from '../protocol/types.js';
 import {ClientSecret, ClientSecretError, type ReadClientSecret} from './client-secret.js';
-import {isObject, parseEvent, parseFailure} from './parsing.js';
-import type {JSONRequest, StreamEvent, StreamingRequest} from './protocol.js';
 import {readEventStream} from './sse.js';
 
 /** A stream that says nothing for so long is given up. Slow models think for minutes. */

@@ -1,7 +1,7 @@
 import {describe, expect, it, vi} from 'vitest';
+import {type Call, FakeServer} from '../fake-server.js';
 import {ChatKitClient} from './client.js';
 import type {ReadClientSecret} from './client-secret.js';
-import {type Call, FakeServer} from './fake-server.js';
 
 const LIST = {type: 'threads.list', params: {limit: 1, order: 'desc'}} as const;
 

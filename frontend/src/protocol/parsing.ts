@@ -20,7 +20,7 @@ import type {
   UserContent,
   Workflow,
   WorkflowSummary,
-} from './protocol.js';
+} from './types.js';
 
 /** No sane server has more content parts or tasks; an index beyond it is refused instead of padded up to. */
 export const MAX_INDEX = 10_000;
