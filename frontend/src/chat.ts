@@ -1,14 +1,14 @@
 /** What a person or a page may ask of one chat, and what follows from it. Owns the state; knows no DOM. */
 import type {ChatKitEvents} from '@openai/chatkit';
 import {Composing} from './composing.js';
-import {Conversation, type Message} from './conversation.js';
 import {Drafts} from './drafts.js';
 import {readOptions, type Settings} from './options.js';
 import type {JSONObject} from './protocol/types.js';
 import {ChatKitClient, RequestError} from './server/client.js';
 import {strings} from './strings.js';
-import {ThreadList} from './thread-list.js';
-import {toError} from './turn-runner.js';
+import {Conversation, type Message} from './thread/conversation.js';
+import {ThreadList} from './thread/thread-list.js';
+import {toError} from './to-error.js';
 import {unreachable} from './unreachable.js';
 import type {Draft} from './views/composer.js';
 import type {Intent} from './views/intents.js';

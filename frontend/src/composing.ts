@@ -4,6 +4,7 @@ import type {ComposerSettings, EntityRef} from './composer-options.js';
 import {isObject} from './protocol/parsing.js';
 import type {JSONObject} from './protocol/types.js';
 import type {ChatKitClient} from './server/client.js';
+import {toError} from './to-error.js';
 import {unreachable} from './unreachable.js';
 import {Uploads} from './uploads.js';
 import type {ComposingIntent} from './views/intents.js';
@@ -126,8 +127,4 @@ function toBase64(bytes: Uint8Array): string {
   const pieces: string[] = [];
   for (let at = 0; at < bytes.length; at += 8192) pieces.push(String.fromCharCode(...bytes.subarray(at, at + 8192)));
   return btoa(pieces.join(''));
-}
-
-function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

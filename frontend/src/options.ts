@@ -7,6 +7,7 @@ import type {JSONObject, UserContent} from './protocol/types.js';
 import type {Endpoint} from './server/client.js';
 import type {ReadClientSecret} from './server/client-secret.js';
 import {strings} from './strings.js';
+import type {ClientToolHandler} from './thread/turn-runner.js';
 
 export interface HeaderAction {
   readonly icon: HeaderIcon;
@@ -18,7 +19,6 @@ export interface Prompt {
   readonly content: readonly UserContent[];
   readonly icon: string | undefined;
 }
-export type ClientToolHandler = (call: {readonly name: string; readonly params: JSONObject}) => unknown;
 export type ActionHandler = (
   action: {readonly type: string; readonly payload?: unknown},
   item: {readonly id: string; readonly widget: JSONObject},

@@ -1,7 +1,7 @@
 /** Finding threads by their titles: which match, where, and how far back to look. No DOM, no request. */
 import type {Thread} from '../protocol/types.js';
 import {strings} from '../strings.js';
-import type {ThreadListState} from '../thread-list.js';
+import type {ThreadListState} from '../thread/thread-list.js';
 
 /** Nobody looks for more; it keeps what is compared at every key small. */
 export const MAX_QUERY_LENGTH = 100;

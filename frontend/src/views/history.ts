@@ -5,7 +5,7 @@ import {repeat} from 'lit/directives/repeat.js';
 import {icon} from '../icons.js';
 import type {Thread} from '../protocol/types.js';
 import {strings} from '../strings.js';
-import type {ThreadListState} from '../thread-list.js';
+import type {ThreadListState} from '../thread/thread-list.js';
 import {
   findThreads,
   type Hit,

@@ -10,7 +10,7 @@ import type {
   Workflow,
 } from '../protocol/types.js';
 import {strings} from '../strings.js';
-import type {Entry} from '../thread.js';
+import type {Entry} from '../thread/thread-state.js';
 import {unreachable} from '../unreachable.js';
 import type {WidgetActionDetail, WidgetErrorDetail} from '../widgets/widget-view.js';
 import {buildMarkers} from './annotations.js';

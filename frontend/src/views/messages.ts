@@ -5,7 +5,7 @@ import {repeat} from 'lit/directives/repeat.js';
 import {icon} from '../icons.js';
 import {lazyElements} from '../lazy-elements.js';
 import {strings} from '../strings.js';
-import type {Entry, ThreadState} from '../thread.js';
+import type {Entry, ThreadState} from '../thread/thread-state.js';
 import {announceAnswer} from './announcement.js';
 import {type Exchange, toExchanges} from './exchanges.js';
 import {exportedParts} from './exported-parts.js';

@@ -3,7 +3,7 @@ import {css, html, LitElement, nothing} from 'lit';
 import {icon} from '../icons.js';
 import type {NoticeLevel} from '../protocol/types.js';
 import {strings} from '../strings.js';
-import type {Notice} from '../thread.js';
+import type {Notice} from '../thread/thread-state.js';
 import {exportedParts} from './exported-parts.js';
 import {express, type Intent, relayTo} from './intents.js';
 import {baseStyles, buttonStyles} from './styles.js';

@@ -2,7 +2,7 @@
 import {html, nothing} from 'lit';
 import {icon} from '../icons.js';
 import {strings} from '../strings.js';
-import type {Entry, ThreadState} from '../thread.js';
+import type {Entry, ThreadState} from '../thread/thread-state.js';
 import {exportedParts} from './exported-parts.js';
 import {express} from './intents.js';
 

@@ -1,6 +1,6 @@
 /** The thread of one element: what may be asked of it, and its state. Knows client and turns, no DOM. */
 
-import {isObject, parseItem} from './protocol/parsing.js';
+import {isObject, parseItem} from '../protocol/parsing.js';
 import type {
   Attachment,
   FeedbackKind,
@@ -10,11 +10,12 @@ import type {
   StructuredInput,
   UserContent,
   WireAction,
-} from './protocol/types.js';
-import {type ChatKitClient, RequestError} from './server/client.js';
-import {createIdempotencyKey} from './server/idempotency-key.js';
-import {attachTo, type JoinedRun, joinRun} from './server/resumable-stream.js';
-import {strings} from './strings.js';
+} from '../protocol/types.js';
+import {type ChatKitClient, RequestError} from '../server/client.js';
+import {createIdempotencyKey} from '../server/idempotency-key.js';
+import {attachTo, type JoinedRun, joinRun} from '../server/resumable-stream.js';
+import {strings} from '../strings.js';
+import {readItems, readThread} from './thread-reader.js';
 import {
   EMPTY_THREAD,
   findLastUserMessage,
@@ -23,8 +24,7 @@ import {
   reduce,
   type Snapshot,
   type ThreadState,
-} from './thread.js';
-import {readItems, readThread} from './thread-reader.js';
+} from './thread-state.js';
 import {Turn} from './turn.js';
 import {type TurnEvents, type TurnHost, TurnRunner} from './turn-runner.js';
 

@@ -1,8 +1,8 @@
 /** The list of a person's threads: pages, new titles, deletions. No DOM. */
 
-import {parsePage, parseThread} from './protocol/parsing.js';
-import type {Thread} from './protocol/types.js';
-import type {ChatKitClient} from './server/client.js';
+import {parsePage, parseThread} from '../protocol/parsing.js';
+import type {Thread} from '../protocol/types.js';
+import type {ChatKitClient} from '../server/client.js';
 
 const PAGE_SIZE = 50;
 

@@ -1,5 +1,5 @@
 /** What one thread looks like on screen, and `reduce(state, event)`. No DOM, no fetch, no clock. */
-import {reduceItem} from './item-updates.js';
+
 import type {
   FeedbackKind,
   NoticeLevel,
@@ -10,8 +10,9 @@ import type {
   Thread,
   ThreadItem,
   UserMessage,
-} from './protocol/types.js';
-import {unreachable} from './unreachable.js';
+} from '../protocol/types.js';
+import {unreachable} from '../unreachable.js';
+import {reduceItem} from './item-updates.js';
 
 /** More notices in one turn than this are noise; the oldest make room. */
 const MAX_NOTICES = 10;

@@ -1,5 +1,4 @@
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
-import {Conversation, type Message} from './conversation.js';
 import {
   added,
   assistant,
@@ -14,10 +13,11 @@ import {
   stored,
   THREAD,
   user,
-} from './fake-server.js';
-import type {ClientToolHandler} from './options.js';
-import {ChatKitClient} from './server/client.js';
-import {BACK_OFF_MS} from './server/resumable-stream.js';
+} from '../fake-server.js';
+import {ChatKitClient} from '../server/client.js';
+import {BACK_OFF_MS} from '../server/resumable-stream.js';
+import {Conversation, type Message} from './conversation.js';
+import type {ClientToolHandler} from './turn-runner.js';
 
 const message = (text: string): Message => ({
   content: [{type: 'input_text', text}],

@@ -1,5 +1,5 @@
 /** One turn of a conversation: from the request to the end of the last stream that follows from it. */
-import type {RunCursor} from './server/client.js';
+import type {RunCursor} from '../server/client.js';
 
 /** What began it; decides what may be offered when it fails. */
 export type TurnKind = 'answer' | 'action' | 'input';

@@ -7,8 +7,8 @@ import type {
   TextPart,
   ThreadItem,
   WorkflowItem,
-} from './protocol/types.js';
-import {unreachable} from './unreachable.js';
+} from '../protocol/types.js';
+import {unreachable} from '../unreachable.js';
 
 const EMPTY_PART: TextPart = {text: '', annotations: []};
 const EMPTY_TASK: Task = {

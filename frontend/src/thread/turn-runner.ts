@@ -1,13 +1,13 @@
 /** Runs the turns of a conversation: streams, client tools, stopping, connecting again. One turn at a time. */
 
-import type {ClientToolHandler} from './options.js';
-import {isObject} from './protocol/parsing.js';
-import type {StreamEvent, StreamingRequest, ThreadItem, UserMessage} from './protocol/types.js';
-import {type ChatKitClient, RequestError, type RunCursor} from './server/client.js';
-import {attachTo, isConnectionLoss, type JoinedRun, streamRun} from './server/resumable-stream.js';
-import {strings} from './strings.js';
-import {findLastUserMessage, type LocalEvent, type ThreadState} from './thread.js';
+import {isObject} from '../protocol/parsing.js';
+import type {JSONObject, StreamEvent, StreamingRequest, ThreadItem, UserMessage} from '../protocol/types.js';
+import {type ChatKitClient, RequestError, type RunCursor} from '../server/client.js';
+import {attachTo, isConnectionLoss, type JoinedRun, streamRun} from '../server/resumable-stream.js';
+import {strings} from '../strings.js';
+import {toError} from '../to-error.js';
 import {readThread} from './thread-reader.js';
+import {findLastUserMessage, type LocalEvent, type ThreadState} from './thread-state.js';
 import {Turn, type TurnKind} from './turn.js';
 
 /** A model that calls client tools forever is stopped here. */
@@ -16,6 +16,9 @@ const MAX_TOOL_ROUNDS = 32;
 const STOP_LIMIT_MS = 5000;
 /** Calls that this page has answered; the oldest are forgotten. */
 const MAX_ANSWERED_CALLS = 1000;
+
+/** Carries out a call of a tool that runs in the page; what it gives, or resolves to, goes to the model. */
+export type ClientToolHandler = (call: {readonly name: string; readonly params: JSONObject}) => unknown;
 
 export interface TurnEvents {
   'response.start': undefined;
@@ -373,8 +376,4 @@ function isRepeatable({type}: StreamingRequest, error: unknown): boolean {
 
 function isServerFailure(error: unknown): boolean {
   return error instanceof RequestError && (error.status === 429 || error.status >= 500);
-}
-
-export function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

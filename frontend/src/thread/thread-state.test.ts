@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
-import {parseEvent, parseItem} from './protocol/parsing.js';
-import type {StreamEvent, ThreadItem} from './protocol/types.js';
-import {EMPTY_THREAD, findLastUserMessage, type LocalEvent, reduce, type ThreadState} from './thread.js';
+import {parseEvent, parseItem} from '../protocol/parsing.js';
+import type {StreamEvent, ThreadItem} from '../protocol/types.js';
+import {EMPTY_THREAD, findLastUserMessage, type LocalEvent, reduce, type ThreadState} from './thread-state.js';
 
 function play(events: readonly unknown[], from: ThreadState = EMPTY_THREAD): ThreadState {
   return events.reduce<ThreadState>((state, event) => {

@@ -1,9 +1,9 @@
 /** Reads a thread and pages of its items from the server, newest page first. */
 
-import {isObject, parseItem, parsePage, parseRatings, parseThread} from './protocol/parsing.js';
-import type {Thread} from './protocol/types.js';
-import type {ChatKitClient} from './server/client.js';
-import type {Snapshot} from './thread.js';
+import {isObject, parseItem, parsePage, parseRatings, parseThread} from '../protocol/parsing.js';
+import type {Thread} from '../protocol/types.js';
+import type {ChatKitClient} from '../server/client.js';
+import type {Snapshot} from './thread-state.js';
 
 /** As many items as fill a tall screen. */
 const PAGE_SIZE = 30;
