@@ -2,7 +2,7 @@
 import {css, html, render} from 'lit';
 import type {EntityRef} from '../composer-options.js';
 import {hasIcon, icon} from '../icons.js';
-import type {Marker} from '../markdown-blocks.js';
+import type {Marker} from '../markdown/incremental-blocks.js';
 import type {Annotation} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import {exportedParts} from './exported-parts.js';

@@ -1,10 +1,10 @@
 /** `<parlor-markdown>`: Markdown that may still be growing. */
 import {LitElement, type PropertyValues} from 'lit';
 import {nextFrame} from '../frames.js';
-import {Highlighter} from '../highlight.js';
 import {parseDeeplink} from '../links.js';
-import {MarkdownBlocks, type Marker} from '../markdown-blocks.js';
-import {Typesetter} from '../math.js';
+import {Highlighter} from '../markdown/highlight.js';
+import {MarkdownBlocks, type Marker} from '../markdown/incremental-blocks.js';
+import {Typesetter} from '../markdown/math.js';
 import {strings} from '../strings.js';
 import {citationStyles} from './annotations.js';
 import {copyText} from './clipboard.js';

@@ -1,8 +1,8 @@
 /** Draws a growing text piece by piece: what is finished is never touched again, and no piece is large. */
-import {frameSlices, type Slices} from './frames.js';
-import {type MarkdownOptions, parser, type References, renderMarkdown} from './markdown.js';
-import {closeOpenMarks} from './markdown-marks.js';
+import {frameSlices, type Slices} from '../frames.js';
+import {type MarkdownOptions, parser, type References, renderMarkdown} from './render.js';
 import {type OpenFence, type Span, TextSpans, withoutHalfFence} from './text-spans.js';
+import {closeOpenMarks} from './unfinished-marks.js';
 
 /** Something that stands in the text, for example a citation. */
 export interface Marker {

@@ -1,6 +1,6 @@
-import './happy-dom.js';
+import '../happy-dom.js';
 import {describe, expect, it} from 'vitest';
-import {renderMarkdown} from './markdown.js';
+import {renderMarkdown} from './render.js';
 
 /** The text that is shown, with a bar where the marker stands. `¦` in the source says where it is asked for. */
 function place(source: string): string {

@@ -1,9 +1,9 @@
-import './happy-dom.js';
+import '../happy-dom.js';
 import {describe, expect, it} from 'vitest';
-import type {Slices} from './frames.js';
-import {renderMarkdown} from './markdown.js';
-import {MarkdownBlocks, type Marker} from './markdown-blocks.js';
-import {closeOpenMarks} from './markdown-marks.js';
+import type {Slices} from '../frames.js';
+import {MarkdownBlocks, type Marker} from './incremental-blocks.js';
+import {renderMarkdown} from './render.js';
+import {closeOpenMarks} from './unfinished-marks.js';
 
 function draw(text: string): HTMLElement {
   const host = document.createElement('div');

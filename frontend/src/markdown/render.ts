@@ -1,11 +1,11 @@
 /** Markdown -> sanitised DOM; the only file that hands HTML to a parser. */
 import DOMPurify from 'dompurify';
 import type {Env} from 'markdown-it';
-import {isSafeImage, isSafeLink} from './links.js';
-import {type PlacedMarker, withMarkers} from './markdown-markers.js';
-import {PARTIAL} from './markdown-math.js';
-import {createParser} from './markdown-parser.js';
-import {strings} from './strings.js';
+import {isSafeImage, isSafeLink} from '../links.js';
+import {strings} from '../strings.js';
+import {type PlacedMarker, withMarkers} from './markers.js';
+import {PARTIAL} from './math-syntax.js';
+import {createParser} from './parser.js';
 
 export type References = Record<string, {title: string; href: string}>;
 

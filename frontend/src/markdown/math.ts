@@ -1,8 +1,8 @@
 /** Formulas in drawn Markdown, typeset by KaTeX, which is fetched when the first one appears. */
 import type {KatexOptions} from 'katex';
-import {frameSlices, type Slices} from './frames.js';
-import {parseFormula} from './markdown-math.js';
-import {addressOf, fetchPart, LazyPart} from './parts.js';
+import {frameSlices, type Slices} from '../frames.js';
+import {addressOf, fetchPart, LazyPart} from '../parts.js';
+import {parseFormula} from './math-syntax.js';
 
 export interface MathPart {
   /** The nodes of a formula; throws what KaTeX throws. */

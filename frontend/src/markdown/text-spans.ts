@@ -1,7 +1,7 @@
 /** Cuts a growing text into spans that can be drawn one by one: each is finished, and none is large. */
 import type {Token} from 'markdown-it';
-import {parser} from './markdown.js';
-import {PARTIAL} from './markdown-math.js';
+import {PARTIAL} from './math-syntax.js';
+import {parser} from './render.js';
 
 /** A list or table that is longer than this is drawn in parts of about `PART_CHARS`. */
 const LONG_CHARS = 4_000;

@@ -1,9 +1,9 @@
-import './happy-dom.js';
+import '../happy-dom.js';
 import {describe, expect, it} from 'vitest';
+import {hljs} from '../parts/highlight.js';
+import {LazyPart} from '../parts.js';
 import {buildSpans, Highlighter, type HighlightPart} from './highlight.js';
-import {renderMarkdown} from './markdown.js';
-import {hljs} from './parts/highlight.js';
-import {LazyPart} from './parts.js';
+import {renderMarkdown} from './render.js';
 
 const part = new LazyPart<HighlightPart>(async () => ({hljs}));
 

@@ -1,7 +1,7 @@
-import './happy-dom.js';
+import '../happy-dom.js';
 import DOMPurify from 'dompurify';
 import {describe, expect, it} from 'vitest';
-import {renderMarkdown} from './markdown.js';
+import {renderMarkdown} from './render.js';
 
 function draw(text: string, imageDomains?: readonly string[]): HTMLElement {
   const host = document.createElement('div');

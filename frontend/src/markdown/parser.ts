@@ -1,8 +1,8 @@
 /** The Markdown parser: GitHub's dialect without HTML, with formulas and markers, written so that it can be checked. */
 import MarkdownIt, {type MarkdownIt as Parser, type Token} from 'markdown-it';
-import {isSafeLink} from './links.js';
-import {addMarkers} from './markdown-markers.js';
-import {addMath} from './markdown-math.js';
+import {isSafeLink} from '../links.js';
+import {addMarkers} from './markers.js';
+import {addMath} from './math-syntax.js';
 
 const MAX_LANGUAGE_CHARS = 40;
 

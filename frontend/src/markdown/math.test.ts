@@ -1,10 +1,10 @@
-import './happy-dom.js';
+import '../happy-dom.js';
 import {describe, expect, it} from 'vitest';
-import type {Slices} from './frames.js';
-import {renderMarkdown} from './markdown.js';
+import type {Slices} from '../frames.js';
+import {buildFormula} from '../parts/math.js';
+import {LazyPart} from '../parts.js';
 import {type MathPart, Typesetter} from './math.js';
-import {buildFormula} from './parts/math.js';
-import {LazyPart} from './parts.js';
+import {renderMarkdown} from './render.js';
 
 function formulasOf(text: string): readonly string[] {
   const host = document.createElement('div');
