@@ -1,6 +1,6 @@
 /** Reads what a page hands to `setOptions`: every key with its default, nothing thrown, unknown keys reported once. */
 import type {ChatKitOptions, ColorScheme, HeaderIcon, ModelOption, ThemeOption, ToolOption} from '@openai/chatkit';
-import {type ComposerSettings, readComposerSettings} from './composer-options.js';
+import {type ComposerSettings, readComposerSettings} from './composer/composer-options.js';
 import {type Extensions, findUnknownExtensions, readExtensions} from './extension-options.js';
 import {isObject, parseUserContent} from './protocol/parsing.js';
 import type {JSONObject, UserContent} from './protocol/types.js';
@@ -50,7 +50,7 @@ export interface Settings extends Pick<Extensions, 'resume' | 'drafts' | 'styles
   readonly placeholder: string;
   readonly tools: readonly ToolOption[];
   readonly models: readonly ModelOption[];
-  readonly composing: ComposerSettings;
+  readonly composer: ComposerSettings;
 }
 
 const KNOWN_KEYS: ReadonlySet<string> = new Set<keyof ChatKitOptions>([
@@ -122,7 +122,7 @@ export function readOptions(
     placeholder: text(composer.placeholder) ?? strings.placeholder,
     tools: list(composer.tools).filter(isChoice) as readonly ToolOption[],
     models: list(composer.models).filter(isChoice) as readonly ModelOption[],
-    composing: readComposerSettings(options),
+    composer: readComposerSettings(options),
   };
 }
 

@@ -3,12 +3,12 @@ import {css, html, LitElement, noChange, nothing, svg} from 'lit';
 import {live} from 'lit/directives/live.js';
 import {repeat} from 'lit/directives/repeat.js';
 import {icon} from './icons.js';
+import {express, IntentEvent, relayTo} from './intents.js';
 import {isSafeImage, isSafeLink} from './links.js';
 import {isObject} from './protocol/parsing.js';
 import {strings} from './strings.js';
 import {toEntity} from './views/annotations.js';
 import {exportedParts} from './views/exported-parts.js';
-import {express, IntentEvent, relayTo} from './views/intents.js';
 import {originOf, parseSource} from './views/source.js';
 import {barStyles, baseStyles, buttonStyles, shimmerStyles} from './views/styles.js';
 
@@ -23,7 +23,7 @@ const shared = {
   'src/strings.ts': {strings},
   'src/views/annotations.ts': {toEntity},
   'src/views/exported-parts.ts': {exportedParts},
-  'src/views/intents.ts': {express, IntentEvent, relayTo},
+  'src/intents.ts': {express, IntentEvent, relayTo},
   'src/views/source.ts': {originOf, parseSource},
   'src/views/styles.ts': {barStyles, baseStyles, buttonStyles, shimmerStyles},
 } satisfies Readonly<Record<string, Readonly<Record<string, unknown>>>>;

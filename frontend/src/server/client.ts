@@ -1,5 +1,4 @@
 /** Talks to a ChatKit server: one POST per request, answered by a stream of events or by one JSON document. */
-
 import {isObject, parseEvent, parseFailure} from '../protocol/parsing.js';
 import type {JSONRequest, StreamEvent, StreamingRequest} from '../protocol/types.js';
 import {ClientSecret, ClientSecretError, type ReadClientSecret} from './client-secret.js';

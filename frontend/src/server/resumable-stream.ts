@@ -1,5 +1,4 @@
 /** The events of one request, over as many connections as it takes where the server numbers its events. */
-
 import type {StreamEvent, StreamingRequest} from '../protocol/types.js';
 import {type ChatKitClient, DRAINING, NO_RUN, RequestError, RUN_ACTIVE, type RunCursor} from './client.js';
 

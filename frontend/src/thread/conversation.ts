@@ -1,5 +1,4 @@
 /** The thread of one element: what may be asked of it, and its state. Knows client and turns, no DOM. */
-
 import {isObject, parseItem} from '../protocol/parsing.js';
 import type {
   Attachment,

@@ -1,5 +1,4 @@
 /** Reads a thread and pages of its items from the server, newest page first. */
-
 import {isObject, parseItem, parsePage, parseRatings, parseThread} from '../protocol/parsing.js';
 import type {Thread} from '../protocol/types.js';
 import type {ChatKitClient} from '../server/client.js';

@@ -1,5 +1,4 @@
 /** What one thread looks like on screen, and `reduce(state, event)`. No DOM, no fetch, no clock. */
-
 import type {
   FeedbackKind,
   NoticeLevel,

@@ -1,5 +1,4 @@
 /** Runs the turns of a conversation: streams, client tools, stopping, connecting again. One turn at a time. */
-
 import {isObject} from '../protocol/parsing.js';
 import type {JSONObject, StreamEvent, StreamingRequest, ThreadItem, UserMessage} from '../protocol/types.js';
 import {type ChatKitClient, RequestError, type RunCursor} from '../server/client.js';

@@ -1,12 +1,12 @@
 /** Citations between the words of an answer, as markers for `<parlor-markdown>`. */
 import {css, html, render} from 'lit';
-import type {EntityRef} from '../composer-options.js';
+import type {EntityRef} from '../composer/composer-options.js';
 import {hasIcon, icon} from '../icons.js';
+import {express} from '../intents.js';
 import type {Marker} from '../markdown/incremental-blocks.js';
 import type {Annotation} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import {exportedParts} from './exported-parts.js';
-import {express} from './intents.js';
 import {type EntitySource, groupByIndex, originOf, type Source} from './source.js';
 
 export const citationStyles = css`

@@ -6,7 +6,7 @@ import {
   parseCommand,
   parseEntity,
   toTag,
-} from '../composer-options.js';
+} from '../composer/composer-options.js';
 import {isObject} from '../protocol/parsing.js';
 import {strings} from '../strings.js';
 import {filterSuggestions, type Outcome, type Suggestion, type SuggestionSource} from './composer-suggestions.js';

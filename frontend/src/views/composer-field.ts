@@ -11,14 +11,14 @@ import {
   replace,
   slice,
   snap,
-} from '../composer-draft.js';
+} from '../composer/draft-text.js';
+import {express} from '../intents.js';
 import {strings} from '../strings.js';
 import {fieldStyles} from './composer-field-style.js';
 import {measureRoom} from './composer-menu.js';
 import {announcementOf, renderSuggestions, type SuggestionHandlers} from './composer-suggestion-list.js';
 import {type Suggestion, SuggestionSearch, type SuggestionSource} from './composer-suggestions.js';
 import {readTags, writeTags, writeText} from './composer-text.js';
-import {express} from './intents.js';
 import {popoverStyles} from './popover-style.js';
 import {baseStyles} from './styles.js';
 

@@ -1,5 +1,5 @@
 /** Suggestions while a word is typed: debounced, the newest search wins. No DOM; `composer-field.ts` draws them. */
-import type {InputTag} from '../composer-draft.js';
+import type {InputTag} from '../composer/draft-text.js';
 
 export interface Suggestion {
   readonly key: string;

@@ -3,6 +3,7 @@ import {html, LitElement, nothing, type PropertyValues} from 'lit';
 import {live} from 'lit/directives/live.js';
 import {repeat} from 'lit/directives/repeat.js';
 import {icon} from '../icons.js';
+import {express} from '../intents.js';
 import type {Thread} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import type {ThreadListState} from '../thread/thread-list.js';
@@ -16,7 +17,6 @@ import {
   titleOf,
 } from './history-search.js';
 import {historyStyles} from './history-style.js';
-import {express} from './intents.js';
 import {barStyles, baseStyles, buttonStyles} from './styles.js';
 
 export class HistoryView extends LitElement {

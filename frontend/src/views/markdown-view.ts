@@ -1,6 +1,7 @@
 /** `<parlor-markdown>`: Markdown that may still be growing. */
 import {LitElement, type PropertyValues} from 'lit';
 import {nextFrame} from '../frames.js';
+import {express, IntentEvent, relayTo} from '../intents.js';
 import {parseDeeplink} from '../links.js';
 import {Highlighter} from '../markdown/highlight.js';
 import {MarkdownBlocks, type Marker} from '../markdown/incremental-blocks.js';
@@ -8,7 +9,6 @@ import {Typesetter} from '../markdown/math.js';
 import {strings} from '../strings.js';
 import {citationStyles} from './annotations.js';
 import {copyText} from './clipboard.js';
-import {express, IntentEvent, relayTo} from './intents.js';
 import {codeStyles} from './markdown-code-style.js';
 import {markdownStyles} from './markdown-view-style.js';
 import {baseStyles} from './styles.js';

@@ -1,9 +1,9 @@
 /** `<parlor-structured-input>`: questions of the assistant, one after the other, in place of the composer. */
 import {html, LitElement, nothing, type PropertyValues} from 'lit';
 import {live} from 'lit/directives/live.js';
+import {express} from '../intents.js';
 import type {Freeform, MultipleChoice, Question, QuestionAnswer, StructuredInput} from '../protocol/types.js';
 import {strings} from '../strings.js';
-import {express} from './intents.js';
 import {structuredInputStyles} from './structured-input-style.js';
 import {baseStyles, buttonStyles} from './styles.js';
 

@@ -1,10 +1,10 @@
 /** `<parlor-turn-actions>`: copy, feedback and retry below an answer. */
 import {css, html, LitElement, nothing} from 'lit';
 import {icon} from '../icons.js';
+import {express} from '../intents.js';
 import type {ThreadItem} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import {copyText} from './clipboard.js';
-import {express} from './intents.js';
 import {baseStyles, buttonStyles} from './styles.js';
 
 const COPIED_MS = 1500;

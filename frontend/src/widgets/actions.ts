@@ -11,6 +11,19 @@ export interface WidgetAction {
   readonly streaming: boolean;
 }
 
+/** Detail of `widget-action`. */
+export interface WidgetActionDetail {
+  readonly action: WidgetAction;
+  readonly itemId: string;
+  /** The JSON the widget was drawn from. */
+  readonly widget: unknown;
+  /**
+   * Keeps the loading state until `promise` settles or a new widget arrives. Call it while the event is dispatched;
+   * without it the action counts as done at once. A rejection puts a changed control back to what the server last said.
+   */
+  done(promise: Promise<unknown>): void;
+}
+
 /** What the person did. It decides what `loadingBehavior: "auto"` means. */
 export type Trigger = 'click' | 'row' | 'change' | 'submit' | 'confirm' | 'cancel';
 

@@ -1,5 +1,4 @@
 /** Form fields as the DOM holds them: defaults that do not overwrite typing, values, validity, reset. */
-
 import {noChange} from 'lit';
 import {Directive, directive, type ElementPart} from 'lit/directive.js';
 import type {FormEntry} from './actions.js';

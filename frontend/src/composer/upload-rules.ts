@@ -1,6 +1,6 @@
 /** Which files may be attached: types, sizes, count. Knows no network and no DOM but `File`. */
-import {isObject} from './protocol/parsing.js';
-import {strings} from './strings.js';
+import {isObject} from '../protocol/parsing.js';
+import {strings} from '../strings.js';
 
 const DEFAULT_MAX_BYTES = 100 * 1024 * 1024;
 const DEFAULT_MAX_COUNT = 10;

@@ -1,9 +1,10 @@
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
-import {Drafts} from './drafts.js';
-import {created, done, FakeServer, OpenStream, page, THREAD, user} from './fake-server.js';
-import {lazyElements} from './lazy-elements.js';
-import {find, mount, named, one, textOf} from './mounted-element.js';
-import type {ComposerView, Draft} from './views/composer.js';
+import {created, done, FakeServer, OpenStream, page, THREAD, user} from '../fake-server.js';
+import {lazyElements} from '../lazy-elements.js';
+import {find, mount, named, one, textOf} from '../mounted-element.js';
+import type {ComposerView} from '../views/composer.js';
+import type {Draft} from './draft-text.js';
+import {KeptDrafts} from './kept-drafts.js';
 
 const draft = (text: string, quotedText?: string): Draft => ({content: [{type: 'input_text', text}], quotedText});
 const TAGGED: Draft = {
@@ -16,7 +17,7 @@ const TAGGED: Draft = {
 
 function keep(url: string | undefined = '/chatkit') {
   const log = vi.fn();
-  const drafts = new Drafts(log);
+  const drafts = new KeptDrafts(log);
   drafts.configure(url);
   return {drafts, log};
 }

@@ -1,7 +1,7 @@
 /** Reads the options behind the composer: attachments, entities, commands, dictation. Nothing is thrown. */
-import type {InputTag} from './composer-draft.js';
-import {isObject} from './protocol/parsing.js';
-import type {JSONObject} from './protocol/types.js';
+import {isObject} from '../protocol/parsing.js';
+import type {JSONObject} from '../protocol/types.js';
+import type {InputTag} from './draft-text.js';
 import {readUploadRules, type UploadRules} from './upload-rules.js';
 import type {UploadStrategy} from './uploads.js';
 

@@ -1,6 +1,6 @@
 /** Drafts by thread that outlive a reload, where the page wants that: in the tab's own storage. No DOM. */
-import {isObject, parseUserContent, toText} from './protocol/parsing.js';
-import type {Draft} from './views/composer.js';
+import {isObject, parseUserContent, toText} from '../protocol/parsing.js';
+import type {Draft} from './draft-text.js';
 
 const KEY = 'parlor.drafts';
 /** Of the whole tab; the oldest goes first. */
@@ -12,7 +12,7 @@ const MAX_DRAFT_CHARS = 10_000;
 type Place = `${string} ${string}`;
 type Entry = readonly [place: Place, draft: Draft];
 
-export class Drafts {
+export class KeptDrafts {
   readonly #log: (name: string) => void;
   #url: string | undefined;
   #hasFailed = false;

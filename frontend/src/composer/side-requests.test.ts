@@ -1,7 +1,7 @@
 import {describe, expect, it, vi} from 'vitest';
+import {ChatKitClient} from '../server/client.js';
 import {type EntityRef, readComposerSettings} from './composer-options.js';
-import {Composing} from './composing.js';
-import {ChatKitClient} from './server/client.js';
+import {SideRequests} from './side-requests.js';
 
 function start(options: Record<string, unknown>, answer: () => unknown = () => ({})) {
   const requests: {type: string; params: Record<string, unknown>}[] = [];
@@ -13,7 +13,7 @@ function start(options: Record<string, unknown>, answer: () => unknown = () => (
     return Response.json(answer());
   };
   client.configure({url: '/c', locale: 'en', fetch: fetching as typeof fetch});
-  const composing = new Composing({
+  const composing = new SideRequests({
     client,
     changed: () => {},
     report: (error, isShown) => reports.push([error.message, isShown]),

@@ -1,8 +1,8 @@
 /** What a person wants, as views tell it to the element: one event, bubbling and not composed, relayed by parents. */
-import type {EntityRef} from '../composer-options.js';
-import type {Attachment, JSONObject, StructuredAnswers, UserContent} from '../protocol/types.js';
-import type {WidgetActionDetail} from '../widgets/widget-view.js';
-import type {Draft} from './composer.js';
+import type {Draft} from './composer/draft-text.js';
+import type {SideRequest} from './composer/side-requests.js';
+import type {Attachment, StructuredAnswers, UserContent} from './protocol/types.js';
+import type {WidgetActionDetail} from './widgets/actions.js';
 
 export type Intent =
   | {
@@ -33,24 +33,7 @@ export type Intent =
   | {readonly type: 'deeplink'; readonly name: string; readonly data: Readonly<Record<string, string>>}
   | {readonly type: 'widget-action'; readonly detail: WidgetActionDetail}
   | ({readonly type: 'answer-input'; readonly itemId: string} & StructuredAnswers)
-  | ComposingIntent;
-
-/** What the composer and the tags in the transcript ask for beside the conversation. */
-export type ComposingIntent =
-  | {readonly type: 'add-files'; readonly files: readonly File[]}
-  | {readonly type: 'retry-upload' | 'remove-upload'; readonly key: string}
-  /** `done` gets what was said, in words. */
-  | {readonly type: 'transcribe'; readonly audio: Blob; readonly done: (text: Promise<string>) => void}
-  | {readonly type: 'entity-click'; readonly entity: EntityRef}
-  /** `done` gets the widget to show, or `undefined` for none; it never rejects. */
-  | {
-      readonly type: 'entity-preview';
-      readonly entity: EntityRef;
-      readonly done: (widget: Promise<JSONObject | undefined>) => void;
-    }
-  | {readonly type: 'log'; readonly name: string; readonly data?: Readonly<Record<string, string>>}
-  /** Something went wrong in a view; `isShown` false only tells the page. */
-  | {readonly type: 'report'; readonly error: Error; readonly isShown: boolean};
+  | SideRequest;
 
 export class IntentEvent extends Event {
   static readonly type = 'parlor-intent';

@@ -1,19 +1,34 @@
 /** What the composer needs beside the conversation: uploads, dictation in words, entities that are clicked and previewed. */
-
+import {isObject} from '../protocol/parsing.js';
+import type {JSONObject} from '../protocol/types.js';
+import type {ChatKitClient} from '../server/client.js';
+import {toError} from '../to-error.js';
+import {unreachable} from '../unreachable.js';
 import type {ComposerSettings, EntityRef} from './composer-options.js';
-import {isObject} from './protocol/parsing.js';
-import type {JSONObject} from './protocol/types.js';
-import type {ChatKitClient} from './server/client.js';
-import {toError} from './to-error.js';
-import {unreachable} from './unreachable.js';
 import {Uploads} from './uploads.js';
-import type {ComposingIntent} from './views/intents.js';
 
 /** The oldest preview makes room for a new one. */
 const MAX_PREVIEWS = 100;
 const PREVIEW_ROOTS: ReadonlySet<unknown> = new Set(['Basic', 'Card', 'ListView']);
 
-export interface ComposingHost {
+/** A wish of the composer, or of a tag in the transcript, that starts no answer. */
+export type SideRequest =
+  | {readonly type: 'add-files'; readonly files: readonly File[]}
+  | {readonly type: 'retry-upload' | 'remove-upload'; readonly key: string}
+  /** `done` gets what was said, in words. */
+  | {readonly type: 'transcribe'; readonly audio: Blob; readonly done: (text: Promise<string>) => void}
+  | {readonly type: 'entity-click'; readonly entity: EntityRef}
+  /** `done` gets the widget to show, or `undefined` for none; it never rejects. */
+  | {
+      readonly type: 'entity-preview';
+      readonly entity: EntityRef;
+      readonly done: (widget: Promise<JSONObject | undefined>) => void;
+    }
+  | {readonly type: 'log'; readonly name: string; readonly data?: Readonly<Record<string, string>>}
+  /** Something went wrong in a view; `isShown` false only tells the page. */
+  | {readonly type: 'report'; readonly error: Error; readonly isShown: boolean};
+
+export interface SideRequestsHost {
   readonly client: ChatKitClient;
   /** Called after every change of `uploads.list`. */
   readonly changed: () => void;
@@ -22,14 +37,14 @@ export interface ComposingHost {
   readonly log: (name: string, data?: Readonly<Record<string, string>>) => void;
 }
 
-export class Composing {
+export class SideRequests {
   readonly uploads: Uploads;
-  readonly #host: ComposingHost;
+  readonly #host: SideRequestsHost;
   #settings: ComposerSettings | undefined;
   #previews = new Map<string, Promise<JSONObject | undefined>>();
   #lackedStrategy = false;
 
-  constructor(host: ComposingHost) {
+  constructor(host: SideRequestsHost) {
     this.#host = host;
     this.uploads = new Uploads({
       client: host.client,
@@ -47,34 +62,34 @@ export class Composing {
     this.#lackedStrategy = settings.lacksStrategy;
   }
 
-  handle(intent: ComposingIntent): void {
-    switch (intent.type) {
+  handle(request: SideRequest): void {
+    switch (request.type) {
       case 'add-files':
-        this.uploads.add(intent.files);
+        this.uploads.add(request.files);
         break;
       case 'retry-upload':
-        this.uploads.retry(intent.key);
+        this.uploads.retry(request.key);
         break;
       case 'remove-upload':
-        this.uploads.remove(intent.key);
+        this.uploads.remove(request.key);
         break;
       case 'transcribe':
-        intent.done(this.#transcribe(intent.audio));
+        request.done(this.#transcribe(request.audio));
         break;
       case 'entity-click':
-        this.#click(intent.entity);
+        this.#click(request.entity);
         break;
       case 'entity-preview':
-        intent.done(this.#preview(intent.entity));
+        request.done(this.#preview(request.entity));
         break;
       case 'log':
-        this.#host.log(intent.name, intent.data);
+        this.#host.log(request.name, request.data);
         break;
       case 'report':
-        this.#host.report(intent.error, intent.isShown);
+        this.#host.report(request.error, request.isShown);
         break;
       default:
-        unreachable(intent);
+        unreachable(request);
     }
   }
 

@@ -1,5 +1,5 @@
 /** The text of a message being written, with its tags: ranges that are typed around, never into. No DOM. */
-import type {UserContent} from './protocol/types.js';
+import type {UserContent} from '../protocol/types.js';
 
 export type InputTag = UserContent & {readonly type: 'input_tag'};
 
@@ -10,6 +10,13 @@ export interface TagRange {
   readonly tag: InputTag;
 }
 
+/** A message being written, as it is kept and handed on: its parts and its quote. Its files are in `uploads.ts`. */
+export interface Draft {
+  readonly content: readonly UserContent[];
+  readonly quotedText: string | undefined;
+}
+
+/** The same message as a text field holds it. */
 export interface DraftText {
   readonly text: string;
   /** In order, not overlapping, and within the text. */

@@ -1,9 +1,8 @@
 /** The files of the message being written: sends them to the server, tells how far they are, takes them back. */
-
-import {isObject, parseAttachment} from './protocol/parsing.js';
-import type {Attachment, JSONObject} from './protocol/types.js';
-import type {ChatKitClient} from './server/client.js';
-import {strings} from './strings.js';
+import {isObject, parseAttachment} from '../protocol/parsing.js';
+import type {Attachment, JSONObject} from '../protocol/types.js';
+import type {ChatKitClient} from '../server/client.js';
+import {strings} from '../strings.js';
 import {mimeTypeOf, sortFiles, type UploadRules} from './upload-rules.js';
 
 /** How bytes travel. */

@@ -1,5 +1,5 @@
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
-import {ChatKitClient} from './server/client.js';
+import {ChatKitClient} from '../server/client.js';
 import {readUploadRules} from './upload-rules.js';
 import {type UploadStrategy, Uploads} from './uploads.js';
 

@@ -10,7 +10,7 @@ import {
   slice,
   snap,
   toContent,
-} from './composer-draft.js';
+} from './draft-text.js';
 
 const ADA: InputTag = {
   type: 'input_tag',
