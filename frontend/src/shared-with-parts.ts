@@ -2,7 +2,7 @@
 import {css, html, LitElement, noChange, nothing, svg} from 'lit';
 import {live} from 'lit/directives/live.js';
 import {repeat} from 'lit/directives/repeat.js';
-import {icon} from './icons.js';
+import {icon} from './icons/icons.js';
 import {express, IntentEvent, relayTo} from './intents.js';
 import {isSafeImage, isSafeLink} from './links.js';
 import {isObject} from './protocol/parsing.js';
@@ -17,7 +17,7 @@ const shared = {
   lit: {css, html, LitElement, noChange, nothing, svg},
   'lit/directives/live.js': {live},
   'lit/directives/repeat.js': {repeat},
-  'src/icons.ts': {icon},
+  'src/icons/icons.ts': {icon},
   'src/links.ts': {isSafeImage, isSafeLink},
   'src/protocol/parsing.ts': {isObject},
   'src/strings.ts': {strings},

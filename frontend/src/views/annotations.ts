@@ -1,7 +1,7 @@
 /** Citations between the words of an answer, as markers for `<parlor-markdown>`. */
 import {css, html, render} from 'lit';
 import type {EntityRef} from '../composer/composer-options.js';
-import {hasIcon, icon} from '../icons.js';
+import {hasIcon, icon} from '../icons/icons.js';
 import {express} from '../intents.js';
 import type {Marker} from '../markdown/incremental-blocks.js';
 import type {Annotation} from '../protocol/types.js';

@@ -2,7 +2,7 @@
 import {css, html, nothing} from 'lit';
 import {formatBytes} from '../composer/upload-rules.js';
 import type {Upload} from '../composer/uploads.js';
-import {icon} from '../icons.js';
+import {icon} from '../icons/icons.js';
 import {isOwnBlob, isSafeImage} from '../links.js';
 import type {Attachment} from '../protocol/types.js';
 import {strings} from '../strings.js';

@@ -1,6 +1,6 @@
 /** Draws what `@` and `/` suggest: a listbox that the text field points into. */
 import {html, nothing} from 'lit';
-import {hasIcon, icon} from '../icons.js';
+import {hasIcon, icon} from '../icons/icons.js';
 import {isSafeImage} from '../links.js';
 import {strings} from '../strings.js';
 import type {Suggestion, SuggestionState} from './composer-suggestions.js';

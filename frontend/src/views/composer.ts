@@ -5,7 +5,7 @@ import type {CommandSettings, EntitySettings} from '../composer/composer-options
 import {type Draft, type DraftText, EMPTY_DRAFT, fromContent, slice, toContent} from '../composer/draft-text.js';
 import {toAcceptAttribute, type UploadRules} from '../composer/upload-rules.js';
 import type {Upload} from '../composer/uploads.js';
-import {icon} from '../icons.js';
+import {icon} from '../icons/icons.js';
 import {express, relayTo} from '../intents.js';
 import type {StructuredInput, ThreadStatus} from '../protocol/types.js';
 import {strings} from '../strings.js';

@@ -1,6 +1,6 @@
 /** `<parlor-dictation>`: records speech and has it written down. */
 import {css, html, LitElement, nothing} from 'lit';
-import {icon} from '../icons.js';
+import {icon} from '../icons/icons.js';
 import {express} from '../intents.js';
 import {strings} from '../strings.js';
 import {baseStyles, buttonStyles} from './styles.js';

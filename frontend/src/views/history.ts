@@ -2,7 +2,7 @@
 import {html, LitElement, nothing, type PropertyValues} from 'lit';
 import {live} from 'lit/directives/live.js';
 import {repeat} from 'lit/directives/repeat.js';
-import {icon} from '../icons.js';
+import {icon} from '../icons/icons.js';
 import {express} from '../intents.js';
 import type {Thread} from '../protocol/types.js';
 import {strings} from '../strings.js';

@@ -1,6 +1,6 @@
 /** What stands in for a lazy element until it is there, or when it does not come. */
 import {html, type LitElement, nothing} from 'lit';
-import {icon} from '../icons.js';
+import {icon} from '../icons/icons.js';
 import {type LazyTag, lazyElements} from '../lazy-elements.js';
 import {strings} from '../strings.js';
 

@@ -2,7 +2,7 @@
 import {html, LitElement, nothing, type PropertyValues} from 'lit';
 import {guard} from 'lit/directives/guard.js';
 import {repeat} from 'lit/directives/repeat.js';
-import {icon} from '../icons.js';
+import {icon} from '../icons/icons.js';
 import {express, IntentEvent, relayTo} from '../intents.js';
 import {lazyElements} from '../lazy-elements.js';
 import {strings} from '../strings.js';

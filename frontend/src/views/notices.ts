@@ -1,6 +1,6 @@
 /** `<parlor-notices>`: notices of the running turn, and one alert about what failed beside it. */
 import {css, html, LitElement, nothing} from 'lit';
-import {icon} from '../icons.js';
+import {icon} from '../icons/icons.js';
 import {express, type Intent, relayTo} from '../intents.js';
 import type {NoticeLevel} from '../protocol/types.js';
 import {strings} from '../strings.js';

@@ -1,6 +1,6 @@
 /** `<parlor-sources>`: what an answer rests on, folded to one line below it. */
 import {css, html, LitElement, nothing} from 'lit';
-import {icon} from '../icons.js';
+import {icon} from '../icons/icons.js';
 import {IntentEvent, relayTo} from '../intents.js';
 import {strings} from '../strings.js';
 import {toEntity} from './annotations.js';

@@ -1,6 +1,6 @@
 /** `<parlor-turn-actions>`: copy, feedback and retry below an answer. */
 import {css, html, LitElement, nothing} from 'lit';
-import {icon} from '../icons.js';
+import {icon} from '../icons/icons.js';
 import {express} from '../intents.js';
 import type {ThreadItem} from '../protocol/types.js';
 import {strings} from '../strings.js';

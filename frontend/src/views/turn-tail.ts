@@ -1,6 +1,6 @@
 /** What follows the last item of a thread: progress, notices, failure. */
 import {html, nothing} from 'lit';
-import {icon} from '../icons.js';
+import {icon} from '../icons/icons.js';
 import {express} from '../intents.js';
 import {strings} from '../strings.js';
 import type {Entry, ThreadState} from '../thread/thread-state.js';

@@ -1,6 +1,6 @@
 /** `<parlor-workflow>`: steps of an answer, folded to one line; running, done or failed. */
 import {css, html, LitElement, nothing} from 'lit';
-import {icon} from '../icons.js';
+import {icon} from '../icons/icons.js';
 import {relayTo} from '../intents.js';
 import type {JSONObject, Task, Workflow} from '../protocol/types.js';
 import {strings} from '../strings.js';

@@ -1,6 +1,6 @@
 /** Icons that are not built in: the rarer ones of ChatKit in one part, and all of Lucide in sixteen of about 8 kB. */
+import {fetchPart, LazyPart} from '../parts.js';
 import {lucidePartOf, toLucideKey} from './lucide-names.js';
-import {fetchPart, LazyPart} from './parts.js';
 
 export interface IconPart {
   /** The drawing of each icon as one path on a grid of 24. */

@@ -1,9 +1,9 @@
 import {render} from 'lit';
 import {describe, expect, it} from 'vitest';
+import {icons as rareIcons} from '../parts/icons.js';
 import {hasIcon, icon} from './icons.js';
 import {LazyIcons} from './lazy-icons.js';
 import {LUCIDE_PARTS, lucidePartOf} from './lucide-names.js';
-import {icons as rareIcons} from './parts/icons.js';
 
 const WIRE_NAMES =
   'agent analytics atom batch bolt book-clock book-closed book-open bug calendar chart check check-circle check-circle-filled chevron-left chevron-right circle-question clock compass confetti cube desktop document dot dots-horizontal dots-vertical empty-circle external-link globe images info keys lab lifesaver lightbulb mail map-pin maps mobile name notebook notebook-pencil page-blank phone play plus profile profile-card reload search settings-slider sparkle sparkle-double square-code square-image square-text star star-filled suitcase user wreath write write-alt write-alt2';
