@@ -1,5 +1,5 @@
 /** Puts the brand into the document: CSS variables, favicon, title. */
-import {parseColor, readableOn} from '../color.js';
+import {parseColor, readableOn} from '../theme/color.js';
 import type {Brand} from './platform.js';
 
 /** What `BRAND_PRIMARY_COLOR` accepts. */

@@ -1,8 +1,8 @@
 // @vitest-environment node
 import {readdirSync, readFileSync} from 'node:fs';
 import {expect, it} from 'vitest';
+import {exportedParts} from '../views/exported-parts.js';
 import {buildColors, buildMetrics} from './tokens.js';
-import {exportedParts} from './views/exported-parts.js';
 
 /** What each part is: public API. */
 const PARTS = {
@@ -37,7 +37,7 @@ const PARTS = {
   widget: 'A widget, as a whole',
 };
 
-const SOURCES = new URL('.', import.meta.url);
+const SOURCES = new URL('..', import.meta.url);
 const sources = readdirSync(SOURCES, {recursive: true, encoding: 'utf8'})
   .filter(name => name.endsWith('.ts') && !name.endsWith('.test.ts'))
   .map(name => readFileSync(new URL(name, SOURCES), 'utf8'));
@@ -64,7 +64,7 @@ function listProperties(): string {
 
 const PAGE = () => `# Theming
 
-<!-- Made by frontend/src/theming-docs.test.ts: change it there, then run \`npx vitest run -u src/theming-docs.test.ts\`. -->
+<!-- Made by frontend/src/theme/theming-docs.test.ts: change it there, then run \`npx vitest run -u src/theme/theming-docs.test.ts\`. -->
 
 Three layers, from coarse to fine: the option \`theme\`, custom properties on the element, and \`::part\`. Names on this
 page stay until the next major version.
@@ -135,7 +135,7 @@ ${Object.entries(PARTS)
 `;
 
 it('the page about theming lists every property and part as they are', async () => {
-  await expect(PAGE()).toMatchFileSnapshot('../../docs/theming.md');
+  await expect(PAGE()).toMatchFileSnapshot('../../../docs/theming.md');
 });
 
 it('every part that is named for pages is there, and every part that is there is named', () => {

@@ -1,5 +1,5 @@
 /** Web fonts of the theme, which browsers know per document only: a rule in a shadow root is not honoured. */
-import {isObject} from './protocol/parsing.js';
+import {isObject} from '../protocol/parsing.js';
 
 /** Of one chat. */
 const MAX_FONTS = 50;

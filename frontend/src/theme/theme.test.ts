@@ -1,8 +1,8 @@
 import type {ThemeOption} from '@openai/chatkit';
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
-import './define.js';
+import '../define.js';
+import type {OpenAIChatKitElement} from '../element.js';
 import {contrast, parseColor, type RGB} from './color.js';
-import type {OpenAIChatKitElement} from './element.js';
 import {buildThemeSheet} from './tokens.js';
 
 /** The values that a theme gives the element, with `var()` followed to its end. */
