@@ -1,5 +1,5 @@
 /** Elements whose classes are lazy parts: fetched when one is to be shown, and defined then. */
-import {type Clock, fetchPart, LazyPart} from './parts.js';
+import {type Clock, fetchPart, LazyPart} from './lazy-parts.js';
 
 interface ElementPart {
   readonly element: CustomElementConstructor;

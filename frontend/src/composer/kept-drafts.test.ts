@@ -1,7 +1,7 @@
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
-import {created, done, FakeServer, OpenStream, page, THREAD, user} from '../fake-server.js';
 import {lazyElements} from '../lazy-elements.js';
-import {find, mount, named, one, textOf} from '../mounted-element.js';
+import {created, done, FakeServer, OpenStream, page, THREAD, user} from '../testing/fake-server.js';
+import {find, mount, named, one, textOf} from '../testing/mounted-element.js';
 import type {ComposerView} from '../views/composer.js';
 import type {Draft} from './draft-text.js';
 import {KeptDrafts} from './kept-drafts.js';

@@ -1,5 +1,5 @@
 /** Icons that are not built in: the rarer ones of ChatKit in one part, and all of Lucide in sixteen of about 8 kB. */
-import {fetchPart, LazyPart} from '../parts.js';
+import {fetchPart, LazyPart} from '../lazy-parts.js';
 import {lucidePartOf, toLucideKey} from './lucide-names.js';
 
 export interface IconPart {

@@ -1,7 +1,7 @@
-import '../happy-dom.js';
+import '../testing/happy-dom.js';
 import {describe, expect, it} from 'vitest';
+import {LazyPart} from '../lazy-parts.js';
 import {hljs} from '../parts/highlight.js';
-import {LazyPart} from '../parts.js';
 import {buildSpans, Highlighter, type HighlightPart} from './highlight.js';
 import {renderMarkdown} from './render.js';
 

@@ -1,6 +1,6 @@
 /** Colours code blocks in slices while the page is idle, with highlight.js, fetched when the first one needs it. */
 import type {HighlightResult, HLJSApi} from 'highlight.js';
-import {fetchPart, LazyPart} from '../parts.js';
+import {fetchPart, LazyPart} from '../lazy-parts.js';
 
 export interface HighlightPart {
   readonly hljs: Pick<HLJSApi, 'getLanguage' | 'highlight'>;

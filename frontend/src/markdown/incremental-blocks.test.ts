@@ -1,4 +1,4 @@
-import '../happy-dom.js';
+import '../testing/happy-dom.js';
 import {describe, expect, it} from 'vitest';
 import type {Slices} from '../frames.js';
 import {MarkdownBlocks, type Marker} from './incremental-blocks.js';

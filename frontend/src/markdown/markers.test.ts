@@ -1,4 +1,4 @@
-import '../happy-dom.js';
+import '../testing/happy-dom.js';
 import {describe, expect, it} from 'vitest';
 import {renderMarkdown} from './render.js';
 

@@ -1,8 +1,8 @@
-import '../happy-dom.js';
+import '../testing/happy-dom.js';
 import {describe, expect, it} from 'vitest';
 import type {Slices} from '../frames.js';
+import {LazyPart} from '../lazy-parts.js';
 import {buildFormula} from '../parts/math.js';
-import {LazyPart} from '../parts.js';
 import {type MathPart, Typesetter} from './math.js';
 import {renderMarkdown} from './render.js';
 

@@ -1,7 +1,7 @@
 /** Formulas in drawn Markdown, typeset by KaTeX, which is fetched when the first one appears. */
 import type {KatexOptions} from 'katex';
 import {frameSlices, type Slices} from '../frames.js';
-import {addressOf, fetchPart, LazyPart} from '../parts.js';
+import {addressOf, fetchPart, LazyPart} from '../lazy-parts.js';
 import {parseFormula} from './math-syntax.js';
 
 export interface MathPart {

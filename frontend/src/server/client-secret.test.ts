@@ -1,5 +1,5 @@
 import {describe, expect, it, vi} from 'vitest';
-import {type Call, FakeServer} from '../fake-server.js';
+import {type Call, FakeServer} from '../testing/fake-server.js';
 import {ChatKitClient} from './client.js';
 import type {ReadClientSecret} from './client-secret.js';
 

@@ -1,6 +1,6 @@
 import {describe, expect, it, vi} from 'vitest';
-import {FakeServer, stored, user} from '../fake-server.js';
-import {create, type listen, mount, named, optionsFor, rootsOf, shown} from '../mounted-element.js';
+import {FakeServer, stored, user} from '../testing/fake-server.js';
+import {create, type listen, mount, named, optionsFor, rootsOf, shown} from '../testing/mounted-element.js';
 
 const RULE = '[part~="composer"] { outline: 77px solid; }';
 const textsOf = (root: ShadowRoot): readonly string[] =>

@@ -1,4 +1,6 @@
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
+import {ChatKitClient} from '../server/client.js';
+import {BACK_OFF_MS} from '../server/resumable-stream.js';
 import {
   added,
   assistant,
@@ -13,9 +15,7 @@ import {
   stored,
   THREAD,
   user,
-} from '../fake-server.js';
-import {ChatKitClient} from '../server/client.js';
-import {BACK_OFF_MS} from '../server/resumable-stream.js';
+} from '../testing/fake-server.js';
 import {Conversation, type Message} from './conversation.js';
 import type {ClientToolHandler} from './turn-runner.js';
 

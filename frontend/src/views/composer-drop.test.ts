@@ -1,4 +1,4 @@
-import '../happy-dom.js';
+import '../testing/happy-dom.js';
 import {afterEach, beforeAll, describe, expect, it} from 'vitest';
 import '../define.js';
 import type {Intent, IntentEvent} from '../intents.js';

@@ -1,4 +1,4 @@
-import '../happy-dom.js';
+import '../testing/happy-dom.js';
 import {afterEach, describe, expect, it, vi} from 'vitest';
 import '../define.js';
 import {readComposerSettings} from '../composer/composer-options.js';

@@ -1,4 +1,4 @@
-import '../happy-dom.js';
+import '../testing/happy-dom.js';
 import {afterEach, beforeAll, beforeEach, describe, expect, it, vi} from 'vitest';
 import '../define.js';
 import type {Intent, IntentEvent} from '../intents.js';

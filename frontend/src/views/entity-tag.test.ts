@@ -1,4 +1,4 @@
-import '../happy-dom.js';
+import '../testing/happy-dom.js';
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
 import '../define.js';
 import type {EntityRef} from '../composer/composer-options.js';

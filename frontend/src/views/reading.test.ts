@@ -1,4 +1,4 @@
-import '../happy-dom.js';
+import '../testing/happy-dom.js';
 import {LitElement} from 'lit';
 import {afterEach, describe, expect, it} from 'vitest';
 import {IntentEvent} from '../intents.js';

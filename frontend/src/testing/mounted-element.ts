@@ -2,8 +2,8 @@
 import './happy-dom.js';
 import type {ChatKitOptions} from '@openai/chatkit';
 import {afterEach, expect, vi} from 'vitest';
-import './define.js';
-import type {OpenAIChatKitElement} from './element.js';
+import '../define.js';
+import type {OpenAIChatKitElement} from '../element.js';
 import type {FakeServer} from './fake-server.js';
 
 const NAMES = [

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {fetchPart, LazyPart} from './parts.js';
+import {fetchPart, LazyPart} from './lazy-parts.js';
 
 describe('a lazy part', () => {
   it('is fetched once, however often it is asked for', async () => {
