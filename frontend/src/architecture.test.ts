@@ -33,7 +33,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   server: {rooms: ['protocol'], packages: []},
   thread: {rooms: ['protocol', 'server', 'strings', 'to-error', 'unreachable'], packages: []},
   composer: {rooms: ['protocol', 'server', 'strings', 'to-error', 'unreachable'], packages: []},
-  widgets: {rooms: ['icons', 'lazy-parts', 'theme'], packages: ['@openai/chatkit', 'lit']},
+  widgets: {rooms: ['icons', 'lazy-parts', 'protocol', 'theme'], packages: ['@openai/chatkit', 'lit']},
   intents: {rooms: ['composer', 'protocol', 'widgets'], packages: []},
   options: {
     rooms: ['composer', 'extension-options', 'protocol', 'server', 'strings', 'thread'],

@@ -1,4 +1,5 @@
 /** How one update of the wire changes one item; indexes that were never announced are padded up to. */
+import {isObject} from '../protocol/parsing.js';
 import type {
   AssistantMessage,
   ItemUpdate,
@@ -8,6 +9,7 @@ import type {
   ThreadItem,
   WorkflowItem,
 } from '../protocol/types.js';
+import {MAX_WIDGET_DEPTH} from '../protocol/widget-depth.js';
 import {unreachable} from '../unreachable.js';
 
 const EMPTY_PART: TextPart = {text: '', annotations: []};
@@ -20,8 +22,6 @@ const EMPTY_TASK: Task = {
   queries: [],
   sources: [],
 };
-/** Deeper than any widget that a person could read; ends recursion into hostile trees. */
-const MAX_DEPTH = 64;
 
 /** The item after the update; the same object when the update is not meant for its kind. */
 export function reduceItem(item: ThreadItem, update: ItemUpdate): ThreadItem {
@@ -78,23 +78,25 @@ function changeTask(item: ThreadItem, index: number, task: Task): ThreadItem {
 
 function changeWidget(item: ThreadItem, id: string, change: (component: JSONObject) => JSONObject): ThreadItem {
   if (item.type !== 'widget') return item;
-  const widget = changeComponent(item.widget, id, change, MAX_DEPTH);
-  return widget === item.widget ? item : {...item, widget: widget as JSONObject};
+  const widget = changeComponent(item.widget, id, change, 0);
+  return widget === item.widget ? item : {...item, widget};
 }
 
+/** The component at this depth with the change in it or below it; the same object when `id` is nowhere there. */
 function changeComponent(
-  node: unknown,
+  component: JSONObject,
   id: string,
   change: (component: JSONObject) => JSONObject,
   depth: number,
-): unknown {
-  if (depth === 0 || typeof node !== 'object' || node === null) return node;
-  if (Array.isArray(node)) {
-    const children = node.map(child => changeComponent(child, id, change, depth - 1));
-    return children.every((child, at) => child === node[at]) ? node : children;
-  }
-  const component = node as JSONObject;
+): JSONObject {
   if (component.id === id) return change(component);
-  const children = changeComponent(component.children, id, change, depth - 1);
-  return children === component.children ? component : {...component, children};
+  if (depth === MAX_WIDGET_DEPTH) return component;
+  const below = (child: unknown): unknown => (isObject(child) ? changeComponent(child, id, change, depth + 1) : child);
+  const {children} = component;
+  const changed = Array.isArray(children) ? children.map(below) : below(children);
+  const isSame =
+    Array.isArray(changed) && Array.isArray(children)
+      ? changed.every((child, at) => child === children[at])
+      : changed === children;
+  return isSame ? component : {...component, children: changed};
 }
