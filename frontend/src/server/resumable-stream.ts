@@ -1,15 +1,23 @@
-/** The events of one request, over as many connections as it takes where the server numbers its events. */
+/**
+ * Makes one stream of events out of as many connections as it takes, so that an answer survives a lost one.
+ *
+ * A Parlor server goes on with an answer, a "run", when its reader is gone, and numbers the events. The client remembers
+ * the number of the last event that it has taken (`RunCursor`). When the connection breaks it waits a moment
+ * (`BACK_OFF_MS`), sends `runs.attach` with that number, and reads on behind it. Two cases are different:
+ *
+ * - Nothing was heard yet. Then nobody knows whether the request has arrived, and sending it twice could do a thing twice.
+ *   It is sent again only where that cannot happen: the server has said that it is about to restart and takes nothing,
+ *   or the request leaves nothing new the second time.
+ * - The events have no numbers, as those of other ChatKit servers. Then there is nothing to go on with, and the person is
+ *   told that the connection was lost.
+ *
+ * What goes over the wire is described in docs/runs.md.
+ */
 import type {StreamEvent, StreamingRequest} from '../protocol/types.js';
 import {type ChatKitClient, DRAINING, NO_RUN, RequestError, RUN_ACTIVE, type RunCursor} from './client.js';
 
 /** Before each try to connect again, in milliseconds; after the last one the connection counts as lost. */
 export const BACK_OFF_MS: readonly number[] = [500, 1000, 2000, 4000, 8000, 8000, 8000, 8000];
-/** After so much silence a replay is over, and what comes next is live, where the server does not say where it ends. */
-const REPLAY_SILENCE_MS = 80;
-/** A lively answer has no silence; then this long after its first event. */
-const REPLAY_LIMIT_MS = 300;
-/** A page is not kept waiting longer for a run that says nothing. */
-const FIRST_EVENT_LIMIT_MS = 3000;
 
 export interface RunHost {
   readonly client: ChatKitClient;
@@ -123,79 +131,4 @@ function waitForTry(ms: number, signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', finish);
     if (signal.aborted) finish();
   });
-}
-
-/** A run that was joined in the middle. */
-export interface JoinedRun {
-  /** What had happened before. */
-  readonly replay: readonly StreamEvent[];
-  /** What happens from now on. */
-  readonly live: AsyncGenerator<StreamEvent, void, void>;
-}
-
-/**
- * Reads what a run has sent so far; `undefined` when there is none, or when it is over and the thread has it all.
- *
- * The server says where the replay ends; one that does not sends it in one piece, so that silence ends it. Never
- * rejects: without a run there is still a thread.
- */
-export async function joinRun(
-  events: AsyncGenerator<StreamEvent, void, void>,
-  cursor: RunCursor,
-): Promise<JoinedRun | undefined> {
-  const replay: StreamEvent[] = [];
-  let hasTimedOut = false;
-  let limit: ReturnType<typeof setTimeout> | undefined;
-  try {
-    for (;;) {
-      const next = events.next();
-      next.catch(() => {});
-      const {replayEnd} = cursor;
-      const isWhole = replayEnd === undefined ? replay.length > 0 : (cursor.current ?? 0) >= replayEnd;
-      // Behind the end, too: a run that is over ends its stream now, and the thread has it all.
-      const result = await before(next, isWhole ? REPLAY_SILENCE_MS : FIRST_EVENT_LIMIT_MS);
-      if (result === undefined && replay.length === 0 && replayEnd === undefined) {
-        void events.return().catch(() => {});
-        return undefined;
-      }
-      if (result === undefined) return {replay, live: continued(next, events)};
-      if (result.done) return undefined;
-      if (cursor.replayEnd !== undefined && (cursor.current ?? 0) > cursor.replayEnd) {
-        return {replay, live: continued(next, events)};
-      }
-      replay.push(result.value);
-      if (cursor.replayEnd !== undefined) continue;
-      limit ??= setTimeout(() => {
-        hasTimedOut = true;
-      }, REPLAY_LIMIT_MS);
-      if (hasTimedOut) return {replay, live: events};
-    }
-  } catch {
-    return undefined;
-  } finally {
-    clearTimeout(limit);
-  }
-}
-
-/** What `promise` gives, or `undefined` when that takes longer than `ms`. */
-async function before<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<undefined>(resolve => {
-    timer = setTimeout(() => resolve(undefined), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-async function* continued(
-  first: Promise<IteratorResult<StreamEvent, void>>,
-  rest: AsyncGenerator<StreamEvent, void, void>,
-): AsyncGenerator<StreamEvent, void, void> {
-  const result = await first;
-  if (result.done) return;
-  yield result.value;
-  yield* rest;
 }

@@ -12,7 +12,8 @@ import type {
 } from '../protocol/types.js';
 import {type ChatKitClient, RequestError} from '../server/client.js';
 import {createIdempotencyKey} from '../server/idempotency-key.js';
-import {attachTo, type JoinedRun, joinRun} from '../server/resumable-stream.js';
+import {attachTo} from '../server/resumable-stream.js';
+import {type JoinedRun, joinRun} from '../server/run-replay.js';
 import {strings} from '../strings.js';
 import {readItems, readThread} from './thread-reader.js';
 import {

@@ -2,7 +2,8 @@
 import {isObject} from '../protocol/parsing.js';
 import type {JSONObject, StreamEvent, StreamingRequest, ThreadItem, UserMessage} from '../protocol/types.js';
 import {type ChatKitClient, RequestError, type RunCursor} from '../server/client.js';
-import {attachTo, isConnectionLoss, type JoinedRun, streamRun} from '../server/resumable-stream.js';
+import {attachTo, isConnectionLoss, streamRun} from '../server/resumable-stream.js';
+import type {JoinedRun} from '../server/run-replay.js';
 import {strings} from '../strings.js';
 import {toError} from '../to-error.js';
 import {readThread} from './thread-reader.js';
