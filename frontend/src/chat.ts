@@ -1,4 +1,4 @@
-/** What a person or a page may ask of one chat, and what follows from it. Owns the state; knows no DOM. */
+/** The controller of one chat: turns intents and calls of the page into requests, and holds the settings. No DOM. */
 import type {ChatKitEvents} from '@openai/chatkit';
 import type {Draft} from './composer/draft-text.js';
 import {KeptDrafts} from './composer/kept-drafts.js';
@@ -75,7 +75,7 @@ export class Chat {
   get modelId(): string | undefined {
     return this.#modelId;
   }
-  /** What failed beside the conversation. */
+  /** The message of what has failed beside the conversation. */
   get alertText(): string | undefined {
     return this.#alertText;
   }

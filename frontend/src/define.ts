@@ -1,4 +1,4 @@
-/** The only call of `customElements.define`: names for our classes, once per page. */
+/** The entry point of `chatkit.js`: registers the custom elements of the core, once per page. */
 import {OpenAIChatKitElement} from './element.js';
 import {shareWithParts} from './shared-with-parts.js';
 import {handOnPageStyles} from './theme/page-style.js';

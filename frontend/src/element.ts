@@ -1,4 +1,4 @@
-/** `<openai-chatkit>`: options in, events out; owns state, client and views. */
+/** `<openai-chatkit>`, the public element: takes options and calls, draws views of its `Chat`, dispatches events. */
 import type {Attachment as AppAttachment, ChatKitOptions, OpenAIChatKit, ToolChoice} from '@openai/chatkit';
 import {html, LitElement, nothing, type PropertyValues} from 'lit';
 import {Chat} from './chat.js';

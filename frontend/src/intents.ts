@@ -1,4 +1,4 @@
-/** What a person wants, as views tell it to the element: one event, bubbling and not composed, relayed by parents. */
+/** Intents: the wishes of a person as views tell them to the element, in one event that parents relay. */
 import type {Draft} from './composer/draft-text.js';
 import type {SideRequest} from './composer/side-requests.js';
 import type {Attachment, StructuredAnswers, UserContent} from './protocol/types.js';

@@ -1,4 +1,4 @@
-/** Lazy parts of the client: modules beside our own script, fetched when something needs them. */
+/** Lazy loading of code: modules beside our own script, each fetched when something needs it. */
 
 /** File names by part, put in by the build. */
 declare const __PARLOR_PARTS__: Readonly<Record<string, string>> | undefined;

@@ -1,4 +1,4 @@
-/** Reads what a page hands to `setOptions`: every key with its default, nothing thrown, unknown keys reported once. */
+/** Parses the options of `setOptions`: every key with its default. Nothing is thrown; unknown keys are listed. */
 import type {ChatKitOptions, ColorScheme, HeaderIcon, ModelOption, ThemeOption, ToolOption} from '@openai/chatkit';
 import {type ComposerSettings, readComposerSettings} from './composer/composer-options.js';
 import {type Extensions, findUnknownExtensions, readExtensions} from './extension-options.js';

@@ -1,4 +1,4 @@
-/** What lazy parts take from the core instead of bringing their own: one Lit, one set of strings, one kind of intent. */
+/** Modules of the core that lazy parts use instead of copies of their own: Lit, strings, intents, styles. */
 import {css, html, LitElement, noChange, nothing, svg} from 'lit';
 import {live} from 'lit/directives/live.js';
 import {repeat} from 'lit/directives/repeat.js';

@@ -97,7 +97,7 @@ export function parseAll<T>(value: unknown, parse: (entry: unknown) => T | undef
   return Array.isArray(value) ? value.map(parse).filter(entry => entry !== undefined) : [];
 }
 
-/** How an entity travels in a message. Servers refuse a tag without `data`. */
+/** The tag by which a message carries an entity. Servers refuse one without `data`. */
 export function toTag({id, title, group, interactive, data}: EntityRef): InputTag {
   return {
     type: 'input_tag',

@@ -1,4 +1,4 @@
-/** The text of a message being written, with its tags: ranges that are typed around, never into. No DOM. */
+/** The text model of a draft: plain text and the ranges of its tags, which are edited as wholes. No DOM. */
 import type {UserContent} from '../protocol/types.js';
 
 export type InputTag = UserContent & {readonly type: 'input_tag'};
@@ -16,7 +16,7 @@ export interface Draft {
   readonly quotedText: string | undefined;
 }
 
-/** The same message as a text field holds it. */
+/** A message being written, as a text field holds it: one text, and where its tags stand. */
 export interface DraftText {
   readonly text: string;
   /** In order, not overlapping, and within the text. */
@@ -53,7 +53,7 @@ export function fromContent(content: readonly UserContent[]): DraftText {
   return {text, tags};
 }
 
-/** What is sent: text and tags in order, without white space around them; empty when there is nothing to say. */
+/** The content to send: text and tags in order, without white space around them; empty when there is nothing to say. */
 export function toContent(draft: DraftText): readonly UserContent[] {
   const content = [...slice(draft, 0, draft.text.length)];
   trimEdge(content, 0, text => text.trimStart());

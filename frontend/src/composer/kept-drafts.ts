@@ -1,11 +1,11 @@
-/** Drafts by thread that outlive a reload, where the page wants that: in the tab's own storage. No DOM. */
+/** Keeps unsent drafts by thread in `sessionStorage`, where the page wants them to outlive a reload. No DOM. */
 import {isObject, parseUserContent, toText} from '../protocol/parsing.js';
 import type {Draft} from './draft-text.js';
 
 const KEY = 'parlor.drafts';
-/** Of the whole tab; the oldest goes first. */
+/** Drafts that are kept in the whole tab; the oldest goes first. */
 const MAX_DRAFTS = 20;
-/** As JSON; a longer draft is not kept. */
+/** Length of a draft as JSON; a longer one is not kept. */
 const MAX_DRAFT_CHARS = 10_000;
 
 /** Where a draft belongs: the server's address, and the thread or nothing for a new one. */

@@ -1,4 +1,4 @@
-/** What the composer needs beside the conversation: uploads, dictation in words, entities that are clicked and previewed. */
+/** Requests beside the conversation: uploads, transcription of speech, clicks on entities and their previews. */
 import {isObject} from '../protocol/parsing.js';
 import type {JSONObject} from '../protocol/types.js';
 import type {ChatKitClient} from '../server/client.js';

@@ -1,4 +1,4 @@
-/** Which files may be attached: types, sizes, count. Knows no network and no DOM but `File`. */
+/** Validation of files before their upload: types, sizes, count. No network, and no DOM but `File`. */
 import {isObject} from '../protocol/parsing.js';
 import {strings} from '../strings.js';
 
@@ -31,7 +31,7 @@ export function readUploadRules(value: unknown): UploadRules | undefined {
   };
 }
 
-/** What a file dialog takes in its `accept`; empty for everything. */
+/** The `accept` of a file dialog; empty for everything. */
 export function toAcceptAttribute({mimePatterns, extensions}: UploadRules): string {
   return mimePatterns.some(isCatchAll) ? '' : [...mimePatterns, ...extensions].join(',');
 }

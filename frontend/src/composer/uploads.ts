@@ -1,11 +1,11 @@
-/** The files of the message being written: sends them to the server, tells how far they are, takes them back. */
+/** The uploads of a draft: sends files to the server, tells their progress, deletes those that are taken back. */
 import {isObject, parseAttachment} from '../protocol/parsing.js';
 import type {Attachment, JSONObject} from '../protocol/types.js';
 import type {ChatKitClient} from '../server/client.js';
 import {strings} from '../strings.js';
 import {mimeTypeOf, sortFiles, type UploadRules} from './upload-rules.js';
 
-/** How bytes travel. */
+/** The way of the bytes: to a place that the server names first, or to one address for all files. */
 export type UploadStrategy = {readonly type: 'two_phase'} | {readonly type: 'direct'; readonly uploadUrl: string};
 
 export type UploadStatus = 'uploading' | 'done' | 'failed';
@@ -19,7 +19,7 @@ export interface Upload {
   readonly status: UploadStatus;
   /** For images: of this document while the bytes travel, then the server's. */
   readonly previewUrl: string | undefined;
-  /** What the server knows; its id is what a message carries. */
+  /** The server’s record of the file; a message carries its id. */
   readonly attachment: Attachment | undefined;
   readonly problem: string | undefined;
 }
@@ -65,7 +65,7 @@ export class Uploads {
     return this.#list;
   }
 
-  /** What a message sent now would carry. */
+  /** The attachments that a message sent now would carry. */
   get ready(): readonly Attachment[] {
     return this.#list.map(({attachment, status}) => (status === 'done' ? attachment : undefined)).filter(isPresent);
   }

@@ -1,4 +1,4 @@
-/** How Lucide's icons are told apart and in which lazy part each lies. Read by the build as well: no DOM in here. */
+/** Names of Lucide’s icons: the key of each, and the lazy part that holds it. The build reads it too, so: no DOM. */
 
 const PART_COUNT = 16;
 

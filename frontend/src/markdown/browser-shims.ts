@@ -1,6 +1,6 @@
 /**
- * What the Markdown parser has from five packages, taken from the browser instead: Unicode classes, named characters,
- * addresses. The build puts this module in their place, which keeps 35 kB of tables out of the core.
+ * Shims for five packages that the Markdown parser would bring along: Unicode classes, named characters and addresses as
+ * the browser knows them. The build puts this module in their place, which keeps 35 kB of tables out of the core.
  */
 import DOMPurify from 'dompurify';
 
@@ -8,7 +8,7 @@ import DOMPurify from 'dompurify';
 export const P = /\p{P}/u;
 export const S = /\p{S}/u;
 
-/** What a reference like `&amp;`, `&#8594;` or `&#x2192;` stands for; anything else comes back as it is. */
+/** The character of a reference like `&amp;`, `&#8594;` or `&#x2192;`; anything else comes back as it is. */
 export function decodeHTMLStrict(reference: string): string {
   // Nothing but a name or number reaches the browser's parser, so that nothing can be markup.
   if (!/^&(?:[a-z][a-z0-9]{1,31}|#\d{1,7}|#x[0-9a-f]{1,6});$/i.test(reference)) return reference;

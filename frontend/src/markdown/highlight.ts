@@ -1,4 +1,4 @@
-/** Colours code blocks in slices while the page is idle, with highlight.js, fetched when the first one needs it. */
+/** Syntax highlighting of code blocks, in slices while the page is idle; highlight.js comes with the first block. */
 import type {HighlightResult, HLJSApi} from 'highlight.js';
 import {fetchPart, LazyPart} from '../lazy-parts.js';
 

@@ -1,4 +1,4 @@
-/** Draws a growing text piece by piece: what is finished is never touched again, and no piece is large. */
+/** Incremental rendering of a growing text: finished blocks are never touched again, and no piece is large. */
 import {frameSlices, type Slices} from '../frames.js';
 import {type MarkdownOptions, parser, type References, renderMarkdown} from './render.js';
 import {type OpenFence, type Span, TextSpans, withoutHalfFence} from './text-spans.js';
@@ -44,7 +44,7 @@ export class MarkdownBlocks {
   #pieces: Piece[] = [];
   #drawn = 0;
   #references: References = {};
-  /** What is drawn next goes in here; the first section is the target itself. */
+  /** The box that the next piece is drawn into; the first one is the target itself. */
   #section: {readonly from: number; readonly node: ParentNode & Node};
   /** The list or table that the next items or rows belong to. */
   #container: Element | undefined;
@@ -285,7 +285,7 @@ function containerOf(fragment: DocumentFragment): Element | undefined {
     : (first?.querySelector(':scope > table') ?? undefined);
 }
 
-/** What of it goes into the list or table of the piece before: not the head, which is there to read the rows by. */
+/** The children that go into the list or table of the piece before: not the head, which is there to read rows by. */
 function partsOf(container: Element): readonly Element[] {
   return [...container.children].filter(({tagName}) => tagName !== 'THEAD');
 }

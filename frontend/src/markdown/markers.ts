@@ -1,17 +1,17 @@
-/** Puts markers at positions of a Markdown text: between its words, never inside code, a link or a formula. */
+/** Markers such as citations at positions of a Markdown text: between words, never inside code, a link or a formula. */
 import type {Env, MarkdownIt as Parser, StateCore, StateInline, Token} from 'markdown-it';
 
 export interface PlacedMarker {
   /** Where in the text that is parsed. */
   readonly offset: number;
-  /** Which one it is, in the words of the caller. */
+  /** The caller’s number for this marker. */
   readonly number: number;
 }
 
 const MARKERS = Symbol('markers');
 const waiting = new WeakMap<readonly Token[], PlacedMarker[]>();
 
-/** What the parser takes as plain text ends at one of these. */
+/** Characters that end a run of plain text in the parser. */
 const ENDS_TEXT = /[\n!#$%&*+\-:<=>@[\\\]^_`{}~]/;
 const ADDRESS = /(?:https?|mailto|tel):[^\s<>]*[^\s<>.,;:!?)\]}'"]/gi;
 

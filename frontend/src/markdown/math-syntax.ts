@@ -1,4 +1,4 @@
-/** Formulas in Markdown: `\(…\)` and guarded `$…$` in a line, `$$…$$` and `\[…\]` as blocks. */
+/** Parser rules for formulas: `\(…\)` and guarded `$…$` in a line, `$$…$$` and `\[…\]` as blocks. */
 import type {MarkdownIt as Parser, StateBlock, StateInline} from 'markdown-it';
 
 const MAX_TEX_CHARS = 10_000;

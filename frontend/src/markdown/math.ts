@@ -1,4 +1,4 @@
-/** Formulas in drawn Markdown, typeset by KaTeX, which is fetched when the first one appears. */
+/** Typesetting of formulas in rendered Markdown by KaTeX, which is fetched when the first one appears. */
 import type {KatexOptions} from 'katex';
 import {frameSlices, type Slices} from '../frames.js';
 import {addressOf, fetchPart, LazyPart} from '../lazy-parts.js';

@@ -1,4 +1,4 @@
-/** The Markdown parser: GitHub's dialect without HTML, with formulas and markers, written so that it can be checked. */
+/** The Markdown parser: GitHub’s dialect without HTML, with formulas and markers; its output has no inline styles. */
 import MarkdownIt, {type MarkdownIt as Parser, type Token} from 'markdown-it';
 import {isSafeLink} from '../links.js';
 import {addMarkers} from './markers.js';

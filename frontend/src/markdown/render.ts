@@ -1,4 +1,4 @@
-/** Markdown -> sanitised DOM; the only file that hands HTML to a parser. */
+/** Renders Markdown as sanitised DOM; the only file that hands HTML to a parser. */
 import DOMPurify from 'dompurify';
 import type {Env} from 'markdown-it';
 import {isSafeImage, isSafeLink} from '../links.js';

@@ -1,4 +1,4 @@
-/** Cuts a growing text into spans that can be drawn one by one: each is finished, and none is large. */
+/** Splits a growing text into spans that are drawn one by one: each is finished, and none is large. */
 import type {Token} from 'markdown-it';
 import {PARTIAL} from './math-syntax.js';
 import {parser} from './render.js';

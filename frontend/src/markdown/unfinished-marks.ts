@@ -1,4 +1,4 @@
-/** What a text that is still arriving looks like for now: marks that are open are closed, halves are hidden. */
+/** Closes marks that a text which is still arriving has left open, such as `**`, and hides half links and formulas. */
 
 /** The last line that starts a block of its own; marks do not reach across it. */
 const BLOCK_START = /\n(?=[ \t]*(?:[-*+][ \t]|\d{1,9}[.)][ \t]|[>|#]|\n))/g;

@@ -1,4 +1,4 @@
-/** Turns `unknown` from the wire into protocol types. Tolerant: what is unknown or broken reads as `undefined`. */
+/** Parses `unknown` from the wire into protocol types. Tolerant: what is unknown or broken reads as `undefined`. */
 import type {
   Annotation,
   Attachment,
@@ -313,7 +313,7 @@ function parseLevel(value: unknown): NoticeLevel {
   return value === 'warning' || value === 'danger' ? value : 'info';
 }
 
-/** What a failed request says about itself: `{"error": {"message", "code", "id"}}`, or FastAPI's `{"detail"}`. */
+/** The error in the body of a failed request: `{"error": {"message", "code", "id"}}`, or FastAPI's `{"detail"}`. */
 export function parseFailure(value: unknown): {
   readonly message: string | undefined;
   readonly code: string | undefined;

@@ -1,4 +1,4 @@
-/** The types of the ChatKit protocol: what we send, and what `parsing.ts` makes of what comes. */
+/** The types of the ChatKit protocol: requests as they are sent, events and items as `parsing.ts` returns them. */
 
 export type JSONObject = Readonly<Record<string, unknown>>;
 
@@ -103,7 +103,7 @@ export interface GeneratedImage extends ItemBase {
   /** 0 to 1 while the image is being made. */
   readonly progress: number | undefined;
 }
-/** What a person said to one question; `skipped` and no values when they said nothing. */
+/** A person’s answer to one question; `skipped` and no values when they gave none. */
 export interface QuestionAnswer {
   readonly values: readonly string[];
   readonly skipped: boolean;

@@ -1,4 +1,4 @@
-/** Talks to a ChatKit server: one POST per request, answered by a stream of events or by one JSON document. */
+/** The HTTP client of a ChatKit server: one POST per request, answered by a stream of events or one JSON document. */
 import {isObject, parseEvent, parseFailure} from '../protocol/parsing.js';
 import type {JSONRequest, StreamEvent, StreamingRequest} from '../protocol/types.js';
 import {ClientSecret, ClientSecretError, type ReadClientSecret} from './client-secret.js';
@@ -29,13 +29,13 @@ export const RUN_ACTIVE = 'run.active';
 /** Parlor's code for: no new answers, since the server is about to restart. Nothing has come of the request. */
 export const DRAINING = 'runs.draining';
 
-/** How far a client has read a run. */
+/** The place up to which a client has read a run. */
 export interface RunCursor {
   /** Number of the last event; `undefined` until the server has shown that it numbers them. */
   last: number | undefined;
   /** Number of the event that is being handed over; one of several frames may have none. */
   current?: number | undefined;
-  /** Which run it is, where the server says so. */
+  /** The id of the run, where the server tells it. */
   runId?: string | undefined;
   /** Number of the last event that had happened when the server opened the current stream, where it says so. */
   replayEnd?: number | undefined;

@@ -1,4 +1,4 @@
-/** Names one wish of a person, so that a server which gets it twice carries it out once. */
+/** Idempotency keys: a server that gets a request twice under one key carries it out once. */
 
 /** A fresh key. Not `crypto.randomUUID`: browsers have that on https and on this machine only. */
 export function createIdempotencyKey(): string {

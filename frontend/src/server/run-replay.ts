@@ -17,9 +17,9 @@ const FIRST_EVENT_LIMIT_MS = 3000;
 
 /** A run that was joined in the middle. */
 export interface JoinedRun {
-  /** What had happened before. */
+  /** Events that had happened before this client came. */
   readonly replay: readonly StreamEvent[];
-  /** What happens from now on. */
+  /** Events that happen from now on. */
   readonly live: AsyncGenerator<StreamEvent, void, void>;
 }
 
@@ -67,7 +67,7 @@ export async function joinRun(
   }
 }
 
-/** What `promise` gives, or `undefined` when that takes longer than `ms`. */
+/** The value of `promise`, or `undefined` when it takes longer than `ms`. */
 async function before<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<undefined>(resolve => {

@@ -1,4 +1,4 @@
-/** Server-sent events out of bytes: any chunking, any line ending, any split inside a character. */
+/** The parser of server-sent events (SSE): any chunking, any line ending, any split inside a character. */
 
 /** A frame beyond this is an attack or a fault; inline images stay well below. Counted in UTF-16 units. */
 const MAX_FRAME_CHARS = 64 * 1024 * 1024;

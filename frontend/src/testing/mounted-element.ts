@@ -10,7 +10,7 @@ const NAMES = [
   ...['ready', 'error', 'log', 'effect', 'deeplink', 'response.start', 'response.end', 'tool.change'],
   ...['thread.change', 'thread.load.start', 'thread.load.end', 'history.open', 'history.close'],
 ];
-/** What an element has said: names without `chatkit.`, with their details. */
+/** The events that an element has dispatched: names without `chatkit.`, with their details. */
 export type Heard = readonly [string, unknown][];
 
 const mounted: Element[] = [];

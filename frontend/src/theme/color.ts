@@ -31,7 +31,7 @@ export function resolveColor(value: string): RGB | undefined {
   return parseColor(value) ?? paint(value);
 }
 
-/** What the browser paints for a colour: names, `oklch()` and what is yet to come. */
+/** The colour that the browser paints for a value: names, `oklch()` and what is yet to come. */
 function paint(value: string): RGB | undefined {
   const canvas = document.createElement('canvas');
   canvas.width = 1;

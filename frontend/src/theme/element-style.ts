@@ -1,4 +1,4 @@
-/** Looks of `<openai-chatkit>` itself: a column that fills what the page gives it, shielded from the page’s text. */
+/** Styles of `<openai-chatkit>` itself: a column that fills what the page gives it, shielded from the page’s text. */
 import {css} from 'lit';
 
 export const elementStyles = css`

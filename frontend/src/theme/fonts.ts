@@ -1,7 +1,7 @@
-/** Web fonts of the theme, which browsers know per document only: a rule in a shadow root is not honoured. */
+/** Web fonts of the theme, registered with the document: browsers ignore a font that a shadow root declares. */
 import {isObject} from '../protocol/parsing.js';
 
-/** Of one chat. */
+/** Fonts of one chat; further ones are passed over. */
 const MAX_FONTS = 50;
 
 interface Known {

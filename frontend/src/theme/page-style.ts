@@ -1,10 +1,10 @@
-/** A style sheet of the page inside the chat: in every shadow root of it, behind our own rules. */
+/** The page’s own style sheet inside the chat: adopted by every shadow root, behind our own rules. */
 import {LitElement} from 'lit';
 
 const MAX_CHARS = 200_000;
 const FETCH_TIMEOUT_MS = 10_000;
 
-/** What each of our elements has taken in; those inside take it from the one around them. */
+/** The sheet that each of our elements has adopted; those inside take it from the one around them. */
 const sheets = new WeakMap<Element, CSSStyleSheet>();
 
 /** Lets every element of ours take the sheet of what it is put into. Has to come before the first of them is defined. */

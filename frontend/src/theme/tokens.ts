@@ -1,4 +1,4 @@
-/** Every `--chatkit-*` property with its default, light and dark, and what a theme option makes of them. */
+/** Design tokens: every `--chatkit-*` property with its defaults, light and dark, and the effect of a theme option. */
 import type {ColorScheme, ThemeOption} from '@openai/chatkit';
 import {type CSSResult, unsafeCSS} from 'lit';
 import {contrast, parseColor, type RGB, readableOn, resolveColor, standOut, tintGray} from './color.js';
@@ -233,7 +233,7 @@ function isRaisedSurface(background: string | undefined, foreground: string): bo
   return back !== undefined && front !== undefined && contrast(back, front) < LEAST_FOR_TEXT;
 }
 
-/** What reads on a background that the text of the scheme does not; `undefined` when that does. */
+/** A text colour for a background on which that of the scheme cannot be read; `undefined` where it can. */
 function readableText(background: string | undefined, isDark: boolean): string | undefined {
   const back = background === undefined ? undefined : resolveColor(background);
   if (!back || contrast(back, isDark ? [237, 237, 237] : [13, 13, 13]) >= LEAST_CONTRAST) return undefined;
@@ -266,7 +266,7 @@ function setAccent(
 
 const SURFACES = ['surface', 'surface-secondary', 'surface-tertiary', 'surface-elevated', 'surface-elevated-secondary'];
 
-/** What shows where a control is, and where the focus: as faint as it may be on everything that they lie upon. */
+/** The lines around controls and around the focus: as faint as they may be on everything that they lie upon. */
 function setLines(set: Map<string, string>): void {
   const resolve = (name: string): RGB | undefined => {
     const value = set.get(`--chatkit-${name}`) ?? '';

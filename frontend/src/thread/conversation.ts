@@ -1,4 +1,4 @@
-/** The thread of one element: what may be asked of it, and its state. Knows client and turns, no DOM. */
+/** The open thread of a chat: sends messages and actions, loads pages, holds the state that `reduce` gives. No DOM. */
 import {isObject, parseItem} from '../protocol/parsing.js';
 import type {
   Attachment,
@@ -80,7 +80,7 @@ export class Conversation {
     return this.#loadingId;
   }
 
-  /** How often a thread was opened, or left for a new one. */
+  /** Counts how often a thread was opened, or left for a new one. */
   get openings(): number {
     return this.#openings;
   }

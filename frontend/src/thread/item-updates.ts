@@ -1,4 +1,4 @@
-/** How one update of the wire changes one item; indexes that were never announced are padded up to. */
+/** Applies an update of an item: text deltas, annotations, tasks, widgets. Indexes never announced are padded up to. */
 import {isObject} from '../protocol/parsing.js';
 import type {
   AssistantMessage,

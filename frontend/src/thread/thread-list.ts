@@ -1,4 +1,4 @@
-/** The list of a person's threads: pages, new titles, deletions. No DOM. */
+/** The list of a person’s threads: pages, renaming, deletion. No DOM. */
 import {parsePage, parseThread} from '../protocol/parsing.js';
 import type {Thread} from '../protocol/types.js';
 import type {ChatKitClient} from '../server/client.js';

@@ -1,4 +1,4 @@
-/** What one thread looks like on screen, and `reduce(state, event)`. No DOM, no fetch, no clock. */
+/** The state of one thread and its reducer, `reduce(state, event)`. No DOM, no fetch, no clock. */
 import type {
   FeedbackKind,
   NoticeLevel,
@@ -54,13 +54,13 @@ export interface ThreadState {
   readonly failure: Failure | undefined;
   /** Key of the optimistic bubble that the server has not echoed yet. */
   readonly unconfirmedKey: string | undefined;
-  /** What the person thinks of answers, by item. */
+  /** The person’s feedback on answers, by item. */
   readonly ratings: Ratings;
   /** Counts what was ever keyed here; makes keys unique without a clock. */
   readonly sequence: number;
 }
 
-/** What was read of a thread: its newest items, oldest of them first. */
+/** A thread as it was read: its newest items, oldest of them first. */
 export interface Snapshot {
   readonly thread: Thread | undefined;
   readonly items: readonly ThreadItem[];
@@ -82,7 +82,7 @@ export type LocalEvent =
   | {readonly type: 'local.turn_ended'}
   | {readonly type: 'local.failed'; readonly failure: Failure}
   | {readonly type: 'local.cut_after'; readonly itemId: string}
-  /** What was shown before the cut. */
+  /** `entries`: those that were shown before the cut. */
   | {readonly type: 'local.cut_undone'; readonly entries: readonly Entry[]}
   | {readonly type: 'local.unconfirmed_dropped'}
   | {readonly type: 'local.connection'; readonly isLost: boolean}

@@ -1,4 +1,4 @@
-/** Runs the turns of a conversation: streams, client tools, stopping, connecting again. One turn at a time. */
+/** Runs turns, one at a time: streams of events, calls of client tools, stopping, connecting again. */
 import {isObject} from '../protocol/parsing.js';
 import type {JSONObject, StreamEvent, StreamingRequest, ThreadItem, UserMessage} from '../protocol/types.js';
 import {type ChatKitClient, RequestError, type RunCursor} from '../server/client.js';
@@ -59,7 +59,7 @@ export class TurnRunner {
     return this.#host.client.resumes ?? this.#host.expectsResume();
   }
 
-  /** What trying again means after the failure that is shown, where it is not to answer the last message again. Once. */
+  /** The retry of the failure that is shown, where that is not to answer the last message again; given once. */
   takeAgain(): (() => Promise<Turn>) | undefined {
     const again = this.#again;
     this.#again = undefined;
@@ -355,19 +355,19 @@ export class TurnRunner {
   }
 }
 
-/** Which item an event is about. */
+/** The id of the item that an event is about. */
 function idOf(event: StreamEvent): string | undefined {
   if ('item' in event) return event.item.id;
   return 'itemId' in event ? event.itemId : undefined;
 }
 
-/** How much a message of the assistant says. */
+/** The length of a message of the assistant; 0 for other items. */
 function lengthOf(item: ThreadItem): number {
   if (item.type !== 'assistant_message') return 0;
   return item.content.reduce((sum, part) => sum + part.text.trimEnd().length, 0);
 }
 
-/** What may be sent again as it is when nothing was heard of it; messages and retries have their own ways. */
+/** Whether a request of which nothing was heard may be sent again as it is; messages and retries have their own ways. */
 function isRepeatable({type}: StreamingRequest, error: unknown): boolean {
   // What an action was refused for stays so; what did not arrive, or failed, has its key and counts once.
   if (type === 'threads.custom_action') return isConnectionLoss(error) || isServerFailure(error);

@@ -1,12 +1,12 @@
 /** One turn of a conversation: from the request to the end of the last stream that follows from it. */
 import type {RunCursor} from '../server/client.js';
 
-/** What began it; decides what may be offered when it fails. */
+/** The cause of a turn: it decides what may be offered when the turn fails. */
 export type TurnKind = 'answer' | 'action' | 'input';
 
 export class Turn {
   readonly kind: TurnKind;
-  /** How far the current stream has been read. */
+  /** The place up to which the current stream has been read. */
   cursor: RunCursor = {last: undefined};
   /** Whether the current request was heard: it must not be sent twice without a person's wish. */
   hasEvents = false;

@@ -128,7 +128,7 @@ function citeEntity(source: EntitySource, number: number, name: string) {
   >`;
 }
 
-/** What the page's own callbacks get of a source. */
+/** A source in the form that the page's own callbacks get. */
 export function toEntity({id, title, icon: glyph, group, data}: EntitySource): EntityRef {
   return {
     id,

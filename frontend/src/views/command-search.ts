@@ -1,4 +1,4 @@
-/** What `/` suggests: the page's commands, and what the composer itself can do. */
+/** Suggestions after `/`: the page’s commands and the composer’s own. */
 import {
   type CommandRef,
   type CommandSettings,

@@ -1,4 +1,4 @@
-/** The buttons of the composer that choose: files, tools, whom to mention, and the model. */
+/** Buttons and menus of the composer: files, tools, mentions, model. */
 import type {ModelOption, ToolOption} from '@openai/chatkit';
 import {html, nothing} from 'lit';
 import {icon} from '../icons/icons.js';

@@ -1,4 +1,4 @@
-/** `<parlor-composer-field>`: the text of the message with its tags, and what `@` and `/` suggest. */
+/** `<parlor-composer-field>`: the text field of the composer, with its tags and the suggestions after `@` and `/`. */
 import {html, LitElement, nothing} from 'lit';
 import {live} from 'lit/directives/live.js';
 import {

@@ -1,4 +1,4 @@
-/** Suggestions while a word is typed: debounced, the newest search wins. No DOM; `composer-field.ts` draws them. */
+/** The search for suggestions while a word is typed: debounced, and the newest wins. No DOM. */
 import type {InputTag} from '../composer/draft-text.js';
 
 export interface Suggestion {
@@ -12,7 +12,7 @@ export interface Suggestion {
   readonly choose: () => Promise<Outcome>;
 }
 
-/** What a choice does to the word that was typed. */
+/** The effect of a choice on the word that was typed. */
 export type Outcome =
   | {readonly type: 'clear'}
   | {readonly type: 'insert'; readonly tag: InputTag}
@@ -24,7 +24,7 @@ export interface SuggestionSource {
   readonly character: string;
   readonly label: string;
   readonly emptyText: string;
-  /** How long the person must pause before `search` is called. */
+  /** Milliseconds that the person must pause before `search` is called. */
   readonly delayMs: number;
   readonly search: (query: string) => Promise<readonly Suggestion[]>;
 }

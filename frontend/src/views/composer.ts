@@ -1,4 +1,4 @@
-/** `<parlor-composer>`: the message being written, its quote, files, tool and model, send and stop; or what takes its place. */
+/** `<parlor-composer>`: the box to write in, its quote, files, tool, model, send and stop; or questions instead. */
 import type {ModelOption, ToolOption} from '@openai/chatkit';
 import {html, LitElement, nothing, type PropertyValues} from 'lit';
 import type {CommandSettings, EntitySettings} from '../composer/composer-options.js';
@@ -55,7 +55,7 @@ export class ComposerView extends LitElement {
   declare toolId: string | undefined;
   declare models: readonly ModelOption[];
   declare modelId: string | undefined;
-  /** What may be attached; `undefined` for nothing. */
+  /** The rules for files; `undefined` when none may be attached. */
   declare attachments: UploadRules | undefined;
   declare uploads: readonly Upload[];
   declare entities: EntitySettings | undefined;
@@ -313,7 +313,7 @@ export class ComposerView extends LitElement {
     if (event.target === event.currentTarget) this.focus();
   };
 
-  /** What `/` offers of the composer's own. */
+  /** The composer's own commands in the `/` menu. */
   get #builtIns(): readonly BuiltIn[] {
     return buildBuiltIns({
       tools: this.tools,

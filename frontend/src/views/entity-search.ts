@@ -1,4 +1,4 @@
-/** What `@` suggests: the entities that the page finds. */
+/** Suggestions after `@`: the entities that the page’s search finds. */
 import {type EntityRef, type EntitySettings, parseAll, parseEntity, toTag} from '../composer/composer-options.js';
 import {strings} from '../strings.js';
 import type {Suggestion, SuggestionSource} from './composer-suggestions.js';

@@ -80,7 +80,7 @@ export class EntityTag extends LitElement {
   ];
 
   declare entity: EntityRef | undefined;
-  /** What stands for the entity instead of its title, for example in a citation. */
+  /** The text in place of the entity’s title, for example in a citation. */
   declare label: unknown;
   declare preview: JSONObject | undefined;
   declare isOpen: boolean;

@@ -149,7 +149,7 @@ export class HistoryView extends LitElement {
       <div class="found" role="status">${this.#result}</div>`;
   }
 
-  /** What came of the search, in words. */
+  /** The result of the search, in words. */
   get #result(): string {
     if (this.#words.length === 0) return '';
     if (this.list.isLoading || this.#searchesOn) return strings.searching;

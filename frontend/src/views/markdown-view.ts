@@ -32,7 +32,7 @@ export class MarkdownView extends LitElement {
   declare streaming: boolean;
   /** Hosts that images may come from; `undefined` means any. */
   declare imageDomains: readonly string[] | undefined;
-  /** What stands between the words, for example citations. */
+  /** Markers between the words, for example citations. */
   declare markers: readonly Marker[];
 
   #body: HTMLElement | undefined;

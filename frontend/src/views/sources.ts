@@ -1,4 +1,4 @@
-/** `<parlor-sources>`: what an answer rests on, folded to one line below it. */
+/** `<parlor-sources>`: the sources of an answer, folded to one line below it. */
 import {css, html, LitElement, nothing} from 'lit';
 import {icon} from '../icons/icons.js';
 import {IntentEvent, relayTo} from '../intents.js';

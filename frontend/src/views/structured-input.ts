@@ -7,7 +7,7 @@ import {strings} from '../strings.js';
 import {structuredInputStyles} from './structured-input-style.js';
 import {baseStyles, buttonStyles} from './styles.js';
 
-/** What is chosen and written so far for one question. */
+/** The answer to one question so far: its choices and text. */
 interface Entry {
   readonly chosen: readonly string[];
   readonly isOwnChosen: boolean;

@@ -35,7 +35,7 @@ export class TurnActions extends LitElement {
   declare canRetry: boolean;
   declare canRate: boolean;
   declare isCopied: boolean;
-  /** What the server remembers. */
+  /** The rating that the server has stored. */
   declare stored: Feedback | undefined;
   declare rating: Feedback | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;

@@ -1,4 +1,4 @@
-/** What follows the last item of a thread: progress, notices, failure. */
+/** The end of the transcript, below its last item: progress, notices, failure. */
 import {html, nothing} from 'lit';
 import {icon} from '../icons/icons.js';
 import {express} from '../intents.js';

@@ -1,7 +1,7 @@
 /** Actions: reading their configuration, choosing the loading state, merging form values into the payload. */
 import {isRecord} from './nodes.js';
 
-/** What a click asks for, with form values already in the payload. */
+/** The action of a click, with form values already in the payload. */
 export interface WidgetAction {
   readonly type: string;
   readonly payload: unknown;
@@ -24,7 +24,7 @@ export interface WidgetActionDetail {
   done(promise: Promise<unknown>): void;
 }
 
-/** What the person did. It decides what `loadingBehavior: "auto"` means. */
+/** The gesture that fired an action. It decides what `loadingBehavior: "auto"` means. */
 export type Trigger = 'click' | 'row' | 'change' | 'submit' | 'confirm' | 'cancel';
 
 export type Loading = 'none' | 'self' | 'container';

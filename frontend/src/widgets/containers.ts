@@ -117,7 +117,7 @@ export const renderListView: Renderer<'ListView'> = (node, scope) => {
   </section>`;
 };
 
-/** What answers a click by itself. */
+/** Elements that answer a click by themselves. */
 const CONTROLS = 'button, input, select, textarea, a, label, .plot';
 
 export const renderListViewItem: Renderer<'ListViewItem'> = (node, scope) => {

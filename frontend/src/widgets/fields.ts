@@ -104,7 +104,7 @@ export function entriesOf(form: Element): readonly FormEntry[] {
 /** Text beyond this is not matched against a pattern: a hostile expression could hang the page. */
 const MAX_PATTERN_CHARS = 2000;
 
-/** What is wrong with a field, in the person's words, or null. */
+/** The message for an invalid field, in the person's words, or null. */
 export function problemOf(field: Element, messages: Messages): string | null {
   for (const control of controlsOf(field)) {
     if (control.hasAttribute('data-disabled')) {

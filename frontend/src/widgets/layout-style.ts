@@ -1,4 +1,4 @@
-/** Looks of roots, boxes, lists and tables. */
+/** Styles of roots, boxes, lists and tables. */
 import {css} from 'lit';
 import {darkColors, lightColors} from '../theme/tokens.js';
 

@@ -1,4 +1,4 @@
-/** The renderer of Chart in the core: what draws charts is fetched with the first one. */
+/** The renderer of Chart in the core: fetches the part that draws charts with the first one. */
 import {type CSSResult, html} from 'lit';
 import {fetchPart, LazyPart} from '../lazy-parts.js';
 import {isRecord, textOf, type WidgetNode} from './nodes.js';

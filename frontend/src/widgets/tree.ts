@@ -1,4 +1,4 @@
-/** From the JSON of a root to templates: scopes, keys and the way through the registry. */
+/** Walks the JSON of a widget and renders each component, with its scope, key and depth. */
 import {html, nothing} from 'lit';
 import {repeat} from 'lit/directives/repeat.js';
 import {MAX_WIDGET_DEPTH} from '../protocol/widget-depth.js';

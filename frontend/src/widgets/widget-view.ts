@@ -1,4 +1,4 @@
-/** One widget: the JSON of a root in, `widget-action` events out. Holds what must outlive a new tree. */
+/** `<parlor-widget>`: the JSON of a root in, `widget-action` events out. Holds what must outlive a new tree. */
 import {type CSSResultGroup, html, LitElement, nothing, type PropertyValues} from 'lit';
 import {
   type FormEntry,
