@@ -46,7 +46,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   views: {
     rooms: [
       ...['composer', 'frames', 'icons', 'intents', 'lazy-elements', 'links', 'markdown', 'options', 'protocol'],
-      ...['strings', 'thread', 'unreachable', 'widgets'],
+      ...['strings', 'thread', 'to-error', 'unreachable', 'widgets'],
     ],
     packages: ['@openai/chatkit', 'lit'],
   },

@@ -14,6 +14,7 @@ import {
 } from '../composer/draft-text.js';
 import {express} from '../intents.js';
 import {strings} from '../strings.js';
+import {toError} from '../to-error.js';
 import {fieldStyles} from './composer-field-style.js';
 import {measureRoom} from './composer-menu.js';
 import {announcementOf, renderSuggestions, type SuggestionHandlers} from './composer-suggestion-list.js';
@@ -275,7 +276,7 @@ export class ComposerField extends LitElement {
       );
     } catch (error) {
       this.#dismiss();
-      express(this, {type: 'report', error: error instanceof Error ? error : new Error(String(error)), isShown: true});
+      express(this, {type: 'report', error: toError(error), isShown: true});
     } finally {
       this.#isChoosing = false;
     }

@@ -1,5 +1,6 @@
 /** The search for suggestions while a word is typed: debounced, and the newest wins. No DOM. */
 import type {InputTag} from '../composer/draft-text.js';
+import {toError} from '../to-error.js';
 
 export interface Suggestion {
   readonly key: string;
@@ -123,7 +124,7 @@ export class SuggestionSearch {
     } catch (error) {
       if (turn !== this.#turn) return;
       this.#show({source, suggestions: [], status: 'failed', active: -1});
-      this.#host.failed(error instanceof Error ? error : new Error(String(error)));
+      this.#host.failed(toError(error));
     }
   }
 
