@@ -172,6 +172,19 @@ describe('the table of rooms', () => {
     expect(readRow(room)).toEqual({rooms: [...rooms].sort(), packages: [...packages].sort()});
   });
 
+  it('stands in the README, the ground last', () => {
+    const readme = readFileSync(join(SRC, '../README.md'), 'utf8');
+    const rows = [...readme.matchAll(/^\| `([\w-]+)` \| [^|]+ \| ?((?:`[\w-]+` ?)*)\|$/gm)];
+    const shown = rows.map(([, room = '', rooms = '']) => [room, rooms.match(/[\w-]+/g) ?? []] as const);
+    expect(Object.fromEntries(shown)).toEqual(
+      Object.fromEntries(Object.entries(TABLE).map(([room, {rooms}]) => [room, [...rooms].sort()])),
+    );
+    const order = shown.map(([room]) => room);
+    for (const [room, rooms] of shown) {
+      expect(rooms.filter(other => order.indexOf(other) <= order.indexOf(room))).toEqual([]);
+    }
+  });
+
   it('has floors: each room imports only from below', () => {
     const order = Object.keys(TABLE);
     for (const [room, {rooms}] of Object.entries(TABLE)) {
