@@ -2,6 +2,7 @@
 import {isObject, parseEvent, parseFailure} from '../protocol/parsing.js';
 import type {JSONRequest, StreamEvent, StreamingRequest} from '../protocol/types.js';
 import {ClientSecret, ClientSecretError, type ReadClientSecret} from './client-secret.js';
+import {Deadline, orAborted} from './deadline.js';
 import {readEventStream} from './sse.js';
 
 /** A stream that says nothing for so long is given up. Slow models think for minutes. */
@@ -260,54 +261,6 @@ export class ChatKitClient {
       return new RequestError('The server sent an answer that is not JSON.', {cause: error});
     return new RequestError('The connection to the server was lost.', {cause: error, code: 'connection'});
   }
-}
-
-/** Aborts when `limitMs` pass or when `outer` aborts; releasing it leaves no timer and no listener. */
-class Deadline {
-  readonly #controller = new AbortController();
-  #limitMs: number;
-  readonly #outer: AbortSignal | undefined;
-  #timer: ReturnType<typeof setTimeout>;
-
-  constructor(limitMs: number, outer: AbortSignal | undefined) {
-    this.#limitMs = limitMs;
-    this.#outer = outer;
-    this.#timer = this.#start();
-    if (outer?.aborted) this.#follow();
-    else outer?.addEventListener('abort', this.#follow);
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  postpone(limitMs: number): void {
-    this.#limitMs = limitMs;
-    clearTimeout(this.#timer);
-    this.#timer = this.#start();
-  }
-
-  release(): void {
-    clearTimeout(this.#timer);
-    this.#outer?.removeEventListener('abort', this.#follow);
-  }
-
-  #start(): ReturnType<typeof setTimeout> {
-    return setTimeout(() => this.#controller.abort(new DOMException('The time is up.', 'TimeoutError')), this.#limitMs);
-  }
-
-  #follow = (): void => this.#controller.abort(this.#outer?.reason);
-}
-
-/** A callback of the page may never settle; an abort must not wait for it. */
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) return Promise.reject(signal.reason);
-  let onAbort: () => void = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort);
-  });
-  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener('abort', onAbort));
 }
 
 /** Whether the server does not know the operation; bare ChatKit servers answer 500 to what they cannot parse. */
