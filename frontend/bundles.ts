@@ -26,7 +26,7 @@ export function smallMarkdown(): Plugin {
     enforce: 'pre',
     resolveId: (source, importer) =>
       importer?.includes('/markdown-it/') && REPLACED_BY_PLATFORM.has(source)
-        ? resolve(ROOT, 'src/markdown-platform.ts')
+        ? resolve(ROOT, 'src/markdown/browser-shims.ts')
         : null,
   };
 }

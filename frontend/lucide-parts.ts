@@ -3,7 +3,7 @@ import {createHash} from 'node:crypto';
 import {dirname, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import * as lucide from 'lucide';
-import {LUCIDE_PARTS, lucidePartOf, toLucideKey} from './src/lucide-names.js';
+import {LUCIDE_PARTS, lucidePartOf, toLucideKey} from './src/icons/lucide-names.js';
 
 /** Where the package lies, with its licence. */
 export const LUCIDE_FOLDER = resolve(dirname(fileURLToPath(import.meta.url)), 'node_modules/lucide');

@@ -1,8 +1,19 @@
 import type {CSSResult, LitElement} from 'lit';
 import {describe, expect, it, vi} from 'vitest';
-import {added, assistant, created, delta, done, FakeServer, OpenStream, stored, THREAD, user} from './fake-server.js';
 import {lazyElements} from './lazy-elements.js';
-import {all, mount as mountElement, one, rootsOf, shown} from './mounted-element.js';
+import {
+  added,
+  assistant,
+  created,
+  delta,
+  done,
+  FakeServer,
+  OpenStream,
+  stored,
+  THREAD,
+  user,
+} from './testing/fake-server.js';
+import {all, mount as mountElement, one, rootsOf, shown} from './testing/mounted-element.js';
 
 const TALK = [user('One'), assistant('a', 'First.'), user('Two'), assistant('b', 'Second.'), user('Three')];
 

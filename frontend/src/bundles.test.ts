@@ -6,7 +6,7 @@ import {join} from 'node:path';
 import {gunzipSync} from 'node:zlib';
 import {build} from 'vite';
 import {afterAll, beforeAll, describe, expect, it, vi} from 'vitest';
-import {LUCIDE_PARTS, lucidePartOf, toLucideKey} from './lucide-names.js';
+import {LUCIDE_PARTS, lucidePartOf, toLucideKey} from './icons/lucide-names.js';
 
 interface Listed {
   readonly name: string;

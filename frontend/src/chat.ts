@@ -1,19 +1,19 @@
-/** What a person or a page may ask of one chat, and what follows from it. Owns the state; knows no DOM. */
+/** The controller of one chat: turns intents and calls of the page into requests, and holds the settings. No DOM. */
 import type {ChatKitEvents} from '@openai/chatkit';
-import {ChatKitClient, RequestError} from './client.js';
-import {Composing} from './composing.js';
-import {Conversation, type Message} from './conversation.js';
-import {Drafts} from './drafts.js';
+import type {Draft} from './composer/draft-text.js';
+import {KeptDrafts} from './composer/kept-drafts.js';
+import {SideRequests} from './composer/side-requests.js';
+import type {Intent} from './intents.js';
 import {readOptions, type Settings} from './options.js';
-import type {JSONObject} from './protocol.js';
+import type {JSONObject} from './protocol/types.js';
+import {ChatKitClient, RequestError} from './server/client.js';
 import {strings} from './strings.js';
-import {ThreadList} from './thread-list.js';
-import {toError} from './turn-runner.js';
+import {Conversation, type Message} from './thread/conversation.js';
+import {ThreadList} from './thread/thread-list.js';
+import {toError} from './to-error.js';
 import {unreachable} from './unreachable.js';
-import type {Draft} from './views/composer.js';
-import type {Intent} from './views/intents.js';
-import type {WidgetActionDetail} from './widgets/widget-view.js';
 
+type WidgetAction = Extract<Intent, {readonly type: 'widget-action'}>['detail'];
 type EventDetails = {readonly [K in keyof ChatKitEvents]: ChatKitEvents[K] extends CustomEvent<infer D> ? D : never};
 export type EmitEvent = <K extends keyof ChatKitEvents>(name: K, detail: EventDetails[K]) => void;
 
@@ -32,8 +32,8 @@ export class Chat {
   readonly #client: ChatKitClient;
   readonly conversation: Conversation;
   readonly threads: ThreadList;
-  readonly composing: Composing;
-  readonly #drafts: Drafts;
+  readonly sideRequests: SideRequests;
+  readonly #drafts: KeptDrafts;
   /** The thread that the draft belongs to, and which opening has led there. */
   #draftThreadId: string | undefined;
   #opening = 0;
@@ -46,9 +46,9 @@ export class Chat {
   constructor(host: ChatHost) {
     this.#host = host;
     this.#client = new ChatKitClient((name, data) => host.emit('chatkit.log', {name, data}));
-    this.#drafts = new Drafts(name => host.emit('chatkit.log', {name}));
+    this.#drafts = new KeptDrafts(name => host.emit('chatkit.log', {name}));
     this.threads = new ThreadList(this.#client, host.changed);
-    this.composing = new Composing({
+    this.sideRequests = new SideRequests({
       client: this.#client,
       changed: host.changed,
       report: (error, isShown) => (isShown ? this.#showProblem(error) : host.emit('chatkit.error', {error})),
@@ -75,7 +75,7 @@ export class Chat {
   get modelId(): string | undefined {
     return this.#modelId;
   }
-  /** What failed beside the conversation. */
+  /** The message of what has failed beside the conversation. */
   get alertText(): string | undefined {
     return this.#alertText;
   }
@@ -84,7 +84,7 @@ export class Chat {
   configure(settings: Settings): void {
     this.#settings = settings;
     this.#client.configure(settings.endpoint);
-    this.composing.configure(settings.composing);
+    this.sideRequests.configure(settings.composer);
     const keptBefore = this.#drafts.areKept;
     this.#drafts.configure(settings.drafts ? settings.endpoint?.url : undefined);
     // A first thread brings its own when it is there.
@@ -108,7 +108,7 @@ export class Chat {
     switch (intent.type) {
       case 'send':
         this.#sendDraft(intent);
-        this.composing.uploads.clear();
+        this.sideRequests.uploads.clear();
         break;
       case 'draft':
         this.#drafts.save(this.#draftThreadId, intent.draft);
@@ -183,14 +183,14 @@ export class Chat {
       case 'remove-upload':
         // What was said about the last files is settled or said again.
         this.#setAlert(undefined);
-        this.composing.handle(intent);
+        this.sideRequests.handle(intent);
         break;
       case 'transcribe':
       case 'entity-click':
       case 'entity-preview':
       case 'log':
       case 'report':
-        this.composing.handle(intent);
+        this.sideRequests.handle(intent);
         break;
       default:
         unreachable(intent);
@@ -264,7 +264,7 @@ export class Chat {
   close(): void {
     this.conversation.close();
     this.threads.close();
-    this.composing.close();
+    this.sideRequests.close();
   }
 
   #sendDraft(draft: Partial<Message> & Pick<Message, 'content'>): void {
@@ -277,13 +277,13 @@ export class Chat {
     if (tool && tool.persistent !== true) this.selectTool(undefined);
   }
 
-  #onWidgetAction({action, itemId, widget, done}: WidgetActionDetail): void {
+  #onWidgetAction({action, itemId, widget, done}: WidgetAction): void {
     const promise = this.#runWidgetAction(action, itemId, widget);
     done(promise);
     this.attempt(promise);
   }
 
-  async #runWidgetAction(action: WidgetActionDetail['action'], itemId: string, widget: unknown): Promise<void> {
+  async #runWidgetAction(action: WidgetAction['action'], itemId: string, widget: unknown): Promise<void> {
     if (action.handler !== 'client') {
       const isDone = await this.conversation.act(action, itemId || undefined, action.streaming);
       // The conversation has told it already; what was clicked goes back to what the server says.

@@ -1,5 +1,5 @@
 /** The composer's options and methods as a page sees them, through the whole element. */
-import './happy-dom.js';
+import './testing/happy-dom.js';
 import type {ChatKitOptions} from '@openai/chatkit';
 import {afterEach, describe, expect, it, vi} from 'vitest';
 import './define.js';

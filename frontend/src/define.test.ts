@@ -1,9 +1,9 @@
-import './happy-dom.js';
+import './testing/happy-dom.js';
 import type {ChatKitOptions} from '@openai/chatkit';
 import {afterEach, describe, expect, it, vi} from 'vitest';
 import './define.js';
 import {OpenAIChatKitElement} from './element.js';
-import {assistant, created, done, FakeServer, user} from './fake-server.js';
+import {assistant, created, done, FakeServer, user} from './testing/fake-server.js';
 
 afterEach(() => {
   document.body.replaceChildren();

@@ -1,7 +1,7 @@
-/** The only call of `customElements.define`: names for our classes, once per page. */
+/** The entry point of `chatkit.js`: registers the custom elements of the core, once per page. */
 import {OpenAIChatKitElement} from './element.js';
-import {handOnPageStyles} from './page-style.js';
 import {shareWithParts} from './shared-with-parts.js';
+import {handOnPageStyles} from './theme/page-style.js';
 import {ComposerView} from './views/composer.js';
 import {ComposerField} from './views/composer-field.js';
 import {MenuButton} from './views/composer-menu.js';

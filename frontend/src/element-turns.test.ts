@@ -13,8 +13,8 @@ import {
   stored,
   THREAD,
   user,
-} from './fake-server.js';
-import {appears, create, find, heard, listen, mount, named, optionsFor, textOf} from './mounted-element.js';
+} from './testing/fake-server.js';
+import {appears, create, find, heard, listen, mount, named, optionsFor, textOf} from './testing/mounted-element.js';
 
 describe('events', () => {
   it('of all kinds wait for listeners that come after the options, in order', async () => {

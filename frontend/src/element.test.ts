@@ -1,7 +1,7 @@
 import type {ChatKitOptions} from '@openai/chatkit';
 import {describe, expect, it, vi} from 'vitest';
-import {FakeServer, type Frame, streamOf, THREAD} from './fake-server.js';
-import {create, find, type Heard, heard, mount, named, optionsFor, textOf} from './mounted-element.js';
+import {FakeServer, type Frame, streamOf, THREAD} from './testing/fake-server.js';
+import {create, find, type Heard, heard, mount, named, optionsFor, textOf} from './testing/mounted-element.js';
 
 const echo = (text: string) => ({
   type: 'thread.item.done',

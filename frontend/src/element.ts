@@ -1,22 +1,23 @@
-/** `<openai-chatkit>`: options in, events out; owns state, client and views. */
+/** `<openai-chatkit>`, the public element: takes options and calls, draws views of its `Chat`, dispatches events. */
 import type {Attachment as AppAttachment, ChatKitOptions, OpenAIChatKit, ToolChoice} from '@openai/chatkit';
 import {html, LitElement, nothing, type PropertyValues} from 'lit';
 import {Chat} from './chat.js';
-import {elementStyles} from './element-style.js';
+import type {Draft} from './composer/draft-text.js';
 import {EventQueue} from './event-queue.js';
-import {FontUser} from './fonts.js';
 import {nextFrame} from './frames.js';
+import {type Intent, IntentEvent} from './intents.js';
 import {lazyElements} from './lazy-elements.js';
 import {findUnknownKeys, readOptions, toContent} from './options.js';
-import {PageStyle} from './page-style.js';
-import {parseAttachment} from './parsing.js';
-import type {Attachment} from './protocol.js';
+import {parseAttachment} from './protocol/parsing.js';
+import type {Attachment} from './protocol/types.js';
 import {strings} from './strings.js';
-import {buildThemeSheet, defaultTokens, findLowContrast} from './tokens.js';
-import type {ComposerView, Draft} from './views/composer.js';
+import {elementStyles} from './theme/element-style.js';
+import {FontUser} from './theme/fonts.js';
+import {PageStyle} from './theme/page-style.js';
+import {buildThemeSheet, defaultTokens, findLowContrast} from './theme/tokens.js';
+import type {ComposerView} from './views/composer.js';
 import {exportedParts} from './views/exported-parts.js';
 import type {HeaderView} from './views/header.js';
-import {type Intent, IntentEvent} from './views/intents.js';
 import {baseStyles} from './views/styles.js';
 
 type SendParameters = Parameters<OpenAIChatKit['sendUserMessage']>[0];
@@ -155,7 +156,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
       if (content !== undefined || text !== undefined) draft.content = toContent(content ?? text);
       if (reply !== undefined) draft.quotedText = reply || undefined;
       this.#composer?.setDraft(draft);
-      const {uploads} = this.#chat.composing;
+      const {uploads} = this.#chat.sideRequests;
       if (attachments !== undefined) uploads.replaceWith(toAttachments(attachments));
       if (files !== undefined) uploads.add([...files]);
       if (selectedToolId !== undefined) this.#chat.selectTool(selectedToolId ?? undefined);
@@ -270,11 +271,11 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
             .toolId=${this.#chat.toolId}
             .models=${settings.models}
             .modelId=${this.#chat.modelId}
-            .attachments=${settings.composing.attachments}
-            .uploads=${this.#chat.composing.uploads.list}
-            .entities=${settings.composing.entities}
-            .commands=${settings.composing.commands}
-            .hasDictation=${settings.composing.hasDictation}
+            .attachments=${settings.composer.attachments}
+            .uploads=${this.#chat.sideRequests.uploads.list}
+            .entities=${settings.composer.entities}
+            .commands=${settings.composer.commands}
+            .hasDictation=${settings.composer.hasDictation}
             .tellsDraft=${settings.drafts}
           ></parlor-composer>
           ${
@@ -287,7 +288,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
         </div>
       </div>
       ${
-        settings.composing.attachments && lazyElements.demand('parlor-drop-zone', this) === 'there'
+        settings.composer.attachments && lazyElements.demand('parlor-drop-zone', this) === 'there'
           ? html`<parlor-drop-zone exportparts=${exportedParts} .disabled=${isHistoryOpen || (thread?.status.type ?? 'active') !== 'active'}></parlor-drop-zone>`
           : nothing
       }

@@ -1,4 +1,4 @@
-/** Holds public events back until listeners that arrive with the first frame can hear them. */
+/** A queue for public events: holds them back until listeners that arrive with the first frame can hear them. */
 
 /** A hidden tab draws no frame; it is ready after this. */
 const FRAME_LIMIT_MS = 250;

@@ -6,7 +6,7 @@
  *   shared with a client that refuses unknown keys;
  * - `data-<name>` on the script tag, e.g. `<script src="chatkit.js" data-resume>`, for every element of the page.
  */
-import {addressOf} from './parts.js';
+import {addressOf} from './lazy-parts.js';
 
 export interface Extensions {
   /**

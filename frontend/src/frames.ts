@@ -1,6 +1,6 @@
-/** Frames, and how much of one may go into drawing: however much there is to draw, input is not kept waiting. */
+/** The time budget of drawing: how much one frame may spend on it, so that input is never kept waiting. */
 
-/** Of a frame, for drawing; styles, layout and paint of what was drawn come on top. */
+/** Milliseconds of a frame for drawing; styles, layout and paint of what was drawn come on top. */
 const SLICE_MS = 8;
 /** A hidden tab has no frames. */
 const LONGEST_FRAME_MS = 100;

@@ -1,5 +1,5 @@
-/** Elements whose classes are lazy parts: fetched when one is to be shown, and defined then. */
-import {type Clock, fetchPart, LazyPart} from './parts.js';
+/** Lazy custom elements: a class is fetched when its element is to be shown, and registered then. */
+import {type Clock, fetchPart, LazyPart} from './lazy-parts.js';
 
 interface ElementPart {
   readonly element: CustomElementConstructor;

@@ -1,4 +1,4 @@
-/** Which addresses may become links and images. */
+/** The allow-list of addresses: the URLs that may become links and images. */
 
 const LINK_SCHEMES: ReadonlySet<string> = new Set(['http', 'https', 'mailto', 'tel', 'chatkit-link']);
 const IMAGE_SCHEMES: ReadonlySet<string> = new Set(['http', 'https']);

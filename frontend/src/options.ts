@@ -1,12 +1,13 @@
-/** Reads what a page hands to `setOptions`: every key with its default, nothing thrown, unknown keys reported once. */
+/** Parses the options of `setOptions`: every key with its default. Nothing is thrown; unknown keys are listed. */
 import type {ChatKitOptions, ColorScheme, HeaderIcon, ModelOption, ThemeOption, ToolOption} from '@openai/chatkit';
-import type {Endpoint} from './client.js';
-import type {ReadClientSecret} from './client-secret.js';
-import {type ComposerSettings, readComposerSettings} from './composer-options.js';
+import {type ComposerSettings, readComposerSettings} from './composer/composer-options.js';
 import {type Extensions, findUnknownExtensions, readExtensions} from './extension-options.js';
-import {isObject, parseUserContent} from './parsing.js';
-import type {JSONObject, UserContent} from './protocol.js';
+import {isObject, parseUserContent} from './protocol/parsing.js';
+import type {JSONObject, UserContent} from './protocol/types.js';
+import type {Endpoint} from './server/client.js';
+import type {ReadClientSecret} from './server/client-secret.js';
 import {strings} from './strings.js';
+import type {ClientToolHandler} from './thread/turn-runner.js';
 
 export interface HeaderAction {
   readonly icon: HeaderIcon;
@@ -18,7 +19,6 @@ export interface Prompt {
   readonly content: readonly UserContent[];
   readonly icon: string | undefined;
 }
-export type ClientToolHandler = (call: {readonly name: string; readonly params: JSONObject}) => unknown;
 export type ActionHandler = (
   action: {readonly type: string; readonly payload?: unknown},
   item: {readonly id: string; readonly widget: JSONObject},
@@ -50,7 +50,7 @@ export interface Settings extends Pick<Extensions, 'resume' | 'drafts' | 'styles
   readonly placeholder: string;
   readonly tools: readonly ToolOption[];
   readonly models: readonly ModelOption[];
-  readonly composing: ComposerSettings;
+  readonly composer: ComposerSettings;
 }
 
 const KNOWN_KEYS: ReadonlySet<string> = new Set<keyof ChatKitOptions>([
@@ -122,7 +122,7 @@ export function readOptions(
     placeholder: text(composer.placeholder) ?? strings.placeholder,
     tools: list(composer.tools).filter(isChoice) as readonly ToolOption[],
     models: list(composer.models).filter(isChoice) as readonly ModelOption[],
-    composing: readComposerSettings(options),
+    composer: readComposerSettings(options),
   };
 }
 

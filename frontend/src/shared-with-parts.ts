@@ -1,14 +1,14 @@
-/** What lazy parts take from the core instead of bringing their own: one Lit, one set of strings, one kind of intent. */
+/** Modules of the core that lazy parts use instead of copies of their own: Lit, strings, intents, styles. */
 import {css, html, LitElement, noChange, nothing, svg} from 'lit';
 import {live} from 'lit/directives/live.js';
 import {repeat} from 'lit/directives/repeat.js';
-import {icon} from './icons.js';
+import {icon} from './icons/icons.js';
+import {express, IntentEvent, relayTo} from './intents.js';
 import {isSafeImage, isSafeLink} from './links.js';
-import {isObject} from './parsing.js';
+import {isObject} from './protocol/parsing.js';
 import {strings} from './strings.js';
 import {toEntity} from './views/annotations.js';
 import {exportedParts} from './views/exported-parts.js';
-import {express, IntentEvent, relayTo} from './views/intents.js';
 import {originOf, parseSource} from './views/source.js';
 import {barStyles, baseStyles, buttonStyles, shimmerStyles} from './views/styles.js';
 
@@ -17,13 +17,13 @@ const shared = {
   lit: {css, html, LitElement, noChange, nothing, svg},
   'lit/directives/live.js': {live},
   'lit/directives/repeat.js': {repeat},
-  'src/icons.ts': {icon},
+  'src/icons/icons.ts': {icon},
   'src/links.ts': {isSafeImage, isSafeLink},
-  'src/parsing.ts': {isObject},
+  'src/protocol/parsing.ts': {isObject},
   'src/strings.ts': {strings},
   'src/views/annotations.ts': {toEntity},
   'src/views/exported-parts.ts': {exportedParts},
-  'src/views/intents.ts': {express, IntentEvent, relayTo},
+  'src/intents.ts': {express, IntentEvent, relayTo},
   'src/views/source.ts': {originOf, parseSource},
   'src/views/styles.ts': {barStyles, baseStyles, buttonStyles, shimmerStyles},
 } satisfies Readonly<Record<string, Readonly<Record<string, unknown>>>>;

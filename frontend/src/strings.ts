@@ -1,4 +1,4 @@
-/** Every text of the interface that no option supplies. English. */
+/** Every text of the interface that no option supplies, in English; the place to translate. */
 export const strings = {
   frameTitle: 'Chat',
   newChat: 'New chat',

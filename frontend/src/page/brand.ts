@@ -1,8 +1,8 @@
 /** Puts the brand into the document: CSS variables, favicon, title. */
-import {parseColor, readableOn} from '../color.js';
+import {parseColor, readableOn} from '../theme/color.js';
 import type {Brand} from './platform.js';
 
-/** What `BRAND_PRIMARY_COLOR` accepts. */
+/** Values that `BRAND_PRIMARY_COLOR` accepts. */
 const HEX = /^#(?:[0-9a-f]{3}|[0-9a-f]{6})$/i;
 
 /** The document's icon and the CSS variables of `static/branding.css`, in a layer that the operator's own rules beat. */

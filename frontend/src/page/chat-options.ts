@@ -1,6 +1,6 @@
 /** The options of `<openai-chatkit>` for one use case, in the published contract: any implementation takes them. */
 import type {ChatKitOptions, ColorScheme, StartScreenPrompt} from '@openai/chatkit';
-import {isObject} from '../parsing.js';
+import {isObject} from '../protocol/parsing.js';
 import type {UseCase} from './platform.js';
 
 export interface ChatLook {

@@ -1,4 +1,4 @@
-/** What this browser remembers: the current thread of each use case, and the colour scheme. */
+/** The page’s `localStorage`: the current thread of each use case, and the colour scheme. */
 
 export type SchemePreference = 'light' | 'dark' | 'system';
 

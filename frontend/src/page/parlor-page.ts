@@ -1,4 +1,4 @@
-/** The page's behaviour: which use case is shown, its chat, and what is said when there is none. */
+/** The controller of the page: chooses the use case, puts its chat there, and says why when there is none. */
 import type {ColorScheme, OpenAIChatKit} from '@openai/chatkit';
 import {render, type TemplateResult} from 'lit';
 import {applyBrand, buildTitle, primaryColor} from './brand.js';
@@ -10,7 +10,7 @@ import {describeDisabled, headerView, loadingView, noticeView} from './views.js'
 
 const USE_CASE_PARAMETER = 'use_case';
 
-/** What the page asks of the world; tests answer instead. */
+/** The page's requests to the server, which tests answer themselves. */
 export interface PageServices {
   readonly loadPlatform: () => Promise<Platform>;
   readonly loadChatScript: (url: string) => Promise<void>;

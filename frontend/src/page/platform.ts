@@ -1,6 +1,6 @@
-/** What the server says of itself: the brand and the use cases, fetched and turned from `unknown` into types. */
-import {isObject} from '../parsing.js';
-import type {JSONObject} from '../protocol.js';
+/** Fetches the server’s description of itself, its brand and use cases, and parses it into types. */
+import {isObject} from '../protocol/parsing.js';
+import type {JSONObject} from '../protocol/types.js';
 
 export interface Brand {
   readonly name: string;

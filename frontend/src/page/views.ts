@@ -1,6 +1,6 @@
 /** The templates of the page: its header, and the notices that stand in the chat's place. */
 import {html, nothing, type TemplateResult} from 'lit';
-import {icon} from '../icons.js';
+import {icon} from '../icons/icons.js';
 import type {SchemePreference} from './memory.js';
 import type {Brand, DisabledUseCase, UseCase} from './platform.js';
 

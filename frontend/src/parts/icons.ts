@@ -1,5 +1,5 @@
 /** The lazy part with the icons of ChatKit that chats show rarely, header buttons above all, and with some of our own. */
-import {CIRCLE, COMPOSE, FRAME, PENCIL} from '../icon-shapes.js';
+import {CIRCLE, COMPOSE, FRAME, PENCIL} from '../icons/icon-shapes.js';
 
 const CLOSED_BOOK = 'M6.5 3.5h12v17h-12a2 2 0 0 1-2-2v-13a2 2 0 0 1 2-2zM4.5 18a2 2 0 0 1 2-2h12';
 const CLOUD = 'M7 18.5a4 4 0 0 1-.4-8a5.5 5.5 0 0 1 10.6-.9a4.5 4.5 0 0 1-.2 8.9z';

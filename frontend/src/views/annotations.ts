@@ -1,12 +1,12 @@
 /** Citations between the words of an answer, as markers for `<parlor-markdown>`. */
 import {css, html, render} from 'lit';
-import type {EntityRef} from '../composer-options.js';
-import {hasIcon, icon} from '../icons.js';
-import type {Marker} from '../markdown-blocks.js';
-import type {Annotation} from '../protocol.js';
+import type {EntityRef} from '../composer/composer-options.js';
+import {hasIcon, icon} from '../icons/icons.js';
+import {express} from '../intents.js';
+import type {Marker} from '../markdown/incremental-blocks.js';
+import type {Annotation} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import {exportedParts} from './exported-parts.js';
-import {express} from './intents.js';
 import {type EntitySource, groupByIndex, originOf, type Source} from './source.js';
 
 export const citationStyles = css`
@@ -128,7 +128,7 @@ function citeEntity(source: EntitySource, number: number, name: string) {
   >`;
 }
 
-/** What the page's own callbacks get of a source. */
+/** A source in the form that the page's own callbacks get. */
 export function toEntity({id, title, icon: glyph, group, data}: EntitySource): EntityRef {
   return {
     id,

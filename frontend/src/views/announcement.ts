@@ -1,5 +1,5 @@
-/** What a screen reader is told of an answer: once, when it is whole. */
-import type {ThreadItem} from '../protocol.js';
+/** The announcement of an answer to screen readers: once, when it is whole. */
+import type {ThreadItem} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import {textOfTurn} from './turn-actions.js';
 

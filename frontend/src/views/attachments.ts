@@ -1,11 +1,11 @@
 /** Attachments: of a sent message, and of the one being written with how far each is. Images as thumbnails, files as chips. */
 import {css, html, nothing} from 'lit';
-import {icon} from '../icons.js';
+import {formatBytes} from '../composer/upload-rules.js';
+import type {Upload} from '../composer/uploads.js';
+import {icon} from '../icons/icons.js';
 import {isOwnBlob, isSafeImage} from '../links.js';
-import type {Attachment} from '../protocol.js';
+import type {Attachment} from '../protocol/types.js';
 import {strings} from '../strings.js';
-import {formatBytes} from '../upload-rules.js';
-import type {Upload} from '../uploads.js';
 
 export const attachmentStyles = css`
   .attachments {

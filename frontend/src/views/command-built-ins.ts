@@ -1,4 +1,4 @@
-/** What the composer itself offers in its `/` menu: only what is possible right now. */
+/** The composer’s own commands in its `/` menu: those that are possible right now. */
 import type {ModelOption, ToolOption} from '@openai/chatkit';
 import {strings} from '../strings.js';
 import type {BuiltIn} from './command-search.js';

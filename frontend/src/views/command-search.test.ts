@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import type {CommandRef} from '../composer-options.js';
+import type {CommandRef} from '../composer/composer-options.js';
 import {type BuiltIn, buildCommandSource} from './command-search.js';
 import {buildEntitySource} from './entity-search.js';
 

@@ -1,4 +1,4 @@
-/** What `/` suggests: the page's commands, and what the composer itself can do. */
+/** Suggestions after `/`: the page’s commands and the composer’s own. */
 import {
   type CommandRef,
   type CommandSettings,
@@ -6,8 +6,8 @@ import {
   parseCommand,
   parseEntity,
   toTag,
-} from '../composer-options.js';
-import {isObject} from '../parsing.js';
+} from '../composer/composer-options.js';
+import {isObject} from '../protocol/parsing.js';
 import {strings} from '../strings.js';
 import {filterSuggestions, type Outcome, type Suggestion, type SuggestionSource} from './composer-suggestions.js';
 

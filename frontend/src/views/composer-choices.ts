@@ -1,7 +1,7 @@
-/** The buttons of the composer that choose: files, tools, whom to mention, and the model. */
+/** Buttons and menus of the composer: files, tools, mentions, model. */
 import type {ModelOption, ToolOption} from '@openai/chatkit';
 import {html, nothing} from 'lit';
-import {icon} from '../icons.js';
+import {icon} from '../icons/icons.js';
 import {strings} from '../strings.js';
 import {exportedParts} from './exported-parts.js';
 import {buildModelMenu, buildToolMenu} from './tool-menu.js';

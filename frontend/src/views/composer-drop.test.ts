@@ -1,9 +1,9 @@
-import '../happy-dom.js';
+import '../testing/happy-dom.js';
 import {afterEach, beforeAll, describe, expect, it} from 'vitest';
 import '../define.js';
+import type {Intent, IntentEvent} from '../intents.js';
 import {lazyElements} from '../lazy-elements.js';
 import type {DropZone} from './composer-drop.js';
-import type {Intent, IntentEvent} from './intents.js';
 
 beforeAll(() => lazyElements.load('parlor-drop-zone'));
 

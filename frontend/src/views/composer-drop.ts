@@ -1,8 +1,8 @@
 /** `<parlor-drop-zone>`: shows that files can be dropped anywhere on the chat, and takes them. */
 import {css, html, LitElement, nothing} from 'lit';
-import {icon} from '../icons.js';
+import {icon} from '../icons/icons.js';
+import {express} from '../intents.js';
 import {strings} from '../strings.js';
-import {express} from './intents.js';
 import {baseStyles} from './styles.js';
 
 export class DropZone extends LitElement {

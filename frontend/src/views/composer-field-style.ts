@@ -1,4 +1,4 @@
-/** Looks of the text field and of the list of suggestions. */
+/** Styles of the text field and of the list of suggestions. */
 import {css} from 'lit';
 
 export const fieldStyles = css`

@@ -1,4 +1,4 @@
-/** `<parlor-composer-field>`: the text of the message with its tags, and what `@` and `/` suggest. */
+/** `<parlor-composer-field>`: the text field of the composer, with its tags and the suggestions after `@` and `/`. */
 import {html, LitElement, nothing} from 'lit';
 import {live} from 'lit/directives/live.js';
 import {
@@ -11,14 +11,15 @@ import {
   replace,
   slice,
   snap,
-} from '../composer-draft.js';
+} from '../composer/draft-text.js';
+import {express} from '../intents.js';
 import {strings} from '../strings.js';
+import {toError} from '../to-error.js';
 import {fieldStyles} from './composer-field-style.js';
 import {measureRoom} from './composer-menu.js';
 import {announcementOf, renderSuggestions, type SuggestionHandlers} from './composer-suggestion-list.js';
 import {type Suggestion, SuggestionSearch, type SuggestionSource} from './composer-suggestions.js';
 import {readTags, writeTags, writeText} from './composer-text.js';
-import {express} from './intents.js';
 import {popoverStyles} from './popover-style.js';
 import {baseStyles} from './styles.js';
 
@@ -275,7 +276,7 @@ export class ComposerField extends LitElement {
       );
     } catch (error) {
       this.#dismiss();
-      express(this, {type: 'report', error: error instanceof Error ? error : new Error(String(error)), isShown: true});
+      express(this, {type: 'report', error: toError(error), isShown: true});
     } finally {
       this.#isChoosing = false;
     }

@@ -1,6 +1,6 @@
 /** `<parlor-menu-button>`: a button with a menu of actions and choices, as the composer has several. */
 import {css, html, LitElement, nothing, type TemplateResult} from 'lit';
-import {icon} from '../icons.js';
+import {icon} from '../icons/icons.js';
 import {popoverStyles} from './popover-style.js';
 import {baseStyles, buttonStyles} from './styles.js';
 

@@ -1,4 +1,4 @@
-/** Looks of the composer. */
+/** Styles of the composer. */
 import {css} from 'lit';
 
 export const composerStyles = css`

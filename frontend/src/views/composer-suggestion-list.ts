@@ -1,6 +1,6 @@
-/** Draws what `@` and `/` suggest: a listbox that the text field points into. */
+/** The listbox of suggestions after `@` and `/`, which the text field points into. */
 import {html, nothing} from 'lit';
-import {hasIcon, icon} from '../icons.js';
+import {hasIcon, icon} from '../icons/icons.js';
 import {isSafeImage} from '../links.js';
 import {strings} from '../strings.js';
 import type {Suggestion, SuggestionState} from './composer-suggestions.js';
@@ -59,7 +59,7 @@ function renderOption(
     </div>`;
 }
 
-/** The same in words, for those who do not see the list. */
+/** The state of the list in words, for those who do not see it. */
 export function announcementOf({status, suggestions, source}: SuggestionState): string {
   if (suggestions.length > 0) return strings.suggestionCount(suggestions.length);
   if (status === 'searching') return strings.searching;

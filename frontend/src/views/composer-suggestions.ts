@@ -1,5 +1,6 @@
-/** Suggestions while a word is typed: debounced, the newest search wins. No DOM; `composer-field.ts` draws them. */
-import type {InputTag} from '../composer-draft.js';
+/** The search for suggestions while a word is typed: debounced, and the newest wins. No DOM. */
+import type {InputTag} from '../composer/draft-text.js';
+import {toError} from '../to-error.js';
 
 export interface Suggestion {
   readonly key: string;
@@ -12,7 +13,7 @@ export interface Suggestion {
   readonly choose: () => Promise<Outcome>;
 }
 
-/** What a choice does to the word that was typed. */
+/** The effect of a choice on the word that was typed. */
 export type Outcome =
   | {readonly type: 'clear'}
   | {readonly type: 'insert'; readonly tag: InputTag}
@@ -24,7 +25,7 @@ export interface SuggestionSource {
   readonly character: string;
   readonly label: string;
   readonly emptyText: string;
-  /** How long the person must pause before `search` is called. */
+  /** Milliseconds that the person must pause before `search` is called. */
   readonly delayMs: number;
   readonly search: (query: string) => Promise<readonly Suggestion[]>;
 }
@@ -123,7 +124,7 @@ export class SuggestionSearch {
     } catch (error) {
       if (turn !== this.#turn) return;
       this.#show({source, suggestions: [], status: 'failed', active: -1});
-      this.#host.failed(error instanceof Error ? error : new Error(String(error)));
+      this.#host.failed(toError(error));
     }
   }
 

@@ -1,8 +1,8 @@
-/** What text fields and clipboards need to carry a message with its tags. */
-import {parseUserContent} from '../parsing.js';
-import type {UserContent} from '../protocol.js';
+/** Writing into a text field so that undo works, and tags of a message on the clipboard. */
+import {parseUserContent} from '../protocol/parsing.js';
+import type {UserContent} from '../protocol/types.js';
 
-/** How a part of a message travels from one composer to another, tags included. */
+/** The clipboard’s type for a part of a message, tags included, on its way from one composer to another. */
 const CLIPBOARD_TYPE = 'application/x-parlor-message+json';
 
 /** Changes only what differs, through the browser's own editing where that is possible, so that undo works. */
@@ -31,7 +31,7 @@ export function writeTags(clipboard: DataTransfer, text: string, content: readon
   clipboard.setData(CLIPBOARD_TYPE, JSON.stringify(content));
 }
 
-/** What `writeTags` put there; empty when there is nothing of it, and then the words are pasted as they are. */
+/** The content that `writeTags` put there; empty when there is none, and then the words are pasted as they are. */
 export function readTags(clipboard: DataTransfer): readonly UserContent[] {
   try {
     // Any page may write this type, so it is parsed like everything that comes from outside.

@@ -1,12 +1,12 @@
-import '../happy-dom.js';
+import '../testing/happy-dom.js';
 import {afterEach, describe, expect, it, vi} from 'vitest';
 import '../define.js';
-import {readComposerSettings} from '../composer-options.js';
-import type {UserContent} from '../protocol.js';
-import type {Upload} from '../uploads.js';
+import {readComposerSettings} from '../composer/composer-options.js';
+import type {Upload} from '../composer/uploads.js';
+import type {Intent, IntentEvent} from '../intents.js';
+import type {UserContent} from '../protocol/types.js';
 import type {ComposerView} from './composer.js';
 import type {ComposerField} from './composer-field.js';
-import type {Intent, IntentEvent} from './intents.js';
 
 afterEach(() => document.body.replaceChildren());
 

@@ -1,13 +1,14 @@
-/** `<parlor-composer>`: the message being written, its quote, files, tool and model, send and stop; or what takes its place. */
+/** `<parlor-composer>`: the box to write in, its quote, files, tool, model, send and stop; or questions instead. */
 import type {ModelOption, ToolOption} from '@openai/chatkit';
 import {html, LitElement, nothing, type PropertyValues} from 'lit';
-import {type DraftText, EMPTY_DRAFT, fromContent, slice, toContent} from '../composer-draft.js';
-import type {CommandSettings, EntitySettings} from '../composer-options.js';
-import {icon} from '../icons.js';
-import type {StructuredInput, ThreadStatus, UserContent} from '../protocol.js';
+import type {CommandSettings, EntitySettings} from '../composer/composer-options.js';
+import {type Draft, type DraftText, EMPTY_DRAFT, fromContent, slice, toContent} from '../composer/draft-text.js';
+import {toAcceptAttribute, type UploadRules} from '../composer/upload-rules.js';
+import type {Upload} from '../composer/uploads.js';
+import {icon} from '../icons/icons.js';
+import {express, relayTo} from '../intents.js';
+import type {StructuredInput, ThreadStatus} from '../protocol/types.js';
 import {strings} from '../strings.js';
-import {toAcceptAttribute, type UploadRules} from '../upload-rules.js';
-import type {Upload} from '../uploads.js';
 import {attachmentStyles, renderUploads} from './attachments.js';
 import {buildBuiltIns} from './command-built-ins.js';
 import {type BuiltIn, buildCommandSource} from './command-search.js';
@@ -17,15 +18,8 @@ import {composerStyles} from './composer-style.js';
 import type {SuggestionSource} from './composer-suggestions.js';
 import {buildEntitySource} from './entity-search.js';
 import {exportedParts} from './exported-parts.js';
-import {express, relayTo} from './intents.js';
 import {renderLazy, renderLazyButton} from './lazy-view.js';
 import {baseStyles, buttonStyles, lazyStyles} from './styles.js';
-
-/** What is being written; absent fields of a change stay as they are. Files are in `uploads`. */
-export interface Draft {
-  readonly content: readonly UserContent[];
-  readonly quotedText: string | undefined;
-}
 
 export class ComposerView extends LitElement {
   static override properties = {
@@ -61,7 +55,7 @@ export class ComposerView extends LitElement {
   declare toolId: string | undefined;
   declare models: readonly ModelOption[];
   declare modelId: string | undefined;
-  /** What may be attached; `undefined` for nothing. */
+  /** The rules for files; `undefined` when none may be attached. */
   declare attachments: UploadRules | undefined;
   declare uploads: readonly Upload[];
   declare entities: EntitySettings | undefined;
@@ -319,7 +313,7 @@ export class ComposerView extends LitElement {
     if (event.target === event.currentTarget) this.focus();
   };
 
-  /** What `/` offers of the composer's own. */
+  /** The composer's own commands in the `/` menu. */
   get #builtIns(): readonly BuiltIn[] {
     return buildBuiltIns({
       tools: this.tools,

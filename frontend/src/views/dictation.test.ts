@@ -1,9 +1,9 @@
-import '../happy-dom.js';
+import '../testing/happy-dom.js';
 import {afterEach, beforeAll, beforeEach, describe, expect, it, vi} from 'vitest';
 import '../define.js';
+import type {Intent, IntentEvent} from '../intents.js';
 import {lazyElements} from '../lazy-elements.js';
 import type {DictationView} from './dictation.js';
-import type {Intent, IntentEvent} from './intents.js';
 
 beforeAll(() => lazyElements.load('parlor-dictation'));
 

@@ -1,8 +1,8 @@
 /** `<parlor-dictation>`: records speech and has it written down. */
 import {css, html, LitElement, nothing} from 'lit';
-import {icon} from '../icons.js';
+import {icon} from '../icons/icons.js';
+import {express} from '../intents.js';
 import {strings} from '../strings.js';
-import {express} from './intents.js';
 import {baseStyles, buttonStyles} from './styles.js';
 
 /** In the order of preference that servers expect. */

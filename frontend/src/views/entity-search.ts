@@ -1,5 +1,5 @@
-/** What `@` suggests: the entities that the page finds. */
-import {type EntityRef, type EntitySettings, parseAll, parseEntity, toTag} from '../composer-options.js';
+/** Suggestions after `@`: the entities that the page’s search finds. */
+import {type EntityRef, type EntitySettings, parseAll, parseEntity, toTag} from '../composer/composer-options.js';
 import {strings} from '../strings.js';
 import type {Suggestion, SuggestionSource} from './composer-suggestions.js';
 

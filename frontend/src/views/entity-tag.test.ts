@@ -1,11 +1,11 @@
-import '../happy-dom.js';
+import '../testing/happy-dom.js';
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
 import '../define.js';
-import type {EntityRef} from '../composer-options.js';
-import type {JSONObject} from '../protocol.js';
+import type {EntityRef} from '../composer/composer-options.js';
+import type {Intent, IntentEvent} from '../intents.js';
+import type {JSONObject} from '../protocol/types.js';
 import type {WidgetView} from '../widgets/widget-view.js';
 import type {EntityTag} from './entity-tag.js';
-import type {Intent, IntentEvent} from './intents.js';
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => {

@@ -1,11 +1,11 @@
 /** `<parlor-entity-tag>`: an entity in the transcript; an interactive one can be clicked and previewed. */
 import {css, html, LitElement, nothing} from 'lit';
-import type {EntityRef} from '../composer-options.js';
-import type {JSONObject} from '../protocol.js';
+import type {EntityRef} from '../composer/composer-options.js';
+import {express} from '../intents.js';
+import type {JSONObject} from '../protocol/types.js';
 import {strings} from '../strings.js';
-import type {WidgetActionDetail} from '../widgets/widget-view.js';
+import type {WidgetActionDetail} from '../widgets/actions.js';
 import {exportedParts} from './exported-parts.js';
-import {express} from './intents.js';
 import {baseStyles, buttonStyles} from './styles.js';
 
 const HOVER_PAUSE_MS = 250;
@@ -80,7 +80,7 @@ export class EntityTag extends LitElement {
   ];
 
   declare entity: EntityRef | undefined;
-  /** What stands for the entity instead of its title, for example in a citation. */
+  /** The text in place of the entity’s title, for example in a citation. */
   declare label: unknown;
   declare preview: JSONObject | undefined;
   declare isOpen: boolean;

@@ -1,6 +1,6 @@
 import {expect, it} from 'vitest';
-import type {ThreadItem} from '../protocol.js';
-import type {Entry} from '../thread.js';
+import type {ThreadItem} from '../protocol/types.js';
+import type {Entry} from '../thread/thread-state.js';
 import {toExchanges} from './exchanges.js';
 
 const entry = (key: string, type: 'user_message' | 'assistant_message'): Entry => ({

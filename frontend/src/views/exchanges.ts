@@ -1,5 +1,5 @@
-/** The items of a thread as exchanges: a question and what was answered. */
-import type {Entry} from '../thread.js';
+/** Groups the items of a thread into exchanges: a question and what was answered. */
+import type {Entry} from '../thread/thread-state.js';
 
 export interface Exchange {
   readonly key: string;

@@ -1,4 +1,4 @@
-/** The parts that a page may style with `::part`, through every shadow root between them and the page. */
+/** The names that a page may style with `::part`, handed on through every shadow root between them and the page. */
 
 /** Public API, described in docs/theming.md. A name stays until the next major version. */
 export const exportedParts: string =

@@ -1,4 +1,4 @@
-/** Looks of what is folded to one line below or in an answer: sources and steps. */
+/** Styles of folded lines in or below an answer: sources and steps. */
 import {css} from 'lit';
 
 export const foldStyles = css`

@@ -1,6 +1,6 @@
 /** `<parlor-generated-image>`: a picture that is being made, becomes clearer, and opens in full size. */
 import {css, html, LitElement, nothing, type PropertyValues} from 'lit';
-import {icon} from '../icons.js';
+import {icon} from '../icons/icons.js';
 import {isSafeImage} from '../links.js';
 import {strings} from '../strings.js';
 import {baseStyles, buttonStyles} from './styles.js';

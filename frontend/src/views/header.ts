@@ -1,9 +1,9 @@
 /** `<parlor-header>`: title, history, new chat, and the page's own two buttons. */
 import {css, html, LitElement, nothing} from 'lit';
-import {icon} from '../icons.js';
+import {icon} from '../icons/icons.js';
+import {express, type Intent} from '../intents.js';
 import type {HeaderAction, Settings} from '../options.js';
 import {strings} from '../strings.js';
-import {express, type Intent} from './intents.js';
 import {barStyles, baseStyles, buttonStyles} from './styles.js';
 
 export class HeaderView extends LitElement {

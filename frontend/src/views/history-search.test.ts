@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import type {Thread} from '../protocol.js';
+import type {Thread} from '../protocol/types.js';
 import {findThreads, isWorthSearching, parseQuery, SearchReach} from './history-search.js';
 
 const thread = (title: string | undefined, id = 'thr_1'): Thread => ({id, title, status: {type: 'active'}}) as Thread;

@@ -1,7 +1,7 @@
-/** Finding threads by their titles: which match, where, and how far back to look. No DOM, no request. */
-import type {Thread} from '../protocol.js';
+/** The search in the history, by title: matches, their places, and how far back to look. No DOM, no request. */
+import type {Thread} from '../protocol/types.js';
 import {strings} from '../strings.js';
-import type {ThreadListState} from '../thread-list.js';
+import type {ThreadListState} from '../thread/thread-list.js';
 
 /** Nobody looks for more; it keeps what is compared at every key small. */
 export const MAX_QUERY_LENGTH = 100;
@@ -47,7 +47,7 @@ export function findThreads(threads: readonly Thread[], words: readonly string[]
   });
 }
 
-/** How far back a search goes by itself. */
+/** The limit up to which a search reads older pages by itself. */
 export class SearchReach {
   #hits = ENOUGH_HITS;
   #pages = MAX_PAGES;

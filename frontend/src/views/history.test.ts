@@ -1,8 +1,8 @@
 import type {LitElement} from 'lit';
 import {describe, expect, it, vi} from 'vitest';
-import {type Call, FakeServer} from '../fake-server.js';
 import {lazyElements} from '../lazy-elements.js';
-import {all, appears, find, mount, named, one, shown} from '../mounted-element.js';
+import {type Call, FakeServer} from '../testing/fake-server.js';
+import {all, appears, find, mount, named, one, shown} from '../testing/mounted-element.js';
 
 const TITLES = ['Rain', 'A trip to Zürich', 'Snow', 'Cake', 'Bread', 'Tea', 'Wine', 'Salt', '<b>Zurich</b>'];
 

@@ -2,10 +2,11 @@
 import {html, LitElement, nothing, type PropertyValues} from 'lit';
 import {live} from 'lit/directives/live.js';
 import {repeat} from 'lit/directives/repeat.js';
-import {icon} from '../icons.js';
-import type {Thread} from '../protocol.js';
+import {icon} from '../icons/icons.js';
+import {express} from '../intents.js';
+import type {Thread} from '../protocol/types.js';
 import {strings} from '../strings.js';
-import type {ThreadListState} from '../thread-list.js';
+import type {ThreadListState} from '../thread/thread-list.js';
 import {
   findThreads,
   type Hit,
@@ -16,7 +17,6 @@ import {
   titleOf,
 } from './history-search.js';
 import {historyStyles} from './history-style.js';
-import {express} from './intents.js';
 import {barStyles, baseStyles, buttonStyles} from './styles.js';
 
 export class HistoryView extends LitElement {
@@ -149,7 +149,7 @@ export class HistoryView extends LitElement {
       <div class="found" role="status">${this.#result}</div>`;
   }
 
-  /** What came of the search, in words. */
+  /** The result of the search, in words. */
   get #result(): string {
     if (this.#words.length === 0) return '';
     if (this.list.isLoading || this.#searchesOn) return strings.searching;

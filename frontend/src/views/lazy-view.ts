@@ -1,6 +1,6 @@
-/** What stands in for a lazy element until it is there, or when it does not come. */
+/** Placeholders of lazy elements: while one is fetched, and when it cannot be. */
 import {html, type LitElement, nothing} from 'lit';
-import {icon} from '../icons.js';
+import {icon} from '../icons/icons.js';
 import {type LazyTag, lazyElements} from '../lazy-elements.js';
 import {strings} from '../strings.js';
 
@@ -19,7 +19,7 @@ export function renderLazy(tag: LazyTag, host: LitElement, there: () => unknown,
   </div>`;
 }
 
-/** The same for an element that is one button: it is drawn from the start, and does nothing until the element is there. */
+/** A placeholder for an element that is one button: drawn from the start, it does nothing until the element is there. */
 export function renderLazyButton(
   tag: LazyTag,
   host: LitElement,

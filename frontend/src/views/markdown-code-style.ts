@@ -1,4 +1,4 @@
-/** Looks of formulas, and the colours of code. */
+/** Styles of formulas, and the colours of code. */
 import {css} from 'lit';
 
 export const codeStyles = css`

@@ -1,4 +1,4 @@
-/** Looks of rendered Markdown. */
+/** Styles of rendered Markdown. */
 import {css} from 'lit';
 
 export const markdownStyles = css`

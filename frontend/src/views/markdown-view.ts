@@ -1,14 +1,14 @@
 /** `<parlor-markdown>`: Markdown that may still be growing. */
 import {LitElement, type PropertyValues} from 'lit';
 import {nextFrame} from '../frames.js';
-import {Highlighter} from '../highlight.js';
+import {express, IntentEvent, relayTo} from '../intents.js';
 import {parseDeeplink} from '../links.js';
-import {MarkdownBlocks, type Marker} from '../markdown-blocks.js';
-import {Typesetter} from '../math.js';
+import {Highlighter} from '../markdown/highlight.js';
+import {MarkdownBlocks, type Marker} from '../markdown/incremental-blocks.js';
+import {Typesetter} from '../markdown/math.js';
 import {strings} from '../strings.js';
 import {citationStyles} from './annotations.js';
 import {copyText} from './clipboard.js';
-import {express, IntentEvent, relayTo} from './intents.js';
 import {codeStyles} from './markdown-code-style.js';
 import {markdownStyles} from './markdown-view-style.js';
 import {baseStyles} from './styles.js';
@@ -32,7 +32,7 @@ export class MarkdownView extends LitElement {
   declare streaming: boolean;
   /** Hosts that images may come from; `undefined` means any. */
   declare imageDomains: readonly string[] | undefined;
-  /** What stands between the words, for example citations. */
+  /** Markers between the words, for example citations. */
   declare markers: readonly Marker[];
 
   #body: HTMLElement | undefined;

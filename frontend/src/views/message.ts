@@ -1,15 +1,23 @@
 /** `<parlor-message>`: one item of a thread, whatever its kind. */
 import {css, html, LitElement, nothing} from 'lit';
-import {toEntity} from '../composer-options.js';
-import type {AssistantMessage, GeneratedImage, StructuredInput, Task, UserMessage, Workflow} from '../protocol.js';
+import {toEntity} from '../composer/composer-options.js';
+import {express, relayTo} from '../intents.js';
+import type {
+  AssistantMessage,
+  GeneratedImage,
+  StructuredInput,
+  Task,
+  UserMessage,
+  Workflow,
+} from '../protocol/types.js';
 import {strings} from '../strings.js';
-import type {Entry} from '../thread.js';
+import type {Entry} from '../thread/thread-state.js';
 import {unreachable} from '../unreachable.js';
-import type {WidgetActionDetail, WidgetErrorDetail} from '../widgets/widget-view.js';
+import type {WidgetActionDetail} from '../widgets/actions.js';
+import type {WidgetErrorDetail} from '../widgets/widget-view.js';
 import {buildMarkers} from './annotations.js';
 import {attachmentStyles, renderAttachments} from './attachments.js';
 import {exportedParts} from './exported-parts.js';
-import {express, relayTo} from './intents.js';
 import {renderLazy} from './lazy-view.js';
 import type {Source} from './source.js';
 import {baseStyles, lazyStyles} from './styles.js';

@@ -1,4 +1,4 @@
-/** Looks of the transcript. */
+/** Styles of the transcript. */
 import {css} from 'lit';
 
 export const messagesStyles = css`

@@ -2,14 +2,14 @@
 import {html, LitElement, nothing, type PropertyValues} from 'lit';
 import {guard} from 'lit/directives/guard.js';
 import {repeat} from 'lit/directives/repeat.js';
-import {icon} from '../icons.js';
+import {icon} from '../icons/icons.js';
+import {express, IntentEvent, relayTo} from '../intents.js';
 import {lazyElements} from '../lazy-elements.js';
 import {strings} from '../strings.js';
-import type {Entry, ThreadState} from '../thread.js';
+import type {Entry, ThreadState} from '../thread/thread-state.js';
 import {announceAnswer} from './announcement.js';
 import {type Exchange, toExchanges} from './exchanges.js';
 import {exportedParts} from './exported-parts.js';
-import {express, IntentEvent, relayTo} from './intents.js';
 import {renderLazy} from './lazy-view.js';
 import {messagesStyles} from './messages-style.js';
 import {collectSources} from './source.js';
@@ -46,7 +46,7 @@ export class MessagesView extends LitElement {
   declare canRetry: boolean;
   declare canRate: boolean;
   declare isAway: boolean;
-  /** What changes in the transcript is not read out: the answer that has just ended is announced as a whole. */
+  /** Changes of the transcript are not read out: the answer that has just ended is announced as a whole. */
   declare isQuiet: boolean;
 
   #anchoredKey: string | undefined;
@@ -55,14 +55,14 @@ export class MessagesView extends LitElement {
   /** A question has just been brought to the top, and what is around it still changes its size. */
   #isSettling = false;
   #isEndVisible = true;
-  /** What has just come below the last turn, a failure or a notice, is brought into view while it lays itself out. */
+  /** A failure or a notice that has just come below the last turn is brought into view while it lays itself out. */
   #isRevealing = false;
   /** Where the view stood when an action began: who is still there waits for what comes of it. */
   #actedAt: number | undefined;
   #lastTop = 0;
   /** Distance to the bottom that a page put above must not change, where the browser does not see to it. */
   #distanceToBottom: number | undefined;
-  /** What was in sight before a page came above, and where. */
+  /** The exchanges that were in sight before a page came above them, and their places. */
   #inSight: readonly {readonly exchange: Element; readonly top: number}[] = [];
   #sizes: ResizeObserver | undefined;
   #announcement = '';

@@ -1,11 +1,11 @@
 /** `<parlor-notices>`: notices of the running turn, and one alert about what failed beside it. */
 import {css, html, LitElement, nothing} from 'lit';
-import {icon} from '../icons.js';
-import type {NoticeLevel} from '../protocol.js';
+import {icon} from '../icons/icons.js';
+import {express, type Intent, relayTo} from '../intents.js';
+import type {NoticeLevel} from '../protocol/types.js';
 import {strings} from '../strings.js';
-import type {Notice} from '../thread.js';
+import type {Notice} from '../thread/thread-state.js';
 import {exportedParts} from './exported-parts.js';
-import {express, type Intent, relayTo} from './intents.js';
 import {baseStyles, buttonStyles} from './styles.js';
 
 const GLYPHS: Readonly<Record<NoticeLevel, string>> = {info: 'info', warning: 'warning', danger: 'error'};

@@ -1,4 +1,4 @@
-/** Looks of what opens above the composer: menus, and the list of suggestions. */
+/** Styles of popovers above the composer: menus, and the list of suggestions. */
 import {css} from 'lit';
 
 export const popoverStyles = css`

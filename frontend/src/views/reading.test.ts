@@ -1,11 +1,11 @@
-import '../happy-dom.js';
+import '../testing/happy-dom.js';
 import {LitElement} from 'lit';
 import {afterEach, describe, expect, it} from 'vitest';
-import type {Annotation, JSONObject, Task, ThreadItem, Workflow} from '../protocol.js';
+import {IntentEvent} from '../intents.js';
+import type {Annotation, JSONObject, Task, ThreadItem, Workflow} from '../protocol/types.js';
 import {buildMarkers} from './annotations.js';
 import {EntityTag} from './entity-tag.js';
 import {GeneratedImageView} from './generated-image.js';
-import {IntentEvent} from './intents.js';
 import {MarkdownView} from './markdown-view.js';
 import {NoticesView} from './notices.js';
 import {collectSources, parseSource} from './source.js';

@@ -1,10 +1,10 @@
-/** What an answer rests on: the sources of annotations and searches, as views show them. */
+/** Sources of an answer, from its annotations and searches, in the form that views show. */
 import {isSafeLink} from '../links.js';
-import {isObject} from '../parsing.js';
-import type {Annotation, JSONObject, ThreadItem} from '../protocol.js';
+import {isObject} from '../protocol/parsing.js';
+import type {Annotation, JSONObject, ThreadItem} from '../protocol/types.js';
 
 interface SourceBase {
-  /** The same for everything that is the same source. */
+  /** Identifies the source: equal for everything that cites it. */
   readonly key: string;
   readonly title: string;
   readonly description: string | undefined;

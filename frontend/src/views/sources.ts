@@ -1,11 +1,11 @@
-/** `<parlor-sources>`: what an answer rests on, folded to one line below it. */
+/** `<parlor-sources>`: the sources of an answer, folded to one line below it. */
 import {css, html, LitElement, nothing} from 'lit';
-import {icon} from '../icons.js';
+import {icon} from '../icons/icons.js';
+import {IntentEvent, relayTo} from '../intents.js';
 import {strings} from '../strings.js';
 import {toEntity} from './annotations.js';
 import {exportedParts} from './exported-parts.js';
 import {foldStyles} from './fold-style.js';
-import {IntentEvent, relayTo} from './intents.js';
 import {originOf, type Source} from './source.js';
 import {baseStyles, buttonStyles} from './styles.js';
 

@@ -1,8 +1,8 @@
 /** `<parlor-start-screen>`: greeting and starter prompts of a new thread. */
 import {css, html, LitElement, nothing} from 'lit';
-import {icon} from '../icons.js';
+import {icon} from '../icons/icons.js';
+import {express} from '../intents.js';
 import type {Prompt} from '../options.js';
-import {express} from './intents.js';
 import {baseStyles, buttonStyles} from './styles.js';
 
 export class StartScreen extends LitElement {

@@ -1,4 +1,4 @@
-/** Looks of the questions that take the composer's place. */
+/** Styles of the questions that take the composer's place. */
 import {css} from 'lit';
 
 export const structuredInputStyles = css`

@@ -1,9 +1,9 @@
-import '../happy-dom.js';
+import '../testing/happy-dom.js';
 import {afterEach, beforeAll, describe, expect, it} from 'vitest';
 import '../define.js';
+import type {Intent, IntentEvent} from '../intents.js';
 import {lazyElements} from '../lazy-elements.js';
-import type {Question, StructuredInput} from '../protocol.js';
-import type {Intent, IntentEvent} from './intents.js';
+import type {Question, StructuredInput} from '../protocol/types.js';
 import type {StructuredInputView} from './structured-input.js';
 
 beforeAll(() => lazyElements.load('parlor-structured-input'));

@@ -1,13 +1,13 @@
 /** `<parlor-structured-input>`: questions of the assistant, one after the other, in place of the composer. */
 import {html, LitElement, nothing, type PropertyValues} from 'lit';
 import {live} from 'lit/directives/live.js';
-import type {Freeform, MultipleChoice, Question, QuestionAnswer, StructuredInput} from '../protocol.js';
+import {express} from '../intents.js';
+import type {Freeform, MultipleChoice, Question, QuestionAnswer, StructuredInput} from '../protocol/types.js';
 import {strings} from '../strings.js';
-import {express} from './intents.js';
 import {structuredInputStyles} from './structured-input-style.js';
 import {baseStyles, buttonStyles} from './styles.js';
 
-/** What is chosen and written so far for one question. */
+/** The answer to one question so far: its choices and text. */
 interface Entry {
   readonly chosen: readonly string[];
   readonly isOwnChosen: boolean;

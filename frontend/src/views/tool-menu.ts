@@ -1,4 +1,4 @@
-/** What is behind the plus button of the composer, files and tools, and behind the name of the model. */
+/** Menu entries of the composer: files and tools behind the plus button, models behind the model’s name. */
 import type {ModelOption, ToolOption} from '@openai/chatkit';
 import {strings} from '../strings.js';
 import type {MenuItem} from './composer-menu.js';

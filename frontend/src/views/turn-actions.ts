@@ -1,10 +1,10 @@
 /** `<parlor-turn-actions>`: copy, feedback and retry below an answer. */
 import {css, html, LitElement, nothing} from 'lit';
-import {icon} from '../icons.js';
-import type {ThreadItem} from '../protocol.js';
+import {icon} from '../icons/icons.js';
+import {express} from '../intents.js';
+import type {ThreadItem} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import {copyText} from './clipboard.js';
-import {express} from './intents.js';
 import {baseStyles, buttonStyles} from './styles.js';
 
 const COPIED_MS = 1500;
@@ -35,7 +35,7 @@ export class TurnActions extends LitElement {
   declare canRetry: boolean;
   declare canRate: boolean;
   declare isCopied: boolean;
-  /** What the server remembers. */
+  /** The rating that the server has stored. */
   declare stored: Feedback | undefined;
   declare rating: Feedback | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;

@@ -1,4 +1,4 @@
-/** Keys of the transcript: one stop for Tab, and from there arrow keys, Home and End go from turn to turn. */
+/** Keyboard navigation of the transcript: one stop for Tab; arrow keys, Home and End go from turn to turn. */
 
 const STEPS: Readonly<Record<string, number>> = {ArrowUp: -1, ArrowDown: 1};
 /** Room above a turn, for its outline. */

@@ -1,10 +1,10 @@
-/** What follows the last item of a thread: progress, notices, failure. */
+/** The end of the transcript, below its last item: progress, notices, failure. */
 import {html, nothing} from 'lit';
-import {icon} from '../icons.js';
+import {icon} from '../icons/icons.js';
+import {express} from '../intents.js';
 import {strings} from '../strings.js';
-import type {Entry, ThreadState} from '../thread.js';
+import type {Entry, ThreadState} from '../thread/thread-state.js';
 import {exportedParts} from './exported-parts.js';
-import {express} from './intents.js';
 
 /** Whether there is a failure or a notice that was not there `before`. */
 export function hasNews({failure, notices}: ThreadState, before?: ThreadState): boolean {

@@ -1,11 +1,11 @@
 /** `<parlor-workflow>`: steps of an answer, folded to one line; running, done or failed. */
 import {css, html, LitElement, nothing} from 'lit';
-import {icon} from '../icons.js';
-import type {JSONObject, Task, Workflow} from '../protocol.js';
+import {icon} from '../icons/icons.js';
+import {relayTo} from '../intents.js';
+import type {JSONObject, Task, Workflow} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import {exportedParts} from './exported-parts.js';
 import {foldStyles} from './fold-style.js';
-import {relayTo} from './intents.js';
 import {parseSource} from './source.js';
 import {baseStyles, buttonStyles, shimmerStyles} from './styles.js';
 

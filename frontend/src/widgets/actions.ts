@@ -1,7 +1,7 @@
 /** Actions: reading their configuration, choosing the loading state, merging form values into the payload. */
 import {isRecord} from './nodes.js';
 
-/** What a click asks for, with form values already in the payload. */
+/** The action of a click, with form values already in the payload. */
 export interface WidgetAction {
   readonly type: string;
   readonly payload: unknown;
@@ -11,7 +11,20 @@ export interface WidgetAction {
   readonly streaming: boolean;
 }
 
-/** What the person did. It decides what `loadingBehavior: "auto"` means. */
+/** Detail of `widget-action`. */
+export interface WidgetActionDetail {
+  readonly action: WidgetAction;
+  readonly itemId: string;
+  /** The JSON the widget was drawn from. */
+  readonly widget: unknown;
+  /**
+   * Keeps the loading state until `promise` settles or a new widget arrives. Call it while the event is dispatched;
+   * without it the action counts as done at once. A rejection puts a changed control back to what the server last said.
+   */
+  done(promise: Promise<unknown>): void;
+}
+
+/** The gesture that fired an action. It decides what `loadingBehavior: "auto"` means. */
 export type Trigger = 'click' | 'row' | 'change' | 'submit' | 'confirm' | 'cancel';
 
 export type Loading = 'none' | 'self' | 'container';

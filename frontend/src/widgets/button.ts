@@ -1,6 +1,6 @@
 /** The renderer of Button, and the buttons that other components bring along. */
 import {html, nothing, type TemplateResult} from 'lit';
-import {icon} from '../icons.js';
+import {icon} from '../icons/icons.js';
 import {isRecord, nameOf, oneOf, textOf, type WidgetNode} from './nodes.js';
 import type {Renderer, Scope} from './scope.js';
 

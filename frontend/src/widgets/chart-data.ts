@@ -1,4 +1,4 @@
-/** From chart props to numbers: rows, series, stacks, a round scale. Pure, and tolerant of every hole in the data. */
+/** The data of a chart: rows, series, stacks and a round scale from its props. Pure, and tolerant of every hole. */
 import {isRecord, nameOf, numberOf, oneOf, textOf, type WidgetNode} from './nodes.js';
 import {colorOf} from './values.js';
 
@@ -47,7 +47,7 @@ function curveOf(value: unknown): Curve {
   return name.startsWith('linear') ? 'linear' : 'smooth';
 }
 
-/** What to draw, or null when there is nothing. */
+/** The chart to draw, or null when there is nothing. */
 export function buildChart(node: WidgetNode<'Chart'>): ChartData | null {
   const rows = (Array.isArray(node.data) ? node.data : []).filter(isRecord).slice(0, MAX_POINTS);
   const specs = (Array.isArray(node.series) ? node.series : []).filter(isRecord).slice(0, MAX_SERIES);

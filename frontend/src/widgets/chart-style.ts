@@ -1,4 +1,4 @@
-/** Looks of charts. */
+/** Styles of charts. */
 import {css} from 'lit';
 
 export const chartStyles = css`

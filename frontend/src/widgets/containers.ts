@@ -1,6 +1,6 @@
 /** Renderers of the roots and of list rows: Card, ListView, ListViewItem, Basic. */
 import {html, nothing} from 'lit';
-import {icon} from '../icons.js';
+import {icon} from '../icons/icons.js';
 import {parseAction} from './actions.js';
 import {cardButton} from './button.js';
 import {fieldId} from './field-parts.js';
@@ -117,7 +117,7 @@ export const renderListView: Renderer<'ListView'> = (node, scope) => {
   </section>`;
 };
 
-/** What answers a click by itself. */
+/** Elements that answer a click by themselves. */
 const CONTROLS = 'button, input, select, textarea, a, label, .plot';
 
 export const renderListViewItem: Renderer<'ListViewItem'> = (node, scope) => {

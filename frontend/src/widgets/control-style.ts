@@ -1,4 +1,4 @@
-/** Looks of buttons and form controls. */
+/** Styles of buttons and form controls. */
 import {css, unsafeCSS} from 'lit';
 
 const SMALL = ['3xs', '2xs', 'xs'];

@@ -1,7 +1,7 @@
 /** Renderers of form controls: Input, Textarea, Select, DatePicker, Checkbox, RadioGroup. */
 import {html, nothing} from 'lit';
 import {repeat} from 'lit/directives/repeat.js';
-import {icon} from '../icons.js';
+import {icon} from '../icons/icons.js';
 import {CONTROL_SIZES} from './button.js';
 import {fieldParts, focusOnMount} from './field-parts.js';
 import {initial} from './fields.js';

@@ -1,4 +1,4 @@
-/** Gives every field its accessible name: the Label that points at it, the words beside it, or its own name. */
+/** Accessible names of form fields: the Label that points at one, the words beside it, or its own name. */
 
 /** Binds labels to fields. Runs after each render: only then are all fields of a form known. */
 export function nameFields(root: ParentNode): void {

@@ -1,4 +1,4 @@
-/** What all form fields share: id, name, error text, Enter, focus on first sight. */
+/** Markup that all form fields share: id, name, error text, Enter, focus on first sight. */
 import {html, nothing} from 'lit';
 import {onMounted} from './fields.js';
 import {flagOf, nameOf, textOf} from './nodes.js';

@@ -1,5 +1,4 @@
 /** Form fields as the DOM holds them: defaults that do not overwrite typing, values, validity, reset. */
-
 import {noChange} from 'lit';
 import {Directive, directive, type ElementPart} from 'lit/directive.js';
 import type {FormEntry} from './actions.js';
@@ -105,7 +104,7 @@ export function entriesOf(form: Element): readonly FormEntry[] {
 /** Text beyond this is not matched against a pattern: a hostile expression could hang the page. */
 const MAX_PATTERN_CHARS = 2000;
 
-/** What is wrong with a field, in the person's words, or null. */
+/** The message for an invalid field, in the person's words, or null. */
 export function problemOf(field: Element, messages: Messages): string | null {
   for (const control of controlsOf(field)) {
     if (control.hasAttribute('data-disabled')) {

@@ -1,4 +1,4 @@
-/** Keeps the keyboard's place when the element under it goes away: a deleted row, an inert card. */
+/** Keeps the keyboard focus when the element under it goes away: a deleted row, an inert card. */
 
 const FOCUSABLE =
   'button:not(:disabled), input:not(:disabled), select:not(:disabled), textarea:not(:disabled), a[href], [tabindex="0"]';

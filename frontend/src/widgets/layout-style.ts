@@ -1,6 +1,6 @@
-/** Looks of roots, boxes, lists and tables. */
+/** Styles of roots, boxes, lists and tables. */
 import {css} from 'lit';
-import {darkColors, lightColors} from '../tokens.js';
+import {darkColors, lightColors} from '../theme/tokens.js';
 
 export const layoutStyles = css`
   .chart-room {

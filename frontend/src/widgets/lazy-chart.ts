@@ -1,6 +1,6 @@
-/** The renderer of Chart in the core: what draws charts is fetched with the first one. */
+/** The renderer of Chart in the core: fetches the part that draws charts with the first one. */
 import {type CSSResult, html} from 'lit';
-import {fetchPart, LazyPart} from '../parts.js';
+import {fetchPart, LazyPart} from '../lazy-parts.js';
 import {isRecord, textOf, type WidgetNode} from './nodes.js';
 import type {Renderer, WidgetHost} from './scope.js';
 

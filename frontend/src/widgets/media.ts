@@ -1,6 +1,6 @@
 /** Renderers of small marks and pictures: Badge, Icon, Image. */
 import {html, nothing} from 'lit';
-import {icon} from '../icons.js';
+import {icon} from '../icons/icons.js';
 import {oneOf, textOf} from './nodes.js';
 import type {Renderer} from './scope.js';
 import {styled} from './styled.js';

@@ -1,4 +1,4 @@
-/** The words widgets show by themselves, in one place so that they can be translated. */
+/** Every word that widgets show by themselves, in one place so that they can be translated. */
 
 export interface Messages {
   readonly showMore: (count: number) => string;

@@ -1,4 +1,4 @@
-/** Which renderer draws which component. A type without one does not compile; a type nobody knows draws its children. */
+/** The registry of renderers by component. A type without one does not compile; an unknown one draws its children. */
 import {html, nothing} from 'lit';
 import {renderButton} from './button.js';
 import {renderBasic, renderCard, renderListView, renderListViewItem} from './containers.js';

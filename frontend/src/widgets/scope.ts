@@ -1,4 +1,4 @@
-/** What a renderer is handed besides its component: where it stands, which form it is in, and the view's services. */
+/** The scope that a renderer is handed besides its component: path, form around it, and the services of the view. */
 import type {nothing, TemplateResult} from 'lit';
 import type {Trigger} from './actions.js';
 import type {Messages} from './messages.js';
@@ -13,7 +13,7 @@ export type Renderer<T extends WidgetType> = (node: WidgetNode<T>, scope: Scope)
 /** The form around a component. */
 export interface FormScope {
   readonly path: string;
-  /** What submitting fires; undefined when a submit button brings its own action. */
+  /** The action that submitting fires; undefined when a submit button brings its own. */
   readonly action: unknown;
   readonly trigger: Trigger;
 }

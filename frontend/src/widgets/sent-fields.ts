@@ -1,4 +1,4 @@
-/** Which fields go back to the server's value after an action: the rule that empties an "add" field, but no draft. */
+/** The reset of submitted fields to the server’s value: empties an "add" field, and spares what was typed since. */
 import {FIELD_ATTRIBUTE, fieldPath, fieldValue, resetField} from './fields.js';
 
 /** A field and what it held when it was sent. */

@@ -1,5 +1,4 @@
-/** A directive that sets inline properties one by one: a strict Content-Security-Policy forbids `style="…"`. */
-
+/** A Lit directive that sets inline properties one by one: a strict Content-Security-Policy forbids `style="…"`. */
 import {noChange} from 'lit';
 import {Directive, directive, type ElementPart, type PartInfo, PartType} from 'lit/directive.js';
 

@@ -1,4 +1,4 @@
-/** Looks of words, badges, icons and pictures. */
+/** Styles of words, badges, icons and pictures. */
 import {css, unsafeCSS} from 'lit';
 
 const TEXT_SIZES = ['xs', 'sm', 'md', 'lg', 'xl'];

@@ -1,19 +1,18 @@
-/** From the JSON of a root to templates: scopes, keys and the way through the registry. */
+/** Walks the JSON of a widget and renders each component, with its scope, key and depth. */
 import {html, nothing} from 'lit';
 import {repeat} from 'lit/directives/repeat.js';
+import {MAX_WIDGET_DEPTH} from '../protocol/widget-depth.js';
 import {type AnyNode, childNodes, siblingKeys} from './nodes.js';
 import {rendererFor} from './registry.js';
 import type {FormScope, Rendered, Scope, ScopeChange, WidgetHost} from './scope.js';
 import type {Scheme} from './values.js';
-
-/** Deeper trees are cut: no design needs them, and a hostile one would exhaust the stack. */
-const MAX_DEPTH = 48;
 
 class TreeScope implements Scope {
   readonly path: string;
   readonly scheme: Scheme;
   readonly form: FormScope | null;
   readonly host: WidgetHost;
+  /** How many components are above the ones drawn here. */
   readonly #depth: number;
 
   constructor(path: string, scheme: Scheme, form: FormScope | null, host: WidgetHost, depth: number) {
@@ -29,7 +28,7 @@ class TreeScope implements Scope {
   }
 
   nodes(nodes: readonly AnyNode[], change: ScopeChange = {}): Rendered {
-    if (nodes.length === 0 || this.#depth >= MAX_DEPTH) {
+    if (nodes.length === 0 || this.#depth > MAX_WIDGET_DEPTH) {
       return nothing;
     }
     const keys = siblingKeys(nodes);

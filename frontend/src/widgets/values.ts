@@ -1,4 +1,4 @@
-/** Widget values to CSS values: units, colours, borders. Anything that could load, escape or inject is refused. */
+/** Converts widget values to CSS: units, colours, borders. Anything that could load, escape or inject is refused. */
 import {isRecord, numberOf, oneOf, textOf} from './nodes.js';
 import type {Declarations} from './styled.js';
 

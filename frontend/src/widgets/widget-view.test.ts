@@ -1,7 +1,8 @@
 import {afterEach, describe, expect, test} from 'vitest';
+import type {WidgetActionDetail} from './actions.js';
 import {chartPart} from './lazy-chart.js';
 import {renderers} from './registry.js';
-import {type WidgetActionDetail, WidgetView} from './widget-view.js';
+import {WidgetView} from './widget-view.js';
 
 customElements.define('parlor-widget', WidgetView);
 

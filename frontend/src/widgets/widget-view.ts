@@ -1,4 +1,4 @@
-/** One widget: the JSON of a root in, `widget-action` events out. Holds what must outlive a new tree. */
+/** `<parlor-widget>`: the JSON of a root in, `widget-action` events out. Holds what must outlive a new tree. */
 import {type CSSResultGroup, html, LitElement, nothing, type PropertyValues} from 'lit';
 import {
   type FormEntry,
@@ -9,6 +9,7 @@ import {
   parseAction,
   type Trigger,
   type WidgetAction,
+  type WidgetActionDetail,
 } from './actions.js';
 import {controlStyles} from './control-style.js';
 import {nameFields} from './field-names.js';
@@ -21,21 +22,6 @@ import {type Batch, SentFields} from './sent-fields.js';
 import {textStyles} from './text-style.js';
 import {renderWidget} from './tree.js';
 import type {Scheme} from './values.js';
-
-export type {WidgetAction} from './actions.js';
-
-/** Detail of `widget-action`. */
-export interface WidgetActionDetail {
-  readonly action: WidgetAction;
-  readonly itemId: string;
-  /** The JSON the widget was drawn from. */
-  readonly widget: unknown;
-  /**
-   * Keeps the loading state until `promise` settles or a new widget arrives. Call it while the event is dispatched;
-   * without it the action counts as done at once. A rejection puts a changed control back to what the server last said.
-   */
-  done(promise: Promise<unknown>): void;
-}
 
 /** Detail of `widget-error`: a sentence for the log, about the widget's JSON rather than about the person. */
 export interface WidgetErrorDetail {

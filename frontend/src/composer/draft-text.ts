@@ -1,0 +1,206 @@
+/** The text model of a draft: plain text and the ranges of its tags, which are edited as wholes. No DOM. */
+import type {UserContent} from '../protocol/types.js';
+
+export type InputTag = UserContent & {readonly type: 'input_tag'};
+
+/** Where a tag stands in the text; `end` is exclusive. */
+export interface TagRange {
+  readonly start: number;
+  readonly end: number;
+  readonly tag: InputTag;
+}
+
+/** A message being written, as it is kept and handed on: its parts and its quote. Its files are in `uploads.ts`. */
+export interface Draft {
+  readonly content: readonly UserContent[];
+  readonly quotedText: string | undefined;
+}
+
+/** A message being written, as a text field holds it: one text, and where its tags stand. */
+export interface DraftText {
+  readonly text: string;
+  /** In order, not overlapping, and within the text. */
+  readonly tags: readonly TagRange[];
+}
+
+/** A draft, and where its caret belongs now. */
+export interface Edited {
+  readonly draft: DraftText;
+  readonly caret: number;
+}
+
+export interface Trigger {
+  readonly character: string;
+  /** Where the character stands. */
+  readonly start: number;
+  readonly query: string;
+}
+
+export const EMPTY_DRAFT: DraftText = {text: '', tags: []};
+
+/** Longer than any name or command; a longer word is no query. */
+const MAX_QUERY_LENGTH = 64;
+
+/** The draft that shows `content`. */
+export function fromContent(content: readonly UserContent[]): DraftText {
+  let text = '';
+  const tags: TagRange[] = [];
+  for (const part of content) {
+    const shown = part.type === 'input_tag' ? toLabel(part) : part.text.replace(/\r\n?/g, '\n');
+    if (part.type === 'input_tag') tags.push({start: text.length, end: text.length + shown.length, tag: part});
+    text += shown;
+  }
+  return {text, tags};
+}
+
+/** The content to send: text and tags in order, without white space around them; empty when there is nothing to say. */
+export function toContent(draft: DraftText): readonly UserContent[] {
+  const content = [...slice(draft, 0, draft.text.length)];
+  trimEdge(content, 0, text => text.trimStart());
+  trimEdge(content, content.length - 1, text => text.trimEnd());
+  return content;
+}
+
+/** The part from `start` to `end`; tags that are cut are left out as tags and kept as text. */
+export function slice({text, tags}: DraftText, start: number, end: number): readonly UserContent[] {
+  const content: UserContent[] = [];
+  let at = start;
+  const addText = (until: number): void => {
+    if (until > at) content.push({type: 'input_text', text: text.slice(at, until)});
+  };
+  for (const range of tags) {
+    if (range.start < start || range.end > end) continue;
+    addText(range.start);
+    content.push(range.tag);
+    at = range.end;
+  }
+  addText(end);
+  return content;
+}
+
+/** Puts `content` in place of the part from `start` to `end`; tags that are cut go with it. */
+export function replace(draft: DraftText, start: number, end: number, content: readonly UserContent[]): Edited {
+  const [from, to] = cover(draft, start, end);
+  const added = fromContent(content);
+  const grown = from + added.text.length;
+  return {
+    draft: {
+      text: draft.text.slice(0, from) + added.text + draft.text.slice(to),
+      tags: [
+        ...draft.tags.filter(range => range.end <= from),
+        ...added.tags.map(range => shift(range, from)),
+        ...draft.tags.filter(range => range.start >= to).map(range => shift(range, grown - to)),
+      ],
+    },
+    caret: grown,
+  };
+}
+
+/** Puts a tag there, and a space behind it so that typing can go on. */
+export function insertTag(draft: DraftText, start: number, end: number, tag: InputTag): Edited {
+  const [, to] = cover(draft, start, end);
+  if (/^\s/.test(draft.text.slice(to))) {
+    const edited = replace(draft, start, end, [tag]);
+    return {...edited, caret: edited.caret + 1};
+  }
+  return replace(draft, start, end, [tag, {type: 'input_text', text: ' '}]);
+}
+
+/**
+ * Takes over what the text field says after an edit by hand. A tag of which a part was deleted goes as a whole; one that
+ * was typed into becomes plain text.
+ *
+ * @param caret Where the caret stands after the edit: what follows it was not changed.
+ */
+export function edit(draft: DraftText, text: string, caret: number): Edited {
+  const before = draft.text;
+  const shorter = Math.min(before.length, text.length);
+  let suffix = 0;
+  const maxSuffix = Math.min(shorter, text.length - caret);
+  while (suffix < maxSuffix && before.at(-1 - suffix) === text.at(-1 - suffix)) suffix += 1;
+  let prefix = 0;
+  while (prefix < shorter - suffix && before[prefix] === text[prefix]) prefix += 1;
+  // The part of `before` that went, and by how much what follows has moved.
+  const gone = before.length - suffix;
+  const moved = text.length - before.length;
+  const kept: TagRange[] = [];
+  const cut: TagRange[] = [];
+  for (const range of draft.tags) {
+    if (range.end <= prefix) kept.push(range);
+    else if (range.start >= gone) kept.push(shift(range, moved));
+    else if (gone > prefix && (range.start < prefix || range.end > gone)) cut.push(range);
+  }
+  let edited: Edited = {draft: {text, tags: kept}, caret};
+  for (const range of cut.toReversed()) {
+    // What is left of it: before the edit, after the edit.
+    if (range.end > gone) edited = remove(edited, Math.max(gone, range.start) + moved, range.end + moved);
+    if (range.start < prefix) edited = remove(edited, range.start, prefix);
+  }
+  return edited;
+}
+
+/**
+ * A selection that does not end inside a tag.
+ *
+ * @param before Where the caret was, so that an arrow key jumps over a tag instead of bouncing off it.
+ */
+export function snap(
+  draft: DraftText,
+  start: number,
+  end: number,
+  before: number,
+): readonly [start: number, end: number] {
+  if (start !== end) return cover(draft, start, end);
+  const inside = draft.tags.find(range => range.start < start && start < range.end);
+  if (!inside) return [start, end];
+  const isNearStart = start - inside.start < inside.end - start;
+  const isBackward = before === inside.end ? true : before === inside.start ? false : isNearStart;
+  const caret = isBackward ? inside.start : inside.end;
+  return [caret, caret];
+}
+
+/** The word at the caret when it begins with one of `characters` and nothing but white space or a bracket is before it. */
+export function findTrigger(draft: DraftText, caret: number, characters: readonly string[]): Trigger | undefined {
+  const border = draft.tags.findLast(range => range.end <= caret)?.end ?? 0;
+  const typed = draft.text.slice(border, caret);
+  const start = Math.max(...characters.map(character => typed.lastIndexOf(character)));
+  if (start < 0) return undefined;
+  const query = typed.slice(start + 1);
+  const before = start > 0 ? typed[start - 1] : border > 0 ? 'tag' : undefined;
+  if (before !== undefined && !/^[\s([{"'“‘«]$/.test(before)) return undefined;
+  if (query.length > MAX_QUERY_LENGTH || /\s/.test(query)) return undefined;
+  return {character: typed[start] ?? '', start: border + start, query};
+}
+
+function toLabel({text, id}: InputTag): string {
+  return text.replace(/\s+/g, ' ').trim() || id || '?';
+}
+
+function cover({tags}: DraftText, start: number, end: number): readonly [number, number] {
+  const from = tags.find(range => range.start < start && start < range.end)?.start ?? start;
+  const to = tags.find(range => range.start < end && end < range.end)?.end ?? end;
+  return [from, to];
+}
+
+function remove({draft, caret}: Edited, start: number, end: number): Edited {
+  const size = end - start;
+  return {
+    draft: {
+      text: draft.text.slice(0, start) + draft.text.slice(end),
+      tags: draft.tags.map(range => (range.start >= end ? shift(range, -size) : range)),
+    },
+    caret: caret >= end ? caret - size : Math.min(caret, start),
+  };
+}
+
+function shift({start, end, tag}: TagRange, by: number): TagRange {
+  return {start: start + by, end: end + by, tag};
+}
+
+function trimEdge(content: UserContent[], at: number, trim: (text: string) => string): void {
+  const part = content[at];
+  if (part?.type !== 'input_text') return;
+  const text = trim(part.text);
+  if (text === '') content.splice(at, 1);
+  else content[at] = {...part, text};
+}

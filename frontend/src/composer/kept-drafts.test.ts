@@ -1,0 +1,161 @@
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
+import {lazyElements} from '../lazy-elements.js';
+import {created, done, FakeServer, OpenStream, page, THREAD, user} from '../testing/fake-server.js';
+import {find, mount, named, one, textOf} from '../testing/mounted-element.js';
+import type {ComposerView} from '../views/composer.js';
+import type {Draft} from './draft-text.js';
+import {KeptDrafts} from './kept-drafts.js';
+
+const draft = (text: string, quotedText?: string): Draft => ({content: [{type: 'input_text', text}], quotedText});
+const TAGGED: Draft = {
+  content: [
+    {type: 'input_text', text: ' for '},
+    {type: 'input_tag', id: 'c1', text: 'Ada', data: {a: '1'}, interactive: true},
+  ],
+  quotedText: 'Before.',
+};
+
+function keep(url: string | undefined = '/chatkit') {
+  const log = vi.fn();
+  const drafts = new KeptDrafts(log);
+  drafts.configure(url);
+  return {drafts, log};
+}
+
+beforeEach(() => sessionStorage.clear());
+afterEach(() => vi.unstubAllGlobals());
+
+describe('drafts', () => {
+  it('are kept by server and thread, with their mentions and quote', () => {
+    keep().drafts.save('thr_1', TAGGED);
+    keep().drafts.save(undefined, draft('new'));
+    const {drafts} = keep();
+    expect([drafts.load('thr_1'), drafts.load(undefined), drafts.load('thr_2')]).toEqual([
+      TAGGED,
+      draft('new'),
+      undefined,
+    ]);
+    expect(keep('/other').drafts.load('thr_1')).toBeUndefined();
+  });
+
+  it('are not kept where the page has not asked for it', () => {
+    const {drafts} = keep(undefined);
+    drafts.configure(undefined);
+    drafts.save('thr_1', TAGGED);
+    expect([drafts.load('thr_1'), sessionStorage.length]).toEqual([undefined, 0]);
+  });
+
+  it('leave nothing when they are empty, and move with a thread that gets its id', () => {
+    const {drafts} = keep();
+    drafts.save(undefined, draft('meanwhile'));
+    drafts.move(undefined, 'thr_1');
+    expect([drafts.load(undefined), drafts.load('thr_1')]).toEqual([undefined, draft('meanwhile')]);
+    drafts.save('thr_1', {content: [], quotedText: undefined});
+    expect(sessionStorage.length).toBe(0);
+  });
+
+  it('are twenty at most, of ten thousand characters each', () => {
+    const {drafts} = keep();
+    for (let at = 0; at < 21; at += 1) drafts.save(`thr_${at}`, draft(`${at}`));
+    expect([drafts.load('thr_0'), drafts.load('thr_1'), drafts.load('thr_20')]).toEqual([
+      undefined,
+      draft('1'),
+      draft('20'),
+    ]);
+    drafts.save('thr_20', draft('x'.repeat(10_000)));
+    expect(drafts.load('thr_20')).toBeUndefined();
+  });
+
+  it.each(['{', '7', '[[1]]', '[["a b", null]]', '[["/chatkit thr_1", {"content": 7}]]'])(
+    'read what they do not know as nothing: %s',
+    stored => {
+      sessionStorage.setItem('parlor.drafts', stored);
+      expect(keep().drafts.load('thr_1')).toBeUndefined();
+    },
+  );
+
+  it('say once that they cannot be kept, and stop nobody', () => {
+    const refuse = (): never => {
+      throw new DOMException('full', 'QuotaExceededError');
+    };
+    vi.stubGlobal('sessionStorage', {getItem: () => null, setItem: refuse});
+    const {drafts, log} = keep();
+    drafts.save('thr_1', draft('a'));
+    drafts.save('thr_1', draft('b'));
+    expect(log.mock.calls).toEqual([['drafts.unavailable']]);
+  });
+});
+
+describe('the element', () => {
+  const threads = {
+    'threads.get_by_id': ({params}: {params: Readonly<Record<string, unknown>>}) => ({...THREAD, id: params.thread_id}),
+    'items.list': () => page(user('Hi')),
+  };
+  const text = (element: Element): string | undefined => find<HTMLTextAreaElement>(element, 'textarea')?.value;
+  const shows = (element: Element, expected: string): Promise<void> =>
+    vi.waitFor(() => expect(text(element)).toBe(expected));
+  /** As a person does. */
+  const write = async (element: Element, words: string): Promise<void> => {
+    const field = await vi.waitFor(() => one<HTMLTextAreaElement>(element, 'textarea'));
+    field.value = words;
+    field.setSelectionRange(words.length, words.length);
+    field.dispatchEvent(new Event('input', {bubbles: true}));
+    await one<ComposerView>(element, 'parlor-composer').updateComplete;
+  };
+  const options = (more: object = {}) => ({parlor: {drafts: true}, ...more});
+
+  it('brings each thread its own draft, after a reload too', async () => {
+    const first = mount(new FakeServer(threads), options()).element;
+    await write(first, 'for a new one');
+    await first.setThreadId('thr_1');
+    await shows(first, '');
+    await write(first, 'for the first');
+    await first.setThreadId('thr_2');
+    await shows(first, '');
+    await first.setThreadId(null);
+    await shows(first, 'for a new one');
+    first.remove();
+    await shows(mount(new FakeServer(threads), options()).element, 'for a new one');
+    await shows(mount(new FakeServer(threads), options({initialThread: 'thr_1'})).element, 'for the first');
+  });
+
+  it('forgets what was sent, and what was written to a chat that is deleted', async () => {
+    const stream = new OpenStream();
+    const {element} = mount(new FakeServer({...threads, 'threads.create': () => stream.response}), options());
+    await write(element, 'Hello');
+    expect(sessionStorage.length).toBe(1);
+    one(element, '[part=send-button]').click();
+    await shows(element, '');
+    expect(sessionStorage.length).toBe(0);
+    // Written while the new thread has no id yet.
+    await write(element, 'And more');
+    stream.send(created, done(user('Hello'))).end();
+    await vi.waitFor(() => expect(sessionStorage.getItem('parlor.drafts')).toContain('thr_1'));
+    expect(text(element)).toBe('And more');
+    await shows(mount(new FakeServer(threads), options({initialThread: 'thr_1'})).element, 'And more');
+    await lazyElements.load('parlor-history');
+    const server = new FakeServer({...threads, 'threads.list': () => ({data: [THREAD], has_more: false})});
+    const again = mount(server, options({initialThread: 'thr_1'})).element;
+    await again.showHistory();
+    (await vi.waitFor(() => one(again, '[aria-label="Delete “Trip”"]'))).click();
+    (await vi.waitFor(() => one(again, '.danger'))).click();
+    await vi.waitFor(() => expect(sessionStorage.length).toBe(0));
+  });
+
+  it('gives a first thread that is not there the draft of a new one', async () => {
+    const first = mount(new FakeServer(threads), options()).element;
+    await write(first, 'kept');
+    const gone = new FakeServer({'threads.get_by_id': () => new Response('', {status: 404})});
+    const {element, events} = mount(gone, options({initialThread: 'thr_9'}));
+    await shows(element, 'kept');
+    expect(named(events, 'thread.change')).toEqual([{threadId: null}]);
+  });
+
+  it('keeps nothing and leaves the draft where it is unless the page asks', async () => {
+    const {element} = mount(new FakeServer(threads));
+    await write(element, 'Hello');
+    await element.setThreadId('thr_1');
+    await vi.waitFor(() => expect(textOf(element)).toContain('Hi'));
+    expect([text(element), sessionStorage.length]).toEqual(['Hello', 0]);
+  });
+});

@@ -1,0 +1,257 @@
+/** The uploads of a draft: sends files to the server, tells their progress, deletes those that are taken back. */
+import {isObject, parseAttachment} from '../protocol/parsing.js';
+import type {Attachment, JSONObject} from '../protocol/types.js';
+import type {ChatKitClient} from '../server/client.js';
+import {strings} from '../strings.js';
+import {mimeTypeOf, sortFiles, type UploadRules} from './upload-rules.js';
+
+/** The way of the bytes: to a place that the server names first, or to one address for all files. */
+export type UploadStrategy = {readonly type: 'two_phase'} | {readonly type: 'direct'; readonly uploadUrl: string};
+
+export type UploadStatus = 'uploading' | 'done' | 'failed';
+
+export interface Upload {
+  readonly key: string;
+  readonly name: string;
+  readonly mimeType: string;
+  /** In bytes; `undefined` for a file that the page attached. */
+  readonly size: number | undefined;
+  readonly status: UploadStatus;
+  /** For images: of this document while the bytes travel, then the server's. */
+  readonly previewUrl: string | undefined;
+  /** The server’s record of the file; a message carries its id. */
+  readonly attachment: Attachment | undefined;
+  readonly problem: string | undefined;
+}
+
+export interface UploadsHost {
+  readonly client: ChatKitClient;
+  /** Called after every change of `list`. */
+  readonly changed: () => void;
+  /** Called with words for a person. */
+  readonly failed: (error: Error) => void;
+}
+
+interface Job {
+  readonly file: File | undefined;
+  readonly previewUrl: string | undefined;
+  abort: AbortController | undefined;
+  /** On the server and ours to delete, even when the bytes never arrived. */
+  serverId: string | undefined;
+}
+
+interface Target {
+  readonly url: string;
+  readonly method: 'POST' | 'PUT';
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Browsers queue more requests than this per host anyway, and the chat itself needs room. */
+const MAX_PARALLEL = 3;
+
+export class Uploads {
+  readonly #host: UploadsHost;
+  #list: readonly Upload[] = [];
+  #jobs = new Map<string, Job>();
+  #rules: UploadRules | undefined;
+  #strategy: UploadStrategy | undefined;
+  #count = 0;
+
+  constructor(host: UploadsHost) {
+    this.#host = host;
+  }
+
+  get list(): readonly Upload[] {
+    return this.#list;
+  }
+
+  /** The attachments that a message sent now would carry. */
+  get ready(): readonly Attachment[] {
+    return this.#list.map(({attachment, status}) => (status === 'done' ? attachment : undefined)).filter(isPresent);
+  }
+
+  configure(rules: UploadRules | undefined, strategy: UploadStrategy | undefined): void {
+    this.#rules = rules;
+    this.#strategy = strategy;
+  }
+
+  /** Starts to upload what the rules allow and reports the rest. */
+  add(files: readonly File[]): void {
+    if (files.length === 0) return;
+    if (!this.#rules || !this.#strategy) {
+      this.#host.failed(new Error(strings.attachmentsOff));
+      return;
+    }
+    const {accepted, problems} = sortFiles(files, this.#rules, this.#list.length);
+    const added = accepted.map((file): Upload => {
+      const key = `upload-${this.#count}`;
+      this.#count += 1;
+      const mimeType = mimeTypeOf(file);
+      const previewUrl = mimeType.startsWith('image/') ? URL.createObjectURL(file) : undefined;
+      this.#jobs.set(key, {file, previewUrl, abort: undefined, serverId: undefined});
+      return {
+        key,
+        name: file.name,
+        mimeType,
+        size: file.size,
+        status: 'uploading',
+        previewUrl,
+        attachment: undefined,
+        problem: undefined,
+      };
+    });
+    this.#set([...this.#list, ...added]);
+    this.#startNext();
+    if (problems.length > 0) this.#host.failed(new Error(problems.join('\n')));
+  }
+
+  /** Puts files that the page uploaded by itself in place of everything; they are never deleted from here. */
+  replaceWith(attachments: readonly Attachment[]): void {
+    this.#drop(this.#list.map(({key}) => key));
+    const given = attachments.map((attachment): Upload => {
+      const key = `upload-${this.#count}`;
+      this.#count += 1;
+      const {name, mimeType, previewUrl} = attachment;
+      return {key, name, mimeType, size: undefined, status: 'done', previewUrl, attachment, problem: undefined};
+    });
+    this.#set(given);
+  }
+
+  retry(key: string): void {
+    const job = this.#jobs.get(key);
+    const upload = this.#list.find(each => each.key === key);
+    if (!job || upload?.status !== 'failed') return;
+    // A descriptor may have expired: the second attempt asks for its own.
+    this.#discard(job);
+    this.#change(key, {status: 'uploading', problem: undefined});
+    this.#startNext();
+  }
+
+  /** Takes a file out of the message, and off the server, whose refusal changes nothing here. */
+  remove(key: string): void {
+    const job = this.#jobs.get(key);
+    job?.abort?.abort(new DOMException('Removed.', 'AbortError'));
+    if (job) this.#discard(job);
+    this.#release([key]);
+    this.#startNext();
+  }
+
+  /** Forgets what was sent with a message. */
+  clear(): void {
+    this.#release(this.#list.map(({key}) => key));
+  }
+
+  /** Leaves nothing running and no preview in memory. */
+  close(): void {
+    this.#drop(this.#list.map(({key}) => key));
+  }
+
+  #drop(keys: readonly string[]): void {
+    for (const key of keys) this.#jobs.get(key)?.abort?.abort(new DOMException('Closed.', 'AbortError'));
+    this.#release(keys);
+  }
+
+  #release(keys: readonly string[]): void {
+    if (keys.length === 0) return;
+    for (const key of keys) {
+      const url = this.#jobs.get(key)?.previewUrl;
+      if (url !== undefined) URL.revokeObjectURL(url);
+      this.#jobs.delete(key);
+    }
+    this.#set(this.#list.filter(({key}) => !keys.includes(key)));
+  }
+
+  #discard(job: Job): void {
+    const id = job.serverId;
+    job.serverId = undefined;
+    if (id === undefined) return;
+    this.#host.client.send({type: 'attachments.delete', params: {attachment_id: id}}).catch(() => {
+      // The file stays on the server, where unused uploads expire; nobody here can do more about it.
+    });
+  }
+
+  #startNext(): void {
+    for (const {key, status} of this.#list) {
+      const running = [...this.#jobs.values()].filter(({abort}) => abort !== undefined).length;
+      if (running >= MAX_PARALLEL) return;
+      const job = this.#jobs.get(key);
+      if (status === 'uploading' && job && !job.abort) void this.#run(key, job);
+    }
+  }
+
+  async #run(key: string, job: Job): Promise<void> {
+    const {file} = job;
+    const strategy = this.#strategy;
+    if (!file || !strategy) return;
+    const abort = new AbortController();
+    job.abort = abort;
+    try {
+      const attachment = await (strategy.type === 'direct'
+        ? this.#uploadDirectly(file, strategy.uploadUrl, abort.signal)
+        : this.#uploadInTwoPhases(file, job, abort.signal));
+      if (abort.signal.aborted) return;
+      job.serverId = attachment.id;
+      this.#change(key, {status: 'done', attachment, previewUrl: job.previewUrl ?? attachment.previewUrl});
+    } catch (error) {
+      if (abort.signal.aborted) return;
+      const problem = error instanceof Error ? error.message : String(error);
+      this.#change(key, {status: 'failed', problem});
+      this.#host.failed(new Error(strings.uploadFailed(file.name, problem), {cause: error}));
+    } finally {
+      job.abort = undefined;
+      this.#startNext();
+    }
+  }
+
+  async #uploadDirectly(file: File, url: string, signal: AbortSignal): Promise<Attachment> {
+    const answer = await this.#host.client.upload({url, method: 'POST', headers: {}, body: toForm(file)}, signal);
+    const attachment = parseAttachment(answer);
+    if (!attachment) throw new Error(strings.uploadUnanswered);
+    return attachment;
+  }
+
+  async #uploadInTwoPhases(file: File, job: Job, signal: AbortSignal): Promise<Attachment> {
+    const params = {name: file.name, size: file.size, mime_type: mimeTypeOf(file)};
+    const created = await this.#host.client.send({type: 'attachments.create', params}, signal);
+    const attachment = parseAttachment(created);
+    const target = readTarget(created);
+    if (!attachment || !target) throw new Error(strings.uploadUnanswered);
+    job.serverId = attachment.id;
+    const body = target.method === 'PUT' ? file : toForm(file);
+    const updated = parseAttachment(await this.#host.client.upload({...target, body}, signal));
+    return updated?.id === attachment.id ? updated : attachment;
+  }
+
+  #change(key: string, change: Partial<Upload>): void {
+    this.#set(this.#list.map(upload => (upload.key === key ? {...upload, ...change} : upload)));
+  }
+
+  #set(list: readonly Upload[]): void {
+    this.#list = list;
+    this.#host.changed();
+  }
+}
+
+/** Where the bytes of a created attachment go; older servers name only `upload_url`. */
+function readTarget(value: unknown): Target | undefined {
+  const created: JSONObject = isObject(value) ? value : {};
+  const descriptor = isObject(created.upload_descriptor) ? created.upload_descriptor : {url: created.upload_url};
+  if (typeof descriptor.url !== 'string' || descriptor.url === '') return undefined;
+  const headers = Object.entries(isObject(descriptor.headers) ? descriptor.headers : {});
+  return {
+    url: descriptor.url,
+    method: String(descriptor.method).toUpperCase() === 'PUT' ? 'PUT' : 'POST',
+    headers: Object.fromEntries(headers.map(([name, header]) => [name, String(header)])),
+  };
+}
+
+function toForm(file: File): FormData {
+  const form = new FormData();
+  const mimeType = mimeTypeOf(file);
+  form.append('file', file.type === mimeType ? file : new File([file], file.name, {type: mimeType}), file.name);
+  return form;
+}
+
+function isPresent<T>(value: T | undefined): value is T {
+  return value !== undefined;
+}

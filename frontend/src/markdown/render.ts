@@ -1,0 +1,126 @@
+/** Renders Markdown as sanitised DOM; the only file that hands HTML to a parser. */
+import DOMPurify from 'dompurify';
+import type {Env} from 'markdown-it';
+import {isSafeImage, isSafeLink} from '../links.js';
+import {strings} from '../strings.js';
+import {type PlacedMarker, withMarkers} from './markers.js';
+import {PARTIAL} from './math-syntax.js';
+import {createParser} from './parser.js';
+
+export type References = Record<string, {title: string; href: string}>;
+
+export interface MarkdownOptions {
+  /** Hosts that images may come from; `undefined` means any. */
+  readonly imageDomains?: readonly string[] | undefined;
+  /** Name of the button on a code block; without it there is none. */
+  readonly copyLabel?: string | undefined;
+  /** Called with what was drawn before it is shown; `isFinished` is false while its text may grow. */
+  readonly enhance?: ((drawn: ParentNode, isFinished: boolean) => void) | undefined;
+}
+
+export interface DrawDetails {
+  /** Definitions of links; those of the text are added. */
+  readonly references?: References;
+  readonly markers?: readonly PlacedMarker[];
+  /** Makes what stands at a marker's place. */
+  readonly buildMarker?: (number: number) => Node | undefined;
+  /** Whether the end of the text may still be missing. */
+  readonly isPartial?: boolean;
+}
+
+const SANITISING = {
+  ALLOWED_TAGS: [
+    ...['p', 'br', 'hr', 'strong', 'em', 's', 'del', 'code', 'pre', 'a', 'ul', 'ol', 'li', 'blockquote', 'img', 'div'],
+    ...['h2', 'h3', 'h4', 'h5', 'h6', 'table', 'thead', 'tbody', 'tr', 'th', 'td', 'span'],
+  ],
+  ALLOWED_ATTR: ['href', 'title', 'src', 'alt', 'class', 'start', 'data-language'],
+  ALLOWED_URI_REGEXP: /^(?:(?:https?|mailto|tel|chatkit-link):|[^a-z]|[a-z+.-]+(?:[^a-z+.\-:]|$))/i,
+  ALLOW_DATA_ATTR: false,
+  ALLOW_ARIA_ATTR: false,
+};
+
+export const parser = createParser();
+
+/** Sanitised DOM of a text. For what streams or is long, use `MarkdownBlocks`. */
+export function renderMarkdown(
+  text: string,
+  options: MarkdownOptions = {},
+  {references = {}, markers = [], buildMarker, isPartial = false}: DrawDetails = {},
+): DocumentFragment {
+  const env: Env = withMarkers({references, [PARTIAL]: isPartial}, markers);
+  const dirty = parser.renderer.render(parser.parse(text, env), parser.options, env);
+  // The fragment belongs to an inert document until it is adopted: nothing in it loads before it is checked here.
+  const fragment = DOMPurify.sanitize(dirty, {...SANITISING, RETURN_DOM_FRAGMENT: true});
+  for (const link of fragment.querySelectorAll('a')) secureLink(link);
+  for (const image of fragment.querySelectorAll('img')) secureImage(image, options, isPartial);
+  for (const item of fragment.querySelectorAll('li')) markTask(item);
+  for (const block of fragment.querySelectorAll('.code')) addCodeBar(block, options);
+  for (const table of fragment.querySelectorAll('.table')) table.setAttribute('tabindex', '0');
+  for (const block of fragment.children) direct(block);
+  for (const {number} of markers) {
+    const place = fragment.querySelector(`.marker-${number}`);
+    const marker = buildMarker?.(number);
+    if (marker) place?.replaceWith(marker);
+    else place?.remove();
+  }
+  options.enhance?.(fragment, !isPartial);
+  return fragment;
+}
+
+/** Gives a block its own direction: a list with its markers, a table with its columns; paragraphs by the style sheet. */
+function direct(block: Element): void {
+  if (block.matches('ul, ol, blockquote, .table')) block.setAttribute('dir', 'auto');
+  // Numbers alone have none, and stand as the whole answer does.
+  else if (!/\p{L}/u.test(block.textContent ?? '')) block.classList.add('neutral');
+}
+
+function secureLink(link: Element): void {
+  const href = link.getAttribute('href') ?? '';
+  if (!isSafeLink(href)) {
+    link.removeAttribute('href');
+    return;
+  }
+  link.setAttribute('rel', 'noopener noreferrer');
+  link.setAttribute('target', '_blank');
+}
+
+function secureImage(image: Element, {imageDomains}: MarkdownOptions, isPartial: boolean): void {
+  // An address that is still arriving would be fetched half.
+  if (!isPartial && isSafeImage(image.getAttribute('src') ?? '', imageDomains, document.baseURI)) {
+    image.setAttribute('loading', 'lazy');
+    image.setAttribute('referrerpolicy', 'no-referrer');
+    return;
+  }
+  image.replaceWith(image.getAttribute('alt') ?? '');
+}
+
+function markTask(item: Element): void {
+  const first = item.firstElementChild?.tagName === 'P' ? item.firstElementChild.firstChild : item.firstChild;
+  const match = first?.nodeType === 3 ? /^\s*\[([ xX])\]\s+/.exec(first.nodeValue ?? '') : null;
+  if (!first || !match) return;
+  first.nodeValue = (first.nodeValue ?? '').slice(match[0].length);
+  const box = item.ownerDocument.createElement('input');
+  box.setAttribute('type', 'checkbox');
+  box.setAttribute('disabled', '');
+  if (match[1] !== ' ') box.setAttribute('checked', '');
+  box.setAttribute('aria-label', match[1] === ' ' ? strings.taskOpen : strings.taskComplete);
+  first.parentNode?.insertBefore(box, first);
+  item.classList.add('task');
+}
+
+function addCodeBar(block: Element, {copyLabel}: MarkdownOptions): void {
+  block.querySelector('pre')?.setAttribute('tabindex', '0');
+  const bar = block.ownerDocument.createElement('div');
+  bar.className = 'code-bar';
+  const name = block.ownerDocument.createElement('span');
+  name.textContent = block.getAttribute('data-language') || 'text';
+  bar.append(name);
+  if (copyLabel !== undefined) {
+    const button = block.ownerDocument.createElement('button');
+    button.setAttribute('type', 'button');
+    button.className = 'copy-code';
+    button.textContent = copyLabel;
+    bar.append(button);
+  }
+  block.prepend(bar);
+}

@@ -1,6 +1,0 @@
-/** Names one wish of a person, so that a server which gets it twice carries it out once. */
-
-/** A fresh key. Not `crypto.randomUUID`: browsers have that on https and on this machine only. */
-export function createRequestKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, '0')).join('');
-}

@@ -1,0 +1,314 @@
+/** The HTTP client of a ChatKit server: one POST per request, answered by a stream of events or one JSON document. */
+import {isObject, parseEvent, parseFailure} from '../protocol/parsing.js';
+import type {JSONRequest, StreamEvent, StreamingRequest} from '../protocol/types.js';
+import {ClientSecret, ClientSecretError, type ReadClientSecret} from './client-secret.js';
+import {Deadline, orAborted} from './deadline.js';
+import {readEventStream} from './sse.js';
+
+/** A stream that says nothing for so long is given up. Slow models think for minutes. */
+const STREAM_SILENCE_MS = 300_000;
+/** A server that numbers its events also sends a comment every 15 s, so that this much silence is a dead connection. */
+const RUN_SILENCE_MS = 45_000;
+const JSON_TIMEOUT_MS = 60_000;
+/** For one file; large ones take long on slow lines. */
+const UPLOAD_TIMEOUT_MS = 900_000;
+
+export interface Endpoint {
+  readonly url: string;
+  /** Called detached, as the bare global would be; `undefined` means the page's own fetch. */
+  readonly fetch: typeof fetch | undefined;
+  /** The single value of Accept-Language. */
+  readonly locale: string;
+  /** Hosted mode: asks the page for a short-lived secret, which goes to `url` and nowhere else. */
+  readonly getClientSecret?: ReadClientSecret | undefined;
+}
+
+/** The code of the error that says: there is no run to attach to. */
+export const NO_RUN = 'run.none';
+/** Parlor's code for: one answer at a time in a thread. */
+export const RUN_ACTIVE = 'run.active';
+/** Parlor's code for: no new answers, since the server is about to restart. Nothing has come of the request. */
+export const DRAINING = 'runs.draining';
+
+/** The place up to which a client has read a run. */
+export interface RunCursor {
+  /** Number of the last event; `undefined` until the server has shown that it numbers them. */
+  last: number | undefined;
+  /** Number of the event that is being handed over; one of several frames may have none. */
+  current?: number | undefined;
+  /** The id of the run, where the server tells it. */
+  runId?: string | undefined;
+  /** Number of the last event that had happened when the server opened the current stream, where it says so. */
+  replayEnd?: number | undefined;
+}
+
+/** The bytes of one file on their way to a place that the server named. */
+export interface UploadRequest {
+  readonly url: string;
+  readonly method: 'POST' | 'PUT';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: BodyInit;
+}
+
+/** A request that failed, with words for a person. */
+export class RequestError extends Error {
+  override readonly name = 'RequestError';
+  /** HTTP status; 0 when no answer came. */
+  readonly status: number;
+  readonly code: string | undefined;
+  /** The id under which the server logged it. */
+  readonly id: string | undefined;
+
+  constructor(
+    message: string,
+    details: {status?: number; code?: string | undefined; id?: string | undefined; cause?: unknown} = {},
+  ) {
+    super(message, {cause: details.cause});
+    this.status = details.status ?? 0;
+    this.code = details.code;
+    this.id = details.id;
+  }
+}
+
+/** Reports what was skipped: kinds of events, never contents. */
+export type Report = (name: string, data: Record<string, unknown>) => void;
+
+export class ChatKitClient {
+  readonly #report: Report;
+  #endpoint: Endpoint | undefined;
+  #secret: ClientSecret | undefined;
+  #resumes: boolean | undefined;
+
+  constructor(report: Report = () => {}) {
+    this.#report = report;
+  }
+
+  /** From the next request on; running ones are not touched. */
+  configure(endpoint: Endpoint | undefined): void {
+    if (endpoint?.url !== this.#endpoint?.url) {
+      this.#secret = undefined;
+      this.#resumes = undefined;
+    }
+    this.#endpoint = endpoint;
+    const read = endpoint?.getClientSecret;
+    if (!read) this.#secret = undefined;
+    else if (this.#secret) this.#secret.configure(read);
+    else this.#secret = new ClientSecret(read);
+  }
+
+  /** In hosted mode, asks for the first secret, once; rejects when the page has none. Pages wait for that call. */
+  async prepare(): Promise<void> {
+    await this.#secret?.prepare();
+  }
+
+  /**
+   * Whether the server offers `runs.attach` and `runs.stop`: proved by the numbers of its events, or refuted by its
+   * answer; `undefined` until then.
+   */
+  get resumes(): boolean | undefined {
+    return this.#resumes;
+  }
+
+  /**
+   * The events of a streaming operation, ending with the answer's body.
+   *
+   * @param cursor Is moved behind each event that the caller has taken.
+   * @throws RequestError When the server refuses or the connection breaks, with the code `NO_RUN` when there is no run
+   *   to attach to; the abort reason when `signal` aborts.
+   */
+  async *stream(
+    request: StreamingRequest,
+    signal: AbortSignal,
+    cursor: RunCursor = {last: undefined},
+  ): AsyncGenerator<StreamEvent, void, void> {
+    const silence = new Deadline(STREAM_SILENCE_MS, signal);
+    try {
+      // Harmless to servers that do not know it. It says that a lost connection is no wish to stop.
+      const metadata = {...('metadata' in request ? request.metadata : undefined), resumable: true};
+      const response = await this.#post({...request, metadata}, silence.signal);
+      if (response.body === null) return;
+      if (!isEventStream(response)) throw await this.#explainDocument(response);
+      cursor.runId = response.headers?.get('parlor-run') ?? cursor.runId;
+      cursor.replayEnd = toNumber(response.headers?.get('parlor-run-last'));
+      const onBytes = (): void => silence.postpone(cursor.last === undefined ? STREAM_SILENCE_MS : RUN_SILENCE_MS);
+      for await (const {data, id} of readEventStream(response.body, onBytes)) {
+        if (data === '' || data === '[DONE]') continue;
+        const number = toNumber(id);
+        const json = this.#parse(data);
+        // A frame that was cut counts as not received: its number must not be skipped.
+        if (json === undefined) continue;
+        const event = this.#read(json);
+        cursor.current = number;
+        if (event) yield event;
+        if (number !== undefined) {
+          cursor.last = number;
+          this.#resumes = true;
+        }
+      }
+    } catch (error) {
+      if (request.type === 'runs.attach' && error instanceof RequestError && isUnknownOperation(error)) {
+        this.#resumes = false;
+      }
+      throw this.#explain(error, signal);
+    } finally {
+      silence.release();
+    }
+  }
+
+  /** The answer of a JSON operation, not yet parsed. Throws as `stream` does. */
+  async send(request: JSONRequest, signal?: AbortSignal): Promise<unknown> {
+    const deadline = new Deadline(JSON_TIMEOUT_MS, signal);
+    try {
+      const response = await this.#post(request, deadline.signal);
+      const text = await response.text();
+      return text === '' ? {} : JSON.parse(text);
+    } catch (error) {
+      throw this.#explain(error, signal);
+    } finally {
+      deadline.release();
+    }
+  }
+
+  /**
+   * Sends a file through the page's fetch; resolves to the answer's JSON, or `undefined` when it is anything else. Carries
+   * neither the client's secret nor any header of ours: the place may be another host's. Throws as `stream` does.
+   */
+  async upload({url, method, headers, body}: UploadRequest, signal?: AbortSignal): Promise<unknown> {
+    const deadline = new Deadline(UPLOAD_TIMEOUT_MS, signal);
+    try {
+      const response: unknown = await this.#call(url, {method, headers, body, signal: deadline.signal});
+      if (!isResponse(response)) throw new RequestError('The option api.fetch returned no response.');
+      if (!response.ok) throw await failureOf(response);
+      const text = await response.text();
+      return isJSON(text) ? JSON.parse(text) : undefined;
+    } catch (error) {
+      throw this.#explain(error, signal);
+    } finally {
+      deadline.release();
+    }
+  }
+
+  async #post(request: object, signal: AbortSignal): Promise<Response> {
+    const endpoint = this.#endpoint;
+    if (!endpoint) throw new RequestError('The chat has no server yet: the option api.url is missing.');
+    const body = JSON.stringify(request);
+    const secret = this.#secret;
+    let token = secret && (await orAborted(secret.get(), signal));
+    for (let attempt = 0; ; attempt += 1) {
+      const response: unknown = await this.#call(endpoint.url, {
+        method: 'POST',
+        headers: {
+          'Content-Type': 'application/json',
+          'Accept-Language': endpoint.locale,
+          ...(token === undefined ? {} : {Authorization: `Bearer ${token}`}),
+        },
+        body,
+        signal,
+      });
+      if (!isResponse(response)) throw new RequestError('The option api.fetch returned no response.');
+      if (response.ok) return response;
+      if (response.status !== 401 || !secret || token === undefined || attempt > 0) throw await failureOf(response);
+      token = await orAborted(secret.refresh(token), signal);
+    }
+  }
+
+  async #call(url: string, init: RequestInit): Promise<unknown> {
+    const own = this.#endpoint?.fetch;
+    if (!own) return globalThis.fetch(url, init);
+    try {
+      return await own(url, init);
+    } catch (error) {
+      if (!isWrongReceiver(error)) throw error;
+      // The bare global, handed over through React, is called as a method of the options. Nothing was sent.
+      this.#report('api.fetch_receiver', {
+        hint: 'api.fetch was called with a wrong `this`: pass (url, init) => fetch(url, init).',
+      });
+      return globalThis.fetch(url, init);
+    }
+  }
+
+  #parse(data: string): unknown {
+    try {
+      return JSON.parse(data);
+    } catch {
+      this.#report('stream.malformed_event', {length: data.length});
+      return undefined;
+    }
+  }
+
+  async #explainDocument(response: Response): Promise<RequestError> {
+    const body: unknown = await response
+      .clone()
+      .json()
+      .catch(() => undefined);
+    if (isObject(body) && 'run' in body) return new RequestError('There is no run.', {status: 200, code: NO_RUN});
+    return failureOf(response);
+  }
+
+  #read(json: unknown): StreamEvent | undefined {
+    const event = parseEvent(json);
+    if (!event) this.#report('stream.unknown_event', {type: String((json as {type?: unknown} | null)?.type)});
+    return event;
+  }
+
+  #explain(error: unknown, signal: AbortSignal | undefined): unknown {
+    if (signal?.aborted) return signal.reason;
+    if (error instanceof RequestError || error instanceof ClientSecretError) return error;
+    if (error instanceof DOMException && error.name === 'TimeoutError') {
+      return new RequestError('The server did not answer in time.', {cause: error, code: 'timeout'});
+    }
+    if (error instanceof SyntaxError)
+      return new RequestError('The server sent an answer that is not JSON.', {cause: error});
+    return new RequestError('The connection to the server was lost.', {cause: error, code: 'connection'});
+  }
+}
+
+/** Whether the server does not know the operation; bare ChatKit servers answer 500 to what they cannot parse. */
+function isUnknownOperation({status}: RequestError): boolean {
+  return status === 400 || status === 405 || status === 422 || status === 500 || status === 501;
+}
+
+function toNumber(text: string | null | undefined): number | undefined {
+  return text && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+function isJSON(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// Not `instanceof`: a page may hand in a fetch that builds its own Response class.
+function isResponse(value: unknown): value is Response {
+  return typeof value === 'object' && value !== null && 'ok' in value && 'text' in value;
+}
+
+function isEventStream(response: Response): boolean {
+  return !(response.headers?.get('content-type') ?? 'text/event-stream').includes('json');
+}
+
+async function failureOf(response: Response): Promise<RequestError> {
+  let body: unknown;
+  try {
+    body = JSON.parse(await response.text());
+  } catch {
+    body = undefined;
+  }
+  const {message, code, id} = parseFailure(body);
+  return new RequestError(message ?? `The server refused the request (${response.status}).`, {
+    status: response.status,
+    code,
+    id,
+  });
+}
+
+// Chrome, Firefox and Safari word it differently; a plain network TypeError must not match.
+function isWrongReceiver(error: unknown): boolean {
+  return (
+    error instanceof TypeError &&
+    /illegal invocation|does not implement interface|can only call|not a window/i.test(error.message)
+  );
+}

@@ -1,0 +1,102 @@
+/** Applies an update of an item: text deltas, annotations, tasks, widgets. Indexes never announced are padded up to. */
+import {isObject} from '../protocol/parsing.js';
+import type {
+  AssistantMessage,
+  ItemUpdate,
+  JSONObject,
+  Task,
+  TextPart,
+  ThreadItem,
+  WorkflowItem,
+} from '../protocol/types.js';
+import {MAX_WIDGET_DEPTH} from '../protocol/widget-depth.js';
+import {unreachable} from '../unreachable.js';
+
+const EMPTY_PART: TextPart = {text: '', annotations: []};
+const EMPTY_TASK: Task = {
+  type: 'custom',
+  status: 'none',
+  title: undefined,
+  icon: undefined,
+  content: undefined,
+  queries: [],
+  sources: [],
+};
+
+/** The item after the update; the same object when the update is not meant for its kind. */
+export function reduceItem(item: ThreadItem, update: ItemUpdate): ThreadItem {
+  switch (update.type) {
+    case 'assistant_message.content_part.added':
+      return changePart(item, update.index, () => update.part);
+    case 'assistant_message.content_part.text_delta':
+      return changePart(item, update.index, part => ({...part, text: part.text + update.delta}));
+    case 'assistant_message.content_part.annotation_added':
+      return changePart(item, update.index, part => ({
+        ...part,
+        annotations: part.annotations.toSpliced(update.at, 0, update.annotation),
+      }));
+    case 'assistant_message.content_part.done':
+      // Servers send the part's end without the annotations they streamed before.
+      return changePart(item, update.index, part =>
+        update.part.annotations.length > 0 ? update.part : {...update.part, annotations: part.annotations},
+      );
+    case 'widget.streaming_text.value_delta':
+      return changeWidget(item, update.componentId, component => ({
+        ...component,
+        value: (typeof component.value === 'string' ? component.value : '') + update.delta,
+        streaming: !update.done,
+      }));
+    case 'widget.component.updated':
+      return changeWidget(item, update.componentId, () => update.component);
+    case 'widget.root.updated':
+      return item.type === 'widget' ? {...item, widget: update.widget} : item;
+    case 'workflow.task.added':
+    case 'workflow.task.updated':
+      return changeTask(item, update.index, update.task);
+    case 'generated_image.updated':
+      return item.type === 'generated_image' ? {...item, url: update.url ?? item.url, progress: update.progress} : item;
+    default:
+      return unreachable(update);
+  }
+}
+
+function padded<T>(list: readonly T[], index: number, filler: T): readonly T[] {
+  return index < list.length ? list : [...list, ...Array<T>(index + 1 - list.length).fill(filler)];
+}
+
+function changePart(item: ThreadItem, index: number, change: (part: TextPart) => TextPart): ThreadItem {
+  if (item.type !== 'assistant_message') return item;
+  const parts = padded(item.content, index, EMPTY_PART);
+  return {...item, content: parts.with(index, change(parts[index] ?? EMPTY_PART))} satisfies AssistantMessage;
+}
+
+function changeTask(item: ThreadItem, index: number, task: Task): ThreadItem {
+  if (item.type !== 'workflow') return item;
+  const tasks = padded(item.workflow.tasks, index, EMPTY_TASK).with(index, task);
+  return {...item, workflow: {...item.workflow, tasks}} satisfies WorkflowItem;
+}
+
+function changeWidget(item: ThreadItem, id: string, change: (component: JSONObject) => JSONObject): ThreadItem {
+  if (item.type !== 'widget') return item;
+  const widget = changeComponent(item.widget, id, change, 0);
+  return widget === item.widget ? item : {...item, widget};
+}
+
+/** The component at this depth with the change in it or below it; the same object when `id` is nowhere there. */
+function changeComponent(
+  component: JSONObject,
+  id: string,
+  change: (component: JSONObject) => JSONObject,
+  depth: number,
+): JSONObject {
+  if (component.id === id) return change(component);
+  if (depth === MAX_WIDGET_DEPTH) return component;
+  const below = (child: unknown): unknown => (isObject(child) ? changeComponent(child, id, change, depth + 1) : child);
+  const {children} = component;
+  const changed = Array.isArray(children) ? children.map(below) : below(children);
+  const isSame =
+    Array.isArray(changed) && Array.isArray(children)
+      ? changed.every((child, at) => child === children[at])
+      : changed === children;
+  return isSame ? component : {...component, children: changed};
+}

@@ -1,0 +1,46 @@
+/** One turn of a conversation: from the request to the end of the last stream that follows from it. */
+import type {RunCursor} from '../server/client.js';
+
+/** The cause of a turn: it decides what may be offered when the turn fails. */
+export type TurnKind = 'answer' | 'action' | 'input';
+
+export class Turn {
+  readonly kind: TurnKind;
+  /** The place up to which the current stream has been read. */
+  cursor: RunCursor = {last: undefined};
+  /** Whether the current request was heard: it must not be sent twice without a person's wish. */
+  hasEvents = false;
+  hasFailed = false;
+  hasVanished = false;
+  isStreaming = false;
+  isStopping = false;
+  isOver = false;
+  readonly #controller = new AbortController();
+  #stopTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(kind: TurnKind) {
+    this.kind = kind;
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** A new request of the same turn begins. */
+  beginStream(from?: RunCursor): void {
+    this.cursor = {last: from?.last, runId: from?.runId};
+    this.hasEvents = false;
+    this.hasVanished = false;
+  }
+
+  /** Waits for the stream to end by itself, but not for ever. */
+  stopWithin(ms: number): void {
+    this.isStopping = true;
+    this.#stopTimer ??= setTimeout(() => this.abort('Stopped.'), ms);
+  }
+
+  abort(reason: string): void {
+    clearTimeout(this.#stopTimer);
+    this.#controller.abort(new DOMException(reason, 'AbortError'));
+  }
+}
