@@ -1,1 +1,1 @@
-"""Deployment and the workshop of a clone."""
+"""The workshop of a clone: tests, checks, builds."""

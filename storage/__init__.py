@@ -1,1 +1,1 @@
-"""What the store is made of: its tables, its statements, its transactions. Only `store.py` uses them."""
+"""The inside of the store: its tables, its statements, its transactions. Only `store.py` uses them."""

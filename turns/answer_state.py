@@ -140,11 +140,6 @@ class AnswerState:
         """Why it is being stopped; None while it is not."""
         return self._stop_reason
 
-    @property
-    def is_stoppable(self) -> bool:
-        """Whether a stop takes effect at once."""
-        return self._cancel is not None and self._holds == 0
-
     def begin(self, cancel: Callable[[], object]) -> None:
         """Note how the task that drives the answer is cancelled, when it has taken its first step.
 

@@ -1,1 +1,1 @@
-"""The HTTP edge."""
+"""The HTTP edge: routes, identity, limits, failures."""
