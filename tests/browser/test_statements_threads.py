@@ -483,8 +483,8 @@ def test_feedback_names_the_turn_and_is_taken_back_when_it_did_not_arrive(
     expect(good).to_have_attribute("aria-pressed", "false")
     stage.find("button", "Bad answer").click()
     expect(stage.find("button", "Bad answer")).to_have_attribute("aria-pressed", "true")
-    asked = stage.server.asked_for("items.feedback")
-    assert asked[1].params == {"thread_id": "thr_1", "item_ids": ["msg_1", "msg_2"], "kind": "negative"}
+    _, asked = stage.server.asked_for("items.feedback", 2)
+    assert asked.params == {"thread_id": "thr_1", "item_ids": ["msg_1", "msg_2"], "kind": "negative"}
 
 
 def test_several_secrets_are_not_asked_for_and_the_page_is_asked_at_once(page: Page, scripted: ScriptedServer) -> None:
