@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, WebError
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, WebError, expect
 
 from config import Settings
 from infra.client_build import ROOT
@@ -24,9 +24,9 @@ from tests.browser.servers.plain import build_plain_app
 from tests.browser.servers.scripted import ScriptedServer
 from tests.browser.stage import Stage
 
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 20.0
-ACTION_TIMEOUT_MS = 10_000
+ACTION_TIMEOUT_MS = 20_000
 READY = re.compile(r"Parlor is ready: (http://127\.0\.0\.1:\d+)")
 CHROMIUM_ARGUMENTS = [
     # A container's root has no user namespaces; the pages under test are our own.
@@ -40,6 +40,10 @@ CHROMIUM_ARGUMENTS = [
     # Nothing but this machine can be found; asking for anything else is noticed below.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
+
+
+# A bound, and no more: what holds is seen at once.
+expect.set_options(timeout=ACTION_TIMEOUT_MS)
 
 
 @pytest.fixture(scope="session")
