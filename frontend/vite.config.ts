@@ -45,6 +45,9 @@ export default defineConfig(({mode}) => {
     test: {
       environment: 'happy-dom',
       include: ['src/**/*.test.ts'],
+      setupFiles: ['test-setup.ts'],
+      testTimeout: 30_000,
+      hookTimeout: 30_000,
       // As it is built: with the platform in place of its packages.
       server: {deps: {inline: ['markdown-it']}},
     },

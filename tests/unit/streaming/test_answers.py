@@ -19,7 +19,7 @@ from tests.unit.harness import Chat, done_items, errors, events_of, streamed_tex
 from tests.unit.scripted_model import ScriptedModel, calls, gives, says
 from tests.unit.services_for_tests import open_services
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 BEGIN, ENOUGH = threading.Event(), threading.Event()
 
 

@@ -26,7 +26,7 @@ from tests.unit.services_for_tests import open_services
 USERS = ("ada", "bob")
 MAX_THREADS = 3
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True)
