@@ -301,7 +301,10 @@ def run_checks(args: Sequence[str]) -> int:
     ]
     if not args:
         steps += [
-            ("pytest tests/unit", lambda: _captured([*python, "pytest", "tests/unit", "-q", "-x"])),
+            (
+                "pytest tests/unit",
+                lambda: _captured([*python, "pytest", "tests/unit", "-q", "-x", *in_workers("worksteal")]),
+            ),
             ("vitest", lambda: _captured_in_frontend("vitest/vitest.mjs", "run")),
         ]
     failed = []
