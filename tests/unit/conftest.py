@@ -6,7 +6,6 @@ import importlib.util
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -20,6 +19,7 @@ import pytest
 from database import Base, Database
 from store import ParlorStore
 from turns.request_context import RequestContext
+from tests.sharing import find_port_to_keep
 
 POSTGRES_START_TIMEOUT_S = 20.0
 
@@ -39,9 +39,7 @@ def postgres_url() -> Iterator[str]:
         os.chown(data, nobody.pw_uid, nobody.pw_gid)
         if subprocess.run(["test", "-x", programs / "postgres"], cwd="/", check=False, **user).returncode:
             programs = _copy_of(programs, root)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = find_port_to_keep()
     subprocess.run(
         [
             programs / "initdb",

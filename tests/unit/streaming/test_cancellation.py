@@ -112,12 +112,12 @@ async def test_a_run_that_does_not_end_is_left_behind(
     tmp_path: Path, how: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with open_services(tmp_path, ScriptedModel(turns=[says("All said")])) as services:
-        runs_time = 0.3 if how == "deadline" else 60
+        runs_time = 1.5 if how == "deadline" else 60
         server = StubbornHook(with_bounds(services, cleanup_timeout_s=0.1, timeout_s=runs_time))
         chat, runs = Chat(server), server.services.runs
         viewer = await start(chat)
         adopt_thread(chat, await read_until(viewer, b"Closing"))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             if how == "stop":
                 assert (await stop(chat))["run"]["status"] == "stopped"
             elif how == "drain":
@@ -142,7 +142,7 @@ async def test_a_clean_up_of_the_hook_that_waits_once_is_cancelled_again_and_the
         chat = Chat(server)
         viewer = await start(chat)
         adopt_thread(chat, await read_until(viewer, b"Closing"))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             await stop(chat)
         assert await hidden_items(chat) == ["sdk_hidden_context"]
         await viewer.aclose()

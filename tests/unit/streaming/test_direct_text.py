@@ -33,6 +33,7 @@ from tests.unit.provider_stub import ProviderStub, Responses
 from tests.unit.scripted_model import ScriptedModel, calls, says
 from tests.unit.services_for_tests import open_services
 from turns.direct_text import DirectText
+from tests.waiting import until
 
 
 @tool
@@ -62,14 +63,6 @@ def model(monkeypatch: pytest.MonkeyPatch) -> ScriptedModel:
 @pytest.fixture
 def server(services: Services) -> PlainServer:
     return PlainServer(services)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    for _ in range(2000):
-        if condition():
-            return
-        await asyncio.sleep(0.001)
-    raise TimeoutError
 
 
 async def test_text_that_continues_a_message_is_shown_directly_and_read_once(
@@ -148,7 +141,7 @@ async def test_text_is_stored_every_so_often_whichever_way_it_takes(server: Plai
     await until(lambda: len(server.turns) == 1)
     chat.thread_id = server.turns[0].thread.id
     stored: list[Any] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         while len(stored) < 2:
             await asyncio.sleep(0.005)
             stored = await chat.items()

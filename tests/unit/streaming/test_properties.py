@@ -27,7 +27,7 @@ from turns.request_context import RequestContext
 USERS = ("ada", "bob")
 MAX_THREADS = 3
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from tests.unit.harness import Chat, events_of, streamed_text, texts, user_input
 from tests.unit.scripted_model import ScriptedModel, Step, calls, says
 from tests.unit.services_for_tests import open_services
 from turns.request_context import RequestContext
+from tests.waiting import until
 
 
 @tool
@@ -200,8 +201,7 @@ async def test_a_refused_request_leaves_the_run_before_it_to_those_who_come_back
 async def test_without_a_run_there_is_nothing_to_attach_to(open_chat: OpenChat) -> None:
     async with open_chat(says("Hello"), run_linger_s=0) as chat:
         await chat.send("Go")
-        await asyncio.sleep(0)
-        await asyncio.sleep(0.01)
+        await until(lambda: chat.server.services.runs.find(chat.context(), chat.thread_id or "") is None)
         assert json.loads(await attach(chat)) == {"run": None}  # type: ignore[arg-type]
         assert await stop(chat) == {"run": None}
 
@@ -342,7 +342,7 @@ async def test_runs_are_bounded_per_user_and_in_total_each_with_its_own_words(op
 
 async def test_a_run_that_takes_too_long_is_stopped_and_says_so(open_chat: OpenChat) -> None:
     never = asyncio.Event()
-    async with open_chat([*says("Hm"), never], run_timeout_s=0.2) as chat:
+    async with open_chat([*says("Hm"), never], run_timeout_s=1) as chat:
         stream = await rest_of(await start(chat))
         adopt_thread(chat, stream)
         assert numbered(stream)[-1][1]["message"].startswith("This answer took too long")
@@ -357,7 +357,7 @@ async def test_drain_refuses_new_runs_waits_for_the_rest_and_then_keeps_what_the
         in_time, too_long = await start(chat), await start(slow)
         adopt_thread(chat, await read_until(in_time, b"Done "))
         adopt_thread(slow, await read_until(too_long, b"Too long"))
-        draining = asyncio.create_task(chat.server.services.runs.drain(0.3))
+        draining = asyncio.create_task(chat.server.services.runs.drain(1.5))
         await asyncio.sleep(0)
         with pytest.raises(UnavailableError, match="restarting"):
             await chat.send("One more")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,8 +29,8 @@ OpenForecasts = Callable[..., AbstractAsyncContextManager[Forecasts]]
 
 
 @pytest.fixture(scope="session")
-def cities(tmp_path_factory: pytest.TempPathFactory) -> CityDirectory:
-    return load_cities(tmp_path_factory.mktemp("cities"))
+def cities(city_file: Path) -> CityDirectory:
+    return load_cities(city_file.parent)
 
 
 @pytest.fixture

@@ -80,6 +80,7 @@ def test_a_database_that_cannot_be_opened_is_one_sentence_and_exit_code_2(tmp_pa
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.usefixtures("known_cities")
 @pytest.mark.parametrize("log_format", ["text", "json"])
 def test_run_prints_the_real_url_once_it_can_be_opened_and_names_what_is_disabled(
     tmp_path: Path, log_format: str
@@ -119,6 +120,7 @@ def test_run_prints_the_real_url_once_it_can_be_opened_and_names_what_is_disable
         assert {"path", "status", "request_id"} <= next(set(each) for each in logged if each["message"] == "request")
 
 
+@pytest.mark.usefixtures("known_cities")
 def test_doctor_says_what_works_and_what_does_not(tmp_path: Path) -> None:
     add_use_case(tmp_path, "broken", "raise RuntimeError('out of order')")
     done = parlor("doctor", folder=tmp_path, OPENAI_API_KEY="sk-s3cret", DEFAULT_USE_CASE="gone")
