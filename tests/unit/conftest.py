@@ -18,8 +18,8 @@ import pytest
 
 from database import Base, Database
 from store import ParlorStore
-from turns.request_context import RequestContext
 from tests.sharing import find_port_to_keep
+from turns.request_context import RequestContext
 
 POSTGRES_START_TIMEOUT_S = 20.0
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from chat_clients.failures import explain_model_failure
 from chat_clients.http.backpressure import Pace
+from chat_clients.http.connection import Connection
 from chat_clients.http.provider_connection import MAX_KNOWN_URLS, ProviderConnection, ProviderStatusError
 from chat_clients.http.server_events import DONE, BrokenStreamError, Event, EventParser
 from chat_clients.http.transport import DirectTransport
@@ -608,6 +609,44 @@ async def test_an_answer_whose_end_comes_with_its_last_event_ends_there() -> Non
     await connection.close()
     server.close()
     await server.wait_closed()
+
+
+class ImmediateServer(asyncio.Transport):
+    """Answers at the moment of the request, as far as `begin` says."""
+
+    def __init__(self, connection: Connection, begin: bytes) -> None:
+        super().__init__()
+        self._connection = connection
+        self._begin = begin
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self._connection.data_received(self._begin)
+
+    def is_closing(self) -> bool:
+        return False
+
+
+async def test_two_reads_in_one_turn_of_the_loop_are_both_given() -> None:
+    connection = Connection(("http", "model", 80))
+    head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+    connection.connection_made(ImmediateServer(connection, head))
+    await connection.ask(b"", b"", {})
+
+    def bring_two() -> None:  # as uvloop does when the first has filled its buffer
+        connection.data_received(b"1\r\na\r\n")
+        connection.data_received(b"1\r\nb\r\n0\r\n\r\n")
+
+    seen: list[bytes] = []
+    results: list[list[bytes]] = []
+
+    def take(data: bytes) -> bool:
+        seen.append(data)
+        return True
+
+    asyncio.get_running_loop().call_soon(bring_two)
+    while await connection.read(take, None):
+        results.append(seen.copy())
+    assert results == [[b"a"], [b"a", b"b"]], "the second waits until the first has been looked at"
 
 
 @pytest.mark.parametrize("pause_s", [0, 0.02])

@@ -32,8 +32,8 @@ from tests.unit.harness import Chat, errors, streamed_text, texts, with_settings
 from tests.unit.provider_stub import ProviderStub, Responses
 from tests.unit.scripted_model import ScriptedModel, calls, says
 from tests.unit.services_for_tests import open_services
-from turns.direct_text import DirectText
 from tests.waiting import until
+from turns.direct_text import DirectText
 
 
 @tool

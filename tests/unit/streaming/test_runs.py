@@ -21,8 +21,8 @@ from store import ParlorStore
 from tests.unit.harness import Chat, events_of, streamed_text, texts, user_input, with_store
 from tests.unit.scripted_model import ScriptedModel, Step, calls, says
 from tests.unit.services_for_tests import open_services
-from turns.request_context import RequestContext
 from tests.waiting import until
+from turns.request_context import RequestContext
 
 
 @tool
