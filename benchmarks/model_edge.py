@@ -39,7 +39,7 @@ from chat_clients.http.provider_connection import (
     ProviderConnection,
 )
 from chat_clients.model_client import CompletionsChatClient, ResponsesChatClient
-from lean_updates import TEXT_SINK_KWARG
+from framework.text_updates import TEXT_SINK_KWARG
 
 ROUNDS = 5
 BURST_DELTAS = 2000

@@ -21,7 +21,6 @@ from store import ParlorStore
 from tests.unit.harness import Chat, events_of, streamed_text, texts, user_input, with_store
 from tests.unit.scripted_model import ScriptedModel, Step, calls, says
 from tests.unit.services_for_tests import open_services
-from tests.waiting import until
 from turns.request_context import RequestContext
 
 
@@ -201,7 +200,9 @@ async def test_a_refused_request_leaves_the_run_before_it_to_those_who_come_back
 async def test_without_a_run_there_is_nothing_to_attach_to(open_chat: OpenChat) -> None:
     async with open_chat(says("Hello"), run_linger_s=0) as chat:
         await chat.send("Go")
-        await until(lambda: chat.server.services.runs.find(chat.context(), chat.thread_id or "") is None)
+        async with asyncio.timeout(30):
+            while await chat.server.services.runs.find(chat.context(), chat.thread_id or "") is not None:
+                await asyncio.sleep(0)
         assert json.loads(await attach(chat)) == {"run": None}  # type: ignore[arg-type]
         assert await stop(chat) == {"run": None}
 
