@@ -201,7 +201,7 @@ async def test_without_a_run_there_is_nothing_to_attach_to(open_chat: OpenChat) 
     async with open_chat(says("Hello"), run_linger_s=0) as chat:
         await chat.send("Go")
         async with asyncio.timeout(30):
-            while await chat.server.services.runs.find(chat.context(), chat.thread_id or "") is not None:
+            while await chat.server.services.runs.find(chat.context(), chat.thread_id or "") is not None:  # noqa: ASYNC110
                 await asyncio.sleep(0)
         assert json.loads(await attach(chat)) == {"run": None}  # type: ignore[arg-type]
         assert await stop(chat) == {"run": None}
