@@ -58,16 +58,19 @@ from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import AdaptedConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
 
+from chat_clients.protocols.request_options import REFUSAL
 from framework.agent_stand_in import build_stand_in
 from framework.chatkit_protocol import serialize
 from framework.function_middleware import add_function_middleware, function_middleware_of
 from framework.inner_agents import agents_within, own_tools, workflow_of
 from framework.plain_agents import leaves_text_alone
-from framework.response_streams import build_response_stream
+from framework.response_streams import build_response, build_response_stream
 from framework.sentences import LIMIT_REACHED, STREAM_ERROR, SUB_AGENT_WANTS_APPROVAL
-from framework.text_updates import TEXT_SINK_KWARG
+from framework.text_updates import TEXT_SINK_KWARG, TextPiece, TextUpdate
 from framework.warm_up import _LATE_PARTS
 from streaming.answers.history import HistoryConverter
 from tests.unit.test_architecture import ROOT, modules
@@ -460,6 +463,11 @@ def test_contents_and_updates_hold_their_fields_in_their_own_dict() -> None:
         assert not [each for each in kind.__mro__ if "__slots__" in vars(each) and vars(each)["__slots__"]]
         assert kind.__getattribute__ is object.__getattribute__
         assert not any(isinstance(getattr(kind, name, None), property) for name in vars(made))
+    for ours in (TextPiece, TextUpdate):
+        shared = [
+            name for name, value in vars(ours).items() if isinstance(value, list | dict | set) and name[:2] != "__"
+        ]
+        assert shared == [], "one object would be that of all pieces: give each its own, as `additional_properties`"
 
 
 async def test_the_agents_and_tools_within_a_workflow_can_be_reached() -> None:
@@ -786,6 +794,33 @@ def test_an_empty_response_has_a_length_that_can_be_taken_away() -> None:
     assert response.raw_headers == [(b"content-type", b"text/event-stream")]
 
 
+async def test_files_are_answered_by_one_method_that_knows_a_missing_one(tmp_path: Path) -> None:
+    """Relied on by `web/pages.py`: it asks `get_response` twice, for the packed file and for the other.
+
+    When this fails: see how `StaticFiles` answers a request now, and where the packed file can be put in its place.
+    """
+    (tmp_path / "a.js").write_text("1")
+    files = StaticFiles(directory=tmp_path, check_dir=False)
+    assert list(inspect.signature(files.get_response).parameters) == ["path", "scope"]
+    scope = {"type": "http", "method": "GET", "path": "/a.js", "headers": []}
+    assert (await files.get_response("a.js", scope)).status_code == 200
+    with pytest.raises(HTTPException) as failure:
+        await files.get_response("a.js.gz", scope)
+    assert failure.value.status_code == 404
+
+
+def test_a_refusal_of_the_model_is_known_to_the_framework_by_its_properties() -> None:
+    """Relied on by `chat_clients/protocols/request_options.py`: `REFUSAL` marks what the model says in its refusal.
+
+    The framework must not take it for the JSON that an agent was to answer with.
+    When this fails: look for how the framework tells a refusal from other text now, and mark it so.
+    """
+    for properties, value in ({}, {"n": 1}), (dict(REFUSAL), None):
+        said = Content.from_text('{"n": 1}', additional_properties=properties)
+        update = ChatResponseUpdate(contents=[said], role="assistant")
+        assert build_response([update], {"type": "object"}).value == value
+
+
 # Nothing else relies on what is not promised
 
 
@@ -914,22 +949,36 @@ def test_what_a_class_asks_of_itself_and_what_is_public_is_let_pass() -> None:
     assert list(ways_around(ast.parse(source), {"_own"})) == []
 
 
-def test_no_class_of_ours_overrides_a_private_method_of_a_library() -> None:
-    """Relied on by `chat_clients/model_client.py` and the other chat clients, for the one method that may be.
-
-    When this fails: a method of ours has the name of a private one of its base, on purpose or, worse, by chance. Rename
-    it, or move the class into `framework/` and pin what it relies on here.
-    """
-    overridden = set()
+def foreign_bases() -> Iterator[tuple[str, type, type]]:
+    """Return each class of ours with each of its bases that a library brings, and the module that it stands in."""
     for name in modules():
         for kind in vars(importlib.import_module(name)).values():
             if inspect.isclass(kind) and kind.__module__ == name:
                 for base in kind.__mro__[1:]:
-                    if base.__module__ not in modules() and base.__module__ != "builtins":
-                        shared = {each for each in vars(kind).keys() & vars(base).keys() if re.match("_(?!_)", each)}
-                        overridden |= {(name, each) for each in shared - {"_abc_impl", "_is_protocol"}}
-    assert overridden == {
+                    if base.__module__ not in modules() and base.__module__ not in ("abc", "builtins", "typing"):
+                        yield name, kind, base
+
+
+def test_no_class_of_ours_takes_a_private_name_of_a_librarys() -> None:
+    """Relied on by `chat_clients/model_client.py` and the other chat clients, for the one method that they implement.
+
+    When this fails: a method or an attribute of ours has the name of a private one of its base, on purpose or, worse,
+    by chance. Rename it, or move the class into `framework/` and pin here what it relies on.
+    """
+    taken = set()
+    sources: dict[type, str] = {}
+    for name, kind, base in foreign_bases():
+        theirs = set(vars(base))
+        if "__init__" in vars(base) and inspect.isfunction(base.__init__):
+            sources.setdefault(base, inspect.getsource(base.__init__))
+            theirs |= set(re.findall(r"self\.(_\w+)", sources[base]))
+        ours = set(vars(kind))
+        if "__init__" in vars(kind):
+            ours |= set(re.findall(r"self\.(_\w+)\b.* = ", inspect.getsource(kind.__init__)))
+        taken |= {(name, each) for each in ours & theirs if re.match("_(?!_)", each)} - {(name, "_abc_impl")}
+    assert taken == {
         ("chat_clients.model_client", "_inner_get_response"),
         ("chat_clients.offline.model", "_inner_get_response"),
         ("framework.agent_stand_in", "_inner_get_response"),
+        ("framework.text_updates", "_operation_state"),  # its classes take every field of the framework's
     }
