@@ -18,7 +18,10 @@ def function_middleware_of(client: object) -> Sequence[Any]:
 
 
 def add_function_middleware(client: object, middleware: FunctionMiddleware) -> None:
-    """Let the tools that `client` calls go through `middleware` as the innermost; nothing when it calls none."""
+    """Let the tools that `client` calls go through `middleware` as well, last of its own and before that of a run.
+
+    Nothing happens to a client that calls no tools.
+    """
     installed = getattr(client, "function_middleware", None)
     if installed is not None:
         installed.append(middleware)
