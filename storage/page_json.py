@@ -14,10 +14,8 @@ from chatkit.types import FeedbackKind
 from pydantic_core import from_json, to_json
 from sqlalchemy import Row
 
+from framework.chatkit_protocol import AS_CHATKIT_SENDS
 from storage.rows import ITEM_TYPES, STATUS, to_item
-
-_AS_CHATKIT_SENDS: dict[str, Any] = {"by_alias": True, "exclude_none": True, "context": {"exclude_metadata": True}}
-"""How `ChatKitServer._serialize` writes."""
 
 _NO_ITEMS = '{"data":[],"has_more":false}'
 
@@ -33,7 +31,7 @@ def shown_thread(row: Sequence[Any], items: str = _NO_ITEMS, feedback: Mapping[s
     # Unpacked: to ask a row for its columns by name takes longer than all else that is done with them.
     thread_id, created_at, title, status, domains = row
     if "null" in status:
-        status = STATUS.dump_json(STATUS.validate_json(status), **_AS_CHATKIT_SENDS).decode()
+        status = STATUS.dump_json(STATUS.validate_json(status), **AS_CHATKIT_SENDS).decode()
     before = f'"title":{_json(title)},' if title is not None else ""
     after = f'"allowed_image_domains":{domains},' if domains is not None else ""
     return (
@@ -58,7 +56,7 @@ def shown_items(rows: Iterable[Row[*tuple[Any, ...]]], thread_id: str) -> list[s
         if item_type in ITEM_TYPES and "null" not in document and '"metadata"' not in document:
             shown.append(f'{{"id":{_json(item_id)}{place}{_json(created_at)},{document[1:]}')
         elif item := to_item(row, thread_id, from_json(document)):
-            shown.append(item.model_dump_json(**_AS_CHATKIT_SENDS))
+            shown.append(item.model_dump_json(**AS_CHATKIT_SENDS))
     return shown
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from chatkit.widgets import DynamicWidgetRoot
 from pydantic import BaseModel
@@ -42,7 +42,7 @@ def widget_root(widget: Widget) -> WidgetDocument:
         raise ValueError(f"a widget's root must be one of {', '.join(WIDGET_ROOTS)}, not {root.get('type')!r}")
     document = WidgetDocument.model_construct(type=root.pop("type"), id=root.pop("id", None), key=root.pop("key", None))
     # Among the extra fields, children are taken as they are; under their own name they would have to be models.
-    document.__pydantic_extra__ = root
+    cast("dict[str, Any]", document.model_extra).update(root)
     return document
 
 

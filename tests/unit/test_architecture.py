@@ -25,7 +25,7 @@ ALLOWED: dict[str, set[str]] = {
     "turns": {"errors", "text"},
     "runs": {"config", "errors", "text", "turns"},
     "chat_clients": {"config", "errors", "framework", "text"},
-    "storage": {"database", "errors", "turns", "widgets"},
+    "storage": {"database", "errors", "framework", "turns", "widgets"},
     "store": {"database", "errors", "storage", "turns"},
     "attachments": {"database", "errors", "store", "turns"},
     # What a use case is handed: it names the services by their types.
