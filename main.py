@@ -9,7 +9,7 @@ import argparse
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,8 +31,13 @@ if TYPE_CHECKING:
 STATIC_DIR = Path(__file__).resolve().parent / "static"
 
 EXIT_FAILED = 1
-EXIT_CONFIG = 2
+EXIT_USAGE = 2
+"""A wrong setting or argument."""
+
 EXIT_INTERRUPTED = 130
+
+CLONE_COMMANDS = frozenset({"test", "check", "bench", "build", "setup"})
+"""Commands that need the sources; the script `parlor` of a clone has them."""
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -177,18 +182,21 @@ def build_app(settings: Settings, database: Database, lifecycle: Lifecycle) -> F
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until a signal says stop."""
+    """Serve until a signal says stop.
+
+    Args:
+        args: The options `host` and `port`, None where they are not given, and `before_serving`: called when the
+            settings are read and the port is taken, so that nobody waits for it to learn that one of them is wrong.
+    """
     overrides = {name: value for name in ("host", "port") if (value := getattr(args, name)) is not None}
     settings = load_settings(**overrides)
 
-    from infra.client_build import build_client
     from process.garbage_collection import QuietCollector
     from process.serving import bind_socket, serve, url_of
 
-    # First of all: nobody should wait for a build to learn that the port is taken.
     with bind_socket(settings.host, settings.port) as listener:
-        if not args.no_build:
-            build_client()
+        if args.before_serving is not None:
+            args.before_serving()
         _configure_logging(settings)
         app = create_app(settings)
         url = url_of(listener)
@@ -246,81 +254,65 @@ async def _examine(settings: Settings) -> list[Finding]:
         await platform.services.database.close()
 
 
-def _build(_args: argparse.Namespace) -> int:
-    from infra.client_build import build_client
-
-    build_client()
+def show_help(_args: argparse.Namespace) -> int:
+    """Print the list of commands."""
+    build_parser().print_help()
     return 0
 
 
-def _test(args: argparse.Namespace) -> int:
-    from infra.workshop import run_tests
-
-    return run_tests(args.arguments)
-
-
-def _bench(args: argparse.Namespace) -> int:
-    from infra.workshop import run_benchmarks
-
-    return run_benchmarks(args.arguments)
-
-
-def _check(args: argparse.Namespace) -> int:
-    from infra.workshop import run_checks
-
-    return run_checks(args.arguments)
+COMMANDS: Mapping[str, tuple[str, Command]] = {
+    "run": ("Start the server; in a clone, build the client first if it has changed.", run),
+    "doctor": ("Say what works with the present settings, and what does not.", doctor),
+    "help": ("Show this list.", show_help),
+}
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line; `set_defaults(command=…)` names what to call."""
+    """Return the parser of the command line; the parsed `command` is the function to call."""
     parser = argparse.ArgumentParser(
         prog="parlor",
         description="A ChatKit platform that you host yourself.",
         epilog="Settings come from environment variables; the README lists them.",
         allow_abbrev=False,
     )
+    parser.set_defaults(command=show_help)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-
-    def add(name: str, summary: str, command: Command) -> argparse.ArgumentParser:
+    for name, (summary, command) in COMMANDS.items():
         added = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
         added.set_defaults(command=command)
-        return added
-
-    serving = add("run", "Build the client if it has changed, and start the server.", run)
-    serving.add_argument("--host", help="address to listen on (HOST)")
-    serving.add_argument("--port", type=int, help="TCP port to listen on; 0 picks a free one (PORT)")
-    serving.add_argument("--no-build", action="store_true", help="serve the client as it was built last")
-    add("doctor", "Say what works with the present settings, and what does not.", doctor)
-    add("test", "Run all tests (in a clone).", _test)
-    add("check", "Check formatting, style and types, and run the fast tests (in a clone).", _check)
-    add("bench", "Measure against a bare server in the same run, as ratios (in a clone).", _bench)
-    add("build", "Build the client if it has changed (in a clone).", _build)
-    add("setup", "Prepare everything that `run` needs, and stop (in a clone).", _build)
-
-    def show_help(_args: argparse.Namespace) -> int:
-        parser.print_help()
-        return 0
-
-    add("help", "Show this list.", show_help)
-    parser.set_defaults(command=show_help)
+        if name == "run":
+            added.add_argument("--host", help="address to listen on (HOST)")
+            added.add_argument("--port", type=int, help="TCP port to listen on; 0 picks a free one (PORT)")
     return parser
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Do what the command line says; return the exit code: 0, 1 for a failure, 2 for a wrong setting or argument."""
+def main(argv: Sequence[str] | None = None, *, before_serving: Callable[[], object] | None = None) -> int:
+    """Do what the command line says; return the exit code: 0, 1 for a failure, 2 for a wrong setting or argument.
+
+    Args:
+        argv: The arguments; None for those of the process.
+        before_serving: Called by the command `run` before it serves.
+    """
     given = list(sys.argv[1:] if argv is None else argv)
-    own = {"test": _test, "check": _check, "bench": _bench}
-    if given and given[0] in own:
-        # They have arguments of their own, a "--" among them, which argparse would take for itself.
-        args = argparse.Namespace(command=own[given[0]], arguments=given[1:])
-    else:
-        args = build_parser().parse_args(given)
+    name = given[0] if given and not given[0].startswith("-") else "help"
+    if name in CLONE_COMMANDS:
+        print(f"'{name}' is a command of a clone: run ./parlor {name} there.", file=sys.stderr)
+        return EXIT_USAGE
+    if name not in COMMANDS:
+        print(f"There is no command '{name}'; parlor help lists them.", file=sys.stderr)
+        return EXIT_USAGE
+    args = build_parser().parse_args(given, argparse.Namespace(before_serving=before_serving))
     command: Command = args.command
+    return exit_code_of(lambda: command(args))
+
+
+def exit_code_of(command: Callable[[], int]) -> int:
+    """Call `command` and return its exit code; an error raised on purpose is one sentence on stderr."""
     try:
-        return command(args)
+        return command()
     except ConfigError as exc:
         print(exc, file=sys.stderr)
-        return EXIT_CONFIG
+        return EXIT_USAGE
     except ParlorError as exc:
         print(exc, file=sys.stderr)
         return EXIT_FAILED

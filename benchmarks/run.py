@@ -150,7 +150,7 @@ def running_parlor(stub_port: int, provider: str) -> Iterator[tuple[str, int, li
             # All load comes from one user here.
             "RUNS_MAX_PER_USER": "100000", "RUNS_MAX_TOTAL": "100000",
         }  # fmt: skip
-        command = [sys.executable, str(ROOT / "main.py"), "run", "--no-build"]
+        command = [sys.executable, str(ROOT / "main.py"), "run"]
         with process(command, environment, cwd=folder) as running:
             wait_for(f"http://127.0.0.1:{port}/readyz", running)
             wait_until_idle(running.pid)
