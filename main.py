@@ -67,7 +67,7 @@ def build_platform(settings: Settings) -> Platform:
     from chat_clients.failures import explain_model_failure
     from chat_clients.provider import ChatClients
     from context import Services
-    from database import Base, Database
+    from database import Database
     from framework.telemetry import decide_on_telemetry
     from framework.warm_up import warm_up
     from process.lifecycle import Lifecycle
@@ -103,12 +103,10 @@ def build_platform(settings: Settings) -> Platform:
     lifecycle = Lifecycle(
         load,
         database,
-        Base.metadata,
-        on_open=lambda: decide_on_telemetry(settings.enable_instrumentation),
-        refuse=runs.refuse,
-        drain=runs.drain,
+        runs,
         drain_timeout_s=settings.drain_timeout_s,
-        closes=[chat_clients.close],
+        parts=[chat_clients],
+        on_open=lambda: decide_on_telemetry(settings.enable_instrumentation),
     )
     return Platform(services, chat_clients, lifecycle)
 
