@@ -1,4 +1,4 @@
-"""create_app(settings) and the `parlor` command line. Wires the rooms; decides nothing.
+"""create_app(settings) and the `parlor` command line: wires the rooms, decides nothing.
 
 Nothing heavy is imported at the top: `parlor help` answers at once, and a wrong setting is reported at once.
 """
@@ -44,12 +44,12 @@ Command = Callable[[argparse.Namespace], int]
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """What the process consists of, before anything is started.
+    """The services of the process and their lifecycle, before anything is started.
 
     Attributes:
-        services: What use cases are handed.
-        chat_clients: Where their chat clients come from.
-        lifecycle: Starts and closes all of it.
+        services: The services that every use case is handed.
+        chat_clients: Factory of the chat clients in `services`.
+        lifecycle: Start and end of all use cases and services.
     """
 
     services: Services
@@ -137,12 +137,12 @@ def build_app(settings: Settings, database: Database, lifecycle: Lifecycle) -> F
 
     from web.branding_api import build_branding_router
     from web.chatkit_api import add_chatkit_routes
-    from web.failures import Failures, handle_http_exception
+    from web.failures import ErrorMiddleware, handle_http_exception
     from web.health import build_health_router
-    from web.identity import Identity, load_signing_key
+    from web.identity import IdentityMiddleware, load_signing_key
     from web.pages import build_pages_router
-    from web.request_log import RequestLog
-    from web.security import CrossOrigin, SecurityHeaders
+    from web.request_log import RequestLogMiddleware
+    from web.security import CrossOriginMiddleware, SecurityHeadersMiddleware
     from web.use_cases_api import build_use_cases_router
     from web.visible_use_cases import VisibleUseCases
 
@@ -159,13 +159,15 @@ def build_app(settings: Settings, database: Database, lifecycle: Lifecycle) -> F
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
-        # The outermost first.
+        # The outermost first. They see the start of every response, and the body of those that are sent whole. The body
+        # of an event stream goes past them all, straight to the server (`RequestNotes.send`), as each would cost every
+        # piece of text another call. Compression, or metrics of bodies, would have to be done in `EventStream`.
         middleware=[
-            Middleware(RequestLog),
-            Middleware(SecurityHeaders, settings=settings),
-            Middleware(CrossOrigin, allowed_origins=settings.allowed_origins),
-            Middleware(Identity, key=load_signing_key(settings)),
-            Middleware(Failures),
+            Middleware(RequestLogMiddleware),
+            Middleware(SecurityHeadersMiddleware, settings=settings),
+            Middleware(CrossOriginMiddleware, allowed_origins=settings.allowed_origins),
+            Middleware(IdentityMiddleware, key=load_signing_key(settings)),
+            Middleware(ErrorMiddleware),
         ],
         exception_handlers={HTTPException: handle_http_exception},
     )
@@ -231,7 +233,7 @@ def _announce(url: str, loaded: LoadedUseCases, settings: Settings) -> None:
 
 
 def doctor(_args: argparse.Namespace) -> int:
-    """Print what the settings lead to; 0 when all is well."""
+    """Print the findings of a diagnosis; return 0 when all is well, else 1."""
     settings = load_settings()
     # What the log would say of a broken use case stands in the report.
     logging.getLogger().addHandler(logging.NullHandler())
