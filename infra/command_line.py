@@ -19,8 +19,8 @@ class CloneCommand:
     """A command that needs the sources of a clone.
 
     Attributes:
-        summary: Its line in the list of commands.
-        run: Takes the arguments behind the command's name and returns the exit code.
+        summary: Description in the list of commands.
+        run: Function that takes the arguments behind the command's name and returns the exit code.
     """
 
     summary: str

@@ -23,19 +23,19 @@ from runs.cancellation import end_tasks
 logger = logging.getLogger(__name__)
 
 KEEP_ALIVE_TIMEOUT_S = 75
-"""Longer than the idle timeout of the usual load balancers, which must be the first to close a connection."""
+"""Keep-alive timeout, longer than that of the usual load balancers, which must be the first to close a connection."""
 
-FAREWELL_S = 5
-"""How much longer than answers connections may stay open: a stopped answer still has to tell its viewer."""
+CONNECTIONS_TIMEOUT_S = 5
+"""Time that open connections have after the last answer: a stopped answer still has to tell its viewer."""
 
-LEFTOVERS_S = 1.0
-"""How long tasks and threads that nobody needs any more may take to end."""
+LEFTOVERS_TIMEOUT_S = 1.0
+"""Time limit for the end of tasks and threads that nobody needs any more."""
 
 _SIGNALLED = 128
-"""With the number of a signal, the exit code by which shells know a process that was ended by it."""
+"""Base of the exit codes by which shells know a process that was ended by a signal; its number is added."""
 
-HURRY_S = 3.0
-"""How long it may take to keep what was said so far, when a second signal wants the end at once."""
+SECOND_SIGNAL_TIMEOUT_S = 3.0
+"""Time limit for storing unfinished answers, when a second signal wants the end at once."""
 
 # The URL names an address that a browser can open, where the socket listens on all of them.
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
@@ -87,10 +87,10 @@ def serve(
     far is kept, the rest is not waited for.
 
     Args:
-        app: Its lifespan runs `lifecycle`.
-        listener: Bound; closed at the end.
-        lifecycle: Says when the start is done.
-        announce: Called once, when the server listens and the start is done.
+        app: The application, whose lifespan runs `lifecycle`.
+        listener: A bound socket; closed at the end.
+        lifecycle: Start and end of the use cases.
+        announce: Callback, called once, when the server listens and the start is done.
 
     Raises:
         ParlorError: When the start was impossible, for a reason that can be named.
@@ -104,7 +104,7 @@ def serve(
         access_log=False,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_TIMEOUT_S,
-        timeout_graceful_shutdown=FAREWELL_S,
+        timeout_graceful_shutdown=CONNECTIONS_TIMEOUT_S,
     )
     process = ServerProcess(config, lifecycle, announce)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
@@ -122,8 +122,8 @@ class ServerProcess:
 
     Args:
         config: The application and how it is served.
-        lifecycle: Says when the start is done, and drains.
-        announce: Called once, when the server listens and the start is done.
+        lifecycle: Start and end of the use cases; drains the answers.
+        announce: Callback, called once, when the server listens and the start is done.
 
     Attributes:
         second_signal: The number of the signal that wanted the end at once; None when there was none.
@@ -148,7 +148,7 @@ class ServerProcess:
         stopping = asyncio.create_task(self._drain_when_asked(), name="drain when asked")
         await self._server.serve(sockets=[listener])
         others = {*asyncio.all_tasks(), stopping} - {asyncio.current_task()}
-        have_ended = await end_tasks(*others, timeout_s=LEFTOVERS_S), await threads.end(LEFTOVERS_S)
+        have_ended = await end_tasks(*others, timeout_s=LEFTOVERS_TIMEOUT_S), await threads.end(LEFTOVERS_TIMEOUT_S)
         if self._lifecycle.failure is None and not all(have_ended):
             # All is stored and closed. What is left would hold up the end of the loop, and of the process, for as long
             # as it likes: somebody's tool that waits in a thread cannot be told to stop.
@@ -182,6 +182,6 @@ class ServerProcess:
         await asyncio.wait([draining, hurried], return_when=asyncio.FIRST_COMPLETED)
         if self._is_hurried.is_set():
             hurrying = asyncio.create_task(self._lifecycle.drain(0), name="hurry")
-            await asyncio.wait([draining, hurrying], timeout=HURRY_S)
+            await asyncio.wait([draining, hurrying], timeout=SECOND_SIGNAL_TIMEOUT_S)
         # Only now: uvicorn begins its end with closing the listener.
         self._server.should_exit = True
