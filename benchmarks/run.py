@@ -158,7 +158,7 @@ def running_parlor(
             # All load comes from one user here.
             "RUNS_MAX_PER_USER": "100000", "RUNS_MAX_TOTAL": "100000",
         }  # fmt: skip
-        command = [sys.executable, str(program), "run", "--no-build"]
+        command = [sys.executable, str(program), "run"]
         with process(command, environment, cwd=folder) as running:
             wait_for(f"http://127.0.0.1:{port}/readyz", running)
             wait_until_idle(running.pid)

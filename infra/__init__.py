@@ -1,1 +1,1 @@
-"""The workshop of a clone: tests, checks, builds."""
+"""The workshop of a clone: build of the client, tests, checks, tables in the documents. It is not installed."""

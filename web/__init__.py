@@ -1,1 +1,1 @@
-"""The HTTP edge: routes, identity, limits, failures."""
+"""HTTP: middleware, routes, and the response that sends events."""

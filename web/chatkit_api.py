@@ -17,11 +17,11 @@ from web.request_log import notes_of
 from web.visible_use_cases import VisibleUseCases
 
 BODY_TIMEOUT_S = 30.0
-"""How long a client may take to send its body."""
+"""Time limit for a client to send its body."""
 
 
 def add_chatkit_routes(app: FastAPI, use_cases: VisibleUseCases, settings: Settings) -> None:
-    """Let `app` speak the ChatKit protocol."""
+    """Add the routes of the ChatKit protocol to `app`."""
 
     async def answer(request: Request, name: str | None) -> Response:
         _check_content_type(request)

@@ -1,4 +1,4 @@
-"""Who is asking: an anonymous, signed cookie per browser."""
+"""Identity of the user: an anonymous, signed cookie per browser."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 COOKIE_NAME = "parlor_user"
 EMBEDDED_COOKIE_NAME = "parlor_user_embedded"
-"""For pages of other sites: it must not take the place of the one that the person has here."""
+"""Cookie for pages of other sites: it must not take the place of the one that the person has here."""
 
 COOKIE_MAX_AGE_S = 365 * 24 * 3600
 KEY_FILE_NAME = "secret.key"
@@ -77,7 +77,7 @@ def _create_key_file(path: Path) -> None:
 
 
 class Cookies:
-    """Makes and reads the cookie's value.
+    """Signs and verifies the cookie's value.
 
     Args:
         key: The signing key, 32 bytes or more.
@@ -104,19 +104,19 @@ class Cookies:
 
 
 def new_user_id() -> str:
-    """Return the id of somebody new: 128 random bits."""
+    """Return the id of a new user: 128 random bits."""
     return f"anon_{secrets.token_hex(16)}"
 
 
-class Identity:
-    """The layer that knows the user by the cookie, and gives a cookie to who has none that we signed."""
+class IdentityMiddleware:
+    """Middleware that identifies the user by a signed cookie, and sets one where there is none that we signed."""
 
     def __init__(self, app: ASGIApp, *, key: bytes) -> None:
         self._app = app
         self._cookies = Cookies(key)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as somebody."""
+        """Pass on the request with the user's id in its notes."""
         if scope["type"] != "http" or not _needs_identity(scope["path"]):
             await self._app(scope, receive, send)
             return
@@ -143,7 +143,7 @@ class Identity:
 
 
 def build_context(request: Request, use_case: str = "") -> RequestContext:
-    """Return who asks for what in `request`, which has passed the layer `Identity`."""
+    """Return the context of `request`, which has passed the `IdentityMiddleware`."""
     notes = notes_of(request.scope)
     if notes.user_id is None:
         raise LookupError(f"{request.url.path} is not among the paths that have an identity")

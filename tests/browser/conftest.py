@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, WebError, expect
 
 from config import Settings
-from infra.client_build import ROOT
+from infra.client_build import ROOT, build_client
 from infra.workshop import find_browser
 from tests.browser.chat import RECORDER, Chat, mount
 from tests.browser.servers.hosting import OUR_HOSTS, serve_in_thread
@@ -56,7 +56,8 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 @contextmanager
 def run_parlor(folder: Path, city_file: Path, **settings: str) -> Iterator[str]:
-    """Start the application as `parlor run` does, on a free port and with fresh data; hand out its address."""
+    """Start the application as `./parlor run` does, on a free port and with fresh data; hand out its address."""
+    build_client()
     lend_cities(city_file, folder / "data")
     # The person's own settings stay out; a `.env` does too, because it is read from the working directory.
     known = {name.upper() for name in Settings.model_fields}

@@ -179,7 +179,7 @@ async def running(folder: Path, cookies: httpx.Cookies | None = None, **settings
     }
     with (folder / "server.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "main", "run", "--no-build",
+            sys.executable, "-m", "main", "run",
             cwd=folder, env=environment | settings, stdout=PIPE, stderr=log,
         )  # fmt: skip
     reader: asyncio.Task[None] | None = None

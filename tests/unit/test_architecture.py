@@ -36,13 +36,13 @@ ALLOWED: dict[str, set[str]] = {
     "streaming": {"context", "errors", "framework", "plugins", "runs", "store", "text", "turns", "widgets"},
     "base_server": {"context", "errors", "plugins", "runs", "streaming", "turns"},
     "use_cases": {"base_server", "context", "database", "errors", "plugins"},
-    "process": {"base_server", "context", "database", "errors", "plugins", "runs", "use_cases"},
+    "process": {"base_server", "context", "database", "errors", "framework", "plugins", "runs", "use_cases"},
     "web": {"config", "database", "errors", "framework", "plugins", "process", "runs", "turns"},
     "main": {
-        "attachments", "chat_clients", "config", "context", "database", "errors", "framework", "infra", "process",
+        "attachments", "chat_clients", "config", "context", "database", "errors", "framework", "process",
         "runs", "store", "streaming", "web",
     },
-    "infra": {"errors"},
+    "infra": {"errors", "main"},
 }  # fmt: skip
 
 ROOMS = set(ALLOWED)

@@ -47,13 +47,19 @@ def add_use_case(folder: Path, name: str, plugin: str) -> None:
 def test_help_lists_the_commands_and_imports_nothing_heavy() -> None:
     program = (
         "import sys, main; code = main.main(['help']);"
-        "heavy = {'chatkit', 'agent_framework', 'fastapi', 'openai', 'uvicorn'} & set(sys.modules);"
+        "heavy = {'chatkit', 'agent_framework', 'fastapi', 'infra', 'openai', 'uvicorn'} & set(sys.modules);"
         "sys.exit(f'{code} {heavy}' if code or heavy else 0)"
     )
     done = run_python("-c", program)
     assert (done.returncode, done.stderr) == (0, "")
-    for command in ("run", "doctor", "test", "check", "build", "setup", "help"):
-        assert re.search(rf"^ +{command} ", done.stdout, re.MULTILINE)
+    assert re.findall(r"^    (\w+) ", done.stdout, re.MULTILINE) == ["run", "doctor", "help"]
+
+
+@pytest.mark.parametrize("command", ["test", "check", "bench", "build", "setup"])
+def test_what_needs_the_sources_is_left_to_a_clone(tmp_path: Path, command: str) -> None:
+    done = parlor(command, "--anything", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"'{command}' is a command of a clone: run ./parlor {command} there.\n"
 
 
 def test_a_wrong_setting_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
@@ -66,7 +72,7 @@ def test_a_wrong_setting_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None
 def test_a_port_in_use_is_one_sentence_and_exit_code_1(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = parlor("run", "--no-build", folder=tmp_path, PORT=str(port))
+        done = parlor("run", folder=tmp_path, PORT=str(port))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.count("\n") == 1
     assert str(port) in done.stderr
@@ -74,7 +80,7 @@ def test_a_port_in_use_is_one_sentence_and_exit_code_1(tmp_path: Path) -> None:
 
 def test_a_database_that_cannot_be_opened_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
     (tmp_path / "file.db").mkdir()
-    done = parlor("run", "--no-build", folder=tmp_path, PORT="0", DATABASE_URL=f"sqlite:///{tmp_path / 'file.db'}")
+    done = parlor("run", folder=tmp_path, PORT="0", DATABASE_URL=f"sqlite:///{tmp_path / 'file.db'}")
     assert done.returncode == 2
     assert "DATABASE_URL" in done.stderr
     assert "Traceback" not in done.stderr
@@ -88,7 +94,7 @@ def test_run_prints_the_real_url_once_it_can_be_opened_and_names_what_is_disable
     add_use_case(tmp_path, "broken", "raise RuntimeError('out of\\norder')")
     add_use_case(tmp_path, "alpha", ALPHA)
     process = subprocess.Popen(
-        [sys.executable, str(ROOT / "main.py"), "run", "--no-build"],
+        [sys.executable, str(ROOT / "main.py"), "run"],
         cwd=tmp_path,
         env=environment(PORT="0", LOG_FORMAT=log_format, MODEL_PROVIDER="offline"),
         stdout=subprocess.PIPE,

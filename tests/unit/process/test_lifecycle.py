@@ -9,7 +9,7 @@ from sqlalchemy import MetaData
 from errors import ConfigError, UnavailableError
 from process.lifecycle import Lifecycle
 from process.use_case_loading import LoadedUseCases
-from tests.unit.web.edge import JSON, Edge, FakeDatabase, FakeServer, use_case
+from tests.unit.web.edge import JSON, Edge, FakeDatabase, FakeRuns, FakeServer, use_case
 
 
 class Recorded(FakeServer):
@@ -28,9 +28,14 @@ class Recorded(FakeServer):
             raise OSError("already gone")
 
 
-def build(servers: dict[str, FakeServer], database: FakeDatabase | None = None, **details: object) -> Lifecycle:
+def build(
+    servers: dict[str, FakeServer],
+    database: FakeDatabase | None = None,
+    runs: FakeRuns | None = None,
+    **details: object,
+) -> Lifecycle:
     loaded = LoadedUseCases({name: use_case(name, server) for name, server in servers.items()}, ())
-    return Lifecycle(lambda: loaded, database or FakeDatabase(), MetaData(), **details)  # type: ignore[arg-type]
+    return Lifecycle(lambda: loaded, database or FakeDatabase(), runs or FakeRuns(), **details)  # type: ignore[arg-type]
 
 
 async def test_what_was_opened_is_closed_in_reverse_by_the_task_that_opened_it() -> None:
@@ -58,18 +63,27 @@ async def test_what_is_to_be_done_when_all_are_open_is_done_before_the_first_req
 async def test_answers_end_before_anything_they_need_is_closed() -> None:
     record: list[tuple[str, object]] = []
 
-    async def drain(timeout_s: float) -> None:
-        record.append(("drain", timeout_s))
+    class RecordedRuns(FakeRuns):
+        def refuse(self) -> None:
+            record.append(("refuse", lifecycle.is_stopping))
 
-    def refuse() -> None:
-        record.append(("refuse", lifecycle.is_stopping))
+        async def drain(self, timeout_s: float) -> int:
+            record.append(("drain", timeout_s))
+            return 0
 
-    lifecycle = build({"a": Recorded("a", record)}, refuse=refuse, drain=drain, drain_timeout_s=7.0)
+    class Part:
+        async def close(self) -> None:
+            record.append(("close part", database.is_closed))
+
+    database = FakeDatabase()
+    runs = RecordedRuns()
+    lifecycle = build({"a": Recorded("a", record)}, database, runs, drain_timeout_s=7.0, parts=[Part()])
     async with lifecycle.running():
         await lifecycle.wait_until_started(10)
         assert not lifecycle.is_stopping
-    assert [what for what, _ in record] == ["open a", "refuse", "drain", "close a"]
+    assert [what for what, _ in record] == ["open a", "refuse", "drain", "close a", "close part"]
     assert record[1:3] == [("refuse", True), ("drain", 7.0)]
+    assert record[-1] == ("close part", True), "parts outlive the database"
 
 
 async def test_a_server_that_is_about_to_stop_is_alive_and_not_ready(edge: Edge) -> None:
@@ -133,7 +147,7 @@ async def test_the_server_is_alive_while_it_loads_and_requests_wait_for_the_star
         assert may_load.wait(10)
         return loaded
 
-    lifecycle = Lifecycle(load, FakeDatabase(), MetaData())  # type: ignore[arg-type]
+    lifecycle = Lifecycle(load, FakeDatabase(), FakeRuns())  # type: ignore[arg-type]
     async with edge.client(edge.app(lifecycle=lifecycle), waits=False) as client:
         assert (await client.get("/healthz")).status_code == 200
         not_ready = await client.get("/readyz")
@@ -152,7 +166,7 @@ async def test_a_start_that_takes_too_long_is_an_error_that_says_so() -> None:
         assert may_load.wait(10)
         return LoadedUseCases({}, ())
 
-    lifecycle = Lifecycle(load, FakeDatabase(), MetaData())  # type: ignore[arg-type]
+    lifecycle = Lifecycle(load, FakeDatabase(), FakeRuns())  # type: ignore[arg-type]
     async with lifecycle.running():
         with pytest.raises(UnavailableError, match="still starting"):
             await lifecycle.wait_until_started(0)
