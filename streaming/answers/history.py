@@ -34,6 +34,7 @@ from chatkit.types import (
 )
 from pydantic_core import from_json
 
+from framework.message_marks import ANSWERS_PROPERTY
 from streaming.answers.tool_results import is_returned
 from text.shortening import shortened
 from turns.approval_request import PENDING_APPROVALS_KEY
@@ -41,9 +42,6 @@ from turns.tool_memory import TOOL_MEMORY_KEY
 from widgets.documents import components_of
 
 logger = logging.getLogger(__name__)
-
-ANSWERS_PROPERTY = "answers_to_questions"
-"""Marks a message that says what a person has answered to the questions of a tool."""
 
 MAX_WIDGET_SUMMARY_CHARS = 1_000
 MAX_TEXT_ATTACHMENT_CHARS = 20_000
