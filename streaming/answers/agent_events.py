@@ -19,8 +19,8 @@ from context import Turn
 from errors import ModelError
 from framework.kept_updates import keep_merged, release
 from runs.cancellation import end_tasks
+from streaming.answers.tool_labels import ToolLabel
 from streaming.answers.update_converter import LIMIT_TEXT, UpdateConverter
-from streaming.answers.workflow_steps import ToolLabel
 
 MAX_UPDATES_AHEAD = 64
 """How many updates the model may be ahead of the store before its stream is paused."""

@@ -18,8 +18,8 @@ from framework.inner_agents import workflow_of
 from streaming.answers.agent_events import agent_events
 from streaming.answers.agent_runs import AgentRuns
 from streaming.answers.thread_titles import ThreadTitle, title_of
+from streaming.answers.tool_labels import tool_labels
 from streaming.answers.turn_events import turn_events
-from streaming.answers.workflow_steps import tool_labels
 from streaming.approvals.approvals import Approvals
 from streaming.approvals.decisions import approval_events
 from streaming.failure_reports import report_failure
