@@ -18,7 +18,7 @@ from tests.unit.harness import Chat, done_items, errors, texts
 from tests.unit.scripted_model import ScriptedModel, calls, says
 from tests.unit.services_for_tests import open_services
 from tests.unit.weather.open_meteo_stub import OpenMeteoStub
-from tests.unit.weather.widget_catalogue import action_of, texts_of
+from tests.unit.widget_catalogue import action_of, texts_of
 from use_cases.weather.places.city_search import CityDirectory
 from use_cases.weather.plugin import WeatherServer, register_use_case
 from use_cases.weather.settings import WeatherSettings
