@@ -25,6 +25,8 @@ from tests.unit.services_for_tests import open_services
 from turns.clock import utc_now
 from turns.request_context import RequestContext
 
+pytestmark = pytest.mark.usefixtures("text_path")
+
 QUESTION = "What should I pack for three days in Bern in late November?\nI have one small bag."
 FIRST_LINE = "What should I pack for three days in Bern in late November?"
 
