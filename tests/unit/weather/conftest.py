@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.weather.open_meteo_stub import NOW, OpenMeteoStub
 from use_cases.weather.forecasts import Forecasts
-from use_cases.weather.places.city_search import CityDirectory, load_cities
+from use_cases.weather.places.city_index import CityIndex, load_cities
 from use_cases.weather.settings import WeatherSettings
 
 
@@ -28,7 +28,7 @@ OpenForecasts = Callable[..., AbstractAsyncContextManager[Forecasts]]
 
 
 @pytest.fixture(scope="session")
-def cities(tmp_path_factory: pytest.TempPathFactory) -> CityDirectory:
+def cities(tmp_path_factory: pytest.TempPathFactory) -> CityIndex:
     return load_cities(tmp_path_factory.mktemp("cities"))
 
 
@@ -43,7 +43,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def open_forecasts(stub: OpenMeteoStub, clock: Clock, cities: CityDirectory) -> OpenForecasts:
+def open_forecasts(stub: OpenMeteoStub, clock: Clock, cities: CityIndex) -> OpenForecasts:
     @asynccontextmanager
     async def opened(**variables: Any) -> AsyncIterator[Forecasts]:
         settings = WeatherSettings(_env_file=None, **variables)
