@@ -15,7 +15,7 @@ from chatkit.types import ThreadItemUpdatedEvent
 
 
 class Guard(Protocol):
-    """What stands between an answer and the store."""
+    """The guard between an answer and the store, as direct text knows it."""
 
     def allows_direct_text(self) -> bool:
         """Whether a piece of text may be shown with nothing else to do."""

@@ -21,7 +21,7 @@ def offers(widget: Mapping[str, Any], action_type: str, payload: Any) -> bool:
     Args:
         widget: The JSON of the stored root.
         action_type: The name that the request claims.
-        payload: What the request sends; None reads as an empty object.
+        payload: The payload of the request; None reads as an empty object.
     """
     fields = set(_field_names(widget))
     return any(

@@ -35,8 +35,8 @@ class _Thought:
     """The thought that is being streamed.
 
     Attributes:
-        key: The provider's id of it.
-        task_index: Its place.
+        key: The provider's id of the thought.
+        task_index: The place of its task in the workflow.
         sent: How many characters the client has.
         half: The first half of a character whose second half has not come yet, or nothing.
     """

@@ -97,7 +97,7 @@ class ChatKitRequests:
         clicks: Carries out actions.
 
     Attributes:
-        composer: What the composer of the use case offers; nothing else is accepted of a message.
+        composer: The models and tools that the use case offers; a message with another is refused.
     """
 
     def __init__(

@@ -80,7 +80,7 @@ class Delivery:
         Args:
             thread: Where the answer belongs. What the answer changes of it is stored and told as well.
             context: Who asks.
-            answer: What is said and done. Closed on every way out.
+            answer: The events of the answer. Closed on every way out.
             opening: Stores what the request brings. That and its first events are one: a stop in between waits, or the
                 request would be refused and its message, answer or output be there all the same.
         """

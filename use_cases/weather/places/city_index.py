@@ -1,4 +1,4 @@
-"""The search in the packaged list: a city by what people call it, cities of a country, what a typo may mean."""
+"""The index of cities in its file: a city by what people call it, cities of a country, what a typo may mean."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The packaged list of cities in a running server: opened behind its back, asked in threads, mended when damaged."""
+"""The list of cities in a running server: opened in the background, searched in threads, made anew when damaged."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class CityLookup:
 
     Args:
         folder: Where the searchable list is kept; made when missing.
-        source: What it is made from.
+        source: The packaged list that it is made from.
         timeout_s: Longest wait for an answer, in seconds.
     """
 
