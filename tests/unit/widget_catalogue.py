@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import typing
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import chatkit.widgets
@@ -85,9 +86,9 @@ def _problems_of(node: Mapping[str, Any]) -> list[str]:
     found += [f"{kind}.{name} is unknown" for name in node.keys() - model.model_fields.keys()]
     # Children have their own turn: a wrong one would only make this node fall back to "anything goes".
     own = {name: [] if name in ("children", "series") else value for name, value in node.items()}
-    found += _errors(kind, lambda: model.model_validate(own))
+    found += _errors(kind, partial(model.model_validate, own))
     for name in (name for name in _ICON_PROPS.get(kind, ()) if name in node):
-        found += _errors(f"{kind}.{name}", lambda icon=node[name]: _ICON.validate_python(icon))
+        found += _errors(f"{kind}.{name}", partial(_ICON.validate_python, node[name]))
     for name in node.keys() & ACTION_PROPS:
         found += [f"{kind}.{name}.{key} is unknown" for key in node[name].keys() - ActionConfig.model_fields.keys()]
     return found
