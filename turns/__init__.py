@@ -1,1 +1,1 @@
-"""The answer in the making: who asks, its state, its events, its texts."""
+"""One answer in the making: who asks, its state, its events, its texts."""

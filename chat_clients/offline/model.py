@@ -31,15 +31,13 @@ from agent_framework.observability import ChatTelemetryLayer
 from chat_clients.offline.phrases import PhraseBook, Reply, ToolCall
 from chat_clients.offline.pictures import MAX_PICTURE_BYTES, describe_picture
 from framework.response_streams import build_response_stream
+from framework.message_marks import ANSWERS_PROPERTY
 
 if TYPE_CHECKING:
     from chat_clients.offline.offline_phrase import OfflinePhrase
 
 MAX_PICTURES = 4
 MAX_EXAMPLES = 12
-
-ANSWERS_PROPERTY = "answers_to_questions"
-"""Marks a message that says what a person has answered to the questions of a tool."""
 
 _SETTINGS_HINT = (
     "set `OPENAI_API_KEY`, or `COMPATIBLE_BASE_URL` and `COMPATIBLE_MODEL`, "

@@ -23,7 +23,7 @@ from framework.sentences import SUB_AGENT_WANTS_APPROVAL
 logger = logging.getLogger(__name__)
 
 NO_PERSON = "A part of this needs the person, who cannot be asked from within this tool. Tell them so."
-"""What a model reads whose sub-agent wants an approval, or calls a tool of the client."""
+"""Told to a model whose sub-agent wants an approval, or calls a tool of the client."""
 
 
 class ToolGuard(FunctionMiddleware):

@@ -34,10 +34,10 @@ async def replay_calls(
 
     Args:
         agent: Who asked for them; of a workflow, the agents within it that have these tools run them.
-        messages: What it would be given now.
-        calls: What to run.
-        turn: What the tools get.
-        guard: What stands before each tool, inside of the agent's own middleware.
+        messages: The history that the agent would be given now.
+        calls: The calls to run.
+        turn: The turn that the tools find.
+        guard: A guard before each tool, inside of the agent's own middleware.
         is_allowed: Whether a person has allowed them; if not, those that need a word are left out, and nothing comes
             of them.
 

@@ -1,4 +1,4 @@
-"""Fixtures for all unit tests: databases with the platform's tables."""
+"""Fixtures for all unit tests: databases with the platform's tables, and services around a scripted model."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ from typing import Any
 import psycopg
 import pytest
 
+from context import Services
 from database import Base, Database
 from store import ParlorStore
 from tests.sharing import find_port_to_keep
+from tests.unit.scripted_model import ScriptedModel
+from tests.unit.services_for_tests import open_services
 from turns.request_context import RequestContext
 
 POSTGRES_START_TIMEOUT_S = 20.0
@@ -130,6 +133,21 @@ def store(database: Database) -> ParlorStore:
 @pytest.fixture
 def context() -> RequestContext:
     return RequestContext(user_id="ada", use_case="weather", request_id="req_1")
+
+
+@pytest.fixture
+async def services(tmp_path: Path, model: ScriptedModel) -> AsyncIterator[Services]:
+    """The platform's services on a fresh file, with the model that the test's module scripts."""
+    async with open_services(tmp_path, model) as opened:
+        yield opened
+
+
+@pytest.fixture(params=["through the agent", "direct"])
+def text_path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The path that text takes in a test where it can, one after the other (ADR 0013)."""
+    chosen: str = request.param
+    monkeypatch.setattr(ScriptedModel, "tries_direct_text", chosen == "direct")
+    return chosen
 
 
 def _postgres_programs() -> Path:

@@ -184,6 +184,31 @@ def test_every_docstring_can_be_read_alone() -> None:
                 assert not leaning.match(first), f"{path.relative_to(ROOT)}: {first}"
 
 
+def described_names(docstring: str) -> Iterator[str]:
+    """Return what a docstring says of each argument and attribute, as far as it stands in the line of the name."""
+    for section in re.findall(r"^(?:Args|Attributes):\n((?:(?:    .*)?\n?)*)", docstring, re.MULTILINE):
+        yield from re.findall(r"^    \w+: (.+)$", section, re.MULTILINE)
+
+
+def test_every_line_about_an_argument_can_be_read_alone() -> None:
+    """A line says which thing it is about: "The title of a search", not "Of a search" or "The same, of files"."""
+    leaning = re.compile(r"(Of |That of |Those of |The same\b|Its |Whose |Whom |Likewise|As for |As it was)")
+    found = [
+        f"{path.relative_to(ROOT)}: {line}"
+        for path in sources()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        for line in described_names(ast.get_docstring(node) or "")
+        if leaning.match(line)
+    ]
+    assert found == []
+
+
+def test_lines_about_arguments_are_found() -> None:
+    text = "Say it.\n\nMore.\n\nArgs:\n    a: Of a.\n        Still a.\n    b: The b.\n\nReturns:\n    c: no name.\n"
+    assert list(described_names(text)) == ["Of a.", "The b."]
+
+
 def test_every_room_is_installed_and_its_types_are_checked() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
     paths = {f"{room}.py" if (ROOT / f"{room}.py").is_file() else room for room in ROOMS}

@@ -11,7 +11,7 @@ import pytest
 
 from tests.unit.weather.open_meteo_stub import NOW, OpenMeteoStub
 from use_cases.weather.forecasts import Forecasts
-from use_cases.weather.places.city_search import CityDirectory, load_cities
+from use_cases.weather.places.city_index import CityIndex, load_cities
 from use_cases.weather.settings import WeatherSettings
 
 
@@ -29,7 +29,7 @@ OpenForecasts = Callable[..., AbstractAsyncContextManager[Forecasts]]
 
 
 @pytest.fixture(scope="session")
-def cities(city_file: Path) -> CityDirectory:
+def cities(city_file: Path) -> CityIndex:
     return load_cities(city_file.parent)
 
 
@@ -44,7 +44,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def open_forecasts(stub: OpenMeteoStub, clock: Clock, cities: CityDirectory) -> OpenForecasts:
+def open_forecasts(stub: OpenMeteoStub, clock: Clock, cities: CityIndex) -> OpenForecasts:
     @asynccontextmanager
     async def opened(**variables: Any) -> AsyncIterator[Forecasts]:
         settings = WeatherSettings(_env_file=None, **variables)

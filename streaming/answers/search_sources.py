@@ -1,4 +1,4 @@
-"""What a provider's searches look for and find, wherever it has put that."""
+"""Queries and sources of a provider's searches, wherever it has put them."""
 
 from __future__ import annotations
 

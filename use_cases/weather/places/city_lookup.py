@@ -1,4 +1,4 @@
-"""The packaged list of cities in a running server: opened behind its back, asked in threads, mended when damaged."""
+"""The list of cities in a running server: opened in the background, searched in threads, made anew when damaged."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TypeVar
 from errors import UnavailableError
 from use_cases.weather.places.cities import City, CitySearch
 from use_cases.weather.places.city_file import PACKAGED
-from use_cases.weather.places.city_search import CityDirectory, load_cities
+from use_cases.weather.places.city_index import CityIndex, load_cities
 from use_cases.weather.sources.fresh_cache import FreshCache
 
 logger = logging.getLogger(__name__)
@@ -27,12 +27,12 @@ _FOR_EVER = float("inf")
 R = TypeVar("R")
 
 
-class Gazetteer:
+class CityLookup:
     """Answers where cities are. `open` it before use and `close` it after.
 
     Args:
         folder: Where the searchable list is kept; made when missing.
-        source: What it is made from.
+        source: The packaged list that it is made from.
         timeout_s: Longest wait for an answer, in seconds.
     """
 
@@ -40,7 +40,7 @@ class Gazetteer:
         self._folder = folder
         self._source = source
         self._timeout_s = timeout_s
-        self._directories: FreshCache[CityDirectory] = FreshCache(1)
+        self._indexes: FreshCache[CityIndex] = FreshCache(1)
         self._damages = 0
         self._opening: asyncio.Task[None] | None = None
         self._is_closing = threading.Event()
@@ -56,7 +56,7 @@ class Gazetteer:
         if self._opening is not None:
             self._opening.cancel()
             await asyncio.wait([self._opening])
-        await self._directories.close()
+        await self._indexes.close()
 
     async def find(self, text: str) -> CitySearch:
         """Return the city that `text` means, or suggestions.
@@ -64,7 +64,7 @@ class Gazetteer:
         Raises:
             UnavailableError: When there is no list, or none in time.
         """
-        return await self._ask(lambda directory: directory.find(text))
+        return await self._ask(lambda index: index.find(text))
 
     async def weights_of(self, city_ids: Sequence[int]) -> dict[int, float]:
         """Return the weights of those of the cities that are in the list, by their ids.
@@ -72,36 +72,36 @@ class Gazetteer:
         Raises:
             UnavailableError: When there is no list, or none in time.
         """
-        return await self._ask(lambda directory: directory.weights_of(city_ids))
+        return await self._ask(lambda index: index.weights_of(city_ids))
 
     async def list_cities(self, country: str | None, query: str | None, limit: int) -> tuple[City, ...]:
-        """Return cities, see `CityDirectory.list_cities`.
+        """Return cities, see `CityIndex.list_cities`.
 
         Raises:
             UnavailableError: When there is no list, or none in time.
         """
-        return await self._ask(lambda directory: directory.list_cities(country, query, limit))
+        return await self._ask(lambda index: index.list_cities(country, query, limit))
 
-    async def _ask(self, question: Callable[[CityDirectory], R]) -> R:
+    async def _ask(self, question: Callable[[CityIndex], R]) -> R:
         try:
             async with asyncio.timeout(self._timeout_s):
                 damages = self._damages
                 try:
-                    return await asyncio.to_thread(question, await self._directory(damages))
+                    return await asyncio.to_thread(question, await self._index(damages))
                 except sqlite3.DatabaseError as exc:
                     logger.warning("list of cities is damaged or gone, making it anew", extra={"cause": str(exc)})
                 # Of several who find it damaged, the first one has it made and the others wait with it.
                 self._damages = damages + 1
-                return await asyncio.to_thread(question, await self._directory(damages + 1))
+                return await asyncio.to_thread(question, await self._index(damages + 1))
         except TimeoutError as exc:
             raise UnavailableError(
                 "The list of cities is not ready yet. Please try again in a moment.", code="weather.no_list"
             ) from exc
 
-    async def _directory(self, damages: int) -> CityDirectory:
-        return await self._directories.get(damages, lambda: self._load(anew=damages > 0), _FOR_EVER)
+    async def _index(self, damages: int) -> CityIndex:
+        return await self._indexes.get(damages, lambda: self._load(anew=damages > 0), _FOR_EVER)
 
-    async def _load(self, *, anew: bool) -> CityDirectory:
+    async def _load(self, *, anew: bool) -> CityIndex:
         try:
             return await asyncio.to_thread(
                 load_cities, self._folder, source=self._source, anew=anew, is_unwanted=self._is_closing.is_set
@@ -114,4 +114,4 @@ class Gazetteer:
 
     async def _prepare(self) -> None:
         with suppress(UnavailableError):  # the log has it, and the next question tries again
-            await self._directory(self._damages)
+            await self._index(self._damages)

@@ -21,6 +21,8 @@ from tests.unit.harness import Chat, done_items, errors, texts, updates
 from tests.unit.scripted_model import ScriptedModel, calls, gives, says
 from turns.answer_texts import AnswerTexts
 
+pytestmark = pytest.mark.usefixtures("text_path")
+
 
 @tool
 async def ask_size(ctx: FunctionInvocationContext) -> str:

@@ -17,20 +17,20 @@ from errors import UnavailableError
 from tests.unit.weather.city_rows import BERN, PARIS, THUN, ZURICH, write_cities
 from use_cases.weather.places.cities import City
 from use_cases.weather.places.city_file import file_name
-from use_cases.weather.places.city_search import CityDirectory
-from use_cases.weather.places.gazetteer import Gazetteer
+from use_cases.weather.places.city_index import CityIndex
+from use_cases.weather.places.city_lookup import CityLookup
 
 CITIES = (PARIS, THUN, BERN, ZURICH)
 
 
 @asynccontextmanager
-async def opened(folder: Path, source: Path, timeout_s: float = 30) -> AsyncIterator[Gazetteer]:
-    gazetteer = Gazetteer(folder / "cache", source=source, timeout_s=timeout_s)
-    await gazetteer.open()
+async def opened(folder: Path, source: Path, timeout_s: float = 30) -> AsyncIterator[CityLookup]:
+    lookup = CityLookup(folder / "cache", source=source, timeout_s=timeout_s)
+    await lookup.open()
     try:
-        yield gazetteer
+        yield lookup
     finally:
-        await gazetteer.close()
+        await lookup.close()
 
 
 @pytest.fixture
@@ -41,14 +41,14 @@ def pipe(tmp_path: Path) -> Path:
     return path
 
 
-async def name_of(gazetteer: Gazetteer, text: str) -> str | None:
-    city = (await gazetteer.find(text)).city
+async def name_of(lookup: CityLookup, text: str) -> str | None:
+    city = (await lookup.find(text)).city
     return city.name if city else None
 
 
 async def test_questions_wait_for_the_list_and_the_loop_does_not(tmp_path: Path, pipe: Path) -> None:
-    async with opened(tmp_path, pipe) as gazetteer:
-        asking = [asyncio.create_task(name_of(gazetteer, text)) for text in ("bern", "ZURICH", "Thoune") * 20]
+    async with opened(tmp_path, pipe) as lookup:
+        asking = [asyncio.create_task(name_of(lookup, text)) for text in ("bern", "ZURICH", "Thoune") * 20]
         for _ in range(100):
             await asyncio.sleep(0)
         assert not any(task.done() for task in asking)
@@ -58,22 +58,22 @@ async def test_questions_wait_for_the_list_and_the_loop_does_not(tmp_path: Path,
 
 
 async def test_whoever_waits_too_long_is_told_so_and_may_ask_again(tmp_path: Path, pipe: Path) -> None:
-    async with opened(tmp_path, pipe, timeout_s=0.05) as gazetteer:
+    async with opened(tmp_path, pipe, timeout_s=0.05) as lookup:
         with pytest.raises(UnavailableError, match="not ready yet") as caught:
-            await gazetteer.list_cities("CH", None, 9)
+            await lookup.list_cities("CH", None, 9)
         assert caught.value.allow_retry
         await asyncio.to_thread(write_cities, pipe, *CITIES)
         cities: tuple[City, ...] = ()
         async with asyncio.timeout(30):
             while not cities:
                 with suppress(UnavailableError):
-                    cities = await gazetteer.list_cities("CH", None, 9)
+                    cities = await lookup.list_cities("CH", None, 9)
         assert [city.name for city in cities] == ["Zürich", "Bern", "Thun"]
 
 
 async def test_closing_stops_the_making(tmp_path: Path, pipe: Path) -> None:
-    async with opened(tmp_path, pipe) as gazetteer:
-        asking = asyncio.create_task(gazetteer.find("Bern"))
+    async with opened(tmp_path, pipe) as lookup:
+        asking = asyncio.create_task(lookup.find("Bern"))
         await asyncio.sleep(0)
     with pytest.raises(asyncio.CancelledError):
         await asking
@@ -105,20 +105,20 @@ async def test_a_list_that_is_damaged_while_it_is_used_is_made_anew(
 ) -> None:
     source = write_cities(tmp_path / "cities.json", *CITIES)
     path = tmp_path / "cache" / file_name()
-    async with opened(tmp_path, source) as gazetteer:
-        assert await name_of(gazetteer, "Zürich") == "Zürich"
+    async with opened(tmp_path, source) as lookup:
+        assert await name_of(lookup, "Zürich") == "Zürich"
         harm(path)
         with pytest.raises(sqlite3.DatabaseError):
-            CityDirectory(path).find("Zürich")
+            CityIndex(path).find("Zürich")
         with caplog.at_level(logging.WARNING):
-            assert await name_of(gazetteer, "Zürich") == "Zürich"
+            assert await name_of(lookup, "Zürich") == "Zürich"
         assert [record.getMessage() for record in caplog.records] == [
             "list of cities is damaged or gone, making it anew"
         ]
         caplog.clear()
-        assert await gazetteer.weights_of([BERN["geonameid"], 1]) == {BERN["geonameid"]: 121_631 * 14 * 3}
+        assert await lookup.weights_of([BERN["geonameid"], 1]) == {BERN["geonameid"]: 121_631 * 14 * 3}
         assert not caplog.records
-    assert CityDirectory(path).find("Zürich").city is not None
+    assert CityIndex(path).find("Zürich").city is not None
 
 
 async def test_a_temporary_list_that_is_damaged_is_made_anew_once(
@@ -127,12 +127,12 @@ async def test_a_temporary_list_that_is_damaged_is_made_anew_once(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     source = write_cities(tmp_path / "cities.json", *CITIES)
     (tmp_path / "cache").touch()  # no folder
-    async with opened(tmp_path, source) as gazetteer:
-        assert await name_of(gazetteer, "Bern") == "Bern"
+    async with opened(tmp_path, source) as lookup:
+        assert await name_of(lookup, "Bern") == "Bern"
         damage_all_in(tmp_path)
         caplog.clear()
         for _ in range(3):
-            assert await name_of(gazetteer, "Bern") == "Bern"
+            assert await name_of(lookup, "Bern") == "Bern"
     assert [record.getMessage() for record in caplog.records] == [
         "list of cities is damaged or gone, making it anew",
         "list of cities cannot be kept, making a temporary one",
@@ -144,9 +144,9 @@ async def test_a_list_that_cannot_be_made_is_reported_and_tried_again(
 ) -> None:
     source = tmp_path / "cities.json"
     source.write_text("nonsense")
-    async with opened(tmp_path, source) as gazetteer:
+    async with opened(tmp_path, source) as lookup:
         with pytest.raises(UnavailableError, match="cannot be read"):
-            await gazetteer.find("Bern")
+            await lookup.find("Bern")
         assert "list of cities cannot be made" in caplog.text
         write_cities(source, *CITIES)
-        assert await name_of(gazetteer, "Bern") == "Bern"
+        assert await name_of(lookup, "Bern") == "Bern"

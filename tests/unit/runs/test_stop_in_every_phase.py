@@ -19,9 +19,9 @@ from runs.viewer import Viewer
 from store import ParlorStore
 from tests import waiting
 from tests.unit.harness import Chat, texts, user_input, with_store
+from tests.unit.runs.running import adopt_thread, body, hidden_items, numbered, read_until, rest_of, start, stop
 from tests.unit.scripted_model import ScriptedModel, says
 from tests.unit.services_for_tests import open_services
-from tests.unit.streaming.test_runs import adopt_thread, body, hidden_items, numbered, read_until, rest_of, start, stop
 from turns.clock import utc_now
 from turns.request_context import RequestContext
 from turns.run_record import RunRecord

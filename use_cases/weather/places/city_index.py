@@ -1,4 +1,4 @@
-"""The search in the packaged list: a city by what people call it, cities of a country, what a typo may mean."""
+"""The index of cities in its file: a city by what people call it, cities of a country, what a typo may mean."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ _LISTED_IN_STATE = _LISTED.format(within="country_code = :country AND state_code
 
 
 @dataclass(frozen=True, slots=True)
-class CityDirectory:
+class CityIndex:
     """The packaged list: every city of 15 000 people or more. Every method reads a file: call them from a thread.
 
     They raise an `sqlite3.DatabaseError` when the file is damaged or gone.
@@ -116,10 +116,10 @@ class CityDirectory:
 
 def load_cities(
     folder: Path, *, source: Path = PACKAGED, anew: bool = False, is_unwanted: Callable[[], bool] = lambda: False
-) -> CityDirectory:
+) -> CityIndex:
     """Return the list, ready to be asked; see `provide_city_file`. Call it from a thread."""
     find_regions("")  # reads the countries, which questions about them expect in memory
-    return CityDirectory(provide_city_file(folder, source=source, anew=anew, is_unwanted=is_unwanted))
+    return CityIndex(provide_city_file(folder, source=source, anew=anew, is_unwanted=is_unwanted))
 
 
 def _candidate(row: tuple[Any, ...]) -> Candidate:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from agent_framework import Agent, FunctionInvocationContext, tool
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -23,6 +24,8 @@ from tests.unit.harness import user_input
 from tests.unit.scripted_model import ScriptedModel, Step, calls, says
 from tests.unit.services_for_tests import open_services
 from turns.request_context import RequestContext
+
+pytestmark = pytest.mark.usefixtures("text_path")
 
 USERS = ("ada", "bob")
 MAX_THREADS = 3

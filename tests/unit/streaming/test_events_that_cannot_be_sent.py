@@ -15,9 +15,9 @@ from context import Turn, turn_of
 from errors import UnavailableError
 from store import ParlorStore
 from tests.unit.harness import Chat, errors, streamed_text, texts, with_store
+from tests.unit.runs.running import texts_in_store
 from tests.unit.scripted_model import ScriptedModel, calls, says
 from tests.unit.services_for_tests import open_services
-from tests.unit.streaming.test_runs import texts_in_store
 from turns.request_context import RequestContext
 
 Hook = Callable[[Any, Turn], AsyncIterator[ThreadStreamEvent]]

@@ -16,9 +16,9 @@ from context import Services, Turn
 from runs.cancellation import end_tasks
 from runs.registry import Runs
 from tests.unit.harness import Chat, texts
+from tests.unit.runs.running import adopt_thread, hidden_items, numbered, read_until, rest_of, start, stop
 from tests.unit.scripted_model import ScriptedModel, calls, says
 from tests.unit.services_for_tests import open_services
-from tests.unit.streaming.test_runs import adopt_thread, hidden_items, numbered, read_until, rest_of, start, stop
 from turns.clock import utc_now
 
 

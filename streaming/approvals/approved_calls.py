@@ -1,31 +1,23 @@
-"""What happens when all is decided: the calls that were allowed are made, shown as steps, and remembered."""
+"""Approved calls: when all is decided, the calls that were allowed are made, shown as steps, and remembered."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import aclosing
-from typing import Any
+from typing import TypeVar
 
-from chatkit.types import (
-    CustomSummary,
-    ThreadItemAddedEvent,
-    ThreadItemDoneEvent,
-    ThreadItemUpdatedEvent,
-    ThreadStreamEvent,
-    Workflow,
-    WorkflowItem,
-    WorkflowTaskAdded,
-    WorkflowTaskUpdated,
-)
+from chatkit.types import ThreadItemDoneEvent, ThreadStreamEvent
 
 from context import Turn
+from streaming.answers.tool_labels import ToolLabel, build_task
 from streaming.answers.tool_results import result_text, returned_images
 from streaming.answers.turn_events import turn_events
-from streaming.answers.workflow_steps import ToolLabel, custom_task
+from streaming.answers.workflow_writer import WorkflowWriter
 from streaming.approvals.decisions import RunCalls
 from turns.approval_request import ApprovalRequest, PendingApproval
-from turns.clock import utc_now
+
+Result = TypeVar("Result")
 
 _NOTHING = "This was not done: something stopped it before it began."
 
@@ -87,46 +79,32 @@ def _end(turn: Turn, request: ApprovalRequest, steps: _Steps, results: dict[str,
 
 
 class _Steps:
-    """The workflow of these calls: all of them begin at once."""
+    """The steps of these calls: all of them begin at once."""
 
-    def __init__(self, turn: Turn, calls: list[PendingApproval]) -> None:
+    def __init__(self, turn: Turn, calls: Sequence[PendingApproval]) -> None:
         self._turn = turn
-        self._texts = turn.context.answer.texts
-        self._open = {call.call_id: index for index, call in enumerate(calls)}
-        self._item = WorkflowItem(
-            id=turn.new_id("workflow"),
-            thread_id=turn.thread.id,
-            created_at=utc_now(),
-            workflow=Workflow(type="custom", tasks=[], expanded=False),
-        )
-        turn.emit(ThreadItemAddedEvent(item=self._item.model_copy(deep=True)))
-        for index, call in enumerate(calls):
-            task = custom_task(ToolLabel(call.title, call.icon))
-            self._item.workflow.tasks.append(task)
-            self._update(WorkflowTaskAdded(task_index=index, task=task))
+        self._workflow = WorkflowWriter(turn)
+        self._open = {
+            call.call_id: self._emit(self._workflow.add(build_task(ToolLabel(call.title, call.icon)))) for call in calls
+        }
 
     def finish(self, call_id: str, *, is_failed: bool) -> None:
         """Show that a call is done, or failed."""
         index = self._open.pop(call_id, None)
-        if index is None:
-            return
-        change: dict[str, Any] = (
-            {"status_indicator": "none", "content": self._texts.step_failed}
-            if is_failed
-            else {"status_indicator": "complete"}
-        )
-        task = self._item.workflow.tasks[index].model_copy(update=change)
-        self._item.workflow.tasks[index] = task
-        self._update(WorkflowTaskUpdated(task_index=index, task=task))
+        if index is not None:
+            self._emit(self._workflow.finish(index, is_failed=is_failed))
 
     def close(self) -> None:
         """Show that what is not done has failed, and store the workflow."""
         for call_id in list(self._open):
             self.finish(call_id, is_failed=True)
-        tasks = self._item.workflow.tasks
-        title = getattr(tasks[0], "title", None) if len(tasks) == 1 else None
-        self._item.workflow.summary = CustomSummary(title=title or self._texts.steps.format(count=len(tasks)))
-        self._turn.emit(ThreadItemDoneEvent(item=self._item))
+        self._emit(self._workflow.close())
 
-    def _update(self, update: Any) -> None:
-        self._turn.emit(ThreadItemUpdatedEvent(item_id=self._item.id, update=update))
+    def _emit(self, events: Generator[ThreadStreamEvent, None, Result]) -> Result:
+        """Put events into the answer, and return what their generator returns."""
+        while True:
+            try:
+                self._turn.emit(next(events))
+            except StopIteration as end:
+                result: Result = end.value
+                return result

@@ -28,9 +28,9 @@ from errors import UserFacingError
 from runs.viewer import Viewer
 from store import ParlorStore
 from tests.unit.harness import Chat, done_items, errors, user_input, with_store
+from tests.unit.runs.running import adopt_thread, body, hidden_items, read_until, rest_of, start, stop
 from tests.unit.scripted_model import ScriptedModel, Step, calls, says
 from tests.unit.services_for_tests import open_services
-from tests.unit.streaming.test_runs import adopt_thread, body, hidden_items, read_until, rest_of, start, stop
 from turns.clock import utc_now
 from turns.request_context import RequestContext
 
