@@ -32,7 +32,7 @@ from database import Database, new_id
 from errors import BadRequestError, UnavailableError
 from storage import transactions
 from storage.rows import THREAD_FIELDS, as_utc, thread_fields
-from storage.transactions import Of, PageOf
+from storage.scope import PageRequest, Scope
 from turns.clock import utc_now
 from turns.request_context import RequestContext
 from turns.run_record import RunRecord
@@ -55,6 +55,9 @@ _ID_PREFIXES = {
     "attachment": "atc",
     "sdk_hidden_context": "shcx",
 }
+
+_ALL_THREADS = ""
+"""What stands for an id in the scope of an owner's list."""
 
 _UNAVAILABLE = "Conversations cannot be read or saved at the moment. Try again soon."
 _DATABASE_IS_DOWN = (OperationalError, InterfaceError, PoolTimeoutError)
@@ -94,7 +97,6 @@ class ParlorStore(Store[RequestContext]):
     def __init__(self, database: Database) -> None:
         self._database = database
         self._baselines = _Baselines()
-        self._upserts = transactions.Upserts(database.insert)
 
     # Ids
 
@@ -115,7 +117,7 @@ class ParlorStore(Store[RequestContext]):
 
     async def load_thread(self, thread_id: str, context: RequestContext) -> ThreadMetadata:
         """Return a fresh copy of a thread's metadata."""
-        thread = await self._read(transactions.load_thread, Of.context(context, thread_id))
+        thread = await self._read(transactions.load_thread, context, thread_id)
         self._baselines.remember(thread)
         return thread
 
@@ -134,8 +136,8 @@ class ParlorStore(Store[RequestContext]):
         mine = thread_fields(thread)
         if mine == baseline:
             return  # a title of the model's, which is stored already
-        of = Of.context(context, thread.id)
-        stored = await self._write(transactions.save_thread, of, as_utc(thread.created_at), mine, baseline)
+        created_at = as_utc(thread.created_at)
+        stored = await self._write(transactions.save_thread, context, thread.id, created_at, mine, baseline)
         if stored is not None:
             for field in THREAD_FIELDS:
                 if getattr(thread, field) != getattr(stored, field):
@@ -151,9 +153,8 @@ class ParlorStore(Store[RequestContext]):
             context: Who becomes the owner.
         """
         fields = thread_fields(thread)
-        values = {**fields, "created_at": as_utc(thread.created_at)}
-        of = Of.context(context, thread.id)
-        await self._write(self._upserts.create_thread, of, values, message, message.attachments)
+        created_at = as_utc(thread.created_at)
+        await self._write(transactions.create_thread, context, thread.id, created_at, fields, message)
         self._baselines.remember(thread, fields)
 
     async def rename_thread(self, thread_id: str, title: str, context: RequestContext) -> ThreadMetadata:
@@ -165,13 +166,13 @@ class ParlorStore(Store[RequestContext]):
         title = title.strip()
         if not 0 < len(title) <= MAX_TITLE_CHARS:
             raise BadRequestError(f"A title has 1 to {MAX_TITLE_CHARS} characters.")
-        thread = await self._write(transactions.rename_thread, Of.context(context, thread_id), title)
+        thread = await self._write(transactions.rename_thread, context, thread_id, title)
         self._baselines.remember(thread)
         return thread
 
     async def retitle_thread(self, thread: ThreadMetadata, title: str, context: RequestContext) -> bool:
         """Replace the title that `thread` has by another, unless it was given a third one meanwhile; say whether so."""
-        is_done = await self._write(transactions.retitle_thread, Of.context(context, thread.id), thread.title, title)
+        is_done = await self._write(transactions.retitle_thread, context, thread.id, thread.title, title)
         if is_done:
             thread.title = title
             self._baselines.note(thread, "title", title)
@@ -188,20 +189,18 @@ class ParlorStore(Store[RequestContext]):
             order: ``"asc"`` or ``"desc"``.
             context: Who asks.
         """
-        page = PageOf(_page_size(limit), after, order)
-        threads = await self._read(transactions.load_threads, Of.context(context), page)
+        threads = await self._read(transactions.load_threads, context, _ALL_THREADS, _page(limit, after, order))
         for thread in threads.data:
             self._baselines.remember(thread)
         return threads
 
     async def show_threads(self, limit: int | None, after: str | None, order: str, context: RequestContext) -> bytes:
         """Return what `load_threads` does as JSON for a browser: without metadata, which is the server's own."""
-        page = PageOf(_page_size(limit), after, order)
-        return await self._read(transactions.show_threads, Of.context(context), page)
+        return await self._read(transactions.show_threads, context, _ALL_THREADS, _page(limit, after, order))
 
     async def delete_thread(self, thread_id: str, context: RequestContext) -> None:
         """Delete a thread and all that is in it. Its attachments stay the owner's."""
-        await self._write(transactions.delete_thread, Of.context(context, thread_id))
+        await self._write(transactions.delete_thread, context, thread_id)
 
     # Items
 
@@ -212,8 +211,7 @@ class ParlorStore(Store[RequestContext]):
 
         Arguments are those of `load_threads`. An item of a type that this version does not know is left out.
         """
-        page = PageOf(_page_size(limit), after, order)
-        return await self._read(transactions.load_items, Of.context(context, thread_id), page)
+        return await self._read(transactions.load_thread_items, context, thread_id, _page(limit, after, order))
 
     async def show_items(
         self, thread_id: str, after: str | None, limit: int | None, order: str, context: RequestContext
@@ -222,13 +220,11 @@ class ParlorStore(Store[RequestContext]):
 
         The key `feedback` holds what the owner thinks of the items, by item id; it is left out when that is nothing.
         """
-        page = PageOf(_page_size(limit), after, order)
-        return await self._read(transactions.show_items, Of.context(context, thread_id), page)
+        return await self._read(transactions.show_items, context, thread_id, _page(limit, after, order))
 
     async def show_thread(self, thread_id: str, context: RequestContext) -> bytes:
         """Return a thread with its first `DEFAULT_PAGE_ITEMS` items as JSON, as `show_threads` and `show_items` do."""
-        page = PageOf(DEFAULT_PAGE_ITEMS, None, "asc")
-        return await self._read(transactions.show_thread, Of.context(context, thread_id), page)
+        return await self._read(transactions.show_thread, context, thread_id, _page(None, None, "asc"))
 
     async def load_history(self, thread_id: str, max_items: int, context: RequestContext) -> list[ThreadItem]:
         """Return the newest items, newest first, hidden ones too.
@@ -239,19 +235,19 @@ class ParlorStore(Store[RequestContext]):
             context: Who asks.
         """
         size = max(1, min(max_items, MAX_HISTORY_ITEMS))
-        return await self._read(transactions.load_history, Of.context(context, thread_id), size)
+        return await self._read(transactions.load_history, context, thread_id, size)
 
     async def load_widgets(self, thread_id: str, root_id: str, limit: int, context: RequestContext) -> list[WidgetItem]:
         """Return the newest widgets whose root component has the id `root_id`, newest first, `limit` as for pages."""
-        return await self._read(transactions.load_widgets, Of.context(context, thread_id), root_id, _page_size(limit))
+        return await self._read(transactions.load_widgets, context, thread_id, root_id, _page_size(limit))
 
     async def load_item(self, thread_id: str, item_id: str, context: RequestContext) -> ThreadItem:
         """Return one item of one thread."""
-        return await self._read(transactions.load_item, Of.context(context, thread_id), item_id)
+        return await self._read(transactions.load_item, context, thread_id, item_id)
 
     async def has_item(self, thread_id: str, item_id: str, context: RequestContext) -> bool:
         """Say whether a thread has an item of this id; a thread that is missing has none."""
-        return await self._read(transactions.has_item, Of.context(context, thread_id), item_id)
+        return await self._read(transactions.has_item, context, thread_id, item_id)
 
     async def reserve_position(self, thread_id: str, item_id: str, context: RequestContext) -> None:
         """Take the thread's next place for an item that is shown now and stored when it is finished.
@@ -260,13 +256,13 @@ class ParlorStore(Store[RequestContext]):
         """
         if context.answer.position_of(item_id) is not None:
             return
-        _, position = await self._write(transactions.take_position, Of.context(context, thread_id))
+        _, position = await self._write(transactions.reserve_position, context, thread_id)
         context.answer.reserve(item_id, position)
 
     async def add_thread_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
         """Store an item at its reserved place, else at the end; one that is there already is replaced in its place."""
         reserved = context.answer.position_of(item.id)
-        await self._write(self._upserts.put_item, Of.context(context, thread_id), item, reserved)
+        await self._write(transactions.add_thread_item, context, thread_id, item, reserved)
 
     async def save_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
         """Replace an item in its place; one that is not there is added."""
@@ -280,11 +276,11 @@ class ParlorStore(Store[RequestContext]):
         Returns:
             Whether it was replaced.
         """
-        return await self._write(transactions.replace_item_if, Of.context(context, thread_id), expected_status, item)
+        return await self._write(transactions.update_item_if, context, thread_id, expected_status, item)
 
     async def delete_thread_item(self, thread_id: str, item_id: str, context: RequestContext) -> None:
         """Delete an item; no error when the thread has none of this id."""
-        await self._write(transactions.delete_item, Of.context(context, thread_id), item_id)
+        await self._write(transactions.delete_thread_item, context, thread_id, item_id)
 
     async def swap_item(self, thread_id: str, before: ThreadItem, after: ThreadItem, context: RequestContext) -> bool:
         """Replace `before` by `after` in its place if it is still as it was; of several callers one succeeds.
@@ -298,11 +294,11 @@ class ParlorStore(Store[RequestContext]):
         Returns:
             Whether it was replaced.
         """
-        return await self._write(transactions.swap_item, Of.context(context, thread_id), before, after)
+        return await self._write(transactions.swap_item, context, thread_id, before, after)
 
     async def delete_items_after(self, thread_id: str, item_id: str, context: RequestContext) -> None:
         """Delete all items behind `item_id`, all or none; the item itself stays."""
-        await self._write(transactions.delete_items_after, Of.context(context, thread_id), item_id)
+        await self._write(transactions.delete_items_after, context, thread_id, item_id)
 
     # What is known of items and answers
 
@@ -315,15 +311,15 @@ class ParlorStore(Store[RequestContext]):
             NotFoundError: When one of them is no item of this thread; then nothing is noted.
         """
         wanted = sorted(set(item_ids))
-        await self._write(self._upserts.save_feedback, Of.context(context, thread_id), wanted, kind)
+        await self._write(transactions.save_feedback, context, thread_id, wanted, kind)
 
     async def save_run(self, thread_id: str, run: RunRecord, context: RequestContext) -> None:
         """Note how an answer has ended; no error when its thread has been deleted meanwhile."""
-        await self._write(transactions.save_run, Of.context(context, thread_id), run)
+        await self._write(transactions.save_run, context, thread_id, run)
 
     async def load_runs(self, thread_id: str, limit: int, context: RequestContext) -> list[RunRecord]:
         """Return the newest answers of a thread that have ended, newest first, `limit` as for pages."""
-        return await self._read(transactions.load_runs, Of.context(context, thread_id), _page_size(limit))
+        return await self._read(transactions.load_runs, context, thread_id, _page_size(limit))
 
     async def claim_request_key(self, thread_id: str, key: str, context: RequestContext) -> bool:
         """Note that a request with this key is being carried out in a thread; of several callers one succeeds.
@@ -334,45 +330,54 @@ class ParlorStore(Store[RequestContext]):
             Whether the caller is the first; if not, it must not be carried out again.
         """
         now = utc_now()
-        of = Of.context(context, thread_id)
-        forget_until = now - REQUEST_KEY_LIFE
-        return await self._write(self._upserts.claim_request_key, of, key, now, forget_until, MAX_REQUEST_KEYS)
+        until = now - REQUEST_KEY_LIFE
+        return await self._write(transactions.claim_request_key, context, thread_id, key, now, until, MAX_REQUEST_KEYS)
 
     async def release_request_key(self, thread_id: str, key: str, context: RequestContext) -> None:
         """Forget a key whose request has failed, so that it may be tried again; no error when it is not there."""
-        await self._write(transactions.release_request_key, Of.context(context, thread_id), key)
+        await self._write(transactions.release_request_key, context, thread_id, key)
 
     # Attachments
 
     async def save_attachment(self, attachment: Attachment, context: RequestContext) -> None:
         """Create or replace what is known of a file, but for its upload URL, which is a secret of its creation."""
-        await self._write(self._upserts.save_attachment, Of.context(context), attachment)
+        await self._write(transactions.save_attachment, context, attachment.id, attachment)
 
     async def load_attachment(self, attachment_id: str, context: RequestContext) -> Attachment:
         """Return what is known of a file, never with an `upload_descriptor`: messages embed what this returns."""
-        return await self._read(transactions.load_attachment, Of.context(context, attachment_id))
+        return await self._read(transactions.load_attachment, context, attachment_id)
 
     async def mark_attachment_uploaded(self, attachment_id: str, context: RequestContext) -> None:
         """Note that the bytes of a file have arrived."""
-        await self._write(transactions.mark_uploaded, Of.context(context, attachment_id))
+        await self._write(transactions.mark_attachment_uploaded, context, attachment_id)
 
     async def delete_attachment(self, attachment_id: str, context: RequestContext) -> None:
         """Delete what is known of a file; its bytes are the attachment store's."""
-        await self._write(transactions.delete_attachment, Of.context(context, attachment_id))
+        await self._write(transactions.delete_attachment, context, attachment_id)
 
-    # Inside
+    # Transactions
 
-    async def _read(self, work: Callable[[Connection, *Ts], R], *arguments: *Ts) -> R:
+    async def _read(
+        self, work: Callable[[Connection, Scope, *Ts], R], context: RequestContext, id_: str, *arguments: *Ts
+    ) -> R:
+        scope = Scope(context.user_id, context.use_case, id_)
         try:
-            return await self._database.run_read(work, *arguments)
+            return await self._database.run_read(work, scope, *arguments)
         except _DATABASE_IS_DOWN as exc:
             raise UnavailableError(_UNAVAILABLE) from exc
 
-    async def _write(self, work: Callable[[Connection, *Ts], R], *arguments: *Ts) -> R:
+    async def _write(
+        self, work: Callable[[Connection, Scope, *Ts], R], context: RequestContext, id_: str, *arguments: *Ts
+    ) -> R:
+        scope = Scope(context.user_id, context.use_case, id_)
         try:
-            return await self._database.run_write(work, *arguments)
+            return await self._database.run_write(work, scope, *arguments)
         except _DATABASE_IS_DOWN as exc:
             raise UnavailableError(_UNAVAILABLE) from exc
+
+
+def _page(limit: int | None, after: str | None, order: str) -> PageRequest:
+    return PageRequest(_page_size(limit), after, order)
 
 
 def _page_size(limit: int | None) -> int:
