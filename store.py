@@ -194,9 +194,9 @@ class ParlorStore(Store[RequestContext]):
             self._baselines.remember(thread)
         return threads
 
-    async def show_threads(self, limit: int | None, after: str | None, order: str, context: RequestContext) -> bytes:
-        """Return what `load_threads` does as JSON for a browser: without metadata, which is the server's own."""
-        return await self._read(transactions.show_threads, context, _ALL_THREADS, _page(limit, after, order))
+    async def threads_json(self, limit: int | None, after: str | None, order: str, context: RequestContext) -> bytes:
+        """Return the page of `load_threads` as JSON for a browser: without metadata, which is the server's own."""
+        return await self._read(transactions.threads_json, context, _ALL_THREADS, _page(limit, after, order))
 
     async def delete_thread(self, thread_id: str, context: RequestContext) -> None:
         """Delete a thread and all that is in it. Its attachments stay the owner's."""
@@ -213,18 +213,18 @@ class ParlorStore(Store[RequestContext]):
         """
         return await self._read(transactions.load_thread_items, context, thread_id, _page(limit, after, order))
 
-    async def show_items(
+    async def items_json(
         self, thread_id: str, after: str | None, limit: int | None, order: str, context: RequestContext
     ) -> bytes:
-        """Return what `load_thread_items` does as JSON for a browser: full pages without the hidden items.
+        """Return the page of `load_thread_items` as JSON for a browser: a full page without the hidden items.
 
-        The key `feedback` holds what the owner thinks of the items, by item id; it is left out when that is nothing.
+        The key `feedback` holds the owner's opinions of the items, by item id; without any it is left out.
         """
-        return await self._read(transactions.show_items, context, thread_id, _page(limit, after, order))
+        return await self._read(transactions.items_json, context, thread_id, _page(limit, after, order))
 
-    async def show_thread(self, thread_id: str, context: RequestContext) -> bytes:
-        """Return a thread with its first `DEFAULT_PAGE_ITEMS` items as JSON, as `show_threads` and `show_items` do."""
-        return await self._read(transactions.show_thread, context, thread_id, _page(None, None, "asc"))
+    async def thread_json(self, thread_id: str, context: RequestContext) -> bytes:
+        """Return a thread with its first `DEFAULT_PAGE_ITEMS` items as JSON, as `threads_json` and `items_json` do."""
+        return await self._read(transactions.thread_json, context, thread_id, _page(None, None, "asc"))
 
     async def load_history(self, thread_id: str, max_items: int, context: RequestContext) -> list[ThreadItem]:
         """Return the newest items, newest first, hidden ones too.

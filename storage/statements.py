@@ -42,13 +42,13 @@ def _as_text(column: Column[Any]) -> ColumnElement[str]:
     return cast_to(column, Text).label(column.name)
 
 
-SHOWN_OF_THREAD = (
+THREAD_JSON_COLUMNS = (
     THREADS.c.id, THREADS.c.created_at, THREADS.c.title, _as_text(THREADS.c.status),
     _as_text(THREADS.c.allowed_image_domains),
 )  # fmt: skip
 
 THREAD = select(THREADS).where(*_in_scope(THREADS))
-SHOWN_THREAD = select(*SHOWN_OF_THREAD, THREADS.c.key).where(*_in_scope(THREADS))
+THREAD_JSON = select(*THREAD_JSON_COLUMNS, THREADS.c.key).where(*_in_scope(THREADS))
 THREAD_TO_WRITE = THREAD.with_for_update()
 THREAD_KEY = select(THREADS.c.key).where(*_in_scope(THREADS))
 CHANGE_THREAD = update(THREADS).where(THREADS.c.key == bindparam("scope_thread_key"))
@@ -152,9 +152,9 @@ def _insert(dialect: str, table: Table) -> Upsert:
 
 
 @cache
-def page_of_threads(order: str, *, goes_on: bool, is_whole: bool) -> Select[Any]:
-    """Return the query of an owner's threads, or of what a list shows of them, behind `cursor` when it goes on."""
-    stmt = select(*((THREADS,) if is_whole else SHOWN_OF_THREAD)).where(*_owned(THREADS))
+def page_of_threads(order: str, *, goes_on: bool, as_json: bool) -> Select[Any]:
+    """Return the query of an owner's threads, or of the columns of their JSON, behind `cursor` when it goes on."""
+    stmt = select(*(THREAD_JSON_COLUMNS if as_json else (THREADS,))).where(*_owned(THREADS))
     return _page(stmt, THREADS.c.key, order, goes_on=goes_on)
 
 
@@ -165,8 +165,8 @@ def page_of_items(order: str, *, goes_on: bool) -> Select[Any]:
 
 
 @cache
-def page_of_shown_items(order: str, *, goes_on: bool) -> Select[Any]:
-    """Return the query of what a browser sees of a thread's items, with the owner's opinion; documents are text."""
+def page_of_items_json(order: str, *, goes_on: bool) -> Select[Any]:
+    """Return the query of the columns of visible items' JSON, with the owner's opinion; documents are text."""
     opinion = (FEEDBACK.c.thread_key == ITEMS.c.thread_key) & (FEEDBACK.c.item_id == ITEMS.c.id)
     item = ITEMS.c
     stmt = select(item.id, item.created_at, item.type, _as_text(item.document), FEEDBACK.c.kind.label("feedback"))

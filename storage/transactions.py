@@ -14,8 +14,7 @@ from chatkit.types import Attachment, FeedbackKind, Page, ThreadItem, ThreadMeta
 from sqlalchemy import Connection, Row, Select, insert
 
 from errors import NotFoundError
-from storage import statements
-from storage.page_json import shown_items, shown_page, shown_thread
+from storage import page_json, statements
 from storage.rows import (
     ATTACHMENT,
     THREAD_FIELDS,
@@ -106,21 +105,21 @@ def retitle_thread(connection: Connection, scope: Scope, expected: str | None, t
 
 
 def load_threads(connection: Connection, scope: Scope, page: PageRequest) -> Page[ThreadMetadata]:
-    rows, after = _thread_rows(connection, scope, page, is_whole=True)
+    rows, after = _thread_rows(connection, scope, page, as_json=False)
     return Page(data=[to_thread(row) for row in rows], has_more=after is not None, after=after)
 
 
-def show_threads(connection: Connection, scope: Scope, page: PageRequest) -> bytes:
-    rows, after = _thread_rows(connection, scope, page, is_whole=False)
-    return shown_page(map(shown_thread, rows), after).encode()
+def threads_json(connection: Connection, scope: Scope, page: PageRequest) -> bytes:
+    rows, after = _thread_rows(connection, scope, page, as_json=True)
+    return page_json.page_json(map(page_json.thread_json, rows), after).encode()
 
 
 def _thread_rows(
-    connection: Connection, scope: Scope, page: PageRequest, *, is_whole: bool
+    connection: Connection, scope: Scope, page: PageRequest, *, as_json: bool
 ) -> tuple[Sequence[Row[Any]], str | None]:
     """Return the rows of a page, as `PageRequest.cut` does."""
     cursor = None if page.after is None else _thread_key(connection, scope._replace(id=page.after))
-    stmt = statements.page_of_threads(page.order, goes_on=page.goes_on, is_whole=is_whole)
+    stmt = statements.page_of_threads(page.order, goes_on=page.goes_on, as_json=as_json)
     return page.cut(connection.execute(stmt, scope.parameters | page.parameters(cursor)).all())
 
 
@@ -141,15 +140,17 @@ def load_thread_items(connection: Connection, scope: Scope, page: PageRequest) -
     return Page(data=to_items(rows, scope.id), has_more=after is not None, after=after)
 
 
-def show_items(connection: Connection, scope: Scope, page: PageRequest) -> bytes:
-    rows, after = _item_rows(connection, _thread_key(connection, scope), page, statements.page_of_shown_items)
-    return shown_page(shown_items(rows, scope.id), after, _opinions(rows)).encode()
+def items_json(connection: Connection, scope: Scope, page: PageRequest) -> bytes:
+    rows, after = _item_rows(connection, _thread_key(connection, scope), page, statements.page_of_items_json)
+    return page_json.page_json(page_json.items_json(rows, scope.id), after, _opinions(rows)).encode()
 
 
-def show_thread(connection: Connection, scope: Scope, page: PageRequest) -> bytes:
-    row = require(connection.execute(statements.SHOWN_THREAD, scope.parameters).one_or_none())
-    rows, after = _item_rows(connection, row.key, page, statements.page_of_shown_items)
-    return shown_thread(row[:-1], shown_page(shown_items(rows, scope.id), after), _opinions(rows)).encode()
+def thread_json(connection: Connection, scope: Scope, page: PageRequest) -> bytes:
+    row = require(connection.execute(statements.THREAD_JSON, scope.parameters).one_or_none())
+    rows, after = _item_rows(connection, row.key, page, statements.page_of_items_json)
+    return page_json.thread_json(
+        row[:-1], page_json.page_json(page_json.items_json(rows, scope.id), after), _opinions(rows)
+    ).encode()
 
 
 def _opinions(rows: Iterable[Row[Any]]) -> dict[str, FeedbackKind]:

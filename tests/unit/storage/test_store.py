@@ -103,10 +103,10 @@ CALLS_ON_A_THREAD: dict[str, Call] = {
     "load_thread": lambda s, t, c: s.load_thread(t, context=c),
     "rename_thread": lambda s, t, c: s.rename_thread(t, "stolen", c),
     "load_threads": lambda s, t, c: s.load_threads(20, t, "desc", context=c),
-    "show_threads": lambda s, t, c: s.show_threads(20, t, "desc", c),
+    "threads_json": lambda s, t, c: s.threads_json(20, t, "desc", c),
     "delete_thread": lambda s, t, c: s.delete_thread(t, context=c),
     "load_thread_items": lambda s, t, c: s.load_thread_items(t, None, 20, "asc", context=c),
-    "show_items": lambda s, t, c: s.show_items(t, None, 20, "asc", c),
+    "items_json": lambda s, t, c: s.items_json(t, None, 20, "asc", c),
     "load_history": lambda s, t, c: s.load_history(t, 20, c),
     "load_widgets": lambda s, t, c: s.load_widgets(t, "todo.list", 20, c),
     "load_item": lambda s, t, c: s.load_item(t, "msg_1", context=c),
@@ -116,7 +116,7 @@ CALLS_ON_A_THREAD: dict[str, Call] = {
     "delete_thread_item": lambda s, t, c: s.delete_thread_item(t, "msg_1", context=c),
     "swap_item": lambda s, t, c: s.swap_item(t, said("msg_1"), said("msg_1", "stolen"), c),
     "delete_items_after": lambda s, t, c: s.delete_items_after(t, "msg_1", c),
-    "show_thread": lambda s, t, c: s.show_thread(t, c),
+    "thread_json": lambda s, t, c: s.thread_json(t, c),
     "update_item_if": lambda s, t, c: s.update_item_if(t, "pending", said("msg_1", "stolen"), c),
     "save_feedback": lambda s, t, c: s.save_feedback(t, ["msg_1"], "negative", c),
     "load_runs": lambda s, t, c: s.load_runs(t, 20, c),
@@ -279,7 +279,7 @@ async def test_hidden_items_fill_no_page_of_the_browser_and_no_page_is_short(
     pages = []
     after = None
     while True:
-        page = json.loads(await store.show_items(thread.id, after, 2, "asc", ADA))
+        page = json.loads(await store.items_json(thread.id, after, 2, "asc", ADA))
         pages.append([item["id"] for item in page["data"]])
         after = page.get("after")
         assert page["has_more"] == (after is not None)
@@ -310,7 +310,7 @@ async def test_an_item_that_is_saved_again_keeps_its_place(store: ParlorStore, t
 async def test_an_item_saved_as_hidden_disappears_from_the_browser(store: ParlorStore, thread: ThreadMetadata) -> None:
     await _fill(store, thread, said("msg_1"))
     await store.save_item(thread.id, hidden("msg_1"), context=ADA)
-    assert json.loads(await store.show_items(thread.id, None, 20, "asc", ADA)) == {"data": [], "has_more": False}
+    assert json.loads(await store.items_json(thread.id, None, 20, "asc", ADA)) == {"data": [], "has_more": False}
 
 
 async def test_an_item_takes_the_place_where_it_was_first_shown(store: ParlorStore, thread: ThreadMetadata) -> None:
@@ -386,7 +386,7 @@ async def test_an_item_of_an_unknown_type_is_left_out_and_paging_goes_on(
 
 
 async def _opinions(store: ParlorStore, thread: ThreadMetadata, after: str | None = None) -> Any:
-    return json.loads(await store.show_items(thread.id, after, 9, "asc", ADA)).get("feedback")
+    return json.loads(await store.items_json(thread.id, after, 9, "asc", ADA)).get("feedback")
 
 
 async def test_feedback_comes_back_with_the_page_that_holds_its_item(
@@ -395,13 +395,13 @@ async def test_feedback_comes_back_with_the_page_that_holds_its_item(
     await _fill(store, thread, asked("msg_1"), said("msg_2"), said("msg_3"), said("msg_4"))
     await store.save_feedback(thread.id, ["msg_2", "msg_4", "msg_2"], "positive", ADA)
     await store.save_feedback(thread.id, ["msg_4"], "negative", ADA)
-    first = json.loads(await store.show_items(thread.id, None, 3, "asc", ADA))
+    first = json.loads(await store.items_json(thread.id, None, 3, "asc", ADA))
     assert ([item["id"] for item in first["data"]], first["feedback"]) == (
         ["msg_1", "msg_2", "msg_3"],
         {"msg_2": "positive"},
     )
     assert await _opinions(store, thread, first["after"]) == {"msg_4": "negative"}
-    whole = json.loads(await store.show_thread(thread.id, ADA))
+    whole = json.loads(await store.thread_json(thread.id, ADA))
     assert whole["feedback"] == {"msg_2": "positive", "msg_4": "negative"}
     assert "feedback" not in whole["items"]
 
@@ -785,11 +785,11 @@ async def test_ten_thousand_threads_are_read_through_indexes(database: Database)
     await store.load_thread("thr_5000", ADA)
     await store.load_threads(20, "thr_5000", "desc", ADA)
     await store.load_thread_items("thr_5000", "msg_1", 20, "desc", ADA)
-    await store.show_items("thr_5000", "msg_1", 20, "desc", ADA)
-    await store.show_threads(20, "thr_5000", "desc", ADA)
+    await store.items_json("thr_5000", "msg_1", 20, "desc", ADA)
+    await store.threads_json(20, "thr_5000", "desc", ADA)
     await store.load_widgets("thr_5000", "todo.list", 20, ADA)
     await store.load_item("thr_5000", "msg_1", ADA)
-    await store.show_thread("thr_5000", ADA)
+    await store.thread_json("thr_5000", ADA)
     await store.load_runs("thr_5000", 20, ADA)
     event.remove(Engine, "before_cursor_execute", note)
 
