@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any, TypeVar, TypeVarTuple
-from weakref import ref
+from typing import TypeVar, TypeVarTuple
 
 from chatkit.store import Store
 from chatkit.types import (
@@ -31,7 +30,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from database import Database, new_id
 from errors import BadRequestError, UnavailableError
 from storage import transactions
-from storage.rows import THREAD_FIELDS, as_utc, thread_fields
+from storage.baseline import THREAD_FIELDS, baseline_of, set_baseline, thread_fields
+from storage.rows import as_utc
 from storage.scope import PageRequest, Scope
 from turns.clock import utc_now
 from turns.request_context import RequestContext
@@ -66,27 +66,6 @@ R = TypeVar("R")
 Ts = TypeVarTuple("Ts")
 
 
-class _Baselines:
-    """What a thread object held when the store last read or wrote it, for as long as the object lives."""
-
-    def __init__(self) -> None:
-        self._by_object: dict[int, tuple[ref[ThreadMetadata], dict[str, Any]]] = {}
-
-    def remember(self, thread: ThreadMetadata, fields: dict[str, Any] | None = None) -> None:
-        key = id(thread)
-        forget = ref(thread, lambda _: self._by_object.pop(key, None))
-        self._by_object[key] = (forget, thread_fields(thread) if fields is None else fields)
-
-    def note(self, thread: ThreadMetadata, field: str, value: Any) -> None:
-        """Note that the store holds another value of one field."""
-        if (known := self.of(thread)) is not None:
-            known[field] = value
-
-    def of(self, thread: ThreadMetadata) -> dict[str, Any] | None:
-        known = self._by_object.get(id(thread))
-        return known[1] if known else None
-
-
 class ParlorStore(Store[RequestContext]):
     """Threads, items and attachments of many users and use cases in one database.
 
@@ -96,7 +75,6 @@ class ParlorStore(Store[RequestContext]):
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._baselines = _Baselines()
 
     # Ids
 
@@ -117,32 +95,31 @@ class ParlorStore(Store[RequestContext]):
 
     async def load_thread(self, thread_id: str, context: RequestContext) -> ThreadMetadata:
         """Return a fresh copy of a thread's metadata."""
-        thread = await self._read(transactions.load_thread, context, thread_id)
-        self._baselines.remember(thread)
-        return thread
+        return await self._read(transactions.load_thread, context, thread_id)
 
     async def save_thread(self, thread: ThreadMetadata, context: RequestContext) -> None:
         """Create the thread, or write what the caller changed in it.
 
-        Written are the fields, and the keys of `metadata`, that differ from what this very object held when the store
-        last loaded or saved it, so that a rename or another request's note in `metadata` survives an answer that began
-        before. An object that the store has not seen counts as a fresh thread: what is at its default is left alone.
+        Written are the fields, and the keys of `metadata`, that differ from those that the store last loaded or saved
+        with this object, or with the one that it is a `model_copy` of. So a rename or another request's note in
+        `metadata` survives an answer that began before. An object that was built by hand counts as a fresh thread: what
+        is at its default is left alone.
         Fields that were not changed here but elsewhere are brought up to date in `thread`; `items` are ignored.
 
         Raises:
             NotFoundError: When it was loaded and has been deleted since.
         """
-        baseline = self._baselines.of(thread)
-        mine = thread_fields(thread)
-        if mine == baseline:
+        baseline = baseline_of(thread)
+        fields = thread_fields(thread)
+        if baseline is not None and fields == baseline.fields:
             return  # a title of the model's, which is stored already
         created_at = as_utc(thread.created_at)
-        stored = await self._write(transactions.save_thread, context, thread.id, created_at, mine, baseline)
+        stored = await self._write(transactions.save_thread, context, thread.id, created_at, fields, baseline)
         if stored is not None:
             for field in THREAD_FIELDS:
                 if getattr(thread, field) != getattr(stored, field):
                     setattr(thread, field, getattr(stored, field))
-        self._baselines.remember(thread)
+        set_baseline(thread, thread_fields(thread))
 
     async def create_thread(self, thread: ThreadMetadata, message: UserMessageItem, context: RequestContext) -> None:
         """Create a thread with its first message: both, or neither.
@@ -155,7 +132,7 @@ class ParlorStore(Store[RequestContext]):
         fields = thread_fields(thread)
         created_at = as_utc(thread.created_at)
         await self._write(transactions.create_thread, context, thread.id, created_at, fields, message)
-        self._baselines.remember(thread, fields)
+        set_baseline(thread, fields)
 
     async def rename_thread(self, thread_id: str, title: str, context: RequestContext) -> ThreadMetadata:
         """Set the title, and nothing else, and return the thread.
@@ -166,16 +143,15 @@ class ParlorStore(Store[RequestContext]):
         title = title.strip()
         if not 0 < len(title) <= MAX_TITLE_CHARS:
             raise BadRequestError(f"A title has 1 to {MAX_TITLE_CHARS} characters.")
-        thread = await self._write(transactions.rename_thread, context, thread_id, title)
-        self._baselines.remember(thread)
-        return thread
+        return await self._write(transactions.rename_thread, context, thread_id, title)
 
     async def retitle_thread(self, thread: ThreadMetadata, title: str, context: RequestContext) -> bool:
         """Replace the title that `thread` has by another, unless it was given a third one meanwhile; say whether so."""
         is_done = await self._write(transactions.retitle_thread, context, thread.id, thread.title, title)
         if is_done:
             thread.title = title
-            self._baselines.note(thread, "title", title)
+            if (baseline := baseline_of(thread)) is not None:
+                set_baseline(thread, {**baseline.fields, "title": title})
         return is_done
 
     async def load_threads(
@@ -189,10 +165,7 @@ class ParlorStore(Store[RequestContext]):
             order: ``"asc"`` or ``"desc"``.
             context: Who asks.
         """
-        threads = await self._read(transactions.load_threads, context, _ALL_THREADS, _page(limit, after, order))
-        for thread in threads.data:
-            self._baselines.remember(thread)
-        return threads
+        return await self._read(transactions.load_threads, context, _ALL_THREADS, _page(limit, after, order))
 
     async def threads_json(self, limit: int | None, after: str | None, order: str, context: RequestContext) -> bytes:
         """Return the page of `load_threads` as JSON for a browser: without metadata, which is the server's own."""

@@ -13,13 +13,11 @@ from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, Inte
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database import Base, JSONDocument, PlainText, UTCDateTime
+from storage.baseline import set_baseline, thread_fields
 from turns.run_record import RunOutcome, RunRecord
 from widgets.documents import widget_root
 
 logger = logging.getLogger(__name__)
-
-THREAD_FIELDS = ("title", "status", "allowed_image_domains")
-"""What of a thread has a column, besides its metadata."""
 
 ITEM_TYPES = frozenset(each.model_fields["type"].default for each in get_args(get_args(ThreadItem)[0]))
 """The types of items that this version knows."""
@@ -148,20 +146,15 @@ def as_utc(time: datetime) -> datetime:
     return time.astimezone(UTC)
 
 
-def thread_fields(thread: ThreadMetadata) -> dict[str, Any]:
-    """Return what of a thread may change, as JSON."""
-    return thread.model_dump(mode="json", include={*THREAD_FIELDS, "metadata"})
-
-
 def to_thread(row: Row[Any], changed: Mapping[str, Any] | None = None) -> ThreadMetadata:
-    """Return the thread of a row.
+    """Return the thread of a row, which carries its baseline.
 
     Args:
-        row: Of `ThreadRow`.
+        row: A whole row of `ThreadRow`.
         changed: Columns that were given other values since the row was read.
     """
     fields = {**row._mapping, **(changed or {})}
-    return ThreadMetadata(
+    thread = ThreadMetadata(
         id=fields["id"],
         created_at=fields["created_at"],
         title=fields["title"],
@@ -169,6 +162,8 @@ def to_thread(row: Row[Any], changed: Mapping[str, Any] | None = None) -> Thread
         allowed_image_domains=fields["allowed_image_domains"],
         metadata=fields["metadata"],
     )
+    set_baseline(thread, thread_fields(thread))
+    return thread
 
 
 def item_values(item: ThreadItem) -> dict[str, Any]:

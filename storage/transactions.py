@@ -15,15 +15,8 @@ from sqlalchemy import Connection, Row, Select, insert
 
 from errors import NotFoundError
 from storage import page_json, statements
-from storage.rows import (
-    ATTACHMENT,
-    THREAD_FIELDS,
-    item_values,
-    to_item,
-    to_items,
-    to_run,
-    to_thread,
-)
+from storage.baseline import FRESH, Baseline, changed_fields, merged_metadata
+from storage.rows import ATTACHMENT, item_values, to_item, to_items, to_run, to_thread
 from storage.scope import NO_ATTACHMENT, NO_ITEM, NO_THREAD, PageRequest, Scope, require
 from turns.clock import utc_now
 from turns.run_record import RunRecord
@@ -36,59 +29,37 @@ def load_thread(connection: Connection, scope: Scope) -> ThreadMetadata:
 
 
 def save_thread(
-    connection: Connection, scope: Scope, created_at: datetime, mine: dict[str, Any], baseline: dict[str, Any] | None
+    connection: Connection, scope: Scope, created_at: datetime, fields: dict[str, Any], baseline: Baseline | None
 ) -> ThreadMetadata | None:
-    """Create a thread, or write what differs between `baseline` and `mine`.
+    """Create a thread, or write what differs between `baseline` and `fields`; return it as it is now if it was there.
 
     Args:
         connection: Within a transaction.
         scope: The thread and its owner.
         created_at: The time of its creation, for a new thread.
-        mine: The fields and the metadata as they are to be.
+        fields: The fields and the metadata as they are to be.
         baseline: The fields and the metadata as they were; None for a thread that may be new.
-
-    Returns:
-        The thread as it is stored now; None when it was created.
     """
     row = connection.execute(statements.THREAD_TO_WRITE, scope.parameters).one_or_none()
     now = utc_now()
     if row is None:
         if baseline is not None:
             raise NotFoundError(NO_THREAD)
-        times = {"created_at": created_at, "updated_at": now}
-        connection.execute(
-            insert(statements.THREADS), {**scope.columns, "id": scope.id, "last_position": 0, **times, **mine}
-        )
+        values = {"id": scope.id, "created_at": created_at, "updated_at": now, "last_position": 0}
+        connection.execute(insert(statements.THREADS), {**scope.columns, **values, **fields})
         return None
-    baseline = baseline or FRESH_THREAD
-    changed = {field: mine[field] for field in THREAD_FIELDS if mine[field] != baseline[field]}
-    metadata = _merged(row.metadata, baseline["metadata"], mine["metadata"])
+    changed = changed_fields(baseline or FRESH, fields)
+    metadata = merged_metadata(row.metadata, baseline or FRESH, fields)
     values = {**changed, "metadata": metadata, "updated_at": now}
     connection.execute(statements.CHANGE_THREAD, {"scope_thread_key": row.key, **values})
     return to_thread(row, changed)
 
 
-FRESH_THREAD: dict[str, Any] = {
-    "title": None,
-    "status": {"type": "active"},
-    "allowed_image_domains": None,
-    "metadata": {},
-}
-"""What a thread holds that nobody has changed."""
-
-
-def _merged(stored: dict[str, Any], baseline: dict[str, Any], mine: dict[str, Any]) -> dict[str, Any]:
-    """Return `stored` with the keys that differ between `baseline` and `mine` as `mine` has them."""
-    kept = {key: value for key, value in stored.items() if key in mine or key not in baseline}
-    return kept | {key: value for key, value in mine.items() if key not in baseline or baseline[key] != value}
-
-
 def create_thread(
     connection: Connection, scope: Scope, created_at: datetime, fields: dict[str, Any], message: UserMessageItem
 ) -> None:
-    times = {"created_at": created_at, "updated_at": utc_now()}
-    values = {**scope.columns, "id": scope.id, "last_position": 1, **times, **fields}
-    key = connection.scalar(statements.NEW_THREAD, values)
+    values = {"id": scope.id, "created_at": created_at, "updated_at": utc_now(), "last_position": 1}
+    key = connection.scalar(statements.NEW_THREAD, {**scope.columns, **values, **fields})
     connection.execute(statements.NEW_ITEM, {"thread_key": key, "position": 1, **item_values(message)})
     for attachment in message.attachments:
         save_attachment(connection, scope, attachment)

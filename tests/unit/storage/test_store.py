@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import logging
 from collections.abc import Awaitable, Callable
@@ -667,13 +666,61 @@ async def test_a_field_can_be_set_back_to_its_default(store: ParlorStore) -> Non
     assert await store.load_thread(thread.id, ADA) == ThreadMetadata(id=thread.id, created_at=TICK)
 
 
-async def test_the_store_forgets_a_thread_object_that_is_gone(store: ParlorStore, thread: ThreadMetadata) -> None:
-    gc.collect()
-    known = len(store._baselines._by_object)
-    for _ in range(50):
-        await store.load_thread(thread.id, ADA)
-    gc.collect()
-    assert len(store._baselines._by_object) <= known + 1
+@pytest.mark.parametrize("is_deep", [False, True])
+async def test_of_a_copy_of_a_thread_that_is_written_which_was_changed_in_it(store: ParlorStore, is_deep: bool) -> None:
+    thread = await _new_thread(
+        store, title="Bern", status=LockedStatus(), allowed_image_domains=["a.example"], metadata={"old": 1, "gone": 1}
+    )
+    loaded = await store.load_thread(thread.id, ADA)
+    for _ in range(2):  # and of a copy of a copy
+        loaded = loaded.model_copy(update={"metadata": {**loaded.metadata}}, deep=is_deep)
+    await store.rename_thread(thread.id, "Mine", ADA)
+    other = await store.load_thread(thread.id, ADA)
+    other.metadata["other"] = 1
+    await store.save_thread(other, ADA)
+
+    loaded.status, loaded.allowed_image_domains = ActiveStatus(), None
+    loaded.metadata["own"] = 1
+    del loaded.metadata["gone"]
+    await store.save_thread(loaded, ADA)
+
+    stored = await store.load_thread(thread.id, ADA)
+    assert (stored.title, stored.status, stored.allowed_image_domains) == ("Mine", ActiveStatus(), None)
+    assert stored.metadata == {"old": 1, "other": 1, "own": 1}
+    assert loaded.title == "Mine"
+
+
+async def test_a_copy_and_its_original_are_saved_independently(store: ParlorStore, thread: ThreadMetadata) -> None:
+    copy = thread.model_copy(deep=True)
+    thread.title, copy.metadata["note"] = "Bern", 1
+    await store.save_thread(thread, ADA)
+    await store.save_thread(copy, ADA)
+    assert copy.title == "Bern"
+    copy.title = None
+    await store.save_thread(copy, ADA)
+    await store.save_thread(thread, ADA)
+    loaded = await store.load_thread(thread.id, ADA)
+    assert (loaded.title, loaded.metadata) == (None, {"note": 1})
+
+
+async def test_a_copy_of_a_thread_that_was_deleted_does_not_bring_it_back(
+    store: ParlorStore, thread: ThreadMetadata
+) -> None:
+    copy = thread.model_copy(update={"title": "Back"})
+    await store.delete_thread(thread.id, ADA)
+    with pytest.raises(NotFoundError):
+        await store.save_thread(copy, ADA)
+
+
+async def test_the_store_leaves_no_trace_in_the_fields_of_a_thread(store: ParlorStore, thread: ThreadMetadata) -> None:
+    loaded = await store.load_thread(thread.id, ADA)
+    built = ThreadMetadata(id=thread.id, created_at=TICK)
+    assert loaded == built
+    assert (loaded.model_dump_json(), repr(loaded)) == (built.model_dump_json(), repr(built))
+    known = loaded.model_copy(deep=True)
+    loaded.title = "Bern"
+    await store.save_thread(loaded, ADA)
+    assert loaded.__dict__ == {**known.__dict__, "title": "Bern"}, "or an answer would save it again"
 
 
 @pytest.mark.parametrize("title", ["", "   ", "x" * 201])
