@@ -35,6 +35,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from databases.sqlite import SQLiteThreads, create_sqlite_engine
 from errors import ConfigError
+from text.surrogates import joined_halves
 
 logger = logging.getLogger(__name__)
 
@@ -91,13 +92,7 @@ def new_id(prefix: str) -> str:
 
 def storable_text(value: str) -> str:
     """Return `value` with what no database can store, NUL and lone surrogates, as U+FFFD."""
-    if "\x00" in value:
-        value = value.replace("\x00", "\ufffd")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        value = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return value
+    return joined_halves(value.replace("\x00", "\ufffd") if "\x00" in value else value)
 
 
 class PlainText(TypeDecorator[str]):

@@ -135,15 +135,8 @@ class ParlorStore(Store[RequestContext]):
         set_baseline(thread, fields)
 
     async def rename_thread(self, thread_id: str, title: str, context: RequestContext) -> ThreadMetadata:
-        """Set the title, and nothing else, and return the thread.
-
-        Raises:
-            BadRequestError: When the title is blank or longer than `MAX_TITLE_CHARS`.
-        """
-        title = title.strip()
-        if not 0 < len(title) <= MAX_TITLE_CHARS:
-            raise BadRequestError(f"A title has 1 to {MAX_TITLE_CHARS} characters.")
-        return await self._write(transactions.rename_thread, context, thread_id, title)
+        """Set the title, as `checked_title` returns it, and nothing else, and return the thread."""
+        return await self._write(transactions.rename_thread, context, thread_id, checked_title(title))
 
     async def retitle_thread(self, thread: ThreadMetadata, title: str, context: RequestContext) -> bool:
         """Replace the title that `thread` has by another, unless it was given a third one meanwhile; say whether so."""
@@ -347,6 +340,18 @@ class ParlorStore(Store[RequestContext]):
             return await self._database.run_write(work, scope, *arguments)
         except _DATABASE_IS_DOWN as exc:
             raise UnavailableError(_UNAVAILABLE) from exc
+
+
+def checked_title(title: str) -> str:
+    """Return a thread's title that a person gave, on one line.
+
+    Raises:
+        BadRequestError: When it is blank or longer than `MAX_TITLE_CHARS`.
+    """
+    title = " ".join(title.split())
+    if not 0 < len(title) <= MAX_TITLE_CHARS:
+        raise BadRequestError(f"A title has 1 to {MAX_TITLE_CHARS} characters.")
+    return title
 
 
 def _page(limit: int | None, after: str | None, order: str) -> PageRequest:

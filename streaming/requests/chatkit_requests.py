@@ -54,6 +54,7 @@ from context import Services, Turn
 from errors import BadRequestError, ConflictError
 from framework.chatkit_protocol import answered_questions, serialize, thread_response
 from plugins import Composer
+from store import checked_title
 from streaming.actions.clicks import Clicks
 from streaming.answers.responder import Responder
 from streaming.answers.thread_titles import title_of
@@ -70,7 +71,6 @@ logger = logging.getLogger(__name__)
 
 Events = AsyncGenerator[ThreadStreamEvent, None]
 
-MAX_TITLE_CHARS = 200
 MAX_ATTACHMENTS = 20
 MAX_FEEDBACK_ITEMS = 100
 SAVE_RUN_TIMEOUT_S = 5.0
@@ -126,11 +126,7 @@ class ChatKitRequests:
                     raise BadRequestError("The action has no type.")
                 idempotency_key(request.metadata)
             case ThreadsUpdateReq():
-                title = " ".join(request.params.title.split())
-                if not title:
-                    raise BadRequestError("A title cannot be empty.")
-                if len(title) > MAX_TITLE_CHARS:
-                    raise BadRequestError(f"A title has at most {MAX_TITLE_CHARS} characters.")
+                checked_title(request.params.title)
             case ItemsFeedbackReq():
                 if not 0 < len(request.params.item_ids) <= MAX_FEEDBACK_ITEMS:
                     raise BadRequestError(f"Feedback is about 1 to {MAX_FEEDBACK_ITEMS} items.")
@@ -330,8 +326,7 @@ class ChatKitRequests:
                 return await self._store.items_json(params.thread_id, params.after, params.limit, params.order, context)
             case ThreadsUpdateReq():
                 check_writable(await self._store.load_thread(request.params.thread_id, context=context))
-                title = " ".join(request.params.title.split())
-                thread = await self._store.rename_thread(request.params.thread_id, title, context)
+                thread = await self._store.rename_thread(request.params.thread_id, request.params.title, context)
                 return serialize(thread_response(thread))
             case ItemsFeedbackReq():
                 feedback = request.params

@@ -21,7 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "databases": set(),
     "config": {"errors"},
     "framework": {"text"},
-    "database": {"databases", "errors"},
+    "database": {"databases", "errors", "text"},
     "turns": {"errors", "text"},
     "runs": {"config", "errors", "text", "turns"},
     "chat_clients": {"config", "errors", "framework", "text"},

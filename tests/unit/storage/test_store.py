@@ -725,8 +725,12 @@ async def test_the_store_leaves_no_trace_in_the_fields_of_a_thread(store: Parlor
 
 @pytest.mark.parametrize("title", ["", "   ", "x" * 201])
 async def test_a_title_has_bounds(store: ParlorStore, thread: ThreadMetadata, title: str) -> None:
-    with pytest.raises(BadRequestError):
+    with pytest.raises(BadRequestError, match="1 to 200"):
         await store.rename_thread(thread.id, title, ADA)
+
+
+async def test_a_title_is_stored_on_one_line(store: ParlorStore, thread: ThreadMetadata) -> None:
+    assert (await store.rename_thread(thread.id, " Rain \n in\tBern ", ADA)).title == "Rain in Bern"
 
 
 async def test_a_deleted_thread_takes_its_items_along(
