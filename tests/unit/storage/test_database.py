@@ -17,7 +17,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection, ForeignKey, insert, make_url, select, text, update
-from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -274,6 +274,18 @@ async def test_a_thread_whose_connection_is_broken_gets_another(database: Databa
         with pytest.raises(DBAPIError, match="closed"):
             await database.run_write(break_it)
         assert await database.run_write(Connection.scalar, select(1)) == 1
+
+
+async def test_a_transaction_that_cannot_begin_is_a_failure_of_the_database(
+    database: Database, sqlite_url: str
+) -> None:
+    await database.run_write(Connection.execute, text("PRAGMA busy_timeout = 0"))
+    with closing(sqlite3.connect(str(make_url(sqlite_url).database), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(OperationalError, match="locked"):
+            await database.run_write(Connection.execute, select(1))
+        other.execute("COMMIT")
+    assert await database.run_write(Connection.scalar, select(1)) == 1
 
 
 async def test_after_a_failure_of_the_database_a_thread_works_with_another_connection(database: Database) -> None:
