@@ -21,8 +21,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, Stateme
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from database import Database, JSONDocument, PlainText, UTCDateTime, _load_json, build_metadata, new_id
-from databases.sqlite import SQLiteThreads
+from database import Database, JSONDocument, PlainText, UTCDateTime, build_metadata, new_id
+from databases.columns import load_json
+from databases.sqlite_threads import SQLiteThreads
 from errors import ConfigError
 
 
@@ -356,7 +357,7 @@ async def test_numbers_that_json_does_not_have_become_null(notes: Database) -> N
     "document", ['{"a": [1, 2.5, "\u00e9", null]}', '"half of \\ud83d"', "123456789012345678901234567890"]
 )
 def test_what_another_program_has_stored_is_read_as_json_says(document: str) -> None:
-    assert _load_json(document) == json.loads(document)
+    assert load_json(document) == json.loads(document)
 
 
 async def test_an_insert_may_replace_what_is_there(notes: Database) -> None:
