@@ -1,4 +1,4 @@
-"""Database, base of tables, column types and ids: what authors of use cases import. Engines are in `databases`.
+"""Database, base of tables, column types and ids, which authors of use cases import. Engines are in `databases`.
 
 There are two ways to a transaction: a session (`read`, `write`), whose statements may be awaited one by one, and a
 function (`run_read`, `run_write`), which does all of it at once and is several times cheaper on SQLite.
@@ -97,13 +97,13 @@ def new_id(prefix: str) -> str:
 
 
 class Database:
-    """The one way to the database: two kinds of transactions, tables, readiness."""
+    """A database: two kinds of transactions, creation of tables, readiness."""
 
     def __init__(self, url: str | URL) -> None:
         """Prepare the engines; the first connection is made by the first transaction.
 
         Args:
-            url: ``sqlite+aiosqlite:///path/to/file.db`` (its folder is made) or ``postgresql+psycopg://…``.
+            url: Address of the database, ``sqlite+aiosqlite:///path/to/file.db`` (its folder is made) or ``postgresql+psycopg://…``.
 
         Raises:
             ConfigError: When the URL is of another kind, its driver is missing, or the folder cannot be made.

@@ -1,6 +1,6 @@
 """ParlorStore: ChatKit's Store on SQLAlchemy. Its tables and transactions are in `storage`.
 
-Whose something is: every row belongs to one user in one use case, the pair `(context.user_id, context.use_case)`.
+Owners: every row belongs to one user in one use case, the pair `(context.user_id, context.use_case)`.
 What is missing and what is somebody else's raise the same `NotFoundError`.
 
 Order: a thread's items have positions from a counter in its row; the clock decides nothing. Threads are listed by when
@@ -43,7 +43,7 @@ MAX_HISTORY_ITEMS = 1_000
 MAX_TITLE_CHARS = 200
 REQUEST_KEY_LIFE = timedelta(hours=24)
 MAX_REQUEST_KEYS = 1_000
-"""How many keys of one thread are remembered; beyond that the oldest are forgotten early."""
+"""Most keys of one thread that are remembered; beyond that the oldest are forgotten early."""
 
 _ID_PREFIXES = {
     "thread": "thr",
@@ -57,7 +57,7 @@ _ID_PREFIXES = {
 }
 
 _ALL_THREADS = ""
-"""What stands for an id in the scope of an owner's list."""
+"""Id in the scope of an owner's list of threads."""
 
 _UNAVAILABLE = "Conversations cannot be read or saved at the moment. Try again soon."
 _DATABASE_IS_DOWN = (OperationalError, InterfaceError, PoolTimeoutError)
@@ -98,7 +98,7 @@ class ParlorStore(Store[RequestContext]):
         return await self._read(transactions.load_thread, context, thread_id)
 
     async def save_thread(self, thread: ThreadMetadata, context: RequestContext) -> None:
-        """Create the thread, or write what the caller changed in it.
+        """Create a thread, or write what the caller changed in it.
 
         Written are the fields, and the keys of `metadata`, that differ from those that the store last loaded or saved
         with this object, or with the one that it is a `model_copy` of. So a rename or another request's note in
@@ -125,9 +125,9 @@ class ParlorStore(Store[RequestContext]):
         """Create a thread with its first message: both, or neither.
 
         Args:
-            thread: Not stored yet.
-            message: Its attachments are bound to the thread.
-            context: Who becomes the owner.
+            thread: A thread that is not stored yet.
+            message: The message, whose attachments are bound to the thread.
+            context: The owner.
         """
         fields = thread_fields(thread)
         created_at = as_utc(thread.created_at)
@@ -135,7 +135,7 @@ class ParlorStore(Store[RequestContext]):
         set_baseline(thread, fields)
 
     async def rename_thread(self, thread_id: str, title: str, context: RequestContext) -> ThreadMetadata:
-        """Set the title, as `checked_title` returns it, and nothing else, and return the thread."""
+        """Set a thread's title, as `checked_title` returns it, and nothing else, and return the thread."""
         return await self._write(transactions.rename_thread, context, thread_id, checked_title(title))
 
     async def retitle_thread(self, thread: ThreadMetadata, title: str, context: RequestContext) -> bool:
@@ -153,15 +153,15 @@ class ParlorStore(Store[RequestContext]):
         """Return a page of the owner's threads by creation, newest first unless `order` is ``"asc"``.
 
         Args:
-            limit: 1 to `MAX_PAGE_ITEMS`; 0, less, or None is `DEFAULT_PAGE_ITEMS`.
-            after: The id that the page before ended with. An unknown one raises; the list never starts over.
+            limit: The most entries of a page, 1 to `MAX_PAGE_ITEMS`; 0, less, or None is `DEFAULT_PAGE_ITEMS`.
+            after: The id that the page before ended with. An unknown id raises; the list never starts over.
             order: ``"asc"`` or ``"desc"``.
-            context: Who asks.
+            context: The owner.
         """
         return await self._read(transactions.load_threads, context, _ALL_THREADS, _page(limit, after, order))
 
     async def threads_json(self, limit: int | None, after: str | None, order: str, context: RequestContext) -> bytes:
-        """Return the page of `load_threads` as JSON for a browser: without metadata, which is the server's own."""
+        """Return the page of `load_threads` as JSON for a browser: threads without metadata, which is the server's own."""
         return await self._read(transactions.threads_json, context, _ALL_THREADS, _page(limit, after, order))
 
     async def delete_thread(self, thread_id: str, context: RequestContext) -> None:
@@ -173,7 +173,7 @@ class ParlorStore(Store[RequestContext]):
     async def load_thread_items(
         self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext
     ) -> Page[ThreadItem]:
-        """Return a page of items, hidden ones too: ``"desc"`` with limit 1 is the true last item.
+        """Return a page of a thread's items, hidden ones too: ``"desc"`` with limit 1 is the true last item.
 
         Arguments are those of `load_threads`. An item of a type that this version does not know is left out.
         """
@@ -193,12 +193,12 @@ class ParlorStore(Store[RequestContext]):
         return await self._read(transactions.thread_json, context, thread_id, _page(None, None, "asc"))
 
     async def load_history(self, thread_id: str, max_items: int, context: RequestContext) -> list[ThreadItem]:
-        """Return the newest items, newest first, hidden ones too.
+        """Return a thread's newest items, newest first, hidden ones too.
 
         Args:
             thread_id: The thread.
-            max_items: 1 to `MAX_HISTORY_ITEMS`.
-            context: Who asks.
+            max_items: The most items, 1 to `MAX_HISTORY_ITEMS`.
+            context: The owner.
         """
         size = max(1, min(max_items, MAX_HISTORY_ITEMS))
         return await self._read(transactions.load_history, context, thread_id, size)
@@ -253,9 +253,9 @@ class ParlorStore(Store[RequestContext]):
 
         Args:
             thread_id: The thread.
-            before: As it was loaded.
-            after: Has the same id.
-            context: Who asks.
+            before: The item as it was loaded.
+            after: The item that takes its place, with the same id.
+            context: The owner.
 
         Returns:
             Whether it was replaced.
@@ -266,21 +266,21 @@ class ParlorStore(Store[RequestContext]):
         """Delete all items behind `item_id`, all or none; the item itself stays."""
         await self._write(transactions.delete_items_after, context, thread_id, item_id)
 
-    # What is known of items and answers
+    # Feedback, ended answers, idempotency keys
 
     async def save_feedback(
         self, thread_id: str, item_ids: Sequence[str], kind: FeedbackKind, context: RequestContext
     ) -> None:
-        """Note what the owner thinks of some items; a later opinion replaces an earlier one.
+        """Store the owner's opinion of some items; a later opinion replaces an earlier one.
 
         Raises:
-            NotFoundError: When one of them is no item of this thread; then nothing is noted.
+            NotFoundError: When one of them is no item of this thread; then nothing is stored.
         """
         wanted = sorted(set(item_ids))
         await self._write(transactions.save_feedback, context, thread_id, wanted, kind)
 
     async def save_run(self, thread_id: str, run: RunRecord, context: RequestContext) -> None:
-        """Note how an answer has ended; no error when its thread has been deleted meanwhile."""
+        """Store the record of an ended answer; no error when its thread has been deleted meanwhile."""
         await self._write(transactions.save_run, context, thread_id, run)
 
     async def load_runs(self, thread_id: str, limit: int, context: RequestContext) -> list[RunRecord]:
@@ -306,11 +306,11 @@ class ParlorStore(Store[RequestContext]):
     # Attachments
 
     async def save_attachment(self, attachment: Attachment, context: RequestContext) -> None:
-        """Create or replace what is known of a file, but for its upload URL, which is a secret of its creation."""
+        """Create or replace the record of a file, but for its upload URL, which is a secret of its creation."""
         await self._write(transactions.save_attachment, context, attachment.id, attachment)
 
     async def load_attachment(self, attachment_id: str, context: RequestContext) -> Attachment:
-        """Return what is known of a file, never with an `upload_descriptor`: messages embed what this returns."""
+        """Return the record of a file, never with an `upload_descriptor`: messages embed what this returns."""
         return await self._read(transactions.load_attachment, context, attachment_id)
 
     async def mark_attachment_uploaded(self, attachment_id: str, context: RequestContext) -> None:
@@ -318,7 +318,7 @@ class ParlorStore(Store[RequestContext]):
         await self._write(transactions.mark_attachment_uploaded, context, attachment_id)
 
     async def delete_attachment(self, attachment_id: str, context: RequestContext) -> None:
-        """Delete what is known of a file; its bytes are the attachment store's."""
+        """Delete the record of a file; its bytes are the attachment store's."""
         await self._write(transactions.delete_attachment, context, attachment_id)
 
     # Transactions

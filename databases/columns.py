@@ -15,7 +15,7 @@ from text.surrogates import joined_halves
 
 
 def storable_text(value: str) -> str:
-    """Return `value` with what no database can store, NUL and lone surrogates, as U+FFFD."""
+    """Return `value` with U+FFFD for NUL and lone surrogates, which no database can store."""
     return joined_halves(value.replace("\x00", "\ufffd") if "\x00" in value else value)
 
 
@@ -45,7 +45,7 @@ class UTCDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """SQLite forgets the zone; what was stored is UTC."""
+        """Return the time in UTC; SQLite forgets the zone, and stored times are UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -58,7 +58,7 @@ class JSONDocument(TypeDecorator[Any]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Use the binary kind where there is one."""
+        """Use JSONB where there is one."""
         if dialect.name == "postgresql":
             return dialect.type_descriptor(postgresql.JSONB(none_as_null=True))
         return dialect.type_descriptor(JSON(none_as_null=True))
@@ -89,7 +89,7 @@ def _storable(value: Any) -> Any:
 
 
 def load_json(document: str | bytes) -> Any:
-    """Return what a column holds."""
+    """Return the value of a JSON column's text."""
     try:
         return from_json(document)  # a third of the time that `json.loads` needs
     except ValueError:

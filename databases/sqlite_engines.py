@@ -20,7 +20,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 BUSY_TIMEOUT_S = 5.0
 READERS = 4
-"""How many connections of each kind read; each is a thread."""
+"""Connections that read, of sessions and of threads each."""
 
 _RETRY_S = 0.02
 
@@ -29,8 +29,8 @@ def create_sqlite_engine(url: URL, *, writes: bool, wait_s: float, **options: An
     """Return an engine for asynchronous sessions.
 
     Args:
-        url: The file's.
-        writes: Whether it gets the one connection whose transactions begin with the write lock, or several that
+        url: Address of the file.
+        writes: Whether the engine gets the one connection whose transactions begin with the write lock, or several that
             cannot write.
         wait_s: How long a transaction waits for a connection, in seconds.
         options: Options of the engine, such as `json_serializer`.

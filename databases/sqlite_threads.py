@@ -28,7 +28,7 @@ class SQLiteThreads:
     """Transactions that are done in one visit to a thread: one thread that writes, several that read.
 
     Args:
-        url: The file's.
+        url: Address of the file.
         wait_s: How long a transaction waits for a thread, in seconds.
         options: Options of the engines, such as `json_serializer`.
     """
@@ -39,15 +39,15 @@ class SQLiteThreads:
         self._writer = _Threads("sqlite-writer", 1, create_thread_engine(url, writes=True, **options))
 
     async def read(self, work: Callable[[Connection, *Ts], R], *arguments: *Ts) -> R:
-        """Return `work(connection, *arguments)`; it can only read."""
+        """Return `work(connection, *arguments)`, done in a transaction that can only read."""
         return await self._visit(self._readers, work, arguments, settles=False)
 
     async def write(self, work: Callable[[Connection, *Ts], R], *arguments: *Ts) -> R:
-        """Return `work(connection, *arguments)`, committed; nothing is, if it raises."""
+        """Return `work(connection, *arguments)`, done in a transaction that is rolled back if it raises."""
         return await self._visit(self._writer, work, arguments, settles=True)
 
     async def close(self) -> None:
-        """End the threads, once what they do is done, and close the connections."""
+        """End the threads, once their transactions are done, and close the connections."""
         for threads in (self._readers, self._writer):
             await asyncio.to_thread(threads.close)
 
@@ -85,7 +85,7 @@ class SQLiteThreads:
 
 
 class _Threads:
-    """Some threads, each of which keeps a connection: to borrow one costs more than to begin a transaction."""
+    """Thread pool whose threads keep a connection each: to borrow one costs more than to begin a transaction."""
 
     def __init__(self, name: str, count: int, engine: Engine) -> None:
         self.pool = ThreadPoolExecutor(count, name)
@@ -111,7 +111,7 @@ class _Threads:
             connection.close()
 
     def close(self) -> None:
-        """Wait until all is done, and close the connections."""
+        """Wait until all transactions are done, and close the connections."""
         self.pool.shutdown()
         for connection in self._open:
             connection.close()
@@ -121,7 +121,7 @@ class _Threads:
 class _Visit(Generic[R]):
     """A transaction on its way to a thread and back.
 
-    What `asyncio.wrap_future` does, for less: it is a tenth of what a short transaction costs.
+    It does the work of `asyncio.wrap_future` for less, which is a tenth of what a short transaction costs.
     """
 
     def __init__(self, threads: _Threads, work: Callable[..., R], arguments: tuple[Any, ...]) -> None:
@@ -134,7 +134,7 @@ class _Visit(Generic[R]):
         self._failure: BaseException | None = None
 
     def run(self) -> None:
-        """Do it, in the thread."""
+        """Carry out the transaction, in the thread."""
         try:
             connection = self._threads.connection()
             with connection.begin():

@@ -17,7 +17,7 @@ from sqlalchemy import Row
 from storage.rows import ITEM_TYPES, STATUS, to_item
 
 _AS_CHATKIT_SENDS: dict[str, Any] = {"by_alias": True, "exclude_none": True, "context": {"exclude_metadata": True}}
-"""How `ChatKitServer._serialize` writes."""
+"""Options with which `ChatKitServer._serialize` writes."""
 
 _NO_ITEMS = '{"data":[],"has_more":false}'
 

@@ -67,10 +67,10 @@ class PageRequest:
 
 
 def require(value: T | None, message: str = NO_THREAD) -> T:
-    """Return `value`.
+    """Return `value`, which must not be None.
 
     Raises:
-        NotFoundError: When it is None.
+        NotFoundError: When it is None, with `message` for the person.
     """
     if value is None:
         raise NotFoundError(message)

@@ -1,4 +1,4 @@
-"""The statements of the store, built once: building one costs as much as running it.
+"""Statements of the store, built once: building one costs as much as running it.
 
 Parameters whose names begin with `scope_` say which rows are meant; the others are values, mostly of columns.
 """
@@ -133,7 +133,7 @@ _KEPT_COLUMNS = {ITEMS: {"position"}, ATTACHMENTS: {"created_at", "state"}}
 
 @cache
 def upsert(dialect: str, table: Table) -> Upsert:
-    """Return the INSERT that replaces the row of the same key, but for what must stay as it began."""
+    """Return the INSERT that replaces the row of the same key, but for columns that stay as they began."""
     stmt = _insert(dialect, table)
     key = [column.name for column in table.primary_key]
     kept = {*key, *_KEPT_COLUMNS.get(table, ())}
@@ -143,7 +143,7 @@ def upsert(dialect: str, table: Table) -> Upsert:
 
 @cache
 def insert_new_key(dialect: str) -> ReturningInsert[tuple[str]]:
-    """Return the INSERT that notes a key, and returns it unless it is there already."""
+    """Return the INSERT that notes an idempotency key, and returns it unless it is there already."""
     return _insert(dialect, REQUEST_KEYS).on_conflict_do_nothing().returning(REQUEST_KEYS.c.key)
 
 

@@ -34,7 +34,7 @@ def save_thread(
     """Create a thread, or write what differs between `baseline` and `fields`; return it as it is now if it was there.
 
     Args:
-        connection: Within a transaction.
+        connection: A connection within a transaction.
         scope: The thread and its owner.
         created_at: The time of its creation, for a new thread.
         fields: The fields and the metadata as they are to be.
@@ -241,7 +241,7 @@ def load_runs(connection: Connection, scope: Scope, size: int) -> list[RunRecord
 def claim_request_key(
     connection: Connection, scope: Scope, key: str, now: datetime, forget_until: datetime, kept: int
 ) -> bool:
-    """Note a key, and say whether it is new; forget those from before `forget_until`, and all but `kept`."""
+    """Note an idempotency key, and say whether it is new; forget keys from before `forget_until`, and all but `kept`."""
     in_thread = {"scope_thread_key": _thread_key(connection, scope)}
     connection.execute(statements.FORGET_OLD_KEYS, {"until": forget_until})
     values = {"thread_key": in_thread["scope_thread_key"], "key": key, "created_at": now}
