@@ -161,7 +161,7 @@ class ParlorStore(Store[RequestContext]):
         return await self._read(transactions.load_threads, context, _ALL_THREADS, _page(limit, after, order))
 
     async def threads_json(self, limit: int | None, after: str | None, order: str, context: RequestContext) -> bytes:
-        """Return the page of `load_threads` as JSON for a browser: threads without metadata, which is the server's own."""
+        """Return the page of `load_threads` as JSON for a browser: no metadata, which is the server's own."""
         return await self._read(transactions.threads_json, context, _ALL_THREADS, _page(limit, after, order))
 
     async def delete_thread(self, thread_id: str, context: RequestContext) -> None:

@@ -241,7 +241,7 @@ def load_runs(connection: Connection, scope: Scope, size: int) -> list[RunRecord
 def claim_request_key(
     connection: Connection, scope: Scope, key: str, now: datetime, forget_until: datetime, kept: int
 ) -> bool:
-    """Note an idempotency key, and say whether it is new; forget keys from before `forget_until`, and all but `kept`."""
+    """Note an idempotency key, say whether it is new, and forget keys from before `forget_until` and all but `kept`."""
     in_thread = {"scope_thread_key": _thread_key(connection, scope)}
     connection.execute(statements.FORGET_OLD_KEYS, {"until": forget_until})
     values = {"thread_key": in_thread["scope_thread_key"], "key": key, "created_at": now}
