@@ -193,13 +193,7 @@ class ParlorStore(Store[RequestContext]):
         return await self._read(transactions.thread_json, context, thread_id, _page(None, None, "asc"))
 
     async def load_history(self, thread_id: str, max_items: int, context: RequestContext) -> list[ThreadItem]:
-        """Return a thread's newest items, newest first, hidden ones too.
-
-        Args:
-            thread_id: The thread.
-            max_items: The most items, 1 to `MAX_HISTORY_ITEMS`.
-            context: The owner.
-        """
+        """Return a thread's newest items, newest first, hidden ones too: 1 to `MAX_HISTORY_ITEMS`."""
         size = max(1, min(max_items, MAX_HISTORY_ITEMS))
         return await self._read(transactions.load_history, context, thread_id, size)
 
@@ -237,10 +231,9 @@ class ParlorStore(Store[RequestContext]):
     async def update_item_if(
         self, thread_id: str, expected_status: str, item: ThreadItem, context: RequestContext
     ) -> bool:
-        """Replace an item in its place if its stored `status` is `expected_status`; of several callers one succeeds.
+        """Replace an item in its place if its stored `status` is `expected_status`, and say whether it was.
 
-        Returns:
-            Whether it was replaced.
+        Of several callers one succeeds.
         """
         return await self._write(transactions.update_item_if, context, thread_id, expected_status, item)
 
@@ -249,16 +242,9 @@ class ParlorStore(Store[RequestContext]):
         await self._write(transactions.delete_thread_item, context, thread_id, item_id)
 
     async def swap_item(self, thread_id: str, before: ThreadItem, after: ThreadItem, context: RequestContext) -> bool:
-        """Replace `before` by `after` in its place if it is still as it was; of several callers one succeeds.
+        """Replace an item by `after`, of the same id, if it is stored as `before`, and say whether it was.
 
-        Args:
-            thread_id: The thread.
-            before: The item as it was loaded.
-            after: The item that takes its place, with the same id.
-            context: The owner.
-
-        Returns:
-            Whether it was replaced.
+        Of several callers one succeeds.
         """
         return await self._write(transactions.swap_item, context, thread_id, before, after)
 

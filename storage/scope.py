@@ -52,11 +52,6 @@ class PageRequest:
     after: str | None
     order: str
 
-    @property
-    def goes_on(self) -> bool:
-        """Whether there is a page before."""
-        return self.after is not None
-
     def parameters(self, cursor: int | None) -> dict[str, Any]:
         """Return the parameters of a page's statement; `cursor` is the place of the entry `after`."""
         return {"size": self.size + 1, "cursor": cursor}  # the extra row says whether there are more

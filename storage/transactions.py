@@ -90,7 +90,7 @@ def _thread_rows(
 ) -> tuple[Sequence[Row[Any]], str | None]:
     """Return the rows of a page, as `PageRequest.cut` does."""
     cursor = None if page.after is None else _thread_key(connection, scope._replace(id=page.after))
-    stmt = statements.page_of_threads(page.order, goes_on=page.goes_on, as_json=as_json)
+    stmt = statements.page_of_threads(page.order, goes_on=cursor is not None, as_json=as_json)
     return page.cut(connection.execute(stmt, scope.parameters | page.parameters(cursor)).all())
 
 
@@ -133,7 +133,7 @@ def _item_rows(
 ) -> tuple[Sequence[Row[Any]], str | None]:
     """Return the rows of a page, as `PageRequest.cut` does."""
     cursor = None if page.after is None else _position(connection, key, page.after)
-    stmt = statement(page.order, goes_on=page.goes_on)
+    stmt = statement(page.order, goes_on=cursor is not None)
     return page.cut(connection.execute(stmt, {"scope_thread_key": key, **page.parameters(cursor)}).all())
 
 
