@@ -31,7 +31,7 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
     """The bytes of attachments; `ParlorStore` is asked for a file's owner before any byte is touched."""
 
     def __init__(self, store: ParlorStore, folder: Path, *, max_bytes: int = MAX_ATTACHMENT_BYTES) -> None:
-        """Use `folder`, which is made when it is missing.
+        """Open an object store in `folder`, which is made when it is missing.
 
         Args:
             store: Asked for the owner of a file before any byte of it is touched.
@@ -54,7 +54,7 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
         return new_id("atc")
 
     async def create_attachment(self, input: AttachmentCreateParams, context: RequestContext) -> Attachment:
-        """Refuse: there is no endpoint to upload to.
+        """Refuse to create an attachment: there is no endpoint to upload to.
 
         Raises:
             UnavailableError: Always.

@@ -30,8 +30,8 @@ from agent_framework.observability import ChatTelemetryLayer
 
 from chat_clients.offline.phrases import PhraseBook, Reply, ToolCall
 from chat_clients.offline.pictures import MAX_PICTURE_BYTES, describe_picture
-from framework.response_streams import build_response_stream
 from framework.message_marks import ANSWERS_PROPERTY
+from framework.response_streams import build_response_stream
 
 if TYPE_CHECKING:
     from chat_clients.offline.offline_phrase import OfflinePhrase

@@ -280,17 +280,16 @@ class ChatKitRequests:
         """Return the JSON that answers a request without a stream."""
         match request:
             case ThreadsGetByIdReq():
-                return await self._store.show_thread(request.params.thread_id, context)
+                return await self._store.thread_json(request.params.thread_id, context)
             case ThreadsListReq():
                 wanted = request.params
-                return await self._store.show_threads(wanted.limit, wanted.after, wanted.order, context)
+                return await self._store.threads_json(wanted.limit, wanted.after, wanted.order, context)
             case ItemsListReq():
                 params = request.params
-                return await self._store.show_items(params.thread_id, params.after, params.limit, params.order, context)
+                return await self._store.items_json(params.thread_id, params.after, params.limit, params.order, context)
             case ThreadsUpdateReq():
                 check_writable(await self._store.load_thread(request.params.thread_id, context=context))
-                title = " ".join(request.params.title.split())
-                thread = await self._store.rename_thread(request.params.thread_id, title, context)
+                thread = await self._store.rename_thread(request.params.thread_id, request.params.title, context)
                 return serialize(thread_response(thread))
             case ItemsFeedbackReq():
                 feedback = request.params

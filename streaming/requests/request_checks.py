@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from errors import BadRequestError, ConflictError
 from plugins import Composer
-from store import MAX_TITLE_CHARS
+from store import checked_title
 from streaming.requests.idempotency import idempotency_key
 
 MAX_ATTACHMENTS = 20
@@ -46,11 +46,7 @@ def check_request(request: Any, composer: Composer, max_message_chars: int) -> N
                 raise BadRequestError("The action has no type.")
             idempotency_key(request.metadata)
         case ThreadsUpdateReq():
-            title = " ".join(request.params.title.split())
-            if not title:
-                raise BadRequestError("A title cannot be empty.")
-            if len(title) > MAX_TITLE_CHARS:
-                raise BadRequestError(f"A title has at most {MAX_TITLE_CHARS} characters.")
+            checked_title(request.params.title)
         case ItemsFeedbackReq():
             if not 0 < len(request.params.item_ids) <= MAX_FEEDBACK_ITEMS:
                 raise BadRequestError(f"Feedback is about 1 to {MAX_FEEDBACK_ITEMS} items.")

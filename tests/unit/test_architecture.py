@@ -18,7 +18,7 @@ ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "text": set(),
     "widgets": set(),
-    "databases": set(),
+    "databases": {"errors", "text"},
     "config": {"errors"},
     "framework": {"text"},
     "database": {"databases", "errors"},

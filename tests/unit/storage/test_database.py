@@ -17,12 +17,13 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection, ForeignKey, insert, make_url, select, text, update
-from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from database import Database, JSONDocument, PlainText, UTCDateTime, _load_json, build_metadata, new_id
-from databases.sqlite import SQLiteThreads
+from database import Database, JSONDocument, PlainText, UTCDateTime, build_metadata, new_id
+from databases.columns import load_json
+from databases.sqlite_threads import SQLiteThreads
 from errors import ConfigError
 
 
@@ -276,6 +277,18 @@ async def test_a_thread_whose_connection_is_broken_gets_another(database: Databa
         assert await database.run_write(Connection.scalar, select(1)) == 1
 
 
+async def test_a_transaction_that_cannot_begin_is_a_failure_of_the_database(
+    database: Database, sqlite_url: str
+) -> None:
+    await database.run_write(Connection.execute, text("PRAGMA busy_timeout = 0"))
+    with closing(sqlite3.connect(str(make_url(sqlite_url).database), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(OperationalError, match="locked"):
+            await database.run_write(Connection.execute, select(1))
+        other.execute("COMMIT")
+    assert await database.run_write(Connection.scalar, select(1)) == 1
+
+
 async def test_after_a_failure_of_the_database_a_thread_works_with_another_connection(database: Database) -> None:
     await database.run_write(Connection.execute, text("CREATE TEMP TABLE mine (id)"))
     assert await database.run_write(Connection.scalar, text("SELECT count(*) FROM mine")) == 0
@@ -344,7 +357,7 @@ async def test_numbers_that_json_does_not_have_become_null(notes: Database) -> N
     "document", ['{"a": [1, 2.5, "\u00e9", null]}', '"half of \\ud83d"', "123456789012345678901234567890"]
 )
 def test_what_another_program_has_stored_is_read_as_json_says(document: str) -> None:
-    assert _load_json(document) == json.loads(document)
+    assert load_json(document) == json.loads(document)
 
 
 async def test_an_insert_may_replace_what_is_there(notes: Database) -> None:

@@ -33,7 +33,6 @@ from tests.unit.provider_stub import ProviderStub, Responses
 from tests.unit.scripted_model import ScriptedModel, calls, says
 from tests.unit.services_for_tests import open_services
 from tests.waiting import until
-from turns.direct_text import DirectText
 
 
 @tool
