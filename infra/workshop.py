@@ -31,8 +31,9 @@ from infra.client_build import (
 APT_TIMEOUT_S = 900.0
 PART_TIMEOUT_S = 900.0
 MOST_WORKERS = 8
-BROWSER_PACKAGES = ("chromium", "fonts-noto-color-emoji", "fonts-noto-core")
-BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# The same engine without windows, tabs and menus that nobody sees: it takes three quarters of the processor's time.
+BROWSER_PACKAGES = ("chromium-headless-shell", "fonts-noto-color-emoji", "fonts-noto-core")
+BROWSER_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Where pip, uv and npm write the addresses of an index. npm's `funding` links are not among them.
 HOST_IN_LOCK = re.compile(r"(?:index-url|find-links|--trusted-host)|https?://", re.IGNORECASE)
 HOST_IN_NPM_LOCK = re.compile(r'"resolved"\s*:')
@@ -42,7 +43,7 @@ HOST_IN_NPM_LOCK = re.compile(r'"resolved"\s*:')
 
 
 def find_browser() -> str | None:
-    """Return the Chromium to test with: ``CHROMIUM_PATH``, or one on PATH; None when there is none."""
+    """Return the Chromium to test with: ``CHROMIUM_PATH``, or the best on PATH; None when there is none."""
     chosen = os.environ.get("CHROMIUM_PATH")
     if chosen:
         return chosen if Path(chosen).is_file() else None
