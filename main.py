@@ -124,7 +124,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def build_app(settings: Settings, database: Database, lifecycle: Lifecycle) -> FastAPI:
-    """Return the HTTP edge of what `lifecycle` starts and closes.
+    """Return the web application around the use cases that `lifecycle` starts and closes.
 
     Its lifespan starts the use cases in the background, so that the server answers `/healthz` meanwhile.
 
@@ -191,7 +191,7 @@ def run(args: argparse.Namespace) -> int:
     overrides = {name: value for name in ("host", "port") if (value := getattr(args, name)) is not None}
     settings = load_settings(**overrides)
 
-    from process.garbage_collection import QuietCollector
+    from process.garbage_collection import GarbageCollector
     from process.serving import bind_socket, serve, url_of
 
     with bind_socket(settings.host, settings.port) as listener:
@@ -200,7 +200,7 @@ def run(args: argparse.Namespace) -> int:
         _configure_logging(settings)
         app = create_app(settings)
         url = url_of(listener)
-        collector = QuietCollector(lambda: app.state.runs.active)
+        collector = GarbageCollector(lambda: app.state.runs.active)
 
         def announce(loaded: LoadedUseCases) -> None:
             collector.start()

@@ -34,7 +34,7 @@ _THRESHOLDS = (5_000, 20, 1_000_000)
 _PAGE_BYTES = 4096
 
 
-class QuietCollector:
+class GarbageCollector:
     """Full garbage collections at quiet moments instead of automatic ones, from `start` to `stop`.
 
     Args:

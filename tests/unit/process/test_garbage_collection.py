@@ -3,12 +3,12 @@ from __future__ import annotations
 import gc
 from itertools import pairwise
 
-from process.garbage_collection import GROWTH_BYTES, LATE_FREEZES, RUN_BYTES, QuietCollector
+from process.garbage_collection import GROWTH_BYTES, LATE_FREEZES, RUN_BYTES, GarbageCollector
 
 
 async def test_full_collections_wait_for_a_quiet_moment_or_for_memory() -> None:
     active, memory = [0], [0]
-    collector = QuietCollector(lambda: active[0], lambda: memory[0])
+    collector = GarbageCollector(lambda: active[0], lambda: memory[0])
     before = gc.get_threshold()
     collector.start()
     try:
@@ -33,7 +33,7 @@ async def test_full_collections_wait_for_a_quiet_moment_or_for_memory() -> None:
 
 async def test_what_came_with_the_first_answers_is_left_out_later_collections_too() -> None:
     active = [0]
-    collector = QuietCollector(lambda: active[0], lambda: 0)
+    collector = GarbageCollector(lambda: active[0], lambda: 0)
     collector.start()
     try:
         kept: list[list[object]] = []
