@@ -30,6 +30,7 @@ PLACES = {
     ("process/log_lines.py", "vars(record)"): "records hold what `extra` gives as attributes",
     ("streaming/requests/item_guard.py", "self._known.__dict__"): "measured; pinned in `test_reliances.py`",
     ("streaming/requests/item_guard.py", "self._thread.__dict__"): "measured; pinned in `test_reliances.py`",
+    ("storage/baseline.py", "thread.__dict__"): "`model_copy` documents that it copies it; pinned there too",
     ("widgets/documents.py", "model_construct"): "documented by Pydantic; pinned there too",
 }
 """Where outside of `framework/` something is reached in another way than by a public name, and why that may be."""

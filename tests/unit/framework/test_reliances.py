@@ -72,6 +72,7 @@ from framework.response_streams import build_response, build_response_stream
 from framework.sentences import LIMIT_REACHED, STREAM_ERROR, SUB_AGENT_WANTS_APPROVAL
 from framework.text_updates import TEXT_SINK_KWARG, TextPiece, TextUpdate
 from framework.warm_up import _LATE_PARTS
+from storage.baseline import baseline_of, set_baseline
 from streaming.answers.history import HistoryConverter
 from tests.unit.test_architecture import ROOT
 
@@ -141,7 +142,7 @@ READ_WHEN_CHANGED: dict[str, tuple[type, dict[str, str], str]] = {
         },
         "It inherits these from a dated beta, which changes without a changelog. Read what the model would be told.",
     ),
-    "process/serving.py": (
+    "framework/uvicorn_server.py": (
         uvicorn.Server,
         {
             "run": "9f361c0a9632",
@@ -677,8 +678,24 @@ def test_what_we_say_of_an_item_overrides_what_the_converter_says() -> None:
 # SQLAlchemy, and the servers' libraries
 
 
+def test_a_model_carries_what_stands_beside_its_fields_into_copies() -> None:
+    """Relied on by `storage/baseline.py`: a copy of a stored thread knows what was stored.
+
+    When this fails: let the copy be made by the store, or take a copy for a fresh thread again.
+    """
+    thread = ThreadMetadata(id="thr_1", created_at=datetime(2026, 1, 1, tzinfo=UTC))
+    twin = thread.model_copy(deep=True)
+    set_baseline(thread, {"title": "old"})
+    for copy in (thread.model_copy(), thread.model_copy(deep=True), thread.model_copy(update={"title": "new"})):
+        assert (known := baseline_of(copy)) is not None
+        assert known.fields == {"title": "old"}
+    assert thread.model_dump() == twin.model_dump()
+    assert "baseline" not in repr(thread)
+    assert baseline_of(twin) is None
+
+
 def test_a_sqlite_connection_may_be_closed_by_another_thread_and_begins_when_told(tmp_path: Path) -> None:
-    """Relied on by `databases/sqlite.py`: `SQLiteThreads.close`, and transactions that begin with the lock they need.
+    """Relied on by `databases/sqlite_threads.py`: `SQLiteThreads.close`, and transactions that begin locked.
 
     When this fails: pass `check_same_thread`, and see SQLAlchemy's page on SQLite for how it begins transactions now.
     """
@@ -708,7 +725,7 @@ def test_a_sqlite_connection_may_be_closed_by_another_thread_and_begins_when_tol
 
 
 def test_a_connection_that_is_invalidated_is_handed_over_before_it_is_closed(tmp_path: Path) -> None:
-    """Relied on by `databases/sqlite.py`: it rolls back first, or the lock would outlive the connection.
+    """Relied on by `databases/sqlite_engines.py`: it rolls back first, or the lock would outlive the connection.
 
     When this fails: find the event that comes before the pool closes a connection that is not to be used again.
     """
@@ -730,7 +747,7 @@ def test_a_connection_that_is_invalidated_is_handed_over_before_it_is_closed(tmp
 
 
 async def test_the_adapted_connection_of_aiosqlite_can_wait_within_an_event(tmp_path: Path) -> None:
-    """Relied on by `databases/sqlite.py`: it waits there until another process has switched a new file to WAL.
+    """Relied on by `databases/sqlite_engines.py`: it waits there until another process has switched a new file to WAL.
 
     When this fails: see SQLAlchemy's page on awaitable-only driver methods in connection events.
     """
