@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from database import Base, JSONDocument, PlainText, UTCDateTime
 from storage.baseline import set_baseline, thread_fields
 from turns.run_record import RunOutcome, RunRecord
-from widgets.documents import widget_root
+from widgets.documents import stored_widget, widget_root
 
 logger = logging.getLogger(__name__)
 
@@ -202,7 +202,7 @@ def to_item(row: Row[Any], thread_id: str, document: dict[str, Any] | None = Non
     try:
         if row.type == "widget":
             # Left to ChatKit, a typed widget class is chosen and drops what it does not know.
-            fields["widget"] = widget_root(fields["widget"])
+            fields["widget"] = stored_widget(fields["widget"])
         return _ITEM.validate_python(fields)
     except (ValidationError, KeyError):
         # A newer version may have written it, before a roll-back of the platform.

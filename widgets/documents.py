@@ -44,9 +44,18 @@ def widget_root(widget: Widget) -> WidgetDocument:
     root = _component(_dumped(widget), ())
     if root.get("type") not in WIDGET_ROOTS:
         raise ValueError(f"a widget's root must be one of {', '.join(WIDGET_ROOTS)}, not {root.get('type')!r}")
-    document = WidgetDocument.model_construct(type=root.pop("type"), id=root.pop("id", None), key=root.pop("key", None))
+    return stored_widget(root)
+
+
+def stored_widget(root: Mapping[str, Any]) -> WidgetDocument:
+    """Return the JSON of a root as a widget, as it stands: `widget_root` has looked at it before it was stored.
+
+    What an earlier version stored is shown, whatever the bounds are today.
+    """
+    named = {"type": root["type"], "id": root.get("id"), "key": root.get("key")}
+    document = WidgetDocument.model_construct(**named)
     # Among the extra fields, children are taken as they are; under their own name they would have to be models.
-    cast("dict[str, Any]", document.model_extra).update(root)
+    cast("dict[str, Any]", document.model_extra).update((k, v) for k, v in root.items() if k not in named)
     return document
 
 

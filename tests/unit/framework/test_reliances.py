@@ -155,8 +155,8 @@ READ_WHEN_CHANGED: dict[str, tuple[type, dict[str, str], str]] = {
             "capture_signals": "85d29b580603",
             "handle_exit": "7dc6b36e7e7a",
         },
-        "A subclass drains between `main_loop` and `shutdown`, announces in `startup`, notes signals in `handle_exit` "
-        "and ends leftovers in `serve`. Follow `_serve` and see that each is still called where it was.",
+        "A subclass tells its owner of the end of `startup`, and of signals in `handle_exit`; the owner sets "
+        "`should_exit` when all is drained. Follow `_serve` and see that each is still called where it was.",
     ),
 }
 

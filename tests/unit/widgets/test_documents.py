@@ -13,7 +13,7 @@ from chatkit.widgets import Box, Card, Text
 
 from streaming.actions.offered_actions import offers
 from turns.clock import utc_now
-from widgets.documents import MAX_WIDGET_DEPTH, components_of, widget_root
+from widgets.documents import MAX_WIDGET_DEPTH, components_of, stored_widget, widget_root
 
 ROOT = Path(__file__).resolve().parents[3]
 BUTTON = {"type": "Button", "label": "Go", "onClickAction": {"type": "go", "payload": {"step": 1}}}
@@ -55,6 +55,13 @@ def test_the_deepest_widget_with_the_deepest_value_can_be_sent_and_read_again() 
     widget = widget_root(nested(MAX_WIDGET_DEPTH, button))
     item = WidgetItem(id="w", thread_id="t", created_at=utc_now(), widget=widget)
     assert WidgetItem.model_validate_json(item.model_dump_json(exclude_none=True)).id == "w"
+
+
+def test_what_was_stored_is_read_as_it_stands_however_deep() -> None:
+    stored = nested(MAX_WIDGET_DEPTH + 9, {"type": "Text", "value": "deep"}) | {"id": "old"}
+    with pytest.raises(ValueError, match="levels of components"):
+        widget_root(stored)
+    assert stored_widget(stored).model_dump(exclude_none=True) == stored
 
 
 def test_the_client_draws_as_many_levels_as_are_accepted() -> None:
