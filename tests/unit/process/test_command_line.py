@@ -15,7 +15,7 @@ import pytest
 from process.serving import bind_socket, url_of
 
 ROOT = Path(__file__).resolve().parents[3]
-PATIENCE_S = 60
+PATIENCE_S = 120
 
 
 def environment(**variables: str) -> dict[str, str]:
