@@ -24,8 +24,10 @@ from chat_clients.http.server_events import Event
 from chat_clients.protocols.complete_answers import AnswerReader, whole_updates
 from chat_clients.protocols.completions import CompletionsReader
 from chat_clients.protocols.completions_request import build_completions_request
+from chat_clients.protocols.request_options import read_names
 from chat_clients.protocols.responses import ResponsesReader
 from chat_clients.protocols.responses_request import build_responses_request
+from chat_clients.protocols.tool_names import ToolNames
 from lean_updates import FRAMEWORK_LIMIT_TEXT, TEXT_SINK_KWARG, TextSink, keep_merged
 
 
@@ -89,21 +91,23 @@ class RawModelClient(BaseChatClient[Any]):
         headers: Mapping[str, str] | None,
         show_text: TextSink | None,
     ) -> AsyncGenerator[ChatResponseUpdate, None]:
+        names = read_names(options.get("tools"))
+
         async def ask(
             read: Callable[[list[Event]], list[ChatResponseUpdate] | None],
         ) -> AsyncGenerator[list[ChatResponseUpdate], None]:
-            body = self._build_request(messages, await self._validate_options(options), stream=stream)
+            body = self._build_request(messages, await self._validate_options(options), names, stream=stream)
             path = self._path.format(model=quote(str(body["model"]), safe=""))
             return self.connection.events(path, body, read, headers=headers)
 
-        return whole_updates(ask, self._build_reader(), show_text)
+        return whole_updates(ask, self._build_reader(names, options.get("model") or self.model), show_text)
 
     def _build_request(
-        self, messages: Sequence[Message], options: Mapping[str, Any], *, stream: bool
+        self, messages: Sequence[Message], options: Mapping[str, Any], names: ToolNames, *, stream: bool
     ) -> dict[str, Any]:
         raise NotImplementedError
 
-    def _build_reader(self) -> AnswerReader:
+    def _build_reader(self, names: ToolNames, model: str) -> AnswerReader:
         raise NotImplementedError
 
 
@@ -129,12 +133,12 @@ class RawResponsesClient(RawModelClient):
     """The Responses API; use `ResponsesChatClient`, which runs the tools that the model calls."""
 
     def _build_request(
-        self, messages: Sequence[Message], options: Mapping[str, Any], *, stream: bool
+        self, messages: Sequence[Message], options: Mapping[str, Any], names: ToolNames, *, stream: bool
     ) -> dict[str, Any]:
-        return build_responses_request(self.model, messages, options, stream=stream)
+        return build_responses_request(self.model, messages, options, stream=stream, names=names)
 
-    def _build_reader(self) -> AnswerReader:
-        return ResponsesReader()
+    def _build_reader(self, names: ToolNames, model: str) -> AnswerReader:
+        return ResponsesReader(names, model)
 
 
 class RawCompletionsClient(RawModelClient):
@@ -150,14 +154,14 @@ class RawCompletionsClient(RawModelClient):
         self._max_tokens_name = max_tokens_name
 
     def _build_request(
-        self, messages: Sequence[Message], options: Mapping[str, Any], *, stream: bool
+        self, messages: Sequence[Message], options: Mapping[str, Any], names: ToolNames, *, stream: bool
     ) -> dict[str, Any]:
         return build_completions_request(
-            self.model, messages, options, stream=stream, max_tokens_name=self._max_tokens_name
+            self.model, messages, options, stream=stream, max_tokens_name=self._max_tokens_name, names=names
         )
 
-    def _build_reader(self) -> AnswerReader:
-        return CompletionsReader()
+    def _build_reader(self, names: ToolNames, model: str) -> AnswerReader:
+        return CompletionsReader(names, model)
 
 
 class ResponsesChatClient(

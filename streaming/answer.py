@@ -16,6 +16,7 @@ from chatkit.types import (
     GeneratedImage,
     GeneratedImageItem,
     GeneratedImageUpdated,
+    HiddenContextItem,
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
     ThreadItemUpdatedEvent,
@@ -25,6 +26,7 @@ from chatkit.types import (
 from context import AnswerTexts, Turn, utc_now
 from errors import ModelError
 from lean_updates import FRAMEWORK_LIMIT_TEXT
+from streaming.agent_messages import REPLAY_KEY
 from streaming.approval_requests import PendingApproval
 from streaming.message_writer import MessageWriter
 from streaming.steps import Steps, ToolLabel, is_hosted
@@ -217,9 +219,20 @@ class Answer:
         known = self._steps.arguments_of(call_id)
         if known is None and call.name:
             known = call.name, _json_text(call.arguments)
+        replay = self._steps.replay_of(call_id)
         yield from self._steps.forget_call(call_id)
         if known is None or self._turn.client_call is not None:
             return  # ChatKit takes one call at a time; the model asks again for the others
+        if replay and replay.keys() - {"origin", "round"}:
+            # ChatKit's item of the call has no place for it.
+            yield ThreadItemDoneEvent(
+                item=HiddenContextItem(
+                    id=self._turn.new_id("message"),
+                    thread_id=self._turn.thread.id,
+                    created_at=utc_now(),
+                    content={REPLAY_KEY: {call_id: replay}},
+                )
+            )
         name, arguments = known
         self._turn.client_call = ClientToolCallItem(
             id=self._turn.new_id("tool_call"),

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from chatkit.types import HiddenContextItem, ThreadItem
 
 from context import utc_now
-from streaming.agent_messages import PENDING_APPROVALS_KEY, remember_tool_calls
+from streaming.agent_messages import PENDING_APPROVALS_KEY, REPLAY, remember_tool_calls
 
 EXPIRED_KEY = "parlor.expired"
 """Marks the memory of a request about which not all was decided."""
@@ -41,6 +41,7 @@ class PendingApproval:
         step_index: Its place there.
         decision: What the person has decided; None while they have not, or need not.
         result: What the model is told of it; None while that is open.
+        replay: What the server that made the call wants back with it.
     """
 
     call_id: str
@@ -53,6 +54,7 @@ class PendingApproval:
     step_index: int = 0
     decision: Literal["allowed", "rejected"] | None = None
     result: str | None = None
+    replay: dict[str, Any] | None = None
 
     @property
     def is_open(self) -> bool:
@@ -106,6 +108,7 @@ class ApprovalRequest:
                     "name": call.name,
                     "arguments": call.arguments,
                     "result": result if result is not None else UNKNOWN if call.decision == "allowed" else REJECTED,
+                    **({REPLAY: call.replay} if call.replay else {}),
                 }
                 for call, result in told
             ]

@@ -33,7 +33,7 @@ from pydantic import ValidationError
 
 from context import AnswerTexts, Turn, utc_now
 from lean_updates import ends_in_half, joined_halves
-from streaming.agent_messages import remember_tool_calls
+from streaming.agent_messages import REPLAY, remember_tool_calls, replay_of
 from streaming.approval_requests import PendingApproval
 from streaming.inner_agents import tools_within
 from streaming.searches import file_sources, queries_of, web_task
@@ -74,12 +74,13 @@ def tool_labels(agent: Any) -> dict[str, ToolLabel]:
 
 @dataclass(slots=True)
 class _Call:
-    """A tool call on its way: its arguments may arrive in pieces, its result later."""
+    """A tool call on its way: its arguments may arrive in pieces, its result later, and what its server wants back."""
 
     task_index: int
     name: str
     arguments: str = ""
     result: str | None = None
+    replay: dict[str, Any] | None = None
 
 
 @dataclass(slots=True)
@@ -116,6 +117,11 @@ class Steps:
         call = self._calls.get(call_id)
         return (call.name, call.arguments or "{}") if call else None
 
+    def replay_of(self, call_id: str) -> dict[str, Any] | None:
+        """Return what the server that made a call wants back with it; None for nothing."""
+        call = self._calls.get(call_id)
+        return call.replay if call else None
+
     def label_of(self, name: str) -> ToolLabel:
         """Return how a tool is called in the chat."""
         return self._labels.get(name) or ToolLabel(_humanized(name))
@@ -136,6 +142,7 @@ class Steps:
         arguments = content.arguments or ""
         text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False, default=str)
         call.arguments = text if content.merge_mode == "replace" else call.arguments + text
+        call.replay = replay_of(content) or call.replay
 
     def function_result(self, content: Content) -> Events:
         """Show that a call is done, or failed, and the pictures that it has returned."""
@@ -176,7 +183,9 @@ class Steps:
             if call.result is None:
                 yield from self._pause(call, self._turn.texts.step_waits)
             pending = PendingApproval(call_id, call.name, call.arguments or "{}", label.title, label.icon)
-            handed_over.append(replace(pending, step=step, step_index=call.task_index, result=call.result))
+            handed_over.append(
+                replace(pending, step=step, step_index=call.task_index, result=call.result, replay=call.replay)
+            )
         return handed_over
 
     def thought(self, content: Content) -> Events:
@@ -284,7 +293,13 @@ class Steps:
     def unsaved_memory(self) -> Iterator[HiddenContextItem]:
         """Return what tools have returned since the last call, for later turns; ChatKit hides it from the browser."""
         calls = [
-            {"call_id": call_id, "name": call.name, "arguments": call.arguments or "{}", "result": call.result}
+            {
+                "call_id": call_id,
+                "name": call.name,
+                "arguments": call.arguments or "{}",
+                "result": call.result,
+                **({REPLAY: call.replay} if call.replay else {}),
+            }
             for call_id, call in self._calls.items()
             if call.result is not None
         ]

@@ -15,15 +15,26 @@ from agent_framework import Annotation, ChatResponseUpdate, Content
 
 from chat_clients.failures import explain_provider_error
 from chat_clients.http.server_events import DONE, Event
+from chat_clients.protocols.history_shape import make_call_id
+from chat_clients.protocols.replay import Members, build_replay
 from chat_clients.protocols.request_options import REFUSAL, is_json_object
 from chat_clients.protocols.response_items import build_annotation
 from chat_clients.protocols.token_usage import format_time, read_completions_usage
+from chat_clients.protocols.tool_names import ToolNames
 from lean_updates import build_text_piece, build_text_update, ends_in_half, joined_halves
 
 # Where servers put their model's thoughts, most common first.
 _THOUGHT_FIELDS = ("reasoning_content", "reasoning")
 
 _TEXT, _REFUSAL = "content", "refusal"
+
+# What is read here; other members are taken as belonging to the calls that come beside them.
+_DELTA_MEMBERS = frozenset(
+    {"role", "content", "refusal", "annotations", "tool_calls", "function_call", "audio", "images", "name"}
+    | {"reasoning_details", *_THOUGHT_FIELDS}
+)
+_CALL_MEMBERS = frozenset({"id", "index", "type", "function"})
+_FUNCTION_MEMBERS = frozenset({"name", "arguments"})
 
 # Other words for the same, seen in servers that call themselves compatible.
 _FINISH_REASONS = {
@@ -45,12 +56,17 @@ class Call:
     Attributes:
         given_id: What the provider calls it, possibly nothing.
         call_id: What it is called here: unique within the answer.
+        name: The tool.
+        arguments: Pieces of JSON.
+        members: Of the call, and of its function, that are not known here.
     """
 
     given_id: str
     call_id: str
     name: str
     arguments: list[str] = field(default_factory=list)
+    members: Members = field(default_factory=Members)
+    function_members: Members = field(default_factory=Members)
 
     def is_followed_by(self, given_id: str, arguments: Any) -> bool:
         """Return whether a piece with a name, and with this call's number, begins another call.
@@ -64,9 +80,14 @@ class Call:
 
 
 class CompletionsReader:
-    """Reads the chunks of one completion; see `AnswerReader`."""
+    """Reads the chunks of one completion; see `AnswerReader`.
 
-    def __init__(self) -> None:
+    Args:
+        names: What the tools were called towards the model.
+        model: Who was asked: what it wants back with its calls goes to no other.
+    """
+
+    def __init__(self, names: ToolNames | None = None, model: str | None = None) -> None:
         self.finish_reason: str | None = None
         self.is_done = False
         self._response_id: str | None = None
@@ -78,6 +99,10 @@ class CompletionsReader:
         self._by_index: dict[int, Call] = {}
         self._reasoning_details: list[Any] = []
         self._usage: Mapping[str, Any] | None = None
+        self._names = names or ToolNames()
+        self._asked_model = model
+        self._beside = Members()
+        self._round = make_call_id(uuid4().hex)
 
     def read(self, events: list[Event]) -> Iterator[ChatResponseUpdate]:
         """Return what `events` mean; see `AnswerReader.read`."""
@@ -132,6 +157,7 @@ class CompletionsReader:
         if delta:
             for name in _THOUGHT_FIELDS:
                 if thought := delta.get(name):
+                    self._beside.add({name: thought})
                     yield from self._take(name, thought)
                     break
             if text := delta.get("content"):
@@ -144,6 +170,7 @@ class CompletionsReader:
             for call in delta.get("tool_calls") or ():
                 yield from self._flush()
                 yield from self._take_call(call)
+            self._beside.add({name: value for name, value in delta.items() if name not in _DELTA_MEMBERS})
             if details := delta.get("reasoning_details"):
                 self._reasoning_details.extend(details if isinstance(details, list) else [details])
         if reason := choice.get("finish_reason"):
@@ -205,8 +232,10 @@ class CompletionsReader:
     def _take_call(self, raw: Any) -> Iterator[ChatResponseUpdate]:
         if not isinstance(raw, Mapping):
             return
-        function = raw.get("function") or {}
-        given_id, name, index = raw.get("id") or "", function.get("name") or "", raw.get("index")
+        function = raw.get("function")
+        if not isinstance(function, Mapping):
+            function = {}
+        given_id, name, index = _word(raw.get("id")), _word(function.get("name")), raw.get("index")
         call = self._by_index.get(index) if isinstance(index, int) else None
         if call is None and not isinstance(index, int) and not name and self._calls:
             call = self._calls[-1]
@@ -218,12 +247,14 @@ class CompletionsReader:
             if isinstance(index, int):
                 self._by_index[index] = call
             yield self._update([_call_content(call, "")])
+        call.members.add({key: value for key, value in raw.items() if key not in _CALL_MEMBERS})
+        call.function_members.add({key: value for key, value in function.items() if key not in _FUNCTION_MEMBERS})
         if arguments:
             call.arguments.append(arguments if isinstance(arguments, str) else json.dumps(arguments))
 
     def _begin_call(self, given_id: str, name: str) -> Call:
         is_usable = given_id and all(call.call_id != given_id for call in self._calls)
-        call = Call(given_id, given_id if is_usable else f"call_{uuid4().hex}", name)
+        call = Call(given_id, given_id if is_usable else make_call_id(uuid4().hex), self._names.resolve(name))
         self._calls.append(call)
         return call
 
@@ -232,9 +263,22 @@ class CompletionsReader:
         if self._reasoning_details:
             sealed = json.dumps(self._reasoning_details)
             yield self._update([Content.from_text_reasoning(protected_data=sealed, merge_mode="append")])
-        for call in self._calls:
-            yield self._update([_call_content(call, joined_halves("".join(call.arguments)) or "{}")])
+        for at, call in enumerate(self._calls):
+            replay = build_replay(
+                self._asked_model,
+                self._round,
+                call=call.members,
+                function=call.function_members,
+                beside=self._beside if at == 0 else None,
+            )
+            content = _call_content(call, joined_halves("".join(call.arguments)) or "{}")
+            content.additional_properties["openai"] = {"replay": replay}
+            yield self._update([content])
             call.arguments.clear()
+
+
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)
 
 
 def _citation(raw: Any) -> Annotation | None:

@@ -6,20 +6,27 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from agent_framework import ChatResponseUpdate, Content, detect_media_type_from_base64
 
 from chat_clients.failures import explain_provider_error
 from chat_clients.http.server_events import Event
+from chat_clients.protocols.history_shape import make_call_id
+from chat_clients.protocols.replay import Members, build_replay
 from chat_clients.protocols.request_options import REFUSAL, to_json_text
 from chat_clients.protocols.response_items import build_annotation, item_contents, mcp_call, search_call
 from chat_clients.protocols.token_usage import format_time, read_responses_usage
+from chat_clients.protocols.tool_names import ToolNames
 from lean_updates import GrowingText, build_text_piece, build_text_update, ends_in_half, joined_halves
 
 logger = logging.getLogger(__name__)
 
 _PARAGRAPH = "\n\n"
 _REASONING_TEXT = {"openai": {"reasoning_text": True}}
+
+# What is read here; other members of a function call are its server's own.
+_CALL_MEMBERS = frozenset({"type", "id", "call_id", "name", "arguments", "status"})
 
 # Which item, which of its parts, and what the part is.
 PartKey = tuple[str, int, str]
@@ -53,6 +60,7 @@ class Call:
     name: str
     item_id: str
     arguments: list[str] = field(default_factory=list)
+    members: dict[str, Any] = field(default_factory=dict)
     is_said: bool = False
 
 
@@ -61,9 +69,13 @@ class ResponsesReader:
 
     Every update of a message carries the provider's id of that message, so that two of them do not read as one.
     Texts that the provider repeats at their end are compared with what was streamed, and said only if they differ.
+
+    Args:
+        names: What the tools were called towards the model.
+        model: Who was asked: what it wants back with its calls goes to no other.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, names: ToolNames | None = None, model: str | None = None) -> None:
         self.finish_reason: str | None = None
         self.is_done = False
         self._response_id: str | None = None
@@ -76,6 +88,9 @@ class ResponsesReader:
         self._annotated: set[tuple[str, int, int]] = set()
         self._begun_items: set[str] = set()
         self._done_items: set[str] = set()
+        self._names = names or ToolNames()
+        self._asked_model = model
+        self._round = make_call_id(uuid4().hex)
 
     def read(self, events: list[Event]) -> Iterator[ChatResponseUpdate]:
         """Return what `events` mean; see `AnswerReader.read`."""
@@ -161,7 +176,7 @@ class ResponsesReader:
                     call.arguments.append(event.get("delta") or "")
             case "response.function_call_arguments.done":
                 if call := self._calls.get(event.get("item_id") or _item_key(event)):
-                    yield from self._finish_call(call, event.get("arguments"))
+                    call.arguments = [to_json_text(event.get("arguments")) or "".join(call.arguments)]
             case "response.mcp_call_arguments.done":
                 item_id = event.get("item_id") or _item_key(event)
                 if item := self._server_calls.pop(item_id, None):
@@ -229,7 +244,11 @@ class ResponsesReader:
                 yield self._update([Content.from_image_generation_tool_call(image_id=item_id)])
 
     def _begin_call(self, item: Mapping[str, Any], item_id: str) -> Iterator[ChatResponseUpdate]:
-        call = Call(item.get("call_id") or item_id, item.get("name") or "", item_id)
+        call_id = str(item.get("call_id") or item.get("id") or "")
+        if not call_id or any(call.call_id == call_id for call in self._calls.values()):
+            call_id = make_call_id(uuid4().hex)
+        call = Call(call_id, self._names.resolve(str(item.get("name") or "")), item_id)
+        call.members = {key: value for key, value in item.items() if key not in _CALL_MEMBERS}
         self._calls[item_id] = call
         yield self._update([self._call_content(call, "")])
 
@@ -240,7 +259,12 @@ class ResponsesReader:
         call.is_said = True
         text = to_json_text(arguments) or "".join(call.arguments)
         call.arguments.clear()
-        yield self._update([self._call_content(call, joined_halves(text) or "{}")])
+        content = self._call_content(call, joined_halves(text) or "{}")
+        # Only the whole item has all that its server wants back.
+        members = Members()
+        members.add(call.members)
+        content.additional_properties["openai"]["replay"] = build_replay(self._asked_model, self._round, call=members)
+        yield self._update([content])
 
     @staticmethod
     def _call_content(call: Call, arguments: str) -> Content:
@@ -269,7 +293,9 @@ class ResponsesReader:
             case "function_call":
                 if item_id not in self._calls:
                     yield from self._begin_call(item, item_id)
-                yield from self._finish_call(self._calls[item_id], item.get("arguments"))
+                call = self._calls[item_id]
+                call.members |= {key: value for key, value in item.items() if key not in _CALL_MEMBERS}
+                yield from self._finish_call(call, item.get("arguments"))
             case "reasoning":
                 yield from self._reasoning_done(item, item_id)
             case "code_interpreter_call":
@@ -333,6 +359,8 @@ class ResponsesReader:
         self._response_id = response.get("id") or self._response_id
         for index, item in enumerate(response.get("output") or ()):
             yield from self._item_done(item, f"item_{index}")
+        for call in self._calls.values():
+            yield from self._finish_call(call, None)
         self.is_done = True
         usage = read_responses_usage(response.get("usage"))
         contents = [Content.from_usage(usage, merge_mode="replace")] if usage else []

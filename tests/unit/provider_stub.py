@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -46,6 +46,8 @@ class ProviderStub:
     def __init__(self) -> None:
         self.requests: list[Received] = []
         self.connections = 0
+        self.refuses: Callable[[Received], Answer | None] | None = None
+        """Answers in the script's place what this server would not take."""
         self._script: deque[Answer] = deque()
         self._always: Answer | None = None
         self._server: asyncio.Server | None = None
@@ -92,7 +94,9 @@ class ProviderStub:
         self._tasks.discard(task)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        answer = self._script.popleft() if self._script else self._always
+        answer = self.refuses(self.requests[-1]) if self.refuses is not None else None
+        if answer is None:
+            answer = self._script.popleft() if self._script else self._always
         if answer is None:
             answer = error(500, "the script has ended", headers={"x-should-retry": "false"})
         if answer.then == "close" and not answer.pieces:
