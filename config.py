@@ -80,6 +80,10 @@ class Settings(BaseSettings):
     )
     compatible_model: str | None = Field(None, description="Model name at `COMPATIBLE_BASE_URL`.")
     compatible_api_key: SecretStr | None = Field(None, description="Key, where that server wants one.")
+    compatible_vision: Literal["auto", "no"] = Field(
+        "auto",
+        description="`no`: pictures are named to that model, not sent; `auto`: they are sent until it refuses one.",
+    )
     azure_openai_endpoint: str | None = Field(None, description="`https://NAME.openai.azure.com`.")
     azure_openai_model: str | None = Field(
         None,

@@ -25,6 +25,10 @@ FRAMEWORK_LIMIT_TEXT = "Function invocation limit reached before a final answer 
 """What the framework says, as if the model had said it, when the tool loop reaches its bound."""
 
 
+NO_PICTURE_TEXT = "[The model does not take this picture.]"
+"""What our chat clients say before an answer, once for each picture that a person sends to such a model."""
+
+
 class GrowingText:
     """A text that grows by hundreds of small pieces: hardly larger than the text, and cheap to add to.
 

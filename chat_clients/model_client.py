@@ -19,16 +19,20 @@ from agent_framework import (
 )
 from agent_framework.observability import ChatTelemetryLayer
 
+from chat_clients.failures import build_model_error
 from chat_clients.http.provider_connection import ProviderConnection
 from chat_clients.http.server_events import Event
 from chat_clients.protocols.complete_answers import AnswerReader, whole_updates
 from chat_clients.protocols.completions import CompletionsReader
 from chat_clients.protocols.completions_request import build_completions_request
+from chat_clients.protocols.history_shape import HistoryForm
 from chat_clients.protocols.request_options import read_names
 from chat_clients.protocols.responses import ResponsesReader
 from chat_clients.protocols.responses_request import build_responses_request
 from chat_clients.protocols.tool_names import ToolNames
-from lean_updates import FRAMEWORK_LIMIT_TEXT, TEXT_SINK_KWARG, TextSink, keep_merged
+from chat_clients.refusals import Attempt, Learnt
+from errors import ModelError
+from lean_updates import FRAMEWORK_LIMIT_TEXT, NO_PICTURE_TEXT, TEXT_SINK_KWARG, TextSink, keep_merged
 
 
 class RawModelClient(BaseChatClient[Any]):
@@ -39,15 +43,24 @@ class RawModelClient(BaseChatClient[Any]):
         model: The model, unless a run names another.
         path: What follows the connection's address; ``{model}`` stands for the model.
         provider_name: How telemetry names the provider.
+        learnt: What was learnt of models from their refusals; shared by the clients of a process.
         layers: Arguments of the framework's layers, such as `function_invocation_configuration`.
     """
 
     OTEL_PROVIDER_NAME: ClassVar[str] = "openai"
 
     def __init__(
-        self, *, connection: ProviderConnection, model: str, path: str, provider_name: str = "openai", **layers: Any
+        self,
+        *,
+        connection: ProviderConnection,
+        model: str,
+        path: str,
+        provider_name: str = "openai",
+        learnt: Learnt | None = None,
+        **layers: Any,
     ) -> None:
         super().__init__(**layers)
+        self._learnt = learnt or Learnt()
         self.connection = connection
         self.model = model
         self._path = path
@@ -82,7 +95,7 @@ class RawModelClient(BaseChatClient[Any]):
             [update async for update in updates], response_format=options.get("response_format")
         )
 
-    def _updates(
+    async def _updates(
         self,
         messages: Sequence[Message],
         options: Mapping[str, Any],
@@ -91,19 +104,59 @@ class RawModelClient(BaseChatClient[Any]):
         headers: Mapping[str, str] | None,
         show_text: TextSink | None,
     ) -> AsyncGenerator[ChatResponseUpdate, None]:
+        """Ask, and ask again in another form where the request was refused before anything was said."""
         names = read_names(options.get("tools"))
+        model = options.get("model") or self.model
+        validated = await self._validate_options(options)
+        attempt = Attempt(
+            self._learnt,
+            model,
+            messages,
+            lambda form: self._build_request(messages, validated, names, form, stream=stream),
+        )
+        has_begun = False
 
-        async def ask(
-            read: Callable[[list[Event]], list[ChatResponseUpdate] | None],
-        ) -> AsyncGenerator[list[ChatResponseUpdate], None]:
-            body = self._build_request(messages, await self._validate_options(options), names, stream=stream)
-            path = self._path.format(model=quote(str(body["model"]), safe=""))
-            return self.connection.events(path, body, read, headers=headers)
+        def note_begin() -> None:
+            nonlocal has_begun
+            has_begun = True
 
-        return whole_updates(ask, self._build_reader(names, options.get("model") or self.model), show_text)
+        while True:
+            body = attempt.body
+
+            async def ask(
+                read: Callable[[list[Event]], list[ChatResponseUpdate] | None], body: dict[str, Any] = body
+            ) -> AsyncGenerator[list[ChatResponseUpdate], None]:
+                path = self._path.format(model=quote(str(body["model"]), safe=""))
+                return self.connection.events(path, body, read, headers=headers)
+
+            is_picture_lost = attempt.lacks_picture
+            # What the platform says before an answer cannot take the short way, and so the answer must not either.
+            sink = None if is_picture_lost else show_text
+            try:
+                updates = whole_updates(ask, self._build_reader(names, model), sink, on_begin=note_begin)
+                async with aclosing(updates):
+                    async for update in updates:
+                        if is_picture_lost:
+                            is_picture_lost = False
+                            yield _say(NO_PICTURE_TEXT, "picture")
+                        yield update
+            except ModelError as exc:
+                if not has_begun and attempt.differs_after(exc):
+                    continue
+                if exc.code == "model.not_found":
+                    raise build_model_error(exc.code, model=model) from exc
+                raise
+            attempt.note_success()
+            return
 
     def _build_request(
-        self, messages: Sequence[Message], options: Mapping[str, Any], names: ToolNames, *, stream: bool
+        self,
+        messages: Sequence[Message],
+        options: Mapping[str, Any],
+        names: ToolNames,
+        form: HistoryForm,
+        *,
+        stream: bool,
     ) -> dict[str, Any]:
         raise NotImplementedError
 
@@ -125,17 +178,27 @@ async def _telling_of_limit(
             has_called = has_called or any(content.type == "function_call" for content in update.contents)
             yield update
     if has_called:
-        text = Content.from_text(FRAMEWORK_LIMIT_TEXT)
-        yield ChatResponseUpdate(contents=[text], role="assistant", message_id="limit")
+        yield _say(FRAMEWORK_LIMIT_TEXT, "limit")
+
+
+def _say(text: str, message_id: str) -> ChatResponseUpdate:
+    """Return what the platform says in an answer, as a message of its own."""
+    return ChatResponseUpdate(contents=[Content.from_text(text)], role="assistant", message_id=message_id)
 
 
 class RawResponsesClient(RawModelClient):
     """The Responses API; use `ResponsesChatClient`, which runs the tools that the model calls."""
 
     def _build_request(
-        self, messages: Sequence[Message], options: Mapping[str, Any], names: ToolNames, *, stream: bool
+        self,
+        messages: Sequence[Message],
+        options: Mapping[str, Any],
+        names: ToolNames,
+        form: HistoryForm,
+        *,
+        stream: bool,
     ) -> dict[str, Any]:
-        return build_responses_request(self.model, messages, options, stream=stream, names=names)
+        return build_responses_request(self.model, messages, options, stream=stream, names=names, form=form)
 
     def _build_reader(self, names: ToolNames, model: str) -> AnswerReader:
         return ResponsesReader(names, model)
@@ -154,10 +217,22 @@ class RawCompletionsClient(RawModelClient):
         self._max_tokens_name = max_tokens_name
 
     def _build_request(
-        self, messages: Sequence[Message], options: Mapping[str, Any], names: ToolNames, *, stream: bool
+        self,
+        messages: Sequence[Message],
+        options: Mapping[str, Any],
+        names: ToolNames,
+        form: HistoryForm,
+        *,
+        stream: bool,
     ) -> dict[str, Any]:
         return build_completions_request(
-            self.model, messages, options, stream=stream, max_tokens_name=self._max_tokens_name, names=names
+            self.model,
+            messages,
+            options,
+            stream=stream,
+            max_tokens_name=self._max_tokens_name,
+            names=names,
+            form=form,
         )
 
     def _build_reader(self, names: ToolNames, model: str) -> AnswerReader:

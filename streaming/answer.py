@@ -25,7 +25,7 @@ from chatkit.types import (
 
 from context import AnswerTexts, Turn, utc_now
 from errors import ModelError
-from lean_updates import FRAMEWORK_LIMIT_TEXT
+from lean_updates import FRAMEWORK_LIMIT_TEXT, NO_PICTURE_TEXT
 from streaming.agent_messages import REPLAY_KEY
 from streaming.approval_requests import PendingApproval
 from streaming.message_writer import MessageWriter
@@ -189,6 +189,8 @@ class Answer:
                 yield from self._steps.close()
         if content.text == FRAMEWORK_LIMIT_TEXT:
             content = Content.from_text(self._limit_message())
+        elif content.text == NO_PICTURE_TEXT:
+            content = Content.from_text(self._turn.texts.no_picture)
         yield from self._message.write(content, update)
 
     def _step(self, events: Events, worth_showing: Any) -> Events:

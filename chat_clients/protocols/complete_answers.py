@@ -12,6 +12,7 @@ from agent_framework import ChatResponseUpdate
 from chat_clients.failures import build_model_error, explain_model_failure
 from chat_clients.http.server_events import Event
 from chat_clients.protocols.text_relay import TextRelay
+from errors import ModelError
 from lean_updates import TextSink
 
 CLOSING_WAIT_S = 0.5
@@ -43,7 +44,11 @@ Ask = Callable[[Callable[[list[Event]], list[ChatResponseUpdate] | None]], Await
 
 
 async def whole_updates(
-    ask: Ask, reader: AnswerReader, show_text: TextSink | None = None
+    ask: Ask,
+    reader: AnswerReader,
+    show_text: TextSink | None = None,
+    *,
+    on_begin: Callable[[], None] = lambda: None,
 ) -> AsyncGenerator[ChatResponseUpdate, None]:
     """Yield what `reader` makes of the answer; fail with a `ModelError` where that fails or ends before its end.
 
@@ -53,11 +58,12 @@ async def whole_updates(
         ask: Sends the request.
         reader: What reads the events.
         show_text: Where text may go at once. What went there is said again, in one `ShownPiece`, before what follows.
+        on_begin: Called when the first of the answer has come.
 
     Raises:
         ModelError: When the answer fails, or is a part only.
     """
-    reading = _Reading(reader, show_text)
+    reading = _Reading(reader, show_text, on_begin)
     try:
         async with contextlib.aclosing(await ask(reading.read)) as batches:
             async for updates in batches:
@@ -71,6 +77,8 @@ async def whole_updates(
                 yield update
             if reader.is_done:
                 await _await_end(batches)
+    except ModelError:
+        raise
     except Exception as exc:
         raise explain_model_failure(exc, has_begun=reading.has_begun) from exc
     refuse_unfinished(reader.finish_reason)
@@ -84,7 +92,8 @@ class _Reading:
         failure: Why nothing follows what was read last, if that is so.
     """
 
-    def __init__(self, reader: AnswerReader, show_text: TextSink | None) -> None:
+    def __init__(self, reader: AnswerReader, show_text: TextSink | None, on_begin: Callable[[], None]) -> None:
+        self._on_begin = on_begin
         self.has_begun = False
         self.failure: Exception | None = None
         self._reader = reader
@@ -97,7 +106,9 @@ class _Reading:
         left: list[ChatResponseUpdate] = []
         try:
             for update in self._reader.read(events):
-                self.has_begun = True
+                if not self.has_begun:
+                    self.has_begun = True
+                    self._on_begin()
                 if left or not self._relay.take(update):
                     left += [*self._relay.say_again(), update]
         except Exception as exc:
