@@ -133,7 +133,9 @@ class RawModelClient(BaseChatClient[Any]):
             # What the platform says before an answer cannot take the short way, and so the answer must not either.
             sink = None if is_picture_lost else show_text
             try:
-                updates = whole_updates(ask, self._build_reader(names, model), sink, on_begin=note_begin)
+                known = self._learnt.of_model(model)
+                reader = self._build_reader(names, model, begins_with_thought=known.begins_with_thought)
+                updates = whole_updates(ask, reader, sink, on_begin=note_begin)
                 async with aclosing(updates):
                     async for update in updates:
                         if is_picture_lost:
@@ -147,6 +149,7 @@ class RawModelClient(BaseChatClient[Any]):
                     raise build_model_error(exc.code, model=model) from exc
                 raise
             attempt.note_success()
+            known.begins_with_thought = known.begins_with_thought or reader.has_unopened_thought
             return
 
     def _build_request(
@@ -160,7 +163,7 @@ class RawModelClient(BaseChatClient[Any]):
     ) -> dict[str, Any]:
         raise NotImplementedError
 
-    def _build_reader(self, names: ToolNames, model: str) -> AnswerReader:
+    def _build_reader(self, names: ToolNames, model: str, *, begins_with_thought: bool) -> AnswerReader:
         raise NotImplementedError
 
 
@@ -200,8 +203,8 @@ class RawResponsesClient(RawModelClient):
     ) -> dict[str, Any]:
         return build_responses_request(self.model, messages, options, stream=stream, names=names, form=form)
 
-    def _build_reader(self, names: ToolNames, model: str) -> AnswerReader:
-        return ResponsesReader(names, model)
+    def _build_reader(self, names: ToolNames, model: str, *, begins_with_thought: bool) -> AnswerReader:
+        return ResponsesReader(names, model, begins_with_thought=begins_with_thought)
 
 
 class RawCompletionsClient(RawModelClient):
@@ -235,8 +238,8 @@ class RawCompletionsClient(RawModelClient):
             form=form,
         )
 
-    def _build_reader(self, names: ToolNames, model: str) -> AnswerReader:
-        return CompletionsReader(names, model)
+    def _build_reader(self, names: ToolNames, model: str, *, begins_with_thought: bool) -> AnswerReader:
+        return CompletionsReader(names, model, begins_with_thought=begins_with_thought)
 
 
 class ResponsesChatClient(

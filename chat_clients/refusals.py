@@ -74,11 +74,13 @@ class LearntOfModel:
         left_out: Members of a request, with the name that takes their place or None; ``name=value`` is one of a list.
         takes_pictures: Whether it takes any.
         takes_system: Whether it takes messages of the system; if not, the person's first one says the same.
+        begins_with_thought: Whether its text begins with a thought that nothing opens, as its chat template has done.
     """
 
     left_out: dict[str, str | None] = field(default_factory=dict)
     takes_pictures: bool = True
     takes_system: bool = True
+    begins_with_thought: bool = False
 
 
 class Learnt:

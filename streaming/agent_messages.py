@@ -35,6 +35,7 @@ from chatkit.types import (
 )
 from pydantic_core import from_json
 
+from streaming.thoughts import without_thoughts
 from streaming.tool_results import is_returned
 
 logger = logging.getLogger(__name__)
@@ -150,8 +151,8 @@ class HistoryConverter(ThreadItemConverter):
         return Content.from_data(data, attachment.mime_type, name=attachment.name)
 
     async def assistant_message_to_input(self, item: AssistantMessageItem) -> Message | list[Message] | None:
-        """Drop empty messages, which some providers refuse."""
-        text = "".join(part.text for part in item.content)
+        """Drop empty messages, which some providers refuse, and thoughts that were stored as text."""
+        text = without_thoughts("".join(part.text for part in item.content))
         return Message("assistant", [text]) if text.strip() else None
 
     async def structured_input_to_input(self, item: StructuredInputItem) -> Message | list[Message] | None:

@@ -38,7 +38,7 @@ LIMIT_TEXT = AnswerTexts().limit
 
 _NOT_NOW = "This was not done yet: the person has to answer something else first. Call it again after that if need be."
 
-_UNSEEN = ("text_reasoning", "usage")
+_UNSEEN = ("text", "text_reasoning", "usage")
 
 
 class Answer:
@@ -65,8 +65,11 @@ class Answer:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was said, done or shown, and nobody is waited for: at most something was thought."""
-        return self._is_empty and not self._turn.is_paused
+        """Whether nothing was said, done or shown, and nobody is waited for: at most something was thought.
+
+        Asked when the answer is closed; what is blank says nothing.
+        """
+        return self._is_empty and not self._message.has_said and not self._turn.is_paused
 
     def feed(self, event: Any) -> Events:
         """Return what `event`, an update of the agent or an event of a tool, means for the client."""
@@ -141,7 +144,7 @@ class Answer:
             self._message.note_end()
 
     def _content(self, content: Content, update: AgentResponseUpdate, *, is_assistant: bool) -> Events:
-        if content.type not in _UNSEEN and (content.type != "text" or content.text):
+        if content.type not in _UNSEEN:
             self._is_empty = False
         match content.type:
             case "text" if is_assistant:
@@ -183,8 +186,8 @@ class Answer:
         if self._message.is_open and not self._message.continues(content, update):
             yield from self._message.close()
         if not self._message.is_open:
-            if not content.text:
-                return
+            if not (content.text or "").strip():
+                return  # what is blank begins no message
             if not self._callers:
                 yield from self._steps.close()
         if content.text == FRAMEWORK_LIMIT_TEXT:

@@ -12,6 +12,7 @@ from chatkit.types import UserMessageItem
 from context import Turn
 from streaming.agent_messages import shortened
 from streaming.endings import end_tasks
+from streaming.thoughts import without_thoughts
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +107,10 @@ def title_of(message: UserMessageItem) -> str | None:
 
 
 def clean_title(text: str) -> str | None:
-    """Return what a model wrote as a title: one line, at most 60 characters, without what it was told to leave out."""
-    first_line = next((line for line in text.splitlines() if line.strip()), "")
+    """Return what a model wrote as a title: one line, at most 60 characters, without what it was told to leave out.
+
+    None when it wrote none, or nothing but its thoughts.
+    """
+    first_line = next((line for line in without_thoughts(text).splitlines() if line.strip()), "")
     title = " ".join(first_line.split()).lstrip(f"# {_MARKS}").rstrip(f". {_MARKS}")
     return shortened(title, MAX_TITLE_CHARS) or None

@@ -30,6 +30,11 @@ class AnswerReader(Protocol):
     finish_reason: str | None
     is_done: bool
 
+    @property
+    def has_unopened_thought(self) -> bool:
+        """Whether a thought was closed in the text that nothing had opened."""
+        ...
+
     def read(self, events: list[Event]) -> Iterable[ChatResponseUpdate]:
         """Return what `events`, which arrived together, mean; neighbouring text is one update."""
         ...
@@ -131,6 +136,32 @@ async def _await_end(batches: AsyncGenerator[Any, None]) -> None:
                 pass
 
 
+_FINISH_REASONS: dict[str, str] = {
+    **dict.fromkeys(("stop", "stop_sequence", "eos", "eos_token", "end", "end_turn", "complete", "completed"), "stop"),
+    **dict.fromkeys(("tool_calls", "tool_call", "tool_use", "function_call", "function_calls"), "tool_calls"),
+    **dict.fromkeys(
+        ("length", "max_length", "max_tokens", "max_output_tokens", "model_length", "token_limit"), "length"
+    ),
+    "content_filter": "content_filter",
+    "error": "error",
+}
+"""Words that are known to say why an answer ends, of servers that call themselves compatible too."""
+
+INTERRUPTED = "interrupted"
+"""Stands for every other word, such as ``abort``, ``network_error``, ``SAFETY``: nobody knows that it is an end."""
+
+ENDS = ("stop", "tool_calls")
+"""Reasons by which an answer is whole."""
+
+
+def read_finish_reason(word: Any) -> str | None:
+    """Return why an answer ends in one of our words; None where nothing is said."""
+    if word is None or word == "":
+        return None
+    text = str(word).strip().lower()
+    return None if text in ("null", "none") else _FINISH_REASONS.get(text, INTERRUPTED)
+
+
 def refuse_unfinished(finish_reason: str | None) -> None:
     """Raise when `finish_reason` says that the answer is a part only.
 
@@ -138,8 +169,8 @@ def refuse_unfinished(finish_reason: str | None) -> None:
         ModelError: With what the person can be told.
     """
     match finish_reason:
-        case None:
-            raise build_model_error("model.interrupted")
+        case "stop" | "tool_calls":
+            return
         case "length":
             raise build_model_error("model.cut_short")
         case "content_filter":
@@ -147,4 +178,4 @@ def refuse_unfinished(finish_reason: str | None) -> None:
         case "error":
             raise build_model_error("model.failed")
         case _:
-            return
+            raise build_model_error("model.interrupted")

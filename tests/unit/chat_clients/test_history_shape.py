@@ -83,7 +83,7 @@ forms = st.builds(HistoryForm, st.integers(0, 2), st.booleans(), st.sampled_from
 histories = st.lists(messages, max_size=12).map(lambda earlier: [*earlier, user("And now?")])
 
 
-@settings(max_examples=400)
+@settings(max_examples=300, deadline=None)
 @given(histories, forms)
 def test_any_history_passes_the_strictest_server_of_chat_completions(history: list[Message], form: HistoryForm) -> None:
     before = [message.to_dict() for message in history]
@@ -91,7 +91,7 @@ def test_any_history_passes_the_strictest_server_of_chat_completions(history: li
     assert [message.to_dict() for message in history] == before, "the conversation itself stays as it was"
 
 
-@settings(max_examples=400)
+@settings(max_examples=300, deadline=None)
 @given(histories, forms)
 def test_any_history_passes_the_strictest_server_of_the_responses_api(
     history: list[Message], form: HistoryForm
@@ -99,7 +99,7 @@ def test_any_history_passes_the_strictest_server_of_the_responses_api(
     check_responses(responses(*history, form=form))
 
 
-@settings(max_examples=200)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(messages, min_size=1, max_size=8))
 def test_a_history_that_ends_anywhere_passes_too(history: list[Message]) -> None:
     check_completions(completions(*history))
@@ -186,6 +186,7 @@ def test_ids_that_their_server_reads_stay_in_later_turns(given_id: str) -> None:
     assert sent[1]["tool_calls"][0]["id"] == sent[2]["tool_call_id"] == given_id
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_an_id_of_ours_is_nine_letters_and_digits(seed: str) -> None:
     assert MISTRAL_ID.fullmatch(make_call_id(seed))
@@ -290,6 +291,7 @@ def test_what_a_model_calls_a_tool_is_resolved_where_that_gives_a_known_one(said
     assert ToolNames(["add", "read.item"]).resolve(said) == meant
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(names, st.text(max_size=80)), unique=True, max_size=8))
 def test_every_name_that_is_offered_is_taken_by_all_and_means_one_tool(known: list[str]) -> None:
     of = ToolNames(known)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from agent_framework import Agent, FunctionTool, tool
+from agent_framework import Agent, ChatContext, Content, FunctionTool, Message, chat_middleware, tool
 
 from base_server import BaseChatKitServer
 from chat_clients.provider import ChatClients
 from config import Settings
-from context import Services, Turn
+from context import AnswerTexts, Services, Turn
 from tests.unit.harness import Chat, done_items, errors, texts
 from tests.unit.provider_stub import Answer, ProviderStub, Received, error
 from tests.unit.provider_stub import Chat as Wire
@@ -230,3 +230,62 @@ async def test_a_tool_that_there_is_not_is_never_sent_under_a_name_that_is_refus
     stub.will(calling(call("abcDEF123", "größe<|x|>!")), Wire.text("Sorry."), Wire.text("Yes."))
     assert await said(chat, "Go") == "Sorry."
     assert await said(chat, "Sure?") == "Yes."
+
+
+@pytest.mark.parametrize(
+    "words", [["Hm, they ask.\n", "</th", "ink>\n\n", "Rain."], ["<think>", "Hm</think>", "Rain."]]
+)
+async def test_thoughts_in_the_text_are_neither_text_nor_title_nor_history(
+    chat: Chat, stub: ProviderStub, words: list[str]
+) -> None:
+    stub.will_always(Wire.text(*words))
+    for question in ("Rain?", "And now?"):
+        assert await said(chat, question) == "Rain."
+    stored = [item for item in await chat.items() if item["type"] == "assistant_message"]
+    assert [part["text"] for item in stored for part in item["content"]] == ["Rain.", "Rain."]
+    assert "Hm" not in json.dumps(stub.requests[-1].body["messages"])
+
+
+async def test_an_answer_that_turns_out_to_be_a_thought_alone_leaves_nothing(chat: Chat, stub: ProviderStub) -> None:
+    stub.will(Wire.text("Hm, they ", "ask.\n", "</think>", "\n\n"), Wire.text("\n\n"), Wire.text("Rain."))
+    for _ in range(2):
+        [failure] = errors(await chat.send("Rain?"))
+        assert failure["message"].startswith("The model gave no answer.")
+    assert [item["type"] for item in await chat.items() if item["type"] == "assistant_message"] == []
+    assert await said(chat, "Rain?") == "Rain."
+
+
+async def test_what_was_said_before_an_unknown_end_is_kept(chat: Chat, stub: ProviderStub) -> None:
+    stub.will(Wire.text("It is ", "22", finish="insufficient_system_resource"))
+    events = await chat.send("Rain?")
+    assert texts(events) == ["It is 22"]
+    assert "stopped in the middle" in errors(events)[0]["message"]
+
+
+async def test_a_picture_is_refused_once_and_said_in_the_persons_words(chat: Chat, stub: ProviderStub) -> None:
+    turns = AnswerTexts(no_picture="Das Bild nimmt das Modell nicht.")
+
+    class GermanServer(LookServer):
+        def texts(self, turn: Turn) -> AnswerTexts:
+            return turns
+
+        def get_agent(self, turn: Turn) -> Agent[Any]:
+            return Agent(self.chat_client, middleware=[with_picture])
+
+    def refuse(request: Received) -> Answer | None:
+        if "image_url" in json.dumps(request.body):
+            return error(400, "image_url is only supported by certain models")
+        return None
+
+    stub.refuses = refuse
+    stub.will_always(Wire.text("Yes."))
+    german = Chat(GermanServer(chat.server.services))
+    assert texts(await german.send("Look")) == ["Das Bild nimmt das Modell nicht.", "Yes."]
+
+
+@chat_middleware
+async def with_picture(context: ChatContext, call_next: Callable[[], Awaitable[None]]) -> None:
+    """As when the person had sent a picture with the message."""
+    picture = Content.from_data(b"\x89PNG-bytes", "image/png")
+    context.messages = [*context.messages[:-1], Message("user", [*context.messages[-1].contents, picture])]
+    await call_next()
