@@ -144,6 +144,7 @@ def _limits(settings: Settings) -> dict[str, Any]:
     return {
         "connect_timeout_s": settings.model_connect_timeout_s,
         "timeout_s": settings.model_timeout_s,
+        "first_timeout_s": settings.model_first_timeout_s,
         "max_retries": settings.model_max_retries,
     }
 

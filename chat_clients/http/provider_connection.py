@@ -89,7 +89,9 @@ class ProviderConnection:
         params: Query parameters of every request.
         token: Returns the bearer token of a request; asked before each.
         connect_timeout_s: To get a connection, in seconds.
-        timeout_s: Longest silence, in seconds; also that between two pieces of an answer.
+        timeout_s: Longest silence between two pieces of an answer, in seconds.
+        first_timeout_s: Longest wait for the first piece, in seconds: a server may have to load its model first. None
+            for `timeout_s`.
         max_retries: How often a request is repeated that failed before its answer began.
         transport: How bytes travel; None for straight to the server, or through the proxy that the machine prescribes.
     """
@@ -103,6 +105,7 @@ class ProviderConnection:
         token: Callable[[], Awaitable[str]] | None = None,
         connect_timeout_s: float = 5,
         timeout_s: float = 60,
+        first_timeout_s: float | None = None,
         max_retries: int = 2,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
@@ -111,6 +114,11 @@ class ProviderConnection:
         self._urls: dict[str, httpx.URL] = {}
         self._token = token
         self._max_retries = max_retries
+        self._timeout_s = timeout_s
+        first_s = timeout_s if first_timeout_s is None else first_timeout_s
+        self._first_timeouts = httpx.Timeout(
+            connect=connect_timeout_s, read=first_s, write=timeout_s, pool=connect_timeout_s
+        )
         self._pace = Pace()
         self._transport = transport or _choose_transport(self.base_url)
         self._http = httpx.AsyncClient(
@@ -176,7 +184,7 @@ class ProviderConnection:
                     yield whole
                 return
             taking = _Taking(read, self._pace)
-            hand_over = _hand_over(response)
+            hand_over = _hand_over(response, self._timeout_s)
             while await hand_over(taking.take):
                 if taking.result is not None:
                     yield taking.result
@@ -223,7 +231,9 @@ class ProviderConnection:
             own = {"content-type": "application/json", **(headers or {})}
             if self._token is not None:
                 own["authorization"] = f"Bearer {await self._token()}"
-            request = self._http.build_request("POST", self._url(path), content=content, headers=own)
+            request = self._http.build_request(
+                "POST", self._url(path), content=content, headers=own, timeout=self._first_timeouts
+            )
             failure: ProviderStatusError | httpx.TransportError
             try:
                 response = await self._begin(request)
@@ -233,6 +243,8 @@ class ProviderConnection:
                 wait_s = _wait_s(response, failure, failures)
             except (httpx.LocalProtocolError, httpx.UnsupportedProtocol):
                 raise  # ours to mend, and the same the next time
+            except httpx.ReadTimeout:
+                raise  # a server that loads its model begins anew with each try
             except httpx.TransportError as exc:
                 failure, wait_s = exc, _backoff_s(failures)
             if wait_s is None or failures >= self._max_retries:
@@ -305,19 +317,58 @@ def _body_of(response: httpx.Response) -> AsyncIterable[bytes]:
     return response.stream
 
 
-def _hand_over(response: httpx.Response) -> Callable[[Taker], Awaitable[bool]]:
-    """Return what hands a body over as it arrives, until it is told to stop or, returning False, has come to an end."""
+def _hand_over(response: httpx.Response, timeout_s: float) -> Callable[[Taker], Awaitable[bool]]:
+    """Return what hands a body over as it arrives, until it is told to stop or, returning False, has come to an end.
+
+    Args:
+        response: Its first piece may take as long as was asked for with the request.
+        timeout_s: How long each further piece may take, in seconds.
+    """
     if isinstance(response.stream, AnswerBody) and not _is_packed(response):
-        return response.stream.read
+        return _Direct(response.stream, timeout_s).hand_over
     pieces = response.aiter_bytes()
+    patience_s: float | None = None
 
     async def hand_over(take: Taker) -> bool:
-        async for data in pieces:
+        nonlocal patience_s
+        while True:
+            try:
+                async with asyncio.timeout(patience_s):
+                    data = await anext(pieces, None)
+            except TimeoutError:
+                raise httpx.ReadTimeout("the answer fell silent", request=response.request) from None
+            if data is None:
+                return False
+            patience_s = timeout_s
             if take(data):
                 return True
-        return False
 
     return hand_over
+
+
+class _Direct:
+    """Hands over the body of an answer that comes straight from the server."""
+
+    def __init__(self, body: AnswerBody, timeout_s: float) -> None:
+        self._body = body
+        self._timeout_s = timeout_s
+        self._has_begun = False
+
+    async def hand_over(self, take: Taker) -> bool:
+        if self._has_begun:
+            return await self._body.read(take)
+        is_wanted = False
+
+        def take_first(data: bytes) -> bool:
+            nonlocal is_wanted
+            is_wanted = take(data)
+            return True  # to be asked again, with less patience
+
+        if not await self._body.read(take_first):
+            return False
+        self._has_begun = True
+        self._body._timeout_s = self._timeout_s
+        return is_wanted or await self._body.read(take)
 
 
 def _choose_transport(base_url: str) -> httpx.AsyncBaseTransport | None:

@@ -25,7 +25,7 @@ class Answer:
     """One HTTP answer.
 
     `then` says what follows the pieces: the proper end, a socket closed in the middle, or silence. Between two pieces
-    `pause_s` seconds pass.
+    `pause_s` seconds pass, and before the first `wait_s`: before the head of the answer too, or behind it.
     """
 
     status: int = 200
@@ -33,6 +33,8 @@ class Answer:
     pieces: tuple[bytes, ...] = ()
     then: Literal["end", "close", "silence"] = "end"
     pause_s: float = 0
+    wait_s: float = 0
+    has_early_head: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,13 @@ class ProviderStub:
         if answer.then == "silence" and not answer.pieces:
             await reader.read()
             return False
+        if answer.wait_s and not answer.has_early_head:
+            await asyncio.sleep(answer.wait_s)
         writer.write(f"HTTP/1.1 {answer.status} Scripted\r\ntransfer-encoding: chunked\r\n".encode())
         writer.write("".join(f"{name}: {value}\r\n" for name, value in answer.headers.items()).encode() + b"\r\n")
+        if answer.wait_s and answer.has_early_head:
+            await writer.drain()
+            await asyncio.sleep(answer.wait_s)
         for piece in answer.pieces:
             writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
             await writer.drain()
