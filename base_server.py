@@ -47,6 +47,7 @@ from streaming.approval_processing import ApprovalProcessing
 from streaming.approvals import approval_events, expire, provider_messages
 from streaming.declared_actions import action, collect_actions
 from streaming.inner_agents import workflow_of
+from streaming.mcp_servers import with_servers
 from streaming.requests import RequestProcessing, explain_request
 from streaming.run_arguments import run_arguments
 from streaming.run_operations import RunOperations, is_run_operation, parse_body
@@ -264,6 +265,11 @@ class BaseChatKitServer(ApprovalProcessing, RunOperations, RequestProcessing):
                 )
             self._workflows.add(workflow)
         messages = [*await self._thread_messages(turn), *provider_messages(turn.decided)]
+        agent, missing = await with_servers(agent)
+        if missing:
+            names = ", ".join(missing)
+            absence = f"These servers of your tools cannot be reached now; say so if they are needed: {names}."
+            messages = [Message("system", [absence]), *messages]
         return agent.run(messages, **run_arguments(agent, turn))
 
     async def _chosen_agent(self, turn: Turn) -> Any:

@@ -11,6 +11,7 @@ from chatkit.types import UserMessageItem
 from context import TURN_KWARG, Turn
 from errors import AgentError
 from lean_updates import TEXT_SINK_KWARG
+from streaming.mcp_servers import McpRecovery
 from streaming.short_way import leaves_text_alone
 from streaming.tool_guard import ToolGuard, is_guarded
 
@@ -25,7 +26,7 @@ def run_arguments(agent: Any, turn: Turn) -> dict[str, Any]:
     if _takes(agent, "function_invocation_kwargs"):
         arguments["function_invocation_kwargs"] = {TURN_KWARG: turn}
     if isinstance(agent, Agent) and not is_guarded(agent.client):
-        arguments["middleware"] = [ToolGuard(turn.services.settings.tool_timeout_s)]
+        arguments["middleware"] = [ToolGuard(turn.services.settings.tool_timeout_s), McpRecovery()]
     if chosen := _chosen(turn.user_message):
         if not _takes(agent, "options"):
             raise AgentError(

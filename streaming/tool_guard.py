@@ -17,6 +17,7 @@ from agent_framework.exceptions import ToolExecutionException
 
 from context import TURN_KWARG, Turn
 from errors import UserFacingError
+from streaming.mcp_servers import McpRecovery
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +107,7 @@ def guarded(client: Any, timeout_s: float) -> Any:
     is the client.
     """
     if hasattr(client, "function_middleware") and not is_guarded(client):
-        client.function_middleware.append(ToolGuard(timeout_s))
+        client.function_middleware += [ToolGuard(timeout_s), McpRecovery()]
     return client
 
 
