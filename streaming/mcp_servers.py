@@ -19,6 +19,7 @@ from weakref import WeakKeyDictionary
 from agent_framework import Agent, FunctionInvocationContext, FunctionMiddleware
 
 from context import TURN_KWARG, Turn
+from streaming.inner_agents import agents_within
 
 logger = logging.getLogger(__name__)
 
@@ -106,19 +107,25 @@ async def connect(tool: Any) -> bool:
 
 
 async def with_servers(agent: Any) -> tuple[Any, list[str]]:
-    """Return an agent whose servers are connected, and the names of those that it lacks because they are down."""
-    tools = list(getattr(agent, "mcp_tools", None) or ()) if isinstance(agent, Agent) else []
+    """Return an agent whose servers are connected, and the names of those that it lacks because they are down.
+
+    The servers of agents within a workflow are connected too; none of those can be left out.
+    """
+    tools = [tool for each in agents_within(agent) for tool in getattr(each, "mcp_tools", None) or ()]
     if not tools:
         return agent, []
-    for tool in tools:
-        if is_connected(tool) and not await _answers(tool):
-            _state_of(tool).is_lost = True
-    there = await asyncio.gather(*(connect(tool) for tool in tools))
-    if all(there):
+    there = await asyncio.gather(*(_is_made_sure_of(tool) for tool in tools))
+    if all(there) or not isinstance(agent, Agent):
         return agent, []
     without: Any = copy.copy(agent)
     without.mcp_tools = [tool for tool, is_there in zip(tools, there, strict=True) if is_there]
     return without, [tool.name for tool, is_there in zip(tools, there, strict=True) if not is_there]
+
+
+async def _is_made_sure_of(tool: Any) -> bool:
+    if is_connected(tool) and not await _answers(tool):
+        _state_of(tool).is_lost = True
+    return await connect(tool)
 
 
 async def _answers(tool: Any) -> bool:

@@ -179,6 +179,7 @@ class CompletionsReader:
                 yield from self._take_call(call)
             self._beside.add({name: value for name, value in delta.items() if name not in _DELTA_MEMBERS})
             if details := delta.get("reasoning_details"):
+                self._beside.add({"reasoning_details": details})
                 self._reasoning_details.extend(details if isinstance(details, list) else [details])
         if (reason := read_finish_reason(choice.get("finish_reason"))) is not None:
             if self.finish_reason in (None, *ENDS):

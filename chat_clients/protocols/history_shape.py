@@ -76,12 +76,17 @@ class _Call:
 
 @dataclass(slots=True)
 class _Piece:
-    """A message of the history, with the calls that it holds."""
+    """A message of the history, with the calls that it holds.
+
+    Attributes:
+        plain: The message itself, where it is nothing but words and can be sent as it is.
+    """
 
     role: str
     contents: list[Content]
     author: str | None = None
     calls: list[_Call] = field(default_factory=list)
+    plain: Message | None = None
 
 
 def shape_history(
@@ -117,7 +122,9 @@ def shape_history(
     shaped: list[Message] = []
     for at, piece in enumerate(pieces):
         is_told = form.told > 1 or (form.told == 1 and at < newest)
-        if piece.role == "user":
+        if piece.plain is not None:
+            shaped.append(piece.plain)
+        elif piece.role == "user":
             shaped += _person(piece, can_send, has_pictures=form.has_pictures and not is_told)
         else:
             shaped += _assistant(piece, names, can_say, model, is_told=is_told, is_short=form.max_chars == 0)
@@ -160,6 +167,11 @@ def _read(messages: Iterable[Message]) -> tuple[list[Message], list[_Piece]]:
                 leading.append(_message("system", contents))
             continue
         role = "user" if message.role == "user" else "assistant"
+        if len(message.contents) == 1 and message.contents[0].type == "text" and message.role == role:
+            # By far the most frequent.
+            if not _is_blank(message.contents[0]):
+                pieces.append(_Piece(role, message.contents, message.author_name, plain=message))
+            continue
         piece = _Piece(role, [], message.author_name)
         for content in message.contents:
             match content.type:
@@ -327,6 +339,8 @@ def _told(calls: Sequence[tuple[Content | None, Content]]) -> Content:
 
 def _with_authors(messages: list[Message]) -> list[Message]:
     """Return messages in which neighbours of different authors say whose they are: names are refused by some."""
+    if not any(message.author_name for message in messages):
+        return messages
     named: list[Message] = []
     for at, message in enumerate(messages):
         around = (*messages[max(0, at - 1) : at], *messages[at + 1 : at + 2])

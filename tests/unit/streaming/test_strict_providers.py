@@ -191,6 +191,21 @@ async def test_kimi_gets_its_thoughts_back_beside_the_calls_within_the_turn_and_
     assert len(stub.requests) == 4
 
 
+async def test_members_that_nobody_knows_go_back_as_they_came(chat: Chat, stub: ProviderStub) -> None:
+    beside = {"reasoning_details": [{"type": "reasoning.encrypted", "data": "c2Vj"}], "thinking_blocks": [{"sig": 1}]}
+    stub.refuses = strictly(*beside)
+    odd = call("abcDEF123", x_token={"a": [1]})
+    odd["function"]["strict"] = True
+    stub.will(calling(odd, **beside), Wire.text("Rain."), Wire.text("Dry."))
+    assert await said(chat, "Rain?") == "Rain."
+    assert await said(chat, "And tomorrow?") == "Dry."
+    for request in stub.requests[1:]:
+        [(message, sent)] = calls_in(request.body["messages"])
+        assert (sent["x_token"], sent["function"]["strict"]) == ({"a": [1]}, True)
+        assert {name: message[name] for name in beside} == beside
+    assert len(stub.requests) == 3
+
+
 async def test_what_is_wanted_back_with_a_call_of_the_client_is_kept_too(chat: Chat, stub: ProviderStub) -> None:
     stub.will(calling(call("abcDEF123", "ask_page", extra_content=SIGNATURE)), Wire.text("Bern."))
     [asked] = done_items(await chat.send("Where?"), "client_tool_call")
