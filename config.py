@@ -80,6 +80,10 @@ class Settings(BaseSettings):
     )
     compatible_model: str | None = Field(None, description="Model name at `COMPATIBLE_BASE_URL`.")
     compatible_api_key: SecretStr | None = Field(None, description="Key, where that server wants one.")
+    compatible_vision: Literal["auto", "no"] = Field(
+        "auto",
+        description="`no`: pictures are named to that model, not sent; `auto`: they are sent until it refuses one.",
+    )
     azure_openai_endpoint: str | None = Field(None, description="`https://NAME.openai.azure.com`.")
     azure_openai_model: str | None = Field(
         None,
@@ -100,11 +104,15 @@ class Settings(BaseSettings):
         35, ge=0, le=5000, description="Pause between two words of the built-in model, in ms; 0: none."
     )
     model_connect_timeout_s: float = Field(5, gt=0, le=600, description="Time to connect to the model, in seconds.")
-    model_timeout_s: float = Field(
-        60,
+    model_first_timeout_s: float = Field(
+        480,
         gt=0,
         le=3600,
-        description="Longest silence of the model per attempt, also between two pieces of an answer, in seconds.",
+        description="Longest wait for the first piece of an answer, in seconds; it is not asked again after that. A "
+        "local server may have to load its model first: 70 GB take eight minutes from a slow disk (150 MB/s).",
+    )
+    model_timeout_s: float = Field(
+        60, gt=0, le=3600, description="Longest silence of the model between two pieces of an answer, in seconds."
     )
     model_max_retries: int = Field(2, ge=0, le=10, description="Retries before the first piece of an answer.")
     model_max_round_trips: int = Field(8, ge=1, le=40, description="Calls of the model in one answer.")

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 from agent_framework.exceptions import ChatClientContentFilterException
 
-from chat_clients.http.provider_connection import ProviderStatusError
+from chat_clients.http.provider_connection import ProviderStatusError, build_status_error
 from chat_clients.http.server_events import BrokenStreamError
 from errors import ModelError
 from framework.sentences import STREAM_ERROR
@@ -24,9 +24,9 @@ _SENTENCES: dict[str, tuple[str, bool]] = {
     "model.rate_limited": ("The model is asked too often at the moment; please try again shortly.", True),
     "model.no_quota": ("The account of the model is used up.", False),
     "model.refused_key": ("The model refused the access: its key is missing, wrong or not allowed.", False),
-    "model.not_found": ("The configured model does not exist at the configured address.", False),
+    "model.not_found": ("The configured model does not exist at the configured address, or not any more.", False),
     "model.bad_request": ("The model did not accept this request.", False),
-    "model.too_long": ("This conversation is too long for the model; please start a new chat.", False),
+    "model.too_long": ("This is too long for the model. Please shorten your message, or start a new chat.", False),
     "model.content_filter": ("The content filter of the model stopped this answer.", False),
     "model.cut_short": ("The answer ends here because it reached the longest length the model may write.", False),
 }
@@ -38,9 +38,11 @@ _BY_STATUS: dict[int, str] = {
     308: "model.not_found",
     400: "model.bad_request",
     401: "model.refused_key",
+    402: "model.no_quota",
     403: "model.refused_key",
     404: "model.not_found",
     408: "model.timeout",
+    410: "model.not_found",
     413: "model.too_long",
     415: "model.bad_request",
     422: "model.bad_request",
@@ -50,20 +52,51 @@ _BY_STATUS: dict[int, str] = {
 
 # The providers' own words, which say more than the status.
 _BY_PROVIDER_CODE: dict[str, str] = {
+    "billing_hard_limit_reached": "model.no_quota",
+    "billing_not_active": "model.no_quota",
     "content_filter": "model.content_filter",
     "context_length_exceeded": "model.too_long",
+    "context_window_exceeded": "model.too_long",
+    "credit_balance_too_low": "model.no_quota",
     "deploymentnotfound": "model.not_found",
     "exceed_context_size_error": "model.too_long",
+    "insufficient_balance": "model.no_quota",
     "insufficient_quota": "model.no_quota",
+    "insufficient_user_quota": "model.no_quota",
     "invalid_api_key": "model.refused_key",
     "invalid_prompt": "model.bad_request",
     "max_output_tokens": "model.cut_short",
+    "model_decommissioned": "model.not_found",
+    "model_deprecated": "model.not_found",
     "model_not_found": "model.not_found",
+    "payment_required": "model.no_quota",
     "rate_limit_exceeded": "model.rate_limited",
+    "request_too_large": "model.too_long",
+    "string_above_max_length": "model.too_long",
 }
 
-# Servers that have no code for it say it in a sentence. Seen with vLLM, llama.cpp and LM Studio.
-_TOO_LONG = re.compile(r"context (?:length|size|window)", re.IGNORECASE)
+# Servers that have no code for it say it in a sentence, each in its own words.
+_TOO_LONG = re.compile(
+    r"context (?:length|size|window|limit)|context_length"
+    r"|(?:prompt|inputs?|request|messages?|conversation|history)\b[^.]{0,80}\btoo (?:long|large|many)"
+    r"|too (?:many|long)[^.]{0,30}\b(?:tokens|prompt|input)"
+    r"|(?:maximum|max\.?|longest)[ _](?:allowed[ _])?"
+    r"(?:prompt|input|model|sequence|context|request)[ _]?(?:length|len|size|tokens)"
+    r"|(?:maximum|max) (?:number of )?(?:input |prompt )?tokens|token limit|tokens?\b[^.]{0,40}\bexceed"
+    r"|exceed[^.]{0,60}\b(?:tokens?|max(?:imum)? length|context)|tokens? >|longer than the (?:model|maximum)"
+    r"|reduce (?:the|your) (?:length|size|prompt|input|number of)|range of input length|input length should be"
+    r"|must have less than \d+ tokens|tokens\W{1,3}must be <=|payload size exceeds|prompt exceeds|input exceeds",
+    re.IGNORECASE,
+)
+_REQUEST_TOO_LARGE = re.compile(r"\brequest too large\b", re.IGNORECASE)
+_NO_QUOTA = re.compile(
+    r"credit balance|insufficient (?:account )?(?:balance|credits?|funds|quota)|payment required", re.IGNORECASE
+)
+_NO_MODEL = re.compile(
+    r"\bmodel\b[^.]{0,120}\b(?:not exist|not found|no longer|decommissioned|deprecated|retired|end of (?:its )?life"
+    r"|discontinued|shut down|not available)|(?:invalid|unknown|no such) model\b|not a valid model",
+    re.IGNORECASE,
+)
 
 # The framework puts an `error` event of the Responses stream into a sentence of this form.
 _STREAM_ERROR = re.compile(STREAM_ERROR)
@@ -71,10 +104,17 @@ _STREAM_ERROR = re.compile(STREAM_ERROR)
 _MAX_CHAIN = 32
 
 
-def build_model_error(code: str) -> ModelError:
-    """Return the error of one of our codes, e.g. ``"model.timeout"``; an unknown one reads as ``"model.failed"``."""
+def build_model_error(code: str, *, model: str | None = None) -> ModelError:
+    """Return the error of one of our codes, e.g. ``"model.timeout"``; an unknown one reads as ``"model.failed"``.
+
+    Args:
+        code: What went wrong.
+        model: Who was asked; named where it is not there.
+    """
     code = code if code in _SENTENCES else "model.failed"
     message, allow_retry = _SENTENCES[code]
+    if code == "model.not_found" and model:
+        message = f"There is no model “{model}” at the configured address, or not any more."
     return ModelError(message, code=code, allow_retry=allow_retry)
 
 
@@ -85,18 +125,20 @@ def explain_provider_error(error: Any) -> ModelError:
         error: With the provider's own word as `code` or `type`, e.g. ``"rate_limit_exceeded"``; some servers send an
             HTTP status as `code`, some a sentence instead of an object.
     """
-    error = error if isinstance(error, Mapping) else {"message": error}
-    code, message = error.get("code"), error.get("message")
-    known = _known_code(code) or _known_code(error.get("type"))
-    if known is None and isinstance(message, str) and _TOO_LONG.search(message):
-        known = "model.too_long"
-    if known is None and isinstance(code, int):
-        known = _BY_STATUS.get(code)
-    return build_model_error(known or "model.failed")
+    code = error.get("code") if isinstance(error, Mapping) else None
+    status = code if isinstance(code, int) else 0
+    reported = build_status_error(status, dict(error) if isinstance(error, Mapping) else error)
+    words = [error.get(name) for name in ("code", "type")] if isinstance(error, Mapping) else []
+    known = (word for word in words if isinstance(word, str) and word.lower() in _BY_PROVIDER_CODE)
+    reported.provider_code = next(known, reported.provider_code)
+    failure = build_model_error(_code_of_refusal(reported))
+    failure.__cause__ = reported
+    return failure
 
 
-def _known_code(word: Any) -> str | None:
-    return _BY_PROVIDER_CODE.get(word.lower()) if isinstance(word, str) else None
+def refusal_in(exc: BaseException) -> ProviderStatusError | None:
+    """Return the provider's refusal that is the cause of `exc`, or None."""
+    return next((link for link in _chain(exc) if isinstance(link, ProviderStatusError)), None)
 
 
 def explain_model_failure(exc: BaseException, *, has_begun: bool = False) -> ModelError:
@@ -160,8 +202,15 @@ def _code_of(exc: BaseException, has_begun: bool) -> str | None:
 
 def _code_of_refusal(exc: ProviderStatusError) -> str:
     code = _code_of_status(exc.status, exc.provider_code)
-    is_vague = code in ("model.bad_request", "model.failed")
-    return "model.too_long" if is_vague and _TOO_LONG.search(str(exc)) else code
+    if code == "model.rate_limited" and _REQUEST_TOO_LARGE.search(exc.text):
+        return "model.too_long"  # waiting does not make it smaller
+    if code in ("model.bad_request", "model.refused_key") and _NO_QUOTA.search(exc.text):
+        return "model.no_quota"
+    if code in ("model.bad_request", "model.failed") and _TOO_LONG.search(exc.text):
+        return "model.too_long"
+    if code == "model.bad_request" and _NO_MODEL.search(exc.text):
+        return "model.not_found"
+    return code
 
 
 def _code_of_status(status: int, provider_code: str | None) -> str:

@@ -20,14 +20,21 @@ from agent_framework import (
 )
 from agent_framework.observability import ChatTelemetryLayer
 
+from chat_clients.failures import build_model_error
 from chat_clients.http.provider_connection import ProviderConnection
 from chat_clients.http.server_events import Event
 from chat_clients.protocols.complete_answers import AnswerReader, whole_updates
 from chat_clients.protocols.completions import CompletionsReader
 from chat_clients.protocols.completions_request import build_completions_request
+from chat_clients.protocols.history_shape import HistoryForm
+from chat_clients.protocols.request_options import read_names
 from chat_clients.protocols.responses import ResponsesReader
 from chat_clients.protocols.responses_request import build_responses_request
+from chat_clients.protocols.tool_names import ToolNames
+from chat_clients.refusals import Attempt, Learnt
+from errors import ModelError
 from framework.kept_updates import keep_merged
+from framework.message_marks import NO_PICTURE_TEXT
 from framework.response_streams import build_response, build_response_stream
 from framework.sentences import LIMIT_REACHED
 from framework.text_updates import TEXT_SINK_KWARG, TextSink
@@ -41,15 +48,24 @@ class RawModelClient(BaseChatClient[Any]):
         model: The model, unless a run names another.
         path: What follows the connection's address; ``{model}`` stands for the model.
         provider_name: How telemetry names the provider.
+        learnt: What was learnt of models from their refusals; shared by the clients of a process.
         layers: Arguments of the framework's layers, such as `function_invocation_configuration`.
     """
 
     OTEL_PROVIDER_NAME: ClassVar[str] = "openai"
 
     def __init__(
-        self, *, connection: ProviderConnection, model: str, path: str, provider_name: str = "openai", **layers: Any
+        self,
+        *,
+        connection: ProviderConnection,
+        model: str,
+        path: str,
+        provider_name: str = "openai",
+        learnt: Learnt | None = None,
+        **layers: Any,
     ) -> None:
         super().__init__(**layers)
+        self._learnt = learnt or Learnt()
         self.connection = connection
         self.model = model
         self._path = path
@@ -82,7 +98,7 @@ class RawModelClient(BaseChatClient[Any]):
     ) -> ChatResponse[Any]:
         return build_response([update async for update in updates], options.get("response_format"))
 
-    def _updates(
+    async def _updates(
         self,
         messages: Sequence[Message],
         options: Mapping[str, Any],
@@ -91,21 +107,66 @@ class RawModelClient(BaseChatClient[Any]):
         headers: Mapping[str, str] | None,
         show_text: TextSink | None,
     ) -> AsyncGenerator[ChatResponseUpdate, None]:
-        async def ask(
-            read: Callable[[list[Event]], list[ChatResponseUpdate] | None],
-        ) -> AsyncGenerator[list[ChatResponseUpdate], None]:
-            body = self._build_request(messages, await validate_chat_options(dict(options)), stream=stream)
-            path = self._path.format(model=quote(str(body["model"]), safe=""))
-            return self.connection.events(path, body, read, headers=headers)
+        """Ask, and ask again in another form where the request was refused before anything was said."""
+        names = read_names(options.get("tools"))
+        model = options.get("model") or self.model
+        validated = await validate_chat_options(dict(options))
+        attempt = Attempt(
+            self._learnt,
+            model,
+            messages,
+            lambda form: self._build_request(messages, validated, names, form, stream=stream),
+        )
+        has_begun = False
 
-        return whole_updates(ask, self._build_reader(), show_text)
+        def note_begin() -> None:
+            nonlocal has_begun
+            has_begun = True
+
+        while True:
+            body = attempt.body
+
+            async def ask(
+                read: Callable[[list[Event]], list[ChatResponseUpdate] | None], body: dict[str, Any] = body
+            ) -> AsyncGenerator[list[ChatResponseUpdate], None]:
+                path = self._path.format(model=quote(str(body["model"]), safe=""))
+                return self.connection.events(path, body, read, headers=headers)
+
+            is_picture_lost = attempt.lacks_picture
+            # What the platform says before an answer cannot take the short way, and so the answer must not either.
+            sink = None if is_picture_lost else show_text
+            try:
+                known = self._learnt.of_model(model)
+                reader = self._build_reader(names, model, begins_with_thought=known.begins_with_thought)
+                updates = whole_updates(ask, reader, sink, on_begin=note_begin)
+                async with aclosing(updates):
+                    async for update in updates:
+                        if is_picture_lost:
+                            is_picture_lost = False
+                            yield _say(NO_PICTURE_TEXT, "picture")
+                        yield update
+            except ModelError as exc:
+                if not has_begun and attempt.differs_after(exc):
+                    continue
+                if exc.code == "model.not_found":
+                    raise build_model_error(exc.code, model=model) from exc
+                raise
+            attempt.note_success()
+            known.begins_with_thought = known.begins_with_thought or reader.has_unopened_thought
+            return
 
     def _build_request(
-        self, messages: Sequence[Message], options: Mapping[str, Any], *, stream: bool
+        self,
+        messages: Sequence[Message],
+        options: Mapping[str, Any],
+        names: ToolNames,
+        form: HistoryForm,
+        *,
+        stream: bool,
     ) -> dict[str, Any]:
         raise NotImplementedError
 
-    def _build_reader(self) -> AnswerReader:
+    def _build_reader(self, names: ToolNames, model: str, *, begins_with_thought: bool) -> AnswerReader:
         raise NotImplementedError
 
 
@@ -123,20 +184,30 @@ async def _telling_of_limit(
             has_called = has_called or any(content.type == "function_call" for content in update.contents)
             yield update
     if has_called:
-        text = Content.from_text(LIMIT_REACHED)
-        yield ChatResponseUpdate(contents=[text], role="assistant", message_id="limit")
+        yield _say(LIMIT_REACHED, "limit")
+
+
+def _say(text: str, message_id: str) -> ChatResponseUpdate:
+    """Return what the platform says in an answer, as a message of its own."""
+    return ChatResponseUpdate(contents=[Content.from_text(text)], role="assistant", message_id=message_id)
 
 
 class RawResponsesClient(RawModelClient):
     """The Responses API; use `ResponsesChatClient`, which runs the tools that the model calls."""
 
     def _build_request(
-        self, messages: Sequence[Message], options: Mapping[str, Any], *, stream: bool
+        self,
+        messages: Sequence[Message],
+        options: Mapping[str, Any],
+        names: ToolNames,
+        form: HistoryForm,
+        *,
+        stream: bool,
     ) -> dict[str, Any]:
-        return build_responses_request(self.model, messages, options, stream=stream)
+        return build_responses_request(self.model, messages, options, stream=stream, names=names, form=form)
 
-    def _build_reader(self) -> AnswerReader:
-        return ResponsesReader()
+    def _build_reader(self, names: ToolNames, model: str, *, begins_with_thought: bool) -> AnswerReader:
+        return ResponsesReader(names, model, begins_with_thought=begins_with_thought)
 
 
 class RawCompletionsClient(RawModelClient):
@@ -152,14 +223,26 @@ class RawCompletionsClient(RawModelClient):
         self._max_tokens_name = max_tokens_name
 
     def _build_request(
-        self, messages: Sequence[Message], options: Mapping[str, Any], *, stream: bool
+        self,
+        messages: Sequence[Message],
+        options: Mapping[str, Any],
+        names: ToolNames,
+        form: HistoryForm,
+        *,
+        stream: bool,
     ) -> dict[str, Any]:
         return build_completions_request(
-            self.model, messages, options, stream=stream, max_tokens_name=self._max_tokens_name
+            self.model,
+            messages,
+            options,
+            stream=stream,
+            max_tokens_name=self._max_tokens_name,
+            names=names,
+            form=form,
         )
 
-    def _build_reader(self) -> AnswerReader:
-        return CompletionsReader()
+    def _build_reader(self, names: ToolNames, model: str, *, begins_with_thought: bool) -> AnswerReader:
+        return CompletionsReader(names, model, begins_with_thought=begins_with_thought)
 
 
 class ResponsesChatClient(

@@ -13,6 +13,7 @@ from chat_clients.http.provider_connection import ProviderConnection
 from chat_clients.offline.model import OfflineChatClient
 from chat_clients.offline.phrases import PhraseBook
 from chat_clients.provider_clients import build_invocation_limits, build_provider_client, create_connection
+from chat_clients.refusals import Learnt
 from config import Settings
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class ChatClients:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._learnt = build_learnt(settings)
         self._connection = None if settings.provider == "offline" else create_connection(settings)
 
     def make(self, offline: Sequence[OfflinePhrase] = ()) -> BaseChatClient[Any]:
@@ -44,7 +46,7 @@ class ChatClients:
         Raises:
             ValueError: When a phrase cannot work; the message names it.
         """
-        return build_chat_client(self._settings, offline, connection=self._connection)
+        return build_chat_client(self._settings, offline, connection=self._connection, learnt=self._learnt)
 
     @property
     def can_transcribe(self) -> bool:
@@ -71,7 +73,8 @@ class ChatClients:
         try:
             answer = await self._connection.post_file(path, (name, audio, media_type), {"model": model})
         except Exception as exc:
-            raise explain_model_failure(exc) from exc
+            failure = explain_model_failure(exc)
+            raise (build_model_error(failure.code, model=model)) from exc
         text = answer.get("text")
         return text.strip() if isinstance(text, str) else ""
 
@@ -82,7 +85,11 @@ class ChatClients:
 
 
 def build_chat_client(
-    settings: Settings, offline: Sequence[OfflinePhrase] = (), *, connection: ProviderConnection | None = None
+    settings: Settings,
+    offline: Sequence[OfflinePhrase] = (),
+    *,
+    connection: ProviderConnection | None = None,
+    learnt: Learnt | None = None,
 ) -> BaseChatClient[Any]:
     """Return a chat client of the provider that `settings` choose.
 
@@ -91,6 +98,7 @@ def build_chat_client(
         offline: The phrasings that the built-in model understands when no provider is configured.
         connection: To the provider, shared and closed by the caller. Without one, the client gets its own, which the
             caller closes by ``await client.connection.close()``: right for a script, wasteful in a server.
+        learnt: What was learnt from refusals of the provider; None for nothing yet.
 
     Raises:
         ConfigError: When the provider cannot be used as it is configured.
@@ -105,4 +113,12 @@ def build_chat_client(
             is_chosen=settings.model_provider == "offline",
             function_invocation_configuration=build_invocation_limits(settings),
         )
-    return build_provider_client(settings, connection or create_connection(settings))
+    return build_provider_client(settings, connection or create_connection(settings), learnt or build_learnt(settings))
+
+
+def build_learnt(settings: Settings) -> Learnt:
+    """Return what is known of the models before any of them was asked: what the settings say."""
+    learnt = Learnt()
+    if settings.provider == "compatible" and settings.compatible_vision == "no":
+        learnt.of_model(settings.compatible_model or "").takes_pictures = False
+    return learnt

@@ -12,6 +12,7 @@ from agent_framework import BaseChatClient, FunctionInvocationConfiguration
 from chat_clients.failures import build_model_error
 from chat_clients.http.provider_connection import ProviderConnection
 from chat_clients.model_client import CompletionsChatClient, ResponsesChatClient
+from chat_clients.refusals import Learnt
 from config import Settings
 from errors import ConfigError
 
@@ -44,13 +45,22 @@ def create_connection(settings: Settings) -> ProviderConnection:
             raise ConfigError("MODEL_PROVIDER", "the built-in model has no connection")
 
 
-def build_provider_client(settings: Settings, connection: ProviderConnection) -> BaseChatClient[Any]:
-    """Return a chat client of the configured provider that speaks through `connection`."""
+def build_provider_client(
+    settings: Settings, connection: ProviderConnection, learnt: Learnt | None = None
+) -> BaseChatClient[Any]:
+    """Return a chat client of the configured provider that speaks through `connection`.
+
+    Args:
+        settings: Every variable.
+        connection: Shared, and closed by the caller.
+        learnt: What was learnt from refusals; shared by the clients of a process.
+    """
     invocation = build_invocation_limits(settings)
     match settings.provider:
         case "openai":
             return ResponsesChatClient(
                 connection=connection,
+                learnt=learnt,
                 model=settings.openai_model,
                 path=_RESPONSES_PATH,
                 function_invocation_configuration=invocation,
@@ -60,6 +70,7 @@ def build_provider_client(settings: Settings, connection: ProviderConnection) ->
             client = ResponsesChatClient if is_responses else CompletionsChatClient
             return client(
                 connection=connection,
+                learnt=learnt,
                 model=settings.azure_openai_model or "",
                 # Chat completions have an address per deployment; Responses take it from the body.
                 path=_RESPONSES_PATH if is_responses else f"/deployments/{{model}}{_COMPLETIONS_PATH}",
@@ -69,6 +80,7 @@ def build_provider_client(settings: Settings, connection: ProviderConnection) ->
         case _:
             return CompletionsChatClient(
                 connection=connection,
+                learnt=learnt,
                 model=settings.compatible_model or "",
                 path=_COMPLETIONS_PATH,
                 # OpenAI's former name for it: all servers know it, and some, such as Ollama, ignore the new one.
@@ -132,6 +144,7 @@ def _limits(settings: Settings) -> dict[str, Any]:
     return {
         "connect_timeout_s": settings.model_connect_timeout_s,
         "timeout_s": settings.model_timeout_s,
+        "first_timeout_s": settings.model_first_timeout_s,
         "max_retries": settings.model_max_retries,
     }
 

@@ -4,3 +4,6 @@ from __future__ import annotations
 
 ANSWERS_PROPERTY = "answers_to_questions"
 """Marks a message that says what a person has answered to the questions of a tool."""
+
+NO_PICTURE_TEXT = "[The model does not take this picture.]"
+"""Said by our chat clients before an answer, once for each picture that a person sends to such a model."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from context import Services
+from framework.mcp_servers import examine as examine_server
+from framework.mcp_servers import servers_of
 from process.use_case_loading import load_use_cases
 
 PING_TIMEOUT_S = 5.0
@@ -47,6 +49,10 @@ async def examine(services: Services, static_dir: Path) -> list[Finding]:
     ]
     loaded = await asyncio.to_thread(load_use_cases, services, settings.use_cases_path)
     findings += [Finding(True, "use case", name) for name in loaded.enabled]
+    for name, use_case in loaded.enabled.items():
+        for tool in servers_of(use_case.server):
+            is_there, state = await examine_server(tool)
+            findings.append(Finding(is_there, "MCP server", f"{name}/{tool.name}: {state}"))
     findings += [Finding(False, "use case", f"{each.name} is disabled: {each.reason}") for each in loaded.disabled]
     if not loaded.enabled:
         findings.append(Finding(False, "use case", "none is loaded"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,6 +23,9 @@ OPEN_TIMEOUT_S = 30.0
 CLOSE_TIMEOUT_S = 10.0
 DATABASE_RETRY_DELAYS_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Pauses between attempts to reach the database at the start; the last one repeats."""
+
+REOPEN_DELAYS_S = (5.0, 10.0, 30.0, 60.0)
+"""Pauses between attempts to open a use case that could not be opened; the last one repeats."""
 
 
 class Closable(Protocol):
@@ -48,6 +51,7 @@ class Lifecycle:
         parts: Other parts to close at the end, in reverse order.
         on_open: Called when all use cases are open, before the first request reaches them.
         retry_delays_s: Pauses between attempts to reach the database, in seconds; the last one repeats.
+        reopen_delays_s: Pauses between attempts to open a use case that could not be opened, in seconds.
 
     Attributes:
         failure: The exception that made the start impossible; None as long as it may succeed.
@@ -64,6 +68,7 @@ class Lifecycle:
         parts: Sequence[Closable] = (),
         on_open: Callable[[], object] | None = None,
         retry_delays_s: Sequence[float] = DATABASE_RETRY_DELAYS_S,
+        reopen_delays_s: Sequence[float] = REOPEN_DELAYS_S,
     ) -> None:
         self._load = load
         self._database = database
@@ -72,6 +77,7 @@ class Lifecycle:
         self._parts = parts
         self._on_open = on_open
         self._retry_delays_s = retry_delays_s
+        self._reopen_delays_s = reopen_delays_s
         self._loaded: LoadedUseCases | None = None
         self._settled = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -153,9 +159,33 @@ class Lifecycle:
                 return
             self._loaded = LoadedUseCases(enabled, disabled)
             self._settled.set()
-            await self._stopping.wait()
+            await self._reopen_until_stopped(loaded.enabled, stack)
             await self.drain()
             self._loaded = None
+
+    async def _reopen_until_stopped(self, known: Mapping[str, UseCase], stack: AsyncExitStack) -> None:
+        """Wait for the end; meanwhile open use cases again that may have failed for what was down, such as a server."""
+        attempt = 0
+        while True:
+            assert self._loaded is not None  # noqa: S101 - it is set before, and until the end
+            left = [name for name in known if name not in self._loaded.enabled]
+            delay_s = self._reopen_delays_s[min(attempt, len(self._reopen_delays_s) - 1)] if left else None
+            try:
+                async with asyncio.timeout(delay_s):
+                    await self._stopping.wait()
+                return
+            except TimeoutError:
+                attempt += 1
+            for name in left:
+                try:
+                    await self._open(known[name])
+                except Exception as exc:  # noqa: BLE001 - it was told in full when it failed first
+                    logger.info("use case still disabled", extra={"use_case": name, "error_type": type(exc).__name__})
+                    continue
+                stack.push_async_callback(_close_bounded, known[name].server, name)
+                disabled = [each for each in self._loaded.disabled if each.name != name]
+                self._loaded = LoadedUseCases({**self._loaded.enabled, name: known[name]}, disabled)
+                logger.info("use case enabled", extra={"use_case": name})
 
     async def _create_platform_tables(self) -> None:
         attempt = 0

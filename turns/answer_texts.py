@@ -13,6 +13,7 @@ class AnswerTexts:
 
     Attributes:
         limit: The end of an answer that has taken as many steps as it may.
+        no_picture: Said before an answer to a picture that the model does not take.
         step_failed: The note at a step that failed.
         step_waits: The note at a step that a person has to allow first.
         steps: The title of several steps; `{count}` is their number.
@@ -32,6 +33,7 @@ class AnswerTexts:
     """
 
     limit: str = "I stopped here: this took more steps than I may take for one answer. Ask me to go on if you like."
+    no_picture: str = "The model does not take this picture, so the answer is given without it."
     step_failed: str = "This step failed."
     step_waits: str = "Waits for you."
     steps: str = "{count} steps"

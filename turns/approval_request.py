@@ -14,7 +14,7 @@ from typing import Any, Literal
 from chatkit.types import HiddenContextItem, ThreadItem
 
 from turns.clock import utc_now
-from turns.tool_memory import remember_tool_calls
+from turns.tool_memory import REPLAY, remember_tool_calls
 
 PENDING_APPROVALS_KEY = "parlor.approvals"
 """Marks a hidden item that holds tool calls which a person has not decided about."""
@@ -44,6 +44,7 @@ class PendingApproval:
         step_index: The place of the call in that item.
         decision: The person's decision; None while there is none, or where none is needed.
         result: The result that the model is told; None while that is open.
+        replay: What the server that made the call wants back with it.
     """
 
     call_id: str
@@ -56,6 +57,7 @@ class PendingApproval:
     step_index: int = 0
     decision: Literal["allowed", "rejected"] | None = None
     result: str | None = None
+    replay: dict[str, Any] | None = None
 
     @property
     def is_open(self) -> bool:
@@ -109,6 +111,7 @@ class ApprovalRequest:
                     "name": call.name,
                     "arguments": call.arguments,
                     "result": result if result is not None else UNKNOWN if call.decision == "allowed" else REJECTED,
+                    **({REPLAY: call.replay} if call.replay else {}),
                 }
                 for call, result in told
             ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
+from framework.mcp_servers import is_connected, servers_of
 from process.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
@@ -30,11 +31,23 @@ def build_health_router(lifecycle: Lifecycle, database: Database) -> APIRouter:
     async def is_ready() -> Response:
         """Return 200 when requests can be answered now, else 503 and the reason."""
         checks = {"database": await check_database(database), "use_cases": check_use_cases(lifecycle)}
+        # A tool server that is down makes nobody unable to answer: it is told, and no more.
+        more = {"mcp_servers": servers} if (servers := check_mcp_servers(lifecycle)) else {}
         if all(result == _OK for result in checks.values()):
-            return JSONResponse({"status": "ready", "checks": checks})
-        return JSONResponse({"status": "not ready", "checks": checks}, status_code=503)
+            return JSONResponse({"status": "ready", "checks": checks, **more})
+        return JSONResponse({"status": "not ready", "checks": checks, **more}, status_code=503)
 
     return router
+
+
+def check_mcp_servers(lifecycle: Lifecycle) -> dict[str, str]:
+    """Return which servers of tools are connected, of all use cases, as far as that is known without asking them."""
+    enabled = lifecycle.loaded.enabled if lifecycle.loaded is not None else {}
+    return {
+        f"{name}/{tool.name}": "connected" if is_connected(tool) else "not connected"
+        for name, use_case in sorted(enabled.items())
+        for tool in servers_of(use_case.server)
+    }
 
 
 async def check_database(database: Database) -> str:

@@ -40,9 +40,11 @@ MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
 MAX_REFUSAL_BYTES = 64 * 1024
 MAX_REASON_CHARS = 300
+MAX_REFUSAL_CHARS = 8_000
 
 Read = TypeVar("Read")
 
+_NEVER_RETRIED_CODES = frozenset({"insufficient_quota", "exceed_context_size_error", "context_length_exceeded"})
 _RETRIED_STATUSES = frozenset({408, 409, 429})
 
 
@@ -53,14 +55,27 @@ class ProviderStatusError(Exception):
         status: The HTTP status.
         provider_code: The provider's own word for it, e.g. ``"context_length_exceeded"``, or None.
         request_id: Under which the provider's support finds it, or None.
+        param: Which member of the request it is about, if the provider says so.
+        text: All that the provider says about it, bounded; never to be shown or logged.
     """
 
-    def __init__(self, status: int, provider_code: str | None, reason: str, request_id: str | None) -> None:
+    def __init__(
+        self,
+        status: int,
+        provider_code: str | None,
+        reason: str,
+        request_id: str | None,
+        *,
+        param: str | None = None,
+        text: str | None = None,
+    ) -> None:
         parts = [f"HTTP {status}", provider_code, reason, f"request {request_id}" if request_id else None]
         super().__init__(", ".join(part for part in parts if part))
         self.status = status
         self.provider_code = provider_code
         self.request_id = request_id
+        self.param = param
+        self.text = reason if text is None else text
 
 
 class ProviderConnection:
@@ -74,7 +89,9 @@ class ProviderConnection:
         params: Query parameters of every request.
         token: Returns the bearer token of a request; asked before each.
         connect_timeout_s: To get a connection, in seconds.
-        timeout_s: Longest silence, in seconds; also that between two pieces of an answer.
+        timeout_s: Longest silence between two pieces of an answer, in seconds.
+        first_timeout_s: Longest wait for the first piece, in seconds: a server may have to load its model first. None
+            for `timeout_s`.
         max_retries: How often a request is repeated that failed before its answer began.
         transport: How bytes travel; None for straight to the server, or through the proxy that the machine prescribes.
     """
@@ -88,6 +105,7 @@ class ProviderConnection:
         token: Callable[[], Awaitable[str]] | None = None,
         connect_timeout_s: float = 5,
         timeout_s: float = 60,
+        first_timeout_s: float | None = None,
         max_retries: int = 2,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
@@ -96,6 +114,11 @@ class ProviderConnection:
         self._urls: dict[str, httpx.URL] = {}
         self._token = token
         self._max_retries = max_retries
+        self._timeout_s = timeout_s
+        first_s = timeout_s if first_timeout_s is None else first_timeout_s
+        self._first_timeouts = httpx.Timeout(
+            connect=connect_timeout_s, read=first_s, write=timeout_s, pool=connect_timeout_s
+        )
         self._pace = Pace()
         self._transport = transport or _choose_transport(self.base_url)
         self._http = httpx.AsyncClient(
@@ -161,7 +184,7 @@ class ProviderConnection:
                     yield whole
                 return
             taking = _Taking(read, self._pace)
-            hand_over = _hand_over(response)
+            hand_over = _hand_over(response, self._timeout_s)
             while await hand_over(taking.take):
                 if taking.result is not None:
                     yield taking.result
@@ -208,7 +231,9 @@ class ProviderConnection:
             own = {"content-type": "application/json", **(headers or {})}
             if self._token is not None:
                 own["authorization"] = f"Bearer {await self._token()}"
-            request = self._http.build_request("POST", self._url(path), content=content, headers=own)
+            request = self._http.build_request(
+                "POST", self._url(path), content=content, headers=own, timeout=self._first_timeouts
+            )
             failure: ProviderStatusError | httpx.TransportError
             try:
                 response = await self._begin(request)
@@ -218,6 +243,8 @@ class ProviderConnection:
                 wait_s = _wait_s(response, failure, failures)
             except (httpx.LocalProtocolError, httpx.UnsupportedProtocol):
                 raise  # ours to mend, and the same the next time
+            except httpx.ReadTimeout:
+                raise  # a server that loads its model begins anew with each try
             except httpx.TransportError as exc:
                 failure, wait_s = exc, _backoff_s(failures)
             if wait_s is None or failures >= self._max_retries:
@@ -290,19 +317,58 @@ def _body_of(response: httpx.Response) -> AsyncIterable[bytes]:
     return response.stream
 
 
-def _hand_over(response: httpx.Response) -> Callable[[Taker], Awaitable[bool]]:
-    """Return what hands a body over as it arrives, until it is told to stop or, returning False, has come to an end."""
+def _hand_over(response: httpx.Response, timeout_s: float) -> Callable[[Taker], Awaitable[bool]]:
+    """Return what hands a body over as it arrives, until it is told to stop or, returning False, has come to an end.
+
+    Args:
+        response: Its first piece may take as long as was asked for with the request.
+        timeout_s: How long each further piece may take, in seconds.
+    """
     if isinstance(response.stream, AnswerBody) and not _is_packed(response):
-        return response.stream.read
+        return _Direct(response.stream, timeout_s).hand_over
     pieces = response.aiter_bytes()
+    patience_s: float | None = None
 
     async def hand_over(take: Taker) -> bool:
-        async for data in pieces:
+        nonlocal patience_s
+        while True:
+            try:
+                async with asyncio.timeout(patience_s):
+                    data = await anext(pieces, None)
+            except TimeoutError:
+                raise httpx.ReadTimeout("the answer fell silent", request=response.request) from None
+            if data is None:
+                return False
+            patience_s = timeout_s
             if take(data):
                 return True
-        return False
 
     return hand_over
+
+
+class _Direct:
+    """Hands over the body of an answer that comes straight from the server."""
+
+    def __init__(self, body: AnswerBody, timeout_s: float) -> None:
+        self._body = body
+        self._timeout_s = timeout_s
+        self._has_begun = False
+
+    async def hand_over(self, take: Taker) -> bool:
+        if self._has_begun:
+            return await self._body.read(take)
+        is_wanted = False
+
+        def take_first(data: bytes) -> bool:
+            nonlocal is_wanted
+            is_wanted = take(data)
+            return True  # to be asked again, with less patience
+
+        if not await self._body.read(take_first):
+            return False
+        self._has_begun = True
+        self._body._timeout_s = self._timeout_s
+        return is_wanted or await self._body.read(take)
 
 
 def _choose_transport(base_url: str) -> httpx.AsyncBaseTransport | None:
@@ -334,28 +400,51 @@ async def _read_bounded(response: httpx.Response, max_bytes: int, *, cut: bool =
 
 async def _read_refusal(response: httpx.Response) -> ProviderStatusError:
     """Return what an answer with an error status says, and close it."""
+    data = b""
     try:
-        body = json.loads(await _read_bounded(response, MAX_REFUSAL_BYTES, cut=True))
+        data = await _read_bounded(response, MAX_REFUSAL_BYTES, cut=True)
+        body = json.loads(data)
     except (ValueError, RecursionError, httpx.HTTPError):
-        body = None
+        body = data.decode(errors="replace")
     finally:
         await response.aclose()
-    error = body.get("error", body) if isinstance(body, dict) else None
-    code = reason = None
+    request_id = response.headers.get("x-request-id") or response.headers.get("apim-request-id")
+    return build_status_error(response.status_code, body, request_id)
+
+
+def build_status_error(status: int, body: Any, request_id: str | None = None) -> ProviderStatusError:
+    """Return what the JSON of a refusal says, in whatever form.
+
+    Args:
+        status: The HTTP status; 0 for an error within a stream.
+        body: An object with an ``error`` in it, the error itself, a list around it as Google sends it, or a text.
+        request_id: Under which the provider's support finds it, or None.
+    """
+    if isinstance(body, list):
+        body = next((each for each in body if isinstance(each, dict)), None)
+    error = body.get("error", body) if isinstance(body, dict) else body
+    code = param = None
+    said: Any = error
     if isinstance(error, dict):
         # Servers that have no word for it repeat the status as a number; some have one as the error's type.
-        code = next((word for word in (error.get("code"), error.get("type")) if isinstance(word, str)), None)
-        reason = error.get("message")
-    if response.status_code in (401, 403) or not isinstance(reason, str):
-        reason = ""  # refusals of a key repeat parts of the key
-    request_id = response.headers.get("x-request-id") or response.headers.get("apim-request-id")
-    return ProviderStatusError(response.status_code, code, reason[:MAX_REASON_CHARS], request_id)
+        words = (error.get(name) for name in ("code", "type", "status"))
+        code = next((word for word in words if isinstance(word, str)), None)
+        param = error.get("param") if isinstance(error.get("param"), str) else None
+        # FastAPI's servers say in detail which member they do not take.
+        said = error.get("message") or error.get("detail") or error
+    text = said if isinstance(said, str) else json.dumps(said)
+    is_sentence = isinstance(error, dict) and isinstance(error.get("message"), str)
+    # Refusals of a key repeat parts of the key, and pages of proxies say nothing.
+    reason = text if is_sentence and status not in (401, 403) else ""
+    return ProviderStatusError(
+        status, code, reason[:MAX_REASON_CHARS], request_id, param=param, text=text[:MAX_REFUSAL_CHARS]
+    )
 
 
 def _wait_s(response: httpx.Response, failure: ProviderStatusError, failures: int) -> float | None:
     """Return how long to wait before the request is repeated, in seconds; None when it is not worth it."""
     should_retry = response.headers.get("x-should-retry")
-    if should_retry == "false" or failure.provider_code == "insufficient_quota":
+    if should_retry == "false" or failure.provider_code in _NEVER_RETRIED_CODES:
         return None
     if should_retry != "true" and failure.status not in _RETRIED_STATUSES and failure.status < 500:
         return None

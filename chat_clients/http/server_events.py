@@ -131,6 +131,8 @@ def parse_object(data: bytes) -> Event:
         event = from_json(data, cache_strings="keys")
     except ValueError:
         event = _parse_leniently(data)
+    if isinstance(event, list) and len(event) == 1 and isinstance(event[0], dict) and "error" in event[0]:
+        return event[0]  # as Google says that it failed
     if not isinstance(event, dict):
         raise BrokenStreamError(f"an event is a JSON {type(event).__name__}, not an object")
     return event

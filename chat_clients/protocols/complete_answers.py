@@ -12,6 +12,7 @@ from agent_framework import ChatResponseUpdate
 from chat_clients.failures import build_model_error, explain_model_failure
 from chat_clients.http.server_events import Event
 from chat_clients.protocols.text_relay import TextRelay
+from errors import ModelError
 from framework.text_updates import TextSink
 
 CLOSING_WAIT_S = 0.5
@@ -29,6 +30,11 @@ class AnswerReader(Protocol):
     finish_reason: str | None
     is_done: bool
 
+    @property
+    def has_unopened_thought(self) -> bool:
+        """Whether a thought was closed in the text that nothing had opened."""
+        ...
+
     def read(self, events: list[Event]) -> Iterable[ChatResponseUpdate]:
         """Return what `events`, which arrived together, mean; neighbouring text is one update."""
         ...
@@ -43,7 +49,11 @@ Ask = Callable[[Callable[[list[Event]], list[ChatResponseUpdate] | None]], Await
 
 
 async def whole_updates(
-    ask: Ask, reader: AnswerReader, show_text: TextSink | None = None
+    ask: Ask,
+    reader: AnswerReader,
+    show_text: TextSink | None = None,
+    *,
+    on_begin: Callable[[], None] = lambda: None,
 ) -> AsyncGenerator[ChatResponseUpdate, None]:
     """Yield what `reader` makes of the answer; fail with a `ModelError` where that fails or ends before its end.
 
@@ -53,11 +63,12 @@ async def whole_updates(
         ask: Sends the request.
         reader: What reads the events.
         show_text: Where text may go at once. What went there is said again, in one `ShownPiece`, before what follows.
+        on_begin: Called when the first of the answer has come.
 
     Raises:
         ModelError: When the answer fails, or is a part only.
     """
-    reading = _Reading(reader, show_text)
+    reading = _Reading(reader, show_text, on_begin)
     try:
         async with contextlib.aclosing(await ask(reading.read)) as batches:
             async for updates in batches:
@@ -71,6 +82,8 @@ async def whole_updates(
                 yield update
             if reader.is_done:
                 await _await_end(batches)
+    except ModelError:
+        raise
     except Exception as exc:
         raise explain_model_failure(exc, has_begun=reading.has_begun) from exc
     refuse_unfinished(reader.finish_reason)
@@ -84,7 +97,8 @@ class _Reading:
         failure: Why nothing follows what was read last, if that is so.
     """
 
-    def __init__(self, reader: AnswerReader, show_text: TextSink | None) -> None:
+    def __init__(self, reader: AnswerReader, show_text: TextSink | None, on_begin: Callable[[], None]) -> None:
+        self._on_begin = on_begin
         self.has_begun = False
         self.failure: Exception | None = None
         self._reader = reader
@@ -97,7 +111,9 @@ class _Reading:
         left: list[ChatResponseUpdate] = []
         try:
             for update in self._reader.read(events):
-                self.has_begun = True
+                if not self.has_begun:
+                    self.has_begun = True
+                    self._on_begin()
                 if left or not self._relay.take(update):
                     left += [*self._relay.say_again(), update]
         except Exception as exc:
@@ -120,6 +136,32 @@ async def _await_end(batches: AsyncGenerator[Any, None]) -> None:
                 pass
 
 
+_FINISH_REASONS: dict[str, str] = {
+    **dict.fromkeys(("stop", "stop_sequence", "eos", "eos_token", "end", "end_turn", "complete", "completed"), "stop"),
+    **dict.fromkeys(("tool_calls", "tool_call", "tool_use", "function_call", "function_calls"), "tool_calls"),
+    **dict.fromkeys(
+        ("length", "max_length", "max_tokens", "max_output_tokens", "model_length", "token_limit"), "length"
+    ),
+    "content_filter": "content_filter",
+    "error": "error",
+}
+"""Words that are known to say why an answer ends, of servers that call themselves compatible too."""
+
+INTERRUPTED = "interrupted"
+"""Stands for every other word, such as ``abort``, ``network_error``, ``SAFETY``: nobody knows that it is an end."""
+
+ENDS = ("stop", "tool_calls")
+"""Reasons by which an answer is whole."""
+
+
+def read_finish_reason(word: Any) -> str | None:
+    """Return why an answer ends in one of our words; None where nothing is said."""
+    if word is None or word == "":
+        return None
+    text = str(word).strip().lower()
+    return None if text in ("null", "none") else _FINISH_REASONS.get(text, INTERRUPTED)
+
+
 def refuse_unfinished(finish_reason: str | None) -> None:
     """Raise when `finish_reason` says that the answer is a part only.
 
@@ -127,8 +169,8 @@ def refuse_unfinished(finish_reason: str | None) -> None:
         ModelError: With what the person can be told.
     """
     match finish_reason:
-        case None:
-            raise build_model_error("model.interrupted")
+        case "stop" | "tool_calls":
+            return
         case "length":
             raise build_model_error("model.cut_short")
         case "content_filter":
@@ -136,4 +178,4 @@ def refuse_unfinished(finish_reason: str | None) -> None:
         case "error":
             raise build_model_error("model.failed")
         case _:
-            return
+            raise build_model_error("model.interrupted")

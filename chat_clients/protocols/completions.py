@@ -15,9 +15,14 @@ from agent_framework import Annotation, ChatResponseUpdate, Content
 
 from chat_clients.failures import explain_provider_error
 from chat_clients.http.server_events import DONE, Event
+from chat_clients.protocols.complete_answers import ENDS, INTERRUPTED, read_finish_reason
+from chat_clients.protocols.history_shape import make_call_id
+from chat_clients.protocols.replay import Members, build_replay
 from chat_clients.protocols.request_options import REFUSAL, is_json_object
-from chat_clients.protocols.response_items import build_annotation
+from chat_clients.protocols.response_items import build_annotation, shift_regions
+from chat_clients.protocols.thoughts_in_text import Kind, ThoughtSplitter
 from chat_clients.protocols.token_usage import format_time, read_completions_usage
+from chat_clients.protocols.tool_names import ToolNames
 from framework.text_updates import build_text_piece, build_text_update
 from text.surrogates import ends_in_half, joined_halves
 
@@ -26,14 +31,13 @@ _THOUGHT_FIELDS = ("reasoning_content", "reasoning")
 
 _TEXT, _REFUSAL = "content", "refusal"
 
-# Other words for the same, seen in servers that call themselves compatible.
-_FINISH_REASONS = {
-    "function_call": "tool_calls",
-    "max_tokens": "length",
-    "model_length": "length",
-    "eos": "stop",
-    "end_turn": "stop",
-}
+# What is read here; other members are taken as belonging to the calls that come beside them.
+_DELTA_MEMBERS = frozenset(
+    {"role", "content", "refusal", "annotations", "tool_calls", "function_call", "audio", "images", "name"}
+    | {"reasoning_details", *_THOUGHT_FIELDS}
+)
+_CALL_MEMBERS = frozenset({"id", "index", "type", "function"})
+_FUNCTION_MEMBERS = frozenset({"name", "arguments"})
 
 MAX_CALLS = 256
 """Tool calls in one answer; what is beyond is no answer any more."""
@@ -46,12 +50,17 @@ class Call:
     Attributes:
         given_id: What the provider calls it, possibly nothing.
         call_id: What it is called here: unique within the answer.
+        name: The tool.
+        arguments: Pieces of JSON.
+        members: Of the call, and of its function, that are not known here.
     """
 
     given_id: str
     call_id: str
     name: str
     arguments: list[str] = field(default_factory=list)
+    members: Members = field(default_factory=Members)
+    function_members: Members = field(default_factory=Members)
 
     def is_followed_by(self, given_id: str, arguments: Any) -> bool:
         """Return whether a piece with a name, and with this call's number, begins another call.
@@ -65,9 +74,18 @@ class Call:
 
 
 class CompletionsReader:
-    """Reads the chunks of one completion; see `AnswerReader`."""
+    """Reads the chunks of one completion; see `AnswerReader`.
 
-    def __init__(self) -> None:
+    Args:
+        names: What the tools were called towards the model.
+        model: Who was asked: what it wants back with its calls goes to no other.
+        begins_with_thought: Whether its text is known to begin with a thought that nothing opens.
+    """
+
+    def __init__(
+        self, names: ToolNames | None = None, model: str | None = None, *, begins_with_thought: bool = False
+    ) -> None:
+        self._splitter = ThoughtSplitter(begins_with_thought=begins_with_thought)
         self.finish_reason: str | None = None
         self.is_done = False
         self._response_id: str | None = None
@@ -79,6 +97,15 @@ class CompletionsReader:
         self._by_index: dict[int, Call] = {}
         self._reasoning_details: list[Any] = []
         self._usage: Mapping[str, Any] | None = None
+        self._names = names or ToolNames()
+        self._asked_model = model
+        self._beside = Members()
+        self._round = make_call_id(uuid4().hex)
+
+    @property
+    def has_unopened_thought(self) -> bool:
+        """Whether a thought was closed in the text that nothing had opened."""
+        return self._splitter.has_unopened
 
     def read(self, events: list[Event]) -> Iterator[ChatResponseUpdate]:
         """Return what `events` mean; see `AnswerReader.read`."""
@@ -93,11 +120,11 @@ class CompletionsReader:
                 raise explain_provider_error(error or event)
             if event.get("usage"):
                 self._usage = event["usage"]
-            if choices:
+            if choices and isinstance(choices, list) and isinstance(choices[0], Mapping):
                 if self._response_id is None:
                     # Some servers give every chunk another id, and some give none.
-                    self._response_id = event.get("id") or f"chatcmpl-{uuid4().hex}"
-                    self._model = event.get("model")
+                    self._response_id = _word(event.get("id")) or f"chatcmpl-{uuid4().hex}"
+                    self._model = _word(event.get("model")) or None
                     self._created = event.get("created")
                 yield from self._choice(choices[0])
         yield from self._flush(may_go_on=True)
@@ -105,12 +132,16 @@ class CompletionsReader:
     def close(self) -> Iterator[ChatResponseUpdate]:
         """Return the calls, what the answer cost, and why it ended; none of that if it was cut off."""
         yield from self._flush()
+        yield from self._speak(self._splitter.close())
         if self.finish_reason is None and not self.is_done:
             return
         if self.finish_reason in (None, "stop"):
             # The end was marked, only its reason was not given; and some servers say "stop" although they call tools.
             self.finish_reason = "tool_calls" if self._calls else "stop"
-        yield from self._say_calls()
+        elif self.finish_reason == "tool_calls" and not self._calls:
+            self.finish_reason = INTERRUPTED  # what it was about to do is missing
+        if self.finish_reason in ENDS:
+            yield from self._say_calls()
         usage = read_completions_usage(self._usage)
         yield self._update(
             [Content.from_usage(usage, merge_mode="replace")] if usage else [],
@@ -130,9 +161,10 @@ class CompletionsReader:
         delta = choice.get("delta")
         if delta is None:
             delta = choice.get("message")  # of an answer in one piece
-        if delta:
+        if delta and isinstance(delta, Mapping):
             for name in _THOUGHT_FIELDS:
                 if thought := delta.get(name):
+                    self._beside.add({name: thought})
                     yield from self._take(name, thought)
                     break
             if text := delta.get("content"):
@@ -142,13 +174,17 @@ class CompletionsReader:
             if found := delta.get("annotations"):
                 yield from self._flush()
                 yield from self._annotations(found)
-            for call in delta.get("tool_calls") or ():
+            calls = delta.get("tool_calls")
+            for call in calls if isinstance(calls, list) else ():
                 yield from self._flush()
                 yield from self._take_call(call)
+            self._beside.add({name: value for name, value in delta.items() if name not in _DELTA_MEMBERS})
             if details := delta.get("reasoning_details"):
+                self._beside.add({"reasoning_details": details})
                 self._reasoning_details.extend(details if isinstance(details, list) else [details])
-        if reason := choice.get("finish_reason"):
-            self.finish_reason = _FINISH_REASONS.get(reason, reason)
+        if (reason := read_finish_reason(choice.get("finish_reason"))) is not None:
+            if self.finish_reason in (None, *ENDS):
+                self.finish_reason = reason  # of several, the first that says that something is missing
             yield from self._flush()
 
     def _take_content(self, content: Any) -> Iterator[ChatResponseUpdate]:
@@ -189,25 +225,40 @@ class CompletionsReader:
             if not text:
                 return
         if kind == _TEXT:
-            yield build_text_update(text, self._response_id, self._response_id)
+            yield from self._speak(self._splitter.feed(text))
         elif kind == _REFUSAL:
             yield self._update([build_text_piece(text, dict(REFUSAL))])
         else:
             properties = {"openai": {"thought_field": kind}}
             thought = Content.from_text_reasoning(text=text, merge_mode="append", additional_properties=properties)
+            self._splitter.note_thought()
             yield self._update([thought])
+
+    def _speak(self, pieces: list[tuple[Kind, str]]) -> Iterator[ChatResponseUpdate]:
+        """Say a text, and of its thoughts that they are thoughts."""
+        for kind, piece in pieces:
+            if kind == "text":
+                yield build_text_update(piece, self._response_id, self._response_id)
+                continue
+            if kind == "taken_back":
+                yield self._update([Content.from_text("", merge_mode="replace")])
+            yield self._update([Content.from_text_reasoning(text=piece, merge_mode="append")])
 
     def _annotations(self, found: Any) -> Iterator[ChatResponseUpdate]:
         """Say what the text cites; its positions count from the beginning of the message."""
         citations = [citation for raw in found if (citation := _citation(raw))] if isinstance(found, list) else []
+        for citation in citations:
+            shift_regions(citation, -self._splitter.dropped)
         if citations:
             yield self._update([Content.from_text("", merge_mode="append", annotations=citations)])
 
     def _take_call(self, raw: Any) -> Iterator[ChatResponseUpdate]:
         if not isinstance(raw, Mapping):
             return
-        function = raw.get("function") or {}
-        given_id, name, index = raw.get("id") or "", function.get("name") or "", raw.get("index")
+        function = raw.get("function")
+        if not isinstance(function, Mapping):
+            function = {}
+        given_id, name, index = _word(raw.get("id")), _word(function.get("name")), raw.get("index")
         call = self._by_index.get(index) if isinstance(index, int) else None
         if call is None and not isinstance(index, int) and not name and self._calls:
             call = self._calls[-1]
@@ -219,12 +270,14 @@ class CompletionsReader:
             if isinstance(index, int):
                 self._by_index[index] = call
             yield self._update([_call_content(call, "")])
+        call.members.add({key: value for key, value in raw.items() if key not in _CALL_MEMBERS})
+        call.function_members.add({key: value for key, value in function.items() if key not in _FUNCTION_MEMBERS})
         if arguments:
             call.arguments.append(arguments if isinstance(arguments, str) else json.dumps(arguments))
 
     def _begin_call(self, given_id: str, name: str) -> Call:
         is_usable = given_id and all(call.call_id != given_id for call in self._calls)
-        call = Call(given_id, given_id if is_usable else f"call_{uuid4().hex}", name)
+        call = Call(given_id, given_id if is_usable else make_call_id(uuid4().hex), self._names.resolve(name))
         self._calls.append(call)
         return call
 
@@ -233,9 +286,22 @@ class CompletionsReader:
         if self._reasoning_details:
             sealed = json.dumps(self._reasoning_details)
             yield self._update([Content.from_text_reasoning(protected_data=sealed, merge_mode="append")])
-        for call in self._calls:
-            yield self._update([_call_content(call, joined_halves("".join(call.arguments)) or "{}")])
+        for at, call in enumerate(self._calls):
+            replay = build_replay(
+                self._asked_model,
+                self._round,
+                call=call.members,
+                function=call.function_members,
+                beside=self._beside if at == 0 else None,
+            )
+            content = _call_content(call, joined_halves("".join(call.arguments)) or "{}")
+            content.additional_properties["openai"] = {"replay": replay}
+            yield self._update([content])
             call.arguments.clear()
+
+
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)
 
 
 def _citation(raw: Any) -> Annotation | None:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from agent_framework import Content, Message
+from agent_framework import Content, FunctionTool, Message
 
+from chat_clients.protocols.history_shape import HistoryForm, shape_history
+from chat_clients.protocols.replay import replay_of
 from chat_clients.protocols.request_options import (
     audio_format,
     build_call_arguments,
     build_result_text,
-    is_refusal,
     openai_property,
+    read_names,
     read_response_format,
     read_tool_choice,
     split_tools,
 )
+from chat_clients.protocols.tool_names import ToolNames
 
 _NOT_PASSED_ON = frozenset(
     {
@@ -38,9 +40,6 @@ _NOT_PASSED_ON = frozenset(
     }
 )
 
-_NO_NAME = re.compile(r"[^a-zA-Z0-9_-]+")
-_MAX_NAME_CHARS = 64
-
 
 def build_completions_request(
     model: str,
@@ -49,6 +48,8 @@ def build_completions_request(
     *,
     stream: bool,
     max_tokens_name: str = "max_completion_tokens",
+    names: ToolNames | None = None,
+    form: HistoryForm | None = None,
 ) -> dict[str, Any]:
     """Return the body of ``POST /chat/completions``.
 
@@ -58,18 +59,22 @@ def build_completions_request(
         options: Of the run, under the framework's names.
         stream: Whether the answer comes in pieces.
         max_tokens_name: What the server calls the longest length of an answer.
+        names: What the tools are called towards the model; None to read that from `options`.
+        form: How much of the conversation is sent; None for all of it.
     """
+    names = names or read_names(options.get("tools"))
     body: dict[str, Any] = {"model": model}
     body.update((key, value) for key, value in options.items() if key not in _NOT_PASSED_ON and value is not None)
     body["model"] = body["model"] or model
-    body["messages"] = _alternating([*_instructions(options.get("instructions")), *build_messages(messages)])
+    shaped = shape_history(messages, names=names, can_send=_can_send, can_say=_can_say, model=body["model"], form=form)
+    body["messages"] = _alternating([*_instructions(options.get("instructions")), *build_messages(shaped)])
     if stream:
         body["stream"] = True
         body["stream_options"] = {"include_usage": True}
     if (max_tokens := options.get("max_tokens")) is not None:
         body[max_tokens_name] = max_tokens
     functions, hosted = split_tools(options.get("tools"))
-    tools: list[Any] = [function.to_json_schema_spec() for function in functions]
+    tools: list[Any] = [_offer(function, names) for function in functions]
     for tool in hosted:
         if isinstance(tool, Mapping) and tool.get("type") == "web_search":
             body["web_search_options"] = {key: value for key, value in tool.items() if key != "type"}
@@ -79,7 +84,7 @@ def build_completions_request(
         body["tools"] = tools
         mode, required, _ = read_tool_choice(options.get("tool_choice"))
         if mode == "required" and required is not None:
-            body["tool_choice"] = {"type": "function", "function": {"name": required}}
+            body["tool_choice"] = {"type": "function", "function": {"name": names.offered(required)}}
         elif mode is not None:
             body["tool_choice"] = mode
         if (parallel := options.get("allow_multiple_tool_calls")) is not None:
@@ -89,6 +94,19 @@ def build_completions_request(
             wanted = {"type": "json_schema", "json_schema": {k: v for k, v in wanted.items() if k != "type"}}
         body["response_format"] = wanted
     return body
+
+
+def _offer(function: FunctionTool, names: ToolNames) -> dict[str, Any]:
+    offer = function.to_json_schema_spec()
+    return {**offer, "function": {**offer["function"], "name": names.offered(function.name)}}
+
+
+def _can_send(content: Content) -> bool:
+    return _part(content) is not None
+
+
+def _can_say(content: Content) -> bool:
+    return content.type in ("text", "function_call")
 
 
 def _instructions(instructions: Any) -> list[dict[str, Any]]:
@@ -108,12 +126,12 @@ def build_messages(messages: Iterable[Message]) -> list[dict[str, Any]]:
         if message.role == "assistant":
             built.extend(_assistant(message))
         elif parts := [part for content in message.contents if (part := _part(content))]:
-            built.append(_named(message, {"role": message.role, "content": _flat(parts)}))
+            built.append({"role": message.role, "content": _flat(parts)})
     return built
 
 
 def _alternating(messages: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return messages of which no two neighbours are of one role, except results of tools and other authors' words.
+    """Return messages of which no two neighbours are of one role, except results of tools.
 
     The chat templates of Gemma, Mistral and others raise an error otherwise, which ends the conversation.
     """
@@ -121,8 +139,8 @@ def _alternating(messages: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     for message in messages:
         last = built[-1] if built else {}
         # A message with more than words, such as calls, is followed by their results or stands for itself.
-        is_plain = last.keys() <= {"role", "content", "name"} and message["role"] != "tool"
-        if is_plain and (last.get("role"), last.get("name")) == (message["role"], message.get("name")):
+        is_plain = last.keys() <= {"role", "content"} and message["role"] != "tool"
+        if is_plain and last.get("role") == message["role"]:
             built[-1] = {**message, "content": _joined(last["content"], message["content"])}
         else:
             built.append(message)
@@ -152,21 +170,23 @@ def _results(message: Message) -> list[dict[str, Any]]:
 
 def _assistant(message: Message) -> list[dict[str, Any]]:
     """Return the one message that an assistant's contents are, or none when they say nothing."""
-    built: dict[str, Any] = {}
     parts: list[dict[str, Any]] = []
-    refusals: list[str] = []
     calls: list[dict[str, Any]] = []
+    beside: dict[str, Any] = {}
     thoughts: dict[str, str] = {}
     details: list[Any] = []
     for content in message.contents:
         match content.type:
-            case "text" if is_refusal(content):
-                refusals.append(content.text or "")
             case "text" if content.text:
+                # A refusal too: not every server knows a field of its own for that.
                 parts.append({"type": "text", "text": content.text})
             case "function_call":
-                function = {"name": content.name, "arguments": build_call_arguments(content)}
-                calls.append({"id": content.call_id, "type": "function", "function": function})
+                replay = replay_of(content)
+                beside.update(replay.get("beside") or {})
+                function = {**(replay.get("function") or {}), "name": content.name}
+                function["arguments"] = build_call_arguments(content)
+                call = {"id": content.call_id, "type": "function", "function": function}
+                calls.append({**(replay.get("call") or {}), **call})
             case "text_reasoning":
                 if name := openai_property(content, "thought_field"):
                     thoughts[name] = thoughts.get(name, "") + (content.text or "")
@@ -174,19 +194,16 @@ def _assistant(message: Message) -> list[dict[str, Any]]:
                     details.extend(_unsealed(content.protected_data))
             case _:
                 pass
-    if parts:
-        built["content"] = _flat(parts)
-    if refusals:
-        built["refusal"] = "".join(refusals)
+    built: dict[str, Any] = {"content": _flat(parts)} if parts else {}
     if calls:
         # Models that think before they call want to read their thought again with the results; without a call, some
         # servers refuse it.
-        built.update(thoughts, tool_calls=calls)
+        built.update({**thoughts, **beside}, tool_calls=calls)
     if details:
         built["reasoning_details"] = details
     if not built:
         return []
-    return [_named(message, {"role": "assistant", "content": built.pop("content", None), **built})]
+    return [{"role": "assistant", "content": built.pop("content", None), **built}]
 
 
 def _unsealed(data: str) -> list[Any]:
@@ -195,12 +212,6 @@ def _unsealed(data: str) -> list[Any]:
     except ValueError:
         return []  # another provider's
     return details if isinstance(details, list) else [details]
-
-
-def _named(message: Message, built: dict[str, Any]) -> dict[str, Any]:
-    if name := _NO_NAME.sub("", message.author_name or "")[:_MAX_NAME_CHARS]:
-        built["name"] = name
-    return built
 
 
 def _flat(parts: list[dict[str, Any]]) -> str | list[dict[str, Any]]:

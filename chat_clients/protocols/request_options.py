@@ -10,6 +10,8 @@ from agent_framework import Content, FunctionTool, normalize_tools, validate_too
 from pydantic import BaseModel
 from pydantic_core import from_json
 
+from chat_clients.protocols.tool_names import ToolNames
+
 _SCHEMA_WORDS = frozenset({"properties", "anyOf", "oneOf", "allOf", "$ref", "$defs"})
 _SCHEMA_TYPES = frozenset({"object", "array", "string", "number", "integer", "boolean", "null"})
 
@@ -27,6 +29,11 @@ def split_tools(tools: Any) -> tuple[list[FunctionTool], list[Any]]:
         else:
             hosted.append(tool)
     return functions, hosted
+
+
+def read_names(tools: Any) -> ToolNames:
+    """Return what an agent's own functions are called towards the model."""
+    return ToolNames(function.name for function in split_tools(tools)[0])
 
 
 def read_tool_choice(choice: Any) -> tuple[str | None, str | None, list[str] | None]:

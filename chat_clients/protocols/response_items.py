@@ -38,6 +38,13 @@ def build_annotation(raw: Any) -> Annotation | None:
     return annotation
 
 
+def shift_regions(annotation: Annotation, by: int) -> None:
+    """Move the places that a citation stands for, by so many characters; never before the beginning."""
+    for region in annotation.get("annotated_regions") or ():
+        region["start_index"] = max(0, (region.get("start_index") or 0) + by)
+        region["end_index"] = max(0, (region.get("end_index") or 0) + by)
+
+
 def search_call(item: Mapping[str, Any], item_id: str) -> Content:
     """Return the beginning of a search in the web or in files."""
     is_web = item.get("type") == "web_search_call"

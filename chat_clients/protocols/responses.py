@@ -6,14 +6,26 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from agent_framework import ChatResponseUpdate, Content, detect_media_type_from_base64
 
 from chat_clients.failures import explain_provider_error
 from chat_clients.http.server_events import Event
+from chat_clients.protocols.history_shape import make_call_id
+from chat_clients.protocols.item_names import ItemNames
+from chat_clients.protocols.replay import Members, build_replay
 from chat_clients.protocols.request_options import REFUSAL, to_json_text
-from chat_clients.protocols.response_items import build_annotation, item_contents, mcp_call, search_call
+from chat_clients.protocols.response_items import (
+    build_annotation,
+    item_contents,
+    mcp_call,
+    search_call,
+    shift_regions,
+)
+from chat_clients.protocols.thoughts_in_text import Kind, ThoughtSplitter, without_thoughts
 from chat_clients.protocols.token_usage import format_time, read_responses_usage
+from chat_clients.protocols.tool_names import ToolNames
 from framework.text_updates import build_text_piece, build_text_update
 from text.growing_text import GrowingText
 from text.surrogates import ends_in_half, joined_halves
@@ -23,10 +35,18 @@ logger = logging.getLogger(__name__)
 _PARAGRAPH = "\n\n"
 _REASONING_TEXT = {"openai": {"reasoning_text": True}}
 
+# What is read here; other members of a function call are its server's own.
+_CALL_MEMBERS = frozenset({"type", "id", "call_id", "name", "arguments", "status"})
+
 # Which item, which of its parts, and what the part is.
 PartKey = tuple[str, int, str]
 
 _TEXT, _REFUSAL, _THOUGHT, _SUMMARY, _CODE = "text", "refusal", "thought", "summary", "code"
+
+# What a part is part of.
+_KINDS = {_TEXT: "message", _REFUSAL: "message", _THOUGHT: "reasoning", _SUMMARY: "reasoning"} | {
+    _CODE: "code_interpreter_call"
+}
 
 # Event -> what its delta is part of, and which of its fields numbers the parts.
 _DELTAS: dict[str, tuple[str, str]] = {
@@ -55,6 +75,7 @@ class Call:
     name: str
     item_id: str
     arguments: list[str] = field(default_factory=list)
+    members: dict[str, Any] = field(default_factory=dict)
     is_said: bool = False
 
 
@@ -63,9 +84,19 @@ class ResponsesReader:
 
     Every update of a message carries the provider's id of that message, so that two of them do not read as one.
     Texts that the provider repeats at their end are compared with what was streamed, and said only if they differ.
+
+    Args:
+        names: What the tools were called towards the model.
+        model: Who was asked: what it wants back with its calls goes to no other.
+        begins_with_thought: Whether its text is known to begin with a thought that nothing opens.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, names: ToolNames | None = None, model: str | None = None, *, begins_with_thought: bool = False
+    ) -> None:
+        self._begins_with_thought = begins_with_thought
+        self._splitters: dict[PartKey, ThoughtSplitter] = {}
+        self._items = ItemNames()
         self.finish_reason: str | None = None
         self.is_done = False
         self._response_id: str | None = None
@@ -78,6 +109,14 @@ class ResponsesReader:
         self._annotated: set[tuple[str, int, int]] = set()
         self._begun_items: set[str] = set()
         self._done_items: set[str] = set()
+        self._names = names or ToolNames()
+        self._asked_model = model
+        self._round = make_call_id(uuid4().hex)
+
+    @property
+    def has_unopened_thought(self) -> bool:
+        """Whether a thought was closed in a text that nothing had opened."""
+        return any(splitter.has_unopened for splitter in self._splitters.values())
 
     def read(self, events: list[Event]) -> Iterator[ChatResponseUpdate]:
         """Return what `events` mean; see `AnswerReader.read`."""
@@ -86,11 +125,12 @@ class ResponsesReader:
             place = _DELTAS.get(kind) if kind is not None else None
             if place is not None:
                 part, index = place
-                key = (event.get("item_id") or _item_key(event), event.get(index) or 0, part)
+                key = (self._items.name_of(event, _KINDS[part]), _number(event.get(index)), part)
                 if key != self._pending:
                     yield from self._flush()
                     self._pending = key
-                self._pieces.append(event.get("delta") or "")
+                delta = event.get("delta")
+                self._pieces.append(delta if isinstance(delta, str) else to_json_text(delta))
                 continue
             yield from self._flush()
             yield from self._event(kind, event)
@@ -100,7 +140,9 @@ class ResponsesReader:
 
     def close(self) -> Iterator[ChatResponseUpdate]:
         """Return nothing, as a rule: what was not said before the last event was cut off."""
-        return self._flush()
+        yield from self._flush()
+        for key in list(self._splitters):
+            yield from self._close_text(key)
 
     def _update(self, contents: list[Content], message_id: str | None = None, **more: Any) -> ChatResponseUpdate:
         return ChatResponseUpdate(
@@ -128,12 +170,34 @@ class ResponsesReader:
                 # The parts of a summary are paragraphs.
                 yield self._piece(key, _PARAGRAPH)
         known.add(text)
-        yield self._piece(key, text)
+        if key[2] == _TEXT:
+            yield from self._speak(key[0], self._splitter_of(key).feed(text))
+        else:
+            yield self._piece(key, text)
+
+    def _splitter_of(self, key: PartKey) -> ThoughtSplitter:
+        if key not in self._splitters:
+            # Only the first text may go on with what the chat template has begun.
+            is_first = not self._splitters
+            self._splitters[key] = ThoughtSplitter(begins_with_thought=self._begins_with_thought and is_first)
+        return self._splitters[key]
+
+    def _speak(self, item_id: str, pieces: list[tuple[Kind, str]]) -> Iterator[ChatResponseUpdate]:
+        """Say a text, and of its thoughts that they are thoughts."""
+        for kind, piece in pieces:
+            if kind == "text":
+                yield build_text_update(piece, item_id, self._response_id)
+                continue
+            if kind == "taken_back":
+                yield self._update([Content.from_text("", merge_mode="replace")], item_id)
+            yield self._update([Content.from_text_reasoning(text=piece, merge_mode="append")], item_id)
+
+    def _close_text(self, key: PartKey) -> Iterator[ChatResponseUpdate]:
+        if key in self._splitters:
+            yield from self._speak(key[0], self._splitters[key].close())
 
     def _piece(self, key: PartKey, text: str) -> ChatResponseUpdate:
         item_id, _, part = key
-        if part == _TEXT:
-            return build_text_update(text, item_id, self._response_id)
         if part == _REFUSAL:
             return self._update([build_text_piece(text, dict(REFUSAL))], item_id)
         if part == _CODE:
@@ -148,37 +212,40 @@ class ResponsesReader:
     def _event(self, kind: str | None, event: Event) -> Iterator[ChatResponseUpdate]:
         if kind in _WHOLES:
             part, index, name = _WHOLES[kind]
-            key = (event.get("item_id") or _item_key(event), event.get(index) or 0, part)
+            key = (self._items.name_of(event, _KINDS[part]), _number(event.get(index)), part)
             yield from self._whole(key, event.get(name))
+            yield from self._close_text(key)
             return
         match kind:
             case "response.created" | "response.in_progress" | "response.queued":
-                response = event.get("response") or {}
-                self._response_id = response.get("id") or self._response_id
-                self._model = response.get("model") or self._model
+                response = _object(event.get("response"))
+                self._response_id = _word(response.get("id")) or self._response_id
+                self._model = _word(response.get("model")) or self._model
             case "response.output_item.added":
-                yield from self._item_added(event.get("item") or {}, _item_key(event))
+                item = _object(event.get("item"))
+                yield from self._item_added(item, self._items.begin(item, event.get("output_index")))
             case "response.function_call_arguments.delta":
-                if call := self._calls.get(event.get("item_id") or _item_key(event)):
-                    call.arguments.append(event.get("delta") or "")
+                if call := self._calls.get(self._items.name_of(event, "function_call")):
+                    call.arguments.append(to_json_text(event.get("delta")))
             case "response.function_call_arguments.done":
-                if call := self._calls.get(event.get("item_id") or _item_key(event)):
-                    yield from self._finish_call(call, event.get("arguments"))
+                if call := self._calls.get(self._items.name_of(event, "function_call")):
+                    call.arguments = [to_json_text(event.get("arguments")) or "".join(call.arguments)]
             case "response.mcp_call_arguments.done":
-                item_id = event.get("item_id") or _item_key(event)
-                if item := self._server_calls.pop(item_id, None):
+                item_id = self._items.name_of(event, "mcp_call")
+                if (server_call := self._server_calls.pop(item_id, None)) is not None:
                     self._begun_items.add(item_id)
-                    yield self._update([mcp_call(item, item_id, event.get("arguments"))])
+                    yield self._update([mcp_call(server_call, item_id, event.get("arguments"))])
             case "response.output_text.annotation.added":
-                where = (event.get("item_id") or _item_key(event), event.get("content_index") or 0)
-                yield from self._annotations(*where, [event.get("annotation")], event.get("annotation_index") or 0)
+                where = (self._items.name_of(event, "message"), _number(event.get("content_index")))
+                yield from self._annotations(*where, [event.get("annotation")], _number(event.get("annotation_index")))
             case "response.image_generation_call.partial_image":
                 yield from self._partial_image(event)
             case "response.output_item.done":
-                yield from self._item_done(event.get("item") or {}, _item_key(event))
+                item = _object(event.get("item"))
+                yield from self._item_done(item, self._items.done(item, event.get("output_index")))
             case "response.completed" | "response.incomplete" | "response.failed" | "response.cancelled":
                 # The event's name says how it ended; not every server repeats that in the response.
-                yield from self._end({"status": kind.removeprefix("response."), **(event.get("response") or {})})
+                yield from self._end({"status": kind.removeprefix("response."), **_object(event.get("response"))})
             case None if event.get("object") == "response":  # an answer in one piece
                 yield from self._end(event)
             case "error" | None:
@@ -200,8 +267,11 @@ class ResponsesReader:
         elif key[2] in (_TEXT, _REFUSAL):
             # A replacement speaks of a message's whole text, so the parts before this one are said again.
             self._streamed[key] = GrowingText(whole)
+            if key[2] == _TEXT:
+                splitter = self._splitters[key] = ThoughtSplitter()
+                splitter.feed(whole)
             parts = [
-                str(text)
+                without_thoughts(str(text)) if kind == _TEXT else str(text)
                 for (item, _, kind), text in sorted(self._streamed.items(), key=lambda part: part[0][1])
                 if (item, kind) == (key[0], key[2])
             ]
@@ -211,8 +281,7 @@ class ResponsesReader:
         else:
             logger.debug("a thought's whole differs from its parts", extra={"part": key[2]})
 
-    def _item_added(self, item: Mapping[str, Any], fallback: str) -> Iterator[ChatResponseUpdate]:
-        item_id = item.get("id") or fallback
+    def _item_added(self, item: Mapping[str, Any], item_id: str) -> Iterator[ChatResponseUpdate]:
         match item.get("type"):
             case "function_call":
                 yield from self._begin_call(item, item_id)
@@ -231,7 +300,11 @@ class ResponsesReader:
                 yield self._update([Content.from_image_generation_tool_call(image_id=item_id)])
 
     def _begin_call(self, item: Mapping[str, Any], item_id: str) -> Iterator[ChatResponseUpdate]:
-        call = Call(item.get("call_id") or item_id, item.get("name") or "", item_id)
+        call_id = str(item.get("call_id") or item.get("id") or "")
+        if not call_id or any(call.call_id == call_id for call in self._calls.values()):
+            call_id = make_call_id(uuid4().hex)
+        call = Call(call_id, self._names.resolve(str(item.get("name") or "")), item_id)
+        call.members = {key: value for key, value in item.items() if key not in _CALL_MEMBERS}
         self._calls[item_id] = call
         yield self._update([self._call_content(call, "")])
 
@@ -242,7 +315,12 @@ class ResponsesReader:
         call.is_said = True
         text = to_json_text(arguments) or "".join(call.arguments)
         call.arguments.clear()
-        yield self._update([self._call_content(call, joined_halves(text) or "{}")])
+        content = self._call_content(call, joined_halves(text) or "{}")
+        # Only the whole item has all that its server wants back.
+        members = Members()
+        members.add(call.members)
+        content.additional_properties["openai"]["replay"] = build_replay(self._asked_model, self._round, call=members)
+        yield self._update([content])
 
     @staticmethod
     def _call_content(call: Call, arguments: str) -> Content:
@@ -254,24 +332,26 @@ class ResponsesReader:
             additional_properties={"openai": {"item_id": call.item_id}},
         )
 
-    def _item_done(self, item: Mapping[str, Any], fallback: str) -> Iterator[ChatResponseUpdate]:
+    def _item_done(self, item: Mapping[str, Any], item_id: str) -> Iterator[ChatResponseUpdate]:
         """Say what of a finished item was not said yet; all of it, if the provider streamed nothing."""
-        item_id = item.get("id") or fallback
         if item_id in self._done_items:
             return
         self._done_items.add(item_id)
         match item.get("type"):
             case "message":
-                for index, part in enumerate(item.get("content") or ()):
+                for index, part in enumerate(_objects(item.get("content"))):
                     if part.get("type") == "refusal":
                         yield from self._whole((item_id, index, _REFUSAL), part.get("refusal"))
                     elif part.get("type") == "output_text":
                         yield from self._whole((item_id, index, _TEXT), part.get("text"))
-                        yield from self._annotations(item_id, index, part.get("annotations") or (), 0)
+                        yield from self._close_text((item_id, index, _TEXT))
+                        yield from self._annotations(item_id, index, _objects(part.get("annotations")), 0)
             case "function_call":
                 if item_id not in self._calls:
                     yield from self._begin_call(item, item_id)
-                yield from self._finish_call(self._calls[item_id], item.get("arguments"))
+                call = self._calls[item_id]
+                call.members |= {key: value for key, value in item.items() if key not in _CALL_MEMBERS}
+                yield from self._finish_call(call, item.get("arguments"))
             case "reasoning":
                 yield from self._reasoning_done(item, item_id)
             case "code_interpreter_call":
@@ -283,9 +363,9 @@ class ResponsesReader:
                     yield self._update(contents)
 
     def _reasoning_done(self, item: Mapping[str, Any], item_id: str) -> Iterator[ChatResponseUpdate]:
-        for index, part in enumerate(item.get("content") or ()):
+        for index, part in enumerate(_objects(item.get("content"))):
             yield from self._whole((item_id, index, _THOUGHT), part.get("text"))
-        for index, part in enumerate(item.get("summary") or ()):
+        for index, part in enumerate(_objects(item.get("summary"))):
             yield from self._whole((item_id, index, _SUMMARY), part.get("text"))
         sealed = item.get("encrypted_content")
         if sealed or item_id not in self._begun_items:
@@ -302,10 +382,9 @@ class ResponsesReader:
             if key not in self._annotated and (annotation := build_annotation(raw)) is not None:
                 self._annotated.add(key)
                 # The provider counts from the beginning of the part; to us the parts of a message are one text.
-                before = self._length_before(item_id, index)
-                for region in annotation.get("annotated_regions") or ():
-                    region["start_index"] += before
-                    region["end_index"] += before
+                shift_regions(
+                    annotation, self._length_before(item_id, index) - self._dropped_of((item_id, index, _TEXT))
+                )
                 fresh.append(annotation)
         if fresh:
             yield self._update([Content.from_text("", merge_mode="append", annotations=fresh)], item_id)
@@ -313,10 +392,14 @@ class ResponsesReader:
     def _length_before(self, item_id: str, index: int) -> int:
         """Return how many characters of a message stand before its part `index`."""
         return sum(
-            text.length
+            text.length - self._dropped_of((item, at, kind))
             for (item, at, kind), text in self._streamed.items()
             if item == item_id and at < index and kind in (_TEXT, _REFUSAL)
         )
+
+    def _dropped_of(self, key: PartKey) -> int:
+        """Return how many characters of a part were not said, because they are a thought."""
+        return self._splitters[key].dropped if key in self._splitters else 0
 
     def _partial_image(self, event: Event) -> Iterator[ChatResponseUpdate]:
         data = event.get("partial_image_b64") or ""
@@ -327,14 +410,20 @@ class ResponsesReader:
                 "is_partial_image": True,
             },
         )
-        image_id = event.get("item_id") or _item_key(event)
+        image_id = self._items.name_of(event, "image_generation_call")
         yield self._update([Content.from_image_generation_tool_result(image_id=image_id, outputs=image)])
 
     def _end(self, response: Mapping[str, Any]) -> Iterator[ChatResponseUpdate]:
         """Read the last event, which repeats the whole answer and says how it ended."""
-        self._response_id = response.get("id") or self._response_id
-        for index, item in enumerate(response.get("output") or ()):
-            yield from self._item_done(item, f"item_{index}")
+        self._response_id = _word(response.get("id")) or self._response_id
+        matched: set[str] = set()
+        for item in _objects(response.get("output")):
+            item_id = self._items.in_whole(item, matched)
+            matched.add(item_id)
+            yield from self._item_done(item, item_id)
+        yield from self.close()
+        for call in self._calls.values():
+            yield from self._finish_call(call, None)
         self.is_done = True
         usage = read_responses_usage(response.get("usage"))
         contents = [Content.from_usage(usage, merge_mode="replace")] if usage else []
@@ -345,13 +434,13 @@ class ResponsesReader:
         self.finish_reason = self._finish_reason(response)
         yield self._update(
             contents,
-            model=response.get("model") or self._model,
+            model=_word(response.get("model")) or self._model,
             created_at=format_time(response.get("created_at")),
             finish_reason=self.finish_reason,
         )
 
     def _finish_reason(self, response: Mapping[str, Any]) -> str | None:
-        match (response.get("incomplete_details") or {}).get("reason"):
+        match _object(response.get("incomplete_details")).get("reason"):
             case "content_filter":
                 return "content_filter"
             case "max_output_tokens":
@@ -361,6 +450,17 @@ class ResponsesReader:
         return "tool_calls" if self._calls else "stop"
 
 
-def _item_key(event: Event) -> str:
-    """Return a name for an item that the provider gave none."""
-    return f"item_{event.get('output_index') or 0}"
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []

@@ -7,6 +7,8 @@ from typing import Any
 
 from agent_framework import Content, Message
 
+from chat_clients.protocols.history_shape import HistoryForm, shape_history
+from chat_clients.protocols.replay import replay_of
 from chat_clients.protocols.request_options import (
     audio_format,
     build_call_arguments,
@@ -14,11 +16,13 @@ from chat_clients.protocols.request_options import (
     join_text,
     mention_returned,
     openai_property,
+    read_names,
     read_response_format,
     read_tool_choice,
     split_tools,
     to_json_text,
 )
+from chat_clients.protocols.tool_names import ToolNames
 
 # Of no meaning here, in another form here, or about a conversation that the provider keeps, which it never does for us.
 _NOT_PASSED_ON = frozenset(
@@ -47,25 +51,43 @@ _NOT_PASSED_ON = frozenset(
 
 
 def build_responses_request(
-    model: str, messages: Sequence[Message], options: Mapping[str, Any], *, stream: bool
+    model: str,
+    messages: Sequence[Message],
+    options: Mapping[str, Any],
+    *,
+    stream: bool,
+    names: ToolNames | None = None,
+    form: HistoryForm | None = None,
 ) -> dict[str, Any]:
-    """Return the body of ``POST /responses``; the provider is always asked to store nothing."""
+    """Return the body of ``POST /responses``; the provider is always asked to store nothing.
+
+    Args:
+        model: Unless `options` name another.
+        messages: The conversation.
+        options: Of the run, under the framework's names.
+        stream: Whether the answer comes in pieces.
+        names: What the tools are called towards the model; None to read that from `options`.
+        form: How much of the conversation is sent; None for all of it.
+    """
+    names = names or read_names(options.get("tools"))
     body: dict[str, Any] = {"model": model}
     body.update((key, value) for key, value in options.items() if key not in _NOT_PASSED_ON and value is not None)
     body["model"] = body["model"] or model
     body["stream"] = stream
     body["store"] = False
-    body["input"] = build_input(messages)
+    body["input"] = build_input(
+        shape_history(messages, names=names, can_send=_can_send, can_say=_can_say, model=body["model"], form=form)
+    )
     if (max_tokens := options.get("max_tokens")) is not None:
         body["max_output_tokens"] = max_tokens
-    tools = _tools(options.get("tools"))
+    tools = _tools(options.get("tools"), names)
     # Without the provider's memory, a model's thoughts go back to it sealed.
     body["include"] = list(
         dict.fromkeys([*body.get("include", ()), "reasoning.encrypted_content", *_sources(tools)]),
     )
     if tools:
         body["tools"] = tools
-        if (choice := _tool_choice(options.get("tool_choice"))) is not None:
+        if (choice := _tool_choice(options.get("tool_choice"), names)) is not None:
             body["tool_choice"] = choice
         if (parallel := options.get("allow_multiple_tool_calls")) is not None:
             body["parallel_tool_calls"] = parallel
@@ -74,12 +96,22 @@ def build_responses_request(
     return body
 
 
-def _tools(tools: Any) -> list[Any]:
+def _can_send(content: Content) -> bool:
+    return _part("user", content) is not None
+
+
+def _can_say(content: Content) -> bool:
+    if content.type == "text_reasoning":
+        return False
+    return _part("assistant", content) is not None or _item(content, {}) is not None
+
+
+def _tools(tools: Any, names: ToolNames) -> list[Any]:
     functions, hosted = split_tools(tools)
     own = [
         {
             "type": "function",
-            "name": function.name,
+            "name": names.offered(function.name),
             "description": function.description,
             "parameters": {**function.parameters(), "additionalProperties": False},
             "strict": False,
@@ -99,12 +131,12 @@ def _sources(tools: Iterable[Any]) -> Iterator[str]:
         yield "file_search_call.results"
 
 
-def _tool_choice(choice: Any) -> Any:
+def _tool_choice(choice: Any, names: ToolNames) -> Any:
     mode, required, allowed = read_tool_choice(choice)
     if mode == "required" and required is not None:
-        return {"type": "function", "name": required}
+        return {"type": "function", "name": names.offered(required)}
     if mode in ("auto", "required") and allowed is not None:
-        tools = [{"type": "function", "name": name} for name in allowed]
+        tools = [{"type": "function", "name": names.offered(name)} for name in allowed]
         return {"type": "allowed_tools", "mode": mode, "tools": tools}
     return mode
 
@@ -187,6 +219,7 @@ def _item(content: Content, by_id: dict[str, dict[str, Any]]) -> dict[str, Any] 
             return _reasoning(content, by_id)
         case "function_call" if content.call_id and not content.informational_only:
             call = {
+                **(replay_of(content).get("call") or {}),
                 "type": "function_call",
                 "call_id": content.call_id,
                 "name": content.name,

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any, cast
 
 from agent_framework import UsageDetails
+
+MAX_COUNT = 2**53
+"""Of tokens; more is no count, and would be no number in a browser."""
+
+LATEST_S = 32_503_680_000
+"""The year 3000, in seconds: what is later is in milliseconds, or in less."""
 
 # The framework's name, the provider's name under which the framework keeps it too, the part it is in, its name there.
 _Details = tuple[tuple[str | None, str, str, str], ...]
@@ -43,14 +50,15 @@ def _read(raw: Any, input_name: str, output_name: str, details: _Details) -> Usa
     if not isinstance(raw, Mapping):
         return None
     counts = {
-        "input_token_count": raw.get(input_name),
-        "output_token_count": raw.get(output_name),
-        "total_token_count": raw.get("total_tokens"),
+        "input_token_count": _count(raw.get(input_name)),
+        "output_token_count": _count(raw.get(output_name)),
+        "total_token_count": _count(raw.get("total_tokens")),
     }
     # One that is missing in a round must not spoil the sum of all.
     usage: dict[str, Any] = {name: count for name, count in counts.items() if count is not None}
     for name, provider_name, part, count_name in details:
-        count = (raw.get(part) or {}).get(count_name)
+        held = raw.get(part)
+        count = _count(held.get(count_name)) if isinstance(held, Mapping) else None
         if count is not None:
             usage[provider_name] = count
             if name is not None:
@@ -58,9 +66,26 @@ def _read(raw: Any, input_name: str, output_name: str, details: _Details) -> Usa
     return cast("UsageDetails", usage)
 
 
+def _count(value: Any) -> int | None:
+    """Return a count, in whatever type it comes; None for what is none, as no answer may fail for it."""
+    if isinstance(value, bool):
+        return None
+    try:
+        count = int(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return count if 0 <= count <= MAX_COUNT else None
+
+
 def format_time(seconds: Any) -> str | None:
-    """Return a Unix time as the framework writes it, or None for what is none."""
-    if not isinstance(seconds, int | float):
+    """Return a Unix time as the framework writes it, or None for what is none; it may be in milliseconds or less."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not isfinite(seconds):
+        return None
+    while seconds > LATEST_S:
+        seconds /= 1_000
+    try:
+        moment = datetime.fromtimestamp(seconds, tz=UTC)
+    except (ValueError, OverflowError, OSError):
         return None
     # Not `strftime`, which looks at the machine's time zone file each time.
-    return datetime.fromtimestamp(seconds, tz=UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -10,7 +10,8 @@ import html
 import json
 import logging
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,8 +38,9 @@ from pydantic_core import from_json
 from framework.message_marks import ANSWERS_PROPERTY
 from streaming.answers.tool_results import is_returned
 from text.shortening import shortened
+from text.thoughts import without_thoughts
 from turns.approval_request import PENDING_APPROVALS_KEY
-from turns.tool_memory import TOOL_MEMORY_KEY
+from turns.tool_memory import REPLAY, REPLAY_KEY, TOOL_MEMORY_KEY
 from widgets.documents import components_of
 
 logger = logging.getLogger(__name__)
@@ -48,7 +50,8 @@ MAX_TEXT_ATTACHMENT_CHARS = 20_000
 
 # What we write ourselves; a person who writes it, or whose file holds it, must not be taken for us.
 _RESERVED_TAG = re.compile(
-    r"<(?=/?(?:hidden_context|widget_shown|image_shown|questions_asked|quoted_text|mention|file)\b)", re.IGNORECASE
+    r"<(?=/?(?:hidden_context|widget_shown|image_shown|questions_asked|quoted_text|mention|file|tool_results)\b)",
+    re.IGNORECASE,
 )
 
 _TEXT_KEYS = ("value", "label", "text", "title")
@@ -77,6 +80,8 @@ class HistoryConverter(ThreadItemConverter):
     def __init__(self, read_attachment: Callable[[str], Awaitable[bytes]] | None = None) -> None:
         super().__init__()
         self._read_attachment = read_attachment
+        self.replays: dict[str, dict[str, Any]] = {}
+        """What stands in hidden items for calls of the client, by call id."""
 
     async def user_message_to_input(
         self, item: UserMessageItem, is_last_message: bool = True
@@ -115,8 +120,8 @@ class HistoryConverter(ThreadItemConverter):
         return Content.from_data(data, attachment.mime_type, name=attachment.name)
 
     async def assistant_message_to_input(self, item: AssistantMessageItem) -> Message | list[Message] | None:
-        """Drop empty messages, which some providers refuse."""
-        text = "".join(part.text for part in item.content)
+        """Drop empty messages, which some providers refuse, and thoughts that were stored as text."""
+        text = without_thoughts("".join(part.text for part in item.content))
         return Message("assistant", [text]) if text.strip() else None
 
     async def structured_input_to_input(self, item: StructuredInputItem) -> Message | list[Message] | None:
@@ -141,6 +146,9 @@ class HistoryConverter(ThreadItemConverter):
             return _tool_memory(content[TOOL_MEMORY_KEY])
         if isinstance(content, dict) and PENDING_APPROVALS_KEY in content:
             return None  # a call without a result, which providers refuse
+        if isinstance(content, dict) and isinstance(replays := content.get(REPLAY_KEY), dict):
+            self.replays.update(replays)
+            return None
         text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False, default=str)
         return _aside("hidden_context", text)
 
@@ -184,24 +192,40 @@ def _aside(tag: str, text: str) -> Message:
 
 
 def _tool_memory(calls: Any) -> list[Message] | None:
-    """Return call and result of every remembered call; the calls of one answer stand in one message."""
+    """Return call and result of every remembered call; the calls of one answer of the model stand in one message."""
     if not isinstance(calls, list):
         return None
     known = [
         call for call in calls if isinstance(call, dict) and {"call_id", "name", "arguments", "result"} <= set(call)
     ]
-    if not known:
-        return None
-    return [
-        Message(
-            "assistant",
-            [
-                Content.from_function_call(c["call_id"], c["name"], arguments=_whole_arguments(c["arguments"]))
-                for c in known
-            ],
-        ),
-        Message("tool", [Content.from_function_result(c["call_id"], result=c["result"]) for c in known]),
-    ]
+    messages: list[Message] = []
+    for _, batch in groupby(known, _round_of):
+        made = list(batch)
+        messages.append(Message("assistant", [_remembered_call(call) for call in made]))
+        messages.append(Message("tool", [Content.from_function_result(c["call_id"], result=c["result"]) for c in made]))
+    return messages or None
+
+
+def _round_of(call: dict[str, Any]) -> Any:
+    replay = call.get(REPLAY)
+    return replay.get("round") if isinstance(replay, dict) else None
+
+
+def _remembered_call(call: dict[str, Any]) -> Content:
+    replay = call.get(REPLAY)
+    return Content.from_function_call(
+        call["call_id"],
+        call["name"],
+        arguments=_whole_arguments(call["arguments"]),
+        additional_properties={"openai": {REPLAY: replay}} if isinstance(replay, dict) else None,
+    )
+
+
+def replay_of(content: Content) -> dict[str, Any] | None:
+    """Return what the server that made a call wants back with it, as our chat clients note it; None for nothing."""
+    noted = content.additional_properties.get("openai")
+    replay = noted.get(REPLAY) if isinstance(noted, Mapping) else None
+    return replay if isinstance(replay, dict) else None
 
 
 def _whole_arguments(text: Any) -> str:
@@ -223,14 +247,14 @@ async def history_messages(
     """Return the newest items that fit, oldest first, as messages.
 
     Items are taken whole, newest first, until `max_chars` characters of text are used up; the newest user message is
-    always in. Attachments do not count as text.
+    always in. Attachments do not count as text. The first is a person's message, as many servers demand.
 
     Args:
         newest_first: The thread's items, newest first.
         converter: How an item becomes messages.
         max_chars: Characters of text, all messages together.
     """
-    taken: list[list[Message]] = []
+    taken: list[tuple[ThreadItem, list[Message]]] = []
     used = 0
     has_user_message = False
     for item in newest_first:
@@ -238,17 +262,35 @@ async def history_messages(
         size = sum(_text_size(message) for message in messages)
         if has_user_message and used + size > max_chars:
             break
-        taken.append(messages)
+        taken.append((item, messages))
         used += size
         has_user_message = has_user_message or isinstance(item, UserMessageItem)
-    return [message for messages in reversed(taken) for message in messages]
+    taken.reverse()
+    messages = [message for _, each in _begun_by_person(taken) for message in each]
+    for content in (content for message in messages for content in message.contents):
+        if content.type == "function_call" and (replay := converter.replays.get(content.call_id or "")):
+            content.additional_properties["openai"] = {REPLAY: replay}
+    return messages
+
+
+def _begun_by_person(taken: list[tuple[ThreadItem, list[Message]]]) -> list[tuple[ThreadItem, list[Message]]]:
+    """Leave out what stands before the first message of a person, which belongs to one that did not fit.
+
+    All that is said of the newest one alone stays: one long answer may be all that there is to speak about.
+    """
+    asked = [at for at, (item, _) in enumerate(taken) if isinstance(item, UserMessageItem)]
+    if len(asked) > 1:
+        return taken[asked[0] :]
+    if taken and asked != [0] and next((m.role for _, messages in taken for m in messages), "user") != "user":
+        return [(taken[0][0], [_aside("hidden_context", "What was said before is left out.")]), *taken]
+    return taken
 
 
 def _text_size(message: Message) -> int:
     size = len(message.text)
     for content in message.contents:
         if content.type == "function_call":
-            size += len(str(content.arguments or ""))
+            size += len(str(content.arguments or "")) + len(json.dumps(replay_of(content) or ""))
         elif content.type == "function_result":
             size += len(str(content.result or ""))
     return size

@@ -19,6 +19,7 @@ from chatkit.types import (
     FileSource,
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
+    ThreadItemRemovedEvent,
     ThreadItemUpdatedEvent,
     ThreadStreamEvent,
     URLSource,
@@ -67,9 +68,13 @@ class MessageWriter:
 
     Nearly always there is one author. Where several write at the same time, one message is at hand, and those of the
     others lie aside until more comes for them.
+
+    Attributes:
+        has_said: Whether a message was finished that is more than blank.
     """
 
     def __init__(self, turn: Turn) -> None:
+        self.has_said = False
         self._turn = turn
         self._message: _OpenMessage | None = None
         self._open_ones: dict[str | None, _OpenMessage] = {}
@@ -180,6 +185,11 @@ class MessageWriter:
                 begins_anew = message.segment_is_closed
                 self._continued_at[message.key] = 0 if begins_anew else message.segment_start - message.text.length
             content = _content_of(message)
+            if not content.text.strip():
+                # What was said turned out to be a thought, or blank: never an empty bubble.
+                yield ThreadItemRemovedEvent(item_id=message.item.id)
+                return
+            self.has_said = True
             done = AssistantMessageContentPartDone(content_index=0, content=content)
             yield ThreadItemUpdatedEvent(item_id=message.item.id, update=done)
             yield ThreadItemDoneEvent(item=message.item.model_copy(update={"content": [content]}))

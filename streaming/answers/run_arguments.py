@@ -12,7 +12,7 @@ from context import TURN_KWARG, Turn
 from errors import AgentError
 from framework.plain_agents import leaves_text_alone
 from framework.text_updates import TEXT_SINK_KWARG
-from streaming.answers.tool_guard import ToolGuard, is_guarded
+from streaming.answers.tool_guard import build_tool_middleware, is_guarded
 
 
 def run_arguments(agent: Any, turn: Turn) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def run_arguments(agent: Any, turn: Turn) -> dict[str, Any]:
     if _takes(agent, "function_invocation_kwargs"):
         arguments["function_invocation_kwargs"] = {TURN_KWARG: turn}
     if isinstance(agent, Agent) and not is_guarded(agent.client):
-        arguments["middleware"] = [ToolGuard(turn.services.settings.tool_timeout_s)]
+        arguments["middleware"] = build_tool_middleware(turn.services.settings.tool_timeout_s)
     if chosen := _chosen(turn.user_message):
         if not _takes(agent, "options"):
             raise AgentError(

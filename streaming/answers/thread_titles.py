@@ -12,6 +12,7 @@ from chatkit.types import UserMessageItem
 from context import Turn
 from runs.cancellation import end_tasks
 from text.shortening import shortened
+from text.thoughts import without_thoughts
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +108,10 @@ def title_of(message: UserMessageItem) -> str | None:
 
 
 def clean_title(text: str) -> str | None:
-    """Return what a model wrote as a title: one line, at most 60 characters, without what it was told to leave out."""
-    first_line = next((line for line in text.splitlines() if line.strip()), "")
+    """Return what a model wrote as a title: one line, at most 60 characters, without what it was told to leave out.
+
+    None when it wrote none, or nothing but its thoughts.
+    """
+    first_line = next((line for line in without_thoughts(text).splitlines() if line.strip()), "")
     title = " ".join(first_line.split()).lstrip(f"# {_MARKS}").rstrip(f". {_MARKS}")
     return shortened(title, MAX_TITLE_CHARS) or None

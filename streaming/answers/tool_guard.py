@@ -18,6 +18,7 @@ from agent_framework.exceptions import ToolExecutionException
 from context import TURN_KWARG, Turn
 from errors import UserFacingError
 from framework.function_middleware import add_function_middleware, function_middleware_of
+from framework.mcp_servers import McpRecovery
 from framework.sentences import SUB_AGENT_WANTS_APPROVAL
 
 logger = logging.getLogger(__name__)
@@ -47,10 +48,10 @@ class ToolGuard(FunctionMiddleware):
         try:
             if not await self._ends_in_time(call_next, timeout_s, name):
                 logger.warning("tool took too long", extra={"tool": name, "timeout_s": timeout_s})
-                self._fail(context, turn, f"The tool took longer than {timeout_s:g} seconds and was stopped.")
+                fail_call(context, f"The tool took longer than {timeout_s:g} seconds and was stopped.")
         except UserFacingError as exc:
             logger.info("tool refused", extra={"tool": name, "code": exc.code})
-            self._fail(context, turn, exc.message)
+            fail_call(context, exc.message)
         except MiddlewareTermination:
             raise
         except (ToolExecutionException, UserInputRequiredException) as exc:
@@ -58,7 +59,7 @@ class ToolGuard(FunctionMiddleware):
                 logger.exception("tool failed", extra={"tool": name})
                 raise
             logger.error("a sub-agent needs the person: use a workflow, see docs/agents.md", extra={"tool": name})
-            self._fail(context, turn, NO_PERSON)
+            fail_call(context, NO_PERSON)
         except Exception:
             logger.exception("tool failed", extra={"tool": name})
             raise
@@ -86,16 +87,23 @@ class ToolGuard(FunctionMiddleware):
             _forget(task)
         return is_in_time
 
-    @staticmethod
-    def _fail(context: FunctionInvocationContext, turn: Turn | None, message: str) -> None:
-        if turn is not None:
-            turn.context.answer.failed_calls.add(str(context.metadata.get("call_id")))
-        context.result = message
+
+def fail_call(context: FunctionInvocationContext, message: str) -> None:
+    """Have a call end with a sentence that the model reads; the step of the answer is shown as failed."""
+    turn: Turn | None = context.kwargs.get(TURN_KWARG)
+    if turn is not None:
+        turn.context.answer.failed_calls.add(str(context.metadata.get("call_id")))
+    context.result = message
 
 
 def _forget(task: asyncio.Future[None]) -> None:
     if not task.cancelled():
         task.exception()  # nobody waits for it; unread, it would be reported
+
+
+def build_tool_middleware(timeout_s: float) -> list[FunctionMiddleware]:
+    """Return what stands before every tool: the guard, and within it what connects lost servers anew."""
+    return [ToolGuard(timeout_s), McpRecovery(fail_call)]
 
 
 def guarded(client: Any, timeout_s: float) -> Any:
@@ -105,7 +113,8 @@ def guarded(client: Any, timeout_s: float) -> Any:
     is the client.
     """
     if not is_guarded(client):
-        add_function_middleware(client, ToolGuard(timeout_s))
+        for middleware in build_tool_middleware(timeout_s):
+            add_function_middleware(client, middleware)
     return client
 
 

@@ -16,6 +16,7 @@ from chatkit.types import (
     GeneratedImage,
     GeneratedImageItem,
     GeneratedImageUpdated,
+    HiddenContextItem,
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
     ThreadItemUpdatedEvent,
@@ -24,6 +25,7 @@ from chatkit.types import (
 
 from context import Turn
 from errors import ModelError
+from framework.message_marks import NO_PICTURE_TEXT
 from framework.sentences import LIMIT_REACHED
 from streaming.answers.hosted_steps import is_hosted
 from streaming.answers.message_writer import MessageWriter
@@ -33,6 +35,7 @@ from streaming.answers.workflow_steps import Steps
 from turns.answer_texts import AnswerTexts
 from turns.approval_request import PendingApproval
 from turns.clock import utc_now
+from turns.tool_memory import REPLAY_KEY
 
 Events = Iterator[ThreadStreamEvent]
 
@@ -40,7 +43,7 @@ LIMIT_TEXT = AnswerTexts().limit
 
 _NOT_NOW = "This was not done yet: the person has to answer something else first. Call it again after that if need be."
 
-_UNSEEN = ("text_reasoning", "usage")
+_UNSEEN = ("text", "text_reasoning", "usage")
 
 
 class UpdateConverter:
@@ -68,8 +71,11 @@ class UpdateConverter:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was said, done or shown, and nobody is waited for: at most something was thought."""
-        return self._is_empty and not self._answer.is_paused
+        """Whether nothing was said, done or shown, and nobody is waited for: at most something was thought.
+
+        Asked when the answer is closed; what is blank says nothing.
+        """
+        return self._is_empty and not self._message.has_said and not self._answer.is_paused
 
     def feed(self, event: Any) -> Events:
         """Return what `event`, an update of the agent or an event of a tool, means for the client."""
@@ -144,7 +150,7 @@ class UpdateConverter:
             self._message.note_end()
 
     def _content(self, content: Content, update: AgentResponseUpdate, *, is_assistant: bool) -> Events:
-        if content.type not in _UNSEEN and (content.type != "text" or content.text):
+        if content.type not in _UNSEEN:
             self._is_empty = False
         match content.type:
             case "text" if is_assistant:
@@ -186,12 +192,14 @@ class UpdateConverter:
         if self._message.is_open and not self._message.continues(content, update):
             yield from self._message.close()
         if not self._message.is_open:
-            if not content.text:
-                return
+            if not (content.text or "").strip():
+                return  # what is blank begins no message
             if not self._callers:
                 yield from self._steps.close()
         if content.text == LIMIT_REACHED:
             content = Content.from_text(self._limit_message())
+        elif content.text == NO_PICTURE_TEXT:
+            content = Content.from_text(self._answer.texts.no_picture)
         yield from self._message.write(content, update)
 
     def _step(self, events: Events, worth_showing: Any) -> Events:
@@ -222,9 +230,20 @@ class UpdateConverter:
         known = self._steps.arguments_of(call_id)
         if known is None and call.name:
             known = call.name, _json_text(call.arguments)
+        replay = self._steps.replay_of(call_id)
         yield from self._steps.forget_call(call_id)
         if known is None or self._answer.client_call is not None:
             return  # ChatKit takes one call at a time; the model asks again for the others
+        if replay and replay.keys() - {"origin", "round"}:
+            # ChatKit's item of the call has no place for it.
+            yield ThreadItemDoneEvent(
+                item=HiddenContextItem(
+                    id=self._turn.new_id("message"),
+                    thread_id=self._turn.thread.id,
+                    created_at=utc_now(),
+                    content={REPLAY_KEY: {call_id: replay}},
+                )
+            )
         name, arguments = known
         self._answer.client_call = ClientToolCallItem(
             id=self._turn.new_id("tool_call"),

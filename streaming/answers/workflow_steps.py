@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import uuid4
 
 from agent_framework import Content
 from chatkit.types import HiddenContextItem, ThreadItemDoneEvent, ThreadStreamEvent
 
 from context import Turn
+from streaming.answers.history import replay_of
 from streaming.answers.hosted_steps import HostedSteps
 from streaming.answers.tool_labels import ToolLabel, build_task, humanized
 from streaming.answers.tool_results import result_text, returned_images
 from streaming.answers.workflow_writer import Events, WorkflowWriter
 from turns.approval_request import PendingApproval
 from turns.clock import utc_now
-from turns.tool_memory import remember_tool_calls
+from turns.tool_memory import REPLAY, remember_tool_calls
 
 
 @dataclass(slots=True)
@@ -28,6 +30,7 @@ class _Call:
     name: str
     arguments: str = ""
     result: str | None = None
+    replay: dict[str, Any] | None = None
 
 
 class Steps:
@@ -55,6 +58,11 @@ class Steps:
         call = self._calls.get(call_id)
         return (call.name, call.arguments or "{}") if call else None
 
+    def replay_of(self, call_id: str) -> dict[str, Any] | None:
+        """Return what the server that made a call wants back with it; None for nothing."""
+        call = self._calls.get(call_id)
+        return call.replay if call else None
+
     def label_of(self, name: str) -> ToolLabel:
         """Return how a tool is called in the chat."""
         return self._labels.get(name) or ToolLabel(humanized(name))
@@ -75,6 +83,7 @@ class Steps:
         arguments = content.arguments or ""
         text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False, default=str)
         call.arguments = text if content.merge_mode == "replace" else call.arguments + text
+        call.replay = replay_of(content) or call.replay
 
     def function_result(self, content: Content) -> Events:
         """Show that a call is done, or failed, and the pictures that it has returned."""
@@ -115,7 +124,9 @@ class Steps:
             if call.result is None:
                 yield from self.workflow.pause(call.task_index, self._answer.texts.step_waits)
             pending = PendingApproval(call_id, call.name, call.arguments or "{}", label.title, label.icon)
-            handed_over.append(replace(pending, step=step, step_index=call.task_index, result=call.result))
+            handed_over.append(
+                replace(pending, step=step, step_index=call.task_index, result=call.result, replay=call.replay)
+            )
         return handed_over
 
     def close(self) -> Events:
@@ -137,7 +148,13 @@ class Steps:
     def unsaved_memory(self) -> Iterator[HiddenContextItem]:
         """Return what tools have returned since the last call, for later turns; ChatKit hides it from the browser."""
         calls = [
-            {"call_id": call_id, "name": call.name, "arguments": call.arguments or "{}", "result": call.result}
+            {
+                "call_id": call_id,
+                "name": call.name,
+                "arguments": call.arguments or "{}",
+                "result": call.result,
+                **({REPLAY: call.replay} if call.replay else {}),
+            }
             for call_id, call in self._calls.items()
             if call.result is not None
         ]

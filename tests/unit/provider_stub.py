@@ -25,7 +25,8 @@ class Answer:
     """One HTTP answer.
 
     `then` says what follows the pieces: the proper end, a socket closed in the middle, or silence. Between two pieces
-    `pause_s` seconds pass; before each one `hold` is waited for, with the number of the piece.
+    `pause_s` seconds pass, and before the first `wait_s`: before the head of the answer too, or behind it. Before each
+    one `hold` is waited for, with the number of the piece.
     """
 
     status: int = 200
@@ -34,6 +35,8 @@ class Answer:
     then: Literal["end", "close", "silence"] = "end"
     pause_s: float = 0
     hold: Callable[[int], Awaitable[None]] | None = None
+    wait_s: float = 0
+    has_early_head: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ class ProviderStub:
     def __init__(self) -> None:
         self.requests: list[Received] = []
         self.connections = 0
+        self.refuses: Callable[[Received], Answer | None] | None = None
+        """Answers in the script's place what this server would not take."""
         self._script: deque[Answer] = deque()
         self._by_words: dict[str, Answer] = {}
         self._always: Answer | None = None
@@ -99,6 +104,8 @@ class ProviderStub:
         self._tasks.discard(task)
 
     def _choose(self, request: Received) -> Answer:
+        if self.refuses is not None and (refusal := self.refuses(request)) is not None:
+            return refusal
         asked = json.dumps(request.body)
         named = next((words for words in self._by_words if words in asked), None)
         if named is not None:
@@ -113,8 +120,13 @@ class ProviderStub:
         if answer.then == "silence" and not answer.pieces:
             await reader.read()
             return False
+        if answer.wait_s and not answer.has_early_head:
+            await asyncio.sleep(answer.wait_s)
         writer.write(f"HTTP/1.1 {answer.status} Scripted\r\ntransfer-encoding: chunked\r\n".encode())
         writer.write("".join(f"{name}: {value}\r\n" for name, value in answer.headers.items()).encode() + b"\r\n")
+        if answer.wait_s and answer.has_early_head:
+            await writer.drain()
+            await asyncio.sleep(answer.wait_s)
         for number, piece in enumerate(answer.pieces):
             if answer.hold is not None:
                 await answer.hold(number)

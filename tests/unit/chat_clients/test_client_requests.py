@@ -9,8 +9,8 @@ import pytest
 from agent_framework import Content, Message, tool
 from pydantic import BaseModel
 
-from chat_clients.protocols.completions_request import build_completions_request
-from chat_clients.protocols.responses_request import build_responses_request
+from chat_clients.protocols.completions_request import build_completions_request, build_messages
+from chat_clients.protocols.responses_request import build_input, build_responses_request
 
 PICTURE = Content.from_data(b"\x89PNG-bytes", "image/png")
 REPORT = Content.from_data(b"%PDF-1.7", "application/pdf")
@@ -36,16 +36,26 @@ class Forecast(BaseModel):
 
 
 def responses(messages: list[Message], **options: Any) -> dict[str, Any]:
-    return through_json(build_responses_request("model-a", messages, options, stream=True))
+    return dict(through_json(build_responses_request("model-a", messages, options, stream=True)))
 
 
 def completions(messages: list[Message], **options: Any) -> dict[str, Any]:
-    return through_json(build_completions_request("model-a", messages, options, stream=True))
+    return dict(through_json(build_completions_request("model-a", messages, options, stream=True)))
 
 
-def through_json(body: dict[str, Any]) -> dict[str, Any]:
+def items_of(*messages: Message) -> list[dict[str, Any]]:
+    """A part of a conversation as the Responses API's items, without what stands around it in a whole one."""
+    return list(through_json(build_input(messages)))
+
+
+def messages_of(*messages: Message) -> list[dict[str, Any]]:
+    """The same as messages of a completion."""
+    return list(through_json(build_messages(messages)))
+
+
+def through_json(body: Any) -> Any:
     """Whatever cannot be sent fails here."""
-    return dict(json.loads(json.dumps(body)))
+    return json.loads(json.dumps(body))
 
 
 def user(*contents: Any) -> Message:
@@ -97,15 +107,15 @@ def test_a_call_and_its_result_go_back_to_the_responses_api_in_order() -> None:
 
 
 def test_a_remembered_call_is_sent_without_an_id_that_the_provider_would_refuse() -> None:
-    sent = responses([Message("assistant", [called(additional_properties={"openai": {"item_id": "it_9"}})])])["input"]
+    sent = items_of(Message("assistant", [called(additional_properties={"openai": {"item_id": "it_9"}})]))
     assert "id" not in sent[0]
 
 
 @pytest.mark.parametrize("arguments", ['{"city": "Be', "[1]", '"Bern"', "", None, '{"city": "\\ud83d"}'])
 def test_arguments_that_the_model_wrote_badly_are_not_sent_back_to_servers_that_parse_them(arguments: Any) -> None:
     call = Content.from_function_call("call_1", "get_forecast", arguments=arguments)
-    [sent] = responses([Message("assistant", [call])])["input"]
-    [message] = completions([Message("assistant", [call])])["messages"]
+    [sent] = items_of(Message("assistant", [call]))
+    [message] = messages_of(Message("assistant", [call]))
     assert (sent["arguments"], message["tool_calls"][0]["function"]["arguments"]) == ("{}", "{}")
 
 
@@ -126,29 +136,29 @@ def test_a_completion_keeps_text_and_calls_of_one_turn_together() -> None:
 
 def test_a_result_with_a_picture_reaches_the_responses_api_as_one() -> None:
     result = Content.from_function_result("call_1", result=[Content.from_text("The radar:"), PICTURE])
-    [sent] = responses([Message("tool", [result])])["input"]
+    [sent] = items_of(Message("tool", [result]))
     assert [part["type"] for part in sent["output"]] == ["input_text", "input_image"]
 
 
 def test_what_a_result_cannot_hold_is_mentioned() -> None:
     result = Content.from_function_result("call_1", result=[PICTURE, Content.from_text(""), SOUND, REPORT])
-    [sent] = responses([Message("tool", [result])])["input"]
+    [sent] = items_of(Message("tool", [result]))
     assert [part["type"] for part in sent["output"]] == ["input_image", "input_text", "input_file"]
     assert sent["output"][1]["text"] == "[a file was returned]"
-    [message] = completions([Message("tool", [result])])["messages"]
+    [message] = messages_of(Message("tool", [result]))
     assert message["content"] == "[an image was returned]\n[a file was returned]\n[a file was returned]"
 
 
 def test_a_picture_beside_words_is_mentioned_after_them() -> None:
     result = Content.from_function_result("call_1", result=[PICTURE, Content.from_text("The radar:")])
-    [message] = completions([Message("tool", [result])])["messages"]
+    [message] = messages_of(Message("tool", [result]))
     assert message["content"] == "The radar:\n[an image was returned]"
 
 
 def test_sealed_thoughts_go_back_once_before_what_they_led_to() -> None:
     thought = Content.from_text_reasoning(id="rs_1", text="They ask for rain.")
     seal = Content.from_text_reasoning(id="rs_1", text="", protected_data="sealed")
-    reasoning, call = responses([Message("assistant", [thought, seal, called()])])["input"]
+    reasoning, call = items_of(Message("assistant", [thought, seal, called()]))
     assert reasoning == {
         "type": "reasoning",
         "id": "rs_1",
@@ -160,7 +170,7 @@ def test_sealed_thoughts_go_back_once_before_what_they_led_to() -> None:
 
 def test_thoughts_without_a_seal_stay_here() -> None:
     thought = Content.from_text_reasoning(id="rs_1", text="They ask for rain.")
-    assert [item["type"] for item in responses([Message("assistant", [thought, "Rain."])])["input"]] == ["message"]
+    assert [item["type"] for item in items_of(Message("assistant", [thought, "Rain."]))] == ["message"]
 
 
 def test_a_search_goes_back_as_it_came_because_thoughts_need_what_followed_them() -> None:
@@ -169,14 +179,14 @@ def test_a_search_goes_back_as_it_came_because_thoughts_need_what_followed_them(
         "ws_1", tool_name="web_search", additional_properties={"openai": {"item": item}}
     )
     asked = Content.from_search_tool_call("ws_1", tool_name="web_search")
-    assert responses([Message("assistant", [asked, found])])["input"] == [item]
+    assert items_of(Message("assistant", [asked, found])) == [item]
 
 
 def test_thoughts_go_back_in_their_own_field_only_with_the_call_they_led_to() -> None:
     properties = {"openai": {"thought_field": "reasoning_content"}}
     thought = Content.from_text_reasoning(text="They ask for rain.", additional_properties=properties)
-    [with_call] = completions([Message("assistant", [thought, called()])])["messages"]
-    [with_text] = completions([Message("assistant", [thought, "Rain."])])["messages"]
+    [with_call] = messages_of(Message("assistant", [thought, called()]))
+    [with_text] = messages_of(Message("assistant", [thought, "Rain."]))
     assert with_call["reasoning_content"] == "They ask for rain."
     assert with_text == {"role": "assistant", "content": "Rain."}
 
@@ -184,7 +194,7 @@ def test_thoughts_go_back_in_their_own_field_only_with_the_call_they_led_to() ->
 def test_a_servers_call_and_result_are_one_item() -> None:
     call = Content.from_mcp_server_tool_call("mcp_1", "find", server_name="docs", arguments={"q": "rain"})
     result = Content.from_mcp_server_tool_result("mcp_1", output=[Content.from_text("Rain.")])
-    [item] = responses([Message("assistant", [call, result])])["input"]
+    [item] = items_of(Message("assistant", [call, result]))
     assert (item["type"], item["arguments"], item["output"]) == ("mcp_call", '{"q": "rain"}', "Rain.")
 
 
@@ -330,16 +340,17 @@ def test_neighbours_of_one_role_are_one_message_because_chat_templates_want_them
     assert messages[0]["content"] == "Be short.\n\nMore."
     assert [part["type"] for part in messages[1]["content"]] == ["text", "text", "image_url", "text"]
     assert messages[2]["content"] == "One moment.\n\nLet me look."
-    assert [each["id"] for each in messages[2]["tool_calls"]] == ["call_1"]
+    assert [each["id"] for each in messages[2]["tool_calls"]] == [messages[3]["tool_call_id"]]
     assert messages[4] == {"role": "assistant", "content": "Rain.\n\nTake a coat."}
 
 
-def test_messages_of_different_authors_and_the_results_of_calls_stay_apart() -> None:
+def test_what_different_authors_say_is_one_message_that_tells_them_apart() -> None:
     calls = Message("assistant", [called(), Content.from_function_call("c2", "f", arguments="{}")])
     results = [Content.from_function_result(call_id, result="Rain.") for call_id in ("call_1", "c2")]
     authors = [Message("assistant", [name], author_name=name) for name in ("Ada", "Bob")]
     messages = completions_of(Message("user", ["?"]), calls, Message("tool", results), *authors)
-    assert [message["role"] for message in messages] == ["user", "assistant", "tool", "tool", "assistant", "assistant"]
+    assert [message["role"] for message in messages] == ["user", "assistant", "tool", "tool", "assistant", "user"]
+    assert messages[4]["content"] == "Ada:\nAda\n\nBob:\nBob"
 
 
 def test_building_a_request_leaves_its_messages_as_they_were() -> None:

@@ -245,8 +245,8 @@ def test_commands_of_the_providers_shell_are_told_and_what_they_said() -> None:
         ("", "too slow", None, True),
     ]
     # A thought is only accepted together with what it led to.
-    request = build_responses_request("m", [Message("assistant", [asked, said])], {}, stream=True)
-    assert request["input"] == [call, output]
+    messages = [Message("user", ["Go"]), Message("assistant", [asked, said]), Message("user", ["And?"])]
+    assert build_responses_request("m", messages, {}, stream=True)["input"][1:-1] == [call, output]
 
 
 def test_a_picture_is_shown_while_it_is_drawn() -> None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType, SimpleNamespace
 from typing import Annotated, Any
 
+import httpx
 import pytest
 from agent_framework import Agent, Content, Message, tool
 from openai import APIError, AsyncOpenAI
 
 from chat_clients.failures import explain_model_failure
+from chat_clients.http.provider_connection import ProviderConnection
+from chat_clients.model_client import CompletionsChatClient
 from chat_clients.offline.model import OfflineChatClient
 from chat_clients.provider import ChatClients, build_chat_client
 from config import Settings
@@ -302,9 +305,31 @@ async def test_a_server_that_is_not_there_is_unreachable(desk: Desk, name: str) 
 @pytest.mark.parametrize("name", BOTH)
 async def test_a_silent_model_is_given_up_after_the_timeout(desk: Desk, name: str) -> None:
     desk.stub.will_always(Answer(then="silence"))
-    _, failure = await text_until_failure(desk.agent(name, model_timeout_s=0.1, model_max_retries=0))
+    # Not asked again: each try would make a server begin anew that is loading its model.
+    _, failure = await text_until_failure(desk.agent(name, model_first_timeout_s=0.1, model_max_retries=2))
     assert (failure.code, failure.allow_retry) == ("model.timeout", True)
     assert len(desk.stub.requests) == 1
+
+
+@pytest.mark.parametrize("has_early_head", [False, True])
+@pytest.mark.parametrize("transport", [None, httpx.AsyncHTTPTransport()])
+async def test_the_first_piece_may_take_longer_than_silence_within_an_answer(
+    stub: ProviderStub, has_early_head: bool, transport: httpx.AsyncBaseTransport | None
+) -> None:
+    late = replace(Chat.part("It ", "is", then="silence"), wait_s=0.6, has_early_head=has_early_head)
+    stub.will(late)
+    connection = ProviderConnection(stub.url, first_timeout_s=20, timeout_s=0.3, transport=transport)
+    client = CompletionsChatClient(connection=connection, model="m", path="/chat")
+    seen, failure = await text_until_failure(Agent(client))
+    assert (seen, failure.code) == ("It is", "model.timeout")
+    assert len(stub.requests) == 1
+    await connection.close()
+
+
+def test_the_first_wait_is_long_enough_for_a_model_that_has_to_be_loaded_from_a_disk() -> None:
+    settings = Settings(_env_file=None)  # type: ignore[call-arg]
+    assert settings.model_first_timeout_s * 150 > 70_000, "70 GB at 150 MB/s"
+    assert settings.model_first_timeout_s < settings.run_timeout_s
 
 
 @pytest.mark.parametrize("name", BOTH)

@@ -139,6 +139,18 @@ def test_doctor_says_what_works_and_what_does_not(tmp_path: Path) -> None:
     assert "s3cret" not in done.stdout + done.stderr
 
 
+def test_doctor_connects_the_servers_of_tools_and_says_which_it_could(tmp_path: Path) -> None:
+    script = Path(__file__).parents[1] / "mcp_server.py"
+    add_use_case(
+        tmp_path, "alpha", SHELVES.format(python=sys.executable, script=str(script), file=str(tmp_path / "calls"))
+    )
+    done = parlor("doctor", folder=tmp_path, NO_PROXY="127.0.0.1")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stdout + done.stderr
+    assert re.search(r"^ok +MCP server +alpha/shelf: connected, 2 tools$", done.stdout, re.MULTILINE)
+    assert re.search(r"^PROBLEM +MCP server +alpha/gone: cannot be connected$", done.stdout, re.MULTILINE)
+
+
 def test_an_unknown_command_is_refused(tmp_path: Path) -> None:
     done = parlor("fly", folder=tmp_path)
     assert done.returncode == 2
@@ -161,6 +173,24 @@ from plugins import UseCase, hookimpl
 class Server(BaseChatKitServer):
     def get_agent(self, turn):
         return Agent(client=self.chat_client, instructions="Be brief.")
+
+
+@hookimpl
+def register_use_case(services):
+    return UseCase(name="alpha", title="Alpha", server=Server(services))
+"""
+
+SHELVES = """
+from agent_framework import MCPStdioTool, MCPStreamableHTTPTool
+from base_server import BaseChatKitServer
+from plugins import UseCase, hookimpl
+
+
+class Server(BaseChatKitServer):
+    def __init__(self, services):
+        super().__init__(services)
+        self.shelf = MCPStdioTool("shelf", {python!r}, args=[{script!r}, {file!r}, "stdio"])
+        self.others = [MCPStreamableHTTPTool("gone", "http://127.0.0.1:1/mcp")]
 
 
 @hookimpl

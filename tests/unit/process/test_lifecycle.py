@@ -171,3 +171,21 @@ async def test_a_start_that_takes_too_long_is_an_error_that_says_so() -> None:
         with pytest.raises(UnavailableError, match="still starting"):
             await lifecycle.wait_until_started(0)
         may_load.set()
+
+
+async def test_a_use_case_that_could_not_be_opened_is_opened_when_what_it_needs_is_there() -> None:
+    record: list[tuple[str, object]] = []
+    late = Recorded("late", record, error=ConnectionError("the tool server is down"))
+    lifecycle = build({"a": Recorded("a", record), "late": late}, reopen_delays_s=(0.01,))
+    async with lifecycle.running():
+        loaded = await lifecycle.wait_until_started(10)
+        assert [each.name for each in loaded.disabled] == ["late"]
+        late._error = None
+        for _ in range(1_000):
+            if lifecycle.loaded is not None and "late" in lifecycle.loaded.enabled:
+                break
+            await asyncio.sleep(0.01)
+        assert lifecycle.loaded is not None
+        assert (sorted(lifecycle.loaded.enabled), list(lifecycle.loaded.disabled)) == (["a", "late"], [])
+    assert [what for what, _ in record] == ["open a", "open late", "close late", "close a"]
+    assert len({task for _, task in record}) == 1

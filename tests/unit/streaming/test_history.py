@@ -98,6 +98,19 @@ async def test_what_breaks_providers_is_left_out() -> None:
     assert "generated image" in messages[1].text
 
 
+async def test_thoughts_that_were_stored_as_text_are_not_told() -> None:
+    messages = await convert(says("<think>never"), says("<think>Hm</think>\n\nRain."), asks("Hi"))
+    assert [message.text for message in messages] == ["Hi", "Rain."]
+
+
+async def test_a_history_that_is_cut_begins_with_a_person() -> None:
+    older = [says("answer " * 9), asks("question"), says("answer"), asks("question")]
+    cut = await convert(asks("now"), *older[:3], max_chars=10_000)
+    assert [message.text for message in cut] == ["question", "answer " * 9, "now"]
+    [aside, answer, question] = await convert(asks("now"), says("one long answer"), max_chars=10_000)
+    assert (aside.role, answer.text, question.text) == ("user", "one long answer", "now")
+
+
 async def test_widgets_are_words_and_bounded() -> None:
     card = {"type": "Card", "children": [{"type": "Text", "value": "word " * 1000}]}
     plain = WidgetItem(**base(), widget=widget_root(card))

@@ -222,6 +222,11 @@ async def test_a_title_that_the_use_case_gives_is_kept(tmp_path: Path, model: Sc
         (".NET or Java", ".NET or Java"),
         ("...", None),
         ("", None),
+        ("<think>A title?\nLet me see.</think>\n\nPacking for Bern", "Packing for Bern"),
+        ("A title?\nLet me see.\n</think>\n\nPacking for Bern", "Packing for Bern"),
+        ("<think>A title?</think>", None),
+        ("<think>A title? It never", None),
+        ("Packing </b> and `</think>` tags", "Packing </b> and `</think>` tags"),
     ],
 )
 def test_a_title_is_one_short_line(written: str, title: str | None) -> None:

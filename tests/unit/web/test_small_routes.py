@@ -4,11 +4,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from agent_framework import MCPStreamableHTTPTool
 from fastapi import FastAPI
 
 from plugins import Composer, Prompt
 from process.use_case_loading import DisabledUseCase
-from tests.unit.web.edge import Edge, FakeDatabase, use_case
+from tests.unit.web.edge import Edge, FakeDatabase, FakeServer, use_case
 from web.pages import build_pages_router
 
 
@@ -37,6 +38,15 @@ async def test_ready_needs_a_use_case(edge: Edge) -> None:
         response = await client.get("/readyz")
     assert response.status_code == 503
     assert response.json()["checks"] == {"database": "ok", "use_cases": "none could be loaded"}
+
+
+async def test_ready_says_which_tool_servers_are_connected_and_does_not_depend_on_them(edge: Edge) -> None:
+    server = FakeServer()
+    server.shelf = MCPStreamableHTTPTool("shelf", "http://127.0.0.1:1/mcp")  # type: ignore[attr-defined]
+    async with edge.client(edge.app(use_case("todo", server))) as client:
+        response = await client.get("/readyz")
+    assert response.status_code == 200
+    assert response.json()["mcp_servers"] == {"todo/shelf": "not connected"}
 
 
 async def test_the_list_says_what_the_client_needs(edge: Edge) -> None:

@@ -1,0 +1,363 @@
+"""What is done after a model's server has refused a request, and what is learnt from that.
+
+A history that was refused once is refused again with every message, and so the next try differs: a member of the
+request that the server does not know is left out, pictures are named, calls of tools are told in words, the oldest is
+left out. What helped is remembered, for the model or for the conversation, so that it is not learnt again each time.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from typing import Any, TypeVar
+
+from agent_framework import Message
+
+from chat_clients.failures import refusal_in
+from chat_clients.http.provider_connection import ProviderStatusError
+from chat_clients.protocols.history_shape import HistoryForm, has_pictures, history_chars
+from errors import ModelError
+
+logger = logging.getLogger(__name__)
+
+MAX_TRIES = 8
+"""Requests for one round of an answer, all refusals together."""
+
+MAX_MODELS = 64
+MAX_CONVERSATIONS = 1_000
+MAX_FIELDS = 16
+
+ENCRYPTED = "include=reasoning.encrypted_content"
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+# What a request is made of; all else is a wish, and can be left out.
+_NEEDED = frozenset({"model", "messages", "input", "instructions", "stream", "tools", "response_format", "text"})
+_LENGTHS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+
+_NO_PICTURES = re.compile(
+    r"not? supported?[^.]{0,60}(?:image|picture|vision|multi-?modal|media)"
+    r"|not support[^.]{0,40}(?:image|picture|vision|multi-?modal|media)"
+    r"|(?:image|picture|vision|multi-?modal|media)\w*[^.]{0,60}"
+    r"(?:not? supported|not support|unsupported|not available|not enabled|disabled|only supported)"
+    r"|not a (?:multi-?modal|vision)|support image input|at most 0 image|mmproj|text[- ]only|only (?:supports )?text\b"
+    r"|unknown variant .?(?:image_url|input_image)|content must be a (?:valid )?string|data required for image"
+    r"|content\W.{0,40}(?:valid string|string_type)|cannot (?:see|view|process|read) (?:images|pictures)",
+    re.IGNORECASE | re.DOTALL,
+)
+_ABOUT_PICTURES = re.compile(r"\bimage|\bpicture|image_url|input_image|vision", re.IGNORECASE)
+# It is this one picture that is not taken, and another may be.
+_ONE_PICTURE = re.compile(
+    r"\bformat|corrupt|too (?:large|big|small|many)|\bsize|\bpixels?|mime|decod|base64|download|\bfetch|valid image"
+    r"|invalid image|\burl\b",
+    re.IGNORECASE,
+)
+_NO_SYSTEM = re.compile(
+    r"system\W{0,3}(?:role|message|instruction|prompt)s?[^.]{0,40}(?:not|un)\W?\w*(?:support|allow)", re.I
+)
+_TEMPLATE = re.compile(
+    r"jinja|chat.?template|roles must|must alternate|raise_exception|rendering prompt", re.IGNORECASE
+)
+_COUNT = re.compile(r"\d{3,}")
+
+
+@dataclass(slots=True)
+class LearntOfModel:
+    """What a model's server does not take.
+
+    Attributes:
+        left_out: Members of a request, with the name that takes their place or None; ``name=value`` is one of a list.
+        takes_pictures: Whether it takes any.
+        takes_system: Whether it takes messages of the system; if not, the person's first one says the same.
+        begins_with_thought: Whether its text begins with a thought that nothing opens, as its chat template has done.
+    """
+
+    left_out: dict[str, str | None] = field(default_factory=dict)
+    takes_pictures: bool = True
+    takes_system: bool = True
+    begins_with_thought: bool = False
+
+
+class Learnt:
+    """What was learnt from refusals, of every model and of conversations; bounded, the oldest is forgotten first."""
+
+    def __init__(self) -> None:
+        self._models: OrderedDict[str, LearntOfModel] = OrderedDict()
+        self._forms: OrderedDict[bytes, HistoryForm] = OrderedDict()
+
+    def of_model(self, model: str) -> LearntOfModel:
+        """Return what is known of a model, to be added to."""
+        if model not in self._models:
+            _put(self._models, model, LearntOfModel(), MAX_MODELS)
+        return self._models[model]
+
+    def form_of(self, model: str, messages: Sequence[Message]) -> HistoryForm:
+        """Return the form in which this conversation, or its beginning, was taken after a refusal."""
+        if self._forms:
+            for key in reversed(list(_conversation_keys(model, messages))):
+                if (form := self._forms.get(key)) is not None:
+                    return form
+        return HistoryForm()
+
+    def remember(self, model: str, messages: Sequence[Message], form: HistoryForm) -> None:
+        """Remember the form in which a conversation was taken."""
+        for key in list(_conversation_keys(model, messages))[-1:]:
+            _put(self._forms, key, form, MAX_CONVERSATIONS)
+
+
+def _put(known: OrderedDict[_Key, _Value], key: _Key, value: _Value, bound: int) -> None:
+    known[key] = value
+    known.move_to_end(key)
+    while len(known) > bound:
+        known.popitem(last=False)
+
+
+def _conversation_keys(model: str, messages: Iterable[Message]) -> Iterator[bytes]:
+    """Return what tells a conversation apart: one key for each beginning of it, by what the person has said."""
+    digest = blake2b(model.encode(errors="replace"), digest_size=16)
+    for message in messages:
+        if message.role == "user":
+            digest.update(b"\0" + message.text.encode(errors="replace"))
+            yield digest.digest()
+
+
+class Attempt:
+    """One round of an answer, with the tries that it takes.
+
+    Args:
+        learnt: What was learnt before; added to.
+        model: Who is asked.
+        messages: The conversation.
+        build: Makes a request of it in a form.
+
+    Attributes:
+        body: What is to be sent now.
+    """
+
+    def __init__(
+        self,
+        learnt: Learnt,
+        model: str,
+        messages: Sequence[Message],
+        build: Callable[[HistoryForm], dict[str, Any]],
+    ) -> None:
+        self._learnt = learnt
+        self._model = model
+        self._messages = messages
+        self._build = build
+        self._tries = 1
+        self._first = self._form = learnt.form_of(model, messages)
+        self.body = self._request(self._form)
+
+    @property
+    def lacks_picture(self) -> bool:
+        """Whether the person has just sent a picture that is not passed on."""
+        if self._form.has_pictures and self._learnt.of_model(self._model).takes_pictures:
+            return False
+        asked = []
+        for message in reversed(self._messages):
+            if message.role in ("assistant", "tool"):
+                break
+            asked.append(message)
+        return has_pictures(asked)
+
+    def differs_after(self, failure: ModelError) -> bool:
+        """Return whether another request may be taken where this one was not; if so, it is the `body` now.
+
+        Args:
+            failure: Before anything of the answer was said.
+        """
+        refusal = refusal_in(failure)
+        if refusal is None or self._tries >= MAX_TRIES:
+            return False
+        self._tries += 1
+        before = self.body
+        if not (self._adapt_to_model(failure, refusal) or self._adapt_history(failure, refusal)):
+            return False
+        self.body = self._request(self._form)
+        logger.info(
+            "model request is sent in another form",
+            extra={"model": self._model, "status": refusal.status, "attempt": self._tries},
+        )
+        return self.body != before
+
+    def note_success(self) -> None:
+        """Remember what helped."""
+        if self._form != self._first:
+            self._learnt.remember(self._model, self._messages, self._form)
+
+    def _adapt_to_model(self, failure: ModelError, refusal: ProviderStatusError) -> bool:
+        """Learn what the model never takes; return whether it is something new."""
+        known = self._learnt.of_model(self._model)
+        is_refused = failure.code in ("model.bad_request", "model.failed", "model.not_found")
+        if is_refused and self._has_pictures() and _is_about_all_pictures(refusal.text):
+            known.takes_pictures = False
+            return True
+        if not _is_refusal(failure, refusal):
+            return False
+        if known.takes_system and _NO_SYSTEM.search(refusal.text):
+            known.takes_system = False
+            return True
+        # Longest first: some names hold others.
+        for name in sorted(_wishes(self.body), key=len, reverse=True):
+            if len(known.left_out) < MAX_FIELDS and _is_named(name, self.body, refusal):
+                other = next((each for each in _LENGTHS if each != name and each in refusal.text), None)
+                is_length = name in _LENGTHS and other not in known.left_out
+                known.left_out[name] = other if is_length else None
+                return True
+        return False
+
+    def _adapt_history(self, failure: ModelError, refusal: ProviderStatusError) -> bool:
+        """Choose the next form of the history; return whether there is one that differs."""
+        if failure.code == "model.too_long":
+            forms = self._shorter(refusal)
+        elif _is_refusal(failure, refusal):
+            forms = self._simpler(refusal)
+        else:
+            return False
+        for form in forms:
+            if self._request(form) != self.body:
+                self._form = form
+                return True
+        return False
+
+    def _shorter(self, refusal: ProviderStatusError) -> Iterator[HistoryForm]:
+        now = self._form.max_chars
+        if now is None:
+            now = history_chars(self._messages)
+        if self._tries < MAX_TRIES // 2:
+            yield replace(self._form, max_chars=int(now * _share_that_fits(refusal.text)))
+        yield replace(self._form, max_chars=0)
+
+    def _simpler(self, refusal: ProviderStatusError) -> Iterator[HistoryForm]:
+        if self._form.has_pictures and _ABOUT_PICTURES.search(refusal.text):
+            yield replace(self._form, has_pictures=False)
+        for told in range(self._form.told + 1, 3):
+            yield replace(self._form, told=told, has_pictures=self._form.has_pictures and told < 2)
+        yield HistoryForm(told=2, has_pictures=False, max_chars=0)
+
+    def _has_pictures(self) -> bool:
+        known = self._learnt.of_model(self._model)
+        return known.takes_pictures and self._form.has_pictures and has_pictures(self._messages)
+
+    def _request(self, form: HistoryForm) -> dict[str, Any]:
+        known = self._learnt.of_model(self._model)
+        body = self._build(replace(form, has_pictures=form.has_pictures and known.takes_pictures))
+        for name, other in known.left_out.items():
+            _leave_out(body, name, other)
+        return body if known.takes_system else _without_system(body)
+
+
+def _is_refusal(failure: ModelError, refusal: ProviderStatusError) -> bool:
+    """Return whether a server has refused what it was sent, and not merely failed."""
+    if failure.code == "model.bad_request":
+        return True
+    # llama.cpp and LM Studio say so that their chat template has raised an error.
+    return failure.code == "model.failed" and _TEMPLATE.search(refusal.text) is not None
+
+
+def _is_about_all_pictures(text: str) -> bool:
+    return _NO_PICTURES.search(text) is not None and _ONE_PICTURE.search(text) is None
+
+
+def _share_that_fits(text: str) -> float:
+    """Return how much of a history to keep that is too long: by the server's own numbers, if it says any."""
+    counts = sorted({int(found) for found in _COUNT.findall(text.replace(",", ""))[:10]})
+    # Some of the room is taken by what is no history.
+    share = counts[-2] / counts[-1] * 0.8 if len(counts) > 1 and counts[-1] else 0.5
+    return min(0.8, share) if share > 0.05 else 0.5
+
+
+def _wishes(body: Mapping[str, Any]) -> Iterator[str]:
+    """Return the members of a request that can be left out."""
+    for name, value in body.items():
+        if name == "include":
+            yield from (f"include={each}" for each in value)
+        elif name == "text" and "verbosity" in value:
+            yield "text.verbosity"
+        elif name == "tool_choice":
+            if value in ("auto", "none"):
+                yield name
+        elif name not in _NEEDED:
+            yield name
+
+
+def _is_named(name: str, body: Mapping[str, Any], refusal: ProviderStatusError) -> bool:
+    """Return whether a refusal is about this member."""
+    text, param = refusal.text, refusal.param or ""
+    if name.startswith("include="):
+        value = name.removeprefix("include=")
+        if value in text or (name == ENCRYPTED and "encrypted" in text.lower()):
+            return True
+        # It names the list alone: then first what most models do not need.
+        return _is_word_named("include", text, param) and (name == ENCRYPTED or ENCRYPTED not in _wishes(body))
+    return _is_word_named(name.rpartition(".")[2], text, param)
+
+
+def _is_word_named(word: str, text: str, param: str) -> bool:
+    if word in re.split(r"[.\[\]]", param):
+        return True
+    found = re.escape(word)
+    if "_" in word:
+        return re.search(rf"\b{found}\b", text) is not None
+    if re.search(rf"['\"`“‘]{found}['\"`”’.\[]", text):
+        return True
+    # A word that people use too counts only where it is called a member, or is what is not supported.
+    return (
+        re.search(
+            rf"\b(?:parameter|argument|field|option|property|key|member|input)s?\b\W{{1,4}}(?:\w+:?\W+)?{found}\b"
+            rf"|\b{found}\b(?:\W+\w+){{0,3}}?\W+"
+            rf"(?:not (?:supported|permitted|allowed|recogni[sz]ed)|unsupported|unknown)"
+            rf"|\bnot support(?:ed)?(?: the| a)? {found}\b",
+            text,
+            re.IGNORECASE,
+        )
+        is not None
+    )
+
+
+def _leave_out(body: dict[str, Any], name: str, other: str | None) -> None:
+    if name.startswith("include="):
+        kept = [value for value in body.get("include", ()) if value != name.removeprefix("include=")]
+        if "include" in body:
+            body["include"] = kept
+        if not kept:
+            body.pop("include", None)
+    elif name == "text.verbosity":
+        body["text"] = {key: value for key, value in body.get("text", {}).items() if key != "verbosity"}
+        if not body["text"]:
+            del body["text"]
+    elif name in body:
+        value = body.pop(name)
+        if other is not None:
+            body.setdefault(other, value)
+
+
+def _without_system(body: dict[str, Any]) -> dict[str, Any]:
+    """Return a request in which the person's first message says what the system would have said."""
+    place = "messages" if "messages" in body else "input"
+    texts = [body["instructions"]] if body.get("instructions") else []
+    rest: list[dict[str, Any]] = []
+    for message in body[place]:
+        if message.get("role") == "system":
+            texts.append(_text_of(message["content"]))
+        else:
+            rest.append(message)
+    if not texts or not rest or rest[0].get("role") != "user":
+        return body
+    said, content = "\n\n".join(texts), rest[0]["content"]
+    if isinstance(content, str):
+        content = f"{said}\n\n{content}"
+    else:
+        content = [{"type": "text" if place == "messages" else "input_text", "text": said}, *content]
+    changed = {key: value for key, value in body.items() if key != "instructions"}
+    return {**changed, place: [{**rest[0], "content": content}, *rest[1:]]}
+
+
+def _text_of(content: Any) -> str:
+    return content if isinstance(content, str) else "\n\n".join(part.get("text", "") for part in content)

@@ -1,0 +1,441 @@
+"""What becomes of a request that a server refuses: the next one differs, and what helped is remembered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from agent_framework import Content, Message
+
+from chat_clients.failures import explain_model_failure
+from chat_clients.http.provider_connection import build_status_error
+from chat_clients.provider import ChatClients
+from chat_clients.refusals import MAX_CONVERSATIONS, MAX_TRIES, Learnt
+from config import Settings
+from errors import ModelError
+from framework.message_marks import NO_PICTURE_TEXT
+from tests.unit.provider_stub import Answer, Chat, ProviderStub, Received, Responses, error
+from tests.unit.strict_history import check_completions
+
+PICTURE = Content.from_data(b"\x89PNG-bytes", "image/png")
+PICTURE.name = "cat.png"
+
+Ask = Callable[..., Any]
+
+
+@pytest.fixture
+async def stub(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ProviderStub]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    async with ProviderStub() as running:
+        yield running
+
+
+@pytest.fixture
+async def clients(stub: ProviderStub) -> AsyncIterator[dict[str, ChatClients]]:
+    variables: dict[str, dict[str, Any]] = {
+        "compatible": {"compatible_base_url": stub.url, "compatible_model": "m"},
+        "openai": {"openai_base_url": stub.url, "openai_model": "m", "openai_api_key": "k"},
+    }
+    made = {
+        name: ChatClients(Settings(_env_file=None, model_max_retries=0, **each)) for name, each in variables.items()
+    }
+    yield made
+    for each in made.values():
+        await each.close()
+
+
+async def ask(clients: ChatClients, *messages: Message, **options: Any) -> str:
+    """As an agent asks, each time with a client of its own."""
+    updates = clients.make().get_response(list(messages) or [user("?")], stream=True, options=options)
+    return "".join([update.text async for update in updates])
+
+
+def user(*contents: Any) -> Message:
+    return Message("user", list(contents))
+
+
+def turn(number: int, result: str = "Rain.") -> list[Message]:
+    call = Content.from_function_call(f"call_{number}", "look", arguments="{}")
+    return [
+        user(f"question {number}"),
+        Message("assistant", [call]),
+        Message("tool", [Content.from_function_result(f"call_{number}", result=result)]),
+        Message("assistant", [f"answer {number}"]),
+    ]
+
+
+def refusing(is_refused: Callable[[dict[str, Any]], bool], answer: Answer) -> Callable[[Received], Answer | None]:
+    return lambda request: answer if is_refused(request.body) else None
+
+
+def json_error(status: int, body: Any) -> Answer:
+    return Answer(status, {"content-type": "application/json"}, (json.dumps(body).encode(),))
+
+
+# Members of the request
+
+NOT_PERMITTED = {"type": "extra_forbidden", "msg": "Extra inputs are not permitted"}
+
+
+@pytest.mark.parametrize(
+    ("field", "refusal"),
+    [
+        ("stream_options", error(400, "Unrecognized request argument supplied: stream_options")),
+        ("stream_options", json_error(422, {"detail": [{**NOT_PERMITTED, "loc": ["body", "stream_options"]}]})),
+        (
+            "parallel_tool_calls",
+            json_error(
+                422,
+                {"object": "error", "message": {"detail": [{**NOT_PERMITTED, "loc": ["body", "parallel_tool_calls"]}]}},
+            ),
+        ),
+        ("parallel_tool_calls", error(400, "Unsupported parameter: 'parallel_tool_calls' is not supported with o3.")),
+        ("temperature", error(400, "Unsupported value: 'temperature' does not support 0.2 with this model.")),
+        ("temperature", error(400, "temperature is not supported")),
+        ("seed", error(400, "Unknown parameter: seed")),
+        (
+            "reasoning_effort",
+            [{"error": {"code": 400, "message": 'Unknown name "reasoning_effort": Cannot find field.'}}],
+        ),
+        ("user", {"error": {"message": "bad", "param": "user"}}),
+        ("metadata", "property metadata is unsupported"),
+    ],
+)
+async def test_a_member_that_a_server_does_not_know_is_left_out_from_then_on(
+    stub: ProviderStub, clients: dict[str, ChatClients], field: str, refusal: Any
+) -> None:
+    answer = refusal if isinstance(refusal, Answer) else json_error(400, refusal)
+    stub.refuses = refusing(lambda body: field in body, answer)
+    stub.will_always(Chat.text("Yes."))
+    options = {"temperature": 0.2, "seed": 1, "reasoning_effort": "low", "user": "u", "metadata": {"a": "b"}}
+    options |= {"allow_multiple_tool_calls": False, "tools": [look]}
+    assert await ask(clients["compatible"], **options) == "Yes."
+    assert await ask(clients["compatible"], **options) == "Yes."
+    has_field = [field in request.body for request in stub.requests]
+    assert has_field == [True, False, False], "refused once, left out once, and known then"
+    kept = {"temperature", "seed", "stream_options", "parallel_tool_calls", "metadata"} - {field}
+    assert kept <= stub.requests[-1].body.keys(), "nothing else is left out"
+
+
+def look() -> str:
+    """Look."""
+    return "Rain."
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        {"error": {"message": "Encrypted content is not supported with this model.", "param": "include", "code": None}},
+        {"error": {"message": "Unsupported include value: reasoning.encrypted_content"}},
+        {"error": {"message": "x", "param": "include[0]"}},
+    ],
+)
+async def test_sealed_thoughts_are_not_asked_of_models_that_do_not_think(
+    stub: ProviderStub, clients: dict[str, ChatClients], refusal: Any
+) -> None:
+    sealed = "reasoning.encrypted_content"
+    stub.refuses = refusing(lambda body: sealed in body.get("include", ()), json_error(400, refusal))
+    stub.will_always(Responses.text("Yes."))
+    options = {"tools": [{"type": "web_search"}]}
+    assert await ask(clients["openai"], **options) == "Yes."
+    assert await ask(clients["openai"], **options) == "Yes."
+    includes = [request.body["include"] for request in stub.requests]
+    assert includes == [[sealed, "web_search_call.action.sources"], *[["web_search_call.action.sources"]] * 2]
+
+
+@pytest.mark.parametrize("field", ["include", "store", "reasoning", "verbosity"])
+async def test_members_of_the_responses_api_are_left_out_too(
+    stub: ProviderStub, clients: dict[str, ChatClients], field: str
+) -> None:
+    def has(body: dict[str, Any]) -> bool:
+        return field in body or field in body.get("text", {})
+
+    stub.refuses = refusing(has, json_error(400, {"error": {"message": f"Unknown parameter: '{field}'."}}))
+    stub.will_always(Responses.text("Yes."))
+    options: dict[str, Any] = {"reasoning": {"effort": "low"}, "verbosity": "low"}
+    assert await ask(clients["openai"], **options) == "Yes."
+    assert await ask(clients["openai"], **options) == "Yes."
+    assert [has(request.body) for request in stub.requests] == [True, False, False]
+
+
+async def test_the_longest_length_is_said_under_the_name_that_the_refusal_asks_for(
+    stub: ProviderStub, clients: dict[str, ChatClients]
+) -> None:
+    message = (
+        "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+    )
+    stub.refuses = refusing(lambda body: "max_tokens" in body, error(400, message))
+    stub.will_always(Chat.text("Yes."))
+    assert await ask(clients["compatible"], max_tokens=5) == "Yes."
+    assert stub.requests[-1].body["max_completion_tokens"] == 5
+
+
+async def test_what_a_request_is_made_of_is_never_left_out(stub: ProviderStub, clients: dict[str, ChatClients]) -> None:
+    stub.will_always(error(400, "'messages' and 'model' and \"tools\" are wrong"))
+    with pytest.raises(ModelError) as failure:
+        await ask(clients["compatible"], tools=[look])
+    assert failure.value.code == "model.bad_request"
+    assert len(stub.requests) == 1
+
+
+async def test_a_server_that_refuses_everything_is_not_asked_for_ever(
+    stub: ProviderStub, clients: dict[str, ChatClients]
+) -> None:
+    stub.will_always(error(400, "stream_options, parallel_tool_calls, image, system role unsupported, jinja"))
+    with pytest.raises(ModelError):
+        await ask(clients["compatible"], *turn(1), user("And?", PICTURE), allow_multiple_tool_calls=True, tools=[look])
+    assert len(stub.requests) <= MAX_TRIES
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, "model.refused_key"), (402, "model.no_quota"), (429, None)])
+async def test_what_has_nothing_to_do_with_the_request_is_not_tried_in_other_forms(
+    stub: ProviderStub, clients: dict[str, ChatClients], status: int, code: str | None
+) -> None:
+    stub.will_always(error(status, "stream_options", headers={"x-should-retry": "false"}))
+    with pytest.raises(ModelError) as failure:
+        await ask(clients["compatible"], *turn(1), user("And?"))
+    assert failure.value.code == (code or "model.rate_limited")
+    assert len(stub.requests) == 1
+
+
+# The history
+
+
+async def test_a_refused_history_is_told_in_words_and_so_from_then_on(
+    stub: ProviderStub, clients: dict[str, ChatClients]
+) -> None:
+    def has_calls(body: dict[str, Any]) -> bool:
+        return any("tool_calls" in message for message in body["messages"])
+
+    stub.refuses = refusing(has_calls, error(400, "I do not like it."))
+    stub.will_always(Chat.text("Yes."))
+    history = [*turn(1), user("question 2")]
+    assert await ask(clients["compatible"], *history) == "Yes."
+    assert [has_calls(request.body) for request in stub.requests] == [True, False]
+    sent = stub.requests[-1].body["messages"]
+    check_completions(sent)
+    assert "look({}) returned: Rain." in json.dumps(sent)
+    assert await ask(clients["compatible"], *history, Message("assistant", ["Yes."]), user("question 3")) == "Yes."
+    assert [has_calls(request.body) for request in stub.requests] == [True, False, False]
+    stub.refuses = None
+    assert await ask(clients["compatible"], *turn(7), user("another conversation")) == "Yes."
+    assert has_calls(stub.requests[-1].body), "other conversations are left alone"
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        error(422, "no"),
+        error(500, "Conversation roles must alternate user/assistant/user", headers={"x-should-retry": "false"}),
+        error(400, "Error rendering prompt with jinja template"),
+        Answer(200, {"content-type": "text/event-stream"}, (b'data: {"error": {"code": 400, "message": "no"}}\n\n',)),
+    ],
+)
+async def test_a_history_is_refused_in_many_ways(
+    stub: ProviderStub, clients: dict[str, ChatClients], refusal: Answer
+) -> None:
+    stub.refuses = refusing(lambda body: "tool_calls" in json.dumps(body["messages"]), refusal)
+    stub.will_always(Chat.text("Yes."))
+    assert await ask(clients["compatible"], *turn(1), user("And?")) == "Yes."
+
+
+async def test_the_calls_of_this_turn_are_told_in_words_when_they_are_what_is_refused(
+    stub: ProviderStub, clients: dict[str, ChatClients]
+) -> None:
+    stub.refuses = refusing(lambda body: "tool_calls" in json.dumps(body["messages"]), error(400, "no signature"))
+    stub.will_always(Chat.text("Yes."))
+    assert await ask(clients["compatible"], *turn(1)[:3]) == "Yes."
+    assert "returned: Rain." in stub.requests[-1].body["messages"][-1]["content"]
+
+
+async def test_when_nothing_else_helps_the_newest_question_is_asked_alone(
+    stub: ProviderStub, clients: dict[str, ChatClients]
+) -> None:
+    stub.refuses = refusing(lambda body: "question 1" in json.dumps(body), error(400, "no"))
+    stub.will_always(Chat.text("Yes."))
+    assert await ask(clients["compatible"], *turn(1), user("And now?")) == "Yes."
+    assert [message["content"] for message in stub.requests[-1].body["messages"]] == ["And now?"]
+
+
+async def test_what_the_system_says_is_said_by_the_person_where_there_is_no_such_role(
+    stub: ProviderStub, clients: dict[str, ChatClients]
+) -> None:
+    stub.refuses = refusing(
+        lambda body: body["messages"][0]["role"] == "system", error(400, "System role not supported")
+    )
+    stub.will_always(Chat.text("Yes."))
+    assert await ask(clients["compatible"], Message("system", ["Be short."]), user("Hello")) == "Yes."
+    assert stub.requests[-1].body["messages"] == [{"role": "user", "content": "Be short.\n\nHello"}]
+    assert await ask(clients["compatible"], Message("system", ["Be short."]), user("Hello")) == "Yes."
+    assert len(stub.requests) == 3
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        error(400, "Invalid content type. image_url is only supported by certain models."),
+        error(400, "At most 0 image(s) may be provided in one prompt."),
+        error(400, "Failed to deserialize: messages[1]: unknown variant `image_url`, expected `text`"),
+        error(400, "messages.1.content must be a string"),
+        error(404, "No endpoints found that support image input"),
+        error(400, "this model is not a multimodal model"),
+        error(
+            500,
+            "image input is not supported - hint: you may need to provide the mmproj",
+            headers={"x-should-retry": "false"},
+        ),
+        error(422, "The model does not support vision."),
+    ],
+)
+async def test_a_picture_for_a_model_that_takes_none_is_said_once_and_not_sent_again(
+    stub: ProviderStub, clients: dict[str, ChatClients], refusal: Answer
+) -> None:
+    stub.refuses = refusing(lambda body: "image_url" in json.dumps(body), refusal)
+    stub.will_always(Chat.text("Yes."))
+    first = [user("What is this?", PICTURE)]
+    assert await ask(clients["compatible"], *first) == f"{NO_PICTURE_TEXT}Yes."
+    assert "cat.png" in json.dumps(stub.requests[-1].body)
+    later = [*first, Message("assistant", ["Yes."]), user("And?")]
+    assert await ask(clients["compatible"], *later) == "Yes."
+    assert await ask(clients["compatible"], user("This?", PICTURE)) == f"{NO_PICTURE_TEXT}Yes."
+    assert len(stub.requests) == 4, "refused once in all"
+
+
+async def test_one_picture_that_is_refused_makes_no_model_blind(
+    stub: ProviderStub, clients: dict[str, ChatClients]
+) -> None:
+    bad = Content.from_data(b"GIF89a-broken", "image/gif")
+    stub.refuses = refusing(
+        lambda body: "image/gif" in json.dumps(body), error(400, "Invalid image: unsupported format")
+    )
+    stub.will_always(Chat.text("Yes."))
+    assert await ask(clients["compatible"], user("This?", bad)) == f"{NO_PICTURE_TEXT}Yes."
+    assert await ask(clients["compatible"], user("This?", bad), Message("assistant", ["Yes."]), user("Hm")) == "Yes."
+    assert len(stub.requests) == 3, "that conversation is not refused again"
+    assert await ask(clients["compatible"], user("That?", PICTURE)) == "Yes."
+    assert "image_url" in json.dumps(stub.requests[-1].body)
+
+
+async def test_a_model_that_is_said_to_take_no_pictures_gets_none(stub: ProviderStub) -> None:
+    settings = Settings(_env_file=None, compatible_base_url=stub.url, compatible_model="m", compatible_vision="no")  # type: ignore[call-arg]
+    clients = ChatClients(settings)
+    stub.will_always(Chat.text("Yes."))
+    assert await ask(clients, user("This?", PICTURE)) == f"{NO_PICTURE_TEXT}Yes."
+    assert "image_url" not in json.dumps(stub.requests[0].body)
+    await clients.close()
+
+
+# Too long
+
+TOO_LONG = [
+    {"error": {"message": "prompt is too long: 209353 tokens > 199999 maximum"}},
+    {"error": "This model's maximum prompt length is 131072 but the request contains 537812 tokens."},
+    [
+        {
+            "error": {
+                "code": 400,
+                "message": "The input token count (1200000) exceeds the maximum number of tokens allowed.",
+            }
+        }
+    ],
+    {"error": {"message": "Invalid request: Your request exceeded model token limit: 131072"}},
+    {"error": {"message": "Input is too long for requested model."}},
+    {"message": "Range of input length should be [1, 30720]"},
+    {"error": {"message": "too many tokens: size limit exceeded by 5000 tokens"}},
+    {"error": {"message": "The decoder prompt (length 5000) is longer than the maximum model length of 4096."}},
+    {"error": {"message": "Please reduce the length of the messages or completion."}},
+    {"error": {"message": "Your input exceeds the context window of this model."}},
+    {"error": {"message": "`inputs` tokens + `max_new_tokens` must be <= 4096"}},
+    {"error": {"message": "input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000"}},
+    {"error": {"message": "the request exceeds the available context size", "type": "exceed_context_size_error"}},
+]
+
+
+@pytest.mark.parametrize("body", TOO_LONG)
+async def test_of_a_conversation_that_is_too_long_the_oldest_is_left_out(
+    stub: ProviderStub, clients: dict[str, ChatClients], body: Any
+) -> None:
+    def size(request: dict[str, Any]) -> int:
+        return sum(len(message["content"] or "") for message in request["messages"])
+
+    stub.refuses = refusing(lambda request: size(request) > 600, json_error(400, body))
+    stub.will_always(Chat.text("Yes."))
+    history = [message for number in range(40) for message in turn(number)]
+    assert await ask(clients["compatible"], *history, user("And now?")) == "Yes."
+    sent = stub.requests[-1].body["messages"]
+    assert sent[-1]["content"] == "And now?"
+    check_completions(sent)
+    tries = len(stub.requests)
+    assert await ask(clients["compatible"], *history, user("And now?"), *turn(99)[3:], user("More?")) == "Yes."
+    assert len(stub.requests) == tries + 1, "it is known that this conversation is too long"
+
+
+@pytest.mark.parametrize("body", TOO_LONG)
+async def test_what_is_too_long_by_itself_is_said_with_what_to_do(
+    stub: ProviderStub, clients: dict[str, ChatClients], body: Any
+) -> None:
+    stub.will_always(json_error(400, body))
+    with pytest.raises(ModelError) as failure:
+        await ask(clients["compatible"], *turn(1), user("x" * 1_000))
+    assert failure.value.code == "model.too_long"
+    assert "shorten your message, or start a new chat" in failure.value.message
+    assert 2 <= len(stub.requests) <= MAX_TRIES
+
+
+# What a refusal means
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code"),
+    [
+        (402, {"error": {"message": "Insufficient Balance", "code": "invalid_request_error"}}, "model.no_quota"),
+        (402, {}, "model.no_quota"),
+        (400, {"error": {"message": "Your credit balance is too low to access the API."}}, "model.no_quota"),
+        (403, {"error": {"message": "insufficient balance"}}, "model.no_quota"),
+        (404, {"error": {"message": "models/x is not found for API version v1"}}, "model.not_found"),
+        (410, "gone", "model.not_found"),
+        (
+            400,
+            {"error": {"message": "The model `x` has been decommissioned.", "code": "model_decommissioned"}},
+            "model.not_found",
+        ),
+        (400, {"error": {"message": "Model Not Exist"}}, "model.not_found"),
+        (400, {"message": "Invalid model: x"}, "model.not_found"),
+        (400, {"error": {"message": "x is not a valid model ID"}}, "model.not_found"),
+        (
+            429,
+            {"error": {"message": "Request too large for m on tokens per min", "code": "rate_limit_exceeded"}},
+            "model.too_long",
+        ),
+        (413, "Payload Too Large", "model.too_long"),
+        (
+            400,
+            [{"error": {"code": 400, "message": "API key not valid.", "status": "INVALID_ARGUMENT"}}],
+            "model.bad_request",
+        ),
+        (400, [], "model.bad_request"),
+        (400, {"error": {"message": "'temperature' is not supported with this model."}}, "model.bad_request"),
+        (400, {"error": {"message": "max_tokens is too large: 9999."}}, "model.bad_request"),
+        (500, {"error": {"message": "model is overloaded"}}, "model.failed"),
+    ],
+)
+def test_a_refusal_is_understood_in_other_words_too(status: int, body: Any, code: str) -> None:
+    assert explain_model_failure(build_status_error(status, body)).code == code
+
+
+@pytest.mark.parametrize("name", ["compatible", "openai"])
+async def test_a_model_that_is_gone_is_named(stub: ProviderStub, clients: dict[str, ChatClients], name: str) -> None:
+    stub.will_always(error(404, "no"))
+    with pytest.raises(ModelError, match="“old-model”") as failure:
+        await ask(clients[name], model="old-model")
+    assert failure.value.code == "model.not_found"
+
+
+def test_what_is_remembered_of_conversations_is_bounded() -> None:
+    learnt = Learnt()
+    form = learnt.form_of("m", [])
+    for number in range(MAX_CONVERSATIONS + 5):
+        learnt.remember("m", [user(f"question {number}")], form)
+    assert len(learnt._forms) == MAX_CONVERSATIONS

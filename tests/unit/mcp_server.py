@@ -1,0 +1,51 @@
+"""A real MCP server of its own process, which counts in a file what it was asked to do.
+
+Usage: ``python mcp_server.py FILE stdio`` or ``python mcp_server.py FILE PORT``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from mcp.server.mcpserver import MCPServer
+from mcp.types import ToolAnnotations
+
+calls = Path(sys.argv[1])
+server = MCPServer("shelf", log_level="ERROR")
+
+
+def note(name: str) -> None:
+    with calls.open("a") as file:
+        file.write(f"{name}\n")
+
+
+@server.tool(name="read.item", annotations=ToolAnnotations(read_only_hint=True))
+def read_item(key: str) -> str:
+    """Read an item."""
+    note("read")
+    die_if_told()
+    return f"Item {key}."
+
+
+@server.tool()
+def put_item(key: str) -> str:
+    """Put an item there."""
+    note("put")
+    die_if_told()
+    return f"Put {key}."
+
+
+def die_if_told() -> None:
+    """Die in the middle of a call, once, if there is a file that says so."""
+    order = calls.with_suffix(".die")
+    if order.exists():
+        order.unlink()
+        os._exit(1)
+
+
+if sys.argv[2] == "stdio":
+    server.run("stdio")
+else:
+    server.run("streamable-http", host="127.0.0.1", port=int(sys.argv[2]))

@@ -1,0 +1,306 @@
+"""Conversations with servers that are as strict as the real ones: none of them is ever locked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from agent_framework import Agent, ChatContext, Content, FunctionTool, Message, chat_middleware, tool
+
+from base_server import BaseChatKitServer
+from chat_clients.provider import ChatClients
+from config import Settings
+from context import AnswerTexts, Services, Turn
+from tests.unit.harness import Chat, done_items, errors, texts
+from tests.unit.provider_stub import Answer, ProviderStub, Received, error
+from tests.unit.provider_stub import Chat as Wire
+from tests.unit.services_for_tests import open_services
+from tests.unit.strict_history import MISTRAL_ID, RefusedError, check_completions
+
+SIGNATURE = {"google": {"thought_signature": "c2lnbmVk"}}
+
+
+@tool(additional_properties={"title": "Look it up"})
+async def look(city: str) -> str:
+    """Look at the sky."""
+    return f"Rain in {city}."
+
+
+@tool(name="read.item")
+async def read_item(key: str) -> str:
+    """Read an item."""
+    return f"Item {key}."
+
+
+ask_page = FunctionTool(name="ask_page", func=None, description="Ask the page.", input_model={"type": "object"})
+
+
+class LookServer(BaseChatKitServer):
+    def get_agent(self, turn: Turn) -> Agent[Any]:
+        return Agent(self.chat_client, "Be short.", tools=[look, read_item, ask_page])
+
+
+@pytest.fixture
+async def stub(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ProviderStub]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    async with ProviderStub() as running:
+        running.refuses = strictly()
+        yield running
+
+
+@pytest.fixture
+async def services(tmp_path: Path, stub: ProviderStub) -> AsyncIterator[Services]:
+    variables: dict[str, Any] = {
+        "compatible_base_url": stub.url,
+        "compatible_model": "m",
+        "thread_titles": "first_message",
+        "model_max_retries": 0,
+    }
+    clients = ChatClients(Settings(_env_file=None, **variables))
+    async with open_services(
+        tmp_path, clients.make(), settings={"model_provider": "compatible", **variables}
+    ) as opened:
+        yield opened
+    await clients.close()
+
+
+@pytest.fixture
+def chat(services: Services) -> Chat:
+    return Chat(LookServer(services))
+
+
+def strictly(*own: str, check: Any = None) -> Any:
+    """A server that refuses what any server refuses; `own` members it knows, and `check` says what else it wants."""
+
+    def refuse(request: Received) -> Answer | None:
+        try:
+            check_completions(request.body["messages"], own=frozenset(own))
+            if check is not None:
+                check(request.body["messages"])
+        except RefusedError as exc:
+            return error(400, str(exc))
+        return None
+
+    return refuse
+
+
+def calls_in(messages: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    for message in messages:
+        for call in message.get("tool_calls", ()):
+            yield message, call
+
+
+def calling(*calls: dict[str, Any], finish: str = "tool_calls", **beside: Any) -> Answer:
+    delta = {"role": "assistant", "content": None, **beside, "tool_calls": list(calls)}
+    return Answer(
+        200,
+        {"content-type": "text/event-stream"},
+        (Wire.chunk(delta), Wire.chunk({}, finish), b"data: [DONE]\n\n"),
+    )
+
+
+def call(call_id: str | None, name: str = "look", index: int = 0, **more: Any) -> dict[str, Any]:
+    function = {"name": name, "arguments": json.dumps({"city": "Bern"} if name != "read_item" else {"key": "7"})}
+    return {"index": index, **({"id": call_id} if call_id else {}), "type": "function", "function": function, **more}
+
+
+async def said(chat: Chat, text: str) -> str:
+    events = await chat.send(text)
+    assert not errors(events), errors(events)
+    return "".join(texts(events))
+
+
+async def test_a_turn_that_ended_with_its_tools_does_not_lock_the_conversation(chat: Chat, stub: ProviderStub) -> None:
+    stub.will(calling(call("abcDEF123")), error(500, "no", headers={"x-should-retry": "false"}), Wire.text("Rain."))
+    assert errors(await chat.send("Rain?"))
+    assert await said(chat, "And now?") == "Rain."
+    roles = [message["role"] for message in stub.requests[-1].body["messages"]]
+    assert roles == ["system", "user", "assistant", "tool", "assistant", "user"]
+    assert len(stub.requests) == 3
+
+
+async def test_a_plain_chat_goes_on_past_the_items_that_are_sent(chat: Chat, stub: ProviderStub) -> None:
+    stub.will_always(Wire.text("Yes."))
+    for number in range(33):
+        assert await said(chat, f"Question {number}?") == "Yes."
+    first = stub.requests[-1].body["messages"][1]
+    assert (first["role"], first["content"]) == ("user", "Question 3?")
+
+
+async def test_ids_of_calls_that_the_server_leaves_out_are_nine_letters_and_digits(
+    chat: Chat, stub: ProviderStub
+) -> None:
+    stub.will(calling(call(None), call("", index=1)), Wire.text("Rain."))
+    assert await said(chat, "Rain?") == "Rain."
+    ids = [each["id"] for _, each in calls_in(stub.requests[-1].body["messages"])]
+    assert len(set(ids)) == 2
+    assert all(MISTRAL_ID.fullmatch(each) for each in ids)
+
+
+async def test_mistral_takes_a_conversation_that_another_model_began(chat: Chat, stub: ProviderStub) -> None:
+    stub.will(calling(call("call_from-elsewhere_1")), Wire.text("Rain."), Wire.text("Dry."))
+    assert await said(chat, "Rain?") == "Rain."
+
+    def check(messages: list[dict[str, Any]]) -> None:
+        if not all(MISTRAL_ID.fullmatch(each["id"]) for _, each in calls_in(messages)):
+            raise RefusedError("Tool call id has to be defined in a-z, A-Z, 0-9, with a length of 9")
+
+    stub.refuses = strictly(check=check)
+    assert await said(chat, "And tomorrow?") == "Dry."
+    assert len(stub.requests) == 3
+
+
+async def test_gemini_gets_its_signatures_back_within_the_turn_and_later(chat: Chat, stub: ProviderStub) -> None:
+    def check(messages: list[dict[str, Any]]) -> None:
+        for message, each in calls_in(messages):
+            if each is message["tool_calls"][0] and each.get("extra_content") != SIGNATURE:
+                raise RefusedError("Function call is missing a thought_signature in functionCall parts.")
+
+    stub.refuses = strictly(check=check)
+    signed = call("function-call-1", extra_content=SIGNATURE)
+    again = call("function-call-3", extra_content=SIGNATURE)
+    stub.will(calling(signed, call("function-call-2", index=1)), calling(again), Wire.text("Rain."), Wire.text("Dry."))
+    assert await said(chat, "Rain?") == "Rain."
+    assert await said(chat, "And tomorrow?") == "Dry."
+    assert len(stub.requests) == 4
+
+
+async def test_kimi_gets_its_thoughts_back_beside_the_calls_within_the_turn_and_later(
+    chat: Chat, stub: ProviderStub
+) -> None:
+    def check(messages: list[dict[str, Any]]) -> None:
+        for message, each in calls_in(messages):
+            if not message.get("reasoning_content"):
+                raise RefusedError(
+                    "thinking is enabled but reasoning_content is missing in assistant tool call message"
+                )
+            if not each["id"].startswith("functions.look:"):
+                raise RefusedError("tool_call_id is not found")
+
+    stub.refuses = strictly("reasoning_content", check=check)
+    first = calling(call("functions.look:0"), reasoning_content="Let me see.")
+    second = calling(call("functions.look:1"), reasoning_content="And again.")
+    stub.will(first, second, Wire.text("Rain."), Wire.text("Dry."))
+    assert await said(chat, "Rain?") == "Rain."
+    assert await said(chat, "And tomorrow?") == "Dry."
+    thoughts = [message["reasoning_content"] for message, _ in calls_in(stub.requests[-1].body["messages"])]
+    assert thoughts == ["Let me see.", "And again."]
+    assert len(stub.requests) == 4
+
+
+async def test_members_that_nobody_knows_go_back_as_they_came(chat: Chat, stub: ProviderStub) -> None:
+    beside = {"reasoning_details": [{"type": "reasoning.encrypted", "data": "c2Vj"}], "thinking_blocks": [{"sig": 1}]}
+    stub.refuses = strictly(*beside)
+    odd = call("abcDEF123", x_token={"a": [1]})
+    odd["function"]["strict"] = True
+    stub.will(calling(odd, **beside), Wire.text("Rain."), Wire.text("Dry."))
+    assert await said(chat, "Rain?") == "Rain."
+    assert await said(chat, "And tomorrow?") == "Dry."
+    for request in stub.requests[1:]:
+        [(message, sent)] = calls_in(request.body["messages"])
+        assert (sent["x_token"], sent["function"]["strict"]) == ({"a": [1]}, True)
+        assert {name: message[name] for name in beside} == beside
+    assert len(stub.requests) == 3
+
+
+async def test_what_is_wanted_back_with_a_call_of_the_client_is_kept_too(chat: Chat, stub: ProviderStub) -> None:
+    stub.will(calling(call("abcDEF123", "ask_page", extra_content=SIGNATURE)), Wire.text("Bern."))
+    [asked] = done_items(await chat.send("Where?"), "client_tool_call")
+    assert asked["name"] == "ask_page"
+    events = await chat.request("threads.add_client_tool_output", thread_id=chat.thread_id, result={"city": "Bern"})
+    assert texts(events) == ["Bern."]
+    [(_, sent)] = calls_in(stub.requests[-1].body["messages"])
+    assert sent["extra_content"] == SIGNATURE
+    assert "extra_content" not in json.dumps(await chat.items())
+
+
+@pytest.mark.parametrize("name", ["look<|channel|>commentary", "functions.look", " look ", "default_api.look"])
+async def test_a_tool_is_found_under_the_names_that_models_give_it(chat: Chat, stub: ProviderStub, name: str) -> None:
+    stub.will(calling(call("abcDEF123", name)), Wire.text("Rain."))
+    events = await chat.send("Rain?")
+    [workflow] = done_items(events, "workflow")
+    assert [task["title"] for task in workflow["workflow"]["tasks"]] == ["Look it up"]
+    [(_, sent)] = calls_in(stub.requests[-1].body["messages"])
+    assert sent["function"]["name"] == "look"
+    assert stub.requests[-1].body["messages"][-1]["content"] == "Rain in Bern."
+
+
+async def test_a_tool_whose_name_servers_refuse_is_offered_under_another_and_run(
+    chat: Chat, stub: ProviderStub
+) -> None:
+    stub.will(calling(call("abcDEF123", "read_item")), Wire.text("Seven."), Wire.text("Yes."))
+    assert await said(chat, "Read 7") == "Seven."
+    assert [each["function"]["name"] for each in stub.requests[0].body["tools"]][1] == "read_item"
+    assert stub.requests[1].body["messages"][-1]["content"] == "Item 7."
+    assert await said(chat, "Sure?") == "Yes."
+    assert [each["function"]["name"] for _, each in calls_in(stub.requests[-1].body["messages"])] == ["read_item"]
+
+
+async def test_a_tool_that_there_is_not_is_never_sent_under_a_name_that_is_refused(
+    chat: Chat, stub: ProviderStub
+) -> None:
+    stub.will(calling(call("abcDEF123", "größe<|x|>!")), Wire.text("Sorry."), Wire.text("Yes."))
+    assert await said(chat, "Go") == "Sorry."
+    assert await said(chat, "Sure?") == "Yes."
+
+
+@pytest.mark.parametrize(
+    "words", [["Hm, they ask.\n", "</th", "ink>\n\n", "Rain."], ["<think>", "Hm</think>", "Rain."]]
+)
+async def test_thoughts_in_the_text_are_neither_text_nor_title_nor_history(
+    chat: Chat, stub: ProviderStub, words: list[str]
+) -> None:
+    stub.will_always(Wire.text(*words))
+    for question in ("Rain?", "And now?"):
+        assert await said(chat, question) == "Rain."
+    stored = [item for item in await chat.items() if item["type"] == "assistant_message"]
+    assert [part["text"] for item in stored for part in item["content"]] == ["Rain.", "Rain."]
+    assert "Hm" not in json.dumps(stub.requests[-1].body["messages"])
+
+
+async def test_an_answer_that_turns_out_to_be_a_thought_alone_leaves_nothing(chat: Chat, stub: ProviderStub) -> None:
+    stub.will(Wire.text("Hm, they ", "ask.\n", "</think>", "\n\n"), Wire.text("\n\n"), Wire.text("Rain."))
+    for _ in range(2):
+        [failure] = errors(await chat.send("Rain?"))
+        assert failure["message"].startswith("The model gave no answer.")
+    assert [item["type"] for item in await chat.items() if item["type"] == "assistant_message"] == []
+    assert await said(chat, "Rain?") == "Rain."
+
+
+async def test_what_was_said_before_an_unknown_end_is_kept(chat: Chat, stub: ProviderStub) -> None:
+    stub.will(Wire.text("It is ", "22", finish="insufficient_system_resource"))
+    events = await chat.send("Rain?")
+    assert texts(events) == ["It is 22"]
+    assert "stopped in the middle" in errors(events)[0]["message"]
+
+
+async def test_a_picture_is_refused_once_and_said_in_the_persons_words(chat: Chat, stub: ProviderStub) -> None:
+    turns = AnswerTexts(no_picture="Das Bild nimmt das Modell nicht.")
+
+    class GermanServer(LookServer):
+        def texts(self, turn: Turn) -> AnswerTexts:
+            return turns
+
+        def get_agent(self, turn: Turn) -> Agent[Any]:
+            return Agent(self.chat_client, middleware=[with_picture])
+
+    def refuse(request: Received) -> Answer | None:
+        if "image_url" in json.dumps(request.body):
+            return error(400, "image_url is only supported by certain models")
+        return None
+
+    stub.refuses = refuse
+    stub.will_always(Wire.text("Yes."))
+    german = Chat(GermanServer(chat.server.services))
+    assert texts(await german.send("Look")) == ["Das Bild nimmt das Modell nicht.", "Yes."]
+
+
+@chat_middleware
+async def with_picture(context: ChatContext, call_next: Callable[[], Awaitable[None]]) -> None:
+    """As when the person had sent a picture with the message."""
+    picture = Content.from_data(b"\x89PNG-bytes", "image/png")
+    context.messages = [*context.messages[:-1], Message("user", [*context.messages[-1].contents, picture])]
+    await call_next()
