@@ -1,4 +1,4 @@
-"""What went wrong with the model, in words for the person in the chat."""
+"""Failures of the model, in words for the person in the chat."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ from framework.text_updates import TEXT_SINK_KWARG, TextSink
 
 
 class RawModelClient(BaseChatClient[Any]):
-    """What the clients of both protocols share.
+    """The part that the clients of both protocols share.
 
     Args:
         connection: To the provider; shared, and closed by the caller.

@@ -1,4 +1,4 @@
-"""What is done after a model's server has refused a request, and what is learnt from that.
+"""Refusals of a model's server: the next request differs, and what was learnt is remembered.
 
 A history that was refused once is refused again with every message, and so the next try differs: a member of the
 request that the server does not know is left out, pictures are named, calls of tools are told in words, the oldest is
@@ -68,7 +68,7 @@ _COUNT = re.compile(r"\d{3,}")
 
 @dataclass(slots=True)
 class LearntOfModel:
-    """What a model's server does not take.
+    """Limits of a model's server, as far as they were learnt.
 
     Attributes:
         left_out: Members of a request, with the name that takes their place or None; ``name=value`` is one of a list.
@@ -84,7 +84,7 @@ class LearntOfModel:
 
 
 class Learnt:
-    """What was learnt from refusals, of every model and of conversations; bounded, the oldest is forgotten first."""
+    """Memory of refusals, by model and by conversation; bounded, the oldest is forgotten first."""
 
     def __init__(self) -> None:
         self._models: OrderedDict[str, LearntOfModel] = OrderedDict()

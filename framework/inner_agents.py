@@ -1,4 +1,4 @@
-"""What an agent consists of: the agents that work in a workflow, and the tools of all of them."""
+"""Inner agents: those that work in a workflow, and the tools of all of them."""
 
 from __future__ import annotations
 

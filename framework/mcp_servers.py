@@ -43,7 +43,7 @@ _FORGOTTEN_WORDS = ("session terminated", "session not found", "session expired"
 
 @dataclass(slots=True)
 class _Server:
-    """What is known of a server.
+    """State of a server, as far as it is known.
 
     Attributes:
         is_lost: Whether it was lost, though the framework may not know.

@@ -1,4 +1,4 @@
-"""What the first answer would otherwise have to wait for, and with it everybody in the same event loop."""
+"""Imports and models that the first answer would otherwise wait for, and with it all in the same event loop."""
 
 from __future__ import annotations
 

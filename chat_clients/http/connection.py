@@ -28,7 +28,7 @@ class StaleConnectionError(Exception):
 
 @dataclass(slots=True)
 class Answer:
-    """What has arrived of an answer."""
+    """The part of an answer that has arrived."""
 
     status: int = 0
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)

@@ -200,7 +200,7 @@ class ProviderConnection:
 
         Args:
             path: Appended to the connection's address.
-            file: Its name, bytes and media type.
+            file: Name, bytes and media type of the file.
             fields: The other fields of the form.
 
         Raises:
@@ -277,7 +277,7 @@ class ProviderConnection:
 
 
 class _Taking(Generic[Read]):
-    """What happens to an answer's bytes as they arrive.
+    """Reader of an answer's bytes as they arrive.
 
     Attributes:
         result: What was read from the last ones.
@@ -321,7 +321,7 @@ def _hand_over(response: httpx.Response, timeout_s: float) -> Callable[[Taker], 
     """Return what hands a body over as it arrives, until it is told to stop or, returning False, has come to an end.
 
     Args:
-        response: Its first piece may take as long as was asked for with the request.
+        response: The bytes of an answer; the first piece may take as long as was asked for with the request.
         timeout_s: How long each further piece may take, in seconds.
     """
     if isinstance(response.stream, AnswerBody) and not _is_packed(response):

@@ -20,7 +20,7 @@ PIECE_BYTES = 64
 
 
 class BrokenStreamError(Exception):
-    """What the provider sent is no stream of JSON events, or one of them is beyond all bounds."""
+    """A provider has sent no stream of JSON events, or one of them is beyond all bounds."""
 
 
 class EventParser:

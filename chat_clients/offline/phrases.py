@@ -26,7 +26,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a phrase leads to: words, or tool calls to be run side by side."""
+    """Outcome of a phrase: words, or tool calls to be run side by side."""
 
     text: str = ""
     calls: tuple[ToolCall, ...] = ()

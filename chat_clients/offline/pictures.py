@@ -1,4 +1,4 @@
-"""What can be said about a picture without a model: its format, its size, its main colors."""
+"""Descriptions of pictures without a model: format, size, main colours."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Call:
         call_id: What it is called here: unique within the answer.
         name: The tool.
         arguments: Pieces of JSON.
-        members: Of the call, and of its function, that are not known here.
+        members: Members of the call, and of its function, that are not known here.
     """
 
     given_id: str

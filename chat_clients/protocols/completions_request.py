@@ -56,7 +56,7 @@ def build_completions_request(
     Args:
         model: Unless `options` name another.
         messages: The conversation.
-        options: Of the run, under the framework's names.
+        options: Options of the run, under the framework's names.
         stream: Whether the answer comes in pieces.
         max_tokens_name: What the server calls the longest length of an answer.
         names: What the tools are called towards the model; None to read that from `options`.

@@ -56,7 +56,7 @@ def build_replay(
 
     Args:
         model: Who was asked: what it wants back goes to no other.
-        round_id: The same for all calls of one answer of the model.
+        round_id: A number that all calls of one answer of the model share.
         call: Members of the call.
         function: Members of its function.
         beside: Members of the message that holds the calls; given with the first of them.

@@ -61,8 +61,8 @@ def item_contents(item: Mapping[str, Any], item_id: str, *, is_begun: bool) -> l
 
     Args:
         item: The item.
-        item_id: Its id, or one that stands for it.
-        is_begun: Its call was said when it began.
+        item_id: The id of the item, or one that stands for it.
+        is_begun: Whether the call was said when it began.
     """
     match item.get("type"):
         case "web_search_call" | "file_search_call":

@@ -64,7 +64,7 @@ def build_responses_request(
     Args:
         model: Unless `options` name another.
         messages: The conversation.
-        options: Of the run, under the framework's names.
+        options: Options of the run, under the framework's names.
         stream: Whether the answer comes in pieces.
         names: What the tools are called towards the model; None to read that from `options`.
         form: How much of the conversation is sent; None for all of it.

@@ -1,4 +1,4 @@
-"""What an answer cost and when it was made, under the framework's names."""
+"""Cost and time of an answer, under the framework's names."""
 
 from __future__ import annotations
 

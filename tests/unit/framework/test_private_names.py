@@ -24,6 +24,7 @@ PUBLIC_UNDERSCORES = {
 """Names that their library documents, although they begin like private ones."""
 
 PLACES = {
+    ("chat_clients/protocols/history_shape.py", "copy.copy(call.result)"): "the copy has another id and nothing else",
     ("base_server.py", "vars(base)"): "our own classes, and authors' subclasses",
     ("base_server.py", "vars(kind)"): "our own class, and the public names of ChatKit's server",
     ("process/log_lines.py", "vars(logging.makeLogRecord({}))"): "records hold what `extra` gives as attributes",
