@@ -321,7 +321,10 @@ export class Chat {
   /** Whether the message that is shown last was not sent, because nobody knew who asks. */
   get #isUnsent(): boolean {
     const {unconfirmedKey, failure} = this.conversation.state;
-    return unconfirmedKey !== undefined && failure?.message === strings.signedOut;
+    return (
+      unconfirmedKey !== undefined &&
+      (failure?.message === strings.signedOut || failure?.message === strings.notSignedIn)
+    );
   }
 
   /** A page may have to be left in order to sign in: then the composer has the message again. */

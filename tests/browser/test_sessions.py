@@ -115,6 +115,8 @@ def test_who_is_signed_out_reads_so_and_goes_on_where_they_were(
     # The page is loaded while the person is signed out: back to the same conversation all the same.
     server.is_signed_in = False
     strict_page.reload()
+    expect(chat.element.get_by_role("alert").filter(has_text="The page could not sign you in.")).to_be_visible()
+    expect(chat.element).not_to_contain_text("getClientSecret")
     again = chat.element.get_by_role("button", name="Try again")
     expect(again).to_be_visible()
     server.is_signed_in = True

@@ -69,9 +69,13 @@ describe('hosted mode', () => {
     let isBroken = true;
     const server = new FakeServer();
     const client = hosted(() => (isBroken ? fail() : 'fine'), server);
-    await expect(client.prepare()).rejects.toThrow(words);
+    const named = {
+      message: 'The page could not sign you in.',
+      cause: {message: expect.stringMatching(new RegExp(`getClientSecret.*${words}`))},
+    };
+    await expect(client.prepare()).rejects.toMatchObject(named);
     await expect(client.prepare()).resolves.toBeUndefined();
-    await expect(client.send(LIST)).rejects.toThrow('getClientSecret');
+    await expect(client.send(LIST)).rejects.toMatchObject(named);
     expect(server.calls).toEqual([]);
     isBroken = false;
     await client.send(LIST);

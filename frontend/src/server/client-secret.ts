@@ -6,7 +6,7 @@ export type ReadClientSecret = (current: string | null) => unknown;
 /** Reports kinds of events to the page, never contents. */
 export type Report = (name: string, data: Record<string, unknown>) => void;
 
-/** The page's callback failed or gave nothing; the page's own words are in `cause`. */
+/** The page's callback failed or gave nothing. In words for a person; those for who builds the page are in `cause`. */
 export class ClientSecretError extends Error {
   override readonly name = 'ClientSecretError';
 }
@@ -73,10 +73,9 @@ export class ClientSecret {
     return answer;
   }
 
-  /** Who had a secret is a person whose time is over; without a first one, somebody is building the page. */
-  #failure(current: string | null, reason: string, error?: unknown): ClientSecretError {
-    if (current === null) return new ClientSecretError(reason, {cause: error});
-    this.#report('client_secret.not_renewed', {reason});
-    return new ClientSecretError(strings.signedOut, {cause: error ?? new Error(reason)});
+  #failure(current: string | null, reason: string, cause?: unknown): ClientSecretError {
+    this.#report(current === null ? 'client_secret.missing' : 'client_secret.not_renewed', {reason});
+    const message = current === null ? strings.notSignedIn : strings.signedOut;
+    return new ClientSecretError(message, {cause: new Error(reason, {cause})});
   }
 }
