@@ -85,6 +85,7 @@ async def test_the_library_of_openai_opens_and_ends_sessions(tmp_path: Path) -> 
             # The two newest, as this session says, in pages too.
             threads = await threads_of(page)
             assert len(threads) == 2
+            assert not any("title" in thread for thread in threads)
             first = (await page.ask("threads.list", limit=1, order="desc")).json()
             second = (await page.ask("threads.list", limit=1, order="desc", after=first["after"])).json()
             assert [*first["data"], *second["data"]] == threads

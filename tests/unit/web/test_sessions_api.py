@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,9 +12,11 @@ import pytest
 
 from tests.unit.web.edge import Edge, FakeServer, everything_logged, use_case
 from tests.unit.web.session_door import KEY, OTHER_KEY, PAGE, SIGNING_KEY, Door, open_door
+from web import sessions_api as api
 from web.client_secrets import ClientSecrets, new_session_id
 from web.identity import Cookies, new_user_id
 
+ROOT = Path(__file__).resolve().parents[3]
 SIMPLE = {"user": "ada", "workflow": {"id": "todo"}}
 
 
@@ -151,6 +154,20 @@ async def test_a_use_case_that_the_person_may_not_use_reads_as_missing(edge: Edg
         assert code_of(refused) == (404, "workflow_not_found")
         assert "('todo')" in refused.json()["error"]["message"]
         await door.open(use_case="secret", workflow={"state_variables": {"plan": "pro"}})
+
+
+def test_the_document_tells_the_bounds_and_every_code() -> None:
+    document = (ROOT / "docs" / "sessions.md").read_text("utf-8")
+    bounds = (
+        api.MAX_LIFETIME_S, api.DEFAULT_LIFETIME_S, api.MAX_REQUESTS_PER_MINUTE, api.MAX_RECENT_THREADS,
+        api.MAX_FILE_MB, api.MAX_FILES, api.MAX_USER_CHARS, api.MAX_VARIABLES, api.MAX_VARIABLES_CHARS,
+    )  # fmt: skip
+    missing = [bound for bound in bounds if not re.search(rf"(?<![\d,]){bound:,}(?![\d,])", document)]
+    assert missing == []
+    sources = "".join((ROOT / "web" / f"{name}.py").read_text("utf-8") for name in ("sessions_api", "client_sessions"))
+    codes = set(re.findall(r'code="([^"]+)"', sources)) | set(re.findall(r'Error\(.*, "(\w+)", ', sources))
+    assert {code for code in codes if f"`{code}`" not in document} == set()
+    assert len(codes) > 8
 
 
 # What a secret is
