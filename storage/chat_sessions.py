@@ -20,11 +20,11 @@ KEPT_AFTER_EXPIRY = timedelta(days=1)
 MAX_SWEPT = 500
 """How many old rows the opening of a session removes at most."""
 
-WINDOW_S = 60
+MINUTE_S = 60
 
 
 class ChatSessionRow(Base):
-    """A session. `window` is the minute in which requests were counted last."""
+    """A session: its `requests` are those of the `minute` in which they were counted last."""
 
     __tablename__ = "chat_sessions"
     __table_args__ = (Index(None, "expires_at"),)
@@ -38,8 +38,9 @@ class ChatSessionRow(Base):
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
     cancelled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     configuration: Mapped[Any] = mapped_column(JSONDocument, nullable=False)
-    window: Mapped[int] = mapped_column(BigInteger, default=0)
+    minute: Mapped[int] = mapped_column(BigInteger, default=0)
     requests: Mapped[int] = mapped_column(BigInteger, default=0)
+    uploads: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
 class ChatSessions:
@@ -72,8 +73,12 @@ class ChatSessions:
         """
         now_s = int(utc_now().timestamp())
         limit = session.configuration.max_requests_per_minute
-        is_within = await self._database.run_write(_count, session.id, now_s // WINDOW_S, limit)
-        return 0 if is_within else WINDOW_S - now_s % WINDOW_S
+        is_within = await self._database.run_write(_count_request, session.id, now_s // MINUTE_S, limit)
+        return 0 if is_within else MINUTE_S - now_s % MINUTE_S
+
+    async def count_upload(self, session: ChatSession) -> bool:
+        """Count one file of `session`; return whether it may be uploaded."""
+        return await self._database.run_write(_count_upload, session.id, session.configuration.max_files)
 
 
 def _save(connection: Connection, session: ChatSession, now: datetime) -> None:
@@ -117,13 +122,21 @@ def _cancel(connection: Connection, session_id: str, key_name: str, now: datetim
     return session if session is not None and session.key_name == key_name else None
 
 
-def _count(connection: Connection, session_id: str, window: int, limit: int) -> bool:
+def _count_request(connection: Connection, session_id: str, minute: int, limit: int) -> bool:
     row = ChatSessionRow
-    is_new_window = row.window != window
+    is_new = row.minute != minute
     # One statement: of requests that come together, no more than allowed are let through.
     counted = connection.execute(
         update(row)
-        .where(row.id == session_id, or_(is_new_window, row.requests < limit))
-        .values(window=window, requests=case((is_new_window, 1), else_=row.requests + 1))
+        .where(row.id == session_id, or_(is_new, row.requests < limit))
+        .values(minute=minute, requests=case((is_new, 1), else_=row.requests + 1))
+    )
+    return counted.rowcount == 1
+
+
+def _count_upload(connection: Connection, session_id: str, limit: int) -> bool:
+    row = ChatSessionRow
+    counted = connection.execute(
+        update(row).where(row.id == session_id, row.uploads < limit).values(uploads=row.uploads + 1)
     )
     return counted.rowcount == 1

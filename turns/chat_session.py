@@ -24,9 +24,9 @@ class SessionConfiguration:
         has_titles: Whether new threads are given a title.
         has_uploads: Whether files may be attached.
         max_file_mb: The largest file, in MB.
-        max_files: How many files a message may have.
+        max_files: How many files may be uploaded during the session.
         has_history: Whether the threads of the person are listed.
-        recent_threads: How many of them, the newest first; None for all.
+        recent_threads: How many of them are within reach, the newest first; None for all.
         version: The version of the workflow that was asked for; it is told back and means nothing here.
     """
 

@@ -67,6 +67,10 @@ class ClientSessions:
         """Count one request; return 0, or in how many seconds the session may ask again."""
         return await self._stored.count_request(session)
 
+    async def count_upload(self, session: ChatSession) -> bool:
+        """Count one file; return whether it may be uploaded."""
+        return await self._stored.count_upload(session)
+
     def secret_of(self, session: ChatSession) -> str:
         """Return the client secret of a session."""
         return self._secrets.build(session.id, int(session.expires_at.timestamp()))

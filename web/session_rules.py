@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from errors import BadRequestError, ForbiddenError, TooLargeError, TooManyRequestsError
+from errors import ForbiddenError, NotFoundError, TooLargeError, TooManyRequestsError
 from turns.chat_session import ChatSession, SessionConfiguration
 from web.client_sessions import ClientSessions
 from web.event_stream import Chunks
@@ -36,9 +36,17 @@ async def handle_in_session(body: bytes, session: ChatSession, sessions: ClientS
         raise _TooManyRequestsError(session, wait_s)
     given = request.get("params")
     params: dict[str, Any] = given if isinstance(given, dict) else {}
-    _check_files(kind, params, session.configuration)
+    allowed = session.configuration
     if kind == "threads.list":
-        return await _list_threads(body, params, session.configuration, handle)
+        return await _list_threads(body, params, allowed, handle)
+    thread_id = params.get("thread_id")
+    if allowed.recent_threads is not None and thread_id is not None and kind != "runs.stop":
+        await _check_recent(thread_id, allowed.recent_threads, handle)
+    _check_files(kind, params, allowed)
+    if kind == "attachments.create" and not await sessions.count_upload(session):
+        raise ForbiddenError(
+            f"At most {allowed.max_files} files can be uploaded in this session.", code="session.too_many_files"
+        )
     return await handle(body)
 
 
@@ -54,13 +62,8 @@ class _TooManyRequestsError(TooManyRequestsError):
 def _check_files(kind: str, params: dict[str, Any], allowed: SessionConfiguration) -> None:
     message = params.get("input")
     attached = message.get("attachments") if isinstance(message, dict) else None
-    count = len(attached) if isinstance(attached, list) else 0
-    if not allowed.has_uploads:
-        if count or kind == "attachments.create":
-            raise ForbiddenError("Files cannot be attached in this session.", code="session.no_uploads")
-        return
-    if count > allowed.max_files:
-        raise BadRequestError(f"A message may have at most {allowed.max_files} files.", code="session.too_many_files")
+    if not allowed.has_uploads and (attached or kind == "attachments.create"):
+        raise ForbiddenError("Files cannot be attached in this session.", code="session.no_uploads")
     size = params.get("size")
     if kind == "attachments.create" and isinstance(size, int) and size > allowed.max_file_mb * BYTES_PER_MB:
         raise TooLargeError(f"A file may have at most {allowed.max_file_mb} MB.", code="session.file_too_large")
@@ -82,6 +85,11 @@ async def _list_threads(body: bytes, params: dict[str, Any], allowed: SessionCon
     size = limit if isinstance(limit, int) and 0 < limit <= PAGE_SIZE else PAGE_SIZE
     page, rest = recent[:size], recent[size:]
     return to_json({"data": page, "has_more": bool(rest), **({"after": page[-1]["id"]} if rest else {})})
+
+
+async def _check_recent(thread_id: object, count: int, handle: Handle) -> None:
+    if all(thread.get("id") != thread_id for thread in await _recent_threads(count, handle)):
+        raise NotFoundError("This conversation does not exist.", code="session.not_recent")
 
 
 async def _recent_threads(count: int, handle: Handle) -> list[dict[str, Any]]:

@@ -76,13 +76,15 @@ async def test_the_library_of_openai_opens_and_ends_sessions(tmp_path: Path) -> 
         assert session.rate_limits.max_requests_per_1_minute == 30
 
         async with page_of(server, session.client_secret) as page:
-            for last in (3, 4, 5):
-                story = Story()
-                await page.read(story, f"count to {last}")
+            stories = [Story() for _ in range(3)]
+            for story in stories:
+                await page.read(story, "count to 3")
                 assert story.error is None
                 # Without a title of its own, as this session says.
                 assert "title" not in story.events[0]["thread"]
-            # The two newest, as this session says, in pages too.
+            # The two newest, as this session says, in pages too; the third is out of reach.
+            reached = [await page.ask("threads.get_by_id", thread_id=each.thread_id) for each in stories]
+            assert [each.status_code for each in reached] == [404, 200, 200]
             threads = await threads_of(page)
             assert len(threads) == 2
             assert not any("title" in thread for thread in threads)

@@ -348,7 +348,6 @@ MESSAGE = {"content": [], "attachments": ["a", "b"]}
     [
         ({}, "attachments.create", {"name": "a", "size": 1}, (403, "session.no_uploads")),
         ({}, "threads.create", {"input": MESSAGE}, (403, "session.no_uploads")),
-        ({"enabled": True, "max_files": 1}, "threads.create", {"input": MESSAGE}, (400, "session.too_many_files")),
         (
             {"enabled": True, "max_file_size": 1},
             "attachments.create", {"name": "a", "size": 1024 * 1024 + 1}, (413, "session.file_too_large"),
@@ -364,6 +363,16 @@ async def test_files_are_taken_as_far_as_the_session_says(
     allowed = await door.open(chatkit_configuration={"file_upload": {"enabled": True}})
     small = {**params, **({"size": 9} if "size" in params else {})}
     assert (await door.ask(allowed["client_secret"], kind, **small)).status_code == 200
+
+
+async def test_no_more_files_are_taken_in_a_session_than_it_says(door: Door, todo: FakeServer) -> None:
+    session = await door.open(chatkit_configuration={"file_upload": {"enabled": True, "max_files": 2}})
+    attempts = [door.ask(session["client_secret"], "attachments.create", name="a", size=1) for _ in range(5)]
+    answers = await asyncio.gather(*attempts)
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 403, 403, 403]
+    refused = next(answer for answer in answers if answer.status_code == 403)
+    assert code_of(refused) == (403, "session.too_many_files")
+    assert len(todo.requests) == 2
 
 
 # Pages of other origins
