@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from agent_framework import Agent
 
+from context import Turn
+from plugins import UseCase
+from tests.unit.harness import PlainServer, events_of, texts
+from tests.unit.scripted_model import ScriptedModel, says
+from tests.unit.services_for_tests import open_services
 from tests.unit.web.edge import Edge, FakeServer, everything_logged, use_case
 from tests.unit.web.session_door import KEY, OTHER_KEY, PAGE, SIGNING_KEY, Door, open_door
 from web import sessions_api as api
@@ -431,3 +437,33 @@ async def test_the_log_names_neither_person_nor_secret_nor_key(door: Door, log: 
     for private in ("ada@example.org", "planted", session["client_secret"], KEY):
         assert private not in logged
     assert [record for record in log.records if record.levelno >= logging.WARNING] == []
+
+
+# The agent
+
+
+async def test_the_agent_knows_the_variables_and_leaves_the_title_to_the_session(edge: Edge, tmp_path: Path) -> None:
+    seen: list[dict[str, Any]] = []
+
+    class Recording(PlainServer):
+        def get_agent(self, turn: Turn) -> Agent[Any]:
+            seen.append(dict(turn.context.variables))
+            return super().get_agent(turn)
+
+    model = ScriptedModel(turns=[says("One."), says("Two.")])
+    message = {"content": [{"type": "input_text", "text": "Hello"}], "attachments": [], "inference_options": {}}
+    async with open_services(tmp_path, model) as services:
+        server = Recording(services)
+        async with open_door(edge, tmp_path, UseCase(name="todo", title="To-do", server=server)) as door:
+            session = await door.open(
+                workflow={"state_variables": {"plan": "pro"}},
+                chatkit_configuration={"automatic_thread_titling": {"enabled": False}},
+            )
+            secret = session["client_secret"]
+            first = events_of((await door.ask(secret, "threads.create", input=message)).content)
+            thread_id = first[0]["thread"]["id"]
+            await door.ask(secret, "threads.add_user_message", thread_id=thread_id, input=message)
+            thread = (await door.ask(secret, "threads.get_by_id", thread_id=thread_id)).json()
+    assert seen == [{"plan": "pro"}, {"plan": "pro"}]
+    assert texts(first) == ["One."]
+    assert "title" not in thread
