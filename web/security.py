@@ -22,7 +22,7 @@ _HEADER_NAMES = re.compile(r"[A-Za-z0-9_-]+(?:\s*,\s*[A-Za-z0-9_-]+){0,31}")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 _SECRET_PREFIXES = ("/chatkit/", "/api/")
-_SERVER_PREFIX = "/v1/"
+_SERVER_PREFIX = "/v1/chatkit/sessions"
 """Where servers ask with their keys, which no browser knows: whose page it is does not matter, and none may read it."""
 
 _EXPOSED_HEADERS = "X-Request-Id, Parlor-Run, Parlor-Run-Last, Retry-After"
