@@ -28,15 +28,15 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 class ParlorAttachmentStore(AttachmentStore[RequestContext]):
-    """The bytes of attachments. Whose a file is, `ParlorStore` knows, and is asked before any byte is touched."""
+    """The bytes of attachments; `ParlorStore` is asked for a file's owner before any byte is touched."""
 
     def __init__(self, store: ParlorStore, folder: Path, *, max_bytes: int = MAX_ATTACHMENT_BYTES) -> None:
-        """Use `folder`, which is made when it is missing.
+        """Open an object store in `folder`, which is made when it is missing.
 
         Args:
-            store: Knows the owners.
-            folder: Holds one folder per owner.
-            max_bytes: The largest file that is written or read.
+            store: Asked for the owner of a file before any byte of it is touched.
+            folder: The root folder; it holds one folder per owner.
+            max_bytes: Size of the largest file that is written or read.
 
         Raises:
             ConfigError: When the folder cannot be made.
@@ -50,11 +50,11 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
             raise ConfigError("DATA_DIR", f"the folder '{folder}' cannot be made: {exc.strerror}") from exc
 
     def generate_attachment_id(self, mime_type: str, context: RequestContext) -> str:
-        """Return a new id."""
+        """Return a new attachment id."""
         return new_id("atc")
 
     async def create_attachment(self, input: AttachmentCreateParams, context: RequestContext) -> Attachment:
-        """Refuse: there is no endpoint to upload to.
+        """Refuse to create an attachment: there is no endpoint to upload to.
 
         Raises:
             UnavailableError: Always.

@@ -30,8 +30,8 @@ from context import Services, Turn
 from errors import BadRequestError, FinalMethodError, UnavailableError
 from runs.viewer import Viewer
 from streaming.actions.declared_actions import BoundAction, action, collect_actions
-from streaming.requests.chatkit_requests import explain_request
 from streaming.requests.delivery import STREAM_OPTIONS
+from streaming.requests.request_checks import explain_request
 from streaming.requests.run_operations import is_run_operation, parse_body
 from streaming.server_parts import build_server_parts, check_action_names
 from turns.answer_texts import AnswerTexts

@@ -66,7 +66,7 @@ def _parse_server_keys(text: str) -> dict[str, str]:
 
 
 class Settings(BaseSettings):
-    """What the environment (and a `.env` file beside the start) says.
+    """Settings from the environment and from a file `.env` in the working directory.
 
     Variables have the fields' names in capitals. An empty variable counts as not set.
     """
@@ -138,7 +138,7 @@ class Settings(BaseSettings):
     offline_token_delay_ms: float = Field(
         35, ge=0, le=5000, description="Pause between two words of the built-in model, in ms; 0: none."
     )
-    model_connect_timeout_s: float = Field(5, gt=0, le=600, description="To connect to the model, in seconds.")
+    model_connect_timeout_s: float = Field(5, gt=0, le=600, description="Time to connect to the model, in seconds.")
     model_timeout_s: float = Field(
         60,
         gt=0,
@@ -152,7 +152,7 @@ class Settings(BaseSettings):
         60, gt=0, le=3_600, description="Longest run of one tool, in seconds; a tool may set its own `timeout_s`."
     )
     history_max_items: int = Field(60, ge=1, le=1000, description="Newest thread items the model sees.")
-    history_max_chars: int = Field(60_000, ge=100, description="Characters of them, newest first.")
+    history_max_chars: int = Field(60_000, ge=100, description="Most characters of those items, newest first.")
 
     # Answers
     thread_titles: Literal["model", "first_message"] = Field(
@@ -169,7 +169,7 @@ class Settings(BaseSettings):
     runs_max_total: int = Field(1_000, ge=1, description="Answers being written at once.")
     runs_max_per_user: int = Field(8, ge=1, description="Answers being written at once for one user.")
     run_log_max_bytes: int = Field(
-        262_144, ge=16_384, description="Of each answer, how much is kept for clients that come back."
+        262_144, ge=16_384, description="Bytes of each answer that are kept for clients that come back."
     )
     run_linger_s: float = Field(
         60, ge=0, le=3_600, description="How long a finished answer can be resumed, in seconds."
@@ -186,7 +186,7 @@ class Settings(BaseSettings):
     max_message_chars: int = Field(32_000, ge=1, description="Longest message of a person.")
 
     # Branding
-    brand_name: str = Field("Parlor", min_length=1, max_length=80, description="Shown in the header and the title.")
+    brand_name: str = Field("Parlor", min_length=1, max_length=80, description="Name in the header and the title.")
     brand_tagline: str = Field("The chat you host yourself", max_length=160, description="One line beside the name.")
     brand_logo_url: str = Field("/static/logo.svg", description="Absolute `http(s)` URL or a path on this server.")
     brand_primary_color: str = Field("#4f46e5", description="`#rgb` or `#rrggbb`; the chat's theme follows it.")
@@ -295,7 +295,7 @@ class Settings(BaseSettings):
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Read the environment once.
+    """Return the settings from the environment, which is read once.
 
     Raises:
         ConfigError: When a variable is wrong; it names the variable.

@@ -95,7 +95,7 @@ class Turn:
         thread: The thread that is answered. Setting `thread.title` renames it.
         context: Who asks.
         services: The platform's services.
-        user_message: What is answered; None when a client tool's output or a form answer is.
+        user_message: The message that is answered; None when a client tool's output or a form answer is.
         state: Free for the use case: tools leave here what `post_respond_hook` shows.
     """
 
@@ -117,7 +117,7 @@ class Turn:
         return self
 
     def __deepcopy__(self, memo: object) -> Self:
-        """Return the same turn, likewise."""
+        """Return the same turn, however deep the copy."""
         return self
 
     @property
@@ -226,7 +226,7 @@ class Turn:
             questions: ChatKit's `StructuredInputMultipleChoice` and `StructuredInputFreeform`.
 
         Returns:
-            What a tool should return to the model.
+            The sentence that a tool should return to the model.
 
         Raises:
             ValueError: When nothing is asked, or something is being asked already.
@@ -282,13 +282,13 @@ class ActionTurn(Turn):
         """Ask the person something; the agent answers what they say.
 
         Args:
-            questions: As for `Turn.ask`.
+            questions: One to ten questions, as `Turn.ask` takes them.
 
         Returns:
-            As `Turn.ask` does.
+            The sentence that `Turn.ask` returns.
 
         Raises:
-            ValueError: As `Turn.ask` does; and in an action that is not streamed, which cannot show a question.
+            ValueError: When `Turn.ask` raises it, and in an action without a stream, which cannot show a question.
         """
         if not self._is_streamed:
             raise ValueError('a question needs a streamed action: leave out "streaming": False')

@@ -1,4 +1,4 @@
-"""Base, types, engine, sessions. Knows dialects, no domain.
+"""Database, base of tables, column types and ids, which authors of use cases import. Engines are in `databases`.
 
 There are two ways to a transaction: a session (`read`, `write`), whose statements may be awaited one by one, and a
 function (`run_read`, `run_write`), which does all of it at once and is several times cheaper on SQLite.
@@ -11,7 +11,6 @@ refused when it wants to write. PostgreSQL needs one engine.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
 import secrets
@@ -19,32 +18,40 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
 from uuid import UUID
 
-from pydantic_core import from_json
-from sqlalchemy import JSON, Connection, DateTime, Dialect, MetaData, String, Table, event, select, text
+from sqlalchemy import Connection, MetaData, Table, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from databases.sqlite import SQLiteThreads, create_sqlite_engine
+from databases.columns import JSONDocument, PlainText, UTCDateTime, dump_json, load_json
+from databases.postgres import create_postgres_engine
+from databases.sqlite_engines import create_sqlite_engine
+from databases.sqlite_threads import SQLiteThreads
 from errors import ConfigError
+
+__all__ = [
+    "Base", "Database", "JSONDocument", "PlainText", "UTCDateTime", "build_metadata", "new_id",
+]  # fmt: skip
 
 logger = logging.getLogger(__name__)
 
 R = TypeVar("R")
 Ts = TypeVarTuple("Ts")
 
-CONNECT_TIMEOUT_S = 5
 POOL_TIMEOUT_S = 10.0
-STATEMENT_TIMEOUT_S = 30
-POSTGRES_CONNECTIONS = 10
+
+_ENGINE_OPTIONS: dict[str, Any] = {
+    "wait_s": POOL_TIMEOUT_S,
+    "json_serializer": dump_json,
+    "json_deserializer": load_json,
+    "hide_parameters": True,  # an error's text goes to the log, which holds no contents
+}
 
 # Any fixed number; it keeps two replicas that start together from creating the same table.
 _SCHEMA_LOCK = 0x7061726C6F72
@@ -89,70 +96,14 @@ def new_id(prefix: str) -> str:
     return f"{prefix}_{UUID(int=time_ms << 80 | 7 << 76 | rand_a << 64 | 2 << 62 | rand_b).hex}"
 
 
-def storable_text(value: str) -> str:
-    """Return `value` with what no database can store, NUL and lone surrogates, as U+FFFD."""
-    if "\x00" in value:
-        value = value.replace("\x00", "\ufffd")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        value = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return value
-
-
-class PlainText(TypeDecorator[str]):
-    """Text that may come from anywhere; see `storable_text`. An id with a NUL in it is merely not found."""
-
-    impl = String
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Make the text storable."""
-        return None if value is None else storable_text(value)
-
-
-class UTCDateTime(TypeDecorator[datetime]):
-    """An aware time: a naive one is refused on the way in, UTC comes out."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse a naive time: nobody could say which one it is."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a naive datetime cannot be stored; use datetime.now(UTC)")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """SQLite forgets the zone; what was stored is UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class JSONDocument(TypeDecorator[Any]):
-    """Any JSON value; JSONB on PostgreSQL. None is NULL. Assign a new value: changes inside it are not noticed."""
-
-    impl = JSON(none_as_null=True)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Use the binary kind where there is one."""
-        if dialect.name == "postgresql":
-            return dialect.type_descriptor(postgresql.JSONB(none_as_null=True))
-        return dialect.type_descriptor(JSON(none_as_null=True))
-
-
 class Database:
-    """The one way to the database: two kinds of transactions, tables, readiness."""
+    """A database: two kinds of transactions, creation of tables, readiness."""
 
     def __init__(self, url: str | URL) -> None:
         """Prepare the engines; the first connection is made by the first transaction.
 
         Args:
-            url: ``sqlite+aiosqlite:///path/to/file.db`` (its folder is made) or ``postgresql+psycopg://…``.
+            url: Address of the database, ``sqlite+aiosqlite:///path/to/file.db`` (its folder is made) or ``postgresql+psycopg://…``.
 
         Raises:
             ConfigError: When the URL is of another kind, its driver is missing, or the folder cannot be made.
@@ -162,13 +113,12 @@ class Database:
         """``"sqlite"`` or ``"postgresql"``."""
         if self.dialect == "sqlite":
             _make_parent_folder(self._url)
-            options: dict[str, Any] = {"wait_s": POOL_TIMEOUT_S, **_ENGINE_OPTIONS}
-            self._reading = create_sqlite_engine(self._url, writes=False, **options)
-            self._writing = create_sqlite_engine(self._url, writes=True, **options)
-            self._threads: SQLiteThreads | None = SQLiteThreads(self._url, **options)
+            self._reading = create_sqlite_engine(self._url, writes=False, **_ENGINE_OPTIONS)
+            self._writing = create_sqlite_engine(self._url, writes=True, **_ENGINE_OPTIONS)
+            self._threads: SQLiteThreads | None = SQLiteThreads(self._url, **_ENGINE_OPTIONS)
         else:
             self._threads = None
-            self._writing = _create_postgres_engine(self._url)
+            self._writing = create_postgres_engine(self._url, **_ENGINE_OPTIONS)
             self._reading = self._writing.execution_options(postgresql_readonly=True)
         self._file: tuple[int, int] | None = None
         self._read_sessions = async_sessionmaker(self._reading, expire_on_commit=False)
@@ -242,9 +192,9 @@ class Database:
             async with asyncio.timeout(timeout_s):
                 await self.run_read(Connection.execute, select(1))
                 if self.dialect == "sqlite":
-                    found = await asyncio.to_thread(_file_id, self._url)
-                    self._file = self._file or found
-                    if found != self._file:
+                    file = await asyncio.to_thread(_file_id, self._url)
+                    self._file = self._file or file
+                    if file != self._file:
                         raise FileNotFoundError("the database file is not the one that was opened")
         except (SQLAlchemyError, OSError) as exc:
             logger.warning("database does not answer", extra={"reason": type(exc).__name__})
@@ -275,8 +225,8 @@ def _parse_url(url: str | URL) -> URL:
 
 
 def _file_id(url: URL) -> tuple[int, int]:
-    found = os.stat(str(url.database))
-    return found.st_dev, found.st_ino
+    status = os.stat(str(url.database))
+    return status.st_dev, status.st_ino
 
 
 def _variable(dialect: str) -> str:
@@ -290,66 +240,3 @@ def _make_parent_folder(url: URL) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise ConfigError(_variable("sqlite"), f"the folder '{folder}' cannot be made: {exc.strerror}") from exc
-
-
-def _dump_json(value: Any) -> str:
-    """Serialise for a JSON column; the slow way only for what PostgreSQL would refuse."""
-    written = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    try:
-        written.encode()
-    except UnicodeEncodeError:
-        return json.dumps(_storable(value), ensure_ascii=False, separators=(",", ":"))
-    if "\\u0000" in written or "NaN" in written or "Infinity" in written:
-        return json.dumps(_storable(value), ensure_ascii=False, separators=(",", ":"))
-    return written
-
-
-def _storable(value: Any) -> Any:
-    if isinstance(value, str):
-        return storable_text(value)
-    if isinstance(value, dict):
-        return {storable_text(key): _storable(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_storable(each) for each in value]
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return None  # JSON has no such numbers; the browser would get null too
-    return value
-
-
-def _load_json(document: str | bytes) -> Any:
-    """Return what a column holds."""
-    try:
-        return from_json(document)  # a third of the time that `json.loads` needs
-    except ValueError:
-        return json.loads(document)  # which reads what another program may have stored, such as half a surrogate pair
-
-
-_ENGINE_OPTIONS: dict[str, Any] = {
-    "json_serializer": _dump_json,
-    "json_deserializer": _load_json,
-    "hide_parameters": True,  # an error's text goes to the log, which holds no contents
-}
-
-
-def _create_postgres_engine(url: URL) -> AsyncEngine:
-    try:
-        engine = create_async_engine(
-            url,
-            **_ENGINE_OPTIONS,
-            pool_size=POSTGRES_CONNECTIONS,
-            max_overflow=POSTGRES_CONNECTIONS,
-            pool_timeout=POOL_TIMEOUT_S,
-            pool_pre_ping=True,  # a server that was restarted costs a ping, not a failed answer
-            connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
-        )
-    except ImportError as exc:
-        raise ConfigError("DATABASE_URL", "PostgreSQL needs a driver: pip install 'parlor[postgres]'") from exc
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def connect(connection: Any, _record: Any) -> None:
-        cursor = connection.cursor()
-        cursor.execute(f"SET statement_timeout = {STATEMENT_TIMEOUT_S * 1000}")
-        cursor.close()
-        connection.commit()
-
-    return engine

@@ -25,7 +25,7 @@ from __future__ import annotations
 import secrets
 
 INTERNAL_MESSAGE = "Something went wrong on our side."
-"""All that a person reads of an error that was not raised on purpose, beside its id."""
+"""The message of an error that was not raised on purpose; a person reads it beside the error's id."""
 
 
 class ParlorError(Exception):
@@ -152,8 +152,8 @@ class AgentError(UserFacingError):
     """The agent of a use case cannot do what was asked of it, because of how the use case is written.
 
     Args:
-        message: For the person.
-        reason: For the author; it is in the log.
+        message: Text for the person in the chat.
+        reason: Text for the author of the use case; it is in the log.
     """
 
     code = "agent.unfit"
@@ -164,7 +164,7 @@ class AgentError(UserFacingError):
         self.reason = reason
 
     def __str__(self) -> str:
-        """Return both."""
+        """Return the message and the reason."""
         return f"{self.message} ({self.reason})"
 
 

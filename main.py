@@ -1,4 +1,4 @@
-"""create_app(settings) and the `parlor` command line. Wires the rooms; decides nothing.
+"""create_app(settings) and the `parlor` command line: wires the rooms, decides nothing.
 
 Nothing heavy is imported at the top: `parlor help` answers at once, and a wrong setting is reported at once.
 """
@@ -9,7 +9,7 @@ import argparse
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,20 +31,25 @@ if TYPE_CHECKING:
 STATIC_DIR = Path(__file__).resolve().parent / "static"
 
 EXIT_FAILED = 1
-EXIT_CONFIG = 2
+EXIT_USAGE = 2
+"""A wrong setting or argument."""
+
 EXIT_INTERRUPTED = 130
+
+CLONE_COMMANDS = frozenset({"test", "check", "bench", "build", "setup"})
+"""Commands that need the sources; the script `parlor` of a clone has them."""
 
 Command = Callable[[argparse.Namespace], int]
 
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """What the process consists of, before anything is started.
+    """The services of the process and their lifecycle, before anything is started.
 
     Attributes:
-        services: What use cases are handed.
-        chat_clients: Where their chat clients come from.
-        lifecycle: Starts and closes all of it.
+        services: The services that every use case is handed.
+        chat_clients: Factory of the chat clients in `services`.
+        lifecycle: Start and end of all use cases and services.
     """
 
     services: Services
@@ -62,7 +67,7 @@ def build_platform(settings: Settings) -> Platform:
     from chat_clients.failures import explain_model_failure
     from chat_clients.provider import ChatClients
     from context import Services
-    from database import Base, Database
+    from database import Database
     from framework.telemetry import decide_on_telemetry
     from framework.warm_up import warm_up
     from process.lifecycle import Lifecycle
@@ -98,12 +103,10 @@ def build_platform(settings: Settings) -> Platform:
     lifecycle = Lifecycle(
         load,
         database,
-        Base.metadata,
-        on_open=lambda: decide_on_telemetry(settings.enable_instrumentation),
-        refuse=runs.refuse,
-        drain=runs.drain,
+        runs,
         drain_timeout_s=settings.drain_timeout_s,
-        closes=[chat_clients.close],
+        parts=[chat_clients],
+        on_open=lambda: decide_on_telemetry(settings.enable_instrumentation),
     )
     return Platform(services, chat_clients, lifecycle)
 
@@ -121,7 +124,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def build_app(settings: Settings, database: Database, lifecycle: Lifecycle) -> FastAPI:
-    """Return the HTTP edge of what `lifecycle` starts and closes.
+    """Return the web application around the use cases that `lifecycle` starts and closes.
 
     Its lifespan starts the use cases in the background, so that the server answers `/healthz` meanwhile.
 
@@ -137,12 +140,12 @@ def build_app(settings: Settings, database: Database, lifecycle: Lifecycle) -> F
     from web.chatkit_api import add_chatkit_routes
     from web.client_secrets import ClientSecrets, ServerKeys
     from web.client_sessions import ClientSessions
-    from web.failures import Failures, handle_http_exception
+    from web.failures import ErrorMiddleware, handle_http_exception
     from web.health import build_health_router
-    from web.identity import Identity, load_signing_key
+    from web.identity import IdentityMiddleware, load_signing_key
     from web.pages import build_pages_router
-    from web.request_log import RequestLog
-    from web.security import CrossOrigin, SecurityHeaders
+    from web.request_log import RequestLogMiddleware
+    from web.security import CrossOriginMiddleware, SecurityHeadersMiddleware
     from web.sessions_api import add_session_routes
     from web.use_cases_api import build_use_cases_router
     from web.visible_use_cases import VisibleUseCases
@@ -162,13 +165,15 @@ def build_app(settings: Settings, database: Database, lifecycle: Lifecycle) -> F
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
-        # The outermost first.
+        # The outermost first. They see the start of every response, and the body of those that are sent whole. The body
+        # of an event stream goes past them all, straight to the server (`RequestNotes.send`), as each would cost every
+        # piece of text another call. Compression, or metrics of bodies, would have to be done in `EventStream`.
         middleware=[
-            Middleware(RequestLog),
-            Middleware(SecurityHeaders, settings=settings),
-            Middleware(CrossOrigin, allowed_origins=settings.allowed_origins),
-            Middleware(Identity, key=key, sessions=sessions),
-            Middleware(Failures),
+            Middleware(RequestLogMiddleware),
+            Middleware(SecurityHeadersMiddleware, settings=settings),
+            Middleware(CrossOriginMiddleware, allowed_origins=settings.allowed_origins),
+            Middleware(IdentityMiddleware, key=key, sessions=sessions),
+            Middleware(ErrorMiddleware),
         ],
         exception_handlers={HTTPException: handle_http_exception},
     )
@@ -184,22 +189,25 @@ def build_app(settings: Settings, database: Database, lifecycle: Lifecycle) -> F
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until a signal says stop."""
+    """Serve until a signal says stop.
+
+    Args:
+        args: The options `host` and `port`, None where they are not given, and `before_serving`: called when the
+            settings are read and the port is taken, so that nobody waits for it to learn that one of them is wrong.
+    """
     overrides = {name: value for name in ("host", "port") if (value := getattr(args, name)) is not None}
     settings = load_settings(**overrides)
 
-    from infra.client_build import build_client
-    from process.garbage_collection import QuietCollector
+    from process.garbage_collection import GarbageCollector
     from process.serving import bind_socket, serve, url_of
 
-    # First of all: nobody should wait for a build to learn that the port is taken.
     with bind_socket(settings.host, settings.port) as listener:
-        if not args.no_build:
-            build_client()
+        if args.before_serving is not None:
+            args.before_serving()
         _configure_logging(settings)
         app = create_app(settings)
         url = url_of(listener)
-        collector = QuietCollector(lambda: app.state.runs.active)
+        collector = GarbageCollector(lambda: app.state.runs.active)
 
         def announce(loaded: LoadedUseCases) -> None:
             collector.start()
@@ -232,7 +240,7 @@ def _announce(url: str, loaded: LoadedUseCases, settings: Settings) -> None:
 
 
 def doctor(_args: argparse.Namespace) -> int:
-    """Print what the settings lead to; 0 when all is well."""
+    """Print the findings of a diagnosis; return 0 when all is well, else 1."""
     settings = load_settings()
     # What the log would say of a broken use case stands in the report.
     logging.getLogger().addHandler(logging.NullHandler())
@@ -253,81 +261,65 @@ async def _examine(settings: Settings) -> list[Finding]:
         await platform.services.database.close()
 
 
-def _build(_args: argparse.Namespace) -> int:
-    from infra.client_build import build_client
-
-    build_client()
+def show_help(_args: argparse.Namespace) -> int:
+    """Print the list of commands."""
+    build_parser().print_help()
     return 0
 
 
-def _test(args: argparse.Namespace) -> int:
-    from infra.workshop import run_tests
-
-    return run_tests(args.arguments)
-
-
-def _bench(args: argparse.Namespace) -> int:
-    from infra.workshop import run_benchmarks
-
-    return run_benchmarks(args.arguments)
-
-
-def _check(args: argparse.Namespace) -> int:
-    from infra.workshop import run_checks
-
-    return run_checks(args.arguments)
+COMMANDS: Mapping[str, tuple[str, Command]] = {
+    "run": ("Start the server; in a clone, build the client first if it has changed.", run),
+    "doctor": ("Say what works with the present settings, and what does not.", doctor),
+    "help": ("Show this list.", show_help),
+}
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line; `set_defaults(command=…)` names what to call."""
+    """Return the parser of the command line; the parsed `command` is the function to call."""
     parser = argparse.ArgumentParser(
         prog="parlor",
         description="A ChatKit platform that you host yourself.",
         epilog="Settings come from environment variables; the README lists them.",
         allow_abbrev=False,
     )
+    parser.set_defaults(command=show_help)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-
-    def add(name: str, summary: str, command: Command) -> argparse.ArgumentParser:
+    for name, (summary, command) in COMMANDS.items():
         added = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
         added.set_defaults(command=command)
-        return added
-
-    serving = add("run", "Build the client if it has changed, and start the server.", run)
-    serving.add_argument("--host", help="address to listen on (HOST)")
-    serving.add_argument("--port", type=int, help="TCP port to listen on; 0 picks a free one (PORT)")
-    serving.add_argument("--no-build", action="store_true", help="serve the client as it was built last")
-    add("doctor", "Say what works with the present settings, and what does not.", doctor)
-    add("test", "Run all tests (in a clone).", _test)
-    add("check", "Check formatting, style and types, and run the fast tests (in a clone).", _check)
-    add("bench", "Measure against a bare server in the same run, as ratios (in a clone).", _bench)
-    add("build", "Build the client if it has changed (in a clone).", _build)
-    add("setup", "Prepare everything that `run` needs, and stop (in a clone).", _build)
-
-    def show_help(_args: argparse.Namespace) -> int:
-        parser.print_help()
-        return 0
-
-    add("help", "Show this list.", show_help)
-    parser.set_defaults(command=show_help)
+        if name == "run":
+            added.add_argument("--host", help="address to listen on (HOST)")
+            added.add_argument("--port", type=int, help="TCP port to listen on; 0 picks a free one (PORT)")
     return parser
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Do what the command line says; return the exit code: 0, 1 for a failure, 2 for a wrong setting or argument."""
+def main(argv: Sequence[str] | None = None, *, before_serving: Callable[[], object] | None = None) -> int:
+    """Do what the command line says; return the exit code: 0, 1 for a failure, 2 for a wrong setting or argument.
+
+    Args:
+        argv: The arguments; None for those of the process.
+        before_serving: Called by the command `run` before it serves.
+    """
     given = list(sys.argv[1:] if argv is None else argv)
-    own = {"test": _test, "check": _check, "bench": _bench}
-    if given and given[0] in own:
-        # They have arguments of their own, a "--" among them, which argparse would take for itself.
-        args = argparse.Namespace(command=own[given[0]], arguments=given[1:])
-    else:
-        args = build_parser().parse_args(given)
+    name = given[0] if given and not given[0].startswith("-") else "help"
+    if name in CLONE_COMMANDS:
+        print(f"'{name}' is a command of a clone: run ./parlor {name} there.", file=sys.stderr)
+        return EXIT_USAGE
+    if name not in COMMANDS:
+        print(f"There is no command '{name}'; parlor help lists them.", file=sys.stderr)
+        return EXIT_USAGE
+    args = build_parser().parse_args(given, argparse.Namespace(before_serving=before_serving))
     command: Command = args.command
+    return exit_code_of(lambda: command(args))
+
+
+def exit_code_of(command: Callable[[], int]) -> int:
+    """Call `command` and return its exit code; an error raised on purpose is one sentence on stderr."""
     try:
-        return command(args)
+        return command()
     except ConfigError as exc:
         print(exc, file=sys.stderr)
-        return EXIT_CONFIG
+        return EXIT_USAGE
     except ParlorError as exc:
         print(exc, file=sys.stderr)
         return EXIT_FAILED

@@ -1,4 +1,4 @@
-"""The contract of a use case: the hook that offers it, and what it says of itself."""
+"""The contract of a use case: the hook that offers it, and its description."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ hookimpl = pluggy.HookimplMarker("parlor")
 
 
 class HookSpecs:
-    """All hooks there are."""
+    """The hooks of the platform."""
 
     @hookspec
     def register_use_case(self, services: Services) -> UseCase:
@@ -52,7 +52,7 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Composer:
-    """What the composer offers, in ChatKit's own shapes.
+    """The options of a use case's composer, in ChatKit's own shapes.
 
     Attributes:
         placeholder: The text of the empty input.
@@ -94,15 +94,15 @@ class UseCase:
     """A use case as the platform and the client see it.
 
     Attributes:
-        name: Folder, URL segment, action prefix: lower case, e.g. ``"todo"``.
-        title: What people call it, e.g. ``"To-do list"``.
-        server: Answers.
-        description: One sentence.
+        name: Name of the folder, URL segment and action prefix: lower case, e.g. ``"todo"``.
+        title: Name for people, e.g. ``"To-do list"``.
+        server: The server that answers its requests.
+        description: One sentence about the use case, for people.
         icon: A name of ChatKit's icon list, e.g. ``"check-circle"``.
         greeting: The headline of the start screen.
         prompts: The buttons of the start screen.
-        composer: What the composer offers.
-        accent_color: Overrides the brand's primary colour, ``"#rrggbb"``.
+        composer: The options of the composer.
+        accent_color: Colour in the place of the brand's primary one, ``"#rrggbb"``.
         tables: The use case's own tables, created with the platform's.
         is_allowed: Whether the asking user may use it; None allows everybody. Must not block.
     """

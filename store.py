@@ -1,6 +1,6 @@
 """ParlorStore: ChatKit's Store on SQLAlchemy. Its tables and transactions are in `storage`.
 
-Whose something is: every row belongs to one user in one use case, the pair `(context.user_id, context.use_case)`.
+Owners: every row belongs to one user in one use case, the pair `(context.user_id, context.use_case)`.
 What is missing and what is somebody else's raise the same `NotFoundError`.
 
 Order: a thread's items have positions from a counter in its row; the clock decides nothing. Threads are listed by when
@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any, TypeVar, TypeVarTuple
-from weakref import ref
+from typing import TypeVar, TypeVarTuple
 
 from chatkit.store import Store
 from chatkit.types import (
@@ -31,8 +30,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from database import Database, new_id
 from errors import BadRequestError, UnavailableError
 from storage import transactions
-from storage.rows import THREAD_FIELDS, as_utc, thread_fields
-from storage.transactions import Of, PageOf
+from storage.baseline import THREAD_FIELDS, baseline_of, set_baseline, thread_fields
+from storage.rows import as_utc
+from storage.scope import PageRequest, Scope
 from turns.clock import utc_now
 from turns.request_context import RequestContext
 from turns.run_record import RunRecord
@@ -43,7 +43,7 @@ MAX_HISTORY_ITEMS = 1_000
 MAX_TITLE_CHARS = 200
 REQUEST_KEY_LIFE = timedelta(hours=24)
 MAX_REQUEST_KEYS = 1_000
-"""How many keys of one thread are remembered; beyond that the oldest are forgotten early."""
+"""Most keys of one thread that are remembered; beyond that the oldest are forgotten early."""
 
 _ID_PREFIXES = {
     "thread": "thr",
@@ -56,32 +56,14 @@ _ID_PREFIXES = {
     "sdk_hidden_context": "shcx",
 }
 
+_ALL_THREADS = ""
+"""Id in the scope of an owner's list of threads."""
+
 _UNAVAILABLE = "Conversations cannot be read or saved at the moment. Try again soon."
 _DATABASE_IS_DOWN = (OperationalError, InterfaceError, PoolTimeoutError)
 
 R = TypeVar("R")
 Ts = TypeVarTuple("Ts")
-
-
-class _Baselines:
-    """What a thread object held when the store last read or wrote it, for as long as the object lives."""
-
-    def __init__(self) -> None:
-        self._by_object: dict[int, tuple[ref[ThreadMetadata], dict[str, Any]]] = {}
-
-    def remember(self, thread: ThreadMetadata, fields: dict[str, Any] | None = None) -> None:
-        key = id(thread)
-        forget = ref(thread, lambda _: self._by_object.pop(key, None))
-        self._by_object[key] = (forget, thread_fields(thread) if fields is None else fields)
-
-    def note(self, thread: ThreadMetadata, field: str, value: Any) -> None:
-        """Note that the store holds another value of one field."""
-        if (known := self.of(thread)) is not None:
-            known[field] = value
-
-    def of(self, thread: ThreadMetadata) -> dict[str, Any] | None:
-        known = self._by_object.get(id(thread))
-        return known[1] if known else None
 
 
 class ParlorStore(Store[RequestContext]):
@@ -93,8 +75,6 @@ class ParlorStore(Store[RequestContext]):
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._baselines = _Baselines()
-        self._upserts = transactions.Upserts(database.insert)
 
     # Ids
 
@@ -115,66 +95,56 @@ class ParlorStore(Store[RequestContext]):
 
     async def load_thread(self, thread_id: str, context: RequestContext) -> ThreadMetadata:
         """Return a fresh copy of a thread's metadata."""
-        thread = await self._read(transactions.load_thread, Of.context(context, thread_id))
-        self._baselines.remember(thread)
-        return thread
+        return await self._read(transactions.load_thread, context, thread_id)
 
     async def save_thread(self, thread: ThreadMetadata, context: RequestContext) -> None:
-        """Create the thread, or write what the caller changed in it.
+        """Create a thread, or write what the caller changed in it.
 
-        Written are the fields, and the keys of `metadata`, that differ from what this very object held when the store
-        last loaded or saved it, so that a rename or another request's note in `metadata` survives an answer that began
-        before. An object that the store has not seen counts as a fresh thread: what is at its default is left alone.
+        Written are the fields, and the keys of `metadata`, that differ from those that the store last loaded or saved
+        with this object, or with the one that it is a `model_copy` of. So a rename or another request's note in
+        `metadata` survives an answer that began before. An object that was built by hand counts as a fresh thread: what
+        is at its default is left alone.
         Fields that were not changed here but elsewhere are brought up to date in `thread`; `items` are ignored.
 
         Raises:
             NotFoundError: When it was loaded and has been deleted since.
         """
-        baseline = self._baselines.of(thread)
-        mine = thread_fields(thread)
-        if mine == baseline:
+        baseline = baseline_of(thread)
+        fields = thread_fields(thread)
+        if baseline is not None and fields == baseline.fields:
             return  # a title of the model's, which is stored already
-        of = Of.context(context, thread.id)
-        stored = await self._write(transactions.save_thread, of, as_utc(thread.created_at), mine, baseline)
+        created_at = as_utc(thread.created_at)
+        stored = await self._write(transactions.save_thread, context, thread.id, created_at, fields, baseline)
         if stored is not None:
             for field in THREAD_FIELDS:
                 if getattr(thread, field) != getattr(stored, field):
                     setattr(thread, field, getattr(stored, field))
-        self._baselines.remember(thread)
+        set_baseline(thread, thread_fields(thread))
 
     async def create_thread(self, thread: ThreadMetadata, message: UserMessageItem, context: RequestContext) -> None:
         """Create a thread with its first message: both, or neither.
 
         Args:
-            thread: Not stored yet.
-            message: Its attachments are bound to the thread.
-            context: Who becomes the owner.
+            thread: A thread that is not stored yet.
+            message: The message, whose attachments are bound to the thread.
+            context: The owner.
         """
         fields = thread_fields(thread)
-        values = {**fields, "created_at": as_utc(thread.created_at)}
-        of = Of.context(context, thread.id)
-        await self._write(self._upserts.create_thread, of, values, message, message.attachments)
-        self._baselines.remember(thread, fields)
+        created_at = as_utc(thread.created_at)
+        await self._write(transactions.create_thread, context, thread.id, created_at, fields, message)
+        set_baseline(thread, fields)
 
     async def rename_thread(self, thread_id: str, title: str, context: RequestContext) -> ThreadMetadata:
-        """Set the title, and nothing else, and return the thread.
-
-        Raises:
-            BadRequestError: When the title is blank or longer than `MAX_TITLE_CHARS`.
-        """
-        title = title.strip()
-        if not 0 < len(title) <= MAX_TITLE_CHARS:
-            raise BadRequestError(f"A title has 1 to {MAX_TITLE_CHARS} characters.")
-        thread = await self._write(transactions.rename_thread, Of.context(context, thread_id), title)
-        self._baselines.remember(thread)
-        return thread
+        """Set a thread's title, as `checked_title` returns it, and nothing else, and return the thread."""
+        return await self._write(transactions.rename_thread, context, thread_id, checked_title(title))
 
     async def retitle_thread(self, thread: ThreadMetadata, title: str, context: RequestContext) -> bool:
         """Replace the title that `thread` has by another, unless it was given a third one meanwhile; say whether so."""
-        is_done = await self._write(transactions.retitle_thread, Of.context(context, thread.id), thread.title, title)
+        is_done = await self._write(transactions.retitle_thread, context, thread.id, thread.title, title)
         if is_done:
             thread.title = title
-            self._baselines.note(thread, "title", title)
+            if (baseline := baseline_of(thread)) is not None:
+                set_baseline(thread, {**baseline.fields, "title": title})
         return is_done
 
     async def load_threads(
@@ -183,75 +153,61 @@ class ParlorStore(Store[RequestContext]):
         """Return a page of the owner's threads by creation, newest first unless `order` is ``"asc"``.
 
         Args:
-            limit: 1 to `MAX_PAGE_ITEMS`; 0, less, or None is `DEFAULT_PAGE_ITEMS`.
-            after: The id that the page before ended with. An unknown one raises; the list never starts over.
+            limit: The most entries of a page, 1 to `MAX_PAGE_ITEMS`; 0, less, or None is `DEFAULT_PAGE_ITEMS`.
+            after: The id that the page before ended with. An unknown id raises; the list never starts over.
             order: ``"asc"`` or ``"desc"``.
-            context: Who asks.
+            context: The owner.
         """
-        page = PageOf(_page_size(limit), after, order)
-        threads = await self._read(transactions.load_threads, Of.context(context), page)
-        for thread in threads.data:
-            self._baselines.remember(thread)
-        return threads
+        return await self._read(transactions.load_threads, context, _ALL_THREADS, _page(limit, after, order))
 
-    async def show_threads(self, limit: int | None, after: str | None, order: str, context: RequestContext) -> bytes:
-        """Return what `load_threads` does as JSON for a browser: without metadata, which is the server's own."""
-        page = PageOf(_page_size(limit), after, order)
-        return await self._read(transactions.show_threads, Of.context(context), page)
+    async def threads_json(self, limit: int | None, after: str | None, order: str, context: RequestContext) -> bytes:
+        """Return the page of `load_threads` as JSON for a browser: no metadata, which is the server's own."""
+        return await self._read(transactions.threads_json, context, _ALL_THREADS, _page(limit, after, order))
 
     async def delete_thread(self, thread_id: str, context: RequestContext) -> None:
         """Delete a thread and all that is in it. Its attachments stay the owner's."""
-        await self._write(transactions.delete_thread, Of.context(context, thread_id))
+        await self._write(transactions.delete_thread, context, thread_id)
 
     # Items
 
     async def load_thread_items(
         self, thread_id: str, after: str | None, limit: int, order: str, context: RequestContext
     ) -> Page[ThreadItem]:
-        """Return a page of items, hidden ones too: ``"desc"`` with limit 1 is the true last item.
+        """Return a page of a thread's items, hidden ones too: ``"desc"`` with limit 1 is the true last item.
 
         Arguments are those of `load_threads`. An item of a type that this version does not know is left out.
         """
-        page = PageOf(_page_size(limit), after, order)
-        return await self._read(transactions.load_items, Of.context(context, thread_id), page)
+        return await self._read(transactions.load_thread_items, context, thread_id, _page(limit, after, order))
 
-    async def show_items(
+    async def items_json(
         self, thread_id: str, after: str | None, limit: int | None, order: str, context: RequestContext
     ) -> bytes:
-        """Return what `load_thread_items` does as JSON for a browser: full pages without the hidden items.
+        """Return the page of `load_thread_items` as JSON for a browser: a full page without the hidden items.
 
-        The key `feedback` holds what the owner thinks of the items, by item id; it is left out when that is nothing.
+        The key `feedback` holds the owner's opinions of the items, by item id; without any it is left out.
         """
-        page = PageOf(_page_size(limit), after, order)
-        return await self._read(transactions.show_items, Of.context(context, thread_id), page)
+        return await self._read(transactions.items_json, context, thread_id, _page(limit, after, order))
 
-    async def show_thread(self, thread_id: str, context: RequestContext) -> bytes:
-        """Return a thread with its first `DEFAULT_PAGE_ITEMS` items as JSON, as `show_threads` and `show_items` do."""
-        page = PageOf(DEFAULT_PAGE_ITEMS, None, "asc")
-        return await self._read(transactions.show_thread, Of.context(context, thread_id), page)
+    async def thread_json(self, thread_id: str, context: RequestContext) -> bytes:
+        """Return a thread with its first `DEFAULT_PAGE_ITEMS` items as JSON, as `threads_json` and `items_json` do."""
+        return await self._read(transactions.thread_json, context, thread_id, _page(None, None, "asc"))
 
     async def load_history(self, thread_id: str, max_items: int, context: RequestContext) -> list[ThreadItem]:
-        """Return the newest items, newest first, hidden ones too.
-
-        Args:
-            thread_id: The thread.
-            max_items: 1 to `MAX_HISTORY_ITEMS`.
-            context: Who asks.
-        """
+        """Return a thread's newest items, newest first, hidden ones too: 1 to `MAX_HISTORY_ITEMS`."""
         size = max(1, min(max_items, MAX_HISTORY_ITEMS))
-        return await self._read(transactions.load_history, Of.context(context, thread_id), size)
+        return await self._read(transactions.load_history, context, thread_id, size)
 
     async def load_widgets(self, thread_id: str, root_id: str, limit: int, context: RequestContext) -> list[WidgetItem]:
         """Return the newest widgets whose root component has the id `root_id`, newest first, `limit` as for pages."""
-        return await self._read(transactions.load_widgets, Of.context(context, thread_id), root_id, _page_size(limit))
+        return await self._read(transactions.load_widgets, context, thread_id, root_id, _page_size(limit))
 
     async def load_item(self, thread_id: str, item_id: str, context: RequestContext) -> ThreadItem:
         """Return one item of one thread."""
-        return await self._read(transactions.load_item, Of.context(context, thread_id), item_id)
+        return await self._read(transactions.load_item, context, thread_id, item_id)
 
     async def has_item(self, thread_id: str, item_id: str, context: RequestContext) -> bool:
         """Say whether a thread has an item of this id; a thread that is missing has none."""
-        return await self._read(transactions.has_item, Of.context(context, thread_id), item_id)
+        return await self._read(transactions.has_item, context, thread_id, item_id)
 
     async def reserve_position(self, thread_id: str, item_id: str, context: RequestContext) -> None:
         """Take the thread's next place for an item that is shown now and stored when it is finished.
@@ -260,13 +216,13 @@ class ParlorStore(Store[RequestContext]):
         """
         if context.answer.position_of(item_id) is not None:
             return
-        _, position = await self._write(transactions.take_position, Of.context(context, thread_id))
+        _, position = await self._write(transactions.reserve_position, context, thread_id)
         context.answer.reserve(item_id, position)
 
     async def add_thread_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
         """Store an item at its reserved place, else at the end; one that is there already is replaced in its place."""
         reserved = context.answer.position_of(item.id)
-        await self._write(self._upserts.put_item, Of.context(context, thread_id), item, reserved)
+        await self._write(transactions.add_thread_item, context, thread_id, item, reserved)
 
     async def save_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
         """Replace an item in its place; one that is not there is added."""
@@ -275,55 +231,47 @@ class ParlorStore(Store[RequestContext]):
     async def update_item_if(
         self, thread_id: str, expected_status: str, item: ThreadItem, context: RequestContext
     ) -> bool:
-        """Replace an item in its place if its stored `status` is `expected_status`; of several callers one succeeds.
+        """Replace an item in its place if its stored `status` is `expected_status`, and say whether it was.
 
-        Returns:
-            Whether it was replaced.
+        Of several callers one succeeds.
         """
-        return await self._write(transactions.replace_item_if, Of.context(context, thread_id), expected_status, item)
+        return await self._write(transactions.update_item_if, context, thread_id, expected_status, item)
 
     async def delete_thread_item(self, thread_id: str, item_id: str, context: RequestContext) -> None:
         """Delete an item; no error when the thread has none of this id."""
-        await self._write(transactions.delete_item, Of.context(context, thread_id), item_id)
+        await self._write(transactions.delete_thread_item, context, thread_id, item_id)
 
     async def swap_item(self, thread_id: str, before: ThreadItem, after: ThreadItem, context: RequestContext) -> bool:
-        """Replace `before` by `after` in its place if it is still as it was; of several callers one succeeds.
+        """Replace an item by `after`, of the same id, if it is stored as `before`, and say whether it was.
 
-        Args:
-            thread_id: The thread.
-            before: As it was loaded.
-            after: Has the same id.
-            context: Who asks.
-
-        Returns:
-            Whether it was replaced.
+        Of several callers one succeeds.
         """
-        return await self._write(transactions.swap_item, Of.context(context, thread_id), before, after)
+        return await self._write(transactions.swap_item, context, thread_id, before, after)
 
     async def delete_items_after(self, thread_id: str, item_id: str, context: RequestContext) -> None:
         """Delete all items behind `item_id`, all or none; the item itself stays."""
-        await self._write(transactions.delete_items_after, Of.context(context, thread_id), item_id)
+        await self._write(transactions.delete_items_after, context, thread_id, item_id)
 
-    # What is known of items and answers
+    # Feedback, ended answers, idempotency keys
 
     async def save_feedback(
         self, thread_id: str, item_ids: Sequence[str], kind: FeedbackKind, context: RequestContext
     ) -> None:
-        """Note what the owner thinks of some items; a later opinion replaces an earlier one.
+        """Store the owner's opinion of some items; a later opinion replaces an earlier one.
 
         Raises:
-            NotFoundError: When one of them is no item of this thread; then nothing is noted.
+            NotFoundError: When one of them is no item of this thread; then nothing is stored.
         """
         wanted = sorted(set(item_ids))
-        await self._write(self._upserts.save_feedback, Of.context(context, thread_id), wanted, kind)
+        await self._write(transactions.save_feedback, context, thread_id, wanted, kind)
 
     async def save_run(self, thread_id: str, run: RunRecord, context: RequestContext) -> None:
-        """Note how an answer has ended; no error when its thread has been deleted meanwhile."""
-        await self._write(transactions.save_run, Of.context(context, thread_id), run)
+        """Store the record of an ended answer; no error when its thread has been deleted meanwhile."""
+        await self._write(transactions.save_run, context, thread_id, run)
 
     async def load_runs(self, thread_id: str, limit: int, context: RequestContext) -> list[RunRecord]:
         """Return the newest answers of a thread that have ended, newest first, `limit` as for pages."""
-        return await self._read(transactions.load_runs, Of.context(context, thread_id), _page_size(limit))
+        return await self._read(transactions.load_runs, context, thread_id, _page_size(limit))
 
     async def claim_request_key(self, thread_id: str, key: str, context: RequestContext) -> bool:
         """Note that a request with this key is being carried out in a thread; of several callers one succeeds.
@@ -334,45 +282,66 @@ class ParlorStore(Store[RequestContext]):
             Whether the caller is the first; if not, it must not be carried out again.
         """
         now = utc_now()
-        of = Of.context(context, thread_id)
-        forget_until = now - REQUEST_KEY_LIFE
-        return await self._write(self._upserts.claim_request_key, of, key, now, forget_until, MAX_REQUEST_KEYS)
+        until = now - REQUEST_KEY_LIFE
+        return await self._write(transactions.claim_request_key, context, thread_id, key, now, until, MAX_REQUEST_KEYS)
 
     async def release_request_key(self, thread_id: str, key: str, context: RequestContext) -> None:
         """Forget a key whose request has failed, so that it may be tried again; no error when it is not there."""
-        await self._write(transactions.release_request_key, Of.context(context, thread_id), key)
+        await self._write(transactions.release_request_key, context, thread_id, key)
 
     # Attachments
 
     async def save_attachment(self, attachment: Attachment, context: RequestContext) -> None:
-        """Create or replace what is known of a file, but for its upload URL, which is a secret of its creation."""
-        await self._write(self._upserts.save_attachment, Of.context(context), attachment)
+        """Create or replace the record of a file, but for its upload URL, which is a secret of its creation."""
+        await self._write(transactions.save_attachment, context, attachment.id, attachment)
 
     async def load_attachment(self, attachment_id: str, context: RequestContext) -> Attachment:
-        """Return what is known of a file, never with an `upload_descriptor`: messages embed what this returns."""
-        return await self._read(transactions.load_attachment, Of.context(context, attachment_id))
+        """Return the record of a file, never with an `upload_descriptor`: messages embed what this returns."""
+        return await self._read(transactions.load_attachment, context, attachment_id)
 
     async def mark_attachment_uploaded(self, attachment_id: str, context: RequestContext) -> None:
         """Note that the bytes of a file have arrived."""
-        await self._write(transactions.mark_uploaded, Of.context(context, attachment_id))
+        await self._write(transactions.mark_attachment_uploaded, context, attachment_id)
 
     async def delete_attachment(self, attachment_id: str, context: RequestContext) -> None:
-        """Delete what is known of a file; its bytes are the attachment store's."""
-        await self._write(transactions.delete_attachment, Of.context(context, attachment_id))
+        """Delete the record of a file; its bytes are the attachment store's."""
+        await self._write(transactions.delete_attachment, context, attachment_id)
 
-    # Inside
+    # Transactions
 
-    async def _read(self, work: Callable[[Connection, *Ts], R], *arguments: *Ts) -> R:
+    async def _read(
+        self, work: Callable[[Connection, Scope, *Ts], R], context: RequestContext, id_: str, *arguments: *Ts
+    ) -> R:
+        scope = Scope(context.user_id, context.use_case, id_)
         try:
-            return await self._database.run_read(work, *arguments)
+            return await self._database.run_read(work, scope, *arguments)
         except _DATABASE_IS_DOWN as exc:
             raise UnavailableError(_UNAVAILABLE) from exc
 
-    async def _write(self, work: Callable[[Connection, *Ts], R], *arguments: *Ts) -> R:
+    async def _write(
+        self, work: Callable[[Connection, Scope, *Ts], R], context: RequestContext, id_: str, *arguments: *Ts
+    ) -> R:
+        scope = Scope(context.user_id, context.use_case, id_)
         try:
-            return await self._database.run_write(work, *arguments)
+            return await self._database.run_write(work, scope, *arguments)
         except _DATABASE_IS_DOWN as exc:
             raise UnavailableError(_UNAVAILABLE) from exc
+
+
+def checked_title(title: str) -> str:
+    """Return a thread's title that a person gave, on one line.
+
+    Raises:
+        BadRequestError: When it is blank or longer than `MAX_TITLE_CHARS`.
+    """
+    title = " ".join(title.split())
+    if not 0 < len(title) <= MAX_TITLE_CHARS:
+        raise BadRequestError(f"A title has 1 to {MAX_TITLE_CHARS} characters.")
+    return title
+
+
+def _page(limit: int | None, after: str | None, order: str) -> PageRequest:
+    return PageRequest(_page_size(limit), after, order)
 
 
 def _page_size(limit: int | None) -> int:

@@ -1,11 +1,12 @@
 """What the way from a provider's bytes to an agent's updates costs: the framework's clients on OpenAI's SDK, and ours.
 
-Run `python benchmarks/model_edge.py`. Both sides are measured in the same run, round after round in turn, and the
-least of the rounds counts; what matters is the ratio, in the last column. CPU is this process's; the model is another
-process that sends made-up deltas.
+Run `python benchmarks/model_edge.py`. All sides are measured in the same run, round after round in turn, and the
+median of the rounds counts; what matters is the ratio to ours, in the last columns. CPU is this process's; the model is
+another process that sends made-up deltas. `--with aiohttp` adds our clients over aiohttp's connections.
 
 - burst: the whole answer at once, so that one read holds hundreds of deltas;
 - paced: many answers side by side, each delta alone, as from a real model;
+- shown: the same, when a plain call shows each delta (ADR 0013), which the framework's clients cannot do;
 - history: one short answer to a thread of 400 messages, which is the cost of the request;
 - kept: memory that one delta holds until its answer ends.
 """
@@ -17,6 +18,7 @@ import asyncio
 import gc
 import json
 import multiprocessing
+import statistics
 import sys
 import time
 import tracemalloc
@@ -30,8 +32,14 @@ from agent_framework import Agent, BaseChatClient, Message
 from agent_framework.openai import OpenAIChatClient, OpenAIChatCompletionClient
 from openai import AsyncOpenAI
 
-from chat_clients.http.provider_connection import ProviderConnection
+from chat_clients.http.provider_connection import (
+    IDLE_CONNECTION_S,
+    MAX_CONNECTIONS,
+    MAX_IDLE_CONNECTIONS,
+    ProviderConnection,
+)
 from chat_clients.model_client import CompletionsChatClient, ResponsesChatClient
+from framework.text_updates import TEXT_SINK_KWARG
 
 ROUNDS = 5
 BURST_DELTAS = 2000
@@ -121,36 +129,42 @@ def _run_model(port: Any) -> None:
     asyncio.run(serve())
 
 
-Clients = dict[str, tuple[BaseChatClient[Any], BaseChatClient[Any]]]
+Client = BaseChatClient[Any]
+Clients = dict[str, dict[str, Client]]
 
 
-def build_clients(base_url: str) -> tuple[Clients, Callable[[], Awaitable[None]]]:
+def build_clients(base_url: str, *, with_aiohttp: bool = False) -> tuple[Clients, Callable[[], Awaitable[None]]]:
     """Return the framework's client and ours for each protocol, and how to close them."""
     sdk = AsyncOpenAI(api_key="none", base_url=base_url)
-    connection = ProviderConnection(base_url)
+    connections = {"ours": ProviderConnection(base_url)}
+    if with_aiohttp:
+        from aiohttp_transport import AiohttpTransport
+
+        transport = AiohttpTransport(
+            max_connections=MAX_CONNECTIONS, max_idle=MAX_IDLE_CONNECTIONS, idle_s=IDLE_CONNECTION_S
+        )
+        connections["aiohttp"] = ProviderConnection(base_url, transport=transport)
     clients: Clients = {
-        "responses": (
-            OpenAIChatClient(model="m", async_client=sdk),
-            ResponsesChatClient(connection=connection, model="m", path="/responses"),
-        ),
-        "completions": (
-            OpenAIChatCompletionClient(model="m", async_client=sdk),
-            CompletionsChatClient(connection=connection, model="m", path="/chat/completions"),
-        ),
+        "responses": {"SDK": OpenAIChatClient(model="m", async_client=sdk)},
+        "completions": {"SDK": OpenAIChatCompletionClient(model="m", async_client=sdk)},
     }
+    for name, connection in connections.items():
+        clients["responses"][name] = ResponsesChatClient(connection=connection, model="m", path="/responses")
+        clients["completions"][name] = CompletionsChatClient(connection=connection, model="m", path="/chat/completions")
 
     async def close() -> None:
         await sdk.close()
-        await connection.close()
+        for connection in connections.values():
+            await connection.close()
 
     return clients, close
 
 
-async def answer(client: BaseChatClient[Any], model: str, messages: Any = "Hello") -> int:
+async def answer(client: Client, model: str, messages: Any = "Hello", **more: Any) -> int:
     """Let an agent answer and return how many updates it took."""
     options: Mapping[str, Any] = {"model": model, "store": False}
     updates = 0
-    async with Agent(client, "Be short.").run(messages, stream=True, options=options) as stream:
+    async with Agent(client, "Be short.").run(messages, stream=True, options=options, **more) as stream:
         async for _ in stream:
             updates += 1
     count = int(model.split("/")[0])
@@ -160,21 +174,21 @@ async def answer(client: BaseChatClient[Any], model: str, messages: Any = "Hello
     return updates
 
 
-async def burst(client: BaseChatClient[Any]) -> float:
+async def burst(client: Client) -> float:
     """Return microseconds of CPU per delta of an answer that comes at once."""
     started = time.process_time()
     await answer(client, f"{BURST_DELTAS}/0")
     return (time.process_time() - started) / BURST_DELTAS * 1e6
 
 
-async def paced(client: BaseChatClient[Any]) -> float:
+async def paced(client: Client, **more: Any) -> float:
     """Return microseconds of CPU per delta of answers whose deltas come alone, without what an answer costs itself."""
 
     async def run(count: int) -> float:
         started = time.process_time()
         async with asyncio.TaskGroup() as group:
             for at in range(PACED_STREAMS):
-                group.create_task(answer(client, f"{count}/{PACE_S}"))
+                group.create_task(answer(client, f"{count}/{PACE_S}", **more))
                 await asyncio.sleep(PACE_S / PACED_STREAMS * (1 + at % 2))
         return time.process_time() - started
 
@@ -182,7 +196,14 @@ async def paced(client: BaseChatClient[Any]) -> float:
     return (await run(1 + PACED_DELTAS) - short) / (PACED_DELTAS * PACED_STREAMS) * 1e6
 
 
-async def history(client: BaseChatClient[Any]) -> float:
+async def shown(client: Client) -> float | None:
+    """Return the same of answers whose text a plain call shows; None for a client that cannot."""
+    if not getattr(client, "takes_text_sink", False):
+        return None
+    return await paced(client, client_kwargs={TEXT_SINK_KWARG: lambda text, message_id: True})
+
+
+async def history(client: Client) -> float:
     """Return milliseconds of CPU of a short answer to a long thread."""
     messages = [Message("user" if at % 2 == 0 else "assistant", [WORD * 20]) for at in range(HISTORY_MESSAGES)]
     started = time.process_time()
@@ -190,7 +211,7 @@ async def history(client: BaseChatClient[Any]) -> float:
     return (time.process_time() - started) * 1e3
 
 
-async def kept(client: BaseChatClient[Any]) -> float:
+async def kept(client: Client) -> float:
     """Return bytes that a delta holds until the end, when each comes alone."""
     held: list[int] = []
     gc.collect()
@@ -206,32 +227,38 @@ async def kept(client: BaseChatClient[Any]) -> float:
     return (held[-1] - held[0]) / (len(held) - 1)
 
 
-MEASURES: dict[str, tuple[str, Callable[[BaseChatClient[Any]], Awaitable[float]]]] = {
+MEASURES: dict[str, tuple[str, Callable[[Client], Awaitable[float | None]]]] = {
     "burst": ("us/delta", burst),
     "paced": ("us/delta", paced),
+    "shown": ("us/delta", shown),
     "history": ("ms", history),
     "kept": ("bytes/delta", kept),
 }
 
 
-async def measure(base_url: str, names: list[str], rounds: int) -> None:
+async def measure(base_url: str, names: list[str], rounds: int, *, with_aiohttp: bool) -> None:
     """Print one line per measure and protocol."""
-    clients, close = build_clients(base_url)
-    write = sys.stdout.write
-    write(f"{'':24}{'SDK':>10}{'ours':>10}  {'':12}{'SDK/ours':>9}\n")
-    for protocol, pair in clients.items():
-        for client in pair:
+    clients, close = build_clients(base_url, with_aiohttp=with_aiohttp)
+    sides = list(clients["responses"])
+    others = [side for side in sides if side != "ours"]
+    print(
+        " " * 24 + "".join(f"{side:>10}" for side in sides) + " " * 14 + "".join(f"{f'{o}/ours':>14}" for o in others)
+    )
+    for protocol, of_protocol in clients.items():
+        for client in of_protocol.values():
             await answer(client, "10/0")  # what is only paid once
         for name in names:
             unit, run = MEASURES[name]
-            seen: list[list[float]] = [[], []]
+            seen: dict[str, list[float]] = {side: [] for side in sides}
             for _ in range(1 if name == "kept" else rounds):
-                for at, client in enumerate(pair):
+                for side, client in of_protocol.items():
                     gc.collect()
-                    seen[at].append(await run(client))
-            old, new = (min(values) for values in seen)
-            write(f"{protocol:12}{name:12}{old:10.1f}{new:10.1f}  {unit:12}{old / new:8.1f}x\n")
-            sys.stdout.flush()
+                    if (value := await run(client)) is not None:
+                        seen[side].append(value)
+            found = {side: statistics.median(values) for side, values in seen.items() if values}
+            figures = "".join(f"{found[side]:10.1f}" if side in found else f"{'-':>10}" for side in sides)
+            ratios = (f"{found[o] / found['ours']:13.2f}x" if o in found else f"{'-':>14}" for o in others)
+            print(f"{protocol:12}{name:12}{figures}  {unit:12}{''.join(ratios)}", flush=True)
     await close()
 
 
@@ -241,12 +268,18 @@ def main() -> None:
     parser.add_argument("measures", nargs="*", choices=[[], *MEASURES], help="default: all")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--uvloop", action="store_true", help="as the server runs")
+    parser.add_argument("--with", dest="opponent", choices=["aiohttp"], help="measure our clients over it too")
     chosen = parser.parse_args()
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     model = multiprocessing.get_context("spawn").Process(target=_run_model, args=(theirs,), daemon=True)
     model.start()
     try:
-        work = measure(f"http://127.0.0.1:{ours.recv()}/v1", chosen.measures or list(MEASURES), chosen.rounds)
+        work = measure(
+            f"http://127.0.0.1:{ours.recv()}/v1",
+            chosen.measures or list(MEASURES),
+            chosen.rounds,
+            with_aiohttp=chosen.opponent == "aiohttp",
+        )
         if chosen.uvloop:
             import uvloop
 

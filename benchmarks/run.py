@@ -6,6 +6,7 @@ The floor is a bare ASGI application that relays the same model stub without a f
     ./parlor bench                 # the quick suites, some three minutes
     ./parlor bench sustain long    # those that are named
     ./parlor bench --all
+    ./parlor bench --with aiohttp --rounds 5 burst paced    # Parlor over aiohttp's connections too, medians
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import os
 import re
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -34,7 +36,7 @@ SUITE_TIMEOUT_S = 600.0
 
 SUITES: dict[str, tuple[str, list[tuple[str, list[str]]]]] = {
     "turn": ("a short turn", [("turn", "--n 1 --turns 400 --concurrency 1".split())]),
-    "burst": ("bursts, 10 streams", [("turn", "--n 500 --turns 60 --concurrency 10".split())]),
+    "burst": ("bursts, 10 streams", [("turn", "--n 500 --turns 300 --concurrency 10".split())]),
     "alone": ("first text, one stream", [("turn", "--n 10 --rate 20 --ts --turns 30 --concurrency 1".split())]),
     "paced": ("100 streams at 20/s", [("turn", "--n 40 --rate 20 --ts --turns 400 --concurrency 100".split())]),
     "sustain": (
@@ -64,6 +66,8 @@ def main() -> int:
     parser.add_argument("suites", nargs="*", metavar="SUITE", help=", ".join(SUITES))
     parser.add_argument("--all", action="store_true", help="all suites, some ten minutes")
     parser.add_argument("--provider", choices=("openai", "compatible"), default="openai")
+    parser.add_argument("--rounds", type=int, default=1, help="how often, the servers in turn; medians are reported")
+    parser.add_argument("--with", dest="opponent", choices=("aiohttp",), help="measure Parlor over it too")
     parser.add_argument("--out", type=Path, help="write the measurements there too, one JSON object per line")
     args = parser.parse_args()
     names = list(SUITES) if args.all else args.suites or list(QUICK)
@@ -71,10 +75,12 @@ def main() -> int:
         parser.error(f"no suite {', '.join(unknown)}; there are {', '.join(SUITES)}")
     results: list[dict[str, Any]] = []
     with running_stub() as (stub_port, stub_pid):
-        for name in names:
+        for name in [name for name in names for _ in range(args.rounds)]:
             title, scenarios = SUITES[name]
             print(f"== {name}: {title}", file=sys.stderr, flush=True)
             servers = [("parlor", running_parlor(stub_port, args.provider))]
+            if args.opponent == "aiohttp":
+                servers.append(("aiohttp", running_parlor(stub_port, args.provider, HERE / "aiohttp_transport.py")))
             if name not in WITHOUT_FLOOR:
                 servers.insert(0, ("floor", running_floor(stub_port)))
             for label, server in servers:
@@ -83,7 +89,7 @@ def main() -> int:
                         results += measure(label, name, scenario, options, url, pid, stub_pid, headers)
     if args.out:
         args.out.write_text("".join(json.dumps(row) + "\n" for row in results), encoding="utf-8")
-    print(report(results))
+    print(report(medians(results)))
     return 1 if any(row.get("errors") or row.get("wrong_text") for row in results) else 0
 
 
@@ -138,7 +144,9 @@ def running_floor(stub_port: int) -> Iterator[tuple[str, int, list[str]]]:
 
 
 @contextmanager
-def running_parlor(stub_port: int, provider: str) -> Iterator[tuple[str, int, list[str]]]:
+def running_parlor(
+    stub_port: int, provider: str, program: Path = ROOT / "main.py"
+) -> Iterator[tuple[str, int, list[str]]]:
     """Start Parlor with SQLite in a fresh folder and all its features."""
     port = free_port()
     base_url = f"http://127.0.0.1:{stub_port}/v1"
@@ -150,7 +158,7 @@ def running_parlor(stub_port: int, provider: str) -> Iterator[tuple[str, int, li
             # All load comes from one user here.
             "RUNS_MAX_PER_USER": "100000", "RUNS_MAX_TOTAL": "100000",
         }  # fmt: skip
-        command = [sys.executable, str(ROOT / "main.py"), "run", "--no-build"]
+        command = [sys.executable, str(program), "run"]
         with process(command, environment, cwd=folder) as running:
             wait_for(f"http://127.0.0.1:{port}/readyz", running)
             wait_until_idle(running.pid)
@@ -229,25 +237,46 @@ def wait_for_port(port: int, running: subprocess.Popen[bytes]) -> None:
     raise SystemExit(f"nothing listens on port {port}")
 
 
+def what_of(r: dict[str, Any]) -> tuple[Any, ...]:
+    """Return what a measurement is of, whichever server was measured."""
+    return tuple(r.get(key) for key in ("suite", "scenario", "concurrency", "op", "items", "threads", "heavy"))
+
+
+def medians(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return one measurement for each that was repeated: the median of each number; a failure of one is kept."""
+    rounds: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for r in results:
+        rounds.setdefault((r["label"], *what_of(r)), []).append(r)
+
+    def median(values: list[Any]) -> Any:
+        if all(isinstance(value, dict) for value in values):
+            keys = dict.fromkeys(key for value in values for key in value)
+            return {key: median([value[key] for value in values if key in value]) for key in keys}
+        if all(isinstance(value, int | float) for value in values) and any(value != values[0] for value in values):
+            return statistics.median(values)
+        return values[0]
+
+    return [
+        {**median(each), **{key: max(r.get(key) or 0 for r in each) for key in ("errors", "wrong_text")}}
+        for each in rounds.values()
+    ]
+
+
 def report(results: list[dict[str, Any]]) -> str:
     """Return the measurements that matter, with ratios to the floor of the same suite."""
-
-    def what_of(r: dict[str, Any]) -> tuple[Any, ...]:
-        return tuple(r.get(key) for key in ("suite", "scenario", "concurrency", "op", "items", "threads", "heavy"))
-
     floors = {what_of(r): r for r in results if r["label"] == "floor"}
-    lines = ["", "suite      what                                     parlor        floor        ratio"]
+    lines = ["", "suite            what                                     parlor        floor        ratio"]
 
     def row(suite: str, what: str, own: float | None, floor: float | None) -> None:
         if own is not None:
             ratio = f"{own / floor:8.2f} x" if floor else ""
-            lines.append(f"{suite:10} {what:36} {own:12.2f} {floor if floor is not None else '':>12} {ratio:>12}")
+            lines.append(f"{suite:16} {what:36} {own:12.2f} {floor if floor is not None else '':>12} {ratio:>12}")
 
     for r in results:
-        if r["label"] != "parlor":
+        if r["label"] == "floor":
             continue
         f = floors.get(what_of(r), {})
-        where = r["suite"]
+        where = r["suite"] if r["label"] == "parlor" else f"{r['suite']}, {r['label']}"
         size = f" ({r['concurrency']})" if r["scenario"] == "idle" else ""
         row(where, "CPU per delta, us" + size, r.get("cpu_us_per_delta"), f.get("cpu_us_per_delta"))
         row(where, "CPU per turn, ms", r.get("cpu_ms_per_turn"), f.get("cpu_ms_per_turn"))
@@ -269,7 +298,7 @@ def report(results: list[dict[str, Any]]) -> str:
         row(where, "kB per open stream" + size, r.get("rss_kb_per_stream"), f.get("rss_kb_per_stream"))
         if r.get("errors") or r.get("wrong_text"):
             lines.append(
-                f"{where:10} FAILED: {r.get('errors')} errors, {r.get('wrong_text')} wrong texts: {r.get('first_error')}"
+                f"{where:16} FAILED: {r.get('errors')} errors, {r.get('wrong_text')} wrong texts: {r.get('first_error')}"
             )
     return "\n".join(lines)
 

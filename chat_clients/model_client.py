@@ -16,6 +16,7 @@ from agent_framework import (
     FunctionInvocationLayer,
     Message,
     ResponseStream,
+    validate_chat_options,
 )
 from agent_framework.observability import ChatTelemetryLayer
 
@@ -27,6 +28,7 @@ from chat_clients.protocols.completions_request import build_completions_request
 from chat_clients.protocols.responses import ResponsesReader
 from chat_clients.protocols.responses_request import build_responses_request
 from framework.kept_updates import keep_merged
+from framework.response_streams import build_response, build_response_stream
 from framework.sentences import LIMIT_REACHED
 from framework.text_updates import TEXT_SINK_KWARG, TextSink
 
@@ -70,7 +72,7 @@ class RawModelClient(BaseChatClient[Any]):
         if options.get("tool_choice") == "none":
             updates = _telling_of_limit(updates)
         if stream:
-            answer = self._build_response_stream(updates, response_format=options.get("response_format"))
+            answer = build_response_stream(updates, options.get("response_format"))
             keep_merged(answer)
             return answer
         return self._collect(updates, options)
@@ -78,9 +80,7 @@ class RawModelClient(BaseChatClient[Any]):
     async def _collect(
         self, updates: AsyncGenerator[ChatResponseUpdate, None], options: Mapping[str, Any]
     ) -> ChatResponse[Any]:
-        return self._finalize_response_updates(
-            [update async for update in updates], response_format=options.get("response_format")
-        )
+        return build_response([update async for update in updates], options.get("response_format"))
 
     def _updates(
         self,
@@ -94,7 +94,7 @@ class RawModelClient(BaseChatClient[Any]):
         async def ask(
             read: Callable[[list[Event]], list[ChatResponseUpdate] | None],
         ) -> AsyncGenerator[list[ChatResponseUpdate], None]:
-            body = self._build_request(messages, await self._validate_options(options), stream=stream)
+            body = self._build_request(messages, await validate_chat_options(dict(options)), stream=stream)
             path = self._path.format(model=quote(str(body["model"]), safe=""))
             return self.connection.events(path, body, read, headers=headers)
 

@@ -1,1 +1,1 @@
-"""The databases: SQLite's connections and threads, PostgreSQL's engine, column types."""
+"""Engines of SQLite and PostgreSQL, threads that do a transaction in one visit, and column types."""

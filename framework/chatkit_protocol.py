@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from chatkit.server import ChatKitServer
 from chatkit.store import Store
@@ -23,6 +23,13 @@ from chatkit.types import (
 from pydantic import BaseModel
 
 from text.surrogates import joined_halves
+
+AS_CHATKIT_SENDS: Final[dict[str, Any]] = {
+    "by_alias": True,
+    "exclude_none": True,
+    "context": {"exclude_metadata": True},
+}
+"""How ChatKit's server writes its models: without nulls, and without what a host has noted of an attachment."""
 
 
 class _Rules(ChatKitServer[Any]):
@@ -40,9 +47,9 @@ _RULES = _Rules(cast("Store[Any]", None))
 def serialize(obj: BaseModel) -> bytes:
     """Return a model's JSON as ChatKit sends it, with U+FFFD for half a surrogate pair, which UTF-8 cannot hold."""
     try:
-        return _RULES._serialize(obj)
+        return obj.model_dump_json(**AS_CHATKIT_SENDS).encode()
     except ValueError:
-        data = obj.model_dump(mode="json", by_alias=True, exclude_none=True, context={"exclude_metadata": True})
+        data = obj.model_dump(mode="json", **AS_CHATKIT_SENDS)
         return joined_halves(json.dumps(data, ensure_ascii=False)).encode()
 
 

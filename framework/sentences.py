@@ -1,6 +1,6 @@
 """Sentences of the framework that are told apart by their text, since it gives them no type and no code.
 
-`tests/unit/framework/test_reliances.py` looks for each of them in the framework's source.
+`tests/unit/framework/test_reliances.py` lets the framework say each of them.
 """
 
 from __future__ import annotations

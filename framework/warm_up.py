@@ -22,7 +22,6 @@ def warm_up() -> None:
     for name in _LATE_PARTS:
         getattr(framework, name)
     for model in (*vars(types).values(), *vars(widgets).values()):
-        is_model = inspect.isclass(model) and issubclass(model, BaseModel) and model is not BaseModel
-        if is_model and not model.__pydantic_complete__:
-            # A model that cannot be built now is no worse off than before.
+        if inspect.isclass(model) and issubclass(model, BaseModel) and model is not BaseModel:
+            # Nothing happens to one that is complete; one that cannot be built now is no worse off than before.
             model.model_rebuild(raise_errors=False)

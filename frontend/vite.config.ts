@@ -5,6 +5,10 @@ import {coreBundle, publishing, smallMarkdown, smallTemplates} from './bundles.j
 
 const OUT = '../static/dist';
 
+const TESTS = ['src/**/*.test.ts'];
+/** Files that need a process of their own: they build, or hand errors of the platform over the border of a context. */
+const APART = ['bundles', 'element', 'composer-suggestions'].map(name => `src/**/${name}.test.ts`);
+
 /** Parts by name, as sources. */
 function partsOfTests(): Readonly<Record<string, string>> {
   const large = ['highlight.ts', 'math.ts'];
@@ -44,7 +48,13 @@ export default defineConfig(({mode}) => {
     ...(isPage ? {define: {__PARLOR_PARTS__: JSON.stringify(partsOfPage())}} : {}),
     test: {
       environment: 'happy-dom',
-      include: ['src/**/*.test.ts'],
+      projects: [
+        {extends: true, test: {name: 'together', pool: 'vmThreads', include: TESTS, exclude: APART}},
+        {extends: true, test: {name: 'apart', pool: 'forks', include: APART}},
+      ],
+      setupFiles: ['test-setup.ts'],
+      testTimeout: 30_000,
+      hookTimeout: 30_000,
       // As it is built: with the platform in place of its packages.
       server: {deps: {inline: ['markdown-it']}},
     },

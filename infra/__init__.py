@@ -1,1 +1,1 @@
-"""Deployment and the workshop of a clone."""
+"""The workshop of a clone: build of the client, tests, checks, tables in the documents. It is not installed."""

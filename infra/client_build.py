@@ -176,13 +176,13 @@ def run_quietly(
     """Run a long step: one line for the person, the output in a log, its end in the error.
 
     Args:
-        clone: Where the log is kept.
-        title: What is being done.
-        command: What does it.
-        cwd: Where.
-        environment: Of the command; None for ours.
-        timeout_s: How long it may take, in seconds.
-        log_name: Steps that run at the same time need logs of their own.
+        clone: The clone whose state folder holds the log.
+        title: The step in words, e.g. ``Building the client``.
+        command: Program and arguments.
+        cwd: Working directory of the command.
+        environment: Environment of the command; None for that of this process.
+        timeout_s: Time limit of the command, in seconds.
+        log_name: File name of the log; steps that run at the same time need different ones.
 
     Raises:
         ParlorError: When it fails or takes too long.

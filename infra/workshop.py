@@ -12,9 +12,10 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any
 
 from errors import ParlorError
 from infra.client_build import (
@@ -29,8 +30,10 @@ from infra.client_build import (
 
 APT_TIMEOUT_S = 900.0
 PART_TIMEOUT_S = 900.0
-BROWSER_PACKAGES = ("chromium", "fonts-noto-color-emoji", "fonts-noto-core")
-BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+MOST_WORKERS = 8
+# The same engine without windows, tabs and menus that nobody sees: it takes three quarters of the processor's time.
+BROWSER_PACKAGES = ("chromium-headless-shell", "fonts-noto-color-emoji", "fonts-noto-core")
+BROWSER_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Where pip, uv and npm write the addresses of an index. npm's `funding` links are not among them.
 HOST_IN_LOCK = re.compile(r"(?:index-url|find-links|--trusted-host)|https?://", re.IGNORECASE)
 HOST_IN_NPM_LOCK = re.compile(r'"resolved"\s*:')
@@ -40,7 +43,7 @@ HOST_IN_NPM_LOCK = re.compile(r'"resolved"\s*:')
 
 
 def find_browser() -> str | None:
-    """Return the Chromium to test with: ``CHROMIUM_PATH``, or one on PATH; None when there is none."""
+    """Return the Chromium to test with: ``CHROMIUM_PATH``, or the best on PATH; None when there is none."""
     chosen = os.environ.get("CHROMIUM_PATH")
     if chosen:
         return chosen if Path(chosen).is_file() else None
@@ -130,18 +133,23 @@ def run_tests(args: Sequence[str]) -> int:
     if unknown or (extra and len(names) != 1):
         print("Usage: parlor test [--python] [--client] [--browser], or one of them and: -- ARGUMENTS", file=sys.stderr)
         return 2
+    names = names or list(parts)
     started = time.monotonic()
     outcomes: list[Outcome] = []
-    with ThreadPoolExecutor(1) as beside:
+    with ThreadPoolExecutor(2) as beside:
         # A browser, where there is none, takes as long to fetch as half of the tests that come before it.
-        fetched = beside.submit(install_browser) if not names or "--browser" in names else None
+        before: dict[str, Future[Any]] = {"--browser": beside.submit(install_browser)} if "--browser" in names else {}
+        if {"--python", "--client"} <= set(names):
+            # The Python tests wait for servers now and then; what is said meanwhile is held back.
+            before["--client"] = beside.submit(_test_client_quietly)
+            parts["--client"] = ("Client", lambda extra: _say(*before["--client"].result()))
         for name, (title, test) in parts.items():
-            if names and name not in names:
+            if name not in names:
                 continue
             print(f"\n== {title} tests ({time.monotonic() - started:.0f} s so far)", flush=True)
             try:
-                if name == "--browser" and fetched is not None:
-                    fetched.result()
+                if name in before:
+                    before[name].result()
                 outcomes.append(test(extra))
             except ParlorError as exc:
                 print(exc, file=sys.stderr, flush=True)
@@ -165,16 +173,28 @@ def _split_extra(args: Sequence[str]) -> tuple[list[str], list[str]]:
 def _test_python(extra: Sequence[str]) -> Outcome:
     # Some tests read what the server would send of the built client.
     build_client()
-    return _pytest("python", extra)
+    return _pytest("python", extra or in_workers("worksteal"))
 
 
-def _test_client(extra: Sequence[str]) -> Outcome:
+def _test_client(extra: Sequence[str], output: IO[bytes] | None = None) -> Outcome:
     install_client_packages()
     report = _report("client.json")
     reporters = ["--reporter=default", "--reporter=json", f"--outputFile.json={report}"]
     command = _in_frontend("vitest/vitest.mjs", "run", *reporters, *extra)
-    code = _run_part(command, Clone().frontend, node_environment())
+    code = _run_part(command, Clone().frontend, node_environment(), output)
     return read_vitest_report(report, code)
+
+
+def _test_client_quietly() -> tuple[Outcome, str]:
+    path = _report("client.log")
+    with path.open("wb") as output:
+        outcome = _test_client([], output)
+    return outcome, path.read_text(encoding="utf-8", errors="replace")
+
+
+def _say(outcome: Outcome, text: str) -> Outcome:
+    print(text, flush=True)
+    return outcome
 
 
 def _test_browser(extra: Sequence[str]) -> Outcome:
@@ -182,7 +202,15 @@ def _test_browser(extra: Sequence[str]) -> Outcome:
     # A process of its own: Playwright's event loop and pytest-asyncio's cannot share one. These options stand in for
     # pyproject's, which keep Playwright out of the other tests.
     options = ["-o", "addopts=--strict-markers --import-mode=importlib"]
-    return _pytest("browser", [*options, *(extra or ["tests/browser"])])
+    # The files one after the other: what a file has opened is there for all its tests.
+    workers = in_workers("loadfile", "--no-loadscope-reorder")
+    return _pytest("browser", [*options, *(extra or [*workers, "tests/browser"])])
+
+
+def in_workers(distribution: str, *more: str) -> list[str]:
+    """Return the options with which pytest runs in one process more than there are processors, for some always wait."""
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return ["-n", str(min(processors, MOST_WORKERS - 1) + 1), "--dist", distribution, *more]
 
 
 def _pytest(name: str, arguments: Sequence[str]) -> Outcome:
@@ -203,9 +231,13 @@ def _in_frontend(script: str, *arguments: str) -> list[str]:
     return [node_program(), str(Clone().frontend / "node_modules" / script), *arguments]
 
 
-def _run_part(command: Sequence[str], cwd: Path, environment: Mapping[str, str] | None = None) -> int:
+def _run_part(
+    command: Sequence[str], cwd: Path, environment: Mapping[str, str], output: IO[bytes] | None = None
+) -> int:
     try:
-        done = subprocess.run(command, cwd=cwd, env=environment, check=False, timeout=PART_TIMEOUT_S)
+        done = subprocess.run(
+            command, cwd=cwd, env=environment, check=False, timeout=PART_TIMEOUT_S, stdout=output, stderr=output
+        )
     except subprocess.TimeoutExpired as exc:
         raise ParlorError(f"These tests took longer than {PART_TIMEOUT_S:.0f} s and were stopped.") from exc
     return done.returncode
@@ -270,7 +302,10 @@ def run_checks(args: Sequence[str]) -> int:
     ]
     if not args:
         steps += [
-            ("pytest tests/unit", lambda: _captured([*python, "pytest", "tests/unit", "-q", "-x"])),
+            (
+                "pytest tests/unit",
+                lambda: _captured([*python, "pytest", "tests/unit", "-q", "-x", *in_workers("worksteal")]),
+            ),
             ("vitest", lambda: _captured_in_frontend("vitest/vitest.mjs", "run")),
         ]
     failed = []

@@ -1,4 +1,4 @@
-"""What works with the present settings, and what does not: the findings of `parlor doctor`."""
+"""Diagnosis of the present settings: the findings of `parlor doctor`."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ PING_TIMEOUT_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the report.
+    """One line of the report: a subject, its state, and whether that is well.
 
     Attributes:
-        is_well: Whether it works.
-        subject: What was looked at.
-        state: What was found. It may hold an exception's text: for the operator's eyes.
+        is_well: Whether the subject works.
+        subject: The part of the platform, e.g. ``database``.
+        state: The state of that part, for the operator's eyes: it may hold an exception's text.
     """
 
     is_well: bool
@@ -29,11 +29,11 @@ class Finding:
 
 
 async def examine(services: Services, static_dir: Path) -> list[Finding]:
-    """Look at everything that can be looked at without starting a use case.
+    """Return the findings about everything that can be examined without opening a use case.
 
     Args:
-        services: Made, not started. They stay open.
-        static_dir: Where the built client should be.
+        services: The platform's services; they stay open.
+        static_dir: The folder of the page, in which the built client should be.
     """
     settings, database = services.settings, services.database
     folder = settings.data_dir.resolve()

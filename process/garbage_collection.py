@@ -1,9 +1,9 @@
-"""The garbage collector, kept from stopping everybody for a tenth of a second.
+"""Garbage collection at quiet moments, so that it does not stop everybody for a tenth of a second.
 
 A full collection walks all that lives; in a process that has imported a model framework this takes 100 to 200 ms, in
 which no answer moves. What lives since the start, and after the first answers, is therefore left out for good, and full
 collections happen when no answer is being written, or when memory has grown by much.
-Source: gc.freeze and gc.set_threshold in Python's documentation; measured by `parlor bench`.
+Source: gc.freeze and gc.set_threshold in Python's documentation; measured by `./parlor bench`.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ logger = logging.getLogger(__name__)
 
 CHECK_EVERY_S = 5.0
 GROWTH_BYTES = 256 * 1024 * 1024
-"""How much memory may grow before a full collection is worth a stop."""
+"""Growth of memory that makes a full collection worth a stop."""
 
 RUN_BYTES = 1024 * 1024
-"""What an answer that is being written may hold: that is in use, and no collection would free it."""
+"""Memory that each answer in the making may hold: it is in use, and no collection would free it."""
 
 LATE_FREEZES = 2
-"""How many of the first quiet moments leave out for good what lives then: modules and caches that came with the first
+"""Number of quiet moments, from the first on, that leave out for good what lives then: modules and caches of the first
 answers. Not all of them do: what lives in a quiet moment may be garbage later, and would stay."""
 
 # Young objects are collected a little less often than by default, full collections never by themselves.
@@ -34,12 +34,12 @@ _THRESHOLDS = (5_000, 20, 1_000_000)
 _PAGE_BYTES = 4096
 
 
-class QuietCollector:
-    """Takes over from the automatic full collections, from `start` to `stop`.
+class GarbageCollector:
+    """Full garbage collections at quiet moments instead of automatic ones, from `start` to `stop`.
 
     Args:
-        active: Says how many answers are being written.
-        memory_bytes: Returns the process's memory.
+        active: Function that returns the number of answers that are being written.
+        memory_bytes: Function that returns the memory of the process; default: `resident_bytes`.
     """
 
     def __init__(self, active: Callable[[], int], memory_bytes: Callable[[], int] | None = None) -> None:
@@ -52,7 +52,7 @@ class QuietCollector:
         self._late_freezes = LATE_FREEZES
 
     def start(self) -> None:
-        """Leave out what lives now, and watch. Call it when everything is loaded."""
+        """Freeze all objects that live now and begin to watch; to be called when everything is loaded."""
         gc.collect()
         gc.freeze()
         gc.set_threshold(*_THRESHOLDS)
@@ -60,7 +60,7 @@ class QuietCollector:
         self._task = asyncio.create_task(self._watch(), name="collector")
 
     async def stop(self) -> None:
-        """Go back to how it was."""
+        """Give collections back to Python, with the thresholds from before `start`."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -70,7 +70,7 @@ class QuietCollector:
             gc.unfreeze()
 
     def check(self) -> bool:
-        """Collect if now is a good time or it cannot wait; return whether it did."""
+        """Collect garbage if no answer is being written or memory has grown by much; return whether it did."""
         active = self._active()
         if active:
             self._is_clean = False

@@ -1,21 +1,21 @@
-"""Brings the use cases up behind a server that listens already, and takes them down."""
+"""Start and end of the use cases and services, behind a server that listens already."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from sqlalchemy import MetaData
-
+from database import Base
 from errors import ConfigError, UnavailableError, new_error_id
 from plugins import UseCase
 from process.use_case_loading import DisabledUseCase, LoadedUseCases
 
 if TYPE_CHECKING:
     from database import Database
+    from runs.registry import Runs
 
 logger = logging.getLogger(__name__)
 
@@ -24,12 +24,17 @@ CLOSE_TIMEOUT_S = 10.0
 DATABASE_RETRY_DELAYS_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Pauses between attempts to reach the database at the start; the last one repeats."""
 
-Close = Callable[[], Awaitable[object]]
-Drain = Callable[[float], Awaitable[object]]
+
+class Closable(Protocol):
+    """A part of the platform that must be closed at the end."""
+
+    async def close(self) -> None:
+        """Close the part."""
+        ...
 
 
 class Lifecycle:
-    """What runs from the start of the process to its end.
+    """The process from its start to its end: loads, opens, drains and closes.
 
     The start happens while the server answers `/healthz` already: importing use cases takes seconds, and a database may
     come up later than we do. One task opens everything and closes it, because what a use case opens may be bound to a
@@ -37,18 +42,15 @@ class Lifecycle:
 
     Args:
         load: Imports the use cases; called once, in a thread.
-        database: Where tables are created. Closed at the end.
-        platform_tables: Created before those of the use cases.
+        database: Gets the platform's tables, then those of the use cases. Closed before `parts`.
+        runs: The answers that are being written; ended before anything they need is closed.
+        drain_timeout_s: Time that answers have to end by themselves when the process is to end, in seconds.
+        parts: Other parts to close at the end, in reverse order.
         on_open: Called when all use cases are open, before the first request reaches them.
-        refuse: Called as soon as the process is to end, maybe by a signal: no new answers are taken from then on.
-        drain: Takes no new answers, and ends those that are being written within so many seconds, before anything they
-            need is closed.
-        drain_timeout_s: How many that are.
-        closes: What else is closed at the end, the first one last.
-        retry_delays_s: Pauses between attempts to reach the database.
+        retry_delays_s: Pauses between attempts to reach the database, in seconds; the last one repeats.
 
     Attributes:
-        failure: What made the start impossible; None as long as it may succeed.
+        failure: The exception that made the start impossible; None as long as it may succeed.
         is_stopping: Whether the process is about to end: it still answers, and should not be asked any more.
     """
 
@@ -56,23 +58,19 @@ class Lifecycle:
         self,
         load: Callable[[], LoadedUseCases],
         database: Database,
-        platform_tables: MetaData,
+        runs: Runs,
         *,
-        on_open: Callable[[], object] | None = None,
-        refuse: Callable[[], object] | None = None,
-        drain: Drain | None = None,
         drain_timeout_s: float = 0.0,
-        closes: Sequence[Close] = (),
+        parts: Sequence[Closable] = (),
+        on_open: Callable[[], object] | None = None,
         retry_delays_s: Sequence[float] = DATABASE_RETRY_DELAYS_S,
     ) -> None:
         self._load = load
         self._database = database
-        self._platform_tables = platform_tables
-        self._on_open = on_open
-        self._refuse = refuse
-        self._drain = drain
+        self._runs = runs
         self._drain_timeout_s = drain_timeout_s
-        self._closes = closes
+        self._parts = parts
+        self._on_open = on_open
         self._retry_delays_s = retry_delays_s
         self._loaded: LoadedUseCases | None = None
         self._settled = asyncio.Event()
@@ -87,7 +85,7 @@ class Lifecycle:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Start in the background; on leaving, close everything that was opened."""
+        """Start the use cases in the background; on leaving, close everything that was opened."""
         task = asyncio.create_task(self._live(), name="lifecycle")
         try:
             yield
@@ -98,10 +96,10 @@ class Lifecycle:
             await asyncio.wait([task])
 
     async def wait_until_started(self, timeout_s: float | None = None) -> LoadedUseCases:
-        """Return the use cases, as soon as they are there.
+        """Return the use cases as soon as they are open.
 
         Raises:
-            UnavailableError: When they are not there in time, or never will be.
+            UnavailableError: When the start is not done in time, or has failed.
         """
         try:
             async with asyncio.timeout(timeout_s):
@@ -113,10 +111,9 @@ class Lifecycle:
         return self._loaded
 
     def begin_to_stop(self) -> None:
-        """Say from now on that this process is not to be asked any more. May be called by a signal."""
+        """Refuse new answers, and report that the process is stopping. May be called by a signal handler."""
         self.is_stopping = True
-        if self._refuse is not None:
-            self._refuse()
+        self._runs.refuse()
 
     async def drain(self, timeout_s: float | None = None) -> None:
         """Take no new answers, and return when those that are being written have ended.
@@ -124,16 +121,16 @@ class Lifecycle:
         May be called again while it is going on, with less patience.
 
         Args:
-            timeout_s: How long they may go on; what is not whole then is stopped and kept. None: as configured.
+            timeout_s: Time for the answers to end, in seconds; what is not whole then is stopped and kept. None: as
+                configured.
         """
         self.begin_to_stop()
-        if self._drain is not None:
-            await self._drain(self._drain_timeout_s if timeout_s is None else timeout_s)
+        await self._runs.drain(self._drain_timeout_s if timeout_s is None else timeout_s)
 
     async def _live(self) -> None:
         async with AsyncExitStack() as stack:
-            for close in (*self._closes, self._database.close):
-                stack.push_async_callback(_close_bounded, close, "platform")
+            for part in (*self._parts, self._database):
+                stack.push_async_callback(_close_bounded, part, "platform")
             try:
                 loaded = await asyncio.to_thread(self._load)
                 await self._create_platform_tables()
@@ -146,7 +143,7 @@ class Lifecycle:
                         disabled.append(_disable(use_case, exc))
                     else:
                         enabled[name] = use_case
-                        stack.push_async_callback(_close_bounded, use_case.server.close, name)
+                        stack.push_async_callback(_close_bounded, use_case.server, name)
                 if self._on_open is not None:
                     self._on_open()
             except Exception as exc:
@@ -164,7 +161,7 @@ class Lifecycle:
         attempt = 0
         while True:
             try:
-                await self._database.create_tables(self._platform_tables)
+                await self._database.create_tables(Base.metadata)
             except ConfigError as exc:
                 # A file that cannot be opened now cannot be opened later; a server may come up after us.
                 if self._database.dialect == "sqlite":
@@ -189,9 +186,9 @@ def _disable(use_case: UseCase, exc: Exception) -> DisabledUseCase:
     return disabled
 
 
-async def _close_bounded(close: Close, owner: str) -> None:
+async def _close_bounded(part: Closable, owner: str) -> None:
     try:
         async with asyncio.timeout(CLOSE_TIMEOUT_S):
-            await close()
+            await part.close()
     except Exception:
         logger.exception("closing failed", extra={"owner": owner})

@@ -1,4 +1,4 @@
-"""How log lines look: one line per event, as text or JSON, whatever a message contains."""
+"""Log formatters: one line per event, as text or JSON, whatever a message contains."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def configure_logging(level: str, style: Literal["text", "json"]) -> None:
     """Send all log lines to stdout; called by `main` and nobody else.
 
     Args:
-        level: The least serious line, e.g. ``"INFO"``.
-        style: A line of text, or a JSON object per line.
+        level: The least serious level that is logged, e.g. ``"INFO"``.
+        style: Format of each line: text, or a JSON object.
     """
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JSONLines() if style == "json" else TextLines())
@@ -45,7 +45,7 @@ def one_line(text: str) -> str:
 
 
 class TextLines(logging.Formatter):
-    """``2026-05-01T10:00:00.000Z INFO    web.request_log: request method=GET status=200``."""
+    """Formatter of text, e.g. ``2026-05-01T10:00:00.000Z INFO    web.request_log: request method=GET status=200``."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line."""
@@ -56,7 +56,7 @@ class TextLines(logging.Formatter):
 
 
 class JSONLines(logging.Formatter):
-    """One JSON object per line; a traceback is its field ``exception``."""
+    """Formatter of JSON, one object per line; a traceback is its field ``exception``."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line."""

@@ -9,12 +9,12 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from errors import ConfigError, ParlorError
+from framework.uvicorn_server import UvicornServer
 from process.lifecycle import Lifecycle
 from process.use_case_loading import LoadedUseCases
 from process.worker_threads import WorkerThreads
@@ -23,22 +23,19 @@ from runs.cancellation import end_tasks
 logger = logging.getLogger(__name__)
 
 KEEP_ALIVE_TIMEOUT_S = 75
-"""Longer than the idle timeout of the usual load balancers, which must be the first to close a connection."""
+"""Keep-alive timeout, longer than that of the usual load balancers, which must be the first to close a connection."""
 
-FAREWELL_S = 5
-"""How much longer than answers connections may stay open: a stopped answer still has to tell its viewer."""
+CONNECTIONS_TIMEOUT_S = 5
+"""Time that open connections have after the last answer: a stopped answer still has to tell its viewer."""
 
-TICK_S = 0.1
-"""How soon a second signal is noticed."""
-
-LEFTOVERS_S = 1.0
-"""How long tasks and threads that nobody needs any more may take to end."""
+LEFTOVERS_TIMEOUT_S = 1.0
+"""Time limit for the end of tasks and threads that nobody needs any more."""
 
 _SIGNALLED = 128
-"""With the number of a signal, the exit code by which shells know a process that was ended by it."""
+"""Base of the exit codes by which shells know a process that was ended by a signal; its number is added."""
 
-HURRY_S = 3.0
-"""How long it may take to keep what was said so far, when a second signal wants the end at once."""
+SECOND_SIGNAL_TIMEOUT_S = 3.0
+"""Time limit for storing unfinished answers, when a second signal wants the end at once."""
 
 # The URL names an address that a browser can open, where the socket listens on all of them.
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
@@ -90,64 +87,15 @@ def serve(
     far is kept, the rest is not waited for.
 
     Args:
-        app: Its lifespan runs `lifecycle`.
-        listener: Bound; closed at the end.
-        lifecycle: Says when the start is done.
-        announce: Called once, when the server listens and the start is done.
+        app: The application, whose lifespan runs `lifecycle`.
+        listener: A bound socket; closed at the end.
+        lifecycle: Start and end of the use cases.
+        announce: Callback, called once, when the server listens and the start is done.
 
     Raises:
         ParlorError: When the start was impossible, for a reason that can be named.
         RuntimeError: When it was impossible for another reason, which the log names.
     """
-
-    class Server(uvicorn.Server):
-        second_signal: int | None = None
-
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            self.announcement = asyncio.create_task(self.wait_and_announce(), name="announce")
-
-        async def wait_and_announce(self) -> None:
-            try:
-                announce(await lifecycle.wait_until_started())
-            except ParlorError:
-                self.should_exit = True
-
-        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            # Not noted where uvicorn notes it: it would raise the signal again while there is a loop, which tells it
-            # to whatever happens to be running then.
-            if self.should_exit:
-                self.force_exit = True
-                self.second_signal = sig
-            self.should_exit = True
-            lifecycle.begin_to_stop()
-
-        async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-            threads = WorkerThreads()
-            asyncio.get_running_loop().set_default_executor(threads)
-            await super().serve(sockets)
-            others = asyncio.all_tasks() - {asyncio.current_task()}
-            have_ended = await end_tasks(*others, timeout_s=LEFTOVERS_S), await threads.end(LEFTOVERS_S)
-            if lifecycle.failure is None and not all(have_ended):
-                # All is stored and closed. What is left would hold up the end of the loop, and of the process, for
-                # as long as it likes: somebody's tool that waits in a thread cannot be told to stop.
-                logger.error("the process ends although something in it does not")
-                logging.shutdown()
-                sys.stdout.flush()
-                sys.stderr.flush()
-                os._exit(0 if self.second_signal is None else _SIGNALLED + self.second_signal)
-
-        async def main_loop(self) -> None:
-            await super().main_loop()
-            # Here, and not in `shutdown`: that begins with closing the listener.
-            draining = asyncio.create_task(lifecycle.drain(), name="drain")
-            while not self.force_exit and not draining.done():
-                await asyncio.wait([draining], timeout=TICK_S)
-                await self.on_tick(0)  # the header with the time goes on
-            if self.force_exit:
-                hurrying = asyncio.create_task(lifecycle.drain(0), name="hurry")
-                await asyncio.wait([draining, hurrying], timeout=HURRY_S)
-
     config = uvicorn.Config(
         app,
         lifespan="on",
@@ -156,13 +104,84 @@ def serve(
         access_log=False,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_TIMEOUT_S,
-        timeout_graceful_shutdown=FAREWELL_S,
+        timeout_graceful_shutdown=CONNECTIONS_TIMEOUT_S,
     )
-    server = Server(config)
-    server.run(sockets=[listener])
-    if server.second_signal is not None:
-        signal.raise_signal(server.second_signal)  # for whoever asks what has ended the process
+    process = ServerProcess(config, lifecycle, announce)
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(process.run(listener))
+    if process.second_signal is not None:
+        signal.raise_signal(process.second_signal)  # for whoever asks what has ended the process
     if isinstance(lifecycle.failure, ParlorError):
         raise lifecycle.failure
     if lifecycle.failure is not None:
         raise RuntimeError("the start failed") from lifecycle.failure
+
+
+class ServerProcess:
+    """A server from its start to the drain that a signal begins, and to the end of the process.
+
+    Args:
+        config: The application and how it is served.
+        lifecycle: Start and end of the use cases; drains the answers.
+        announce: Callback, called once, when the server listens and the start is done.
+
+    Attributes:
+        second_signal: The number of the signal that wanted the end at once; None when there was none.
+    """
+
+    def __init__(
+        self, config: uvicorn.Config, lifecycle: Lifecycle, announce: Callable[[LoadedUseCases], None]
+    ) -> None:
+        self._server = UvicornServer(config, on_listening=self._begin_to_announce, on_signal=self._note_signal)
+        self._lifecycle = lifecycle
+        self._announce = announce
+        self._is_asked_to_stop = asyncio.Event()
+        self._is_hurried = asyncio.Event()
+        self._announcement: asyncio.Task[None] | None = None
+        self.second_signal: int | None = None
+
+    async def run(self, listener: socket.socket) -> None:
+        """Serve on `listener` until all is closed; end the process itself when something in it does not end."""
+        self._loop = asyncio.get_running_loop()
+        threads = WorkerThreads()
+        self._loop.set_default_executor(threads)
+        stopping = asyncio.create_task(self._drain_when_asked(), name="drain when asked")
+        await self._server.serve(sockets=[listener])
+        others = {*asyncio.all_tasks(), stopping} - {asyncio.current_task()}
+        have_ended = await end_tasks(*others, timeout_s=LEFTOVERS_TIMEOUT_S), await threads.end(LEFTOVERS_TIMEOUT_S)
+        if self._lifecycle.failure is None and not all(have_ended):
+            # All is stored and closed. What is left would hold up the end of the loop, and of the process, for as long
+            # as it likes: somebody's tool that waits in a thread cannot be told to stop.
+            logger.error("the process ends although something in it does not")
+            logging.shutdown()
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(0 if self.second_signal is None else _SIGNALLED + self.second_signal)
+
+    def _begin_to_announce(self) -> None:
+        self._announcement = asyncio.create_task(self._announce_start(), name="announce")
+
+    async def _announce_start(self) -> None:
+        try:
+            self._announce(await self._lifecycle.wait_until_started())
+        except ParlorError:
+            self._server.should_exit = True
+
+    def _note_signal(self, number: int) -> None:
+        if self._lifecycle.is_stopping or self._server.should_exit:
+            self._server.force_exit = True
+            self.second_signal = number
+            self._loop.call_soon_threadsafe(self._is_hurried.set)
+        self._lifecycle.begin_to_stop()
+        self._loop.call_soon_threadsafe(self._is_asked_to_stop.set)
+
+    async def _drain_when_asked(self) -> None:
+        await self._is_asked_to_stop.wait()
+        draining = asyncio.create_task(self._lifecycle.drain(), name="drain")
+        hurried = asyncio.create_task(self._is_hurried.wait(), name="wait for a second signal")
+        await asyncio.wait([draining, hurried], return_when=asyncio.FIRST_COMPLETED)
+        if self._is_hurried.is_set():
+            hurrying = asyncio.create_task(self._lifecycle.drain(0), name="hurry")
+            await asyncio.wait([draining, hurrying], timeout=SECOND_SIGNAL_TIMEOUT_S)
+        # Only now: uvicorn begins its end with closing the listener.
+        self._server.should_exit = True

@@ -31,9 +31,9 @@ class DisabledUseCase:
     """A use case that could not be loaded.
 
     Attributes:
-        name: Its folder or entry point.
-        reason: For the operator's eyes: it may hold an exception's text.
-        error_id: Also in the log, for everybody's eyes.
+        name: Name of the folder or entry point.
+        reason: Cause, for the operator's eyes: it may hold an exception's text.
+        error_id: Id of the error, for everybody's eyes; the log has it too.
     """
 
     name: str
@@ -43,11 +43,11 @@ class DisabledUseCase:
 
 @dataclass(frozen=True, slots=True)
 class LoadedUseCases:
-    """What was found at the start.
+    """The use cases that were found at the start.
 
     Attributes:
-        enabled: By name, in alphabetical order.
-        disabled: What could not be loaded.
+        enabled: Use cases by name, in alphabetical order.
+        disabled: Use cases that could not be loaded, with the cause.
     """
 
     enabled: Mapping[str, UseCase]
@@ -59,9 +59,9 @@ class _Candidate:
     """A plugin that was found and not loaded yet.
 
     Attributes:
-        name: Its folder or entry point.
-        origin: Where it is, for messages.
-        load: Imports it.
+        name: Name of the folder or entry point.
+        origin: Place of the plugin, for messages.
+        load: Function that imports and returns the plugin's module.
     """
 
     name: str
@@ -76,7 +76,7 @@ def load_use_cases(services: Services, paths: Sequence[Path]) -> LoadedUseCases:
     point and as a folder, is loaded once.
 
     Args:
-        services: Handed to every use case.
+        services: The platform's services, handed to every use case.
         paths: Folders whose sub-folders with a ``plugin.py`` are use cases. Missing folders are ignored.
     """
     enabled: dict[str, UseCase] = {}
@@ -176,7 +176,7 @@ def _advice(exc: BaseException) -> str:
 
 
 def _register(name: str, module: ModuleType, services: Services) -> UseCase:
-    """Return what the module's hook offers.
+    """Return the use case that the module's hook offers.
 
     Raises:
         PluginError: When the module implements no hook, misspells one, or offers something else than a use case.

@@ -16,14 +16,14 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 MAX_THREADS = 64
-"""At once. asyncio's own number grows with the processors, and is six with two of them."""
+"""Number of threads. asyncio's own default grows with the processors, and is six with two of them."""
 
 
 class WorkerThreads(ThreadPoolExecutor):
     """A loop's default executor, with room for tools that block, and a word in the log when it is full.
 
     Args:
-        max_threads: How many work at once; what comes on top waits.
+        max_threads: Number of threads; work beyond it waits.
     """
 
     def __init__(self, max_threads: int = MAX_THREADS) -> None:
@@ -35,7 +35,7 @@ class WorkerThreads(ThreadPoolExecutor):
         self._on_idle: Callable[[], object] | None = None
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
-        """Let a thread do it, as soon as one is free."""
+        """Run `fn` in a thread, as soon as one is free."""
         job = super().submit(fn, *args, **kwargs)
         with self._lock:
             self._jobs += 1
@@ -47,7 +47,7 @@ class WorkerThreads(ThreadPoolExecutor):
         return job
 
     async def end(self, timeout_s: float) -> bool:
-        """Take no more work, and say whether what is being done has ended within `timeout_s` seconds."""
+        """Take no more work, and return whether the work in progress has ended within `timeout_s` seconds."""
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
         self.shutdown(wait=False, cancel_futures=True)
         with self._lock:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from runs.run import Run, RunKey
 
 MAX_ENDED_BYTES = 64 * 1024 * 1024
-"""Of the logs of all of them together, as they count themselves."""
+"""How much the logs of all ended runs may hold together, by their own count."""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""What is unfinished in an answer: the items that were added and not done, as the client sees them now.
+"""Open items of an answer: those that were added and not done, as the client sees them now.
 
 The reducer of the client, on the server: a viewer who comes late gets each open item as one `thread.item.added` with
 what it holds so far, instead of every delta since the beginning. Clients upsert by id, so this is safe to repeat.

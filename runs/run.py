@@ -78,7 +78,7 @@ class Run:
 
     Attributes:
         id: For the log and for clients that come back.
-        status: What became of it.
+        status: Whether it is running, or how it ended.
         log: All its events.
     """
 
@@ -116,7 +116,7 @@ class Run:
         """Return when there is an event to show.
 
         Raises:
-            Exception: What stopped the run before its first event, so that it can still become an HTTP status.
+            Exception: The failure that ended the run before its first event: it can still become an HTTP status.
         """
         try:
             await self._started.wait()

@@ -1,1 +1,1 @@
-"""What the store is made of: its tables, its statements, its transactions. Only `store.py` uses them."""
+"""Tables, statements and transactions of the store. Only `store.py` uses them."""

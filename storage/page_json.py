@@ -1,8 +1,8 @@
-"""What a browser is shown of stored threads and items: JSON, made of the JSON that is stored.
+"""JSON of threads, items and pages for browsers, made of the JSON that is stored.
 
-To make ChatKit's objects of a page, and JSON of the objects, takes longer than everything else that a page needs. What
-is stored was written by ChatKit's own serialiser, so it is passed on as text wherever that serialiser would give the
-same again; what it would leave out takes the way through its objects.
+To make ChatKit's objects of a page, and JSON of the objects, takes longer than everything else that a page needs. The
+stored JSON was written by ChatKit's own serialiser, so it is passed on as text wherever that serialiser would give the
+same again; an entry of which it would leave something out takes the way through its object.
 """
 
 from __future__ import annotations
@@ -14,26 +14,24 @@ from chatkit.types import FeedbackKind
 from pydantic_core import from_json, to_json
 from sqlalchemy import Row
 
+from framework.chatkit_protocol import AS_CHATKIT_SENDS
 from storage.rows import ITEM_TYPES, STATUS, to_item
-
-_AS_CHATKIT_SENDS: dict[str, Any] = {"by_alias": True, "exclude_none": True, "context": {"exclude_metadata": True}}
-"""How `ChatKitServer._serialize` writes."""
 
 _NO_ITEMS = '{"data":[],"has_more":false}'
 
 
-def shown_thread(row: Sequence[Any], items: str = _NO_ITEMS, feedback: Mapping[str, FeedbackKind] | None = None) -> str:
+def thread_json(row: Sequence[Any], items: str = _NO_ITEMS, feedback: Mapping[str, FeedbackKind] | None = None) -> str:
     """Return the JSON of a thread, without its metadata, which is the server's own.
 
     Args:
-        row: Of `statements.SHOWN_OF_THREAD`.
-        items: A page, as `shown_page` makes it.
-        feedback: What the owner thinks of the items, by item id.
+        row: The columns `statements.THREAD_JSON_COLUMNS`.
+        items: A page of items, as `page_json` makes it.
+        feedback: The owner's opinions of the items, by item id.
     """
     # Unpacked: to ask a row for its columns by name takes longer than all else that is done with them.
     thread_id, created_at, title, status, domains = row
     if "null" in status:
-        status = STATUS.dump_json(STATUS.validate_json(status), **_AS_CHATKIT_SENDS).decode()
+        status = STATUS.dump_json(STATUS.validate_json(status), **AS_CHATKIT_SENDS).decode()
     before = f'"title":{_json(title)},' if title is not None else ""
     after = f'"allowed_image_domains":{domains},' if domains is not None else ""
     return (
@@ -42,33 +40,33 @@ def shown_thread(row: Sequence[Any], items: str = _NO_ITEMS, feedback: Mapping[s
     )
 
 
-def shown_items(rows: Iterable[Row[*tuple[Any, ...]]], thread_id: str) -> list[str]:
+def items_json(rows: Iterable[Row[*tuple[Any, ...]]], thread_id: str) -> list[str]:
     """Return the JSON of items, without those that cannot be read.
 
     Args:
-        rows: Of `statements.page_of_shown_items`.
-        thread_id: The thread that they are in.
+        rows: Rows of `statements.page_of_items_json`.
+        thread_id: The thread that the items are in.
     """
     place = f',"thread_id":{_json(thread_id)},"created_at":'
-    shown = []
+    entries = []
     for row in rows:
         item_id, created_at, item_type, document, _ = row
         # ChatKit leaves out what is null, and what a host has noted of an attachment. Where neither word stands there
         # is nothing to leave out.
         if item_type in ITEM_TYPES and "null" not in document and '"metadata"' not in document:
-            shown.append(f'{{"id":{_json(item_id)}{place}{_json(created_at)},{document[1:]}')
+            entries.append(f'{{"id":{_json(item_id)}{place}{_json(created_at)},{document[1:]}')
         elif item := to_item(row, thread_id, from_json(document)):
-            shown.append(item.model_dump_json(**_AS_CHATKIT_SENDS))
-    return shown
+            entries.append(item.model_dump_json(**AS_CHATKIT_SENDS))
+    return entries
 
 
-def shown_page(entries: Iterable[str], after: str | None, feedback: Mapping[str, FeedbackKind] | None = None) -> str:
+def page_json(entries: Iterable[str], after: str | None, feedback: Mapping[str, FeedbackKind] | None = None) -> str:
     """Return the JSON of a page.
 
     Args:
-        entries: The JSON of each.
-        after: The id that the next page begins behind; None when there is none.
-        feedback: What the owner thinks of the entries, by item id.
+        entries: The JSON of each entry.
+        after: The id that the next page begins behind; None when there is no next page.
+        feedback: The owner's opinions of the entries, by item id.
     """
     more = "false" if after is None else f'true,"after":{_json(after)}'
     return f'{{"data":[{",".join(entries)}],"has_more":{more}{_opinions(feedback)}}}'

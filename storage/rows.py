@@ -13,16 +13,14 @@ from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, Inte
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database import Base, JSONDocument, PlainText, UTCDateTime
+from storage.baseline import set_baseline, thread_fields
 from turns.run_record import RunOutcome, RunRecord
 from widgets.documents import widget_root
 
 logger = logging.getLogger(__name__)
 
-THREAD_FIELDS = ("title", "status", "allowed_image_domains")
-"""What of a thread has a column, besides its metadata."""
-
 ITEM_TYPES = frozenset(each.model_fields["type"].default for each in get_args(get_args(ThreadItem)[0]))
-"""The types of items that this version knows."""
+"""Types of items that this version knows."""
 
 _HIDDEN_TYPES = frozenset({"hidden_context_item", "sdk_hidden_context"})
 _ITEM_COLUMNS = {"id", "thread_id", "created_at"}
@@ -30,9 +28,9 @@ _ITEM_COLUMNS = {"id", "thread_id", "created_at"}
 # Building an adapter takes milliseconds: once, not per row.
 _ITEM: TypeAdapter[ThreadItem] = TypeAdapter(ThreadItem)
 STATUS: TypeAdapter[ThreadStatus] = TypeAdapter(ThreadStatus)
-"""Of the state of a thread."""
+"""Validator and serialiser of a thread's status."""
 ATTACHMENT: TypeAdapter[Attachment] = TypeAdapter(Attachment)
-"""Of what is known of a file."""
+"""Validator and serialiser of a file's record."""
 
 
 class ThreadRow(Base):
@@ -87,7 +85,7 @@ class ItemRow(Base):
 
 
 class AttachmentRow(Base):
-    """What is known of a file; its bytes are in the object store."""
+    """The record of a file; its bytes are in the object store."""
 
     __tablename__ = "attachments"
 
@@ -101,7 +99,7 @@ class AttachmentRow(Base):
 
 
 class FeedbackRow(Base):
-    """What a person thinks of an item. It goes with the item."""
+    """A person's opinion of an item; it is deleted with the item."""
 
     __tablename__ = "feedback"
     __table_args__ = (
@@ -132,7 +130,7 @@ class RunRow(Base):
 
 
 class RequestKeyRow(Base):
-    """A request that a client may send twice and that must count once."""
+    """The idempotency key of a request that a client may send twice and that must count once."""
 
     __tablename__ = "request_keys"
     __table_args__ = (Index(None, "created_at"), Index(None, "thread_key", "created_at"))
@@ -143,25 +141,20 @@ class RequestKeyRow(Base):
 
 
 def as_utc(time: datetime) -> datetime:
-    """Return the same moment in UTC."""
+    """Return a time as the same moment in UTC."""
     # ChatKit's times are naive and local, which is what astimezone takes a naive time for.
     return time.astimezone(UTC)
 
 
-def thread_fields(thread: ThreadMetadata) -> dict[str, Any]:
-    """Return what of a thread may change, as JSON."""
-    return thread.model_dump(mode="json", include={*THREAD_FIELDS, "metadata"})
-
-
 def to_thread(row: Row[Any], changed: Mapping[str, Any] | None = None) -> ThreadMetadata:
-    """Return the thread of a row.
+    """Return the thread of a row, which carries its baseline.
 
     Args:
-        row: Of `ThreadRow`.
+        row: A whole row of `ThreadRow`.
         changed: Columns that were given other values since the row was read.
     """
     fields = {**row._mapping, **(changed or {})}
-    return ThreadMetadata(
+    thread = ThreadMetadata(
         id=fields["id"],
         created_at=fields["created_at"],
         title=fields["title"],
@@ -169,6 +162,8 @@ def to_thread(row: Row[Any], changed: Mapping[str, Any] | None = None) -> Thread
         allowed_image_domains=fields["allowed_image_domains"],
         metadata=fields["metadata"],
     )
+    set_baseline(thread, thread_fields(thread))
+    return thread
 
 
 def item_values(item: ThreadItem) -> dict[str, Any]:
@@ -198,9 +193,9 @@ def to_item(row: Row[Any], thread_id: str, document: dict[str, Any] | None = Non
     """Return the item of a row; None when it cannot be read.
 
     Args:
-        row: Of `ItemRow`.
-        thread_id: The thread that it is in.
-        document: What the row's column holds, where the row has it as text.
+        row: A row of `ItemRow`.
+        thread_id: The thread that the item is in.
+        document: The value of the column `document`, where the row holds it as text.
     """
     stored = row.document if document is None else document
     fields = {**stored, "id": row.id, "thread_id": thread_id, "created_at": row.created_at}
@@ -216,7 +211,7 @@ def to_item(row: Row[Any], thread_id: str, document: dict[str, Any] | None = Non
 
 
 def to_run(row: Row[Any]) -> RunRecord:
-    """Return the record of a row."""
+    """Return the record of an ended answer."""
     return RunRecord(
         id=row.id,
         started_at=row.started_at,

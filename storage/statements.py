@@ -1,4 +1,7 @@
-"""The statements of the store, built once: building one costs as much as running it."""
+"""Statements of the store, built once: building one costs as much as running it.
+
+Parameters whose names begin with `scope_` say which rows are meant; the others are values, mostly of columns.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from typing import Any, cast
 
 from sqlalchemy import Column, ColumnElement, Select, Table, Text, bindparam, delete, insert, select, update
 from sqlalchemy import cast as cast_to
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 from storage.rows import AttachmentRow, FeedbackRow, ItemRow, RequestKeyRow, RunRow, ThreadRow
 
@@ -18,17 +23,18 @@ RUNS = cast("Table", RunRow.__table__)
 REQUEST_KEYS = cast("Table", RequestKeyRow.__table__)
 
 
-def _is_owned(table: Table) -> tuple[ColumnElement[bool], ...]:
-    return table.c.owner_id == bindparam("of_owner"), table.c.use_case == bindparam("of_use_case")
+def _owned(table: Table) -> tuple[ColumnElement[bool], ...]:
+    return table.c.owner_id == bindparam("scope_owner_id"), table.c.use_case == bindparam("scope_use_case")
 
 
-def _is_meant(table: Table) -> tuple[ColumnElement[bool], ...]:
-    return *_is_owned(table), table.c.id == bindparam("of_id")
+def _in_scope(table: Table) -> tuple[ColumnElement[bool], ...]:
+    return *_owned(table), table.c.id == bindparam("scope_id")
 
 
-IN_THREAD = ITEMS.c.thread_key == bindparam("of_thread_key")
-IS_ITEM = (IN_THREAD, ITEMS.c.id == bindparam("of_item"))
-OF_THREAD = ITEMS.join(THREADS, THREADS.c.key == ITEMS.c.thread_key)
+IN_THREAD = ITEMS.c.thread_key == bindparam("scope_thread_key")
+IS_ITEM = (IN_THREAD, ITEMS.c.id == bindparam("scope_item_id"))
+IS_OWNERS_ITEM = (*_in_scope(THREADS), ITEMS.c.id == bindparam("scope_item_id"))
+ITEMS_IN_THREADS = ITEMS.join(THREADS, THREADS.c.key == ITEMS.c.thread_key)
 
 
 def _as_text(column: Column[Any]) -> ColumnElement[str]:
@@ -36,40 +42,38 @@ def _as_text(column: Column[Any]) -> ColumnElement[str]:
     return cast_to(column, Text).label(column.name)
 
 
-SHOWN_OF_THREAD = (
+THREAD_JSON_COLUMNS = (
     THREADS.c.id, THREADS.c.created_at, THREADS.c.title, _as_text(THREADS.c.status),
     _as_text(THREADS.c.allowed_image_domains),
 )  # fmt: skip
 
-THREAD = select(THREADS).where(*_is_meant(THREADS))
-SHOWN_THREAD = select(*SHOWN_OF_THREAD, THREADS.c.key).where(*_is_meant(THREADS))
+THREAD = select(THREADS).where(*_in_scope(THREADS))
+THREAD_JSON = select(*THREAD_JSON_COLUMNS, THREADS.c.key).where(*_in_scope(THREADS))
 THREAD_TO_WRITE = THREAD.with_for_update()
-THREAD_KEY = select(THREADS.c.key).where(*_is_meant(THREADS))
-CHANGE_THREAD = update(THREADS).where(THREADS.c.key == bindparam("of_thread_key"))
+THREAD_KEY = select(THREADS.c.key).where(*_in_scope(THREADS))
+CHANGE_THREAD = update(THREADS).where(THREADS.c.key == bindparam("scope_thread_key"))
 RENAME_THREAD = (
     update(THREADS)
-    .where(*_is_meant(THREADS))
+    .where(*_in_scope(THREADS))
     .values(title=bindparam("new_title"), updated_at=bindparam("now"))
     .returning(THREADS)
 )
 RETITLE_THREAD = (
     update(THREADS)
-    .where(*_is_meant(THREADS), THREADS.c.title.is_not_distinct_from(bindparam("old_title")))
+    .where(*_in_scope(THREADS), THREADS.c.title.is_not_distinct_from(bindparam("old_title")))
     .values(title=bindparam("new_title"), updated_at=bindparam("now"))
 )
-DELETE_THREAD = delete(THREADS).where(*_is_meant(THREADS)).returning(THREADS.c.key)
+DELETE_THREAD = delete(THREADS).where(*_in_scope(THREADS)).returning(THREADS.c.key)
 TAKE_POSITION = (
     update(THREADS)
-    .where(*_is_meant(THREADS))
+    .where(*_in_scope(THREADS))
     .values(last_position=THREADS.c.last_position + 1, updated_at=bindparam("now"))
     .returning(THREADS.c.key, THREADS.c.last_position)
 )
 NEW_THREAD = insert(THREADS).returning(THREADS.c.key)
 
-ITEM = select(ITEMS).select_from(OF_THREAD).where(*_is_meant(THREADS), ITEMS.c.id == bindparam("of_item"))
-HAS_ITEM = (
-    select(ITEMS.c.position).select_from(OF_THREAD).where(*_is_meant(THREADS), ITEMS.c.id == bindparam("of_item"))
-)
+ITEM = select(ITEMS).select_from(ITEMS_IN_THREADS).where(*IS_OWNERS_ITEM)
+HAS_ITEM = select(ITEMS.c.position).select_from(ITEMS_IN_THREADS).where(*IS_OWNERS_ITEM)
 ITEM_TO_WRITE = select(ITEMS.c.document).where(*IS_ITEM).with_for_update()
 POSITION = select(ITEMS.c.position).where(*IS_ITEM)
 HISTORY = select(ITEMS).where(IN_THREAD).order_by(ITEMS.c.position.desc()).limit(bindparam("size"))
@@ -96,16 +100,16 @@ NEW_RUN = insert(RUNS).from_select(
     ["thread_key", *RUN_COLUMNS],
     select(
         THREADS.c.key, *(bindparam(f"run_{name}", type_=RUNS.c[name].type).label(name) for name in RUN_COLUMNS)
-    ).where(*_is_meant(THREADS)),
+    ).where(*_in_scope(THREADS)),
 )
 RUNS_OF_THREAD = (
     select(RUNS)
-    .where(RUNS.c.thread_key == bindparam("of_thread_key"))
+    .where(RUNS.c.thread_key == bindparam("scope_thread_key"))
     .order_by(RUNS.c.key.desc())
     .limit(bindparam("size"))
 )
 
-KEY_IN_THREAD = REQUEST_KEYS.c.thread_key == bindparam("of_thread_key")
+KEY_IN_THREAD = REQUEST_KEYS.c.thread_key == bindparam("scope_thread_key")
 FORGET_OLD_KEYS = delete(REQUEST_KEYS).where(REQUEST_KEYS.c.created_at <= bindparam("until"))
 FORGET_OLD_KEYS_OF_THREAD = FORGET_OLD_KEYS.where(KEY_IN_THREAD)
 OLDEST_KEY_TO_KEEP = (
@@ -116,18 +120,41 @@ OLDEST_KEY_TO_KEEP = (
     .limit(1)
 )
 FORGET_KEY = delete(REQUEST_KEYS).where(
-    REQUEST_KEYS.c.thread_key == THREAD_KEY.scalar_subquery(), REQUEST_KEYS.c.key == bindparam("of_key")
+    REQUEST_KEYS.c.thread_key == THREAD_KEY.scalar_subquery(), REQUEST_KEYS.c.key == bindparam("scope_key")
 )
 
-ATTACHMENT = select(ATTACHMENTS.c.document).where(*_is_meant(ATTACHMENTS))
-MARK_UPLOADED = update(ATTACHMENTS).where(*_is_meant(ATTACHMENTS)).values(state="uploaded").returning(ATTACHMENTS.c.id)
-DELETE_ATTACHMENT = delete(ATTACHMENTS).where(*_is_meant(ATTACHMENTS)).returning(ATTACHMENTS.c.id)
+ATTACHMENT = select(ATTACHMENTS.c.document).where(*_in_scope(ATTACHMENTS))
+MARK_UPLOADED = update(ATTACHMENTS).where(*_in_scope(ATTACHMENTS)).values(state="uploaded").returning(ATTACHMENTS.c.id)
+DELETE_ATTACHMENT = delete(ATTACHMENTS).where(*_in_scope(ATTACHMENTS)).returning(ATTACHMENTS.c.id)
+
+Upsert = sqlite.Insert | postgresql.Insert
+_KEPT_COLUMNS = {ITEMS: {"position"}, ATTACHMENTS: {"created_at", "state"}}
 
 
 @cache
-def page_of_threads(order: str, *, goes_on: bool, is_whole: bool) -> Select[Any]:
-    """Return the query of an owner's threads, or of what a list shows of them, behind `cursor` when it goes on."""
-    stmt = select(*((THREADS,) if is_whole else SHOWN_OF_THREAD)).where(*_is_owned(THREADS))
+def upsert(dialect: str, table: Table) -> Upsert:
+    """Return the INSERT that replaces the row of the same key, but for columns that stay as they began."""
+    stmt = _insert(dialect, table)
+    key = [column.name for column in table.primary_key]
+    kept = {*key, *_KEPT_COLUMNS.get(table, ())}
+    replaced = {column.name: column for column in stmt.excluded if column.name not in kept}
+    return stmt.on_conflict_do_update(index_elements=key, set_=replaced)
+
+
+@cache
+def insert_new_key(dialect: str) -> ReturningInsert[tuple[str]]:
+    """Return the INSERT that notes an idempotency key, and returns it unless it is there already."""
+    return _insert(dialect, REQUEST_KEYS).on_conflict_do_nothing().returning(REQUEST_KEYS.c.key)
+
+
+def _insert(dialect: str, table: Table) -> Upsert:
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+
+
+@cache
+def page_of_threads(order: str, *, goes_on: bool, as_json: bool) -> Select[Any]:
+    """Return the query of an owner's threads, or of the columns of their JSON, behind `cursor` when it goes on."""
+    stmt = select(*(THREAD_JSON_COLUMNS if as_json else (THREADS,))).where(*_owned(THREADS))
     return _page(stmt, THREADS.c.key, order, goes_on=goes_on)
 
 
@@ -138,8 +165,8 @@ def page_of_items(order: str, *, goes_on: bool) -> Select[Any]:
 
 
 @cache
-def page_of_shown_items(order: str, *, goes_on: bool) -> Select[Any]:
-    """Return the query of what a browser sees of a thread's items, with the owner's opinion; documents are text."""
+def page_of_items_json(order: str, *, goes_on: bool) -> Select[Any]:
+    """Return the query of the columns of visible items' JSON, with the owner's opinion; documents are text."""
     opinion = (FEEDBACK.c.thread_key == ITEMS.c.thread_key) & (FEEDBACK.c.item_id == ITEMS.c.id)
     item = ITEMS.c
     stmt = select(item.id, item.created_at, item.type, _as_text(item.document), FEEDBACK.c.kind.label("feedback"))

@@ -1,1 +1,1 @@
-"""What an answer in the making consists of: who asks, its state, its events, its texts."""
+"""One answer in the making: who asks, its state, its events, its texts."""

@@ -38,19 +38,19 @@ class AnswerState:
 
     Attributes:
         is_new_thread: Whether this request has created its thread, so that nothing but its message is in it.
-        texts: What the platform itself says to the person.
+        texts: The words of the platform itself.
         usage: The provider's token counts of this answer so far, as it named them.
         title_usage: The token counts of the title that the model has written meanwhile.
         error_id: The id of the error that ended the answer; None without one.
         direct_text: Where a piece of text may be shown at once; None outside of a run.
         open_items: Returns the items that were shown and are not finished, as far as they are.
         failed_calls: Ids of tool calls that failed with a message for the model.
-        question: What the person is asked; the answer pauses until that is answered.
+        question: The question to the person; the answer pauses until that is answered.
         client_call: The call of a client tool that the answer waits for.
         approvals: Tool calls of which a person has to allow some first.
         decided: The decisions that are to be carried out before the agent goes on.
         is_resumed: Whether the agent goes on: there is something in the thread that it does not know yet.
-        replaced_sender: What an action has put in the place of the widget that was clicked.
+        replaced_sender: The new state of the widget that was clicked.
     """
 
     def __init__(self) -> None:
@@ -91,7 +91,7 @@ class AnswerState:
         """Whether the answer waits for somebody: it goes on in another request."""
         return bool(self.question or self.client_call or self.approvals)
 
-    # Items that it may write
+    # Items that the answer may write
 
     def own(self, item_id: str) -> None:
         """Let this request write the item `item_id`: it came up here, or is meant to be written again."""
@@ -113,7 +113,7 @@ class AnswerState:
         """Return the place that was taken for an item; None when none was."""
         return self._positions.get(item_id)
 
-    # What is left when it ends before its end
+    # What is left of an answer that is stopped or fails
 
     @property
     def unsaved(self) -> Sequence[ThreadStreamEvent]:
@@ -133,17 +133,12 @@ class AnswerState:
         """Put `events` in the place of the unsaved ones: the same, as they may be stored."""
         self._unsaved = list(events)
 
-    # How it is stopped
+    # How the answer is stopped
 
     @property
     def stop_reason(self) -> StopReason | None:
         """Why it is being stopped; None while it is not."""
         return self._stop_reason
-
-    @property
-    def is_stoppable(self) -> bool:
-        """Whether a stop takes effect at once."""
-        return self._cancel is not None and self._holds == 0
 
     def begin(self, cancel: Callable[[], object]) -> None:
         """Note how the task that drives the answer is cancelled, when it has taken its first step.

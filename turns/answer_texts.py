@@ -1,4 +1,4 @@
-"""AnswerTexts: what the platform itself says to a person within an answer."""
+"""AnswerTexts: the words of the platform itself within an answer."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class AnswerTexts:
-    """What a person reads in an answer that neither the model nor the use case has written.
+    """The words of an answer that neither the model nor the use case has written.
 
     The defaults are English. A use case returns its own from `BaseChatKitServer.texts`. Braces name what is put in.
 
     Attributes:
-        limit: At the end of an answer that has taken as many steps as it may.
-        step_failed: At a step that failed.
-        step_waits: At a step that a person has to allow first.
+        limit: The end of an answer that has taken as many steps as it may.
+        step_failed: The note at a step that failed.
+        step_waits: The note at a step that a person has to allow first.
         steps: The title of several steps; `{count}` is their number.
         web_search: The title of a search on the web.
-        file_search: That of a search in files; what was searched for follows after a colon.
-        running_code: A tool that the provider runs itself: its title where it has no name.
-        remote_tool: The same, of a tool on another server.
-        running_command: The same, of a command.
-        using_computer: The same, of a computer.
+        file_search: The title of a search in files; the words that are looked for follow after a colon.
+        running_code: The title of code that the provider runs, where the tool has no name.
+        remote_tool: The title of a tool on another server, where it has no name.
+        running_command: The title of a command that the provider runs, where the tool has no name.
+        using_computer: The title of a computer that the provider uses, where the tool has no name.
         ask: The title of the card that asks whether tools may be called.
-        allow: Its button that allows one call.
-        reject: Its button that does not.
-        allowed: A call on the card that was allowed.
-        rejected: One that was not.
-        expired: One that was not done, because the person wrote something else before all was decided.
-        undecided: On a card where some calls are decided and others are not.
+        allow: The button of the card that allows one call.
+        reject: The button of the card that refuses one call.
+        allowed: The note at a call that was allowed.
+        rejected: The note at a call that was refused.
+        expired: The note at a call that was not made, because the person wrote something else before all was decided.
+        undecided: The last line of a card where some calls are decided and others are not.
     """
 
     limit: str = "I stopped here: this took more steps than I may take for one answer. Ask me to go on if you like."

@@ -38,12 +38,12 @@ class PendingApproval:
         name: The tool.
         arguments: JSON text.
         title: How people read its name.
-        icon: What the chat shows beside it.
+        icon: The name of the icon beside the title.
         server: The server on which the provider itself runs it; None for our own tools.
         step: The id of the workflow item that shows the call as waiting; None when none does.
-        step_index: Its place there.
-        decision: What the person has decided; None while they have not, or need not.
-        result: What the model is told of it; None while that is open.
+        step_index: The place of the call in that item.
+        decision: The person's decision; None while there is none, or where none is needed.
+        result: The result that the model is told; None while that is open.
     """
 
     call_id: str
@@ -65,7 +65,7 @@ class PendingApproval:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRequest:
-    """What a card asks for, as it is stored.
+    """The calls of one card, as they are stored.
 
     Attributes:
         id: The hidden item that holds it.
@@ -99,7 +99,7 @@ class ApprovalRequest:
 
         Args:
             thread_id: The thread.
-            results: What came of those that were allowed, by call id, as far as it is known.
+            results: The results of those that were allowed, by call id, as far as they are known.
         """
         told = [(call, call.result or results.get(call.call_id)) for call in self.calls if call.server is None]
         content = remember_tool_calls(

@@ -15,9 +15,9 @@ from chatkit.types import ThreadItemUpdatedEvent
 
 
 class Guard(Protocol):
-    """What stands between an answer and the store."""
+    """The guard between an answer and the store, as direct text knows it."""
 
-    def lets_pass(self) -> bool:
+    def allows_direct_text(self) -> bool:
         """Whether a piece of text may be shown with nothing else to do."""
         ...
 
@@ -35,7 +35,7 @@ class DirectText:
         show: Adds an event to the run's log and wakes those who view it.
 
     Attributes:
-        guard: Of the answer that is being written; set by the generator that stores it.
+        guard: The guard of the answer that is being written; set by the generator that stores it.
     """
 
     def __init__(self, show: Callable[[ThreadItemUpdatedEvent], None]) -> None:
@@ -50,7 +50,7 @@ class DirectText:
             text: The piece.
             message_id: The provider's id of its message.
         """
-        if self._continue is None or self.guard is None or not self.guard.lets_pass():
+        if self._continue is None or self.guard is None or not self.guard.allows_direct_text():
             return False
         event = self._continue(text, message_id)
         if event is None:

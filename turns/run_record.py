@@ -19,10 +19,10 @@ class RunRecord:
     """An answer that has ended, as the store keeps it.
 
     Attributes:
-        id: Also in the log.
+        id: The id of the run, which the log has too.
         started_at: When it was asked for.
         ended_at: When its last event was there.
-        status: What became of it.
+        status: Whether it ended whole, with an error, or was stopped.
         stop_reason: Why it was stopped; None when it was not.
         error_id: The id that the person was told and the log has too; None without an error.
         usage: The provider's token counts, as it named them; with those of the thread's title, if this answer is the

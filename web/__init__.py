@@ -1,1 +1,1 @@
-"""The HTTP edge."""
+"""HTTP: middleware, routes, and the response that sends events."""

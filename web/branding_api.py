@@ -1,4 +1,4 @@
-"""`GET /api/branding`: whose chat this is."""
+"""`GET /api/branding`: name, logo and colour of the company whose chat this is."""
 
 from __future__ import annotations
 

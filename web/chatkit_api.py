@@ -19,11 +19,11 @@ from web.session_rules import handle_in_session
 from web.visible_use_cases import NO_USE_CASE, VisibleUseCases
 
 BODY_TIMEOUT_S = 30.0
-"""How long a client may take to send its body."""
+"""Time limit for a client to send its body."""
 
 
 def add_chatkit_routes(app: FastAPI, use_cases: VisibleUseCases, sessions: ClientSessions, settings: Settings) -> None:
-    """Let `app` speak the ChatKit protocol."""
+    """Add the routes of the ChatKit protocol to `app`."""
 
     async def answer(request: Request, name: str | None) -> Response:
         check_content_type(request)

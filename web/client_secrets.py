@@ -25,7 +25,7 @@ class ClientSecret:
 
     Attributes:
         session_id: Which session it opens.
-        expires_at_s: Its end, in seconds since 1970.
+        expires_at_s: End of the session, in seconds since 1970.
     """
 
     session_id: str

@@ -1,4 +1,4 @@
-"""Server-sent events as an answer whose source is always closed, and closed in peace."""
+"""A response of server-sent events whose source is always closed, undisturbed by cancellation."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ class Chunks(Protocol):
     """The bytes of whole events, until they end or are closed."""
 
     def __aiter__(self) -> Chunks:
-        """Return itself."""
+        """Return the iterator itself."""
         ...
 
     async def __anext__(self) -> bytes:
-        """Return what there is to send next."""
+        """Return the bytes to send next."""
         ...
 
     async def aclose(self) -> None:
-        """Say that nobody reads on."""
+        """End the iteration, as nobody reads on."""
         ...
 
 
 class EventStream(Response):
-    """Sends what `chunks` yields until it ends or the client goes away.
+    """A response that sends what `chunks` yields until it ends or the client goes away.
 
     Starlette's own streaming answer runs in a cancel scope, which cancels each await of the source's clean-up anew.
     Here one task iterates and closes, and its clean-up is not disturbed. It is not the task of the request, which is
-    some twenty layers of the application deep: each wait for the next piece of text would pass through all of them.
+    some twenty calls deep in middleware and routing: each wait for the next piece of text would pass through them all.
 
     Args:
-        chunks: What to send. Closed on every way out.
+        chunks: The bytes of the events. Closed on every way out.
     """
 
     def __init__(self, chunks: Chunks) -> None:
         super().__init__(
             headers={
-                # What the stream says of itself; not every source has something to say.
+                # The stream's own headers, where it has some.
                 **getattr(chunks, "headers", {}),
                 # Given whole: Starlette would add a charset, and server-sent events are always UTF-8.
                 "Content-Type": "text/event-stream",
@@ -83,7 +83,7 @@ class EventStream(Response):
             chunk = await anext(self._chunks, None)
             watcher = asyncio.create_task(watch(), name="watch for disconnect")
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            # Each layer would pass on each piece of text by another call.
+            # Past all middleware, each of which would pass on each piece of text by another call: see `build_app`.
             send_on = notes.send or send
             while chunk is not None:
                 await send_on({"type": "http.response.body", "body": chunk, "more_body": True})

@@ -1,4 +1,4 @@
-"""Errors as answers: one JSON shape, a status, and an id that the log has too."""
+"""Errors as HTTP responses: one JSON shape, a status, and an id that the log has too."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from web.request_log import RequestNotes, notes_of
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 5
-"""Said with 429 and 503 where the error itself does not know."""
+"""`Retry-After` of 429 and 503 where the error itself has none, in seconds."""
 
 _HTTP_CODES: Mapping[int, tuple[str, str]] = {
     404: ("not_found", "There is nothing at this address."),
@@ -33,7 +33,7 @@ class Failure:
         status: The HTTP status, 400 to 599.
         code: A stable machine-readable name.
         message: One or two sentences, without internals.
-        error_id: Also in the log.
+        error_id: Id of the error; the log has it too.
         allow_retry: Whether trying the same again can help.
         retry_after_s: When to try again, in seconds, where that is known.
     """
@@ -92,14 +92,14 @@ async def handle_http_exception(request: Request, exc: Exception) -> Response:
     return failure_response(failure, exc.headers if isinstance(exc, HTTPException) else None)
 
 
-class Failures:
-    """The layer that turns every exception into an answer, and logs it once."""
+class ErrorMiddleware:
+    """Middleware that turns every exception into a response, and logs it once."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer; raises nothing but what the server itself raises."""
+        """Pass on the request, and turn an exception into a response."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

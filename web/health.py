@@ -1,4 +1,4 @@
-"""`GET /healthz` and `GET /readyz`: alive, and able to answer."""
+"""`GET /healthz` and `GET /readyz`: liveness and readiness for probes."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _OK = "ok"
 
 
 def build_health_router(lifecycle: Lifecycle, database: Database) -> APIRouter:
-    """Return the routes that probes ask."""
+    """Return the routes of liveness and readiness."""
     router = APIRouter()
 
     @router.api_route("/healthz", methods=["GET", "HEAD"])
     async def is_alive() -> Response:
-        """Answer, which is the answer."""
+        """Return 200 as soon as the server listens."""
         return JSONResponse({"status": "ok"})
 
     @router.api_route("/readyz", methods=["GET", "HEAD"])
     async def is_ready() -> Response:
-        """Say whether requests can be answered now."""
+        """Return 200 when requests can be answered now, else 503 and the reason."""
         checks = {"database": await check_database(database), "use_cases": check_use_cases(lifecycle)}
         if all(result == _OK for result in checks.values()):
             return JSONResponse({"status": "ready", "checks": checks})

@@ -1,4 +1,4 @@
-"""Who is asking: the person of a client secret, or an anonymous, signed cookie per browser."""
+"""Identity of the user: the person of a client secret, or an anonymous, signed cookie per browser."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 COOKIE_NAME = "parlor_user"
 EMBEDDED_COOKIE_NAME = "parlor_user_embedded"
-"""For pages of other sites: it must not take the place of the one that the person has here."""
+"""Cookie for pages of other sites: it must not take the place of the one that the person has here."""
 
 COOKIE_MAX_AGE_S = 365 * 24 * 3600
 KEY_FILE_NAME = "secret.key"
@@ -81,7 +81,7 @@ def _create_key_file(path: Path) -> None:
 
 
 class Cookies:
-    """Makes and reads the cookie's value.
+    """Signs and verifies the cookie's value.
 
     Args:
         key: The signing key, 32 bytes or more.
@@ -108,12 +108,12 @@ class Cookies:
 
 
 def new_user_id() -> str:
-    """Return the id of somebody new: 128 random bits."""
+    """Return the id of a new user: 128 random bits."""
     return f"anon_{secrets.token_hex(16)}"
 
 
-class Identity:
-    """The layer that knows the user by a client secret or the cookie, and gives a cookie to who has neither.
+class IdentityMiddleware:
+    """Middleware that identifies the user by a client secret or a signed cookie, and sets one where there is neither.
 
     Args:
         app: What is behind it.
@@ -128,7 +128,7 @@ class Identity:
         self._sessions = sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as somebody."""
+        """Pass on the request with the user's id in its notes."""
         if scope["type"] != "http" or not _needs_identity(scope["path"]):
             await self._app(scope, receive, send)
             return
@@ -172,7 +172,7 @@ class Identity:
 
 
 def build_context(request: Request, use_case: str = "") -> RequestContext:
-    """Return who asks for what in `request`, which has passed the layer `Identity`."""
+    """Return the context of `request`, which has passed the `IdentityMiddleware`."""
     notes = notes_of(request.scope)
     if notes.session is not None:
         return session_context(request, notes.session)

@@ -1,4 +1,4 @@
-"""One log line per request: who asked for what, how it ended, how long it took. Never what was said."""
+"""Access log: one line per request with user, path, status and duration, and never what was said."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 MAX_LOGGED_PATH_CHARS = 200
 CLIENT_LEFT_STATUS = 499
-"""Logged when the client went away before there was a status to send."""
+"""Logged status of a request whose client went away before there was one to send."""
 
 _SCOPE_KEY = "parlor.notes"
 _QUIET_PATHS = frozenset({"/healthz", "/readyz"})
@@ -26,21 +26,21 @@ _QUIET_PATHS = frozenset({"/healthz", "/readyz"})
 
 @dataclass(slots=True)
 class RequestNotes:
-    """What the layers of the HTTP edge tell each other, and the log, about one request.
+    """Notes about one request, by which middleware, routes and the access log tell each other about it.
 
     Attributes:
-        request_id: Also in the header `X-Request-Id`.
-        user_id: Who asks; None where nobody needs to know.
-        pseudonym: How the log calls who asks, where a hash of the id could be guessed: a server names its people by
-            e-mail address, maybe.
-        session: The session whose client secret was shown; None without one.
-        use_case: The use case that answered.
-        error_code: The code of the error that was answered.
-        error_id: Its id, which the person sees too.
+        request_id: Id of the request; the header `X-Request-Id` has it too.
+        user_id: Id of the user; None where nobody needs to know.
+        pseudonym: Name of the user in the log, where a hash of the id could be guessed: a server may name its people
+            by e-mail address.
+        session: Session whose client secret was shown; None without one.
+        use_case: Name of the use case that answered.
+        error_code: Code of the error that was answered.
+        error_id: Id of that error, which the person sees too.
         is_listed_origin: Whether a page of `ALLOWED_ORIGINS` asks.
         has_left: Whether the client went away before the end of the answer.
-        send: The way to the client past all layers, for an answer that has begun: they are done with it then. None
-            where there are no layers.
+        send: The server's own `send`, past all middleware, for the body of an event stream; None where there is no
+            middleware.
     """
 
     request_id: str
@@ -63,14 +63,14 @@ def notes_of(scope: Scope) -> RequestNotes:
     return notes
 
 
-class RequestLog:
-    """The outermost layer: numbers the request and logs how it ended."""
+class RequestLogMiddleware:
+    """Middleware that gives the request an id and logs how it ended; the outermost."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, then log."""
+        """Pass on the request, then log it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

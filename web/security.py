@@ -1,4 +1,4 @@
-"""What browsers are told and what is refused: security headers, and whose pages may call."""
+"""Security headers, and the check that a request comes from a page that may call."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def _origins(*urls: str | None) -> list[str]:
     return list(found)
 
 
-class SecurityHeaders:
-    """The layer that adds the security headers to every answer, errors included."""
+class SecurityHeadersMiddleware:
+    """Middleware that adds the security headers to every response, errors included."""
 
     def __init__(self, app: ASGIApp, *, settings: Settings) -> None:
         self._app = app
@@ -80,7 +80,7 @@ class SecurityHeaders:
         self._names = {name for name, _ in self._headers}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with the headers."""
+        """Pass on the request, and add the headers to its response."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -111,8 +111,8 @@ def is_own_origin(origin: str, host: str) -> bool:
     return parts.netloc.removesuffix(port) == host.lower().removesuffix(port)
 
 
-class CrossOrigin:
-    """The layer that lets only our own pages, and those of `ALLOWED_ORIGINS`, change anything.
+class CrossOriginMiddleware:
+    """Middleware that lets only our own pages, and those of `ALLOWED_ORIGINS`, change anything.
 
     A page of any other origin may ask with a client secret. No browser adds one by itself, so that nobody's page can
     ask for a person who is here already; and what it gets has nothing to do with any cookie.
@@ -126,7 +126,7 @@ class CrossOrigin:
         self._allowed = frozenset(allowed_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, or refuse."""
+        """Pass on the request, or refuse it with 403."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

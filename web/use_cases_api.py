@@ -1,4 +1,4 @@
-"""`GET /api/use-cases`: what the client needs to offer the use cases."""
+"""`GET /api/use-cases`: the use cases with all that the client needs to offer them."""
 
 from __future__ import annotations
 
@@ -68,5 +68,5 @@ def describe_use_case(use_case: UseCase, *, is_default: bool) -> dict[str, Any]:
 
 
 def describe_disabled(disabled: DisabledUseCase) -> dict[str, str]:
-    """Return that a use case is missing. Why is for the log: the reason may hold an exception's text."""
+    """Return a missing use case in the client's words, without its reason, which may hold an exception's text."""
     return {"name": disabled.name, "message": DISABLED_MESSAGE, "id": disabled.error_id}

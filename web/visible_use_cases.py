@@ -1,4 +1,4 @@
-"""Which use cases the asking user may see, and which one is the default."""
+"""The use cases that the asking user may see, and the default one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from turns.request_context import RequestContext
 logger = logging.getLogger(__name__)
 
 START_WAIT_S = 30.0
-"""How long a request waits for a start that is going on."""
+"""Longest wait of a request for a start that is going on."""
 
 NO_USE_CASE = "There is no such use case."
 
@@ -30,7 +30,7 @@ class VisibleUseCases:
         self._settings = settings
 
     async def visible(self, context: RequestContext) -> dict[str, UseCase]:
-        """Return what the user of `context` may use, by name, in the order of the names.
+        """Return the use cases that the user of `context` may use, by name, in the order of the names.
 
         Raises:
             UnavailableError: When the start is not done in time.
@@ -39,7 +39,7 @@ class VisibleUseCases:
         return {name: use_case for name, use_case in sorted(loaded.enabled.items()) if _is_allowed(use_case, context)}
 
     async def disabled(self) -> list[DisabledUseCase]:
-        """Return what could not be loaded, in the order of the names."""
+        """Return the use cases that could not be loaded, in the order of the names."""
         loaded = await self._lifecycle.wait_until_started(START_WAIT_S)
         return sorted(loaded.disabled, key=lambda disabled: disabled.name)
 

@@ -89,7 +89,10 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
         if self._take is not None and self._answer.pieces:
             self._must_look = self._take(self._take_pieces())
-            if not self._must_look and not self._answer.is_complete and self._error is None:
+            if self._must_look:
+                # uvloop reads a full buffer's successor before anybody runs: that waits until this has been looked at.
+                self._take = None
+            elif not self._answer.is_complete and self._error is None:
                 self._deadline = self._loop.time() + self._silence_s
                 return
         self._wake()

@@ -30,15 +30,14 @@ from agent_framework.observability import ChatTelemetryLayer
 
 from chat_clients.offline.phrases import PhraseBook, Reply, ToolCall
 from chat_clients.offline.pictures import MAX_PICTURE_BYTES, describe_picture
+from framework.message_marks import ANSWERS_PROPERTY
+from framework.response_streams import build_response_stream
 
 if TYPE_CHECKING:
     from chat_clients.offline.offline_phrase import OfflinePhrase
 
 MAX_PICTURES = 4
 MAX_EXAMPLES = 12
-
-ANSWERS_PROPERTY = "answers_to_questions"
-"""Marks a message that says what a person has answered to the questions of a tool."""
 
 _SETTINGS_HINT = (
     "set `OPENAI_API_KEY`, or `COMPATIBLE_BASE_URL` and `COMPATIBLE_MODEL`, "
@@ -79,7 +78,7 @@ class RawOfflineChatClient(BaseChatClient[Any]):
     ) -> Awaitable[ChatResponse[Any]] | ResponseStream[ChatResponseUpdate, ChatResponse[Any]]:
         if stream:
             updates = self._stream(messages, options)
-            return self._build_response_stream(updates, response_format=options.get("response_format"))
+            return build_response_stream(updates, options.get("response_format"))
         return self._respond(messages, options)
 
     async def _respond(self, messages: Sequence[Message], options: Mapping[str, Any]) -> ChatResponse[Any]:

@@ -120,9 +120,9 @@ describe('the first thread', () => {
     });
     const {element, events} = mount(server, {initialThread: 'thr_gone'});
     await heard(events, 'error');
-    expect(named(events, 'thread.change')).toEqual([{threadId: null}]);
-    expect(named(events, 'thread.load.start')).toHaveLength(1);
-    expect(named(events, 'thread.load.end')).toHaveLength(1);
+    await vi.waitFor(() => expect(named(events, 'thread.change')).toEqual([{threadId: null}]));
+    await vi.waitFor(() => expect(named(events, 'thread.load.start')).toHaveLength(1));
+    await vi.waitFor(() => expect(named(events, 'thread.load.end')).toHaveLength(1));
     await vi.waitFor(() => expect(textOf(element)).toMatch(/What can I help[\s\S]*does not exist/));
   });
 
@@ -186,7 +186,7 @@ describe('methods', () => {
     await element.setThreadId(null);
     await heard(events, 'thread.change', 4);
     const ids = ['thr_1', null, 'thr_1', null];
-    expect(named(events, 'thread.change')).toEqual(ids.map(threadId => ({threadId})));
+    await vi.waitFor(() => expect(named(events, 'thread.change')).toEqual(ids.map(threadId => ({threadId}))));
   });
 
   it('refuse an action while an answer runs', async () => {
@@ -253,7 +253,7 @@ describe('widgets', () => {
     const detail = {message: 'The field "a" is in the payload already.', itemId: 'w_1'};
     view.dispatchEvent(new CustomEvent('widget-error', {detail, bubbles: true}));
     await heard(events, 'error');
-    expect((named(events, 'error')[0] as {error: Error}).error.message).toBe(detail.message);
+    await vi.waitFor(() => expect((named(events, 'error')[0] as {error: Error}).error.message).toBe(detail.message));
     expect(textOf(element)).not.toContain(detail.message);
   });
 
@@ -277,7 +277,7 @@ describe('widgets', () => {
     await expect(finished).rejects.toThrow();
     await vi.waitFor(() => expect(textOf(element)).toContain('Not any more.'));
     expect(find(element, '.failure button')).toBeUndefined();
-    expect(named(events, 'error')).toHaveLength(1);
+    await vi.waitFor(() => expect(named(events, 'error')).toHaveLength(1));
     expect(server.of('items.list')).toHaveLength(2);
   });
 });

@@ -97,7 +97,9 @@ describe('options', () => {
     const {element, events} = mount(new FakeServer(), {telemetry: true});
     element.setOptions({...optionsFor(new FakeServer()), telemetry: true} as ChatKitOptions);
     await ready(events);
-    expect(named(events, 'log')).toEqual([{name: 'options.unknown_key', data: {key: 'telemetry'}}]);
+    await vi.waitFor(() =>
+      expect(named(events, 'log')).toEqual([{name: 'options.unknown_key', data: {key: 'telemetry'}}]),
+    );
   });
 
   it('without a server give an event and a visible message', async () => {
@@ -131,8 +133,8 @@ describe('a turn', () => {
       thread_id: 'thr_1',
       input: {content: [{type: 'input_text', text: 'More'}], attachments: [], inference_options: {}},
     });
-    expect(named(events, 'thread.change')).toEqual([{threadId: 'thr_1'}]);
-    expect(named(events, 'response.start')).toHaveLength(2);
+    await vi.waitFor(() => expect(named(events, 'thread.change')).toEqual([{threadId: 'thr_1'}]));
+    await vi.waitFor(() => expect(named(events, 'response.start')).toHaveLength(2));
     await vi.waitFor(() => expect(textOf(element)).toMatch(/Hello[\s\S]*Hi you[\s\S]*More[\s\S]*Sure\./));
   });
 
@@ -171,8 +173,8 @@ describe('a turn', () => {
     await idle(events);
     expect(tool).toHaveBeenCalledExactlyOnceWith({name: 'get_selection', params: {n: 1}});
     expect(server.calls[1]?.params).toEqual({thread_id: 'thr_1', result: {}});
-    expect(named(events, 'response.start')).toHaveLength(1);
-    expect(named(events, 'response.end')).toHaveLength(1);
+    await vi.waitFor(() => expect(named(events, 'response.start')).toHaveLength(1));
+    await vi.waitFor(() => expect(named(events, 'response.end')).toHaveLength(1));
   });
 
   it('posts a result even when there is no handler', async () => {
@@ -210,7 +212,9 @@ describe('a turn', () => {
     await element.sendUserMessage({text: 'Hello'});
     await vi.waitFor(() => expect(textOf(element)).toMatch(/Hello[\s\S]*Out for a moment\./));
     await heard(events, 'error');
-    expect((named(events, 'error')[0] as {error: Error}).error.message).toBe('Out for a moment.');
+    await vi.waitFor(() =>
+      expect((named(events, 'error')[0] as {error: Error}).error.message).toBe('Out for a moment.'),
+    );
     isDown = false;
     find(element, '.failure button')?.click();
     await idle(events, 2);
@@ -350,7 +354,7 @@ describe('widgets', () => {
     };
     const {events} = await act(server(), {handler: 'client'}, {widgets: {onAction}});
     await ready(events);
-    expect((named(events, 'error')[0] as {error: Error}).error.message).toBe('No map here.');
+    await vi.waitFor(() => expect((named(events, 'error')[0] as {error: Error}).error.message).toBe('No map here.'));
   });
 
   it('need a thread to send an action to', async () => {
@@ -396,7 +400,7 @@ describe('threads', () => {
     await vi.waitFor(() => expect(textOf(element)).toContain('Newest answer'));
     element.setOptions(optionsFor(server, {initialThread: 'thr_2'}));
     await ready(events);
-    expect(named(events, 'thread.change')).toEqual([{threadId: 'thr_1'}]);
+    await vi.waitFor(() => expect(named(events, 'thread.change')).toEqual([{threadId: 'thr_1'}]));
   });
 
   it('put older items above on request', async () => {
@@ -414,7 +418,7 @@ describe('threads', () => {
   it('that cannot be read leave the start screen, with both load events and an error', async () => {
     const {element, events} = mount(stored(), {initialThread: 'thr_gone'});
     await vi.waitFor(() => expect(named(events, 'thread.load.end')).toHaveLength(1));
-    expect(named(events, 'error')).toHaveLength(1);
+    await vi.waitFor(() => expect(named(events, 'error')).toHaveLength(1));
     await vi.waitFor(() => expect(textOf(element)).toMatch(/What can I help[\s\S]*This chat does not exist\./));
     await expect(element.setThreadId('thr_gone')).rejects.toThrow('does not exist');
   });
@@ -544,7 +548,7 @@ describe('the composer', () => {
       quoted_text: 'quoted',
       inference_options: {tool_choice: {id: 'web'}, model: 'b'},
     });
-    expect(named(events, 'tool.change')).toEqual([{toolId: 'web'}, {toolId: null}]);
+    await vi.waitFor(() => expect(named(events, 'tool.change')).toEqual([{toolId: 'web'}, {toolId: null}]));
   });
 
   it('sends a starter prompt at once', async () => {

@@ -112,7 +112,7 @@ class Clicks:
         async with aclosing(turn_events(turn, work())) as events:
             async for event in events:
                 # Notices, progress and effects have no way to the client in a plain answer.
-                await self._delivery.store_event(await guard.admit(event), thread, context)
+                await self._delivery.store_event(await guard.with_own_id(event), thread, context)
         if context.answer.is_resumed:
             logger.warning("the agent cannot go on after an action that is not streamed", extra={"action": action.type})
         if thread != before:

@@ -22,7 +22,7 @@ class ActionSpec:
     """An action as its decorator declared it.
 
     Attributes:
-        name: What the widget and the request call it.
+        name: The type by which a widget and a request name it.
         needs_widget: Whether only a stored widget that offers it may send it.
     """
 

@@ -1,15 +1,15 @@
-"""What a stored widget offers: the actions a click on it may claim to be."""
+"""Offered actions: those of a stored widget, which a click on it may claim to be."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from widgets.documents import components_of
+
 # Props of ChatKit's components that hold an action, and those that hold an object with one.
 ACTION_PROPS = ("onClickAction", "onSubmitAction", "onChangeAction")
 NESTED_ACTION_PROPS = ("confirm", "cancel")
-
-MAX_WIDGET_DEPTH = 64
 
 
 def offers(widget: Mapping[str, Any], action_type: str, payload: Any) -> bool:
@@ -21,28 +21,17 @@ def offers(widget: Mapping[str, Any], action_type: str, payload: Any) -> bool:
     Args:
         widget: The JSON of the stored root.
         action_type: The name that the request claims.
-        payload: What the request sends; None reads as an empty object.
+        payload: The payload of the request; None reads as an empty object.
     """
-    fields = set(_field_names(widget, 0))
+    fields = set(_field_names(widget))
     return any(
         offered.get("type") == action_type and _matches(offered.get("payload"), payload, fields)
-        for offered in _actions(widget, 0)
+        for offered in _actions(widget)
     )
 
 
-def _nodes(node: Any, depth: int) -> Iterator[Mapping[str, Any]]:
-    if depth > MAX_WIDGET_DEPTH:
-        return
-    if isinstance(node, list):
-        for child in node:
-            yield from _nodes(child, depth + 1)
-    elif isinstance(node, Mapping):
-        yield node
-        yield from _nodes(node.get("children"), depth + 1)
-
-
-def _actions(widget: Mapping[str, Any], depth: int) -> Iterator[Mapping[str, Any]]:
-    for node in _nodes(widget, depth):
+def _actions(widget: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for node in components_of(widget):
         for prop in ACTION_PROPS:
             if isinstance(node.get(prop), Mapping):
                 yield node[prop]
@@ -52,8 +41,8 @@ def _actions(widget: Mapping[str, Any], depth: int) -> Iterator[Mapping[str, Any
                 yield holder["action"]
 
 
-def _field_names(widget: Mapping[str, Any], depth: int) -> Iterator[str]:
-    for node in _nodes(widget, depth):
+def _field_names(widget: Mapping[str, Any]) -> Iterator[str]:
+    for node in components_of(widget):
         editable = node.get("editable")
         name = node.get("name") if node.get("type") != "Icon" else None
         if isinstance(editable, Mapping):

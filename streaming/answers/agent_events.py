@@ -1,4 +1,4 @@
-"""Agent Framework updates -> ChatKit events.
+"""One run of an agent: its updates and the events of its tools become ChatKit events.
 
 The stock `stream_agent_response` doubles the text of the Responses client, makes one message of everything and drops
 what is not text, so this conversion is ours. Two sources meet here: the agent's stream, and what tools put into the
@@ -19,8 +19,8 @@ from context import Turn
 from errors import ModelError
 from framework.kept_updates import keep_merged, release
 from runs.cancellation import end_tasks
+from streaming.answers.tool_labels import ToolLabel
 from streaming.answers.update_converter import LIMIT_TEXT, UpdateConverter
-from streaming.answers.workflow_steps import ToolLabel
 
 MAX_UPDATES_AHEAD = 64
 """How many updates the model may be ahead of the store before its stream is paused."""
@@ -43,7 +43,7 @@ def agent_events(
     was open is finished first, so that partial text is kept; then the failure is raised. To say nothing is one too.
 
     Args:
-        stream: What `agent.run(..., stream=True)` returned.
+        stream: The result of `agent.run(..., stream=True)`.
         turn: Where the agent's tools put what they show.
         labels: How tool calls are shown.
         limit_message: Says what the person reads when the answer has taken as many steps as it may.

@@ -34,15 +34,14 @@ from chatkit.types import (
 )
 from pydantic_core import from_json
 
+from framework.message_marks import ANSWERS_PROPERTY
 from streaming.answers.tool_results import is_returned
 from text.shortening import shortened
 from turns.approval_request import PENDING_APPROVALS_KEY
 from turns.tool_memory import TOOL_MEMORY_KEY
+from widgets.documents import components_of
 
 logger = logging.getLogger(__name__)
-
-ANSWERS_PROPERTY = "answers_to_questions"
-"""Marks a message that says what a person has answered to the questions of a tool."""
 
 MAX_WIDGET_SUMMARY_CHARS = 1_000
 MAX_TEXT_ATTACHMENT_CHARS = 20_000
@@ -59,17 +58,12 @@ def widget_summary(item: WidgetItem) -> str:
     """Return the widget in words: its `copy_text`, or else the texts it shows, at most 1,000 characters."""
     if item.copy_text:
         return shortened(item.copy_text, MAX_WIDGET_SUMMARY_CHARS)
-    texts: list[str] = []
-
-    def collect(node: Any) -> None:
-        if isinstance(node, list):
-            for child in node:
-                collect(child)
-        elif isinstance(node, dict):
-            texts.extend(str(node[key]) for key in _TEXT_KEYS if isinstance(node.get(key), str | int | float))
-            collect(node.get("children"))
-
-    collect(item.widget.model_dump(mode="json", exclude_none=True))
+    texts = [
+        str(component[key])
+        for component in components_of(item.widget.model_dump(mode="json", exclude_none=True))
+        for key in _TEXT_KEYS
+        if isinstance(component.get(key), str | int | float)
+    ]
     return shortened(" · ".join(texts) or "(no text)", MAX_WIDGET_SUMMARY_CHARS)
 
 

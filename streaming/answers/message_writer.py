@@ -41,15 +41,15 @@ class _OpenMessage:
     """A message that is being written.
 
     Attributes:
-        item: As it was added.
-        key: Whose it is.
-        text: What was streamed.
+        item: The item as it was added.
+        key: The author and the ids that tell it from other messages.
+        text: The text that was streamed.
         half: The first half of a character whose second half has not come yet, or nothing.
         segment_start: Where the provider's current text part begins; a "replace" speaks of this part. Less than 0 where
             its beginning stands in an earlier item.
         segment_is_closed: The part was given as a whole, so the next delta begins another.
-        is_whole: Its author has come to an end, and will hardly add to it.
-        annotations: What was cited.
+        is_whole: The author has come to an end, and will hardly add to it.
+        annotations: The citations.
     """
 
     item: AssistantMessageItem

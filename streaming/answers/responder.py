@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
 from functools import partial
 from typing import Any
 
@@ -18,8 +18,8 @@ from framework.inner_agents import workflow_of
 from streaming.answers.agent_events import agent_events
 from streaming.answers.agent_runs import AgentRuns
 from streaming.answers.thread_titles import ThreadTitle, title_of
+from streaming.answers.tool_labels import tool_labels
 from streaming.answers.turn_events import turn_events
-from streaming.answers.workflow_steps import tool_labels
 from streaming.approvals.approvals import Approvals
 from streaming.approvals.decisions import approval_events
 from streaming.failure_reports import report_failure
@@ -59,7 +59,7 @@ class Responder:
             # At once, and only if it still has none: a person may name it while the model thinks.
             await self._services.store.retitle_thread(thread, line, turn.context)
         async with ThreadTitle(turn, self._hooks.chat_client) as title:
-            try:
+            with _reported("answer failed", turn):
                 answer.texts = self._hooks.texts(turn)
                 if answer.decided is not None:
                     async with aclosing(self._approvals.make_calls(turn, answer.decided)) as events:
@@ -68,13 +68,11 @@ class Responder:
                 for _ in range(MAX_ROUNDS):
                     if answer.is_paused:
                         break
-                    try:
+                    with self._model_failures_explained():
                         async with aclosing(await self._ask(turn)) as events:
                             async for event in events:
                                 yield event
                                 title.begin()
-                    except Exception as exc:
-                        raise self._blamed(exc) from exc
                     if not answer.is_resumed:
                         break
                 else:
@@ -82,16 +80,12 @@ class Responder:
                 if answer.approvals:
                     for event in approval_events(turn):
                         yield event
-            except Exception as exc:
-                raise report_failure(exc, "answer failed", thread.id, turn.context) from exc
             if answer.is_paused:
                 return
-            try:
+            with _reported("post_respond_hook failed", turn):
                 async with aclosing(self._close(turn)) as events:
                     async for event in events:
                         yield event
-            except Exception as exc:
-                raise report_failure(exc, "post_respond_hook failed", thread.id, turn.context) from exc
 
     async def _ask(self, turn: Turn) -> Events:
         """Run the agent and return the events of what it says and does."""
@@ -102,13 +96,18 @@ class Responder:
         is_workflow = workflow_of(agent) is not None
         return agent_events(stream, turn, labels, limit_message, more, is_workflow=is_workflow)
 
-    def _blamed(self, exc: Exception) -> Exception:
-        """Return the failure as the model's, if it is; one of the use case's own code stays what it is."""
-        if isinstance(exc, UserFacingError):
-            return exc
-        failure = self._services.explain_model_failure(exc)
-        is_unknown = failure.code == ModelError.code and not isinstance(exc, ChatClientException | AgentException)
-        return exc if is_unknown else failure
+    @contextmanager
+    def _model_failures_explained(self) -> Iterator[None]:
+        """Raise failures of the model as what a person may read; one of the use case's own code stays what it is."""
+        try:
+            yield
+        except UserFacingError:
+            raise
+        except Exception as exc:
+            failure = self._services.explain_model_failure(exc)
+            if failure.code == ModelError.code and not isinstance(exc, ChatClientException | AgentException):
+                raise
+            raise failure from exc
 
     async def _close(self, turn: Turn) -> Events:
         """Return the events of the closing hook, whichever of its two forms it has."""
@@ -132,3 +131,12 @@ class Responder:
                     yield event
         if answer.question is not None:
             yield ThreadItemDoneEvent(item=answer.question)
+
+
+@contextmanager
+def _reported(what: str, turn: Turn) -> Iterator[None]:
+    """Log a failure and raise what the person is told of it; see `report_failure`."""
+    try:
+        yield
+    except Exception as exc:
+        raise report_failure(exc, what, turn.thread.id, turn.context) from exc

@@ -17,11 +17,10 @@ logger = logging.getLogger(__name__)
 
 MAX_TITLE_CHARS = 60
 MAX_QUESTION_CHARS = 2_000
-"""Of the first message: a title says what a conversation is about, and needs no more of it."""
+"""How much of the first message the model is sent: a title says what a conversation is about, and needs no more."""
 
 TITLE_TIMEOUT_S = 20.0
 TITLE_WAIT_S = 1.0
-"""How long a whole answer waits for its thread's title."""
 
 _MARKS = "*_`\"'“”„«»‘’"
 
@@ -43,13 +42,15 @@ class ThreadTitle:
 
     Args:
         turn: The thread is new if its request says so.
-        chat_client: Of the platform's provider.
+        chat_client: A client of the platform's provider.
+        wait_s: How long a whole answer waits for its thread's title, in seconds.
     """
 
-    def __init__(self, turn: Turn, chat_client: Any) -> None:
+    def __init__(self, turn: Turn, chat_client: Any, *, wait_s: float = TITLE_WAIT_S) -> None:
         settings = turn.services.settings
         self._turn = turn
         self._chat_client = chat_client
+        self._wait_s = wait_s
         is_new = turn.context.has_titles and turn.context.answer.is_new_thread
         self._is_wanted = is_new and settings.thread_titles == "model" and settings.provider != "offline"
         self._task: asyncio.Task[None] | None = None
@@ -72,7 +73,7 @@ class ThreadTitle:
             return
         try:
             if failure is None:
-                await asyncio.wait([self._task], timeout=TITLE_WAIT_S)
+                await asyncio.wait([self._task], timeout=self._wait_s)
         finally:
             await end_tasks(self._task)
 

@@ -17,12 +17,13 @@ from agent_framework.exceptions import ToolExecutionException
 
 from context import TURN_KWARG, Turn
 from errors import UserFacingError
+from framework.function_middleware import add_function_middleware, function_middleware_of
 from framework.sentences import SUB_AGENT_WANTS_APPROVAL
 
 logger = logging.getLogger(__name__)
 
 NO_PERSON = "A part of this needs the person, who cannot be asked from within this tool. Tell them so."
-"""What a model reads whose sub-agent wants an approval, or calls a tool of the client."""
+"""Told to a model whose sub-agent wants an approval, or calls a tool of the client."""
 
 
 class ToolGuard(FunctionMiddleware):
@@ -103,14 +104,14 @@ def guarded(client: Any, timeout_s: float) -> Any:
     A run reaches the agent that is run. In a workflow, and where an agent is another's tool, what they all go through
     is the client.
     """
-    if hasattr(client, "function_middleware") and not is_guarded(client):
-        client.function_middleware.append(ToolGuard(timeout_s))
+    if not is_guarded(client):
+        add_function_middleware(client, ToolGuard(timeout_s))
     return client
 
 
 def is_guarded(client: Any) -> bool:
     """Say whether the tools that `client` calls have a guard."""
-    return any(isinstance(each, ToolGuard) for each in getattr(client, "function_middleware", ()))
+    return any(isinstance(each, ToolGuard) for each in function_middleware_of(client))
 
 
 def tool_timeout_s(function: object, default_s: float) -> float:

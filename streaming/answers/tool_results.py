@@ -1,4 +1,4 @@
-"""What a tool has returned: in words for later turns, and its pictures for the person."""
+"""Results of tools: in words for later turns, and their pictures for the person."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ MAX_IMAGES = 8
 """Pictures of one call that are shown; there may be more in the result."""
 
 MAX_IMAGE_CHARS = 14_000_000
-"""Of a picture's address, which holds the picture: some 10 MB of bytes."""
+"""The longest address of a picture that is shown; it holds the picture itself, some 10 MB of bytes."""
 
 RETURNED_IMAGE = "returned_"
-"""So the id of a picture begins that a tool has returned."""
+"""The beginning of the id of a picture that a tool has returned."""
 
 
 def result_text(content: Content) -> str:

@@ -25,9 +25,11 @@ from chatkit.types import (
 from context import Turn
 from errors import ModelError
 from framework.sentences import LIMIT_REACHED
+from streaming.answers.hosted_steps import is_hosted
 from streaming.answers.message_writer import MessageWriter
+from streaming.answers.tool_labels import ToolLabel
 from streaming.answers.usage_count import UsageCount
-from streaming.answers.workflow_steps import Steps, ToolLabel, is_hosted
+from streaming.answers.workflow_steps import Steps
 from turns.answer_texts import AnswerTexts
 from turns.approval_request import PendingApproval
 from turns.clock import utc_now
@@ -148,7 +150,7 @@ class UpdateConverter:
             case "text" if is_assistant:
                 yield from self._text(content, update)
             case "text_reasoning":
-                yield from self._step(self._steps.thought(content), content.text)
+                yield from self._step(self._steps.workflow.think(content), content.text)
             case "function_call":
                 yield from self._function_call(content, update)
             case "function_result":
@@ -158,9 +160,9 @@ class UpdateConverter:
             case "function_approval_request":
                 yield from self._approval(content)
             case "search_tool_call":
-                yield from self._step(self._steps.search_call(content), content)
+                yield from self._step(self._steps.hosted.search_call(content), content)
             case "search_tool_result":
-                yield from self._step(self._steps.search_result(content), content)
+                yield from self._step(self._steps.hosted.search_result(content), content)
             case "image_generation_tool_call" | "image_generation_tool_result":
                 yield from self._generated_image(content)
             case "data" | "uri" if is_assistant and content.has_top_level_media_type("image") and content.uri:
@@ -175,7 +177,7 @@ class UpdateConverter:
             case hosted if is_hosted(hosted):
                 is_result = hosted.endswith(("_result", "_output"))
                 yield from self._step(
-                    self._steps.hosted_result(content) if is_result else self._steps.hosted_call(content), content
+                    self._steps.hosted.result(content) if is_result else self._steps.hosted.call(content), content
                 )
             case _:
                 pass

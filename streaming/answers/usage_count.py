@@ -1,4 +1,4 @@
-"""What an answer cost: the counts of all agents that have a part in it, added up."""
+"""The token counts of an answer: those of all agents that have a part in it, added up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Counts = dict[str, Any]
 
 @dataclass(slots=True)
 class _Run:
-    """What one run of an agent has cost so far.
+    """The token counts of one run of an agent so far.
 
     Attributes:
         counts: With those of its earlier rounds of tools.

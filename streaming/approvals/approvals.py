@@ -13,7 +13,7 @@ from context import ActionTurn, Services, Turn
 from streaming.actions.declared_actions import action
 from streaming.answers.agent_runs import AgentRuns
 from streaming.answers.tool_guard import ToolGuard
-from streaming.approvals.allowed_calls import make_calls
+from streaming.approvals.approved_calls import make_calls
 from streaming.approvals.call_replay import replay_calls
 from streaming.approvals.card import APPROVE, REJECT
 from streaming.approvals.decisions import Decision, decide, settle_calls

@@ -8,25 +8,14 @@ middleware, its context providers and its MCP servers.
 
 from __future__ import annotations
 
-import copy
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any
 
-from agent_framework import (
-    Agent,
-    BaseChatClient,
-    ChatResponse,
-    ChatResponseUpdate,
-    Content,
-    FunctionInvocationLayer,
-    FunctionMiddleware,
-    FunctionTool,
-    Message,
-    ResponseStream,
-)
+from agent_framework import Agent, Content, FunctionMiddleware, Message
 
 from context import TURN_KWARG, Turn
 from errors import UnavailableError
+from framework.agent_stand_in import build_stand_in
 from framework.inner_agents import agents_within, own_tools
 from streaming.answers.tool_guard import is_guarded
 from turns.approval_request import PendingApproval
@@ -45,10 +34,10 @@ async def replay_calls(
 
     Args:
         agent: Who asked for them; of a workflow, the agents within it that have these tools run them.
-        messages: What it would be given now.
-        calls: What to run.
-        turn: What the tools get.
-        guard: What stands before each tool, inside of the agent's own middleware.
+        messages: The history that the agent would be given now.
+        calls: The calls to run.
+        turn: The turn that the tools find.
+        guard: A guard before each tool, inside of the agent's own middleware.
         is_allowed: Whether a person has allowed them; if not, those that need a word are left out, and nothing comes
             of them.
 
@@ -85,15 +74,9 @@ async def _replay(
     *,
     is_allowed: bool,
 ) -> AsyncGenerator[Content, None]:
-    client: Any = agent.client
-    stand_in: Any = copy.copy(agent)
-    stand_in.client = _Replay(
-        calls=calls,
-        is_allowed=is_allowed,
-        middleware=list(getattr(client, "function_middleware", ())),
-        function_invocation_configuration=getattr(client, "function_invocation_configuration", None),
-    )
-    middleware = [] if is_guarded(client) else [guard]
+    contents = [Content.from_function_call(call.call_id, call.name, arguments=call.arguments) for call in calls]
+    stand_in = build_stand_in(agent, contents, is_allowed=is_allowed)
+    middleware = [] if is_guarded(agent.client) else [guard]
     stream = stand_in.run(
         list(messages), stream=True, middleware=middleware, function_invocation_kwargs={TURN_KWARG: turn}
     )
@@ -102,52 +85,3 @@ async def _replay(
             for content in update.contents:
                 if content.type == "function_result":
                     yield content
-
-
-class _RawReplay(BaseChatClient[Any]):
-    OTEL_PROVIDER_NAME: ClassVar[str] = "parlor"
-
-    def __init__(self, *, calls: Sequence[PendingApproval], is_allowed: bool, **layers: Any) -> None:
-        super().__init__(**layers)
-        self.model = "replay"
-        self._calls = list(calls)
-        self._is_allowed = is_allowed
-
-    def _inner_get_response(
-        self, *, messages: Sequence[Message], stream: bool, options: Mapping[str, Any], **kwargs: Any
-    ) -> Awaitable[ChatResponse[Any]] | ResponseStream[ChatResponseUpdate, ChatResponse[Any]]:
-        calls, self._calls = self._calls, []
-
-        async def ask() -> AsyncIterator[ChatResponseUpdate]:
-            if calls:
-                contents = [Content.from_function_call(c.call_id, c.name, arguments=c.arguments) for c in calls]
-                yield ChatResponseUpdate(role="assistant", contents=contents, message_id="replay")
-
-        return self._build_response_stream(ask())
-
-
-class _Replay(FunctionInvocationLayer[Any], _RawReplay):
-    """Asks for the given calls, once, and says nothing to their results."""
-
-    def get_response(self, messages: Any, *, options: Any = None, **kwargs: Any) -> Any:
-        options = dict(options or {})
-        options.pop("tool_choice", None)
-        tools = list(options.get("tools") or ())
-        if self._is_allowed:
-            options["tools"] = [_without_question(tool) for tool in tools]
-        else:
-            asking = {tool.name for tool in tools if _needs_word(tool)}
-            self._calls = [call for call in self._calls if call.name not in asking]
-        return super().get_response(messages, options=options, **kwargs)
-
-
-def _needs_word(tool: Any) -> bool:
-    return isinstance(tool, FunctionTool) and tool.approval_mode == "always_require"
-
-
-def _without_question(tool: Any) -> Any:
-    if not _needs_word(tool):
-        return tool
-    allowed = copy.copy(tool)
-    allowed.approval_mode = "never_require"
-    return allowed

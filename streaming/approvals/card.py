@@ -23,8 +23,8 @@ def build_card(request: ApprovalRequest, texts: AnswerTexts, *, is_expired: bool
     """Return the card of a request: the calls with all their values, and for each two buttons or what was decided.
 
     Args:
-        request: What is asked for. Calls that need no word are not shown.
-        texts: What is said around it.
+        request: The calls. Those that need no word are not shown.
+        texts: The words around the calls.
         is_expired: Whether it is too late for what is open.
     """
     shown = _shown(request)

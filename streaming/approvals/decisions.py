@@ -31,14 +31,14 @@ from turns.request_context import RequestContext
 from widgets.documents import widget_root
 
 RunCalls = Callable[[Sequence[PendingApproval]], AsyncGenerator[Content, None]]
-"""Runs calls and returns what came of each, as ``function_result`` contents."""
+"""Runs calls and returns the result of each, as ``function_result`` contents."""
 
 _UNREADABLE = "This was not done: the arguments are not a JSON object. Call the tool again with valid ones."
 _TOO_LONG = f"This was not done: nobody can check more than {MAX_SHOWN_CHARS} characters. Call the tool with less."
 
 
 class Decision(BaseModel, extra="forbid"):
-    """What a button sends.
+    """The payload of a button of the card.
 
     Attributes:
         request_id: The hidden item that holds what was asked.

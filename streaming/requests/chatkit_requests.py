@@ -1,4 +1,4 @@
-"""ChatKit's requests: from a parsed request to its events or its JSON, with the checks ChatKit leaves to its host.
+"""ChatKit's requests: from a parsed request to its events or its JSON.
 
 What differs from ChatKit's own processing: nothing is stored before the whole request is known to be good, locked and
 closed threads are read-only, retry truncates in one transaction, pages are never empty while there is more, and early
@@ -48,7 +48,6 @@ from chatkit.types import (
     UserMessageInput,
     UserMessageItem,
 )
-from pydantic import ValidationError
 
 from context import Services, Turn
 from errors import BadRequestError, ConflictError
@@ -61,7 +60,7 @@ from streaming.approvals.decisions import check_decision
 from streaming.failure_reports import failure_event
 from streaming.hooks import Hooks
 from streaming.requests.delivery import Delivery
-from streaming.requests.idempotency import idempotency_key
+from streaming.requests.request_checks import check_request, check_writable
 from turns.clock import utc_now
 from turns.request_context import RequestContext
 from turns.run_record import RunOutcome, RunRecord
@@ -70,9 +69,6 @@ logger = logging.getLogger(__name__)
 
 Events = AsyncGenerator[ThreadStreamEvent, None]
 
-MAX_TITLE_CHARS = 200
-MAX_ATTACHMENTS = 20
-MAX_FEEDBACK_ITEMS = 100
 SAVE_RUN_TIMEOUT_S = 5.0
 MAX_ITEMS_BEHIND_CALL = 100
 """How far back a call of a client tool may stand that waits for its output."""
@@ -97,7 +93,7 @@ class ChatKitRequests:
         clicks: Carries out actions.
 
     Attributes:
-        composer: What the composer of the use case offers; nothing else is accepted of a message.
+        composer: The models and tools that the use case offers; a message with another is refused.
     """
 
     def __init__(
@@ -117,44 +113,7 @@ class ChatKitRequests:
         Raises:
             BadRequestError: When the request breaks a limit; the text says which.
         """
-        match request:
-            case ThreadsCreateReq() | ThreadsAddUserMessageReq():
-                self._check_input(request.params.input)
-            case ThreadsCustomActionReq() | ThreadsSyncCustomActionReq():
-                # Without a type, ChatKit's model holds a TypeVar in its place.
-                if not isinstance(request.params.action.type, str) or not request.params.action.type:
-                    raise BadRequestError("The action has no type.")
-                idempotency_key(request.metadata)
-            case ThreadsUpdateReq():
-                title = " ".join(request.params.title.split())
-                if not title:
-                    raise BadRequestError("A title cannot be empty.")
-                if len(title) > MAX_TITLE_CHARS:
-                    raise BadRequestError(f"A title has at most {MAX_TITLE_CHARS} characters.")
-            case ItemsFeedbackReq():
-                if not 0 < len(request.params.item_ids) <= MAX_FEEDBACK_ITEMS:
-                    raise BadRequestError(f"Feedback is about 1 to {MAX_FEEDBACK_ITEMS} items.")
-            case AttachmentsCreateReq():
-                if request.params.size < 0 or not request.params.name:
-                    raise BadRequestError("An attachment needs a name and a size.")
-            case _:
-                pass
-
-    def _check_input(self, message: UserMessageInput) -> None:
-        limit = self._services.settings.max_message_chars
-        size = sum(len(part.text) for part in message.content) + len(message.quoted_text or "")
-        if size > limit:
-            raise BadRequestError(f"A message has at most {limit} characters; this one has {size}.")
-        if not message.attachments and not any(part.text.strip() for part in message.content):
-            raise BadRequestError("The message is empty.")
-        if len(message.attachments) > MAX_ATTACHMENTS or len(set(message.attachments)) != len(message.attachments):
-            raise BadRequestError(f"A message has at most {MAX_ATTACHMENTS} attachments, each of them once.")
-        chosen = message.inference_options
-        if chosen.model and chosen.model not in {model.get("id") for model in self.composer.models}:
-            raise BadRequestError("This model is not offered here.")
-        tool = chosen.tool_choice.id if chosen.tool_choice else None
-        if tool and tool not in {tool.get("id") for tool in self.composer.tools}:
-            raise BadRequestError("This tool is not offered here.")
+        check_request(request, self.composer, self._services.settings.max_message_chars)
 
     async def stream(self, request: Any, context: RequestContext) -> Events:
         """Answer a streaming request, and note how that ended; what is refused before its first event is no run."""
@@ -321,17 +280,16 @@ class ChatKitRequests:
         """Return the JSON that answers a request without a stream."""
         match request:
             case ThreadsGetByIdReq():
-                return await self._store.show_thread(request.params.thread_id, context)
+                return await self._store.thread_json(request.params.thread_id, context)
             case ThreadsListReq():
                 wanted = request.params
-                return await self._store.show_threads(wanted.limit, wanted.after, wanted.order, context)
+                return await self._store.threads_json(wanted.limit, wanted.after, wanted.order, context)
             case ItemsListReq():
                 params = request.params
-                return await self._store.show_items(params.thread_id, params.after, params.limit, params.order, context)
+                return await self._store.items_json(params.thread_id, params.after, params.limit, params.order, context)
             case ThreadsUpdateReq():
                 check_writable(await self._store.load_thread(request.params.thread_id, context=context))
-                title = " ".join(request.params.title.split())
-                thread = await self._store.rename_thread(request.params.thread_id, title, context)
+                thread = await self._store.rename_thread(request.params.thread_id, request.params.title, context)
                 return serialize(thread_response(thread))
             case ItemsFeedbackReq():
                 feedback = request.params
@@ -365,23 +323,3 @@ class ChatKitRequests:
                 return b"{}"
             case _:
                 raise BadRequestError("This request is not supported.")
-
-
-def check_writable(thread: ThreadMetadata) -> None:
-    """Refuse to write to a locked or closed thread.
-
-    Raises:
-        ConflictError: With the reason that the thread gives.
-    """
-    if thread.status.type != "active":
-        reason = getattr(thread.status, "reason", None)
-        state = "locked" if thread.status.type == "locked" else "closed"
-        raise ConflictError(reason or f"This conversation is {state}.", code=f"thread.{state}")
-
-
-def explain_request(exc: ValidationError) -> str:
-    """Say in one sentence what is wrong with a request, without its contents."""
-    error = exc.errors(include_url=False, include_input=False, include_context=False)[0]
-    if error["type"] in ("union_tag_invalid", "union_tag_not_found"):
-        return "The request has no known 'type'."
-    return f"The request is malformed at '{'.'.join(str(part) for part in error['loc'])}': {error['msg']}."

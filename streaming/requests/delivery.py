@@ -80,7 +80,7 @@ class Delivery:
         Args:
             thread: Where the answer belongs. What the answer changes of it is stored and told as well.
             context: Who asks.
-            answer: What is said and done. Closed on every way out.
+            answer: The events of the answer. Closed on every way out.
             opening: Stores what the request brings. That and its first events are one: a stop in between waits, or the
                 request would be refused and its message, answer or output be there all the same.
         """
@@ -98,19 +98,19 @@ class Delivery:
                 async for event in answer:
                     # By far the most frequent kind first.
                     if isinstance(event, ThreadItemUpdatedEvent):
-                        event = guard.follow(event)
+                        event = guard.with_current_id(event)
                         if guard.is_checkpoint_due():
                             await guard.checkpoint()
                         yield event
                     else:
                         coming = event
-                        event = coming = await guard.admit(event)
+                        event = coming = await guard.with_own_id(event)
                         await self.store_event(event, thread, context)
                         coming = None
                         if not _is_hidden(event):
                             yield event
                     if guard.is_thread_changed():
-                        guard.note_thread()
+                        guard.mark_thread_saved()
                         yield await self._save_thread(thread, context)
         except (asyncio.CancelledError, GeneratorExit):
             # The second cancellation is for others' clean-up, which is done.
@@ -171,13 +171,13 @@ class Delivery:
         closed: set[str] = set()
         if coming is not None:
             try:
-                coming = await guard.admit(coming)
+                coming = await guard.with_own_id(coming)
                 await self.store_event(coming, thread, context)
                 closed |= _closed_by(coming)
             except Exception as exc:  # noqa: BLE001 - then at least its unfinished copy, which may do
                 logger.warning("an item could not be stored", extra={"error_type": type(exc).__name__})
         answer = context.answer
-        answer.replace_unsaved([await guard.admit(event) for event in answer.unsaved])
+        answer.replace_unsaved([await guard.with_own_id(event) for event in answer.unsaved])
         for event in answer.unsaved:
             closed |= _closed_by(event)
         return [item for item in answer.open_items() if item.id not in closed]

@@ -33,7 +33,7 @@ _KINDS: dict[str, Literal["workflow", "tool_call", "message"]] = {
 
 
 class ItemGuard:
-    """Follows the items of one request on their way to the store and the client.
+    """Checks the items of one request on their way to the store and the client.
 
     An item may only be written under an id that came up in this request. A model or a plugin that uses the id of an
     older item, or of one that is finished, gets a fresh one, which then stands for that id until it is used again. To
@@ -59,23 +59,23 @@ class ItemGuard:
         self._checkpoint_pause = checkpoint_pause
         self._fresh: dict[str, str] = {}
         self._done: set[str] = set()
-        self._admitted: ThreadStreamEvent | None = None
+        self._last_event: ThreadStreamEvent | None = None
         self._writing: str | None = None
         self._clock = asyncio.get_running_loop().time
         self._due = self._clock() + checkpoint_pause()
-        self.note_thread()
+        self.mark_thread_saved()
 
-    def note_thread(self) -> None:
+    def mark_thread_saved(self) -> None:
         """Take the thread as it is for the one that is stored."""
         self._known = self._thread.model_copy(deep=True)
         self._status = self._thread.status
 
     def is_thread_changed(self) -> bool:
-        """Whether the answer has changed the thread since `note_thread`."""
+        """Whether the answer has changed the thread since `mark_thread_saved`."""
         # A comparison of the models would cost as much as all else that happens to a piece of text.
         return self._thread.__dict__ != self._known.__dict__
 
-    def lets_pass(self) -> bool:
+    def allows_direct_text(self) -> bool:
         """Whether a piece of text may be shown with nothing else to do; see `DirectText`."""
         thread, known = self._thread, self._known
         return (
@@ -87,8 +87,8 @@ class ItemGuard:
             and thread.allowed_image_domains == known.allowed_image_domains
         )
 
-    def follow(self, event: ThreadItemUpdatedEvent) -> ThreadItemUpdatedEvent:
-        """Return an update as it may be sent."""
+    def with_current_id(self, event: ThreadItemUpdatedEvent) -> ThreadItemUpdatedEvent:
+        """Return an update under the id that its item has by now."""
         if self._fresh and event.item_id in self._fresh:
             return event.model_copy(update={"item_id": self._fresh[event.item_id]})
         return event
@@ -97,9 +97,9 @@ class ItemGuard:
         """Whether unfinished text has not been stored for long enough."""
         return self._clock() >= self._due
 
-    async def admit(self, event: ThreadStreamEvent) -> ThreadStreamEvent:
-        """Return `event` as it may be stored and sent; what this returned last comes back as it is."""
-        if event is self._admitted:
+    async def with_own_id(self, event: ThreadStreamEvent) -> ThreadStreamEvent:
+        """Return `event` with an id under which its item may be written; its last result is returned unchanged."""
+        if event is self._last_event:
             return event
         match event:
             case ThreadItemAddedEvent() | ThreadItemDoneEvent():
@@ -120,7 +120,7 @@ class ItemGuard:
                 event = event.model_copy(update={"item_id": self._fresh[event.item_id]})
             case _:
                 pass
-        self._admitted = event
+        self._last_event = event
         return event
 
     async def _begin_message(self, item_id: str) -> None:
@@ -136,16 +136,16 @@ class ItemGuard:
         if item.id in self._done:
             # Finished in this very answer: what comes now is another item.
             self._done.discard(item.id)
-            return self._fresh_id(item)
+            return self._replacement_id(item)
         if item.id in self._fresh:
             return self._fresh[item.id]
         if not answer.owns(item.id):
             if await self._store.has_item(self._thread.id, item.id, self._context):
-                return self._fresh_id(item)
+                return self._replacement_id(item)
             answer.own(item.id)
         return item.id
 
-    def _fresh_id(self, item: ThreadItem) -> str:
+    def _replacement_id(self, item: ThreadItem) -> str:
         kind = _KINDS.get(item.type, "message")
         fresh = self._fresh[item.id] = self._store.generate_item_id(kind, self._thread, self._context)
         logger.warning("an older item's id was used again", extra={"item_id": item.id, "fresh_id": fresh})

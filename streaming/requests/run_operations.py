@@ -28,7 +28,7 @@ class AttachParams(BaseModel):
     """The run to attach to.
 
     Attributes:
-        thread_id: Whose run.
+        thread_id: The thread that the run answers in.
         after: The last number that the client has seen; None, or one that does not exist here, for all events.
         run_id: The run that `after` belongs to; if another one is there now, all its events are sent.
     """

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
-ANSWER_TIMEOUT_MS = 15_000
-READY_TIMEOUT_MS = 10_000
+ANSWER_TIMEOUT_MS = 30_000
+READY_TIMEOUT_MS = 20_000
+EVENTUALLY_TIMEOUT_S = 15.0
 POLLING_MS = 20
+SETTLE = (Path(__file__).parent / "inspections" / "settle.js").read_text(encoding="utf-8")
 IS_IDLE = """chat => {
     const log = chat.shadowRoot.querySelector('parlor-messages')?.shadowRoot.querySelector('[role=log]');
     return log?.ariaBusy === 'false';
@@ -59,6 +64,44 @@ class Chat:
         self.element.get_by_role("button", name="Chat history", exact=True).click()
         expect(self.history).to_be_visible()
         return self.history
+
+
+def eventually(page: Page, holds: Callable[[], bool]) -> None:
+    """Wait until something holds that no locator sees, such as what a server has stored; the page goes on meanwhile.
+
+    Raises:
+        AssertionError: When it does not hold within `EVENTUALLY_TIMEOUT_S`.
+    """
+    deadline = time.monotonic() + EVENTUALLY_TIMEOUT_S
+    while not holds():
+        assert time.monotonic() < deadline, f"it did not hold within {EVENTUALLY_TIMEOUT_S:.0f} s"
+        page.wait_for_timeout(POLLING_MS)
+
+
+def expect_clipboard(page: Page, text: str) -> None:
+    """Wait until the clipboard has this text: a copy goes through another process."""
+    page.wait_for_function("async text => (await navigator.clipboard.readText()) === text", arg=text)
+
+
+SCROLLED_AND_AT_REST = """async ([scroller, before]) => {
+    const frame = () => new Promise(done => requestAnimationFrame(done));
+    for (let limit = 0; scroller.scrollTop === before && limit < 600; limit += 1) await frame();
+    for (let still = 0, last = -1, limit = 0; still < 6 && limit < 600; limit += 1) {
+        await frame();
+        still = scroller.scrollTop === last ? still + 1 : 0;
+        last = scroller.scrollTop;
+    }
+    return scroller.scrollTop - before;
+}"""
+
+
+def wheel(chat: Chat, pixels: int) -> None:
+    """Scroll the transcript as a person does, and wait until it has begun and has come to rest."""
+    chat.transcript.hover()
+    before = chat.transcript.evaluate("scroller => scroller.scrollTop")
+    chat.page.mouse.wheel(0, pixels)
+    moved = chat.page.evaluate(SCROLLED_AND_AT_REST, [chat.transcript.element_handle(), before])
+    assert moved, "the wheel has moved nothing"
 
 
 def shown_text(locator: Locator) -> str:

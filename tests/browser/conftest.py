@@ -13,20 +13,21 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, WebError
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, WebError, expect
 
 from config import Settings
-from infra.client_build import ROOT
+from infra.client_build import ROOT, build_client
 from infra.workshop import find_browser
 from tests.browser.chat import RECORDER, Chat, mount
 from tests.browser.servers.hosting import OUR_HOSTS, serve_in_thread
 from tests.browser.servers.plain import build_plain_app
 from tests.browser.servers.scripted import ScriptedServer
 from tests.browser.stage import Stage
+from tests.sharing import lend_cities
 
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 20.0
-ACTION_TIMEOUT_MS = 10_000
+ACTION_TIMEOUT_MS = 20_000
 READY = re.compile(r"Parlor is ready: (http://127\.0\.0\.1:\d+)")
 CHROMIUM_ARGUMENTS = [
     # A container's root has no user namespaces; the pages under test are our own.
@@ -42,6 +43,10 @@ CHROMIUM_ARGUMENTS = [
 ]
 
 
+# A bound, and no more: what holds is seen at once.
+expect.set_options(timeout=ACTION_TIMEOUT_MS)
+
+
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     path = find_browser()
@@ -50,8 +55,10 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 @contextmanager
-def run_parlor(folder: Path, **settings: str) -> Iterator[str]:
-    """Start the application as `parlor run` does, on a free port and with fresh data; hand out its address."""
+def run_parlor(folder: Path, city_file: Path, **settings: str) -> Iterator[str]:
+    """Start the application as `./parlor run` does, on a free port and with fresh data; hand out its address."""
+    build_client()
+    lend_cities(city_file, folder / "data")
     # The person's own settings stay out; a `.env` does too, because it is read from the working directory.
     known = {name.upper() for name in Settings.model_fields}
     environment = {
@@ -110,17 +117,18 @@ def run_parlor(folder: Path, **settings: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server(tmp_path_factory: pytest.TempPathFactory, city_file: Path) -> Iterator[str]:
     """The application with its default settings, but a quick model."""
-    with run_parlor(tmp_path_factory.mktemp("server")) as url:
+    with run_parlor(tmp_path_factory.mktemp("server"), city_file) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
-def acme_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def acme_server(tmp_path_factory: pytest.TempPathFactory, city_file: Path) -> Iterator[str]:
     """The application of another company, with a model that takes its time, so that something can happen meanwhile."""
     with run_parlor(
         tmp_path_factory.mktemp("acme"),
+        city_file,
         OFFLINE_TOKEN_DELAY_MS="60",
         # Nobody waits for what a test has left unanswered.
         DRAIN_TIMEOUT_S="0",

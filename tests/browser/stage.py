@@ -22,7 +22,7 @@ window.begin = options => {
     window.chat = chat;
     const ready = new Promise((done, fail) => {
         chat.addEventListener('chatkit.ready', () => done(), {once: true});
-        setTimeout(fail, 10_000, new Error('the chat was never ready'));
+        setTimeout(fail, 20_000, new Error('the chat was never ready'));
     });
     place.append(chat);
     configure(options);
@@ -52,7 +52,7 @@ class Stage:
         # Bounded, should the script not come: nothing else would end the wait.
         self.page.evaluate(
             """() => Promise.race([customElements.whenDefined('openai-chatkit').then(() => {}), new Promise(
-                (_, reject) => setTimeout(reject, 10_000, new Error('the script did not come')))])"""
+                (_, reject) => setTimeout(reject, 20_000, new Error('the script did not come')))])"""
         )
         self.page.evaluate(SETUP)
 

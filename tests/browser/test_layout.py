@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Locator, expect
 
+from tests.browser.chat import wheel
 from tests.browser.samples import item, widget
 from tests.browser.servers.scripted import Gate, Stream, assistant_item, user_item
 from tests.browser.stage import Stage
@@ -36,8 +37,7 @@ def test_who_reads_further_up_is_left_there(stage: Stage) -> None:
     error = {"type": "error", "code": "custom", "message": "Not now.", "allow_retry": False}
     stage.server.on("threads.custom_action", Stream([{"type": "stream_options", "stream_options": {}}, gate, error]))
     stage.find("button", "Act").click()
-    stage.chat.transcript.hover()
-    stage.page.mouse.wheel(0, -1500)
+    wheel(stage.chat, -1500)
     expect(stage.chat.element.get_by_text("The end.")).not_to_be_in_viewport()
     gate.open()
     stage.chat.wait_until_idle()

@@ -66,7 +66,7 @@ def test_frames_cut_in_two_at_each_place_in_turn(chat: Chat, page: Page, scripte
         len(cuts),
     )
     expect(chat.answers).to_have_text(["A scripted answer.", "é 🌦️"])
-    assert len(scripted.asked_for("threads.add_user_message")) == len(cuts)
+    assert len(scripted.asked_for("threads.add_user_message", len(cuts))) == len(cuts)
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
@@ -274,7 +274,7 @@ def test_late_events_of_a_thread_do_not_reach_another(chat: Chat, page: Page, sc
     chat.open_history().get_by_role("button", name="Other", exact=True).click()
     expect(chat.answers).to_have_text(["The other one."])
     gate.open()
-    assert late.gone.wait(5)
+    assert late.gone.wait(15)
     page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))")
     expect(chat.answers).to_have_text(["The other one."])
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Error, Page, expect
 
-from tests.browser.chat import Chat, mount
+from tests.browser.chat import Chat, eventually, mount
 from tests.browser.servers.pages import INSIDE
 from tests.browser.servers.scripted import ScriptedServer, assistant_item, user_item
 from tests.browser.stage import Stage
@@ -58,7 +58,7 @@ def test_a_draft_outlives_a_reload_until_it_is_sent(stage: Stage) -> None:
     start(stage, {"drafts": True})
     expect(chat.composer).to_have_value("")
     # The other one is still there, for its thread.
-    assert kept(page) == 1
+    eventually(page, lambda: kept(page) == 1)
 
 
 def test_without_the_option_nothing_is_kept(stage: Stage) -> None:

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.chat import Chat, shown_text
+from tests.browser.chat import SETTLE, Chat, eventually, shown_text
 
 
 def open_page(page: Page, use_case: str = "weather") -> Chat:
@@ -160,10 +160,10 @@ def test_light_and_dark_follow_the_system_until_the_person_chooses(page: Page) -
         color = region.evaluate("e => getComputedStyle(e).backgroundColor")
         return sum(int(part) for part in re.findall(r"\d+", color)[:3]) < 3 * 128
 
-    assert not is_dark()
+    eventually(page, lambda: not is_dark())
     page.emulate_media(color_scheme="dark")
     expect(region).not_to_have_css("background-color", "rgb(255, 255, 255)")
-    assert is_dark()
+    eventually(page, is_dark)
     page.get_by_role("radio", name="Light").check(force=True)
     expect(region).to_have_css("background-color", "rgb(255, 255, 255)")
     page.reload()
@@ -331,7 +331,7 @@ def test_without_motion_all_colours_change_at_once(page: Page) -> None:
     )
     page.emulate_media(color_scheme="dark")
     at_once = page.evaluate("window.seenColour")
-    page.wait_for_timeout(500)
+    page.evaluate(SETTLE)
     settled = chat.composer.evaluate("field => getComputedStyle(field).color")
     assert light != settled
     assert at_once == settled

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserType, FilePayload, Locator, Page, expect
 
-from tests.browser.chat import RECORDER, Chat, add_script, mount, names, shown_text
+from tests.browser.chat import RECORDER, SETTLE, Chat, add_script, eventually, mount, names, shown_text, wheel
 from tests.browser.conftest import CHROMIUM_ARGUMENTS
 from tests.browser.samples import SVG
 from tests.browser.servers.files import SECRET, FilesServer
@@ -133,13 +133,12 @@ def test_a_chat_behind_a_launcher_is_ready_before_it_is_seen_and_opens_at_the_ne
     page.evaluate("document.querySelector('openai-chatkit').focusComposer()")
     expect(chat.composer).to_be_focused()
     # Closed and opened again, it is where it was.
-    chat.element.get_by_text("paragraph 39").hover()
-    page.mouse.wheel(0, -400)
+    wheel(chat, -400)
     expect(chat.element.get_by_text("paragraph 39")).not_to_be_in_viewport()
     place = chat.transcript.evaluate("log => log.scrollTop")
     page.evaluate("panel.hidden = true")
     page.evaluate("panel.hidden = false")
-    page.wait_for_timeout(0)
+    page.evaluate(SETTLE)
     assert abs(chat.transcript.evaluate("log => log.scrollTop") - place) < 2
     page.evaluate("document.querySelector('openai-chatkit').hidden = true")
     expect(chat.element).to_be_hidden()
@@ -213,6 +212,7 @@ def test_a_question_with_a_picture_goes_to_the_top_though_the_composer_shrinks(
     chat.composer.press("Enter")
     expect(chat.answers).to_have_count(2)
     chat.wait_until_idle()
+    page.evaluate(SETTLE)
     question = chat.questions.last.bounding_box()
     transcript = chat.transcript.bounding_box()
     assert question
@@ -375,7 +375,7 @@ def test_files_reach_a_server_of_somebody_else(
         chat.element.get_by_role("button", name="Remove notes.txt").click()
     expect(uploads_of(chat)).to_have_count(1)
     # What was refused was registered before, and is not left there.
-    assert len(server.files.deleted) == (2 if strategy == "two_phase" else 1)
+    eventually(page, lambda: len(server.files.deleted) == (2 if strategy == "two_phase" else 1))
     assert len(server.files.content) == 1
 
     chat.composer.press("Enter")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.chat import Chat, shown_text
 from tests.browser.conftest import run_parlor
+from tests.sharing import find_port_to_keep
 
 QUESTION = "Who are you?"
 END = "start again"  # the last words of the built-in model's answer to it
@@ -95,13 +95,11 @@ def test_another_thread_does_not_stop_the_answer(chat: Chat) -> None:
 
 
 def test_an_answer_that_a_restart_cuts_off_stays_until_the_server_is_back_to_write_it_anew(
-    page: Page, tmp_path: Path, tolerated_errors: list[str]
+    page: Page, tmp_path: Path, city_file: Path, tolerated_errors: list[str]
 ) -> None:
     tolerated_errors += ["ERR_CONNECTION_REFUSED", "503"]  # Chromium reports what the server does not take
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
-    settings = {"PORT": port, "OFFLINE_TOKEN_DELAY_MS": "60", "DRAIN_TIMEOUT_S": "0"}
-    with run_parlor(tmp_path, **settings) as url:
+    settings = {"PORT": str(find_port_to_keep()), "OFFLINE_TOKEN_DELAY_MS": "60", "DRAIN_TIMEOUT_S": "0"}
+    with run_parlor(tmp_path, city_file, **settings) as url:
         page.goto(f"{url}/?use_case=weather")
         chat = Chat(page)
         chat.send(QUESTION)
@@ -110,7 +108,7 @@ def test_an_answer_that_a_restart_cuts_off_stays_until_the_server_is_back_to_wri
     expect(chat.answers).to_contain_text("No model is configured")
     chat.element.get_by_role("button", name="Try again").click()
     expect(chat.element.get_by_text("Reconnecting")).to_be_visible()
-    with run_parlor(tmp_path, **settings):
+    with run_parlor(tmp_path, city_file, **settings):
         expect(chat.answers).to_contain_text(END, timeout=30_000)
         chat.wait_until_idle()
         expect(chat.answers).to_have_count(1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.chat import Chat
+from tests.browser.chat import Chat, eventually
 from tests.browser.conftest import ACTION_TIMEOUT_MS
 from tests.browser.samples import QUESTION, item, widget
 from tests.browser.servers.scripted import (
@@ -330,10 +330,12 @@ def moving(page: Page) -> int:
 
 def test_nothing_moves_for_people_who_want_it_still(stage: Stage) -> None:
     running_answer(stage)
-    assert moving(stage.page) > 0
+    eventually(stage.page, lambda: moving(stage.page) > 0)
     stage.page.emulate_media(reduced_motion="reduce")
-    stage.page.wait_for_function(
-        "() => new Promise(done => requestAnimationFrame(() => setTimeout(() => done(true), 20)))"
+    stage.page.wait_for_function("matchMedia('(prefers-reduced-motion: reduce)').matches")
+    # Drawn once more, and what is done after drawing.
+    stage.page.evaluate(
+        "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 20))))"
     )
     assert moving(stage.page) == 0
     stage.gate.open()
@@ -477,7 +479,7 @@ def test_a_finger_gets_the_preview_and_the_buttons_that_a_pointer_finds_by_hover
         stage.chat.questions.get_by_role("button", name="Bern").tap()
         card = stage.find("group", "Preview of Bern")
         expect(card).to_be_visible()
-        assert stage.page.evaluate("clicked") == ["c1"]
+        stage.page.wait_for_function("JSON.stringify(window.clicked) === '[\"c1\"]'")
         stage.chat.answers.tap()
         expect(card).to_have_count(0)
         scripted.reset()

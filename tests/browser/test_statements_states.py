@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Error, Page
 
 from infra.client_build import ROOT
+from tests.browser.chat import SETTLE
 from tests.browser.conftest import ACTION_TIMEOUT_MS
 from tests.browser.servers.scripted import ScriptedServer
 from tests.browser.stage import Stage
@@ -30,7 +31,6 @@ RULES_OF_COLOUR = ["color-contrast", "link-in-text-block"]
 INSPECT = (INSPECTIONS / "controls.js").read_text(encoding="utf-8")
 
 CONTRAST = (INSPECTIONS / "contrast.js").read_text(encoding="utf-8")
-SETTLE = (INSPECTIONS / "settle.js").read_text(encoding="utf-8")
 
 # Those that the element computes its lines from; with a grayscale of 9 and 4 as far as they go.
 THEMES = {

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.chat import Chat, names
+from tests.browser.chat import Chat, expect_clipboard, names, wheel
 from tests.browser.samples import QUESTION, item, widget
 from tests.browser.servers.scripted import (
     THREAD,
@@ -61,21 +61,6 @@ def top_of(chat: Chat, text: str, *, exact: bool = False) -> float:
     return box["y"]
 
 
-def wheel(stage: Stage, pixels: int) -> None:
-    """Scroll as a person does, and wait until it has come to rest."""
-    stage.chat.transcript.hover()
-    stage.page.mouse.wheel(0, pixels)
-    stage.chat.transcript.evaluate(
-        """async scroller => {
-            for (let still = 0, before = -1, limit = 0; still < 6 && limit < 200; limit += 1) {
-                await new Promise(done => requestAnimationFrame(done));
-                still = scroller.scrollTop === before ? still + 1 : 0;
-                before = scroller.scrollTop;
-            }
-        }"""
-    )
-
-
 def settle(page: Page) -> None:
     page.evaluate(
         """async () => {
@@ -97,7 +82,7 @@ def test_older_pages_come_above_without_a_jump(stage: Stage) -> None:
     expect(stage.chat.element.get_by_text("Answer 14.")).to_be_in_viewport()
     assert len(stage.server.asked_for("items.list")) == 1
     # Asked for by hand, so that the place is known when the page arrives.
-    wheel(stage, -350)
+    wheel(stage.chat, -350)
     settle(stage.page)
     before = top_of(stage.chat, "Question 13.")
     stage.page.evaluate(
@@ -125,7 +110,7 @@ def test_updates_keep_the_place_the_focus_and_the_draft(stage: Stage) -> None:
     stage.begin("initialThread: 'thr_1'")
     expect(stage.chat.questions).to_have_count(6)
     stage.chat.composer.fill("a draft")
-    wheel(stage, -300)
+    wheel(stage.chat, -300)
     settle(stage.page)
     before = top_of(stage.chat, "Question 5.")
     stage.page.evaluate("chat.fetchUpdates()")
@@ -150,7 +135,7 @@ def test_auto_scroll_lets_go_of_a_reader_who_has_scrolled_away(stage: Stage) -> 
     stage.begin("thread: {autoScroll: true}")
     stage.chat.send("hi")
     expect(stage.chat.element.get_by_text("line 59", exact=True)).to_be_in_viewport()
-    wheel(stage, -600)
+    wheel(stage.chat, -600)
     button = stage.find("button", "Scroll to the latest message")
     expect(button).to_be_visible()
     before = top_of(stage.chat, "line 40", exact=True)
@@ -196,7 +181,7 @@ def test_options_that_come_again_in_a_stream_move_nothing(stage: Stage) -> None:
     stage.begin()
     stage.chat.send("hi")
     expect(stage.chat.element.get_by_text("line 59", exact=True)).to_have_count(1)
-    wheel(stage, 400)
+    wheel(stage.chat, 400)
     settle(stage.page)
     before = top_of(stage.chat, "line 20")
     stage.page.evaluate("for (let each = 0; each < 5; each += 1) chat.setOptions({...chat.options})")
@@ -205,7 +190,7 @@ def test_options_that_come_again_in_a_stream_move_nothing(stage: Stage) -> None:
     gate.open()
     stage.chat.wait_until_idle()
     expect(stage.chat.element.get_by_text("more 19", exact=True)).to_have_count(1)
-    assert len(stage.server.asked) == 1
+    assert [asked.type for asked in stage.server.asked] == ["threads.create"]
     assert names(stage.page).count("ready") == 1
 
 
@@ -242,8 +227,8 @@ def test_a_double_click_is_one_request_with_a_key_of_its_own(stage: Stage) -> No
     assert len(stage.server.asked_for("threads.custom_action")) == 1
     order.click()
     stage.chat.wait_until_idle()
-    keys = [asked.body["metadata"]["idempotency_key"] for asked in stage.server.asked_for("threads.custom_action")]
-    assert len(set(keys)) == 2
+    asked = stage.server.asked_for("threads.custom_action", 2)
+    assert len({each.body["metadata"]["idempotency_key"] for each in asked}) == len(asked) == 2
 
 
 @pytest.mark.parametrize(
@@ -381,7 +366,10 @@ def test_a_chat_is_renamed_by_enter_and_by_leaving_the_field_but_not_by_escape(s
         page.keyboard.press(leave)
         expect(field).to_have_count(0)
     expect(stage.chat.history).to_be_visible()
-    assert [asked.params["title"] for asked in stage.server.asked_for("threads.update")] == ["Title Enter", "Title Tab"]
+    assert [asked.params["title"] for asked in stage.server.asked_for("threads.update", 2)] == [
+        "Title Enter",
+        "Title Tab",
+    ]
 
 
 def test_the_list_goes_on_and_a_deleted_chat_asks_first(stage: Stage) -> None:
@@ -396,7 +384,7 @@ def test_the_list_goes_on_and_a_deleted_chat_asks_first(stage: Stage) -> None:
     assert stage.server.asked_for("threads.list")[0].params["after"] == "thr_3"
     stage.find("button", "Delete “A cake”").click()
     stage.find("button", "Cancel").click()
-    assert stage.server.asked_for("threads.delete") == []
+    assert stage.server.asked_for("threads.delete", at_least=0) == []
     stage.find("button", "Delete “A cake”").click()
     stage.find("button", "Delete").click()
     expect(stage.find("button", "A cake")).to_have_count(0)
@@ -406,7 +394,7 @@ def test_the_list_goes_on_and_a_deleted_chat_asks_first(stage: Stage) -> None:
     expect(
         stage.chat.element.get_by_role("heading", name="What can I help with today?", include_hidden=True)
     ).to_have_count(1)
-    assert stage.page.evaluate("seen.findLast(({name}) => name === 'thread.change').detail") == {"threadId": None}
+    stage.page.wait_for_function("seen.findLast(({name}) => name === 'thread.change').detail.threadId === null")
 
 
 def test_opening_and_closing_the_list_is_told_once_whoever_does_it(stage: Stage) -> None:
@@ -449,7 +437,7 @@ def test_a_copied_turn_is_markdown_with_the_words_of_its_widgets(stage: Stage) -
     stage.show(QUESTION, assistant_item("It is **cold**."), card)
     stage.find("button", "Copy answer").click()
     expect(stage.find("button", "Copied")).to_be_visible()
-    assert stage.page.evaluate("navigator.clipboard.readText()") == "It is **cold**.\n\nBern: 7 °C"
+    expect_clipboard(stage.page, "It is **cold**.\n\nBern: 7 °C")
 
 
 def test_a_copied_question_has_the_words_of_its_tags(stage: Stage) -> None:
@@ -463,7 +451,7 @@ def test_a_copied_question_has_the_words_of_its_tags(stage: Stage) -> None:
     stage.page.mouse.move(box["x"] + box["width"] - 3, box["y"] + box["height"] / 2, steps=5)
     stage.page.mouse.up()
     stage.page.keyboard.press("Control+C")
-    assert stage.page.evaluate("navigator.clipboard.readText()") == "What about Bern?"
+    expect_clipboard(stage.page, "What about Bern?")
 
 
 def test_feedback_names_the_turn_and_is_taken_back_when_it_did_not_arrive(
@@ -483,8 +471,8 @@ def test_feedback_names_the_turn_and_is_taken_back_when_it_did_not_arrive(
     expect(good).to_have_attribute("aria-pressed", "false")
     stage.find("button", "Bad answer").click()
     expect(stage.find("button", "Bad answer")).to_have_attribute("aria-pressed", "true")
-    asked = stage.server.asked_for("items.feedback")
-    assert asked[1].params == {"thread_id": "thr_1", "item_ids": ["msg_1", "msg_2"], "kind": "negative"}
+    _, asked = stage.server.asked_for("items.feedback", 2)
+    assert asked.params == {"thread_id": "thr_1", "item_ids": ["msg_1", "msg_2"], "kind": "negative"}
 
 
 def test_several_secrets_are_not_asked_for_and_the_page_is_asked_at_once(page: Page, scripted: ScriptedServer) -> None:

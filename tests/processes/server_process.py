@@ -9,7 +9,7 @@ import re
 import sqlite3
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 
 ROOT = Path(__file__).resolve().parents[2]
+START_TIMEOUT_S = 90.0
 PATIENCE_S = 30.0
 
 COUNTING = '''
@@ -76,8 +77,27 @@ class Story:
 
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
-        self.has_steps = asyncio.Event()
-        self.has_text = asyncio.Event()
+        self._came = asyncio.Event()
+
+    def add(self, event: dict[str, Any]) -> None:
+        self.events.append(event)
+        self._came.set()
+
+    async def until(self, holds: Callable[[Story], bool]) -> None:
+        """Return as soon as it holds; it is asked again after each event.
+
+        Raises:
+            TimeoutError: When it does not hold within `PATIENCE_S`.
+        """
+        async with asyncio.timeout(PATIENCE_S):
+            while not holds(self):
+                self._came.clear()
+                await self._came.wait()
+
+    async def another_event(self) -> None:
+        """Return after the next event."""
+        seen = len(self.events)
+        await self.until(lambda story: len(story.events) > seen)
 
     @property
     def thread_id(self) -> str:
@@ -87,6 +107,10 @@ class Story:
     @property
     def text(self) -> str:
         return "".join(e["update"].get("delta", "") for e in self.events if e["type"] == "thread.item.updated")
+
+    @property
+    def has_steps(self) -> bool:
+        return any(event["type"] == "thread.item.updated" for event in self.events)
 
     @property
     def error(self) -> dict[str, Any] | None:
@@ -129,11 +153,7 @@ class ServerProcess:
             assert response.status_code == 200, await response.aread()
             async for line in response.aiter_lines():
                 if line.startswith("data: "):
-                    story.events.append(json.loads(line.removeprefix("data: ")))
-                    if story.events[-1]["type"] == "thread.item.updated":
-                        story.has_steps.set()
-                    if story.text:
-                        story.has_text.set()
+                    story.add(json.loads(line.removeprefix("data: ")))
 
 
 def said(message: str) -> dict[str, Any]:
@@ -159,13 +179,13 @@ async def running(folder: Path, cookies: httpx.Cookies | None = None, **settings
     }
     with (folder / "server.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "main", "run", "--no-build",
+            sys.executable, "-m", "main", "run",
             cwd=folder, env=environment | settings, stdout=PIPE, stderr=log,
         )  # fmt: skip
     reader: asyncio.Task[None] | None = None
     try:
         assert process.stdout is not None
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(START_TIMEOUT_S):
             while True:
                 line = (await process.stdout.readline()).decode()
                 assert line, (folder / "server.log").read_text()[-2000:]

@@ -7,17 +7,22 @@ import signal
 import time
 from pathlib import Path
 
-from tests.processes.server_process import ServerProcess, Story, running, said, stored
+from tests.processes.server_process import PATIENCE_S, ServerProcess, Story, running, said, stored
 
+DRAIN_S = 5
 NO_MARKERS = "SELECT count(*) FROM items WHERE type = 'sdk_hidden_context'"
 
 
 async def _until_not_ready(server: ServerProcess) -> None:
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_S):
         while (response := await server.get("/readyz")).status_code == 200:
             pass
     assert response.status_code == 503
     assert response.json()["checks"]["use_cases"] == "the server is stopping"
+
+
+def _speaks(story: Story) -> bool:
+    return story.text != ""
 
 
 def _text(items: list[dict[str, object]]) -> str:
@@ -28,23 +33,25 @@ def _text(items: list[dict[str, object]]) -> str:
 
 async def test_a_server_that_is_told_to_stop_lets_answers_finish_and_keeps_the_rest(tmp_path: Path) -> None:
     short, long = [Story() for _ in range(10)], [Story() for _ in range(10)]
-    async with running(tmp_path, DRAIN_TIMEOUT_S="3") as server, asyncio.TaskGroup() as readers:
+    # A busy machine has to finish the short ones within the time, and must not do so before the signal.
+    pace = {"DRAIN_TIMEOUT_S": str(DRAIN_S), "OFFLINE_TOKEN_DELAY_MS": "50"}
+    async with running(tmp_path, **pace) as server, asyncio.TaskGroup() as readers:
         assert (await server.get("/readyz")).status_code == 200
         cookies = server.client.cookies
-        for n, story in enumerate(short):
-            readers.create_task(server.read(story, "count to 60", resumable=n % 2 == 0))
         *_, leaving = [
             readers.create_task(server.read(story, "count to 9999", resumable=n % 2 == 0))
             for n, story in enumerate(long)
         ]
-        async with asyncio.timeout(10):
-            await asyncio.gather(*(story.has_text.wait() for story in (*short, *long)))
-        assert [story.text.endswith("60") for story in short] == [False] * 10
+        await asyncio.gather(*(story.until(_speaks) for story in long))
+        for n, story in enumerate(short):
+            readers.create_task(server.read(story, "count to 40", resumable=n % 2 == 0))
+        await asyncio.gather(*(story.until(_speaks) for story in short))
+        assert [story.text.endswith("40") for story in short] == [False] * 10
 
         server.send_signal(signal.SIGTERM)
         told_at = time.monotonic()
         await _until_not_ready(server)
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(PATIENCE_S):
             while (refused := await server.ask("threads.create", input=said("count to 2"))).status_code == 200:
                 pass
         assert refused.status_code == 503
@@ -54,10 +61,11 @@ async def test_a_server_that_is_told_to_stop_lets_answers_finish_and_keeps_the_r
         assert len(await server.items(long[0].thread_id)) >= 1, "reading goes on"
         left_at = len(long[-1].text)
         leaving.cancel()  # a proxy moves on; this client cannot say that it did not press stop
-        assert await server.exit_code(10) == 0
-        assert 2.5 < time.monotonic() - told_at < 9
+        assert await server.exit_code() == 0
+        # What hangs is given up at the end of the time; the rest is what a busy machine takes to store it all.
+        assert DRAIN_S - 0.5 < time.monotonic() - told_at < DRAIN_S + 15
 
-    whole = " ".join(str(n) for n in range(1, 61))
+    whole = " ".join(str(n) for n in range(1, 41))
     assert [(story.text, story.error) for story in short] == [(whole, None)] * 10
     for story in long[:-1]:
         assert story.error is not None
@@ -79,12 +87,11 @@ async def test_a_second_signal_ends_the_server_at_once_and_still_keeps_what_was_
     story = Story()
     async with running(tmp_path, DRAIN_TIMEOUT_S="60") as server, asyncio.TaskGroup() as readers:
         readers.create_task(server.read(story, "count to 9999"))
-        async with asyncio.timeout(10):
-            await story.has_text.wait()
+        await story.until(_speaks)
         server.send_signal(signal.SIGTERM)
         await _until_not_ready(server)
         server.send_signal(signal.SIGTERM)
-        assert await server.exit_code(5) == -signal.SIGTERM
+        assert await server.exit_code() == -signal.SIGTERM
     assert story.error is not None
     [(document,)] = stored(tmp_path, "SELECT document FROM items WHERE type = 'assistant_message'")
     assert story.text.strip() in document
@@ -96,11 +103,11 @@ async def test_tools_that_hang_in_threads_stop_neither_the_page_nor_the_end(tmp_
         # More than asyncio's own threads on a small machine.
         answers = await asyncio.gather(*(server.ask("threads.create", input=said("block")) for _ in range(8)))
         assert [answer.status_code for answer in answers] == [200] * 8
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(PATIENCE_S):
             assert (await server.get("/")).status_code in (200, 503)  # 503: the client is not built
             assert (await server.get("/readyz")).status_code == 200
         server.send_signal(signal.SIGTERM)
-        assert await server.exit_code(10) == 0
+        assert await server.exit_code() == 0
 
 
 async def test_tools_that_hang_in_threads_do_not_outlast_a_second_ctrl_c(tmp_path: Path) -> None:
@@ -108,22 +115,20 @@ async def test_tools_that_hang_in_threads_do_not_outlast_a_second_ctrl_c(tmp_pat
         await server.ask("threads.create", input=said("block"))
         story = Story()
         readers.create_task(server.read(story, "count to 9999"))
-        async with asyncio.timeout(10):
-            await story.has_text.wait()
+        await story.until(_speaks)
         server.send_signal(signal.SIGINT)
         await _until_not_ready(server)
         server.send_signal(signal.SIGINT)
-        assert await server.exit_code(10) == 130
+        assert await server.exit_code() == 130
 
 
 async def test_a_tool_that_does_not_let_go_does_not_keep_the_server_from_ending(tmp_path: Path) -> None:
     story = Story()
     async with running(tmp_path, DRAIN_TIMEOUT_S="1") as server, asyncio.TaskGroup() as readers:
         readers.create_task(server.read(story, "cling", resumable=True))
-        async with asyncio.timeout(10):
-            await story.has_steps.wait()
+        await story.until(lambda each: each.has_steps)
         server.send_signal(signal.SIGTERM)
-        assert await server.exit_code(15) == 0
+        assert await server.exit_code() == 0
     assert story.error is not None
     assert "restarting" in story.error["message"]
     assert stored(tmp_path, "SELECT stop_reason FROM runs") == [("drain",)]
@@ -134,15 +139,13 @@ async def test_a_server_that_is_killed_loses_nothing_acknowledged_and_seconds_of
     async with running(tmp_path) as server:
         cookies = server.client.cookies
         reading = asyncio.create_task(server.read(cut, "count to 9999", resumable=True))
-        async with asyncio.timeout(10):
-            await cut.has_text.wait()
-        began_at = time.monotonic()
+        await cut.until(_speaks)
         await asyncio.gather(*(server.read(story, "count to 5") for story in done))
         early = cut.text
-        # Two checkpoints, three seconds apart, and some patience for a busy machine.
-        while time.monotonic() < began_at + 4.5:
-            await asyncio.sleep(0.05)
-            early = cut.text if time.monotonic() < began_at + 1 else early
+        # What is said is stored while it goes on, every three seconds.
+        async with asyncio.timeout(15):
+            while len(_text(await server.items(cut.thread_id))) <= len(early):
+                await cut.another_event()
         server.process.kill()
         await asyncio.gather(reading, return_exceptions=True)
         await server.exit_code()

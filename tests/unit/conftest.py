@@ -1,4 +1,4 @@
-"""Fixtures for all unit tests: databases with the platform's tables."""
+"""Fixtures for all unit tests: databases with the platform's tables, and services around a scripted model."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import importlib.util
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,8 +16,12 @@ from typing import Any
 import psycopg
 import pytest
 
+from context import Services
 from database import Base, Database
 from store import ParlorStore
+from tests.sharing import find_port_to_keep
+from tests.unit.scripted_model import ScriptedModel
+from tests.unit.services_for_tests import open_services
 from turns.request_context import RequestContext
 
 POSTGRES_START_TIMEOUT_S = 20.0
@@ -39,9 +42,7 @@ def postgres_url() -> Iterator[str]:
         os.chown(data, nobody.pw_uid, nobody.pw_gid)
         if subprocess.run(["test", "-x", programs / "postgres"], cwd="/", check=False, **user).returncode:
             programs = _copy_of(programs, root)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = find_port_to_keep()
     subprocess.run(
         [
             programs / "initdb",
@@ -132,6 +133,21 @@ def store(database: Database) -> ParlorStore:
 @pytest.fixture
 def context() -> RequestContext:
     return RequestContext(user_id="ada", use_case="weather", request_id="req_1")
+
+
+@pytest.fixture
+async def services(tmp_path: Path, model: ScriptedModel) -> AsyncIterator[Services]:
+    """The platform's services on a fresh file, with the model that the test's module scripts."""
+    async with open_services(tmp_path, model) as opened:
+        yield opened
+
+
+@pytest.fixture(params=["through the agent", "direct"])
+def text_path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The path that text takes in a test where it can, one after the other (ADR 0013)."""
+    chosen: str = request.param
+    monkeypatch.setattr(ScriptedModel, "tries_direct_text", chosen == "direct")
+    return chosen
 
 
 def _postgres_programs() -> Path:

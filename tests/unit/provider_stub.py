@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -25,7 +25,7 @@ class Answer:
     """One HTTP answer.
 
     `then` says what follows the pieces: the proper end, a socket closed in the middle, or silence. Between two pieces
-    `pause_s` seconds pass.
+    `pause_s` seconds pass; before each one `hold` is waited for, with the number of the piece.
     """
 
     status: int = 200
@@ -33,6 +33,7 @@ class Answer:
     pieces: tuple[bytes, ...] = ()
     then: Literal["end", "close", "silence"] = "end"
     pause_s: float = 0
+    hold: Callable[[int], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class ProviderStub:
         self.requests: list[Received] = []
         self.connections = 0
         self._script: deque[Answer] = deque()
+        self._by_words: dict[str, Answer] = {}
         self._always: Answer | None = None
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -58,6 +60,10 @@ class ProviderStub:
 
     def will(self, *answers: Answer) -> None:
         self._script.extend(answers)
+
+    def will_answer(self, words: str, answer: Answer) -> None:
+        """Answer the request with this text so: of several requests at once, nobody knows which comes first."""
+        self._by_words[json.dumps(words)] = answer
 
     def will_always(self, answer: Answer) -> None:
         self._always = answer
@@ -83,18 +89,25 @@ class ProviderStub:
         self.connections += 1
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             while True:
-                self.requests.append(await _read_request(reader))
-                if not await self._answer(reader, writer):
+                request = await _read_request(reader)
+                self.requests.append(request)
+                if not await self._answer(request, reader, writer):
                     break
         writer.close()
         with contextlib.suppress(ConnectionError, asyncio.CancelledError):
             await writer.wait_closed()
         self._tasks.discard(task)
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    def _choose(self, request: Received) -> Answer:
+        asked = json.dumps(request.body)
+        named = next((words for words in self._by_words if words in asked), None)
+        if named is not None:
+            return self._by_words.pop(named)
         answer = self._script.popleft() if self._script else self._always
-        if answer is None:
-            answer = error(500, "the script has ended", headers={"x-should-retry": "false"})
+        return answer or error(500, "the script has ended", headers={"x-should-retry": "false"})
+
+    async def _answer(self, request: Received, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        answer = self._choose(request)
         if answer.then == "close" and not answer.pieces:
             return False
         if answer.then == "silence" and not answer.pieces:
@@ -102,7 +115,9 @@ class ProviderStub:
             return False
         writer.write(f"HTTP/1.1 {answer.status} Scripted\r\ntransfer-encoding: chunked\r\n".encode())
         writer.write("".join(f"{name}: {value}\r\n" for name, value in answer.headers.items()).encode() + b"\r\n")
-        for piece in answer.pieces:
+        for number, piece in enumerate(answer.pieces):
+            if answer.hold is not None:
+                await answer.hold(number)
             writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
             await writer.drain()
             if answer.pause_s:

@@ -21,6 +21,7 @@ from agent_framework import (
 from agent_framework.observability import ChatTelemetryLayer
 
 from chat_clients.protocols.text_relay import TextRelay
+from framework.response_streams import build_response_stream
 from framework.text_updates import TEXT_SINK_KWARG, TextUpdate, build_text_piece, build_text_update
 
 Step = ChatResponseUpdate | Exception | asyncio.Event
@@ -94,7 +95,7 @@ class RawScriptedModel(BaseChatClient[Any]):
             finally:
                 self.open_streams -= 1
 
-        return self._build_response_stream(play())
+        return build_response_stream(play())
 
     async def _write_title(self, messages: Sequence[Message]) -> ChatResponse[Any]:
         # Titles are all that the platform asks for without a stream.

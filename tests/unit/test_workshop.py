@@ -1,3 +1,4 @@
+import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from infra.workshop import (
     ROOT,
     Outcome,
     find_hosts_in_locks,
+    in_workers,
     read_junit_report,
     read_vitest_report,
     run_checks,
@@ -111,6 +113,14 @@ def test_a_client_test_file_that_does_not_load_counts_as_failed(tmp_path: Path) 
         {"status": "failed", "assertionResults": []}, {"status": "failed", "assertionResults": [{}]}]}"""
     )
     assert read_vitest_report(report, 1) == Outcome(4, 2, 2)
+
+
+@pytest.mark.parametrize(("processors", "workers"), [(1, "2"), (2, "3"), (64, "8")])
+def test_a_whole_part_runs_in_one_process_more_than_there_are_processors_up_to_a_bound(
+    monkeypatch: pytest.MonkeyPatch, processors: int, workers: str
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(processors)), raising=False)
+    assert in_workers("worksteal") == ["-n", workers, "--dist", "worksteal"]
 
 
 @pytest.mark.parametrize("args", [["--pyton"], ["--", "-k", "x"], ["--python", "--client", "--", "-k", "x"]])

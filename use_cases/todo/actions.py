@@ -1,4 +1,4 @@
-"""What a click in the to-do list does: no model, one transaction, and the list drawn again from the database."""
+"""Clicks in the to-do list: no model, one transaction, and the list drawn again from the database."""
 
 from __future__ import annotations
 

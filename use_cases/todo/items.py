@@ -64,7 +64,7 @@ class Todo:
 
     Attributes:
         id: Unique among all users.
-        number: What people call it, as in "#3": unique for its user, never used again, higher is later.
+        number: The number by which people name it, as in "#3": unique for its user, never used again, higher is later.
         title: 1 to `MAX_TITLE_CHARS` characters on one line.
         priority: How important it is.
         is_done: Whether it is ticked off.
@@ -144,7 +144,7 @@ class TodoItems:
         Args:
             user_id: The owner.
             titles: 1 to `MAX_TITLES_PER_CALL`, as people write them.
-            priority: Of each of them.
+            priority: The priority of each of them.
 
         Raises:
             BadRequestError: When a title is empty or too long, or there are too many at once.

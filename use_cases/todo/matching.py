@@ -51,7 +51,7 @@ _SMALL_WORDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a person's words for a to-do mean.
+    """The to-do that a person's words mean.
 
     Attributes:
         found: One when it is clear, several when it is ambiguous, none when nothing fits.

@@ -1,4 +1,4 @@
-"""What the to-do list looks like: pure functions from a list to widget JSON and to words."""
+"""Widgets of the to-do list: pure functions from a list to JSON and to words."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def build_list_widget(todos: TodoList, *, limit: int = ROWS_PER_PAGE, note: str 
     """Return the live list: counts, a form, one row per to-do, each with its actions.
 
     Args:
-        todos: What to show, in its order.
+        todos: The list, in the order in which it is shown.
         limit: How many rows before "Show more"; rounded up to whole pages, at most `MAX_ROWS`.
         note: A line below the form about what has just happened.
     """

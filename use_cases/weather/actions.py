@@ -1,4 +1,4 @@
-"""What clicking a weather widget does. No model is asked; the clicked widget is replaced."""
+"""Clicks in weather widgets: no model is asked, and the clicked widget is replaced."""
 
 from __future__ import annotations
 

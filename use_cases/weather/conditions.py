@@ -1,4 +1,4 @@
-"""What the weather is: a report of one city, in metric units, and how to say its numbers."""
+"""Weather reports: the conditions of one city, in metric units, and how to say their numbers."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ import httpx
 from errors import UnavailableError
 from use_cases.weather.conditions import Report
 from use_cases.weather.places.cities import City, CitySearch, choose_city, read_query
+from use_cases.weather.places.city_lookup import CityLookup
 from use_cases.weather.places.countries import fold
-from use_cases.weather.places.gazetteer import Gazetteer
 from use_cases.weather.settings import WeatherSettings
 from use_cases.weather.sources.open_meteo import REPORT_FRESH_S, OpenMeteo
 from use_cases.weather.sources.samples import build_sample_report
@@ -58,18 +58,18 @@ class Forecasts:
         self.now = now
         self._clock = clock
         self._open_meteo = OpenMeteo(settings, transport, clock)
-        self._gazetteer = Gazetteer(cache_dir)
+        self._lookup = CityLookup(cache_dir)
         self._retry_at = float("-inf")
 
     async def open(self) -> None:
         """Begin to open the list of cities, and make the connection pool."""
-        await self._gazetteer.open()
+        await self._lookup.open()
         if self.settings.source != "sample":
             await self._open_meteo.open()
 
     async def close(self) -> None:
         """Stop what is under way and close the connections."""
-        await self._gazetteer.close()
+        await self._lookup.close()
         await self._open_meteo.close()
 
     async def find_city(self, text: str) -> CitySearch:
@@ -83,15 +83,15 @@ class Forecasts:
             if search.city is not None or search.suggestions:
                 return search
         # Also when the service knows no such place: the list knows what it may be a misspelling of.
-        return await self._gazetteer.find(text)
+        return await self._lookup.find(text)
 
     async def list_cities(self, country: str | None, query: str | None, limit: int) -> tuple[City, ...]:
-        """Return cities of the packaged list, see `CityDirectory.list_cities`.
+        """Return cities of the packaged list, see `CityIndex.list_cities`.
 
         Raises:
             UnavailableError: When there is no list.
         """
-        return await self._gazetteer.list_cities(country, query, limit)
+        return await self._lookup.list_cities(country, query, limit)
 
     async def report(self, city: City, *, is_refresh: bool = False) -> Report:
         """Return the weather of `city`; sample data says so in `is_sample`.
@@ -122,7 +122,7 @@ class Forecasts:
             except UnavailableError as exc:
                 self._give_up(exc)
                 break
-            weights = await self._gazetteer.weights_of([candidate.city.id for candidate in found])
+            weights = await self._lookup.weights_of([candidate.city.id for candidate in found])
             candidates = [
                 replace(candidate, weight=weights.get(candidate.city.id, candidate.weight)) for candidate in found
             ]

@@ -40,7 +40,7 @@ def split_cities(text: str) -> list[str]:
     """Return the cities that a person named in a row, e.g. of "Paris, TX, Rome and Bern".
 
     Args:
-        text: What stood where a city is expected, with whatever else people say there.
+        text: The words where a city is expected, with whatever else people say there.
     """
     text = _DEGREES.sub("", text[:MAX_PLACE_CHARS])
     for _ in range(4):  # "right now, please" takes two rounds

@@ -1,4 +1,4 @@
-"""What the operator may say about the weather: the variables that begin with `WEATHER_`."""
+"""Settings of the weather: the variables that begin with `WEATHER_`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a widget shows, as its actions carry it: the server remembers nothing of it."""
+"""Views: the state of a widget, which its actions carry, since the server remembers nothing of it."""
 
 from __future__ import annotations
 

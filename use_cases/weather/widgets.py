@@ -51,7 +51,7 @@ def build_weather_widget(report: Report, view: WeatherView, now: datetime) -> Js
 
     Args:
         report: The weather of the view's city.
-        view: What is shown; the buttons carry it on.
+        view: The state that is shown; the buttons carry it on.
         now: The current moment, aware, for the local time.
     """
     if view.view == "forecast":
@@ -138,7 +138,7 @@ def build_cities_widget(cities: Sequence[City], listing: CityList, now: datetime
 
     Args:
         cities: In the order of the rows; at least one.
-        listing: What the cities are.
+        listing: The list that was asked for, by country and name.
         now: The current moment, aware, for the local times.
         question: The title of a selector that asks which city is meant; from there is no way back to a list.
     """

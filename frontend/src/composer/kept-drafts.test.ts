@@ -148,7 +148,7 @@ describe('the element', () => {
     const gone = new FakeServer({'threads.get_by_id': () => new Response('', {status: 404})});
     const {element, events} = mount(gone, options({initialThread: 'thr_9'}));
     await shows(element, 'kept');
-    expect(named(events, 'thread.change')).toEqual([{threadId: null}]);
+    await vi.waitFor(() => expect(named(events, 'thread.change')).toEqual([{threadId: null}]));
   });
 
   it('keeps nothing and leaves the draft where it is unless the page asks', async () => {

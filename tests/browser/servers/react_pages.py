@@ -14,6 +14,7 @@ from infra.client_build import (
     run_quietly,
 )
 from tests.browser.servers.pages import react_dist
+from tests.sharing import one_at_a_time
 
 INSTALL_TIMEOUT_S = 300.0
 BUILD_TIMEOUT_S = 120.0
@@ -22,11 +23,16 @@ _SOURCES = ROOT / "tests" / "browser" / "react"
 
 
 def build_react_pages() -> None:
-    """Make `/react/18/` and `/react/19/` of the test servers.
+    """Make `/react/18/` and `/react/19/` of the test servers; one worker does, and the others wait for it.
 
     Raises:
         ParlorError: When npm or the build fails.
     """
+    with one_at_a_time(Clone().state / "react-pages.lock"):
+        _build()
+
+
+def _build() -> None:
     clone = Clone()
     lock = [_SOURCES / "package.json", _SOURCES / "package-lock.json", _SOURCES / ".npmrc"]
     node = Path(node_program())
@@ -36,7 +42,7 @@ def build_react_pages() -> None:
         npm = node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
         run_quietly(
             clone, "Installing React", [str(node), str(npm), "ci"],
-            cwd=_SOURCES, environment=environment, timeout_s=INSTALL_TIMEOUT_S,
+            cwd=_SOURCES, environment=environment, timeout_s=INSTALL_TIMEOUT_S, log_name="react-pages.log",
         )  # fmt: skip
         (_SOURCES / "node_modules" / ".fingerprint").write_text(packages, encoding="utf-8")
     sources = [*lock, *sorted(_SOURCES.glob("*.jsx")), _SOURCES / "notes.js", _SOURCES / "build.mjs"]
@@ -45,7 +51,7 @@ def build_react_pages() -> None:
         vite = clone.frontend / "node_modules" / "vite" / "dist" / "node" / "index.js"
         run_quietly(
             clone, "Building the React pages", [str(node), "build.mjs", str(vite), str(react_dist())],
-            cwd=_SOURCES, environment=environment, timeout_s=BUILD_TIMEOUT_S,
+            cwd=_SOURCES, environment=environment, timeout_s=BUILD_TIMEOUT_S, log_name="react-pages.log",
         )  # fmt: skip
         (react_dist() / ".fingerprint").write_text(built, encoding="utf-8")
 

@@ -7,7 +7,7 @@ import json
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from threading import Event
+from threading import Condition, Event
 from typing import Any
 
 from starlette.applications import Starlette
@@ -18,6 +18,7 @@ from starlette.routing import Route
 from tests.browser.servers.pages import build_page_routes
 
 LONGEST_HOLD_S = 30.0
+ARRIVAL_TIMEOUT_S = 15.0
 THREAD: dict[str, Any] = {
     "id": "thr_1", "title": None, "created_at": "2026-11-20T10:00:00", "status": {"type": "active"}, "metadata": {},
     "items": {"data": [], "has_more": False, "after": None},
@@ -86,6 +87,7 @@ class ScriptedServer:
     url: str
 
     def __init__(self) -> None:
+        self._arrival = Condition()
         self.reset()
         self.app = Starlette(
             routes=[
@@ -105,14 +107,25 @@ class ScriptedServer:
         """Answer `operation` with these, one after the other."""
         self._answers[operation].extend(answers)
 
-    def asked_for(self, operation: str) -> list[Asked]:
-        """Return the requests of that kind so far."""
-        return [asked for asked in self.asked if asked.type == operation]
+    def asked_for(self, operation: str, at_least: int = 1) -> list[Asked]:
+        """Return the requests of that kind, once so many have come: what a page has sent may still be on its way.
+
+        Those that have come by then are returned when they are fewer after `ARRIVAL_TIMEOUT_S`.
+        """
+
+        def found() -> list[Asked]:
+            return [asked for asked in self.asked if asked.type == operation]
+
+        with self._arrival:
+            self._arrival.wait_for(lambda: len(found()) >= at_least, ARRIVAL_TIMEOUT_S)
+            return found()
 
     async def _answer(self, request: Request) -> Response:
         body = json.loads(await request.body())
         asked = Asked(body.get("type", ""), body.get("params", {}), dict(request.headers), body)
-        self.asked.append(asked)
+        with self._arrival:
+            self.asked.append(asked)
+            self._arrival.notify_all()
         answers = self._answers[asked.type]
         answer = (answers.popleft() if len(answers) > 1 else answers[0]) if answers else self._usual(asked)
         if isinstance(answer, Stream):

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from chat_clients.failures import explain_model_failure
 from chat_clients.http.backpressure import Pace
+from chat_clients.http.connection import Connection
 from chat_clients.http.provider_connection import MAX_KNOWN_URLS, ProviderConnection, ProviderStatusError
 from chat_clients.http.server_events import DONE, BrokenStreamError, Event, EventParser
 from chat_clients.http.transport import DirectTransport
@@ -29,6 +30,7 @@ from chat_clients.protocols.responses import ResponsesReader
 from chat_clients.protocols.responses_request import build_responses_request
 from errors import ModelError
 from tests.unit.provider_stub import Answer, Chat, ProviderStub, Responses, error
+from tests.waiting import until
 
 # Events
 
@@ -526,8 +528,8 @@ def read_text(batch: list[Event]) -> list[str]:
 async def test_who_reads_the_events_is_called_as_they_come_and_wakes_others_only_for_a_result(
     stub: ProviderStub, connect: Connect
 ) -> None:
-    stub.will(numbered(6, pause_s=0.002))
     seen: list[int] = []
+    stub.will(replace(numbered(6), hold=lambda number: until(lambda: len(seen) >= number)))
 
     def read_even(events: list[Event]) -> list[int] | None:
         seen.extend(event["number"] for event in events)
@@ -541,17 +543,25 @@ async def test_who_reads_the_events_is_called_as_they_come_and_wakes_others_only
 async def test_silence_is_counted_from_the_last_piece_also_of_those_that_wake_nobody(
     stub: ProviderStub, connect: Connect
 ) -> None:
-    stub.will(replace(numbered(8, pause_s=0.05), then="silence"))
+    # A busy machine pauses too: the pauses are far below what is silence, and all of them together are above it.
+    stub.will(replace(numbered(8, pause_s=0.15), then="silence"))
     seen: list[Event] = []
     with pytest.raises(httpx.ReadTimeout):
-        async for _ in connect(timeout_s=0.2).events("/x", {}, lambda events: seen.extend(events)):
+        async for _ in connect(timeout_s=1).events("/x", {}, lambda events: seen.extend(events)):
             pass
     assert len(seen) == 8
 
 
 async def test_nothing_is_read_while_what_came_before_is_on_its_way(stub: ProviderStub, connect: Connect) -> None:
-    stub.will(numbered(4, pause_s=0.01))
     seen: list[Event] = []
+    is_last_due = asyncio.Event()
+
+    async def hold(number: int) -> None:
+        await until(lambda: len(seen) >= min(number, 2))
+        if number == 3:
+            is_last_due.set()
+
+    stub.will(replace(numbered(4), hold=hold))
 
     def read(events: list[Event]) -> list[Event]:
         seen.extend(events)
@@ -560,7 +570,9 @@ async def test_nothing_is_read_while_what_came_before_is_on_its_way(stub: Provid
     batches = connect().events("/x", {}, read)
     # The first arrives with the head of the answer, the second while it is waited for.
     assert [await anext(batches), await anext(batches)] == [[{"number": 0}], [{"number": 1}]]
-    await asyncio.sleep(0.1)  # all the others have arrived
+    await is_last_due.wait()
+    for _ in range(20):  # steps of the loop: all the others have arrived
+        await asyncio.sleep(0)
     assert seen == [{"number": 0}, {"number": 1}]
     assert [batch async for batch in batches] == [[{"number": 2}, {"number": 3}]]
 
@@ -570,7 +582,7 @@ async def test_an_answer_of_which_nothing_is_left_ends_when_it_ends(
     pause_s: float, stub: ProviderStub, connect: Connect
 ) -> None:
     stub.will(numbered(3, pause_s=pause_s))
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(15):
         assert [batch async for batch in connect(timeout_s=60).events("/x", {}, lambda _: None)] == []
 
 
@@ -590,13 +602,51 @@ async def test_an_answer_whose_end_comes_with_its_last_event_ends_there() -> Non
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     connection = ProviderConnection(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", timeout_s=60)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(15):
         assert [batch async for batch in connection.events("/x", {}, lambda _: None)] == []
     is_read.set()
     await is_closed.wait()
     await connection.close()
     server.close()
     await server.wait_closed()
+
+
+class ImmediateServer(asyncio.Transport):
+    """Answers at the moment of the request, as far as `begin` says."""
+
+    def __init__(self, connection: Connection, begin: bytes) -> None:
+        super().__init__()
+        self._connection = connection
+        self._begin = begin
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self._connection.data_received(self._begin)
+
+    def is_closing(self) -> bool:
+        return False
+
+
+async def test_two_reads_in_one_turn_of_the_loop_are_both_given() -> None:
+    connection = Connection(("http", "model", 80))
+    head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+    connection.connection_made(ImmediateServer(connection, head))
+    await connection.ask(b"", b"", {})
+
+    def bring_two() -> None:  # as uvloop does when the first has filled its buffer
+        connection.data_received(b"1\r\na\r\n")
+        connection.data_received(b"1\r\nb\r\n0\r\n\r\n")
+
+    seen: list[bytes] = []
+    results: list[list[bytes]] = []
+
+    def take(data: bytes) -> bool:
+        seen.append(data)
+        return True
+
+    asyncio.get_running_loop().call_soon(bring_two)
+    while await connection.read(take, None):
+        results.append(seen.copy())
+    assert results == [[b"a"], [b"a", b"b"]], "the second waits until the first has been looked at"
 
 
 @pytest.mark.parametrize("pause_s", [0, 0.02])
@@ -615,7 +665,7 @@ async def test_what_came_before_a_broken_event_is_given_once(
 async def test_a_busy_process_pauses_also_where_nothing_is_left_to_do(
     stub: ProviderStub, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Pace, "pause_s", lambda _: 0.03)
+    monkeypatch.setattr(Pace, "pause_s", lambda _: 0.15)
     stub.will(numbered(40, pause_s=0.002))
     batches: list[int] = []
     async for _ in connect().events("/x", {}, lambda events: batches.append(len(events))):
@@ -630,7 +680,7 @@ async def test_an_answer_is_over_when_it_says_so_even_if_the_connection_stays(
 ) -> None:
     model = CompletionsChatClient(connection=connect(timeout_s=60), model="m", path="/chat")
     stub.will(replace(Chat.text("It ", "rains."), then=then, pause_s=0.01))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         updates = [update async for update in model.get_response([Message("user", ["?"])], stream=True)]
     assert "".join(update.text for update in updates) == "It rains."
 
@@ -730,7 +780,7 @@ async def test_a_used_up_account_is_not_asked_again(stub: ProviderStub, connect:
 
 async def test_requests_beyond_the_bound_wait_for_a_connection_and_not_for_ever(stub: ProviderStub) -> None:
     transport = DirectTransport(max_connections=1, max_idle=1, idle_s=5)
-    connection = ProviderConnection(stub.url, transport=transport, connect_timeout_s=0.05, max_retries=0)
+    connection = ProviderConnection(stub.url, transport=transport, connect_timeout_s=0.5, max_retries=0)
     stub.will(Chat.part("It ", then="silence"), Chat.text("Next."))
     first = connection.events("/x", {}, list)
     await anext(first)
@@ -742,16 +792,12 @@ async def test_requests_beyond_the_bound_wait_for_a_connection_and_not_for_ever(
 
 
 async def test_of_a_connection_that_nobody_has_used_for_a_while_nothing_is_kept(stub: ProviderStub) -> None:
-    transport = DirectTransport(max_connections=3, max_idle=3, idle_s=0.05)
+    transport = DirectTransport(max_connections=3, max_idle=3, idle_s=0.5)
     connection = ProviderConnection(stub.url, transport=transport)
     stub.will(Chat.text("One."))
     assert await ask(connection)
     assert transport.kept == 1
-    for _ in range(500):
-        if transport.kept == 0:
-            break
-        await asyncio.sleep(0.01)
-    assert transport.kept == 0
+    await until(lambda: transport.kept == 0)
     await connection.close()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from chat_clients.provider import ChatClients, build_chat_client
 from config import Settings
 from errors import ConfigError, ModelError
 from framework.sentences import LIMIT_REACHED
+from tests.sharing import find_port_to_keep
 from tests.unit.provider_stub import Answer, Call, Chat, ProviderStub, Responses, busy, error
 
 Protocol = type[Chat] | type[Responses]
@@ -293,9 +293,7 @@ async def test_a_refusal_that_a_retry_cannot_help_offers_none(desk: Desk, answer
 
 @pytest.mark.parametrize("name", BOTH)
 async def test_a_server_that_is_not_there_is_unreachable(desk: Desk, name: str) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+    url = f"http://127.0.0.1:{find_port_to_keep()}/v1"
     agent = desk.agent(name, openai_base_url=url, compatible_base_url=url, model_provider=name, model_max_retries=0)
     _, failure = await text_until_failure(agent)
     assert (failure.code, failure.allow_retry) == ("model.unreachable", True)
@@ -312,7 +310,7 @@ async def test_a_silent_model_is_given_up_after_the_timeout(desk: Desk, name: st
 @pytest.mark.parametrize("name", BOTH)
 async def test_silence_within_an_answer_ends_it_and_asks_nothing_twice(desk: Desk, name: str) -> None:
     desk.stub.will(PROVIDERS[name].protocol.part("It ", "is", then="silence"))
-    seen, failure = await text_until_failure(desk.agent(name, model_timeout_s=0.1))
+    seen, failure = await text_until_failure(desk.agent(name, model_timeout_s=1))
     assert (seen, failure.code) == ("It is", "model.timeout")
     assert len(desk.stub.requests) == 1
 

@@ -17,12 +17,13 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection, ForeignKey, insert, make_url, select, text, update
-from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from database import Database, JSONDocument, PlainText, UTCDateTime, _load_json, build_metadata, new_id
-from databases.sqlite import SQLiteThreads
+from database import Database, JSONDocument, PlainText, UTCDateTime, build_metadata, new_id
+from databases.columns import load_json
+from databases.sqlite_threads import SQLiteThreads
 from errors import ConfigError
 
 
@@ -96,7 +97,7 @@ async def test_readers_do_not_wait_for_an_open_write(notes: Database) -> None:
     async with notes.write() as session:
         session.add(NoteRow(id="b"))
         await session.flush()
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(15):
             assert await _read(notes, "a") is not None
             assert await _read(notes, "b") is None
 
@@ -137,7 +138,7 @@ async def test_a_cancelled_write_leaves_nothing_and_blocks_nobody(notes: Databas
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         await _write(notes, id="a")
 
 
@@ -276,6 +277,18 @@ async def test_a_thread_whose_connection_is_broken_gets_another(database: Databa
         assert await database.run_write(Connection.scalar, select(1)) == 1
 
 
+async def test_a_transaction_that_cannot_begin_is_a_failure_of_the_database(
+    database: Database, sqlite_url: str
+) -> None:
+    await database.run_write(Connection.execute, text("PRAGMA busy_timeout = 0"))
+    with closing(sqlite3.connect(str(make_url(sqlite_url).database), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(OperationalError, match="locked"):
+            await database.run_write(Connection.execute, select(1))
+        other.execute("COMMIT")
+    assert await database.run_write(Connection.scalar, select(1)) == 1
+
+
 async def test_after_a_failure_of_the_database_a_thread_works_with_another_connection(database: Database) -> None:
     await database.run_write(Connection.execute, text("CREATE TEMP TABLE mine (id)"))
     assert await database.run_write(Connection.scalar, text("SELECT count(*) FROM mine")) == 0
@@ -344,7 +357,7 @@ async def test_numbers_that_json_does_not_have_become_null(notes: Database) -> N
     "document", ['{"a": [1, 2.5, "\u00e9", null]}', '"half of \\ud83d"', "123456789012345678901234567890"]
 )
 def test_what_another_program_has_stored_is_read_as_json_says(document: str) -> None:
-    assert _load_json(document) == json.loads(document)
+    assert load_json(document) == json.loads(document)
 
 
 async def test_an_insert_may_replace_what_is_there(notes: Database) -> None:
@@ -529,7 +542,7 @@ async def test_a_silent_server_fails_the_ping_in_time() -> None:
     server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     database = Database(f"postgresql+psycopg://someone@127.0.0.1:{port}/none")
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(15):
         assert await database.ping(timeout_s=0.1) is False
     released.set()
     server.close()

@@ -1,4 +1,4 @@
-"""What a browser is shown of what is stored is what ChatKit itself would send, on SQLite and PostgreSQL."""
+"""The JSON of pages is what ChatKit itself would send of what is stored, on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -181,8 +181,8 @@ async def test_every_kind_of_item_is_loaded_as_it_was_and_shown_as_chatkit_sends
 
     visible = Page(data=[item for item in expected if not item.id.startswith(("hid_", "shcx_"))])
     whole = Thread(**{**thread.model_dump(), "metadata": {}}, items=visible)
-    assert json.loads(await store.show_thread(thread.id, ADA)) == _as_chatkit_sends(whole)
-    page = json.loads(await store.show_items(thread.id, None, 100, "asc", ADA))
+    assert json.loads(await store.thread_json(thread.id, ADA)) == _as_chatkit_sends(whole)
+    page = json.loads(await store.items_json(thread.id, None, 100, "asc", ADA))
     assert page == _as_chatkit_sends(visible)
     assert "secret" not in json.dumps(page)
 
@@ -193,13 +193,13 @@ async def test_any_text_is_shown_as_it_was_said(database: Database, words: str, 
     store = ParlorStore(database)
     item_id = f"{new_id('msg')}{tail}"
     thread = await _new_thread(store, said(item_id, words), asked("msg_2"), title=words or None)
-    shown = json.loads(await store.show_thread(thread.id, ADA))
+    shown = json.loads(await store.thread_json(thread.id, ADA))
     (loaded, _) = (await store.load_thread_items(thread.id, None, 2, "asc", ADA)).data
     assert shown["items"]["data"][0] == _as_chatkit_sends(loaded)
     assert shown["items"]["data"][0]["content"][0]["text"] == words
     assert shown["items"]["data"][0]["id"] == item_id
     assert shown.get("title") == (words or None)
-    assert json.loads(await store.show_threads(1, None, "desc", ADA))["data"][0].get("title") == (words or None)
+    assert json.loads(await store.threads_json(1, None, "desc", ADA))["data"][0].get("title") == (words or None)
 
 
 async def test_a_browsers_list_is_that_of_the_store_without_metadata(
@@ -216,7 +216,7 @@ async def test_a_browsers_list_is_that_of_the_store_without_metadata(
         own = await store.load_threads(2, after, order, ADA)
         whole = [Thread(**{**mine.model_dump(), "metadata": {}}, items=Page()) for mine in own.data]
         expected = _as_chatkit_sends(Page(data=whole, has_more=own.has_more, after=own.after))
-        assert json.loads(await store.show_threads(2, after, order, ADA)) == expected
+        assert json.loads(await store.threads_json(2, after, order, ADA)) == expected
 
 
 async def test_a_browser_gets_of_an_item_that_cannot_be_read_nothing_and_of_the_others_all(
@@ -230,8 +230,8 @@ async def test_a_browser_gets_of_an_item_that_cannot_be_read_nothing_and_of_the_
         broken = {"document": {"type": "assistant_message", "content": None}}
         await session.execute(update(ItemRow).where(ItemRow.id == "msg_4").values(broken))
     with caplog.at_level(logging.WARNING):
-        first = json.loads(await store.show_items(thread.id, None, 2, "asc", ADA))
-        rest = json.loads(await store.show_items(thread.id, first["after"], 20, "asc", ADA))
+        first = json.loads(await store.items_json(thread.id, None, 2, "asc", ADA))
+        rest = json.loads(await store.items_json(thread.id, first["after"], 20, "asc", ADA))
     assert [[item["id"] for item in page["data"]] for page in (first, rest)] == [["msg_1"], ["msg_3", "msg_5"]]
     assert [record.__dict__["item_id"] for record in caplog.records] == ["msg_2", "msg_4"]
     assert "secret" not in caplog.text
@@ -246,13 +246,13 @@ async def test_a_browser_gets_an_item_that_was_stored_with_nulls_without_them(
     assert with_nulls["quoted_text"] is None
     async with any_database.write() as session:
         await session.execute(update(ItemRow).values(document=with_nulls))
-    (shown,) = json.loads(await store.show_items(thread.id, None, 20, "asc", ADA))["data"]
+    (shown,) = json.loads(await store.items_json(thread.id, None, 20, "asc", ADA))["data"]
     assert shown == _as_chatkit_sends(asked("msg_1").model_copy(update={"thread_id": thread.id}))
 
 
 async def test_a_locked_thread_is_shown_with_its_state_and_without_nulls(store: ParlorStore) -> None:
     thread = await _new_thread(store, status=LockedStatus())
-    assert json.loads(await store.show_thread(thread.id, ADA)) == {
+    assert json.loads(await store.thread_json(thread.id, ADA)) == {
         "id": thread.id,
         "created_at": TICK.isoformat().replace("+00:00", "Z"),
         "status": {"type": "locked"},

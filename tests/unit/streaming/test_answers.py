@@ -20,7 +20,9 @@ from tests.unit.scripted_model import ScriptedModel, calls, gives, says
 from tests.unit.services_for_tests import open_services
 from turns.clock import utc_now
 
-PATIENCE_S = 10.0
+pytestmark = pytest.mark.usefixtures("text_path")
+
+PATIENCE_S = 30.0
 BEGIN, ENOUGH = threading.Event(), threading.Event()
 
 

@@ -35,6 +35,8 @@ from tests.unit.scripted_model import ScriptedModel, calls, gives, says
 from turns.answer_texts import AnswerTexts
 from turns.clock import utc_now
 
+pytestmark = pytest.mark.usefixtures("text_path")
+
 done: list[str] = []
 
 

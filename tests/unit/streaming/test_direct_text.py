@@ -27,12 +27,12 @@ from chat_clients.protocols.complete_answers import whole_updates
 from context import Services, Turn
 from errors import ModelError
 from framework.plain_agents import leaves_text_alone
-from framework.text_updates import ShownPiece, TextPiece
+from framework.text_updates import TEXT_SINK_KWARG, ShownPiece, TextPiece
 from tests.unit.harness import Chat, errors, streamed_text, texts, with_settings
 from tests.unit.provider_stub import ProviderStub, Responses
 from tests.unit.scripted_model import ScriptedModel, calls, says
 from tests.unit.services_for_tests import open_services
-from turns.direct_text import DirectText
+from tests.waiting import until
 
 
 @tool
@@ -62,14 +62,6 @@ def model(monkeypatch: pytest.MonkeyPatch) -> ScriptedModel:
 @pytest.fixture
 def server(services: Services) -> PlainServer:
     return PlainServer(services)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    for _ in range(2000):
-        if condition():
-            return
-        await asyncio.sleep(0.001)
-    raise TimeoutError
 
 
 async def test_text_that_continues_a_message_is_shown_directly_and_read_once(
@@ -148,7 +140,7 @@ async def test_text_is_stored_every_so_often_whichever_way_it_takes(server: Plai
     await until(lambda: len(server.turns) == 1)
     chat.thread_id = server.turns[0].thread.id
     stored: list[Any] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         while len(stored) < 2:
             await asyncio.sleep(0.005)
             stored = await chat.items()
@@ -259,26 +251,37 @@ async def test_our_own_clients_in_a_plain_agent_show_text_directly(client: Any) 
     await connection.close()
 
 
+class NotingClient(ResponsesChatClient):
+    """A client of ours that notes which pieces were shown directly."""
+
+    takes_text_sink = True
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.shown: list[str] = []
+
+    def _inner_get_response(self, **kwargs: Any) -> Any:
+        sink = kwargs.pop(TEXT_SINK_KWARG)
+
+        def note(text: str, message_id: str | None) -> bool:
+            was_shown: bool = sink(text, message_id)
+            if was_shown:
+                self.shown.append(text)
+            return was_shown
+
+        return super()._inner_get_response(**kwargs, **{TEXT_SINK_KWARG: note})
+
+
 async def test_an_answer_of_a_provider_is_shown_directly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    shown: list[str] = []
-    take = DirectText.take
-
-    def note(self: DirectText, text: str, message_id: str | None) -> bool:
-        was_shown = take(self, text, message_id)
-        if was_shown:
-            shown.append(text)
-        return was_shown
-
-    monkeypatch.setattr(DirectText, "take", note)
     async with ProviderStub() as stub:
         stub.will(replace(Responses.text("It ", "rains ", "in ", "Bern."), pause_s=0.05))
         connection = ProviderConnection(stub.url)
-        model = ResponsesChatClient(connection=connection, model="m", path="/responses")
+        model = NotingClient(connection=connection, model="m", path="/responses")
         async with open_services(tmp_path, model) as services:
             events = await (chat := Chat(PlainServer(services))).send("Weather?")
         assert texts(events) == ["It rains in Bern."]
-        assert shown == ["rains ", "in ", "Bern."]
+        assert model.shown == ["rains ", "in ", "Bern."]
         assert chat.thread_id
         await connection.close()
 

@@ -38,6 +38,8 @@ from turns.clock import utc_now
 from turns.request_context import RequestContext
 from widgets.documents import widget_root
 
+pytestmark = pytest.mark.usefixtures("text_path")
+
 REUSED = "msg_chosen_by_the_model"
 
 

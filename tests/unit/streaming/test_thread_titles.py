@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from agent_framework import Agent, Content
-from chatkit.types import ThreadMetadata
+from chatkit.types import InferenceOptions, ThreadMetadata, UserMessageItem, UserMessageTextContent
 
 from base_server import BaseChatKitServer
 from context import Turn
 from errors import ModelError
+from runs.registry import Runs
 from store import ParlorStore
-from streaming.answers import thread_titles
-from streaming.answers.thread_titles import MAX_QUESTION_CHARS, clean_title
-from tests.unit.harness import Chat, errors, texts, user_input, with_store
+from streaming.answers.thread_titles import MAX_QUESTION_CHARS, MAX_RUNS_WITH_TITLES, ThreadTitle, clean_title
+from tests.unit.harness import Chat, errors, texts, with_store
 from tests.unit.scripted_model import ScriptedModel, gives, says
 from tests.unit.services_for_tests import open_services
+from turns.clock import utc_now
 from turns.request_context import RequestContext
+
+pytestmark = pytest.mark.usefixtures("text_path")
 
 QUESTION = "What should I pack for three days in Bern in late November?\nI have one small bag."
 FIRST_LINE = "What should I pack for three days in Bern in late November?"
@@ -111,40 +114,59 @@ async def test_an_answer_does_not_fail_for_want_of_a_title(
         assert "s3cret" not in caplog.text
 
 
-async def test_a_title_that_takes_too_long_is_not_waited_for(
-    tmp_path: Path, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(thread_titles, "TITLE_WAIT_S", 0.01)
+async def begin_title(chat: Chat, model: ScriptedModel, *, wait_s: float) -> None:
+    """Begin the title of a new thread, and wait for it as a whole answer does."""
+    thread = ThreadMetadata(id="thr_1", created_at=utc_now())
+    message = UserMessageItem(
+        id="msg_1",
+        thread_id=thread.id,
+        created_at=utc_now(),
+        content=[UserMessageTextContent(text=QUESTION)],
+        inference_options=InferenceOptions(),
+    )
+    turn = Turn(thread, chat.context(), chat.server.services, message)
+    turn.context.answer.is_new_thread = True
+    async with ThreadTitle(turn, model, wait_s=wait_s) as title:
+        title.begin()
+
+
+def titles_being_written() -> list[asyncio.Task[Any]]:
+    return [task for task in asyncio.all_tasks() if task.get_name().startswith("title ")]
+
+
+async def test_a_title_that_takes_too_long_is_not_waited_for(tmp_path: Path, model: ScriptedModel) -> None:
     model.titles = [asyncio.Event(), "Too late"]
     async with talking(tmp_path, model) as chat, asyncio.timeout(10):
-        assert texts(await chat.send(QUESTION)) == ["A coat."]
-        assert await title_of(chat) == FIRST_LINE
-        assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("title ")]
+        await begin_title(chat, model, wait_s=0.01)
+        assert model.is_asked_for_title.is_set()
+        assert titles_being_written() == []
 
 
 async def test_a_stop_while_a_whole_answer_waits_for_its_title_leaves_nothing_running(
-    tmp_path: Path, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, model: ScriptedModel
 ) -> None:
-    monkeypatch.setattr(thread_titles, "TITLE_WAIT_S", 60.0)
     model.titles = [asyncio.Event()]
     async with talking(tmp_path, model) as chat, asyncio.timeout(10):
-        body = {"type": "threads.create", "params": {"input": user_input(QUESTION)}}
-        viewer = await chat.server.handle(json.dumps(body).encode(), chat.context())
-        assert not isinstance(viewer, bytes)
-        reading = asyncio.create_task(anext(viewer))
-        # All events have come when none comes for a while: the answer waits for nothing but its title.
-        while (await asyncio.wait([reading], timeout=0.3))[0]:
-            reading = asyncio.create_task(anext(viewer))
-        reading.cancel()
-        await viewer.aclose()
-        assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("title ")]
+        answering = asyncio.create_task(begin_title(chat, model, wait_s=60.0))
+        await model.is_asked_for_title.wait()
+        answering.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await answering
+        assert titles_being_written() == []
 
 
-async def test_a_busy_process_asks_for_no_titles(
-    tmp_path: Path, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class BusyRuns(Runs):
+    """A registry that counts more runs than titles are written beside."""
+
+    @property
+    def active(self) -> int:
+        return MAX_RUNS_WITH_TITLES + 1
+
+
+async def test_a_busy_process_asks_for_no_titles(tmp_path: Path, model: ScriptedModel) -> None:
     async with talking(tmp_path, model) as chat:
-        monkeypatch.setattr(type(chat.server.services.runs), "active", thread_titles.MAX_RUNS_WITH_TITLES + 1)
+        services = chat.server.services
+        chat.server = TalkingServer(replace(services, runs=BusyRuns.from_settings(services.settings)))
         assert titles_told(await chat.send(QUESTION)) == []
         assert model.title_requests == []
 

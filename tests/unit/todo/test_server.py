@@ -9,19 +9,19 @@ import pytest
 from base_server import BaseChatKitServer
 from errors import ActionError, ConflictError, UserFacingError
 from tests.unit.harness import Chat, done_items
-from tests.unit.todo.widget_catalogue import ACTION_PROPS, nodes
+from tests.unit.widget_catalogue import ACTION_PROPS, nodes_of
 from use_cases.todo.items import MAX_ITEMS_PER_USER, TodoItems
 from use_cases.todo.widgets import LIST_ROOT_ID, PAST_ROOT_ID
 
 
 def offered(item: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     """Return the payloads with which a widget offers an action."""
-    found = [node[prop] for node in nodes(item["widget"]) for prop in ACTION_PROPS & node.keys()]
+    found = [node[prop] for node in nodes_of(item["widget"]) for prop in ACTION_PROPS & node.keys()]
     return [action["payload"] for action in found if action["type"] == name]
 
 
 def ticks(item: Mapping[str, Any]) -> list[bool]:
-    return [node["defaultChecked"] for node in nodes(item["widget"]) if node["type"] == "Checkbox"]
+    return [node["defaultChecked"] for node in nodes_of(item["widget"]) if node["type"] == "Checkbox"]
 
 
 async def widgets(chat: Chat) -> list[dict[str, Any]]:
@@ -48,7 +48,7 @@ async def test_only_the_newest_list_of_a_thread_is_live(server: BaseChatKitServe
     shown = await widgets(chat)
 
     assert [item["widget"]["id"] for item in shown] == [PAST_ROOT_ID, PAST_ROOT_ID, LIST_ROOT_ID]
-    assert not any(ACTION_PROPS & node.keys() for item in shown[:-1] for node in nodes(item["widget"]))
+    assert not any(ACTION_PROPS & node.keys() for item in shown[:-1] for node in nodes_of(item["widget"]))
     assert "- #2 b" in shown[-1]["copy_text"]
     assert "- #" not in shown[0]["copy_text"]
 
@@ -207,11 +207,11 @@ async def test_an_addition_that_is_too_far_down_to_be_seen_is_confirmed_in_words
     chat, item = await chat_with_list(server)
 
     item = await click(chat, item, "todo.add", {"title": "The last one", "priority": "normal"})
-    captions = [node["value"] for node in nodes(item["widget"]) if node["type"] == "Caption"]
+    captions = [node["value"] for node in nodes_of(item["widget"]) if node["type"] == "Caption"]
     assert "Added “The last one” (#51), further down in the list." in captions
 
     item = await click(chat, item, "todo.add", {"title": "The first one", "priority": "high"})
-    captions = [node["value"] for node in nodes(item["widget"]) if node["type"] == "Caption"]
+    captions = [node["value"] for node in nodes_of(item["widget"]) if node["type"] == "Caption"]
     assert not any(caption.startswith("Added") for caption in captions)
 
 

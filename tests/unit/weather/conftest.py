@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.unit.weather.open_meteo_stub import NOW, OpenMeteoStub
 from use_cases.weather.forecasts import Forecasts
-from use_cases.weather.places.city_search import CityDirectory, load_cities
+from use_cases.weather.places.city_index import CityIndex, load_cities
 from use_cases.weather.settings import WeatherSettings
 
 
@@ -28,8 +29,8 @@ OpenForecasts = Callable[..., AbstractAsyncContextManager[Forecasts]]
 
 
 @pytest.fixture(scope="session")
-def cities(tmp_path_factory: pytest.TempPathFactory) -> CityDirectory:
-    return load_cities(tmp_path_factory.mktemp("cities"))
+def cities(city_file: Path) -> CityIndex:
+    return load_cities(city_file.parent)
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def open_forecasts(stub: OpenMeteoStub, clock: Clock, cities: CityDirectory) -> OpenForecasts:
+def open_forecasts(stub: OpenMeteoStub, clock: Clock, cities: CityIndex) -> OpenForecasts:
     @asynccontextmanager
     async def opened(**variables: Any) -> AsyncIterator[Forecasts]:
         settings = WeatherSettings(_env_file=None, **variables)

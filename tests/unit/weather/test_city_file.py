@@ -23,7 +23,7 @@ import pytest
 from errors import UnavailableError
 from tests.unit.weather.city_rows import BERN, DISTRICT, PARIS, THUN, ZURICH, write_cities
 from use_cases.weather.places.city_file import SCHEMA_VERSION, connect, file_name, provide_city_file, read_rows
-from use_cases.weather.places.city_search import CityDirectory
+from use_cases.weather.places.city_index import CityIndex
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -43,7 +43,7 @@ def names_in(folder: Path) -> list[str]:
 
 
 def is_right(path: Path) -> bool:
-    return [city.name for city in CityDirectory(path).list_cities("CH", None, 9)] == ["Zürich", "Bern", "Thun"]
+    return [city.name for city in CityIndex(path).list_cities("CH", None, 9)] == ["Zürich", "Bern", "Thun"]
 
 
 def test_what_is_kept_of_a_city_changes_only_with_the_version_of_the_file(source: Path, folder: Path) -> None:

@@ -83,6 +83,6 @@ def test_at_most_a_few_cities_are_asked_for_at_once() -> None:
     ["weather in " + "St. " * 8000, "weather " * 4000, " " * 32000, "tomorrow in " * 2600, "in x," * 6000, "a" * 32000],
 )
 def test_a_hostile_message_is_read_in_no_time(text: str) -> None:
-    start = time.perf_counter()
+    start = time.thread_time()  # what others do meanwhile does not count
     understand(text)
-    assert time.perf_counter() - start < 2
+    assert time.thread_time() - start < 2

@@ -10,20 +10,20 @@ from pathlib import Path
 import pytest
 
 from use_cases.weather.places.cities import City
-from use_cases.weather.places.city_search import CityDirectory
+from use_cases.weather.places.city_index import CityIndex
 from use_cases.weather.sources.samples import build_sample_report
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def city_called(cities: CityDirectory, name: str) -> City:
+def city_called(cities: CityIndex, name: str) -> City:
     city = cities.find(name).city
     assert city is not None
     return city
 
 
-def test_a_city_and_a_day_give_the_same_numbers_in_every_process(cities: CityDirectory) -> None:
+def test_a_city_and_a_day_give_the_same_numbers_in_every_process(cities: CityIndex) -> None:
     program = (
         "from datetime import UTC, datetime\n"
         "from use_cases.weather.places.cities import City\n"
@@ -41,13 +41,13 @@ def test_a_city_and_a_day_give_the_same_numbers_in_every_process(cities: CityDir
     assert outputs == [here + "\n"] * 2
 
 
-def test_a_day_stays_the_same_when_it_comes_nearer(cities: CityDirectory) -> None:
+def test_a_day_stays_the_same_when_it_comes_nearer(cities: CityIndex) -> None:
     bern = city_called(cities, "Bern")
     today, tomorrow = build_sample_report(bern, NOON), build_sample_report(bern, NOON + timedelta(days=1))
     assert today.days[1:] == tomorrow.days[:-1]
 
 
-def test_another_city_and_another_day_have_other_weather(cities: CityDirectory) -> None:
+def test_another_city_and_another_day_have_other_weather(cities: CityIndex) -> None:
     bern, thun = city_called(cities, "Bern"), city_called(cities, "Thun")
     assert build_sample_report(bern, NOON).days != build_sample_report(thun, NOON).days
     assert build_sample_report(bern, NOON).days[0] != build_sample_report(bern, NOON + timedelta(days=1)).days[0]
@@ -58,7 +58,7 @@ def mean_of(city: City, start: datetime) -> float:
     return sum(day.min_c + day.max_c for day in days) / (2 * len(days))
 
 
-def test_the_climate_fits_latitude_and_season(cities: CityDirectory) -> None:
+def test_the_climate_fits_latitude_and_season(cities: CityIndex) -> None:
     january, july = datetime(2026, 1, 5, 12, tzinfo=UTC), datetime(2026, 7, 5, 12, tzinfo=UTC)
     bern, sydney, singapore = (city_called(cities, name) for name in ("Bern", "Sydney", "Singapore"))
     yakutsk = city_called(cities, "Yakutsk")
@@ -69,7 +69,7 @@ def test_the_climate_fits_latitude_and_season(cities: CityDirectory) -> None:
 
 
 @pytest.mark.parametrize("name", ["Bern", "Sydney", "Murmansk", "Quito", "Auckland", "Honolulu"])
-def test_every_number_is_possible_at_every_hour(cities: CityDirectory, name: str) -> None:
+def test_every_number_is_possible_at_every_hour(cities: CityIndex, name: str) -> None:
     city = city_called(cities, name)
     for hours in range(0, 24 * 365, 53):
         report = build_sample_report(city, NOON + timedelta(hours=hours))
@@ -89,13 +89,13 @@ def test_every_number_is_possible_at_every_hour(cities: CityDirectory, name: str
             assert day.code < 71 or day.code > 77 or day.min_c < 1
 
 
-def test_the_night_is_dark_and_the_afternoon_is_warmest(cities: CityDirectory) -> None:
+def test_the_night_is_dark_and_the_afternoon_is_warmest(cities: CityIndex) -> None:
     hours = build_sample_report(city_called(cities, "Bern"), NOON).hours[:24]
     assert not hours[0].is_day
     assert hours[12].is_day
     assert max(hours, key=lambda hour: hour.temperature_c).time.hour == 15
 
 
-def test_the_polar_night_has_no_sun(cities: CityDirectory) -> None:
+def test_the_polar_night_has_no_sun(cities: CityIndex) -> None:
     midwinter = datetime(2026, 12, 21, 12, tzinfo=UTC)
     assert not any(hour.is_day for hour in build_sample_report(city_called(cities, "Tromsø"), midwinter).hours[:24])

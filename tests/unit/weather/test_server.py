@@ -18,14 +18,14 @@ from tests.unit.harness import Chat, done_items, errors, texts
 from tests.unit.scripted_model import ScriptedModel, calls, says
 from tests.unit.services_for_tests import open_services
 from tests.unit.weather.open_meteo_stub import OpenMeteoStub
-from tests.unit.weather.widget_catalogue import action_of, texts_of
-from use_cases.weather.places.city_search import CityDirectory
+from tests.unit.widget_catalogue import action_of, texts_of
+from use_cases.weather.places.city_index import CityIndex
 from use_cases.weather.plugin import WeatherServer, register_use_case
 from use_cases.weather.settings import WeatherSettings
 
 
 @pytest.fixture(autouse=True)
-def _cities_are_there(tmp_path: Path, cities: CityDirectory) -> None:
+def _cities_are_there(tmp_path: Path, cities: CityIndex) -> None:
     (tmp_path / "cache").mkdir()
     shutil.copy(cities.path, tmp_path / "cache")
 
@@ -85,7 +85,7 @@ async def test_the_first_question_after_the_first_start_of_all_is_answered(tmp_p
         await server.close()
         assert texts(events) == ["Late."]
         [file] = (folder / "cache").iterdir()
-        assert CityDirectory(file).find("Bern").city is not None
+        assert CityIndex(file).find("Bern").city is not None
 
 
 async def test_two_cities_are_looked_up_side_by_side(chat: Chat) -> None:

@@ -59,6 +59,16 @@ class FakeDatabase:
         self.is_closed = True
 
 
+class FakeRuns:
+    """No answer is ever being written."""
+
+    def refuse(self) -> None:
+        pass
+
+    async def drain(self, timeout_s: float) -> int:
+        return 0
+
+
 def use_case(name: str, server: FakeServer | None = None, **details: Any) -> UseCase:
     return UseCase(name=name, title=name.title(), server=server or FakeServer(), **details)  # type: ignore[arg-type]
 
@@ -67,7 +77,7 @@ def lifecycle_of(
     use_cases: Sequence[UseCase], disabled: Sequence[DisabledUseCase] = (), database: FakeDatabase | None = None
 ) -> Lifecycle:
     loaded = LoadedUseCases({each.name: each for each in use_cases}, tuple(disabled))
-    return Lifecycle(lambda: loaded, database or FakeDatabase(), MetaData())  # type: ignore[arg-type]
+    return Lifecycle(lambda: loaded, database or FakeDatabase(), FakeRuns())  # type: ignore[arg-type]
 
 
 class Edge:

@@ -15,7 +15,7 @@ from errors import ModelError
 from tests.unit.web.edge import JSON, Edge, FakeServer, everything_logged, use_case
 from web.event_stream import EventStream
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 class Stream:

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from tests.unit.web.edge import JSON, Edge, FakeServer, use_case
-from web.security import SecurityHeaders, build_content_security_policy, is_own_origin
+from web.security import SecurityHeadersMiddleware, build_content_security_policy, is_own_origin
 
 FRIEND = "https://intranet.example"
 
@@ -160,7 +160,7 @@ async def test_the_headers_of_every_answer_are_ours_and_there_once(edge: Edge) -
             scope, receive, send
         )
 
-    app = SecurityHeaders(careless, settings=edge.settings())
+    app = SecurityHeadersMiddleware(careless, settings=edge.settings())
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         headers = (await client.get("/")).headers
     assert headers.get_list("referrer-policy") == ["same-origin"]

@@ -39,7 +39,7 @@ class City:
     Attributes:
         id: The GeoNames id, which Open-Meteo uses too.
         name: In English where there is an English name.
-        country: Its English name, empty when unknown.
+        country: The English name of the country, empty when unknown.
         latitude: In degrees, north positive.
         longitude: In degrees, east positive.
         timezone: An IANA name, e.g. ``"Europe/Zurich"``.
@@ -92,10 +92,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class CitySearch:
-    """What a name led to.
+    """The result of a search for a city.
 
     Attributes:
-        query: What was looked for.
+        query: The words that were looked for.
         city: The city that is meant; None when there is none or when it is not clear which.
         suggestions: Without a city: what may be meant, best first; may be empty.
         is_ambiguous: Whether the suggestions all bear the name, and the person should choose.
@@ -119,7 +119,7 @@ def read_query(text: str) -> tuple[Query, ...]:
     """Return the ways to read `text`, likeliest first: "Paris, TX", "Paris Texas", "Paris (France)", "Paris".
 
     Args:
-        text: What a person wrote; only its first `MAX_QUERY_CHARS` characters count.
+        text: The words of a person; only the first `MAX_QUERY_CHARS` characters count.
     """
     text = " ".join(text[:MAX_QUERY_CHARS].replace("(", ",").replace(")", "").split()).strip(" ,.;:!?\"'")
     name, *hints = (part.strip() for part in text.split(","))
@@ -137,7 +137,7 @@ def choose_city(text: str, query: Query, candidates: Iterable[Candidate]) -> Cit
     """Return the candidate that is meant, or the choice to offer.
 
     Args:
-        text: What a person wrote.
+        text: The words of a person.
         query: The reading of it that led to the candidates.
         candidates: Cities that bear the name.
     """

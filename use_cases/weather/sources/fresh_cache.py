@@ -37,7 +37,7 @@ class FreshCache(Generic[V]):
         """Return a fresh answer, kept or asked for now.
 
         Args:
-            key: What the answer answers.
+            key: The question, by which its answer is found again.
             ask: Makes a new one; bounded in time. Called once however many wait for it.
             max_age_s: How old a kept answer may be, in seconds.
         """

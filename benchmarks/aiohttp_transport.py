@@ -1,0 +1,161 @@
+"""aiohttp behind the interface of our own transport, so that both can be measured in the same place.
+
+It is tuned as far as aiohttp's public interface allows: its parser in C, one session, the same limits and timeouts, no
+cookies, no decompression, addresses that are parsed once, and all that one read brought in one piece. It is no part of
+the product: `docs/adr/0010-our-own-way-to-the-model.md` has the figures and says why. Run as a program, this file is
+Parlor over aiohttp.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from chat_clients.http import provider_connection
+from chat_clients.http.connection import MAX_BUFFERED_BYTES, Taker
+from chat_clients.http.transport import AnswerBody
+
+try:
+    import aiohttp
+    import aiohttp.http_parser
+    import yarl
+except ImportError:
+    raise SystemExit(
+        "aiohttp is not installed; it is measured, not used. Install it beside the others with: "
+        ".venv/bin/python -m uv pip install --python .venv/bin/python aiohttp"
+    ) from None
+
+if aiohttp.http_parser.HttpResponseParser is aiohttp.http_parser.HttpResponseParserPy:
+    raise SystemExit("aiohttp runs without its parser in C (AIOHTTP_NO_EXTENSIONS?): that would be no fair comparison")
+
+_OWN_HEADERS = ("accept", "accept-encoding", "user-agent", "content-type")
+
+
+class AiohttpTransport(httpx.AsyncBaseTransport):
+    """Requests through one session of aiohttp; it takes what `DirectTransport` takes."""
+
+    def __init__(self, *, max_connections: int, max_idle: int, idle_s: float) -> None:
+        # aiohttp has no limit for idle connections beside that for all; `max_idle` cannot be passed on.
+        self._limit = max_connections
+        self._idle_s = idle_s
+        self._session: aiohttp.ClientSession | None = None
+        self._url = functools.lru_cache(64)(lambda url: yarl.URL(url, encoded=True))
+        self._timeout = functools.lru_cache(4)(_timeout)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send `request` and return the answer when it has begun; its stream gives what each read has brought."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._limit, keepalive_timeout=self._idle_s),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                skip_auto_headers=_OWN_HEADERS,
+                read_bufsize=MAX_BUFFERED_BYTES // 2,  # it stops reading at twice that
+            )
+        timeouts = request.extensions.get("timeout", {})
+        headers = {name: value for name, value in request.headers.items() if name not in ("host", "content-length")}
+        try:
+            response = await self._session.request(
+                request.method,
+                self._url(str(request.url)),
+                data=await request.aread(),
+                headers=headers,
+                timeout=self._timeout(timeouts.get("connect"), timeouts.get("read")),
+                allow_redirects=False,
+            )
+        except (aiohttp.ClientError, TimeoutError) as exc:
+            raise _translated(exc) from exc
+        return httpx.Response(
+            response.status,
+            headers=response.raw_headers,
+            stream=AiohttpBody(response),
+            extensions={"http_version": b"HTTP/1.1"},
+        )
+
+    async def aclose(self) -> None:
+        """Close every connection, used or not."""
+        if self._session is not None:
+            await self._session.close()
+
+
+class AiohttpBody(AnswerBody):
+    """The body of an answer, handed over as `AnswerBody` does.
+
+    aiohttp calls nobody when something arrives; it wakes a task. A task of its own, with nothing around it, is cheaper to
+    wake than the one that waits for the answer, at the end of some twenty-five suspended calls.
+    """
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+        self._loop = asyncio.get_running_loop()
+        self._reading: asyncio.Task[None] | None = None
+        self._take: Taker
+        self._stopped: asyncio.Future[bool]
+        self._wanted: asyncio.Future[None]
+
+    async def read(self, take: Taker) -> bool:
+        """Hand over all that arrives until `take` returns True; return False at the end of the answer."""
+        self._take = take
+        self._stopped = self._loop.create_future()
+        if self._reading is None:
+            self._reading = self._loop.create_task(self._read_on())
+        elif self._reading.done():
+            return False
+        else:
+            self._wanted.set_result(None)
+        return await self._stopped
+
+    async def _read_on(self) -> None:
+        read_any = self._response.content.readany
+        try:
+            while data := await read_any():
+                if self._take(data):
+                    self._wanted = self._loop.create_future()
+                    self._stop(True)
+                    await self._wanted
+            self._stop(False)
+        except (aiohttp.ClientError, TimeoutError) as exc:
+            if not self._stopped.done():
+                self._stopped.set_exception(_translated(exc))
+
+    def _stop(self, is_more: bool) -> None:
+        if not self._stopped.done():
+            self._stopped.set_result(is_more)
+
+    async def aclose(self) -> None:
+        """Give the connection back, or close it where the answer has not ended."""
+        if self._reading is not None:
+            self._reading.cancel()
+        if self._response.content.at_eof():
+            self._response.release()
+        else:
+            self._response.close()
+
+
+def _timeout(connect_s: float | None, read_s: float | None) -> aiohttp.ClientTimeout:
+    # A `total` of its own would cost a timer and a context per answer, and ours has none.
+    return aiohttp.ClientTimeout(total=None, connect=connect_s, sock_connect=connect_s, sock_read=read_s)
+
+
+def _translated(error: Exception) -> httpx.TransportError:
+    kinds: list[tuple[Any, type[httpx.TransportError]]] = [
+        (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout),
+        (TimeoutError, httpx.ReadTimeout),
+        (aiohttp.ClientConnectorError, httpx.ConnectError),
+    ]
+    kind = next((ours for theirs, ours in kinds if isinstance(error, theirs)), httpx.RemoteProtocolError)
+    return kind(str(error) or type(error).__name__)
+
+
+if __name__ == "__main__":
+    from main import main
+
+    provider_connection.DirectTransport = AiohttpTransport  # type: ignore[assignment,misc]
+    sys.exit(main())

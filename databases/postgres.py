@@ -1,0 +1,49 @@
+"""PostgreSQL's engine and its settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from errors import ConfigError
+
+CONNECT_TIMEOUT_S = 5
+STATEMENT_TIMEOUT_S = 30
+CONNECTIONS = 10
+
+
+def create_postgres_engine(url: URL, *, wait_s: float, **options: Any) -> AsyncEngine:
+    """Return an engine for asynchronous sessions and connections.
+
+    Args:
+        url: Address of the database.
+        wait_s: How long a transaction waits for a connection, in seconds.
+        options: Options of the engine, such as `json_serializer`.
+
+    Raises:
+        ConfigError: When the driver is missing.
+    """
+    try:
+        engine = create_async_engine(
+            url,
+            **options,
+            pool_size=CONNECTIONS,
+            max_overflow=CONNECTIONS,
+            pool_timeout=wait_s,
+            pool_pre_ping=True,  # a server that was restarted costs a ping, not a failed answer
+            connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
+        )
+    except ImportError as exc:
+        raise ConfigError("DATABASE_URL", "PostgreSQL needs a driver: pip install 'parlor[postgres]'") from exc
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def connect(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"SET statement_timeout = {STATEMENT_TIMEOUT_S * 1000}")
+        cursor.close()
+        connection.commit()
+
+    return engine

@@ -1,0 +1,118 @@
+"""SQLite's engines and their settings: WAL, foreign keys, one connection that writes, several that only read.
+
+Sessions are SQLAlchemy's own, on its driver for aiosqlite; `SQLiteThreads` has engines without it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from contextlib import suppress
+from typing import Any, cast
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, AdaptedConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+BUSY_TIMEOUT_S = 5.0
+READERS = 4
+"""Connections that read, of sessions and of threads each."""
+
+_RETRY_S = 0.02
+
+
+def create_sqlite_engine(url: URL, *, writes: bool, wait_s: float, **options: Any) -> AsyncEngine:
+    """Return an engine for asynchronous sessions.
+
+    Args:
+        url: Address of the file.
+        writes: Whether the engine gets the one connection whose transactions begin with the write lock, or several that
+            cannot write.
+        wait_s: How long a transaction waits for a connection, in seconds.
+        options: Options of the engine, such as `json_serializer`.
+    """
+    engine = create_async_engine(url, pool_timeout=wait_s, **_pool_options(writes=writes), **options)
+    _listen(engine.sync_engine, writes=writes)
+    statement = _begin_statement(writes=writes)
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(statement)
+
+    return engine
+
+
+def create_thread_engine(url: URL, *, writes: bool, **options: Any) -> Engine:
+    """Return an engine for `SQLiteThreads`; arguments are those of `create_sqlite_engine`."""
+    engine = create_engine(url.set(drivername="sqlite"), **_pool_options(writes=writes), **options)
+    _listen(engine, writes=writes)
+    statement = _begin_statement(writes=writes)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # The driver is asked itself: SQLAlchemy's way to it is a tenth of what an empty transaction costs.
+        try:
+            cast("sqlite3.Connection", connection.connection.dbapi_connection).execute(statement)
+        except sqlite3.Error as exc:
+            raise OperationalError(statement, None, exc) from exc
+
+    return engine
+
+
+def _begin_statement(*, writes: bool) -> str:
+    return "BEGIN IMMEDIATE" if writes else "BEGIN"
+
+
+def _pool_options(*, writes: bool) -> dict[str, Any]:
+    return {
+        "pool_size": 1 if writes else READERS,
+        "max_overflow": 0,
+        # Without an isolation level the driver begins no transaction when it sees fit; the `begin` event does.
+        "connect_args": {"isolation_level": None, "timeout": BUSY_TIMEOUT_S},
+    }
+
+
+def _listen(engine: Engine, *, writes: bool) -> None:
+    """Give each connection its settings and its end; a transaction's beginning is another event of each engine.
+
+    Source: SQLAlchemy's documentation of SQLite, "Enabling Non-Legacy SQLite Transactional Modes".
+    """
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA synchronous = NORMAL")
+        if writes:
+            _switch_to_wal(connection, cursor)
+        else:
+            cursor.execute("PRAGMA query_only = ON")
+        cursor.close()
+
+    @event.listens_for(engine, "invalidate")
+    def invalidate(connection: DBAPIConnection, _record: ConnectionPoolEntry, _failure: BaseException | None) -> None:
+        # SQLAlchemy would only close it. But a query that was cancelled between its rows keeps the transaction, and
+        # its lock, beyond that. And of two cancellations the second would leave the closing task waiting for ever.
+        with suppress(sqlite3.Error):
+            connection.rollback()
+            connection.close()
+
+
+def _switch_to_wal(connection: DBAPIConnection, cursor: DBAPICursor) -> None:
+    # The first switch of a new file heeds no busy timeout: of two processes that start together, one would fail.
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as exc:
+            if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        if isinstance(connection, AdaptedConnection):
+            connection.run_async(lambda _: asyncio.sleep(_RETRY_S))
+        else:
+            time.sleep(_RETRY_S)  # in one of our threads

@@ -1,0 +1,95 @@
+"""Stand-ins of an agent: the agent as it is, but for the model, which asks for calls that are known beforehand.
+
+The framework runs the calls of a batch in which one needs a person's word only in a session object of its own. A copy
+of the agent with another client runs them anywhere, with the agent's own tools, middleware and context providers.
+Relied on are that an agent may be copied and reads its attribute `client` at each run, that a tool may be copied and
+reads `approval_mode` at each call, and what the client's tool loop is made of.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from agent_framework import (
+    Agent,
+    BaseChatClient,
+    ChatResponse,
+    ChatResponseUpdate,
+    Content,
+    FunctionInvocationLayer,
+    FunctionTool,
+    Message,
+    ResponseStream,
+)
+
+from framework.function_middleware import function_middleware_of
+from framework.response_streams import build_response_stream
+
+
+def build_stand_in(agent: Agent[Any], calls: Sequence[Content], *, is_allowed: bool) -> Agent[Any]:
+    """Return an agent like `agent` whose next run makes `calls`, and says nothing to their results.
+
+    Args:
+        agent: Left as it is.
+        calls: Contents of the type ``function_call``.
+        is_allowed: Whether a person has allowed them; if not, calls of tools that need a word are left out.
+    """
+    client: Any = agent.client
+    stand_in: Any = copy.copy(agent)
+    stand_in.client = _CallsClient(
+        calls=calls,
+        is_allowed=is_allowed,
+        middleware=list(function_middleware_of(client)),
+        function_invocation_configuration=getattr(client, "function_invocation_configuration", None),
+    )
+    return stand_in  # type: ignore[no-any-return]  # of the type of `agent`
+
+
+class _RawCallsClient(BaseChatClient[Any]):
+    OTEL_PROVIDER_NAME: ClassVar[str] = "parlor"
+
+    def __init__(self, *, calls: Sequence[Content], is_allowed: bool, **layers: Any) -> None:
+        super().__init__(**layers)
+        self.model = "replay"
+        self._calls = list(calls)
+        self._is_allowed = is_allowed
+
+    def _inner_get_response(
+        self, *, messages: Sequence[Message], stream: bool, options: Mapping[str, Any], **kwargs: Any
+    ) -> Awaitable[ChatResponse[Any]] | ResponseStream[ChatResponseUpdate, ChatResponse[Any]]:
+        calls, self._calls = self._calls, []
+
+        async def ask() -> AsyncIterator[ChatResponseUpdate]:
+            if calls:
+                yield ChatResponseUpdate(role="assistant", contents=calls, message_id="replay")
+
+        return build_response_stream(ask())
+
+
+class _CallsClient(FunctionInvocationLayer[Any], _RawCallsClient):
+    """Asks for the given calls, once, and says nothing to their results."""
+
+    def get_response(self, messages: Any, *, options: Any = None, **kwargs: Any) -> Any:
+        options = dict(options or {})
+        options.pop("tool_choice", None)
+        tools = list(options.get("tools") or ())
+        if self._is_allowed:
+            options["tools"] = [_without_question(tool) for tool in tools]
+        else:
+            asking = {tool.name for tool in tools if _needs_word(tool)}
+            self._calls = [call for call in self._calls if call.name not in asking]
+        return super().get_response(messages, options=options, **kwargs)
+
+
+def _needs_word(tool: Any) -> bool:
+    return isinstance(tool, FunctionTool) and tool.approval_mode == "always_require"
+
+
+def _without_question(tool: Any) -> Any:
+    if not _needs_word(tool):
+        return tool
+    allowed = copy.copy(tool)
+    allowed.approval_mode = "never_require"
+    return allowed

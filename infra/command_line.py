@@ -1,0 +1,83 @@
+"""The command line of a clone, behind the script `parlor`: the installed commands, and those that need the sources."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from infra.client_build import build_client
+from infra.workshop import run_benchmarks, run_checks, run_tests
+from main import EXIT_USAGE, build_parser, exit_code_of
+from main import main as run_installed
+
+HELP = ("help", "-h", "--help")
+
+
+@dataclass(frozen=True, slots=True)
+class CloneCommand:
+    """A command that needs the sources of a clone.
+
+    Attributes:
+        summary: Description in the list of commands.
+        run: Function that takes the arguments behind the command's name and returns the exit code.
+    """
+
+    summary: str
+    run: Callable[[Sequence[str]], int]
+
+
+def run_server(arguments: Sequence[str]) -> int:
+    """Run the installed command `run`, which builds the client first unless ``--no-build`` is among `arguments`."""
+    passed_on = [argument for argument in arguments if argument != "--no-build"]
+    is_built_first = len(passed_on) == len(arguments)
+    return run_installed(["run", *passed_on], before_serving=build_client if is_built_first else None)
+
+
+def run_build(arguments: Sequence[str]) -> int:
+    """Build the client if it has changed; return 0, or 2 when there are arguments, as it takes none."""
+    if arguments:
+        print(f"./parlor build and ./parlor setup take no arguments: {' '.join(arguments)}", file=sys.stderr)
+        return EXIT_USAGE
+    build_client()
+    return 0
+
+
+COMMANDS: Mapping[str, CloneCommand] = {
+    "test": CloneCommand("Run all tests, or the parts named: --python, --client, --browser.", run_tests),
+    "check": CloneCommand("Check formatting, style and types, and run the fast tests; --static: no tests.", run_checks),
+    "bench": CloneCommand("Measure against a bare server in the same run, as ratios.", run_benchmarks),
+    "build": CloneCommand("Build the client if it has changed.", run_build),
+    # What the server needs besides, the script has installed before it came here.
+    "setup": CloneCommand("Prepare everything that `run` needs, and stop.", run_build),
+}
+
+
+def format_help() -> str:
+    """Return the list of all commands of a clone."""
+    rows = {"run --no-build": "Start the server with the client as it was built last."}
+    rows |= {name: command.summary for name, command in COMMANDS.items()}
+    lines = [f"  {name:<20}{summary}" for name, summary in rows.items()]
+    return "\n".join([build_parser().format_help(), "commands of a clone, by ./parlor:", *lines, ""])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do what the command line says; return the exit code: 0, 1 for a failure, 2 for a wrong setting or argument."""
+    name, *arguments = (sys.argv[1:] if argv is None else argv) or HELP[:1]
+    if name in HELP and not arguments:
+        print(format_help(), end="")
+        return 0
+    if name == "run":
+        return run_server(arguments)
+    if name not in COMMANDS:
+        return run_installed([name, *arguments])
+    command = COMMANDS[name]
+    # The benchmarks have a help of their own.
+    if name != "bench" and arguments and arguments[0] in HELP[1:]:
+        print(f"./parlor {name}: {command.summary}")
+        return 0
+    return exit_code_of(lambda: command.run(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""Scope of a transaction: whose rows it may touch, which page of them is wanted, and what is said of missing ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import Row
+
+from errors import NotFoundError
+
+NO_THREAD = "This conversation does not exist."
+NO_ITEM = "This message does not exist."
+NO_ATTACHMENT = "This file does not exist."
+
+T = TypeVar("T")
+
+
+class Scope(NamedTuple):
+    """Owner of the rows that a transaction is about, and the id of the thread or file; no id for a list of threads.
+
+    A thread's numeric key is only ever got by a query that names its owner, so what is selected by key is the owner's.
+    """
+
+    owner_id: str
+    use_case: str
+    id: str = ""
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The owner's columns of a new row."""
+        return {"owner_id": self.owner_id, "use_case": self.use_case}
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of statements that name the owner."""
+        return {"scope_owner_id": self.owner_id, "scope_use_case": self.use_case, "scope_id": self.id}
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Page of a list that is asked for.
+
+    Attributes:
+        size: The most entries that the page may have.
+        after: The id that the page before ended with; None for the first page.
+        order: ``"asc"`` or ``"desc"``.
+    """
+
+    size: int
+    after: str | None
+    order: str
+
+    def parameters(self, cursor: int | None) -> dict[str, Any]:
+        """Return the parameters of a page's statement; `cursor` is the place of the entry `after`."""
+        return {"size": self.size + 1, "cursor": cursor}  # the extra row says whether there are more
+
+    def cut(self, rows: Sequence[Row[Any]]) -> tuple[Sequence[Row[Any]], str | None]:
+        """Return the rows of the page, and the id that the next one begins behind; None when there is none."""
+        return (rows, None) if len(rows) <= self.size else (rows[: self.size], rows[self.size - 1].id)
+
+
+def require(value: T | None, message: str = NO_THREAD) -> T:
+    """Return `value`, which must not be None.
+
+    Raises:
+        NotFoundError: When it is None, with `message` for the person.
+    """
+    if value is None:
+        raise NotFoundError(message)
+    return value

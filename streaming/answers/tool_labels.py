@@ -1,0 +1,47 @@
+"""Labels of tools: the title and the icon under which people see their calls."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from chatkit.types import CustomTask
+from pydantic import ValidationError
+
+from framework.inner_agents import tools_within
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolLabel:
+    """How a tool's call is shown: set `additional_properties={"title": …, "icon": …}` on the tool."""
+
+    title: str
+    icon: str | None = None
+
+
+def tool_labels(agent: Any) -> dict[str, ToolLabel]:
+    """Return the labels that the author gave to the tools of an agent, or of a workflow's agents, by tool name."""
+    labels: dict[str, ToolLabel] = {}
+    for tool in tools_within(agent):
+        properties = getattr(tool, "additional_properties", None) or {}
+        name = getattr(tool, "name", None)
+        if name and (title := properties.get("title")):
+            labels[name] = ToolLabel(str(title), properties.get("icon"))
+    return labels
+
+
+def humanized(name: str) -> str:
+    """Return the name of a tool as a title, where its author gave none."""
+    return name.replace("_", " ").strip().capitalize()
+
+
+def build_task(label: ToolLabel) -> CustomTask:
+    """Return the task of a step that has begun."""
+    try:
+        return CustomTask(title=label.title, icon=label.icon, status_indicator="loading")
+    except ValidationError:
+        logger.warning("tool icon unknown to chatkit", extra={"icon": label.icon})
+        return CustomTask(title=label.title, status_indicator="loading")

@@ -1,0 +1,110 @@
+"""Approved calls: when all is decided, the calls that were allowed are made, shown as steps, and remembered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import aclosing
+from typing import TypeVar
+
+from chatkit.types import ThreadItemDoneEvent, ThreadStreamEvent
+
+from context import Turn
+from streaming.answers.tool_labels import ToolLabel, build_task
+from streaming.answers.tool_results import result_text, returned_images
+from streaming.answers.turn_events import turn_events
+from streaming.answers.workflow_writer import WorkflowWriter
+from streaming.approvals.decisions import RunCalls
+from turns.approval_request import ApprovalRequest, PendingApproval
+
+Result = TypeVar("Result")
+
+_NOTHING = "This was not done: something stopped it before it began."
+
+
+async def make_calls(turn: Turn, request: ApprovalRequest, run: RunCalls) -> AsyncGenerator[ThreadStreamEvent, None]:
+    """Make the calls that a person has allowed, and return what they show.
+
+    What came of them is stored in the place of the request; of those that are stopped in the middle, that nothing is
+    known.
+
+    Args:
+        turn: The answer that goes on with it.
+        request: All of it is decided.
+        run: Makes calls.
+    """
+    calls = [call for call in request.calls if call.decision == "allowed" and call.server is None]
+    if not calls:
+        return
+    # The memory of the request is an older item; it is meant to be written again.
+    turn.context.answer.own(request.id)
+    steps = _Steps(turn, calls)
+    for event in turn.context.answer.inbox.drain():
+        yield event  # on the way before the first call is made
+    async with aclosing(turn_events(turn, _make_calls(turn, request, calls, steps, run))) as events:
+        async for event in events:
+            yield event
+
+
+async def _make_calls(
+    turn: Turn, request: ApprovalRequest, calls: Sequence[PendingApproval], steps: _Steps, run: RunCalls
+) -> None:
+    results: dict[str, str] = {}
+    try:
+        async with aclosing(run(calls)) as contents:
+            async for content in contents:
+                if content.call_id is not None:
+                    results[content.call_id] = result_text(content)
+                    is_failed = bool(content.exception) or content.call_id in turn.context.answer.failed_calls
+                    steps.finish(content.call_id, is_failed=is_failed)
+                    for image in returned_images(content.items or (), turn):
+                        turn.emit(ThreadItemDoneEvent(item=image))
+    except asyncio.CancelledError:
+        memory = request.memory_item(turn.thread.id, results)
+        turn.context.answer.keep_for_store([ThreadItemDoneEvent(item=memory)])
+        raise
+    except Exception:
+        _end(turn, request, steps, results)
+        raise
+    for call in calls:
+        results.setdefault(call.call_id, _NOTHING)
+    _end(turn, request, steps, results)
+
+
+def _end(turn: Turn, request: ApprovalRequest, steps: _Steps, results: dict[str, str]) -> None:
+    steps.close()
+    turn.emit(ThreadItemDoneEvent(item=request.memory_item(turn.thread.id, results)))
+    if (question := turn.context.answer.question) is not None:
+        turn.emit(ThreadItemDoneEvent(item=question))
+
+
+class _Steps:
+    """The steps of these calls: all of them begin at once."""
+
+    def __init__(self, turn: Turn, calls: Sequence[PendingApproval]) -> None:
+        self._turn = turn
+        self._workflow = WorkflowWriter(turn)
+        self._open = {
+            call.call_id: self._emit(self._workflow.add(build_task(ToolLabel(call.title, call.icon)))) for call in calls
+        }
+
+    def finish(self, call_id: str, *, is_failed: bool) -> None:
+        """Show that a call is done, or failed."""
+        index = self._open.pop(call_id, None)
+        if index is not None:
+            self._emit(self._workflow.finish(index, is_failed=is_failed))
+
+    def close(self) -> None:
+        """Show that what is not done has failed, and store the workflow."""
+        for call_id in list(self._open):
+            self.finish(call_id, is_failed=True)
+        self._emit(self._workflow.close())
+
+    def _emit(self, events: Generator[ThreadStreamEvent, None, Result]) -> Result:
+        """Put events into the answer, and return what their generator returns."""
+        while True:
+            try:
+                self._turn.emit(next(events))
+            except StopIteration as end:
+                result: Result = end.value
+                return result

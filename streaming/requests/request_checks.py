@@ -1,0 +1,93 @@
+"""Checks of requests that ChatKit leaves to its host: lengths, counts, offered models and tools, locked threads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chatkit.types import (
+    AttachmentsCreateReq,
+    ItemsFeedbackReq,
+    ThreadMetadata,
+    ThreadsAddUserMessageReq,
+    ThreadsCreateReq,
+    ThreadsCustomActionReq,
+    ThreadsSyncCustomActionReq,
+    ThreadsUpdateReq,
+    UserMessageInput,
+)
+from pydantic import ValidationError
+
+from errors import BadRequestError, ConflictError
+from plugins import Composer
+from store import checked_title
+from streaming.requests.idempotency import idempotency_key
+
+MAX_ATTACHMENTS = 20
+MAX_FEEDBACK_ITEMS = 100
+
+
+def check_request(request: Any, composer: Composer, max_message_chars: int) -> None:
+    """Refuse what ChatKit lets through.
+
+    Args:
+        request: A request as ChatKit's types have it.
+        composer: The models and tools that the use case offers.
+        max_message_chars: How long a message may be, its quote included.
+
+    Raises:
+        BadRequestError: When the request breaks a limit; the text says which.
+    """
+    match request:
+        case ThreadsCreateReq() | ThreadsAddUserMessageReq():
+            _check_message(request.params.input, composer, max_message_chars)
+        case ThreadsCustomActionReq() | ThreadsSyncCustomActionReq():
+            # Without a type, ChatKit's model holds a TypeVar in its place.
+            if not isinstance(request.params.action.type, str) or not request.params.action.type:
+                raise BadRequestError("The action has no type.")
+            idempotency_key(request.metadata)
+        case ThreadsUpdateReq():
+            checked_title(request.params.title)
+        case ItemsFeedbackReq():
+            if not 0 < len(request.params.item_ids) <= MAX_FEEDBACK_ITEMS:
+                raise BadRequestError(f"Feedback is about 1 to {MAX_FEEDBACK_ITEMS} items.")
+        case AttachmentsCreateReq():
+            if request.params.size < 0 or not request.params.name:
+                raise BadRequestError("An attachment needs a name and a size.")
+        case _:
+            pass
+
+
+def _check_message(message: UserMessageInput, composer: Composer, max_chars: int) -> None:
+    size = sum(len(part.text) for part in message.content) + len(message.quoted_text or "")
+    if size > max_chars:
+        raise BadRequestError(f"A message has at most {max_chars} characters; this one has {size}.")
+    if not message.attachments and not any(part.text.strip() for part in message.content):
+        raise BadRequestError("The message is empty.")
+    if len(message.attachments) > MAX_ATTACHMENTS or len(set(message.attachments)) != len(message.attachments):
+        raise BadRequestError(f"A message has at most {MAX_ATTACHMENTS} attachments, each of them once.")
+    chosen = message.inference_options
+    if chosen.model and chosen.model not in {model.get("id") for model in composer.models}:
+        raise BadRequestError("This model is not offered here.")
+    tool = chosen.tool_choice.id if chosen.tool_choice else None
+    if tool and tool not in {tool.get("id") for tool in composer.tools}:
+        raise BadRequestError("This tool is not offered here.")
+
+
+def check_writable(thread: ThreadMetadata) -> None:
+    """Refuse to write to a locked or closed thread.
+
+    Raises:
+        ConflictError: With the reason that the thread gives.
+    """
+    if thread.status.type != "active":
+        reason = getattr(thread.status, "reason", None)
+        state = "locked" if thread.status.type == "locked" else "closed"
+        raise ConflictError(reason or f"This conversation is {state}.", code=f"thread.{state}")
+
+
+def explain_request(exc: ValidationError) -> str:
+    """Say in one sentence what is wrong with a request, without its contents."""
+    error = exc.errors(include_url=False, include_input=False, include_context=False)[0]
+    if error["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        return "The request has no known 'type'."
+    return f"The request is malformed at '{'.'.join(str(part) for part in error['loc'])}': {error['msg']}."

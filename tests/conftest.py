@@ -1,0 +1,31 @@
+"""Fixtures of all tests: what is made once for all workers of a run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.sharing import lend_cities, one_at_a_time
+from use_cases.weather.places.city_file import provide_city_file
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this run see, and no other run."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def city_file(shared_folder: Path) -> Path:
+    """The list of cities as the weather keeps it."""
+    with one_at_a_time(shared_folder / "cities.lock"):
+        return provide_city_file(shared_folder / "cities")
+
+
+@pytest.fixture
+def known_cities(tmp_path: Path, city_file: Path) -> None:
+    """Lends the list to a server whose data is in `data` of the test's folder."""
+    lend_cities(city_file, tmp_path / "data")

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from process.serving import bind_socket, url_of
+
+ROOT = Path(__file__).resolve().parents[3]
+PATIENCE_S = 60
+
+
+def environment(**variables: str) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error::ResourceWarning", **variables}
+
+
+def run_python(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=variables.pop("cwd", str(ROOT)),
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+
+
+def parlor(*arguments: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    return run_python(str(ROOT / "main.py"), *arguments, cwd=str(folder), DATA_DIR=str(folder / "data"), **variables)
+
+
+def add_use_case(folder: Path, name: str, plugin: str) -> None:
+    (folder / "use_cases" / name).mkdir(parents=True)
+    (folder / "use_cases" / name / "plugin.py").write_text(plugin)
+
+
+def test_help_lists_the_commands_and_imports_nothing_heavy() -> None:
+    program = (
+        "import sys, main; code = main.main(['help']);"
+        "heavy = {'chatkit', 'agent_framework', 'fastapi', 'infra', 'openai', 'uvicorn'} & set(sys.modules);"
+        "sys.exit(f'{code} {heavy}' if code or heavy else 0)"
+    )
+    done = run_python("-c", program)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.findall(r"^    (\w+) ", done.stdout, re.MULTILINE) == ["run", "doctor", "help"]
+
+
+@pytest.mark.parametrize("command", ["test", "check", "bench", "build", "setup"])
+def test_what_needs_the_sources_is_left_to_a_clone(tmp_path: Path, command: str) -> None:
+    done = parlor(command, "--anything", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"'{command}' is a command of a clone: run ./parlor {command} there.\n"
+
+
+def test_a_wrong_setting_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
+    done = parlor("run", folder=tmp_path, BRAND_PRIMARY_COLOR="reddish")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("BRAND_PRIMARY_COLOR: ")
+
+
+def test_a_port_in_use_is_one_sentence_and_exit_code_1(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = parlor("run", folder=tmp_path, PORT=str(port))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == 1
+    assert str(port) in done.stderr
+
+
+def test_a_database_that_cannot_be_opened_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
+    (tmp_path / "file.db").mkdir()
+    done = parlor("run", folder=tmp_path, PORT="0", DATABASE_URL=f"sqlite:///{tmp_path / 'file.db'}")
+    assert done.returncode == 2
+    assert "DATABASE_URL" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.usefixtures("known_cities")
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_run_prints_the_real_url_once_it_can_be_opened_and_names_what_is_disabled(
+    tmp_path: Path, log_format: str
+) -> None:
+    add_use_case(tmp_path, "broken", "raise RuntimeError('out of\\norder')")
+    add_use_case(tmp_path, "alpha", ALPHA)
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "main.py"), "run"],
+        cwd=tmp_path,
+        env=environment(PORT="0", LOG_FORMAT=log_format, MODEL_PROVIDER="offline"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        lines: list[str] = []
+        announcing = process.stdout if log_format == "text" else process.stderr
+        for line in announcing:
+            lines.append(line)
+            if found := re.fullmatch(r"Parlor is ready: (http://127\.0\.0\.1:[1-9]\d*)\n", line):
+                break
+        else:
+            raise AssertionError(f"no URL in {lines}")
+        assert httpx.get(f"{found[1]}/readyz").status_code == 200
+        listed = httpx.get(f"{found[1]}/api/use-cases").json()
+    finally:
+        process.send_signal(signal.SIGINT)
+        output, warnings = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0, "it was asked to stop, and it did"
+    assert "alpha" in [each["name"] for each in listed["use_cases"]]
+    assert "broken" in [each["name"] for each in listed["disabled"]]
+    assert "Warning: The use case 'broken' is disabled" in "".join(lines) + warnings
+    if log_format == "json":
+        logged = [json.loads(line) for line in output.splitlines()]
+        assert {"path", "status", "request_id"} <= next(set(each) for each in logged if each["message"] == "request")
+
+
+@pytest.mark.usefixtures("known_cities")
+def test_doctor_says_what_works_and_what_does_not(tmp_path: Path) -> None:
+    add_use_case(tmp_path, "broken", "raise RuntimeError('out of order')")
+    done = parlor("doctor", folder=tmp_path, OPENAI_API_KEY="sk-s3cret", DEFAULT_USE_CASE="gone")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stdout + done.stderr
+    assert re.search(r"^ok +model +openai$", done.stdout, re.MULTILINE)
+    assert re.search(r"^ok +database +sqlite answers$", done.stdout, re.MULTILINE)
+    assert re.search(r"^PROBLEM +use case +broken is disabled: .*out of order", done.stdout, re.MULTILINE)
+    assert re.search(r"^PROBLEM +default +DEFAULT_USE_CASE: .*'gone'", done.stdout, re.MULTILINE)
+    assert "s3cret" not in done.stdout + done.stderr
+
+
+def test_an_unknown_command_is_refused(tmp_path: Path) -> None:
+    done = parlor("fly", folder=tmp_path)
+    assert done.returncode == 2
+    assert "fly" in done.stderr
+
+
+def test_the_url_names_an_address_that_a_browser_can_open() -> None:
+    with bind_socket("0.0.0.0", 0) as anywhere:  # noqa: S104
+        assert url_of(anywhere) == f"http://127.0.0.1:{anywhere.getsockname()[1]}"
+    with bind_socket("localhost", 0) as local:
+        assert re.fullmatch(r"http://(127\.0\.0\.1|\[::1\]):\d+", url_of(local))
+
+
+ALPHA = """
+from agent_framework import Agent
+from base_server import BaseChatKitServer
+from plugins import UseCase, hookimpl
+
+
+class Server(BaseChatKitServer):
+    def get_agent(self, turn):
+        return Agent(client=self.chat_client, instructions="Be brief.")
+
+
+@hookimpl
+def register_use_case(services):
+    return UseCase(name="alpha", title="Alpha", server=Server(services))
+"""

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import gc
+from itertools import pairwise
+
+from process.garbage_collection import GROWTH_BYTES, LATE_FREEZES, RUN_BYTES, GarbageCollector
+
+
+async def test_full_collections_wait_for_a_quiet_moment_or_for_memory() -> None:
+    active, memory = [0], [0]
+    collector = GarbageCollector(lambda: active[0], lambda: memory[0])
+    before = gc.get_threshold()
+    collector.start()
+    try:
+        assert gc.get_freeze_count() > 1000
+        assert gc.get_threshold()[2] > 100_000
+        assert not collector.check(), "nothing has happened yet"
+        active[0] = 3
+        assert not collector.check(), "somebody is being answered"
+        memory[0] = GROWTH_BYTES + 2 * RUN_BYTES
+        assert not collector.check(), "much of this is what is being written"
+        memory[0] = GROWTH_BYTES + 3 * RUN_BYTES
+        assert collector.check(), "it cannot wait"
+        assert not collector.check()
+        active[0] = 0
+        assert collector.check(), "a quiet moment"
+        assert not collector.check()
+    finally:
+        await collector.stop()
+    assert gc.get_threshold() == before
+    assert gc.get_freeze_count() == 0
+
+
+async def test_what_came_with_the_first_answers_is_left_out_later_collections_too() -> None:
+    active = [0]
+    collector = GarbageCollector(lambda: active[0], lambda: 0)
+    collector.start()
+    try:
+        kept: list[list[object]] = []
+        frozen = [gc.get_freeze_count()]
+        for _ in range(LATE_FREEZES + 1):
+            kept.append([[] for _ in range(1_000)])
+            active[0] = 1
+            collector.check()
+            active[0] = 0
+            assert collector.check()
+            frozen.append(gc.get_freeze_count())
+        growth = [after - before for before, after in pairwise(frozen)]
+        assert all(each > 900 for each in growth[:LATE_FREEZES])
+        assert growth[LATE_FREEZES] < 100, "what lives in a quiet moment may be garbage later"
+    finally:
+        await collector.stop()

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+from sqlalchemy import MetaData
+
+from errors import ConfigError, UnavailableError
+from process.lifecycle import Lifecycle
+from process.use_case_loading import LoadedUseCases
+from tests.unit.web.edge import JSON, Edge, FakeDatabase, FakeRuns, FakeServer, use_case
+
+
+class Recorded(FakeServer):
+    def __init__(self, name: str, record: list[tuple[str, object]], error: Exception | None = None) -> None:
+        super().__init__()
+        self._name, self._record, self._error = name, record, error
+
+    async def open(self) -> None:
+        if self._error is not None:
+            raise self._error
+        self._record.append((f"open {self._name}", asyncio.current_task()))
+
+    async def close(self) -> None:
+        self._record.append((f"close {self._name}", asyncio.current_task()))
+        if self._name == "b":
+            raise OSError("already gone")
+
+
+def build(
+    servers: dict[str, FakeServer],
+    database: FakeDatabase | None = None,
+    runs: FakeRuns | None = None,
+    **details: object,
+) -> Lifecycle:
+    loaded = LoadedUseCases({name: use_case(name, server) for name, server in servers.items()}, ())
+    return Lifecycle(lambda: loaded, database or FakeDatabase(), runs or FakeRuns(), **details)  # type: ignore[arg-type]
+
+
+async def test_what_was_opened_is_closed_in_reverse_by_the_task_that_opened_it() -> None:
+    record: list[tuple[str, object]] = []
+    database = FakeDatabase()
+    lifecycle = build({name: Recorded(name, record) for name in "abc"}, database)
+    async with lifecycle.running():
+        await lifecycle.wait_until_started(10)
+        assert not database.is_closed
+    assert [what for what, _ in record] == ["open a", "open b", "open c", "close c", "close b", "close a"]
+    assert len({task for _, task in record}) == 1
+    assert database.is_closed
+
+
+async def test_what_is_to_be_done_when_all_are_open_is_done_before_the_first_request() -> None:
+    record: list[tuple[str, object]] = []
+    servers = {name: Recorded(name, record) for name in "ab"}
+    lifecycle = build(servers, on_open=lambda: record.append(("all open", lifecycle.loaded)))
+    async with lifecycle.running():
+        await lifecycle.wait_until_started(10)
+    assert [what for what, _ in record][:3] == ["open a", "open b", "all open"]
+    assert record[2] == ("all open", None)
+
+
+async def test_answers_end_before_anything_they_need_is_closed() -> None:
+    record: list[tuple[str, object]] = []
+
+    class RecordedRuns(FakeRuns):
+        def refuse(self) -> None:
+            record.append(("refuse", lifecycle.is_stopping))
+
+        async def drain(self, timeout_s: float) -> int:
+            record.append(("drain", timeout_s))
+            return 0
+
+    class Part:
+        async def close(self) -> None:
+            record.append(("close part", database.is_closed))
+
+    database = FakeDatabase()
+    runs = RecordedRuns()
+    lifecycle = build({"a": Recorded("a", record)}, database, runs, drain_timeout_s=7.0, parts=[Part()])
+    async with lifecycle.running():
+        await lifecycle.wait_until_started(10)
+        assert not lifecycle.is_stopping
+    assert [what for what, _ in record] == ["open a", "refuse", "drain", "close a", "close part"]
+    assert record[1:3] == [("refuse", True), ("drain", 7.0)]
+    assert record[-1] == ("close part", True), "parts outlive the database"
+
+
+async def test_a_server_that_is_about_to_stop_is_alive_and_not_ready(edge: Edge) -> None:
+    app = edge.app(use_case("todo"))
+    async with edge.client(app) as client:
+        before = await client.get("/readyz")
+        await app.state.lifecycle.drain()
+        after = await client.get("/readyz")
+        alive = await client.get("/healthz")
+    assert (before.status_code, after.status_code, alive.status_code) == (200, 503, 200)
+    assert after.json()["checks"]["use_cases"] == "the server is stopping"
+
+
+async def test_a_use_case_that_cannot_be_opened_does_not_stop_the_others(log: pytest.LogCaptureFixture) -> None:
+    record: list[tuple[str, object]] = []
+    lifecycle = build({"a": Recorded("a", record, error=OSError("no route")), "c": Recorded("c", record)})
+    async with lifecycle.running():
+        loaded = await lifecycle.wait_until_started(10)
+    assert list(loaded.enabled) == ["c"]
+    assert [(each.name, "no route" in each.reason) for each in loaded.disabled] == [("a", True)]
+    assert loaded.disabled[0].error_id in {getattr(each, "error_id", None) for each in log.records}
+    assert [what for what, _ in record] == ["open c", "close c"]
+
+
+async def test_a_database_server_may_come_up_after_us() -> None:
+    class Late(FakeDatabase):
+        dialect = "postgresql"
+        attempts = 0
+
+        async def create_tables(self, *metadata: MetaData) -> None:
+            self.attempts += 1
+            if self.attempts < 4:
+                raise ConfigError("DATABASE_URL", "connection refused")
+
+    database = Late()
+    lifecycle = build({"a": FakeServer()}, database, retry_delays_s=(0.0,))
+    async with lifecycle.running():
+        assert list((await lifecycle.wait_until_started(10)).enabled) == ["a"]
+    assert database.attempts == 4
+
+
+async def test_a_database_file_that_cannot_be_opened_ends_the_start() -> None:
+    class Broken(FakeDatabase):
+        async def create_tables(self, *metadata: MetaData) -> None:
+            raise ConfigError("DATA_DIR", "cannot be opened")
+
+    database = Broken()
+    lifecycle = build({"a": FakeServer()}, database)
+    async with lifecycle.running():
+        with pytest.raises(UnavailableError):
+            await lifecycle.wait_until_started(10)
+    assert isinstance(lifecycle.failure, ConfigError)
+    assert database.is_closed
+
+
+async def test_the_server_is_alive_while_it_loads_and_requests_wait_for_the_start(edge: Edge) -> None:
+    may_load = threading.Event()
+    loaded = LoadedUseCases({"todo": use_case("todo")}, ())
+
+    def load() -> LoadedUseCases:
+        assert may_load.wait(10)
+        return loaded
+
+    lifecycle = Lifecycle(load, FakeDatabase(), FakeRuns())  # type: ignore[arg-type]
+    async with edge.client(edge.app(lifecycle=lifecycle), waits=False) as client:
+        assert (await client.get("/healthz")).status_code == 200
+        not_ready = await client.get("/readyz")
+        waiting = asyncio.create_task(client.post("/chatkit/todo", content=b"{}", headers=JSON))
+        may_load.set()
+        assert (await waiting).status_code == 200
+        ready = await client.get("/readyz")
+    assert (not_ready.status_code, not_ready.json()["checks"]["use_cases"]) == (503, "loading")
+    assert (ready.status_code, ready.json()["status"]) == (200, "ready")
+
+
+async def test_a_start_that_takes_too_long_is_an_error_that_says_so() -> None:
+    may_load = threading.Event()
+
+    def load() -> LoadedUseCases:
+        assert may_load.wait(10)
+        return LoadedUseCases({}, ())
+
+    lifecycle = Lifecycle(load, FakeDatabase(), FakeRuns())  # type: ignore[arg-type]
+    async with lifecycle.running():
+        with pytest.raises(UnavailableError, match="still starting"):
+            await lifecycle.wait_until_started(0)
+        may_load.set()

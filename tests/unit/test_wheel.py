@@ -1,0 +1,61 @@
+"""The wheel: the server with its client, and nothing of the workshop that a clone has beside it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from tests.unit.test_architecture import ROOMS, ROOT
+
+BUILD_TIMEOUT_S = 120
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    done = subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=BUILD_TIMEOUT_S,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def files_in(wheel: Path) -> set[str]:
+    with ZipFile(wheel) as archive:
+        return set(archive.namelist())
+
+
+def test_every_room_of_the_server_is_in_the_wheel(wheel: Path) -> None:
+    in_sources = {
+        str(path.relative_to(ROOT))
+        for room in ROOMS - {"infra"}
+        for path in (*ROOT.glob(f"{room}.py"), *ROOT.glob(f"{room}/**/*.py"))
+    }
+    assert len(in_sources) > 100
+    assert {name for name in files_in(wheel) if name.endswith(".py")} == in_sources
+
+
+def test_beside_the_rooms_the_wheel_holds_the_page_and_data_and_no_sources_of_the_client(wheel: Path) -> None:
+    names = files_in(wheel)
+    assert {"static/index.html", "static/logo.svg"} <= names
+    tops = {name.partition("/")[0].removesuffix(".py") for name in names if ".dist-info/" not in name}
+    assert tops == ROOMS - {"infra"} | {"static"}
+    assert not [name for name in names if name.endswith((".ts", ".test.js")) or "node_modules" in name]
+
+
+def test_what_is_installed_sends_to_a_clone_who_wants_to_test(wheel: Path) -> None:
+    program = (
+        f"import sys; sys.path.insert(0, {str(wheel)!r}); import main;"
+        f"assert main.__file__.startswith({str(wheel)!r}); sys.exit(main.main(['test', '--python']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program], cwd=wheel.parent, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "'test' is a command of a clone: run ./parlor test there.\n"
