@@ -25,8 +25,8 @@ STRICT = [
 
 
 @pytest.fixture(scope="module")
-def parlor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with run_parlor(tmp_path_factory.mktemp("sessions"), SERVER_API_KEYS=f"shop:{KEY}") as url:
+def parlor(tmp_path_factory: pytest.TempPathFactory, city_file: Path) -> Iterator[str]:
+    with run_parlor(tmp_path_factory.mktemp("sessions"), city_file, SERVER_API_KEYS=f"shop:{KEY}") as url:
         yield url
 
 
@@ -71,9 +71,7 @@ def test_a_page_of_another_site_keeps_its_person_without_a_cookie(
     assert len(server.sessions) == 2
 
 
-def test_a_secret_is_renewed_and_the_message_sent_once(
-    strict_page: Page, shop: tuple[SessionPage, str], parlor: str
-) -> None:
+def test_a_secret_is_renewed_and_the_message_sent_once(strict_page: Page, shop: tuple[SessionPage, str]) -> None:
     server, url = shop
     strict_page.goto(url)
     chat = Chat(strict_page)
@@ -92,7 +90,7 @@ def test_a_secret_is_renewed_and_the_message_sent_once(
 
 
 def test_who_is_signed_out_reads_so_and_goes_on_where_they_were(
-    strict_page: Page, shop: tuple[SessionPage, str], tmp_path: Path
+    strict_page: Page, shop: tuple[SessionPage, str]
 ) -> None:
     server, url = shop
     strict_page.goto(url)
