@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 Provider = Literal["offline", "openai", "compatible", "azure"]
 
+MIN_SERVER_KEY_CHARS = 32
+
+_KEY_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_KEY = re.compile(rf"[!-~]{{{MIN_SERVER_KEY_CHARS},512}}")
 _COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 
 
@@ -29,6 +34,35 @@ def _split(separators: str) -> Any:
         return tuple(part.strip() for part in re.split(f"[{separators}]", value) if part.strip())
 
     return BeforeValidator(split)
+
+
+def _parse_server_keys(text: str) -> dict[str, str]:
+    """Return keys by name.
+
+    Raises:
+        ValueError: When an entry is wrong; it names the entry, and never a key.
+    """
+    keys: dict[str, str] = {}
+    for number, entry in enumerate((part.strip() for part in text.split(",")), 1):
+        if not entry:
+            continue
+        name, colon, key = entry.partition(":")
+        if not colon or not _KEY_NAME.fullmatch(name):
+            # What stands there may be the key itself: it is not repeated.
+            raise ValueError(f"entry {number} is not of the form name:key (a name: letters, digits, '_', '-', '.')")
+        if name in keys:
+            raise ValueError(f"there are two keys called '{name}'")
+        if not _KEY.fullmatch(key):
+            raise ValueError(
+                f"the key '{name}' must have {MIN_SERVER_KEY_CHARS} characters or more, without spaces; "
+                f'make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'
+            )
+        if key in keys.values():
+            raise ValueError(f"the key '{name}' is another one's too")
+        keys[name] = key
+    if not keys:
+        raise ValueError("names no key")
+    return keys
 
 
 class Settings(BaseSettings):
@@ -61,6 +95,11 @@ class Settings(BaseSettings):
     )
     allowed_origins: Annotated[tuple[str, ...], NoDecode, _split(",")] = Field(
         (), description="Other origins whose pages may call the API, separated by `,`, e.g. `https://intranet.example`."
+    )
+    server_api_keys: SecretStr | None = Field(
+        None,
+        description="Keys of servers that open sessions for pages with `getClientSecret`: `name:key`, separated by "
+        "`,`; each key has 32 characters or more.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="The least serious log line.")
     log_format: Literal["text", "json"] = Field("text", description="One line of text or of JSON per event, on stdout.")
@@ -200,6 +239,18 @@ class Settings(BaseSettings):
             if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
                 raise ValueError(f"'{origin}' is not an origin such as https://intranet.example")
         return tuple(origin.rstrip("/").lower() for origin in value)
+
+    @field_validator("server_api_keys")
+    @classmethod
+    def _are_server_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            _parse_server_keys(value.get_secret_value())
+        return value
+
+    @property
+    def server_keys(self) -> Mapping[str, str]:
+        """The server keys by name; each key is a secret."""
+        return _parse_server_keys(self.server_api_keys.get_secret_value()) if self.server_api_keys else {}
 
     @property
     def provider(self) -> Provider:

@@ -7,6 +7,7 @@ ParlorError
 ├── TurnOverflowError      a tool or handler emitted more events than a turn can hold
 └── UserFacingError        its text may be shown to the person in the chat
     ├── BadRequestError    400: the request cannot be understood or breaks a limit
+    ├── UnauthorizedError  401: who asks is not known, or not any more
     ├── ForbiddenError     403: the request may not be made from here
     ├── NotFoundError      404: missing, or another user's, which reads the same
     ├── ConflictError      409: it cannot be done in the state the thread is in
@@ -87,6 +88,13 @@ class BadRequestError(UserFacingError):
 
     code = "bad_request"
     status = 400
+
+
+class UnauthorizedError(UserFacingError):
+    """Who asks is not known, or not any more."""
+
+    code = "unauthorized"
+    status = 401
 
 
 class ForbiddenError(UserFacingError):

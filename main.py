@@ -135,14 +135,18 @@ def build_app(settings: Settings, database: Database, lifecycle: Lifecycle) -> F
     from starlette.exceptions import HTTPException
     from starlette.middleware import Middleware
 
+    from storage.chat_sessions import ChatSessions
     from web.branding_api import build_branding_router
     from web.chatkit_api import add_chatkit_routes
+    from web.client_secrets import ClientSecrets, ServerKeys
+    from web.client_sessions import ClientSessions
     from web.failures import ErrorMiddleware, handle_http_exception
     from web.health import build_health_router
     from web.identity import IdentityMiddleware, load_signing_key
     from web.pages import build_pages_router
     from web.request_log import RequestLogMiddleware
     from web.security import CrossOriginMiddleware, SecurityHeadersMiddleware
+    from web.sessions_api import add_session_routes
     from web.use_cases_api import build_use_cases_router
     from web.visible_use_cases import VisibleUseCases
 
@@ -151,6 +155,8 @@ def build_app(settings: Settings, database: Database, lifecycle: Lifecycle) -> F
         async with lifecycle.running():
             yield
 
+    key, keys = load_signing_key(settings), ServerKeys(settings.server_keys)
+    sessions = ClientSessions(ClientSecrets(key), keys, ChatSessions(database), lifecycle)
     app = FastAPI(
         title="Parlor",
         lifespan=lifespan,
@@ -166,14 +172,15 @@ def build_app(settings: Settings, database: Database, lifecycle: Lifecycle) -> F
             Middleware(RequestLogMiddleware),
             Middleware(SecurityHeadersMiddleware, settings=settings),
             Middleware(CrossOriginMiddleware, allowed_origins=settings.allowed_origins),
-            Middleware(IdentityMiddleware, key=load_signing_key(settings)),
+            Middleware(IdentityMiddleware, key=key, sessions=sessions),
             Middleware(ErrorMiddleware),
         ],
         exception_handlers={HTTPException: handle_http_exception},
     )
     app.state.lifecycle = lifecycle
     use_cases = VisibleUseCases(lifecycle, settings)
-    add_chatkit_routes(app, use_cases, settings)
+    add_chatkit_routes(app, use_cases, sessions, settings)
+    add_session_routes(app, use_cases, sessions, keys, settings)
     app.include_router(build_use_cases_router(use_cases))
     app.include_router(build_branding_router(settings))
     app.include_router(build_health_router(lifecycle, database))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from turns.answer_state import AnswerState
+from turns.chat_session import NO_VARIABLES, Variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,8 @@ class RequestContext:
         request_id: Also in the log and in error messages.
         locale: The first language of the browser as a BCP 47 tag, e.g. ``"de-CH"``.
         metadata: The request's own `metadata` object, untrusted.
+        variables: What the server that opened the person's session says for the agent; read-only, empty without one.
+        has_titles: Whether a new thread is given a title.
         answer: The state of the answer in the making; the platform's own.
     """
 
@@ -27,6 +30,8 @@ class RequestContext:
     request_id: str
     locale: str = "en"
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, Variable] = field(default_factory=lambda: NO_VARIABLES)
+    has_titles: bool = True
     answer: AnswerState = field(default_factory=AnswerState, repr=False, compare=False)
 
     @property

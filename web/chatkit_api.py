@@ -10,26 +10,40 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from config import Settings
-from errors import BadRequestError, TooLargeError, UnsupportedError
+from errors import BadRequestError, NotFoundError, TooLargeError, UnsupportedError
+from web.client_sessions import ClientSessions
 from web.event_stream import EventStream
 from web.identity import build_context
 from web.request_log import notes_of
-from web.visible_use_cases import VisibleUseCases
+from web.session_rules import handle_in_session
+from web.visible_use_cases import NO_USE_CASE, VisibleUseCases
 
 BODY_TIMEOUT_S = 30.0
 """Time limit for a client to send its body."""
 
 
-def add_chatkit_routes(app: FastAPI, use_cases: VisibleUseCases, settings: Settings) -> None:
+def add_chatkit_routes(app: FastAPI, use_cases: VisibleUseCases, sessions: ClientSessions, settings: Settings) -> None:
     """Add the routes of the ChatKit protocol to `app`."""
 
     async def answer(request: Request, name: str | None) -> Response:
-        _check_content_type(request)
-        body = await _read_body(request, settings.max_body_bytes)
-        asked = build_context(request)
+        check_content_type(request)
+        body = await read_body(request, settings.max_body_bytes)
+        asked, notes = build_context(request), notes_of(request.scope)
+        session = notes.session
+        if session is not None:
+            # Its own use case, at its own address and at the default one; any other reads as missing.
+            if name not in (None, session.use_case):
+                raise NotFoundError(NO_USE_CASE, code="use_case.not_found")
+            name = session.use_case
         use_case = await use_cases.find(name, asked)
-        notes_of(request.scope).use_case = use_case.name
-        result = await use_case.server.handle(body, replace(asked, use_case=use_case.name))
+        notes.use_case = use_case.name
+        context = replace(asked, use_case=use_case.name)
+        if session is None:
+            result = await use_case.server.handle(body, context)
+        else:
+            result = await handle_in_session(
+                body, session, sessions, lambda each: use_case.server.handle(each, context)
+            )
         if isinstance(result, bytes):
             return Response(result, media_type="application/json")
         return EventStream(result)
@@ -45,14 +59,25 @@ def add_chatkit_routes(app: FastAPI, use_cases: VisibleUseCases, settings: Setti
     app.add_route("/chatkit/{use_case}", answer_named, methods=["POST"])
 
 
-def _check_content_type(request: Request) -> None:
+def check_content_type(request: Request) -> None:
+    """Refuse a body that does not say that it is JSON.
+
+    Raises:
+        UnsupportedError: When it does not.
+    """
     # A page of another origin can send text/plain without asking first, but not JSON.
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise UnsupportedError("The body must be JSON, with the content type application/json.")
 
 
-async def _read_body(request: Request, max_bytes: int) -> bytes:
+async def read_body(request: Request, max_bytes: int) -> bytes:
+    """Return the body.
+
+    Raises:
+        TooLargeError: When it has more than `max_bytes`.
+        BadRequestError: When it does not arrive in time.
+    """
     too_large = TooLargeError(f"The request is larger than {max_bytes} bytes.")
     announced = request.headers.get("content-length", "0")
     if announced.isdecimal() and int(announced) > max_bytes:

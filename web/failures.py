@@ -65,10 +65,12 @@ def build_failure(exc: Exception, notes: RequestNotes) -> Failure:
     return failure
 
 
-def failure_response(failure: Failure, headers: Mapping[str, str] | None = None) -> Response:
-    """Return `failure` as JSON with its status."""
+def failure_response(
+    failure: Failure, headers: Mapping[str, str] | None = None, details: Mapping[str, object] | None = None
+) -> Response:
+    """Return `failure` as JSON with its status; `details` are said beside its code."""
     response = JSONResponse(
-        {"error": {"code": failure.code, "message": failure.message, "id": failure.error_id}},
+        {"error": {"code": failure.code, "message": failure.message, "id": failure.error_id, **(details or {})}},
         status_code=failure.status,
         headers=dict(headers or {}),
     )

@@ -1,4 +1,4 @@
-"""Identity of the user: an anonymous, signed cookie per browser."""
+"""Identity of the user: the person of a client secret, or an anonymous, signed cookie per browser."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config import Settings
 from errors import ConfigError
+from turns.chat_session import ChatSession
 from turns.request_context import RequestContext
+from web.client_secrets import bearer_of
+from web.client_sessions import ClientSessions
+from web.failures import build_failure, failure_response
 from web.request_log import notes_of
 
 logger = logging.getLogger(__name__)
@@ -109,11 +113,19 @@ def new_user_id() -> str:
 
 
 class IdentityMiddleware:
-    """Middleware that identifies the user by a signed cookie, and sets one where there is none that we signed."""
+    """Middleware that identifies the user by a client secret or a signed cookie, and sets one where there is neither.
 
-    def __init__(self, app: ASGIApp, *, key: bytes) -> None:
+    Args:
+        app: What is behind it.
+        key: Signs cookies.
+        sessions: Knows client secrets. One that opens nothing is refused: nobody becomes somebody else by it.
+    """
+
+    def __init__(self, app: ASGIApp, *, key: bytes, sessions: ClientSessions) -> None:
         self._app = app
+        self._key = key
         self._cookies = Cookies(key)
+        self._sessions = sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on the request with the user's id in its notes."""
@@ -121,6 +133,10 @@ class IdentityMiddleware:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        secret = bearer_of(headers)
+        if secret is not None:
+            await self._answer_in_session(secret, scope, receive, send)
+            return
         known = next((user for value in _cookie_values(headers) if (user := self._cookies.parse(value))), None)
         user_id = known or new_user_id()
         notes = notes_of(scope)
@@ -141,10 +157,25 @@ class IdentityMiddleware:
 
         await self._app(scope, receive, send_with_cookie)
 
+    async def _answer_in_session(self, secret: str, scope: Scope, receive: Receive, send: Send) -> None:
+        notes = notes_of(scope)
+        try:
+            session = await self._sessions.authenticate(secret)
+        except Exception as exc:  # noqa: BLE001 - this layer is outside of the one that answers exceptions
+            failure = build_failure(exc, notes)
+            challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'} if failure.status == 401 else None
+            await failure_response(failure, challenge)(scope, receive, send)
+            return
+        notes.session, notes.user_id = session, session.user_id
+        notes.pseudonym = hmac.new(self._key, f"log:{session.user_id}".encode(), hashlib.sha256).hexdigest()[:12]
+        await self._app(scope, receive, send)
+
 
 def build_context(request: Request, use_case: str = "") -> RequestContext:
     """Return the context of `request`, which has passed the `IdentityMiddleware`."""
     notes = notes_of(request.scope)
+    if notes.session is not None:
+        return session_context(request, notes.session)
     if notes.user_id is None:
         raise LookupError(f"{request.url.path} is not among the paths that have an identity")
     return RequestContext(
@@ -152,6 +183,18 @@ def build_context(request: Request, use_case: str = "") -> RequestContext:
         use_case=use_case,
         request_id=notes.request_id,
         locale=parse_locale(request.headers.get("accept-language", "")),
+    )
+
+
+def session_context(request: Request, session: ChatSession) -> RequestContext:
+    """Return what the person of `session` may ask: its use case, whatever else is named."""
+    return RequestContext(
+        user_id=session.user_id,
+        use_case=session.use_case,
+        request_id=notes_of(request.scope).request_id,
+        locale=parse_locale(request.headers.get("accept-language", "")),
+        variables=session.configuration.variables,
+        has_titles=session.configuration.has_titles,
     )
 
 

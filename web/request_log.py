@@ -12,6 +12,8 @@ from uuid import uuid4
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from turns.chat_session import ChatSession
+
 logger = logging.getLogger(__name__)
 
 MAX_LOGGED_PATH_CHARS = 200
@@ -29,6 +31,9 @@ class RequestNotes:
     Attributes:
         request_id: Id of the request; the header `X-Request-Id` has it too.
         user_id: Id of the user; None where nobody needs to know.
+        pseudonym: Name of the user in the log, where a hash of the id could be guessed: a server may name its people
+            by e-mail address.
+        session: Session whose client secret was shown; None without one.
         use_case: Name of the use case that answered.
         error_code: Code of the error that was answered.
         error_id: Id of that error, which the person sees too.
@@ -40,6 +45,8 @@ class RequestNotes:
 
     request_id: str
     user_id: str | None = None
+    pseudonym: str | None = None
+    session: ChatSession | None = None
     use_case: str | None = None
     error_code: str | None = None
     error_id: str | None = None
@@ -95,7 +102,7 @@ def _log(scope: Scope, notes: RequestNotes, status: int, duration_ms: float) -> 
         "status": status,
         "ms": round(duration_ms, 1),
         "request_id": notes.request_id,
-        "user": None if notes.user_id is None else _pseudonym(notes.user_id),
+        "user": None if notes.user_id is None else notes.pseudonym or _pseudonym(notes.user_id),
         "use_case": notes.use_case,
         "error_code": notes.error_code,
         "error_id": notes.error_id,

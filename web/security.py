@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config import Settings
 from errors import ForbiddenError
+from web.client_secrets import bearer_of
 from web.failures import build_failure, failure_response
 from web.request_log import notes_of
 
@@ -19,6 +20,12 @@ PREFLIGHT_MAX_AGE_S = 600
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _HEADER_NAMES = re.compile(r"[A-Za-z0-9_-]+(?:\s*,\s*[A-Za-z0-9_-]+){0,31}")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
+_SECRET_PREFIXES = ("/chatkit/", "/api/")
+_SERVER_PREFIX = "/v1/chatkit/sessions"
+"""Where servers ask with their keys, which no browser knows: whose page it is does not matter, and none may read it."""
+
+_EXPOSED_HEADERS = "X-Request-Id, Parlor-Run, Parlor-Run-Last, Retry-After"
 
 _CROSS_ORIGIN_MESSAGE = "This request came from a page that may not call this server."
 
@@ -107,6 +114,9 @@ def is_own_origin(origin: str, host: str) -> bool:
 class CrossOriginMiddleware:
     """Middleware that lets only our own pages, and those of `ALLOWED_ORIGINS`, change anything.
 
+    A page of any other origin may ask with a client secret. No browser adds one by itself, so that nobody's page can
+    ask for a person who is here already; and what it gets has nothing to do with any cookie.
+
     Browsers send `Origin` with every request that is not a mere read. A client that sends none is not a browser, unless
     `Sec-Fetch-Site` says otherwise; it carries no cookie that a foreign page could abuse.
     """
@@ -126,7 +136,16 @@ class CrossOriginMiddleware:
         if is_listed and scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
             await self._preflight(headers)(scope, receive, self._with_cors(send, origins[0]))
             return
-        if scope["method"] not in _SAFE_METHODS and not is_listed and not _is_ours(headers, origins):
+        is_chat = scope["path"] == "/chatkit" or scope["path"].startswith(_SECRET_PREFIXES)
+        if origins and not is_listed and is_chat and _shows_secret(scope["method"], headers):
+            send = _with_public_cors(send)
+            if scope["method"] == "OPTIONS":
+                await self._preflight(headers)(scope, receive, send)
+            else:
+                await self._app(scope, receive, send)
+            return
+        needs_page = scope["method"] not in _SAFE_METHODS and not scope["path"].startswith(_SERVER_PREFIX)
+        if needs_page and not is_listed and not _is_ours(headers, origins):
             failure = build_failure(ForbiddenError(_CROSS_ORIGIN_MESSAGE, code="cross_origin"), notes_of(scope))
             await failure_response(failure)(scope, receive, self._with_cors(send, None))
             return
@@ -154,10 +173,32 @@ class CrossOriginMiddleware:
                 if origin is not None:
                     headers["Access-Control-Allow-Origin"] = origin
                     headers["Access-Control-Allow-Credentials"] = "true"
-                    headers["Access-Control-Expose-Headers"] = "X-Request-Id"
+                    headers["Access-Control-Expose-Headers"] = _EXPOSED_HEADERS
             await send(message)
 
         return send_with_cors
+
+
+def _shows_secret(method: str, headers: Headers) -> bool:
+    """Return whether a request has a client secret, or is the preflight of one that will have it."""
+    if method != "OPTIONS":
+        return bearer_of(headers) is not None
+    asked = headers.get("access-control-request-headers", "").lower().split(",")
+    return "access-control-request-method" in headers and "authorization" in (name.strip() for name in asked)
+
+
+def _with_public_cors(send: Send) -> Send:
+    """Let any page read the answer, without anything that the browser knows of the person."""
+
+    async def send_with_cors(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers["Access-Control-Allow-Origin"] = "*"
+            headers["Access-Control-Expose-Headers"] = _EXPOSED_HEADERS
+            headers.add_vary_header("Origin")
+        await send(message)
+
+    return send_with_cors
 
 
 def _is_ours(headers: Headers, origins: list[str]) -> bool:

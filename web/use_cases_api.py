@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from plugins import UseCase
 from process.use_case_loading import DisabledUseCase
 from web.identity import build_context
+from web.request_log import notes_of
 from web.visible_use_cases import VisibleUseCases
 
 DISABLED_MESSAGE = "This use case could not be loaded; the log says why."
@@ -25,12 +26,18 @@ def build_use_cases_router(use_cases: VisibleUseCases) -> APIRouter:
         """List the use cases."""
         visible = await use_cases.visible(build_context(request))
         default = use_cases.default_name(visible)
+        disabled = await use_cases.disabled()
+        session = notes_of(request.scope).session
+        if session is not None:
+            # It opens one use case, and that is all that its page sees.
+            visible = {name: use_case for name, use_case in visible.items() if name == session.use_case}
+            default, disabled = session.use_case, []
         return JSONResponse(
             {
                 "use_cases": [
                     describe_use_case(use_case, is_default=name == default) for name, use_case in visible.items()
                 ],
-                "disabled": [describe_disabled(disabled) for disabled in await use_cases.disabled()],
+                "disabled": [describe_disabled(each) for each in disabled],
             }
         )
 

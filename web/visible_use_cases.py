@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 START_WAIT_S = 30.0
 """Longest wait of a request for a start that is going on."""
 
+NO_USE_CASE = "There is no such use case."
+
 _PREFERRED_DEFAULT = "weather"
 
 
@@ -51,7 +53,7 @@ class VisibleUseCases:
         visible = await self.visible(context)
         use_case = visible.get(name or self.default_name(visible) or "")
         if use_case is None:
-            raise NotFoundError("There is no such use case.", code="use_case.not_found")
+            raise NotFoundError(NO_USE_CASE, code="use_case.not_found")
         return use_case
 
     def default_name(self, visible: dict[str, UseCase]) -> str | None:

@@ -30,7 +30,7 @@ const TABLE: Readonly<Record<string, Row>> = {
     packages: ['dompurify', 'highlight.js', 'katex', 'markdown-it'],
   },
   theme: {rooms: ['protocol'], packages: ['@openai/chatkit', 'lit']},
-  server: {rooms: ['protocol'], packages: []},
+  server: {rooms: ['protocol', 'strings'], packages: []},
   thread: {rooms: ['protocol', 'server', 'strings', 'to-error', 'unreachable'], packages: []},
   composer: {rooms: ['protocol', 'server', 'strings', 'to-error', 'unreachable'], packages: []},
   widgets: {rooms: ['icons', 'lazy-parts', 'protocol', 'theme'], packages: ['@openai/chatkit', 'lit']},

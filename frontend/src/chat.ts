@@ -6,7 +6,7 @@ import {SideRequests} from './composer/side-requests.js';
 import type {Intent} from './intents.js';
 import {readOptions, type Settings} from './options.js';
 import type {JSONObject} from './protocol/types.js';
-import {ChatKitClient, RequestError} from './server/client.js';
+import {ChatKitClient, isSignedOut, RequestError} from './server/client.js';
 import {strings} from './strings.js';
 import {Conversation, type Message} from './thread/conversation.js';
 import {ThreadList} from './thread/thread-list.js';
@@ -42,6 +42,11 @@ export class Chat {
   #toolId: string | undefined;
   #modelId: string | undefined;
   #alertText: string | undefined;
+  #canRetryAlert = false;
+  /** The thread that could not be opened, because nobody knew who asks. */
+  #lostThreadId: string | undefined;
+  /** A message that went unsent for the same reason, kept where a reload finds it; a newer draft takes its place. */
+  #hasUnsentDraft = false;
 
   constructor(host: ChatHost) {
     this.#host = host;
@@ -80,6 +85,11 @@ export class Chat {
     return this.#alertText;
   }
 
+  /** Whether the alert says that nobody knows the person, so that signing in again may help. */
+  get canRetryAlert(): boolean {
+    return this.#canRetryAlert;
+  }
+
   /** Takes new settings; a running answer, the draft and the thread stay. */
   configure(settings: Settings): void {
     this.#settings = settings;
@@ -111,6 +121,7 @@ export class Chat {
         this.sideRequests.uploads.clear();
         break;
       case 'draft':
+        this.#hasUnsentDraft = false;
         this.#drafts.save(this.#draftThreadId, intent.draft);
         break;
       case 'send-prompt':
@@ -120,7 +131,7 @@ export class Chat {
         conversation.stop();
         break;
       case 'retry':
-        this.attempt(conversation.retry());
+        this.attempt(this.#retry());
         break;
       case 'new-chat':
         this.setHistoryOpen(false);
@@ -164,6 +175,9 @@ export class Chat {
       case 'dismiss-alert':
         this.#setAlert(undefined);
         break;
+      case 'sign-in-again':
+        this.attempt(this.#signInAgain());
+        break;
       case 'show-source':
         break;
       case 'header-action':
@@ -200,7 +214,13 @@ export class Chat {
   /** Shows a thread, or the start screen for `undefined`. Rejects when it cannot be read; what was shown stays. */
   async open(threadId: string | undefined): Promise<void> {
     this.#setAlert(undefined);
-    await this.conversation.open(threadId);
+    this.#lostThreadId = undefined;
+    try {
+      await this.conversation.open(threadId);
+    } catch (error) {
+      if (isSignedOut(error)) this.#lostThreadId = threadId;
+      throw error;
+    }
   }
 
   /** Shows the thread that a page begins with; one that is not there, or not this person's, gives the start screen. */
@@ -271,10 +291,53 @@ export class Chat {
     const {content, attachments = [], quotedText} = draft;
     const tool = this.#settings.tools.find(({id}) => id === this.#toolId);
     this.#setAlert(undefined);
-    this.attempt(
-      this.conversation.send({content, attachments, quotedText, toolId: this.#toolId, model: this.#modelId}),
-    );
+    const message = {content, attachments, quotedText, toolId: this.#toolId, model: this.#modelId};
+    this.attempt(this.#send(message));
     if (tool && tool.persistent !== true) this.selectTool(undefined);
+  }
+
+  async #send(message: Message): Promise<void> {
+    const {content, quotedText} = message;
+    if (this.#lostThreadId !== undefined) {
+      // What is written now belongs to the thread that the page began with.
+      try {
+        await this.open(this.#lostThreadId);
+      } catch (error) {
+        this.#host.showDraft({content, quotedText});
+        throw error;
+      }
+    }
+    await this.conversation.send(message);
+    this.#keepUnsent({content, quotedText});
+  }
+
+  async #retry(): Promise<void> {
+    await this.conversation.retry();
+    if (!this.#hasUnsentDraft || this.#isUnsent) return;
+    this.#hasUnsentDraft = false;
+    this.#drafts.save(this.#draftThreadId, undefined);
+  }
+
+  /** Whether the message that is shown last was not sent, because nobody knew who asks. */
+  get #isUnsent(): boolean {
+    const {unconfirmedKey, failure} = this.conversation.state;
+    return (
+      unconfirmedKey !== undefined &&
+      (failure?.message === strings.signedOut || failure?.message === strings.notSignedIn)
+    );
+  }
+
+  /** A page may have to be left in order to sign in: then the composer has the message again. */
+  #keepUnsent(draft: Draft): void {
+    if (!this.#isUnsent) return;
+    this.#hasUnsentDraft = true;
+    this.#drafts.save(this.#draftThreadId, draft);
+  }
+
+  async #signInAgain(): Promise<void> {
+    await this.#client.renew();
+    this.#setAlert(undefined);
+    if (this.#lostThreadId !== undefined) await this.open(this.#lostThreadId);
   }
 
   #onWidgetAction({action, itemId, widget, done}: WidgetAction): void {
@@ -342,6 +405,7 @@ export class Chat {
   }
 
   #showProblem(error: Error): void {
+    this.#canRetryAlert = isSignedOut(error);
     this.#setAlert(error.message);
     this.#host.emit('chatkit.error', {error});
   }

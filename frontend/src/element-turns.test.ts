@@ -101,11 +101,15 @@ describe('hosted mode', () => {
     ]);
   });
 
-  it('says what failed when the page has no secret', async () => {
+  it('says that the page has no secret to the person, and why to the page', async () => {
     const getClientSecret = () => Promise.reject(new Error('No session.'));
     const {element, events} = mount(new FakeServer(), {api: {getClientSecret}, parlor: {baseUrl: '/own'}});
     await heard(events, 'error');
-    await vi.waitFor(() => expect(textOf(element)).toContain('No session.'));
+    await vi.waitFor(() => expect(textOf(element)).toContain('The page could not sign you in.'));
+    expect(textOf(element)).not.toContain('No session.');
+    const reason = 'The option api.getClientSecret failed: No session.';
+    expect(named(events, 'error')).toMatchObject([{error: {cause: {message: reason}}}]);
+    expect(named(events, 'log')).toContainEqual({name: 'client_secret.missing', data: {reason}});
   });
 });
 

@@ -259,7 +259,10 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
           }
         </div>
         <div class="footer">
-          <parlor-notices exportparts=${exportedParts} .alertText=${this.#chat.alertText}></parlor-notices>
+          <parlor-notices exportparts=${exportedParts} 
+            .alertText=${this.#chat.alertText}
+            .canRetryAlert=${this.#chat.canRetryAlert}
+          ></parlor-notices>
           <parlor-composer exportparts=${exportedParts}
             .placeholder=${settings.placeholder}
             .status=${thread?.status ?? {type: 'active'}}

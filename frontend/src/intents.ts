@@ -28,7 +28,7 @@ export type Intent =
   | {readonly type: 'dismiss-notice'; readonly key: string}
   /** Answered by the transcript itself, which has the list of sources. */
   | {readonly type: 'show-source'; readonly key: string}
-  | {readonly type: 'dismiss-alert'}
+  | {readonly type: 'dismiss-alert' | 'sign-in-again'}
   | {readonly type: 'header-action'; readonly side: 'left' | 'right'}
   | {readonly type: 'deeplink'; readonly name: string; readonly data: Readonly<Record<string, string>>}
   | {readonly type: 'widget-action'; readonly detail: WidgetActionDetail}

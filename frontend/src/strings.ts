@@ -77,6 +77,8 @@ export const strings = {
   danger: 'Problem',
   noServer: 'The chat is not connected: the option api.url is missing.',
   busy: 'The chat is busy: wait for chatkit.response.end or chatkit.thread.load.end.',
+  notSignedIn: 'The page could not sign you in.',
+  signedOut: 'You are signed out.',
   noThread: 'There is no current thread to send an action to.',
   emptyMessage: 'A message needs text or an attachment.',
   threadNotWritable: 'This thread accepts no messages.',

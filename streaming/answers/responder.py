@@ -54,7 +54,8 @@ class Responder:
             CustomStreamError: When it failed; that is logged, and the text may be shown.
         """
         thread, answer = turn.thread, turn.context.answer
-        if thread.title is None and turn.user_message is not None and (line := title_of(turn.user_message)):
+        wants_title = thread.title is None and turn.context.has_titles
+        if wants_title and turn.user_message is not None and (line := title_of(turn.user_message)):
             # At once, and only if it still has none: a person may name it while the model thinks.
             await self._services.store.retitle_thread(thread, line, turn.context)
         async with ThreadTitle(turn, self._hooks.chat_client) as title:

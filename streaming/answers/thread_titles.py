@@ -52,9 +52,8 @@ class ThreadTitle:
         self._turn = turn
         self._chat_client = chat_client
         self._wait_s = wait_s
-        self._is_wanted = (
-            turn.context.answer.is_new_thread and settings.thread_titles == "model" and settings.provider != "offline"
-        )
+        is_new = turn.context.has_titles and turn.context.answer.is_new_thread
+        self._is_wanted = is_new and settings.thread_titles == "model" and settings.provider != "offline"
         self._task: asyncio.Task[None] | None = None
 
     def begin(self) -> None:

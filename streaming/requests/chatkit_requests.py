@@ -195,7 +195,7 @@ class ChatKitRequests:
         thread = Thread(id=self._store.generate_thread_id(context), created_at=utc_now(), items=Page())
         # First the message: one that refers to a missing attachment must not leave an empty thread behind.
         message = await self._build_user_message(request.params.input, thread, context)
-        thread.title = title_of(message)
+        thread.title = title_of(message) if context.has_titles else None
         metadata = ThreadMetadata(id=thread.id, created_at=thread.created_at, title=thread.title)
         context.answer.is_new_thread = True
 

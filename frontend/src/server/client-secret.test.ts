@@ -1,6 +1,6 @@
 import {describe, expect, it, vi} from 'vitest';
 import {type Call, FakeServer} from '../testing/fake-server.js';
-import {ChatKitClient} from './client.js';
+import {ChatKitClient, isSignedOut} from './client.js';
 import type {ReadClientSecret} from './client-secret.js';
 
 const LIST = {type: 'threads.list', params: {limit: 1, order: 'desc'}} as const;
@@ -48,7 +48,10 @@ describe('hosted mode', () => {
   it('does not go round in circles when the new secret is refused too', async () => {
     const read = vi.fn(async () => 'bad');
     const server = new FakeServer({'threads.list': () => new Response('', {status: 401})});
-    await expect(hosted(read, server).send(LIST)).rejects.toMatchObject({status: 401});
+    await expect(hosted(read, server).send(LIST)).rejects.toMatchObject({
+      status: 401,
+      message: 'You are signed out.',
+    });
     expect(server.calls).toHaveLength(2);
   });
 
@@ -66,14 +69,37 @@ describe('hosted mode', () => {
     let isBroken = true;
     const server = new FakeServer();
     const client = hosted(() => (isBroken ? fail() : 'fine'), server);
-    await expect(client.prepare()).rejects.toThrow(words);
+    const named = {
+      message: 'The page could not sign you in.',
+      cause: {message: expect.stringMatching(new RegExp(`getClientSecret.*${words}`))},
+    };
+    await expect(client.prepare()).rejects.toMatchObject(named);
     await expect(client.prepare()).resolves.toBeUndefined();
-    await expect(client.send(LIST)).rejects.toThrow('getClientSecret');
+    await expect(client.send(LIST)).rejects.toMatchObject(named);
     expect(server.calls).toEqual([]);
     isBroken = false;
     await client.send(LIST);
     expect(bearers(server)).toEqual(['Bearer fine']);
   });
+
+  it.each([
+    ['rejects', () => Promise.reject(new Error('{"error":"gone"}')), '{"error":"gone"}'],
+    ['gives nothing', () => undefined, 'returned no secret'],
+  ])(
+    'says that the person is signed out when the callback %s at renewal, and tells the page why',
+    async (_, fail, why) => {
+      const server = new FakeServer({'threads.list': () => new Response('', {status: 401})});
+      const reports: [string, Record<string, unknown>][] = [];
+      const client = new ChatKitClient((...report) => reports.push(report));
+      const getClientSecret = (current: string | null) => (current === null ? 'old' : fail());
+      client.configure({url: '/chatkit', locale: 'en', fetch: server.fetch as never, getClientSecret});
+      const failure = await client.send(LIST).catch((error: unknown) => error);
+      expect(isSignedOut(failure)).toBe(true);
+      expect(failure).toMatchObject({message: 'You are signed out.', cause: {message: expect.stringContaining(why)}});
+      expect(reports).toEqual([['client_secret.not_renewed', {reason: expect.stringContaining(why)}]]);
+      expect(server.calls).toHaveLength(1);
+    },
+  );
 
   it('does not wait for a callback that never settles once the request is given up', async () => {
     const controller = new AbortController();

@@ -1,20 +1,26 @@
 /** The short-lived secret of hosted mode: asked for at once, kept in memory only, renewed once for all who need it. */
 
-export type ReadClientSecret = (current: string | null) => unknown;
+import {strings} from '../strings.js';
 
-/** The page's callback failed or gave nothing. */
+export type ReadClientSecret = (current: string | null) => unknown;
+/** Reports kinds of events to the page, never contents. */
+export type Report = (name: string, data: Record<string, unknown>) => void;
+
+/** The page's callback failed or gave nothing. In words for a person; those for who builds the page are in `cause`. */
 export class ClientSecretError extends Error {
   override readonly name = 'ClientSecretError';
 }
 
 export class ClientSecret {
+  readonly #report: Report;
   #read: ReadClientSecret;
   #value: string | undefined;
   #pending: Promise<string> | undefined;
   #hasAsked = false;
 
-  constructor(read: ReadClientSecret) {
+  constructor(read: ReadClientSecret, report: Report) {
     this.#read = read;
+    this.#report = report;
   }
 
   /** Options come again with every render of the page; the secret stays. */
@@ -38,6 +44,11 @@ export class ClientSecret {
     return this.#renew(refused);
   }
 
+  /** Asks the page for another secret, because a person wants to try again. */
+  renew(): Promise<string> {
+    return this.#renew(this.#value ?? null);
+  }
+
   #renew(current: string | null): Promise<string> {
     this.#pending ??= this.#ask(current).finally(() => {
       this.#pending = undefined;
@@ -54,11 +65,17 @@ export class ClientSecret {
       answer = await read(current);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw new ClientSecretError(`The option api.getClientSecret failed: ${reason}`, {cause: error});
+      throw this.#failure(current, `The option api.getClientSecret failed: ${reason}`, error);
     }
     if (typeof answer !== 'string' || answer === '')
-      throw new ClientSecretError('The option api.getClientSecret returned no secret.');
+      throw this.#failure(current, 'The option api.getClientSecret returned no secret.');
     this.#value = answer;
     return answer;
+  }
+
+  #failure(current: string | null, reason: string, cause?: unknown): ClientSecretError {
+    this.#report(current === null ? 'client_secret.missing' : 'client_secret.not_renewed', {reason});
+    const message = current === null ? strings.notSignedIn : strings.signedOut;
+    return new ClientSecretError(message, {cause: new Error(reason, {cause})});
   }
 }

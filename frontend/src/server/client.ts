@@ -1,7 +1,8 @@
 /** The HTTP client of a ChatKit server: one POST per request, answered by a stream of events or one JSON document. */
 import {isObject, parseEvent, parseFailure} from '../protocol/parsing.js';
 import type {JSONRequest, StreamEvent, StreamingRequest} from '../protocol/types.js';
-import {ClientSecret, ClientSecretError, type ReadClientSecret} from './client-secret.js';
+import {strings} from '../strings.js';
+import {ClientSecret, ClientSecretError, type ReadClientSecret, type Report} from './client-secret.js';
 import {Deadline, orAborted} from './deadline.js';
 import {readEventStream} from './sse.js';
 
@@ -70,8 +71,10 @@ export class RequestError extends Error {
   }
 }
 
-/** Reports what was skipped: kinds of events, never contents. */
-export type Report = (name: string, data: Record<string, unknown>) => void;
+/** Whether nobody knows, or not any more, who asks: the page has to sign the person in. */
+export function isSignedOut(error: unknown): boolean {
+  return error instanceof ClientSecretError || (error instanceof RequestError && error.status === 401);
+}
 
 export class ChatKitClient {
   readonly #report: Report;
@@ -93,12 +96,17 @@ export class ChatKitClient {
     const read = endpoint?.getClientSecret;
     if (!read) this.#secret = undefined;
     else if (this.#secret) this.#secret.configure(read);
-    else this.#secret = new ClientSecret(read);
+    else this.#secret = new ClientSecret(read, this.#report);
   }
 
   /** In hosted mode, asks for the first secret, once; rejects when the page has none. Pages wait for that call. */
   async prepare(): Promise<void> {
     await this.#secret?.prepare();
+  }
+
+  /** In hosted mode, asks the page for another secret, whatever has become of the last one. */
+  async renew(): Promise<void> {
+    await this.#secret?.renew();
   }
 
   /**
@@ -207,7 +215,8 @@ export class ChatKitClient {
       });
       if (!isResponse(response)) throw new RequestError('The option api.fetch returned no response.');
       if (response.ok) return response;
-      if (response.status !== 401 || !secret || token === undefined || attempt > 0) throw await failureOf(response);
+      if (response.status !== 401 || !secret || token === undefined) throw await failureOf(response);
+      if (attempt > 0) throw signedOut(await failureOf(response));
       token = await orAborted(secret.refresh(token), signal);
     }
   }
@@ -303,6 +312,12 @@ async function failureOf(response: Response): Promise<RequestError> {
     code,
     id,
   });
+}
+
+/** The refusal of a new secret in words for a person; the server's own are in `cause`. */
+function signedOut(refusal: RequestError): RequestError {
+  const {status, code, id} = refusal;
+  return new RequestError(strings.signedOut, {status, code, id, cause: refusal});
 }
 
 // Chrome, Firefox and Safari word it differently; a plain network TypeError must not match.

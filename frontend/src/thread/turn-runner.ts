@@ -1,7 +1,7 @@
 /** Runs turns, one at a time: streams of events, calls of client tools, stopping, connecting again. */
 import {isObject} from '../protocol/parsing.js';
 import type {JSONObject, StreamEvent, StreamingRequest, ThreadItem, UserMessage} from '../protocol/types.js';
-import {type ChatKitClient, RequestError, type RunCursor} from '../server/client.js';
+import {type ChatKitClient, isSignedOut, RequestError, type RunCursor} from '../server/client.js';
 import {attachTo, isConnectionLoss, streamRun} from '../server/resumable-stream.js';
 import type {JoinedRun} from '../server/run-replay.js';
 import {strings} from '../strings.js';
@@ -326,7 +326,9 @@ export class TurnRunner {
     turn.hasFailed = true;
     const from = turn.cursor;
     const threadId = this.#host.state().thread?.id;
-    if (isConnectionLoss(error) && from.last !== undefined && threadId !== undefined) {
+    // The answer goes on without us: once the person is known again, it is joined.
+    const isCutOff = isConnectionLoss(error) || isSignedOut(error);
+    if (isCutOff && from.last !== undefined && threadId !== undefined) {
       this.#again = () => this.#reattach(turn.kind, threadId, from);
     } else if (!turn.hasEvents && request && isRepeatable(request, error)) {
       this.#again = () => this.run(turn.kind, request);

@@ -14,6 +14,7 @@ export class NoticesView extends LitElement {
   static override properties = {
     notices: {attribute: false},
     alertText: {attribute: false},
+    canRetryAlert: {attribute: false},
   };
   static override styles = [
     baseStyles,
@@ -74,16 +75,19 @@ export class NoticesView extends LitElement {
 
   declare notices: readonly Notice[];
   declare alertText: string | undefined;
+  /** Whether signing in again may help. */
+  declare canRetryAlert: boolean;
 
   constructor() {
     super();
     this.notices = [];
     this.alertText = undefined;
+    this.canRetryAlert = false;
   }
 
   override render() {
     return html`<div role="alert">
-        ${this.alertText === undefined ? nothing : this.#box('danger', undefined, this.alertText, {type: 'dismiss-alert'})}
+        ${this.alertText === undefined ? nothing : this.#box('danger', undefined, this.#alert(this.alertText), {type: 'dismiss-alert'})}
       </div>
       <div role="status">
         ${this.notices.map(({key, level, title, message}) =>
@@ -95,6 +99,14 @@ export class NoticesView extends LitElement {
           ),
         )}
       </div>`;
+  }
+
+  #alert(text: string) {
+    if (!this.canRetryAlert) return text;
+    return html`${text}
+      <button type="button" class="text-button" @click=${() => express(this, {type: 'sign-in-again'})}>
+        ${icon('reload', '16')}${strings.tryAgain}
+      </button>`;
   }
 
   #box(level: NoticeLevel, title: string | undefined, body: unknown, dismiss: Intent) {
