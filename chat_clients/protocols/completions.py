@@ -102,8 +102,8 @@ class CompletionsReader:
         self._round = make_call_id(uuid4().hex)
 
     @property
-    def has_unopened_thought(self) -> bool:
-        """Whether a thought was closed in the text that nothing had opened."""
+    def has_unopened_thought(self) -> bool | None:
+        """Whether a thought was closed in the text that nothing had opened; None where nothing tells."""
         return self._splitter.has_unopened
 
     def read(self, events: list[Event]) -> Iterator[ChatResponseUpdate]:

@@ -112,9 +112,10 @@ class ResponsesReader:
         self._round = make_call_id(uuid4().hex)
 
     @property
-    def has_unopened_thought(self) -> bool:
-        """Whether a thought was closed in a text that nothing had opened."""
-        return any(splitter.has_unopened for splitter in self._splitters.values())
+    def has_unopened_thought(self) -> bool | None:
+        """Whether a thought was closed in a text that nothing had opened; None where nothing tells."""
+        known = [each.has_unopened for each in self._splitters.values() if each.has_unopened is not None]
+        return any(known) if known else None
 
     def read(self, events: list[Event]) -> Iterator[ChatResponseUpdate]:
         """Return what `events` mean; see `AnswerReader.read`."""

@@ -413,7 +413,7 @@ async def test_what_is_too_long_by_itself_is_said_with_what_to_do(
         (
             400,
             [{"error": {"code": 400, "message": "API key not valid.", "status": "INVALID_ARGUMENT"}}],
-            "model.bad_request",
+            "model.refused_key",
         ),
         (400, [], "model.bad_request"),
         (400, {"error": {"message": "'temperature' is not supported with this model."}}, "model.bad_request"),
