@@ -17,6 +17,7 @@ from streaming.approval_requests import ApprovalRequest, PendingApproval
 from streaming.approvals import Decision, decide, settle_calls
 from streaming.call_replay import replay_calls
 from streaming.declared_actions import action
+from streaming.mcp_servers import with_servers
 from streaming.tool_guard import ToolGuard
 
 
@@ -58,6 +59,7 @@ class ApprovalProcessing:
     ) -> AsyncGenerator[Content, None]:
         guard = ToolGuard(self.services.settings.tool_timeout_s)
         agent, messages = await self._chosen_agent(turn), await self._thread_messages(turn)
+        agent, _ = await with_servers(agent)
         async with aclosing(replay_calls(agent, messages, calls, turn, guard, is_allowed=is_allowed)) as contents:
             async for content in contents:
                 yield content
