@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 from agent_framework.exceptions import ChatClientContentFilterException
 
-from chat_clients.http.provider_connection import ProviderStatusError, build_status_error
 from chat_clients.http.server_events import BrokenStreamError
+from chat_clients.http.status_errors import ProviderStatusError, build_status_error
 from errors import ModelError
 
 # code -> (sentence, whether trying again can help)

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from agent_framework import Message
 
 from chat_clients.failures import refusal_in
-from chat_clients.http.provider_connection import ProviderStatusError
+from chat_clients.http.status_errors import ProviderStatusError
 from chat_clients.protocols.history_shape import HistoryForm, has_pictures, history_chars
 from errors import ModelError
 

@@ -10,7 +10,7 @@ import pytest
 from agent_framework import Content, Message
 
 from chat_clients.failures import explain_model_failure
-from chat_clients.http.provider_connection import build_status_error
+from chat_clients.http.status_errors import build_status_error
 from chat_clients.provider import ChatClients
 from chat_clients.refusals import MAX_CONVERSATIONS, MAX_TRIES, Learnt
 from config import Settings
