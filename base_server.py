@@ -293,7 +293,9 @@ class BaseChatKitServer(ApprovalProcessing, RunOperations, RequestProcessing):
                 newest_first = sorted(newest_first, key=lambda item: item.id != decided.id)
         attachments, context = self.services.attachments, turn.context
         converter = HistoryConverter(lambda attachment_id: attachments.read(attachment_id, context))
-        return await history_messages(newest_first, converter, max_chars=settings.history_max_chars)
+        return await history_messages(
+            newest_first, converter, max_chars=settings.history_max_chars, max_items=settings.history_max_items
+        )
 
     async def _after(self, thread: ThreadMetadata, turn: Turn) -> AsyncGenerator[ThreadStreamEvent, None]:
         hook: Any = self.post_respond_hook(thread, turn)
