@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 from agent_framework.exceptions import ChatClientContentFilterException
 
-from chat_clients.http.provider_connection import ProviderStatusError, build_status_error
 from chat_clients.http.server_events import BrokenStreamError
+from chat_clients.http.status_errors import ProviderStatusError, build_status_error
 from errors import ModelError
 from framework.sentences import STREAM_ERROR
 
@@ -92,6 +92,7 @@ _REQUEST_TOO_LARGE = re.compile(r"\brequest too large\b", re.IGNORECASE)
 _NO_QUOTA = re.compile(
     r"credit balance|insufficient (?:account )?(?:balance|credits?|funds|quota)|payment required", re.IGNORECASE
 )
+_NO_KEY = re.compile(r"api[ _-]?key[^.]{0,40}\b(?:not valid|invalid|not found|missing|expired)", re.IGNORECASE)
 _NO_MODEL = re.compile(
     r"\bmodel\b[^.]{0,120}\b(?:not exist|not found|no longer|decommissioned|deprecated|retired|end of (?:its )?life"
     r"|discontinued|shut down|not available)|(?:invalid|unknown|no such) model\b|not a valid model",
@@ -208,6 +209,8 @@ def _code_of_refusal(exc: ProviderStatusError) -> str:
         return "model.no_quota"
     if code in ("model.bad_request", "model.failed") and _TOO_LONG.search(exc.text):
         return "model.too_long"
+    if code == "model.bad_request" and _NO_KEY.search(exc.text):
+        return "model.refused_key"  # as Google says it
     if code == "model.bad_request" and _NO_MODEL.search(exc.text):
         return "model.not_found"
     return code

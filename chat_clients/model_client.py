@@ -152,7 +152,8 @@ class RawModelClient(BaseChatClient[Any]):
                     raise build_model_error(exc.code, model=model) from exc
                 raise
             attempt.note_success()
-            known.begins_with_thought = known.begins_with_thought or reader.has_unopened_thought
+            if (habit := reader.has_unopened_thought) is not None:
+                known.begins_with_thought = habit
             return
 
     def _build_request(

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from agent_framework import Message
 
 from chat_clients.failures import refusal_in
-from chat_clients.http.provider_connection import ProviderStatusError
+from chat_clients.http.status_errors import ProviderStatusError
 from chat_clients.protocols.history_shape import HistoryForm, has_pictures, history_chars
 from errors import ModelError
 
@@ -58,10 +58,13 @@ _ONE_PICTURE = re.compile(
     re.IGNORECASE,
 )
 _NO_SYSTEM = re.compile(
-    r"system\W{0,3}(?:role|message|instruction|prompt)s?[^.]{0,40}(?:not|un)\W?\w*(?:support|allow)", re.I
+    r"system\W{0,3}(?:role|message|instruction|prompt)s?[^.]{0,40}(?:not|un)\W?\w*(?:support|allow)"
+    r"|only user and assistant roles",
+    re.IGNORECASE,
 )
 _TEMPLATE = re.compile(
-    r"jinja|chat.?template|roles must|must alternate|raise_exception|rendering prompt", re.IGNORECASE
+    r"jinja|chat.?template|roles must|must alternate|raise_exception|rendering prompt|system role|roles are supported",
+    re.IGNORECASE,
 )
 _COUNT = re.compile(r"\d{3,}")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,7 +37,10 @@ _LOST = frozenset(
     | {"BrokenPipeError", "IncompleteRead"}
 )
 _NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "ConnectionRefusedError"})
-_LOST_WORDS = ("connection closed", "connection lost", "is not connected", "failed to reconnect")
+# Said by the client of the protocol; a tool may say the same of something else.
+_CLIENT_ERRORS = frozenset({"MCPError", "McpError", "RuntimeError"})
+_LOST_WORDS = ("connection closed", "connection lost", "is not connected")
+_NOT_RECONNECTED = "failed to reconnect to mcp server"
 _FORGOTTEN_WORDS = ("session terminated", "session not found", "session expired", "unknown session", "no valid session")
 
 
@@ -139,7 +142,10 @@ async def _answers(tool: Any) -> bool:
 
 async def _repeatable(tool: Any) -> list[str]:
     # The framework keeps the connection and the tools' annotations to itself; a test notices when that changes.
-    page = await tool._connection.list_tools_page(None)
+    connection = getattr(tool, "_connection", None)
+    if connection is None:
+        return []  # of a class of its own, which knows best
+    page = await connection.list_tools_page(None)
     hints = [(each.name, each.annotations) for each in page.tools if each.annotations is not None]
     return [name for name, hint in hints if hint.read_only_hint or hint.idempotent_hint]
 
@@ -214,16 +220,20 @@ def _links(exc: BaseException) -> Iterator[BaseException]:
 
 def _is_lost(exc: BaseException) -> bool:
     return any(
-        type(link).__name__ in _LOST or any(word in str(link).lower() for word in (*_LOST_WORDS, *_FORGOTTEN_WORDS))
+        type(link).__name__ in _LOST
+        or _NOT_RECONNECTED in str(link).lower()
+        or _says(link, (*_LOST_WORDS, *_FORGOTTEN_WORDS))
         for link in _links(exc)
     )
 
 
 def _was_never_sent(exc: BaseException) -> bool:
-    return any(
-        type(link).__name__ in _NEVER_SENT or any(word in str(link).lower() for word in _FORGOTTEN_WORDS)
-        for link in _links(exc)
-    )
+    return any(type(link).__name__ in _NEVER_SENT or _says(link, _FORGOTTEN_WORDS) for link in _links(exc))
+
+
+def _says(link: BaseException, words: Iterable[str]) -> bool:
+    text = str(link).lower()
+    return type(link).__name__ in _CLIENT_ERRORS and any(word in text for word in words)
 
 
 def _kind(exc: BaseException) -> str:

@@ -31,8 +31,8 @@ class AnswerReader(Protocol):
     is_done: bool
 
     @property
-    def has_unopened_thought(self) -> bool:
-        """Whether a thought was closed in the text that nothing had opened."""
+    def has_unopened_thought(self) -> bool | None:
+        """Whether a thought was closed in the text that nothing had opened; None where nothing tells."""
         ...
 
     def read(self, events: list[Event]) -> Iterable[ChatResponseUpdate]:

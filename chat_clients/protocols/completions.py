@@ -17,6 +17,7 @@ from chat_clients.failures import explain_provider_error
 from chat_clients.http.server_events import DONE, Event
 from chat_clients.protocols.complete_answers import ENDS, INTERRUPTED, read_finish_reason
 from chat_clients.protocols.history_shape import make_call_id
+from chat_clients.protocols.loose_json import read_word
 from chat_clients.protocols.replay import Members, build_replay
 from chat_clients.protocols.request_options import REFUSAL, is_json_object
 from chat_clients.protocols.response_items import build_annotation, shift_regions
@@ -103,8 +104,8 @@ class CompletionsReader:
         self._round = make_call_id(uuid4().hex)
 
     @property
-    def has_unopened_thought(self) -> bool:
-        """Whether a thought was closed in the text that nothing had opened."""
+    def has_unopened_thought(self) -> bool | None:
+        """Whether a thought was closed in the text that nothing had opened; None where nothing tells."""
         return self._splitter.has_unopened
 
     def read(self, events: list[Event]) -> Iterator[ChatResponseUpdate]:
@@ -123,8 +124,8 @@ class CompletionsReader:
             if choices and isinstance(choices, list) and isinstance(choices[0], Mapping):
                 if self._response_id is None:
                     # Some servers give every chunk another id, and some give none.
-                    self._response_id = _word(event.get("id")) or f"chatcmpl-{uuid4().hex}"
-                    self._model = _word(event.get("model")) or None
+                    self._response_id = read_word(event.get("id")) or f"chatcmpl-{uuid4().hex}"
+                    self._model = read_word(event.get("model")) or None
                     self._created = event.get("created")
                 yield from self._choice(choices[0])
         yield from self._flush(may_go_on=True)
@@ -258,7 +259,7 @@ class CompletionsReader:
         function = raw.get("function")
         if not isinstance(function, Mapping):
             function = {}
-        given_id, name, index = _word(raw.get("id")), _word(function.get("name")), raw.get("index")
+        given_id, name, index = read_word(raw.get("id")), read_word(function.get("name")), raw.get("index")
         call = self._by_index.get(index) if isinstance(index, int) else None
         if call is None and not isinstance(index, int) and not name and self._calls:
             call = self._calls[-1]
@@ -298,10 +299,6 @@ class CompletionsReader:
             content.additional_properties["openai"] = {"replay": replay}
             yield self._update([content])
             call.arguments.clear()
-
-
-def _word(value: Any) -> str:
-    return value if isinstance(value, str) else "" if value is None else str(value)
 
 
 def _citation(raw: Any) -> Annotation | None:

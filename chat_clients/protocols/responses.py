@@ -14,6 +14,7 @@ from chat_clients.failures import explain_provider_error
 from chat_clients.http.server_events import Event
 from chat_clients.protocols.history_shape import make_call_id
 from chat_clients.protocols.item_names import ItemNames
+from chat_clients.protocols.loose_json import read_number, read_object, read_objects, read_word
 from chat_clients.protocols.replay import Members, build_replay
 from chat_clients.protocols.request_options import REFUSAL, to_json_text
 from chat_clients.protocols.response_items import (
@@ -114,9 +115,10 @@ class ResponsesReader:
         self._round = make_call_id(uuid4().hex)
 
     @property
-    def has_unopened_thought(self) -> bool:
-        """Whether a thought was closed in a text that nothing had opened."""
-        return any(splitter.has_unopened for splitter in self._splitters.values())
+    def has_unopened_thought(self) -> bool | None:
+        """Whether a thought was closed in a text that nothing had opened; None where nothing tells."""
+        known = [each.has_unopened for each in self._splitters.values() if each.has_unopened is not None]
+        return any(known) if known else None
 
     def read(self, events: list[Event]) -> Iterator[ChatResponseUpdate]:
         """Return what `events` mean; see `AnswerReader.read`."""
@@ -125,7 +127,7 @@ class ResponsesReader:
             place = _DELTAS.get(kind) if kind is not None else None
             if place is not None:
                 part, index = place
-                key = (self._items.name_of(event, _KINDS[part]), _number(event.get(index)), part)
+                key = (self._items.name_of(event, _KINDS[part]), read_number(event.get(index)), part)
                 if key != self._pending:
                     yield from self._flush()
                     self._pending = key
@@ -212,17 +214,17 @@ class ResponsesReader:
     def _event(self, kind: str | None, event: Event) -> Iterator[ChatResponseUpdate]:
         if kind in _WHOLES:
             part, index, name = _WHOLES[kind]
-            key = (self._items.name_of(event, _KINDS[part]), _number(event.get(index)), part)
+            key = (self._items.name_of(event, _KINDS[part]), read_number(event.get(index)), part)
             yield from self._whole(key, event.get(name))
             yield from self._close_text(key)
             return
         match kind:
             case "response.created" | "response.in_progress" | "response.queued":
-                response = _object(event.get("response"))
-                self._response_id = _word(response.get("id")) or self._response_id
-                self._model = _word(response.get("model")) or self._model
+                response = read_object(event.get("response"))
+                self._response_id = read_word(response.get("id")) or self._response_id
+                self._model = read_word(response.get("model")) or self._model
             case "response.output_item.added":
-                item = _object(event.get("item"))
+                item = read_object(event.get("item"))
                 yield from self._item_added(item, self._items.begin(item, event.get("output_index")))
             case "response.function_call_arguments.delta":
                 if call := self._calls.get(self._items.name_of(event, "function_call")):
@@ -236,16 +238,18 @@ class ResponsesReader:
                     self._begun_items.add(item_id)
                     yield self._update([mcp_call(server_call, item_id, event.get("arguments"))])
             case "response.output_text.annotation.added":
-                where = (self._items.name_of(event, "message"), _number(event.get("content_index")))
-                yield from self._annotations(*where, [event.get("annotation")], _number(event.get("annotation_index")))
+                where = (self._items.name_of(event, "message"), read_number(event.get("content_index")))
+                yield from self._annotations(
+                    *where, [event.get("annotation")], read_number(event.get("annotation_index"))
+                )
             case "response.image_generation_call.partial_image":
                 yield from self._partial_image(event)
             case "response.output_item.done":
-                item = _object(event.get("item"))
+                item = read_object(event.get("item"))
                 yield from self._item_done(item, self._items.done(item, event.get("output_index")))
             case "response.completed" | "response.incomplete" | "response.failed" | "response.cancelled":
                 # The event's name says how it ended; not every server repeats that in the response.
-                yield from self._end({"status": kind.removeprefix("response."), **_object(event.get("response"))})
+                yield from self._end({"status": kind.removeprefix("response."), **read_object(event.get("response"))})
             case None if event.get("object") == "response":  # an answer in one piece
                 yield from self._end(event)
             case "error" | None:
@@ -339,13 +343,13 @@ class ResponsesReader:
         self._done_items.add(item_id)
         match item.get("type"):
             case "message":
-                for index, part in enumerate(_objects(item.get("content"))):
+                for index, part in enumerate(read_objects(item.get("content"))):
                     if part.get("type") == "refusal":
                         yield from self._whole((item_id, index, _REFUSAL), part.get("refusal"))
                     elif part.get("type") == "output_text":
                         yield from self._whole((item_id, index, _TEXT), part.get("text"))
                         yield from self._close_text((item_id, index, _TEXT))
-                        yield from self._annotations(item_id, index, _objects(part.get("annotations")), 0)
+                        yield from self._annotations(item_id, index, read_objects(part.get("annotations")), 0)
             case "function_call":
                 if item_id not in self._calls:
                     yield from self._begin_call(item, item_id)
@@ -363,9 +367,9 @@ class ResponsesReader:
                     yield self._update(contents)
 
     def _reasoning_done(self, item: Mapping[str, Any], item_id: str) -> Iterator[ChatResponseUpdate]:
-        for index, part in enumerate(_objects(item.get("content"))):
+        for index, part in enumerate(read_objects(item.get("content"))):
             yield from self._whole((item_id, index, _THOUGHT), part.get("text"))
-        for index, part in enumerate(_objects(item.get("summary"))):
+        for index, part in enumerate(read_objects(item.get("summary"))):
             yield from self._whole((item_id, index, _SUMMARY), part.get("text"))
         sealed = item.get("encrypted_content")
         if sealed or item_id not in self._begun_items:
@@ -415,9 +419,9 @@ class ResponsesReader:
 
     def _end(self, response: Mapping[str, Any]) -> Iterator[ChatResponseUpdate]:
         """Read the last event, which repeats the whole answer and says how it ended."""
-        self._response_id = _word(response.get("id")) or self._response_id
+        self._response_id = read_word(response.get("id")) or self._response_id
         matched: set[str] = set()
-        for item in _objects(response.get("output")):
+        for item in read_objects(response.get("output")):
             item_id = self._items.in_whole(item, matched)
             matched.add(item_id)
             yield from self._item_done(item, item_id)
@@ -434,13 +438,13 @@ class ResponsesReader:
         self.finish_reason = self._finish_reason(response)
         yield self._update(
             contents,
-            model=_word(response.get("model")) or self._model,
+            model=read_word(response.get("model")) or self._model,
             created_at=format_time(response.get("created_at")),
             finish_reason=self.finish_reason,
         )
 
     def _finish_reason(self, response: Mapping[str, Any]) -> str | None:
-        match _object(response.get("incomplete_details")).get("reason"):
+        match read_object(response.get("incomplete_details")).get("reason"):
             case "content_filter":
                 return "content_filter"
             case "max_output_tokens":
@@ -448,19 +452,3 @@ class ResponsesReader:
         if response.get("status") != "completed":
             return None
         return "tool_calls" if self._calls else "stop"
-
-
-def _number(value: Any) -> int:
-    return value if isinstance(value, int) else 0
-
-
-def _word(value: Any) -> str:
-    return value if isinstance(value, str) else "" if value is None else str(value)
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _objects(value: Any) -> list[Mapping[str, Any]]:
-    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []

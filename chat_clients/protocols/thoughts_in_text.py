@@ -47,12 +47,12 @@ class ThoughtSplitter:
         begins_with_thought: Whether this model is known to leave out the opening tag.
 
     Attributes:
-        has_unopened: Whether a thought was closed that nothing had opened.
+        has_unopened: Whether a thought was closed that nothing had opened; None where the text does not tell.
         dropped: How many characters of the text, tags and blanks included, were not said.
     """
 
     def __init__(self, *, begins_with_thought: bool = False) -> None:
-        self.has_unopened = False
+        self.has_unopened: bool | None = None
         self.dropped = 0
         self._state: Literal["before", "thinking", "speaking"] = "before"
         self._held = ""
@@ -85,6 +85,7 @@ class ThoughtSplitter:
             # It spoke at once, this time.
             self._is_guess, self._state, whole = False, "speaking", str(self._said) + held
             self.dropped = 0 if whole.strip() else len(whole)
+            self.has_unopened = False if whole.strip() else None
             return [("text", whole)] if whole.strip() else []
         if self._state == "thinking":
             self.dropped += len(held)

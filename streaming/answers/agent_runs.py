@@ -77,4 +77,6 @@ class AgentRuns:
                 newest_first = sorted(newest_first, key=lambda item: item.id != decided.id)
         attachments, context = self._services.attachments, turn.context
         converter = HistoryConverter(lambda attachment_id: attachments.read(attachment_id, context))
-        return await history_messages(newest_first, converter, max_chars=settings.history_max_chars)
+        return await history_messages(
+            newest_first, converter, max_chars=settings.history_max_chars, max_items=settings.history_max_items
+        )

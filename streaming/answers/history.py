@@ -242,18 +242,24 @@ def _whole_arguments(text: Any) -> str:
 
 
 async def history_messages(
-    newest_first: Sequence[ThreadItem], converter: HistoryConverter, *, max_chars: int
+    newest_first: Sequence[ThreadItem],
+    converter: HistoryConverter,
+    *,
+    max_chars: int,
+    max_items: int | None = None,
 ) -> list[Message]:
     """Return the newest items that fit, oldest first, as messages.
 
     Items are taken whole, newest first, until `max_chars` characters of text are used up; the newest user message is
-    always in. Attachments do not count as text. The first is a person's message, as many servers demand.
+    always in. Attachments do not count as text. What is cut begins with a person's message, as many servers demand.
 
     Args:
         newest_first: The thread's items, newest first.
         converter: How an item becomes messages.
         max_chars: Characters of text, all messages together.
+        max_items: How many items were asked for: with fewer, these are all. None where that is not known.
     """
+    is_cut = max_items is None or len(newest_first) >= max_items
     taken: list[tuple[ThreadItem, list[Message]]] = []
     used = 0
     has_user_message = False
@@ -261,12 +267,13 @@ async def history_messages(
         messages = await converter.to_agent_input([item])
         size = sum(_text_size(message) for message in messages)
         if has_user_message and used + size > max_chars:
+            is_cut = True
             break
         taken.append((item, messages))
         used += size
         has_user_message = has_user_message or isinstance(item, UserMessageItem)
     taken.reverse()
-    messages = [message for _, each in _begun_by_person(taken) for message in each]
+    messages = [message for _, each in (_begun_by_person(taken) if is_cut else taken) for message in each]
     for content in (content for message in messages for content in message.contents):
         if content.type == "function_call" and (replay := converter.replays.get(content.call_id or "")):
             content.additional_properties["openai"] = {REPLAY: replay}

@@ -10,6 +10,7 @@ from agent_framework import AgentResponseUpdate, Content
 from chatkit.types import ThreadStreamEvent
 
 from context import ActionTurn, Services, Turn
+from framework.mcp_servers import with_servers
 from streaming.actions.declared_actions import action
 from streaming.answers.agent_runs import AgentRuns
 from streaming.answers.tool_guard import ToolGuard
@@ -61,6 +62,7 @@ class Approvals:
     ) -> AsyncGenerator[Content, None]:
         guard = ToolGuard(self._services.settings.tool_timeout_s)
         agent, messages = await self._agent_runs.choose(turn), await self._agent_runs.messages(turn)
+        agent, _ = await with_servers(agent)
         async with aclosing(replay_calls(agent, messages, calls, turn, guard, is_allowed=is_allowed)) as contents:
             async for content in contents:
                 yield content

@@ -37,6 +37,13 @@ def put_item(key: str) -> str:
     return f"Put {key}."
 
 
+@server.tool(annotations=ToolAnnotations(read_only_hint=True))
+def look_up(key: str) -> str:
+    """Look something up in a database that is gone."""
+    note("look")
+    raise ValueError(f"{key}: connection closed by the database")
+
+
 def die_if_told() -> None:
     """Die in the middle of a call, once, if there is a file that says so."""
     order = calls.with_suffix(".die")

@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from chat_clients.failures import explain_model_failure
 from chat_clients.http.backpressure import Pace
 from chat_clients.http.connection import Connection
-from chat_clients.http.provider_connection import MAX_KNOWN_URLS, ProviderConnection, ProviderStatusError
+from chat_clients.http.provider_connection import MAX_KNOWN_URLS, ProviderConnection
 from chat_clients.http.server_events import DONE, BrokenStreamError, Event, EventParser
+from chat_clients.http.status_errors import ProviderStatusError
 from chat_clients.http.transport import DirectTransport
 from chat_clients.model_client import CompletionsChatClient
 from chat_clients.protocols.complete_answers import whole_updates

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from agent_framework import Content, Message
+from agent_framework import ChatResponse, Content, Message
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +20,7 @@ from chat_clients.protocols.history_shape import (
     HistoryForm,
     make_call_id,
 )
+from chat_clients.protocols.responses import ResponsesReader
 from chat_clients.protocols.responses_request import build_responses_request
 from chat_clients.protocols.tool_names import ToolNames
 from tests.unit.strict_history import MISTRAL_ID, NAME, RefusedError, check_completions, check_responses
@@ -201,6 +202,13 @@ def test_what_a_server_wants_back_goes_back_to_it_and_to_no_other() -> None:
     assert sent[3]["reasoning_content"] == "Hm."
     other = completions(user("Go"), says(call(origin="other", call={"extra_content": 1})), results("call_1"))
     assert set(other[1]["tool_calls"][0]) == {"id", "type", "function"}
+
+
+def test_members_of_a_call_go_back_to_the_responses_api_too() -> None:
+    item = {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "look", "arguments": "{}", "sig": "abc"}
+    end: Any = {"type": "response.completed", "response": {"id": "r", "output": [item]}}
+    [said] = ChatResponse.from_updates(list(ResponsesReader(model="m").read([end]))).messages
+    assert responses(user("Go"), said, results("c1"))[1] == item
 
 
 def test_what_a_protocol_has_no_part_for_is_named() -> None:

@@ -10,7 +10,7 @@ import pytest
 from agent_framework import Content, Message
 
 from chat_clients.failures import explain_model_failure
-from chat_clients.http.provider_connection import build_status_error
+from chat_clients.http.status_errors import build_status_error
 from chat_clients.provider import ChatClients
 from chat_clients.refusals import MAX_CONVERSATIONS, MAX_TRIES, Learnt
 from config import Settings
@@ -259,12 +259,18 @@ async def test_when_nothing_else_helps_the_newest_question_is_asked_alone(
     assert [message["content"] for message in stub.requests[-1].body["messages"]] == ["And now?"]
 
 
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        error(400, "System role not supported"),
+        error(500, "Only user and assistant roles are supported!", headers={"x-should-retry": "false"}),
+        error(422, "system messages are not allowed for this model"),
+    ],
+)
 async def test_what_the_system_says_is_said_by_the_person_where_there_is_no_such_role(
-    stub: ProviderStub, clients: dict[str, ChatClients]
+    stub: ProviderStub, clients: dict[str, ChatClients], refusal: Answer
 ) -> None:
-    stub.refuses = refusing(
-        lambda body: body["messages"][0]["role"] == "system", error(400, "System role not supported")
-    )
+    stub.refuses = refusing(lambda body: body["messages"][0]["role"] == "system", refusal)
     stub.will_always(Chat.text("Yes."))
     assert await ask(clients["compatible"], Message("system", ["Be short."]), user("Hello")) == "Yes."
     assert stub.requests[-1].body["messages"] == [{"role": "user", "content": "Be short.\n\nHello"}]
@@ -413,7 +419,7 @@ async def test_what_is_too_long_by_itself_is_said_with_what_to_do(
         (
             400,
             [{"error": {"code": 400, "message": "API key not valid.", "status": "INVALID_ARGUMENT"}}],
-            "model.bad_request",
+            "model.refused_key",
         ),
         (400, [], "model.bad_request"),
         (400, {"error": {"message": "'temperature' is not supported with this model."}}, "model.bad_request"),

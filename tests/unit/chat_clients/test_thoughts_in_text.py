@@ -92,6 +92,17 @@ def test_such_a_model_is_heard_also_where_it_does_not_think() -> None:
     splitter = ThoughtSplitter(begins_with_thought=True)
     pieces = [*splitter.feed("Hel"), *splitter.feed("lo"), *splitter.close()]
     assert [piece for kind, piece in pieces if kind == "text"] == ["Hello"]
+    assert splitter.has_unopened is False
+
+
+async def test_a_habit_that_a_model_has_not_is_forgotten(stub: ProviderStub, clients: tuple[Any, ChatClients]) -> None:
+    protocol, made = clients
+    stub.will(protocol.text(*UNOPENED), protocol.text("Hel", "lo"), protocol.text("Hel", "lo"))
+    assert (await ask(made))[0].text == "Good day."
+    assert (await ask(made))[1] == ["Hello"], "it is heard at the end only"
+    assert "".join((await ask(made))[1]) == "Hello"
+    stub.will(protocol.text("Hi"))
+    assert thoughts((await ask(made))[0]) == ""
 
 
 # In the protocols

@@ -147,7 +147,7 @@ def test_doctor_connects_the_servers_of_tools_and_says_which_it_could(tmp_path: 
     done = parlor("doctor", folder=tmp_path, NO_PROXY="127.0.0.1")
     assert done.returncode == 1
     assert "Traceback" not in done.stdout + done.stderr
-    assert re.search(r"^ok +MCP server +alpha/shelf: connected, 2 tools$", done.stdout, re.MULTILINE)
+    assert re.search(r"^ok +MCP server +alpha/shelf: connected, 3 tools$", done.stdout, re.MULTILINE)
     assert re.search(r"^PROBLEM +MCP server +alpha/gone: cannot be connected$", done.stdout, re.MULTILINE)
 
 

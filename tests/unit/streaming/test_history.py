@@ -111,6 +111,14 @@ async def test_a_history_that_is_cut_begins_with_a_person() -> None:
     assert (aside.role, answer.text, question.text) == ("user", "one long answer", "now")
 
 
+async def test_a_greeting_before_the_first_message_stays_while_nothing_is_cut() -> None:
+    items = [asks("now"), says("answer"), asks("question"), says("Welcome.")]
+    messages = await history_messages(items, HistoryConverter(read), max_chars=10_000, max_items=60)
+    assert [message.text for message in messages] == ["Welcome.", "question", "answer", "now"]
+    messages = await history_messages(items, HistoryConverter(read), max_chars=10_000, max_items=4)
+    assert [message.text for message in messages] == ["question", "answer", "now"]
+
+
 async def test_widgets_are_words_and_bounded() -> None:
     card = {"type": "Card", "children": [{"type": "Text", "value": "word " * 1000}]}
     plain = WidgetItem(**base(), widget=widget_root(card))

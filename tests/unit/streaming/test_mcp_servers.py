@@ -148,6 +148,15 @@ async def test_a_call_that_may_have_had_an_effect_is_not_repeated(
     assert shelf.done == ["read", "put", "put"]
 
 
+async def test_what_a_tool_says_of_its_own_failure_is_no_loss_of_its_server(
+    chat: Chat, model: ScriptedModel, shelf: Shelf
+) -> None:
+    await shelf.start()
+    told = await ask(chat, model, "look_up")
+    assert told not in (NOT_REACHED, UNKNOWN_OUTCOME)
+    assert shelf.done == ["look"]
+
+
 async def start_again(shelf: Shelf) -> None:
     """Start a server again as soon as it has died."""
     if shelf.process is not None:
@@ -218,5 +227,5 @@ async def test_the_operator_learns_what_is_connected(chat: Chat, shelf: Shelf) -
     if shelf.transport == "http":
         assert await examine(tool) == (False, "cannot be connected")
     await shelf.start()
-    assert await examine(tool) == (True, "connected, 2 tools")
+    assert await examine(tool) == (True, "connected, 3 tools")
     assert not is_connected(tool), "it was only tried"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from agent_framework import Agent, ChatContext, Content, FunctionTool, Message, chat_middleware, tool
+from agent_framework import Agent, ChatContext, Content, FunctionTool, MCPStdioTool, Message, chat_middleware, tool
 
 from base_server import BaseChatKitServer
 from chat_clients.provider import ChatClients
@@ -237,6 +238,25 @@ async def test_a_tool_whose_name_servers_refuse_is_offered_under_another_and_run
     assert stub.requests[1].body["messages"][-1]["content"] == "Item 7."
     assert await said(chat, "Sure?") == "Yes."
     assert [each["function"]["name"] for _, each in calls_in(stub.requests[-1].body["messages"])] == ["read_item"]
+
+
+async def test_a_tool_of_an_mcp_server_is_offered_and_run_under_a_name_that_servers_take(
+    chat: Chat, stub: ProviderStub, tmp_path: Path
+) -> None:
+    script = Path(__file__).parents[1] / "mcp_server.py"
+    shelf = MCPStdioTool("shelf", sys.executable, args=[str(script), str(tmp_path / "calls"), "stdio"])
+
+    class ShelfServer(BaseChatKitServer):
+        def get_agent(self, turn: Turn) -> Agent[Any]:
+            return Agent(self.chat_client, tools=[shelf])
+
+    stub.will(calling(call("abcDEF123", "read_item")), Wire.text("Seven."), Wire.text("Yes."))
+    asking = Chat(ShelfServer(chat.server.services))
+    assert await said(asking, "Read 7") == "Seven."
+    assert "Item 7." in stub.requests[1].body["messages"][-1]["content"]
+    assert await said(asking, "Sure?") == "Yes."
+    assert [each["function"]["name"] for _, each in calls_in(stub.requests[-1].body["messages"])] == ["read_item"]
+    await shelf.close()
 
 
 async def test_a_tool_that_there_is_not_is_never_sent_under_a_name_that_is_refused(
