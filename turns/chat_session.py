@@ -16,7 +16,7 @@ NO_VARIABLES: Mapping[str, Variable] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class SessionConfiguration:
-    """What is offered in a session.
+    """Offers of a session.
 
     Attributes:
         variables: Handed to the agent as `turn.context.variables`; read-only.

@@ -21,7 +21,7 @@ _BEARER = "bearer "
 
 @dataclass(frozen=True, slots=True)
 class ClientSecret:
-    """What a client secret says.
+    """Claims of a client secret.
 
     Attributes:
         session_id: Which session it opens.

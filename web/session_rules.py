@@ -1,4 +1,4 @@
-"""What a session allows of ChatKit's requests: how many, whether the history is listed, whether files are taken."""
+"""Rules of a session for ChatKit's requests: how many, whether the history is listed, whether files are taken."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a provider says when it refuses a request, in whatever form."""
+"""Errors of a provider by status: the words of a refusal, in whatever form."""
 
 from __future__ import annotations
 
