@@ -372,19 +372,21 @@ class World:
             raise AssertionError(f"{type_} shows what is missing or a stranger's")
 
     async def _is_whole(self, thread: Thread) -> None:
+        # Before the page is read: what is acknowledged while it is on its way need not be in it.
+        acknowledged, opinions_before = dict(thread.acknowledged), dict(thread.opinions)
         page = json.loads(await self._ask(thread.owner, "items.list", thread, limit=100, order="asc"))
         assert not page["has_more"]
         items = {item["id"]: item for item in page["data"]}
         assert len(items) == len(page["data"]), "no item is repeated"
         assert {item["thread_id"] for item in items.values()} <= {thread.id}
         _check_order(thread, list(items))
-        for item_id, item in thread.acknowledged.items():
+        for item_id, item in acknowledged.items():
             assert item_id in items, "no acknowledged item is lost"
             if item["type"] != "widget":  # those are replaced by their actions
                 assert items[item_id] == item
         opinions = page.get("feedback", {})
-        for item_id, allowed in thread.opinions.items():
-            if item_id in thread.acknowledged:
+        for item_id, allowed in opinions_before.items():
+            if item_id in acknowledged:
                 assert opinions[item_id] in allowed
         whole = json.loads(await self._ask(thread.owner, "threads.get_by_id", thread))
         assert not thread.titles or whole["title"] in thread.titles

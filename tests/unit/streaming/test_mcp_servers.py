@@ -17,6 +17,7 @@ from context import Services, Turn
 from framework.mcp_servers import NOT_REACHED, UNKNOWN_OUTCOME, examine, is_connected, servers_of
 from tests.unit.harness import Chat, done_items, errors, texts
 from tests.unit.scripted_model import ScriptedModel, calls, says
+from tests.waiting import until
 
 SCRIPT = Path(__file__).parents[1] / "mcp_server.py"
 PATIENCE_S = 20.0
@@ -165,11 +166,9 @@ async def start_again(shelf: Shelf) -> None:
         await shelf.start()
 
 
-async def kill_after(shelf: Shelf, calls_made: int, then: asyncio.Event) -> None:
-    for _ in range(2_000):
-        if len(shelf.done) >= calls_made:
-            break
-        await asyncio.sleep(0.01)
+async def kill_once_asked(shelf: Shelf, model: ScriptedModel, requests: int, then: asyncio.Event) -> None:
+    """End the server when the model has been told of the call before, which is when it is asked again."""
+    await until(lambda: len(model.requests) >= requests)
     await shelf.stop()
     then.set()
 
@@ -199,7 +198,8 @@ async def test_a_server_that_ends_between_two_calls_of_an_answer_is_told_to_be_g
         [is_dead, *calls("put_item", "c2", key="2")],
         says("Sorry.", message_id="m3"),
     ]
-    killing = asyncio.create_task(kill_after(shelf, calls_made=2, then=is_dead))
+    asked = len(model.requests)
+    killing = asyncio.create_task(kill_once_asked(shelf, model, asked + 2, then=is_dead))
     events = await chat.send("Go")
     await killing
     assert texts(events) == ["Sorry."]
