@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.sharing import lend_cities, one_at_a_time
-from use_cases.weather.city_file import provide_city_file
+from use_cases.weather.places.city_file import provide_city_file
 
 
 @pytest.fixture(scope="session")
