@@ -13,6 +13,7 @@ class AnswerTexts:
 
     Attributes:
         limit: At the end of an answer that has taken as many steps as it may.
+        refused: In the place of an answer that a guardrail of an Agents SDK agent does not let pass.
         step_failed: At a step that failed.
         step_waits: At a step that a person has to allow first.
         steps: The title of several steps; `{count}` is their number.
@@ -32,6 +33,7 @@ class AnswerTexts:
     """
 
     limit: str = "I stopped here: this took more steps than I may take for one answer. Ask me to go on if you like."
+    refused: str = "I cannot help with that."
     step_failed: str = "This step failed."
     step_waits: str = "Waits for you."
     steps: str = "{count} steps"

@@ -40,7 +40,7 @@ class AgentRuns:
             AgentError: When it is of no kind that can answer.
         """
         agent = self._hooks.get_agent(turn)
-        return as_agent(await agent if inspect.isawaitable(agent) else agent, turn)
+        return as_agent(await agent if inspect.isawaitable(agent) else agent, turn, self._hooks.chat_client)
 
     async def start(self, agent: Any, turn: Turn) -> Any:
         """Return the agent's stream, which nobody has read of yet.
