@@ -74,6 +74,34 @@ def guarded_agent(agent: Agent[Any], timeout_s: float, failed_calls: set[str]) -
     return copied(agent)
 
 
+def owner_of(agent: Agent[Any], tool_name: str) -> Agent[Any] | None:
+    """Return the agent that has a tool: `agent`, or one that it may hand over to; None when none has."""
+    waiting, seen = [agent], set[int]()
+    while waiting:
+        each = waiting.pop(0)
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        if any(isinstance(tool, FunctionTool) and tool.name == tool_name for tool in each.tools):
+            return each
+        waiting.extend(other for other in each.handoffs if isinstance(other, Agent))
+    return None
+
+
+def without_questions(agent: Agent[Any]) -> Agent[Any]:
+    """Return a copy of an agent whose tools need no approval: a person has given it."""
+    made = copy.copy(agent)
+    made.tools = [_allowed(tool) if isinstance(tool, FunctionTool) else tool for tool in agent.tools]
+    made.input_guardrails, made.handoffs = [], []
+    return made
+
+
+def _allowed(tool: FunctionTool) -> FunctionTool:
+    allowed = copy.copy(tool)
+    allowed.needs_approval = False
+    return allowed
+
+
 def _guarded_tool(tool: FunctionTool, timeout_s: float, failed_calls: set[str]) -> FunctionTool:
     async def invoke(context: Any, arguments: str) -> Any:
         # A task, as one that does not heed its cancellation would hold up the answer for as long as it likes.

@@ -106,7 +106,7 @@ class PlatformModel(Model):
             async for update in stream:
                 updates.append(update)
                 yield update
-        yield _completed(ChatResponse.from_updates(updates))
+        yield completed(ChatResponse.from_updates(updates))
 
     def _options(
         self,
@@ -163,7 +163,8 @@ def _declaration(name: str, description: str, schema: Mapping[str, Any]) -> Func
     return FunctionTool(name=name, description=description, func=None, input_model=known)
 
 
-def _completed(answer: ChatResponse[Any]) -> PlatformResponse:
+def completed(answer: ChatResponse[Any]) -> PlatformResponse:
+    """Return an answer of a chat client as the response that the SDK works with."""
     items = [
         {"id": f"msg_{uuid4().hex}", "status": "completed", **item} if item["type"] == "message" else item
         for item in build_input(answer.messages)

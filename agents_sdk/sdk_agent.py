@@ -18,14 +18,16 @@ from agents import (
     Runner,
 )
 
-from agents_sdk.guarded_tools import guarded_agent, tool_error
+from agents_sdk.guarded_tools import guarded_agent, owner_of, tool_error, without_questions
 from agents_sdk.platform_model import Paused, PlatformModels, PlatformResponse
+from agents_sdk.replay_model import ReplayModel
 from agents_sdk.turn_context import TurnContext
 from chat_clients.protocols.responses import ResponsesReader
 from chat_clients.protocols.responses_request import build_input
 from context import Turn
 from errors import AgentError
 from framework.sentences import LIMIT_REACHED
+from turns.approval_request import PendingApproval
 
 logger = logging.getLogger(__name__)
 
@@ -103,19 +105,57 @@ class SDKAgent:
                 author_name=self._name,
                 merge_mode="replace",
             )
-        if result.interruptions:
-            raise AgentError(
-                "This assistant cannot answer at the moment.",
-                f"use case '{self._turn.context.use_case}': the tool '{result.interruptions[0].name}' needs_approval, "
-                "which tools of an Agents SDK agent cannot ask for yet; use a tool of Agent Framework for it",
+        for asked in result.interruptions:
+            call = Content.from_function_call(
+                str(asked.call_id), str(asked.name), arguments=getattr(asked.raw_item, "arguments", None) or "{}"
             )
+            yield self._update(Content.from_function_approval_request(str(asked.call_id), call))
         if self._is_structured and result.final_output is not None and not self._is_waiting():
             yield self._update(Content.from_text(in_words(result.final_output)), message_id="final_output")
-        if (call := self._context.client_tool_call) is not None:
+        if (wanted := self._context.client_tool_call) is not None:
             self._context.client_tool_call = None
-            content = Content.from_function_call(self._turn.new_id("tool_call"), call.name, arguments=call.arguments)
+            call_id = self._turn.new_id("tool_call")
+            content = Content.from_function_call(call_id, wanted.name, arguments=wanted.arguments)
             content.user_input_request = True
             yield self._update(content)
+
+    async def replay_calls(
+        self, messages: Sequence[Message], calls: Sequence[PendingApproval], *, is_allowed: bool
+    ) -> AsyncGenerator[Content, None]:
+        """Make calls that a person has allowed, and return what came of each.
+
+        Args:
+            messages: The thread.
+            calls: What to make.
+            is_allowed: False for the other calls of a batch, which the SDK has made already.
+        """
+        settings, failed = self._turn.services.settings, self._turn.context.answer.failed_calls
+        agent = guarded_agent(self._agent, settings.tool_timeout_s, failed)
+        for call in calls if is_allowed else ():
+            owner = owner_of(agent, call.name)
+            if owner is None:
+                raise AgentError(
+                    "What was allowed cannot be done any more.",
+                    f"use case '{self._turn.context.use_case}': neither the agent nor one it hands over to has the "
+                    f"tool '{call.name}'",
+                )
+            result = Runner.run_streamed(
+                without_questions(owner),
+                build_input(messages),  # type: ignore[arg-type]
+                context=self._context,
+                run_config=RunConfig(
+                    model=ReplayModel([call]), tracing_disabled=True, tool_error_formatter=tool_error(failed)
+                ),
+            )
+            async with aclosing(result.stream_events()) as events:  # type: ignore[type-var]
+                try:
+                    async for event in events:
+                        if event.type == "raw_response_event" and isinstance(event.data, Paused):
+                            break
+                        if event.type == "run_item_stream_event" and event.name == "tool_output":
+                            yield _result(event.item.raw_item)
+                finally:
+                    result.cancel()
 
     def _is_waiting(self) -> bool:
         return self._context.client_tool_call is not None or self._turn.context.answer.question is not None

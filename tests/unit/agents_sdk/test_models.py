@@ -111,7 +111,7 @@ def responses_client() -> RawResponsesClient:
 
 
 def completions_client() -> RawCompletionsClient:
-    return RawCompletionsClient(connection=None, model="m", path="chat/completions")  # type: ignore[arg-type]
+    return RawCompletionsClient(connection=None, model="m", path="chat/completions")
 
 
 def test_both_protocols_are_told_the_tools_and_the_model_that_the_agent_names() -> None:

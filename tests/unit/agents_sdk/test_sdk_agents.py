@@ -29,6 +29,7 @@ from errors import ForbiddenError
 from tests.unit.harness import Chat, errors, texts, with_settings
 from tests.unit.scripted_model import ScriptedModel, calls, says
 from tests.unit.services_for_tests import open_services
+from tests.unit.streaming.test_approvals import click
 from tests.unit.streaming.test_runs import adopt_thread, read_until, rest_of, start, stop
 from tests.waiting import until
 
@@ -271,22 +272,62 @@ async def test_a_structured_output_is_read_as_lines_and_never_as_json(chat: Chat
     assert model.options[0]["response_format"]["type"] == "json_schema"
 
 
-async def test_a_tool_that_needs_approval_is_not_run_and_the_log_says_why(
-    chat: Chat, model: ScriptedModel, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("is_allowed", [True, False])
+async def test_a_tool_that_needs_approval_is_run_only_when_a_person_allows_it(
+    chat: Chat, model: ScriptedModel, is_allowed: bool
+) -> None:
+    ran = []
+
+    @function_tool(needs_approval=True)
+    def pay(ctx: Context, amount: int) -> str:
+        """Pay."""
+        ran.append(amount)
+        return "Paid."
+
+    answer_with(chat, tools=[pay])
+    model.turns = [calls("pay", amount=5), says("As you say.", message_id="m2")]
+    await chat.send("Pay")
+    card = next(item for item in await chat.items() if item["type"] == "widget")
+    assert ran == []
+    chat.server = SDKServer(chat.server.services)  # as after a restart
+    answer_with(chat, tools=[pay])
+    events = await click(chat, card, "Allow" if is_allowed else "Don't allow")
+    assert texts(events) == ["As you say."]
+    assert ran == ([5] if is_allowed else [])
+    told = [c.result for m in model.requests[-1] for c in m.contents if c.type == "function_result"]
+    assert told == ["Paid."] if is_allowed else "not allowed" in told[0]
+
+
+async def test_of_a_batch_only_what_needs_a_word_waits_and_nothing_is_done_twice(
+    chat: Chat, model: ScriptedModel
 ) -> None:
     ran = []
 
     @function_tool(needs_approval=True)
     def pay() -> str:
         """Pay."""
-        ran.append(True)
-        return "Paid."
+        ran.append("pay")
+        raise ForbiddenError("No money.")
 
-    answer_with(chat, tools=[pay])
-    model.turns = [calls("pay")]
-    assert errors(await chat.send("Pay"))
-    assert "the tool 'pay' needs_approval" in caplog.text
-    assert ran == []
+    @function_tool
+    def look() -> str:
+        """Look."""
+        ran.append("look")
+        return "Seen."
+
+    answer_with(chat, handoffs=[Agent(name="till", tools=[pay, look])])
+    model.turns = [
+        calls("transfer_to_till", "c0"),
+        [*calls("look", "c1"), *calls("pay", "c2")],
+        says("Sorry.", message_id="m2"),
+    ]
+    await chat.send("Look and pay")
+    assert ran == ["look"]
+    card = next(item for item in await chat.items() if item["type"] == "widget")
+    assert texts(await click(chat, card, "Allow")) == ["Sorry."]
+    assert ran == ["look", "pay"]
+    told = {c.call_id: c.result for m in model.requests[-1] for c in m.contents if c.type == "function_result"}
+    assert (told["c1"], told["c2"]) == ("Seen.", "No money.")
 
 
 async def test_a_failure_of_the_model_keeps_what_was_said(chat: Chat, model: ScriptedModel) -> None:
