@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -13,13 +13,14 @@ from agents import (
     Agent,
     InputGuardrailTripwireTriggered,
     MaxTurnsExceeded,
+    ModelSettings,
     OutputGuardrailTripwireTriggered,
     RunConfig,
     Runner,
 )
 
 from agents_sdk.guarded_tools import guarded_agent, owner_of, tool_error, without_questions
-from agents_sdk.platform_model import Paused, PlatformModels, PlatformResponse
+from agents_sdk.platform_model import Paused, PlatformModel, PlatformModels, PlatformResponse
 from agents_sdk.replay_model import ReplayModel
 from agents_sdk.turn_context import TurnContext
 from chat_clients.protocols.responses import ResponsesReader
@@ -52,30 +53,37 @@ class SDKAgent:
         self._is_structured = False
 
     def run(
-        self, messages: Sequence[Message], *, stream: bool
+        self, messages: Sequence[Message], *, stream: bool, options: Mapping[str, Any] | None = None
     ) -> ResponseStream[AgentResponseUpdate, AgentResponse[Any]]:
         """Return the answer as updates.
 
         Args:
             messages: The thread.
             stream: True; there is no other way.
+            options: The model and the tool that the person chose in the composer.
         """
-        return ResponseStream(self._updates(messages))
+        return ResponseStream(self._updates(messages, options or {}))
 
-    async def _updates(self, messages: Sequence[Message]) -> AsyncGenerator[AgentResponseUpdate, None]:
+    async def _updates(
+        self, messages: Sequence[Message], options: Mapping[str, Any]
+    ) -> AsyncGenerator[AgentResponseUpdate, None]:
         settings, answer = self._turn.services.settings, self._turn.context.answer
         models = PlatformModels(
-            self._client,
-            may_choose=settings.model_provider == "openai",
-            is_paused=lambda: self._context.client_tool_call is not None or answer.question is not None,
+            self._client, may_choose=settings.model_provider == "openai", is_paused=self._is_waiting
         )
+        chosen_tool = (options.get("tool_choice") or {}).get("required_function_name")
         result = Runner.run_streamed(
             guarded_agent(self._agent, settings.tool_timeout_s, answer.failed_calls),
             build_input(messages),  # type: ignore[arg-type]
             context=self._context,
             max_turns=settings.model_max_round_trips,
             run_config=RunConfig(
-                model_provider=models, tracing_disabled=True, tool_error_formatter=tool_error(answer.failed_calls)
+                # The composer offers what the use case says, so it may be named whatever the provider is.
+                model=PlatformModel(self._client, options["model"], self._is_waiting) if options.get("model") else None,
+                model_settings=ModelSettings(tool_choice=chosen_tool) if chosen_tool else None,
+                model_provider=models,
+                tracing_disabled=True,
+                tool_error_formatter=tool_error(answer.failed_calls),
             ),
         )
         self._note_agent(self._agent)

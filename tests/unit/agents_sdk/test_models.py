@@ -22,7 +22,7 @@ from chat_clients.model_client import RawCompletionsClient, RawResponsesClient
 from chat_clients.offline.model import OfflineChatClient
 from context import Turn
 from errors import AgentError
-from plugins import OfflinePhrase
+from plugins import Composer, OfflinePhrase, UseCase
 from tests.unit.harness import Chat, texts
 from tests.unit.scripted_model import ScriptedModel, calls, says
 from tests.unit.services_for_tests import open_services
@@ -95,6 +95,21 @@ async def test_an_agent_that_all_share_answers_each_from_their_own_conversation(
         await Chat(server, user="bob").send("I am Bob")
     assert "Ada" not in str([message.text for message in model.requests[1]])
     assert shared.tools == [look_up]
+
+
+async def test_what_a_person_chose_in_the_composer_is_used(tmp_path: Path) -> None:
+    model = ScriptedModel(turns=[calls("look_up", city="Bern"), says("Sunny.")])
+    async with chat_with(tmp_path, model) as chat:
+        offered = Composer(
+            models=[{"id": "large", "label": "Large"}],
+            tools=[{"id": "look_up", "label": "Weather", "icon": "globe"}],
+        )
+        chat.server.use_case = UseCase(name="test", title="Test", server=chat.server, composer=offered)
+        chosen = {"model": "large", "tool_choice": {"id": "look_up"}}
+        assert texts(await chat.send("Hi", inference_options=chosen)) == ["Sunny."]
+    assert [options["model"] for options in model.options] == ["large", "large"]
+    assert model.options[0]["tool_choice"] == {"mode": "required", "required_function_name": "look_up"}
+    assert "tool_choice" not in model.options[1]
 
 
 def body_of(client: Any, name: str | None, **agent: Any) -> dict[str, Any]:
