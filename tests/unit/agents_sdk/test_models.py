@@ -18,14 +18,24 @@ from openai.types.shared import Reasoning
 from agents_sdk.input_items import read_input
 from agents_sdk.platform_model import PlatformModel
 from base_server import BaseChatKitServer
-from chat_clients.model_client import RawCompletionsClient, RawResponsesClient
+from chat_clients.http.provider_connection import ProviderConnection
+from chat_clients.model_client import (
+    CompletionsChatClient,
+    RawCompletionsClient,
+    RawResponsesClient,
+    ResponsesChatClient,
+)
 from chat_clients.offline.model import OfflineChatClient
 from context import Turn
 from errors import AgentError
 from plugins import Composer, OfflinePhrase, UseCase
 from tests.unit.harness import Chat, texts
+from tests.unit.provider_stub import Call, ProviderStub, Responses
+from tests.unit.provider_stub import Chat as ProviderChat
 from tests.unit.scripted_model import ScriptedModel, calls, says
 from tests.unit.services_for_tests import open_services
+
+PATHS = {ResponsesChatClient: "responses", CompletionsChatClient: "chat/completions"}
 
 
 @function_tool
@@ -61,6 +71,21 @@ async def test_the_built_in_model_calls_its_tools(tmp_path: Path) -> None:
     async with chat_with(tmp_path, OfflineChatClient(phrases=phrases)) as chat:
         assert texts(await chat.send("The weather in Bern")) == ["Sun in Bern."]
         assert [item["type"] for item in await chat.items()] == ["user_message", "workflow", "assistant_message"]
+
+
+@pytest.mark.parametrize(("kind", "answers"), [(ResponsesChatClient, Responses), (CompletionsChatClient, ProviderChat)])
+async def test_a_provider_is_asked_by_either_protocol(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Any, answers: Any
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    async with ProviderStub() as stub:
+        stub.will(answers.calls(Call("c1", "look_up", {"city": "Bern"})), answers.text("It is ", "sunny."))
+        connection = ProviderConnection(stub.url)
+        client = kind(connection=connection, model="m", path="/" + PATHS[kind])
+        async with chat_with(tmp_path, client) as chat:
+            assert texts(await chat.send("Weather?")) == ["It is sunny."]
+            assert [item["type"] for item in await chat.items()] == ["user_message", "workflow", "assistant_message"]
+        await connection.close()
 
 
 async def test_an_author_may_bring_a_model(tmp_path: Path) -> None:
