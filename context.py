@@ -97,6 +97,7 @@ class Turn:
         services: The platform's services.
         user_message: The message that is answered; None when a client tool's output or a form answer is.
         state: Free for the use case: tools leave here what `post_respond_hook` shows.
+        agent_context: The `ctx.context` of the tools of an Agents SDK agent; None with other agents.
     """
 
     def __init__(
@@ -111,6 +112,7 @@ class Turn:
         self.services = services
         self.user_message = user_message
         self.state: dict[str, Any] = {}
+        self.agent_context: Any = None
 
     def __copy__(self) -> Self:
         """Return the same turn: a workflow copies what it hands to its tools, and there is only one answer."""

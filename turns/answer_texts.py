@@ -14,6 +14,7 @@ class AnswerTexts:
     Attributes:
         limit: The end of an answer that has taken as many steps as it may.
         no_picture: Said before an answer to a picture that the model does not take.
+        refused: Said in the place of an answer that a guardrail of an Agents SDK agent does not let pass.
         step_failed: The note at a step that failed.
         step_waits: The note at a step that a person has to allow first.
         steps: The title of several steps; `{count}` is their number.
@@ -34,6 +35,7 @@ class AnswerTexts:
 
     limit: str = "I stopped here: this took more steps than I may take for one answer. Ask me to go on if you like."
     no_picture: str = "The model does not take this picture, so the answer is given without it."
+    refused: str = "I cannot help with that."
     step_failed: str = "This step failed."
     step_waits: str = "Waits for you."
     steps: str = "{count} steps"

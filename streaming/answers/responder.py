@@ -16,6 +16,7 @@ from context import Services, Turn
 from errors import ModelError, UserFacingError
 from framework.inner_agents import workflow_of
 from streaming.answers.agent_events import agent_events
+from streaming.answers.agent_kinds import hook_argument
 from streaming.answers.agent_runs import AgentRuns
 from streaming.answers.thread_titles import ThreadTitle, title_of
 from streaming.answers.tool_labels import tool_labels
@@ -111,7 +112,7 @@ class Responder:
 
     async def _close(self, turn: Turn) -> Events:
         """Return the events of the closing hook, whichever of its two forms it has."""
-        hook: Any = self._hooks.post_respond_hook(turn.thread, turn)
+        hook: Any = self._hooks.post_respond_hook(turn.thread, hook_argument(self._hooks.post_respond_hook, turn))
         answer = turn.context.answer
         if inspect.isasyncgen(hook):
             async with aclosing(typing.cast("Events", hook)) as events:

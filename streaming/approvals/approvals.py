@@ -63,6 +63,10 @@ class Approvals:
         guard = ToolGuard(self._services.settings.tool_timeout_s)
         agent, messages = await self._agent_runs.choose(turn), await self._agent_runs.messages(turn)
         agent, _ = await with_servers(agent)
-        async with aclosing(replay_calls(agent, messages, calls, turn, guard, is_allowed=is_allowed)) as contents:
+        if (own := getattr(agent, "replay_calls", None)) is not None:  # an agent of the Agents SDK
+            replay = own(messages, calls, is_allowed=is_allowed)
+        else:
+            replay = replay_calls(agent, messages, calls, turn, guard, is_allowed=is_allowed)
+        async with aclosing(replay) as contents:
             async for content in contents:
                 yield content

@@ -32,8 +32,11 @@ ALLOWED: dict[str, set[str]] = {
     "context": {
         "attachments", "chat_clients", "config", "database", "errors", "runs", "store", "turns", "widgets",
     },
+    "agents_sdk": {"chat_clients", "context", "errors", "framework", "turns"},
     "plugins": {"chat_clients", "context", "runs", "turns"},
-    "streaming": {"context", "errors", "framework", "plugins", "runs", "store", "text", "turns", "widgets"},
+    "streaming": {
+        "agents_sdk", "context", "errors", "framework", "plugins", "runs", "store", "text", "turns", "widgets",
+    },
     "base_server": {"context", "errors", "plugins", "runs", "streaming", "turns"},
     "use_cases": {"base_server", "context", "database", "errors", "plugins"},
     "process": {"base_server", "context", "database", "errors", "framework", "plugins", "runs", "use_cases"},

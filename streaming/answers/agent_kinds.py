@@ -1,0 +1,81 @@
+"""Kinds of agents: whatever `get_agent` returned becomes something that runs like an agent of Agent Framework."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from functools import partial
+from typing import Any
+
+from context import Turn
+from errors import AgentError
+from streaming.answers.generator_agent import GeneratorAgent
+
+KINDS = (
+    "an agent or workflow of Agent Framework, an Agent of the OpenAI Agents SDK, "
+    "or an async generator function (messages, turn)"
+)
+"""What `get_agent` may return, for errors."""
+
+
+def as_agent(returned: Any, turn: Turn, client: Any) -> Any:
+    """Return an agent whose `run` gives Agent Framework's updates.
+
+    Args:
+        returned: What `get_agent` returned.
+        turn: The answer that it is for.
+        client: The use case's chat client, for an agent that brings none.
+
+    Raises:
+        AgentError: When it is of no kind that can answer.
+    """
+    if callable(getattr(returned, "run", None)) and not isinstance(returned, type):
+        return returned
+    if is_sdk_agent(returned):
+        # Here and nowhere else: a process without such use cases does not load the SDK.
+        from agents_sdk.sdk_agent import SDKAgent
+
+        return SDKAgent(returned, turn, client)
+    if is_generator_function(returned):
+        return GeneratorAgent(returned, turn)
+    raise AgentError(
+        "This assistant cannot answer at the moment.",
+        f"use case '{turn.context.use_case}': get_agent returned {_name(returned)}; return {KINDS}",
+    )
+
+
+def is_sdk_agent(value: Any) -> bool:
+    """Say whether `value` is an agent of the OpenAI Agents SDK, without loading it: only a loaded one makes agents."""
+    # ChatKit loads the package itself, which is lazy; to ask that for the class would load all of it.
+    kind = getattr(sys.modules.get("agents.agent"), "Agent", None)
+    return isinstance(kind, type) and isinstance(value, kind)
+
+
+def hook_argument(hook: Any, turn: Turn) -> Any:
+    """Return the second argument of a `post_respond_hook`: the turn, or what a hook written for the SDK expects.
+
+    That is one whose parameter is called `agent_context`. It gets the context that the agent's tools had.
+    """
+    if turn.agent_context is not None and "agent_context" in inspect.signature(hook).parameters:
+        return turn.agent_context
+    return turn
+
+
+def is_generator_function(value: Any) -> bool:
+    """Say whether a call of `value` gives an async generator: a function, a method, a partial, or a callable object."""
+    while isinstance(value, partial):
+        value = value.func
+    if inspect.isasyncgenfunction(value):
+        return True
+    return callable(value) and not isinstance(value, type) and inspect.isasyncgenfunction(type(value).__call__)
+
+
+def _name(value: Any) -> str:
+    if value is None:
+        return "None"
+    if inspect.isasyncgen(value):
+        return f"an async generator that was called already ({value.__qualname__}): return the function itself"
+    if inspect.isroutine(value) or isinstance(value, type):
+        kind = "the class" if isinstance(value, type) else "the function"
+        return f"{kind} {value.__qualname__}"
+    return f"a {type(value).__module__}.{type(value).__qualname__}"

@@ -1,0 +1,183 @@
+"""The same conversations with each kind of agent leave the same threads; and who has no SDK agent does not load it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import agent_framework as af
+import agents
+import pytest
+
+from base_server import BaseChatKitServer
+from context import Services, Turn, turn_of
+from errors import ForbiddenError
+from tests.unit.harness import Chat, errors
+from tests.unit.scripted_model import ScriptedModel, calls, says
+from tests.unit.services_for_tests import open_services
+from tests.unit.streaming.test_agent_kinds import documented
+from tests.unit.test_docs import ROOT
+
+CARD = {"type": "Card", "id": "list", "children": [{"type": "Text", "value": "milk"}]}
+
+
+@pytest.fixture
+def model() -> ScriptedModel:
+    return ScriptedModel()
+
+
+@pytest.fixture
+async def services(tmp_path: Path, model: ScriptedModel) -> AsyncIterator[Services]:
+    async with open_services(tmp_path, model) as opened:
+        yield opened
+
+
+class FrameworkServer(BaseChatKitServer):
+    def get_agent(self, turn: Turn) -> Any:
+        @af.tool
+        def add(ctx: af.FunctionInvocationContext, item: str) -> str:
+            """Add an item."""
+            turn_of(ctx).widget(CARD)
+            return f"Added {item}."
+
+        @af.tool
+        def refuse() -> str:
+            """Refuse."""
+            raise ForbiddenError("Not on Sundays.")
+
+        return af.Agent(self.chat_client, "Be kind.", name="desk", tools=[add, refuse])
+
+
+class SDKServer(BaseChatKitServer):
+    def get_agent(self, turn: Turn) -> Any:
+        @agents.function_tool
+        def add(ctx: agents.RunContextWrapper[Any], item: str) -> str:
+            """Add an item."""
+            ctx.context.turn.widget(CARD)
+            return f"Added {item}."
+
+        @agents.function_tool
+        def refuse() -> str:
+            """Refuse."""
+            raise ForbiddenError("Not on Sundays.")
+
+        return agents.Agent(name="desk", instructions="Be kind.", tools=[add, refuse])
+
+
+class GeneratorServer(BaseChatKitServer):
+    """Asks the same model itself; it has no steps."""
+
+    def get_agent(self, turn: Turn) -> Any:
+        return self.answer
+
+    async def answer(self, messages: list[af.Message], turn: Turn) -> AsyncGenerator[Any, None]:
+        async for update in self.chat_client.get_response(messages, stream=True):
+            for content in update.contents:
+                if content.type == "text":
+                    yield content.text
+
+
+async def thread_of(server: BaseChatKitServer, *messages: str) -> list[dict[str, Any]]:
+    """Return what is stored of a conversation, without what is new each time."""
+    chat = Chat(server)
+    for message in messages:
+        await chat.send(message)
+    return [_lasting(item) for item in await chat.items()]
+
+
+def _lasting(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _lasting(v) for k, v in value.items() if k not in ("id", "thread_id", "created_at", "duration")}
+    return [_lasting(each) for each in value] if isinstance(value, list) else value
+
+
+ALL = [FrameworkServer, SDKServer, GeneratorServer]
+
+
+async def test_a_conversation_of_text_leaves_the_same_thread_with_each_kind(
+    services: Services, model: ScriptedModel
+) -> None:
+    threads = []
+    for kind in ALL:
+        model.turns = [says("Hel", "lo."), says("A", "gain.", message_id="m2")]
+        threads.append(await thread_of(kind(services), "Hi", "More"))
+    assert len(threads[0]) == 4
+    assert threads[0] == threads[1] == threads[2]
+
+
+async def test_a_conversation_with_tools_leaves_the_same_thread_with_both_frameworks(
+    services: Services, model: ScriptedModel
+) -> None:
+    threads, results = [], []
+    for kind in ALL[:2]:
+        model.requests.clear()
+        model.turns = [
+            [*says("Let me see."), *calls("add", "c1", item="milk")],
+            says("Added.", message_id="m2"),
+            calls("refuse", "c2"),
+            says("Not today.", message_id="m3"),
+        ]
+        threads.append(await thread_of(kind(services), "Add milk", "And on Sunday?"))
+        results.append([c.result for m in model.requests[-1] for c in m.contents if c.type == "function_result"])
+    assert [item["type"] for item in threads[0]].count("workflow") == 2
+    assert threads[0] == threads[1]
+    assert results[0] == results[1] == ["Added milk.", "Not on Sundays."]
+
+
+@pytest.mark.parametrize("kind", ALL)
+async def test_a_failure_in_the_midst_leaves_what_was_said_with_each_kind(
+    services: Services, model: ScriptedModel, kind: type[BaseChatKitServer]
+) -> None:
+    chat = Chat(kind(services))
+    model.turns = [[*says("Half an"), RuntimeError("secret")]]
+    events = await chat.send("Go")
+    assert len(errors(events)) == 1
+    assert "secret" not in str(events)
+    assert [item["type"] for item in await chat.items()] == ["user_message", "assistant_message"]
+
+
+@pytest.mark.parametrize("kind", ALL)
+async def test_the_record_of_the_run_has_the_tokens_of_agents(
+    services: Services, model: ScriptedModel, kind: type[BaseChatKitServer]
+) -> None:
+    seen: list[Any] = []
+
+    class Counting(kind):  # type: ignore[misc,valid-type]
+        async def post_respond_hook(self, thread: Any, turn: Turn) -> None:
+            seen.append(dict(turn.usage))
+
+    usage = af.Content.from_usage({"input_token_count": 3, "output_token_count": 4})
+    model.turns = [[*says("Hello."), af.ChatResponseUpdate(contents=[usage], role="assistant")]]
+    await Chat(Counting(services)).send("Hi")
+    counted = {"input_token_count": 3, "output_token_count": 4} if kind is not GeneratorServer else {}
+    assert seen == [counted]
+
+
+async def test_the_agent_of_the_guide_answers_and_its_hook_shows_the_item(
+    services: Services, model: ScriptedModel
+) -> None:
+    model.turns = [calls("add_item", item="milk"), says("Done.", message_id="m2")]
+    chat = Chat(documented("ShoppingServer")(services))
+    await chat.send("Add milk")
+    items = await chat.items()
+    assert items[-1]["widget"]["children"][0]["value"] == "milk"
+
+
+def test_a_process_without_such_use_cases_loads_no_more_of_the_sdk_than_chatkit_does() -> None:
+    loaded = "sorted(m for m in sys.modules if m.split('.')[0] in ('agents', 'agents_sdk'))"
+    code = (
+        f"import sys, chatkit.server; by_chatkit = {loaded}\n"
+        "import main, base_server, streaming.server_parts, use_cases.weather.plugin, use_cases.todo.plugin\n"
+        "from streaming.answers.agent_kinds import as_agent\n"
+        "from types import SimpleNamespace as Any_\n"
+        "async def say(messages, turn): yield 'Hello.'\n"
+        "assert as_agent(say, Any_(), None)\n"
+        f"print(set({loaded}) - set(by_chatkit))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout.strip() == "set()"
