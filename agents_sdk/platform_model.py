@@ -63,7 +63,7 @@ class PlatformModel(Model):
     Args:
         client: The chat client.
         name: The model; None for the configured one.
-        is_paused: As for `PlatformModels`.
+        is_paused: Says whether the answer waits for somebody.
     """
 
     def __init__(self, client: Any, name: str | None, is_paused: Callable[[], bool]) -> None:

@@ -18,7 +18,7 @@ from errors import ForbiddenError
 from tests.unit.harness import Chat, errors
 from tests.unit.scripted_model import ScriptedModel, calls, says
 from tests.unit.services_for_tests import open_services
-from tests.unit.streaming.test_agent_kinds import documented
+from tests.unit.streaming.test_kinds_of_agents import documented
 from tests.unit.test_docs import ROOT
 
 CARD = {"type": "Card", "id": "list", "children": [{"type": "Text", "value": "milk"}]}

@@ -26,6 +26,8 @@ from chat_clients.model_client import (
     ResponsesChatClient,
 )
 from chat_clients.offline.model import OfflineChatClient
+from chat_clients.protocols.history_shape import HistoryForm
+from chat_clients.protocols.request_options import read_names
 from context import Turn
 from errors import AgentError
 from plugins import Composer, OfflinePhrase, UseCase
@@ -142,7 +144,8 @@ def body_of(client: Any, name: str | None, **agent: Any) -> dict[str, Any]:
     model = PlatformModel(client, name, lambda: False)
     settings, tools = agent.pop("settings", ModelSettings()), agent.pop("tools", [look_up])
     options = model._options(settings, tools, None, [])
-    body: dict[str, Any] = client._build_request(read_input("Hi"), options, stream=True)
+    names = read_names(options.get("tools"))
+    body: dict[str, Any] = client._build_request(read_input("Hi"), options, names, HistoryForm(), stream=True)
     return body
 
 

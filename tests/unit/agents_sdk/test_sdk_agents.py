@@ -27,10 +27,10 @@ from base_server import BaseChatKitServer
 from context import Services, Turn
 from errors import ForbiddenError
 from tests.unit.harness import Chat, errors, texts, with_settings
+from tests.unit.runs.running import adopt_thread, read_until, rest_of, start, stop
 from tests.unit.scripted_model import ScriptedModel, calls, says
 from tests.unit.services_for_tests import open_services
 from tests.unit.streaming.test_approvals import click
-from tests.unit.streaming.test_runs import adopt_thread, read_until, rest_of, start, stop
 from tests.waiting import until
 
 Context = RunContextWrapper[AgentContext[Any]]

@@ -16,9 +16,9 @@ from base_server import BaseChatKitServer
 from context import Services, Turn
 from errors import ForbiddenError
 from tests.unit.harness import Chat, errors, texts
+from tests.unit.runs.running import adopt_thread, read_until, rest_of, start, stop
 from tests.unit.scripted_model import ScriptedModel
-from tests.unit.streaming.test_agent_kinds import documented
-from tests.unit.streaming.test_runs import adopt_thread, read_until, rest_of, start, stop
+from tests.unit.streaming.test_kinds_of_agents import documented
 
 CARD = {"type": "Card", "id": "c", "children": [{"type": "Text", "value": "Sunny"}]}
 
