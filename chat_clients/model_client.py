@@ -133,7 +133,7 @@ class RawModelClient(BaseChatClient[Any]):
                 return self.connection.events(path, body, read, headers=headers)
 
             is_picture_lost = attempt.lacks_picture
-            # What the platform says before an answer cannot take the short way, and so the answer must not either.
+            # What the platform says before an answer cannot be shown directly, and so the answer must not either.
             sink = None if is_picture_lost else show_text
             try:
                 known = self._learnt.of_model(model)

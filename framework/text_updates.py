@@ -47,7 +47,7 @@ def build_text_piece(text: str, additional_properties: dict[str, Any] | None = N
 
 
 class ShownPiece(TextPiece):
-    """A piece of text that the person has read already: it took the short way."""
+    """A piece of text that the person has read already: it was shown directly."""
 
 
 class TextUpdate(ChatResponseUpdate):

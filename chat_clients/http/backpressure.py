@@ -26,7 +26,7 @@ _GROWTH = 1.5
 _SHRINKAGE = 0.7
 
 
-class Pace:
+class Backpressure:
     """Finds the pause between two reads of an answer: none at all as long as the event loop has time to spare.
 
     Without it, a process with more streams than it can serve falls behind ever further. With it, each piece waits a

@@ -15,7 +15,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from chat_clients.http.backpressure import Pace
+from chat_clients.http.backpressure import Backpressure
 from chat_clients.http.connection import Taker
 from chat_clients.http.server_events import Event, EventParser, parse_object
 from chat_clients.http.status_errors import ProviderStatusError, build_status_error
@@ -88,7 +88,7 @@ class ProviderConnection:
         self._first_timeouts = httpx.Timeout(
             connect=connect_timeout_s, read=first_s, write=timeout_s, pool=connect_timeout_s
         )
-        self._pace = Pace()
+        self._backpressure = Backpressure()
         self._transport = transport or _choose_transport(self.base_url)
         self._http = httpx.AsyncClient(
             # Events must be readable as they arrive, and are too small to gain from compression.
@@ -128,7 +128,7 @@ class ProviderConnection:
     ) -> AsyncGenerator[list[Read], None]:
         """Post `body` and yield what `read` makes of the answer's events, as many at a time as have arrived together.
 
-        When the process is busy, reads wait for more to arrive; see `Pace`. An answer in one piece is one event.
+        When the process is busy, reads wait for more to arrive; see `Backpressure`. An answer in one piece is one event.
         Close the generator when you leave it early: that lets the provider go.
 
         Args:
@@ -152,7 +152,7 @@ class ProviderConnection:
                 if (whole := read([parse_object(await _read_bounded(response, MAX_ANSWER_BYTES))])) is not None:
                     yield whole
                 return
-            taking = _Taking(read, self._pace)
+            taking = _Taking(read, self._backpressure)
             hand_over = _hand_over(response, self._timeout_s)
             while await hand_over(taking.take):
                 if taking.result is not None:
@@ -254,12 +254,12 @@ class _Taking(Generic[Read]):
         pause_s: How long to let more arrive before the next, in seconds.
     """
 
-    def __init__(self, read: Callable[[list[Event]], list[Read] | None], pace: Pace) -> None:
+    def __init__(self, read: Callable[[list[Event]], list[Read] | None], backpressure: Backpressure) -> None:
         self.result: list[Read] | None = None
         self.failure: Exception | None = None
         self.pause_s = 0.0
         self._read = read
-        self._pace = pace
+        self._backpressure = backpressure
         self._parser = EventParser()
 
     def take(self, data: bytes) -> bool:
@@ -272,7 +272,7 @@ class _Taking(Generic[Read]):
             self.failure = self._parser.failure
         except Exception as exc:  # noqa: BLE001 - raised by whoever reads the answer: this is called by the event loop
             self.failure = exc
-        self.pause_s = self._pace.pause_s()
+        self.pause_s = self._backpressure.pause_s()
         return self.result is not None or self.failure is not None or self.pause_s > 0
 
 

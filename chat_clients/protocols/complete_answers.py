@@ -90,7 +90,7 @@ async def whole_updates(
 
 
 class _Reading:
-    """Reads an answer's events and lets text take the short way where that is open.
+    """Reads an answer's events and lets text be shown directly where that is possible.
 
     Attributes:
         has_begun: Whether the answer has said anything.

@@ -1,4 +1,4 @@
-"""Text on its short way: shown at once where that is possible, and said again to those on the long way."""
+"""Relay of text: shown directly where that is possible, and said again to those on the way through the agent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class TextRelay:
     So the framework has the whole answer for its next request to the model, and nobody reads it twice.
 
     Args:
-        show_text: Shows text; None where there is only the long way.
+        show_text: Shows text; None where all goes through the agent.
     """
 
     def __init__(self, show_text: TextSink | None) -> None:
@@ -38,7 +38,7 @@ class TextRelay:
         return True
 
     def say_again(self) -> Iterator[TextUpdate]:
-        """Return what was shown since the last time, for those on the long way."""
+        """Return what was shown since the last time, for those on the way through the agent."""
         shown, self._shown = self._shown, None
         if shown is not None:
             yield build_shown_update(str(shown), *self._place)

@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from agent_framework.observability import OBSERVABILITY_SETTINGS
 
 from context import Services
 from database import Base, Database
@@ -25,6 +26,14 @@ from tests.unit.services_for_tests import open_services
 from turns.request_context import RequestContext
 
 POSTGRES_START_TIMEOUT_S = 20.0
+
+
+@pytest.fixture(autouse=True)
+def restored_instrumentation() -> Iterator[None]:
+    """Leave the framework's switch of instrumentation, which an application sets at its start, as it was."""
+    before = OBSERVABILITY_SETTINGS.enable_instrumentation
+    yield
+    OBSERVABILITY_SETTINGS.enable_instrumentation = before
 
 
 @pytest.fixture(scope="session")

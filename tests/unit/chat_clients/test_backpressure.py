@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from chat_clients.http.backpressure import FIRST_PAUSE_S, LONGEST_PAUSE_S, LOOK_INTERVAL_S, Pace
+from chat_clients.http.backpressure import FIRST_PAUSE_S, LONGEST_PAUSE_S, LOOK_INTERVAL_S, Backpressure
 from chat_clients.http.provider_connection import ProviderConnection
 
 
@@ -17,7 +17,7 @@ class Machine:
     def __init__(self) -> None:
         self.now = 100.0
         self.used = 7.0
-        self.pace = Pace(lambda: self.now, lambda: self.used)
+        self.pace = Backpressure(lambda: self.now, lambda: self.used)
 
     def run(self, share: float, times: int = 1, step_s: float = LOOK_INTERVAL_S * 1.01) -> float:
         """Let `times` reads pass with `share` of a processor in use; return the pause."""
@@ -89,7 +89,7 @@ async def test_a_busy_connection_waits_between_two_reads_and_loses_nothing(monke
         slept.append(delay_s)
 
     monkeypatch.setattr("chat_clients.http.provider_connection.asyncio.sleep", note)
-    monkeypatch.setattr(Pace, "pause_s", lambda _: 0.125)
+    monkeypatch.setattr(Backpressure, "pause_s", lambda _: 0.125)
     answer = httpx.MockTransport(
         lambda _: httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Pieces(3))
     )

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_clients.failures import explain_model_failure
-from chat_clients.http.backpressure import Pace
+from chat_clients.http.backpressure import Backpressure
 from chat_clients.http.connection import Connection
 from chat_clients.http.provider_connection import MAX_KNOWN_URLS, ProviderConnection
 from chat_clients.http.server_events import DONE, BrokenStreamError, Event, EventParser
@@ -666,7 +666,7 @@ async def test_what_came_before_a_broken_event_is_given_once(
 async def test_a_busy_process_pauses_also_where_nothing_is_left_to_do(
     stub: ProviderStub, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Pace, "pause_s", lambda _: 0.15)
+    monkeypatch.setattr(Backpressure, "pause_s", lambda _: 0.15)
     stub.will(numbered(40, pause_s=0.002))
     batches: list[int] = []
     async for _ in connect().events("/x", {}, lambda events: batches.append(len(events))):

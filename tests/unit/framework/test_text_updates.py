@@ -19,6 +19,7 @@ from agent_framework import (
     Content,
     ResponseStream,
 )
+from agent_framework.observability import OBSERVABILITY_SETTINGS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -152,7 +153,12 @@ async def test_no_stream_of_an_answer_keeps_its_pieces_and_the_final_response_is
     assert (await stream.get_final_response()).text == "".join(WORDS)
 
 
-async def test_an_ended_stream_goes_without_the_garbage_collector(agent: Agent) -> None:
+async def test_an_ended_stream_goes_without_the_garbage_collector(
+    agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Only then do the framework's streams hold themselves.
+    monkeypatch.setattr(OBSERVABILITY_SETTINGS, "enable_instrumentation", True)
+
     async def pieces_left(*, is_released: bool) -> int:
         gc.collect()
         gc.disable()
