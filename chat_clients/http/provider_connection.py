@@ -128,7 +128,8 @@ class ProviderConnection:
     ) -> AsyncGenerator[list[Read], None]:
         """Post `body` and yield what `read` makes of the answer's events, as many at a time as have arrived together.
 
-        When the process is busy, reads wait for more to arrive; see `Backpressure`. An answer in one piece is one event.
+        When the process is busy, reads wait for more to arrive, as `Backpressure` says. An answer in one piece is one
+        event.
         Close the generator when you leave it early: that lets the provider go.
 
         Args:
