@@ -126,7 +126,7 @@ def is_json_object(text: str) -> bool:
     try:
         # Stricter than `json.loads`, as servers are: half of a surrogate pair is no text.
         return isinstance(from_json(text), dict)
-    except ValueError:
+    except (TypeError, ValueError):  # the first, where the text itself holds half a pair
         return False
 
 

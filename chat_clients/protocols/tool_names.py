@@ -8,6 +8,9 @@ from hashlib import blake2b
 
 MAX_NAME_CHARS = 64
 
+MAX_WORDS = 2
+"""Words in which a name is looked for, such as a namespace and a name; more of them are a sentence."""
+
 _SAFE = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_NAME_CHARS}}}")
 _UNSAFE_RUN = re.compile(r"[^A-Za-z0-9_-]+")
 
@@ -81,6 +84,8 @@ def _candidates(said: str) -> Iterator[str]:
             yield _COUNTER.sub("", part).strip(_QUOTES)
     for part in parts:
         part = _COUNTER.sub("", part)
+        if len(part.split()) > MAX_WORDS:
+            continue  # a sentence: "do not delete" names no tool
         # A name may hold separators of its own, and a remark may follow it.
         yield from (part[found.end() :].strip(_QUOTES) for found in _SEPARATOR.finditer(part))
         yield from (piece.strip(_QUOTES) for piece in reversed(_SEPARATOR.split(part)))

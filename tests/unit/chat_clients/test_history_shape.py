@@ -20,6 +20,7 @@ from chat_clients.protocols.history_shape import (
     HistoryForm,
     make_call_id,
 )
+from chat_clients.protocols.request_options import build_call_arguments
 from chat_clients.protocols.responses import ResponsesReader
 from chat_clients.protocols.responses_request import build_responses_request
 from chat_clients.protocols.tool_names import ToolNames
@@ -307,6 +308,17 @@ def test_every_name_that_is_offered_is_taken_by_all_and_means_one_tool(known: li
     assert all(NAME.fullmatch(name) for name in offered)
     assert len(set(offered)) == len(known)
     assert [of.resolve(name) for name in offered] == known
+
+
+@pytest.mark.parametrize("said", ["read to delete", "do not delete", "please do not delete it"])
+def test_a_sentence_names_no_tool(said: str) -> None:
+    assert ToolNames(["read", "delete"]).resolve(said) == said
+
+
+@pytest.mark.parametrize("arguments", ['{"a":"\ud800"}', {"a": "\ud800"}])
+def test_arguments_with_half_a_character_lock_no_conversation(arguments: Any) -> None:
+    call = Content.from_function_call("c1", "add", arguments=arguments)
+    json.loads(build_call_arguments(call).encode())
 
 
 def test_names_that_are_taken_already_stay_and_the_others_give_way() -> None:
