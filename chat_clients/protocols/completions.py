@@ -25,7 +25,7 @@ from chat_clients.protocols.thoughts_in_text import Kind, ThoughtSplitter
 from chat_clients.protocols.token_usage import format_time, read_completions_usage
 from chat_clients.protocols.tool_names import ToolNames
 from framework.text_updates import build_text_piece, build_text_update
-from text.surrogates import ends_in_half, joined_halves
+from text.surrogates import join_pieces, joined_halves
 
 # Where servers put their model's thoughts, most common first.
 _THOUGHT_FIELDS = ("reasoning_content", "reasoning")
@@ -216,15 +216,10 @@ class CompletionsReader:
         kind, self._pending = self._pending, None
         if kind is None:
             return
-        text = self._pieces[0] if len(self._pieces) == 1 else "".join(self._pieces)
-        self._pieces = []
-        if not text.isascii():
-            if may_go_on and ends_in_half(text):
-                self._pending, self._pieces = kind, [text[-1]]
-                text = text[:-1]
-            text = joined_halves(text)
-            if not text:
-                return
+        text, half = join_pieces(self._pieces, may_go_on=may_go_on)
+        self._pending, self._pieces = (kind, [half]) if half else (None, [])
+        if not text:
+            return
         if kind == _TEXT:
             yield from self._speak(self._splitter.feed(text))
         elif kind == _REFUSAL:

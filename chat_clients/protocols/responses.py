@@ -29,7 +29,7 @@ from chat_clients.protocols.token_usage import format_time, read_responses_usage
 from chat_clients.protocols.tool_names import ToolNames
 from framework.text_updates import build_text_piece, build_text_update
 from text.growing_text import GrowingText
-from text.surrogates import ends_in_half, joined_halves
+from text.surrogates import join_pieces, joined_halves
 
 logger = logging.getLogger(__name__)
 
@@ -156,13 +156,8 @@ class ResponsesReader:
         key, self._pending = self._pending, None
         if key is None:
             return
-        text = self._pieces[0] if len(self._pieces) == 1 else "".join(self._pieces)
-        self._pieces = []
-        if not text.isascii():
-            if may_go_on and ends_in_half(text):
-                self._pending, self._pieces = key, [text[-1]]
-                text = text[:-1]
-            text = joined_halves(text)
+        text, half = join_pieces(self._pieces, may_go_on=may_go_on)
+        self._pending, self._pieces = (key, [half]) if half else (None, [])
         if not text:
             return
         known = self._streamed.get(key)
