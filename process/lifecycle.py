@@ -81,6 +81,7 @@ class Lifecycle:
         self._loaded: LoadedUseCases | None = None
         self._settled = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._opening: asyncio.Timeout | None = None
         self.failure: Exception | None = None
         self.is_stopping = False
 
@@ -99,6 +100,9 @@ class Lifecycle:
             self._stopping.set()
             if not self._settled.is_set():
                 task.cancel()
+            elif self._opening is not None:
+                # What does not answer now has no time left: nobody will ask it any more.
+                self._opening.reschedule(asyncio.get_running_loop().time())
             await asyncio.wait([task])
 
     async def wait_until_started(self, timeout_s: float | None = None) -> LoadedUseCases:
@@ -177,6 +181,8 @@ class Lifecycle:
             except TimeoutError:
                 attempt += 1
             for name in left:
+                if self._stopping.is_set():
+                    return
                 try:
                     await self._open(known[name])
                 except Exception as exc:  # noqa: BLE001 - it was told in full when it failed first
@@ -205,8 +211,11 @@ class Lifecycle:
     async def _open(self, use_case: UseCase) -> None:
         if use_case.tables is not None:
             await self._database.create_tables(use_case.tables)
-        async with asyncio.timeout(OPEN_TIMEOUT_S):
-            await use_case.server.open()
+        try:
+            async with asyncio.timeout(OPEN_TIMEOUT_S) as self._opening:
+                await use_case.server.open()
+        finally:
+            self._opening = None
 
 
 def _disable(use_case: UseCase, exc: Exception) -> DisabledUseCase:

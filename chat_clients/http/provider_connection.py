@@ -337,7 +337,7 @@ class _Direct:
         if not await self._body.read(take_first):
             return False
         self._has_begun = True
-        self._body._timeout_s = self._timeout_s
+        self._body.limit_wait(self._timeout_s)
         return is_wanted or await self._body.read(take)
 
 

@@ -153,6 +153,10 @@ class AnswerBody(httpx.AsyncByteStream):
         self._connection: Connection | None = connection
         self._timeout_s = timeout_s
 
+    def limit_wait(self, timeout_s: float) -> None:
+        """Wait for each further piece no longer than this, in seconds."""
+        self._timeout_s = timeout_s
+
     async def read(self, take: Taker) -> bool:
         """Hand over all that arrives until `take` returns True; return False at the end of the answer."""
         return self._connection is not None and await self._connection.read(take, self._timeout_s)

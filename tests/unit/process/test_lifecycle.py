@@ -189,3 +189,21 @@ async def test_a_use_case_that_could_not_be_opened_is_opened_when_what_it_needs_
         assert (sorted(lifecycle.loaded.enabled), list(lifecycle.loaded.disabled)) == (["a", "late"], [])
     assert [what for what, _ in record] == ["open a", "open late", "close late", "close a"]
     assert len({task for _, task in record}) == 1
+
+
+async def test_a_stop_does_not_wait_for_a_use_case_that_is_being_opened_again() -> None:
+    class Deaf(FakeServer):
+        attempts = 0
+
+        async def open(self) -> None:
+            self.attempts += 1
+            if self.attempts == 1:
+                raise ConnectionError("the tool server is down")
+            await asyncio.Event().wait()
+
+    deaf = Deaf()
+    lifecycle = build({"deaf": deaf}, reopen_delays_s=(0.01,))
+    async with asyncio.timeout(20), lifecycle.running():
+        await lifecycle.wait_until_started(10)
+        while deaf.attempts < 2:
+            await asyncio.sleep(0.01)
