@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
 
     from context import Services
     from runs.viewer import Viewer
+
+MAX_HEADERS = 32
+SECRET_HEADERS = frozenset(
+    {"authorization", "cookie", "cookie2", "proxy-authorization", "set-cookie", "x-api-key", "x-forwarded-access-token"}
+)
+_HEADER_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,100}")
+"""RFC 9110, 5.1, in lower case."""
 
 hookspec = pluggy.HookspecMarker("parlor")
 hookimpl = pluggy.HookimplMarker("parlor")
@@ -105,6 +113,11 @@ class UseCase:
         accent_color: Colour in the place of the brand's primary one, ``"#rrggbb"``.
         tables: The use case's own tables, created with the platform's.
         is_allowed: Whether the asking user may use it; None allows everybody. Must not block.
+        headers: Names of headers that a page sets in `api.fetch` and that reach `turn.context.headers`, at most 32,
+            e.g. ``("x-page-id",)``. They are kept in lower case.
+
+    Raises:
+        ValueError: When one of `headers` is no header's name, or one that a browser or a proxy fills with a secret.
     """
 
     name: str
@@ -118,3 +131,24 @@ class UseCase:
     accent_color: str | None = None
     tables: MetaData | None = None
     is_allowed: Callable[[RequestContext], bool] | None = None
+    headers: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "headers", _header_names(self.headers))
+
+
+def _header_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names in lower case, each once."""
+    if isinstance(names, str):
+        raise ValueError(f"headers must be a sequence of names: ({names!r},)")
+    found = tuple(dict.fromkeys(name.lower() if isinstance(name, str) else name for name in names))
+    for name in found:
+        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+            raise ValueError(f"headers: {name!r} is no name of a header")
+        if name in SECRET_HEADERS:
+            raise ValueError(
+                f"headers: '{name}' carries a secret, which no agent gets; let the page set one of its own"
+            )
+    if len(found) > MAX_HEADERS:
+        raise ValueError(f"headers: {len(found)} names are more than {MAX_HEADERS}")
+    return found

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from turns.answer_state import AnswerState
 from turns.chat_session import NO_VARIABLES, Variable
+
+NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,8 @@ class RequestContext:
         use_case: The name of the use case that is asked.
         request_id: Also in the log and in error messages.
         locale: The first language of the browser as a BCP 47 tag, e.g. ``"de-CH"``.
+        time_zone: The browser's time zone by its IANA name, e.g. ``"Europe/Zurich"``; None when the client says none.
+        headers: The page's own headers that `UseCase.headers` names, in lower case; untrusted, read-only.
         metadata: The request's own `metadata` object, untrusted.
         variables: What the server that opened the person's session says for the agent; read-only, empty without one.
         has_titles: Whether a new thread is given a title.
@@ -29,6 +34,8 @@ class RequestContext:
     use_case: str
     request_id: str
     locale: str = "en"
+    time_zone: str | None = None
+    headers: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)
     metadata: Mapping[str, Any] = field(default_factory=dict)
     variables: Mapping[str, Variable] = field(default_factory=lambda: NO_VARIABLES)
     has_titles: bool = True

@@ -14,6 +14,7 @@ from errors import BadRequestError, NotFoundError, TooLargeError, UnsupportedErr
 from web.client_sessions import ClientSessions
 from web.event_stream import EventStream
 from web.identity import build_context
+from web.page_context import select_headers
 from web.request_log import notes_of
 from web.session_rules import handle_in_session
 from web.visible_use_cases import NO_USE_CASE, VisibleUseCases
@@ -37,7 +38,8 @@ def add_chatkit_routes(app: FastAPI, use_cases: VisibleUseCases, sessions: Clien
             name = session.use_case
         use_case = await use_cases.find(name, asked)
         notes.use_case = use_case.name
-        context = replace(asked, use_case=use_case.name)
+        headers = select_headers(request.headers, use_case.headers) if use_case.headers else asked.headers
+        context = replace(asked, use_case=use_case.name, headers=headers)
         if session is None:
             result = await use_case.server.handle(body, context)
         else:

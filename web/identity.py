@@ -22,6 +22,7 @@ from turns.request_context import RequestContext
 from web.client_secrets import bearer_of
 from web.client_sessions import ClientSessions
 from web.failures import build_failure, failure_response
+from web.page_context import parse_time_zone
 from web.request_log import notes_of
 
 logger = logging.getLogger(__name__)
@@ -183,6 +184,7 @@ def build_context(request: Request, use_case: str = "") -> RequestContext:
         use_case=use_case,
         request_id=notes.request_id,
         locale=parse_locale(request.headers.get("accept-language", "")),
+        time_zone=parse_time_zone(request.headers.get("accept", "")),
     )
 
 
@@ -193,6 +195,7 @@ def session_context(request: Request, session: ChatSession) -> RequestContext:
         use_case=session.use_case,
         request_id=notes_of(request.scope).request_id,
         locale=parse_locale(request.headers.get("accept-language", "")),
+        time_zone=parse_time_zone(request.headers.get("accept", "")),
         variables=session.configuration.variables,
         has_titles=session.configuration.has_titles,
     )

@@ -33,7 +33,7 @@ async function failure(promise: Promise<unknown>): Promise<RequestError> {
 }
 
 describe('the client', () => {
-  it('posts one JSON string with two headers, and calls the given fetch without a receiver', async () => {
+  it('posts one JSON string with the headers of the protocol, and calls the given fetch without a receiver', async () => {
     const calls: unknown[][] = [];
     const answer = function (this: unknown, ...args: unknown[]): Promise<Response> {
       calls.push([this, ...args]);
@@ -43,7 +43,12 @@ describe('the client', () => {
     const [receiver, url, init] = calls[0] as [unknown, string, RequestInit];
     expect(receiver).toBeUndefined();
     expect(url).toBe('/chatkit');
-    expect(init.headers).toEqual({'Content-Type': 'application/json', 'Accept-Language': 'de-CH'});
+    const {timeZone} = new Intl.DateTimeFormat().resolvedOptions();
+    expect(init.headers).toEqual({
+      'Content-Type': 'application/json',
+      Accept: `text/event-stream;time-zone=${encodeURIComponent(timeZone)}, application/json, */*;q=0.1`,
+      'Accept-Language': 'de-CH',
+    });
     expect(JSON.parse(init.body as string)).toEqual({...REQUEST, metadata: {resumable: true}});
   });
 

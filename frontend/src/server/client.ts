@@ -207,6 +207,7 @@ export class ChatKitClient {
         method: 'POST',
         headers: {
           'Content-Type': 'application/json',
+          Accept: accepted(),
           'Accept-Language': endpoint.locale,
           ...(token === undefined ? {} : {Authorization: `Bearer ${token}`}),
         },
@@ -270,6 +271,16 @@ export class ChatKitClient {
       return new RequestError('The server sent an answer that is not JSON.', {cause: error});
     return new RequestError('The connection to the server was lost.', {cause: error, code: 'connection'});
   }
+}
+
+/**
+ * What we take, and in which time zone the person is. A parameter of `Accept` reaches any server: of a header of our own
+ * the browser would ask a server of another origin first, and one that is not ours might refuse it.
+ */
+function accepted(): string {
+  const {timeZone} = new Intl.DateTimeFormat().resolvedOptions();
+  const zone = timeZone ? `;time-zone=${encodeURIComponent(timeZone)}` : '';
+  return `text/event-stream${zone}, application/json, */*;q=0.1`;
 }
 
 /** Whether the server does not know the operation; bare ChatKit servers answer 500 to what they cannot parse. */
