@@ -22,6 +22,7 @@ MIN_SERVER_KEY_CHARS = 32
 
 _KEY_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _KEY = re.compile(rf"[!-~]{{{MIN_SERVER_KEY_CHARS},512}}")
+_HOST_PATTERN = re.compile(r"\*|(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]")
 _COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 
 
@@ -95,6 +96,11 @@ class Settings(BaseSettings):
     )
     allowed_origins: Annotated[tuple[str, ...], NoDecode, _split(",")] = Field(
         (), description="Other origins whose pages may call the API, separated by `,`, e.g. `https://intranet.example`."
+    )
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode, _split(",")] = Field(
+        (),
+        description="Names under which the server answers, separated by `,`: `chat.example`, `*.example`, `*` for any. "
+        "Default: any; on a loopback `HOST` addresses, names without a dot, and those below `.localhost` and `.test`.",
     )
     server_api_keys: SecretStr | None = Field(
         None,
@@ -239,6 +245,14 @@ class Settings(BaseSettings):
             if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
                 raise ValueError(f"'{origin}' is not an origin such as https://intranet.example")
         return tuple(origin.rstrip("/").lower() for origin in value)
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for host in value:
+            if not _HOST_PATTERN.fullmatch(host):
+                raise ValueError(f"'{host}' is no name such as chat.example or *.example (without scheme and port)")
+        return tuple(host.lower() for host in value)
 
     @field_validator("server_api_keys")
     @classmethod

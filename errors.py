@@ -118,6 +118,13 @@ class ConflictError(UserFacingError):
     status = 409
 
 
+class MisdirectedError(UserFacingError):
+    """The request asks under a name that is not this server's."""
+
+    code = "host.not_allowed"
+    status = 421
+
+
 class TooLargeError(UserFacingError):
     """The body is larger than the bound."""
 

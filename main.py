@@ -142,6 +142,7 @@ def build_app(settings: Settings, database: Database, lifecycle: Lifecycle) -> F
     from web.client_sessions import ClientSessions
     from web.failures import ErrorMiddleware, handle_http_exception
     from web.health import build_health_router
+    from web.hosts import HostMiddleware
     from web.identity import IdentityMiddleware, load_signing_key
     from web.pages import build_pages_router
     from web.request_log import RequestLogMiddleware
@@ -171,6 +172,7 @@ def build_app(settings: Settings, database: Database, lifecycle: Lifecycle) -> F
         middleware=[
             Middleware(RequestLogMiddleware),
             Middleware(SecurityHeadersMiddleware, settings=settings),
+            Middleware(HostMiddleware, settings=settings),
             Middleware(CrossOriginMiddleware, allowed_origins=settings.allowed_origins),
             Middleware(IdentityMiddleware, key=key, sessions=sessions),
             Middleware(ErrorMiddleware),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from urllib.parse import urlsplit
 
@@ -13,7 +14,10 @@ from config import Settings
 from errors import ForbiddenError
 from web.client_secrets import bearer_of
 from web.failures import build_failure, failure_response
+from web.once import Once
 from web.request_log import notes_of
+
+logger = logging.getLogger(__name__)
 
 PREFLIGHT_MAX_AGE_S = 600
 
@@ -27,7 +31,8 @@ _SERVER_PREFIX = "/v1/chatkit/sessions"
 
 _EXPOSED_HEADERS = "X-Request-Id, Parlor-Run, Parlor-Run-Last, Retry-After"
 
-_CROSS_ORIGIN_MESSAGE = "This request came from a page that may not call this server."
+MAX_LOGGED_ORIGINS = 100
+MAX_ORIGIN_CHARS = 300
 
 
 def build_content_security_policy(settings: Settings) -> str:
@@ -118,12 +123,15 @@ class CrossOriginMiddleware:
     ask for a person who is here already; and what it gets has nothing to do with any cookie.
 
     Browsers send `Origin` with every request that is not a mere read. A client that sends none is not a browser, unless
-    `Sec-Fetch-Site` says otherwise; it carries no cookie that a foreign page could abuse.
+    `Sec-Fetch-Site` says otherwise; it carries no cookie that a foreign page could abuse. No page can write
+    `Sec-Fetch-Site`: where it says that page and address are of one origin, they are, though a proxy between them may
+    have changed the `Host`.
     """
 
     def __init__(self, app: ASGIApp, *, allowed_origins: tuple[str, ...]) -> None:
         self._app = app
         self._allowed = frozenset(allowed_origins)
+        self._logged = Once(MAX_LOGGED_ORIGINS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on the request, or refuse it with 403."""
@@ -146,11 +154,24 @@ class CrossOriginMiddleware:
             return
         needs_page = scope["method"] not in _SAFE_METHODS and not scope["path"].startswith(_SERVER_PREFIX)
         if needs_page and not is_listed and not _is_ours(headers, origins):
-            failure = build_failure(ForbiddenError(_CROSS_ORIGIN_MESSAGE, code="cross_origin"), notes_of(scope))
+            failure = build_failure(self._refusal(origins), notes_of(scope))
             await failure_response(failure)(scope, receive, self._with_cors(send, None))
             return
         notes_of(scope).is_listed_origin = is_listed
         await self._app(scope, receive, self._with_cors(send, origins[0] if is_listed else None))
+
+    def _refusal(self, origins: list[str]) -> ForbiddenError:
+        origin = origins[0] if len(origins) == 1 and _is_printable(origins[0]) else "an origin that it does not tell"
+        if self._logged.is_new(origin):
+            logger.warning(
+                "a page of another origin was refused; if it may call this server, add the origin to ALLOWED_ORIGINS",
+                extra={"origin": origin},
+            )
+        return ForbiddenError(
+            f"This request came from a page that may not call this server: {origin}. "
+            "Whoever runs the server can allow it in ALLOWED_ORIGINS.",
+            code="cross_origin",
+        )
 
     @staticmethod
     def _preflight(headers: Headers) -> Response:
@@ -201,7 +222,12 @@ def _with_public_cors(send: Send) -> Send:
     return send_with_cors
 
 
+def _is_printable(origin: str) -> bool:
+    return len(origin) <= MAX_ORIGIN_CHARS and origin.isascii() and origin.isprintable()
+
+
 def _is_ours(headers: Headers, origins: list[str]) -> bool:
+    sites = headers.getlist("sec-fetch-site")
     if not origins:
-        return headers.get("sec-fetch-site", "none") in ("same-origin", "none")
-    return len(origins) == 1 and is_own_origin(origins[0], headers.get("host", ""))
+        return sites in ([], ["same-origin"], ["none"])
+    return len(origins) == 1 and (sites == ["same-origin"] or is_own_origin(origins[0], headers.get("host", "")))

@@ -5,7 +5,7 @@ import pytest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from tests.unit.web.edge import JSON, Edge, FakeServer, use_case
+from tests.unit.web.edge import JSON, Edge, FakeServer, everything_logged, use_case
 from web.security import SecurityHeadersMiddleware, build_content_security_policy, is_own_origin
 
 FRIEND = "https://intranet.example"
@@ -34,6 +34,10 @@ FRIEND = "https://intranet.example"
         ({"Origin": "http://[::1"}, False),
         ({"Origin": FRIEND}, True),
         ({"Origin": FRIEND, "Sec-Fetch-Site": "cross-site"}, True),
+        # A development proxy has changed the Host; no page can write the other header.
+        ({"Origin": "http://localhost:5173", "Sec-Fetch-Site": "same-origin"}, True),
+        ({"Origin": "http://localhost:5173", "Sec-Fetch-Site": "same-site"}, False),
+        ({"Origin": "http://localhost:5173", "Sec-Fetch-Site": "none"}, False),
         ({"Origin": f"{FRIEND}.evil.test"}, False),
         ({"Origin": "http://intranet.example"}, False),
     ],
@@ -48,6 +52,23 @@ async def test_only_our_pages_and_listed_ones_may_post(edge: Edge, headers: dict
     if not is_accepted:
         assert response.json()["error"]["code"] == "cross_origin"
         assert "set-cookie" not in response.headers
+
+
+async def test_a_refusal_names_the_origin_and_the_remedy_and_is_logged_once(
+    edge: Edge, log: pytest.LogCaptureFixture
+) -> None:
+    async with edge.client(edge.app(use_case("todo"))) as client:
+        for _ in range(3):
+            answer = await client.post(
+                "/chatkit/todo", content=b"{}", headers={**JSON, "Origin": "http://localhost:5173"}
+            )
+        odd = await client.post("/chatkit/todo", content=b"{}", headers={**JSON, "Origin": "\x1b[31m" + "x" * 1_000})
+    message = answer.json()["error"]["message"]
+    assert "http://localhost:5173" in message
+    assert "ALLOWED_ORIGINS" in message
+    assert len(odd.json()["error"]["message"]) < 250
+    warnings = [line for line in everything_logged(log).splitlines() if "ALLOWED_ORIGINS" in line]
+    assert ["http://localhost:5173" in line for line in warnings] == [True, False]
 
 
 async def test_two_origins_are_none(edge: Edge) -> None:
