@@ -33,6 +33,7 @@ from storage import transactions
 from storage.baseline import THREAD_FIELDS, baseline_of, set_baseline, thread_fields
 from storage.rows import as_utc
 from storage.scope import PageRequest, Scope
+from text.visible import one_visible_line
 from turns.clock import utc_now
 from turns.request_context import RequestContext
 from turns.run_record import RunRecord
@@ -329,12 +330,12 @@ class ParlorStore(Store[RequestContext]):
 
 
 def checked_title(title: str) -> str:
-    """Return a thread's title that a person gave, on one line.
+    """Return a thread's title that a person gave, on one line and without characters that hide or turn it.
 
     Raises:
         BadRequestError: When it is blank or longer than `MAX_TITLE_CHARS`.
     """
-    title = " ".join(title.split())
+    title = one_visible_line(title)
     if not 0 < len(title) <= MAX_TITLE_CHARS:
         raise BadRequestError(f"A title has 1 to {MAX_TITLE_CHARS} characters.")
     return title

@@ -1,4 +1,4 @@
-"""Log formatters: one line per event, as text or JSON, whatever a message contains."""
+"""Log formatters: one line per event, as text or JSON, whatever a message contains; tracebacks below it, indented."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ import sys
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from text.visible import HIDDEN
+
 _STANDARD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
 
-# All that a terminal or a log collector might read as a new line or a command; the last two are Unicode's.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# All that a terminal or a log collector might read as a new line or a command, that would turn or hide a part of the
+# line, or that cannot be written at all.
+_CONTROL = re.compile(f"[{HIDDEN}]")
+TRACE_MARK = "    | "
 _NEEDS_QUOTES = re.compile(r'[\s="]|^$')
 # Pydantic and SQLAlchemy repeat in their errors what a person wrote.
 _QUOTED_INPUT = re.compile(r"(?<=input_value=).*?(?=, input_type=)", re.DOTALL)
@@ -40,19 +44,22 @@ def configure_logging(level: str, style: Literal["text", "json"]) -> None:
 
 
 def one_line(text: str) -> str:
-    r"""Return `text` with every control character and line end as an escape, e.g. ``\n``."""
+    r"""Return `text` with every line end and every character that nobody sees as an escape, e.g. ``\n``."""
     return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 class TextLines(logging.Formatter):
-    """Formatter of text, e.g. ``2026-05-01T10:00:00.000Z INFO    web.request_log: request method=GET status=200``."""
+    """Formatter of text, e.g. ``2026-05-01T10:00:00.000Z INFO    web.request_log: request method=GET status=200``.
+
+    The lines of a traceback follow, each behind a mark, so that no text in it passes for a line of the log.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record as one line."""
+        """Return the record as one line, and a line for each of its traceback."""
         pairs = "".join(f" {name}={_value(value)}" for name, value in _extras(record).items())
         line = f"{_time_of(record)} {record.levelname:<7} {record.name}: {record.getMessage()}{pairs}"
-        trace = _trace_of(record)
-        return one_line(f"{line} | {trace}" if trace else line)
+        trace = _trace_of(record).splitlines()
+        return "\n".join((one_line(line), *(f"{TRACE_MARK}{one_line(each)}" for each in trace)))
 
 
 class JSONLines(logging.Formatter):

@@ -82,7 +82,7 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
     """
     too_large = TooLargeError(f"The request is larger than {max_bytes} bytes.")
     announced = request.headers.get("content-length", "0")
-    if announced.isdecimal() and int(announced) > max_bytes:
+    if announced.isdecimal() and (len(announced) > 18 or int(announced) > max_bytes):
         raise too_large
     body = bytearray()
     try:

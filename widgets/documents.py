@@ -9,6 +9,8 @@ from typing import Any, cast
 from chatkit.widgets import DynamicWidgetRoot
 from pydantic import BaseModel
 
+from text.surrogates import joined_halves
+
 WIDGET_ROOTS = ("Card", "ListView", "Basic")
 
 MAX_WIDGET_DEPTH = 64
@@ -85,7 +87,7 @@ def _component(component: Mapping[str, Any], above: tuple[str, ...]) -> dict[str
         if value is None:
             continue
         if key != "children":
-            copy[str(key)] = _value(value, path, 0)
+            copy[joined_halves(str(key))] = _value(value, path, 0)
         elif isinstance(value, list | tuple):
             copy[key] = [_component(_child(each, path), path) for each in value if each is not None]
         else:
@@ -110,7 +112,11 @@ def _value(value: Any, path: tuple[str, ...], depth: int) -> Any:
     if isinstance(value, str | int | float | bool):
         return value
     if isinstance(value, Mapping | BaseModel):
-        return {str(key): _value(each, path, depth + 1) for key, each in _dumped(value).items() if each is not None}
+        return {
+            joined_halves(str(key)): _value(each, path, depth + 1)
+            for key, each in _dumped(value).items()
+            if each is not None
+        }
     if isinstance(value, list | tuple):
         return [_value(each, path, depth + 1) for each in value if each is not None]
     if isinstance(value, date):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import hashlib
 import json
 import re
@@ -284,7 +283,7 @@ async def _describe(picture: Content) -> str:
         return "I cannot read this picture: it is too large, or encoded in a way that I do not know."
     try:
         data = await asyncio.to_thread(base64.b64decode, body, validate=True)
-    except binascii.Error:
+    except ValueError:
         return "I cannot read this picture: it is damaged."
     return await describe_picture(data)
 

@@ -13,6 +13,7 @@ from context import Turn
 from runs.cancellation import end_tasks
 from text.shortening import shortened
 from text.thoughts import without_thoughts
+from text.visible import one_visible_line
 
 logger = logging.getLogger(__name__)
 
@@ -101,8 +102,8 @@ async def _write_title(turn: Turn, chat_client: Any) -> None:
 
 def title_of(message: UserMessageItem) -> str | None:
     """Return a thread's first title: the first line of the first message, at most 60 characters."""
-    text = " ".join(part.text for part in message.content).strip()
-    first_line = " ".join(text.split("\n", 1)[0].split())
+    text = " ".join(part.text for part in message.content)
+    first_line = next((line for each in text.splitlines() if (line := one_visible_line(each))), "")
     return shortened(first_line, MAX_TITLE_CHARS) or None
 
 
@@ -111,6 +112,6 @@ def clean_title(text: str) -> str | None:
 
     None when it wrote none, or nothing but its thoughts.
     """
-    first_line = next((line for line in without_thoughts(text).splitlines() if line.strip()), "")
-    title = " ".join(first_line.split()).lstrip(f"# {_MARKS}").rstrip(f". {_MARKS}")
+    lines = (one_visible_line(line) for line in without_thoughts(text).splitlines())
+    title = next(filter(None, lines), "").lstrip(f"# {_MARKS}").rstrip(f". {_MARKS}")
     return shortened(title, MAX_TITLE_CHARS) or None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -309,7 +308,8 @@ class ChatKitRequests:
             case InputTranscribeReq():
                 try:
                     audio = base64.b64decode(request.params.audio_base64, validate=True)
-                except binascii.Error as exc:
+                except ValueError as exc:
+                    # binascii.Error is one, and what is not ASCII raises a plain one.
                     raise BadRequestError("The audio is not valid base64.") from exc
                 recording = AudioInput(data=audio, mime_type=request.params.mime_type)
                 return serialize(await self._hooks.transcribe(recording, context))

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from chatkit.types import (
     AttachmentsCreateReq,
     ItemsFeedbackReq,
+    StructuredInputSubmission,
     ThreadMetadata,
+    ThreadsAddStructuredInputReq,
     ThreadsAddUserMessageReq,
     ThreadsCreateReq,
     ThreadsCustomActionReq,
     ThreadsSyncCustomActionReq,
     ThreadsUpdateReq,
     UserMessageInput,
+    UserMessageTagContent,
+    UserMessageTextContent,
 )
 from pydantic import ValidationError
 
@@ -21,8 +26,12 @@ from errors import BadRequestError, ConflictError
 from plugins import Composer
 from store import checked_title
 from streaming.requests.idempotency import idempotency_key
+from text.visible import is_blank
 
 MAX_ATTACHMENTS = 20
+MAX_PARTS = 1_000
+"""Parts of a message: each mention is one, and so is each text between two."""
+
 MAX_FEEDBACK_ITEMS = 100
 
 
@@ -32,7 +41,7 @@ def check_request(request: Any, composer: Composer, max_message_chars: int) -> N
     Args:
         request: A request as ChatKit's types have it.
         composer: The models and tools that the use case offers.
-        max_message_chars: How long a message may be, its quote included.
+        max_message_chars: How long a message may be, with its quote and all that its mentions carry.
 
     Raises:
         BadRequestError: When the request breaks a limit; the text says which.
@@ -40,6 +49,8 @@ def check_request(request: Any, composer: Composer, max_message_chars: int) -> N
     match request:
         case ThreadsCreateReq() | ThreadsAddUserMessageReq():
             _check_message(request.params.input, composer, max_message_chars)
+        case ThreadsAddStructuredInputReq():
+            _check_answers(request.params.input, max_message_chars)
         case ThreadsCustomActionReq() | ThreadsSyncCustomActionReq():
             # Without a type, ChatKit's model holds a TypeVar in its place.
             if not isinstance(request.params.action.type, str) or not request.params.action.type:
@@ -58,10 +69,10 @@ def check_request(request: Any, composer: Composer, max_message_chars: int) -> N
 
 
 def _check_message(message: UserMessageInput, composer: Composer, max_chars: int) -> None:
-    size = sum(len(part.text) for part in message.content) + len(message.quoted_text or "")
-    if size > max_chars:
-        raise BadRequestError(f"A message has at most {max_chars} characters; this one has {size}.")
-    if not message.attachments and not any(part.text.strip() for part in message.content):
+    if len(message.content) > MAX_PARTS:
+        raise BadRequestError(f"A message has at most {MAX_PARTS} parts; this one has {len(message.content)}.")
+    _check_size(sum(_size_of(part) for part in message.content) + len(message.quoted_text or ""), max_chars)
+    if not message.attachments and all(is_blank(part.text) for part in message.content):
         raise BadRequestError("The message is empty.")
     if len(message.attachments) > MAX_ATTACHMENTS or len(set(message.attachments)) != len(message.attachments):
         raise BadRequestError(f"A message has at most {MAX_ATTACHMENTS} attachments, each of them once.")
@@ -71,6 +82,25 @@ def _check_message(message: UserMessageInput, composer: Composer, max_chars: int
     tool = chosen.tool_choice.id if chosen.tool_choice else None
     if tool and tool not in {tool.get("id") for tool in composer.tools}:
         raise BadRequestError("This tool is not offered here.")
+
+
+def _check_answers(answers: StructuredInputSubmission, max_chars: int) -> None:
+    if len(answers.answers) > MAX_PARTS or any(len(each.values) > MAX_PARTS for each in answers.answers.values()):
+        raise BadRequestError(f"At most {MAX_PARTS} answers can be given at once.")
+    sizes = (len(name) + sum(map(len, each.values)) for name, each in answers.answers.items())
+    _check_size(sum(sizes), max_chars)
+
+
+def _check_size(size: int, max_chars: int) -> None:
+    if size > max_chars:
+        raise BadRequestError(f"A message has at most {max_chars} characters; this one has {size}.")
+
+
+def _size_of(part: UserMessageTextContent | UserMessageTagContent) -> int:
+    """Return the characters of all that a person sends with a part: of a mention, what is not shown as well."""
+    if isinstance(part, UserMessageTextContent):
+        return len(part.text)
+    return len(part.text) + len(part.id) + len(part.group or "") + len(json.dumps(part.data, ensure_ascii=False))
 
 
 def check_writable(thread: ThreadMetadata) -> None:

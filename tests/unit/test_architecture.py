@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "text": set(),
-    "widgets": set(),
+    "widgets": {"text"},
     "databases": {"errors", "text"},
     "config": {"errors"},
     "framework": {"text"},
@@ -26,7 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "runs": {"config", "errors", "text", "turns"},
     "chat_clients": {"config", "errors", "framework", "text"},
     "storage": {"database", "errors", "framework", "turns", "widgets"},
-    "store": {"database", "errors", "storage", "turns"},
+    "store": {"database", "errors", "storage", "text", "turns"},
     "attachments": {"database", "errors", "store", "turns"},
     # What a use case is handed: it names the services by their types.
     "context": {
@@ -39,7 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "base_server": {"context", "errors", "plugins", "runs", "streaming", "turns"},
     "use_cases": {"base_server", "context", "database", "errors", "plugins"},
-    "process": {"base_server", "context", "database", "errors", "framework", "plugins", "runs", "use_cases"},
+    "process": {"base_server", "context", "database", "errors", "framework", "plugins", "runs", "text", "use_cases"},
     "web": {"config", "database", "errors", "framework", "plugins", "process", "runs", "storage", "turns"},
     "main": {
         "attachments", "chat_clients", "config", "context", "database", "errors", "framework", "process",

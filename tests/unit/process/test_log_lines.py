@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from process.log_lines import JSONLines, TextLines, one_line
+from process.log_lines import TRACE_MARK, JSONLines, TextLines, one_line
 from tests.unit.process.test_command_line import run_python
 
 
@@ -18,16 +18,20 @@ def record_of(message: str, error: BaseException | None = None, **extra: Any) ->
     return record
 
 
-def test_a_traceback_is_folded_into_its_line() -> None:
+def test_a_traceback_can_be_read_and_no_line_of_it_passes_for_one_of_the_log() -> None:
+    forged = "2026-05-01T10:00:00.000Z INFO    web: forged"
     try:
-        raise ValueError("first\nsecond")
+        raise ValueError(f"first\n{forged}\x1b[2K\u202e")
     except ValueError as exc:
         record = record_of("it failed", exc, request_id="r1")
     text = TextLines().format(record)
-    assert len(text.splitlines()) == 1
-    assert "it failed request_id=r1 | Traceback" in text
-    assert r"ValueError: first\nsecond" in text
-    assert json.loads(JSONLines().format(record))["exception"].endswith("ValueError: first\nsecond")
+    first, *trace = text.split("\n")
+    assert first.endswith("it failed request_id=r1")
+    assert all(line.startswith(TRACE_MARK) for line in trace)
+    assert trace[0] == f"{TRACE_MARK}Traceback (most recent call last):"
+    assert trace[-2:] == [f"{TRACE_MARK}ValueError: first", TRACE_MARK + forged + r"\x1b[2K\u202e"]
+    assert len(JSONLines().format(record).splitlines()) == 1
+    assert json.loads(JSONLines().format(record))["exception"].startswith("Traceback")
 
 
 def test_a_validation_error_does_not_repeat_what_a_person_wrote() -> None:
@@ -50,7 +54,8 @@ def test_values_with_spaces_are_quoted_so_that_no_value_looks_like_a_pair() -> N
 
 
 def test_every_control_character_is_an_escape() -> None:
-    for code in [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029]:
+    hidden = [0x200B, 0x200E, 0x202A, 0x202E, 0x2066, 0x2069, 0xFEFF, 0xD800, 0xDFFF, 0xE0041]
+    for code in [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *hidden]:
         assert one_line(chr(code)).isascii()
         assert one_line(chr(code)).startswith("\\")
     assert one_line("Zürich ☀") == "Zürich ☀"

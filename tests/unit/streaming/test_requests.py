@@ -44,6 +44,10 @@ async def chat(tmp_path: Path) -> AsyncIterator[Chat]:
         yield Chat(server)
 
 
+def tag(**values: Any) -> dict[str, Any]:
+    return {"type": "input_tag", "id": "e1", "text": "ACME", "data": {}, **values}
+
+
 MALFORMED = [
     (b"", "not valid JSON"),
     (b"{", "not valid JSON"),
@@ -72,6 +76,15 @@ async def test_a_missing_attachment_leaves_no_thread_behind(chat: Chat) -> None:
         {"content": [{"type": "input_text", "text": "x" * 1001}]},
         {"content": [{"type": "input_text", "text": "  \n"}]},
         {"content": []},
+        {"content": [{"type": "input_text", "text": "\u200b\u2060 \u202e\ufeff\u3164"}]},
+        {"content": [{"type": "input_text", "text": ""}] * 1001},
+        {"content": [tag(id="i" * 1001)]},
+        {"content": [tag(text="t" * 1001)]},
+        {"content": [tag(group="g" * 1001)]},
+        {"content": [tag(data={"d": "d" * 1001})]},
+        {"content": [tag(data={"d" * 1001: 1})]},
+        {"content": [tag(data={"d": [[n] for n in range(400)]})]},
+        {"content": [tag(data={"a": "a" * 200}) for _ in range(6)]},
         {"quoted_text": "q" * 1000},
         {"attachments": ["a", "a"]},
         {"inference_options": {"model": "huge"}},
@@ -178,9 +191,16 @@ async def test_titles_are_trimmed_and_bounded(chat: Chat) -> None:
     await chat.send("Hello")
     renamed = await chat.request("threads.update", thread_id=chat.thread_id, title="  A \n B ")
     assert renamed["title"] == "A B"
-    for title in ("", "  ", "x" * 201):
+    turned = await chat.request("threads.update", thread_id=chat.thread_id, title="\u202egpj\x1b[31m.a\u200b \u2066b")
+    assert turned["title"] == "gpj[31m.a b"
+    for title in ("", "  ", "x" * 201, "\u200b\u202e", "\u3164\u2800"):
         with pytest.raises(BadRequestError):
             await chat.request("threads.update", thread_id=chat.thread_id, title=title)
+
+
+async def test_a_first_title_shows_all_that_it_holds(chat: Chat) -> None:
+    await chat.send("\u200b\n\u202eHel\u200blo\x1b[2J\nmore")
+    assert (await chat.request("threads.list"))["data"][0]["title"] == "Hello[2J"
 
 
 async def test_times_are_aware(chat: Chat) -> None:
@@ -193,8 +213,9 @@ async def test_times_are_aware(chat: Chat) -> None:
 async def test_dictation_and_uploads_say_that_there_are_none(chat: Chat) -> None:
     with pytest.raises(UnavailableError, match="Dictation"):
         await chat.request("input.transcribe", audio_base64="AAAA", mime_type="audio/webm")
-    with pytest.raises(BadRequestError, match="base64"):
-        await chat.request("input.transcribe", audio_base64="A", mime_type="audio/webm")
+    for wrong in ("A", "é", "AAA=\u00e9", "\u0660", "AAAA\n!"):
+        with pytest.raises(BadRequestError, match="base64"):
+            await chat.request("input.transcribe", audio_base64=wrong, mime_type="audio/webm")
     with pytest.raises(UserFacingError):
         await chat.request("attachments.create", name="a.png", size=3, mime_type="image/png")
     with pytest.raises(BadRequestError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import date
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from chatkit.types import WidgetItem
 from chatkit.widgets import Box, Card, Text
 
+from framework.chatkit_protocol import serialize
 from streaming.actions.offered_actions import offers
 from turns.clock import utc_now
 from widgets.documents import MAX_WIDGET_DEPTH, components_of, stored_widget, widget_root
@@ -102,3 +104,14 @@ def test_a_payload_may_have_children_that_are_no_components() -> None:
     click = {"type": "go", "payload": {"children": 3}}
     widget = {"type": "Card", "children": [{"type": "Button", "onClickAction": click}]}
     assert offers(widget_root(widget).model_dump(), "go", {"children": 3})
+
+
+def test_half_a_character_in_a_name_stops_no_widget() -> None:
+    item = WidgetItem(
+        id="w",
+        thread_id="t",
+        created_at=utc_now(),
+        widget=widget_root({"type": "Card", "\ud800": 1, "size": {"\udc00w": [{"\ud83d": 2}]}}),
+    )
+    sent = json.loads(serialize(item))["widget"]
+    assert (sent["\ufffd"], sent["size"]) == (1, {"\ufffdw": [{"\ufffd": 2}]})

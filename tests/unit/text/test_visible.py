@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+
+from text.visible import is_blank, one_visible_line
+
+
+@pytest.mark.parametrize(
+    "text", ["", " \t\n", "\u200b", "\u2060\ufeff", "\u202e\u2066", "\x1b\x00", "\u3164", "\u2800 ", "\ufe0f", "\u200d"]
+)
+def test_what_shows_nothing_is_blank(text: str) -> None:
+    assert is_blank(text)
+    assert one_visible_line(text) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a", "\u200ba", "é", "☀", "👩‍👩‍👧", "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "می‌خواهم"],
+)
+def test_what_shows_something_is_not(text: str) -> None:
+    assert not is_blank(text)
+
+
+def test_what_hides_or_turns_is_taken_out_and_words_stay_apart() -> None:
+    assert one_visible_line("in\u202evo\u200bice\u2069.pdf") == "invoice.pdf"
+    assert one_visible_line(" a\r\nb\tc\u2028d\x1b[1m ") == "a b c d[1m"
+    assert one_visible_line("\ud800x\U000e0041") == "x"
+
+
+@pytest.mark.parametrize(
+    "text", ["می‌خواهم", "👩‍👩‍👧 ok", "❤️", "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "日本"]
+)
+def test_what_scripts_and_emoji_need_stays(text: str) -> None:
+    assert one_visible_line(text) == text
