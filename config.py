@@ -197,6 +197,7 @@ class Settings(BaseSettings):
 
     # Limits of what comes in
     max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest JSON body.")
+    max_connections: int = Field(10_000, ge=64, le=1_000_000, description="Connections of clients at once.")
     max_message_chars: int = Field(32_000, ge=1, description="Longest message of a person.")
 
     # Branding

@@ -125,6 +125,13 @@ class MisdirectedError(UserFacingError):
     status = 421
 
 
+class RequestTimeoutError(UserFacingError):
+    """The body did not arrive in time."""
+
+    code = "request_timeout"
+    status = 408
+
+
 class TooLargeError(UserFacingError):
     """The body is larger than the bound."""
 

@@ -215,7 +215,7 @@ def run(args: argparse.Namespace) -> int:
             collector.start()
             _announce(url, loaded, settings)
 
-        serve(app, listener, app.state.lifecycle, announce=announce)
+        serve(app, listener, app.state.lifecycle, max_connections=settings.max_connections, announce=announce)
     return 0
 
 

@@ -14,6 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from errors import ConfigError, ParlorError
+from framework.guarded_http import with_most_connections
 from framework.uvicorn_server import UvicornServer
 from process.lifecycle import Lifecycle
 from process.use_case_loading import LoadedUseCases
@@ -30,6 +31,11 @@ CONNECTIONS_TIMEOUT_S = 5
 
 LEFTOVERS_TIMEOUT_S = 1.0
 """Time limit for the end of tasks and threads that nobody needs any more."""
+
+OTHER_FILES = 512
+"""Open files that are no connections of ours: the database, models, tools, what people upload."""
+
+MIN_CONNECTIONS = 64
 
 _SIGNALLED = 128
 """Base of the exit codes by which shells know a process that was ended by a signal; its number is added."""
@@ -77,6 +83,7 @@ def serve(
     listener: socket.socket,
     lifecycle: Lifecycle,
     *,
+    max_connections: int,
     announce: Callable[[LoadedUseCases], None],
 ) -> None:
     """Serve `app` until a signal says stop, or the start turns out to be impossible.
@@ -90,6 +97,7 @@ def serve(
         app: The application, whose lifespan runs `lifecycle`.
         listener: A bound socket; closed at the end.
         lifecycle: Start and end of the use cases.
+        max_connections: How many connections there may be at once; fewer where the system allows no more open files.
         announce: Callback, called once, when the server listens and the start is done.
 
     Raises:
@@ -98,6 +106,7 @@ def serve(
     """
     config = uvicorn.Config(
         app,
+        http=with_most_connections(connections_within(max_connections)),
         lifespan="on",
         ws="none",
         log_config=None,
@@ -115,6 +124,30 @@ def serve(
         raise lifecycle.failure
     if lifecycle.failure is not None:
         raise RuntimeError("the start failed") from lifecycle.failure
+
+
+def connections_within(most: int) -> int:
+    """Return how many connections this process may have: `most`, or fewer where it may not open as many files.
+
+    The limit of open files is raised to what the system lets the process have.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return most
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = most + OTHER_FILES
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return most
+    raised = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
+    except (OSError, ValueError):
+        raised = soft
+    allowed = max(MIN_CONNECTIONS, raised - OTHER_FILES)
+    if allowed < most:
+        logger.warning("fewer connections than MAX_CONNECTIONS", extra={"connections": allowed, "open_files": raised})
+    return allowed
 
 
 class ServerProcess:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from config import Settings
-from errors import BadRequestError, NotFoundError, TooLargeError, UnsupportedError
+from errors import NotFoundError, RequestTimeoutError, TooLargeError, UnsupportedError
 from web.client_sessions import ClientSessions
 from web.event_stream import EventStream
 from web.identity import build_context
@@ -78,7 +78,7 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
 
     Raises:
         TooLargeError: When it has more than `max_bytes`.
-        BadRequestError: When it does not arrive in time.
+        RequestTimeoutError: When it does not arrive in time.
     """
     too_large = TooLargeError(f"The request is larger than {max_bytes} bytes.")
     announced = request.headers.get("content-length", "0")
@@ -92,5 +92,5 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
                 if len(body) > max_bytes:
                     raise too_large
     except TimeoutError as exc:
-        raise BadRequestError("The request did not arrive in time.", code="request_timeout") from exc
+        raise RequestTimeoutError("The request did not arrive in time.") from exc
     return bytes(body)

@@ -76,7 +76,7 @@ def failure_response(
     )
     if failure.status in (429, 503):
         response.headers["Retry-After"] = str(failure.retry_after_s or RETRY_AFTER_S)
-    if failure.status == 413:
+    if failure.status in (408, 413):
         # Otherwise the server would go on reading what it refused.
         response.headers["Connection"] = "close"
     return response

@@ -20,7 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     "widgets": {"text"},
     "databases": {"errors", "text"},
     "config": {"errors"},
-    "framework": {"text"},
+    "framework": {"errors", "text"},
     "database": {"databases", "errors"},
     "turns": {"errors", "text"},
     "runs": {"config", "errors", "text", "turns"},

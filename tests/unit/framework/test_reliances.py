@@ -61,6 +61,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from chat_clients.protocols.request_options import REFUSAL
 from framework.agent_stand_in import build_stand_in
@@ -141,6 +142,24 @@ READ_WHEN_CHANGED: dict[str, tuple[type, dict[str, str], str]] = {
             "end_of_turn_to_input": "17597b4242cd",
         },
         "It inherits these from a dated beta, which changes without a changelog. Read what the model would be told.",
+    ),
+    "framework/guarded_http.py": (
+        HttpToolsProtocol,
+        {
+            "connection_made": "ba1915817ccf",
+            "connection_lost": "21bb5222b359",
+            "data_received": "02c2572f1df5",
+            "on_message_begin": "0efab6f9456c",
+            "on_headers_complete": "7e259152e5aa",
+            "on_body": "415b4cef19fb",
+            "on_message_complete": "377f9122ee6f",
+            "on_response_complete": "5684fd801d06",
+            "send_400_response": "0b0d3ace8d26",
+            "pause_writing": "0d1d5ff82217",
+            "resume_writing": "89f3ffd1fdaf",
+        },
+        "A subclass stands around each of these, to bound heads and waits. See that a callback still comes where it "
+        "came, that `cycle` says whether a request is being answered, and whether uvicorn has such bounds by now.",
     ),
     "framework/uvicorn_server.py": (
         uvicorn.Server,
