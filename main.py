@@ -200,7 +200,10 @@ def run(args: argparse.Namespace) -> int:
     overrides = {name: value for name in ("host", "port") if (value := getattr(args, name)) is not None}
     settings = load_settings(**overrides)
 
-    from process.garbage_collection import GarbageCollector
+    from process.garbage_collection import GarbageCollector, collect_seldom
+
+    collect_seldom()  # before the imports that take the most of the start
+
     from process.serving import bind_socket, serve, url_of
 
     with bind_socket(settings.host, settings.port) as listener:
@@ -243,7 +246,10 @@ def _announce(url: str, loaded: LoadedUseCases, settings: Settings) -> None:
 
 def doctor(_args: argparse.Namespace) -> int:
     """Print the findings of a diagnosis; return 0 when all is well, else 1."""
+    from process.garbage_collection import collect_seldom
+
     settings = load_settings()
+    collect_seldom()
     # What the log would say of a broken use case stands in the report.
     logging.getLogger().addHandler(logging.NullHandler())
     findings = asyncio.run(_examine(settings))

@@ -215,8 +215,20 @@ def in_workers(distribution: str, *more: str) -> list[str]:
 
 def _pytest(name: str, arguments: Sequence[str]) -> Outcome:
     report = _report(f"{name}.xml")
-    done = subprocess.run([sys.executable, "-m", "pytest", f"--junit-xml={report}", *arguments], cwd=ROOT, check=False)
+    command = [sys.executable, "-m", "pytest", f"--junit-xml={report}", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=python_environment(), check=False)
     return read_junit_report(report, done.returncode)
+
+
+def python_environment(clone: Clone | None = None) -> dict[str, str]:
+    """Return the environment of Python's own tools, in which each module is compiled once and not in each process.
+
+    Who wants no bytecode beside the sources, as images of containers do, gets none there: it is in the state folder.
+    """
+    environment = dict(os.environ)
+    if environment.pop("PYTHONDONTWRITEBYTECODE", None):
+        environment.setdefault("PYTHONPYCACHEPREFIX", str((clone or Clone()).state / "bytecode"))
+    return environment
 
 
 def _report(name: str) -> Path:
@@ -304,7 +316,10 @@ def run_checks(args: Sequence[str]) -> int:
         steps += [
             (
                 "pytest tests/unit",
-                lambda: _captured([*python, "pytest", "tests/unit", "-q", "-x", *in_workers("worksteal")]),
+                lambda: _captured(
+                    [*python, "pytest", "tests/unit", "-q", "-x", *in_workers("worksteal")],
+                    environment=python_environment(),
+                ),
             ),
             ("vitest", lambda: _captured_in_frontend("vitest/vitest.mjs", "run")),
         ]

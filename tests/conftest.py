@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -9,6 +10,17 @@ import pytest
 
 from tests.sharing import lend_cities, one_at_a_time
 from use_cases.weather.places.city_file import provide_city_file
+
+
+def pytest_sessionstart() -> None:
+    """Collect no garbage during the imports: half a million objects that stay would be looked through many times."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Give garbage collection back to the tests, without what was imported for all of them."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

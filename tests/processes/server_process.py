@@ -166,7 +166,9 @@ async def running(folder: Path, cookies: httpx.Cookies | None = None, **settings
     plugin = folder / "use_cases" / "counting" / "plugin.py"
     plugin.parent.mkdir(parents=True, exist_ok=True)
     plugin.write_text(COUNTING)
-    environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    environment = {
+        name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPYCACHEPREFIX") if name in os.environ
+    }
     environment |= {
         "PYTHONPATH": str(ROOT),
         "DATA_DIR": str(folder / "data"),

@@ -14,6 +14,7 @@ from infra.workshop import (
     Outcome,
     find_hosts_in_locks,
     in_workers,
+    python_environment,
     read_junit_report,
     read_vitest_report,
     run_checks,
@@ -76,6 +77,20 @@ def test_a_file_moved_without_a_change_of_content_asks_for_a_build(clone: Clone)
     before = fingerprint(clone)
     (clone.frontend / "src/define.ts").rename(clone.frontend / "src/element.ts")
     assert fingerprint(clone) != before
+
+
+def test_each_module_is_compiled_once_also_for_who_wants_no_bytecode_beside_the_sources(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONPYCACHEPREFIX", raising=False)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    (clone.root / "once.py").write_text("")
+    subprocess.run([sys.executable, "-c", "import once"], cwd=clone.root, env=python_environment(clone), check=True)
+    [compiled] = clone.root.rglob("once.*.pyc")
+    assert compiled.is_relative_to(clone.state)
+
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE")
+    assert "PYTHONPYCACHEPREFIX" not in python_environment(clone), "Python's own places are as good"
 
 
 def test_a_failing_step_shows_the_end_of_its_output(clone: Clone) -> None:

@@ -14,7 +14,7 @@ import httpx
 from errors import UnavailableError
 from use_cases.weather.conditions import Report
 from use_cases.weather.places.cities import City, CitySearch, choose_city, read_query
-from use_cases.weather.places.city_lookup import CityLookup
+from use_cases.weather.places.city_lookup import LIST_TIMEOUT_S, CityLookup
 from use_cases.weather.places.countries import fold
 from use_cases.weather.settings import WeatherSettings
 from use_cases.weather.sources.open_meteo import REPORT_FRESH_S, OpenMeteo
@@ -43,6 +43,7 @@ class Forecasts:
         transport: Replaces the network, for tests.
         clock: Seconds that never go back.
         now: The current time, aware.
+        list_timeout_s: Longest wait for an answer of the list of cities, in seconds.
     """
 
     def __init__(
@@ -53,12 +54,13 @@ class Forecasts:
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = utc_now,
+        list_timeout_s: float = LIST_TIMEOUT_S,
     ) -> None:
         self.settings = settings
         self.now = now
         self._clock = clock
         self._open_meteo = OpenMeteo(settings, transport, clock)
-        self._lookup = CityLookup(cache_dir)
+        self._lookup = CityLookup(cache_dir, timeout_s=list_timeout_s)
         self._retry_at = float("-inf")
 
     async def open(self) -> None:

@@ -14,6 +14,7 @@ from use_cases.weather.actions import WeatherActions
 from use_cases.weather.agent import build_agent
 from use_cases.weather.forecasts import Forecasts
 from use_cases.weather.phrases import OFFLINE_PHRASES
+from use_cases.weather.places.city_lookup import LIST_TIMEOUT_S
 from use_cases.weather.settings import WeatherSettings, load_weather_settings
 
 
@@ -24,13 +25,19 @@ class WeatherServer(WeatherActions, BaseChatKitServer):
         services: The platform's services.
         settings: The variables of the use case.
         transport: Replaces the network, for tests.
+        list_timeout_s: Longest wait for an answer of the list of cities, in seconds.
     """
 
     def __init__(
-        self, services: Services, settings: WeatherSettings, transport: httpx.AsyncBaseTransport | None = None
+        self,
+        services: Services,
+        settings: WeatherSettings,
+        transport: httpx.AsyncBaseTransport | None = None,
+        list_timeout_s: float = LIST_TIMEOUT_S,
     ) -> None:
         super().__init__(services, offline=OFFLINE_PHRASES)
-        self.forecasts = Forecasts(settings, services.settings.data_dir / "cache", transport=transport)
+        cache_dir = services.settings.data_dir / "cache"
+        self.forecasts = Forecasts(settings, cache_dir, transport=transport, list_timeout_s=list_timeout_s)
         self._agent = build_agent(self.chat_client, self.forecasts)
 
     def get_agent(self, turn: Turn) -> Agent[Any]:

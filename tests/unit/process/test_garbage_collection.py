@@ -3,7 +3,18 @@ from __future__ import annotations
 import gc
 from itertools import pairwise
 
-from process.garbage_collection import GROWTH_BYTES, LATE_FREEZES, RUN_BYTES, GarbageCollector
+from process.garbage_collection import GROWTH_BYTES, LATE_FREEZES, RUN_BYTES, GarbageCollector, collect_seldom
+
+
+def test_a_start_collects_seldom_but_does_not_stop_collecting() -> None:
+    before = gc.get_threshold()
+    try:
+        collect_seldom()
+        during = gc.get_threshold()
+    finally:
+        gc.set_threshold(*before)
+    assert during[0] >= 10 * before[0]
+    assert gc.isenabled()
 
 
 async def test_full_collections_wait_for_a_quiet_moment_or_for_memory() -> None:
