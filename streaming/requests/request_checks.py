@@ -21,6 +21,7 @@ from errors import BadRequestError, ConflictError
 from plugins import Composer
 from store import checked_title
 from streaming.requests.idempotency import idempotency_key
+from text.blanks import is_blank
 
 MAX_ATTACHMENTS = 20
 MAX_FEEDBACK_ITEMS = 100
@@ -61,7 +62,7 @@ def _check_message(message: UserMessageInput, composer: Composer, max_chars: int
     size = sum(len(part.text) for part in message.content) + len(message.quoted_text or "")
     if size > max_chars:
         raise BadRequestError(f"A message has at most {max_chars} characters; this one has {size}.")
-    if not message.attachments and not any(part.text.strip() for part in message.content):
+    if not message.attachments and all(is_blank(part.text) for part in message.content):
         raise BadRequestError("The message is empty.")
     if len(message.attachments) > MAX_ATTACHMENTS or len(set(message.attachments)) != len(message.attachments):
         raise BadRequestError(f"A message has at most {MAX_ATTACHMENTS} attachments, each of them once.")
