@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from types import FunctionType
+from collections.abc import Iterable, Iterator
+from types import FunctionType, MethodType
 from typing import Any
 
 from agent_framework import FunctionTool, Workflow
@@ -30,11 +30,10 @@ def things_held_by(holder: Any) -> Iterator[Any]:
         seen[id(thing)] = thing  # kept: the id of what is gone may be another's
         yield thing
         waiting.extend(_parts(thing, home))
-    return
 
 
 def _parts(thing: Any, home: str) -> Iterable[Any]:
-    if isinstance(thing, Mapping):
+    if isinstance(thing, dict):
         return [*thing.values()]
     if isinstance(thing, list | tuple | set | frozenset | deque):
         return [*thing]
@@ -44,11 +43,10 @@ def _parts(thing: Any, home: str) -> Iterable[Any]:
         return thing.get_executors_list()
     if isinstance(thing, FunctionType):
         return _parts_of_function(thing, home)
-    if (function := getattr(thing, "__func__", None)) is not None:
-        return [function, thing.__self__]
+    if isinstance(thing, MethodType):
+        return [thing.__func__, thing.__self__]
     if _package(type(thing)) in (home, "agent_framework"):
-        own = [value for name, value in _attributes(thing) if not name.startswith("__")]
-        return [*own, getattr(type(thing), "get_agent", None)]
+        return [*getattr(thing, "__dict__", {}).values(), getattr(type(thing), "get_agent", None)]
     return ()
 
 
@@ -62,10 +60,6 @@ def _parts_of_function(function: FunctionType, home: str) -> list[Any]:
     if function.__module__.partition(".")[0] == home:
         parts += [function.__globals__.get(name) for name in function.__code__.co_names]
     return parts
-
-
-def _attributes(thing: Any) -> list[tuple[str, Any]]:
-    return [*getattr(thing, "__dict__", {}).items()]
 
 
 def _package(kind: type) -> str:

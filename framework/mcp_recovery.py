@@ -7,10 +7,15 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from agent_framework import FunctionInvocationContext, FunctionMiddleware
+from agent_framework.exceptions import ToolExecutionException
 
 from framework.mcp_servers import NOT_REACHED, UNKNOWN_OUTCOME, connect, is_there, links, server_of, state_of
+from text.shortening import shortened
 
 logger = logging.getLogger(__name__)
+
+MAX_FAILURE_CHARS = 2_000
+"""So much of what a server says of its tool's failure is told to the model."""
 
 _LOST = frozenset(
     {"ClosedResourceError", "BrokenResourceError", "EndOfStream", "ReadError", "WriteError", "RemoteProtocolError"}
@@ -52,7 +57,9 @@ class McpRecovery(FunctionMiddleware):
             return
         except Exception as exc:
             if not _is_lost(exc):
-                raise
+                if not self._is_explained(context, exc):
+                    raise
+                return
             state.is_lost = True
             was_sent = not _was_never_sent(exc)
             logger.warning(
@@ -69,10 +76,20 @@ class McpRecovery(FunctionMiddleware):
                     await call_next()
             except Exception as exc:
                 if not _is_lost(exc):
-                    raise
+                    if not self._is_explained(context, exc):
+                        raise
+                    return
                 state.is_lost = True
                 is_safe = remote_name in state.repeatable or _was_never_sent(exc)
                 self._fail(context, NOT_REACHED if is_safe else UNKNOWN_OUTCOME)
+
+    def _is_explained(self, context: FunctionInvocationContext, exc: Exception) -> bool:
+        """Tell the model what a server says of its tool's failure; return whether it is one of these."""
+        if not isinstance(exc, ToolExecutionException) or exc.__cause__ is not None:
+            return False
+        logger.info("MCP tool has failed", extra={"tool": context.function.name})
+        self._fail(context, shortened(str(exc), MAX_FAILURE_CHARS))
+        return True
 
     @staticmethod
     async def _is_there(tool: Any, remote_name: str) -> bool:

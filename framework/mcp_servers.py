@@ -21,6 +21,7 @@ from agent_framework import Agent
 
 from framework.held_things import things_held_by
 from framework.inner_agents import agent_executors_within, original_of, put_agent
+from framework.mcp_tool_lists import list_anew
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +31,9 @@ PROBE_TIMEOUT_S = 5.0
 QUIET_WAIT_S = 5.0
 """How long a server that seems lost is waited for until no call runs over its connection any more."""
 
-SILENCE_S = 30.0
-"""For so long nobody waits again for a server that did not answer in `CONNECT_TIMEOUT_S`."""
+SILENCE_S = 60.0
+IMPATIENT_TIMEOUT_S = 2.0
+"""For `SILENCE_S` nobody waits longer than this for a server that did not answer in `CONNECT_TIMEOUT_S`."""
 
 CLOSING_WAIT_S = 2.0
 
@@ -57,7 +59,7 @@ class ServerState:
         repeatable: The tools that may be called twice: they only read, or do the same again.
         calls: How many calls are running.
         lived_at: When it answered last, by the monotonic clock.
-        silent_until: Until when it is not waited for, as it has kept somebody waiting.
+        silent_until: Until when it is hardly waited for, as it has kept somebody waiting.
         listed: The tools as it listed them last, by name.
         quiet: Set while no call is running.
         lock: Held while it is connected.
@@ -130,15 +132,14 @@ async def connect(tool: Any, *, is_patient: bool = False) -> bool:
 
     Args:
         tool: The server.
-        is_patient: Whether to wait also for one that has kept somebody waiting a moment ago.
+        is_patient: Whether to wait as long also for one that has kept somebody waiting a moment ago.
     """
     state = state_of(tool)
     before = state.connections
     async with state.lock:
         if is_connected(tool) or state.connections != before:
             return is_connected(tool)
-        if not is_patient and monotonic() < state.silent_until:
-            return False
+        is_patient = is_patient or monotonic() >= state.silent_until
         if state.calls and tool.is_connected:
             if await _answers(tool):
                 state.is_lost = False
@@ -149,12 +150,13 @@ async def connect(tool: Any, *, is_patient: bool = False) -> bool:
             if state.calls:
                 return False
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            async with asyncio.timeout(CONNECT_TIMEOUT_S if is_patient else IMPATIENT_TIMEOUT_S):
+                list_anew(tool)
                 await tool.connect(reset=bool(state.is_lost or tool.is_connected))
                 await _read_tools(tool)
         except Exception as exc:  # noqa: BLE001 - whatever a server does, the answer goes on without it
             if isinstance(exc, TimeoutError):
-                state.silent_until = monotonic() + SILENCE_S
+                state.silent_until = monotonic() + SILENCE_S if is_patient else state.silent_until
                 await _abandon(tool)
             state.is_lost = True
             logger.warning("MCP server cannot be connected", extra={"server": tool.name, "error_type": _kind(exc)})
