@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chatkit.types import ImageAttachment
 
 from chat_clients.provider import ChatClients
 from config import Settings
-from context import Services
+from context import AnswerTexts, Services
 from streaming.answers.thread_titles import INSTRUCTIONS
 from tests.unit.harness import Chat, PlainServer, done_items, errors, texts
 from tests.unit.provider_stub import Chat as Completions
-from tests.unit.provider_stub import ProviderStub, Responses
+from tests.unit.provider_stub import Answer, ProviderStub, Received, Responses, error
 from tests.unit.services_for_tests import open_services
 
 pytestmark = pytest.mark.usefixtures("text_path")
@@ -182,3 +183,57 @@ async def test_a_title_of_nothing_that_can_be_seen_is_none(
     stub.will_always(protocol.text("Yes."))
     assert texts(await chat.send("Does it rain?")) == ["Yes."]
     assert (await chat.request("threads.get_by_id", thread_id=chat.thread_id))["title"] == "Does it rain?"
+
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+async def attach(chat: Chat) -> str:
+    services, context = chat.server.services, chat.context()
+    attachment_id = services.attachments.generate_attachment_id("image/png", context)
+    image = ImageAttachment(
+        id=attachment_id, name="sky.png", mime_type="image/png", preview_url="https://a.example/sky.png"
+    )
+    await services.store.save_attachment(image, context)
+    await services.attachments.write(attachment_id, PNG, context)
+    return attachment_id
+
+
+def refuse_pictures(request: Received) -> Answer | None:
+    if b"image_url" in json.dumps(request.body).encode() or "input_image" in json.dumps(request.body):
+        return error(400, "This model does not support image input.")
+    return None
+
+
+async def test_a_picture_for_a_model_that_takes_none_is_said_once_and_never_sent_again(
+    chat: Chat, stub: ProviderStub, protocol: Any
+) -> None:
+    stub.refuses = refuse_pictures
+    stub.will_always(protocol.text("Yes."))
+    note = AnswerTexts().no_picture
+    assert texts(await chat.send("Look", attachments=[await attach(chat)])) == [note, "Yes."]
+    assert len(stub.requests) == 2
+    assert texts(await chat.send("And?")) == ["Yes."]
+    assert texts(await chat.send("And now?")) == ["Yes."]
+    assert len(stub.requests) == 4, "no later request was refused"
+    assert await kept(chat) == [note, "Yes.", "Yes.", "Yes."]
+    assert texts(await chat.send("And this?", attachments=[await attach(chat)])) == [note, "Yes."], "of a new picture"
+    assert len(stub.requests) == 5
+
+
+async def test_a_picture_alone_for_a_model_that_takes_none_leaves_a_conversation(
+    chat: Chat, stub: ProviderStub, protocol: Any
+) -> None:
+    stub.refuses = refuse_pictures
+    stub.will_always(protocol.text("Yes."))
+    assert texts(await chat.send("", attachments=[await attach(chat)]))[-1:] == ["Yes."]
+    assert texts(await chat.send("And?")) == ["Yes."]
+
+
+async def test_a_failed_answer_to_a_picture_locks_nothing(chat: Chat, stub: ProviderStub, protocol: Any) -> None:
+    stub.refuses = refuse_pictures
+    stub.will(protocol.part("It ", then="close"), protocol.text("Yes."), protocol.text("No."))
+    events = await chat.send("Look", attachments=[await attach(chat)])
+    assert errors(events)
+    assert texts(await chat.send("And?"))[-1:] == ["Yes."]
+    assert texts(await chat.send("And?")) == ["No."]
