@@ -91,11 +91,6 @@ class Tag:
         return next((family for role, family in self.roles if role in roles), None)
 
 
-def may_hold_tag(text: str) -> bool:
-    """Return whether a tag may begin in `text`."""
-    return "<" in text or "[" in text or "◁" in text
-
-
 def tag_at(text: str, start: int) -> Tag | None:
     """Return the tag that begins at `start`."""
     if found := _LITERAL.match(text, start):

@@ -14,7 +14,7 @@ from typing import Literal
 from text.blanks import is_blank, leading_blanks
 from text.growing_text import GrowingText
 from text.tag_mentions import is_inner, is_mention
-from text.thought_tags import Tag, half_tag_start, is_half_tag, may_hold_tag, tag_at, tags_in
+from text.thought_tags import Tag, half_tag_start, is_half_tag, tag_at, tags_in
 
 Kind = Literal["text", "thought", "taken_back", "no_thought"]
 """Of a piece: ``taken_back`` holds what was said as text so far, and is a thought; with ``no_thought`` what was said as
@@ -74,7 +74,7 @@ class ThoughtSplitter:
         """Return what `text` adds, in order; what may be the beginning of a tag waits for more."""
         if self._state == "settled":
             return [("text", text)]
-        if self._state == "speaking" and not self._held and not may_hold_tag(text):
+        if self._state == "speaking" and not self._held and "<" not in text and "[" not in text and "◁" not in text:
             self._said.add(text)
             return [("text", text)]
         self._held += text

@@ -1,7 +1,7 @@
 """A real MCP server of its own process that does what servers should not.
 
-Usage: ``python odd_mcp_server.py FOLDER stdio`` or ``python odd_mcp_server.py FOLDER PORT``. Files in the folder say
-what it is to do: it looks for them at each call.
+Usage: ``python odd_mcp_server.py FOLDER stdio`` or ``python odd_mcp_server.py FOLDER PORT [old]``. Files in the folder
+say what it is to do: it looks for them at each call.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import uvicorn
 from mcp.server.mcpserver import Image, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import (
@@ -182,10 +183,30 @@ def last_of_all() -> str:
     return "Last."
 
 
+class OldServer:
+    """Knows no protocol without sessions, as servers of before 2026."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        headers = dict(scope.get("headers", ()))
+        if headers.get(b"mcp-protocol-version", b"").startswith(b"2026"):
+            body = b'{"jsonrpc": "2.0", "id": null, "error": {"code": -32600, "message": "Missing session ID"}}'
+            await send(
+                {"type": "http.response.start", "status": 400, "headers": [(b"content-type", b"application/json")]}
+            )
+            await send({"type": "http.response.body", "body": body})
+            return
+        await self._app(scope, receive, send)
+
+
 if is_told("greets"):
     os.write(1, b"Welcome to the odd server!\n")
 
 if sys.argv[2] == "stdio":
     server.run("stdio")
+elif sys.argv[3:] == ["old"]:
+    uvicorn.run(OldServer(server.streamable_http_app()), host="127.0.0.1", port=int(sys.argv[2]), log_level="error")
 else:
     server.run("streamable-http", host="127.0.0.1", port=int(sys.argv[2]))

@@ -511,7 +511,9 @@ async def test_servers_of_tools_can_be_probed_listed_anew_and_given_up() -> None
     assert "list_tools_page" in source
     assert "_MCP_REMOTE_NAME_KEY" in source
     assert importlib.import_module(MCPStdioTool.__module__)._MCP_REMOTE_NAME_KEY == "_mcp_remote_name"
-    assert "self.load_tools()" in inspect.getsource(MCPStdioTool._connect_on_owner), "what is put in its place is called"
+    assert "self.load_tools()" in inspect.getsource(MCPStdioTool._connect_on_owner), (
+        "what is put in its place is called"
+    )
 
 
 def test_agents_are_found_in_tools_and_exchanged_in_executors() -> None:

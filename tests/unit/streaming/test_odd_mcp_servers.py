@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -15,10 +16,21 @@ from agent_framework import Agent, MCPStdioTool, MCPStreamableHTTPTool, Workflow
 
 from base_server import BaseChatKitServer
 from context import Services, Turn
-from framework.mcp_servers import CONNECT_TIMEOUT_S, UNKNOWN_OUTCOME, examine, is_connected, servers_of, state_of
+from framework.mcp_servers import (
+    CONNECT_TIMEOUT_S,
+    NOT_REACHED,
+    UNKNOWN_OUTCOME,
+    examine,
+    is_connected,
+    servers_of,
+    state_of,
+)
 from tests.unit.harness import Chat, errors, texts
-from tests.unit.scripted_model import ScriptedModel, calls, says
+from tests.unit.scripted_model import ScriptedModel, calls, gives, says
 from tests.waiting import until
+
+# The framework pings old servers, and the package warns of that.
+pytestmark = pytest.mark.filterwarnings("ignore:ping is removed")
 
 SCRIPT = Path(__file__).parents[1] / "odd_mcp_server.py"
 
@@ -244,6 +256,10 @@ class Door:
 
     def __init__(self) -> None:
         self.does: bytes | None = None
+        self.sessions: set[bytes] = set()
+        self.forgotten: set[bytes] = set()
+        self.refused = 0
+        self.has_sessions = False
         self.port = 0
         self._server: asyncio.Server | None = None
         self._target = 0
@@ -260,6 +276,11 @@ class Door:
         self.does = does
         for writer in list(self._writers):
             writer.close()
+
+    def forget(self) -> None:
+        """Know none of the sessions so far."""
+        self.forgotten |= self.sessions
+        self.change(None)
 
     async def close(self) -> None:
         assert self._server is not None
@@ -283,22 +304,30 @@ class Door:
                 writer.write(self.does)
                 await writer.drain()
                 return
+            head = await reader.readuntil(b"\r\n\r\n")
+            if self.forgotten & set(SESSION.findall(head)):
+                self.refused += 1
+                writer.write(ODD_RESPONSES["404"])
+                await writer.drain()
+                return
             there, back = await asyncio.open_connection("127.0.0.1", self._target)
             self._writers.add(back)
-            await asyncio.gather(pump(reader, back), pump(there, writer))
+            back.write(head)
+            await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
         except (OSError, asyncio.IncompleteReadError):
             pass
         finally:
             writer.close()
 
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65_536):
+            self.sessions |= set(SESSION.findall(data))
+            writer.write(data)
+            await writer.drain()
+        writer.close()
 
-async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65_536):
-        writer.write(data)
-        await writer.drain()
-    writer.close()
 
-
+SESSION = re.compile(rb"mcp-session-id: *(\S+)", re.IGNORECASE)
 SILENCE = b"silence"
 
 
@@ -321,14 +350,16 @@ ODD_RESPONSES = {
 }
 
 
-@pytest.fixture
-async def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Door]:
+@pytest.fixture(params=["new", "old"])
+async def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> AsyncIterator[Door]:
+    """A server that knows no sessions, and an old one that does."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    process = await asyncio.create_subprocess_exec(sys.executable, str(SCRIPT), str(tmp_path), str(port))
+    process = await asyncio.create_subprocess_exec(sys.executable, str(SCRIPT), str(tmp_path), str(port), request.param)
     door = Door()
+    door.has_sessions = request.param == "old"
     await door.open(port)
     await until_it_listens(port)
     yield door
@@ -406,3 +437,34 @@ async def test_a_server_that_hangs_is_waited_for_once_and_comes_back(
     door.change(None)
     assert "7" in await ask(web_chat, model, "structured")
     assert await examine(web_chat.server.odd) == (True, "connected, 16 tools")  # type: ignore[attr-defined]
+
+
+async def test_a_server_that_forgets_its_sessions_is_connected_anew(
+    web_chat: Chat, model: ScriptedModel, door: Door
+) -> None:
+    assert "7" in await ask(web_chat, model, "structured")
+    door.forget()
+    assert "7" in await ask(web_chat, model, "structured"), "between two answers"
+    is_odd, asked = asyncio.Event(), len(model.requests)
+    model.turns = [calls("picture", "c1"), [is_odd, *calls("structured", "c2")], says("Done.", message_id="m3")]
+    asking = asyncio.create_task(web_chat.send("Go"))
+    await until(partial(has_asked, model, asked + 2))
+    door.forget()
+    is_odd.set()
+    assert texts(await asking) == ["Done."]
+    assert "7" in str(results(model)[-1].result), "within an answer"
+    assert (door.refused >= 2) is door.has_sessions
+
+
+async def test_calls_of_one_answer_whose_server_dies_end_together_and_the_next_one_works(
+    chat: Chat, model: ScriptedModel, tmp_path: Path
+) -> None:
+    await ask(chat, model, "structured")
+    both = [step.contents[0] for step in (*calls("die", "c1", way="1"), *calls("last_of_all", "c2"))]  # type: ignore[union-attr]
+    model.turns = [gives(*both, message_id="m1"), says("Done.", message_id="m2")]
+    assert texts(await chat.send("Go")) == ["Done."]
+    told = [str(result.result) for result in results(model)[-2:]]
+    assert told[0] == UNKNOWN_OUTCOME
+    assert told[1] == NOT_REACHED or "Last." in told[1]
+    assert (tmp_path / "calls").read_text().split() == ["die"]
+    assert "7" in await ask(chat, model, "structured")

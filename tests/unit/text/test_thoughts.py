@@ -171,6 +171,23 @@ def test_cuts_change_nothing(case: Case, cuts: list[int], is_guess: bool) -> Non
     assert split(text, within, ThoughtSplitter(begins_with_thought=is_guess)) == whole
 
 
+FRAGMENTS = [
+    *("<think>", "</think>", "<think x", "<thinking>", "</thinking >", "[THINK]", "[/THINK]", "◁think▷", "<", "[", "/"),
+    *("<|end|>", HARMONY, "<|channel|>analysis<|message|>", "<|return|>", "<|START_RESPONSE|>", "<|END_RESPONSE|>"),
+    *("`", "``", "```\n", '"', "'", "(", ")", "**", " ", "\n", "\u200b", ".", "is", "Hello", ">", "<b>", "think", "|"),
+]
+
+
+@settings(deadline=None, max_examples=400)
+@given(st.lists(st.sampled_from(FRAGMENTS), max_size=14), st.lists(st.integers(0, 200), max_size=30), st.booleans())
+def test_whatever_a_text_is_made_of_cuts_change_nothing(parts: list[str], cuts: list[int], is_guess: bool) -> None:
+    text = "".join(parts)
+    whole = split(text, (), ThoughtSplitter(begins_with_thought=is_guess))
+    within = [min(cut, len(text)) for cut in cuts]
+    assert split(text, within, ThoughtSplitter(begins_with_thought=is_guess)) == whole
+    assert split(text, range(len(text)), ThoughtSplitter(begins_with_thought=is_guess)) == whole
+
+
 def test_a_model_that_is_known_to_leave_out_the_opening_tag_never_says_a_thought() -> None:
     text = "Hm, hm.</think>\nHello"
     for cuts in everywhere(text):
