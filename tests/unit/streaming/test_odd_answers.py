@@ -15,8 +15,8 @@ from config import Settings
 from context import AnswerTexts, Services
 from streaming.answers.thread_titles import INSTRUCTIONS
 from tests.unit.harness import Chat, PlainServer, done_items, errors, texts
-from tests.unit.provider_stub import Chat as Completions
 from tests.unit.provider_stub import Answer, ProviderStub, Received, Responses, error
+from tests.unit.provider_stub import Chat as Completions
 from tests.unit.services_for_tests import open_services
 
 pytestmark = pytest.mark.usefixtures("text_path")
