@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from agent_framework import Workflow
+
+# Agents that stand in an executor for others, and those others.
+_stand_ins: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
 
 def workflow_of(agent: Any) -> Workflow | None:
@@ -17,22 +21,43 @@ def workflow_of(agent: Any) -> Workflow | None:
 def agents_within(agent: Any) -> Iterator[Any]:
     """Return `agent`, and those that work in it where it is a workflow, however deep.
 
-    An agent that is another's tool is not among them: nothing leads from the tool to it.
+    An agent that is another's tool is not among them: it is asked like a tool.
     """
+    inner = {id(each): each for _, each in agent_executors_within(agent)}
+    yield from (agent, *inner.values())
+
+
+def agent_executors_within(agent: Any) -> Iterator[tuple[Any, Any]]:
+    """Return the executors of a workflow that hold an agent, with that agent, however deep; none of another agent."""
     waiting, seen = [agent], set[int]()
     while waiting:
         each = waiting.pop(0)
-        if each is None or id(each) in seen:
+        if id(each) in seen or (workflow := workflow_of(each)) is None:
             continue
         seen.add(id(each))
-        if (workflow := workflow_of(each)) is None:
-            yield each
-            continue
-        if each is agent:
-            yield agent
         for executor in workflow.get_executors_list():
             # One holds an agent, another a workflow, a third is a function.
-            waiting.append(executor if workflow_of(executor) is not None else getattr(executor, "agent", None))
+            inner = executor if workflow_of(executor) is not None else getattr(executor, "agent", None)
+            if inner is None or id(inner) in seen:
+                continue
+            if workflow_of(inner) is not None:
+                waiting.append(inner)
+                continue
+            yield executor, inner
+
+
+def original_of(agent: Any) -> Any:
+    """Return the agent for which `agent` stands in an executor, which may be itself."""
+    return _stand_ins.get(agent, agent)
+
+
+def put_agent(executor: Any, original: Any, stand_in: Any) -> None:
+    """Let `stand_in` work in an executor from now on, in the place of the agent that it was made with."""
+    if stand_in is not original:
+        _stand_ins[stand_in] = original
+    for name in ("_agent", "agent"):
+        if vars(executor).get(name) is not None:
+            setattr(executor, name, stand_in)
 
 
 def tools_within(agent: Any) -> Iterator[Any]:

@@ -2,7 +2,7 @@
 
 The framework connects a server once. One that was down then fails every answer, and one that has ended keeps being
 asked over a connection that is closed. Here a server that is down is left out of the answer, and one that is lost is
-connected anew, once per call; the call is repeated where that cannot do anything twice.
+connected anew. No connection is closed while a call runs over it: that call proves that its server lives.
 """
 
 from __future__ import annotations
@@ -10,77 +10,96 @@ from __future__ import annotations
 import asyncio
 import copy
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from agent_framework import Agent, FunctionInvocationContext, FunctionMiddleware
+from agent_framework import Agent
 
-from framework.inner_agents import agents_within
+from framework.held_things import things_held_by
+from framework.inner_agents import agent_executors_within, original_of, put_agent
+from framework.mcp_tool_lists import list_anew
 
 logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 10.0
 PROBE_TIMEOUT_S = 5.0
 
+QUIET_WAIT_S = 5.0
+"""How long a server that seems lost is waited for until no call runs over its connection any more."""
+
+SILENCE_S = 60.0
+IMPATIENT_TIMEOUT_S = 2.0
+"""For `SILENCE_S` nobody waits longer than this for a server that did not answer in `CONNECT_TIMEOUT_S`."""
+
+CLOSING_WAIT_S = 2.0
+
+MAX_PAGES = 64
+"""Pages of a server's tools that are read; the tools beyond are not known to be repeatable."""
+
+# What the model is told.
 UNKNOWN_OUTCOME = (
     "The server of this tool was lost during the call. Whether the call had any effect is not known: find out before "
     "you call it again."
 )
 NOT_REACHED = "The server of this tool cannot be reached at the moment, so nothing was done. Tell the person."
-
-_LOST = frozenset(
-    {"ClosedResourceError", "BrokenResourceError", "EndOfStream", "ReadError", "WriteError", "RemoteProtocolError"}
-    | {"ConnectError", "ConnectTimeout", "ConnectionError", "ConnectionRefusedError", "ConnectionResetError"}
-    | {"BrokenPipeError", "IncompleteRead"}
-)
-_NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "ConnectionRefusedError"})
-# Said by the client of the protocol; a tool may say the same of something else.
-_CLIENT_ERRORS = frozenset({"MCPError", "McpError", "RuntimeError"})
-_LOST_WORDS = ("connection closed", "connection lost", "is not connected")
-_NOT_RECONNECTED = "failed to reconnect to mcp server"
-_FORGOTTEN_WORDS = ("session terminated", "session not found", "session expired", "unknown session", "no valid session")
+ABSENCE = "These servers of your tools cannot be reached now; say so if they are needed: {names}."
 
 
 @dataclass(slots=True)
-class _Server:
+class ServerState:
     """State of a server, as far as it is known.
 
     Attributes:
         is_lost: Whether it was lost, though the framework may not know.
         connections: How often it was connected anew.
         repeatable: The tools that may be called twice: they only read, or do the same again.
+        calls: How many calls are running.
+        lived_at: When it answered last, by the monotonic clock.
+        silent_until: Until when it is hardly waited for, as it has kept somebody waiting.
+        listed: The tools as it listed them last, by name.
+        quiet: Set while no call is running.
         lock: Held while it is connected.
     """
 
     is_lost: bool = False
     connections: int = 0
     repeatable: frozenset[str] = frozenset()
+    calls: int = 0
+    lived_at: float = 0.0
+    silent_until: float = 0.0
+    listed: dict[str, Any] = field(default_factory=dict)
+    quiet: asyncio.Event = field(default_factory=asyncio.Event)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    @contextmanager
+    def calling(self) -> Iterator[None]:
+        """Count a call that is running."""
+        self.calls += 1
+        self.quiet.clear()
+        try:
+            yield
+            self.lived_at = monotonic()
+        finally:
+            self.calls -= 1
+            if self.calls == 0:
+                self.quiet.set()
 
-_servers: WeakKeyDictionary[Any, _Server] = WeakKeyDictionary()
+
+_servers: WeakKeyDictionary[Any, ServerState] = WeakKeyDictionary()
 
 
-def _state_of(tool: Any) -> _Server:
-    return _servers.setdefault(tool, _Server())
-
-
-def is_connected(tool: Any) -> bool:
-    """Return whether a server is connected, as far as is known without asking it."""
-    return bool(tool.is_connected) and not _state_of(tool).is_lost
+def state_of(tool: Any) -> ServerState:
+    """Return what is known of a server."""
+    return _servers.setdefault(tool, ServerState())
 
 
 def servers_of(holder: Any) -> Iterator[Any]:
-    """Return the servers that a use case's server, or an agent, keeps in its attributes."""
-    found: dict[int, Any] = {}
-    for value in [*getattr(holder, "__dict__", {}).values()]:
-        for each in value if isinstance(value, list | tuple) else (value,):
-            servers = getattr(each, "mcp_tools", None) if isinstance(each, Agent) else [each]
-            found |= {id(server): server for server in servers or () if _is_server(server)}
-    yield from found.values()
+    """Return the servers that a use case's server holds, in its agents and workflows too."""
+    yield from (thing for thing in things_held_by(holder) if _is_server(thing))
 
 
 def _is_server(value: Any) -> bool:
@@ -88,125 +107,189 @@ def _is_server(value: Any) -> bool:
     return all(hasattr(type(value), name) for name in ("call_tool", "load_tools", "connect", "functions"))
 
 
-async def connect(tool: Any) -> bool:
-    """Connect a server if it is not connected, anew if it was lost; return whether it is connected now."""
-    state = _state_of(tool)
+def server_of(function: Any) -> Any:
+    """Return the server that a tool is called at; None where it is none of a server's, or the server is not known."""
+    if (function.additional_properties or {}).get("_mcp_remote_name") is None:
+        return None
+    return next((each for each in list(_servers) if any(own is function for own in functions_of(each))), None)
+
+
+def functions_of(tool: Any) -> list[Any]:
+    """Return the tools of a server; none where its author's names for them mean several."""
+    try:
+        return list(tool.functions)
+    except Exception:  # noqa: BLE001 - the framework raises it again where it is told to somebody
+        return []
+
+
+def is_connected(tool: Any) -> bool:
+    """Return whether a server is connected, as far as is known without asking it."""
+    return bool(tool.is_connected) and not state_of(tool).is_lost
+
+
+async def connect(tool: Any, *, is_patient: bool = False) -> bool:
+    """Connect a server if it is not connected, anew if it was lost; return whether it is connected now.
+
+    Args:
+        tool: The server.
+        is_patient: Whether to wait as long also for one that has kept somebody waiting a moment ago.
+    """
+    state = state_of(tool)
     before = state.connections
     async with state.lock:
         if is_connected(tool) or state.connections != before:
             return is_connected(tool)
+        is_patient = is_patient or monotonic() >= state.silent_until
+        if state.calls and tool.is_connected:
+            if await _answers(tool):
+                state.is_lost = False
+                return True
+            with suppress(TimeoutError):
+                async with asyncio.timeout(QUIET_WAIT_S):
+                    await state.quiet.wait()
+            if state.calls:
+                return False
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            async with asyncio.timeout(CONNECT_TIMEOUT_S if is_patient else IMPATIENT_TIMEOUT_S):
+                list_anew(tool)
                 await tool.connect(reset=bool(state.is_lost or tool.is_connected))
-                state.repeatable = frozenset(await _repeatable(tool))
+                await _read_tools(tool)
         except Exception as exc:  # noqa: BLE001 - whatever a server does, the answer goes on without it
+            if isinstance(exc, TimeoutError):
+                state.silent_until = monotonic() + SILENCE_S if is_patient else state.silent_until
+                await _abandon(tool)
             state.is_lost = True
             logger.warning("MCP server cannot be connected", extra={"server": tool.name, "error_type": _kind(exc)})
             return False
-        state.is_lost = False
+        state.is_lost, state.silent_until = False, 0.0
         state.connections += 1
         return True
+
+
+async def _abandon(tool: Any) -> None:
+    """End an attempt to connect that nobody waits for any more: the next one would wait behind it."""
+    owner = getattr(tool, "_lifecycle_owner_task", None)
+    if isinstance(owner, asyncio.Task) and not owner.done():
+        owner.cancel()
+        await asyncio.wait([owner], timeout=CLOSING_WAIT_S)
 
 
 async def with_servers(agent: Any) -> tuple[Any, list[str]]:
     """Return an agent whose servers are connected, and the names of those that it lacks because they are down.
 
-    The servers of agents within a workflow are connected too; none of those can be left out.
+    Agents within a workflow are left without those too, and told so in their instructions.
     """
-    tools = [tool for each in agents_within(agent) for tool in getattr(each, "mcp_tools", None) or ()]
+    executors = [(executor, original_of(inner)) for executor, inner in agent_executors_within(agent)]
+    holders = [agent, *(inner for _, inner in executors)]
+    tools = list({id(tool): tool for holder in holders for tool in getattr(holder, "mcp_tools", None) or ()}.values())
     if not tools:
         return agent, []
-    there = await asyncio.gather(*(_is_made_sure_of(tool) for tool in tools))
-    if all(there) or not isinstance(agent, Agent):
+    there = await asyncio.gather(*(is_made_sure_of(tool) for tool in tools))
+    down = {id(tool) for tool, is_there in zip(tools, there, strict=True) if not is_there}
+    for executor, inner in executors:
+        whole, missing = _without(inner, down)
+        if missing:
+            options = dict(whole.default_options)
+            told = (options.get("instructions"), ABSENCE.format(names=", ".join(missing)))
+            whole.default_options = {**options, "instructions": "\n\n".join(each for each in told if each)}
+        put_agent(executor, inner, whole)
+        _give_unique_names(whole)
+    agent, missing = _without(agent, down)
+    _give_unique_names(agent)
+    return agent, missing
+
+
+def _without(agent: Any, down: set[int]) -> tuple[Any, list[str]]:
+    """Return an agent without the servers that are down, and their names."""
+    if not isinstance(agent, Agent) or not any(id(tool) in down for tool in agent.mcp_tools):
         return agent, []
     without: Any = copy.copy(agent)
-    without.mcp_tools = [tool for tool, is_there in zip(tools, there, strict=True) if is_there]
-    return without, [tool.name for tool, is_there in zip(tools, there, strict=True) if not is_there]
+    without.mcp_tools = [tool for tool in agent.mcp_tools if id(tool) not in down]
+    return without, [tool.name for tool in agent.mcp_tools if id(tool) in down]
 
 
-async def _is_made_sure_of(tool: Any) -> bool:
-    if is_connected(tool) and not await _answers(tool):
-        _state_of(tool).is_lost = True
+def _give_unique_names(agent: Any) -> None:
+    """Name a server's tool after its server too where another of the agent's tools has its name.
+
+    The framework would refuse the agent, though only a server's list may have changed.
+    """
+    options = getattr(agent, "default_options", None) or {}
+    seen = {getattr(tool, "name", None) for tool in options.get("tools") or ()}
+    for tool in getattr(agent, "mcp_tools", None) or ():
+        for function in functions_of(tool):
+            if function.name in seen:
+                function.name = f"{tool.name}_{function.name}"
+                logger.warning("two tools have one name", extra={"server": tool.name, "tool": function.name})
+            seen.add(function.name)
+
+
+async def is_made_sure_of(tool: Any) -> bool:
+    """Return whether a server can be called, connected anew where it was lost."""
+    if is_connected(tool) and not await is_there(tool):
+        state_of(tool).is_lost = True
     return await connect(tool)
+
+
+async def is_there(tool: Any) -> bool:
+    """Return whether a connected server answers. A call that is running over its connection proves that."""
+    state = state_of(tool)
+    if state.calls:
+        return True
+    asked_at = monotonic()
+    # A call may have begun meanwhile, and keep the server from answering anybody else.
+    return await _answers(tool) or state.calls > 0 or state.lived_at > asked_at
 
 
 async def _answers(tool: Any) -> bool:
     """Ask a server for its tools; return whether it answers."""
+    state, asked_at = state_of(tool), monotonic()
     try:
         async with asyncio.timeout(PROBE_TIMEOUT_S):
-            _state_of(tool).repeatable = frozenset(await _repeatable(tool))
+            await _read_tools(tool)
     except Exception:  # noqa: BLE001 - a server that is gone says so in many ways
-        return False
+        return state.lived_at > asked_at
     return True
 
 
-async def _repeatable(tool: Any) -> list[str]:
+async def _read_tools(tool: Any) -> None:
+    """Note what a server says of its tools now, and let the framework load them again where they have changed."""
+    state = state_of(tool)
+    listed: dict[str, Any] = {}
+    async for page in _pages(tool):
+        state.lived_at = monotonic()
+        listed |= {each.name: each for each in page.tools}
+    hints = {name: each.annotations for name, each in listed.items() if each.annotations is not None}
+    state.repeatable = frozenset(name for name, hint in hints.items() if hint.read_only_hint or hint.idempotent_hint)
+    before, state.listed = state.listed, listed
+    if before and before != listed and tool.is_connected:
+        changed = {name for name, each in before.items() if listed.get(name) != each}
+        functions = getattr(tool, "_functions", None)
+        if isinstance(functions, list):
+            # The framework keeps a tool that it has under the name, whatever else has changed.
+            functions[:] = [
+                each for each in functions if (each.additional_properties or {}).get("_mcp_remote_name") not in changed
+            ]
+        await tool.load_tools()
+
+
+async def _pages(tool: Any) -> AsyncIterator[Any]:
     # The framework keeps the connection and the tools' annotations to itself; a test notices when that changes.
     connection = getattr(tool, "_connection", None)
     if connection is None:
-        return []  # of a class of its own, which knows best
+        return  # of a class of its own, which knows best
+    from mcp.types import PaginatedRequestParams  # not before a server is connected: it takes long
+
     page = await connection.list_tools_page(None)
-    hints = [(each.name, each.annotations) for each in page.tools if each.annotations is not None]
-    return [name for name, hint in hints if hint.read_only_hint or hint.idempotent_hint]
-
-
-class McpRecovery(FunctionMiddleware):
-    """Connects a server anew that is lost when one of its tools is called, once, and repeats the call where it may.
-
-    Args:
-        fail: Ends a call with a sentence for the model.
-    """
-
-    def __init__(self, fail: Callable[[FunctionInvocationContext, str], None]) -> None:
-        self._fail = fail
-
-    async def process(self, context: FunctionInvocationContext, call_next: Callable[[], Awaitable[None]]) -> None:
-        """Call the tool; of another kind of tools nothing is known here."""
-        remote_name = (context.function.additional_properties or {}).get("_mcp_remote_name")
-        tool = next((each for each in list(_servers) if context.function in each.functions), None)
-        if remote_name is None or tool is None:
-            await call_next()
+    yield page
+    for _ in range(MAX_PAGES - 1):
+        if not page.next_cursor:
             return
-        state = _state_of(tool)
-        if (state.is_lost or not await self._is_there(tool, remote_name)) and not await connect(tool):
-            self._fail(context, NOT_REACHED)
-            return
-        try:
-            await call_next()
-            return
-        except Exception as exc:
-            if not _is_lost(exc):
-                raise
-            state.is_lost = True
-            was_sent = not _was_never_sent(exc)
-            logger.warning(
-                "MCP server was lost during a call", extra={"server": tool.name, "tool": remote_name, "sent": was_sent}
-            )
-        is_there = await connect(tool)
-        if was_sent and remote_name not in state.repeatable:
-            self._fail(context, UNKNOWN_OUTCOME)
-        elif not is_there:
-            self._fail(context, NOT_REACHED)
-        else:
-            try:
-                await call_next()
-            except Exception as exc:
-                if not _is_lost(exc):
-                    raise
-                state.is_lost = True
-                self._fail(context, UNKNOWN_OUTCOME if remote_name not in state.repeatable else NOT_REACHED)
-
-    @staticmethod
-    async def _is_there(tool: Any, remote_name: str) -> bool:
-        """Return whether a server can be called; asked only where a call must not be made twice."""
-        state = _state_of(tool)
-        if remote_name in state.repeatable or await _answers(tool):
-            return True
-        state.is_lost = True
-        return False
+        page = await connection.list_tools_page(PaginatedRequestParams(cursor=page.next_cursor))
+        yield page
 
 
-def _links(exc: BaseException) -> Iterator[BaseException]:
+def links(exc: BaseException) -> Iterator[BaseException]:
+    """Return an exception, and those that it comes from."""
     waiting, seen = [exc], set[int]()
     while waiting and len(seen) < 32:
         link = waiting.pop(0)
@@ -218,33 +301,15 @@ def _links(exc: BaseException) -> Iterator[BaseException]:
         waiting += [each for each in (link.__cause__, link.__context__) if each is not None]
 
 
-def _is_lost(exc: BaseException) -> bool:
-    return any(
-        type(link).__name__ in _LOST
-        or _NOT_RECONNECTED in str(link).lower()
-        or _says(link, (*_LOST_WORDS, *_FORGOTTEN_WORDS))
-        for link in _links(exc)
-    )
-
-
-def _was_never_sent(exc: BaseException) -> bool:
-    return any(type(link).__name__ in _NEVER_SENT or _says(link, _FORGOTTEN_WORDS) for link in _links(exc))
-
-
-def _says(link: BaseException, words: Iterable[str]) -> bool:
-    text = str(link).lower()
-    return type(link).__name__ in _CLIENT_ERRORS and any(word in text for word in words)
-
-
 def _kind(exc: BaseException) -> str:
-    return type(next((link for link in _links(exc) if link.__cause__ is None), exc)).__name__
+    return type(next((link for link in links(exc) if link.__cause__ is None), exc)).__name__
 
 
 async def examine(tool: Any) -> tuple[bool, str]:
     """Connect a server, if it is not connected, and return whether that works and what was found, for the operator."""
     was_connected = is_connected(tool)
-    is_there = await connect(tool)
-    found = f"connected, {len(tool.functions)} tools" if is_there else "cannot be connected"
+    is_there = await connect(tool, is_patient=True)
+    found = f"connected, {len(functions_of(tool))} tools" if is_there else "cannot be connected"
     if not was_connected:
         with suppress(Exception):
             async with asyncio.timeout(PROBE_TIMEOUT_S):

@@ -1,9 +1,10 @@
-"""Characters that nobody sees: what they hide is taken out, and a text of nothing else is blank."""
+"""Lines that show all that they hold: what hides characters, or turns them, is taken out."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from text.blanks import is_blank
 
 # Controls, marks and overrides of the direction (they swap what stands beside them), characters without a width, halves
 # of surrogate pairs. Not the two joiners U+200C and U+200D and the variation selectors: scripts and emoji need them.
@@ -15,18 +16,6 @@ HIDDEN = (
 
 _HIDDEN = re.compile(f"[{HIDDEN}]+")
 _FLAG = re.compile("(\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]+\U000e007f)")
-# Letters and symbols by their category, of which nothing is drawn either.
-_EMPTY = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-_NO_SHAPE = frozenset({"Cc", "Cf", "Cs", "Cn", "Zs", "Zl", "Zp"})
-
-
-def is_blank(text: str) -> bool:
-    """Return whether a reader of `text` sees nothing at all."""
-    if text.isascii():
-        return not text.strip("".join(map(chr, (*range(33), 127))))
-    return all(
-        char in _EMPTY or unicodedata.category(char) in _NO_SHAPE or "\ufe00" <= char <= "\ufe0f" for char in text
-    )
 
 
 def one_visible_line(text: str) -> str:

@@ -43,6 +43,10 @@ class AnswerReader(Protocol):
         """Return what is left to say when the stream has ended."""
         ...
 
+    def close_text(self) -> Iterable[ChatResponseUpdate]:
+        """Return the text that has waited for more, and no more than that: the answer was cut off."""
+        ...
+
 
 Ask = Callable[[Callable[[list[Event]], list[ChatResponseUpdate] | None]], Awaitable[AsyncGenerator[Any, None]]]
 """Sends a request and returns what the function it is given makes of the events of its answer, batch by batch."""
@@ -82,9 +86,11 @@ async def whole_updates(
                 yield update
             if reader.is_done:
                 await _await_end(batches)
-    except ModelError:
-        raise
     except Exception as exc:
+        for update in reading.close_text():
+            yield update
+        if isinstance(exc, ModelError):
+            raise
         raise explain_model_failure(exc, has_begun=reading.has_begun) from exc
     refuse_unfinished(reader.finish_reason)
 
@@ -111,9 +117,7 @@ class _Reading:
         left: list[ChatResponseUpdate] = []
         try:
             for update in self._reader.read(events):
-                if not self.has_begun:
-                    self.has_begun = True
-                    self._on_begin()
+                self._note_begin()
                 if left or not self._relay.take(update):
                     left += [*self._relay.say_again(), update]
         except Exception as exc:
@@ -126,6 +130,18 @@ class _Reading:
         """Return what is left to say when the stream has ended."""
         yield from self._relay.say_again()
         yield from self._reader.close()
+
+    def close_text(self) -> Iterator[ChatResponseUpdate]:
+        """Return the text that is left when the answer is cut off."""
+        for update in self._reader.close_text():
+            yield from self._relay.say_again()
+            self._note_begin()
+            yield update
+
+    def _note_begin(self) -> None:
+        if not self.has_begun:
+            self.has_begun = True
+            self._on_begin()
 
 
 async def _await_end(batches: AsyncGenerator[Any, None]) -> None:

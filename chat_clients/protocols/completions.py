@@ -21,11 +21,12 @@ from chat_clients.protocols.loose_json import read_word
 from chat_clients.protocols.replay import Members, build_replay
 from chat_clients.protocols.request_options import REFUSAL, is_json_object
 from chat_clients.protocols.response_items import build_annotation, shift_regions
-from chat_clients.protocols.thoughts_in_text import Kind, ThoughtSplitter
+from chat_clients.protocols.thought_updates import build_split_updates
 from chat_clients.protocols.token_usage import format_time, read_completions_usage
 from chat_clients.protocols.tool_names import ToolNames
-from framework.text_updates import build_text_piece, build_text_update
+from framework.text_updates import build_text_piece
 from text.surrogates import join_pieces, joined_halves
+from text.thoughts import Kind, ThoughtSplitter
 
 # Where servers put their model's thoughts, most common first.
 _THOUGHT_FIELDS = ("reasoning_content", "reasoning")
@@ -130,10 +131,14 @@ class CompletionsReader:
                 yield from self._choice(choices[0])
         yield from self._flush(may_go_on=True)
 
-    def close(self) -> Iterator[ChatResponseUpdate]:
-        """Return the calls, what the answer cost, and why it ended; none of that if it was cut off."""
+    def close_text(self) -> Iterator[ChatResponseUpdate]:
+        """Return the text that has waited for more; see `AnswerReader.close_text`."""
         yield from self._flush()
         yield from self._speak(self._splitter.close())
+
+    def close(self) -> Iterator[ChatResponseUpdate]:
+        """Return the calls, what the answer cost, and why it ended; none of that if it was cut off."""
+        yield from self.close_text()
         if self.finish_reason is None and not self.is_done:
             return
         if self.finish_reason in (None, "stop"):
@@ -232,13 +237,7 @@ class CompletionsReader:
 
     def _speak(self, pieces: list[tuple[Kind, str]]) -> Iterator[ChatResponseUpdate]:
         """Say a text, and of its thoughts that they are thoughts."""
-        for kind, piece in pieces:
-            if kind == "text":
-                yield build_text_update(piece, self._response_id, self._response_id)
-                continue
-            if kind == "taken_back":
-                yield self._update([Content.from_text("", merge_mode="replace")])
-            yield self._update([Content.from_text_reasoning(text=piece, merge_mode="append")])
+        return build_split_updates(pieces, self._response_id, self._response_id)
 
     def _annotations(self, found: Any) -> Iterator[ChatResponseUpdate]:
         """Say what the text cites; its positions count from the beginning of the message."""

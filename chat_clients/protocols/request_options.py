@@ -11,9 +11,13 @@ from pydantic import BaseModel
 from pydantic_core import from_json
 
 from chat_clients.protocols.tool_names import ToolNames
+from text.shortening import shortened
 
 _SCHEMA_WORDS = frozenset({"properties", "anyOf", "oneOf", "allOf", "$ref", "$defs"})
 _SCHEMA_TYPES = frozenset({"object", "array", "string", "number", "integer", "boolean", "null"})
+
+MAX_LINK_CHARS = 2_000
+"""The longest address of a returned file that a model is told."""
 
 REFUSAL = {"core": {"model_output_kind": "refusal"}}
 """Properties by which the framework knows a text as the model's refusal."""
@@ -138,8 +142,10 @@ def build_result_text(content: Content) -> str:
 
 def mention_returned(item: Content) -> str:
     """Return what stands for a part of a result that cannot be sent."""
-    is_image = bool(item.media_type) and item.has_top_level_media_type("image")
-    return "[an image was returned]" if is_image else "[a file was returned]"
+    if bool(item.media_type) and item.has_top_level_media_type("image"):
+        return "[an image was returned]"
+    is_link = item.type == "uri" and item.uri and not item.uri.startswith("data:")
+    return f"[a file was returned: {shortened(item.uri or '', MAX_LINK_CHARS)}]" if is_link else "[a file was returned]"
 
 
 def join_text(values: Any) -> str:

@@ -24,12 +24,13 @@ from chat_clients.protocols.response_items import (
     search_call,
     shift_regions,
 )
-from chat_clients.protocols.thoughts_in_text import Kind, ThoughtSplitter, without_thoughts
+from chat_clients.protocols.thought_updates import build_split_updates
 from chat_clients.protocols.token_usage import format_time, read_responses_usage
 from chat_clients.protocols.tool_names import ToolNames
-from framework.text_updates import build_text_piece, build_text_update
+from framework.text_updates import build_text_piece
 from text.growing_text import GrowingText
 from text.surrogates import join_pieces, joined_halves
+from text.thoughts import Kind, ThoughtSplitter, without_thoughts
 
 logger = logging.getLogger(__name__)
 
@@ -142,6 +143,10 @@ class ResponsesReader:
 
     def close(self) -> Iterator[ChatResponseUpdate]:
         """Return nothing, as a rule: what was not said before the last event was cut off."""
+        yield from self.close_text()
+
+    def close_text(self) -> Iterator[ChatResponseUpdate]:
+        """Return the text that has waited for more; see `AnswerReader.close_text`."""
         yield from self._flush()
         for key in list(self._splitters):
             yield from self._close_text(key)
@@ -176,18 +181,16 @@ class ResponsesReader:
         if key not in self._splitters:
             # Only the first text may go on with what the chat template has begun.
             is_first = not self._splitters
-            self._splitters[key] = ThoughtSplitter(begins_with_thought=self._begins_with_thought and is_first)
+            splitter = self._splitters[key] = ThoughtSplitter(
+                begins_with_thought=self._begins_with_thought and is_first
+            )
+            if any(part in (_THOUGHT, _SUMMARY) for _, _, part in self._streamed):
+                splitter.note_thought()
         return self._splitters[key]
 
     def _speak(self, item_id: str, pieces: list[tuple[Kind, str]]) -> Iterator[ChatResponseUpdate]:
         """Say a text, and of its thoughts that they are thoughts."""
-        for kind, piece in pieces:
-            if kind == "text":
-                yield build_text_update(piece, item_id, self._response_id)
-                continue
-            if kind == "taken_back":
-                yield self._update([Content.from_text("", merge_mode="replace")], item_id)
-            yield self._update([Content.from_text_reasoning(text=piece, merge_mode="append")], item_id)
+        return build_split_updates(pieces, item_id, self._response_id)
 
     def _close_text(self, key: PartKey) -> Iterator[ChatResponseUpdate]:
         if key in self._splitters:

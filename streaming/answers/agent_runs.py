@@ -13,7 +13,7 @@ from chatkit.types import ThreadItem
 from context import Services, Turn
 from errors import AgentError
 from framework.inner_agents import workflow_of
-from framework.mcp_servers import with_servers
+from framework.mcp_servers import ABSENCE, with_servers
 from streaming.answers.agent_kinds import as_agent
 from streaming.answers.history import HistoryConverter, history_messages
 from streaming.answers.run_arguments import run_arguments
@@ -60,9 +60,7 @@ class AgentRuns:
         messages = [*await self.messages(turn), *provider_messages(turn.context.answer.decided)]
         agent, missing = await with_servers(agent)
         if missing:
-            names = ", ".join(missing)
-            absence = f"These servers of your tools cannot be reached now; say so if they are needed: {names}."
-            messages = [Message("system", [absence]), *messages]
+            messages = [Message("system", [ABSENCE.format(names=", ".join(missing))]), *messages]
         return agent.run(messages, **run_arguments(agent, turn))
 
     async def messages(self, turn: Turn) -> list[Message]:

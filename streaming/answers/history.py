@@ -37,6 +37,7 @@ from pydantic_core import from_json
 
 from framework.message_marks import ANSWERS_PROPERTY
 from streaming.answers.tool_results import is_returned
+from text.blanks import is_blank
 from text.shortening import shortened
 from text.thoughts import without_thoughts
 from turns.approval_request import PENDING_APPROVALS_KEY
@@ -122,7 +123,7 @@ class HistoryConverter(ThreadItemConverter):
     async def assistant_message_to_input(self, item: AssistantMessageItem) -> Message | list[Message] | None:
         """Drop empty messages, which some providers refuse, and thoughts that were stored as text."""
         text = without_thoughts("".join(part.text for part in item.content))
-        return Message("assistant", [text]) if text.strip() else None
+        return None if is_blank(text) else Message("assistant", [text])
 
     async def structured_input_to_input(self, item: StructuredInputItem) -> Message | list[Message] | None:
         """Tell the model what was asked and answered, escaped: people answer in their own words."""

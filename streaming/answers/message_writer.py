@@ -27,6 +27,7 @@ from chatkit.types import (
 
 from context import Turn
 from framework.text_updates import ShownPiece, TextPiece
+from text.blanks import is_blank
 from text.growing_text import GrowingText
 from text.surrogates import ends_in_half, joined_halves
 from turns.clock import utc_now
@@ -185,7 +186,7 @@ class MessageWriter:
                 begins_anew = message.segment_is_closed
                 self._continued_at[message.key] = 0 if begins_anew else message.segment_start - message.text.length
             content = _content_of(message)
-            if not content.text.strip():
+            if is_blank(content.text):
                 # What was said turned out to be a thought, or blank: never an empty bubble.
                 yield ThreadItemRemovedEvent(item_id=message.item.id)
                 return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from typing import Any
 
 from agent_framework import Message
@@ -11,6 +12,7 @@ from chatkit.types import UserMessageItem
 
 from context import Turn
 from runs.cancellation import end_tasks
+from text.blanks import without_blanks
 from text.shortening import shortened
 from text.thoughts import without_thoughts
 from text.visible import one_visible_line
@@ -24,6 +26,25 @@ MAX_QUESTION_CHARS = 2_000
 TITLE_TIMEOUT_S = 20.0
 TITLE_WAIT_S = 1.0
 
+MAX_WRITTEN_CHARS = 300
+"""A longer line is no title: the model has answered the message."""
+
+_FENCE = re.compile(r"(?:```|~~~)\w*\s*\Z")
+_JSON = re.compile(r'\{\s*"title"\s*:\s*"((?:[^"\\]|\\.)*)"')
+# What is left of a mark-up in a line that is shown as it is.
+_MARKDOWN = (
+    (re.compile(r"!?\[([^\]]*)\]\([^)]*\)"), r"\1"),
+    (re.compile(r"(\*\*|__|~~)(?=\S)(.+?)(?<=\S)\1"), r"\2"),
+    (re.compile(r"(?<![\w*])\*(?=[^\s*])([^*]+?)(?<=\S)\*(?![\w*])"), r"\1"),
+    (re.compile(r"<(title|h[1-6]|b|strong|i|em)>(.*?)</\1>", re.IGNORECASE), r"\2"),
+    (re.compile(r"\A(?:[-*+•>]|#+)\s+"), ""),
+)
+_CALLED_TITLE = re.compile(
+    r"\A[\W_]*(?:(?:here is|here's|sure|the|a|your|new|short|suggested|proposed|possible|conversation|chat|thread)"
+    r"[\s,!]+){0,4}"
+    r"(?:title|titel|titre|t[íi]tulo|titolo|tytuł|заголовок|название|标题|標題|タイトル|제목)\W{0,3}[:：]\s*",
+    re.IGNORECASE,
+)
 _MARKS = "*_`\"'“”„«»‘’"
 
 MAX_RUNS_WITH_TITLES = 100
@@ -110,8 +131,22 @@ def title_of(message: UserMessageItem) -> str | None:
 def clean_title(text: str) -> str | None:
     """Return what a model wrote as a title: one line, at most 60 characters, without what it was told to leave out.
 
-    None when it wrote none, or nothing but its thoughts.
+    None when it wrote none, nothing but its thoughts, or an answer in its place.
     """
-    lines = (one_visible_line(line) for line in without_thoughts(text).splitlines())
-    title = next(filter(None, lines), "").lstrip(f"# {_MARKS}").rstrip(f". {_MARKS}")
+    lines = [
+        line for line in map(one_visible_line, without_thoughts(text).splitlines()) if line and not _FENCE.match(line)
+    ]
+    if lines and lines[0] == "{":
+        lines = [" ".join(lines)]
+    if len(lines) > 1 and lines[0].rstrip(_MARKS)[-1:] in (":", "："):
+        del lines[0]  # "Here is the title:"
+    line = lines[0] if lines else ""
+    if in_json := _JSON.match(line):
+        line = in_json[1]
+    if len(line) > MAX_WRITTEN_CHARS:
+        return None
+    for pattern, replacement in _MARKDOWN:
+        line = pattern.sub(replacement, line)
+    line = _CALLED_TITLE.sub("", line)
+    title = without_blanks(" ".join(line.split()).lstrip(f"# {_MARKS}").rstrip(f". {_MARKS}"))
     return shortened(title, MAX_TITLE_CHARS) or None

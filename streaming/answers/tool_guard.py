@@ -18,7 +18,7 @@ from agent_framework.exceptions import ToolExecutionException
 from context import TURN_KWARG, Turn
 from errors import UserFacingError
 from framework.function_middleware import add_function_middleware, function_middleware_of
-from framework.mcp_servers import McpRecovery
+from framework.mcp_recovery import McpRecovery
 from framework.sentences import SUB_AGENT_WANTS_APPROVAL
 
 logger = logging.getLogger(__name__)

@@ -10,6 +10,7 @@ from agent_framework import Content
 from chatkit.types import GeneratedImage, GeneratedImageItem
 
 from context import Turn
+from text.shortening import shortened
 from turns.clock import utc_now
 
 MAX_IMAGES = 8
@@ -17,6 +18,9 @@ MAX_IMAGES = 8
 
 MAX_IMAGE_CHARS = 14_000_000
 """The longest address of a picture that is shown; it holds the picture itself, some 10 MB of bytes."""
+
+MAX_LINK_CHARS = 2_000
+"""The longest address of a file that a model is told."""
 
 RETURNED_IMAGE = "returned_"
 """The beginning of the id of a picture that a tool has returned."""
@@ -60,4 +64,7 @@ def _is_image(item: Content) -> bool:
 
 
 def _mention(item: Content) -> str:
-    return "[an image was returned]" if _is_image(item) else "[a file was returned]"
+    if _is_image(item):
+        return "[an image was returned]"
+    is_link = item.type == "uri" and item.uri and not item.uri.startswith("data:")
+    return f"[a file was returned: {shortened(item.uri or '', MAX_LINK_CHARS)}]" if is_link else "[a file was returned]"

@@ -32,6 +32,7 @@ from streaming.answers.message_writer import MessageWriter
 from streaming.answers.tool_labels import ToolLabel
 from streaming.answers.usage_count import UsageCount
 from streaming.answers.workflow_steps import Steps
+from text.blanks import is_blank
 from turns.answer_texts import AnswerTexts
 from turns.approval_request import PendingApproval
 from turns.clock import utc_now
@@ -156,7 +157,9 @@ class UpdateConverter:
             case "text" if is_assistant:
                 yield from self._text(content, update)
             case "text_reasoning":
-                yield from self._step(self._steps.workflow.think(content), content.text)
+                yield from self._step(
+                    self._steps.workflow.think(content), content.text or content.merge_mode == "replace"
+                )
             case "function_call":
                 yield from self._function_call(content, update)
             case "function_result":
@@ -192,7 +195,7 @@ class UpdateConverter:
         if self._message.is_open and not self._message.continues(content, update):
             yield from self._message.close()
         if not self._message.is_open:
-            if not (content.text or "").strip():
+            if is_blank(content.text or ""):
                 return  # what is blank begins no message
             if not self._callers:
                 yield from self._steps.close()

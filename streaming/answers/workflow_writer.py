@@ -15,6 +15,7 @@ from chatkit.types import (
     ThoughtTask,
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
+    ThreadItemRemovedEvent,
     ThreadItemUpdatedEvent,
     ThreadStreamEvent,
     Workflow,
@@ -98,6 +99,8 @@ class WorkflowWriter:
         """Stream a thought of a reasoning model."""
         text = content.text or ""
         if not text:
+            if content.merge_mode == "replace":
+                yield from self._take_back_thought()
             return
         if self._thought is None or (content.id and self._thought.key and content.id != self._thought.key):
             yield from self._close_thought()
@@ -141,6 +144,19 @@ class WorkflowWriter:
             if thought.half:
                 change["content"] = getattr(self.task(thought.task_index), "content", "") + "\ufffd"
             yield from self.change(thought.task_index, **change)
+
+    def _take_back_thought(self) -> Events:
+        """Show nothing more of the thought that is open: it was none."""
+        thought, self._thought = self._thought, None
+        item = self._item
+        if thought is None or item is None:
+            return
+        if len(item.workflow.tasks) == 1:
+            self._item = None
+            yield ThreadItemRemovedEvent(item_id=item.id)
+            return
+        # The protocol has no way to remove a task.
+        yield from self.change(thought.task_index, content="", status_indicator="complete")
 
     def _append(self, task: Task, kind: str) -> Generator[ThreadStreamEvent, None, int]:
         if self._item is None:

@@ -34,6 +34,7 @@ from framework.chatkit_protocol import thread_response
 from store import ParlorStore
 from streaming.failure_reports import failure_event
 from streaming.requests.item_guard import ItemGuard
+from text.blanks import is_blank
 from turns.clock import utc_now
 from turns.request_context import RequestContext
 
@@ -188,7 +189,7 @@ class Delivery:
         """Store what was said and shown and is not finished, and what had not come to the store."""
         for item in items:
             match item:
-                case AssistantMessageItem() if any(part.text.strip() for part in item.content):
+                case AssistantMessageItem() if any(not is_blank(part.text) for part in item.content):
                     await self._store.add_thread_item(thread.id, item, context=context)
                 case WorkflowItem():
                     tasks = [

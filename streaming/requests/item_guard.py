@@ -22,6 +22,7 @@ from chatkit.types import (
 
 from errors import UserFacingError
 from store import ParlorStore
+from text.blanks import is_blank
 from turns.request_context import RequestContext
 
 logger = logging.getLogger(__name__)
@@ -154,7 +155,7 @@ class ItemGuard:
     async def checkpoint(self) -> None:
         """Store the text of what is unfinished."""
         for item in self._context.answer.open_items():
-            if isinstance(item, AssistantMessageItem) and any(part.text.strip() for part in item.content):
+            if isinstance(item, AssistantMessageItem) and any(not is_blank(part.text) for part in item.content):
                 try:
                     await self._store.add_thread_item(self._thread.id, item, context=self._context)
                 except UserFacingError as exc:

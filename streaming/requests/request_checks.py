@@ -26,7 +26,7 @@ from errors import BadRequestError, ConflictError
 from plugins import Composer
 from store import checked_title
 from streaming.requests.idempotency import idempotency_key
-from text.visible import is_blank
+from text.blanks import is_blank
 
 MAX_ATTACHMENTS = 20
 MAX_PARTS = 1_000

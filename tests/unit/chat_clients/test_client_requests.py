@@ -140,6 +140,15 @@ def test_a_result_with_a_picture_reaches_the_responses_api_as_one() -> None:
     assert [part["type"] for part in sent["output"]] == ["input_text", "input_image"]
 
 
+def test_the_address_of_a_file_that_a_tool_returns_is_told() -> None:
+    links = [Content.from_uri("https://a.example/b", media_type="text/plain")]
+    result = Content.from_function_result("call_1", result=links)
+    [sent] = items_of(Message("tool", [result]))
+    [message] = messages_of(Message("tool", [result]))
+    assert "[a file was returned: https://a.example/b]" in json.dumps(sent["output"])
+    assert message["content"] == "[a file was returned: https://a.example/b]"
+
+
 def test_what_a_result_cannot_hold_is_mentioned() -> None:
     result = Content.from_function_result("call_1", result=[PICTURE, Content.from_text(""), SOUND, REPORT])
     [sent] = items_of(Message("tool", [result]))

@@ -1,98 +1,18 @@
-"""Thoughts between tags are never text, wherever the stream is cut."""
+"""Thoughts between tags are never text, in either protocol."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from itertools import pairwise
 from typing import Any
 
 import pytest
 from agent_framework import ChatResponse, Message
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from chat_clients.protocols.completions import CompletionsReader
 from chat_clients.protocols.responses import ResponsesReader
-from chat_clients.protocols.thoughts_in_text import ThoughtSplitter
 from chat_clients.provider import ChatClients
 from config import Settings
 from tests.unit.provider_stub import Chat, ProviderStub, Responses
-
-TEXTS = [
-    ("<think>Hm. 1 < 2</think>\n\nHello", "Hm. 1 < 2", "Hello"),
-    ("<think>\n\n</think>\n\nHello", "\n\n", "Hello"),
-    ("\n<think>Hm</think>Hello", "Hm", "Hello"),
-    ("<THINK>Hm</Think>Hello", "Hm", "Hello"),
-    ("Okay, they greet.\n</think>\n\nHello", "Okay, they greet.\n", "Hello"),
-    ("I think so.</think>Hello", "I think so.", "Hello"),
-    ("</think>\n\nHello", "", "Hello"),
-    ("<think>a</think>\n<think>b</think>\nHello", "ab", "Hello"),
-    ("<thinking>Hm</thinking>Hello", "Hm", "Hello"),
-    ("[THINK]Hm[/THINK]Hello", "Hm", "Hello"),
-    ("◁think▷Hm◁/think▷Hello", "Hm", "Hello"),
-    ("<seed:think>Hm</seed:think>Hello", "Hm", "Hello"),
-    ("<think>never ends", "never ends", ""),
-    ("<think>Hm</thin", "Hm</thin", ""),
-    ("<think>Hm</think>", "Hm", ""),
-    ("<think>Hm</think>\n\n", "Hm", ""),
-    ("Hello <think>aloud</think>, she said", "", "Hello <think>aloud</think>, she said"),
-    ("`</think>` closes it", "", "`</think>` closes it"),
-    ("It is '</think>' that closes", "", "It is '</think>' that closes"),
-    ("```\n</think>\n```", "", "```\n</think>\n```"),
-    ("<thin ice>", "", "<thin ice>"),
-    ("<th", "", "<th"),
-    ("a < b [1] </b>", "", "a < b [1] </b>"),
-    ("    indented", "", "    indented"),
-    ("  \n\n", "", ""),
-    ("", "", ""),
-]
-
-
-def split(text: str, cuts: list[int], **options: Any) -> tuple[str, str]:
-    splitter = ThoughtSplitter(**options)
-    said, thought = "", ""
-    places = [0, *sorted(cuts), len(text)]
-    for kind, piece in [p for at, end in pairwise(places) for p in splitter.feed(text[at:end])] + splitter.close():
-        match kind:
-            case "text":
-                said += piece
-            case "thought":
-                thought += piece
-            case "taken_back":
-                assert piece.startswith(said)
-                said, thought = "", thought + piece
-    assert splitter.dropped + len(said) == len(text)
-    return thought, said
-
-
-@settings(deadline=None)
-@given(st.sampled_from(TEXTS), st.lists(st.integers(0, 40), max_size=40))
-def test_thoughts_are_told_apart_however_the_text_is_cut(case: tuple[str, str, str], cuts: list[int]) -> None:
-    text, thought, said = case
-    assert split(text, [min(cut, len(text)) for cut in cuts]) == (thought, said)
-
-
-@pytest.mark.parametrize(("text", "thought", "said"), TEXTS)
-def test_thoughts_are_told_apart_in_single_characters(text: str, thought: str, said: str) -> None:
-    assert split(text, list(range(len(text)))) == (thought, said)
-
-
-@settings(deadline=None)
-@given(st.lists(st.integers(0, 20), max_size=20))
-def test_a_model_that_is_known_to_leave_out_the_opening_tag_never_says_a_thought(cuts: list[int]) -> None:
-    text = "Hm, hm.</think>\nHello"
-    splitter = ThoughtSplitter(begins_with_thought=True)
-    places = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
-    pieces = [p for at, end in pairwise(places) for p in splitter.feed(text[at:end])] + splitter.close()
-    assert "".join(piece for kind, piece in pieces if kind == "text") == "Hello"
-    assert {kind for kind, _ in pieces} == {"text", "thought"}
-
-
-def test_such_a_model_is_heard_also_where_it_does_not_think() -> None:
-    splitter = ThoughtSplitter(begins_with_thought=True)
-    pieces = [*splitter.feed("Hel"), *splitter.feed("lo"), *splitter.close()]
-    assert [piece for kind, piece in pieces if kind == "text"] == ["Hello"]
-    assert splitter.has_unopened is False
 
 
 async def test_a_habit_that_a_model_has_not_is_forgotten(stub: ProviderStub, clients: tuple[Any, ChatClients]) -> None:
@@ -104,8 +24,6 @@ async def test_a_habit_that_a_model_has_not_is_forgotten(stub: ProviderStub, cli
     stub.will(protocol.text("Hi"))
     assert thoughts((await ask(made))[0]) == ""
 
-
-# In the protocols
 
 THINKING = ["<thi", "nk>The per", "son greets</th", "ink>", "\n\nGood ", "day."]
 UNOPENED = ["The per", "son greets\n", "</thi", "nk>\n", "\nGood ", "day."]

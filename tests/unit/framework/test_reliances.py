@@ -26,6 +26,7 @@ import pytest
 import uvicorn
 from agent_framework import (
     Agent,
+    AgentExecutor,
     AgentMiddleware,
     AgentSession,
     BaseChatClient,
@@ -38,6 +39,7 @@ from agent_framework import (
     FunctionInvocationContext,
     FunctionInvocationLayer,
     FunctionMiddleware,
+    MCPStdioTool,
     Message,
     ResponseStream,
     WorkflowAgent,
@@ -67,7 +69,8 @@ from chat_clients.protocols.request_options import REFUSAL
 from framework.agent_stand_in import build_stand_in
 from framework.chatkit_protocol import serialize
 from framework.function_middleware import add_function_middleware, function_middleware_of
-from framework.inner_agents import agents_within, own_tools, workflow_of
+from framework.held_things import things_held_by
+from framework.inner_agents import agents_within, own_tools, put_agent, workflow_of
 from framework.plain_agents import leaves_text_alone
 from framework.response_streams import build_response, build_response_stream
 from framework.sentences import LIMIT_REACHED, STREAM_ERROR, SUB_AGENT_WANTS_APPROVAL
@@ -512,6 +515,36 @@ async def test_the_agents_and_tools_within_a_workflow_can_be_reached() -> None:
     assert list(own_tools(first)) == [look]
     assert first.mcp_tools == []
     assert WorkflowAgent.REQUEST_INFO_FUNCTION_NAME == "request_info", "`streaming/answers/update_converter.py` asks it"
+
+
+async def test_servers_of_tools_can_be_probed_listed_anew_and_given_up() -> None:
+    """Relied on by `framework/mcp_servers.py`, `framework/mcp_tool_lists.py`: the framework keeps these to itself.
+
+    When this fails: see where the connection, the tools and the task that connects are now; `connect` and `load_tools`
+    may do by themselves what is done there.
+    """
+    server = MCPStdioTool("none", sys.executable, args=["-c", ""])
+    assert {"_connection", "_functions", "_lifecycle_owner_task"} <= vars(server).keys()
+    assert server.functions is server._functions
+    source = inspect.getsource(MCPStdioTool._load_tools_locked)
+    assert "list_tools_page" in source
+    assert "_MCP_REMOTE_NAME_KEY" in source
+    assert importlib.import_module(MCPStdioTool.__module__)._MCP_REMOTE_NAME_KEY == "_mcp_remote_name"
+    assert "self.load_tools()" in inspect.getsource(MCPStdioTool._connect_on_owner), (
+        "what is put in its place is called"
+    )
+
+
+def test_agents_are_found_in_tools_and_exchanged_in_executors() -> None:
+    """Relied on by `framework/held_things.py` and `framework/inner_agents.py`.
+
+    When this fails: find where a tool made of an agent keeps it, and by which name an executor does.
+    """
+    agent, other = Agent(Echo(), name="one"), Agent(Echo(), name="other")
+    assert any(thing is agent for thing in things_held_by([agent.as_tool()]))
+    executor = AgentExecutor(agent)
+    put_agent(executor, agent, other)
+    assert executor.agent is other
 
 
 def test_what_may_see_the_text_of_an_answer_can_be_seen() -> None:

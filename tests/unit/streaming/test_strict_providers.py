@@ -218,7 +218,22 @@ async def test_what_is_wanted_back_with_a_call_of_the_client_is_kept_too(chat: C
     assert "extra_content" not in json.dumps(await chat.items())
 
 
-@pytest.mark.parametrize("name", ["look<|channel|>commentary", "functions.look", " look ", "default_api.look"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "look<|channel|>commentary",
+        "functions.look",
+        " look ",
+        "default_api.look",
+        "look[ARGS]",
+        "Look",
+        "functions__look",
+        "<｜tool▁call▁begin｜>function<｜tool▁sep｜>look",
+        'look(city="Bern")',
+        "functions.look:0",
+        "\n`look`\n",
+    ],
+)
 async def test_a_tool_is_found_under_the_names_that_models_give_it(chat: Chat, stub: ProviderStub, name: str) -> None:
     stub.will(calling(call("abcDEF123", name)), Wire.text("Rain."))
     events = await chat.send("Rain?")
@@ -259,10 +274,11 @@ async def test_a_tool_of_an_mcp_server_is_offered_and_run_under_a_name_that_serv
     await shelf.close()
 
 
+@pytest.mark.parametrize("name", ["größe<|x|>!", "I will look it up now", "n" * 100, "look\ud800", "???", "查看"])
 async def test_a_tool_that_there_is_not_is_never_sent_under_a_name_that_is_refused(
-    chat: Chat, stub: ProviderStub
+    chat: Chat, stub: ProviderStub, name: str
 ) -> None:
-    stub.will(calling(call("abcDEF123", "größe<|x|>!")), Wire.text("Sorry."), Wire.text("Yes."))
+    stub.will(calling(call("abcDEF123", name)), Wire.text("Sorry."), Wire.text("Yes."))
     assert await said(chat, "Go") == "Sorry."
     assert await said(chat, "Sure?") == "Yes."
 

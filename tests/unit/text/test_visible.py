@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from text.visible import is_blank, one_visible_line
+from text.blanks import is_blank
+from text.visible import one_visible_line
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,66 @@
+"""Everything that a use case's server holds, however deep: agents, their tools, workflows, what these are made of."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from types import FunctionType, MethodType
+from typing import Any
+
+from agent_framework import FunctionTool, Workflow
+
+MAX_THINGS = 5_000
+"""So many things are looked at; what a use case caches may be without end."""
+
+_PLAIN = (str, bytes, bytearray, int, float, complex, type(None), type)
+
+
+def things_held_by(holder: Any) -> Iterator[Any]:
+    """Return what is held by `holder` and by what it holds: in attributes, collections, agents, tools and workflows.
+
+    Of a stranger's classes only those of Agent Framework are looked into. What is made anew for each answer is not
+    there to be found, but what its ``get_agent`` takes from its module is.
+    """
+    home = _package(type(holder))
+    waiting, seen = deque([holder]), dict[int, Any]()
+    while waiting and len(seen) < MAX_THINGS:
+        thing = waiting.popleft()
+        if isinstance(thing, _PLAIN) or id(thing) in seen:
+            continue
+        seen[id(thing)] = thing  # kept: the id of what is gone may be another's
+        yield thing
+        waiting.extend(_parts(thing, home))
+
+
+def _parts(thing: Any, home: str) -> Iterable[Any]:
+    if isinstance(thing, dict):
+        return [*thing.values()]
+    if isinstance(thing, list | tuple | set | frozenset | deque):
+        return [*thing]
+    if isinstance(thing, FunctionTool):
+        return [thing.func]  # of an agent that is a tool, a function around that agent
+    if isinstance(thing, Workflow):
+        return thing.get_executors_list()
+    if isinstance(thing, FunctionType):
+        return _parts_of_function(thing, home)
+    if isinstance(thing, MethodType):
+        return [thing.__func__, thing.__self__]
+    if _package(type(thing)) in (home, "agent_framework"):
+        return [*getattr(thing, "__dict__", {}).values(), getattr(type(thing), "get_agent", None)]
+    return ()
+
+
+def _parts_of_function(function: FunctionType, home: str) -> list[Any]:
+    parts: list[Any] = []
+    for cell in function.__closure__ or ():
+        try:
+            parts.append(cell.cell_contents)
+        except ValueError:
+            continue  # not filled yet
+    if function.__module__.partition(".")[0] == home:
+        parts += [function.__globals__.get(name) for name in function.__code__.co_names]
+    return parts
+
+
+def _package(kind: type) -> str:
+    return kind.__module__.partition(".")[0]

@@ -1,0 +1,67 @@
+"""Lists of an MCP server's tools as they are now, under names that stay apart.
+
+The framework replaces what is not a letter of ASCII, a digit or one of ``_.-``, and refuses a whole server of which two
+tools are called alike then, such as ``read/item`` and ``read:item``. And a server may let its list be kept by its
+client, which then answers in its place.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_REPLACED = re.compile(r"[^A-Za-z0-9_.-]")
+_MARK = "_lists_anew"
+
+
+def list_anew(tool: Any) -> None:
+    """Let a server be asked for its tools each time, and these have names of their own, from its next connection on.
+
+    The names are left alone where its author names some of them, for approval or as all that are allowed: such a name
+    must mean one tool.
+    """
+    if _MARK in vars(tool) or not hasattr(tool, "_connection"):
+        return
+    setattr(tool, _MARK, True)
+    is_renaming = tool.allowed_tools is None and not isinstance(tool.approval_mode, dict)
+    load_tools = tool.load_tools
+
+    async def load_listed_tools() -> None:
+        connection = tool._connection
+        if connection is not None and _MARK not in vars(connection):
+            setattr(connection, _MARK, True)
+            _list_over(connection, is_renaming=is_renaming)
+        await load_tools()
+
+    tool.load_tools = load_listed_tools
+
+
+def _list_over(connection: Any, *, is_renaming: bool) -> None:
+    remote_names: dict[str, str] = {}
+    given: dict[str, str] = {}
+    list_tools_page, call_tool = connection.list_tools_page, connection.call_tool
+
+    async def list_fresh_page(params: Any) -> Any:
+        client = getattr(connection, "client", None)
+        if client is None:
+            page = await list_tools_page(params)
+        else:
+            page = await client.list_tools(cursor=params.cursor if params is not None else None, cache_mode="refresh")
+        if not is_renaming:
+            return page
+        if params is None:
+            given.clear()
+        tools = []
+        for each in page.tools:
+            name, number = each.name, 2
+            while given.setdefault(_REPLACED.sub("-", name), each.name) != each.name:
+                name, number = f"{_REPLACED.sub('-', each.name)}_{number}", number + 1
+            remote_names[name] = each.name
+            tools.append(each if name == each.name else each.model_copy(update={"name": name}))
+        return page.model_copy(update={"tools": tools})
+
+    async def call_by_remote_name(name: str, *args: Any, **kwargs: Any) -> Any:
+        return await call_tool(remote_names.get(name, name), *args, **kwargs)
+
+    connection.list_tools_page = list_fresh_page
+    connection.call_tool = call_by_remote_name

@@ -1,0 +1,239 @@
+"""What a person sees and keeps of answers that are odd: thoughts between tags, cut off, blank; in both protocols."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chatkit.types import ImageAttachment
+
+from chat_clients.provider import ChatClients
+from config import Settings
+from context import AnswerTexts, Services
+from streaming.answers.thread_titles import INSTRUCTIONS
+from tests.unit.harness import Chat, PlainServer, done_items, errors, texts
+from tests.unit.provider_stub import Answer, ProviderStub, Received, Responses, error
+from tests.unit.provider_stub import Chat as Completions
+from tests.unit.services_for_tests import open_services
+
+pytestmark = pytest.mark.usefixtures("text_path")
+
+
+@pytest.fixture
+async def stub(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ProviderStub]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    async with ProviderStub() as running:
+        yield running
+
+
+@pytest.fixture(params=["compatible", "openai"])
+def protocol(request: pytest.FixtureRequest) -> Any:
+    return Completions if request.param == "compatible" else Responses
+
+
+@pytest.fixture
+def titles() -> str:
+    return "first_message"
+
+
+@pytest.fixture
+async def services(tmp_path: Path, stub: ProviderStub, protocol: Any, titles: str) -> AsyncIterator[Services]:
+    variables: dict[str, Any] = {"thread_titles": titles, "model_max_retries": 0}
+    if protocol is Completions:
+        variables |= {"compatible_base_url": stub.url, "compatible_model": "m", "model_provider": "compatible"}
+    else:
+        variables |= {"openai_base_url": stub.url, "openai_model": "m", "openai_api_key": "k"}
+        variables |= {"model_provider": "openai"}
+    clients = ChatClients(Settings(_env_file=None, **variables))
+    async with open_services(tmp_path, clients.make(), settings=variables) as opened:
+        yield opened
+    await clients.close()
+
+
+@pytest.fixture
+def chat(services: Services) -> Chat:
+    return Chat(PlainServer(services))
+
+
+def thoughts(items: list[dict[str, Any]]) -> list[str]:
+    return [task["content"] for item in items if item["type"] == "workflow" for task in item["workflow"]["tasks"]]
+
+
+async def kept(chat: Chat) -> list[str]:
+    return ["".join(p["text"] for p in each["content"]) for each in await chat.items() if "assistant" in each["type"]]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["\ufeff<reasoning", " effort='low'>Hm</reas", "oning>\n", "Rain."],
+        ["\u200b\n[TH", "INK]Hm[/TH", "INK]", "Rain."],
+        ["<|START_THIN", "KING|>Hm<|END_", "THINKING|>Rain."],
+        ["<|channel|>ana", "lysis<|message|>Hm<|end|><|start|>assis", "tant<|channel|>final<|message|>Rain."],
+        ["<mm:think>Hm", "</thinking>", "Rain."],
+        ["<think>H<think>m</th", "ink></think>", "Rain."],
+    ],
+)
+async def test_thoughts_are_neither_text_nor_history(
+    chat: Chat, stub: ProviderStub, protocol: Any, words: list[str]
+) -> None:
+    stub.will_always(protocol.text(*words))
+    for question in ("Rain?", "And now?"):
+        events = await chat.send(question)
+        assert not errors(events)
+        assert texts(events) == ["Rain."]
+        assert [each.replace("<think>", "") for each in thoughts(done_items(events))] == ["Hm"]
+    assert await kept(chat) == ["Rain.", "Rain."]
+    assert "Hm" not in json.dumps(stub.requests[-1].body)
+
+
+async def learn_habit(chat: Chat, stub: ProviderStub, protocol: Any) -> None:
+    stub.will(protocol.text("Hm.", "</think>", "Hello"))
+    assert texts(await chat.send("Hi")) == ["Hello"]
+
+
+async def test_what_a_model_of_that_habit_said_before_it_was_cut_off_is_text_and_said_once(
+    chat: Chat, stub: ProviderStub, protocol: Any
+) -> None:
+    await learn_habit(chat, stub, protocol)
+    stub.will(protocol.part("It rains", " in <", then="close"), protocol.text("Hm.", "</think>", "Yes."))
+    events = await chat.send("Rain?")
+    assert texts(events) == ["It rains in <"]
+    assert errors(events)
+    assert thoughts(done_items(events)) == []
+    assert texts(await chat.send("Rain?")) == ["Yes."]
+    assert thoughts(await chat.items()) == ["Hm.", "Hm."], "the guess was none"
+
+
+async def test_what_such_a_model_said_before_its_limit_of_length_is_said_once(
+    chat: Chat, stub: ProviderStub, protocol: Any
+) -> None:
+    await learn_habit(chat, stub, protocol)
+    if protocol is Completions:
+        stub.will(Completions.text("It ", "rains", finish="length"))
+    else:
+        stub.will(Responses.ended("incomplete", "It ", "rains", incomplete_details={"reason": "max_output_tokens"}))
+    events = await chat.send("Rain?")
+    assert texts(events) == ["It rains"]
+    assert errors(events)
+    assert thoughts(done_items(events)) == []
+
+
+async def test_such_a_model_may_speak_about_the_tag(chat: Chat, stub: ProviderStub, protocol: Any) -> None:
+    await learn_habit(chat, stub, protocol)
+    stub.will(protocol.text("The tag `", "</think>", "` ends it."))
+    assert texts(await chat.send("And?")) == ["The tag `</think>` ends it."]
+
+
+@pytest.mark.parametrize("end", ["close", "end"])
+async def test_what_waited_for_more_is_said_when_an_answer_is_cut_off(
+    chat: Chat, stub: ProviderStub, protocol: Any, end: Any
+) -> None:
+    stub.will(protocol.part("It rains", " <", then=end))
+    events = await chat.send("Rain?")
+    assert errors(events)
+    assert texts(events) == ["It rains <"]
+    assert await kept(chat) == ["It rains <"]
+
+
+BLANKS = [
+    ["\n\n"],
+    ["\u200b"],
+    ["\ufeff", " \u2060\n"],
+    ["\u00a0\u3000"],
+    ["\u3164"],
+    ["<think>Hm</think>", "\n\u200b"],
+    ["Hm, they ask", "</think>", "\n"],
+    ["<think>Hm, they ask"],
+    ["<|channel|>analysis<|message|>Hm<|end|>"],
+]
+
+
+@pytest.mark.parametrize("words", BLANKS)
+async def test_who_says_nothing_that_can_be_seen_has_given_no_answer(
+    chat: Chat, stub: ProviderStub, protocol: Any, words: list[str]
+) -> None:
+    stub.will(protocol.text(*words), protocol.text("Yes."))
+    events = await chat.send("Rain?")
+    [failure] = errors(events)
+    assert failure["message"].startswith("The model gave no answer.")
+    assert texts(events) == []
+    assert await kept(chat) == []
+    assert texts(await chat.send("Rain?")) == ["Yes."]
+    sent = json.dumps(stub.requests[-1].body, ensure_ascii=False)
+    assert not any(word in sent for word in words if word.strip())
+
+
+async def test_blanks_after_a_shown_thought_leave_no_empty_message(
+    chat: Chat, stub: ProviderStub, protocol: Any
+) -> None:
+    stub.will(protocol.text("It", " rains.", "\u200b", "\n\n"))
+    assert [text.strip("\u200b\n") for text in texts(await chat.send("Rain?"))] == ["It rains."]
+
+
+@pytest.mark.parametrize("titles", ["model"])
+@pytest.mark.parametrize("words", [*BLANKS, ["<think>Rain in Bern, I guess</think>"]])
+async def test_a_title_of_nothing_that_can_be_seen_is_none(
+    chat: Chat, stub: ProviderStub, protocol: Any, words: list[str]
+) -> None:
+    stub.will_answer(INSTRUCTIONS, protocol.text(*words))
+    stub.will_always(protocol.text("Yes."))
+    assert texts(await chat.send("Does it rain?")) == ["Yes."]
+    assert (await chat.request("threads.get_by_id", thread_id=chat.thread_id))["title"] == "Does it rain?"
+
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+async def attach(chat: Chat) -> str:
+    services, context = chat.server.services, chat.context()
+    attachment_id = services.attachments.generate_attachment_id("image/png", context)
+    image = ImageAttachment(
+        id=attachment_id, name="sky.png", mime_type="image/png", preview_url="https://a.example/sky.png"
+    )
+    await services.store.save_attachment(image, context)
+    await services.attachments.write(attachment_id, PNG, context)
+    return attachment_id
+
+
+def refuse_pictures(request: Received) -> Answer | None:
+    if b"image_url" in json.dumps(request.body).encode() or "input_image" in json.dumps(request.body):
+        return error(400, "This model does not support image input.")
+    return None
+
+
+async def test_a_picture_for_a_model_that_takes_none_is_said_once_and_never_sent_again(
+    chat: Chat, stub: ProviderStub, protocol: Any
+) -> None:
+    stub.refuses = refuse_pictures
+    stub.will_always(protocol.text("Yes."))
+    note = AnswerTexts().no_picture
+    assert texts(await chat.send("Look", attachments=[await attach(chat)])) == [note, "Yes."]
+    assert len(stub.requests) == 2
+    assert texts(await chat.send("And?")) == ["Yes."]
+    assert texts(await chat.send("And now?")) == ["Yes."]
+    assert len(stub.requests) == 4, "no later request was refused"
+    assert await kept(chat) == [note, "Yes.", "Yes.", "Yes."]
+    assert texts(await chat.send("And this?", attachments=[await attach(chat)])) == [note, "Yes."], "of a new picture"
+    assert len(stub.requests) == 5
+
+
+async def test_a_picture_alone_for_a_model_that_takes_none_leaves_a_conversation(
+    chat: Chat, stub: ProviderStub, protocol: Any
+) -> None:
+    stub.refuses = refuse_pictures
+    stub.will_always(protocol.text("Yes."))
+    assert texts(await chat.send("", attachments=[await attach(chat)]))[-1:] == ["Yes."]
+    assert texts(await chat.send("And?")) == ["Yes."]
+
+
+async def test_a_failed_answer_to_a_picture_locks_nothing(chat: Chat, stub: ProviderStub, protocol: Any) -> None:
+    stub.refuses = refuse_pictures
+    stub.will(protocol.part("It ", then="close"), protocol.text("Yes."), protocol.text("No."))
+    events = await chat.send("Look", attachments=[await attach(chat)])
+    assert errors(events)
+    assert texts(await chat.send("And?"))[-1:] == ["Yes."]
+    assert texts(await chat.send("And?")) == ["No."]
