@@ -20,6 +20,7 @@ from chat_clients.http.connection import Taker
 from chat_clients.http.server_events import Event, EventParser, parse_object
 from chat_clients.http.status_errors import ProviderStatusError, build_status_error
 from chat_clients.http.transport import AnswerBody, DirectTransport
+from chat_clients.json_numbers import without_odd_numbers
 
 logger = logging.getLogger(__name__)
 
@@ -145,7 +146,7 @@ class ProviderConnection:
             httpx.TransportError: The provider cannot be reached, is silent, or broke off.
             Exception: Whatever `read` raises.
         """
-        content = json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=_as_json)
+        content = _write_json(body)
         # "replace" for lone surrogates, which a browser can send and UTF-8 cannot carry.
         response = await self._send(path, content.encode(errors="replace"), headers)
         try:
@@ -417,6 +418,14 @@ def _retry_after_s(headers: httpx.Headers) -> float:
         return 0
 
 
+def _write_json(body: Mapping[str, Any]) -> str:
+    """Return `body` as JSON; what came from a server may hold NaN, which JSON does not have."""
+    try:
+        return _ENCODER.encode(body)
+    except ValueError:
+        return _ENCODER.encode(without_odd_numbers(json.loads(json.dumps(body, default=_as_json))))
+
+
 def _as_json(value: Any) -> Any:
     """Return what stands for `value` in JSON: agents may hand over Pydantic models and other mappings."""
     dump = getattr(value, "model_dump", None)
@@ -425,3 +434,6 @@ def _as_json(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} cannot be sent to a model")
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_as_json, allow_nan=False)
