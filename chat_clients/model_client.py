@@ -117,7 +117,7 @@ class RawModelClient(BaseChatClient[Any]):
             self._learnt,
             model,
             messages,
-            lambda form: self._build_request(messages, validated, names, form, origin, stream=stream),
+            lambda form: self._build_request(messages, validated, names, form, stream=stream, origin=origin),
         )
         has_begun = False
 
@@ -164,9 +164,9 @@ class RawModelClient(BaseChatClient[Any]):
         options: Mapping[str, Any],
         names: ToolNames,
         form: HistoryForm,
-        origin: str,
         *,
         stream: bool,
+        origin: str | None = None,
     ) -> dict[str, Any]:
         raise NotImplementedError
 
@@ -205,9 +205,9 @@ class RawResponsesClient(RawModelClient):
         options: Mapping[str, Any],
         names: ToolNames,
         form: HistoryForm,
-        origin: str,
         *,
         stream: bool,
+        origin: str | None = None,
     ) -> dict[str, Any]:
         return build_responses_request(
             self.model, messages, options, stream=stream, names=names, origin=origin, form=form
@@ -235,9 +235,9 @@ class RawCompletionsClient(RawModelClient):
         options: Mapping[str, Any],
         names: ToolNames,
         form: HistoryForm,
-        origin: str,
         *,
         stream: bool,
+        origin: str | None = None,
     ) -> dict[str, Any]:
         return build_completions_request(
             self.model,

@@ -34,10 +34,11 @@ _THOUGHT_FIELDS = ("reasoning_content", "reasoning")
 _TEXT, _REFUSAL = "content", "refusal"
 
 # What is read here; other members are taken as belonging to the calls that come beside them.
-_DELTA_MEMBERS = frozenset(
+_TOLD_MEMBERS = frozenset(
     {"role", "content", "refusal", "annotations", "tool_calls", "function_call", "audio", "images", "name"}
-    | {"reasoning_details", *_THOUGHT_FIELDS}
+    | {*_THOUGHT_FIELDS}
 )
+_DELTA_MEMBERS = _TOLD_MEMBERS | {"reasoning_details"}
 _CALL_MEMBERS = frozenset({"id", "index", "type", "function"})
 _FUNCTION_MEMBERS = frozenset({"name", "arguments"})
 
@@ -123,8 +124,7 @@ class CompletionsReader:
                 raise explain_provider_error(error or event)
             if usage := event.get("usage"):
                 self._usage = usage
-            choice = _own_choice(choices) if choices else None
-            if choice is not None:
+            if choices and (choice := _own_choice(choices)) is not None:
                 if self._response_id is None:
                     # Some servers give every chunk another id, and some give none.
                     self._response_id = read_word(event.get("id")) or f"chatcmpl-{uuid4().hex}"
@@ -165,14 +165,10 @@ class CompletionsReader:
         if delta is None:
             delta = choice.get("message")  # of an answer in one piece
         if delta and isinstance(delta, Mapping):
-            is_thought_said = False
             for name in _THOUGHT_FIELDS:
-                if isinstance(thought := delta.get(name), str):
-                    # An empty one too: Kimi and DeepSeek want to see the field again.
-                    self._beside.add_text(name, thought)
-                    if thought and not is_thought_said:
-                        is_thought_said = True
-                        yield from self._take(name, thought)
+                if name in delta:
+                    yield from self._take_thought(delta)
+                    break
             if text := delta.get("content"):
                 yield from self._take_content(text)
             if refusal := delta.get("refusal"):
@@ -184,10 +180,8 @@ class CompletionsReader:
             for call in calls if isinstance(calls, list) else [calls] if calls else ():
                 yield from self._flush()
                 yield from self._take_call(call)
-            self._beside.add({name: value for name, value in delta.items() if name not in _DELTA_MEMBERS})
-            if details := read_objects(delta.get("reasoning_details")):
-                self._beside.add({"reasoning_details": details})
-                self._reasoning_details.extend(details)
+            if not delta.keys() <= _TOLD_MEMBERS:
+                self._keep(delta)
         if (reason := read_finish_reason(choice.get("finish_reason"))) is not None:
             if isinstance(error := choice.get("error"), Mapping):
                 yield from self._flush()
@@ -195,6 +189,24 @@ class CompletionsReader:
             if self.finish_reason in (None, *ENDS):
                 self.finish_reason = reason  # of several, the first that says that something is missing
             yield from self._flush()
+
+    def _take_thought(self, delta: Mapping[str, Any]) -> Iterator[ChatResponseUpdate]:
+        """Say a thought once, and keep each of its fields as it came."""
+        is_said = False
+        for name in _THOUGHT_FIELDS:
+            if isinstance(thought := delta.get(name), str):
+                # An empty one too: Kimi and DeepSeek want to see the field again.
+                self._beside.add_text(name, thought)
+                if thought and not is_said:
+                    is_said = True
+                    yield from self._take(name, thought)
+
+    def _keep(self, delta: Mapping[str, Any]) -> None:
+        """Keep what a server may want back with the calls that come beside it."""
+        self._beside.add({name: value for name, value in delta.items() if name not in _DELTA_MEMBERS})
+        if details := read_objects(delta.get("reasoning_details")):
+            self._beside.add({"reasoning_details": details})
+            self._reasoning_details.extend(details)
 
     def _take_content(self, content: Any) -> Iterator[ChatResponseUpdate]:
         """Take text, or a list of parts, which may be thoughts."""
@@ -317,8 +329,10 @@ def _is_error(event: Event) -> bool:
 
 def _own_choice(choices: Any) -> Mapping[str, Any] | None:
     """Return the answer that was asked for; another one to the same question has another number."""
-    if not isinstance(choices, list):
+    if type(choices) is not list:
         return None
+    if len(choices) == 1 and type(choices[0]) is dict and not choices[0].get("index"):
+        return choices[0]  # by far the most frequent
     for choice in choices:
         if isinstance(choice, Mapping) and not ((index := choice.get("index")) and read_place(index)):
             return choice

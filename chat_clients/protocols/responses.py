@@ -103,7 +103,10 @@ class ResponsesReader:
         texts = self._texts
         for event in events:
             kind = event.get("type")
-            place = _DELTAS.get(kind) if isinstance(kind, str) else None
+            try:
+                place = _DELTAS.get(kind)  # type: ignore[arg-type]
+            except TypeError:
+                place = None  # a list, or an object
             if place is not None:
                 part, index = place
                 key = (self._items.name_of(event, _KINDS[part]), read_number(event.get(index)), part)
