@@ -27,7 +27,7 @@ _CALLED = (
 )
 _IS_REFUSED = (
     r"(?:not (?:supported|permitted|allowed|recogni[sz]ed|available|accepted|valid)|cannot be|can't be|no longer"
-    r"|must be|unsupported|unknown|unexpected|unrecogni[sz]ed|deprecated|invalid|out of range)"
+    r"|must be|should be|has to be|unsupported|unknown|unexpected|unrecogni[sz]ed|deprecated|invalid|out of range)"
 )
 _REFUSES = r"\b(?:(?:does|do|is|are|did) not|doesn't|cannot|not) (?:support|accept|allow|permit)(?:ed|s)?(?: the| a)? "
 _ALONE = r"\b(?:only|invalid|unsupported|unknown|unexpected|unrecogni[sz]ed) "
