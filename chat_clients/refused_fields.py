@@ -31,7 +31,7 @@ _IS_REFUSED = (
 )
 _REFUSES = r"\b(?:(?:does|do|is|are|did) not|doesn't|cannot|not) (?:support|accept|allow|permit)(?:ed|s)?(?: the| a)? "
 _ALONE = r"\b(?:only|invalid|unsupported|unknown|unexpected|unrecogni[sz]ed) "
-_UNEXPECTED = re.compile(r"['\"`]([\w.]+)['\"`]\s*(?:,\s*['\"`]([\w.]+)['\"`]\s*)*(?:was|were) unexpected")
+_UNEXPECTED = re.compile(r"\(([^()]{1,300}) (?:was|were) unexpected\)")
 _ABOUT_ITEMS = re.compile(
     r"\bitems?\b|\bblocks?\b|\brs_|verif|decrypt|\bin (?:the )?(?:input|messages)\b", re.IGNORECASE
 )
@@ -97,7 +97,7 @@ def _wishes(body: Mapping[str, Any]) -> Iterator[str]:
 def _is_addressed(name: str, body: Mapping[str, Any], refusal: ProviderStatusError) -> bool:
     """Return whether a server says in a member of its own that it is about this one."""
     path = ["include"] if name.startswith("include=") else name.split(".")
-    unexpected = [each for found in _UNEXPECTED.findall(refusal.text) for each in found if each]
+    unexpected = [each for found in _UNEXPECTED.findall(refusal.text) for each in re.findall(r"[\w.]+", found)]
     for words in map(words_of_address, [*refusal.params, *unexpected]):
         is_whole = any(words[at : at + len(path)] == path for at in range(len(words)))
         if words[:1] and words[0] not in _SPOKEN and (is_whole or words == path[1:]):

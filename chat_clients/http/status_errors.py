@@ -8,7 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MAX_REASON_CHARS = 300
-MAX_REFUSAL_CHARS = 8_000
+MAX_REFUSAL_CHARS = 2_000
+"""Looked at for what a refusal says: its beginning, and its end."""
+
+MAX_JSON_CHARS = 64_000
+"""Of a refusal within a refusal."""
+
 MAX_DEPTH = 16
 MAX_WORDS = 32
 MAX_STEPS = 500
@@ -90,7 +95,7 @@ def build_status_error(status: int, body: Any, request_id: str | None = None) ->
         request_id,
         codes=list(dict.fromkeys(words.codes))[:MAX_WORDS],
         params=list(dict.fromkeys(words.params))[:MAX_WORDS],
-        text=text[:MAX_REFUSAL_CHARS],
+        text=text if len(text) <= MAX_REFUSAL_CHARS else f"{text[: MAX_REFUSAL_CHARS - 500]}\n{text[-499:]}",
     )
 
 
@@ -122,7 +127,7 @@ def _read(value: Any, words: _Words, name: str = "", depth: int = 0) -> None:
         if name in _PARAM_NAMES:
             words.params.append(value)
         if name in _TEXT_NAMES or not name:
-            words.texts.append(value)
+            words.texts.append(" ".join(value.split()))
     elif isinstance(value, Mapping):
         for key, each in value.items():
             if str(key).lower() in _ECHOES:
@@ -150,6 +155,6 @@ def _parsed(text: str) -> Any:
 
 def _starts(text: str) -> Iterator[int]:
     """Return where JSON may begin in a text."""
-    if len(text) <= MAX_REFUSAL_CHARS and text.rstrip()[-1:] in ("}", "]"):
+    if len(text) <= MAX_JSON_CHARS and text.rstrip()[-1:] in ("}", "]"):
         found = [at for at in (text.find("{"), text.find("[")) if at >= 0]
         yield from sorted(found)

@@ -180,7 +180,7 @@ class ResponsesReader:
 
     def _item_added(self, item: Mapping[str, Any], item_id: str) -> Iterator[ChatResponseUpdate]:
         match item.get("type"):
-            case "function_call":
+            case "function_call" if read_word(item.get("name")):
                 yield from self._begin_call(item, item_id)
             case "mcp_call":
                 # What it asks for comes later, and the call is said once.
@@ -197,10 +197,10 @@ class ResponsesReader:
                 yield self._texts.update([Content.from_image_generation_tool_call(image_id=item_id)])
 
     def _begin_call(self, item: Mapping[str, Any], item_id: str) -> Iterator[ChatResponseUpdate]:
-        call_id = str(item.get("call_id") or item.get("id") or "")
+        call_id = read_word(item.get("call_id")) or read_word(item.get("id"))
         if not call_id or any(call.call_id == call_id for call in self._calls.values()):
             call_id = make_call_id(uuid4().hex)
-        call = Call(call_id, self._names.resolve(str(item.get("name") or "")), item_id)
+        call = Call(call_id, self._names.resolve(read_word(item.get("name"))), item_id)
         call.members = {key: value for key, value in item.items() if key not in _CALL_MEMBERS}
         self._calls[item_id] = call
         yield self._texts.update([self._call_content(call, "")])
@@ -349,7 +349,7 @@ class ResponsesReader:
     def _finish_reason(self, response: Mapping[str, Any], named: str | None) -> str:
         """Return why the answer ends: of all that is said about it, what says that something is missing."""
         said = response.get("status")
-        statuses = {status for status in (named, said) if isinstance(status, str)}
+        statuses = {status for status in (named, said) if status and isinstance(status, str)}
         if "failed" in statuses or (isinstance(response.get("error"), Mapping) and response["error"]):
             return "error"
         reason = read_object(response.get("incomplete_details")).get("reason")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat_clients.failures import explain_model_failure
+from chat_clients.http.refusal_meanings import meaning_of
 from chat_clients.http.status_errors import build_status_error
 from chat_clients.provider import ChatClients
 from chat_clients.refusals import MAX_CONVERSATIONS, MAX_TRIES, Learnt
+from chat_clients.refused_fields import find_culprit
 from config import Settings
 from errors import ModelError
 from framework.message_marks import NO_PICTURE_TEXT
@@ -512,6 +515,17 @@ def test_the_refusals_of_real_servers_are_understood(case: dict[str, Any]) -> No
         for raw in (case["body"], json.dumps(case["body"]), f"BadRequestError: {json.dumps(case['body'])}"):
             passed = {"error": {"message": "Provider returned error", "code": case["status"], "metadata": {"raw": raw}}}
             assert explain_model_failure(build_status_error(case["status"], passed)).code == case["meaning"]
+
+
+def test_a_refusal_of_any_length_is_read_in_no_time() -> None:
+    units = ("model ", "tokens ", "prompt ", '"', "[", "{", "\n", "'a', ", "`temperature` ", "exceed ", "model x ")
+    body = {"temperature": 1, "stop": ["x"], "include": ["reasoning.encrypted_content"], "reasoning": {"effort": "low"}}
+    begun = time.process_time()
+    for unit in units:
+        refusal = build_status_error(400, {"error": {"message": unit * 20_000}})
+        assert meaning_of(refusal).startswith("model.")
+        assert find_culprit(body, refusal) in (None, "temperature")
+    assert time.process_time() - begun < 5
 
 
 @settings(deadline=None)
