@@ -154,7 +154,8 @@ class Settings(BaseSettings):
         gt=0,
         le=3600,
         description="Longest wait for the first piece of an answer, in seconds; it is not asked again after that. A "
-        "local server may have to load its model first: 70 GB take eight minutes from a slow disk (150 MB/s).",
+        "local server may have to load its model first: 70 GB take eight minutes from a slow disk (150 MB/s). One that "
+        "says so instead (503, `Loading model`) is asked again until it has, for as long.",
     )
     model_timeout_s: float = Field(
         60, gt=0, le=3600, description="Longest silence of the model between two pieces of an answer, in seconds."

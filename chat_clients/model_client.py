@@ -27,6 +27,7 @@ from chat_clients.protocols.complete_answers import AnswerReader, whole_updates
 from chat_clients.protocols.completions import CompletionsReader
 from chat_clients.protocols.completions_request import build_completions_request
 from chat_clients.protocols.history_shape import HistoryForm
+from chat_clients.protocols.replay import build_origin
 from chat_clients.protocols.request_options import read_names
 from chat_clients.protocols.responses import ResponsesReader
 from chat_clients.protocols.responses_request import build_responses_request
@@ -110,12 +111,13 @@ class RawModelClient(BaseChatClient[Any]):
         """Ask, and ask again in another form where the request was refused before anything was said."""
         names = read_names(options.get("tools"))
         model = options.get("model") or self.model
+        origin = build_origin(model, self.connection.base_url + self._path)
         validated = await validate_chat_options(dict(options))
         attempt = Attempt(
             self._learnt,
             model,
             messages,
-            lambda form: self._build_request(messages, validated, names, form, stream=stream),
+            lambda form: self._build_request(messages, validated, names, form, stream=stream, origin=origin),
         )
         has_begun = False
 
@@ -137,7 +139,7 @@ class RawModelClient(BaseChatClient[Any]):
             sink = None if is_picture_lost else show_text
             try:
                 known = self._learnt.of_model(model)
-                reader = self._build_reader(names, model, begins_with_thought=known.begins_with_thought)
+                reader = self._build_reader(names, origin, begins_with_thought=known.begins_with_thought)
                 updates = whole_updates(ask, reader, sink, on_begin=note_begin)
                 async with aclosing(updates):
                     async for update in updates:
@@ -164,10 +166,11 @@ class RawModelClient(BaseChatClient[Any]):
         form: HistoryForm,
         *,
         stream: bool,
+        origin: str | None = None,
     ) -> dict[str, Any]:
         raise NotImplementedError
 
-    def _build_reader(self, names: ToolNames, model: str, *, begins_with_thought: bool) -> AnswerReader:
+    def _build_reader(self, names: ToolNames, origin: str, *, begins_with_thought: bool) -> AnswerReader:
         raise NotImplementedError
 
 
@@ -204,11 +207,14 @@ class RawResponsesClient(RawModelClient):
         form: HistoryForm,
         *,
         stream: bool,
+        origin: str | None = None,
     ) -> dict[str, Any]:
-        return build_responses_request(self.model, messages, options, stream=stream, names=names, form=form)
+        return build_responses_request(
+            self.model, messages, options, stream=stream, names=names, origin=origin, form=form
+        )
 
-    def _build_reader(self, names: ToolNames, model: str, *, begins_with_thought: bool) -> AnswerReader:
-        return ResponsesReader(names, model, begins_with_thought=begins_with_thought)
+    def _build_reader(self, names: ToolNames, origin: str, *, begins_with_thought: bool) -> AnswerReader:
+        return ResponsesReader(names, origin, begins_with_thought=begins_with_thought)
 
 
 class RawCompletionsClient(RawModelClient):
@@ -231,6 +237,7 @@ class RawCompletionsClient(RawModelClient):
         form: HistoryForm,
         *,
         stream: bool,
+        origin: str | None = None,
     ) -> dict[str, Any]:
         return build_completions_request(
             self.model,
@@ -239,11 +246,12 @@ class RawCompletionsClient(RawModelClient):
             stream=stream,
             max_tokens_name=self._max_tokens_name,
             names=names,
+            origin=origin,
             form=form,
         )
 
-    def _build_reader(self, names: ToolNames, model: str, *, begins_with_thought: bool) -> AnswerReader:
-        return CompletionsReader(names, model, begins_with_thought=begins_with_thought)
+    def _build_reader(self, names: ToolNames, origin: str, *, begins_with_thought: bool) -> AnswerReader:
+        return CompletionsReader(names, origin, begins_with_thought=begins_with_thought)
 
 
 class ResponsesChatClient(

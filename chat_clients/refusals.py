@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any, TypeVar
@@ -18,8 +18,10 @@ from typing import Any, TypeVar
 from agent_framework import Message
 
 from chat_clients.failures import refusal_in
+from chat_clients.http.refusal_meanings import is_about_length
 from chat_clients.http.status_errors import ProviderStatusError
 from chat_clients.protocols.history_shape import HistoryForm, has_pictures, history_chars
+from chat_clients.refused_fields import LENGTHS, find_culprit, leave_out, other_name
 from errors import ModelError
 
 logger = logging.getLogger(__name__)
@@ -31,14 +33,8 @@ MAX_MODELS = 64
 MAX_CONVERSATIONS = 1_000
 MAX_FIELDS = 16
 
-ENCRYPTED = "include=reasoning.encrypted_content"
-
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
-
-# What a request is made of; all else is a wish, and can be left out.
-_NEEDED = frozenset({"model", "messages", "input", "instructions", "stream", "tools", "response_format", "text"})
-_LENGTHS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 
 _NO_PICTURES = re.compile(
     r"not? supported?[^.]{0,60}(?:image|picture|vision|multi-?modal|media)"
@@ -64,6 +60,11 @@ _NO_SYSTEM = re.compile(
 )
 _TEMPLATE = re.compile(
     r"jinja|chat.?template|roles must|must alternate|raise_exception|rendering prompt|system role|roles are supported",
+    re.IGNORECASE,
+)
+_OF_ANSWER = re.compile(r"\bcompletion\b|output tokens|max_new_tokens|tokens to (?:generate|sample)", re.IGNORECASE)
+_THOUGHTS = re.compile(
+    r"\b(?:reasoning|thinking|thought)[ _](?:items?|blocks?|content|details|signatures?)|encrypted[ _]content|\brs_\w",
     re.IGNORECASE,
 )
 _COUNT = re.compile(r"\d{3,}")
@@ -154,6 +155,7 @@ class Attempt:
         self._messages = messages
         self._build = build
         self._tries = 1
+        self._has_length = True
         self._first = self._form = learnt.form_of(model, messages)
         self.body = self._request(self._form)
 
@@ -180,7 +182,8 @@ class Attempt:
             return False
         self._tries += 1
         before = self.body
-        if not (self._adapt_to_model(failure, refusal) or self._adapt_history(failure, refusal)):
+        adaptations = (self._adapt_length, self._adapt_thoughts, self._adapt_to_model, self._adapt_history)
+        if not any(adapt(failure, refusal) for adapt in adaptations):
             return False
         self.body = self._request(self._form)
         logger.info(
@@ -194,6 +197,23 @@ class Attempt:
         if self._form != self._first:
             self._learnt.remember(self._model, self._messages, self._form)
 
+    def _adapt_length(self, failure: ModelError, refusal: ProviderStatusError) -> bool:
+        """Ask for no longest length, where it is that which does not fit beside the conversation."""
+        is_named = any(name in refusal.text for name in LENGTHS) or _OF_ANSWER.search(refusal.text) is not None
+        is_refused = failure.code == "model.too_long" or (_is_refusal(failure, refusal) and is_about_length(refusal))
+        if self._has_length and is_refused and is_named and any(name in self.body for name in LENGTHS):
+            self._has_length = False
+            return True
+        return False
+
+    def _adapt_thoughts(self, failure: ModelError, refusal: ProviderStatusError) -> bool:
+        """Keep the model's earlier thoughts back, where it is those that are refused."""
+        form = replace(self._form, has_thoughts=False)
+        if _is_refusal(failure, refusal) and _THOUGHTS.search(refusal.text) and self._request(form) != self.body:
+            self._form = form
+            return True
+        return False
+
     def _adapt_to_model(self, failure: ModelError, refusal: ProviderStatusError) -> bool:
         """Learn what the model never takes; return whether it is something new."""
         known = self._learnt.of_model(self._model)
@@ -206,14 +226,11 @@ class Attempt:
         if known.takes_system and _NO_SYSTEM.search(refusal.text):
             known.takes_system = False
             return True
-        # Longest first: some names hold others.
-        for name in sorted(_wishes(self.body), key=len, reverse=True):
-            if len(known.left_out) < MAX_FIELDS and _is_named(name, self.body, refusal):
-                other = next((each for each in _LENGTHS if each != name and each in refusal.text), None)
-                is_length = name in _LENGTHS and other not in known.left_out
-                known.left_out[name] = other if is_length else None
-                return True
-        return False
+        name = find_culprit(self.body, refusal) if len(known.left_out) < MAX_FIELDS else None
+        if name is not None:
+            other = other_name(name, refusal)
+            known.left_out[name] = other if other not in known.left_out else None
+        return name is not None
 
     def _adapt_history(self, failure: ModelError, refusal: ProviderStatusError) -> bool:
         """Choose the next form of the history; return whether there is one that differs."""
@@ -252,7 +269,9 @@ class Attempt:
         known = self._learnt.of_model(self._model)
         body = self._build(replace(form, has_pictures=form.has_pictures and known.takes_pictures))
         for name, other in known.left_out.items():
-            _leave_out(body, name, other)
+            leave_out(body, name, other)
+        for name in () if self._has_length else LENGTHS:
+            leave_out(body, name)
         return body if known.takes_system else _without_system(body)
 
 
@@ -274,71 +293,6 @@ def _share_that_fits(text: str) -> float:
     # Some of the room is taken by what is no history.
     share = counts[-2] / counts[-1] * 0.8 if len(counts) > 1 and counts[-1] else 0.5
     return min(0.8, share) if share > 0.05 else 0.5
-
-
-def _wishes(body: Mapping[str, Any]) -> Iterator[str]:
-    """Return the members of a request that can be left out."""
-    for name, value in body.items():
-        if name == "include":
-            yield from (f"include={each}" for each in value)
-        elif name == "text" and "verbosity" in value:
-            yield "text.verbosity"
-        elif name == "tool_choice":
-            if value in ("auto", "none"):
-                yield name
-        elif name not in _NEEDED:
-            yield name
-
-
-def _is_named(name: str, body: Mapping[str, Any], refusal: ProviderStatusError) -> bool:
-    """Return whether a refusal is about this member."""
-    text, param = refusal.text, refusal.param or ""
-    if name.startswith("include="):
-        value = name.removeprefix("include=")
-        if value in text or (name == ENCRYPTED and "encrypted" in text.lower()):
-            return True
-        # It names the list alone: then first what most models do not need.
-        return _is_word_named("include", text, param) and (name == ENCRYPTED or ENCRYPTED not in _wishes(body))
-    return _is_word_named(name.rpartition(".")[2], text, param)
-
-
-def _is_word_named(word: str, text: str, param: str) -> bool:
-    if word in re.split(r"[.\[\]]", param):
-        return True
-    found = re.escape(word)
-    if "_" in word:
-        return re.search(rf"\b{found}\b", text) is not None
-    if re.search(rf"['\"`“‘]{found}['\"`”’.\[]", text):
-        return True
-    # A word that people use too counts only where it is called a member, or is what is not supported.
-    return (
-        re.search(
-            rf"\b(?:parameter|argument|field|option|property|key|member|input)s?\b\W{{1,4}}(?:\w+:?\W+)?{found}\b"
-            rf"|\b{found}\b(?:\W+\w+){{0,3}}?\W+"
-            rf"(?:not (?:supported|permitted|allowed|recogni[sz]ed)|unsupported|unknown)"
-            rf"|\bnot support(?:ed)?(?: the| a)? {found}\b",
-            text,
-            re.IGNORECASE,
-        )
-        is not None
-    )
-
-
-def _leave_out(body: dict[str, Any], name: str, other: str | None) -> None:
-    if name.startswith("include="):
-        kept = [value for value in body.get("include", ()) if value != name.removeprefix("include=")]
-        if "include" in body:
-            body["include"] = kept
-        if not kept:
-            body.pop("include", None)
-    elif name == "text.verbosity":
-        body["text"] = {key: value for key, value in body.get("text", {}).items() if key != "verbosity"}
-        if not body["text"]:
-            del body["text"]
-    elif name in body:
-        value = body.pop(name)
-        if other is not None:
-            body.setdefault(other, value)
 
 
 def _without_system(body: dict[str, Any]) -> dict[str, Any]:

@@ -17,9 +17,11 @@ import httpx
 
 from chat_clients.http.backpressure import Backpressure
 from chat_clients.http.connection import Taker
+from chat_clients.http.refusal_meanings import is_loading, meaning_of
 from chat_clients.http.server_events import Event, EventParser, parse_object
 from chat_clients.http.status_errors import ProviderStatusError, build_status_error
 from chat_clients.http.transport import AnswerBody, DirectTransport
+from chat_clients.json_numbers import without_odd_numbers
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +45,8 @@ MAX_REFUSAL_BYTES = 64 * 1024
 
 Read = TypeVar("Read")
 
-_NEVER_RETRIED_CODES = frozenset({"insufficient_quota", "exceed_context_size_error", "context_length_exceeded"})
-_RETRIED_STATUSES = frozenset({408, 409, 429})
+_RETRIED_STATUSES = frozenset({408, 409, 425, 429})
+_RETRIED_MEANINGS = frozenset({"model.failed", "model.rate_limited", "model.timeout"})
 
 
 class ProviderConnection:
@@ -145,7 +147,7 @@ class ProviderConnection:
             httpx.TransportError: The provider cannot be reached, is silent, or broke off.
             Exception: Whatever `read` raises.
         """
-        content = json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=_as_json)
+        content = _write_json(body)
         # "replace" for lone surrogates, which a browser can send and UTF-8 cannot carry.
         response = await self._send(path, content.encode(errors="replace"), headers)
         try:
@@ -195,8 +197,13 @@ class ProviderConnection:
             await response.aclose()
 
     async def _send(self, path: str, content: bytes, headers: Mapping[str, str] | None) -> httpx.Response:
-        """Return an answer that has begun well."""
-        failures = 0
+        """Return an answer that has begun well.
+
+        A server that is loading its model is asked again until it has, at longest for as long as the first piece of an
+        answer may take; that counts as no failure.
+        """
+        failures = waits = 0
+        give_up_at = asyncio.get_running_loop().time() + (self._first_timeouts.read or 0)
         while True:
             own = {"content-type": "application/json", **(headers or {})}
             if self._token is not None:
@@ -210,6 +217,11 @@ class ProviderConnection:
                 if response.is_success:
                     return response
                 failure = await _read_refusal(response)
+                if is_loading(failure):
+                    left_s = give_up_at - asyncio.get_running_loop().time()
+                    await self._wait_for_model(response, failure, waits, left_s)
+                    waits += 1
+                    continue
                 wait_s = _wait_s(response, failure, failures)
             except (httpx.LocalProtocolError, httpx.UnsupportedProtocol):
                 raise  # ours to mend, and the same the next time
@@ -225,6 +237,20 @@ class ProviderConnection:
                 extra={"attempt": failures, "wait_s": wait_s, "error_type": type(failure).__name__},
             )
             await asyncio.sleep(wait_s)
+
+    async def _wait_for_model(
+        self, response: httpx.Response, failure: ProviderStatusError, waits: int, left_s: float
+    ) -> None:
+        """Wait before a server is asked again that loads its model, in growing steps or as long as it asks for.
+
+        Raises:
+            ProviderStatusError: `failure`, when it would take too long.
+        """
+        wait_s = _retry_after_s(response.headers) or _backoff_s(waits)
+        if wait_s > left_s:
+            raise failure
+        logger.info("model is being loaded", extra={"attempt": waits + 1, "wait_s": wait_s})
+        await asyncio.sleep(wait_s)
 
     def _url(self, path: str) -> httpx.URL:
         """Return the address of `path`; to read one takes as long as all else that a request is built of."""
@@ -385,9 +411,11 @@ async def _read_refusal(response: httpx.Response) -> ProviderStatusError:
 def _wait_s(response: httpx.Response, failure: ProviderStatusError, failures: int) -> float | None:
     """Return how long to wait before the request is repeated, in seconds; None when it is not worth it."""
     should_retry = response.headers.get("x-should-retry")
-    if should_retry == "false" or failure.provider_code in _NEVER_RETRIED_CODES:
+    meaning = meaning_of(failure)
+    if should_retry == "false" or meaning in ("model.no_quota", "model.too_long"):
         return None
-    if should_retry != "true" and failure.status not in _RETRIED_STATUSES and failure.status < 500:
+    is_passing = failure.status in _RETRIED_STATUSES or failure.status >= 500
+    if should_retry != "true" and not (is_passing and meaning in _RETRIED_MEANINGS):
         return None
     asked_s = _retry_after_s(response.headers)
     if asked_s > LONGEST_RETRY_AFTER_S:
@@ -402,19 +430,24 @@ def _backoff_s(failures: int) -> float:
 
 def _retry_after_s(headers: httpx.Headers) -> float:
     """Return what Retry-After asks for in seconds, 0 when it asks for nothing. Source: RFC 9110, 10.2.3."""
+    for name, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            asked_s = float(headers[name]) * unit_s
+        except (KeyError, ValueError):
+            continue
+        return asked_s if asked_s > 0 else 0  # nor for NaN
     try:
-        return float(headers["retry-after-ms"]) / 1000
-    except (KeyError, ValueError):
-        pass
-    value = headers.get("retry-after", "")
-    try:
-        return float(value)
-    except ValueError:
-        pass
-    try:
-        return (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
-    except (TypeError, ValueError):
+        return max(0.0, (parsedate_to_datetime(headers["retry-after"]) - datetime.now(UTC)).total_seconds())
+    except (KeyError, TypeError, ValueError):
         return 0
+
+
+def _write_json(body: Mapping[str, Any]) -> str:
+    """Return `body` as JSON; what came from a server may hold NaN, which JSON does not have."""
+    try:
+        return _ENCODER.encode(body)
+    except ValueError:
+        return _ENCODER.encode(without_odd_numbers(json.loads(json.dumps(body, default=_as_json))))
 
 
 def _as_json(value: Any) -> Any:
@@ -425,3 +458,6 @@ def _as_json(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} cannot be sent to a model")
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_as_json, allow_nan=False)

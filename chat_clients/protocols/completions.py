@@ -15,11 +15,12 @@ from agent_framework import Annotation, ChatResponseUpdate, Content
 
 from chat_clients.failures import explain_provider_error
 from chat_clients.http.server_events import DONE, Event
+from chat_clients.protocols.call_arguments import is_json_object, read_arguments
 from chat_clients.protocols.complete_answers import ENDS, INTERRUPTED, read_finish_reason
 from chat_clients.protocols.history_shape import make_call_id
-from chat_clients.protocols.loose_json import read_word
-from chat_clients.protocols.replay import Members, build_replay
-from chat_clients.protocols.request_options import REFUSAL, is_json_object
+from chat_clients.protocols.loose_json import read_objects, read_place, read_word
+from chat_clients.protocols.replay import Members, build_replay, note_origin
+from chat_clients.protocols.request_options import REFUSAL
 from chat_clients.protocols.response_items import build_annotation, shift_regions
 from chat_clients.protocols.thought_updates import build_split_updates
 from chat_clients.protocols.token_usage import format_time, read_completions_usage
@@ -34,10 +35,11 @@ _THOUGHT_FIELDS = ("reasoning_content", "reasoning")
 _TEXT, _REFUSAL = "content", "refusal"
 
 # What is read here; other members are taken as belonging to the calls that come beside them.
-_DELTA_MEMBERS = frozenset(
+_TOLD_MEMBERS = frozenset(
     {"role", "content", "refusal", "annotations", "tool_calls", "function_call", "audio", "images", "name"}
-    | {"reasoning_details", *_THOUGHT_FIELDS}
+    | {*_THOUGHT_FIELDS}
 )
+_DELTA_MEMBERS = _TOLD_MEMBERS | {"reasoning_details"}
 _CALL_MEMBERS = frozenset({"id", "index", "type", "function"})
 _FUNCTION_MEMBERS = frozenset({"name", "arguments"})
 
@@ -72,7 +74,7 @@ class Call:
         """
         if given_id:
             return given_id != self.given_id
-        return bool(arguments) and is_json_object("".join(self.arguments))
+        return bool(arguments) and is_json_object(joined_halves("".join(self.arguments)))
 
 
 class CompletionsReader:
@@ -80,7 +82,7 @@ class CompletionsReader:
 
     Args:
         names: What the tools were called towards the model.
-        model: Who was asked: what it wants back with its calls goes to no other.
+        model: Who was asked, in words that tell it from all others: what it wants back goes to no other.
         begins_with_thought: Whether its text is known to begin with a thought that nothing opens.
     """
 
@@ -97,10 +99,11 @@ class CompletionsReader:
         self._pieces: list[str] = []
         self._calls: list[Call] = []
         self._by_index: dict[int, Call] = {}
+        self._is_call_lost = False
         self._reasoning_details: list[Any] = []
         self._usage: Mapping[str, Any] | None = None
         self._names = names or ToolNames()
-        self._asked_model = model
+        self._origin = model
         self._beside = Members()
         self._round = make_call_id(uuid4().hex)
 
@@ -117,18 +120,18 @@ class CompletionsReader:
                 break
             choices = event.get("choices")
             error = event.get("error")
-            if error or (choices is None and event.get("object") == "error"):
+            if error or (choices is None and _is_error(event)):
                 yield from self._flush()
                 raise explain_provider_error(error or event)
-            if event.get("usage"):
-                self._usage = event["usage"]
-            if choices and isinstance(choices, list) and isinstance(choices[0], Mapping):
+            if usage := event.get("usage"):
+                self._usage = usage
+            if choices and (choice := _own_choice(choices)) is not None:
                 if self._response_id is None:
                     # Some servers give every chunk another id, and some give none.
                     self._response_id = read_word(event.get("id")) or f"chatcmpl-{uuid4().hex}"
                     self._model = read_word(event.get("model")) or None
                     self._created = event.get("created")
-                yield from self._choice(choices[0])
+                yield from self._choice(choice)
         yield from self._flush(may_go_on=True)
 
     def close_text(self) -> Iterator[ChatResponseUpdate]:
@@ -139,15 +142,16 @@ class CompletionsReader:
     def close(self) -> Iterator[ChatResponseUpdate]:
         """Return the calls, what the answer cost, and why it ended; none of that if it was cut off."""
         yield from self.close_text()
-        if self.finish_reason is None and not self.is_done:
-            return
-        if self.finish_reason in (None, "stop"):
-            # The end was marked, only its reason was not given; and some servers say "stop" although they call tools.
-            self.finish_reason = "tool_calls" if self._calls else "stop"
-        elif self.finish_reason == "tool_calls" and not self._calls:
-            self.finish_reason = INTERRUPTED  # what it was about to do is missing
+        if self.finish_reason is None:
+            return  # whatever marks the end of a stream, nobody has said that the model came to one
         if self.finish_reason in ENDS:
-            yield from self._say_calls()
+            arguments = [read_arguments("".join(call.arguments)) for call in self._calls]
+            if self._is_call_lost or None in arguments or (self.finish_reason == "tool_calls" and not self._calls):
+                self.finish_reason = INTERRUPTED  # what it was about to do is missing
+            else:
+                # Some servers say "stop" although they call tools.
+                self.finish_reason = "tool_calls" if self._calls else "stop"
+                yield from self._say_calls([text or "{}" for text in arguments])
         usage = read_completions_usage(self._usage)
         yield self._update(
             [Content.from_usage(usage, merge_mode="replace")] if usage else [],
@@ -162,16 +166,13 @@ class CompletionsReader:
         )
 
     def _choice(self, choice: Mapping[str, Any]) -> Iterator[ChatResponseUpdate]:
-        if choice.get("index"):
-            return  # another answer to the same question, which nobody has asked for
         delta = choice.get("delta")
         if delta is None:
             delta = choice.get("message")  # of an answer in one piece
         if delta and isinstance(delta, Mapping):
             for name in _THOUGHT_FIELDS:
-                if thought := delta.get(name):
-                    self._beside.add({name: thought})
-                    yield from self._take(name, thought)
+                if name in delta:
+                    yield from self._take_thought(delta)
                     break
             if text := delta.get("content"):
                 yield from self._take_content(text)
@@ -181,17 +182,36 @@ class CompletionsReader:
                 yield from self._flush()
                 yield from self._annotations(found)
             calls = delta.get("tool_calls")
-            for call in calls if isinstance(calls, list) else ():
+            for call in calls if isinstance(calls, list) else [calls] if calls else ():
                 yield from self._flush()
                 yield from self._take_call(call)
-            self._beside.add({name: value for name, value in delta.items() if name not in _DELTA_MEMBERS})
-            if details := delta.get("reasoning_details"):
-                self._beside.add({"reasoning_details": details})
-                self._reasoning_details.extend(details if isinstance(details, list) else [details])
+            if not delta.keys() <= _TOLD_MEMBERS:
+                self._keep(delta)
         if (reason := read_finish_reason(choice.get("finish_reason"))) is not None:
+            if isinstance(error := choice.get("error"), Mapping):
+                yield from self._flush()
+                raise explain_provider_error(error)
             if self.finish_reason in (None, *ENDS):
                 self.finish_reason = reason  # of several, the first that says that something is missing
             yield from self._flush()
+
+    def _take_thought(self, delta: Mapping[str, Any]) -> Iterator[ChatResponseUpdate]:
+        """Say a thought once, and keep each of its fields as it came."""
+        is_said = False
+        for name in _THOUGHT_FIELDS:
+            if isinstance(thought := delta.get(name), str):
+                # An empty one too: Kimi and DeepSeek want to see the field again.
+                self._beside.add_text(name, thought)
+                if thought and not is_said:
+                    is_said = True
+                    yield from self._take(name, thought)
+
+    def _keep(self, delta: Mapping[str, Any]) -> None:
+        """Keep what a server may want back with the calls that come beside it."""
+        self._beside.add({name: value for name, value in delta.items() if name not in _DELTA_MEMBERS})
+        if details := read_objects(delta.get("reasoning_details")):
+            self._beside.add({"reasoning_details": details})
+            self._reasoning_details.extend(details)
 
     def _take_content(self, content: Any) -> Iterator[ChatResponseUpdate]:
         """Take text, or a list of parts, which may be thoughts."""
@@ -202,9 +222,8 @@ class CompletionsReader:
             if not isinstance(part, Mapping):
                 continue
             if part.get("type") == "thinking":
-                for thought in part.get("thinking") or ():
-                    if isinstance(thought, Mapping):
-                        yield from self._take("reasoning", thought.get("text"))
+                for thought in read_objects(part.get("thinking")):
+                    yield from self._take("reasoning", thought.get("text"))
             else:
                 yield from self._take(_TEXT, part.get("text"))
 
@@ -230,7 +249,7 @@ class CompletionsReader:
         elif kind == _REFUSAL:
             yield self._update([build_text_piece(text, dict(REFUSAL))])
         else:
-            properties = {"openai": {"thought_field": kind}}
+            properties = note_origin(self._origin, thought_field=kind)
             thought = Content.from_text_reasoning(text=text, merge_mode="append", additional_properties=properties)
             self._splitter.note_thought()
             yield self._update([thought])
@@ -253,16 +272,18 @@ class CompletionsReader:
         function = raw.get("function")
         if not isinstance(function, Mapping):
             function = {}
-        given_id, name, index = read_word(raw.get("id")), read_word(function.get("name")), raw.get("index")
-        call = self._by_index.get(index) if isinstance(index, int) else None
-        if call is None and not isinstance(index, int) and not name and self._calls:
+        given_id, name, index = read_word(raw.get("id")), read_word(function.get("name")), read_place(raw.get("index"))
+        call = self._by_index.get(index) if index is not None else None
+        if call is None and index is None and not name and self._calls:
             call = self._calls[-1]
         arguments = function.get("arguments")
         if call is None or (name and call.is_followed_by(given_id, arguments)):
             if not name or len(self._calls) >= MAX_CALLS:
-                return  # a piece of a call that never began
+                # A piece of a call that never began.
+                self._is_call_lost = self._is_call_lost or bool(name or arguments)
+                return
             call = self._begin_call(given_id, name)
-            if isinstance(index, int):
+            if index is not None:
                 self._by_index[index] = call
             yield self._update([_call_content(call, "")])
         call.members.add({key: value for key, value in raw.items() if key not in _CALL_MEMBERS})
@@ -276,23 +297,45 @@ class CompletionsReader:
         self._calls.append(call)
         return call
 
-    def _say_calls(self) -> Iterator[ChatResponseUpdate]:
+    def _say_calls(self, arguments: list[str]) -> Iterator[ChatResponseUpdate]:
         """Say the calls' arguments once, all of them: no one can use a part."""
         if self._reasoning_details:
             sealed = json.dumps(self._reasoning_details)
-            yield self._update([Content.from_text_reasoning(protected_data=sealed, merge_mode="append")])
+            properties = note_origin(self._origin)
+            thought = Content.from_text_reasoning(
+                protected_data=sealed, merge_mode="append", additional_properties=properties
+            )
+            yield self._update([thought])
         for at, call in enumerate(self._calls):
             replay = build_replay(
-                self._asked_model,
+                self._origin,
                 self._round,
                 call=call.members,
                 function=call.function_members,
                 beside=self._beside if at == 0 else None,
             )
-            content = _call_content(call, joined_halves("".join(call.arguments)) or "{}")
+            content = _call_content(call, arguments[at])
             content.additional_properties["openai"] = {"replay": replay}
             yield self._update([content])
             call.arguments.clear()
+
+
+def _is_error(event: Event) -> bool:
+    """Return whether a chunk without an answer is an error that does not stand in a member of its own."""
+    is_named = "error" in (event.get("object"), event.get("type"))
+    return is_named or "detail" in event or ("message" in event and ("code" in event or "status" in event))
+
+
+def _own_choice(choices: Any) -> Mapping[str, Any] | None:
+    """Return the answer that was asked for; another one to the same question has another number."""
+    if type(choices) is not list:
+        return None
+    if len(choices) == 1 and type(choices[0]) is dict and not choices[0].get("index"):
+        return choices[0]  # by far the most frequent
+    for choice in choices:
+        if isinstance(choice, Mapping) and not ((index := choice.get("index")) and read_place(index)):
+            return choice
+    return None
 
 
 def _citation(raw: Any) -> Annotation | None:

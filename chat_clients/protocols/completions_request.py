@@ -49,6 +49,7 @@ def build_completions_request(
     stream: bool,
     max_tokens_name: str = "max_completion_tokens",
     names: ToolNames | None = None,
+    origin: str | None = None,
     form: HistoryForm | None = None,
 ) -> dict[str, Any]:
     """Return the body of ``POST /chat/completions``.
@@ -60,13 +61,16 @@ def build_completions_request(
         stream: Whether the answer comes in pieces.
         max_tokens_name: What the server calls the longest length of an answer.
         names: What the tools are called towards the model; None to read that from `options`.
+        origin: Who is asked, in the words that answers note; None for the model's name.
         form: How much of the conversation is sent; None for all of it.
     """
     names = names or read_names(options.get("tools"))
     body: dict[str, Any] = {"model": model}
     body.update((key, value) for key, value in options.items() if key not in _NOT_PASSED_ON and value is not None)
     body["model"] = body["model"] or model
-    shaped = shape_history(messages, names=names, can_send=_can_send, can_say=_can_say, model=body["model"], form=form)
+    shaped = shape_history(
+        messages, names=names, can_send=_can_send, can_say=_can_say, origin=origin or body["model"], form=form
+    )
     body["messages"] = _alternating([*_instructions(options.get("instructions")), *build_messages(shaped)])
     if stream:
         body["stream"] = True

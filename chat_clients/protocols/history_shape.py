@@ -18,7 +18,7 @@ from hashlib import blake2b
 
 from agent_framework import Content, Message
 
-from chat_clients.protocols.replay import replay_of
+from chat_clients.protocols.replay import comes_from_another
 from chat_clients.protocols.request_options import build_call_arguments, build_result_text, to_json_text
 from chat_clients.protocols.tool_names import ToolNames
 
@@ -56,12 +56,14 @@ class HistoryForm:
     Attributes:
         told: Which calls of tools are told in words: 0 none, 1 those of earlier turns, 2 all.
         has_pictures: Whether the model takes pictures; if not, they are named.
+        has_thoughts: Whether a model's thoughts, and what it wants back with its calls, are sent to it again.
         max_chars: What is older than that many characters is left out; the newest turn never is. None for no bound, 0
             for the newest turn alone, with its results shortened.
     """
 
     told: int = 0
     has_pictures: bool = True
+    has_thoughts: bool = True
     max_chars: int | None = None
 
 
@@ -95,7 +97,7 @@ def shape_history(
     names: ToolNames,
     can_send: Callable[[Content], bool],
     can_say: Callable[[Content], bool],
-    model: str | None = None,
+    origin: str | None = None,
     form: HistoryForm | None = None,
 ) -> list[Message]:
     """Return the same conversation as messages that every server of the protocol takes.
@@ -109,7 +111,7 @@ def shape_history(
         names: What tools are called towards the model.
         can_send: Whether the protocol has a part for a file or picture of a person.
         can_say: Whether the protocol has words for a content of the assistant that may stand alone.
-        model: Who is asked: what another model wanted back with its calls is not sent.
+        origin: Who is asked: the thoughts of another model, and what it wanted back with its calls, are not sent.
         form: How much of it, and in which form; None for all as it is.
     """
     form = form or HistoryForm()
@@ -127,7 +129,7 @@ def shape_history(
         elif piece.role == "user":
             shaped += _person(piece, can_send, has_pictures=form.has_pictures and not is_told)
         else:
-            shaped += _assistant(piece, names, can_say, model, is_told=is_told, is_short=form.max_chars == 0)
+            shaped += _assistant(piece, names, can_say, origin, form, is_told=is_told)
     return [*leading, *_taking_turns(_with_authors(shaped))]
 
 
@@ -272,12 +274,12 @@ def _assistant(
     piece: _Piece,
     names: ToolNames,
     can_say: Callable[[Content], bool],
-    model: str | None,
+    origin: str | None,
+    form: HistoryForm,
     *,
     is_told: bool,
-    is_short: bool,
 ) -> Iterator[Message]:
-    results = [_result(call, is_short=is_short) for call in piece.calls]
+    results = [_result(call, is_short=form.max_chars == 0) for call in piece.calls]
     if is_told:
         # The provider's own items belong to its calls; without them they mean nothing.
         words = [content for content in piece.contents if content.type == "text"]
@@ -289,8 +291,9 @@ def _assistant(
         return
     by_content = {id(call.given): call for call in piece.calls}
     contents = [
-        _sent_call(by_content[id(content)], names, model) if id(content) in by_content else content
+        _sent_call(by_content[id(content)], names, origin, form) if id(content) in by_content else content
         for content in piece.contents
+        if id(content) in by_content or content.type == "text" or not _is_kept_back(content, origin, form)
     ]
     if not any(can_say(content) for content in contents):
         return  # such as a thought that led to nothing, which is refused alone
@@ -299,11 +302,16 @@ def _assistant(
         yield _message("tool", results)
 
 
-def _sent_call(call: _Call, names: ToolNames, model: str | None) -> Content:
+def _is_kept_back(content: Content, origin: str | None, form: HistoryForm) -> bool:
+    """Return whether a content is for another model's eyes, such as a sealed thought."""
+    return comes_from_another(content, origin) or (content.type == "text_reasoning" and not form.has_thoughts)
+
+
+def _sent_call(call: _Call, names: ToolNames, origin: str | None, form: HistoryForm) -> Content:
     given = call.given
     properties = dict(given.additional_properties)
-    if model is not None and replay_of(given).get("origin") not in (None, model):
-        properties["openai"] = {key: value for key, value in properties["openai"].items() if key != "replay"}
+    if comes_from_another(given, origin) or not form.has_thoughts:
+        properties.pop("openai", None)
     return Content.from_function_call(
         call.sent_id,
         names.offered(given.name or ""),

@@ -5,15 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+MAX_NUMBER = 10**6
+"""Of a list's places; a greater number is none."""
+
+
+def read_place(value: Any) -> int | None:
+    """Return a place in a list, which may come as text; None for what is none."""
+    if type(value) is int:
+        return value if 0 <= value <= MAX_NUMBER else None
+    if isinstance(value, float):
+        return read_place(int(value)) if value.is_integer() else None
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < len(str(MAX_NUMBER)):
+        return int(value)
+    return None
+
 
 def read_number(value: Any) -> int:
-    """Return a whole number, or 0."""
-    return value if isinstance(value, int) else 0
+    """Return a place in a list, or 0."""
+    return read_place(value) or 0
 
 
 def read_word(value: Any) -> str:
     """Return a name or an id, which may come as a number, or nothing."""
-    return value if isinstance(value, str) else "" if value is None else str(value)
+    if isinstance(value, str):
+        return value
+    number = read_place(value)
+    return "" if number is None else str(number)
 
 
 def read_object(value: Any) -> Mapping[str, Any]:
@@ -24,3 +41,8 @@ def read_object(value: Any) -> Mapping[str, Any]:
 def read_objects(value: Any) -> list[Mapping[str, Any]]:
     """Return the objects of a list, without what is none."""
     return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
+
+
+def read_list(value: Any) -> list[Any]:
+    """Return a list, or an empty one."""
+    return value if isinstance(value, list) else []

@@ -8,8 +8,8 @@ from typing import Any
 
 from agent_framework import Content, FunctionTool, normalize_tools, validate_tool_mode
 from pydantic import BaseModel
-from pydantic_core import from_json
 
+from chat_clients.protocols.call_arguments import read_arguments
 from chat_clients.protocols.tool_names import ToolNames
 from text.shortening import shortened
 
@@ -121,17 +121,7 @@ def build_call_arguments(content: Content) -> str:
 
     Servers parse what comes back to them, and refuse a conversation in which the model once wrote them badly.
     """
-    text = to_json_text(content.arguments)
-    return text if is_json_object(text) else "{}"
-
-
-def is_json_object(text: str) -> bool:
-    """Return whether `text` is a whole JSON object."""
-    try:
-        # Stricter than `json.loads`, as servers are: half of a surrogate pair is no text.
-        return isinstance(from_json(text), dict)
-    except (TypeError, ValueError):  # the first, where the text itself holds half a pair
-        return False
+    return read_arguments(to_json_text(content.arguments)) or "{}"
 
 
 def build_result_text(content: Content) -> str:

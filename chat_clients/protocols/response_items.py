@@ -7,6 +7,8 @@ from typing import Any
 
 from agent_framework import Annotation, Content, TextSpanRegion, detect_media_type_from_base64
 
+from chat_clients.protocols.loose_json import read_list, read_object, read_objects, read_word
+
 
 def build_annotation(raw: Any) -> Annotation | None:
     """Return what a text cites and where, or None for what is no citation."""
@@ -51,7 +53,7 @@ def search_call(item: Mapping[str, Any], item_id: str) -> Content:
     return Content.from_search_tool_call(
         item_id,
         tool_name="web_search" if is_web else "file_search",
-        arguments=item.get("action") if is_web else {"queries": list(item.get("queries") or ())},
+        arguments=item.get("action") if is_web else {"queries": read_list(item.get("queries"))},
         status=item.get("status"),
     )
 
@@ -80,17 +82,17 @@ def item_contents(item: Mapping[str, Any], item_id: str, *, is_begun: bool) -> l
             return [
                 Content.from_code_interpreter_tool_result(
                     call_id=item_id,
-                    outputs=[_code_output(output) for output in item.get("outputs") or ()],
+                    outputs=[_code_output(output) for output in read_objects(item.get("outputs"))],
                     status=item.get("status"),
                     additional_properties={"openai": {"item": dict(item)}},
                 )
             ]
         case "shell_call":
-            action = item.get("action") or {}
+            action = read_object(item.get("action"))
             return [
                 Content.from_shell_tool_call(
-                    call_id=item.get("call_id") or item_id,
-                    commands=[str(command) for command in action.get("commands") or ()],
+                    call_id=read_word(item.get("call_id")) or item_id,
+                    commands=[str(command) for command in read_list(action.get("commands"))],
                     timeout_ms=action.get("timeout_ms"),
                     max_output_length=action.get("max_output_length"),
                     status=item.get("status"),
@@ -100,19 +102,14 @@ def item_contents(item: Mapping[str, Any], item_id: str, *, is_begun: bool) -> l
         case "shell_call_output":
             return [
                 Content.from_shell_tool_result(
-                    call_id=item.get("call_id") or item_id,
-                    outputs=[_command_output(output) for output in item.get("output") or ()],
+                    call_id=read_word(item.get("call_id")) or item_id,
+                    outputs=[_command_output(output) for output in read_objects(item.get("output"))],
                     max_output_length=item.get("max_output_length"),
                     additional_properties={"openai": {"item": dict(item)}},
                 )
             ]
         case "image_generation_call":
-            data = item.get("result")
-            image = None
-            if isinstance(data, str) and data:
-                image = Content.from_uri(
-                    f"data:{detect_media_type_from_base64(data_str=data) or 'image/png'};base64,{data}"
-                )
+            image = build_image(item.get("result"))
             call = [] if is_begun else [Content.from_image_generation_tool_call(image_id=item_id)]
             return [*call, Content.from_image_generation_tool_result(image_id=item_id, outputs=image)]
         case "mcp_call":
@@ -122,31 +119,43 @@ def item_contents(item: Mapping[str, Any], item_id: str, *, is_begun: bool) -> l
             label = item.get("server_label")
             call_content = Content.from_function_call(
                 item_id,
-                item.get("name") or "",
+                read_word(item.get("name")),
                 arguments=item.get("arguments"),
                 hosted=True,
                 server_name=label,
             )
             return [Content.from_function_approval_request(item_id, call_content)]
         case "custom_tool_call":
-            return [_told_call(item, item_id, item.get("name") or "", item.get("input"))]
+            return [_told_call(item, item_id, read_word(item.get("name")), item.get("input"))]
         case "tool_search_call":
             return [_told_call(item, item_id, "tool_search", item.get("arguments"))]
         case _:
             return []
 
 
+def build_image(data: Any, **properties: Any) -> Content | None:
+    """Return a picture that arrives in base64; None for what is none."""
+    if not isinstance(data, str) or not data:
+        return None
+    try:
+        media_type = detect_media_type_from_base64(data_str=data)
+    except ValueError:
+        return None
+    uri = f"data:{media_type or 'image/png'};base64,{data}"
+    return Content.from_uri(uri, additional_properties=properties or None)
+
+
 def _code_output(output: Mapping[str, Any]) -> Content:
     if output.get("type") == "image":
-        return Content.from_uri(output.get("url") or "", media_type="image")
-    return Content.from_text(output.get("logs") or "")
+        return Content.from_uri(read_word(output.get("url")), media_type="image")
+    return Content.from_text(read_word(output.get("logs")))
 
 
 def _command_output(output: Mapping[str, Any]) -> Content:
-    outcome = output.get("outcome") or {}
+    outcome = read_object(output.get("outcome"))
     return Content.from_shell_command_output(
-        stdout=output.get("stdout") or "",
-        stderr=output.get("stderr") or "",
+        stdout=read_word(output.get("stdout")),
+        stderr=read_word(output.get("stderr")),
         exit_code=outcome.get("exit_code"),
         timed_out=outcome.get("type") == "timeout",
     )
@@ -155,7 +164,7 @@ def _command_output(output: Mapping[str, Any]) -> Content:
 def mcp_call(item: Mapping[str, Any], item_id: str, arguments: Any) -> Content:
     """Return a call of a tool on a server that the provider has asked itself."""
     return Content.from_mcp_server_tool_call(
-        item_id, item.get("name") or "", server_name=item.get("server_label"), arguments=arguments
+        item_id, read_word(item.get("name")), server_name=item.get("server_label"), arguments=arguments
     )
 
 
@@ -171,7 +180,7 @@ def _mcp_result(item: Mapping[str, Any], item_id: str) -> Content:
 def _told_call(item: Mapping[str, Any], item_id: str, name: str, arguments: Any) -> Content:
     """Return a call that the provider has made itself, for the record."""
     return Content.from_function_call(
-        item.get("call_id") or item_id,
+        read_word(item.get("call_id")) or item_id,
         name,
         arguments=arguments,
         informational_only=True,

@@ -2,70 +2,54 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from agent_framework import ChatResponseUpdate, Content, detect_media_type_from_base64
+from agent_framework import ChatResponseUpdate, Content
 
 from chat_clients.failures import explain_provider_error
 from chat_clients.http.server_events import Event
+from chat_clients.protocols.call_arguments import read_arguments
+from chat_clients.protocols.complete_answers import ENDS, INTERRUPTED, read_finish_reason
 from chat_clients.protocols.history_shape import make_call_id
 from chat_clients.protocols.item_names import ItemNames
 from chat_clients.protocols.loose_json import read_number, read_object, read_objects, read_word
 from chat_clients.protocols.replay import Members, build_replay
-from chat_clients.protocols.request_options import REFUSAL, to_json_text
-from chat_clients.protocols.response_items import (
-    build_annotation,
-    item_contents,
-    mcp_call,
-    search_call,
-    shift_regions,
-)
-from chat_clients.protocols.thought_updates import build_split_updates
+from chat_clients.protocols.request_options import to_json_text
+from chat_clients.protocols.response_items import build_image, item_contents, mcp_call, search_call
+from chat_clients.protocols.response_texts import CODE, REFUSED, SUMMARY, TEXT, THOUGHT, ResponseTexts
 from chat_clients.protocols.token_usage import format_time, read_responses_usage
 from chat_clients.protocols.tool_names import ToolNames
-from framework.text_updates import build_text_piece
-from text.growing_text import GrowingText
-from text.surrogates import join_pieces, joined_halves
-from text.thoughts import Kind, ThoughtSplitter, without_thoughts
-
-logger = logging.getLogger(__name__)
-
-_PARAGRAPH = "\n\n"
-_REASONING_TEXT = {"openai": {"reasoning_text": True}}
 
 # What is read here; other members of a function call are its server's own.
 _CALL_MEMBERS = frozenset({"type", "id", "call_id", "name", "arguments", "status"})
 
-# Which item, which of its parts, and what the part is.
-PartKey = tuple[str, int, str]
-
-_TEXT, _REFUSAL, _THOUGHT, _SUMMARY, _CODE = "text", "refusal", "thought", "summary", "code"
+_HALF = frozenset({"incomplete", "failed", "cancelled"})
+"""What a server says of a message or a call that is a part only."""
 
 # What a part is part of.
-_KINDS = {_TEXT: "message", _REFUSAL: "message", _THOUGHT: "reasoning", _SUMMARY: "reasoning"} | {
-    _CODE: "code_interpreter_call"
+_KINDS = {TEXT: "message", REFUSED: "message", THOUGHT: "reasoning", SUMMARY: "reasoning"} | {
+    CODE: "code_interpreter_call"
 }
 
 # Event -> what its delta is part of, and which of its fields numbers the parts.
 _DELTAS: dict[str, tuple[str, str]] = {
-    "response.output_text.delta": (_TEXT, "content_index"),
-    "response.refusal.delta": (_REFUSAL, "content_index"),
-    "response.reasoning_text.delta": (_THOUGHT, "content_index"),
-    "response.reasoning_summary_text.delta": (_SUMMARY, "summary_index"),
-    "response.code_interpreter_call_code.delta": (_CODE, "content_index"),
+    "response.output_text.delta": (TEXT, "content_index"),
+    "response.refusal.delta": (REFUSED, "content_index"),
+    "response.reasoning_text.delta": (THOUGHT, "content_index"),
+    "response.reasoning_summary_text.delta": (SUMMARY, "summary_index"),
+    "response.code_interpreter_call_code.delta": (CODE, "content_index"),
 }
 
 # Event -> the same, and the field that holds the whole.
 _WHOLES: dict[str, tuple[str, str, str]] = {
-    "response.output_text.done": (_TEXT, "content_index", "text"),
-    "response.refusal.done": (_REFUSAL, "content_index", "refusal"),
-    "response.reasoning_text.done": (_THOUGHT, "content_index", "text"),
-    "response.reasoning_summary_text.done": (_SUMMARY, "summary_index", "text"),
-    "response.code_interpreter_call_code.done": (_CODE, "content_index", "code"),
+    "response.output_text.done": (TEXT, "content_index", "text"),
+    "response.refusal.done": (REFUSED, "content_index", "refusal"),
+    "response.reasoning_text.done": (THOUGHT, "content_index", "text"),
+    "response.reasoning_summary_text.done": (SUMMARY, "summary_index", "text"),
+    "response.code_interpreter_call_code.done": (CODE, "content_index", "code"),
 }
 
 
@@ -85,61 +69,58 @@ class ResponsesReader:
     """Reads the events of one response; see `AnswerReader`.
 
     Every update of a message carries the provider's id of that message, so that two of them do not read as one.
-    Texts that the provider repeats at their end are compared with what was streamed, and said only if they differ.
 
     Args:
         names: What the tools were called towards the model.
-        model: Who was asked: what it wants back with its calls goes to no other.
+        model: Who was asked, in words that tell it from all others: what it wants back goes to no other.
         begins_with_thought: Whether its text is known to begin with a thought that nothing opens.
     """
 
     def __init__(
         self, names: ToolNames | None = None, model: str | None = None, *, begins_with_thought: bool = False
     ) -> None:
-        self._begins_with_thought = begins_with_thought
-        self._splitters: dict[PartKey, ThoughtSplitter] = {}
-        self._items = ItemNames()
         self.finish_reason: str | None = None
         self.is_done = False
-        self._response_id: str | None = None
+        self._items = ItemNames()
+        self._texts = ResponseTexts(model, begins_with_thought=begins_with_thought)
         self._model: str | None = None
-        self._pending: PartKey | None = None
-        self._pieces: list[str] = []
-        self._streamed: dict[PartKey, GrowingText] = {}
+        self._has_half = False
         self._calls: dict[str, Call] = {}
         self._server_calls: dict[str, Mapping[str, Any]] = {}
-        self._annotated: set[tuple[str, int, int]] = set()
         self._begun_items: set[str] = set()
         self._done_items: set[str] = set()
         self._names = names or ToolNames()
-        self._asked_model = model
+        self._origin = model
         self._round = make_call_id(uuid4().hex)
 
     @property
     def has_unopened_thought(self) -> bool | None:
         """Whether a thought was closed in a text that nothing had opened; None where nothing tells."""
-        known = [each.has_unopened for each in self._splitters.values() if each.has_unopened is not None]
-        return any(known) if known else None
+        return self._texts.has_unopened_thought
 
     def read(self, events: list[Event]) -> Iterator[ChatResponseUpdate]:
         """Return what `events` mean; see `AnswerReader.read`."""
+        texts = self._texts
         for event in events:
             kind = event.get("type")
-            place = _DELTAS.get(kind) if kind is not None else None
+            try:
+                place = _DELTAS.get(kind)  # type: ignore[arg-type]
+            except TypeError:
+                place = None  # a list, or an object
             if place is not None:
                 part, index = place
                 key = (self._items.name_of(event, _KINDS[part]), read_number(event.get(index)), part)
-                if key != self._pending:
-                    yield from self._flush()
-                    self._pending = key
+                if key != texts.pending:
+                    yield from texts.flush()
+                    texts.pending = key
                 delta = event.get("delta")
-                self._pieces.append(delta if isinstance(delta, str) else to_json_text(delta))
+                texts.pieces.append(delta if isinstance(delta, str) else to_json_text(delta))
                 continue
-            yield from self._flush()
+            yield from texts.flush()
             yield from self._event(kind, event)
             if self.is_done:
                 return
-        yield from self._flush(may_go_on=True)
+        yield from texts.flush(may_go_on=True)
 
     def close(self) -> Iterator[ChatResponseUpdate]:
         """Return nothing, as a rule: what was not said before the last event was cut off."""
@@ -147,79 +128,23 @@ class ResponsesReader:
 
     def close_text(self) -> Iterator[ChatResponseUpdate]:
         """Return the text that has waited for more; see `AnswerReader.close_text`."""
-        yield from self._flush()
-        for key in list(self._splitters):
-            yield from self._close_text(key)
+        yield from self._texts.close()
 
-    def _update(self, contents: list[Content], message_id: str | None = None, **more: Any) -> ChatResponseUpdate:
-        return ChatResponseUpdate(
-            contents=contents, role="assistant", message_id=message_id, response_id=self._response_id, **more
-        )
-
-    def _flush(self, *, may_go_on: bool = False) -> Iterator[ChatResponseUpdate]:
-        """Say the text that has been gathered; half of a character waits for the other if it `may_go_on`."""
-        key, self._pending = self._pending, None
-        if key is None:
-            return
-        text, half = join_pieces(self._pieces, may_go_on=may_go_on)
-        self._pending, self._pieces = (key, [half]) if half else (None, [])
-        if not text:
-            return
-        known = self._streamed.get(key)
-        if known is None:
-            known = self._streamed[key] = GrowingText()
-            if key[2] == _SUMMARY and key[1] > 0:
-                # The parts of a summary are paragraphs.
-                yield self._piece(key, _PARAGRAPH)
-        known.add(text)
-        if key[2] == _TEXT:
-            yield from self._speak(key[0], self._splitter_of(key).feed(text))
-        else:
-            yield self._piece(key, text)
-
-    def _splitter_of(self, key: PartKey) -> ThoughtSplitter:
-        if key not in self._splitters:
-            # Only the first text may go on with what the chat template has begun.
-            is_first = not self._splitters
-            splitter = self._splitters[key] = ThoughtSplitter(
-                begins_with_thought=self._begins_with_thought and is_first
-            )
-            if any(part in (_THOUGHT, _SUMMARY) for _, _, part in self._streamed):
-                splitter.note_thought()
-        return self._splitters[key]
-
-    def _speak(self, item_id: str, pieces: list[tuple[Kind, str]]) -> Iterator[ChatResponseUpdate]:
-        """Say a text, and of its thoughts that they are thoughts."""
-        return build_split_updates(pieces, item_id, self._response_id)
-
-    def _close_text(self, key: PartKey) -> Iterator[ChatResponseUpdate]:
-        if key in self._splitters:
-            yield from self._speak(key[0], self._splitters[key].close())
-
-    def _piece(self, key: PartKey, text: str) -> ChatResponseUpdate:
-        item_id, _, part = key
-        if part == _REFUSAL:
-            return self._update([build_text_piece(text, dict(REFUSAL))], item_id)
-        if part == _CODE:
-            code = Content.from_text(text, merge_mode="append")
-            call = Content.from_code_interpreter_tool_call(call_id=item_id, inputs=[code], merge_mode="append")
-            return self._update([call])
-        properties = dict(_REASONING_TEXT) if part == _THOUGHT else None
-        return self._update(
-            [Content.from_text_reasoning(id=item_id, text=text, merge_mode="append", additional_properties=properties)]
-        )
-
-    def _event(self, kind: str | None, event: Event) -> Iterator[ChatResponseUpdate]:
-        if kind in _WHOLES:
+    def _event(self, kind: Any, event: Event) -> Iterator[ChatResponseUpdate]:
+        if isinstance(kind, str) and kind in _WHOLES:
             part, index, name = _WHOLES[kind]
-            key = (self._items.name_of(event, _KINDS[part]), read_number(event.get(index)), part)
-            yield from self._whole(key, event.get(name))
-            yield from self._close_text(key)
+            number, whole = read_number(event.get(index)), event.get(name)
+            late = self._items.done_ones(event, _KINDS[part])
+            if any(self._texts.is_said((item_id, number, part), whole) for item_id in late):
+                return
+            key = (self._items.name_of(event, _KINDS[part]), number, part)
+            yield from self._texts.whole(key, whole)
+            yield from self._texts.close_text(key)
             return
         match kind:
             case "response.created" | "response.in_progress" | "response.queued":
                 response = read_object(event.get("response"))
-                self._response_id = read_word(response.get("id")) or self._response_id
+                self._texts.response_id = read_word(response.get("id")) or self._texts.response_id
                 self._model = read_word(response.get("model")) or self._model
             case "response.output_item.added":
                 item = read_object(event.get("item"))
@@ -234,58 +159,32 @@ class ResponsesReader:
                 item_id = self._items.name_of(event, "mcp_call")
                 if (server_call := self._server_calls.pop(item_id, None)) is not None:
                     self._begun_items.add(item_id)
-                    yield self._update([mcp_call(server_call, item_id, event.get("arguments"))])
+                    yield self._texts.update([mcp_call(server_call, item_id, event.get("arguments"))])
             case "response.output_text.annotation.added":
                 where = (self._items.name_of(event, "message"), read_number(event.get("content_index")))
-                yield from self._annotations(
+                yield from self._texts.annotations(
                     *where, [event.get("annotation")], read_number(event.get("annotation_index"))
                 )
             case "response.image_generation_call.partial_image":
                 yield from self._partial_image(event)
             case "response.output_item.done":
                 item = read_object(event.get("item"))
-                yield from self._item_done(item, self._items.done(item, event.get("output_index")))
+                if not self._is_told_again(item, event):
+                    yield from self._item_done(item, self._items.done(item, event.get("output_index")))
             case "response.completed" | "response.incomplete" | "response.failed" | "response.cancelled":
-                # The event's name says how it ended; not every server repeats that in the response.
-                yield from self._end({"status": kind.removeprefix("response."), **read_object(event.get("response"))})
+                yield from self._end(read_object(event.get("response")), kind.removeprefix("response."))
             case None if event.get("object") == "response":  # an answer in one piece
-                yield from self._end(event)
-            case "error" | None:
+                yield from self._end(event, None)
+            case "error":
+                raise explain_provider_error(event.get("error") or event)
+            case _ if _is_error(event):
                 raise explain_provider_error(event.get("error") or event)
             case _:
                 pass
 
-    def _whole(self, key: PartKey, whole: Any) -> Iterator[ChatResponseUpdate]:
-        """Say what of a part's whole text was not streamed, which as a rule is nothing."""
-        if not isinstance(whole, str):
-            return
-        whole = joined_halves(whole)
-        known = str(self._streamed.get(key, ""))
-        if whole == known:
-            return
-        if whole.startswith(known):
-            self._pending, self._pieces = key, [whole[len(known) :]]
-            yield from self._flush()
-        elif key[2] in (_TEXT, _REFUSAL):
-            # A replacement speaks of a message's whole text, so the parts before this one are said again.
-            self._streamed[key] = GrowingText(whole)
-            if key[2] == _TEXT:
-                splitter = self._splitters[key] = ThoughtSplitter()
-                splitter.feed(whole)
-            parts = [
-                without_thoughts(str(text)) if kind == _TEXT else str(text)
-                for (item, _, kind), text in sorted(self._streamed.items(), key=lambda part: part[0][1])
-                if (item, kind) == (key[0], key[2])
-            ]
-            properties = dict(REFUSAL) if key[2] == _REFUSAL else None
-            text = Content.from_text("".join(parts), merge_mode="replace", additional_properties=properties)
-            yield self._update([text], key[0])
-        else:
-            logger.debug("a thought's whole differs from its parts", extra={"part": key[2]})
-
     def _item_added(self, item: Mapping[str, Any], item_id: str) -> Iterator[ChatResponseUpdate]:
         match item.get("type"):
-            case "function_call":
+            case "function_call" if read_word(item.get("name")):
                 yield from self._begin_call(item, item_id)
             case "mcp_call":
                 # What it asks for comes later, and the call is said once.
@@ -293,45 +192,47 @@ class ResponsesReader:
             case "reasoning":
                 self._begun_items.add(item_id)
                 # Nothing to read yet, but that the model thinks is news.
-                yield self._update([Content.from_text_reasoning(id=item_id, text="", merge_mode="append")])
+                yield self._texts.update([Content.from_text_reasoning(id=item_id, text="", merge_mode="append")])
             case "web_search_call" | "file_search_call":
                 self._begun_items.add(item_id)
-                yield self._update([search_call(item, item_id)])
+                yield self._texts.update([search_call(item, item_id)])
             case "image_generation_call":
                 self._begun_items.add(item_id)
-                yield self._update([Content.from_image_generation_tool_call(image_id=item_id)])
+                yield self._texts.update([Content.from_image_generation_tool_call(image_id=item_id)])
 
     def _begin_call(self, item: Mapping[str, Any], item_id: str) -> Iterator[ChatResponseUpdate]:
-        call_id = str(item.get("call_id") or item.get("id") or "")
+        call_id = read_word(item.get("call_id")) or read_word(item.get("id"))
         if not call_id or any(call.call_id == call_id for call in self._calls.values()):
             call_id = make_call_id(uuid4().hex)
-        call = Call(call_id, self._names.resolve(str(item.get("name") or "")), item_id)
+        call = Call(call_id, self._names.resolve(read_word(item.get("name"))), item_id)
         call.members = {key: value for key, value in item.items() if key not in _CALL_MEMBERS}
         self._calls[item_id] = call
-        yield self._update([self._call_content(call, "")])
+        yield self._texts.update([self._call_content(call, "")])
 
     def _finish_call(self, call: Call, arguments: Any) -> Iterator[ChatResponseUpdate]:
         """Say a call's arguments once, all of them: no one can use a part."""
         if call.is_said:
             return
         call.is_said = True
-        text = to_json_text(arguments) or "".join(call.arguments)
+        text = read_arguments(to_json_text(arguments) or "".join(call.arguments))
         call.arguments.clear()
-        content = self._call_content(call, joined_halves(text) or "{}")
+        if text is None:
+            self._has_half = True
+            return
+        content = self._call_content(call, text)
         # Only the whole item has all that its server wants back.
         members = Members()
         members.add(call.members)
-        content.additional_properties["openai"]["replay"] = build_replay(self._asked_model, self._round, call=members)
-        yield self._update([content])
+        content.additional_properties["openai"]["replay"] = build_replay(self._origin, self._round, call=members)
+        yield self._texts.update([content])
 
-    @staticmethod
-    def _call_content(call: Call, arguments: str) -> Content:
+    def _call_content(self, call: Call, arguments: str) -> Content:
         return Content.from_function_call(
             call.call_id,
             call.name,
             arguments=arguments,
             merge_mode="append",
-            additional_properties={"openai": {"item_id": call.item_id}},
+            additional_properties=self._texts.noted(item_id=call.item_id),
         )
 
     def _item_done(self, item: Mapping[str, Any], item_id: str) -> Iterator[ChatResponseUpdate]:
@@ -339,114 +240,138 @@ class ResponsesReader:
         if item_id in self._done_items:
             return
         self._done_items.add(item_id)
+        if item.get("type") in ("message", "function_call") and _is_half(item):
+            self._has_half = True
         match item.get("type"):
             case "message":
-                for index, part in enumerate(read_objects(item.get("content"))):
+                parts = read_objects(item.get("content"))
+                for index, part in enumerate(parts):
                     if part.get("type") == "refusal":
-                        yield from self._whole((item_id, index, _REFUSAL), part.get("refusal"))
-                    elif part.get("type") == "output_text":
-                        yield from self._whole((item_id, index, _TEXT), part.get("text"))
-                        yield from self._close_text((item_id, index, _TEXT))
-                        yield from self._annotations(item_id, index, read_objects(part.get("annotations")), 0)
+                        yield from self._texts.whole((item_id, index, REFUSED), part.get("refusal"))
+                    elif part.get("type") in ("output_text", "text"):
+                        yield from self._texts.whole((item_id, index, TEXT), part.get("text"))
+                        yield from self._texts.close_text((item_id, index, TEXT))
+                        yield from self._texts.annotations(item_id, index, read_objects(part.get("annotations")), 0)
+                yield from self._texts.end_message(item_id, len(parts))
             case "function_call":
                 if item_id not in self._calls:
                     yield from self._begin_call(item, item_id)
                 call = self._calls[item_id]
+                if self._has_half:
+                    return
                 call.members |= {key: value for key, value in item.items() if key not in _CALL_MEMBERS}
                 yield from self._finish_call(call, item.get("arguments"))
             case "reasoning":
                 yield from self._reasoning_done(item, item_id)
             case "code_interpreter_call":
-                yield from self._whole((item_id, 0, _CODE), item.get("code"))
-                yield self._update(item_contents(item, item_id, is_begun=False))
+                yield from self._texts.whole((item_id, 0, CODE), item.get("code"))
+                yield self._texts.update(self._noted(item_contents(item, item_id, is_begun=False)))
             case _:
-                contents = item_contents(item, item_id, is_begun=item_id in self._begun_items)
+                contents = self._noted(item_contents(item, item_id, is_begun=item_id in self._begun_items))
                 if contents:
-                    yield self._update(contents)
+                    yield self._texts.update(contents)
+
+    def _is_told_again(self, item: Mapping[str, Any], event: Event) -> bool:
+        """Return whether a message is at its end for the second time, under another id."""
+        if item.get("type") != "message":
+            return False
+        parts = [
+            (index, part.get("text")) for index, part in enumerate(read_objects(item.get("content"))) if "text" in part
+        ]
+        return bool(parts) and any(
+            all(self._texts.is_said((name, index, TEXT), text) for index, text in parts)
+            for name in self._items.done_ones(event, "message")
+        )
+
+    def _noted(self, contents: list[Content]) -> list[Content]:
+        """Return contents of which it is noted who may be sent them."""
+        for content in contents:
+            content.additional_properties.update(self._texts.noted())
+        return contents
 
     def _reasoning_done(self, item: Mapping[str, Any], item_id: str) -> Iterator[ChatResponseUpdate]:
         for index, part in enumerate(read_objects(item.get("content"))):
-            yield from self._whole((item_id, index, _THOUGHT), part.get("text"))
+            yield from self._texts.whole((item_id, index, THOUGHT), part.get("text"))
         for index, part in enumerate(read_objects(item.get("summary"))):
-            yield from self._whole((item_id, index, _SUMMARY), part.get("text"))
+            yield from self._texts.whole((item_id, index, SUMMARY), part.get("text"))
         sealed = item.get("encrypted_content")
         if sealed or item_id not in self._begun_items:
             thought = Content.from_text_reasoning(
-                id=item_id, text="", protected_data=sealed, status=item.get("status"), merge_mode="append"
+                id=item_id,
+                text="",
+                protected_data=sealed if isinstance(sealed, str) else None,
+                status=item.get("status"),
+                merge_mode="append",
+                additional_properties=self._texts.noted(),
             )
-            yield self._update([thought])
-
-    def _annotations(self, item_id: str, index: int, found: Any, first: int) -> Iterator[ChatResponseUpdate]:
-        """Say the annotations of a part that were not said yet."""
-        fresh = []
-        for number, raw in enumerate(found, first):
-            key = (item_id, index, number)
-            if key not in self._annotated and (annotation := build_annotation(raw)) is not None:
-                self._annotated.add(key)
-                # The provider counts from the beginning of the part; to us the parts of a message are one text.
-                shift_regions(
-                    annotation, self._length_before(item_id, index) - self._dropped_of((item_id, index, _TEXT))
-                )
-                fresh.append(annotation)
-        if fresh:
-            yield self._update([Content.from_text("", merge_mode="append", annotations=fresh)], item_id)
-
-    def _length_before(self, item_id: str, index: int) -> int:
-        """Return how many characters of a message stand before its part `index`."""
-        return sum(
-            text.length - self._dropped_of((item, at, kind))
-            for (item, at, kind), text in self._streamed.items()
-            if item == item_id and at < index and kind in (_TEXT, _REFUSAL)
-        )
-
-    def _dropped_of(self, key: PartKey) -> int:
-        """Return how many characters of a part were not said, because they are a thought."""
-        return self._splitters[key].dropped if key in self._splitters else 0
+            yield self._texts.update([thought])
 
     def _partial_image(self, event: Event) -> Iterator[ChatResponseUpdate]:
-        data = event.get("partial_image_b64") or ""
-        image = Content.from_uri(
-            f"data:{detect_media_type_from_base64(data_str=data) or 'image/png'};base64,{data}",
-            additional_properties={
-                "partial_image_index": event.get("partial_image_index"),
-                "is_partial_image": True,
-            },
+        image = build_image(
+            event.get("partial_image_b64"),
+            partial_image_index=event.get("partial_image_index"),
+            is_partial_image=True,
         )
         image_id = self._items.name_of(event, "image_generation_call")
-        yield self._update([Content.from_image_generation_tool_result(image_id=image_id, outputs=image)])
+        yield self._texts.update([Content.from_image_generation_tool_result(image_id=image_id, outputs=image)])
 
-    def _end(self, response: Mapping[str, Any]) -> Iterator[ChatResponseUpdate]:
-        """Read the last event, which repeats the whole answer and says how it ended."""
-        self._response_id = read_word(response.get("id")) or self._response_id
+    def _end(self, response: Mapping[str, Any], named: str | None) -> Iterator[ChatResponseUpdate]:
+        """Read the last event, which repeats the whole answer and says how it ended.
+
+        Args:
+            response: The response that the event holds.
+            named: How it ended by the name of the event, which not every server repeats; None where it has none.
+        """
+        self._texts.response_id = read_word(response.get("id")) or self._texts.response_id
         matched: set[str] = set()
         for item in read_objects(response.get("output")):
             item_id = self._items.in_whole(item, matched)
             matched.add(item_id)
             yield from self._item_done(item, item_id)
         yield from self.close()
-        for call in self._calls.values():
-            yield from self._finish_call(call, None)
+        self.finish_reason = self._finish_reason(response, named)
+        if self.finish_reason in ENDS:
+            for call in self._calls.values():
+                yield from self._finish_call(call, None)
+            if self._has_half:
+                self.finish_reason = INTERRUPTED  # what it was about to do, or to say, is missing
         self.is_done = True
         usage = read_responses_usage(response.get("usage"))
         contents = [Content.from_usage(usage, merge_mode="replace")] if usage else []
-        if response.get("status") == "failed":
+        error = response.get("error")
+        if self.finish_reason == "error":
             if contents:
-                yield self._update(contents)
-            raise explain_provider_error(response.get("error"))
-        self.finish_reason = self._finish_reason(response)
-        yield self._update(
+                yield self._texts.update(contents)
+            raise explain_provider_error(error)
+        yield self._texts.update(
             contents,
             model=read_word(response.get("model")) or self._model,
             created_at=format_time(response.get("created_at")),
             finish_reason=self.finish_reason,
         )
 
-    def _finish_reason(self, response: Mapping[str, Any]) -> str | None:
-        match read_object(response.get("incomplete_details")).get("reason"):
-            case "content_filter":
-                return "content_filter"
-            case "max_output_tokens":
-                return "length"
-        if response.get("status") != "completed":
-            return None
+    def _finish_reason(self, response: Mapping[str, Any], named: str | None) -> str:
+        """Return why the answer ends: of all that is said about it, what says that something is missing."""
+        said = response.get("status")
+        statuses = {status for status in (named, said) if status and isinstance(status, str)}
+        if "failed" in statuses or (isinstance(response.get("error"), Mapping) and response["error"]):
+            return "error"
+        reason = read_object(response.get("incomplete_details")).get("reason")
+        if isinstance(reason, str) and (read := read_finish_reason(reason)) is not None:
+            return read if read not in ENDS else INTERRUPTED
+        if statuses != {"completed"}:
+            return INTERRUPTED
         return "tool_calls" if self._calls else "stop"
+
+
+def _is_half(item: Mapping[str, Any]) -> bool:
+    status = item.get("status")
+    return isinstance(status, str) and status in _HALF
+
+
+def _is_error(event: Event) -> bool:
+    """Return whether an event of no known kind says that the answer has failed."""
+    error = event.get("error")
+    if error and isinstance(error, Mapping | str):
+        return True
+    return event.get("type") is None and ("detail" in event or ("message" in event and "delta" not in event))

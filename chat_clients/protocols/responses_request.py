@@ -7,7 +7,7 @@ from typing import Any
 
 from agent_framework import Content, Message
 
-from chat_clients.protocols.history_shape import HistoryForm, shape_history
+from chat_clients.protocols.history_shape import HistoryForm, make_call_id, shape_history
 from chat_clients.protocols.replay import replay_of
 from chat_clients.protocols.request_options import (
     audio_format,
@@ -57,6 +57,7 @@ def build_responses_request(
     *,
     stream: bool,
     names: ToolNames | None = None,
+    origin: str | None = None,
     form: HistoryForm | None = None,
 ) -> dict[str, Any]:
     """Return the body of ``POST /responses``; the provider is always asked to store nothing.
@@ -67,6 +68,7 @@ def build_responses_request(
         options: Options of the run, under the framework's names.
         stream: Whether the answer comes in pieces.
         names: What the tools are called towards the model; None to read that from `options`.
+        origin: Who is asked, in the words that answers note; None for the model's name.
         form: How much of the conversation is sent; None for all of it.
     """
     names = names or read_names(options.get("tools"))
@@ -76,7 +78,9 @@ def build_responses_request(
     body["stream"] = stream
     body["store"] = False
     body["input"] = build_input(
-        shape_history(messages, names=names, can_send=_can_send, can_say=_can_say, model=body["model"], form=form)
+        shape_history(
+            messages, names=names, can_send=_can_send, can_say=_can_say, origin=origin or body["model"], form=form
+        )
     )
     if (max_tokens := options.get("max_tokens")) is not None:
         body["max_output_tokens"] = max_tokens
@@ -161,6 +165,8 @@ def build_input(messages: Iterable[Message]) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = []
     by_id: dict[str, dict[str, Any]] = {}
     for message in messages:
+        if message.role != "assistant":
+            by_id.clear()  # some servers count anew in each response
         parts: list[dict[str, Any]] = []
         for content in message.contents:
             if part := _part(message.role, content):
@@ -170,7 +176,28 @@ def build_input(messages: Iterable[Message]) -> list[dict[str, Any]]:
             elif item := _item(content, by_id):
                 items.append(item)
                 parts = []
-    return [item for item in items if item.get("type") != "reasoning" or item["encrypted_content"]]
+    sent = [item for item in items if item.get("type") != "reasoning" or item["encrypted_content"]]
+    return list(_with_own_ids(sent))
+
+
+def _with_own_ids(items: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Return items of which no two have the same id, which would be refused; the first keeps its own."""
+    taken: set[Any] = set()
+    for item in items:
+        item_id, is_approval = item.get("id"), str(item.get("type")).startswith("mcp_approval")
+        if item_id is None or is_approval or item_id not in taken:
+            taken.add(item_id)
+            yield item
+        elif item.get("type") == "function_call":
+            yield {name: value for name, value in item.items() if name != "id"}
+        else:
+            # Of these the id is no wish; its beginning tells the kind.
+            kind, number = str(item_id).partition("_")[0], 2
+            while f"{kind}_{make_call_id(f'{item_id} {number}')}" in taken:
+                number += 1
+            fresh_id = f"{kind}_{make_call_id(f'{item_id} {number}')}"
+            taken.add(fresh_id)
+            yield {**item, "id": fresh_id}
 
 
 def _part(role: str, content: Content) -> dict[str, Any] | None:
@@ -259,8 +286,8 @@ def _item(content: Content, by_id: dict[str, dict[str, Any]]) -> dict[str, Any] 
             return None
         case "search_tool_result" | "code_interpreter_tool_result" | "shell_tool_call" | "shell_tool_result":
             # A thought is only accepted together with what it led to.
-            item = openai_property(content, "item")
-            return dict(item) if isinstance(item, Mapping) else None
+            given = openai_property(content, "item")
+            return dict(given) if isinstance(given, Mapping) else None
         case _:
             return None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from math import isfinite
 from typing import Any, cast
 
 from agent_framework import UsageDetails
@@ -14,6 +13,9 @@ MAX_COUNT = 2**53
 
 LATEST_S = 32_503_680_000
 """The year 3000, in seconds: what is later is in milliseconds, or in less."""
+
+MAX_TIME = LATEST_S * 10**9
+"""In nanoseconds: what is later is no time."""
 
 # The framework's name, the provider's name under which the framework keeps it too, the part it is in, its name there.
 _Details = tuple[tuple[str | None, str, str, str], ...]
@@ -79,7 +81,8 @@ def _count(value: Any) -> int | None:
 
 def format_time(seconds: Any) -> str | None:
     """Return a Unix time as the framework writes it, or None for what is none; it may be in milliseconds or less."""
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not isfinite(seconds):
+    # Compared first: an integer may be too large to be a float.
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= MAX_TIME:
         return None
     while seconds > LATEST_S:
         seconds /= 1_000

@@ -83,6 +83,8 @@ def check_responses(items: Sequence[dict[str, Any]]) -> None:
     waiting: list[str] = []
     seen: set[str] = set()
     before = ""
+    ids = [item["id"] for item in items if "id" in item]
+    demand(len(ids) == len(set(ids)), "OpenAI: Duplicate item found with id")
     for item in items:
         kind = item["type"]
         if kind == "function_call":

@@ -99,7 +99,6 @@ def test_arguments_that_are_an_object_are_understood_in_responses_too() -> None:
     "events",
     [
         [chunk(content="Hi"), chunk("stop")],
-        [chunk(content="Hi"), DONE],
         [chunk(content="Hi"), chunk("", content=None), chunk("stop", content=None), DONE],
         [chunk(role="assistant", content=None), chunk(content="Hi", refusal=None), chunk("eos"), DONE],
         [{"id": "", "model": "", "choices": [], "prompt_filter_results": []}, chunk(content="Hi"), chunk("stop"), DONE],

@@ -73,7 +73,19 @@ contents: st.SearchStrategy[Content] = st.one_of(
     st.builds(call, ids, names, st.sampled_from(["{}", '{"a": 1}', "", "{", None, "[1]"])),
     st.builds(lambda call_id, text: Content.from_function_result(call_id, result=text), ids, words),
     st.builds(lambda text: Content.from_text_reasoning(id="rs_1", text=text, protected_data="sealed"), words),
-    st.just(Content.from_search_tool_result("ws_1", tool_name="web_search")),
+    st.just(
+        Content.from_search_tool_result(
+            "ws_1",
+            tool_name="web_search",
+            additional_properties={"openai": {"item": {"type": "web_search_call", "id": "ws_1"}}},
+        )
+    ),
+    st.builds(
+        lambda call_id: Content.from_function_call(
+            call_id, "look", arguments="{}", additional_properties={"openai": {"item_id": "fc_1"}}
+        ),
+        ids,
+    ),
 )
 messages = st.builds(
     lambda role, parts, author: Message(role, parts, author_name=author),
@@ -81,7 +93,7 @@ messages = st.builds(
     st.lists(contents, max_size=4),
     st.sampled_from([None, "writer", "größe <b>"]),
 )
-forms = st.builds(HistoryForm, st.integers(0, 2), st.booleans(), st.sampled_from([None, 0, 5, 1_000]))
+forms = st.builds(HistoryForm, st.integers(0, 2), st.booleans(), st.booleans(), st.sampled_from([None, 0, 5, 1_000]))
 histories = st.lists(messages, max_size=12).map(lambda earlier: [*earlier, user("And now?")])
 
 

@@ -104,8 +104,9 @@ async def test_ends_in_other_words_are_ends(stub: ProviderStub, connection: Prov
         (["tool_calls"], "model.interrupted"),
         (["function_call", "stop"], None),
         (["null", "stop"], None),
-        (["null"], None),
-        ([None, ""], None),
+        (["null"], "model.interrupted"),
+        ([None, ""], "model.interrupted"),
+        ([], "model.interrupted"),
     ],
 )
 async def test_of_several_reasons_the_one_counts_by_which_something_is_missing(
@@ -287,6 +288,10 @@ def test_odd_times_and_counts_never_fail_an_answer(created: Any, count: Any) -> 
 
 def test_times_in_milliseconds_are_times() -> None:
     reader = CompletionsReader()
-    chunk: Event = {"id": "c", "created": 1_700_000_000_123, "choices": [{"delta": {"content": "Hi"}}]}
+    chunk: Event = {
+        "id": "c",
+        "created": 1_700_000_000_123,
+        "choices": [{"delta": {"content": "Hi"}, "finish_reason": "stop"}],
+    }
     response = ChatResponse.from_updates([*reader.read([chunk, DONE]), *reader.close()])
     assert str(response.created_at).startswith("2023-11-14T22:13:20.123")

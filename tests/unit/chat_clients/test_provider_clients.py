@@ -326,6 +326,62 @@ async def test_the_first_piece_may_take_longer_than_silence_within_an_answer(
     await connection.close()
 
 
+def loading(body: Any, status: int = 503, **headers: str) -> Answer:
+    return Answer(status, {"content-type": "application/json", **headers}, (json.dumps(body).encode(),))
+
+
+SOON = {"retry-after": "0.01"}
+LOADING = [
+    loading({"error": {"code": 503, "message": "Loading model", "type": "unavailable_error"}}, **SOON),
+    loading({"error": "Model x/y is currently loading", "estimated_time": 20.0}, **SOON),
+    loading({"error": {"message": "The model is still being loaded"}}, **SOON),
+    loading({"message": "Model is warming up"}, 500, **SOON),
+    loading({"message": "model not ready"}, 429, **SOON),
+]
+
+
+@pytest.mark.parametrize("name", BOTH)
+@pytest.mark.parametrize("answer", LOADING)
+async def test_a_server_that_loads_its_model_is_asked_until_it_has(desk: Desk, name: str, answer: Answer) -> None:
+    desk.stub.will(*[answer] * 9, PROVIDERS[name].protocol.text("It is raining."))
+    assert await ask(desk.agent(name, model_max_retries=0)) == "It is raining."
+    assert len(desk.stub.requests) == 10
+
+
+@pytest.mark.parametrize(("wait", "requests"), [("0.05", range(2, 60)), ("600", [1]), ("nan", [1]), ("-1", [1])])
+async def test_a_server_that_goes_on_loading_is_given_up_when_the_first_wait_is_over(
+    desk: Desk, wait: str, requests: Any
+) -> None:
+    desk.stub.will_always(loading({"error": {"message": "Loading model"}}, **{"retry-after": wait}))
+    _, failure = await text_until_failure(desk.agent("compatible", model_first_timeout_s=0.3))
+    assert (failure.code, failure.allow_retry) == ("model.loading", True)
+    assert len(desk.stub.requests) in requests
+
+
+async def test_a_model_that_cannot_be_loaded_is_not_waited_for(desk: Desk) -> None:
+    desk.stub.will_always(loading({"error": {"message": "failed to load model: error loading model"}}, 500, **SOON))
+    _, failure = await text_until_failure(desk.agent("compatible", model_max_retries=1))
+    assert (failure.code, len(desk.stub.requests)) == ("model.failed", 2)
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "code"),
+    [
+        (500, "model 'x' not found, try pulling it first", "model.not_found"),
+        (429, "You exceeded your current quota.", "model.no_quota"),
+        (500, "the request exceeds the available context size", "model.too_long"),
+        (500, "'temperature' is not supported with this model.", "model.bad_request"),
+    ],
+)
+async def test_what_no_waiting_can_mend_is_not_asked_again(desk: Desk, status: int, message: str, code: str) -> None:
+    desk.stub.will_always(loading({"error": {"message": message}}, status, **SOON))
+    _, failure = await text_until_failure(desk.agent("compatible", model_max_retries=2))
+    assert (failure.code, len({json.dumps(each.body) for each in desk.stub.requests})) == (
+        code,
+        len(desk.stub.requests),
+    ), "no two requests are the same"
+
+
 def test_the_first_wait_is_long_enough_for_a_model_that_has_to_be_loaded_from_a_disk() -> None:
     settings = Settings(_env_file=None)  # type: ignore[call-arg]
     assert settings.model_first_timeout_s * 150 > 70_000, "70 GB at 150 MB/s"

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from agent_framework import Content, Message
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chat_clients.failures import explain_model_failure
+from chat_clients.http.refusal_meanings import meaning_of
 from chat_clients.http.status_errors import build_status_error
 from chat_clients.provider import ChatClients
 from chat_clients.refusals import MAX_CONVERSATIONS, MAX_TRIES, Learnt
+from chat_clients.refused_fields import find_culprit
 from config import Settings
 from errors import ModelError
 from framework.message_marks import NO_PICTURE_TEXT
@@ -76,6 +82,7 @@ def json_error(status: int, body: Any) -> Answer:
 
 # Members of the request
 
+
 NOT_PERMITTED = {"type": "extra_forbidden", "msg": "Extra inputs are not permitted"}
 
 
@@ -101,6 +108,51 @@ NOT_PERMITTED = {"type": "extra_forbidden", "msg": "Extra inputs are not permitt
         ),
         ("user", {"error": {"message": "bad", "param": "user"}}),
         ("metadata", "property metadata is unsupported"),
+        ("reasoning_effort", error(400, "Reasoning effort is not supported for this model")),
+        ("reasoning_effort", {"error": {"message": "reasoningEffort: not supported"}}),
+        ("presence_penalty", error(400, "presencePenalty is not supported for this model")),
+        ("presence_penalty", {"error": {"message": "Penalty is not enabled", "param": "presencePenalty"}}),
+        ("temperature", error(400, "Only temperature 1 is allowed for this model")),
+        ("temperature", error(400, "invalid temperature: only 1 is allowed for this model")),
+        ("temperature", error(400, "temperature is no longer supported with model m")),
+        ("temperature", error(400, "`temperature` is deprecated for this model.")),
+        ("temperature", error(500, "'temperature' is not supported", headers={"x-should-retry": "false"})),
+        ("top_p", error(400, "For model m the parameter 'top_p' is not available")),
+        ("top_p", error(404, "For model m the parameter 'top_p' is not available", code="unsupported_parameter")),
+        ("seed", error(400, "Unrecognized request argument supplied: seed")),
+        ("seed", {"error": {"message": "Additional properties are not allowed ('seed' was unexpected)"}}),
+        ("user", {"error": {"message": "Additional properties are not allowed ('a', 'user' were unexpected)"}}),
+        ("seed", json_error(422, {"detail": [{**NOT_PERMITTED, "loc": ["body", "seed"], "input": {"user": 1}}]})),
+        ("seed", {"error": [{**NOT_PERMITTED, "loc": ["seed"]}]}),
+        (
+            "presence_penalty",
+            [
+                {
+                    "error": {
+                        "code": 400,
+                        "message": "Invalid JSON payload received.",
+                        "status": "INVALID_ARGUMENT",
+                        "details": [
+                            {"fieldViolations": [{"field": "generation_config.presence_penalty", "description": "no"}]}
+                        ],
+                    }
+                }
+            ],
+        ),
+        (
+            "parallel_tool_calls",
+            {
+                "error": {
+                    "message": "Provider returned error",
+                    "code": 400,
+                    "metadata": {"raw": json.dumps({"error": {"message": "bad", "param": "parallel_tool_calls"}})},
+                }
+            },
+        ),
+        ("seed", {"error": {"message": 'litellm.BadRequestError: {"error": {"message": "x", "param": "seed"}}'}}),
+        ("metadata", {"error": {"message": "Invalid", "param": "metadata.a", "code": "string_above_max_length"}}),
+        ("user", {"error": {"message": "Invalid 'user': string too long.", "code": "string_above_max_length"}}),
+        ("stream_options", {"error": {"message": "no", "innererror": {"param": "stream_options.include_usage"}}}),
     ],
 )
 async def test_a_member_that_a_server_does_not_know_is_left_out_from_then_on(
@@ -110,12 +162,12 @@ async def test_a_member_that_a_server_does_not_know_is_left_out_from_then_on(
     stub.refuses = refusing(lambda body: field in body, answer)
     stub.will_always(Chat.text("Yes."))
     options = {"temperature": 0.2, "seed": 1, "reasoning_effort": "low", "user": "u", "metadata": {"a": "b"}}
-    options |= {"allow_multiple_tool_calls": False, "tools": [look]}
+    options |= {"allow_multiple_tool_calls": False, "tools": [look], "top_p": 0.9, "presence_penalty": 0.1}
     assert await ask(clients["compatible"], **options) == "Yes."
     assert await ask(clients["compatible"], **options) == "Yes."
     has_field = [field in request.body for request in stub.requests]
     assert has_field == [True, False, False], "refused once, left out once, and known then"
-    kept = {"temperature", "seed", "stream_options", "parallel_tool_calls", "metadata"} - {field}
+    kept = {"temperature", "seed", "stream_options", "parallel_tool_calls", "metadata", "top_p", "user"} - {field}
     assert kept <= stub.requests[-1].body.keys(), "nothing else is left out"
 
 
@@ -390,7 +442,107 @@ async def test_what_is_too_long_by_itself_is_said_with_what_to_do(
     assert 2 <= len(stub.requests) <= MAX_TRIES
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "'max_tokens' or 'max_completion_tokens' is too large: 200000. This model's maximum context length is 131072 "
+        "tokens and your request has 50 input tokens (200000 > 131072 - 50).",
+        "input length and `max_tokens` exceed context limit: 50 + 200000 > 131072",
+        "This model's maximum context length is 131072 tokens. However, you requested 200050 tokens (50 in the "
+        "messages, 200000 in the completion). Please reduce the length of the messages or completion.",
+    ],
+)
+async def test_a_length_that_does_not_fit_beside_the_conversation_is_not_asked_for(
+    stub: ProviderStub, clients: dict[str, ChatClients], message: str
+) -> None:
+    stub.refuses = refusing(
+        lambda body: not {"max_tokens", "max_completion_tokens"}.isdisjoint(body), error(400, message)
+    )
+    stub.will_always(Chat.text("Yes."))
+    history = [*turn(1), user("And now?")]
+    assert await ask(clients["compatible"], *history, max_tokens=200_000) == "Yes."
+    refused, taken = (request.body for request in stub.requests)
+    assert taken == {name: value for name, value in refused.items() if name != "max_tokens"}, "all of the history"
+    stub.refuses = None
+    assert await ask(clients["compatible"], max_tokens=5) == "Yes."
+    assert stub.requests[-1].body["max_tokens"] == 5, "another conversation has room for it"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Reasoning items cannot be included in the input of this model.",
+        "The encrypted content for item rs_1 could not be verified.",
+        "Encrypted content could not be decrypted: `encrypted_content` of input[1] is of another key",
+    ],
+)
+async def test_sealed_thoughts_that_a_server_cannot_open_are_kept_back_and_new_ones_asked_for(
+    stub: ProviderStub, clients: dict[str, ChatClients], message: str
+) -> None:
+    stub.refuses = refusing(lambda body: "sealed" in json.dumps(body["input"]), error(400, message))
+    stub.will_always(Responses.text("Yes."))
+    thought = Content.from_text_reasoning(id="rs_1", text="Hm.", protected_data="sealed")
+    call = Content.from_function_call("c1", "look", arguments="{}")
+    asked = [user("Go"), Message("assistant", [thought, call])]
+    asked += [Message("tool", [Content.from_function_result("c1", result="Rain.")])]
+    assert await ask(clients["openai"], *asked) == "Yes."
+    sent = stub.requests[-1].body
+    assert [item["type"] for item in sent["input"]] == ["message", "function_call", "function_call_output"]
+    assert "reasoning.encrypted_content" in sent["include"]
+    assert len(stub.requests) == 2
+
+
+@pytest.mark.parametrize("message", ["`encrypted_content` is not supported", "encrypted content cannot be included"])
+async def test_a_server_that_seals_nothing_is_not_asked_to(
+    stub: ProviderStub, clients: dict[str, ChatClients], message: str
+) -> None:
+    stub.refuses = refusing(lambda body: "include" in body, error(400, message))
+    stub.will_always(Responses.text("Yes."))
+    assert await ask(clients["openai"]) == "Yes."
+    assert len(stub.requests) == 2
+
+
 # What a refusal means
+
+CORPUS = json.loads((Path(__file__).parent / "refusals.json").read_text())
+
+
+@pytest.mark.parametrize("case", CORPUS, ids=lambda case: f"{case['status']} {str(case['body'])[-60:]}")
+def test_the_refusals_of_real_servers_are_understood(case: dict[str, Any]) -> None:
+    assert explain_model_failure(build_status_error(case["status"], case["body"])).code == case["meaning"]
+    if case["status"] < 500 and isinstance(case["body"], dict):
+        # A proxy passes on what it was answered.
+        for raw in (case["body"], json.dumps(case["body"]), f"BadRequestError: {json.dumps(case['body'])}"):
+            passed = {"error": {"message": "Provider returned error", "code": case["status"], "metadata": {"raw": raw}}}
+            assert explain_model_failure(build_status_error(case["status"], passed)).code == case["meaning"]
+
+
+def test_a_refusal_of_any_length_is_read_in_no_time() -> None:
+    units = ("model ", "tokens ", "prompt ", '"', "[", "{", "\n", "'a', ", "`temperature` ", "exceed ", "model x ")
+    body = {"temperature": 1, "stop": ["x"], "include": ["reasoning.encrypted_content"], "reasoning": {"effort": "low"}}
+    begun = time.process_time()
+    for unit in units:
+        refusal = build_status_error(400, {"error": {"message": unit * 20_000}})
+        assert meaning_of(refusal).startswith("model.")
+        assert find_culprit(body, refusal) in (None, "temperature")
+    assert time.process_time() - begun < 5
+
+
+@settings(deadline=None)
+@given(
+    st.recursive(
+        st.one_of(st.none(), st.integers(), st.text(), st.sampled_from(["{", '{"error": 1}', '["x"]'])),
+        lambda inner: st.one_of(
+            st.lists(inner),
+            st.dictionaries(
+                st.sampled_from(["error", "message", "detail", "loc", "code", "metadata", "raw", "x"]), inner
+            ),
+        ),
+    ),
+    st.integers(0, 599),
+)
+def test_any_refusal_has_a_meaning(body: Any, status: int) -> None:
+    assert explain_model_failure(build_status_error(status, body)).code.startswith("model.")
 
 
 @pytest.mark.parametrize(

@@ -340,3 +340,32 @@ async def with_picture(context: ChatContext, call_next: Callable[[], Awaitable[N
     picture = Content.from_data(b"\x89PNG-bytes", "image/png")
     context.messages = [*context.messages[:-1], Message("user", [*context.messages[-1].contents, picture])]
     await call_next()
+
+
+@pytest.mark.parametrize("arguments", ['{"city": "Ber', "{", "Bern", "[1]"])
+@pytest.mark.parametrize("finish", ["tool_calls", "stop"])
+async def test_a_call_that_was_cut_is_not_made_which_the_model_is_told_and_locks_nothing(
+    services: Services, stub: ProviderStub, arguments: str, finish: str
+) -> None:
+    looked: list[str] = []
+
+    @tool(name="look")
+    async def look_somewhere(city: str = "somewhere") -> str:
+        """Look at the sky."""
+        looked.append(city)
+        return "Rain."
+
+    class Server(BaseChatKitServer):
+        def get_agent(self, turn: Turn) -> Agent[Any]:
+            return Agent(self.chat_client, "Be short.", tools=[look_somewhere])
+
+    chat = Chat(Server(services))
+    cut = {**call("abcDEF123"), "function": {"name": "look", "arguments": arguments}}
+    stub.will(calling(cut, finish=finish), Wire.text("Dry."))
+    [failure] = errors(await chat.send("Rain?"))
+    assert "stopped in the middle" in failure["message"]
+    assert await said(chat, "And now?") == "Dry."
+    assert looked == []
+    [told] = [message["content"] for message in stub.requests[-1].body["messages"] if message["role"] == "tool"]
+    assert "stopped before this step was done" in told
+    assert len(stub.requests) == 2
