@@ -13,14 +13,19 @@ from agents_sdk.agent_copies import AgentCopies, without_questions
 from agents_sdk.agent_graph import agents_of, has_function
 from agents_sdk.guarded_tools import tool_error
 from agents_sdk.input_items import read_result
-from agents_sdk.platform_model import Paused
+from agents_sdk.platform_model import Paused, PlatformModels
 from agents_sdk.replay_model import ReplayModel
 from chat_clients.protocols.responses_request import build_input
 from turns.approval_request import PendingApproval
 
 
 async def make_call(
-    owner: Agent[Any], call: PendingApproval, messages: Sequence[Message], context: Any, failed_calls: set[str]
+    owner: Agent[Any],
+    call: PendingApproval,
+    messages: Sequence[Message],
+    context: Any,
+    models: PlatformModels,
+    failed_calls: set[str],
 ) -> AsyncGenerator[Content, None]:
     """Make a call and return what came of it.
 
@@ -29,14 +34,17 @@ async def make_call(
         call: The call.
         messages: The thread.
         context: What the tool finds in `ctx.context`.
+        models: The models of agents that are its tools.
         failed_calls: Takes its id when it fails.
     """
+    agent = without_questions(owner)
+    agent.model = ReplayModel([call])
     result = Runner.run_streamed(
-        without_questions(owner),
+        agent,
         build_input(messages),  # type: ignore[arg-type]
         context=context,
         run_config=RunConfig(
-            model=ReplayModel([call]), tracing_disabled=True, tool_error_formatter=tool_error(failed_calls)
+            model_provider=models, tracing_disabled=True, tool_error_formatter=tool_error(failed_calls)
         ),
     )
     async with aclosing(result.stream_events()) as events:  # type: ignore[type-var]
@@ -72,4 +80,4 @@ async def find_owner(agent: Agent[Any], tool_name: str, copies: AgentCopies, con
 
 def _raw(item: Any) -> dict[str, Any]:
     raw: Any = item.raw_item
-    return raw if isinstance(raw, dict) else raw.model_dump()  # type: ignore[no-any-return]
+    return raw if isinstance(raw, dict) else raw.model_dump()

@@ -193,7 +193,8 @@ class SDKAgent:
             is_allowed: False for the other calls of a batch, which the SDK has made already.
         """
         agent, failed_calls = self._agent(messages), self._turn.context.answer.failed_calls
-        copies = self._copies(self._models({}))
+        models = self._models({})
+        copies = self._copies(models)
         for call in calls if is_allowed else ():
             owner = await find_owner(agent, call.name, copies, self._context)
             if owner is None:
@@ -202,7 +203,7 @@ class SDKAgent:
                     f"use case '{self._turn.context.use_case}': neither the agent nor one that belongs to it has the "
                     f"tool '{call.name}'",
                 )
-            async with aclosing(make_call(owner, call, messages, self._context, failed_calls)) as contents:
+            async with aclosing(make_call(owner, call, messages, self._context, models, failed_calls)) as contents:
                 async for content in contents:
                     yield content
 
