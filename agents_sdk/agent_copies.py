@@ -9,10 +9,13 @@ from typing import Any
 
 from agents import Agent, FunctionTool, Handoff, RunContextWrapper, Tool
 from agents.mcp import MCPServer
+from agents.tool import default_tool_error_function
+from agents.tool_context import ToolContext
 
 from agents_sdk.guarded_tools import guarded_tool
 from agents_sdk.mcp_servers import doubt, listed
 from agents_sdk.platform_model import PlatformModels
+from framework.mcp_servers import UNKNOWN_OUTCOME, is_lost
 from framework.text_updates import TextSink
 
 
@@ -74,13 +77,25 @@ class AgentCopies:
     ) -> list[Tool] | None:
         only = copy.copy(agent)
         only.mcp_servers = [server]
+        explain = agent.mcp_config.get("failure_error_function", default_tool_error_function)
+        only.mcp_config = {**agent.mcp_config, "failure_error_function": self._noting(server, explain)}
         tools: list[Tool] | None = await listed(server, partial(only.get_mcp_tools, context))
         return tools and [
-            guarded_tool(tool, self._timeout_s, self._failed_calls, partial(doubt, server))
-            if isinstance(tool, FunctionTool)
-            else tool
+            guarded_tool(tool, self._timeout_s, self._failed_calls) if isinstance(tool, FunctionTool) else tool
             for tool in tools
         ]
+
+    def _noting(self, server: MCPServer, explain: Any) -> Any:
+        """Return what says how a failure of a server's tool reads, and looks whether the server is there."""
+
+        def note(context: ToolContext[Any], error: Exception) -> Any:
+            self._failed_calls.add(context.tool_call_id)
+            doubt(server)
+            if explain is default_tool_error_function and is_lost(error):
+                return UNKNOWN_OUTCOME
+            return explain(context, error)
+
+        return note if explain is not None else None
 
 
 def without_questions(agent: Agent[Any]) -> Agent[Any]:

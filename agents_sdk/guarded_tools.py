@@ -48,16 +48,13 @@ def tool_error(failed_calls: set[str]) -> Callable[[ToolErrorFormatterArgs[Any]]
     return explain
 
 
-def guarded_tool(
-    tool: FunctionTool, timeout_s: float, failed_calls: set[str], on_failure: Callable[[], None] | None = None
-) -> FunctionTool:
+def guarded_tool(tool: FunctionTool, timeout_s: float, failed_calls: set[str]) -> FunctionTool:
     """Return a copy of a tool that ends in time.
 
     Args:
         tool: The tool, which stays as it is.
         timeout_s: How long it may take, in seconds, unless it says so itself.
         failed_calls: Takes the ids of the calls that took longer.
-        on_failure: Called when a call has failed.
     """
     limit_s = _timeout_s(tool, timeout_s)
 
@@ -73,12 +70,11 @@ def guarded_tool(
                 task.cancel()
                 await asyncio.wait([task], timeout=PATIENCE_S)
                 task.add_done_callback(_forget)
-        if not is_in_time:
-            logger.warning("tool took too long", extra={"tool": tool.name, "timeout_s": limit_s})
-            failed_calls.add(context.tool_call_id)
-        if on_failure is not None and (context.tool_call_id in failed_calls or task.exception() is not None):
-            on_failure()
-        return task.result() if is_in_time else f"The tool took longer than {limit_s:g} seconds and was stopped."
+        if is_in_time:
+            return task.result()
+        logger.warning("tool took too long", extra={"tool": tool.name, "timeout_s": limit_s})
+        failed_calls.add(context.tool_call_id)
+        return f"The tool took longer than {limit_s:g} seconds and was stopped."
 
     made = copy.copy(tool)
     made.on_invoke_tool = invoke

@@ -175,7 +175,7 @@ class McpRecovery(FunctionMiddleware):
             await call_next()
             return
         except Exception as exc:
-            if not _is_lost(exc):
+            if not is_lost(exc):
                 raise
             state.is_lost = True
             was_sent = not _was_never_sent(exc)
@@ -191,7 +191,7 @@ class McpRecovery(FunctionMiddleware):
             try:
                 await call_next()
             except Exception as exc:
-                if not _is_lost(exc):
+                if not is_lost(exc):
                     raise
                 state.is_lost = True
                 self._fail(context, UNKNOWN_OUTCOME if remote_name not in state.repeatable else NOT_REACHED)
@@ -218,7 +218,8 @@ def _links(exc: BaseException) -> Iterator[BaseException]:
         waiting += [each for each in (link.__cause__, link.__context__) if each is not None]
 
 
-def _is_lost(exc: BaseException) -> bool:
+def is_lost(exc: BaseException) -> bool:
+    """Say whether a failure means that the connection to a server is gone."""
     return any(
         type(link).__name__ in _LOST
         or _NOT_RECONNECTED in str(link).lower()

@@ -67,6 +67,11 @@ def hook_argument(hook: Any, turn: Turn) -> Any:
     return turn
 
 
+def call_get_agent(get_agent: Any, turn: Turn) -> Any:
+    """Return what `get_agent` returns: of the turn, or without one where it was written for ChatKit's samples."""
+    return get_agent(turn) if inspect.signature(get_agent).parameters else get_agent()
+
+
 def is_generator_function(value: Any) -> bool:
     """Say whether a call of `value` gives an async generator: a function, a method, a partial, or a callable object."""
     while isinstance(value, partial):
