@@ -7,13 +7,13 @@ from contextlib import aclosing
 from typing import Any
 
 from agent_framework import Content, Message
-from agents import Agent, RunConfig, RunContextWrapper, Runner
+from agents import Agent, RunContextWrapper, Runner
 
 from agents_sdk.agent_copies import AgentCopies, without_questions
 from agents_sdk.agent_graph import agents_of, has_function
-from agents_sdk.guarded_tools import tool_error
+from agents_sdk.inner_runs import RunDefaults, run_defaults
 from agents_sdk.input_items import read_result
-from agents_sdk.platform_model import Paused, PlatformModels
+from agents_sdk.platform_model import Paused
 from agents_sdk.replay_model import ReplayModel
 from chat_clients.protocols.responses_request import build_input
 from turns.approval_request import PendingApproval
@@ -24,8 +24,7 @@ async def make_call(
     call: PendingApproval,
     messages: Sequence[Message],
     context: Any,
-    models: PlatformModels,
-    failed_calls: set[str],
+    defaults: RunDefaults,
 ) -> AsyncGenerator[Content, None]:
     """Make a call and return what came of it.
 
@@ -34,19 +33,12 @@ async def make_call(
         call: The call.
         messages: The thread.
         context: What the tool finds in `ctx.context`.
-        models: The models of agents that are its tools.
-        failed_calls: Takes its id when it fails.
+        defaults: What the run takes, and those within it.
     """
     agent = without_questions(owner)
     agent.model = ReplayModel([call])
-    result = Runner.run_streamed(
-        agent,
-        build_input(messages),  # type: ignore[arg-type]
-        context=context,
-        run_config=RunConfig(
-            model_provider=models, tracing_disabled=True, tool_error_formatter=tool_error(failed_calls)
-        ),
-    )
+    with run_defaults(defaults):
+        result = Runner.run_streamed(agent, build_input(messages), context=context)  # type: ignore[arg-type]
     async with aclosing(result.stream_events()) as events:  # type: ignore[type-var]
         try:
             async for event in events:

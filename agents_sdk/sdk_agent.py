@@ -29,6 +29,7 @@ from agents_sdk.agent_copies import AgentCopies
 from agents_sdk.agent_graph import agent_in_charge, agents_of, experts_of
 from agents_sdk.approved_calls import find_owner, make_call
 from agents_sdk.guarded_tools import tool_error
+from agents_sdk.inner_runs import RunDefaults, run_defaults
 from agents_sdk.input_items import read_result
 from agents_sdk.mcp_servers import ensure_connected
 from agents_sdk.output_text import in_words
@@ -95,7 +96,7 @@ class SDKAgent:
     async def _updates(
         self, messages: Sequence[Message], options: Mapping[str, Any]
     ) -> AsyncGenerator[AgentResponseUpdate, None]:
-        settings, answer = self._turn.services.settings, self._turn.context.answer
+        answer = self._turn.context.answer
         agent, models = self._agent(messages), self._models(options)
         models.known.note(messages)
         direct_text = answer.direct_text if takes_text_sink(self._client) else None
@@ -105,25 +106,28 @@ class SDKAgent:
                 await ensure_connected(server)
         chosen_tool = (options.get("tool_choice") or {}).get("required_function_name")
         shown_before = answer.inbox.items_shown
-        result = Runner.run_streamed(
-            copies.of(agent),
-            build_input(messages),  # type: ignore[arg-type]
-            context=self._context,
-            max_turns=min(self._run.max_turns or settings.model_max_round_trips, settings.model_max_round_trips),
-            hooks=self._run.hooks,
-            run_config=RunConfig(
-                model_settings=ModelSettings(tool_choice=chosen_tool) if chosen_tool else None,
-                model_provider=models,
-                tracing_disabled=True,
-                tool_error_formatter=tool_error(answer.failed_calls),
-                tool_not_found_behavior="return_error_to_model",
-            ),
-        )
+        with run_defaults(self._defaults(models)):
+            result = Runner.run_streamed(
+                copies.of(agent),
+                build_input(messages),  # type: ignore[arg-type]
+                context=self._context,
+                max_turns=self._run.max_turns,
+                hooks=self._run.hooks,
+                run_config=RunConfig(
+                    model_settings=ModelSettings(tool_choice=chosen_tool) if chosen_tool else None,
+                    model_provider=models,
+                    tool_not_found_behavior="return_error_to_model",
+                ),
+            )
         self._note_agent(agent)
         try:
             async with aclosing(result.stream_events()) as events:  # type: ignore[type-var]
                 try:
                     async for event in events:
+                        # The SDK would let the model end its answer first.
+                        for checked in result.input_guardrail_results:
+                            if checked.output.tripwire_triggered:
+                                raise InputGuardrailTripwireTriggered(checked)
                         if event.type == "raw_response_event":
                             if isinstance(event.data, Paused):
                                 break
@@ -192,9 +196,8 @@ class SDKAgent:
             calls: What to make.
             is_allowed: False for the other calls of a batch, which the SDK has made already.
         """
-        agent, failed_calls = self._agent(messages), self._turn.context.answer.failed_calls
-        models = self._models({})
-        copies = self._copies(models)
+        agent, models = self._agent(messages), self._models({})
+        copies, defaults = self._copies(models), self._defaults(models)
         for call in calls if is_allowed else ():
             owner = await find_owner(agent, call.name, copies, self._context)
             if owner is None:
@@ -203,7 +206,7 @@ class SDKAgent:
                     f"use case '{self._turn.context.use_case}': neither the agent nor one that belongs to it has the "
                     f"tool '{call.name}'",
                 )
-            async with aclosing(make_call(owner, call, messages, self._context, models, failed_calls)) as contents:
+            async with aclosing(make_call(owner, call, messages, self._context, defaults)) as contents:
                 async for content in contents:
                     yield content
 
@@ -218,6 +221,10 @@ class SDKAgent:
         return PlatformModels(
             self._client, may_choose=may_choose, is_paused=self._is_waiting, chosen=options.get("model")
         )
+
+    def _defaults(self, models: PlatformModels) -> RunDefaults:
+        settings, failed_calls = self._turn.services.settings, self._turn.context.answer.failed_calls
+        return RunDefaults(models, settings.model_max_round_trips, tool_error(failed_calls))
 
     def _copies(self, models: PlatformModels, show_text: Any = None) -> AgentCopies:
         timeout_s = self._turn.services.settings.tool_timeout_s
