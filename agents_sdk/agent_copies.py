@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import functools
+import inspect
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from agents import Agent, FunctionTool, Handoff, RunContextWrapper, Tool
+from agents import Agent, FunctionTool, Handoff, InputGuardrail, RunContextWrapper, Tool
 from agents.mcp import MCPServer
 from agents.tool import default_tool_error_function
 from agents.tool_context import ToolContext
@@ -27,6 +30,10 @@ class AgentCopies:
         failed_calls: Takes the ids of calls that failed.
         models: The models of the run.
         show_text: Shows an agent's text at once; None where all goes through the run.
+
+    Attributes:
+        on_tripwire: Called when a guardrail of the input refuses while the model speaks.
+        tripped: That guardrail; None while none has refused.
     """
 
     def __init__(
@@ -36,6 +43,8 @@ class AgentCopies:
         self._failed_calls = failed_calls
         self._models = models
         self._show_text = show_text
+        self.on_tripwire: Callable[[], object] = lambda: None
+        self.tripped: InputGuardrail[Any] | None = None
         self._copies: dict[int, Agent[Any]] = {}
 
     def of(self, agent: Agent[Any]) -> Agent[Any]:
@@ -50,6 +59,7 @@ class AgentCopies:
             for tool in agent.tools
         ]
         made.handoffs = [self._handoff(each) if isinstance(each, Handoff) else self.of(each) for each in agent.handoffs]
+        made.input_guardrails = [self._watched(each) for each in agent.input_guardrails]
         if agent.mcp_servers:
             made.get_mcp_tools = partial(self._mcp_tools, agent)
         return made  # type: ignore[no-any-return]
@@ -60,6 +70,20 @@ class AgentCopies:
 
         made = copy.copy(handoff)
         made.on_invoke_handoff = hand_over
+        return made
+
+    def _watched(self, guardrail: InputGuardrail[Any]) -> InputGuardrail[Any]:
+        @functools.wraps(guardrail.guardrail_function)
+        async def check(context: Any, agent: Any, given: Any) -> Any:
+            output: Any = guardrail.guardrail_function(context, agent, given)
+            output = await output if inspect.isawaitable(output) else output
+            if output.tripwire_triggered and guardrail.run_in_parallel:
+                self.tripped = guardrail
+                self.on_tripwire()
+            return output
+
+        made = copy.copy(guardrail)
+        made.guardrail_function = check
         return made
 
     async def _mcp_tools(self, agent: Agent[Any], context: RunContextWrapper[Any]) -> list[Tool]:

@@ -119,15 +119,13 @@ class SDKAgent:
                     tool_not_found_behavior="return_error_to_model",
                 ),
             )
+        # The SDK would let the model end its answer first.
+        copies.on_tripwire = result.cancel
         self._note_agent(agent)
         try:
             async with aclosing(result.stream_events()) as events:  # type: ignore[type-var]
                 try:
                     async for event in events:
-                        # The SDK would let the model end its answer first.
-                        for checked in result.input_guardrail_results:
-                            if checked.output.tripwire_triggered:
-                                raise InputGuardrailTripwireTriggered(checked)
                         if event.type == "raw_response_event":
                             if isinstance(event.data, Paused):
                                 break
@@ -142,16 +140,12 @@ class SDKAgent:
                 finally:
                     # Before the stream is closed, which would wait for the model and the tools.
                     result.cancel()
+            if copies.tripped is not None:
+                yield self._refusal(copies.tripped)
         except MaxTurnsExceeded:
             yield self._update(Content.from_text(LIMIT_REACHED), message_id="limit")
         except _TRIPWIRES as exc:
-            logger.info("guardrail refused", extra={"guardrail": _name_of_guardrail(exc)})
-            yield AgentResponseUpdate(
-                contents=[Content.from_text(answer.texts.refused)],
-                role="assistant",
-                author_name=self._name,
-                merge_mode="replace",
-            )
+            yield self._refusal(exc.guardrail_result.guardrail if hasattr(exc, "guardrail_result") else exc.guardrail)
         except ModelBehaviorError as exc:
             raise ModelError("The model gave an answer that could not be used.", code="model.unusable") from exc
         except UserError as exc:
@@ -274,6 +268,16 @@ class SDKAgent:
                 finish_reason=update.finish_reason,
             )
 
+    def _refusal(self, guardrail: Any) -> AgentResponseUpdate:
+        """Return what is said in the place of an answer that a guardrail refuses."""
+        logger.info("guardrail refused", extra={"guardrail": guardrail.get_name()})
+        return AgentResponseUpdate(
+            contents=[Content.from_text(self._turn.context.answer.texts.refused)],
+            role="assistant",
+            author_name=self._name,
+            merge_mode="replace",
+        )
+
     def _result(self, item: Any) -> AgentResponseUpdate:
         content = read_result(item if isinstance(item, dict) else item.model_dump())
         self._open_calls.discard(content.call_id or "")
@@ -303,8 +307,3 @@ def _arguments_of(asked: Any) -> str | None:
         return None
     arguments = raw.get("arguments") if isinstance(raw, dict) else getattr(raw, "arguments", None)
     return arguments or "{}"
-
-
-def _name_of_guardrail(exc: Any) -> str:
-    guardrail = exc.guardrail_result.guardrail if hasattr(exc, "guardrail_result") else exc.guardrail
-    return str(guardrail.get_name())

@@ -12,7 +12,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from functools import partial
-from typing import Any
+from typing import Any, cast
 from weakref import WeakValueDictionary
 
 from chatkit.actions import Action
@@ -166,7 +166,7 @@ class Clicks:
             return
         async with aclosing(answer) as events:
             async for event in events:
-                turn.emit(event)
+                turn.emit(cast("ThreadStreamEvent", event))
                 if turn.sender is not None and isinstance(event, ThreadItemReplacedEvent):
                     item = event.item
                     if isinstance(item, WidgetItem) and item.id == turn.sender.id:
