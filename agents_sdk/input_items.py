@@ -71,10 +71,28 @@ def _message(item: Any, known: KnownContents) -> Message | None:
         case "reasoning":
             thought = known.thought(item)
             return Message("assistant", [thought]) if thought is not None else None
+        case "mcp_approval_request":
+            return Message("assistant", [Content.from_function_approval_request(item["id"], _hosted_call(item))])
+        case "mcp_approval_response":
+            asked = item["approval_request_id"]
+            call = _hosted_call({"id": asked, **item})
+            return Message(
+                "user", [Content.from_function_approval_response(item["approve"], asked, function_call=call)]
+            )
         case _:
             # A thought is only taken back together with the search that it led to.
             contents = item_contents(item, str(item.get("id") or ""), is_begun=True)
             return Message("assistant", contents) if contents else None
+
+
+def _hosted_call(item: Mapping[str, Any]) -> Content:
+    return Content.from_function_call(
+        item["id"],
+        item.get("name") or "",
+        arguments=item.get("arguments"),
+        hosted=True,
+        server_name=item.get("server_label"),
+    )
 
 
 def read_result(item: Mapping[str, Any]) -> Content:
