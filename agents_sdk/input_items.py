@@ -54,12 +54,24 @@ def read_input(items: str | Iterable[Any], known: KnownContents | None = None) -
     if isinstance(items, str):
         return [Message("user", [Content.from_text(items)])]
     known = known or KnownContents()
-    return [message for item in items if (message := _message(item, known)) is not None]
+    messages: list[Message] = []
+    was_said = True
+    for each in items:
+        item: Mapping[str, Any] = each if isinstance(each, Mapping) else each.model_dump(exclude_none=True)
+        message = _message(item, known)
+        if message is None:
+            continue
+        is_said = item.get("type", "message") == "message"
+        if messages and message.role == messages[-1].role == "assistant" and not (is_said and was_said):
+            # A thought and what it led to are of one answer; alone it would not be sent.
+            messages[-1].contents.extend(message.contents)
+        else:
+            messages.append(message)
+        was_said = is_said
+    return messages
 
 
-def _message(item: Any, known: KnownContents) -> Message | None:
-    if not isinstance(item, Mapping):
-        item = item.model_dump(exclude_none=True)
+def _message(item: Mapping[str, Any], known: KnownContents) -> Message | None:
     match item.get("type", "message"):
         case "message":
             contents = list(read_parts(item.get("content") or ""))
