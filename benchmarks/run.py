@@ -62,6 +62,12 @@ SUITES: dict[str, tuple[str, list[tuple[str, list[str]]]]] = {
         ],
     ),
 }
+START = "start"
+STARTS = {
+    "ChatKit and Agent Framework": "import chatkit.server, agent_framework",
+    "Parlor": "import main, use_cases.todo.plugin, use_cases.weather.plugin",
+    "Parlor with an Agents SDK agent": "import main, use_cases.todo.plugin, use_cases.weather.plugin, agents_sdk.sdk_agent",
+}
 QUICK = ("turn", "burst", "alone", "paced")
 # The floor has no history to read. Whatever is read of it, it answers with one page that it always has at hand.
 WITHOUT_FLOOR = {"long", "interfere"}
@@ -81,8 +87,11 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="write the measurements there too, one JSON object per line")
     args = parser.parse_args()
     names = list(SUITES) if args.all else args.suites or list(QUICK)
-    if unknown := [name for name in names if name not in SUITES]:
-        parser.error(f"no suite {', '.join(unknown)}; there are {', '.join(SUITES)}")
+    if unknown := [name for name in names if name not in (*SUITES, START)]:
+        parser.error(f"no suite {', '.join(unknown)}; there are {', '.join(SUITES)}, {START}")
+    if START in names:
+        print(starts(args.rounds))
+        names = [name for name in names if name != START]
     results: list[dict[str, Any]] = []
     with running_stub() as (stub_port, stub_pid):
         for name in [name for name in names for _ in range(args.rounds)]:
@@ -104,6 +113,23 @@ def main() -> int:
         args.out.write_text("".join(json.dumps(row) + "\n" for row in results), encoding="utf-8")
     print(report(medians(results)))
     return 1 if any(row.get("errors") or row.get("wrong_text") for row in results) else 0
+
+
+def starts(rounds: int) -> str:
+    """Return what the imports of a process cost, with and without the Agents SDK: processor time and memory."""
+    code = "import resource; {}; use = resource.getrusage(resource.RUSAGE_SELF); print(use.ru_utime, use.ru_maxrss)"
+    lines = ["", "start                                       CPU, s     MB    ratio, ratio"]
+    floors: list[float] = []
+    for what, imports in STARTS.items():
+        command = [sys.executable, "-c", code.format(imports)]
+        runs = [
+            [float(word) for word in subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout.split()]
+            for _ in range(rounds)
+        ]
+        spent, kept = (statistics.median(each) for each in zip(*runs, strict=True))
+        floors = floors or [spent, kept]
+        lines.append(f"{what:40} {spent:9.2f} {kept / 1024:6.0f} {spent / floors[0]:6.2f} x {kept / floors[1]:6.2f} x")
+    return "\n".join(lines)
 
 
 def measure(

@@ -41,8 +41,8 @@ class Leg:
         (Leg(3, "foot"), "- **Km**: 3\n- **By**: foot"),
         (
             Trip(stops=[Stop(city="Bern", nights=2)], must_see=["Aare", "Zytglogge"], budget={"chf": {"max": 900}}),
-            "- **Stops**:\n  - City: Bern; Nights: 2\n- **Must see**: Aare, Zytglogge\n- **Is booked**: no\n- **Note**: –\n"
-            "- **Budget**:\n  - **Chf**:\n    - **Max**: 900",
+            "- **Stops**:\n  - City: Bern; Nights: 2\n- **Must see**: Aare, Zytglogge\n- **Is booked**: no\n"
+            "- **Note**: –\n- **Budget**:\n  - **Chf**:\n    - **Max**: 900",
         ),
         (["a", {"b": 1}], "- a\n- B: 1"),
         ([], ""),

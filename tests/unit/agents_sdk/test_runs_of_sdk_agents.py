@@ -33,7 +33,7 @@ from agents_sdk.sdk_run import SDKRun
 from context import Services, Turn
 from errors import AgentError
 from tests.unit.agents_sdk.conftest import SDKServer
-from tests.unit.harness import Chat, done_items, errors, texts, with_settings
+from tests.unit.harness import Chat, done_items, errors, streamed_text, texts, with_settings
 from tests.unit.scripted_model import ScriptedModel, calls, gives, says
 from tests.waiting import until
 
@@ -341,3 +341,31 @@ async def test_a_structured_answer_of_another_form_is_told_as_the_models_failure
     [error] = errors(events)
     assert error["message"].startswith("The model gave an answer that could not be used.")
     assert texts(events) == []
+
+
+async def test_text_is_shown_directly_and_told_to_the_sdk_once(
+    chat: Chat, model: ScriptedModel, answer_with: Answer
+) -> None:
+    diary = Diary()
+    answer_with(tools=[look])
+    chat.server.returned = SDKRun(chat.server.returned, hooks=diary)  # type: ignore[attr-defined]
+    model.tries_direct_text, model.direct_text_tries = True, 2_000
+    model.turns = [[*says("Let ", "me ", "see."), *calls("look")], says("It ", "is ", "there.", message_id="m2")]
+    events = await chat.send("Look")
+    assert texts(events) == ["Let me see.", "It is there."]
+    assert streamed_text(events) == "Let me see.It is there."
+    assert model.direct_texts > 0
+    assert diary.lines[-1] == "desk says It is there."
+
+
+async def test_structured_text_is_never_shown_directly(chat: Chat, model: ScriptedModel, answer_with: Answer) -> None:
+    class Trip(BaseModel):
+        city: str
+        nights: int
+
+    answer_with(output_type=Trip)
+    model.tries_direct_text = True
+    model.turns = [says('{"city": ', '"Bern", ', '"nights": 2}')]
+    events = await chat.send("Plan")
+    assert texts(events) == ["- **City**: Bern\n- **Nights**: 2"]
+    assert "{" not in streamed_text(events)
