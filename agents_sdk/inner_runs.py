@@ -21,7 +21,7 @@ from agents_sdk.platform_model import PlatformModels
 
 @dataclass(frozen=True, slots=True)
 class RunDefaults:
-    """What a run within an answer takes where its author says nothing.
+    """Defaults of a run within an answer, for what its author says nothing about.
 
     Attributes:
         models: The platform's models.

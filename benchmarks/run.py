@@ -92,6 +92,8 @@ def main() -> int:
     if START in names:
         print(starts(args.rounds))
         names = [name for name in names if name != START]
+        if not names:
+            return 0
     results: list[dict[str, Any]] = []
     with running_stub() as (stub_port, stub_pid):
         for name in [name for name in names for _ in range(args.rounds)]:
