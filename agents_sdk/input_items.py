@@ -56,6 +56,7 @@ def read_input(items: str | Iterable[Any], known: KnownContents | None = None) -
     known = known or KnownContents()
     messages: list[Message] = []
     was_said = True
+    each: Any
     for each in items:
         item: Mapping[str, Any] = each if isinstance(each, Mapping) else each.model_dump(exclude_none=True)
         message = _message(item, known)

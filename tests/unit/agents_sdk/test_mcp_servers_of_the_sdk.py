@@ -76,7 +76,9 @@ async def test_one_that_is_down_costs_an_answer_its_tools_and_is_looked_for_agai
 ) -> None:
     if shelf.transport == "stdio":
         script = shelf.file.with_suffix(".py")
-        server = MCPServerStdio({"command": sys.executable, "args": [str(script), str(shelf.file), "stdio"]}, "shelf")
+        server = MCPServerStdio(
+            {"command": sys.executable, "args": [str(script), str(shelf.file), "stdio"]}, name="shelf"
+        )
     else:
         server = server_of()
     answer_with(mcp_servers=[server])

@@ -111,7 +111,7 @@ async def test_a_picture_that_a_tool_returns_is_shown_and_seen_and_not_kept_as_t
     [shown] = done_items(events, "generated_image")
     assert shown["image"]["url"] == picture()
     [result] = [c for m in model.requests[1] for c in m.contents if c.type == "function_result"]
-    assert [item.type for item in result.items] == ["text", "data"]
+    assert [item.type for item in result.items or ()] == ["text", "data"]
     await chat.send("Nice?")
     assert "base64" not in str([c.to_dict() for m in model.requests[2] for c in m.contents])
     assert "A square" in str(results(model))
@@ -129,6 +129,7 @@ async def test_a_file_that_a_tool_returns_goes_to_the_model(
     model.turns = [calls("fetch"), says("Read.")]
     assert texts(await chat.send("Fetch")) == ["Read."]
     [result] = [c for m in model.requests[1] for c in m.contents if c.type == "function_result"]
+    assert result.items is not None
     assert result.items[0].additional_properties["filename"] == "a.pdf"
 
 

@@ -89,7 +89,7 @@ class TodoChatKitServer(BaseChatKitServer):
     def get_agent(self) -> Any:  # type: ignore[override]
         return create_todo_agent()
 
-    async def post_respond_hook(self, thread: Any, agent_context: Any) -> Any:  # type: ignore[override]
+    async def post_respond_hook(self, thread: Any, agent_context: Any) -> Any:
         if getattr(agent_context, "_show_todo_widget", False):
             widget = build_todo_widget(getattr(agent_context, "_todos", []), thread.id)
             async for event in stream_widget(thread, widget):
