@@ -27,7 +27,7 @@ from chatkit.types import (
 from pydantic import TypeAdapter, ValidationError
 
 from context import Services, Turn
-from errors import BadRequestError, FinalMethodError, UnavailableError
+from errors import ActionError, BadRequestError, FinalMethodError, UnavailableError
 from runs.viewer import Viewer
 from streaming.actions.declared_actions import BoundAction, action, collect_actions
 from streaming.requests.delivery import STREAM_OPTIONS
@@ -49,6 +49,7 @@ _REQUEST: TypeAdapter[Any] = TypeAdapter(ChatKitReq)
 
 HOOKS = frozenset(
     {"get_agent", "post_respond_hook", "texts", "limit_message", "open", "close", "add_feedback", "transcribe"}
+    | {"action"}
 )
 """The methods that a use case may override; docs/hooks.md describes them."""
 
@@ -75,7 +76,8 @@ class BaseChatKitServer(ChatKitServer[RequestContext]):
         self.services = services
         self.chat_client = services.chat_client(offline)
         self.__use_case: UseCase | None = None
-        self.__parts = build_server_parts(services, self, self.__actions)
+        own_action = None if type(self).action is BaseChatKitServer.action else self.action
+        self.__parts = build_server_parts(services, self, self.__actions, own_action)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -114,6 +116,14 @@ class BaseChatKitServer(ChatKitServer[RequestContext]):
         It stands at the end of the answer, as a part of what was said.
         """
         return self.texts(turn).limit
+
+    def action(
+        self, thread: ThreadMetadata, action: Action[str, Any], sender: WidgetItem | None, context: RequestContext
+    ) -> AsyncGenerator[ThreadStreamEvent, None]:
+        """Handle an action that no method is declared for, as ChatKit's samples do: yield the events that it shows."""
+        if type(self).action is not BaseChatKitServer.action:
+            raise ActionError("This action does not exist.", code="action.unknown")
+        return self.__parts.clicks.stream(thread, action, sender, context)
 
     async def add_feedback(
         self, thread_id: str, item_ids: list[str], feedback: FeedbackKind, context: RequestContext
@@ -201,13 +211,6 @@ class BaseChatKitServer(ChatKitServer[RequestContext]):
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
         """Run the agent and stream its answer."""
         return self.__parts.responder.respond(Turn(thread, context, self.services, input_user_message))
-
-    @final
-    def action(
-        self, thread: ThreadMetadata, action: Action[str, Any], sender: WidgetItem | None, context: RequestContext
-    ) -> AsyncGenerator[ThreadStreamEvent, None]:
-        """Check an action against the widget it claims to come from, and run its handler."""
-        return self.__parts.clicks.stream(thread, action, sender, context)
 
     @final
     async def sync_action(

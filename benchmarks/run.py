@@ -54,10 +54,26 @@ SUITES: dict[str, tuple[str, list[tuple[str, list[str]]]]] = {
         ],
     ),
     "memory": ("memory of 100 open streams", [("idle", "--concurrency 100 --rate 20 --seconds 15 --ramp 5".split())]),
+    "sdk": (
+        "an agent of the Agents SDK, beside ChatKit's own way",
+        [
+            ("turn", "--n 500 --turns 60 --concurrency 10".split()),
+            ("idle", "--concurrency 20 --rate 20 --seconds 8 --ramp 2".split()),
+        ],
+    ),
+}
+START = "start"
+STARTS = {
+    "ChatKit and Agent Framework": "import chatkit.server, agent_framework",
+    "Parlor": "import main, use_cases.todo.plugin, use_cases.weather.plugin",
+    "Parlor with an Agents SDK agent": "import main, use_cases.todo.plugin, use_cases.weather.plugin, agents_sdk.sdk_agent",
 }
 QUICK = ("turn", "burst", "alone", "paced")
 # The floor has no history to read. Whatever is read of it, it answers with one page that it always has at hand.
 WITHOUT_FLOOR = {"long", "interfere"}
+# These are compared with the stock way to do the same (`stock_sdk.py`) in the place of the floor.
+BESIDE_STOCK = {"sdk"}
+REFERENCES = ("floor", "stock")
 
 
 def main() -> int:
@@ -71,18 +87,26 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="write the measurements there too, one JSON object per line")
     args = parser.parse_args()
     names = list(SUITES) if args.all else args.suites or list(QUICK)
-    if unknown := [name for name in names if name not in SUITES]:
-        parser.error(f"no suite {', '.join(unknown)}; there are {', '.join(SUITES)}")
+    if unknown := [name for name in names if name not in (*SUITES, START)]:
+        parser.error(f"no suite {', '.join(unknown)}; there are {', '.join(SUITES)}, {START}")
+    if START in names:
+        print(starts(args.rounds))
+        names = [name for name in names if name != START]
+        if not names:
+            return 0
     results: list[dict[str, Any]] = []
     with running_stub() as (stub_port, stub_pid):
         for name in [name for name in names for _ in range(args.rounds)]:
             title, scenarios = SUITES[name]
             print(f"== {name}: {title}", file=sys.stderr, flush=True)
-            servers = [("parlor", running_parlor(stub_port, args.provider))]
+            use_case = "bench_sdk" if name in BESIDE_STOCK else "bench"
+            servers = [("parlor", running_parlor(stub_port, args.provider, use_case=use_case))]
             if args.opponent == "aiohttp":
                 servers.append(("aiohttp", running_parlor(stub_port, args.provider, HERE / "aiohttp_transport.py")))
-            if name not in WITHOUT_FLOOR:
-                servers.insert(0, ("floor", running_floor(stub_port)))
+            if name in BESIDE_STOCK:
+                servers.insert(0, ("stock", running_app(stub_port, "stock_sdk:app")))
+            elif name not in WITHOUT_FLOOR:
+                servers.insert(0, ("floor", running_app(stub_port, "floor_asgi:relay")))
             for label, server in servers:
                 with server as (url, pid, headers):
                     for scenario, options in scenarios:
@@ -91,6 +115,23 @@ def main() -> int:
         args.out.write_text("".join(json.dumps(row) + "\n" for row in results), encoding="utf-8")
     print(report(medians(results)))
     return 1 if any(row.get("errors") or row.get("wrong_text") for row in results) else 0
+
+
+def starts(rounds: int) -> str:
+    """Return what the imports of a process cost, with and without the Agents SDK: processor time and memory."""
+    code = "import resource; {}; use = resource.getrusage(resource.RUSAGE_SELF); print(use.ru_utime, use.ru_maxrss)"
+    lines = ["", "start                                       CPU, s     MB    ratio, ratio"]
+    floors: list[float] = []
+    for what, imports in STARTS.items():
+        command = [sys.executable, "-c", code.format(imports)]
+        runs = [
+            [float(word) for word in subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout.split()]
+            for _ in range(rounds)
+        ]
+        spent, kept = (statistics.median(each) for each in zip(*runs, strict=True))
+        floors = floors or [spent, kept]
+        lines.append(f"{what:40} {spent:9.2f} {kept / 1024:6.0f} {spent / floors[0]:6.2f} x {kept / floors[1]:6.2f} x")
+    return "\n".join(lines)
 
 
 def measure(
@@ -134,10 +175,10 @@ def running_stub() -> Iterator[tuple[int, int]]:
 
 
 @contextmanager
-def running_floor(stub_port: int) -> Iterator[tuple[str, int, list[str]]]:
-    """Start the bare relay."""
+def running_app(stub_port: int, app: str) -> Iterator[tuple[str, int, list[str]]]:
+    """Start what Parlor is compared with: the bare relay, or the stock way."""
     port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "floor_asgi:relay", "--port", str(port), "--log-level", "error"]
+    command = [sys.executable, "-m", "uvicorn", app, "--port", str(port), "--log-level", "error"]
     with process(command, {"LLM_PORT": str(stub_port)}, cwd=HERE) as running:
         wait_for_port(port, running)
         yield f"http://127.0.0.1:{port}/chatkit", running.pid, []
@@ -145,7 +186,7 @@ def running_floor(stub_port: int) -> Iterator[tuple[str, int, list[str]]]:
 
 @contextmanager
 def running_parlor(
-    stub_port: int, provider: str, program: Path = ROOT / "main.py"
+    stub_port: int, provider: str, program: Path = ROOT / "main.py", use_case: str = "bench"
 ) -> Iterator[tuple[str, int, list[str]]]:
     """Start Parlor with SQLite in a fresh folder and all its features."""
     port = free_port()
@@ -162,7 +203,7 @@ def running_parlor(
         with process(command, environment, cwd=folder) as running:
             wait_for(f"http://127.0.0.1:{port}/readyz", running)
             wait_until_idle(running.pid)
-            url = f"http://127.0.0.1:{port}/chatkit/bench"
+            url = f"http://127.0.0.1:{port}/chatkit/{use_case}"
             yield url, running.pid, [f"Cookie: {cookie_of(url)}"]
 
 
@@ -263,9 +304,9 @@ def medians(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def report(results: list[dict[str, Any]]) -> str:
-    """Return the measurements that matter, with ratios to the floor of the same suite."""
-    floors = {what_of(r): r for r in results if r["label"] == "floor"}
-    lines = ["", "suite            what                                     parlor        floor        ratio"]
+    """Return the measurements that matter, with ratios to the floor of the same suite, or to the stock way."""
+    floors = {what_of(r): r for r in results if r["label"] in REFERENCES}
+    lines = ["", "suite            what                                     parlor  floor, stock        ratio"]
 
     def row(suite: str, what: str, own: float | None, floor: float | None) -> None:
         if own is not None:
@@ -273,7 +314,7 @@ def report(results: list[dict[str, Any]]) -> str:
             lines.append(f"{suite:16} {what:36} {own:12.2f} {floor if floor is not None else '':>12} {ratio:>12}")
 
     for r in results:
-        if r["label"] == "floor":
+        if r["label"] in REFERENCES:
             continue
         f = floors.get(what_of(r), {})
         where = r["suite"] if r["label"] == "parlor" else f"{r['suite']}, {r['label']}"

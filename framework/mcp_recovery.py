@@ -56,7 +56,7 @@ class McpRecovery(FunctionMiddleware):
                 await call_next()
             return
         except Exception as exc:
-            if not _is_lost(exc):
+            if not is_lost(exc):
                 if not self._is_explained(context, exc):
                     raise
                 return
@@ -75,7 +75,7 @@ class McpRecovery(FunctionMiddleware):
                 with state.calling():
                     await call_next()
             except Exception as exc:
-                if not _is_lost(exc):
+                if not is_lost(exc):
                     if not self._is_explained(context, exc):
                         raise
                     return
@@ -101,7 +101,8 @@ class McpRecovery(FunctionMiddleware):
         return False
 
 
-def _is_lost(exc: BaseException) -> bool:
+def is_lost(exc: BaseException) -> bool:
+    """Return whether a failure means that the connection to a server is gone."""
     return any(
         type(link).__name__ in _LOST
         or _NOT_RECONNECTED in str(link).lower()

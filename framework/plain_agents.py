@@ -15,7 +15,11 @@ def leaves_text_alone(agent: Any) -> bool:
     """
     if type(agent) is not Agent or agent.middleware or agent.context_providers:
         return False
-    client: Any = agent.client
+    return takes_text_sink(agent.client)
+
+
+def takes_text_sink(client: Any) -> bool:
+    """Say whether a chat client gives text away directly, with no middleware that may want to see it first."""
     return _takes_text_sink(type(client)) and not client.chat_middleware
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from context import Services
 from errors import PluginError
@@ -37,13 +38,19 @@ class ServerParts:
     runs: RunOperations
 
 
-def build_server_parts(services: Services, hooks: Hooks, actions: Mapping[str, BoundAction]) -> ServerParts:
+def build_server_parts(
+    services: Services,
+    hooks: Hooks,
+    actions: Mapping[str, BoundAction],
+    own_action: Callable[..., Any] | None = None,
+) -> ServerParts:
     """Return the parts of a server.
 
     Args:
         services: The platform's services.
         hooks: The server that they answer for, whose methods handle `actions`.
         actions: The actions that its class declares, by name.
+        own_action: Handles what is not declared; None where nothing does.
     """
     agent_runs = AgentRuns(services, hooks)
     approvals = Approvals(services, hooks, agent_runs)
@@ -52,7 +59,7 @@ def build_server_parts(services: Services, hooks: Hooks, actions: Mapping[str, B
     delivery = Delivery(services.store, lambda: services.runs.active, interval_s)
     handlers: dict[str, tuple[BoundAction, object]] = {name: (bound, hooks) for name, bound in actions.items()}
     handlers |= {name: (bound, approvals) for name, bound in collect_actions(Approvals).items()}
-    clicks = Clicks(services, handlers, delivery, responder)
+    clicks = Clicks(services, handlers, delivery, responder, own_action)
     requests = ChatKitRequests(services, hooks, delivery, responder, clicks)
     return ServerParts(responder, clicks, delivery, requests, RunOperations(services, requests))
 

@@ -14,10 +14,15 @@ MAX_PENDING_EVENTS = 2_000
 
 
 class Inbox:
-    """Events on their way from tools, which may run in threads, to the task that stores and sends them."""
+    """Events on their way from tools, which may run in threads, to the task that stores and sends them.
+
+    Attributes:
+        items_shown: How many events about items of the thread tools have put here so far.
+    """
 
     def __init__(self) -> None:
         self._events: deque[Any] = deque()
+        self.items_shown = 0
         self._loop = asyncio.get_running_loop()
         # One reader and one writer wait here; a future costs half of what an `asyncio.Event` does.
         self._reader: asyncio.Future[None] | None = None
@@ -37,6 +42,7 @@ class Inbox:
         """
         if len(self._events) >= MAX_PENDING_EVENTS:
             raise TurnOverflowError(f"more than {MAX_PENDING_EVENTS} events wait to be sent; await between them")
+        self.items_shown += str(getattr(event, "type", "")).startswith("thread.item.")
         self.put_last(event)
 
     def put_last(self, event: Any) -> None:

@@ -7,10 +7,12 @@ key to the end of the handler.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
-from typing import Any
+from functools import partial
+from typing import Any, cast
 from weakref import WeakValueDictionary
 
 from chatkit.actions import Action
@@ -18,6 +20,7 @@ from chatkit.types import (
     SyncCustomActionResponse,
     ThreadCustomActionParams,
     ThreadItemDoneEvent,
+    ThreadItemReplacedEvent,
     ThreadMetadata,
     ThreadStreamEvent,
     WidgetItem,
@@ -48,6 +51,7 @@ class Clicks:
         handlers: The declared actions by name, each with the object whose method handles it.
         delivery: Stores what an action shows that is not streamed.
         responder: Lets the agent go on after an action that wants it to.
+        own_action: Handles what is not declared, as ChatKit's `action` does; None where nothing does.
     """
 
     def __init__(
@@ -56,12 +60,14 @@ class Clicks:
         handlers: Mapping[str, tuple[BoundAction, object]],
         delivery: Delivery,
         responder: Responder,
+        own_action: Callable[..., Any] | None = None,
     ) -> None:
         self._services = services
         self._store = services.store
         self._handlers = handlers
         self._delivery = delivery
         self._responder = responder
+        self._own_action = own_action
         self._sender_locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._latest: dict[tuple[str, str | None], tuple[Action[str, Any], asyncio.Task[SyncCustomActionResponse]]] = {}
 
@@ -126,14 +132,16 @@ class Clicks:
             ActionError: When the action is unknown, is not offered, or its payload is invalid.
         """
         found = self._handlers.get(action.type) if isinstance(action.type, str) else None
-        if found is None:
+        if found is None and self._own_action is None:
             raise ActionError("This action does not exist.", code="action.unknown")
-        bound, owner = found
         if turn.sender is None:
-            if bound.spec.needs_widget:
+            if found is not None and found[0].spec.needs_widget:
                 raise ActionError("This action can only be used from its widget.", code="action.not_offered")
         elif not offers(widget_root(turn.sender.widget).model_dump(), action.type, action.payload):
             raise ActionError("This widget does not offer this action any more.", code="action.not_offered")
+        if found is None:
+            return partial(self._run_own_action, action, turn)
+        bound, owner = found
         handler = getattr(owner, bound.method)
         arguments: list[Any] = []
         if bound.payload is not None:
@@ -148,6 +156,21 @@ class Clicks:
                 turn.replace(result)
 
         return run
+
+    async def _run_own_action(self, action: Action[str, Any], turn: ActionTurn) -> None:
+        """Run the `action` method of a server, which yields events or does something and is awaited."""
+        handle: Any = self._own_action
+        answer = handle(turn.thread, action, turn.sender, turn.context)
+        if not inspect.isasyncgen(answer):
+            await answer
+            return
+        async with aclosing(answer) as events:
+            async for event in events:
+                turn.emit(cast("ThreadStreamEvent", event))
+                if turn.sender is not None and isinstance(event, ThreadItemReplacedEvent):
+                    item = event.item
+                    if isinstance(item, WidgetItem) and item.id == turn.sender.id:
+                        turn.context.answer.replaced_sender = item
 
     async def sender(self, thread: ThreadMetadata, item_id: str | None, context: RequestContext) -> WidgetItem | None:
         """Return the stored widget that an action claims to come from; None when it names none.

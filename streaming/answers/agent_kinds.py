@@ -45,10 +45,16 @@ def as_agent(returned: Any, turn: Turn, client: Any) -> Any:
 
 
 def is_sdk_agent(value: Any) -> bool:
-    """Say whether `value` is an agent of the OpenAI Agents SDK, without loading it: only a loaded one makes agents."""
+    """Say whether `value` is an agent of the OpenAI Agents SDK or a run of one, without loading the SDK.
+
+    Only a loaded one makes agents.
+    """
     # ChatKit loads the package itself, which is lazy; to ask that for the class would load all of it.
-    kind = getattr(sys.modules.get("agents.agent"), "Agent", None)
-    return isinstance(kind, type) and isinstance(value, kind)
+    kinds = [
+        getattr(sys.modules.get("agents.agent"), "Agent", None),
+        getattr(sys.modules.get("agents_sdk.sdk_run"), "SDKRun", None),
+    ]
+    return any(isinstance(kind, type) and isinstance(value, kind) for kind in kinds)
 
 
 def hook_argument(hook: Any, turn: Turn) -> Any:
@@ -59,6 +65,11 @@ def hook_argument(hook: Any, turn: Turn) -> Any:
     if turn.agent_context is not None and "agent_context" in inspect.signature(hook).parameters:
         return turn.agent_context
     return turn
+
+
+def call_get_agent(get_agent: Any, turn: Turn) -> Any:
+    """Return what `get_agent` returns: of the turn, or without one where it was written for ChatKit's samples."""
+    return get_agent(turn) if inspect.signature(get_agent).parameters else get_agent()
 
 
 def is_generator_function(value: Any) -> bool:

@@ -14,7 +14,7 @@ from context import Services, Turn
 from errors import AgentError
 from framework.inner_agents import workflow_of
 from framework.mcp_servers import ABSENCE, with_servers
-from streaming.answers.agent_kinds import as_agent
+from streaming.answers.agent_kinds import as_agent, call_get_agent
 from streaming.answers.history import HistoryConverter, history_messages
 from streaming.answers.run_arguments import run_arguments
 from streaming.approvals.decisions import expire, provider_messages
@@ -40,7 +40,7 @@ class AgentRuns:
         Raises:
             AgentError: When it is of no kind that can answer.
         """
-        agent = self._hooks.get_agent(turn)
+        agent = call_get_agent(self._hooks.get_agent, turn)
         return as_agent(await agent if inspect.isawaitable(agent) else agent, turn, self._hooks.chat_client)
 
     async def start(self, agent: Any, turn: Turn) -> Any:

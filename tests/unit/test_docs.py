@@ -238,6 +238,10 @@ def test_no_relative_link_is_broken(path: Path) -> None:
             assert fragment in anchors_of(linked.read_text("utf-8")), f"{match[0]}: there is no heading {fragment}"
 
 
+NOT_INSTALLED = {"langgraph", "llama_index"}
+"""Packages that documents speak of and a clone lacks; docs/generators.md says why."""
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
 def test_every_python_block_compiles_and_imports_what_there_is(path: Path) -> None:
     for block in blocks_of(path.read_text("utf-8"), "python"):
@@ -245,6 +249,8 @@ def test_every_python_block_compiles_and_imports_what_there_is(path: Path) -> No
         compile(tree, str(path), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                if node.module.split(".")[0] in NOT_INSTALLED:
+                    continue
                 module = importlib.import_module(node.module)
                 missing = [alias.name for alias in node.names if not hasattr(module, alias.name)]
                 assert not missing, f"{node.module} has no {missing}"

@@ -16,7 +16,7 @@ from chatkit.types import StructuredInputFreeform
 from openai.types.shared import Reasoning
 
 from agents_sdk.input_items import read_input
-from agents_sdk.platform_model import PlatformModel
+from agents_sdk.platform_model import PlatformModel, PlatformModels
 from base_server import BaseChatKitServer
 from chat_clients.http.provider_connection import ProviderConnection
 from chat_clients.model_client import (
@@ -141,7 +141,8 @@ async def test_what_a_person_chose_in_the_composer_is_used(tmp_path: Path) -> No
 
 def body_of(client: Any, name: str | None, **agent: Any) -> dict[str, Any]:
     """Return what a provider would be asked."""
-    model = PlatformModel(client, name, lambda: False)
+    models = PlatformModels(client, may_choose=True, is_paused=lambda: False)
+    model = PlatformModel(models, name)
     settings, tools = agent.pop("settings", ModelSettings()), agent.pop("tools", [look_up])
     options = model._options(settings, tools, None, [])
     names = read_names(options.get("tools"))

@@ -101,7 +101,10 @@ HALVES = [
     '{"place": tr',
     '{"a": [1, ',
 ]
-NO_OBJECTS = ["[1]", "7", '"Bern"', "Bern", "{'place': 'Ber", "{'place': print('Bern')}", "}", '{"place": "Bern"}}', '{"a": 1}{"a": 2}', "true"]
+NO_OBJECTS = [
+    "[1]", "7", '"Bern"', "Bern", "{'place': 'Ber", "{'place': print('Bern')}", "}", '{"place": "Bern"}}',
+    '{"a": 1}{"a": 2}', "true",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("arguments", [*HALVES, *NO_OBJECTS])

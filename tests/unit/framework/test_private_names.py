@@ -24,9 +24,10 @@ PUBLIC_UNDERSCORES = {
 """Names that their library documents, although they begin like private ones."""
 
 PLACES = {
-    ("agents_sdk/guarded_tools.py", "copy.copy(agent)"): "a dataclass; the author's own object stays as it is",
-    ("agents_sdk/guarded_tools.py", "copy.copy(each)"): "a dataclass; the author's own object stays as it is",
-    ("agents_sdk/guarded_tools.py", "copy.copy(handoff)"): "a dataclass; the author's own object stays as it is",
+    ("agents_sdk/agent_copies.py", "copy.copy(agent)"): "a dataclass; the author's own object stays as it is",
+    ("agents_sdk/agent_copies.py", "copy.copy(guardrail)"): "a dataclass; the author's own object stays as it is",
+    ("agents_sdk/agent_copies.py", "copy.copy(handoff)"): "a dataclass; the author's own object stays as it is",
+    ("agents_sdk/agent_copies.py", "copy.copy(tool)"): "a dataclass; the author's own object stays as it is",
     ("agents_sdk/guarded_tools.py", "copy.copy(tool)"): "a dataclass; the author's own object stays as it is",
     ("chat_clients/protocols/history_shape.py", "copy.copy(call.result)"): "the copy has another id and nothing else",
     ("base_server.py", "vars(base)"): "our own classes, and authors' subclasses",

@@ -1,0 +1,92 @@
+"""Runs within a run: a guardrail or a tool that calls `Runner.run` itself gets the platform's model and limits too.
+
+The SDK lets the runner of the process be set. Ours hands everything to the one that was there before; within the answer
+of an agent it fills in what the author has left to the SDK's defaults, which would be OpenAI with a key of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from typing import Any
+
+from agents import RunConfig
+from agents.models.multi_provider import MultiProvider
+from agents.run import AgentRunner, get_default_agent_runner, set_default_agent_runner
+
+from agents_sdk.platform_model import PlatformModels
+
+
+@dataclass(frozen=True, slots=True)
+class RunDefaults:
+    """Defaults of a run within an answer, for what its author says nothing about.
+
+    Attributes:
+        models: The platform's models.
+        max_turns: How often they are asked at most, in each run.
+        tool_error: Says how a tool's failure reads.
+    """
+
+    models: PlatformModels
+    max_turns: int
+    tool_error: Any
+
+    def options(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of a run."""
+        config = given.get("run_config")
+        config = RunConfig(**config) if isinstance(config, Mapping) else config or RunConfig()
+        config = replace(
+            config,
+            model_provider=self.models if type(config.model_provider) is MultiProvider else config.model_provider,
+            tracing_disabled=True,
+            tool_error_formatter=config.tool_error_formatter or self.tool_error,
+        )
+        turns = given.get("max_turns")
+        limit = min(turns, self.max_turns) if isinstance(turns, int) else self.max_turns
+        return {**given, "run_config": config, "max_turns": limit}
+
+
+_defaults: ContextVar[RunDefaults | None] = ContextVar("run_defaults", default=None)
+
+
+class InnerRuns(AgentRunner):
+    """Serves every `Runner.run` of the process.
+
+    Args:
+        own: The runner that was set before.
+    """
+
+    def __init__(self, own: AgentRunner) -> None:
+        self._own = own
+
+    async def run(self, starting_agent: Any, input: Any, **options: Any) -> Any:
+        """Run an agent to its end."""
+        return await self._own.run(starting_agent, input, **_filled(options))
+
+    def run_sync(self, starting_agent: Any, input: Any, **options: Any) -> Any:
+        """Run an agent to its end, from a thread without a loop."""
+        return self._own.run_sync(starting_agent, input, **_filled(options))
+
+    def run_streamed(self, starting_agent: Any, input: Any, **options: Any) -> Any:
+        """Start an agent and return its stream."""
+        return self._own.run_streamed(starting_agent, input, **_filled(options))
+
+
+@contextmanager
+def run_defaults(defaults: RunDefaults) -> Iterator[None]:
+    """Let what is started within this block, and all that it starts, have these defaults."""
+    own = get_default_agent_runner()
+    if not isinstance(own, InnerRuns):
+        set_default_agent_runner(InnerRuns(own))
+    token = _defaults.set(defaults)
+    try:
+        yield
+    finally:
+        _defaults.reset(token)
+
+
+def _filled(options: Mapping[str, Any]) -> dict[str, Any]:
+    defaults = _defaults.get()
+    return dict(options) if defaults is None else defaults.options(options)

@@ -1,0 +1,111 @@
+"""MCP servers of the Agents SDK: connected when an agent needs them, and again when they were lost.
+
+The SDK wants a server to be connected before the run, and fails the run whose server does not answer. Here a server
+that is down costs an answer its tools, and the next answer looks again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from agents.mcp import MCPServer, MCPServerManager
+
+logger = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT_S = 10.0
+LIST_TIMEOUT_S = 5.0
+CLEANUP_TIMEOUT_S = 2.0
+
+
+@dataclass(slots=True)
+class _Connection:
+    """How a server was connected, if it was by us.
+
+    Attributes:
+        manager: Connects and closes it in one task, as its transport demands.
+        lock: Held while it is connected.
+        count: How often it was connected.
+    """
+
+    manager: MCPServerManager | None = None
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    count: int = 0
+
+
+_connections: WeakKeyDictionary[MCPServer, _Connection] = WeakKeyDictionary()
+
+
+async def listed(server: MCPServer, tools: Callable[[], Any]) -> Any:
+    """Return what `tools` returns of a server that is connected; None when the server cannot be reached.
+
+    Args:
+        server: The server; connected here, in an `async with` of the author's, or by `connect()`.
+        tools: Asks it for its tools; called once more where the connection was lost.
+    """
+    connection = _connections.setdefault(server, _Connection())
+    for is_last in (False, True):
+        count = connection.count
+        if not _has_session(server) and not await _connect(server, connection, count):
+            break
+        try:
+            async with asyncio.timeout(LIST_TIMEOUT_S):
+                return await tools()
+        except Exception as exc:  # noqa: BLE001 - a server that is gone says so in many ways
+            kind = type(exc).__name__
+            logger.warning("MCP server does not answer", extra={"server": server.name, "error_type": kind})
+        if is_last or not await _connect(server, connection, count):
+            break
+    return None
+
+
+async def ensure_connected(server: MCPServer) -> None:
+    """Connect a server that is not; where that fails, whoever uses it is told."""
+    connection = _connections.setdefault(server, _Connection())
+    if not _has_session(server):
+        await _connect(server, connection, connection.count)
+
+
+def doubt(server: MCPServer) -> None:
+    """Let a server be asked for its tools again, after one of them failed: perhaps it is gone."""
+    forget: Any = getattr(server, "invalidate_tools_cache", None)
+    if callable(forget):
+        forget()
+
+
+def _has_session(server: Any) -> bool:
+    # A server of the author's own class knows best.
+    return getattr(server, "session", server) is not None
+
+
+async def _connect(server: MCPServer, connection: _Connection, count: int) -> bool:
+    """Connect a server, anew if it was connected; return whether it is connected now."""
+    async with connection.lock:
+        if connection.count != count:
+            return _has_session(server)
+        if connection.manager is not None:
+            await connection.manager.cleanup_all()
+        elif _has_session(server) and hasattr(server, "exit_stack"):
+            # Connected in a task of the author's, where alone it can be closed: it is left to that.
+            server.exit_stack = AsyncExitStack()
+        doubt(server)
+        connection.manager = MCPServerManager(
+            [server],
+            connect_timeout_seconds=CONNECT_TIMEOUT_S,
+            cleanup_timeout_seconds=CLEANUP_TIMEOUT_S,
+            connect_in_parallel=True,
+        )
+        connection.count += 1
+        is_there = bool(await connection.manager.connect_all())
+        if not is_there:
+            await connection.manager.cleanup_all()
+            connection.manager = None
+            if hasattr(server, "session"):
+                server.session = None
+            logger.warning("MCP server cannot be connected", extra={"server": server.name})
+        return is_there

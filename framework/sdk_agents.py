@@ -1,0 +1,39 @@
+"""Insides of the Agents SDK and of ChatKit's context: whom a tool or a handoff leads to, where events go.
+
+`tests/unit/agents_sdk/test_reliances_on_the_sdk.py` notices a change. The SDK is not imported here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+
+def agent_behind_tool(tool: Any) -> Any:
+    """Return the agent that was made a tool by `as_tool`; None for another tool."""
+    return getattr(tool, "_agent_instance", None)
+
+
+def agent_behind_handoff(handoff: Any) -> Any:
+    """Return the agent that a `handoff(...)` leads to; None where only its own function knows."""
+    reference = getattr(handoff, "_agent_ref", None)
+    return reference() if reference is not None else None
+
+
+class _Events:
+    """Takes the place of the queue of an `AgentContext`, which only `stream_agent_response` reads."""
+
+    def __init__(self, put: Callable[[Any], None]) -> None:
+        self._put = put
+
+    async def put(self, event: Any) -> None:
+        self.put_nowait(event)
+
+    def put_nowait(self, event: Any) -> None:
+        if hasattr(event, "model_dump"):  # what marks the end of the queue is no event
+            self._put(event)
+
+
+def send_events_to(context: Any, put: Callable[[Any], None]) -> None:
+    """Have all that tools put into an `AgentContext`, of whatever class, go elsewhere."""
+    context._events = _Events(put)

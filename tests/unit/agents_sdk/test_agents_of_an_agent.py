@@ -1,0 +1,187 @@
+"""Agents that belong to an agent: permissions of their tools, and who goes on after a pause."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from agents import Agent, RunContextWrapper, function_tool, handoff
+from chatkit.agents import ClientToolCall
+from chatkit.types import StructuredInputFreeform
+
+from tests.unit.harness import Chat, errors, texts, with_settings
+from tests.unit.scripted_model import ScriptedModel, calls, says
+from tests.unit.streaming.test_approvals import click
+
+Answer = Callable[..., Agent[Any]]
+
+
+class Till:
+    """A tool that needs a person's word, and what it was told to do."""
+
+    def __init__(self) -> None:
+        self.paid: list[int] = []
+
+        @function_tool(needs_approval=True)
+        def pay(amount: int) -> str:
+            """Pay."""
+            self.paid.append(amount)
+            return f"Paid {amount}."
+
+        self.pay = pay
+
+
+async def card_of(chat: Chat) -> dict[str, Any]:
+    return next(item for item in reversed(await chat.items()) if item["type"] == "widget")
+
+
+def results(model: ScriptedModel) -> dict[str | None, Any]:
+    return {c.call_id: c.result for m in model.requests[-1] for c in m.contents if c.type == "function_result"}
+
+
+def instructions(model: ScriptedModel) -> list[str]:
+    return [request[0].text for request in model.requests]
+
+
+@pytest.mark.parametrize("kind", ["agent", "handoff"])
+async def test_who_was_handed_over_to_asks_for_permission_and_goes_on_after_it(
+    chat: Chat, model: ScriptedModel, answer_with: Answer, restart: Callable[[], None], kind: str
+) -> None:
+    till = Till()
+    cashier = Agent[Any](name="cashier", instructions="You are the cashier.", tools=[till.pay])
+    answer_with(instructions="You are the desk.", handoffs=[cashier if kind == "agent" else handoff(cashier)])
+    model.turns = [
+        calls("transfer_to_cashier", "c0"),
+        calls("pay", "c1", amount=5),
+        says("Five is paid.", message_id="m2"),
+        says("Welcome.", message_id="m3"),
+    ]
+    await chat.send("Pay five")
+    assert till.paid == []
+    restart()
+    assert texts(await click(chat, await card_of(chat), "Allow")) == ["Five is paid."]
+    assert till.paid == [5]
+    assert results(model)["c1"] == "Paid 5."
+    # The next message begins with the author's first agent, as a new run does.
+    await chat.send("Thanks")
+    assert instructions(model) == ["You are the desk.", *["You are the cashier."] * 2, "You are the desk."]
+
+
+async def test_a_handoff_with_a_name_of_its_own_is_followed_through_two_agents(
+    chat: Chat, model: ScriptedModel, answer_with: Answer
+) -> None:
+    till = Till()
+    cashier = Agent[Any](name="cashier", instructions="You are the cashier.", tools=[till.pay])
+    clerk = Agent[Any](
+        name="clerk",
+        instructions="You are the clerk.",
+        handoffs=[handoff(cashier, tool_name_override="to_the_till")],
+    )
+    answer_with(instructions="You are the desk.", handoffs=[clerk])
+    model.turns = [
+        calls("transfer_to_clerk", "c0"),
+        calls("to_the_till", "c1"),
+        calls("pay", "c2", amount=7),
+        says("Done.", message_id="m2"),
+    ]
+    await chat.send("Pay seven")
+    assert texts(await click(chat, await card_of(chat), "Don't allow")) == ["Done."]
+    assert till.paid == []
+    assert instructions(model)[-1] == "You are the cashier."
+
+
+@pytest.mark.parametrize("is_allowed", [True, False])
+async def test_a_tool_of_an_agent_that_is_a_tool_asks_for_permission_and_is_run_once(
+    chat: Chat, model: ScriptedModel, answer_with: Answer, restart: Callable[[], None], is_allowed: bool
+) -> None:
+    till = Till()
+    cashier = Agent[Any](name="cashier", instructions="You are the cashier.", tools=[till.pay])
+    answer_with(instructions="You are the desk.", tools=[cashier.as_tool("ask_cashier", "Ask the cashier.")])
+    model.turns = [
+        calls("ask_cashier", "c1", input="Pay five"),
+        calls("pay", "c2", amount=5),
+        says("It is as you say.", message_id="m2"),
+    ]
+    events = await chat.send("Pay five")
+    assert not errors(events)
+    card = await card_of(chat)
+    assert card["copy_text"].endswith("Pay (amount: 5)")
+    assert till.paid == []
+    restart()
+    assert texts(await click(chat, card, "Allow" if is_allowed else "Don't allow")) == ["It is as you say."]
+    assert till.paid == ([5] if is_allowed else [])
+    told = results(model)
+    assert "the person is asked" in told["c1"]
+    assert told["c2"] == "Paid 5." if is_allowed else "not allowed" in told["c2"]
+
+
+async def test_an_agent_that_is_a_tool_may_ask_for_permission_as_a_whole(
+    chat: Chat, model: ScriptedModel, answer_with: Answer
+) -> None:
+    expert = Agent[Any](name="expert", instructions="You are the expert.")
+    answer_with(tools=[expert.as_tool("ask_expert", "Ask the expert.", needs_approval=True)])
+    model.turns = [calls("ask_expert", "c1", input="Why?"), says("Because."), says("He says: because.")]
+    await chat.send("Why?")
+    assert texts(await click(chat, await card_of(chat), "Allow")) == ["He says: because."]
+    assert results(model)["c1"] == "Because."
+
+
+async def test_an_agent_that_is_a_tool_answers_the_agent_that_asked(
+    chat: Chat, model: ScriptedModel, answer_with: Answer
+) -> None:
+    expert = Agent[Any](name="expert", instructions="You are the expert.")
+    answer_with(tools=[expert.as_tool("ask_expert", "Ask the expert.")])
+    model.turns = [calls("ask_expert", "c1", input="Why?"), says("Because."), says("He says: because.")]
+    assert texts(await chat.send("Why?")) == ["He says: because."]
+    assert [m.text for m in model.requests[1]] == ["You are the expert.", "Why?"]
+    assert results(model)["c1"] == "Because."
+
+
+async def test_a_question_of_an_agent_that_is_a_tool_pauses_the_whole_answer(
+    chat: Chat, model: ScriptedModel, answer_with: Answer
+) -> None:
+    @function_tool
+    def ask_size(ctx: RunContextWrapper[Any]) -> str:
+        """Ask for the size."""
+        said: str = ctx.context.turn.ask(StructuredInputFreeform(id="size", question="How large?"))
+        return said
+
+    tailor = Agent[Any](name="tailor", tools=[ask_size])
+    chat.server = with_settings(chat.server, tool_timeout_s=30)
+    answer_with(tools=[tailor.as_tool("ask_tailor", "Ask the tailor.")])
+    model.turns = [calls("ask_tailor", "c1", input="A shirt"), calls("ask_size", "c2"), says("Large it is.")]
+    await chat.send("A shirt")
+    assert (await chat.items())[-1]["type"] == "structured_input"
+    assert len(model.requests) == 2
+    assert texts(await chat.send("Large")) == ["Large it is."]
+
+
+async def test_who_was_handed_over_to_goes_on_after_a_call_of_the_client(
+    chat: Chat, model: ScriptedModel, answer_with: Answer
+) -> None:
+    @function_tool
+    def pick(ctx: RunContextWrapper[Any]) -> str:
+        """Let the person pick."""
+        ctx.context.client_tool_call = ClientToolCall(name="pick_colour", arguments={})
+        return "Asked."
+
+    painter = Agent[Any](name="painter", instructions="You are the painter.", tools=[pick])
+    answer_with(instructions="You are the desk.", handoffs=[painter])
+    model.turns = [calls("transfer_to_painter", "c0"), calls("pick", "c1"), says("Red it is.", message_id="m2")]
+    await chat.send("Paint it")
+    events = await chat.request("threads.add_client_tool_output", thread_id=chat.thread_id, result={"colour": "red"})
+    assert texts(events) == ["Red it is."]
+    assert instructions(model)[-1] == "You are the painter."
+
+
+async def test_a_tool_that_is_gone_when_it_is_allowed_is_told_in_a_sentence(
+    chat: Chat, model: ScriptedModel, answer_with: Answer
+) -> None:
+    till = Till()
+    answer_with(tools=[till.pay])
+    model.turns = [calls("pay", "c1", amount=5)]
+    await chat.send("Pay five")
+    answer_with(tools=[])
+    [error] = errors(await click(chat, await card_of(chat), "Allow"))
+    assert error["message"].startswith("What was allowed cannot be done any more.")
