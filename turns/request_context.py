@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from turns.answer_state import AnswerState
 from turns.chat_session import NO_VARIABLES, Variable
+
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class RequestContext:
         metadata: The request's own `metadata` object, untrusted.
         variables: What the server that opened the person's session says for the agent; read-only, empty without one.
         has_titles: Whether a new thread is given a title.
+        headers: The headers of the request, untrusted, without those that say who asks.
         answer: The state of the answer in the making; the platform's own.
     """
 
@@ -32,6 +36,7 @@ class RequestContext:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     variables: Mapping[str, Variable] = field(default_factory=lambda: NO_VARIABLES)
     has_titles: bool = True
+    headers: Mapping[str, str] = field(default_factory=lambda: _NO_HEADERS)
     answer: AnswerState = field(default_factory=AnswerState, repr=False, compare=False)
 
     @property

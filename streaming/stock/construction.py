@@ -1,0 +1,172 @@
+"""Construction of a server written for ChatKit: it is given the platform's stores, and told what it cannot have."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from chatkit.server import ChatKitServer
+from chatkit.store import AttachmentStore, Store
+
+from context import Services
+from errors import ServerError
+from streaming.stock.stock_store import StockAttachments, StockStore
+
+Make = Callable[..., ChatKitServer[Any]]
+
+OVERRIDABLE = frozenset(
+    {
+        "respond",
+        "action",
+        "sync_action",
+        "add_feedback",
+        "transcribe",
+        "get_stream_options",
+        "handle_stream_cancelled",
+    }
+)
+"""The methods of ChatKit's server that are asked of a subclass; whatever else of it a subclass defines is not."""
+
+_STORE_NAMES = ("store", "data_store", "thread_store", "chat_store", "memory_store")
+_ATTACHMENTS_NAMES = ("attachment_store", "attachments", "file_store", "attachments_store")
+
+
+@dataclass(frozen=True, slots=True)
+class MadeServer:
+    """A server that is ready to be asked.
+
+    Attributes:
+        server: The object of the author's class.
+        notes: What it brought and does not have here, a sentence each.
+    """
+
+    server: ChatKitServer[Any]
+    notes: tuple[str, ...]
+
+
+def make_server(make: Make, services: Services) -> MadeServer:
+    """Return the server that a class or a factory makes, with the platform's stores.
+
+    Args:
+        make: A subclass of ChatKit's server, or a function ``(store, attachments)`` that returns an object of one.
+        services: The platform's services.
+
+    Raises:
+        ServerError: When it cannot be made, or does what only the platform may do; the text names it.
+    """
+    store_kind: type[StockStore] = _bound(StockStore, services.store)
+    files_kind: type[StockAttachments] = _bound(StockAttachments, services.attachments)
+    store, files = store_kind(), files_kind()
+    server = _made_by_class(make, store, files) if isinstance(make, type) else _made_by_factory(make, store, files)
+    _check_methods(type(server))
+    notes = [
+        *_give(server, "store", store, StockStore, store_kind, "conversations are in Parlor's"),
+        *_give(server, "attachment_store", files, StockAttachments, files_kind, "files are in Parlor's"),
+    ]
+    return MadeServer(server, tuple(notes))
+
+
+def _bound(kind: Any, parlor: object) -> Any:
+    return type(kind.__name__, (kind,), {"parlor": parlor, "__module__": kind.__module__, "__doc__": kind.__doc__})
+
+
+def _made_by_class(cls: type[Any], store: Any, files: Any) -> ChatKitServer[Any]:
+    name = cls.__qualname__
+    if not issubclass(cls, ChatKitServer):
+        raise ServerError(f"{name} is no subclass of chatkit.server.ChatKitServer")
+    if missing := sorted(getattr(cls, "__abstractmethods__", ())):
+        raise ServerError(f"{name} does not define {', '.join(missing)}")
+    _check_methods(cls)
+    arguments = _arguments(cls, store, files)
+    try:
+        return cls(**arguments)
+    except Exception as exc:
+        raise ServerError(f"{name}({', '.join(arguments)}) raised {type(exc).__name__}: {exc}") from exc
+
+
+def _arguments(cls: type[Any], store: Any, files: Any) -> dict[str, Any]:
+    """Return the arguments with which a class is called: the stores, under the names that it has for them."""
+    arguments: dict[str, Any] = {}
+    unknown: list[str] = []
+    for parameter in inspect.signature(cls).parameters.values():
+        if parameter.name in _STORE_NAMES:
+            arguments[parameter.name] = store
+        elif parameter.name in _ATTACHMENTS_NAMES:
+            arguments[parameter.name] = files
+        elif parameter.default is parameter.empty and parameter.kind not in (
+            parameter.VAR_POSITIONAL,
+            parameter.VAR_KEYWORD,
+        ):
+            unknown.append(parameter.name)
+    if unknown:
+        raise ServerError(
+            f"{cls.__qualname__} wants {', '.join(unknown)}; say where that comes from: "
+            f"StockServer(lambda store, attachments: {cls.__qualname__}(…))"
+        )
+    return arguments
+
+
+def _made_by_factory(make: Make, store: Any, files: Any) -> ChatKitServer[Any]:
+    if not callable(make):
+        raise ServerError(
+            f"StockServer takes a subclass of chatkit.server.ChatKitServer, or a function (store, attachments) that "
+            f"returns an object of one; this is a {type(make).__qualname__}"
+        )
+    try:
+        server = make(store, files)
+    except Exception as exc:
+        raise ServerError(f"the function that makes the server raised {type(exc).__name__}: {exc}") from exc
+    if inspect.iscoroutine(server):
+        server.close()
+    if not isinstance(server, ChatKitServer):
+        raise ServerError(
+            f"the function that makes the server returned a {type(server).__qualname__}, and not an object of a "
+            "subclass of chatkit.server.ChatKitServer"
+        )
+    return server
+
+
+def _check_methods(cls: type[Any]) -> None:
+    """Refuse what a class overrides and would not be asked: what it does there must not be lost in silence.
+
+    Raises:
+        ServerError: With the names.
+    """
+    own = cls.__mro__[: cls.__mro__.index(ChatKitServer)]
+    asked = {name for name in vars(ChatKitServer) if callable(getattr(ChatKitServer, name)) and name[:2] != "__"}
+    lost = sorted(name for name in asked - OVERRIDABLE if any(name in vars(each) for each in own))
+    if lost:
+        raise ServerError(
+            f"{cls.__qualname__} overrides {', '.join(lost)}, which the platform does itself: requests, storing and "
+            "streaming are its own. Put what it is for into respond or action, or, where it is a method of your own, "
+            "rename it"
+        )
+    respond: Any = cls.respond
+    if inspect.iscoroutinefunction(respond) or inspect.isgeneratorfunction(respond):
+        kind = "has no 'yield'" if inspect.iscoroutinefunction(respond) else "is not 'async def'"
+        raise ServerError(f"{cls.__qualname__}.respond {kind}: it must be an async generator that yields events")
+
+
+def _give(server: Any, name: str, ours: Any, kind: type[Any], bound: type[Any], instead: str) -> list[str]:
+    """Give the server our store; one that it brought stays what it is but for what ChatKit asks of a store.
+
+    An object of its own class is made one that answers by ours: so each place where the server keeps it has ours, and
+    what else it can do, or holds, it still does. Where Python cannot do that, ours takes its place in the server alone.
+    """
+    given = getattr(server, name, None)
+    if isinstance(given, kind):
+        return []
+    if given is None:
+        setattr(server, name, ours)
+        return []
+    if isinstance(given, Store | AttachmentStore):
+        own = type(given)
+        try:
+            given.__class__ = type(own.__name__, (bound, own), {"__module__": own.__module__, "__doc__": own.__doc__})
+        except TypeError:
+            setattr(server, name, ours)
+    else:
+        setattr(server, name, ours)
+    return [f"its own {type(given).__name__} holds nothing here: {instead}"]
