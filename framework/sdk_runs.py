@@ -6,8 +6,8 @@ queue of ChatKit's `AgentContext`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -73,10 +73,64 @@ def with_provider(run_config: Any, provider: Any) -> Any:
     return replace(config, tracing_disabled=True)
 
 
-def end_run(result: Any, context: Any) -> None:
-    """End a streamed run that nobody reads any more, and what waits in ChatKit's context for its events."""
-    result.cancel()
-    complete = getattr(context, "_complete", None)
-    if complete is not None:
-        with suppress(Exception):
-            complete()
+class WatchedEvents:
+    """The events of a streamed run, of which the task that waits for the next one is known.
+
+    ChatKit's helper waits in tasks of its own, and leaves them to themselves when it is stopped.
+
+    Args:
+        events: What the SDK gives.
+    """
+
+    def __init__(self, events: AsyncGenerator[Any, None]) -> None:
+        self._events = events
+        self._reader: asyncio.Task[Any] | None = None
+
+    def __aiter__(self) -> WatchedEvents:
+        return self
+
+    async def __anext__(self) -> Any:
+        self._reader = asyncio.current_task()
+        return await self._events.__anext__()
+
+    async def aclose(self) -> None:
+        """Close what the SDK gives."""
+        await self._events.aclose()
+
+    def leave(self) -> None:
+        """Cancel the task that waits, unless it is the one that calls this."""
+        if self._reader is not None and self._reader is not asyncio.current_task():
+            self._reader.cancel()
+
+
+def watch_events(result: Any) -> list[WatchedEvents]:
+    """Let the readers of a run's events be known; return the list that they will be in."""
+    readers: list[WatchedEvents] = []
+    inner = result.stream_events
+
+    def stream_events() -> WatchedEvents:
+        events = WatchedEvents(inner())
+        readers.append(events)
+        return events
+
+    result.stream_events = stream_events
+    return readers
+
+
+def end_run(result: Any, context: Any, readers: Iterable[WatchedEvents]) -> None:
+    """End a streamed run that nobody reads any more, and all who wait for its events.
+
+    Args:
+        result: What the SDK returned.
+        context: The context that it was given; ChatKit's has a queue that is waited for too.
+        readers: Those of its events.
+    """
+    if not result.is_complete:
+        result.cancel()
+    for reader in readers:
+        reader.leave()
+    queue = getattr(context, "_events", None)
+    for task in asyncio.all_tasks() if queue is not None else ():
+        frame = getattr(task.get_coro(), "cr_frame", None)
+        if frame is not None and getattr(frame.f_locals.get("self"), "queue", None) is queue:
+            task.cancel()

@@ -59,9 +59,14 @@ class ResponseEvents:
                 yield from self._open("reasoning", None)
                 yield self._thought(content)
 
+    @property
+    def text(self) -> str:
+        """The text of the item that is open."""
+        return str(self._text) if self._kind is not None else ""
+
     def close(self) -> Iterator[Any]:
         """Return the events that end the item that is open."""
-        kind, text = self._kind, str(self._text)
+        kind, text = self._kind, self.text
         self._kind = None
         if kind == "message":
             part = ResponseOutputText(type="output_text", text=text, annotations=self._annotations)
@@ -120,13 +125,16 @@ class ResponseEvents:
 
     def _annotation(self, annotation: Annotation) -> Any:
         self._annotations.append(annotation)
-        return ResponseOutputTextAnnotationAddedEvent(
+        event = ResponseOutputTextAnnotationAddedEvent(
             type="response.output_text.annotation.added",
-            annotation=annotation,
             annotation_index=len(self._annotations) - 1,
             content_index=0,
             **self._place(),
         )
+        # As a dictionary, which ChatKit reads: the event has classes of its own for what the text has others for.
+        told: Any = annotation.model_dump()
+        event.annotation = told
+        return event
 
     def _order(self) -> dict[str, Any]:
         self._number += 1
@@ -148,7 +156,7 @@ def with_call_ids(output: list[Any]) -> list[Any]:
 
 def _citation(given: Any) -> Annotation | None:
     """Return what a text cites in the provider's form, or None for what ChatKit does not show."""
-    region = next(iter(given.get("annotated_regions") or ()), {})
+    region: Any = next(iter(given.get("annotated_regions") or ()), {})
     start, end = region.get("start_index") or 0, region.get("end_index") or 0
     if url := given.get("url"):
         title = given.get("title") or url

@@ -5,7 +5,9 @@ Loaded when a server written for ChatKit runs an agent.
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
@@ -18,6 +20,9 @@ from streaming.stock.response_events import ResponseEvents, with_call_ids
 from turns.answer_state import AnswerState
 
 logger = logging.getLogger(__name__)
+
+READING_TIME_S = 0.5
+"""Longest wait for a text to be shown, before the failure that follows it is told."""
 
 
 class StockModels(ModelProvider):
@@ -65,17 +70,30 @@ class StockModel(Model):
         if more.get("previous_response_id") or more.get("conversation_id"):
             logger.warning("a response that is stored at OpenAI cannot be gone on with: hand over the thread's items")
         writer = ResponseEvents()
-        async with aclosing(self._model.stream_response(*args, **more)) as pieces:
-            async for piece in pieces:
-                if isinstance(piece, ChatResponseUpdate):
-                    self._count(piece)
-                    for event in writer.read(piece):
-                        yield event
-                elif isinstance(piece, PlatformResponse):
-                    for event in writer.close():
-                        yield event
-                    piece.response.output = with_call_ids(piece.response.output)
-                    yield piece
+        try:
+            async with aclosing(self._model.stream_response(*args, **more)) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, ChatResponseUpdate):
+                        self._count(piece)
+                        for event in writer.read(piece):
+                            yield event
+                    elif isinstance(piece, PlatformResponse):
+                        for event in writer.close():
+                            yield event
+                        piece.response.output = with_call_ids(piece.response.output)
+                        yield piece
+        except Exception:
+            await self._let_be_read(writer.text)
+            raise
+
+    async def _let_be_read(self, text: str) -> None:
+        """Wait a little until a text is shown: with a failure, the SDK throws away what nobody has read yet."""
+        deadline = time.monotonic() + READING_TIME_S
+        while text and time.monotonic() < deadline:
+            items = self._answer.open_items()
+            if any(part.text == text for item in items for part in getattr(item, "content", ())):
+                return
+            await asyncio.sleep(READING_TIME_S / 100)
 
     def _count(self, update: ChatResponseUpdate) -> None:
         for content in update.contents:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from framework.sdk_runs import end_run, prepare_runs, with_provider
+from framework.sdk_runs import end_run, prepare_runs, watch_events, with_provider
 from streaming.stock.server_context import StockRequest, current_request
 
 
@@ -16,9 +16,8 @@ def watch_runs() -> None:
 
 def end_runs(request: StockRequest) -> None:
     """End the runs that a server has left behind: ChatKit's helper does not, when an answer is stopped."""
-    for result, context in request.runs:
-        if not result.is_complete:
-            end_run(result, context)
+    for result, context, readers in request.runs:
+        end_run(result, context, readers)
     request.runs.clear()
 
 
@@ -33,7 +32,7 @@ def _prepare(arguments: dict[str, Any]) -> dict[str, Any]:
 def _note(result: Any, context: Any) -> None:
     request = current_request()
     if request is not None:
-        request.runs.append((result, context))
+        request.runs.append((result, context, watch_events(result)))
 
 
 def models_of(client: Any, *, may_choose: bool, request: StockRequest) -> Callable[[], Any]:

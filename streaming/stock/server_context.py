@@ -39,14 +39,14 @@ class StockRequest:
         context: Who asks, as the platform knows it.
         make: Makes of it what the server gets.
         models: Makes the provider of models for agents of the SDK that the server runs.
-        runs: The runs of the Agents SDK that the server has begun for it, with the contexts that it gave them.
+        runs: The runs of the Agents SDK that the server has begun for it, each with its context and its readers.
         given: What the server gets, once it was made.
     """
 
     context: RequestContext
     make: Callable[[RequestContext], Any]
     models: Callable[[], Any] = lambda: None
-    runs: list[tuple[Any, Any]] = field(default_factory=list)
+    runs: list[tuple[Any, Any, Any]] = field(default_factory=list)
     given: list[Any] = field(default_factory=list)
 
 

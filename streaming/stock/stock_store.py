@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from chatkit.store import AttachmentStore, Store
 from chatkit.store import NotFoundError as ChatKitNotFoundError
@@ -31,8 +31,6 @@ from store import MAX_HISTORY_ITEMS, MAX_PAGE_ITEMS, ParlorStore
 from streaming.stock.local_times import localized, localized_item
 from streaming.stock.server_context import asking
 from widgets.documents import WidgetDocument
-
-Each = TypeVar("Each", ThreadItem, ThreadMetadata)
 
 _WIDGET: TypeAdapter[Any] = TypeAdapter(WidgetRoot)
 
@@ -173,8 +171,8 @@ class StockAttachments(AttachmentStore[Any]):
 
 
 async def _page(
-    load: Callable[[int, str | None], Awaitable[Page[Each]]], limit: int | None, after: str | None
-) -> Page[Each]:
+    load: Callable[[int, str | None], Awaitable[Page[Any]]], limit: int | None, after: str | None
+) -> Page[Any]:
     """Return a page of the size that was asked for, out of several where it is larger than ours are."""
     wanted = min(limit or MAX_PAGE_ITEMS, MAX_HISTORY_ITEMS)
     page = await load(min(wanted, MAX_PAGE_ITEMS), after)

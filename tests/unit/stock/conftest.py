@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from agent_framework import ChatResponse, ChatResponseUpdate, Message, ResponseStream
 
 from context import Services
 from stock_server import StockServer
 from tests.unit.harness import Chat
-from tests.unit.scripted_model import ScriptedModel
+from tests.unit.scripted_model import ScriptedModel, says
 from tests.unit.services_for_tests import open_services
+
+
+class DeskModel(ScriptedModel):
+    """Plays the script, but for the titles that a server asks for beside it."""
+
+    def _inner_get_response(
+        self, *, messages: Sequence[Message], stream: bool, options: Mapping[str, Any], **kwargs: Any
+    ) -> Awaitable[ChatResponse[Any]] | ResponseStream[ChatResponseUpdate, ChatResponse[Any]]:
+        if messages[0].text == "Write a title.":
+            player = ScriptedModel(turns=[says("Greetings")])
+            return player._inner_get_response(messages=messages, stream=stream, options=options, **kwargs)
+        return super()._inner_get_response(messages=messages, stream=stream, options=options, **kwargs)
 
 
 @pytest.fixture
 def model() -> ScriptedModel:
-    return ScriptedModel()
+    return DeskModel()
 
 
 @pytest.fixture
@@ -30,9 +43,9 @@ async def services(tmp_path: Path, model: ScriptedModel) -> AsyncIterator[Servic
 def talk_to(services: Services) -> Callable[..., Chat]:
     """Return a chat with a server as the platform takes it."""
 
-    def bind(make: Any, **options: Any) -> Chat:
-        server = StockServer(make, **options)
+    def bind(make: Any, user: str = "user_a", **options: Any) -> Chat:
+        server: Any = StockServer(make, **options)
         server.bind(services)
-        return Chat(server)
+        return Chat(server, user)
 
     return bind

@@ -8,8 +8,13 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from agents import Agent, RunContextWrapper, Runner, StopAtTools, function_tool
-from chatkit.agents import AgentContext, ClientToolCall, ThreadItemConverter, simple_to_agent_input
-from chatkit.agents import stream_agent_response
+from chatkit.agents import (
+    AgentContext,
+    ClientToolCall,
+    ThreadItemConverter,
+    simple_to_agent_input,
+    stream_agent_response,
+)
 from chatkit.server import ChatKitServer, stream_widget
 from chatkit.store import NotFoundError, Store
 from chatkit.types import (
@@ -34,6 +39,11 @@ from chatkit.types import (
 )
 from chatkit.widgets import Button, Card, Text
 from pydantic import ConfigDict, Field
+
+
+def now() -> datetime:
+    """Return the time as ChatKit's own code has it: naive and local."""
+    return datetime.now()  # noqa: DTZ005
 
 
 class MemoryStore(Store[dict[str, Any]]):
@@ -118,7 +128,7 @@ async def add_item(ctx: RunContextWrapper[DeskContext], item: str) -> str:
         HiddenContextItem(
             id=context.store.generate_item_id("message", context.thread, context.request_context),
             thread_id=context.thread.id,
-            created_at=datetime.now(),
+            created_at=now(),
             content=f"<ADDED>{item}</ADDED>",
         ),
         context=context.request_context,
@@ -214,7 +224,7 @@ def said(thread: ThreadMetadata, item_id: str, text: str) -> AssistantMessageIte
     return AssistantMessageItem(
         id=item_id,
         thread_id=thread.id,
-        created_at=datetime.now(),
+        created_at=now(),
         content=[AssistantMessageContent(text=text)],
     )
 
