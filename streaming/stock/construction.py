@@ -12,6 +12,7 @@ from chatkit.store import AttachmentStore, Store
 
 from context import Services
 from errors import ServerError
+from framework.chatkit_servers import become, overridden_methods
 from streaming.stock.stock_store import StockAttachments, StockStore
 
 Make = Callable[..., ChatKitServer[Any]]
@@ -121,9 +122,10 @@ def _made_by_factory(make: Make, store: Any, files: Any) -> ChatKitServer[Any]:
     if inspect.iscoroutine(server):
         server.close()
     if not isinstance(server, ChatKitServer):
+        what = f"the class {server.__qualname__}" if isinstance(server, type) else f"a {type(server).__qualname__}"
         raise ServerError(
-            f"the function that makes the server returned a {type(server).__qualname__}, and not an object of a "
-            "subclass of chatkit.server.ChatKitServer"
+            f"the function that makes the server returned {what}, and not an object of a subclass of "
+            "chatkit.server.ChatKitServer"
         )
     return server
 
@@ -134,9 +136,7 @@ def _check_methods(cls: type[Any]) -> None:
     Raises:
         ServerError: With the names.
     """
-    own = cls.__mro__[: cls.__mro__.index(ChatKitServer)]
-    asked = {name for name in vars(ChatKitServer) if callable(getattr(ChatKitServer, name)) and name[:2] != "__"}
-    lost = sorted(name for name in asked - OVERRIDABLE if any(name in vars(each) for each in own))
+    lost = sorted(overridden_methods(cls) - OVERRIDABLE)
     if lost:
         raise ServerError(
             f"{cls.__qualname__} overrides {', '.join(lost)}, which the platform does itself: requests, storing and "
@@ -161,12 +161,7 @@ def _give(server: Any, name: str, ours: Any, kind: type[Any], bound: type[Any], 
     if given is None:
         setattr(server, name, ours)
         return []
-    if isinstance(given, Store | AttachmentStore):
-        own = type(given)
-        try:
-            given.__class__ = type(own.__name__, (bound, own), {"__module__": own.__module__, "__doc__": own.__doc__})
-        except TypeError:
-            setattr(server, name, ours)
-    else:
+    name_of_own = type(given).__name__
+    if not (isinstance(given, Store | AttachmentStore) and become(given, bound)):
         setattr(server, name, ours)
-    return [f"its own {type(given).__name__} holds nothing here: {instead}"]
+    return [f"its own {name_of_own} holds nothing here: {instead}"]

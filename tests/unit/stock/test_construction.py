@@ -65,7 +65,7 @@ async def test_a_store_of_its_own_holds_nothing_and_that_is_said(talk_to: Talk, 
     assert len(await chat.items()) == 2
 
 
-async def test_a_store_that_cannot_be_changed_is_replaced(talk_to: Talk) -> None:
+async def test_a_store_with_slots_is_ours_too(talk_to: Talk) -> None:
     class Slotted(MemoryStore):
         __slots__ = ("more",)
 
@@ -155,7 +155,7 @@ async def test_a_folder_with_a_server_is_a_use_case(tmp_path: Path, services: Se
     [
         ("EchoServer(None)", "a server written for ChatKit goes into StockServer(…)"),
         ("StockServer(type('Odd', (EchoServer,), {'process': None}))", "Odd overrides process"),
-        ("StockServer(lambda s, a: EchoServer)", "returned a type"),
+        ("StockServer(lambda s, a: EchoServer)", "returned the class EchoServer"),
     ],
 )
 async def test_a_folder_with_a_server_that_cannot_be_taken_is_disabled_with_the_reason(
