@@ -123,7 +123,7 @@ def end_run(result: Any, context: Any, readers: Iterable[WatchedEvents]) -> None
     Args:
         result: What the SDK returned.
         context: The context that it was given; ChatKit's has a queue that is waited for too.
-        readers: Those of its events.
+        readers: Readers of the events.
     """
     if not result.is_complete:
         result.cancel()

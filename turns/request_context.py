@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from turns.answer_state import AnswerState
 from turns.chat_session import NO_VARIABLES, Variable
 
-_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +22,10 @@ class RequestContext:
         use_case: The name of the use case that is asked.
         request_id: Also in the log and in error messages.
         locale: The first language of the browser as a BCP 47 tag, e.g. ``"de-CH"``.
+        headers: The page's own headers that `UseCase.headers` names, in lower case; untrusted, read-only.
         metadata: The request's own `metadata` object, untrusted.
         variables: What the server that opened the person's session says for the agent; read-only, empty without one.
         has_titles: Whether a new thread is given a title.
-        headers: The headers of the request, untrusted, without those that say who asks.
         answer: The state of the answer in the making; the platform's own.
     """
 
@@ -33,10 +33,10 @@ class RequestContext:
     use_case: str
     request_id: str
     locale: str = "en"
+    headers: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)
     metadata: Mapping[str, Any] = field(default_factory=dict)
     variables: Mapping[str, Variable] = field(default_factory=lambda: NO_VARIABLES)
     has_titles: bool = True
-    headers: Mapping[str, str] = field(default_factory=lambda: _NO_HEADERS)
     answer: AnswerState = field(default_factory=AnswerState, repr=False, compare=False)
 
     @property

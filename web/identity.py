@@ -40,7 +40,6 @@ _COOKIE = re.compile(r"v1\.([0-9a-f]{32})\.([0-9a-f]{64})")
 _LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}")
 _PAGE_PATH = "/"
 _IDENTIFIED_PREFIXES = ("/api/", "/chatkit/")
-_IDENTIFYING_HEADERS = frozenset({b"authorization", b"cookie", b"proxy-authorization"})
 _PUBLIC_PATHS = frozenset({"/api/branding"})
 
 
@@ -184,7 +183,6 @@ def build_context(request: Request, use_case: str = "") -> RequestContext:
         use_case=use_case,
         request_id=notes.request_id,
         locale=parse_locale(request.headers.get("accept-language", "")),
-        headers=_harmless(request.headers),
     )
 
 
@@ -197,13 +195,7 @@ def session_context(request: Request, session: ChatSession) -> RequestContext:
         locale=parse_locale(request.headers.get("accept-language", "")),
         variables=session.configuration.variables,
         has_titles=session.configuration.has_titles,
-        headers=_harmless(request.headers),
     )
-
-
-def _harmless(headers: Headers) -> Headers:
-    """Return the headers without those that say who asks: they are spent here."""
-    return Headers(raw=[(name, value) for name, value in headers.raw if name not in _IDENTIFYING_HEADERS])
 
 
 def parse_locale(accept_language: str) -> str:

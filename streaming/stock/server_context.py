@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+from starlette.datastructures import Headers
+
 from errors import AgentError
 from turns.request_context import RequestContext
 
@@ -56,6 +58,7 @@ _CURRENT: ContextVar[StockRequest | None] = ContextVar("stock_request", default=
 
 def build_server_context(context: RequestContext) -> ServerContext:
     """Return the context that a server gets for a request."""
+    headers = Headers(dict(context.headers))  # whatever the case of the name that is asked for
     return ServerContext(
         user_id=context.user_id,
         use_case=context.use_case,
@@ -63,8 +66,8 @@ def build_server_context(context: RequestContext) -> ServerContext:
         locale=context.locale,
         metadata=dict(context.metadata),
         variables=dict(context.variables),
-        headers=context.headers,
-        request=SimpleNamespace(headers=context.headers),
+        headers=headers,
+        request=SimpleNamespace(headers=headers),
     )
 
 

@@ -71,7 +71,7 @@ class StockResponder:
         """Return the events that a method of the server yields, each checked.
 
         Args:
-            method: Its name.
+            method: The name of the method.
             arguments: What it is called with, before the context.
             thread: The thread that is written to.
             context: Who asks.

@@ -36,7 +36,7 @@ _WIDGET: TypeAdapter[Any] = TypeAdapter(WidgetRoot)
 
 
 class MissingError(NotFoundError, ChatKitNotFoundError):
-    """What is missing, or somebody else's: also the error of ChatKit's own that servers catch."""
+    """Something is missing, or somebody else's; servers catch it as ChatKit's own error."""
 
 
 class StockStore(Store[Any]):

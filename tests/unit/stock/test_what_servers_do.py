@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -264,6 +265,8 @@ async def test_its_context_is_read_as_a_dictionary_and_by_attributes(talk_to: Ta
                 yield event
 
     chat = talk_to(Looking, user="user_7")
+    plain = chat.context
+    chat.context = lambda: replace(plain(), headers={"article-id": "a7"})  # type: ignore[method-assign]
     await sent_to(chat)
     [context] = seen
     assert (context.user_id, context["user_id"], context.get("user_id")) == ("user_7",) * 3
