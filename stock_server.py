@@ -35,8 +35,8 @@ class StockServer:
     platform's; docs/migrate.md says what that means for it.
 
     Args:
-        server: The class; or a function ``(store, attachments)`` that returns an object of it, where its constructor
-            wants more than these two.
+        server: The class, or an object of it; or a function ``(store, attachments)`` that returns one, where its
+            constructor wants more than these two.
         context: Makes what the server gets as its `context` of a `ServerContext`; by default it is that itself.
         offline: The phrasings that the built-in model understands when no model is configured, for agents of the
             OpenAI Agents SDK that the server runs.
@@ -44,7 +44,7 @@ class StockServer:
 
     def __init__(
         self,
-        server: type[ChatKitServer[Any]] | Callable[..., ChatKitServer[Any]],
+        server: type[ChatKitServer[Any]] | ChatKitServer[Any] | Callable[..., ChatKitServer[Any]],
         *,
         context: Callable[[ServerContext], Any] | None = None,
         offline: Sequence[OfflinePhrase] = (),

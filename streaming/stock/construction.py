@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_origin, get_type_hints
 
 from chatkit.server import ChatKitServer
 from chatkit.store import AttachmentStore, Store
@@ -47,11 +47,11 @@ class MadeServer:
     notes: tuple[str, ...]
 
 
-def make_server(make: Make, services: Services) -> MadeServer:
+def make_server(make: Make | ChatKitServer[Any], services: Services) -> MadeServer:
     """Return the server that a class or a factory makes, with the platform's stores.
 
     Args:
-        make: A subclass of ChatKit's server, or a function ``(store, attachments)`` that returns an object of one.
+        make: A subclass of ChatKit's server, an object of one, or a function ``(store, attachments)`` that returns one.
         services: The platform's services.
 
     Raises:
@@ -60,7 +60,10 @@ def make_server(make: Make, services: Services) -> MadeServer:
     store_kind: type[StockStore] = _bound(StockStore, services.store)
     files_kind: type[StockAttachments] = _bound(StockAttachments, services.attachments)
     store, files = store_kind(), files_kind()
-    server = _made_by_class(make, store, files) if isinstance(make, type) else _made_by_factory(make, store, files)
+    if isinstance(make, ChatKitServer):
+        server = make
+    else:
+        server = _made_by_class(make, store, files) if isinstance(make, type) else _made_by_factory(make, store, files)
     _check_methods(type(server))
     notes = [
         *_give(server, "store", store, StockStore, store_kind, "conversations are in Parlor's"),
@@ -91,10 +94,16 @@ def _arguments(cls: type[Any], store: Any, files: Any) -> dict[str, Any]:
     """Return the arguments with which a class is called: the stores, under the names that it has for them."""
     arguments: dict[str, Any] = {}
     unknown: list[str] = []
+    try:
+        hints = get_type_hints(cls.__init__)
+    except Exception:  # noqa: BLE001 - a name that is there for a type checker alone
+        hints = {}
     for parameter in inspect.signature(cls).parameters.values():
-        if parameter.name in _STORE_NAMES:
+        kind = hints.get(parameter.name)
+        kind = get_origin(kind) or kind
+        if parameter.name in _STORE_NAMES or (isinstance(kind, type) and issubclass(kind, Store)):
             arguments[parameter.name] = store
-        elif parameter.name in _ATTACHMENTS_NAMES:
+        elif parameter.name in _ATTACHMENTS_NAMES or (isinstance(kind, type) and issubclass(kind, AttachmentStore)):
             arguments[parameter.name] = files
         elif parameter.default is parameter.empty and parameter.kind not in (
             parameter.VAR_POSITIONAL,
@@ -157,6 +166,9 @@ def _give(server: Any, name: str, ours: Any, kind: type[Any], bound: type[Any], 
     """
     given = getattr(server, name, None)
     if isinstance(given, kind):
+        if given.parlor is not bound.parlor:
+            # A store that stands in a module, and outlives the services of a test.
+            type(given).parlor = bound.parlor
         return []
     if given is None:
         setattr(server, name, ours)

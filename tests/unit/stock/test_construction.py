@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from chatkit.server import ChatKitServer
-from chatkit.store import AttachmentStore
+from chatkit.store import AttachmentStore, Store
 
 from context import Services
 from errors import ServerError
@@ -49,6 +49,24 @@ async def test_a_class_that_wants_more_is_made_by_a_function(talk_to: Talk) -> N
         talk_to(WantingServer)
     chat = talk_to(lambda store, attachments: WantingServer(store, attachments, greeting="Hi"))
     assert texts(await chat.send("Hello")) == ["Hello"]
+
+
+async def test_a_store_is_known_by_its_type_under_any_name(talk_to: Talk) -> None:
+    class Typed(EchoServer):
+        def __init__(self, threads: Store[Any], blobs: AttachmentStore[Any] | None = None) -> None:
+            super().__init__(threads, blobs)
+
+    assert texts(await talk_to(Typed).send("Hello")) == ["Hello"]
+
+
+async def test_an_object_that_stands_in_a_module_is_taken_with_its_store(talk_to: Talk) -> None:
+    server = EchoServer(MemoryStore())
+    chat = talk_to(server)
+    assert texts(await chat.send("Hello")) == ["Hello"]
+    stock: Any = chat.server
+    assert stock.server is server
+    assert len(stock.notes) == 1
+    assert len(await chat.items()) == 2
 
 
 @pytest.mark.parametrize("name", ["store", "nothing"])
