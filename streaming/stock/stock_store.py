@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, ClassVar
 
 from chatkit.store import AttachmentStore, Store
@@ -31,8 +32,6 @@ from store import MAX_HISTORY_ITEMS, MAX_PAGE_ITEMS, ParlorStore
 from streaming.stock.local_times import localized, localized_item
 from streaming.stock.server_context import asking
 from widgets.documents import WidgetDocument
-
-_WIDGET: TypeAdapter[Any] = TypeAdapter(WidgetRoot)
 
 
 class MissingError(NotFoundError, ChatKitNotFoundError):
@@ -196,12 +195,18 @@ def typed_widget(item: ThreadItem) -> ThreadItem:
     if isinstance(item, WidgetItem) and isinstance(item.widget, WidgetDocument):
         document = item.widget.model_dump()
         try:
-            root = _WIDGET.validate_python(document)
+            root = _widgets().validate_python(document)
         except ValidationError:
             return item
         if root.model_dump(mode="json", exclude_unset=True, exclude_none=True) == document:
             item.widget = root
     return item
+
+
+@cache
+def _widgets() -> TypeAdapter[Any]:
+    # Building it takes a tenth of a second: once, and not for those who have no such server.
+    return TypeAdapter(WidgetRoot)
 
 
 @contextmanager
