@@ -13,7 +13,7 @@ from chatkit.store import AttachmentStore, Store
 from context import Services
 from errors import ServerError
 from framework.chatkit_servers import become, overridden_methods
-from streaming.stock.stock_store import StockAttachments, StockStore
+from streaming.stock.stock_store import GivenStore, StockAttachments, StockStore
 
 Make = Callable[..., ChatKitServer[Any]]
 
@@ -59,7 +59,7 @@ def make_server(make: Make | ChatKitServer[Any], services: Services) -> MadeServ
     """
     store_kind: type[StockStore] = _bound(StockStore, services.store)
     files_kind: type[StockAttachments] = _bound(StockAttachments, services.attachments)
-    store, files = store_kind(), files_kind()
+    store, files = _bound(GivenStore, services.store)(), files_kind()
     if isinstance(make, ChatKitServer):
         server = make
     else:

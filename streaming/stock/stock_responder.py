@@ -62,8 +62,9 @@ class StockResponder:
         async with aclosing(self.events("respond", (thread, message), thread, turn.context)) as events:
             async for event in events:
                 yield event
-        if thread.title is None and turn.user_message is not None and turn.context.has_titles:
-            await self._services.store.retitle_thread(thread, title_of(turn.user_message) or "", turn.context)
+        line = title_of(turn.user_message) if turn.user_message is not None and turn.context.has_titles else None
+        if thread.title is None and line:
+            await self._services.store.retitle_thread(thread, line, turn.context)
 
     async def events(
         self, method: str, arguments: tuple[Any, ...], thread: ThreadMetadata, context: RequestContext

@@ -141,6 +141,16 @@ class StockStore(Store[Any]):
             await self.parlor.delete_attachment(attachment_id, asking())
 
 
+class GivenStore(StockStore):
+    """The platform's store as the only store of a server, which may expect more of it than ChatKit does."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(
+            f"Parlor's store has no '{name}'. If a store of your own has it, hand that over, and conversations are in "
+            "Parlor's all the same: StockServer(lambda store, attachments: MyServer(MyStore()))"
+        )
+
+
 class StockAttachments(AttachmentStore[Any]):
     """The platform's store of files, as a server written for ChatKit calls it.
 

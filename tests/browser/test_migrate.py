@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserType, Page, expect
 
 from infra.client_build import ROOT
 from tests.browser.chat import Chat
 from tests.browser.conftest import run_parlor
 from tests.browser.servers.hosting import serve_in_thread
+from tests.browser.test_sessions import STRICT
 
 HOSTED = (ROOT / "docs" / "migrate.md").read_text("utf-8").partition("## From hosted ChatKit")[2].partition("\n## ")[0]
 BLOCKS: list[tuple[str, str]] = re.findall(r"^```(\w+)\n(.*?)^```$", HOSTED, re.MULTILINE | re.DOTALL)
@@ -67,8 +68,19 @@ def shop(folder: Path, city_file: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
         scope: dict[str, Any] = {"__name__": "shop_server"}
         exec((folder / "shop_server.py").read_text("utf-8"), scope)  # noqa: S102 - our own text
         with serve_in_thread(scope["app"]) as address:
-            yield address
+            # Another site than the platform, which is at 127.0.0.1.
+            yield address.replace("127.0.0.1", "localhost")
         scope["client"].close()
+
+
+@pytest.fixture
+def strict_page(browser_type: BrowserType, browser_type_launch_args: dict[str, Any]) -> Iterator[Page]:
+    """A browser that blocks third-party cookies."""
+    browser = browser_type.launch(**{**browser_type_launch_args, "args": STRICT})
+    try:
+        yield browser.new_page()
+    finally:
+        browser.close()
 
 
 def put_workflow(use_cases: Path, command: str) -> None:
@@ -82,13 +94,13 @@ def put_workflow(use_cases: Path, command: str) -> None:
     (place / "plugin.py").write_text(IMPORTED.replace("NAME", name), "utf-8")
 
 
-def test_a_hosted_page_is_home_after_the_steps_of_the_guide(page: Page, shop: str) -> None:
-    page.goto(shop)
-    chat = Chat(page)
+def test_a_hosted_page_is_home_after_the_steps_of_the_guide(strict_page: Page, shop: str) -> None:
+    strict_page.goto(shop)
+    chat = Chat(strict_page)
     chat.ask("Where is my parcel?")
     expect(chat.answers.last).to_contain_text("Your parcel is on its way.")
     chat.ask("And where is my coat?")
     expect(chat.answers.last).to_contain_text("Your coat is on its way.")
-    page.reload()
+    strict_page.reload()
     history = chat.open_history()
     expect(history.get_by_role("button", name=re.compile("^Where is my parcel"))).to_have_count(1)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from chatkit.server import ChatKitServer
 from chatkit.store import AttachmentStore, Store
+from chatkit.types import ThreadItemDoneEvent
 
 from context import Services
 from errors import ServerError
@@ -19,7 +20,7 @@ from process.use_case_loading import LoadedUseCases, load_use_cases
 from stock_server import StockServer
 from streaming.stock.construction import OVERRIDABLE
 from tests.unit.harness import Chat, texts
-from tests.unit.stock.samples import EchoServer, MemoryStore
+from tests.unit.stock.samples import EchoServer, MemoryStore, said
 
 Talk = Callable[..., Chat]
 
@@ -57,6 +58,24 @@ async def test_a_store_is_known_by_its_type_under_any_name(talk_to: Talk) -> Non
             super().__init__(threads, blobs)
 
     assert texts(await talk_to(Typed).send("Hello")) == ["Hello"]
+
+
+async def test_what_only_a_store_of_its_own_can_do_is_said_with_the_way_to_have_it(
+    talk_to: Talk, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Noting(EchoServer):
+        def __init__(self, data_store: Any) -> None:
+            super().__init__(data_store)
+            self.data_store = data_store
+
+        async def respond(self, thread: Any, message: Any, context: Any) -> Any:
+            count = self.data_store.add_note("milk")
+            yield ThreadItemDoneEvent(item=said(thread, "msg_1", f"{count} note"))
+
+    await talk_to(Noting).send("Note it")
+    assert "Parlor's store has no 'add_note'. If a store of your own has it, hand that over" in caplog.text
+    chat = talk_to(lambda store, attachments: Noting(MemoryStore()))
+    assert texts(await chat.send("Note it")) == ["1 note"]
 
 
 async def test_an_object_that_stands_in_a_module_is_taken_with_its_store(talk_to: Talk) -> None:
