@@ -25,6 +25,8 @@ __all__ = ["ServerContext", "StockServer"]
 
 logger = logging.getLogger(__name__)
 
+_NOT_LOADED = "this StockServer is not loaded yet: a use case hands it to UseCase(server=…)"
+
 
 @final
 class StockServer:
@@ -87,7 +89,9 @@ class StockServer:
     async def handle(self, body: bytes, context: RequestContext) -> bytes | Viewer:
         """Answer one ChatKit request: JSON, or an iterator of server-sent events."""
         parts, request = self._bound(), StockRequest(context, self._given)
-        request.models = models_of(self._client, may_choose=self._may_choose(), request=request)
+        request.models = models_of(
+            self._client, may_choose=self._may_choose(), request=request, store=self._platform().store
+        )
         # The task of a run that is begun here has it as well, and what the server begins in there.
         before = begin_request(request)
         try:
@@ -106,9 +110,14 @@ class StockServer:
         return self._make_context(given) if self._make_context is not None else given
 
     def _may_choose(self) -> bool:
-        return self._services is not None and self._services.settings.provider == "openai"
+        return self._platform().settings.provider == "openai"
+
+    def _platform(self) -> Services:
+        if self._services is None:
+            raise ServerError(_NOT_LOADED)
+        return self._services
 
     def _bound(self) -> StockParts:
         if self._parts is None:
-            raise ServerError("this StockServer is not loaded yet: a use case hands it to UseCase(server=…)")
+            raise ServerError(_NOT_LOADED)
         return self._parts

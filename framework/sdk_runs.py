@@ -11,8 +11,8 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-Prepare = Callable[[dict[str, Any]], dict[str, Any]]
-"""Returns the keyword arguments of a run as they shall be."""
+Prepare = Callable[[Any, dict[str, Any]], dict[str, Any]]
+"""Takes the agent and the keyword arguments of a run, and returns these as they shall be."""
 
 Begun = Callable[[Any, Any], None]
 """Is told the result of a streamed run, and the context that it was given."""
@@ -34,15 +34,15 @@ class PreparedRunner:
 
     async def run(self, starting_agent: Any, input: Any, **arguments: Any) -> Any:
         """Run an agent to its end."""
-        return await self._inner.run(starting_agent, input, **self._prepare(arguments))
+        return await self._inner.run(starting_agent, input, **self._prepare(starting_agent, arguments))
 
     def run_sync(self, starting_agent: Any, input: Any, **arguments: Any) -> Any:
         """Run an agent to its end, from code without a loop."""
-        return self._inner.run_sync(starting_agent, input, **self._prepare(arguments))
+        return self._inner.run_sync(starting_agent, input, **self._prepare(starting_agent, arguments))
 
     def run_streamed(self, starting_agent: Any, input: Any, **arguments: Any) -> Any:
         """Begin a streamed run."""
-        prepared = self._prepare(arguments)
+        prepared = self._prepare(starting_agent, arguments)
         result = self._inner.run_streamed(starting_agent, input, **prepared)
         self._begun(result, prepared.get("context"))
         return result
@@ -56,6 +56,19 @@ def prepare_runs(prepare: Prepare, begun: Begun) -> None:
     if not (isinstance(before, PreparedRunner) and before._prepare == prepare):
         runner: Any = PreparedRunner(before, prepare, begun)
         set_default_agent_runner(runner)
+
+
+def without_stored_responses(agent: Any, config: Any, provider: Any, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a run that goes on with nothing that a provider has stored, if `provider` is asked.
+
+    With such a response the SDK sends what is new alone, and takes the rest for known.
+    """
+    from agents import Model
+
+    if config.model_provider is not provider or isinstance(config.model or agent.model, Model):
+        return arguments
+    stored = {"previous_response_id": None, "conversation_id": None, "auto_previous_response_id": False}
+    return {**arguments, **{name: value for name, value in stored.items() if name in arguments}}
 
 
 def with_provider(run_config: Any, provider: Any) -> Any:

@@ -6,20 +6,23 @@ Loaded when a server written for ChatKit runs an agent.
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import Any
 
 from agent_framework import ChatResponseUpdate, add_usage_details
 from agents import Model, ModelProvider, ModelResponse, Usage
+from chatkit.agents import ThreadItemConverter
+from chatkit.types import Attachment, ThreadItem, UserMessageTagContent
+from openai.types.responses import ResponseInputTextParam
 
 from agents_sdk.platform_model import PlatformModels, PlatformResponse
 from streaming.stock.response_events import ResponseEvents, with_call_ids
 from turns.answer_state import AnswerState
 
-logger = logging.getLogger(__name__)
+History = Callable[[], Awaitable[list[Any]]]
+"""Returns items of the Responses API's input."""
 
 READING_TIME_S = 0.5
 """Longest wait for a text to be shown, before the failure that follows it is told."""
@@ -32,15 +35,17 @@ class StockModels(ModelProvider):
         client: A chat client of the platform.
         may_choose: Whether an agent may name another model of the same provider.
         answer: The answer that is being made; its tokens are counted there.
+        history: Returns what was said before, for a run that is given what is new alone.
     """
 
-    def __init__(self, client: Any, *, may_choose: bool, answer: AnswerState) -> None:
+    def __init__(self, client: Any, *, may_choose: bool, answer: AnswerState, history: History | None = None) -> None:
         self._models = PlatformModels(client, may_choose=may_choose, is_paused=lambda: False)
         self._answer = answer
+        self._history = history
 
     def get_model(self, model_name: str | None) -> Model:
         """Return the model that an agent names, as far as the platform's key reaches."""
-        return StockModel(self._models.get_model(model_name), self._answer)
+        return StockModel(self._models.get_model(model_name), self._answer, self._history)
 
 
 class StockModel(Model):
@@ -49,11 +54,13 @@ class StockModel(Model):
     Args:
         model: The platform's model.
         answer: The answer that is being made.
+        history: Returns what was said before, for a run that is given what is new alone.
     """
 
-    def __init__(self, model: Model, answer: AnswerState) -> None:
+    def __init__(self, model: Model, answer: AnswerState, history: History | None = None) -> None:
         self._model: Any = model
         self._answer = answer
+        self._history = history
 
     async def get_response(self, *args: Any, **more: Any) -> ModelResponse:
         """Return a whole response."""
@@ -64,14 +71,16 @@ class StockModel(Model):
                     output = event.response.output
         return ModelResponse(output=output, usage=Usage(requests=1), response_id=None)
 
-    async def stream_response(self, *args: Any, **more: Any) -> AsyncIterator[Any]:
+    async def stream_response(
+        self, system_instructions: str | None, input: Any, *args: Any, **more: Any
+    ) -> AsyncIterator[Any]:
         """Return the events of a response, at the end the whole of it."""
-        # The platform keeps no responses that could be gone on with; the server has the thread for that.
-        if more.get("previous_response_id") or more.get("conversation_id"):
-            logger.warning("a response that is stored at OpenAI cannot be gone on with: hand over the thread's items")
+        if self._history is not None:
+            new = [{"role": "user", "content": input}] if isinstance(input, str) else input
+            input = [*await self._history(), *new]
         writer = ResponseEvents()
         try:
-            async with aclosing(self._model.stream_response(*args, **more)) as pieces:
+            async with aclosing(self._model.stream_response(system_instructions, input, *args, **more)) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, ChatResponseUpdate):
                         self._count(piece)
@@ -100,3 +109,25 @@ class StockModel(Model):
             if content.type == "usage" and content.usage_details:
                 counts: Any = add_usage_details(self._answer.usage or None, content.usage_details)  # type: ignore[arg-type]
                 self._answer.usage = dict(counts)
+
+
+class _PlainConverter(ThreadItemConverter):
+    """ChatKit's converter, for what was said before: files and tags are named."""
+
+    async def attachment_to_message_content(self, attachment: Attachment) -> ResponseInputTextParam:
+        return ResponseInputTextParam(type="input_text", text=f"[file: {attachment.name}]")
+
+    async def tag_to_message_content(self, tag: UserMessageTagContent) -> ResponseInputTextParam:
+        return ResponseInputTextParam(type="input_text", text=f"[{tag.text}]")
+
+
+async def earlier_items(newest_first: Sequence[ThreadItem], message_id: str | None) -> list[Any]:
+    """Return what the model reads of a thread's items, without the message that is answered and what follows it.
+
+    Args:
+        newest_first: The newest items of a thread.
+        message_id: The message that is answered; None where it is the newest item, such as a client tool's output.
+    """
+    ids = [item.id for item in newest_first]
+    behind = ids.index(message_id) + 1 if message_id in ids else 1
+    return list(await _PlainConverter().to_agent_input(list(reversed(newest_first[behind:]))))

@@ -41,13 +41,17 @@ class StockRequest:
         context: Who asks, as the platform knows it.
         make: Makes of it what the server gets.
         models: Makes the provider of models for agents of the SDK that the server runs.
+        thread_id: The thread that is answered.
+        message_id: The message that is answered, if one is.
         runs: The runs of the Agents SDK that the server has begun for it, each with its context and its readers.
         given: What the server gets, once it was made.
     """
 
     context: RequestContext
     make: Callable[[RequestContext], Any]
-    models: Callable[[], Any] = lambda: None
+    models: Callable[[bool], Any] = lambda goes_on: None
+    thread_id: str | None = None
+    message_id: str | None = None
     runs: list[tuple[Any, Any, Any]] = field(default_factory=list)
     given: list[Any] = field(default_factory=list)
 

@@ -59,6 +59,8 @@ class StockResponder:
         thread, message = turn.thread, turn.user_message
         if message is not None:
             localized_item(message := message.model_copy(deep=True))
+        if (request := current_request()) is not None:
+            request.thread_id, request.message_id = thread.id, message.id if message is not None else None
         async with aclosing(self.events("respond", (thread, message), thread, turn.context)) as events:
             async for event in events:
                 yield event

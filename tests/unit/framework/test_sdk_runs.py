@@ -13,7 +13,14 @@ from chatkit.agents import AgentContext, _AsyncQueueIterator
 from chatkit.server import ChatKitServer
 
 from framework.chatkit_servers import become, overridden_methods
-from framework.sdk_runs import PreparedRunner, end_run, prepare_runs, watch_events, with_provider
+from framework.sdk_runs import (
+    PreparedRunner,
+    end_run,
+    prepare_runs,
+    watch_events,
+    with_provider,
+    without_stored_responses,
+)
 
 
 def test_the_runner_that_is_set_is_the_one_that_runs() -> None:
@@ -29,7 +36,7 @@ def test_the_runner_that_is_set_is_the_one_that_runs() -> None:
             seen.append((agent, given, arguments["context"]))
             return "result"
 
-    def prepare(arguments: dict[str, Any]) -> dict[str, Any]:
+    def prepare(agent: Any, arguments: dict[str, Any]) -> dict[str, Any]:
         return {**arguments, "context": "ours"}
 
     runner: Any = Inner()
@@ -64,6 +71,22 @@ def test_a_provider_that_somebody_chose_stays() -> None:
         assert with_provider(None, ours).model_provider is not ours
     finally:
         shared._default_openai_key = None
+
+
+def test_what_a_provider_stores_is_left_to_those_who_ask_it_themselves() -> None:
+    """`without_stored_responses` strips what our provider could not go on with.
+
+    When this fails: look in `agents/run.py` which arguments let a run send what is new alone.
+    """
+    ours: Any = object()
+    config = with_provider(None, ours)
+    given = {"previous_response_id": "resp_1", "auto_previous_response_id": True, "context": "c"}
+    stripped = without_stored_responses(agents.Agent(name="a", model="gpt-4.1"), config, ours, given)
+    assert stripped == {"previous_response_id": None, "auto_previous_response_id": False, "context": "c"}
+    own: Any = agents.OpenAIProvider(api_key="k").get_model("gpt-4.1")
+    assert without_stored_responses(agents.Agent(name="a", model=own), config, ours, given) == given
+    other = with_provider(agents.RunConfig(model_provider=agents.OpenAIProvider(api_key="k")), ours)
+    assert without_stored_responses(agents.Agent(name="a"), other, ours, given) == given
 
 
 async def test_who_waits_for_events_is_cancelled() -> None:

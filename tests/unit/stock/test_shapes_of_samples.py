@@ -277,10 +277,17 @@ async def test_a_model_of_its_own_is_asked_and_not_ours(talk_to: Talk, model: Sc
     assert (asked, model.requests) == (["own"], [])
 
 
-async def test_a_response_that_is_stored_at_openai_is_no_history_and_the_log_says_so(
-    talk_to: Talk, model: ScriptedModel, caplog: pytest.LogCaptureFixture
+async def test_who_goes_on_with_a_response_of_openais_has_the_thread_instead(
+    talk_to: Talk, model: ScriptedModel
 ) -> None:
+    @function_tool
+    def look(what: str) -> str:
+        """Look."""
+        return f"Saw {what}."
+
     class Chaining(Sample):
+        agent = Agent[Any](name="desk", instructions="Be kind.", model="gpt-4.1", tools=[look])
+
         async def respond(self, thread: Any, message: Any, context: Any) -> AsyncIterator[Any]:
             agent_context: Any = AgentContext(thread=thread, store=self.store, request_context=context)
             result = Runner.run_streamed(
@@ -288,17 +295,22 @@ async def test_a_response_that_is_stored_at_openai_is_no_history_and_the_log_say
                 await simple_to_agent_input(message),
                 context=agent_context,
                 previous_response_id=thread.metadata.get("previous_response_id"),
+                auto_previous_response_id=True,
             )
             async for event in stream_agent_response(agent_context, result):
                 yield event
             thread.metadata["previous_response_id"] = result.last_response_id
 
     chat = talk_to(Chaining)
-    model.turns = [says("Hello."), says("Again.")]
+    model.turns = [says("Hello."), calls("look", what="rain"), says("Again.", message_id="m2")]
     await chat.send("Hi")
-    assert "stored at OpenAI" not in caplog.text
-    assert texts(await chat.send("More")) == ["Again."]
-    assert "stored at OpenAI" in caplog.text
+    events = await chat.send("More")
+    assert (errors(events), texts(events)) == ([], ["Again."])
+    first, second, third = model.requests
+    assert [message.text for message in first] == ["Be kind.", "Hi"]
+    assert [message.text for message in second] == ["Be kind.", "Hi", "Hello.", "More"]
+    # What the tool said comes with its call: the rest of the run is there too.
+    assert [message.role for message in third] == ["system", "user", "assistant", "user", "assistant", "tool"]
 
 
 async def test_runs_outside_of_a_request_are_left_alone(
