@@ -156,6 +156,8 @@ def _check_methods(cls: type[Any]) -> None:
     if inspect.iscoroutinefunction(respond) or inspect.isgeneratorfunction(respond):
         kind = "has no 'yield'" if inspect.iscoroutinefunction(respond) else "is not 'async def'"
         raise ServerError(f"{cls.__qualname__}.respond {kind}: it must be an async generator that yields events")
+    if inspect.iscoroutinefunction(cls.get_stream_options):
+        raise ServerError(f"{cls.__qualname__}.get_stream_options is 'async def': it must be a plain function")
 
 
 def _give(server: Any, name: str, ours: Any, kind: type[Any], bound: type[Any], instead: str) -> list[str]:

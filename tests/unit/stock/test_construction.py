@@ -144,6 +144,7 @@ async def coroutine(*_: Any) -> None: ...
         (lambda store, attachments: own(process=coroutine)(store), "Odd overrides process"),
         (own(respond=coroutine), "Odd.respond has no 'yield': it must be an async generator"),
         (own(respond=lambda self, *_: (yield)), "Odd.respond is not 'async def'"),
+        (own(get_stream_options=coroutine), "Odd.get_stream_options is 'async def'"),
         (own(__init__=lambda self: 1 / 0), r"Odd\(\) raised ZeroDivisionError: division by zero"),
         (type("Odd", (ChatKitServer,), {}), "Odd does not define respond"),
         (MemoryStore, "MemoryStore is no subclass of chatkit.server.ChatKitServer"),

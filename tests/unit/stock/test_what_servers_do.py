@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
@@ -386,6 +387,33 @@ async def test_without_actions_a_click_is_refused(talk_to: Talk) -> None:
     assert error["message"].startswith("This action does not exist.")
     with pytest.raises(Exception, match="does not exist"):
         await chat.act(None, "list.clear", sync=True)
+
+
+async def test_an_action_that_yields_nothing_is_named(talk_to: Talk, caplog: pytest.LogCaptureFixture) -> None:
+    async def action(self: Any, thread: Any, action: Any, sender: Any, context: Any) -> None: ...
+
+    chat = talk_to(answering(yielding(), action=action))
+    await chat.send("Hi")
+    assert len(errors(await chat.act(None, "list.clear"))) == 1
+    assert "Odd.action returned a coroutine, for it has no 'yield'" in caplog.text
+
+
+async def test_a_click_that_is_sent_twice_counts_once(talk_to: Talk) -> None:
+    clicks: list[str] = []
+
+    async def action(self: Any, thread: Any, action: Any, sender: Any, context: Any) -> Any:
+        clicks.append(action.type)
+        yield ProgressUpdateEvent(text="Clicked")
+
+    chat = talk_to(answering(yielding(), action=action))
+    await chat.send("Hi")
+    params = {"thread_id": chat.thread_id, "action": {"type": "go", "payload": {}}}
+    body = json.dumps({"type": "threads.custom_action", "params": params, "metadata": {"idempotency_key": "k" * 20}})
+    for _ in range(2):
+        viewer: Any = await chat.server.handle(body.encode(), chat.context())
+        async for _chunk in viewer:
+            pass
+    assert clicks == ["go"]
 
 
 async def test_a_sync_action_that_returns_something_else_is_named(talk_to: Talk) -> None:
