@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, ClassVar, final
@@ -12,7 +11,6 @@ from chatkit.actions import Action
 from chatkit.server import ChatKitServer, NonStreamingResult, StreamingResult
 from chatkit.types import (
     AudioInput,
-    ChatKitReq,
     FeedbackKind,
     StreamOptions,
     SyncCustomActionResponse,
@@ -22,30 +20,23 @@ from chatkit.types import (
     TranscriptionResult,
     UserMessageItem,
     WidgetItem,
-    is_streaming_req,
 )
-from pydantic import TypeAdapter, ValidationError
 
 from context import Services, Turn
-from errors import ActionError, BadRequestError, FinalMethodError, UnavailableError
+from errors import ActionError, FinalMethodError
 from runs.viewer import Viewer
 from streaming.actions.declared_actions import BoundAction, action, collect_actions
 from streaming.requests.delivery import STREAM_OPTIONS
-from streaming.requests.request_checks import explain_request
-from streaming.requests.run_operations import is_run_operation, parse_body
+from streaming.requests.dictation import transcribed
+from streaming.requests.handling import handle_body
 from streaming.server_parts import build_server_parts, check_action_names
 from turns.answer_texts import AnswerTexts
-from turns.request_context import RequestContext, with_metadata
+from turns.request_context import RequestContext
 
 if TYPE_CHECKING:
     from plugins import OfflinePhrase, UseCase
 
 __all__ = ["BaseChatKitServer", "action"]
-
-logger = logging.getLogger(__name__)
-
-_REQUEST: TypeAdapter[Any] = TypeAdapter(ChatKitReq)
-"""Built once: ChatKit builds it anew for every request, which costs 3 ms each time."""
 
 HOOKS = frozenset(
     {"get_agent", "post_respond_hook", "texts", "limit_message", "open", "close", "add_feedback", "transcribe"}
@@ -133,11 +124,7 @@ class BaseChatKitServer(ChatKitServer[RequestContext]):
 
     async def transcribe(self, audio_input: AudioInput, context: RequestContext) -> TranscriptionResult:
         """Let the provider turn speech into text, or say that there is no dictation."""
-        if self.services.transcribe is None:
-            raise UnavailableError("Dictation is not available here.", code="dictation.unavailable", allow_retry=False)
-        if not audio_input.data:
-            raise BadRequestError("The recording is empty.")
-        return TranscriptionResult(text=await self.services.transcribe(audio_input.data, audio_input.media_type))
+        return await transcribed(self.services, audio_input)
 
     async def open(self) -> None:
         """Open what the use case needs, once, before the first request."""
@@ -173,21 +160,7 @@ class BaseChatKitServer(ChatKitServer[RequestContext]):
         Raises:
             UserFacingError: When the request is refused before its first event.
         """
-        parts, raw = self.__parts, parse_body(body)
-        if is_run_operation(raw):
-            return await parts.runs.handle(raw, context)
-        try:
-            request = _REQUEST.validate_python(raw)
-        except ValidationError as exc:
-            raise BadRequestError(explain_request(exc)) from exc
-        context = with_metadata(context, request.metadata)
-        logger.info(
-            "request", extra={"op": request.type, "use_case": context.use_case, "request_id": context.request_id}
-        )
-        parts.requests.check(request)
-        if is_streaming_req(request):
-            return await parts.runs.start(request, context)
-        return await parts.requests.answer(request, context)
+        return await handle_body(body, context, self.__parts.requests, self.__parts.runs)
 
     @final
     async def process(

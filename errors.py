@@ -3,6 +3,7 @@
 ParlorError
 ├── ConfigError            a setting is wrong: the start stops, the message names the variable
 ├── PluginError            a use case is broken: it is disabled, the others go on
+├── ServerError            a server written for ChatKit cannot be taken as it is: its use case is disabled
 ├── FinalMethodError       a subclass overrides what the platform owns (also a TypeError)
 ├── TurnOverflowError      a tool or handler emitted more events than a turn can hold
 └── UserFacingError        its text may be shown to the person in the chat
@@ -52,6 +53,10 @@ class PluginError(ParlorError):
 
 class FinalMethodError(ParlorError, TypeError):
     """A subclass of `BaseChatKitServer` overrides a method that the platform owns."""
+
+
+class ServerError(ParlorError):
+    """A server written for ChatKit cannot be taken as it is; the message says why, and what to do."""
 
 
 class TurnOverflowError(ParlorError):

@@ -254,7 +254,8 @@ def doctor(_args: argparse.Namespace) -> int:
     logging.getLogger().addHandler(logging.NullHandler())
     findings = asyncio.run(_examine(settings))
     for finding in findings:
-        print(f"{'ok     ' if finding.is_well else 'PROBLEM'} {finding.subject:<12} {' '.join(finding.state.split())}")
+        verdict = "PROBLEM" if not finding.is_well else "warning" if finding.is_warning else "ok"
+        print(f"{verdict:<7} {finding.subject:<12} {' '.join(finding.state.split())}")
     return 0 if all(finding.is_well for finding in findings) else EXIT_FAILED
 
 

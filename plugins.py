@@ -76,7 +76,7 @@ class Composer:
 
 
 class UseCaseServer(Protocol):
-    """A server as the platform drives it; `BaseChatKitServer` is one.
+    """A server as the platform drives it: `BaseChatKitServer`, or `StockServer`.
 
     Attributes:
         use_case: The use case that it answers for; set by the platform, once.

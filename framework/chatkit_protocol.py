@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC
 from typing import Any, Final, cast
 
 from chatkit.server import ChatKitServer
@@ -55,7 +56,10 @@ def serialize(obj: BaseModel) -> bytes:
 
 def thread_response(thread: ThreadMetadata) -> Thread:
     """Return a thread as the client may see it."""
-    return _RULES._to_thread_response(thread)
+    response = _RULES._to_thread_response(thread)
+    # ChatKit's own times are naive and local; a browser would take them for its own.
+    response.created_at = response.created_at.astimezone(UTC)
+    return response
 
 
 async def answered_questions(item: StructuredInputItem, submission: StructuredInputSubmission) -> StructuredInputItem:

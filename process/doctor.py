@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from config import Settings
 from context import Services
 from framework.mcp_servers import examine as examine_server
 from framework.mcp_servers import servers_of
 from process.use_case_loading import load_use_cases
+from stock_server import StockServer
 
 PING_TIMEOUT_S = 5.0
 
@@ -23,11 +26,13 @@ class Finding:
         is_well: Whether the subject works.
         subject: The part of the platform, e.g. ``database``.
         state: The state of that part, for the operator's eyes: it may hold an exception's text.
+        is_warning: Whether it works, and there is something to think about.
     """
 
     is_well: bool
     subject: str
     state: str
+    is_warning: bool = False
 
 
 async def examine(services: Services, static_dir: Path) -> list[Finding]:
@@ -49,7 +54,10 @@ async def examine(services: Services, static_dir: Path) -> list[Finding]:
     ]
     loaded = await asyncio.to_thread(load_use_cases, services, settings.use_cases_path)
     findings += [Finding(True, "use case", name) for name in loaded.enabled]
+    findings += server_key_findings(settings)
     for name, use_case in loaded.enabled.items():
+        if isinstance(use_case.server, StockServer):
+            findings += [Finding(True, "server", f"{name}: {note}", is_warning=True) for note in use_case.server.notes]
         for tool in servers_of(use_case.server):
             is_there, state = await examine_server(tool)
             findings.append(Finding(is_there, "MCP server", f"{name}/{tool.name}: {state}"))
@@ -60,3 +68,29 @@ async def examine(services: Services, static_dir: Path) -> list[Finding]:
     if default is not None and default not in loaded.enabled:
         findings.append(Finding(False, "default", f"DEFAULT_USE_CASE: there is no use case '{default}'"))
     return findings
+
+
+def server_key_findings(settings: Settings) -> list[Finding]:
+    """Return what there is to say of the keys of servers that open sessions, and never a key itself."""
+    names = list(settings.server_keys)
+    if not names:
+        return [Finding(True, "server keys", "none: no server opens sessions (SERVER_API_KEYS)")]
+    findings = [Finding(True, "server keys", f"{len(names)}: {', '.join(names)}")]
+    if not _is_loopback(settings.host):
+        findings.append(
+            Finding(
+                True,
+                "server keys",
+                f"HOST={settings.host} is reached over plain http by others too: a key or a client secret that is sent "
+                "there can be read on the way; let a proxy that speaks https stand in front",
+                is_warning=True,
+            )
+        )
+    return findings
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"

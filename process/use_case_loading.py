@@ -14,11 +14,13 @@ from pathlib import Path
 from types import ModuleType
 
 import pluggy
+from chatkit.server import ChatKitServer
 
 from base_server import BaseChatKitServer
 from context import Services
-from errors import PluginError, new_error_id
+from errors import PluginError, ServerError, new_error_id
 from plugins import HookSpecs, Prompt, UseCase
+from stock_server import StockServer
 
 logger = logging.getLogger(__name__)
 
@@ -204,14 +206,21 @@ def _register(name: str, module: ModuleType, services: Services) -> UseCase:
     if not isinstance(offer, UseCase):
         raise PluginError(name, f"register_use_case returned {type(offer).__name__} instead of a UseCase")
     _check(name, offer)
+    if isinstance(offer.server, StockServer):
+        try:
+            offer.server.bind(services)
+        except ServerError as exc:
+            raise PluginError(name, str(exc)) from exc
     return offer
 
 
 def _check(name: str, offer: UseCase) -> None:
     if not NAME_PATTERN.fullmatch(offer.name):
         raise PluginError(name, f"the name '{offer.name}' must be lower case letters, digits, '-' and '_'")
-    if not isinstance(offer.server, BaseChatKitServer):
-        raise PluginError(name, f"its server is a {type(offer.server).__name__}, not a BaseChatKitServer")
+    if not isinstance(offer.server, BaseChatKitServer | StockServer):
+        is_stock = isinstance(offer.server, ChatKitServer)
+        advice = "; a server written for ChatKit goes into StockServer(…)" if is_stock else ""
+        raise PluginError(name, f"its server is a {type(offer.server).__name__}, not a BaseChatKitServer{advice}")
     if offer.server.use_case is not None:
         raise PluginError(name, f"its server already answers for '{offer.server.use_case.name}'")
     for prompt in offer.prompts:

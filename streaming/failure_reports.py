@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from agent_framework.exceptions import AgentException, ChatClientException
 from chatkit.errors import CustomStreamError
 from chatkit.types import ErrorEvent
 
-from errors import INTERNAL_MESSAGE, ActionError, UserFacingError, new_error_id
+from context import Services
+from errors import INTERNAL_MESSAGE, ActionError, ModelError, UserFacingError, new_error_id
 from runs.error_events import error_event
 from turns.request_context import RequestContext
 
@@ -45,3 +49,17 @@ def failure_event(exc: Exception, what: str, thread_id: str, context: RequestCon
     """Return the event that tells the person of a failure; one that was reported already is not logged again."""
     reported = exc if isinstance(exc, CustomStreamError) else report_failure(exc, what, thread_id, context)
     return error_event(reported.message, allow_retry=reported.allow_retry)
+
+
+@contextmanager
+def explained_model_failures(services: Services) -> Iterator[None]:
+    """Raise failures of the model as what a person may read; one of the use case's own code stays what it is."""
+    try:
+        yield
+    except UserFacingError:
+        raise
+    except Exception as exc:
+        failure = services.explain_model_failure(exc)
+        if failure.code == ModelError.code and not isinstance(exc, ChatClientException | AgentException):
+            raise
+        raise failure from exc

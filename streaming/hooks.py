@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from typing import Any, Protocol
 
 from chatkit.types import (
     AudioInput,
     FeedbackKind,
     ThreadMetadata,
+    ThreadStreamEvent,
     TranscriptionResult,
 )
 
@@ -16,7 +18,29 @@ from turns.answer_texts import AnswerTexts
 from turns.request_context import RequestContext
 
 
-class Hooks(Protocol):
+class Answers(Protocol):
+    """Answers a message, a form, a client tool's output or an action."""
+
+    def respond(self, turn: Turn) -> AsyncGenerator[ThreadStreamEvent, None]:
+        """Return the events of the answer."""
+        ...
+
+
+class MessageHooks(Protocol):
+    """The methods that requests without an answer ask of a server."""
+
+    async def add_feedback(
+        self, thread_id: str, item_ids: list[str], feedback: FeedbackKind, context: RequestContext
+    ) -> None:
+        """Keep what the person thinks of some items."""
+        ...
+
+    async def transcribe(self, audio_input: AudioInput, context: RequestContext) -> TranscriptionResult:
+        """Turn speech into text."""
+        ...
+
+
+class Hooks(MessageHooks, Protocol):
     """The methods that a use case may override, and the client of the model that it may exchange.
 
     The parts of a server know it by these names and by no others.
@@ -38,14 +62,4 @@ class Hooks(Protocol):
 
     def limit_message(self, turn: Turn) -> str:
         """Return what the person reads when an answer has taken as many steps as it may."""
-        ...
-
-    async def add_feedback(
-        self, thread_id: str, item_ids: list[str], feedback: FeedbackKind, context: RequestContext
-    ) -> None:
-        """Keep what the person thinks of some items."""
-        ...
-
-    async def transcribe(self, audio_input: AudioInput, context: RequestContext) -> TranscriptionResult:
-        """Turn speech into text."""
         ...

@@ -31,10 +31,10 @@ from context import ActionTurn, Services, Turn
 from errors import ActionError, BadRequestError, NotFoundError
 from streaming.actions.declared_actions import BoundAction, explain_payload
 from streaming.actions.offered_actions import offers
-from streaming.answers.responder import Responder
 from streaming.answers.turn_events import turn_events
 from streaming.approvals.decisions import check_decision
 from streaming.failure_reports import report_failure
+from streaming.hooks import Answers
 from streaming.requests.delivery import Delivery
 from streaming.requests.idempotency import idempotency_key
 from turns.request_context import RequestContext
@@ -59,7 +59,7 @@ class Clicks:
         services: Services,
         handlers: Mapping[str, tuple[BoundAction, object]],
         delivery: Delivery,
-        responder: Responder,
+        responder: Answers,
         own_action: Callable[..., Any] | None = None,
     ) -> None:
         self._services = services

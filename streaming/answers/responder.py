@@ -9,11 +9,10 @@ from contextlib import aclosing, contextmanager
 from functools import partial
 from typing import Any
 
-from agent_framework.exceptions import AgentException, ChatClientException
 from chatkit.types import ThreadItemDoneEvent, ThreadStreamEvent
 
 from context import Services, Turn
-from errors import ModelError, UserFacingError
+from errors import ModelError
 from framework.inner_agents import workflow_of
 from streaming.answers.agent_events import agent_events
 from streaming.answers.agent_kinds import hook_argument
@@ -23,7 +22,7 @@ from streaming.answers.tool_labels import tool_labels
 from streaming.answers.turn_events import turn_events
 from streaming.approvals.approvals import Approvals
 from streaming.approvals.decisions import approval_events
-from streaming.failure_reports import report_failure
+from streaming.failure_reports import explained_model_failures, report_failure
 from streaming.hooks import Hooks
 
 MAX_ROUNDS = 4
@@ -69,7 +68,7 @@ class Responder:
                 for _ in range(MAX_ROUNDS):
                     if answer.is_paused:
                         break
-                    with self._model_failures_explained():
+                    with explained_model_failures(self._services):
                         async with aclosing(await self._ask(turn)) as events:
                             async for event in events:
                                 yield event
@@ -96,19 +95,6 @@ class Responder:
         limit_message, more = partial(self._hooks.limit_message, turn), partial(self._approvals.settle_calls, turn)
         is_workflow = workflow_of(agent) is not None
         return agent_events(stream, turn, labels, limit_message, more, is_workflow=is_workflow)
-
-    @contextmanager
-    def _model_failures_explained(self) -> Iterator[None]:
-        """Raise failures of the model as what a person may read; one of the use case's own code stays what it is."""
-        try:
-            yield
-        except UserFacingError:
-            raise
-        except Exception as exc:
-            failure = self._services.explain_model_failure(exc)
-            if failure.code == ModelError.code and not isinstance(exc, ChatClientException | AgentException):
-                raise
-            raise failure from exc
 
     async def _close(self, turn: Turn) -> Events:
         """Return the events of the closing hook, whichever of its two forms it has."""

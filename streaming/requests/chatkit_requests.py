@@ -53,11 +53,10 @@ from errors import BadRequestError, ConflictError
 from framework.chatkit_protocol import answered_questions, serialize, thread_response
 from plugins import Composer
 from streaming.actions.clicks import Clicks
-from streaming.answers.responder import Responder
 from streaming.answers.thread_titles import title_of
 from streaming.approvals.decisions import check_decision
 from streaming.failure_reports import failure_event
-from streaming.hooks import Hooks
+from streaming.hooks import Answers, MessageHooks
 from streaming.requests.delivery import Delivery
 from streaming.requests.request_checks import check_request, check_writable
 from turns.clock import utc_now
@@ -90,13 +89,21 @@ class ChatKitRequests:
         delivery: Stores and passes on what an answer consists of.
         responder: Answers.
         clicks: Carries out actions.
+        names_threads: Whether a new thread is named by its first line at once; else whoever answers does.
 
     Attributes:
         composer: The models and tools that the use case offers; a message with another is refused.
     """
 
     def __init__(
-        self, services: Services, hooks: Hooks, delivery: Delivery, responder: Responder, clicks: Clicks
+        self,
+        services: Services,
+        hooks: MessageHooks,
+        delivery: Delivery,
+        responder: Answers,
+        clicks: Clicks,
+        *,
+        names_threads: bool = True,
     ) -> None:
         self._services = services
         self._store = services.store
@@ -104,6 +111,7 @@ class ChatKitRequests:
         self._delivery = delivery
         self._responder = responder
         self._clicks = clicks
+        self._names_threads = names_threads
         self.composer = Composer()
 
     def check(self, request: Any) -> None:
@@ -194,7 +202,7 @@ class ChatKitRequests:
         thread = Thread(id=self._store.generate_thread_id(context), created_at=utc_now(), items=Page())
         # First the message: one that refers to a missing attachment must not leave an empty thread behind.
         message = await self._build_user_message(request.params.input, thread, context)
-        thread.title = title_of(message) if context.has_titles else None
+        thread.title = title_of(message) if context.has_titles and self._names_threads else None
         metadata = ThreadMetadata(id=thread.id, created_at=thread.created_at, title=thread.title)
         context.answer.is_new_thread = True
 

@@ -89,7 +89,7 @@ class Delivery:
         with state.no_stop():
             for event in await opening() if opening is not None else ():
                 yield event
-            yield StreamOptionsEvent(stream_options=STREAM_OPTIONS)
+            yield StreamOptionsEvent(stream_options=self.stream_options(thread, context))
         guard = self.guard(thread, context)
         coming: ThreadStreamEvent | None = None
         try:
@@ -130,6 +130,10 @@ class Delivery:
             yield error
         if guard.is_thread_changed():
             yield await self._save_thread(thread, context)
+
+    def stream_options(self, thread: ThreadMetadata, context: RequestContext) -> StreamOptions:
+        """Return what the client may do with a stream."""
+        return STREAM_OPTIONS
 
     def guard(self, thread: ThreadMetadata, context: RequestContext) -> ItemGuard:
         """Return the guard of the items that one request writes in a thread."""

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import agent_framework as af
 import agents
 import pytest
+from chatkit.agents import AgentContext, simple_to_agent_input, stream_agent_response
+from chatkit.server import ChatKitServer
+from chatkit.types import ThreadStreamEvent
 
 from base_server import BaseChatKitServer
 from context import Services, Turn, turn_of
 from errors import ForbiddenError
+from stock_server import StockServer
 from tests.unit.harness import Chat, errors
 from tests.unit.scripted_model import ScriptedModel, calls, says
 from tests.unit.services_for_tests import open_services
@@ -80,6 +84,24 @@ class GeneratorServer(BaseChatKitServer):
                     yield content.text
 
 
+class WholeServer(ChatKitServer[dict[str, Any]]):
+    """A server written for ChatKit, which runs the agent and converts its stream itself."""
+
+    async def respond(self, thread: Any, message: Any, context: dict[str, Any]) -> AsyncIterator[ThreadStreamEvent]:
+        page = await self.store.load_thread_items(thread.id, None, 50, "asc", context)
+        agent_context = AgentContext(thread=thread, store=self.store, request_context=context)
+        agent = agents.Agent[Any](name="desk", instructions="Be kind.")
+        result = agents.Runner.run_streamed(agent, await simple_to_agent_input(page.data), context=agent_context)
+        async for event in stream_agent_response(agent_context, result):
+            yield event
+
+
+def whole_server(services: Services) -> Any:
+    server = StockServer(WholeServer)
+    server.bind(services)
+    return server
+
+
 async def thread_of(server: BaseChatKitServer, *messages: str) -> list[dict[str, Any]]:
     """Return what is stored of a conversation, without what is new each time."""
     chat = Chat(server)
@@ -101,11 +123,11 @@ async def test_a_conversation_of_text_leaves_the_same_thread_with_each_kind(
     services: Services, model: ScriptedModel
 ) -> None:
     threads = []
-    for kind in ALL:
+    for make in (*ALL, whole_server):
         model.turns = [says("Hel", "lo."), says("A", "gain.", message_id="m2")]
-        threads.append(await thread_of(kind(services), "Hi", "More"))
+        threads.append(await thread_of(make(services), "Hi", "More"))
     assert len(threads[0]) == 4
-    assert threads[0] == threads[1] == threads[2]
+    assert threads[0] == threads[1] == threads[2] == threads[3]
 
 
 async def test_a_conversation_with_tools_leaves_the_same_thread_with_both_frameworks(
@@ -127,9 +149,9 @@ async def test_a_conversation_with_tools_leaves_the_same_thread_with_both_framew
     assert results[0] == results[1] == ["Added milk.", "Not on Sundays."]
 
 
-@pytest.mark.parametrize("kind", ALL)
+@pytest.mark.parametrize("kind", [*ALL, whole_server])
 async def test_a_failure_in_the_midst_leaves_what_was_said_with_each_kind(
-    services: Services, model: ScriptedModel, kind: type[BaseChatKitServer]
+    services: Services, model: ScriptedModel, kind: Callable[[Services], BaseChatKitServer]
 ) -> None:
     chat = Chat(kind(services))
     model.turns = [[*says("Half an"), RuntimeError("secret")]]

@@ -1,0 +1,123 @@
+"""StockServer: a server written for ChatKit alone, taken as it is."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, final
+
+from chatkit.server import ChatKitServer
+
+from context import Services
+from errors import ServerError
+from runs.viewer import Viewer
+from streaming.requests.handling import handle_body
+from streaming.stock.construction import make_server
+from streaming.stock.sdk_runs import models_of, watch_runs
+from streaming.stock.server_context import ServerContext, StockRequest, begin_request, build_server_context
+from streaming.stock.stock_parts import StockParts, build_stock_parts
+from turns.request_context import RequestContext
+
+if TYPE_CHECKING:
+    from plugins import OfflinePhrase, UseCase
+
+__all__ = ["ServerContext", "StockServer"]
+
+logger = logging.getLogger(__name__)
+
+_NOT_LOADED = "this StockServer is not loaded yet: a use case hands it to UseCase(server=…)"
+
+
+@final
+class StockServer:
+    """Serves a subclass of `chatkit.server.ChatKitServer` that knows nothing of this platform.
+
+    Its `respond`, `action`, `sync_action`, `add_feedback`, `transcribe`, `get_stream_options` and
+    `handle_stream_cancelled` are called as ChatKit calls them. Conversations, files, runs, people and limits are the
+    platform's; docs/migrate.md says what that means for it.
+
+    Args:
+        server: The class, or an object of it; or a function ``(store, attachments)`` that returns one, where its
+            constructor wants more than these two.
+        context: Makes what the server gets as its `context` of a `ServerContext`; by default it is that itself.
+        offline: The phrasings that the built-in model understands when no model is configured, for agents of the
+            OpenAI Agents SDK that the server runs.
+    """
+
+    def __init__(
+        self,
+        server: type[ChatKitServer[Any]] | ChatKitServer[Any] | Callable[..., ChatKitServer[Any]],
+        *,
+        context: Callable[[ServerContext], Any] | None = None,
+        offline: Sequence[OfflinePhrase] = (),
+    ) -> None:
+        self._make = server
+        self._make_context = context
+        self._offline = offline
+        self._services: Services | None = None
+        self._parts: StockParts | None = None
+        self._client: Any = None
+        self._use_case: UseCase | None = None
+        self.server: ChatKitServer[Any] | None = None
+        self.notes: Sequence[str] = ()
+
+    def bind(self, services: Services) -> None:
+        """Make the server, with the platform's stores; called by the platform when it loads the use case.
+
+        Raises:
+            ServerError: When it cannot be made, or does what only the platform may do; the text names it.
+        """
+        made = make_server(self._make, services)
+        self._services, self.server, self.notes = services, made.server, made.notes
+        self._client = services.chat_client(self._offline)
+        self._parts = build_stock_parts(services, made.server)
+        watch_runs()
+        for note in made.notes:
+            logger.warning("a server was taken over", extra={"server": type(made.server).__qualname__, "note": note})
+
+    @property
+    def use_case(self) -> UseCase | None:
+        """The use case that was registered with this server; set by the platform."""
+        return self._use_case
+
+    @use_case.setter
+    def use_case(self, use_case: UseCase | None) -> None:
+        self._use_case = use_case
+        if use_case is not None:
+            self._bound().requests.composer = use_case.composer
+
+    async def handle(self, body: bytes, context: RequestContext) -> bytes | Viewer:
+        """Answer one ChatKit request: JSON, or an iterator of server-sent events."""
+        parts, request = self._bound(), StockRequest(context, self._given)
+        request.models = models_of(
+            self._client, may_choose=self._may_choose(), request=request, store=self._platform().store
+        )
+        # The task of a run that is begun here has it as well, and what the server begins in there.
+        before = begin_request(request)
+        try:
+            return await handle_body(body, context, parts.requests, parts.runs)
+        finally:
+            begin_request(before)
+
+    async def open(self) -> None:
+        """Return at once: a server written for ChatKit has nothing that is opened."""
+
+    async def close(self) -> None:
+        """Return at once: a server written for ChatKit has nothing that is closed."""
+
+    def _given(self, context: RequestContext) -> Any:
+        given = build_server_context(context)
+        return self._make_context(given) if self._make_context is not None else given
+
+    def _may_choose(self) -> bool:
+        return self._platform().settings.provider == "openai"
+
+    def _platform(self) -> Services:
+        if self._services is None:
+            raise ServerError(_NOT_LOADED)
+        return self._services
+
+    def _bound(self) -> StockParts:
+        if self._parts is None:
+            raise ServerError(_NOT_LOADED)
+        return self._parts

@@ -1,0 +1,166 @@
+"""Updates of our chat clients as events of OpenAI's Responses API, which `chatkit.agents.stream_agent_response` reads.
+
+Agents that a use case returns need none of this: their updates are passed on as they are. A server that was written for
+ChatKit reads the SDK's stream itself, and knows no other form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+from agent_framework import ChatResponseUpdate, Content
+from openai.types.responses import (
+    ResponseContentPartAddedEvent,
+    ResponseContentPartDoneEvent,
+    ResponseFunctionToolCall,
+    ResponseOutputItemAddedEvent,
+    ResponseOutputItemDoneEvent,
+    ResponseOutputMessage,
+    ResponseOutputText,
+    ResponseOutputTextAnnotationAddedEvent,
+    ResponseReasoningItem,
+    ResponseReasoningSummaryTextDeltaEvent,
+    ResponseReasoningSummaryTextDoneEvent,
+    ResponseTextDeltaEvent,
+    ResponseTextDoneEvent,
+)
+from openai.types.responses.response_output_text import Annotation, AnnotationFileCitation, AnnotationURLCitation
+from openai.types.responses.response_reasoning_item import Summary
+
+from text.growing_text import GrowingText
+
+
+class ResponseEvents:
+    """Writes the events of one response; each of its messages and thoughts is an item with an id of its own."""
+
+    def __init__(self) -> None:
+        self._kind: str | None = None
+        self._source: str | None = None
+        self._item_id = ""
+        self._index = -1
+        self._number = 0
+        self._text = GrowingText()
+        self._annotations: list[Annotation] = []
+
+    def read(self, update: ChatResponseUpdate) -> Iterator[Any]:
+        """Return the events of an update's texts and thoughts; calls of tools are told by the whole response."""
+        for content in update.contents:
+            if content.type == "text":
+                if content.text or content.annotations:
+                    yield from self._open("message", update.message_id)
+                if content.text:
+                    yield self._delta(content.text)
+                for annotation in map(_citation, content.annotations or ()):
+                    if annotation is not None:
+                        yield self._annotation(annotation)
+            elif content.type == "text_reasoning" and content.text:
+                yield from self._open("reasoning", None)
+                yield self._thought(content)
+
+    @property
+    def text(self) -> str:
+        """The text of the item that is open."""
+        return str(self._text) if self._kind is not None else ""
+
+    def close(self) -> Iterator[Any]:
+        """Return the events that end the item that is open."""
+        kind, text = self._kind, self.text
+        self._kind = None
+        if kind == "message":
+            part = ResponseOutputText(type="output_text", text=text, annotations=self._annotations)
+            yield ResponseTextDoneEvent(
+                type="response.output_text.done", text=text, content_index=0, logprobs=[], **self._place()
+            )
+            yield ResponseContentPartDoneEvent(
+                type="response.content_part.done", part=part, content_index=0, **self._place()
+            )
+            item: Any = ResponseOutputMessage(
+                id=self._item_id, type="message", role="assistant", status="completed", content=[part]
+            )
+        elif kind == "reasoning":
+            yield ResponseReasoningSummaryTextDoneEvent(
+                type="response.reasoning_summary_text.done", text=text, summary_index=0, **self._place()
+            )
+            item = ResponseReasoningItem(
+                id=self._item_id, type="reasoning", summary=[Summary(type="summary_text", text=text)]
+            )
+        else:
+            return
+        yield ResponseOutputItemDoneEvent(type="response.output_item.done", item=item, **self._order())
+
+    def _open(self, kind: str, source: str | None) -> Iterator[Any]:
+        if self._kind == kind and source in (None, self._source):
+            return
+        yield from self.close()
+        self._kind, self._source = kind, source
+        self._item_id = f"{'msg' if kind == 'message' else 'rs'}_{uuid4().hex}"
+        self._index += 1
+        self._text, self._annotations = GrowingText(), []
+        item: Any = (
+            ResponseOutputMessage(id=self._item_id, type="message", role="assistant", status="in_progress", content=[])
+            if kind == "message"
+            else ResponseReasoningItem(id=self._item_id, type="reasoning", summary=[])
+        )
+        yield ResponseOutputItemAddedEvent(type="response.output_item.added", item=item, **self._order())
+        if kind == "message":
+            part = ResponseOutputText(type="output_text", text="", annotations=[])
+            yield ResponseContentPartAddedEvent(
+                type="response.content_part.added", part=part, content_index=0, **self._place()
+            )
+
+    def _delta(self, text: str) -> Any:
+        self._text.add(text)
+        return ResponseTextDeltaEvent(
+            type="response.output_text.delta", delta=text, content_index=0, logprobs=[], **self._place()
+        )
+
+    def _thought(self, content: Content) -> Any:
+        text = content.text or ""
+        self._text.add(text)
+        return ResponseReasoningSummaryTextDeltaEvent(
+            type="response.reasoning_summary_text.delta", delta=text, summary_index=0, **self._place()
+        )
+
+    def _annotation(self, annotation: Annotation) -> Any:
+        self._annotations.append(annotation)
+        event = ResponseOutputTextAnnotationAddedEvent(
+            type="response.output_text.annotation.added",
+            annotation_index=len(self._annotations) - 1,
+            content_index=0,
+            **self._place(),
+        )
+        # As a dictionary, which ChatKit reads: the event has classes of its own for what the text has others for.
+        told: Any = annotation.model_dump()
+        event.annotation = told
+        return event
+
+    def _order(self) -> dict[str, Any]:
+        self._number += 1
+        return {"output_index": self._index, "sequence_number": self._number}
+
+    def _place(self) -> dict[str, Any]:
+        return {"item_id": self._item_id, **self._order()}
+
+
+def with_call_ids(output: list[Any]) -> list[Any]:
+    """Return the items of a response with an id at each call, which ChatKit's conversion relies on."""
+    return [
+        item.model_copy(update={"id": f"fc_{item.call_id}"})
+        if isinstance(item, ResponseFunctionToolCall) and not item.id
+        else item
+        for item in output
+    ]
+
+
+def _citation(given: Any) -> Annotation | None:
+    """Return what a text cites in the provider's form, or None for what ChatKit does not show."""
+    region: Any = next(iter(given.get("annotated_regions") or ()), {})
+    start, end = region.get("start_index") or 0, region.get("end_index") or 0
+    if url := given.get("url"):
+        title = given.get("title") or url
+        return AnnotationURLCitation(type="url_citation", url=url, title=title, start_index=start, end_index=end)
+    if (file_id := given.get("file_id")) and (name := given.get("title")):
+        return AnnotationFileCitation(type="file_citation", file_id=file_id, filename=name, index=end)
+    return None

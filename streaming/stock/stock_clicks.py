@@ -1,0 +1,92 @@
+"""Clicks on widgets of a server written for ChatKit: its `action` and `sync_action` decide what they mean.
+
+That a widget offers an action is not checked: a server written for ChatKit looks at that itself, and its page may send
+actions that no widget has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+from chatkit.actions import Action
+from chatkit.server import ChatKitServer
+from chatkit.types import SyncCustomActionResponse, ThreadMetadata, ThreadStreamEvent, WidgetItem
+
+from context import Services
+from errors import ActionError, AgentError
+from streaming.actions.clicks import Clicks
+from streaming.requests.delivery import Delivery
+from streaming.requests.idempotency import idempotency_key
+from streaming.stock.local_times import in_utc, localized, localized_item
+from streaming.stock.server_context import given_to_server
+from streaming.stock.stock_responder import StockResponder
+from streaming.stock.stock_store import typed_widget
+from turns.request_context import RequestContext
+
+_NO_ACTION = "This action does not exist."
+
+
+class StockClicks(Clicks):
+    """Carries out clicks by the methods of a server written for ChatKit.
+
+    Args:
+        services: The platform's services.
+        server: The server.
+        delivery: Stores what an action shows.
+        responder: Runs the server's methods.
+    """
+
+    def __init__(
+        self, services: Services, server: ChatKitServer[Any], delivery: Delivery, responder: StockResponder
+    ) -> None:
+        super().__init__(services, {}, delivery, responder)
+        self._server = server
+        self._stock = responder
+
+    async def stream(
+        self, thread: ThreadMetadata, action: Action[str, Any], sender: WidgetItem | None, context: RequestContext
+    ) -> AsyncGenerator[ThreadStreamEvent, None]:
+        """Return what the server's `action` shows."""
+        if type(self._server).action is ChatKitServer.action:
+            raise ActionError(_NO_ACTION, code="action.unknown")
+        async with self._sender_turn(thread, sender.id if sender is not None else None):
+            # Read again: it may have changed while this action waited for others.
+            item = await self._sender_as_sent(thread, sender, context)
+            try:
+                async with aclosing(self._stock.events("action", (thread, action, item), thread, context)) as events:
+                    async for event in events:
+                        yield event
+            except Exception:
+                if (key := idempotency_key(context.metadata)) is not None:
+                    await self._store.release_request_key(thread.id, key, context)
+                raise
+
+    async def handle(
+        self, thread: ThreadMetadata, action: Action[str, Any], sender: WidgetItem | None, context: RequestContext
+    ) -> SyncCustomActionResponse:
+        """Return what the server's `sync_action` answers; what it changes of the thread is stored."""
+        if type(self._server).sync_action is ChatKitServer.sync_action:
+            raise ActionError(_NO_ACTION, code="action.unknown")
+        before = localized(thread).model_copy(deep=True)
+        item = await self._sender_as_sent(thread, sender, context)
+        answer: Any = await self._server.sync_action(thread, action, item, given_to_server(context))
+        if not isinstance(answer, SyncCustomActionResponse):
+            raise AgentError(
+                "This action could not be carried out.",
+                f"{type(self._server).__qualname__}.sync_action returned a {type(answer).__qualname__}, and not a "
+                "SyncCustomActionResponse",
+            )
+        if thread != before:
+            await self._store.save_thread(thread, context=context)
+        if answer.updated_item is None:
+            return answer
+        return answer.model_copy(update={"updated_item": in_utc(answer.updated_item)})
+
+    async def _sender_as_sent(self, thread: ThreadMetadata, sender: WidgetItem | None, context: RequestContext) -> Any:
+        """Return the widget that was clicked as the server sent it."""
+        if sender is None:
+            return None
+        item: Any = await self.sender(thread, sender.id, context)
+        return typed_widget(localized_item(item))

@@ -1,0 +1,96 @@
+"""Delivery of what a server written for ChatKit answers: its own stream options, its own clean-up after a stop."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, Iterable
+from typing import Any
+
+from chatkit.server import ChatKitServer
+from chatkit.types import (
+    AssistantMessageItem,
+    StreamOptions,
+    ThreadItem,
+    ThreadItemAddedEvent,
+    ThreadItemDoneEvent,
+    ThreadMetadata,
+    ThreadStreamEvent,
+)
+
+from context import Services
+from streaming.requests.delivery import Delivery, Opening
+from streaming.requests.item_guard import ItemGuard
+from streaming.stock.local_times import localized
+from streaming.stock.server_context import given_to_server
+from turns.request_context import RequestContext
+
+logger = logging.getLogger(__name__)
+
+_SHARED_ID = "__fake_id__"
+"""The id that the Agents SDK gives to every message of a Chat Completions model."""
+
+
+class StockDelivery(Delivery):
+    """Stores what a server yields, and asks it what only it can know.
+
+    Args:
+        services: The platform's services.
+        server: The server.
+    """
+
+    def __init__(self, services: Services, server: ChatKitServer[Any]) -> None:
+        super().__init__(services.store, lambda: services.runs.active, services.settings.run_checkpoint_interval_s)
+        self._server = server
+        self._has_clean_up = type(server).handle_stream_cancelled is not ChatKitServer.handle_stream_cancelled
+
+    def deliver(
+        self,
+        thread: ThreadMetadata,
+        context: RequestContext,
+        answer: AsyncGenerator[ThreadStreamEvent, None],
+        *,
+        opening: Opening | None = None,
+    ) -> AsyncGenerator[ThreadStreamEvent, None]:
+        """Store what `answer` yields and return what the client may see of it; the thread has ChatKit's times."""
+        return super().deliver(localized(thread), context, answer, opening=opening)
+
+    def stream_options(self, thread: ThreadMetadata, context: RequestContext) -> StreamOptions:
+        """Return what the server says that the client may do with a stream."""
+        return self._server.get_stream_options(thread, given_to_server(context))
+
+    def guard(self, thread: ThreadMetadata, context: RequestContext) -> ItemGuard:
+        """Return a guard that lets a server finish an item twice: the second time it is that item, changed."""
+        return StockGuard(self._store, thread, context, self._checkpoint_pause)
+
+    async def keep_cancelled(
+        self, thread: ThreadMetadata, pending_items: Iterable[ThreadItem], context: RequestContext
+    ) -> None:
+        """Keep what was said and shown before the stop; a server that cleans up itself decides about its messages."""
+        pending = list(pending_items)
+        if not self._has_clean_up:
+            await super().keep_cancelled(thread, pending, context)
+            return
+        try:
+            await self._server.handle_stream_cancelled(thread, pending, given_to_server(context))
+        except Exception:
+            logger.exception("handle_stream_cancelled failed", extra={"thread_id": thread.id})
+            await super().keep_cancelled(thread, pending, context)
+            return
+        await self._keep_unfinished(
+            thread, [item for item in pending if not isinstance(item, AssistantMessageItem)], context
+        )
+
+
+class StockGuard(ItemGuard):
+    """A guard of items that knows ChatKit's rule: an item that is done again is the same one, unless it began anew."""
+
+    async def with_own_id(self, event: ThreadStreamEvent) -> ThreadStreamEvent:
+        """Return `event` with an id under which its item may be written."""
+        match event:
+            case ThreadItemDoneEvent() if event.item.id != _SHARED_ID:
+                self._done.discard(event.item.id)
+            case ThreadItemAddedEvent() if event.item.id == _SHARED_ID:
+                self._done.add(event.item.id)
+            case _:
+                pass
+        return await super().with_own_id(event)
