@@ -1,0 +1,389 @@
+"""An exported workflow in one answer: its agents are shown as they run, its questions asked, its results kept.
+
+The file calls `Runner.run`; the runner of the process finds the answer in a context variable and lets it run the agent
+here. What runs within an agent, an agent as a tool or a guardrail with a model, is asked on the platform's model too,
+and not shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing, suppress
+from contextvars import ContextVar
+from dataclasses import replace
+from typing import Any
+
+from agent_framework import AgentResponseUpdate, Content
+from agents import (
+    Agent,
+    AgentOutputSchema,
+    InputGuardrailTripwireTriggered,
+    ModelBehaviorError,
+    ModelSettings,
+    ModelTracing,
+    OutputGuardrailTripwireTriggered,
+    RunConfig,
+)
+from agents.models.multi_provider import MultiProvider
+from chatkit.types import ProgressUpdateEvent
+from pydantic import BaseModel
+
+from agents_sdk.guarded_tools import guarded_agent, tool_error
+from agents_sdk.platform_model import PlatformModel, PlatformModels
+from agents_sdk.turn_context import TurnContext
+from agents_sdk.workflows.journal import Journal, read_result
+from agents_sdk.workflows.openai_client import unavailable
+from agents_sdk.workflows.openai_services import HOSTED_TOOLS
+from agents_sdk.workflows.run_updates import RunUpdates
+from agents_sdk.workflows.workflow_input import Item, PersonsMessage
+from chat_clients.model_client import RawResponsesClient
+from context import Turn
+from errors import AgentError, ModelError
+
+MAX_RUNS = 100
+"""How many runs of agents an answer may have: a loop of a workflow may never come to its end."""
+
+MAX_UPDATES_AHEAD = 64
+
+StartRun = Callable[..., Any]
+"""Starts a streamed run by the SDK's own runner."""
+
+current_run: ContextVar[WorkflowRun | None] = ContextVar("current_run", default=None)
+"""The workflow in whose answer the code runs; None outside of one."""
+
+is_within_agent: ContextVar[bool] = ContextVar("is_within_agent", default=False)
+"""Whether the code runs within an agent of that workflow."""
+
+
+class _Verdict(BaseModel):
+    flagged: bool
+    confidence: float
+    reason: str
+
+
+class WorkflowEnded(BaseException):
+    """Leaves a workflow in the middle: it waits for a person, or has taken too many steps.
+
+    No `Exception`, since files that catch those would go on.
+    """
+
+
+class WorkflowRun:
+    """The answer that an exported workflow gives.
+
+    Args:
+        turn: The answer.
+        client: A chat client of the platform.
+        message: What is answered.
+        journal: What is known from before a question.
+        options: The model that the person chose in the composer.
+        traces: Whether the file's traces are sent, as the SDK does by default.
+
+    Attributes:
+        updates: What is to be shown, in its order.
+        said: The texts that were shown.
+        question: The text of the question to the person; None while there is none.
+        is_limited: Whether it has taken as many steps as it may.
+        unsaid: The last structured output, as long as nothing was said after it.
+    """
+
+    def __init__(
+        self,
+        turn: Turn,
+        client: Any,
+        message: PersonsMessage,
+        journal: Journal,
+        options: Mapping[str, Any],
+        *,
+        traces: bool,
+    ) -> None:
+        self.turn = turn
+        self.message = message
+        self.journal = journal
+        self.traces = traces
+        self.updates: asyncio.Queue[AgentResponseUpdate] = asyncio.Queue(MAX_UPDATES_AHEAD)
+        self.said: list[str] = []
+        self.question: str | None = None
+        self.is_limited = False
+        self.unsaid: Any = None
+        self.opened: list[Any] = []
+        self._client = client
+        self._options = options
+        self._settings = turn.services.settings
+        self._loop = asyncio.get_running_loop()
+        self._has_conversation = False
+        self._answers = 0
+        self._runs = 0
+        self._results: list[Any] = []
+        self._tasks: set[asyncio.Task[Any]] = set()
+        if not isinstance(turn.agent_context, TurnContext):
+            turn.agent_context = TurnContext.of(turn)
+
+    # What the file asks for
+
+    async def run(self, start: StartRun, agent: Agent[Any], given: Any, options: Mapping[str, Any]) -> Any:
+        """Run an agent of the workflow, show what it says, and return the SDK's result.
+
+        Args:
+            start: Starts it.
+            agent: The agent.
+            given: The input that the file gives.
+            options: The other arguments of `Runner.run`.
+        """
+        if asyncio.get_running_loop() is not self._loop:
+            # A file that has made a loop of its own, in a thread.
+            future = asyncio.run_coroutine_threadsafe(self._run(start, agent, given, options), self._loop)
+            return await asyncio.wrap_future(future)
+        return await self._run(start, agent, given, options)
+
+    def run_sync(self, start: StartRun, agent: Agent[Any], given: Any, options: Mapping[str, Any]) -> Any:
+        """Run an agent from a thread, which waits for it."""
+        future = asyncio.run_coroutine_threadsafe(self._run(start, agent, given, options), self._loop)
+        return future.result()
+
+    def start_streamed(self, start: StartRun, agent: Agent[Any], given: Any, options: Mapping[str, Any]) -> Any:
+        """Start an agent whose stream the file reads itself; what it reads is shown too."""
+        updates, result = self._begin(start, agent, given, options)
+        read_events = result.stream_events
+
+        async def shown_events() -> Any:
+            await self._announce(agent, updates)
+            async for event in read_events():
+                await self._show(updates, event)
+                yield event
+            await self._end(agent, updates, result)
+
+        result.stream_events = shown_events
+        return result
+
+    def approve(self, question: str) -> bool:
+        """Return what the person has decided; where they have not, leave the workflow until they do.
+
+        Raises:
+            WorkflowEnded: When they have to be asked.
+        """
+        if self._answers < len(self.journal.decisions):
+            self._answers += 1
+            return self.journal.decisions[self._answers - 1]
+        if self.question is None:
+            self.question = question
+        raise WorkflowEnded
+
+    def conversation(self, items: list[Item]) -> list[Item]:
+        """Return the conversation that a file begins with the person's message: with all that was said before.
+
+        Args:
+            items: The message, as the file writes it.
+        """
+        self._has_conversation = True
+        own = dict(items[-1])
+        content = own.get("content")
+        parts = [{"type": "input_text", "text": content}] if isinstance(content, str) else list(content or ())
+        own["content"] = [*parts, *self.message.extras]
+        return [*_copies(self.message.history), own]
+
+    async def judge(self, instruction: str, text: str) -> tuple[bool, float, str]:
+        """Let the platform's model judge a text for a guardrail."""
+        schema = AgentOutputSchema(_Verdict)
+        response = await self.models.get_model(None).get_response(
+            instruction, text, ModelSettings(), [], schema, [], ModelTracing.DISABLED,
+            previous_response_id=None, conversation_id=None, prompt=None,
+        )  # fmt: skip
+        said = "".join(
+            getattr(part, "text", "") for item in response.output for part in getattr(item, "content", None) or ()
+        )
+        try:
+            verdict: _Verdict = schema.validate_json(said)
+        except ModelBehaviorError as exc:
+            raise ModelError("The model could not check this message, so it is not answered.") from exc
+        return verdict.flagged, verdict.confidence, verdict.reason
+
+    @property
+    def models(self) -> PlatformModels:
+        """The platform's model for whoever runs in this answer."""
+        may_choose = self._settings.provider == "openai"
+        return PlatformModels(self._client, may_choose=may_choose, is_paused=lambda: False)
+
+    def options_of(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of a run with our model and limits in them, as far as the file brings none."""
+        given = options.get("run_config")
+        config = RunConfig(**given) if isinstance(given, Mapping) else given or RunConfig()
+        chosen = self._options.get("model")
+        config = replace(
+            config,
+            model=PlatformModel(self._client, chosen, lambda: False) if chosen else config.model,
+            model_provider=self.models if type(config.model_provider) is MultiProvider else config.model_provider,
+            tracing_disabled=config.tracing_disabled or not self.traces,
+            tool_error_formatter=config.tool_error_formatter or tool_error(self.turn.context.answer.failed_calls),
+        )
+        limit = self._settings.model_max_round_trips
+        turns = options.get("max_turns")
+        context = options.get("context")
+        return {
+            **options,
+            "run_config": config,
+            "max_turns": min(turns, limit) if isinstance(turns, int) else limit,
+            "context": self.turn.agent_context if context is None else context,
+        }
+
+    # How it ends
+
+    async def close(self) -> None:
+        """Stop what still runs, and close what the file has opened."""
+        for result in self._results:
+            if not result.is_complete:
+                result.cancel()
+        for task in self._tasks:
+            task.cancel()
+        for client in self.opened:
+            with suppress(Exception):
+                closing = client.close()
+                if isinstance(closing, Awaitable):
+                    await closing
+
+    # One run
+
+    async def _run(self, start: StartRun, agent: Agent[Any], given: Any, options: Mapping[str, Any]) -> Any:
+        slot = self.journal.next_slot(_key(agent))
+        known = self.journal.known(_key(agent), slot)
+        if known is not None:
+            result = read_result(known, agent, given, options.get("context"))
+            self._note(result.final_output)
+            return result
+        task = asyncio.current_task()
+        if task is not None:
+            self._tasks.add(task)
+        try:
+            updates, result = self._begin(start, agent, given, options)
+            await self._announce(agent, updates)
+            try:
+                async with aclosing(result.stream_events()) as events:
+                    async for event in events:
+                        await self._show(updates, event)
+            finally:
+                if not result.is_complete:
+                    result.cancel()
+        except (InputGuardrailTripwireTriggered, OutputGuardrailTripwireTriggered):
+            if updates.text:
+                # Whatever the file makes of it, what was shown of a refused text does not stay.
+                refused = Content.from_text(self.turn.context.answer.texts.refused)
+                await self.updates.put(updates.update(refused, merge_mode="replace"))
+                self.said.append(refused.text or "")
+            raise
+        except ModelBehaviorError as exc:
+            raise ModelError(
+                f"The model's answer does not have the form that “{agent.name}” asks for.", code="model.unfit"
+            ) from exc
+        finally:
+            if task is not None:
+                self._tasks.discard(task)
+        await self._end(agent, updates, result)
+        self.journal.add(_key(agent), slot, result)
+        return result
+
+    def _begin(
+        self, start: StartRun, agent: Agent[Any], given: Any, options: Mapping[str, Any]
+    ) -> tuple[RunUpdates, Any]:
+        self._runs += 1
+        if self._runs > MAX_RUNS:
+            self.is_limited = True
+            raise WorkflowEnded
+        self._check_tools(agent)
+        failed = self.turn.context.answer.failed_calls
+        token = is_within_agent.set(True)
+        try:
+            result = start(
+                guarded_agent(agent, self._settings.tool_timeout_s, failed),
+                given if options.get("session") is not None else self._with_history(given),
+                **self.options_of(options),
+            )
+        finally:
+            is_within_agent.reset(token)
+        self._results.append(result)
+        return RunUpdates(agent, self._runs), result
+
+    async def _announce(self, agent: Agent[Any], updates: RunUpdates) -> None:
+        if updates.is_structured:
+            await self._step(updates, "call", agent.name)
+        else:
+            self.turn.emit(ProgressUpdateEvent(text=agent.name))
+
+    async def _show(self, updates: RunUpdates, event: Any) -> None:
+        for update in updates.read(event):
+            await self.updates.put(update)
+
+    async def _end(self, agent: Agent[Any], updates: RunUpdates, result: Any) -> None:
+        if agent.output_type is not None and agent.output_type is not str:
+            await self._step(updates, "result", agent.name)
+        if result.interruptions:
+            names = ", ".join(str(each.name) for each in result.interruptions)
+            raise AgentError(
+                "This assistant would have to ask you first, and cannot do that within a workflow.",
+                f"the agent '{agent.name}' has tools with needs_approval ({names}); ask by approval_request instead",
+            )
+        if updates.text:
+            self.said.append(updates.text)
+        self._note(result.final_output)
+
+    async def _step(self, updates: RunUpdates, part: str, name: str) -> None:
+        # The framework's own kinds of contents are of tools; a run that is not shown as text is one step more.
+        content = Content(f"agent_step_{part}", call_id=f"{name}{id(updates)}", tool_name=name)  # type: ignore[arg-type]
+        await self.updates.put(updates.update(content))
+
+    def _note(self, output: Any) -> None:
+        self.unsaid = None if isinstance(output, str) else output
+
+    def _check_tools(self, agent: Agent[Any]) -> None:
+        """Refuse an agent whose tools run at OpenAI where the model does not.
+
+        Raises:
+            UnavailableError: The text names agent and service.
+        """
+        if isinstance(self._client, RawResponsesClient):
+            return
+        waiting, seen = [agent], set[int]()
+        while waiting:
+            each = waiting.pop()
+            if id(each) in seen or not isinstance(each, Agent):
+                continue
+            seen.add(id(each))
+            for tool in each.tools:
+                if service := HOSTED_TOOLS.get(type(tool).__name__):
+                    raise unavailable(service, each.name)
+            waiting.extend(other for other in each.handoffs if isinstance(other, Agent))
+
+    def _with_history(self, given: Any) -> Any:
+        """Return an input that is nothing but the person's message with all that was said before it.
+
+        A file that begins its conversation by itself has it from `conversation`; any other input is the file's own.
+        """
+        if self._has_conversation:
+            return given
+        text = self.message.text
+        if isinstance(given, str):
+            return [*_copies(self.message.history), dict(self.message.item)] if given == text else given
+        if not isinstance(given, list) or not given or not isinstance(given[0], Mapping):
+            return given
+        first = given[0]
+        content = first.get("content")
+        parts = [{"type": "input_text", "text": content}] if isinstance(content, str) else list(content or ())
+        if first.get("role") != "user" or text not in [part.get("text") for part in parts if isinstance(part, Mapping)]:
+            return given
+        has_extras = any(part.get("type") != "input_text" for part in parts if isinstance(part, Mapping))
+        own = {**first, "content": parts if has_extras else [*parts, *self.message.extras]}
+        return [*_copies(self.message.history), own, *given[1:]]
+
+
+def _key(agent: Agent[Any]) -> str:
+    return f"agent {agent.name}"
+
+
+def _copies(items: Any) -> list[Item]:
+    """Return items that a file may change, as those that mask personal data do."""
+    return [
+        {**item, "content": [dict(part) for part in item["content"]]}
+        if isinstance(item.get("content"), list)
+        else dict(item)
+        for item in items
+    ]
