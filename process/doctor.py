@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from agents_sdk.workflows.exported_workflow import ExportedWorkflow
 from context import Services
 from framework.mcp_servers import examine as examine_server
 from framework.mcp_servers import servers_of
@@ -53,6 +55,7 @@ async def examine(services: Services, static_dir: Path) -> list[Finding]:
         for tool in servers_of(use_case.server):
             is_there, state = await examine_server(tool)
             findings.append(Finding(is_there, "MCP server", f"{name}/{tool.name}: {state}"))
+        findings += _workflow_findings(name, use_case.server, settings.provider)
     findings += [Finding(False, "use case", f"{each.name} is disabled: {each.reason}") for each in loaded.disabled]
     if not loaded.enabled:
         findings.append(Finding(False, "use case", "none is loaded"))
@@ -60,3 +63,15 @@ async def examine(services: Services, static_dir: Path) -> list[Finding]:
     if default is not None and default not in loaded.enabled:
         findings.append(Finding(False, "default", f"DEFAULT_USE_CASE: there is no use case '{default}'"))
     return findings
+
+
+def _workflow_findings(name: str, server: object, provider: str) -> Iterator[Finding]:
+    """Return what the exported workflows of a server need."""
+    for each in {**vars(type(server)), **vars(server)}.values():
+        if not isinstance(each, ExportedWorkflow):
+            continue
+        for need in each.needs:
+            needs = "" if provider == "openai" else "needs MODEL_PROVIDER=openai: "
+            yield Finding(provider == "openai", "workflow", f"{name}: {needs}{need}")
+        for reason in each.unmet_guardrails:
+            yield Finding(False, "workflow", f"{name}: {reason}: pip install openai-guardrails")

@@ -45,6 +45,11 @@ class ExportedWorkflow:
             raise PluginError(name, f"{_place(exc, path)} failed: {type(exc).__name__}: {exc}{_advice(exc)}") from exc
 
     @property
+    def unmet_guardrails(self) -> Sequence[str]:
+        """Reasons why guardrails of it cannot be made, where the package `openai-guardrails` is not installed."""
+        return self._source.unmet_guardrails
+
+    @property
     def needs(self) -> Sequence[Need]:
         """The services of OpenAI without which a part of the workflow does not work."""
         return self._source.needs

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 HOSTED_TOOLS = {
     "FileSearchTool": "file search in vector stores",
@@ -87,27 +89,37 @@ def _needs(tree: ast.Module) -> Iterator[Need]:
         elif isinstance(node, ast.Attribute) and node.attr in CLIENT_SERVICES:
             if isinstance(node.value, ast.Name) and node.value.id in clients:
                 yield Need(CLIENT_SERVICES[node.attr], f"{node.value.id}.{node.attr}", node.lineno)
-        elif isinstance(node, ast.Dict) and (name := guardrail_name(node)) in HOSTED_GUARDRAILS:
-            yield Need(HOSTED_GUARDRAILS[str(name)], f"guardrail '{name}'", node.lineno)
+        elif isinstance(node, ast.Dict) and (found := guardrail_of(node)) and found[0] in HOSTED_GUARDRAILS:
+            yield Need(HOSTED_GUARDRAILS[found[0]], f"guardrail '{found[0]}'", node.lineno)
 
 
-def guardrail_name(node: ast.Dict) -> str | None:
-    """Return the name of the guardrail that a literal configures; None when it is no such configuration."""
+def guardrail_of(node: ast.Dict) -> tuple[str, dict[str, Any]] | None:
+    """Return name and settings of the guardrail that a literal configures; None when it is no such configuration.
+
+    Settings that are no literals are left out.
+    """
     values = {k.value: v for k, v in zip(node.keys, node.values, strict=True) if isinstance(k, ast.Constant)}
-    name = values.get("name")
-    if "config" in values and isinstance(name, ast.Constant) and isinstance(name.value, str):
-        return name.value
-    return None
+    name, config = values.get("name"), values.get("config")
+    if not isinstance(config, ast.Dict) or not isinstance(name, ast.Constant) or not isinstance(name.value, str):
+        return None
+    settings = {}
+    for key, value in zip(config.keys, config.values, strict=True):
+        with suppress(ValueError):
+            settings[str(ast.literal_eval(key or value))] = ast.literal_eval(value)
+    return name.value, settings
 
 
 def _clients(tree: ast.Module) -> set[str]:
     """Return the names that are bound to a client of OpenAI's."""
     names: set[str] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Call):
-            if ast.unparse(node.value.func).rpartition(".")[2] in ("AsyncOpenAI", "OpenAI"):
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                names |= {target.id for target in targets if isinstance(target, ast.Name)}
+        if (
+            isinstance(node, ast.Assign | ast.AnnAssign)
+            and isinstance(node.value, ast.Call)
+            and ast.unparse(node.value.func).rpartition(".")[2] in ("AsyncOpenAI", "OpenAI")
+        ):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names |= {target.id for target in targets if isinstance(target, ast.Name)}
     return names
 
 

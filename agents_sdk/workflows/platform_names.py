@@ -25,11 +25,11 @@ class PlatformNames:
         self._run = run
         self._opened: list[Any] = run.opened if run is not None else []
 
-    def own_AsyncOpenAI(self, kind: type) -> type:  # noqa: N802 - the name that is imported
+    def own_AsyncOpenAI(self, kind: type) -> type:
         """Return the class of a client that takes the platform's key."""
         return platform_client(kind, self._settings, self._opened)
 
-    own_OpenAI = own_AsyncOpenAI  # noqa: N815
+    own_OpenAI = own_AsyncOpenAI
 
     def own_trace(self, trace: Callable[..., Any]) -> Callable[..., Any]:
         """Return what opens a trace that is sent to nobody, unless the use case wants it."""

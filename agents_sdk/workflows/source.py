@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from agents_sdk.workflows.openai_services import Need, needs_of
+from agents_sdk.workflows.guardrail_checks import cannot_check
+from agents_sdk.workflows.openai_services import HOSTED_GUARDRAILS, Need, guardrail_of, needs_of
 from errors import PluginError
 
 MAX_SOURCE_BYTES = 2_000_000
@@ -44,7 +45,7 @@ class WorkflowSource:
         title: The name that the file gives the workflow in its trace; None without one.
         approvals: The names of the functions that stand for a question to a person.
         needs: Services of OpenAI without which a part of it does not work.
-        has_guardrails: Whether it uses the package `openai-guardrails`.
+        unmet_guardrails: Why guardrails of it cannot be made, where the package `openai-guardrails` is not installed.
     """
 
     path: Path
@@ -54,7 +55,7 @@ class WorkflowSource:
     title: str | None
     approvals: tuple[str, ...]
     needs: tuple[Need, ...]
-    has_guardrails: bool
+    unmet_guardrails: tuple[str, ...]
 
 
 def read_source(path: Path, name: str, entry: str | None = None) -> WorkflowSource:
@@ -86,7 +87,7 @@ def read_source(path: Path, name: str, entry: str | None = None) -> WorkflowSour
         title=_title(tree),
         approvals=tuple(each for each, node in functions.items() if _is_approval(node)),
         needs=tuple(needs_of(tree)),
-        has_guardrails=GUARDRAILS in {module for module, _ in _imported(tree)},
+        unmet_guardrails=tuple(_unmet_guardrails(tree)),
     )
 
 
@@ -275,6 +276,15 @@ def _imported(tree: ast.Module) -> list[tuple[str, int]]:
 
     visit(tree)
     return found[::-1]
+
+
+def _unmet_guardrails(tree: ast.Module) -> Iterator[str]:
+    if _is_installed(GUARDRAILS) or GUARDRAILS not in {module for module, _ in _imported(tree)}:
+        return
+    for node in ast.walk(tree):
+        found = guardrail_of(node) if isinstance(node, ast.Dict) else None
+        if found is not None and found[0] not in HOSTED_GUARDRAILS and (reason := cannot_check(*found)):
+            yield f"{reason} (line {getattr(node, 'lineno', 0)})"
 
 
 def _catches_import(handler: ast.ExceptHandler) -> bool:

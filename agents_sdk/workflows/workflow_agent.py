@@ -14,13 +14,13 @@ from agent_framework import AgentResponse, AgentResponseUpdate, Content, Message
 from agents import InputGuardrailTripwireTriggered, MaxTurnsExceeded, OutputGuardrailTripwireTriggered
 from chatkit.types import ThreadItemDoneEvent, UserMessageTextContent
 
-from agents_sdk.workflows.answer_run import WorkflowEnded, WorkflowRun, current_run
+from agents_sdk.workflows.answer_run import WorkflowRun, current_run
 from agents_sdk.workflows.journal import Journal
 from agents_sdk.workflows.platform_names import PlatformNames
 from agents_sdk.workflows.runner import install_runner
 from agents_sdk.workflows.source import WorkflowSource
 from agents_sdk.workflows.words import is_json, plain, words_of
-from agents_sdk.workflows.workflow_input import PersonsMessage, build_message, call_workflow
+from agents_sdk.workflows.workflow_input import build_message, call_workflow
 from agents_sdk.workflows.workflow_module import run_module, workflow_module
 from chat_clients.protocols.responses_request import build_input
 from context import Turn

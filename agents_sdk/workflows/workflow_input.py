@@ -107,7 +107,7 @@ def call_workflow(
 
 def _kind(function: Callable[..., Any], annotation: Any) -> Any:
     if isinstance(annotation, str):
-        return function.__globals__.get(annotation, {"str": str, "dict": dict}.get(annotation))  # type: ignore[attr-defined]
+        return function.__globals__.get(annotation, {"str": str, "dict": dict}.get(annotation))
     return annotation
 
 
