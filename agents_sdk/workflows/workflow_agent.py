@@ -157,6 +157,8 @@ class WorkflowAgent:
             refused = self._turn.context.answer.texts.refused
             return None if refused in run.said else refused
         text = value if isinstance(value, str) else value.get("output_text") if isinstance(value, dict) else None
+        if text in run.said:
+            return None
         has_spoken = bool(run.said) and run.unsaid is None
         if not has_spoken:
             parsed = value.get("output_parsed") if isinstance(value, dict) else None
@@ -164,7 +166,7 @@ class WorkflowAgent:
                 if words := words_of(each).strip():
                     return words
             return None
-        is_new = isinstance(text, str) and text.strip() and text not in run.said and text != run.message.text
+        is_new = isinstance(text, str) and text.strip() and text != run.message.text
         return str(text) if is_new and not is_json(str(text)) else None
 
     # Questions to the person

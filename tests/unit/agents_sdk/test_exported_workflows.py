@@ -18,6 +18,9 @@ from tests.unit.streaming.test_approvals import card_of, click
 
 PROTOCOLS = ["openai", "compatible"]
 
+# Exports call a method that pydantic has renamed.
+pytestmark = pytest.mark.filterwarnings("ignore:The `json` method is deprecated")
+
 
 @pytest.fixture(autouse=True)
 def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,7 +266,10 @@ async def test_agents_side_by_side_have_a_message_each_and_an_agent_as_a_tool_ha
         assert texts(events)[2:] == ["Buy it."]
         assert "Check" in str(await steps(chat))
         chair = inputs_of(flow.stub.requests[-1])
-        assert {"It is fair.", "Too dear."} <= {text for role, text in chair if role == "assistant"}
+        # Chat Completions takes neighbouring messages of one role as one.
+        known = "\n".join(text for role, text in chair if role == "assistant")
+        assert "It is fair." in known
+        assert "Too dear." in known
 
 
 async def test_what_people_have_edited_works_too(tmp_path: Path) -> None:
@@ -293,28 +299,24 @@ async def test_guardrails_of_the_sdk_work_and_what_was_shown_of_a_refused_text_d
 
 async def test_a_file_may_handle_a_tripped_guardrail_itself(tmp_path: Path) -> None:
     async with imported(tmp_path, "strict") as flow:
-        held = asyncio.Event()
-
-        async def hold(piece: int) -> None:
-            await held.wait()
-
         flow.stub.will_answer("Is it homework?", flow.answers.text(json.dumps({"is_homework": True})))
-        flow.stub.will_answer("Teach.", replace(flow.answers.text("42."), hold=hold))
-        assert texts(await flow.chat().send("6 times 7?")) == ["Do your homework yourself."]
-        held.set()
+        flow.stub.will_answer("Teach.", flow.answers.text("Forty-two."))
+        chat = flow.chat()
+        assert texts(await chat.send("6 times 7?"))[-1] == "Do your homework yourself."
+        assert "Forty-two" not in json.dumps(await chat.items())
 
 
 async def test_a_stop_in_the_middle_keeps_what_was_said(tmp_path: Path) -> None:
     async with imported(tmp_path, "triage") as flow:
         chat = flow.chat()
-        flow.will_say(routed("hello"), flow.answers.part("Good ", "mor", then="silence"))
+        flow.will_say(routed("hello"), flow.answers.part("Good ", "morningtide", then="silence"))
         viewer = await start(chat)
-        seen = await read_until(viewer, b"mor")
+        seen = await read_until(viewer, b"morningtide")
         adopt_thread(chat, seen)
-        assert (await stop(chat))["status"] in ("stopped", "cancelled", "ok", "stopping") or True
+        await stop(chat)
         await rest_of(viewer)
         assert await kinds(chat) == ["user_message", "workflow", "assistant_message"]
-        assert (await chat.items())[-1]["content"][0]["text"] == "Good mor"
+        assert (await chat.items())[-1]["content"][0]["text"] == "Good morningtide"
         flow.will_say(routed("hello"), "Again.")
         assert texts(await chat.send("Again?")) == ["Again."]
 
@@ -335,7 +337,7 @@ async def test_two_people_at_once_are_not_mixed_up_and_share_nothing_of_the_file
         answered = []
         for name, chat, card in zip(people, people.values(), cards, strict=True):
             second = card_of(await click(chat, card, "Allow"))
-            flow.stub.will_answer(name, flow.answers.text(f"Done, {name}."))
+            flow.stub.will_answer(f"I am {name}", flow.answers.text(f"Done, {name}."))
             answered += texts(await click(chat, second, "Allow"))
         assert answered == [f"Done, {name}." for name in people]
 
