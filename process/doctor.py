@@ -66,12 +66,12 @@ async def examine(services: Services, static_dir: Path) -> list[Finding]:
 
 
 def _workflow_findings(name: str, server: object, provider: str) -> Iterator[Finding]:
-    """Return what the exported workflows of a server need."""
-    for each in {**vars(type(server)), **vars(server)}.values():
-        if not isinstance(each, ExportedWorkflow):
-            continue
-        for need in each.needs:
-            needs = "" if provider == "openai" else "needs MODEL_PROVIDER=openai: "
-            yield Finding(provider == "openai", "workflow", f"{name}: {needs}{need}")
-        for reason in each.unmet_guardrails:
-            yield Finding(False, "workflow", f"{name}: {reason}: pip install openai-guardrails")
+    """Return what the exported workflow of a server needs, if it has one."""
+    workflow = getattr(server, "workflow", None)
+    if not isinstance(workflow, ExportedWorkflow):
+        return
+    for need in workflow.needs:
+        needs = "" if provider == "openai" else "needs MODEL_PROVIDER=openai: "
+        yield Finding(provider == "openai", "workflow", f"{name}: {needs}{need}")
+    for reason in workflow.unmet_guardrails:
+        yield Finding(False, "workflow", f"{name}: {reason}: pip install openai-guardrails")

@@ -67,7 +67,7 @@ class GuardrailTripwireTriggered(Exception):
 
 @dataclass(frozen=True, slots=True)
 class GuardrailResult:
-    """What one guardrail says of a text.
+    """The outcome of one guardrail for a text.
 
     Attributes:
         tripwire_triggered: Whether it does not let the text pass.

@@ -1,4 +1,4 @@
-"""What a compiled file finds of the platform: names that take the place of some that it imports, and its values."""
+"""The platform as a compiled file finds it: names that take the place of some that it imports, and its values."""
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ with the person's message, the state, and what a guardrail found. Line numbers s
 from __future__ import annotations
 
 import ast
-import copy
 import importlib.util
 from types import CodeType
 from typing import TypeVar
@@ -28,8 +27,7 @@ _Node = TypeVar("_Node", bound=ast.AST)
 
 def compile_source(source: WorkflowSource) -> CodeType:
     """Return the code of an exported file as it runs in an answer."""
-    # The tree of the source is kept: a rewriter changes nodes in place.
-    tree = copy.deepcopy(source.tree)
+    tree = ast.parse(source.text, str(source.path))
     changed = _Rewriter(source.entry, has_guardrails=importlib.util.find_spec(GUARDRAILS) is not None).visit(tree)
     return compile(ast.fix_missing_locations(changed), str(source.path), "exec", dont_inherit=True)
 

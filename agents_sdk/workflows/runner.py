@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from agents.run import AgentRunner, get_default_agent_runner, set_default_agent_runner
-
 from agents_sdk.workflows.answer_run import WorkflowRun, current_run, is_within_agent
+from framework.default_runner import wrap_default_runner
 
 
-class AnswerRunner(AgentRunner):
+class AnswerRunner:
     """Serves every `Runner.run` of the process.
 
     Args:
         own: The runner that was set before, to which all is handed that belongs to no exported workflow.
     """
 
-    def __init__(self, own: AgentRunner) -> None:
+    def __init__(self, own: Any) -> None:
         self._own = own
 
     async def run(self, starting_agent: Any, input: Any, **options: Any) -> Any:
@@ -47,6 +46,4 @@ class AnswerRunner(AgentRunner):
 
 def install_runner() -> None:
     """Let the runner of the process tell the answers of exported workflows from other runs; once."""
-    own = get_default_agent_runner()
-    if not isinstance(own, AnswerRunner):
-        set_default_agent_runner(AnswerRunner(own))
+    wrap_default_runner(AnswerRunner, AnswerRunner)

@@ -39,7 +39,7 @@ class WorkflowSource:
 
     Attributes:
         path: The file.
-        tree: The parsed file.
+        text: The whole of it.
         digest: A hash of the text, which tells whether the file was changed between a question and its answer.
         entry: The name of the function that is called for an answer.
         title: The name that the file gives the workflow in its trace; None without one.
@@ -49,7 +49,7 @@ class WorkflowSource:
     """
 
     path: Path
-    tree: ast.Module
+    text: str
     digest: str
     entry: str
     title: str | None
@@ -81,7 +81,7 @@ def read_source(path: Path, name: str, entry: str | None = None) -> WorkflowSour
     functions = {node.name: node for node in tree.body if isinstance(node, Function)}
     return WorkflowSource(
         path=path,
-        tree=tree,
+        text=text,
         digest=hashlib.sha256(text.encode()).hexdigest(),
         entry=_entry(tree, functions, path, name, entry),
         title=_title(tree),
@@ -97,7 +97,7 @@ def missing_modules(source: WorkflowSource) -> list[str]:
     Nothing is imported to find out. What an ``except ImportError`` of the file stands around is left to it.
     """
     told = []
-    for module, line in dict(_imported(source.tree)).items():
+    for module, line in dict(_imported(ast.parse(source.text))).items():
         if module in sys.stdlib_module_names or module == GUARDRAILS or _is_installed(module):
             continue
         beside = [p for p in (source.path.parent / f"{module}.py", source.path.parent / module) if p.exists()]

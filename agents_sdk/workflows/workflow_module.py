@@ -7,6 +7,7 @@ import itertools
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.abc import InspectLoader
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -46,9 +47,23 @@ def run_module(
         approve: Asks the person.
     """
     setattr(module, PLATFORM, platform)
-    exec(code, module.__dict__)  # noqa: S102 - the file of a use case, as its plugin is one
+    _Compiled(code).exec_module(module)
     for name in approvals:
         setattr(module, name, _asking(getattr(module, name), approve))
+
+
+class _Compiled(InspectLoader):
+    """Loads a module from code that is compiled already."""
+
+    def __init__(self, code: CodeType) -> None:
+        self._code = code
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Return the code, whatever the module is called."""
+        return self._code
+
+    def get_source(self, fullname: str) -> None:
+        """Return nothing: the source is another than the code."""
 
 
 def _asking(original: Any, approve: Callable[[str], bool]) -> Callable[..., Any]:
