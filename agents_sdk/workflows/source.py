@@ -159,13 +159,15 @@ def _entry(tree: ast.Module, functions: dict[str, Function], path: Path, name: s
             raise PluginError(name, f"{path} has no function '{wanted}'; it has {', '.join(functions) or 'none'}")
         return _fit(functions[wanted], path, name)
     calls = {each: _called(node) & functions.keys() for each, node in functions.items()}
-    running = {each for each, node in functions.items() if _runs_agents(node)}
+    runners = _runners(tree)
+    running = {each for each, node in functions.items() if _runs_agents(node, runners)}
     while more := {each for each, called in calls.items() if each not in running and called & running}:
         running |= more
+    _check_top(tree, running, runners, path, name)
     if not running:
         raise PluginError(
             name,
-            f"{path} is no exported workflow: no function in it calls Runner.run; "
+            f"{path} is no exported workflow: no function at its top comes to Runner.run; "
             "in Agent Builder choose Code, Agents SDK, Python, and save what it shows",
         )
     if USUAL_ENTRY in running:
@@ -223,13 +225,38 @@ def _called(function: Function) -> set[str]:
     }
 
 
-def _runs_agents(function: Function) -> bool:
+def _runs_agents(node: ast.AST, runners: set[str]) -> bool:
     return any(
-        isinstance(node, ast.Attribute)
-        and node.attr in _RUNS
-        and ast.unparse(node.value).rpartition(".")[2].endswith("Runner")
-        for node in ast.walk(function)
+        isinstance(each, ast.Attribute) and each.attr in _RUNS and ast.unparse(each.value).rpartition(".")[2] in runners
+        for each in ast.walk(node)
     )
+
+
+def _runners(tree: ast.Module) -> set[str]:
+    """Return the names under which a file knows the SDK's runner."""
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    aliases = {alias.asname for node in imports for alias in node.names if alias.name == "Runner" and alias.asname}
+    return {"Runner", *aliases}
+
+
+def _check_top(tree: ast.Module, running: set[str], runners: set[str], path: Path, name: str) -> None:
+    """Refuse a file that runs its workflow when it is loaded.
+
+    Raises:
+        PluginError: The text names the line.
+    """
+    for node in tree.body:
+        if isinstance(node, Function | ast.ClassDef) or (
+            isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)
+        ):
+            continue
+        called = {ast.unparse(each.func) for each in ast.walk(node) if isinstance(each, ast.Call)}
+        if called & (running | {"asyncio.run"}) or _runs_agents(node, runners):
+            raise PluginError(
+                name,
+                f"{path}, line {node.lineno}: this runs the workflow when the file is loaded; "
+                'put it below: if __name__ == "__main__":',
+            )
 
 
 def _title(tree: ast.Module) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from agent_framework import AgentResponse, AgentResponseUpdate, Content, Message, ResponseStream
 from agents import InputGuardrailTripwireTriggered, MaxTurnsExceeded, OutputGuardrailTripwireTriggered
-from chatkit.types import ThreadItemDoneEvent, UserMessageTextContent
+from chatkit.types import ThreadItemDoneEvent
 
 from agents_sdk.workflows.answer_run import WorkflowRun, current_run
 from agents_sdk.workflows.journal import Journal
@@ -90,7 +90,7 @@ class WorkflowAgent:
     ) -> AsyncGenerator[AgentResponseUpdate, None]:
         stored = await self._stored_journal()
         journal = Journal(stored)
-        message = build_message(build_input(messages), stored["text"] if stored else self._persons_text())
+        message = build_message(build_input(messages), stored["text"] if stored else None)
         run = WorkflowRun(self._turn, self._client, message, journal, options, traces=self._traces)
         work = asyncio.create_task(self._work(run), name=f"workflow {self._turn.thread.id}")
         waiter: asyncio.Task[AgentResponseUpdate] | None = None
@@ -208,12 +208,6 @@ class WorkflowAgent:
                 "This assistant was changed after it had asked you. Ask again, please.", code="workflow.changed"
             )
         return {**journal, "decisions": [*journal["decisions"], call.decision == "allowed"]}
-
-    def _persons_text(self) -> str | None:
-        message = self._turn.user_message
-        if message is None:
-            return None
-        return "\n".join(part.text for part in message.content if isinstance(part, UserMessageTextContent))
 
 
 def examine_workflow(code: CodeType, source: WorkflowSource, name: str) -> None:

@@ -16,6 +16,8 @@ Item = dict[str, Any]
 """An input item of the Responses API."""
 
 _PICTURE = re.compile(r"image|picture|photo|screenshot", re.IGNORECASE)
+# What stands beside the words of a person is written by us; in their own words it is disarmed.
+_OURS = re.compile(r"<(?:quoted_text|mention|file)\b|\[The attachment “")
 _HISTORY = re.compile(r"^(conversation_)?history$|^messages$|^conversation$", re.IGNORECASE)
 
 
@@ -24,20 +26,22 @@ class PersonsMessage:
     """The message that is answered, and what was said before it.
 
     Attributes:
-        text: The words of the person.
         item: The whole message with its pictures and files, as an input item.
         history: The input items before it.
     """
 
-    text: str
     item: Item
     history: Sequence[Item]
 
     @property
+    def text(self) -> str:
+        """The words of the person, without what stands beside them."""
+        return "\n".join(str(part["text"]) for part in self.item["content"] if not _is_extra(part))
+
+    @property
     def extras(self) -> list[Item]:
-        """The parts of the message besides its words."""
-        parts = self.item.get("content") or []
-        return [part for part in parts if not (part.get("type") == "input_text" and part.get("text") == self.text)]
+        """The parts of the message besides its words: pictures, files, what was quoted and mentioned."""
+        return [part for part in self.item["content"] if _is_extra(part)]
 
     @property
     def pictures(self) -> list[str]:
@@ -45,26 +49,35 @@ class PersonsMessage:
         return [str(part["image_url"]) for part in self.extras if part.get("image_url")]
 
 
-def build_message(items: Sequence[Item], text: str | None) -> PersonsMessage:
+class LooseInput(dict[str, Any]):
+    """An input for a function that does not say what it takes: its values are keys, and attributes too."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a value by its key."""
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def model_dump(self, **_: Any) -> dict[str, Any]:
+        """Return the values, as a model does."""
+        return dict(self)
+
+
+def build_message(items: Sequence[Item], text: str | None = None) -> PersonsMessage:
     """Return the message that is answered.
 
     Args:
         items: The thread as input items, oldest first.
-        text: The words of the person; None to take them from the newest message of a person.
+        text: The words of the message, where other things stand behind it; None for the newest of the person.
     """
-    at = next(
-        (
-            index
-            for index in range(len(items) - 1, -1, -1)
-            if items[index].get("role") == "user" and (text is None or text in _texts(items[index]) or not text)
-        ),
-        None,
-    )
-    if at is None:
-        said = text or ""
-        return PersonsMessage(said, {"role": "user", "content": [{"type": "input_text", "text": said}]}, items)
-    said = text if text is not None else "\n".join(_texts(items[at]))
-    return PersonsMessage(said, items[at], items[:at])
+    for at in range(len(items) - 1, -1, -1):
+        if items[at].get("role") == "user":
+            found = PersonsMessage(items[at], items[:at])
+            if text is None or found.text == text:
+                return found
+    said = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text or ""}]}
+    return PersonsMessage(said, items)
 
 
 def call_workflow(
@@ -101,7 +114,7 @@ def call_workflow(
     elif kind is str:
         value = message.text
     else:
-        value = {**variables, "input_as_text": message.text}
+        value = LooseInput({**variables, "input_as_text": message.text})
     return lambda: function(value)
 
 
@@ -127,8 +140,5 @@ def _values(fields: Mapping[str, tuple[Any, bool]], message: PersonsMessage, var
     return given
 
 
-def _texts(item: Item) -> list[str]:
-    content = item.get("content")
-    if isinstance(content, str):
-        return [content]
-    return [str(part.get("text")) for part in content or [] if part.get("type") == "input_text"]
+def _is_extra(part: Item) -> bool:
+    return part.get("type") != "input_text" or bool(_OURS.match(str(part.get("text"))))
