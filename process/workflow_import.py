@@ -117,6 +117,9 @@ def _check_name(name: str, folder: Path, paths: Sequence[Path]) -> None:
     for path in dict.fromkeys([folder, *paths]):
         if (path / name).exists() or (path / name).is_symlink():
             raise PluginError(name, f"{path / name} exists already; choose another name, or remove it first")
+        if (path / f"{name}.py").exists():
+            # Python would take the file for the use case.
+            raise PluginError(name, f"{path / name}.py stands in its way; choose another name, or move that file")
     taken = [each for each in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP) if each.name == name]
     if taken:
         raise PluginError(name, f"an installed use case has this name already ({taken[0].value}); choose another")

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
+from base64 import b64decode
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from agents import Agent, Runner
+from agents.testing import ScriptedModel as AuthorsModel
+from agents.testing import assistant_message
+from chatkit.types import ImageAttachment
 
 from tests.unit.agents_sdk.imported import EXPORTED, Imported, imported, inputs_of
 from tests.unit.harness import Chat, errors, texts
@@ -374,6 +380,107 @@ async def test_the_built_in_model_answers_with_what_it_is(tmp_path: Path) -> Non
     async with imported(tmp_path, "plain", "offline") as flow:
         [said] = texts(await flow.chat().send("Hi"))
         assert "model" in said
+
+
+async def test_pictures_and_files_of_the_message_reach_the_agents_and_the_input(tmp_path: Path) -> None:
+    async with imported(tmp_path, "pictures") as flow:
+        chat = flow.chat()
+        flow.will_say("A red square.", "Red.")
+        picture = await attached(flow, chat)
+        assert texts(await chat.send("What is it?", attachments=[picture]))[-1] == "A red square. (1 seen)"
+        await chat.send("Which colour?")
+        for request in flow.stub.requests:
+            [message] = [m for m in request.body["input"] if "What is it?" in json.dumps(m)]
+            assert [part["type"] for part in message["content"]] == ["input_text", "input_image"]
+            assert message["content"][1]["image_url"].startswith("data:image/png;base64,")
+    async with imported(tmp_path, "triage", "compatible") as flow:
+        chat = flow.chat()
+        flow.will_say(routed("parcel"), "Here.")
+        await chat.send("Where is this?", attachments=[await attached(flow, chat)])
+        for request in flow.stub.requests:
+            [message] = [m for m in request.body["messages"] if "Where is this?" in json.dumps(m)]
+            assert [part["type"] for part in message["content"]] == ["text", "image_url"]
+
+
+async def test_nothing_is_traced_unless_the_use_case_wants_it(tmp_path: Path) -> None:
+    text = (EXPORTED / "plain.py").read_text().replace("import Agent, Runner", "import Agent, Runner, trace")
+    text = text.replace("    result =", "    with trace('T') as kept:\n        result =")
+    file = tmp_path / "traced.py"
+    file.write_text(text.replace("return result.final_output", "return type(kept).__name__"))
+    async with imported(tmp_path, file, name="silent") as flow:
+        flow.will_say("Hello.")
+        assert texts(await flow.chat().send("Hi"))[-1] == "NoOpTrace"
+    plugin = tmp_path / "silent" / "plugin.py"
+    plugin.write_text(plugin.read_text().replace("'traced.py')", "'traced.py'), traces=True"))
+    async with imported(tmp_path, file, name="silent") as flow:
+        flow.will_say("Hello.")
+        assert texts(await flow.chat().send("Hi"))[-1] != "NoOpTrace"
+
+
+async def test_runs_outside_of_an_answer_go_to_the_sdks_own_runner(tmp_path: Path) -> None:
+    async with imported(tmp_path, "plain") as flow:
+        flow.will_say("Hello.")
+        await flow.chat().send("Hi")
+        own = AuthorsModel([[assistant_message("From the script.")]])
+        result = await Runner.run(Agent(name="own", model=own), "Hi")
+        assert result.final_output == "From the script."
+        assert len(flow.stub.requests) == 1
+
+
+async def test_an_answer_leaves_no_module_behind(tmp_path: Path) -> None:
+    async with imported(tmp_path, "profile") as flow:
+        flow.will_say("{", "Hello.")
+        await flow.chat().send("Hi")
+        assert [name for name in sys.modules if name.startswith("exported.")] == []
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        ("None", []),
+        ("result.final_output", []),
+        ("{'output_text': 'Also this.'}", ["Also this."]),
+        ("{'message': 'not shown'}", []),
+        ("question", []),
+        ("{'output_text': '{\"a\": 1}'}", []),
+        ("{'pii': {'failed': True, 'detected_counts': []}}", ["I cannot help with that."]),
+    ],
+)
+async def test_what_a_workflow_returns_is_said_if_nobody_has_said_it(
+    tmp_path: Path, returned: str, said: list[str]
+) -> None:
+    file = tmp_path / "returning.py"
+    file.write_text((EXPORTED / "plain.py").read_text().replace("return result.final_output", f"return {returned}"))
+    async with imported(tmp_path, file) as flow:
+        flow.will_say("Hello.")
+        assert texts(await flow.chat().send("Hi")) == ["Hello.", *said]
+
+
+async def test_an_input_that_nobody_fills_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "wanting.py"
+    text = (EXPORTED / "triage.py").read_text()
+    file.write_text(text.replace("  input_as_text: str\n", "  input_as_text: str\n  order: int\n"))
+    async with imported(tmp_path, file) as flow:
+        [error] = errors(await flow.chat().send("Hi"))
+        assert "lacks something that it needs" in error["message"]
+
+        class Buyer(Chat):
+            def context(self) -> Any:
+                return replace(super().context(), variables={"order": 4})
+
+        flow.will_say(routed("hello"), "Hello.")
+        assert texts(await Buyer(flow.server).send("Hi")) == ["Hello."]
+
+
+async def attached(flow: Imported, chat: Chat) -> str:
+    """Return the id of a picture that the person has uploaded."""
+    data = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC")
+    picture = ImageAttachment(
+        id="atc_red", name="red.png", mime_type="image/png", preview_url="https://parlor.test/red"
+    )
+    await flow.services.store.save_attachment(picture, context=chat.context())
+    await flow.services.attachments.write(picture.id, data, chat.context())
+    return picture.id
 
 
 def resumed(chat: Chat, flow: Imported) -> Chat:
