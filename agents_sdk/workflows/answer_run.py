@@ -45,6 +45,7 @@ MAX_RUNS = 100
 """How many runs of agents an answer may have: a loop of a workflow may never come to its end."""
 
 MAX_UPDATES_AHEAD = 64
+"""How many updates and events may wait to be stored before an agent waits for them."""
 
 StartRun = Callable[..., Any]
 """Starts a streamed run by the SDK's own runner."""
@@ -81,7 +82,6 @@ class WorkflowRun:
         traces: Whether the file's traces are sent, as the SDK does by default.
 
     Attributes:
-        updates: What is to be shown, in its order.
         said: The texts that were shown.
         question: The text of the question to the person; None while there is none.
         is_limited: Whether it has taken as many steps as it may.
@@ -102,7 +102,6 @@ class WorkflowRun:
         self.message = message
         self.journal = journal
         self.traces = traces
-        self.updates: asyncio.Queue[AgentResponseUpdate] = asyncio.Queue(MAX_UPDATES_AHEAD)
         self.said: list[str] = []
         self.question: str | None = None
         self.is_limited = False
@@ -112,6 +111,7 @@ class WorkflowRun:
         self._options = options
         self._settings = turn.services.settings
         self._loop = asyncio.get_running_loop()
+        self._writing = asyncio.Lock()
         self._has_conversation = False
         self._answers = 0
         self._runs = 0
@@ -268,7 +268,7 @@ class WorkflowRun:
             if updates.text:
                 # Whatever the file makes of it, what was shown of a refused text does not stay.
                 refused = Content.from_text(self.turn.context.answer.texts.refused)
-                await self.updates.put(updates.update(refused, merge_mode="replace"))
+                await self._put(updates.update(refused, merge_mode="replace"))
                 self.said.append(refused.text or "")
             raise
         except ModelBehaviorError as exc:
@@ -311,7 +311,7 @@ class WorkflowRun:
 
     async def _show(self, updates: RunUpdates, event: Any) -> None:
         for update in updates.read(event):
-            await self.updates.put(update)
+            await self._put(update)
 
     async def _end(self, agent: Agent[Any], updates: RunUpdates, result: Any) -> None:
         if agent.output_type is not None and agent.output_type is not str:
@@ -326,10 +326,15 @@ class WorkflowRun:
             self.said.append(updates.text)
         self._note(result.final_output)
 
+    async def _put(self, update: AgentResponseUpdate) -> None:
+        """Put an update where tools put what they show, so that all of it keeps its order; wait for room there."""
+        async with self._writing:
+            await self.turn.context.answer.inbox.put_when_room(update, MAX_UPDATES_AHEAD)
+
     async def _step(self, updates: RunUpdates, part: str, name: str) -> None:
         # The framework's own kinds of contents are of tools; a run that is not shown as text is one step more.
         content = Content(f"agent_step_{part}", call_id=f"{name}{id(updates)}", tool_name=name)  # type: ignore[arg-type]
-        await self.updates.put(updates.update(content))
+        await self._put(updates.update(content))
 
     def _note(self, output: Any) -> None:
         self.unsaid = None if isinstance(output, str) else output

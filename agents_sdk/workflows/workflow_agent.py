@@ -93,15 +93,8 @@ class WorkflowAgent:
         message = build_message(build_input(messages), stored["text"] if stored else None)
         run = WorkflowRun(self._turn, self._client, message, journal, options, traces=self._traces)
         work = asyncio.create_task(self._work(run), name=f"workflow {self._turn.thread.id}")
-        waiter: asyncio.Task[AgentResponseUpdate] | None = None
         try:
-            while not work.done() or not run.updates.empty():
-                waiter = asyncio.create_task(run.updates.get())
-                await asyncio.wait([work, waiter], return_when=asyncio.FIRST_COMPLETED)
-                if waiter.done():
-                    yield waiter.result()
-                else:
-                    waiter.cancel()
+            await asyncio.wait([work])
             value = self._outcome(run, work)
             if run.question is not None:
                 yield self._ask(run)
@@ -111,8 +104,6 @@ class WorkflowAgent:
                 yield _text(said)
         finally:
             work.cancel()
-            if waiter is not None:
-                waiter.cancel()
             await run.close()
             await asyncio.wait([work], timeout=PATIENCE_S)
             work.add_done_callback(_forget)
@@ -157,7 +148,7 @@ class WorkflowAgent:
             refused = self._turn.context.answer.texts.refused
             return None if refused in run.said else refused
         text = value if isinstance(value, str) else value.get("output_text") if isinstance(value, dict) else None
-        if text in run.said:
+        if isinstance(text, str) and text.strip() and any(text.strip() in said for said in run.said):
             return None
         has_spoken = bool(run.said) and run.unsaid is None
         if not has_spoken:
