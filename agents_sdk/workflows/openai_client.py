@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NoReturn, TypeVar
 
@@ -51,6 +51,12 @@ def platform_client(kind: Kind, settings: Any, opened: list[Any]) -> Kind:
                 options["http_client"] = _http_client(kind)
             super().__init__(**options)
             opened.append(self)
+
+        def post(self, path: str, *, body: Any = None, **options: Any) -> Any:
+            if provider == "compatible" and not self.is_own and isinstance(body, Mapping) and "model" in body:
+                # The file names a model of OpenAI's; that server has its own.
+                body = {**body, "model": settings.compatible_model}
+            return super().post(path, body=body, **options)
 
     services = dict(CLIENT_SERVICES)
     if provider != "compatible":

@@ -212,13 +212,16 @@ def examine_workflow(code: CodeType, source: WorkflowSource, name: str) -> None:
 
 
 def _is_refusal(value: Any) -> bool:
-    """Say whether a workflow has returned what its guardrails found: checks by name, of which one has failed."""
+    """Say whether a workflow has returned what its guardrails found: checks by name, each with whether it failed.
+
+    A check that the file does not list may be the one that failed: files return this only when one has.
+    """
     found = plain(value)
     found = found.get("output_parsed", found) if isinstance(found, dict) else found
     return (
         isinstance(found, dict)
-        and any(isinstance(each, dict) and each.get("failed") is True for each in found.values())
-        and all(isinstance(each, dict) and "failed" in each for each in found.values())
+        and bool(found)
+        and all(isinstance(each, dict) and isinstance(each.get("failed"), bool) for each in found.values())
     )
 
 

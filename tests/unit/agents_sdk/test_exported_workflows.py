@@ -19,6 +19,7 @@ from chatkit.types import ImageAttachment
 from tests.unit.agents_sdk.imported import EXPORTED, Imported, imported, inputs_of
 from tests.unit.harness import Chat, errors, texts
 from tests.unit.provider_stub import Call, whole
+from tests.unit.provider_stub import Chat as Completions
 from tests.unit.runs.running import adopt_thread, read_until, rest_of, start, stop
 from tests.unit.streaming.test_approvals import card_of, click
 
@@ -225,6 +226,18 @@ async def test_a_loop_goes_on_until_its_condition_holds(tmp_path: Path, provider
         assert await steps(chat) == [["Critic"], ["Critic"]]
         third = inputs_of(flow.stub.requests[2])
         assert next(text for role, text in third if role == "assistant").startswith("Rose.")
+
+
+async def test_a_client_that_the_file_makes_asks_the_platforms_provider(tmp_path: Path) -> None:
+    for provider, model in ("openai", "gpt-4o"), ("compatible", "configured"):
+        async with imported(tmp_path / provider, "asks", provider) as flow:
+            flow.will_say(Completions.whole("rain"), "It rains.")
+            assert texts(await flow.chat().send("The weather?")) == ["It rains."]
+            assert flow.stub.requests[0].body["model"] == model
+            assert inputs_of(flow.stub.requests[1])[-1] == ("user", "Write: rain")
+    async with imported(tmp_path / "offline", "asks", "offline") as flow:
+        [error] = errors(await flow.chat().send("The weather?"))
+        assert "This needs chat completions" in error["message"]
 
 
 async def test_a_loop_without_an_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -444,6 +457,7 @@ async def test_an_answer_leaves_no_module_behind(tmp_path: Path) -> None:
         ("question", []),
         ("{'output_text': '{\"a\": 1}'}", []),
         ("{'pii': {'failed': True, 'detected_counts': []}}", ["I cannot help with that."]),
+        ("{'jailbreak': {'failed': False}}", ["I cannot help with that."]),
     ],
 )
 async def test_what_a_workflow_returns_is_said_if_nobody_has_said_it(
