@@ -64,7 +64,10 @@ class _Rewriter(ast.NodeTransformer):
         added: list[ast.AST] = []
         for alias in node.names:
             bound = alias.asname or alias.name
-            if (module, alias.name) in _REBOUND:
+            if bound == "*":
+                names = sorted(name for known, name in _REBOUND if known == module)
+                added.extend(_rebind(node, name, f"own_{name}", name) for name in names)
+            elif (module, alias.name) in _REBOUND:
                 added.append(_rebind(node, bound, f"own_{alias.name}", bound))
             elif module.partition(".")[0] == GUARDRAILS and alias.name == _GUARDRAIL_RUNS:
                 added.append(_rebind(node, bound, "own_run_guardrails", bound))
