@@ -177,11 +177,7 @@ class WorkflowRun:
             items: The message, as the file writes it.
         """
         self._has_conversation = True
-        own = dict(items[-1])
-        content = own.get("content")
-        parts = [{"type": "input_text", "text": content}] if isinstance(content, str) else list(content or ())
-        own["content"] = [*parts, *self.message.extras]
-        return [*_copies(self.message.history), own]
+        return self.message.continued(items)
 
     async def judge(self, instruction: str, text: str) -> tuple[bool, float, str]:
         """Let the platform's model judge a text for a guardrail."""
@@ -295,7 +291,8 @@ class WorkflowRun:
         try:
             result = start(
                 guarded_agent(agent, self._settings.tool_timeout_s, failed),
-                given if options.get("session") is not None else self._with_history(given),
+                # A file that begins its conversation by itself has the thread from `conversation`.
+                given if self._has_conversation or options.get("session") else self.message.with_history(given),
                 **self.options_of(options),
             )
         finally:
@@ -358,37 +355,6 @@ class WorkflowRun:
                     raise unavailable(service, each.name)
             waiting.extend(other for other in each.handoffs if isinstance(other, Agent))
 
-    def _with_history(self, given: Any) -> Any:
-        """Return an input that is nothing but the person's message with all that was said before it.
-
-        A file that begins its conversation by itself has it from `conversation`; any other input is the file's own.
-        """
-        if self._has_conversation:
-            return given
-        text = self.message.text
-        if isinstance(given, str):
-            return [*_copies(self.message.history), dict(self.message.item)] if given == text else given
-        if not isinstance(given, list) or not given or not isinstance(given[0], Mapping):
-            return given
-        first = given[0]
-        content = first.get("content")
-        parts = [{"type": "input_text", "text": content}] if isinstance(content, str) else list(content or ())
-        if first.get("role") != "user" or text not in [part.get("text") for part in parts if isinstance(part, Mapping)]:
-            return given
-        has_extras = any(part.get("type") != "input_text" for part in parts if isinstance(part, Mapping))
-        own = {**first, "content": parts if has_extras else [*parts, *self.message.extras]}
-        return [*_copies(self.message.history), own, *given[1:]]
-
 
 def _key(agent: Agent[Any]) -> str:
     return f"agent {agent.name}"
-
-
-def _copies(items: Any) -> list[Item]:
-    """Return items that a file may change, as those that mask personal data do."""
-    return [
-        {**item, "content": [dict(part) for part in item["content"]]}
-        if isinstance(item.get("content"), list)
-        else dict(item)
-        for item in items
-    ]

@@ -48,6 +48,32 @@ class PersonsMessage:
         """The pictures of the message as URLs."""
         return [str(part["image_url"]) for part in self.extras if part.get("image_url")]
 
+    def continued(self, items: Sequence[Item]) -> list[Item]:
+        """Return a conversation that begins with the message, with all that was said before it.
+
+        Args:
+            items: The conversation; the message in it is as the file writes it, which is its words at most.
+        """
+        own, *more = items
+        content = own.get("content")
+        parts = [{"type": "input_text", "text": content}] if isinstance(content, str) else list(content or ())
+        if not any(part.get("type") != "input_text" for part in parts):
+            parts += self.extras
+        return [*_copies(self.history), {**own, "content": parts}, *more]
+
+    def with_history(self, given: Any) -> Any:
+        """Return the input of an agent with all that was said before, if it begins with the message.
+
+        Any other input is the file's own, and stays as it is.
+        """
+        if isinstance(given, str):
+            return [*_copies(self.history), *_copies([self.item])] if given == self.text else given
+        if not isinstance(given, list) or not given or not isinstance(given[0], Mapping):
+            return given
+        content = given[0].get("content")
+        texts = [content] if isinstance(content, str) else [part.get("text") for part in content or ()]
+        return self.continued(given) if given[0].get("role") == "user" and self.text in texts else given
+
 
 class LooseInput(dict[str, Any]):
     """An input for a function that does not say what it takes: its values are keys, and attributes too."""
@@ -138,6 +164,16 @@ def _values(fields: Mapping[str, tuple[Any, bool]], message: PersonsMessage, var
         elif _HISTORY.search(name) and is_list:
             given[name] = list(message.history)
     return given
+
+
+def _copies(items: Sequence[Item]) -> list[Item]:
+    """Return items that a file may change, as those that mask personal data do."""
+    return [
+        {**item, "content": [dict(part) for part in item["content"]]}
+        if isinstance(item.get("content"), list)
+        else dict(item)
+        for item in items
+    ]
 
 
 def _is_extra(part: Item) -> bool:

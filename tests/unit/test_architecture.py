@@ -39,7 +39,9 @@ ALLOWED: dict[str, set[str]] = {
     },
     "base_server": {"context", "errors", "plugins", "runs", "streaming", "turns"},
     "use_cases": {"base_server", "context", "database", "errors", "plugins"},
-    "process": {"agents_sdk", "base_server", "context", "database", "errors", "framework", "plugins", "runs", "use_cases"},
+    "process": {
+        "agents_sdk", "base_server", "context", "database", "errors", "framework", "plugins", "runs", "use_cases",
+    },
     "web": {"config", "database", "errors", "framework", "plugins", "process", "runs", "storage", "turns"},
     "main": {
         "attachments", "chat_clients", "config", "context", "database", "errors", "framework", "process",
