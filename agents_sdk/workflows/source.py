@@ -71,13 +71,17 @@ def read_source(path: Path, name: str, entry: str | None = None) -> WorkflowSour
     """
     text = _text(path, name)
     try:
-        tree = ast.parse(text, str(path))
+        return _analysed(text, path, name, entry)
     except SyntaxError as exc:
         if _is_script(text):
             raise _is_typescript(path, name) from exc
         raise PluginError(name, f"{path}, line {exc.lineno}: this is not valid Python: {exc.msg}") from exc
     except (ValueError, RecursionError, MemoryError) as exc:
         raise PluginError(name, f"{path} cannot be parsed as Python: {exc}") from exc
+
+
+def _analysed(text: str, path: Path, name: str, entry: str | None) -> WorkflowSource:
+    tree = ast.parse(text, str(path))
     functions = {node.name: node for node in tree.body if isinstance(node, Function)}
     return WorkflowSource(
         path=path,
@@ -299,7 +303,8 @@ def _imported(tree: ast.Module) -> list[tuple[str, int]]:
             module = (node.module or "").partition(".")[0] or (node.names[0].name if node.level else "")
             found.append((f".{module}" if node.level else module, node.lineno))
         for child in ast.iter_child_nodes(node):
-            visit(child)
+            if not isinstance(child, ast.expr):  # which holds no import, and may be nested deeply
+                visit(child)
 
     visit(tree)
     return found[::-1]

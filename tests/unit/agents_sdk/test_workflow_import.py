@@ -71,6 +71,8 @@ def test_nothing_of_the_file_is_run_and_the_sdk_is_not_loaded(tmp_path: Path) ->
         ("flow.py", 'import { Agent } from "@openai/agents";\nconst a = new Agent({});', "is TypeScript"),
         ("flow.py", "def f(:\n", r"line 1: this is not valid Python"),
         ("flow.py", "x = '\0'", "Python"),
+        ("flow.py", f"{ENTRY}x = {'-' * 50_000}1\n", "cannot be parsed as Python"),
+        ("flow.py", f"{ENTRY}x{'.a' * 5_000}()\n", "cannot be parsed as Python"),
         ("flow.py", "", "no exported workflow: no function"),
         ("flow.py", "def run_workflow(x):\n    return x\n", "comes to Runner.run; in Agent Builder choose Code"),
         ("flow.py", f"{RUN}async def go():\n    await Runner.run(agent, 'x')\n", "'go' takes no input"),
