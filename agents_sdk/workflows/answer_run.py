@@ -268,9 +268,13 @@ class WorkflowRun:
                 self.said.append(refused.text or "")
             raise
         except ModelBehaviorError as exc:
-            raise ModelError(
-                f"The model's answer does not have the form that “{agent.name}” asks for.", code="model.unfit"
-            ) from exc
+            if self._settings.provider == "offline":
+                said = (
+                    f"No model is configured, and the built-in one cannot answer in the form that “{agent.name}” needs."
+                )
+                raise ModelError(said, code="model.unfit", allow_retry=False) from exc
+            said = f"The model's answer does not have the form that “{agent.name}” asks for."
+            raise ModelError(said, code="model.unfit") from exc
         finally:
             if task is not None:
                 self._tasks.discard(task)

@@ -389,6 +389,12 @@ async def test_an_output_of_another_form_than_asked_for_is_told(tmp_path: Path) 
         assert "does not have the form that “Routing” asks for" in error["message"]
 
 
+async def test_the_built_in_model_says_that_it_cannot_give_structured_outputs(tmp_path: Path) -> None:
+    async with imported(tmp_path, "triage", "offline") as flow:
+        [error] = errors(await flow.chat().send("Hi"))
+        assert "No model is configured, and the built-in one cannot answer" in error["message"]
+
+
 async def test_the_built_in_model_answers_with_what_it_is(tmp_path: Path) -> None:
     async with imported(tmp_path, "plain", "offline") as flow:
         [said] = texts(await flow.chat().send("Hi"))
