@@ -270,6 +270,21 @@ async def _examine(settings: Settings) -> list[Finding]:
         await platform.services.database.close()
 
 
+def import_workflow(args: argparse.Namespace) -> int:
+    """Make a use case of an exported workflow, and print what it needs."""
+    settings = load_settings()
+
+    from process import workflow_import
+
+    folder = args.into or settings.use_cases_path[-1]
+    made = workflow_import.import_workflow(args.file, args.name, folder, settings.use_cases_path, args.entry)
+    for line in workflow_import.report(made, settings.provider):
+        print(line)
+    if folder.resolve() not in [path.resolve() for path in settings.use_cases_path]:
+        print(f"{folder} is not in USE_CASES_PATH: add it there.")
+    return 0
+
+
 def show_help(_args: argparse.Namespace) -> int:
     """Print the list of commands."""
     build_parser().print_help()
@@ -279,6 +294,7 @@ def show_help(_args: argparse.Namespace) -> int:
 COMMANDS: Mapping[str, tuple[str, Command]] = {
     "run": ("Start the server; in a clone, build the client first if it has changed.", run),
     "doctor": ("Say what works with the present settings, and what does not.", doctor),
+    "import-workflow": ("Make a use case of a workflow that was exported as Python.", import_workflow),
     "help": ("Show this list.", show_help),
 }
 
@@ -299,6 +315,11 @@ def build_parser() -> argparse.ArgumentParser:
         if name == "run":
             added.add_argument("--host", help="address to listen on (HOST)")
             added.add_argument("--port", type=int, help="TCP port to listen on; 0 picks a free one (PORT)")
+        elif name == "import-workflow":
+            added.add_argument("file", type=Path, metavar="FILE", help="the file that Agent Builder shows under Code")
+            added.add_argument("name", metavar="NAME", help="the name of the use case, e.g. support-desk")
+            added.add_argument("--into", type=Path, metavar="FOLDER", help="where; default: the last of USE_CASES_PATH")
+            added.add_argument("--entry", metavar="FUNCTION", help="the function that answers; default: run_workflow")
     return parser
 
 

@@ -14,9 +14,10 @@ from typing import Any
 
 from agents import RunConfig
 from agents.models.multi_provider import MultiProvider
-from agents.run import AgentRunner, get_default_agent_runner, set_default_agent_runner
+from agents.run import AgentRunner
 
 from agents_sdk.platform_model import PlatformModels
+from framework.default_runner import wrap_default_runner
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +60,25 @@ class InnerRuns(AgentRunner):
     """
 
     def __init__(self, own: AgentRunner) -> None:
-        self._own = own
+        self.own = own
 
     async def run(self, starting_agent: Any, input: Any, **options: Any) -> Any:
         """Run an agent to its end."""
-        return await self._own.run(starting_agent, input, **_filled(options))
+        return await self.own.run(starting_agent, input, **_filled(options))
 
     def run_sync(self, starting_agent: Any, input: Any, **options: Any) -> Any:
         """Run an agent to its end, from a thread without a loop."""
-        return self._own.run_sync(starting_agent, input, **_filled(options))
+        return self.own.run_sync(starting_agent, input, **_filled(options))
 
     def run_streamed(self, starting_agent: Any, input: Any, **options: Any) -> Any:
         """Start an agent and return its stream."""
-        return self._own.run_streamed(starting_agent, input, **_filled(options))
+        return self.own.run_streamed(starting_agent, input, **_filled(options))
 
 
 @contextmanager
 def run_defaults(defaults: RunDefaults) -> Iterator[None]:
     """Let what is started within this block, and all that it starts, have these defaults."""
-    own = get_default_agent_runner()
-    if not isinstance(own, InnerRuns):
-        set_default_agent_runner(InnerRuns(own))
+    wrap_default_runner(InnerRuns, InnerRuns)
     token = _defaults.set(defaults)
     try:
         yield

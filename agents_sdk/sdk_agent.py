@@ -211,7 +211,7 @@ class SDKAgent:
 
     def _models(self, options: Mapping[str, Any]) -> PlatformModels:
         # The composer offers what the use case says, so that may be named whatever the provider is.
-        may_choose = self._turn.services.settings.model_provider == "openai"
+        may_choose = self._turn.services.settings.provider == "openai"
         return PlatformModels(
             self._client, may_choose=may_choose, is_paused=self._is_waiting, chosen=options.get("model")
         )

@@ -11,6 +11,8 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
+from framework.default_runner import wrap_default_runner
+
 Prepare = Callable[[Any, dict[str, Any]], dict[str, Any]]
 """Takes the agent and the keyword arguments of a run, and returns these as they shall be."""
 
@@ -28,34 +30,29 @@ class PreparedRunner:
     """
 
     def __init__(self, inner: Any, prepare: Prepare, begun: Begun) -> None:
-        self._inner = inner
+        self.own = inner
         self._prepare = prepare
         self._begun = begun
 
     async def run(self, starting_agent: Any, input: Any, **arguments: Any) -> Any:
         """Run an agent to its end."""
-        return await self._inner.run(starting_agent, input, **self._prepare(starting_agent, arguments))
+        return await self.own.run(starting_agent, input, **self._prepare(starting_agent, arguments))
 
     def run_sync(self, starting_agent: Any, input: Any, **arguments: Any) -> Any:
         """Run an agent to its end, from code without a loop."""
-        return self._inner.run_sync(starting_agent, input, **self._prepare(starting_agent, arguments))
+        return self.own.run_sync(starting_agent, input, **self._prepare(starting_agent, arguments))
 
     def run_streamed(self, starting_agent: Any, input: Any, **arguments: Any) -> Any:
         """Begin a streamed run."""
         prepared = self._prepare(starting_agent, arguments)
-        result = self._inner.run_streamed(starting_agent, input, **prepared)
+        result = self.own.run_streamed(starting_agent, input, **prepared)
         self._begun(result, prepared.get("context"))
         return result
 
 
 def prepare_runs(prepare: Prepare, begun: Begun) -> None:
-    """Let all runs that begin from here on be prepared; a second call with the same functions changes nothing."""
-    from agents.run import get_default_agent_runner, set_default_agent_runner
-
-    before: Any = get_default_agent_runner()
-    if not (isinstance(before, PreparedRunner) and before._prepare == prepare):
-        runner: Any = PreparedRunner(before, prepare, begun)
-        set_default_agent_runner(runner)
+    """Let all runs that begin from here on be prepared; a second call changes nothing."""
+    wrap_default_runner(PreparedRunner, lambda own: PreparedRunner(own, prepare, begun))
 
 
 def without_stored_responses(agent: Any, config: Any, provider: Any, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from agents_sdk.workflows.exported_workflow import ExportedWorkflow
 from config import Settings
 from context import Services
 from framework.mcp_servers import examine as examine_server
@@ -61,6 +63,7 @@ async def examine(services: Services, static_dir: Path) -> list[Finding]:
         for tool in servers_of(use_case.server):
             is_there, state = await examine_server(tool)
             findings.append(Finding(is_there, "MCP server", f"{name}/{tool.name}: {state}"))
+        findings += _workflow_findings(name, use_case.server, settings.provider)
     findings += [Finding(False, "use case", f"{each.name} is disabled: {each.reason}") for each in loaded.disabled]
     if not loaded.enabled:
         findings.append(Finding(False, "use case", "none is loaded"))
@@ -94,3 +97,15 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _workflow_findings(name: str, server: object, provider: str) -> Iterator[Finding]:
+    """Return what the exported workflow of a server needs, if it has one."""
+    workflow = getattr(server, "workflow", None)
+    if not isinstance(workflow, ExportedWorkflow):
+        return
+    for need in workflow.needs:
+        needs = "" if provider == "openai" else "needs MODEL_PROVIDER=openai: "
+        yield Finding(provider == "openai", "workflow", f"{name}: {needs}{need}")
+    for reason in workflow.unmet_guardrails:
+        yield Finding(False, "workflow", f"{name}: {reason}: pip install openai-guardrails")

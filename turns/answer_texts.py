@@ -24,6 +24,7 @@ class AnswerTexts:
         remote_tool: The title of a tool on another server, where it has no name.
         running_command: The title of a command that the provider runs, where the tool has no name.
         using_computer: The title of a computer that the provider uses, where the tool has no name.
+        agent_step: The title of an agent of a workflow whose output is not shown, where it has no name.
         ask: The title of the card that asks whether tools may be called.
         allow: The button of the card that allows one call.
         reject: The button of the card that refuses one call.
@@ -45,6 +46,7 @@ class AnswerTexts:
     remote_tool: str = "Using a remote tool"
     running_command: str = "Running a command"
     using_computer: str = "Using a computer"
+    agent_step: str = "Working on it"
     ask: str = "May I do this?"
     allow: str = "Allow"
     reject: str = "Don't allow"

@@ -42,6 +42,7 @@ from text.shortening import shortened
 from text.thoughts import without_thoughts
 from turns.approval_request import PENDING_APPROVALS_KEY
 from turns.tool_memory import REPLAY, REPLAY_KEY, TOOL_MEMORY_KEY
+from turns.workflow_journal import WORKFLOW_JOURNAL_KEY
 from widgets.documents import components_of
 
 logger = logging.getLogger(__name__)
@@ -147,6 +148,8 @@ class HistoryConverter(ThreadItemConverter):
             return _tool_memory(content[TOOL_MEMORY_KEY])
         if isinstance(content, dict) and PENDING_APPROVALS_KEY in content:
             return None  # a call without a result, which providers refuse
+        if isinstance(content, dict) and WORKFLOW_JOURNAL_KEY in content:
+            return None
         if isinstance(content, dict) and isinstance(replays := content.get(REPLAY_KEY), dict):
             self.replays.update(replays)
             return None

@@ -20,6 +20,7 @@ _HOSTED: dict[str, tuple[Callable[[AnswerTexts], str], str]] = {
     "mcp_server_tool": (attrgetter("remote_tool"), "globe"),
     "shell_tool": (attrgetter("running_command"), "square-code"),
     "computer_tool": (attrgetter("using_computer"), "desktop"),
+    "agent_step": (attrgetter("agent_step"), "agent"),
 }
 """Tools that the provider runs itself: the beginning of their content types, and how they are shown."""
 
@@ -82,7 +83,9 @@ class HostedSteps:
         if key not in self._indexes:
             title, icon = next(label for kind, label in _HOSTED.items() if content.type.startswith(kind))
             name = getattr(content, "tool_name", None)
-            label = ToolLabel(humanized(name) if name else title(self._answer.texts), icon)
+            # An agent is called as its author calls it; the name of a tool is made readable.
+            shown = name if content.type.startswith("agent_step") else humanized(name or "")
+            label = ToolLabel(shown or title(self._answer.texts), icon)
             self._indexes[key] = yield from self._workflow.add(build_task(label))
 
     def result(self, content: Content) -> Events:

@@ -18,8 +18,8 @@ class ServerContext(dict[str, Any]):
     """Who asks for what, as a dictionary whose keys are attributes too.
 
     ``context["user_id"]``, ``context.get("user_id")`` and ``context.user_id`` are the same. The keys are `user_id`,
-    `use_case`, `request_id`, `locale`, `time_zone`, `metadata`, `variables`, `headers` and `request`, which has the headers
-    as well.
+    `use_case`, `request_id`, `locale`, `time_zone`, `metadata`, `variables`, `headers` and `request`, which has the
+    headers as well.
     A server may add keys of its own: they last as long as the request.
     """
 

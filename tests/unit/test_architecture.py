@@ -42,8 +42,8 @@ ALLOWED: dict[str, set[str]] = {
     "base_server": {"context", "errors", "plugins", "runs", "streaming", "turns"},
     "use_cases": {"base_server", "context", "database", "errors", "plugins"},
     "process": {
-        "base_server", "config", "context", "database", "errors", "framework", "plugins", "runs", "stock_server",
-        "text", "use_cases",
+        "agents_sdk", "base_server", "config", "context", "database", "errors", "framework", "plugins", "runs",
+        "stock_server", "text", "use_cases",
     },
     "web": {"config", "database", "errors", "framework", "plugins", "process", "runs", "storage", "turns"},
     "main": {

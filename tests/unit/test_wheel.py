@@ -59,3 +59,17 @@ def test_what_is_installed_sends_to_a_clone_who_wants_to_test(wheel: Path) -> No
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "'test' is a command of a clone: run ./parlor test there.\n"
+
+
+def test_what_is_installed_imports_a_workflow(wheel: Path, tmp_path: Path) -> None:
+    file = ROOT / "tests/unit/agents_sdk/exported/triage.py"
+    program = (
+        f"import sys; sys.path.insert(0, {str(wheel)!r}); import main;"
+        f"assert main.__file__.startswith({str(wheel)!r}); "
+        f"sys.exit(main.main(['import-workflow', {str(file)!r}, 'post-office', '--into', 'mine']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "mine/post-office/triage.py").read_text() == file.read_text()

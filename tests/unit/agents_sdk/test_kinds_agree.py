@@ -15,6 +15,7 @@ from chatkit.agents import AgentContext, simple_to_agent_input, stream_agent_res
 from chatkit.server import ChatKitServer
 from chatkit.types import ThreadStreamEvent
 
+from agents_sdk.workflows.exported_workflow import ExportedWorkflow
 from base_server import BaseChatKitServer
 from context import Services, Turn, turn_of
 from errors import ForbiddenError
@@ -102,6 +103,15 @@ def whole_server(services: Services) -> Any:
     return server
 
 
+class WorkflowServer(BaseChatKitServer):
+    """An exported workflow with the same agent."""
+
+    workflow = ExportedWorkflow(Path(__file__).with_name("exported") / "desk.py")
+
+    def get_agent(self, turn: Turn) -> Any:
+        return self.workflow.agent(turn, self.chat_client)
+
+
 async def thread_of(server: BaseChatKitServer, *messages: str) -> list[dict[str, Any]]:
     """Return what is stored of a conversation, without what is new each time."""
     chat = Chat(server)
@@ -116,7 +126,7 @@ def _lasting(value: Any) -> Any:
     return [_lasting(each) for each in value] if isinstance(value, list) else value
 
 
-ALL = [FrameworkServer, SDKServer, GeneratorServer]
+ALL = [FrameworkServer, SDKServer, WorkflowServer, GeneratorServer]
 
 
 async def test_a_conversation_of_text_leaves_the_same_thread_with_each_kind(
@@ -130,11 +140,11 @@ async def test_a_conversation_of_text_leaves_the_same_thread_with_each_kind(
     assert threads[0] == threads[1] == threads[2] == threads[3]
 
 
-async def test_a_conversation_with_tools_leaves_the_same_thread_with_both_frameworks(
+async def test_a_conversation_with_tools_leaves_the_same_thread_with_each_framework(
     services: Services, model: ScriptedModel
 ) -> None:
     threads, results = [], []
-    for kind in ALL[:2]:
+    for kind in ALL[:3]:
         model.requests.clear()
         model.turns = [
             [*says("Let me see."), *calls("add", "c1", item="milk")],
@@ -145,8 +155,8 @@ async def test_a_conversation_with_tools_leaves_the_same_thread_with_both_framew
         threads.append(await thread_of(kind(services), "Add milk", "And on Sunday?"))
         results.append([c.result for m in model.requests[-1] for c in m.contents if c.type == "function_result"])
     assert [item["type"] for item in threads[0]].count("workflow") == 2
-    assert threads[0] == threads[1]
-    assert results[0] == results[1] == ["Added milk.", "Not on Sundays."]
+    assert threads[0] == threads[1] == threads[2]
+    assert results[0] == results[1] == results[2] == ["Added milk.", "Not on Sundays."]
 
 
 @pytest.mark.parametrize("kind", [*ALL, whole_server])
@@ -193,6 +203,7 @@ def test_a_process_without_such_use_cases_loads_no_more_of_the_sdk_than_chatkit_
     code = (
         f"import sys, chatkit.server; by_chatkit = {loaded}\n"
         "import main, base_server, streaming.server_parts, use_cases.weather.plugin, use_cases.todo.plugin\n"
+        "import process.lifecycle, process.use_case_loading, process.serving\n"
         "from streaming.answers.agent_kinds import as_agent\n"
         "from types import SimpleNamespace as Any_\n"
         "async def say(messages, turn): yield 'Hello.'\n"
@@ -203,3 +214,17 @@ def test_a_process_without_such_use_cases_loads_no_more_of_the_sdk_than_chatkit_
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
     )
     assert done.stdout.strip() == "set()"
+
+
+def test_what_reads_exported_workflows_loads_nothing_of_the_sdk() -> None:
+    code = (
+        "import sys, chatkit.server; before = set(sys.modules)\n"
+        "import process.workflow_import, process.doctor\n"
+        "from agents_sdk.workflows.source import read_source; from pathlib import Path\n"
+        "read_source(Path('tests/unit/agents_sdk/exported/library.py'), 'n')\n"
+        "print(sorted(m for m in set(sys.modules) - before if m.split('.')[0] == 'agents'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout.strip() == "[]"

@@ -50,6 +50,9 @@ from agent_framework import (
     tool,
 )
 from agent_framework_chatkit import ThreadItemConverter
+from agents import Agent as SDKAgent
+from agents import Runner
+from agents.run import get_default_agent_runner, set_default_agent_runner
 from chatkit import types
 from chatkit.server import ChatKitServer
 from chatkit.types import ChatKitReq, Page, Thread, ThreadItem, ThreadItemUpdate, ThreadMetadata, ThreadStreamEvent
@@ -68,6 +71,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from chat_clients.protocols.request_options import REFUSAL
 from framework.agent_stand_in import build_stand_in
 from framework.chatkit_protocol import serialize
+from framework.default_runner import wrap_default_runner
 from framework.function_middleware import add_function_middleware, function_middleware_of
 from framework.held_things import things_held_by
 from framework.inner_agents import agents_within, own_tools, put_agent, workflow_of
@@ -888,6 +892,39 @@ def test_a_refusal_of_the_model_is_known_to_the_framework_by_its_properties() ->
         said = Content.from_text('{"n": 1}', additional_properties=properties)
         update = ChatResponseUpdate(contents=[said], role="assistant")
         assert build_response([update], {"type": "object"}).value == value
+
+
+async def test_each_run_of_the_agents_sdk_goes_to_the_runner_that_was_set() -> None:
+    """Relied on by `framework/default_runner.py`: exported workflows call `Runner.run` themselves.
+
+    When this fails: see where `Runner` finds its runner now; without such a place, let `rewriting.py` of
+    `agents_sdk/workflows` rebind the name `Runner` where a file imports it.
+    """
+
+    class Own:
+        def __init__(self, before: Any) -> None:
+            self.before = before
+
+        async def run(self, agent: Any, given: Any, **options: Any) -> Any:
+            return "run", given, options["max_turns"]
+
+        def run_sync(self, agent: Any, given: Any, **options: Any) -> Any:
+            return "run_sync", given
+
+        def run_streamed(self, agent: Any, given: Any, **options: Any) -> Any:
+            return "run_streamed", given
+
+    before = get_default_agent_runner()
+    try:
+        wrap_default_runner(Own, Own)
+        wrap_default_runner(Own, Own)
+        agent = SDKAgent(name="a")
+        assert await Runner.run(agent, "Hi", max_turns=3) == ("run", "Hi", 3)
+        assert Runner.run_sync(agent, "Hi") == ("run_sync", "Hi")
+        assert Runner.run_streamed(agent, "Hi") == ("run_streamed", "Hi")
+        assert get_default_agent_runner().before is before
+    finally:
+        set_default_agent_runner(before)
 
 
 def test_each_reliance_names_who_relies_on_it_and_what_to_do() -> None:

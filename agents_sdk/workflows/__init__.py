@@ -1,0 +1,1 @@
+"""Workflows that were exported as code of the Agents SDK: read, run in answers. `agents` is loaded late."""

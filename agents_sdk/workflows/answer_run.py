@@ -1,0 +1,363 @@
+"""An exported workflow in one answer: its agents are shown as they run, its questions asked, its results kept.
+
+The file calls `Runner.run`; the runner of the process finds the answer in a context variable and lets it run the agent
+here. What runs within an agent, an agent as a tool or a guardrail with a model, is asked on the platform's model too,
+and not shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing, suppress
+from contextvars import ContextVar
+from dataclasses import replace
+from typing import Any
+
+from agent_framework import AgentResponseUpdate, Content
+from agents import (
+    Agent,
+    AgentOutputSchema,
+    InputGuardrailTripwireTriggered,
+    ModelBehaviorError,
+    ModelSettings,
+    ModelTracing,
+    OutputGuardrailTripwireTriggered,
+    RunConfig,
+)
+from agents.models.multi_provider import MultiProvider
+from chatkit.types import ProgressUpdateEvent
+from pydantic import BaseModel
+
+from agents_sdk.agent_copies import AgentCopies
+from agents_sdk.guarded_tools import tool_error
+from agents_sdk.platform_model import PlatformModels
+from agents_sdk.turn_context import TurnContext
+from agents_sdk.workflows.journal import Journal, read_result
+from agents_sdk.workflows.openai_client import unavailable
+from agents_sdk.workflows.openai_services import HOSTED_TOOLS
+from agents_sdk.workflows.run_updates import RunUpdates
+from agents_sdk.workflows.workflow_input import Item, PersonsMessage
+from chat_clients.model_client import RawResponsesClient
+from context import Turn
+from errors import AgentError, ModelError
+
+MAX_RUNS = 100
+"""How many runs of agents an answer may have: a loop of a workflow may never come to its end."""
+
+MAX_UPDATES_AHEAD = 64
+"""How many updates and events may wait to be stored before an agent waits for them."""
+
+StartRun = Callable[..., Any]
+"""Starts a streamed run by the SDK's own runner."""
+
+current_run: ContextVar[WorkflowRun | None] = ContextVar("current_run", default=None)
+"""The workflow in whose answer the code runs; None outside of one."""
+
+is_within_agent: ContextVar[bool] = ContextVar("is_within_agent", default=False)
+"""Whether the code runs within an agent of that workflow."""
+
+
+class _Verdict(BaseModel):
+    flagged: bool
+    confidence: float
+    reason: str
+
+
+class WorkflowEnded(BaseException):
+    """Leaves a workflow in the middle: it waits for a person, or has taken too many steps.
+
+    No `Exception`, since files that catch those would go on.
+    """
+
+
+class WorkflowRun:
+    """The answer that an exported workflow gives.
+
+    Args:
+        turn: The answer.
+        client: A chat client of the platform.
+        message: What is answered.
+        journal: What is known from before a question.
+        options: The model that the person chose in the composer.
+        traces: Whether the file's traces are sent, as the SDK does by default.
+
+    Attributes:
+        models: The platform's model for whoever runs in this answer.
+        said: The texts that were shown.
+        question: The text of the question to the person; None while there is none.
+        is_limited: Whether it has taken as many steps as it may.
+        unsaid: The last structured output, as long as nothing was said after it.
+    """
+
+    def __init__(
+        self,
+        turn: Turn,
+        client: Any,
+        message: PersonsMessage,
+        journal: Journal,
+        options: Mapping[str, Any],
+        *,
+        traces: bool,
+    ) -> None:
+        self.turn = turn
+        self.message = message
+        self.journal = journal
+        self.traces = traces
+        self.said: list[str] = []
+        self.question: str | None = None
+        self.is_limited = False
+        self.unsaid: Any = None
+        self.opened: list[Any] = []
+        self._client = client
+        self._settings = turn.services.settings
+        self.models = PlatformModels(
+            client,
+            may_choose=self._settings.provider == "openai",
+            is_paused=lambda: False,
+            chosen=options.get("model"),
+        )
+        self._loop = asyncio.get_running_loop()
+        self._writing = asyncio.Lock()
+        self._has_conversation = False
+        self._answers = 0
+        self._runs = 0
+        self._results: list[Any] = []
+        self._tasks: set[asyncio.Task[Any]] = set()
+        if not isinstance(turn.agent_context, TurnContext):
+            turn.agent_context = TurnContext.of(turn)
+
+    # What the file asks for
+
+    async def run(self, start: StartRun, agent: Agent[Any], given: Any, options: Mapping[str, Any]) -> Any:
+        """Run an agent of the workflow, show what it says, and return the SDK's result.
+
+        Args:
+            start: Starts it.
+            agent: The agent.
+            given: The input that the file gives.
+            options: The other arguments of `Runner.run`.
+        """
+        if asyncio.get_running_loop() is not self._loop:
+            # A file that has made a loop of its own, in a thread.
+            future = asyncio.run_coroutine_threadsafe(self._run(start, agent, given, options), self._loop)
+            return await asyncio.wrap_future(future)
+        return await self._run(start, agent, given, options)
+
+    def run_sync(self, start: StartRun, agent: Agent[Any], given: Any, options: Mapping[str, Any]) -> Any:
+        """Run an agent from a thread, which waits for it."""
+        future = asyncio.run_coroutine_threadsafe(self._run(start, agent, given, options), self._loop)
+        return future.result()
+
+    def start_streamed(self, start: StartRun, agent: Agent[Any], given: Any, options: Mapping[str, Any]) -> Any:
+        """Start an agent whose stream the file reads itself; what it reads is shown too."""
+        updates, result = self._begin(start, agent, given, options)
+        read_events = result.stream_events
+
+        async def shown_events() -> Any:
+            await self._announce(agent, updates)
+            async for event in read_events():
+                await self._show(updates, event)
+                yield event
+            await self._end(agent, updates, result)
+
+        result.stream_events = shown_events
+        return result
+
+    def approve(self, question: str) -> bool:
+        """Return what the person has decided; where they have not, leave the workflow until they do.
+
+        Raises:
+            WorkflowEnded: When they have to be asked.
+        """
+        if self._answers < len(self.journal.decisions):
+            self._answers += 1
+            return self.journal.decisions[self._answers - 1]
+        if self.question is None:
+            self.question = question
+        raise WorkflowEnded
+
+    def conversation(self, items: list[Item]) -> list[Item]:
+        """Return the conversation that a file begins with the person's message: with all that was said before.
+
+        Args:
+            items: The message, as the file writes it.
+        """
+        self._has_conversation = True
+        return self.message.continued(items)
+
+    async def judge(self, instruction: str, text: str) -> tuple[bool, float, str]:
+        """Let the platform's model judge a text for a guardrail."""
+        schema = AgentOutputSchema(_Verdict)
+        response = await self.models.get_model(None).get_response(
+            instruction, text, ModelSettings(), [], schema, [], ModelTracing.DISABLED,
+            previous_response_id=None, conversation_id=None, prompt=None,
+        )  # fmt: skip
+        said = "".join(
+            getattr(part, "text", "") for item in response.output for part in getattr(item, "content", None) or ()
+        )
+        try:
+            verdict: _Verdict = schema.validate_json(said)
+        except ModelBehaviorError as exc:
+            raise ModelError("The model could not check this message, so it is not answered.") from exc
+        return verdict.flagged, verdict.confidence, verdict.reason
+
+    def options_of(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of a run with our model and limits in them, as far as the file brings none."""
+        given = options.get("run_config")
+        config = RunConfig(**given) if isinstance(given, Mapping) else given or RunConfig()
+        config = replace(
+            config,
+            model_provider=self.models if type(config.model_provider) is MultiProvider else config.model_provider,
+            tracing_disabled=config.tracing_disabled or not self.traces,
+            tool_error_formatter=config.tool_error_formatter or tool_error(self.turn.context.answer.failed_calls),
+        )
+        limit = self._settings.model_max_round_trips
+        turns = options.get("max_turns")
+        context = options.get("context")
+        return {
+            **options,
+            "run_config": config,
+            "max_turns": min(turns, limit) if isinstance(turns, int) else limit,
+            "context": self.turn.agent_context if context is None else context,
+        }
+
+    # How it ends
+
+    async def close(self) -> None:
+        """Stop what still runs, and close what the file has opened."""
+        for result in self._results:
+            if not result.is_complete:
+                result.cancel()
+        for task in self._tasks:
+            task.cancel()
+        for client in self.opened:
+            with suppress(Exception):
+                closing = client.close()
+                if isinstance(closing, Awaitable):
+                    await closing
+
+    # One run
+
+    async def _run(self, start: StartRun, agent: Agent[Any], given: Any, options: Mapping[str, Any]) -> Any:
+        slot = self.journal.next_slot(_key(agent))
+        known = self.journal.known(_key(agent), slot)
+        if known is not None:
+            result = read_result(known, agent, given, options.get("context"))
+            self._note(result.final_output)
+            return result
+        task = asyncio.current_task()
+        if task is not None:
+            self._tasks.add(task)
+        try:
+            updates, result = self._begin(start, agent, given, options)
+            await self._announce(agent, updates)
+            try:
+                async with aclosing(result.stream_events()) as events:
+                    async for event in events:
+                        await self._show(updates, event)
+            finally:
+                if not result.is_complete:
+                    result.cancel()
+        except (InputGuardrailTripwireTriggered, OutputGuardrailTripwireTriggered):
+            if updates.text:
+                # Whatever the file makes of it, what was shown of a refused text does not stay.
+                refused = Content.from_text(self.turn.context.answer.texts.refused)
+                await self._put(updates.update(refused, merge_mode="replace"))
+                self.said.append(refused.text or "")
+            raise
+        except ModelBehaviorError as exc:
+            if self._settings.provider == "offline":
+                said = (
+                    f"No model is configured, and the built-in one cannot answer in the form that “{agent.name}” needs."
+                )
+                raise ModelError(said, code="model.unfit", allow_retry=False) from exc
+            said = f"The model's answer does not have the form that “{agent.name}” asks for."
+            raise ModelError(said, code="model.unfit") from exc
+        finally:
+            if task is not None:
+                self._tasks.discard(task)
+        await self._end(agent, updates, result)
+        self.journal.add(_key(agent), slot, result)
+        return result
+
+    def _begin(
+        self, start: StartRun, agent: Agent[Any], given: Any, options: Mapping[str, Any]
+    ) -> tuple[RunUpdates, Any]:
+        self._runs += 1
+        if self._runs > MAX_RUNS:
+            self.is_limited = True
+            raise WorkflowEnded
+        self._check_tools(agent)
+        failed = self.turn.context.answer.failed_calls
+        token = is_within_agent.set(True)
+        try:
+            result = start(
+                AgentCopies(self._settings.tool_timeout_s, failed, self.models).of(agent),
+                # A file that begins its conversation by itself has the thread from `conversation`.
+                given if self._has_conversation or options.get("session") else self.message.with_history(given),
+                **self.options_of(options),
+            )
+        finally:
+            is_within_agent.reset(token)
+        self._results.append(result)
+        return RunUpdates(agent, self._runs), result
+
+    async def _announce(self, agent: Agent[Any], updates: RunUpdates) -> None:
+        if updates.is_structured:
+            await self._step(updates, "call", agent.name)
+        else:
+            self.turn.emit(ProgressUpdateEvent(text=agent.name))
+
+    async def _show(self, updates: RunUpdates, event: Any) -> None:
+        for update in updates.read(event):
+            await self._put(update)
+
+    async def _end(self, agent: Agent[Any], updates: RunUpdates, result: Any) -> None:
+        if agent.output_type is not None and agent.output_type is not str:
+            await self._step(updates, "result", agent.name)
+        if result.interruptions:
+            names = ", ".join(str(each.name) for each in result.interruptions)
+            raise AgentError(
+                "This assistant would have to ask you first, and cannot do that within a workflow.",
+                f"the agent '{agent.name}' has tools with needs_approval ({names}); ask by approval_request instead",
+            )
+        if updates.text:
+            self.said.append(updates.text)
+        self._note(result.final_output)
+
+    async def _put(self, update: AgentResponseUpdate) -> None:
+        """Put an update where tools put what they show, so that all of it keeps its order; wait for room there."""
+        async with self._writing:
+            await self.turn.context.answer.inbox.put_when_room(update, MAX_UPDATES_AHEAD)
+
+    async def _step(self, updates: RunUpdates, part: str, name: str) -> None:
+        # The framework's own kinds of contents are of tools; a run that is not shown as text is one step more.
+        content = Content(f"agent_step_{part}", call_id=f"{name}{id(updates)}", tool_name=name)  # type: ignore[arg-type]
+        await self._put(updates.update(content))
+
+    def _note(self, output: Any) -> None:
+        self.unsaid = None if isinstance(output, str) else output
+
+    def _check_tools(self, agent: Agent[Any]) -> None:
+        """Refuse an agent whose tools run at OpenAI where the model does not.
+
+        Raises:
+            UnavailableError: The text names agent and service.
+        """
+        if isinstance(self._client, RawResponsesClient):
+            return
+        waiting, seen = [agent], set[int]()
+        while waiting:
+            each = waiting.pop()
+            if id(each) in seen or not isinstance(each, Agent):
+                continue
+            seen.add(id(each))
+            for tool in each.tools:
+                if service := HOSTED_TOOLS.get(type(tool).__name__):
+                    raise unavailable(service, each.name)
+            waiting.extend(other for other in each.handoffs if isinstance(other, Agent))
+
+
+def _key(agent: Agent[Any]) -> str:
+    return f"agent {agent.name}"

@@ -1,0 +1,83 @@
+"""ExportedWorkflow: an exported file as the plugin beside it names it. The SDK is loaded with the file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agents_sdk.workflows.openai_services import Need
+from agents_sdk.workflows.rewriting import compile_source
+from agents_sdk.workflows.source import missing_modules, read_source
+from errors import PluginError
+
+if TYPE_CHECKING:
+    from context import Turn
+
+
+class ExportedWorkflow:
+    """A workflow that was exported as a Python file, ready to answer.
+
+    The file is read and its top is run once, so that a file that cannot work is told of at the start. Each answer runs
+    it anew: no two share what it keeps at its top.
+
+    Args:
+        path: The file, which stays as it is.
+        entry: The function that answers; None to find it.
+        traces: Whether the file's traces are sent to OpenAI, as the SDK does by default.
+
+    Raises:
+        PluginError: When the file cannot work; the text names the culprit and the remedy.
+    """
+
+    def __init__(self, path: Path, *, entry: str | None = None, traces: bool = False) -> None:
+        name = path.parent.name
+        self._source = read_source(path, name, entry)
+        if missing := missing_modules(self._source):
+            raise PluginError(name, f"{path.name}: {'; '.join(missing)}")
+        self._code = compile_source(self._source)
+        self._traces = traces
+        from agents_sdk.workflows.workflow_agent import examine_workflow
+
+        try:
+            examine_workflow(self._code, self._source, name)
+        except (Exception, SystemExit) as exc:
+            raise PluginError(name, f"{_place(exc, path)} failed: {type(exc).__name__}: {exc}{_advice(exc)}") from exc
+
+    @property
+    def unmet_guardrails(self) -> Sequence[str]:
+        """Reasons why guardrails of it cannot be made, where the package `openai-guardrails` is not installed."""
+        return self._source.unmet_guardrails
+
+    @property
+    def needs(self) -> Sequence[Need]:
+        """The services of OpenAI without which a part of the workflow does not work."""
+        return self._source.needs
+
+    def agent(self, turn: Turn, client: Any) -> Any:
+        """Return what answers, for `get_agent`.
+
+        Args:
+            turn: The answer.
+            client: The server's `chat_client`.
+        """
+        from agents_sdk.workflows.workflow_agent import WorkflowAgent
+
+        return WorkflowAgent(self._source, self._code, turn, client, traces=self._traces)
+
+
+def _place(exc: BaseException, path: Path) -> str:
+    """Return the file, with the last line of it that the failure went through."""
+    lines = []
+    trace = exc.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(path):
+            lines.append(trace.tb_lineno)
+        trace = trace.tb_next
+    return f"{path.name}, line {lines[-1]}," if lines else path.name
+
+
+def _advice(exc: BaseException) -> str:
+    if isinstance(exc, ModuleNotFoundError) and exc.name == "guardrails":
+        return "; import its functions by name (from guardrails.runtime import …), or: pip install openai-guardrails"
+    return ""

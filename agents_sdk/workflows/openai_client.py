@@ -1,0 +1,106 @@
+"""The client of OpenAI's that a file makes: with the platform's key, as far as the platform's provider is OpenAI."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, NoReturn, TypeVar
+
+import httpx
+import openai
+
+from agents_sdk.workflows.openai_services import CLIENT_SERVICES
+from errors import UnavailableError
+
+Kind = TypeVar("Kind", bound=type)
+
+_NO_KEY = "no-key"
+"""Stands for a key in a client that cannot ask OpenAI: without any, it cannot be made."""
+
+_CHAT_SERVICES = {"chat": "chat completions", "embeddings": "embeddings", "completions": "completions"}
+
+
+def unavailable(service: str, who: str | None = None) -> UnavailableError:
+    """Return the error that tells a person which service of OpenAI the answer needs."""
+    needs = f"“{who}” needs {service}" if who else f"This needs {service}"
+    return UnavailableError(
+        f"{needs}, which runs at OpenAI only, and this assistant uses another model.",
+        code="openai.needed",
+        allow_retry=False,
+    )
+
+
+def platform_client(kind: Kind, settings: Any, opened: list[Any]) -> Kind:
+    """Return the class of a client that takes key and address of the platform where the file names none.
+
+    Args:
+        kind: The class of OpenAI's library.
+        settings: The platform's settings; None while a file is only examined.
+        opened: Takes the clients that are made, to be closed.
+    """
+    provider = settings.provider if settings is not None else None
+
+    class PlatformClient(kind):  # type: ignore[misc,valid-type]
+        def __init__(self, **options: Any) -> None:
+            key = options.get("api_key")
+            self.is_own = key != _NO_KEY if key else bool(options.get("base_url"))
+            if not self.is_own:
+                options.update(_defaults(settings, provider))
+            if options.get("http_client") is None:
+                options["http_client"] = _http_client(kind)
+            super().__init__(**options)
+            opened.append(self)
+
+        def post(self, path: str, *, body: Any = None, **options: Any) -> Any:
+            if provider == "compatible" and not self.is_own and isinstance(body, Mapping) and "model" in body:
+                # The file names a model of OpenAI's; that server has its own.
+                body = {**body, "model": settings.compatible_model}
+            return super().post(path, body=body, **options)
+
+    services = dict(CLIENT_SERVICES)
+    if provider != "compatible":
+        services |= _CHAT_SERVICES
+    if provider != "openai":
+        for name, service in services.items():
+            setattr(PlatformClient, name, property(_refusing(kind, name, service)))
+    PlatformClient.__name__ = PlatformClient.__qualname__ = kind.__name__
+    return PlatformClient  # type: ignore[return-value]
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Return the certificates that all clients share: each answer makes its own, and to read them takes 30 ms."""
+    return httpx.create_ssl_context()
+
+
+def _http_client(kind: type) -> Any:
+    if issubclass(kind, openai.AsyncOpenAI):
+        return openai.DefaultAsyncHttpxClient(verify=_certificates())
+    return openai.DefaultHttpxClient(verify=_certificates())
+
+
+def _defaults(settings: Any, provider: str | None) -> dict[str, Any]:
+    if provider == "openai":
+        key, address = settings.openai_api_key, settings.openai_base_url
+    elif provider == "compatible":
+        key, address = settings.compatible_api_key, settings.compatible_base_url
+    else:
+        key = address = None
+    options: dict[str, Any] = {"api_key": key.get_secret_value() if key is not None else _NO_KEY}
+    if address is not None:
+        options["base_url"] = str(address)
+    return options
+
+
+def _refusing(kind: type, name: str, service: str) -> Callable[[Any], Any]:
+    def get(client: Any) -> Any:
+        if client.is_own:
+            return getattr(super(type(client), client), name)
+        return _refuse(service)
+
+    return get
+
+
+def _refuse(service: str) -> NoReturn:
+    raise unavailable(service)

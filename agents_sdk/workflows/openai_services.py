@@ -1,0 +1,127 @@
+"""Services of OpenAI that an exported workflow may rely on, found in its source and named for people."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+HOSTED_TOOLS = {
+    "FileSearchTool": "file search in vector stores",
+    "WebSearchTool": "web search",
+    "CodeInterpreterTool": "the code interpreter",
+    "HostedMCPTool": "tools of a hosted MCP server",
+    "ImageGenerationTool": "image generation",
+    "ComputerTool": "computer use",
+    "LocalShellTool": "the local shell tool",
+    "ShellTool": "the shell tool",
+    "ApplyPatchTool": "the patch tool",
+    "ToolSearchTool": "tool search",
+}
+"""Tools that are run by OpenAI's Responses API, by the name of their class."""
+
+CLIENT_SERVICES = {
+    "vector_stores": "search in vector stores",
+    "files": "files stored at OpenAI",
+    "containers": "containers at OpenAI",
+    "moderations": "moderation",
+    "conversations": "conversations stored at OpenAI",
+    "responses": "the Responses API",
+    "images": "image generation",
+    "audio": "speech",
+    "realtime": "realtime sessions",
+    "beta": "beta services of OpenAI",
+    "batches": "batches",
+}
+"""Parts of an `AsyncOpenAI` client that other servers do not have, by their attribute."""
+
+HOSTED_GUARDRAILS = {"Moderation": "moderation", "Hallucination Detection": "search in vector stores"}
+"""Guardrails that ask OpenAI's services, by the name in their configuration."""
+
+_CONVERSATIONS = ("previous_response_id", "conversation_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A service of OpenAI that a file uses.
+
+    Attributes:
+        service: How people call it.
+        culprit: What in the file uses it.
+        line: Where that stands.
+    """
+
+    service: str
+    culprit: str
+    line: int
+
+    def __str__(self) -> str:
+        """Return the need in words."""
+        return f"{self.service} ({self.culprit}, line {self.line})"
+
+
+def needs_of(tree: ast.Module) -> list[Need]:
+    """Return the services of OpenAI that a file uses, in the order of its lines, each culprit once."""
+    found: dict[tuple[str, str], Need] = {}
+    for need in _needs(tree):
+        known = found.setdefault((need.service, need.culprit), need)
+        if need.line < known.line:
+            found[need.service, need.culprit] = need
+    return sorted(found.values(), key=lambda need: need.line)
+
+
+def _needs(tree: ast.Module) -> Iterator[Need]:
+    clients = _clients(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func).rpartition(".")[2]
+            if called in HOSTED_TOOLS:
+                yield Need(HOSTED_TOOLS[called], called, node.lineno)
+            elif called == "OpenAIConversationsSession":
+                yield Need("conversations stored at OpenAI", called, node.lineno)
+            for keyword in node.keywords:
+                if keyword.arg in _CONVERSATIONS and not _is_none(keyword.value):
+                    yield Need("conversations stored at OpenAI", keyword.arg, keyword.value.lineno)
+                elif keyword.arg == "prompt" and called == "Agent":
+                    yield Need("prompts stored at OpenAI", "Agent(prompt=…)", keyword.value.lineno)
+        elif isinstance(node, ast.Attribute) and node.attr in CLIENT_SERVICES:
+            if isinstance(node.value, ast.Name) and node.value.id in clients:
+                yield Need(CLIENT_SERVICES[node.attr], f"{node.value.id}.{node.attr}", node.lineno)
+        elif isinstance(node, ast.Dict) and (found := guardrail_of(node)) and found[0] in HOSTED_GUARDRAILS:
+            yield Need(HOSTED_GUARDRAILS[found[0]], f"guardrail '{found[0]}'", node.lineno)
+
+
+def guardrail_of(node: ast.Dict) -> tuple[str, dict[str, Any]] | None:
+    """Return name and settings of the guardrail that a literal configures; None when it is no such configuration.
+
+    Settings that are no literals are left out.
+    """
+    values = {k.value: v for k, v in zip(node.keys, node.values, strict=True) if isinstance(k, ast.Constant)}
+    name, config = values.get("name"), values.get("config")
+    if not isinstance(config, ast.Dict) or not isinstance(name, ast.Constant) or not isinstance(name.value, str):
+        return None
+    settings = {}
+    for key, value in zip(config.keys, config.values, strict=True):
+        with suppress(ValueError):
+            settings[str(ast.literal_eval(key or value))] = ast.literal_eval(value)
+    return name.value, settings
+
+
+def _clients(tree: ast.Module) -> set[str]:
+    """Return the names that are bound to a client of OpenAI's."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Assign | ast.AnnAssign)
+            and isinstance(node.value, ast.Call)
+            and ast.unparse(node.value.func).rpartition(".")[2] in ("AsyncOpenAI", "OpenAI")
+        ):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return names
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None

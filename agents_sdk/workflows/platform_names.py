@@ -1,0 +1,119 @@
+"""The platform as a compiled file finds it: names that take the place of some that it imports, and its values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from agents_sdk.workflows.openai_client import platform_client
+
+if TYPE_CHECKING:
+    from agents_sdk.workflows.answer_run import WorkflowRun
+
+_GUARDRAILS = "guardrails"
+_GUARDRAIL_NAME = "guardrails_"
+
+
+class PlatformNames:
+    """The platform in an exported file; `rewriting` says where it stands.
+
+    Args:
+        run: The answer in which the file runs; None while it is only examined.
+    """
+
+    def __init__(self, run: WorkflowRun | None) -> None:
+        self._run = run
+        self._opened: list[Any] = run.opened if run is not None else []
+
+    def own_AsyncOpenAI(self, kind: type) -> type:
+        """Return the class of a client that takes the platform's key."""
+        return platform_client(kind, self._settings, self._opened)
+
+    own_OpenAI = own_AsyncOpenAI
+
+    def own_trace(self, trace: Callable[..., Any]) -> Callable[..., Any]:
+        """Return what opens a trace that is sent to nobody, unless the use case wants it."""
+        if self._run is not None and self._run.traces:
+            return trace
+
+        def disabled(*arguments: Any, **options: Any) -> Any:
+            return trace(*arguments, **{**options, "disabled": True})
+
+        return disabled
+
+    def own_run_guardrails(self, run_guardrails: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the package's `run_guardrails`, whose results are kept while the workflow waits for a person."""
+
+        async def kept(*arguments: Any, **options: Any) -> Any:
+            return await self._kept(lambda: run_guardrails(*arguments, **options))
+
+        return kept
+
+    def state(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return the state of the workflow with the session's variables in it, as far as it declares them."""
+        variables = self._run.turn.context.variables if self._run is not None else {}
+        return {**values, **{name: value for name, value in variables.items() if name in values}}
+
+    def conversation(self, items: list[Any]) -> list[Any]:
+        """Return the conversation that begins with the person's message, with what was said before."""
+        return self._run.conversation(items) if self._run is not None else items
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a name of the package `openai-guardrails`, which is not installed.
+
+        Raises:
+            ImportError: When there is none of ours in its place.
+        """
+        if not name.startswith(_GUARDRAIL_NAME):
+            raise AttributeError(name)
+        from agents_sdk.workflows import guardrail_checks
+
+        wanted = name.removeprefix(_GUARDRAIL_NAME)
+        if wanted == "run_guardrails":
+            return self._run_own_guardrails
+        if wanted == "GuardrailResult" or wanted in ("load_config_bundle", "instantiate_guardrails"):
+            return getattr(guardrail_checks, wanted)
+        if wanted == "GuardrailTripwireTriggered":
+            return guardrail_checks.GuardrailTripwireTriggered
+        raise ImportError(f"'{wanted}' needs the package openai-guardrails: pip install openai-guardrails")
+
+    @property
+    def _settings(self) -> Any:
+        return self._run.turn.services.settings if self._run is not None else None
+
+    async def _run_own_guardrails(
+        self, ctx: Any, data: Any, media_type: str, guardrails: Any, *, suppress_tripwire: bool = False, **_: Any
+    ) -> Any:
+        from agents_sdk.workflows.guardrail_checks import run_guardrails
+
+        if self._run is None:
+            raise RuntimeError("guardrails run in an answer only")
+        ask = self._run.judge
+        return await self._kept(lambda: run_guardrails(ask, data, guardrails, suppress_tripwire=suppress_tripwire))
+
+    async def _kept(self, ask: Callable[[], Any]) -> Any:
+        """Return what guardrails say, or what they have said before the workflow waited for a person."""
+        from agents_sdk.workflows.guardrail_checks import GuardrailResult
+
+        if self._run is None:
+            return await ask()
+        journal = self._run.journal
+        slot = journal.next_slot(_GUARDRAILS)
+        if (known := journal.known(_GUARDRAILS, slot)) is not None:
+            return [GuardrailResult(each["tripped"], info=each["info"]) for each in known]
+        results = await ask()
+        journal.add(_GUARDRAILS, slot, [_recorded(each) for each in results])
+        return results
+
+
+def _recorded(result: Any) -> dict[str, Any]:
+    return {"tripped": bool(result.tripwire_triggered), "info": _plain(result.info)}
+
+
+def _plain(value: Any) -> Any:
+    """Return details as JSON has them; what it has no form for, such as a cause, in words."""
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(each) for each in value]
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)

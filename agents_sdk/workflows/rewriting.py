@@ -1,0 +1,127 @@
+"""Compilation of an exported file: what it gets from the platform is put into its syntax tree, never into the file.
+
+A few names are rebound where they are imported, and three values pass through the answer: the conversation that begins
+with the person's message, the state, and what a guardrail found. Line numbers stay, so a traceback shows the file.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+from types import CodeType
+from typing import TypeVar
+
+from agents_sdk.workflows.source import GUARDRAILS, WorkflowSource, mentions_input
+
+PLATFORM = "__parlor__"
+"""The name under which a compiled file finds the answer that it runs in."""
+
+STATE = "state"
+"""The variable of exports that holds the state of a workflow."""
+
+_REBOUND = {("openai", "AsyncOpenAI"), ("openai", "OpenAI"), ("agents", "trace"), ("agents.tracing", "trace")}
+_GUARDRAIL_RUNS = "run_guardrails"
+
+_Node = TypeVar("_Node", bound=ast.AST)
+
+
+def compile_source(source: WorkflowSource) -> CodeType:
+    """Return the code of an exported file as it runs in an answer."""
+    tree = ast.parse(source.text, str(source.path))
+    changed = _Rewriter(source.entry, has_guardrails=importlib.util.find_spec(GUARDRAILS) is not None).visit(tree)
+    return compile(ast.fix_missing_locations(changed), str(source.path), "exec", dont_inherit=True)
+
+
+class _Rewriter(ast.NodeTransformer):
+    def __init__(self, entry: str, *, has_guardrails: bool) -> None:
+        self._entry = entry
+        self._has_guardrails = has_guardrails
+        self._modules: dict[str, str] = {}
+        self._is_in_entry = False
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return self._function(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        return self._function(node)
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
+        was_in_entry, self._is_in_entry = self._is_in_entry, self._is_in_entry or node.name == self._entry
+        self.generic_visit(node)
+        self._is_in_entry = was_in_entry
+        return node
+
+    def visit_Import(self, node: ast.Import) -> ast.AST:
+        for alias in node.names:
+            if alias.name in ("openai", "agents"):
+                self._modules[alias.asname or alias.name] = alias.name
+        return node
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | list[ast.AST]:
+        module = node.module or ""
+        if node.level == 0 and module.partition(".")[0] == GUARDRAILS and not self._has_guardrails:
+            return [_rebind(node, alias.asname or alias.name, f"guardrails_{alias.name}") for alias in node.names]
+        added: list[ast.AST] = []
+        for alias in node.names:
+            bound = alias.asname or alias.name
+            if bound == "*":
+                names = sorted(name for known, name in _REBOUND if known == module)
+                added.extend(_rebind(node, name, f"own_{name}", name) for name in names)
+            elif (module, alias.name) in _REBOUND:
+                added.append(_rebind(node, bound, f"own_{alias.name}", bound))
+            elif module.partition(".")[0] == GUARDRAILS and alias.name == _GUARDRAIL_RUNS:
+                added.append(_rebind(node, bound, "own_run_guardrails", bound))
+        return [node, *added]
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.value, ast.Name) and isinstance(node.ctx, ast.Load):
+            module = self._modules.get(node.value.id)
+            if module is not None and (module, node.attr) in _REBOUND:
+                return _placed(node, _call(f"own_{node.attr}", node))
+        return node
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        self.generic_visit(node)
+        if len(node.targets) == 1:
+            node.value = self._value(node.targets[0], node.value)
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        self.generic_visit(node)
+        if node.value is not None:
+            node.value = self._value(node.target, node.value)
+        return node
+
+    def _value(self, target: ast.expr, value: ast.expr) -> ast.expr:
+        if not isinstance(target, ast.Name):
+            return value
+        if self._is_in_entry and target.id == STATE and isinstance(value, ast.Dict):
+            return _placed(value, _call("state", value))
+        if isinstance(value, ast.List) and len(value.elts) == 1 and _is_persons_message(value.elts[0]):
+            return _placed(value, _call("conversation", value))
+        return value
+
+
+def _is_persons_message(node: ast.expr) -> bool:
+    if not isinstance(node, ast.Dict) or not mentions_input(node):
+        return False
+    known = {k.value: v for k, v in zip(node.keys, node.values, strict=True) if isinstance(k, ast.Constant)}
+    role = known.get("role")
+    return isinstance(role, ast.Constant) and role.value == "user"
+
+
+def _call(method: str, *arguments: ast.expr) -> ast.Call:
+    function = ast.Attribute(ast.Name(PLATFORM, ast.Load()), method, ast.Load())
+    return ast.Call(function, list(arguments), [])
+
+
+def _rebind(place: ast.stmt, name: str, method: str, *arguments: str) -> ast.Assign:
+    value: ast.expr = ast.Attribute(ast.Name(PLATFORM, ast.Load()), method, ast.Load())
+    if arguments:
+        value = ast.Call(value, [ast.Name(each, ast.Load()) for each in arguments], [])
+    return _placed(place, ast.Assign([ast.Name(name, ast.Store())], value))
+
+
+def _placed(place: ast.AST, node: _Node) -> _Node:
+    return ast.fix_missing_locations(ast.copy_location(node, place))

@@ -1,0 +1,333 @@
+"""Source of an exported workflow, read without running it: its entry, its questions, and what it needs."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from agents_sdk.workflows.guardrail_checks import cannot_check
+from agents_sdk.workflows.openai_services import HOSTED_GUARDRAILS, Need, guardrail_of, needs_of
+from errors import PluginError
+
+MAX_SOURCE_BYTES = 2_000_000
+"""Size of the largest file that is read; exports have some ten thousand bytes."""
+
+USUAL_ENTRY = "run_workflow"
+GUARDRAILS = "guardrails"
+"""The module of the package `openai-guardrails`, in whose place ours steps where it is not installed."""
+
+_RUNS = ("run", "run_streamed", "run_sync")
+_APPROVAL = re.compile(r"approval_request_?\d*")
+_SCRIPTS = (".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs", ".cjs")
+_DISTRIBUTIONS = {
+    "PIL": "pillow", "bs4": "beautifulsoup4", "cv2": "opencv-python", "dotenv": "python-dotenv",
+    "sklearn": "scikit-learn", "yaml": "PyYAML",
+}  # fmt: skip
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowSource:
+    """An exported file as far as it can be known without running it.
+
+    Attributes:
+        path: The file.
+        text: The whole of it.
+        digest: A hash of the text, which tells whether the file was changed between a question and its answer.
+        entry: The name of the function that is called for an answer.
+        title: The name that the file gives the workflow in its trace; None without one.
+        approvals: The names of the functions that stand for a question to a person.
+        needs: Services of OpenAI without which a part of it does not work.
+        unmet_guardrails: Why guardrails of it cannot be made, where the package `openai-guardrails` is not installed.
+    """
+
+    path: Path
+    text: str
+    digest: str
+    entry: str
+    title: str | None
+    approvals: tuple[str, ...]
+    needs: tuple[Need, ...]
+    unmet_guardrails: tuple[str, ...]
+
+
+def read_source(path: Path, name: str, entry: str | None = None) -> WorkflowSource:
+    """Read an exported file; nothing of it is run.
+
+    Args:
+        path: The file.
+        name: The use case that it belongs to, for errors.
+        entry: The function to call for an answer; None to find it.
+
+    Raises:
+        PluginError: When it cannot be one; the text names the culprit and the remedy.
+    """
+    text = _text(path, name)
+    try:
+        return _analysed(text, path, name, entry)
+    except SyntaxError as exc:
+        if _is_script(text):
+            raise _is_typescript(path, name) from exc
+        raise PluginError(name, f"{path}, line {exc.lineno}: this is not valid Python: {exc.msg}") from exc
+    except (ValueError, RecursionError, MemoryError) as exc:
+        raise PluginError(name, f"{path} cannot be parsed as Python: {exc}") from exc
+
+
+def _analysed(text: str, path: Path, name: str, entry: str | None) -> WorkflowSource:
+    tree = ast.parse(text, str(path))
+    functions = {node.name: node for node in tree.body if isinstance(node, Function)}
+    return WorkflowSource(
+        path=path,
+        text=text,
+        digest=hashlib.sha256(text.encode()).hexdigest(),
+        entry=_entry(tree, functions, path, name, entry),
+        title=_title(tree),
+        approvals=tuple(each for each, node in functions.items() if _is_approval(node)),
+        needs=tuple(needs_of(tree)),
+        unmet_guardrails=tuple(_unmet_guardrails(tree)),
+    )
+
+
+def missing_modules(source: WorkflowSource) -> list[str]:
+    """Return the modules that the file imports and that are not installed, each with what to do.
+
+    Nothing is imported to find out. What an ``except ImportError`` of the file stands around is left to it.
+    """
+    told = []
+    for module, line in dict(_imported(ast.parse(source.text))).items():
+        if module in sys.stdlib_module_names or module == GUARDRAILS or _is_installed(module):
+            continue
+        beside = [p for p in (source.path.parent / f"{module}.py", source.path.parent / module) if p.exists()]
+        remedy = (
+            f"{beside[0]} is not imported along: make a package of it and install that"
+            if beside
+            else f"install it where Parlor is installed: pip install {_DISTRIBUTIONS.get(module, module)}"
+        )
+        told.append(f"line {line} imports '{module}', which is not installed; {remedy}")
+    return told
+
+
+def mentions_input(node: ast.AST) -> bool:
+    """Say whether an expression holds the text of the person's message, as exports name it."""
+    return any(
+        (isinstance(each, ast.Constant) and each.value == "input_as_text")
+        or (isinstance(each, ast.Attribute) and each.attr == "input_as_text")
+        or (isinstance(each, ast.Name) and each.id == "input_as_text")
+        for each in ast.walk(node)
+    )
+
+
+def _text(path: Path, name: str) -> str:
+    if path.suffix.lower() in _SCRIPTS:
+        raise _is_typescript(path, name)
+    try:
+        if path.is_file() and path.stat().st_size > MAX_SOURCE_BYTES:
+            raise PluginError(name, f"{path} has more than {MAX_SOURCE_BYTES:,} bytes, so it is no exported workflow")
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise PluginError(name, f"there is no file {path}") from None
+    except IsADirectoryError:
+        raise PluginError(name, f"{path} is a folder; name the exported Python file") from None
+    except OSError as exc:
+        raise PluginError(name, f"{path} cannot be read: {exc.strerror}") from exc
+    try:
+        return importlib.util.decode_source(data)
+    except (SyntaxError, UnicodeDecodeError) as exc:
+        raise PluginError(name, f"{path} is not a text file of Python: {exc}") from exc
+
+
+def _is_script(text: str) -> bool:
+    return bool(
+        re.search(r"@openai/agents|^\s*(import .* from ['\"]|export (const|default)|const \w+ = )", text, re.MULTILINE)
+    )
+
+
+def _is_typescript(path: Path, name: str) -> PluginError:
+    return PluginError(name, f"{path} is TypeScript or JavaScript; export the workflow as Python and import that")
+
+
+def _entry(tree: ast.Module, functions: dict[str, Function], path: Path, name: str, wanted: str | None) -> str:
+    """Return the name of the function that answers.
+
+    It is `run_workflow`, or else the one function that comes to a run and is not called by another that does.
+    """
+    if wanted is not None:
+        if wanted not in functions:
+            raise PluginError(name, f"{path} has no function '{wanted}'; it has {', '.join(functions) or 'none'}")
+        return _fit(functions[wanted], path, name)
+    calls = {each: _called(node) & functions.keys() for each, node in functions.items()}
+    runners = _runners(tree)
+    running = {each for each, node in functions.items() if _runs_agents(node, runners)}
+    while more := {each for each, called in calls.items() if each not in running and called & running}:
+        running |= more
+    _check_top(tree, running, runners, path, name)
+    if not running:
+        raise PluginError(
+            name,
+            f"{path} is no exported workflow: no function at its top comes to Runner.run; "
+            "in Agent Builder choose Code, Agents SDK, Python, and save what it shows",
+        )
+    if USUAL_ENTRY in running:
+        return _fit(functions[USUAL_ENTRY], path, name)
+    first = [each for each in running if not any(each in calls[other] for other in running - {each})]
+    with_input = [each for each in first if _takes_input(functions[each])]
+    chosen = first if len(first) == 1 else with_input
+    if len(chosen) != 1:
+        listed = ", ".join(sorted(first or running))
+        raise PluginError(name, f"{path}: several functions may be the workflow ({listed}); choose one with --entry")
+    return _fit(functions[chosen[0]], path, name)
+
+
+def _fit(function: Function, path: Path, name: str) -> str:
+    """Return the name of a function that can be called with one input.
+
+    Raises:
+        PluginError: When it takes none, or more than one, or yields.
+    """
+    where = f"{path}, line {function.lineno}: the function '{function.name}'"
+    arguments = function.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    needed = positional[: len(positional) - len(arguments.defaults)]
+    named = [a.arg for a, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if default is None]
+    if not positional:
+        raise PluginError(name, f"{where} takes no input; let it take a WorkflowInput")
+    if len(needed) > 1 or named:
+        others = ", ".join([*(each.arg for each in needed[1:]), *named])
+        raise PluginError(name, f"{where} needs more than its input; give {others} a default")
+    if any(isinstance(each, ast.Yield | ast.YieldFrom) for each in _own_nodes(function)):
+        raise PluginError(name, f"{where} is a generator; let it return its output")
+    return function.name
+
+
+def _own_nodes(function: Function) -> Iterator[ast.AST]:
+    """Return the nodes of a function without those of functions within it."""
+    waiting: list[ast.AST] = list(function.body)
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not isinstance(node, Function | ast.Lambda | ast.ClassDef):
+            waiting.extend(ast.iter_child_nodes(node))
+
+
+def _takes_input(function: Function) -> bool:
+    first = next(iter([*function.args.posonlyargs, *function.args.args]), None)
+    return first is not None and first.annotation is not None and ast.unparse(first.annotation).endswith("Input")
+
+
+def _called(function: Function) -> set[str]:
+    return {
+        node.func.id
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id != function.name
+    }
+
+
+def _runs_agents(node: ast.AST, runners: set[str]) -> bool:
+    return any(
+        isinstance(each, ast.Attribute) and each.attr in _RUNS and ast.unparse(each.value).rpartition(".")[2] in runners
+        for each in ast.walk(node)
+    )
+
+
+def _runners(tree: ast.Module) -> set[str]:
+    """Return the names under which a file knows the SDK's runner."""
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    aliases = {alias.asname for node in imports for alias in node.names if alias.name == "Runner" and alias.asname}
+    return {"Runner", *aliases}
+
+
+def _check_top(tree: ast.Module, running: set[str], runners: set[str], path: Path, name: str) -> None:
+    """Refuse a file that runs its workflow when it is loaded.
+
+    Raises:
+        PluginError: The text names the line.
+    """
+    for node in tree.body:
+        if isinstance(node, Function | ast.ClassDef) or (
+            isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)
+        ):
+            continue
+        called = {ast.unparse(each.func) for each in ast.walk(node) if isinstance(each, ast.Call)}
+        if called & (running | {"asyncio.run"}) or _runs_agents(node, runners):
+            raise PluginError(
+                name,
+                f"{path}, line {node.lineno}: this runs the workflow when the file is loaded; "
+                'put it below: if __name__ == "__main__":',
+            )
+
+
+def _title(tree: ast.Module) -> str | None:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "trace":
+            given = [*node.args, *(keyword.value for keyword in node.keywords if keyword.arg == "workflow_name")]
+            if given and isinstance(given[0], ast.Constant) and isinstance(given[0].value, str):
+                return given[0].value.strip() or None
+    return None
+
+
+def _is_approval(function: Function) -> bool:
+    """Say whether a function stands for the person's word: by its name, or because it does nothing but agree."""
+    if _APPROVAL.fullmatch(function.name):
+        return True
+    body = [n for n in function.body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))]
+    arguments = function.args
+    return (
+        "approv" in function.name
+        and len(body) == 1
+        and len(arguments.posonlyargs + arguments.args) == 1
+        and isinstance(body[0], ast.Return)
+        and isinstance(body[0].value, ast.Constant)
+        and body[0].value.value is True
+    )
+
+
+def _imported(tree: ast.Module) -> list[tuple[str, int]]:
+    """Return the top-level modules that a file cannot do without, with the line; the last import of each first."""
+    found: list[tuple[str, int]] = []
+
+    def visit(node: ast.AST) -> None:
+        if isinstance(node, ast.Try | ast.TryStar) and any(_catches_import(handler) for handler in node.handlers):
+            return
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            return
+        if isinstance(node, ast.Import):
+            found.extend((alias.name.partition(".")[0], node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = (node.module or "").partition(".")[0] or (node.names[0].name if node.level else "")
+            found.append((f".{module}" if node.level else module, node.lineno))
+        for child in ast.iter_child_nodes(node):
+            if not isinstance(child, ast.expr):  # which holds no import, and may be nested deeply
+                visit(child)
+
+    visit(tree)
+    return found[::-1]
+
+
+def _unmet_guardrails(tree: ast.Module) -> Iterator[str]:
+    if _is_installed(GUARDRAILS) or GUARDRAILS not in {module for module, _ in _imported(tree)}:
+        return
+    for node in ast.walk(tree):
+        found = guardrail_of(node) if isinstance(node, ast.Dict) else None
+        if found is not None and found[0] not in HOSTED_GUARDRAILS and (reason := cannot_check(*found)):
+            yield f"{reason} (line {getattr(node, 'lineno', 0)})"
+
+
+def _catches_import(handler: ast.ExceptHandler) -> bool:
+    caught = ast.unparse(handler.type) if handler.type is not None else "Exception"
+    return any(name in caught for name in ("ImportError", "ModuleNotFoundError", "Exception"))
+
+
+def _is_installed(module: str) -> bool:
+    if module.startswith("."):
+        return False
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False

@@ -1,0 +1,236 @@
+"""An exported workflow that runs like an agent of Agent Framework: its file is called, its agents become updates."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import logging
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from types import CodeType
+from typing import Any
+
+from agent_framework import AgentResponse, AgentResponseUpdate, Content, Message, ResponseStream
+from agents import InputGuardrailTripwireTriggered, MaxTurnsExceeded, OutputGuardrailTripwireTriggered
+from chatkit.types import ThreadItemDoneEvent
+
+from agents_sdk.workflows.answer_run import WorkflowRun, current_run
+from agents_sdk.workflows.journal import Journal
+from agents_sdk.workflows.platform_names import PlatformNames
+from agents_sdk.workflows.runner import install_runner
+from agents_sdk.workflows.source import WorkflowSource
+from agents_sdk.workflows.words import is_json, plain, words_of
+from agents_sdk.workflows.workflow_input import build_message, call_workflow
+from agents_sdk.workflows.workflow_module import run_module, workflow_module
+from chat_clients.protocols.responses_request import build_input
+from context import Turn
+from errors import AgentError, ConflictError, NotFoundError
+from framework.sentences import LIMIT_REACHED
+from turns.approval_request import ApprovalRequest, PendingApproval
+from turns.workflow_journal import build_journal_item, read_journal
+
+logger = logging.getLogger(__name__)
+
+APPROVAL = "approval_request"
+"""The name under which a question of a workflow is kept as a call."""
+
+PATIENCE_S = 2.0
+"""How long a workflow that is stopped may take to clean up, in seconds; then it is left to itself."""
+
+_ALLOWED = "Allowed."
+_NO_GUARDRAIL = "guardrail"
+
+
+class WorkflowAgent:
+    """Runs an exported workflow with the platform's model.
+
+    Args:
+        source: The file.
+        code: The compiled file.
+        turn: The answer that it gives.
+        client: A chat client of the platform.
+        traces: Whether the file's traces are sent, as the SDK does by default.
+    """
+
+    def __init__(self, source: WorkflowSource, code: CodeType, turn: Turn, client: Any, *, traces: bool) -> None:
+        install_runner()
+        self._source = source
+        self._code = code
+        self._turn = turn
+        self._client = client
+        self._traces = traces
+
+    def run(
+        self, messages: Sequence[Message], *, stream: bool, options: Mapping[str, Any] | None = None
+    ) -> ResponseStream[AgentResponseUpdate, AgentResponse[Any]]:
+        """Return the answer as updates.
+
+        Args:
+            messages: The thread.
+            stream: True; there is no other way.
+            options: The model that the person chose in the composer.
+        """
+        return ResponseStream(self._updates(messages, options or {}))
+
+    async def replay_calls(
+        self, messages: Sequence[Message], calls: Sequence[PendingApproval], *, is_allowed: bool
+    ) -> AsyncGenerator[Content, None]:
+        """Return what came of questions that a person has said yes to: the workflow goes on after them.
+
+        Args:
+            messages: The thread.
+            calls: The questions.
+            is_allowed: Whether a person has decided about them.
+        """
+        for call in calls if is_allowed else ():
+            yield Content.from_function_result(call.call_id, result=_ALLOWED)
+
+    async def _updates(
+        self, messages: Sequence[Message], options: Mapping[str, Any]
+    ) -> AsyncGenerator[AgentResponseUpdate, None]:
+        stored = await self._stored_journal()
+        journal = Journal(stored)
+        message = build_message(build_input(messages), stored["text"] if stored else None)
+        run = WorkflowRun(self._turn, self._client, message, journal, options, traces=self._traces)
+        work = asyncio.create_task(self._work(run), name=f"workflow {self._turn.thread.id}")
+        try:
+            await asyncio.wait([work])
+            value = self._outcome(run, work)
+            if run.question is not None:
+                yield self._ask(run)
+            elif run.is_limited:
+                yield _text(LIMIT_REACHED)
+            elif said := self._closing_words(run, value):
+                yield _text(said)
+        finally:
+            work.cancel()
+            await run.close()
+            await asyncio.wait([work], timeout=PATIENCE_S)
+            work.add_done_callback(_forget)
+
+    async def _work(self, run: WorkflowRun) -> Any:
+        current_run.set(run)
+        with workflow_module(self._code, f"exported.{self._turn.context.use_case}") as module:
+            # In a thread: what a file does at its top may take a while.
+            await asyncio.to_thread(
+                run_module, module, self._code, PlatformNames(run), self._source.approvals, run.approve
+            )
+            function = getattr(module, self._source.entry)
+            call = call_workflow(function, run.message, self._turn.context.variables, self._turn.context.use_case)
+            value = await asyncio.to_thread(call) if not inspect.iscoroutinefunction(function) else call()
+            return await value if inspect.isawaitable(value) else value
+
+    def _outcome(self, run: WorkflowRun, work: asyncio.Task[Any]) -> Any:
+        """Return what the workflow has returned; of a refusal, a value that says so.
+
+        Raises:
+            Exception: When the file, or an agent in it, has failed.
+        """
+        if run.question is not None or run.is_limited:
+            return None
+        try:
+            return work.result()
+        except MaxTurnsExceeded:
+            run.is_limited = True
+            return None
+        except (InputGuardrailTripwireTriggered, OutputGuardrailTripwireTriggered) as exc:
+            logger.info("guardrail refused", extra={"guardrail": exc.guardrail_result.guardrail.get_name()})
+            return {_NO_GUARDRAIL: {"failed": True}}
+        except Exception as exc:
+            if type(exc).__name__ == "GuardrailTripwireTriggered":  # of the package, or ours in its place
+                logger.info("guardrail refused", extra={"guardrail": "openai-guardrails"})
+                return {_NO_GUARDRAIL: {"failed": True}}
+            raise
+
+    def _closing_words(self, run: WorkflowRun, value: Any) -> str | None:
+        """Return what has to be said when the workflow is over, because none of its agents has said it."""
+        if _is_refusal(value):
+            refused = self._turn.context.answer.texts.refused
+            return None if refused in run.said else refused
+        text = value if isinstance(value, str) else value.get("output_text") if isinstance(value, dict) else None
+        if isinstance(text, str) and text.strip() and any(text.strip() in said for said in run.said):
+            return None
+        has_spoken = bool(run.said) and run.unsaid is None
+        if not has_spoken:
+            parsed = value.get("output_parsed") if isinstance(value, dict) else None
+            for each in (parsed, text, value, run.unsaid):
+                if words := words_of(each).strip():
+                    return words
+            return None
+        is_new = isinstance(text, str) and text.strip() and text != run.message.text
+        return str(text) if is_new and not is_json(str(text)) else None
+
+    # Questions to the person
+
+    def _ask(self, run: WorkflowRun) -> AgentResponseUpdate:
+        """Keep what is known so far, and return the question."""
+        item_id = self._turn.new_id("message")
+        journal = run.journal.dump(text=run.message.text, file=self._source.digest)
+        item = build_journal_item(item_id, self._turn.thread.id, journal)
+        self._turn.emit(ThreadItemDoneEvent(item=item))
+        arguments = {"message": run.question} if run.question else {}
+        call = Content.from_function_call(item_id, APPROVAL, arguments=json.dumps(arguments, ensure_ascii=False))
+        asked = Content.from_function_approval_request(item_id, call)
+        return AgentResponseUpdate(contents=[asked], role="assistant", author_name=APPROVAL)
+
+    async def _stored_journal(self) -> dict[str, Any] | None:
+        """Return what was known when the person was asked, with the decision; None in an answer to a message.
+
+        Raises:
+            ConflictError: When the file has changed since, so that what is known may not be of its agents any more.
+            AgentError: When it is gone.
+        """
+        decided: ApprovalRequest | None = self._turn.context.answer.decided
+        call = next((each for each in decided.calls if each.name == APPROVAL), None) if decided else None
+        if call is None:
+            return None
+        thread_id, context, store = self._turn.thread.id, self._turn.context, self._turn.services.store
+        try:
+            journal = read_journal(await store.load_item(thread_id, call.call_id, context=context))
+        except NotFoundError:
+            journal = None
+        if journal is None:
+            raise AgentError(
+                "This assistant cannot go on where it has asked you. Ask again, please.",
+                f"use case '{context.use_case}': the item {call.call_id} with its journal is gone",
+            )
+        if journal.get("file") != self._source.digest:
+            raise ConflictError(
+                "This assistant was changed after it had asked you. Ask again, please.", code="workflow.changed"
+            )
+        return {**journal, "decisions": [*journal["decisions"], call.decision == "allowed"]}
+
+
+def examine_workflow(code: CodeType, source: WorkflowSource, name: str) -> None:
+    """Run the top of a file once, so that what it lacks is known before anybody asks.
+
+    Raises:
+        Exception: Whatever the file raises.
+    """
+    with workflow_module(code, f"exported.{name}") as module:
+        run_module(module, code, PlatformNames(None), source.approvals, bool)
+
+
+def _is_refusal(value: Any) -> bool:
+    """Say whether a workflow has returned what its guardrails found: checks by name, each with whether it failed.
+
+    A check that the file does not list may be the one that failed: files return this only when one has.
+    """
+    found = plain(value)
+    found = found.get("output_parsed", found) if isinstance(found, dict) else found
+    return (
+        isinstance(found, dict)
+        and bool(found)
+        and all(isinstance(each, dict) and isinstance(each.get("failed"), bool) for each in found.values())
+    )
+
+
+def _text(text: str) -> AgentResponseUpdate:
+    return AgentResponseUpdate(
+        contents=[Content.from_text(text)], role="assistant", author_name="workflow", message_id="workflow"
+    )
+
+
+def _forget(task: asyncio.Future[Any]) -> None:
+    if not task.cancelled():
+        task.exception()  # nobody waits for it; unread, it would be reported

@@ -1,0 +1,130 @@
+"""Import of an exported workflow: a new use case from one Python file, which is read and not run."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agents_sdk.workflows.openai_services import Need
+from agents_sdk.workflows.source import missing_modules, read_source
+from errors import PluginError
+from process.use_case_loading import ENTRY_POINT_GROUP, NAME_PATTERN
+
+_PLUGIN = '''"""{title}: the workflow of {file}, which is as it was exported."""
+
+from pathlib import Path
+
+from agents_sdk.workflows.exported_workflow import ExportedWorkflow
+from base_server import BaseChatKitServer
+from plugins import UseCase, hookimpl
+
+
+class WorkflowServer(BaseChatKitServer):
+    workflow = ExportedWorkflow(Path(__file__).with_name({file!r}){entry})
+
+    def get_agent(self, turn):
+        return self.workflow.agent(turn, self.chat_client)
+
+
+@hookimpl
+def register_use_case(services):
+    return UseCase(name={name!r}, title={title!r}, server=WorkflowServer(services))
+'''
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedWorkflow:
+    """A use case that was made of an exported file.
+
+    Attributes:
+        folder: Where it lies.
+        title: What people call it.
+        needs: Services of OpenAI without which a part of it does not work.
+        approvals: The functions in it that ask the person.
+        unmet_guardrails: Reasons why guardrails of it cannot be made here.
+    """
+
+    folder: Path
+    title: str
+    needs: Sequence[Need]
+    approvals: Sequence[str]
+    unmet_guardrails: Sequence[str]
+
+
+def import_workflow(
+    file: Path, name: str, folder: Path, paths: Sequence[Path], entry: str | None = None
+) -> ImportedWorkflow:
+    """Make a use case of an exported file: a folder with the file itself and a plugin beside it.
+
+    Args:
+        file: The exported file.
+        name: The name of the use case.
+        folder: Where use cases lie; it is made if it is missing.
+        paths: All folders of use cases, in which the name must be free.
+        entry: The function that answers; None to find it.
+
+    Raises:
+        PluginError: When it cannot be done; then nothing is made.
+    """
+    _check_name(name, folder, paths)
+    source = read_source(file, name, entry)
+    if missing := missing_modules(source):
+        raise PluginError(name, f"{file}: {'; '.join(missing)}")
+    target = folder / name
+    title = source.title or name.replace("_", " ").replace("-", " ").capitalize()
+    own_name = "workflow.py" if file.name in ("plugin.py", "__init__.py") or file.suffix != ".py" else file.name
+    plugin = _PLUGIN.format(
+        title=_one_line(title), file=own_name, name=name, entry=f", entry={entry!r}" if entry is not None else ""
+    )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".import-") as making:
+            made = Path(making) / name
+            made.mkdir()
+            shutil.copyfile(file, made / own_name)
+            (made / "plugin.py").write_text(plugin, encoding="utf-8")
+            made.rename(target)
+    except OSError as exc:
+        raise PluginError(name, f"{target} cannot be made: {exc.strerror or exc}") from exc
+    return ImportedWorkflow(target, _one_line(title), source.needs, source.approvals, source.unmet_guardrails)
+
+
+def report(made: ImportedWorkflow, provider: str) -> Iterator[str]:
+    """Return what whoever has imported a workflow should know, line by line."""
+    yield f"{made.folder} is the use case '{made.folder.name}' ({made.title}) now; start the server to talk to it."
+    if made.approvals:
+        yield f"It asks the person in the chat at {', '.join(made.approvals)}."
+    if made.needs:
+        yield "These parts need OpenAI's own services (MODEL_PROVIDER=openai); elsewhere the answer says so and ends:"
+        yield from (f"  {need}" for need in made.needs)
+        if provider != "openai":
+            yield f"The model provider is '{provider}' now."
+    if made.unmet_guardrails:
+        yield "These guardrails cannot be made without: pip install openai-guardrails. Until then the answer says so:"
+        yield from (f"  {reason}" for reason in made.unmet_guardrails)
+
+
+def _check_name(name: str, folder: Path, paths: Sequence[Path]) -> None:
+    if not NAME_PATTERN.fullmatch(name):
+        raise PluginError(
+            name, "this is no name of a use case: it begins with a lower case letter and has lower case letters, "
+            "digits, '-' and '_', 64 at most, e.g. support-desk"
+        )  # fmt: skip
+    for path in dict.fromkeys([folder, *paths]):
+        if (path / name).exists() or (path / name).is_symlink():
+            raise PluginError(name, f"{path / name} exists already; choose another name, or remove it first")
+        if (path / f"{name}.py").exists():
+            # Python would take the file for the use case.
+            raise PluginError(name, f"{path / name}.py stands in its way; choose another name, or move that file")
+    taken = [each for each in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP) if each.name == name]
+    if taken:
+        raise PluginError(name, f"an installed use case has this name already ({taken[0].value}); choose another")
+
+
+def _one_line(title: str) -> str:
+    """Return a title on one line that ends no docstring."""
+    return " ".join(title.replace('"""', "").replace("\\", " ").split())[:80] or "Workflow"
