@@ -103,6 +103,16 @@ export const markdownStyles = css`
     vertical-align: -0.1em;
     accent-color: var(--chatkit-accent);
   }
+  details > * + * {
+    margin-block: calc(var(--chatkit-space) * 2) 0;
+  }
+  summary {
+    inline-size: fit-content;
+    max-inline-size: 100%;
+    font-weight: 500;
+    cursor: pointer;
+    border-radius: var(--chatkit-radius-sm);
+  }
   blockquote {
     margin-inline: 0;
     padding-inline-start: calc(var(--chatkit-space) * 4);
