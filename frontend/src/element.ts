@@ -14,9 +14,11 @@ import {strings} from './strings.js';
 import {elementStyles} from './theme/element-style.js';
 import {FontUser} from './theme/fonts.js';
 import {PageStyle} from './theme/page-style.js';
-import {buildThemeSheet, defaultTokens, findLowContrast} from './theme/tokens.js';
+import {PrintedWhole} from './theme/print.js';
+import {buildPaperSheet, buildThemeSheet, defaultTokens, findLowContrast} from './theme/tokens.js';
 import type {ComposerView} from './views/composer.js';
 import {exportedParts} from './views/exported-parts.js';
+import {guardFieldKeys} from './views/field-keys.js';
 import type {HeaderView} from './views/header.js';
 import {baseStyles} from './views/styles.js';
 
@@ -63,6 +65,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   readonly #pageStyle = new PageStyle(this, reason =>
     this.#events.emit('chatkit.log', {name: 'stylesheet.failed', data: {reason}}),
   );
+  readonly #printed = new PrintedWhole(this);
   readonly #chat = new Chat({
     changed: () => this.requestUpdate(),
     emit: (name, detail) => this.#events.emit(name, detail ?? null),
@@ -76,6 +79,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
 
   override connectedCallback(): void {
     super.connectedCallback();
+    this.#printed.connect();
     if (this.#hasStarted) this.#chat.resume();
     this.#applyTheme();
     this.#start();
@@ -88,6 +92,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
       if (this.isConnected) return;
       this.#chat.close();
       this.#fonts.use(undefined);
+      this.#printed.disconnect();
     });
   }
 
@@ -191,6 +196,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   protected override createRenderRoot(): HTMLElement | DocumentFragment {
     const root = super.createRenderRoot();
     root.addEventListener(IntentEvent.type, event => this.#onIntent((event as IntentEvent).intent));
+    guardFieldKeys(root as ShadowRoot);
     return root;
   }
 
@@ -229,8 +235,8 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
     const {thread} = state;
     const isNew =
       state.entries.length === 0 && !thread && loadingId === undefined && !state.isResponding && !state.failure;
-    return html`<div class="root" part="root" role="region" aria-label=${settings.frameTitle} lang="en">
-      <div class="chat" ?inert=${isHistoryOpen}>
+    return html`<div class="root print-whole" part="root" role="region" aria-label=${settings.frameTitle} lang="en">
+      <div class="chat print-whole" ?inert=${isHistoryOpen}>
         ${
           settings.header.enabled
             ? html`<parlor-header exportparts=${exportedParts}
@@ -241,7 +247,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
             ></parlor-header>`
             : nothing
         }
-        <div class="main">
+        <div class="main print-whole">
           ${
             isNew
               ? html`<parlor-start-screen exportparts=${exportedParts}
@@ -259,11 +265,11 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
           }
         </div>
         <div class="footer">
-          <parlor-notices exportparts=${exportedParts} 
+          <parlor-notices class="no-print" exportparts=${exportedParts}
             .alertText=${this.#chat.alertText}
             .canRetryAlert=${this.#chat.canRetryAlert}
           ></parlor-notices>
-          <parlor-composer exportparts=${exportedParts}
+          <parlor-composer class="no-print" exportparts=${exportedParts}
             .placeholder=${settings.placeholder}
             .status=${thread?.status ?? {type: 'active'}}
             .isResponding=${state.isResponding}
@@ -297,7 +303,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
       }
       ${
         isHistoryOpen
-          ? html`<parlor-history exportparts=${exportedParts}
+          ? html`<parlor-history class="no-print" exportparts=${exportedParts}
             .list=${this.#chat.threads.state}
             .currentId=${thread?.id}
             .showDelete=${settings.history.showDelete}
@@ -356,7 +362,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
     this.#pageStyle.use(stylesheet);
     const log = (name: string, data: Record<string, unknown>): void => this.#events.emit('chatkit.log', {name, data});
     if (this.isConnected) this.#fonts.use(typeof theme === 'object' ? theme.typography?.fontSources : undefined);
-    const text = buildThemeSheet(theme);
+    const text = buildThemeSheet(theme) + buildPaperSheet(theme);
     if (text === this.#themeText) return;
     const ratio = findLowContrast(theme);
     if (ratio !== undefined) log('theme.low_contrast', {pair: 'color.surface', ratio, least: 4.5});

@@ -35,6 +35,8 @@ export const strings = {
   thinking: 'Working on an answer',
   copy: 'Copy',
   copied: 'Copied',
+  copyFailed: 'Copying is not possible here: select the text instead.',
+  notCopied: 'Not copied',
   copyAnswer: 'Copy answer',
   goodAnswer: 'Good answer',
   badAnswer: 'Bad answer',

@@ -2,6 +2,19 @@
 import {css} from 'lit';
 
 export const elementStyles = css`
+  @media print {
+    :host {
+      display: block !important;
+      contain: none !important;
+      block-size: auto !important;
+      max-block-size: none !important;
+      overflow: visible !important;
+    }
+    .root {
+      print-color-adjust: exact;
+      -webkit-print-color-adjust: exact;
+    }
+  }
   :host {
     display: block;
     position: relative;

@@ -345,6 +345,12 @@ export function findLowContrast(theme: ColorScheme | ThemeOption): number | unde
   return ratio >= LEAST_FOR_TEXT && ratio < LEAST_CONTRAST ? Math.round(ratio * 100) / 100 : undefined;
 }
 
+/** What a dark theme looks like on paper, which is white; empty for a light one. */
+export function buildPaperSheet(theme: ColorScheme | ThemeOption | undefined): string {
+  const option = typeof theme === 'object' ? theme : {};
+  return resolveScheme(theme) === 'dark' ? `@media print{:host{${declare(buildColors('light', option))}}}` : '';
+}
+
 /** The scheme a theme option asks for; light when it says nothing that is known. */
 export function resolveScheme(theme: ColorScheme | ThemeOption | undefined): ColorScheme {
   const scheme = typeof theme === 'string' ? theme : theme?.colorScheme;

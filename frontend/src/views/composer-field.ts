@@ -20,6 +20,7 @@ import {measureRoom} from './composer-menu.js';
 import {announcementOf, renderSuggestions, type SuggestionHandlers} from './composer-suggestion-list.js';
 import {type Suggestion, SuggestionSearch, type SuggestionSource} from './composer-suggestions.js';
 import {readTags, writeTags, writeText} from './composer-text.js';
+import {isTouch} from './field-keys.js';
 import {popoverStyles} from './popover-style.js';
 import {baseStyles} from './styles.js';
 
@@ -124,7 +125,7 @@ export class ComposerField extends LitElement {
           part="input"
           rows="1"
           dir="auto"
-          enterkeyhint="send"
+          enterkeyhint=${isTouch() ? 'enter' : 'send'}
           autocomplete="off"
           aria-label=${strings.composer}
           aria-autocomplete=${this.sources.length > 0 ? 'list' : nothing}
@@ -206,6 +207,8 @@ export class ComposerField extends LitElement {
     }
     if (event.key === 'Backspace' || event.key === 'Delete') this.#selectTag(event.key === 'Backspace');
     if (event.key !== 'Enter' || event.shiftKey || event.altKey) return;
+    // A keyboard on the screen has no Shift+Enter, and the button is beside it.
+    if (isTouch() && !event.ctrlKey && !event.metaKey) return;
     event.preventDefault();
     this.dispatchEvent(new Event('draft-submit', {bubbles: true}));
   };

@@ -28,6 +28,22 @@ export const markdownStyles = css`
     content-visibility: auto;
     overflow-clip-margin: 4px;
   }
+  @media print {
+    .section.finished {
+      content-visibility: visible;
+    }
+    pre {
+      white-space: pre-wrap;
+    }
+    pre,
+    .table {
+      overflow: visible;
+    }
+    details::details-content {
+      content-visibility: visible;
+      block-size: auto;
+    }
+  }
   h4,
   h5,
   h6 {

@@ -42,6 +42,20 @@ export const messagesStyles = css`
     min-block-size: calc(var(--parlor-viewport, 0px) - var(--chatkit-space) * 14);
     padding-block-end: 0;
   }
+  @media print {
+    :host {
+      block-size: auto;
+    }
+    .exchange.exchange {
+      display: block;
+      min-block-size: 0;
+      content-visibility: visible;
+    }
+    .exchange > * + *,
+    .answer > * + * {
+      margin-block-start: calc(var(--chatkit-space) * 4);
+    }
+  }
   .answer {
     display: flex;
     flex-direction: column;

@@ -152,7 +152,7 @@ export class MessagesView extends LitElement {
     this.#exchanges = exchanges;
     const {isResponding} = this.state;
     return html`<div
-        class="scroller"
+        class="scroller print-whole"
         part="transcript"
         role="log"
         aria-label=${strings.transcript}
@@ -191,7 +191,7 @@ export class MessagesView extends LitElement {
         this.isAway
           ? html`<button
             type="button"
-            class="icon-button to-latest"
+            class="icon-button to-latest no-print"
             aria-label=${strings.toLatest}
             title=${strings.toLatest}
             @click=${() => this.scrollToLatest()}
@@ -291,7 +291,7 @@ export class MessagesView extends LitElement {
             }
             ${
               isDone && visible.length > 0
-                ? html`<parlor-turn-actions exportparts=${exportedParts}
+                ? html`<parlor-turn-actions class="no-print" exportparts=${exportedParts}
                   .items=${answer.map(entry => entry.item)}
                   .canRate=${this.canRate}
                   .stored=${answer.map(({item}) => this.state.ratings.get(item.id)).find(kind => kind !== undefined)}
