@@ -378,6 +378,7 @@ export class Chat {
   async #deleteThread(threadId: string): Promise<void> {
     await this.threads.remove(threadId);
     this.#drafts.save(threadId, undefined);
+    this.conversation.drop(threadId);
     if (this.conversation.state.thread?.id === threadId) await this.open(undefined);
   }
 

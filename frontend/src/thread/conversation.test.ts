@@ -361,6 +361,50 @@ describe('an answer of a server that numbers its events', () => {
     expect(server.calls[0]?.signal.aborted).toBe(true);
   });
 
+  it('of a server without numbers is read on when its thread is left, and is there on the way back', async () => {
+    const stream = new OpenStream();
+    const server = new FakeServer({
+      ...stored(user('Hi')),
+      'threads.create': () => stream.send(created, done(user('Hi'))).response,
+    });
+    const {conversation, names, texts} = converse(server);
+    void conversation.send(message('Hi'));
+    await settle();
+    stream.send(added(assistant('a')), delta('a', 'Grow'));
+    await settle();
+    await conversation.open(undefined);
+    expect(conversation.isBusy).toBe(false);
+    expect(conversation.state.entries).toEqual([]);
+    expect(server.of('threads.create')[0]?.signal.aborted).toBe(false);
+    stream.send(delta('a', 'ing'));
+    await settle();
+    expect(conversation.state.entries).toEqual([]);
+    await conversation.open('thr_1');
+    expect(texts()).toEqual(['Hi', 'Growing']);
+    expect(conversation.isBusy).toBe(true);
+    stream.send(delta('a', '.'), done(assistant('a', 'Growing.'))).end();
+    await settle();
+    expect(texts()).toEqual(['Hi', 'Growing.']);
+    expect(conversation.isBusy).toBe(false);
+    expect(names().filter(name => name.startsWith('response'))).toEqual([
+      ...['response.start', 'response.end'],
+      ...['response.start', 'response.end'],
+    ]);
+  });
+
+  it.each(['drop', 'close'] as const)('of such a server is ended by %s', async how => {
+    const server = new FakeServer({
+      ...stored(user('Hi')),
+      'threads.create': ({signal}: Call) => new OpenStream(undefined, signal).send(created).response,
+    });
+    const {conversation} = converse(server);
+    void conversation.send(message('Hi'));
+    await settle();
+    await conversation.open(undefined);
+    conversation[how]('thr_1');
+    expect(server.of('threads.create')[0]?.signal.aborted).toBe(true);
+  });
+
   it('goes on without us when its thread is left, and is joined on the way back, without its effects', async () => {
     let first: OpenStream | undefined;
     const again = new OpenStream(1);
