@@ -45,8 +45,8 @@ export class Chat {
   #canRetryAlert = false;
   /** The thread that could not be opened, because nobody knew who asks. */
   #lostThreadId: string | undefined;
-  /** A message that went unsent for the same reason, kept where a reload finds it; a newer draft takes its place. */
-  #hasUnsentDraft = false;
+  /** A message that the server has not confirmed, kept where a reload finds it; a newer draft takes its place. */
+  #unsent: Draft | undefined;
 
   constructor(host: ChatHost) {
     this.#host = host;
@@ -121,8 +121,7 @@ export class Chat {
         this.sideRequests.uploads.clear();
         break;
       case 'draft':
-        this.#hasUnsentDraft = false;
-        this.#drafts.save(this.#draftThreadId, intent.draft);
+        this.#onDraft(intent.draft);
         break;
       case 'send-prompt':
         this.#sendDraft(intent);
@@ -307,31 +306,42 @@ export class Chat {
         throw error;
       }
     }
-    await this.conversation.send(message);
-    this.#keepUnsent({content, quotedText});
+    this.#unsent = {content, quotedText};
+    this.#drafts.save(this.#draftThreadId, this.#unsent);
+    try {
+      await this.conversation.send(message);
+    } finally {
+      this.#takeBackRefused({content, quotedText});
+    }
   }
 
   async #retry(): Promise<void> {
     await this.conversation.retry();
-    if (!this.#hasUnsentDraft || this.#isUnsent) return;
-    this.#hasUnsentDraft = false;
+  }
+
+  /** An empty composer after a message was sent is no wish to forget the message. */
+  #onDraft(draft: Draft): void {
+    const isEmpty = draft.quotedText === undefined && draft.content.length === 0;
+    if (isEmpty && this.#unsent) return;
+    this.#unsent = undefined;
+    this.#drafts.save(this.#draftThreadId, draft);
+  }
+
+  /** The server has the message by now, or none was sent. */
+  #forgetConfirmed(): void {
+    const {unconfirmedKey, entries} = this.conversation.state;
+    if (!this.#unsent || unconfirmedKey !== undefined || entries.length === 0) return;
+    this.#unsent = undefined;
     this.#drafts.save(this.#draftThreadId, undefined);
   }
 
-  /** Whether the message that is shown last was not sent, because nobody knew who asks. */
-  get #isUnsent(): boolean {
-    const {unconfirmedKey, failure} = this.conversation.state;
-    return (
-      unconfirmedKey !== undefined &&
-      (failure?.message === strings.signedOut || failure?.message === strings.notSignedIn)
-    );
-  }
-
-  /** A page may have to be left in order to sign in: then the composer has the message again. */
-  #keepUnsent(draft: Draft): void {
-    if (!this.#isUnsent) return;
-    this.#hasUnsentDraft = true;
-    this.#drafts.save(this.#draftThreadId, draft);
+  /** What was refused as it is can only be changed: the composer has it again, unless the next one is being written. */
+  #takeBackRefused(draft: Draft): void {
+    const {failure} = this.conversation.state;
+    if (!failure?.isRefused || !this.conversation.takeBack()) return;
+    this.#unsent = undefined;
+    this.#host.showDraft(draft);
+    this.#setAlert(failure.message);
   }
 
   async #signInAgain(): Promise<void> {
@@ -386,6 +396,7 @@ export class Chat {
     const {thread} = this.conversation.state;
     if (thread) this.threads.retitle(thread.id, thread.title);
     this.#followDraft(thread?.id);
+    this.#forgetConfirmed();
     this.#host.changed();
   }
 
@@ -397,6 +408,7 @@ export class Chat {
     this.#draftThreadId = threadId;
     if (openings === this.#opening) return;
     this.#opening = openings;
+    this.#unsent = undefined;
     if (this.#drafts.areKept) this.#host.showDraft(this.#drafts.load(threadId) ?? NO_DRAFT);
   }
 

@@ -20,12 +20,15 @@ import type {ComposerView} from './views/composer.js';
 import {exportedParts} from './views/exported-parts.js';
 import {guardFieldKeys} from './views/field-keys.js';
 import type {HeaderView} from './views/header.js';
-import {baseStyles} from './views/styles.js';
+import type {MessagesView} from './views/messages.js';
+import {renderStatusRow, statusRowStyles} from './views/status-row.js';
+import {baseStyles, buttonStyles} from './views/styles.js';
 
 type SendParameters = Parameters<OpenAIChatKit['sendUserMessage']>[0];
 type DraftParameters = Parameters<OpenAIChatKit['setComposerValue']>[0];
 /** After the first frame, when the page has what it needs. */
 const PREFETCH_DELAY_MS = 1000;
+const CONNECTION_EVENTS = ['online', 'offline'];
 
 /**
  * The chat.
@@ -44,7 +47,7 @@ const PREFETCH_DELAY_MS = 1000;
 export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   /** So that Lit hands on what a page has set before the script that defines the element. */
   static override properties = {options: {attribute: false, noAccessor: true}};
-  static override styles = [defaultTokens, baseStyles, elementStyles];
+  static override styles = [defaultTokens, baseStyles, buttonStyles, elementStyles, statusRowStyles];
 
   #options: ChatKitOptions | undefined;
   #reportedKeys = new Set<string>();
@@ -52,6 +55,8 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   #themeText = '';
   #hasStarted = false;
   #wasHistoryOpen = false;
+  #isAway = false;
+  #isOffline = !navigator.onLine;
   /** Methods that need the thread wait for the first one: pages call them as soon as they hear `ready`. */
   #initialLoad: Promise<void> | undefined;
   #configure: () => void = () => {};
@@ -80,6 +85,8 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   override connectedCallback(): void {
     super.connectedCallback();
     this.#printed.connect();
+    for (const name of CONNECTION_EVENTS) addEventListener(name, this.#onConnection);
+    this.#onConnection();
     if (this.#hasStarted) this.#chat.resume();
     this.#applyTheme();
     this.#start();
@@ -87,6 +94,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    for (const name of CONNECTION_EVENTS) removeEventListener(name, this.#onConnection);
     // Moving the element disconnects it for a moment; only what stays out is closed.
     queueMicrotask(() => {
       if (this.isConnected) return;
@@ -261,10 +269,17 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
                 .autoScroll=${settings.autoScroll}
                 .canRetry=${settings.retry && (thread?.status.type ?? 'active') === 'active'}
                 .canRate=${settings.feedback}
+                @away-change=${this.#onAwayChange}
               ></parlor-messages>`
           }
         </div>
         <div class="footer">
+          ${renderStatusRow({
+            isOffline: this.#isOffline,
+            isReconnecting: state.isReconnecting,
+            isAway: !isNew && this.#isAway,
+            toLatest: this.#toLatest,
+          })}
           <parlor-notices class="no-print" exportparts=${exportedParts}
             .alertText=${this.#chat.alertText}
             .canRetryAlert=${this.#chat.canRetryAlert}
@@ -286,6 +301,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
             .commands=${settings.composer.commands}
             .hasDictation=${settings.composer.hasDictation}
             .tellsDraft=${settings.drafts}
+            .maxChars=${settings.maxChars}
           ></parlor-composer>
           ${
             settings.disclaimer
@@ -328,6 +344,20 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
     this.#chat.attempt(loading);
     this.#initialLoad = loading.catch(() => {});
   }
+
+  #onConnection = (): void => {
+    const isOffline = !navigator.onLine;
+    if (isOffline === this.#isOffline) return;
+    this.#isOffline = isOffline;
+    this.requestUpdate();
+  };
+
+  #onAwayChange = (event: Event): void => {
+    this.#isAway = (event.target as MessagesView).isAway;
+    this.requestUpdate();
+  };
+
+  #toLatest = (): void => this.renderRoot.querySelector<MessagesView>('parlor-messages')?.scrollToLatest();
 
   #onIntent(intent: Intent): void {
     this.#chat.handle(intent);

@@ -42,6 +42,8 @@ export const strings = {
   badAnswer: 'Bad answer',
   tryAgain: 'Try again',
   toLatest: 'Scroll to the latest message',
+  latest: 'Latest',
+  offline: 'You are offline. What you write is kept.',
   failedDefault: 'Something went wrong while answering.',
   dismiss: 'Dismiss',
   closed: 'This chat is closed.',
@@ -82,6 +84,9 @@ export const strings = {
   notSignedIn: 'The page could not sign you in.',
   signedOut: 'You are signed out.',
   noThread: 'There is no current thread to send an action to.',
+  charsUsed: (used: number, limit: number) => `${used.toLocaleString()} of ${limit.toLocaleString()} characters`,
+  tooLong: (used: number, limit: number) =>
+    `Too long: ${used.toLocaleString()} of ${limit.toLocaleString()} characters. Shorten the message to send it.`,
   emptyMessage: 'A message needs text or an attachment.',
   threadNotWritable: 'This thread accepts no messages.',
   tooManyToolCalls: 'The assistant called too many tools in a row.',

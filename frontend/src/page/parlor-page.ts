@@ -131,6 +131,9 @@ export class ParlorPage {
     const chat = this.#document.createElement(CHATKIT_TAG) as OpenAIChatKit;
     // An attribute, not an option: the hosted implementation refuses options that it does not know.
     chat.setAttribute('data-parlor-resume', '');
+    chat.setAttribute('data-parlor-drafts', '');
+    const {maxChars} = useCase.composer;
+    if (typeof maxChars === 'number') chat.setAttribute('data-parlor-max-chars', String(maxChars));
     const remembered = this.#memory.thread(useCase.name);
     let isResuming = remembered !== null;
     // Before it is attached: it may load its thread at once.

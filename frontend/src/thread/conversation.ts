@@ -161,6 +161,14 @@ export class Conversation {
     await this.#refreshQuietly(thread.id);
   }
 
+  /** Takes a message that was refused out of the transcript; whether there was one. */
+  takeBack(): boolean {
+    if (this.isBusy || this.#state.unconfirmedKey === undefined) return false;
+    this.#lastMessage = undefined;
+    this.#apply({type: 'local.unconfirmed_dropped'});
+    return true;
+  }
+
   /** Stops the answer; what came of it stays. */
   stop(): void {
     this.#turns.stop();

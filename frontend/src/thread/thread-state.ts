@@ -33,6 +33,8 @@ export interface Failure {
   /** `undefined`: the view says it in its own words. */
   readonly message: string | undefined;
   readonly canRetry: boolean;
+  /** The server has said no to a message as it is; sent again, it would say so again. */
+  readonly isRefused?: boolean;
 }
 export interface Progress {
   readonly text: string;

@@ -169,7 +169,7 @@ export class TurnRunner {
   /** Another thread will be shown. The answer goes on: at the server, or because it is read to its end all the same. */
   leave(): void {
     const turn = this.#turn;
-    const goesOn = turn && turn.isStreaming && !turn.isStopping && !this.#keepsRuns(turn);
+    const goesOn = turn?.isStreaming && !turn.isStopping && !this.#keepsRuns(turn);
     if (!goesOn) {
       this.#abandon();
       return;
@@ -386,7 +386,8 @@ export class TurnRunner {
       this.#host.state().unconfirmedKey !== undefined || findLastUserMessage(this.#host.state()) !== undefined;
     const canRetry = this.#again !== undefined || (turn.kind === 'answer' && hasQuestion);
     const {message} = toError(error);
-    this.#host.apply({type: 'local.failed', failure: {message, canRetry}});
+    const isRefused = turn.kind === 'answer' && !turn.hasEvents && isRefusal(error);
+    this.#host.apply({type: 'local.failed', failure: {message, canRetry, ...(isRefused ? {isRefused} : {})}});
     this.#host.emit('error', {error: toError(error)});
   }
 
@@ -425,6 +426,11 @@ function isRepeatable({type}: StreamingRequest, error: unknown): boolean {
   // What an action was refused for stays so; what did not arrive, or failed, has its key and counts once.
   if (type === 'threads.custom_action') return isConnectionLoss(error) || isServerFailure(error);
   return type === 'threads.add_client_tool_output';
+}
+
+/** Whether what was asked is wrong as it is. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof RequestError && [400, 413, 422].includes(error.status);
 }
 
 function isServerFailure(error: unknown): boolean {

@@ -9,7 +9,7 @@ export const composerStyles = css`
     position: relative;
     display: grid;
     grid-template-columns: auto minmax(0, 1fr) auto;
-    grid-template-areas: 'extras extras extras' 'start field end';
+    grid-template-areas: 'extras extras extras' 'start field end' 'limit limit limit';
     align-items: end;
     padding: 8px;
     border-radius: var(--chatkit-radius-composer);
@@ -22,7 +22,7 @@ export const composerStyles = css`
     cursor: text;
   }
   .box.tall {
-    grid-template-areas: 'extras extras extras' 'field field field' 'bar bar bar';
+    grid-template-areas: 'extras extras extras' 'field field field' 'limit limit limit' 'bar bar bar';
   }
   .bar {
     display: contents;
@@ -73,6 +73,16 @@ export const composerStyles = css`
     display: flex;
     align-items: center;
     gap: 4px;
+  }
+  .limit {
+    grid-area: limit;
+    padding: 4px 10px;
+    font-size: var(--chatkit-text-xs-size);
+    line-height: var(--chatkit-text-xs-line);
+    color: var(--chatkit-text-secondary);
+  }
+  .limit.over {
+    color: var(--chatkit-text-danger);
   }
   .extras {
     grid-area: extras;

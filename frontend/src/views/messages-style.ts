@@ -120,18 +120,6 @@ export const messagesStyles = css`
     block-size: 1px;
     margin-block-start: -1px;
   }
-  .to-latest {
-    position: absolute;
-    inset-block-end: 12px;
-    inset-inline-start: calc(50% - 18px);
-    background: var(--chatkit-surface-elevated);
-    border-radius: 50%;
-    box-shadow: var(--chatkit-shadow-3);
-    color: var(--chatkit-text-primary);
-  }
-  .to-latest:hover:not(:disabled) {
-    background: var(--chatkit-surface-tertiary);
-  }
   .skeleton {
     display: grid;
     gap: 14px;

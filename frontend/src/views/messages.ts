@@ -2,7 +2,6 @@
 import {html, LitElement, nothing, type PropertyValues} from 'lit';
 import {guard} from 'lit/directives/guard.js';
 import {repeat} from 'lit/directives/repeat.js';
-import {icon} from '../icons/icons.js';
 import {express, IntentEvent, relayTo} from '../intents.js';
 import {lazyElements} from '../lazy-elements.js';
 import {strings} from '../strings.js';
@@ -23,7 +22,8 @@ const QUESTION_GAP_PX = 16;
 const END_GAP_PX = 24;
 /** Closer to the end than this counts as reading along. */
 const NEAR_END_PX = 104;
-const AWAY_PX = 184;
+/** More than this below the edge counts as hidden. */
+const HIDDEN_PX = 4;
 /** Closer to the top than this, the next older page is fetched. */
 const OLDER_PX = 300;
 const QUIET_MS = 500;
@@ -35,7 +35,6 @@ export class MessagesView extends LitElement {
     autoScroll: {attribute: false},
     canRetry: {attribute: false},
     canRate: {attribute: false},
-    isAway: {state: true},
     isQuiet: {state: true},
   };
   static override styles = [baseStyles, buttonStyles, shimmerStyles, lazyStyles, messagesStyles];
@@ -45,10 +44,10 @@ export class MessagesView extends LitElement {
   declare autoScroll: boolean;
   declare canRetry: boolean;
   declare canRate: boolean;
-  declare isAway: boolean;
   /** Changes of the transcript are not read out: the answer that has just ended is announced as a whole. */
   declare isQuiet: boolean;
 
+  #isAway = false;
   #anchoredKey: string | undefined;
   /** Kept at the bottom while a freshly opened thread lays itself out; ends with the first scroll by a person. */
   #isPinned = false;
@@ -75,7 +74,6 @@ export class MessagesView extends LitElement {
     this.autoScroll = false;
     this.canRetry = false;
     this.canRate = false;
-    this.isAway = false;
     this.isQuiet = true;
   }
 
@@ -187,17 +185,12 @@ export class MessagesView extends LitElement {
         </div>
       </div>
       <div class="visually-hidden" role="status">${this.#announcement}</div>
-      ${
-        this.isAway
-          ? html`<button
-            type="button"
-            class="icon-button to-latest no-print"
-            aria-label=${strings.toLatest}
-            title=${strings.toLatest}
-            @click=${() => this.scrollToLatest()}
-          >${icon('arrow-down', '18')}</button>`
-          : nothing
-      }`;
+`;
+  }
+
+  /** Whether something is hidden below the lower edge; `away-change` says when that changes. */
+  get isAway(): boolean {
+    return this.#isAway;
   }
 
   scrollToLatest(): void {
@@ -345,7 +338,13 @@ export class MessagesView extends LitElement {
   #measureEnd(): void {
     const distance = this.#distanceToEnd;
     this.#isEndVisible = distance < NEAR_END_PX;
-    this.isAway = distance > AWAY_PX;
+    this.#setAway(distance - END_GAP_PX > HIDDEN_PX);
+  }
+
+  #setAway(isAway: boolean): void {
+    if (isAway === this.#isAway) return;
+    this.#isAway = isAway;
+    this.dispatchEvent(new Event('away-change'));
   }
 
   #followSize(): void {

@@ -20,13 +20,11 @@ export function renderTail(host: EventTarget, state: ThreadState, visible: reado
   const {isResponding, isReconnecting, progress, notices, failure} = state;
   const isGrowing = visible.some(entry => entry.isStreaming);
   return html`${
-    isReconnecting
-      ? html`<div class="progress" role="status"><span class="shimmer">${strings.reconnecting}</span></div>`
-      : progress
-        ? html`<div class="progress" role="status">${icon(progress.icon ?? 'sparkle', '18')}<span class="shimmer" dir="auto">${progress.text}</span></div>`
-        : isResponding && !isGrowing
-          ? html`<span class="thinking" role="img" aria-label=${strings.thinking}></span>`
-          : nothing
+    progress && !isReconnecting
+      ? html`<div class="progress" role="status">${icon(progress.icon ?? 'sparkle', '18')}<span class="shimmer" dir="auto">${progress.text}</span></div>`
+      : isResponding && !isGrowing
+        ? html`<span class="thinking" role="img" aria-label=${strings.thinking}></span>`
+        : nothing
   }
     ${notices.length > 0 ? html`<parlor-notices exportparts=${exportedParts} .notices=${notices}></parlor-notices>` : nothing}
     ${
