@@ -39,6 +39,8 @@ export class Chat {
   #opening = 0;
   #settings: Settings = readOptions({}, '');
   #isHistoryOpen = false;
+  #isDocked = false;
+  #listedId: string | undefined;
   #toolId: string | undefined;
   #modelId: string | undefined;
   #alertText: string | undefined;
@@ -245,6 +247,17 @@ export class Chat {
     this.#host.emit(isOpen ? 'chatkit.history.open' : 'chatkit.history.close', undefined);
   }
 
+  /** Has the list of threads loaded, and loaded again when there is a thread that it lacks. */
+  setDocked(isDocked: boolean): void {
+    if (isDocked === this.#isDocked) return;
+    this.#isDocked = isDocked;
+    if (isDocked) this.#loadThreads();
+  }
+
+  #loadThreads(): void {
+    if (this.#settings.endpoint) this.attempt(this.threads.load(), {isShown: false});
+  }
+
   selectTool(toolId: string | undefined): void {
     if (toolId !== undefined && !this.#settings.tools.some(({id}) => id === toolId)) {
       this.#host.emit('chatkit.log', {name: 'composer.unknown_tool', data: {toolId}});
@@ -395,6 +408,10 @@ export class Chat {
   #onConversationChange(): void {
     const {thread} = this.conversation.state;
     if (thread) this.threads.retitle(thread.id, thread.title);
+    if (this.#isDocked && thread && thread.id !== this.#listedId) {
+      this.#listedId = thread.id;
+      if (!this.threads.state.threads.some(({id}) => id === thread.id)) this.#loadThreads();
+    }
     this.#followDraft(thread?.id);
     this.#forgetConfirmed();
     this.#host.changed();

@@ -28,6 +28,8 @@ type SendParameters = Parameters<OpenAIChatKit['sendUserMessage']>[0];
 type DraftParameters = Parameters<OpenAIChatKit['setComposerValue']>[0];
 /** After the first frame, when the page has what it needs. */
 const PREFETCH_DELAY_MS = 1000;
+/** A column of messages and one of threads. */
+const WIDE_PX = 1000;
 const CONNECTION_EVENTS = ['online', 'offline'];
 
 /**
@@ -56,6 +58,9 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   #hasStarted = false;
   #wasHistoryOpen = false;
   #isAway = false;
+  #isWide = false;
+  #isDocked = false;
+  #sizes: ResizeObserver | undefined;
   #isOffline = !navigator.onLine;
   /** Methods that need the thread wait for the first one: pages call them as soon as they hear `ready`. */
   #initialLoad: Promise<void> | undefined;
@@ -87,6 +92,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
     this.#printed.connect();
     for (const name of CONNECTION_EVENTS) addEventListener(name, this.#onConnection);
     this.#onConnection();
+    this.#followWidth();
     if (this.#hasStarted) this.#chat.resume();
     this.#applyTheme();
     this.#start();
@@ -94,6 +100,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    this.#sizes?.disconnect();
     for (const name of CONNECTION_EVENTS) removeEventListener(name, this.#onConnection);
     // Moving the element disconnects it for a moment; only what stays out is closed.
     queueMicrotask(() => {
@@ -225,6 +232,9 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
       this.#chat.attempt(Promise.reject(new Error(strings.partMissing)));
       lazyElements.retry('parlor-history', this);
     }
+    const {history, sidebar} = this.#chat.settings;
+    this.#isDocked = sidebar && history.enabled && this.#isWide;
+    this.#chat.setDocked(this.#isDocked);
     const {isHistoryOpen} = this.#chat;
     const hasClosed = this.#wasHistoryOpen && !isHistoryOpen;
     this.#wasHistoryOpen = isHistoryOpen;
@@ -237,13 +247,16 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   }
 
   protected override render() {
-    const {settings, conversation, isHistoryOpen} = this.#chat;
+    const {settings, conversation} = this.#chat;
+    const isDocked = this.#isDocked;
+    const isHistoryOpen = this.#chat.isHistoryOpen && !isDocked;
     if (!this.#options) return html`<div class="root"></div>`;
     const {state, loadingId} = conversation;
     const {thread} = state;
     const isNew =
       state.entries.length === 0 && !thread && loadingId === undefined && !state.isResponding && !state.failure;
     return html`<div class="root print-whole" part="root" role="region" aria-label=${settings.frameTitle} lang="en">
+      ${isDocked ? html`<div class="side no-print">${lazyElements.demand('parlor-history', this) === 'there' ? this.#history(true) : nothing}</div>` : nothing}
       <div class="chat print-whole" ?inert=${isHistoryOpen}>
         ${
           settings.header.enabled
@@ -252,6 +265,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
               .title_=${thread?.title ?? ''}
               .inThread=${!isNew}
               .historyOpen=${isHistoryOpen}
+              .docked=${isDocked}
             ></parlor-header>`
             : nothing
         }
@@ -317,17 +331,31 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
           ? html`<parlor-drop-zone exportparts=${exportedParts} .disabled=${isHistoryOpen || (thread?.status.type ?? 'active') !== 'active'}></parlor-drop-zone>`
           : nothing
       }
-      ${
-        isHistoryOpen
-          ? html`<parlor-history class="no-print" exportparts=${exportedParts}
-            .list=${this.#chat.threads.state}
-            .currentId=${thread?.id}
-            .showDelete=${settings.history.showDelete}
-            .showRename=${settings.history.showRename}
-          ></parlor-history>`
-          : nothing
-      }
+      ${isHistoryOpen ? this.#history(false) : nothing}
     </div>`;
+  }
+
+  #history(isDocked: boolean) {
+    const {settings, threads, conversation} = this.#chat;
+    return html`<parlor-history class="no-print" exportparts=${exportedParts}
+      ?docked=${isDocked}
+      .list=${threads.state}
+      .currentId=${conversation.state.thread?.id}
+      .showDelete=${settings.history.showDelete}
+      .showRename=${settings.history.showRename}
+    ></parlor-history>`;
+  }
+
+  /** The history may stand beside the chat where there is room for both. */
+  #followWidth(): void {
+    if (typeof ResizeObserver === 'undefined') return;
+    this.#sizes ??= new ResizeObserver(() => {
+      const isWide = this.clientWidth >= WIDE_PX;
+      if (isWide === this.#isWide) return;
+      this.#isWide = isWide;
+      this.requestUpdate();
+    });
+    this.#sizes.observe(this);
   }
 
   #start(): void {

@@ -31,6 +31,11 @@ export interface Extensions {
    */
   readonly maxChars: number | undefined;
   /**
+   * `sidebar`, true or false, default false. Where the chat is wide enough, the history is a column beside it, always in
+   * sight; elsewhere it is the panel that a button opens.
+   */
+  readonly sidebar: boolean;
+  /**
    * `stylesheet`, a `CSSStyleSheet`, the text of one, or its address at the page's own origin. It is taken into every
    * shadow root of the chat, behind our own rules.
    */
@@ -40,7 +45,7 @@ export interface Extensions {
 type Attributes = Readonly<Record<string, string | undefined>>;
 type Key = keyof Extensions;
 
-const KEYS: ReadonlySet<string> = new Set<Key>(['resume', 'baseUrl', 'drafts', 'maxChars', 'stylesheet']);
+const KEYS: ReadonlySet<string> = new Set<Key>(['resume', 'baseUrl', 'drafts', 'maxChars', 'sidebar', 'stylesheet']);
 
 // Asked while our script runs for the first time: later, nobody knows it any more.
 const scriptAttributes: Attributes = findScript()?.dataset ?? {};
@@ -77,6 +82,7 @@ export function readExtensions(
     baseUrl: typeof baseUrl === 'string' && baseUrl !== '' ? baseUrl : defaultBaseUrl(),
     drafts: isTrue(read('drafts')),
     maxChars: toLimit(read('maxChars')),
+    sidebar: isTrue(read('sidebar')),
     stylesheet: read('stylesheet'),
   };
 }

@@ -17,6 +17,10 @@ export const strings = {
   searchOlder: 'Search older chats',
   chatsFound: (count: number, isAll: boolean) =>
     `${count === 0 ? 'No chats' : count === 1 ? '1 chat' : `${count} chats`} found${isAll ? '' : ' so far'}`,
+  today: 'Today',
+  yesterday: 'Yesterday',
+  earlier: 'Earlier',
+  lastDays: (days: number) => `Last ${days} days`,
   untitled: 'Untitled chat',
   rename: (title: string) => `Rename “${title}”`,
   renameField: 'Chat title',

@@ -14,7 +14,7 @@ export const composerStyles = css`
     padding: 8px;
     border-radius: var(--chatkit-radius-composer);
     background: var(--chatkit-surface-elevated);
-    border: 1px solid var(--chatkit-border-control);
+    border: 1px solid var(--chatkit-border-field);
     box-shadow: var(--chatkit-shadow-2);
     transition:
       border-color var(--chatkit-duration),
@@ -42,7 +42,7 @@ export const composerStyles = css`
   }
   /* The one mark of focus in the text, beside the caret; every button has its own ring. */
   .box:has(parlor-composer-field:focus-within) {
-    border-color: var(--chatkit-text-secondary);
+    border-color: var(--chatkit-focus);
   }
   .locked .bar {
     opacity: 0.5;

@@ -209,6 +209,12 @@ export const shimmerStyles = css`
 
 /** The bar at the top of the chat and of its panels: a title between buttons. */
 export const barStyles = css`
+  @container (height < 340px) {
+    .bar.bar {
+      min-block-size: 0;
+      padding-block: 2px;
+    }
+  }
   .bar {
     display: flex;
     align-items: center;

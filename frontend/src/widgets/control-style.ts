@@ -193,7 +193,7 @@ export const controlStyles = css`
     margin: 0;
     padding: 0 var(--gutter);
     background: transparent;
-    border: 1px solid var(--chatkit-border-control);
+    border: 1px solid var(--chatkit-border-field);
     border-radius: var(--chatkit-radius-md);
     color: var(--chatkit-text-primary);
     font-family: inherit;
