@@ -95,7 +95,7 @@ export class Chat {
   /** Takes new settings; a running answer, the draft and the thread stay. */
   configure(settings: Settings): void {
     this.#settings = settings;
-    this.#client.configure(settings.endpoint);
+    this.#client.configure(settings.endpoint, settings.resume);
     this.sideRequests.configure(settings.composer);
     const keptBefore = this.#drafts.areKept;
     this.#drafts.configure(settings.drafts ? settings.endpoint?.url : undefined);

@@ -44,7 +44,7 @@ describe('the client', () => {
     expect(receiver).toBeUndefined();
     expect(url).toBe('/chatkit');
     expect(init.headers).toEqual({'Content-Type': 'application/json', 'Accept-Language': 'de-CH'});
-    expect(JSON.parse(init.body as string)).toEqual({...REQUEST, metadata: {resumable: true}});
+    expect(JSON.parse(init.body as string)).toEqual(REQUEST);
   });
 
   it('skips malformed and unknown events, reports them without their content, and goes on', async () => {

@@ -136,6 +136,7 @@ export class TurnRunner {
   stop(): void {
     const turn = this.#turn;
     if (!turn) return;
+    turn.isStopped = true;
     if (turn.isStopping || !turn.isStreaming || !this.#keepsRuns(turn)) {
       turn.abort('Stopped.');
       return;
@@ -402,7 +403,7 @@ export class TurnRunner {
   #settle(turn: Turn): void {
     if (this.#turn === turn) {
       this.#turn = undefined;
-      this.#host.apply({type: 'local.turn_ended'});
+      this.#host.apply({type: 'local.turn_ended', isStopped: turn.isStopped});
     }
     // Idle before the event: its listeners may send the next message.
     this.#host.emit('response.end', undefined);

@@ -19,6 +19,8 @@ export class Turn {
   isStreaming = false;
   isStopping = false;
   isOver = false;
+  /** A person has stopped it. */
+  isStopped = false;
   /** Another thread is shown; what comes is only noted. */
   isLeft = false;
   threadId: string | undefined;

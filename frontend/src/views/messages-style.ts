@@ -101,6 +101,13 @@ export const messagesStyles = css`
     line-height: var(--chatkit-text-sm-line);
     color: var(--chatkit-text-primary);
   }
+  .failure.cut {
+    background: var(--chatkit-alpha-05);
+    color: var(--chatkit-text-secondary);
+  }
+  .failure.cut svg {
+    color: inherit;
+  }
   .failure svg {
     color: var(--chatkit-text-danger);
   }

@@ -4,8 +4,9 @@ import {guard} from 'lit/directives/guard.js';
 import {repeat} from 'lit/directives/repeat.js';
 import {express, IntentEvent, relayTo} from '../intents.js';
 import {lazyElements} from '../lazy-elements.js';
+import type {ThreadItem} from '../protocol/types.js';
 import {strings} from '../strings.js';
-import type {Entry, ThreadState} from '../thread/thread-state.js';
+import {cutOf, type Entry, type ThreadState} from '../thread/thread-state.js';
 import {announceAnswer} from './announcement.js';
 import {type Exchange, toExchanges} from './exchanges.js';
 import {exportedParts} from './exported-parts.js';
@@ -15,7 +16,7 @@ import {collectSources} from './source.js';
 import type {SourcesView} from './sources.js';
 import {baseStyles, buttonStyles, lazyStyles, shimmerStyles} from './styles.js';
 import {moveBetweenTurns} from './turn-keys.js';
-import {hasNews, renderTail} from './turn-tail.js';
+import {hasNews, renderCut, renderTail} from './turn-tail.js';
 
 /** Between the upper edge and the newest question. */
 const QUESTION_GAP_PX = 16;
@@ -26,7 +27,6 @@ const NEAR_END_PX = 104;
 const HIDDEN_PX = 4;
 /** Closer to the top than this, the next older page is fetched. */
 const OLDER_PX = 300;
-const QUIET_MS = 500;
 
 export class MessagesView extends LitElement {
   static override properties = {
@@ -35,7 +35,6 @@ export class MessagesView extends LitElement {
     autoScroll: {attribute: false},
     canRetry: {attribute: false},
     canRate: {attribute: false},
-    isQuiet: {state: true},
   };
   static override styles = [baseStyles, buttonStyles, shimmerStyles, lazyStyles, messagesStyles];
 
@@ -44,8 +43,6 @@ export class MessagesView extends LitElement {
   declare autoScroll: boolean;
   declare canRetry: boolean;
   declare canRate: boolean;
-  /** Changes of the transcript are not read out: the answer that has just ended is announced as a whole. */
-  declare isQuiet: boolean;
 
   #isAway = false;
   #anchoredKey: string | undefined;
@@ -65,7 +62,6 @@ export class MessagesView extends LitElement {
   #inSight: readonly {readonly exchange: Element; readonly top: number}[] = [];
   #sizes: ResizeObserver | undefined;
   #announcement = '';
-  #quiet: ReturnType<typeof setTimeout> | undefined;
   #exchanges: readonly Exchange[] = [];
 
   constructor() {
@@ -74,15 +70,12 @@ export class MessagesView extends LitElement {
     this.autoScroll = false;
     this.canRetry = false;
     this.canRate = false;
-    this.isQuiet = true;
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#sizes?.disconnect();
     this.#sizes = undefined;
-    clearTimeout(this.#quiet);
-    this.#quiet = undefined;
   }
 
   override connectedCallback(): void {
@@ -97,7 +90,6 @@ export class MessagesView extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    this.#keepQuiet();
     const before = changed.get('state') as ThreadState | undefined;
     if (!changed.has('state') || !this.state) return;
     if (this.state.isResponding) this.#announcement = '';
@@ -149,13 +141,14 @@ export class MessagesView extends LitElement {
     const exchanges = this.isLoading ? [] : toExchanges(this.state.entries, this.#exchanges);
     this.#exchanges = exchanges;
     const {isResponding} = this.state;
+    // Nothing in the log is read out by itself: an answer would be said in pieces, and again when its code is coloured.
     return html`<div
         class="scroller print-whole"
         part="transcript"
         role="log"
         aria-label=${strings.transcript}
         aria-busy=${String(isResponding || this.isLoading)}
-        aria-live=${this.isQuiet ? 'off' : 'polite'}
+        aria-live="off"
         tabindex="0"
         @wheel=${this.#release}
         @touchmove=${this.#release}
@@ -251,7 +244,14 @@ export class MessagesView extends LitElement {
   #exchange({key, question, answer}: Exchange, isLast: boolean) {
     const {isResponding, thread} = this.state;
     const isDone = !(isLast && isResponding);
-    const visible = answer.filter(({item}) => item.type !== 'end_of_turn' && item.type !== 'client_tool_call');
+    const visible = answer.filter(({item}) => isVisible(item));
+    const isUnanswered = isLast && question !== undefined && answer.length === 0 && this.state.isAsRead;
+    const cut = isUnanswered
+      ? 'unanswered'
+      : isDone
+        ? answer.map(({item}) => cutOf(item)).findLast(each => each !== undefined)
+        : undefined;
+    const canTryAgain = this.canRetry && isLast && question !== undefined;
     const sources = collectSources(answer.map(({item}) => item));
     const message = (entry: Entry) =>
       html`<parlor-message exportparts=${exportedParts}
@@ -260,16 +260,17 @@ export class MessagesView extends LitElement {
         .imageDomains=${thread?.allowedImageDomains}
         .sources=${sources}
       ></parlor-message>`;
-    return html`<article
+    return html`<div
       class="exchange ${isLast && key === this.#anchoredKey ? 'anchored' : ''}"
-      aria-label=${question ? strings.youSaid : strings.assistantSaid}
+      role="group"
+      aria-label=${question ? strings.exchange : strings.assistantSaid}
       tabindex="-1"
       @parlor-intent=${this.#onTurnIntent}
     >
-      ${question ? html`<div><h3 class="visually-hidden">${strings.youSaid}</h3>${message(question)}</div>` : nothing}
+      ${question ? html`<article aria-label=${strings.youSaid}><h3 class="visually-hidden">${strings.youSaid}</h3>${message(question)}</article>` : nothing}
       ${
         visible.length > 0 || isLast
-          ? html`<div class="answer">
+          ? html`<article class="answer" aria-label=${strings.assistantSaid}>
             ${visible.length > 0 ? html`<h3 class="visually-hidden">${strings.assistantSaid}</h3>` : nothing}
             ${repeat(visible, entry => entry.key, message)}
             ${
@@ -288,15 +289,16 @@ export class MessagesView extends LitElement {
                   .items=${answer.map(entry => entry.item)}
                   .canRate=${this.canRate}
                   .stored=${answer.map(({item}) => this.state.ratings.get(item.id)).find(kind => kind !== undefined)}
-                  .canRetry=${this.canRetry && isLast && question !== undefined}
+                  .canRetry=${canTryAgain && cut === undefined}
                 ></parlor-turn-actions>`
                 : nothing
             }
+            ${cut === undefined || (isLast && this.state.failure) ? nothing : renderCut(this, strings[cut], isLast && question !== undefined)}
             ${isLast ? renderTail(this, this.state, visible) : nothing}
-          </div>`
+          </article>`
           : nothing
       }
-    </article>`;
+    </div>`;
   }
 
   #onTurnIntent = (event: Event): void => {
@@ -376,22 +378,6 @@ export class MessagesView extends LitElement {
     }
   }
 
-  /** Until a while after the last change of a turn: its last words are drawn later than its end is known. */
-  #keepQuiet(): void {
-    if (!this.state?.isResponding && !this.isLoading) {
-      if (this.isQuiet) this.#quiet ??= setTimeout(() => this.#endQuiet(), QUIET_MS);
-      return;
-    }
-    this.isQuiet = true;
-    clearTimeout(this.#quiet);
-    this.#quiet = undefined;
-  }
-
-  #endQuiet(): void {
-    this.#quiet = undefined;
-    this.isQuiet = false;
-  }
-
   #restorePlace(): void {
     // The first one may have become part of the exchange that begins above it.
     const held = this.#inSight.find(({exchange}) => exchange.isConnected);
@@ -416,6 +402,10 @@ export class MessagesView extends LitElement {
   get #scroller(): HTMLElement | null {
     return this.renderRoot?.querySelector('.scroller') ?? null;
   }
+}
+
+function isVisible(item: ThreadItem): boolean {
+  return item.type !== 'end_of_turn' && item.type !== 'client_tool_call' && cutOf(item) === undefined;
 }
 
 function boundsOf(element: Element): {readonly top: number; readonly bottom: number} {

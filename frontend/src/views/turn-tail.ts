@@ -15,6 +15,18 @@ export function hasNews({failure, notices}: ThreadState, before?: ThreadState): 
   );
 }
 
+/** Below half an answer: that it is one, and the way to a whole one. */
+export function renderCut(host: EventTarget, text: string, canRetry: boolean) {
+  return html`<div class="failure cut">
+    ${icon('info', '18')}<span class="words">${text}</span>
+    ${
+      canRetry
+        ? html`<button type="button" class="text-button" @click=${() => express(host, {type: 'retry'})}>${icon('reload', '16')}${strings.tryAgain}</button>`
+        : nothing
+    }
+  </div>`;
+}
+
 /** @param visible What is shown of the answer so far; `host` expresses what is clicked. */
 export function renderTail(host: EventTarget, state: ThreadState, visible: readonly Entry[] = []) {
   const {isResponding, isReconnecting, progress, notices, failure} = state;
