@@ -34,6 +34,8 @@ export const strings = {
   loading: 'Loading',
   partMissing: 'A part of the chat could not be loaded.',
   transcript: 'Messages',
+  unfold: 'Show all of it',
+  fold: 'Show less',
   exchange: 'Question and answer',
   youSaid: 'You said',
   assistantSaid: 'Assistant said',

@@ -102,7 +102,9 @@ def test_on_a_touch_device_no_field_is_smaller_than_16_pixels(touched: Stage) ->
     small = {"type": "Input", "name": "s", "size": "3xs"}
     for shown in ([FORM, FIELDS, widget(small, item_id="wi_9")], [QUESTIONS]):
         touched.show(user_item("hi"), *shown)
-        found = touched.chat.element.locator("input:not([type=checkbox], [type=radio]), textarea, select").evaluate_all(sizes)
+        found = touched.chat.element.locator("input:not([type=checkbox], [type=radio]), textarea, select").evaluate_all(
+            sizes
+        )
         assert found
         assert min(found) >= 16
     touched.page.context.close()

@@ -6,7 +6,7 @@ import {express, IntentEvent, relayTo} from '../intents.js';
 import {lazyElements} from '../lazy-elements.js';
 import type {ThreadItem} from '../protocol/types.js';
 import {strings} from '../strings.js';
-import {cutOf, type Entry, type ThreadState} from '../thread/thread-state.js';
+import {cutOf, type Entry, findPendingInput, type ThreadState} from '../thread/thread-state.js';
 import {announceAnswer} from './announcement.js';
 import {type Exchange, toExchanges} from './exchanges.js';
 import {exportedParts} from './exported-parts.js';
@@ -244,7 +244,9 @@ export class MessagesView extends LitElement {
   #exchange({key, question, answer}: Exchange, isLast: boolean) {
     const {isResponding, thread} = this.state;
     const isDone = !(isLast && isResponding);
-    const visible = answer.filter(({item}) => isVisible(item));
+    // What is asked in the composer's place is not asked twice.
+    const isAsked = ({type}: ThreadItem): boolean => type === 'structured_input' && isLast && isDone && this.#isAsking;
+    const visible = answer.filter(({item}) => isVisible(item) && !isAsked(item));
     const isUnanswered = isLast && question !== undefined && answer.length === 0 && this.state.isAsRead;
     const cut = isUnanswered
       ? 'unanswered'
@@ -284,7 +286,7 @@ export class MessagesView extends LitElement {
                 : nothing
             }
             ${
-              isDone && visible.length > 0
+              isDone && visible.length > 0 && !visible.some(({item}) => isWaiting(item))
                 ? html`<parlor-turn-actions class="no-print" exportparts=${exportedParts}
                   .items=${answer.map(entry => entry.item)}
                   .canRate=${this.canRate}
@@ -299,6 +301,10 @@ export class MessagesView extends LitElement {
           : nothing
       }
     </div>`;
+  }
+
+  get #isAsking(): boolean {
+    return findPendingInput(this.state) !== undefined && (this.state.thread?.status.type ?? 'active') === 'active';
   }
 
   #onTurnIntent = (event: Event): void => {
@@ -402,6 +408,11 @@ export class MessagesView extends LitElement {
   get #scroller(): HTMLElement | null {
     return this.renderRoot?.querySelector('.scroller') ?? null;
   }
+}
+
+/** A card of the platform that waits for a person's word: there is nothing to copy or to rate yet. */
+function isWaiting(item: ThreadItem): boolean {
+  return item.type === 'widget' && (item.widget as {readonly id?: unknown}).id === 'parlor.approval';
 }
 
 function isVisible(item: ThreadItem): boolean {
