@@ -10,7 +10,6 @@ from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 
 from tests.browser.chat import SETTLE, Chat, eventually, shown_text
 
-
 # The history is a panel over the chat, as on most devices.
 NARROW: ViewportSize = {"width": 900, "height": 720}
 

@@ -19,13 +19,15 @@ import {fieldStyles} from './composer-field-style.js';
 import {measureRoom} from './composer-menu.js';
 import {announcementOf, renderSuggestions, type SuggestionHandlers} from './composer-suggestion-list.js';
 import {type Suggestion, SuggestionSearch, type SuggestionSource} from './composer-suggestions.js';
-import {readTags, writeTags, writeText} from './composer-text.js';
+import {isLongText, readTags, writeTags, writeText} from './composer-text.js';
 import {isTouch} from './field-keys.js';
 import {popoverStyles} from './popover-style.js';
 import {baseStyles} from './styles.js';
 
 /** Texts whose tags an undo brings back. */
 const MAX_REMEMBERED = 100;
+/** More than the field shows at its largest, however wide it is. */
+const MAX_MIRRORED_CHARS = 8_000;
 
 /**
  * A plain text area, because only that works with every input method, screen reader and spelling checker; tags are ranges
@@ -160,7 +162,8 @@ export class ComposerField extends LitElement {
       at = range.end;
       return html`${before}<span class="tag">${text.slice(range.start, range.end)}</span>`;
     });
-    return html`${parts}${text.slice(at)}`;
+    // Behind the last tag, the mirror only makes room, and that has a limit: ten thousand lines need no layout.
+    return html`${parts}${text.slice(at, at + MAX_MIRRORED_CHARS)}`;
   }
 
   protected override updated(): void {
@@ -355,7 +358,10 @@ export class ComposerField extends LitElement {
       this.dispatchEvent(new CustomEvent('draft-files', {detail: files}));
       return;
     }
-    const content = readTags(data);
+    const text = data.getData('text/plain').replace(/\r\n?/g, '\n');
+    const tagged = readTags(data);
+    // Browsers take minutes to insert ten thousand lines one by one.
+    const content = tagged.length === 0 && isLongText(text) ? [{type: 'input_text' as const, text}] : tagged;
     if (content.length === 0) return;
     event.preventDefault();
     const {start, end} = this.#selection;

@@ -39,6 +39,8 @@ export const messagesStyles = css`
   }
   /* Room below, so that a new question can move to the top and the answer grows without moving the page. */
   .exchange.anchored {
+    /* Else the browser would hold what stands below a widget that arrives, and the question would move out of view. */
+    overflow-anchor: none;
     min-block-size: calc(var(--parlor-viewport, 0px) - var(--chatkit-space) * 14);
     padding-block-end: 0;
   }
