@@ -48,7 +48,7 @@ export class Chat {
   /** The thread that could not be opened, because nobody knew who asks. */
   #lostThreadId: string | undefined;
   /** A message that the server has not confirmed, kept where a reload finds it; a newer draft takes its place. */
-  #unsent: Draft | undefined;
+  #unsent: {readonly threadId: string | undefined} | undefined;
 
   constructor(host: ChatHost) {
     this.#host = host;
@@ -319,8 +319,8 @@ export class Chat {
         throw error;
       }
     }
-    this.#unsent = {content, quotedText};
-    this.#drafts.save(this.#draftThreadId, this.#unsent);
+    this.#unsent = {threadId: this.#draftThreadId};
+    this.#drafts.save(this.#draftThreadId, {content, quotedText});
     try {
       await this.conversation.send(message);
     } finally {
@@ -344,8 +344,8 @@ export class Chat {
   #forgetConfirmed(): void {
     const {unconfirmedKey, entries} = this.conversation.state;
     if (!this.#unsent || unconfirmedKey !== undefined || entries.length === 0) return;
+    this.#drafts.save(this.#unsent.threadId, undefined);
     this.#unsent = undefined;
-    this.#drafts.save(this.#draftThreadId, undefined);
   }
 
   /** What was refused as it is can only be changed: the composer has it again, unless the next one is being written. */
@@ -420,7 +420,7 @@ export class Chat {
   /** Another thread has its own draft; a new thread that got its id keeps the one that is being written. */
   #followDraft(threadId: string | undefined): void {
     const {openings} = this.conversation;
-    if (openings === this.#opening && threadId !== this.#draftThreadId)
+    if (openings === this.#opening && threadId !== this.#draftThreadId && !this.#unsent)
       this.#drafts.move(this.#draftThreadId, threadId);
     this.#draftThreadId = threadId;
     if (openings === this.#opening) return;

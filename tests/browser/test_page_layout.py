@@ -11,7 +11,7 @@ from tests.browser.chat import Chat
 def _box(shown: Locator) -> dict[str, float]:
     box = shown.bounding_box()
     assert box
-    return dict(box)
+    return {"x": box["x"], "y": box["y"], "width": box["width"], "height": box["height"]}
 
 
 def _open(page: Page, width: int, height: int, address: str = "/?use_case=weather") -> Chat:

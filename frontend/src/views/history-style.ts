@@ -181,7 +181,7 @@ export const historyStyles = css`
     min-block-size: 34px;
     margin: 3px;
     padding: 4px 8px;
-    border: 1px solid var(--chatkit-border-field);
+    border: 1px solid var(--chatkit-border-control);
     border-radius: var(--chatkit-radius-md);
     background: var(--chatkit-surface);
     font: inherit;
