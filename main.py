@@ -183,7 +183,7 @@ def build_app(settings: Settings, database: Database, lifecycle: Lifecycle) -> F
     use_cases = VisibleUseCases(lifecycle, settings)
     add_chatkit_routes(app, use_cases, sessions, settings)
     add_session_routes(app, use_cases, sessions, keys, settings)
-    app.include_router(build_use_cases_router(use_cases))
+    app.include_router(build_use_cases_router(use_cases, settings.max_message_chars))
     app.include_router(build_branding_router(settings))
     app.include_router(build_health_router(lifecycle, database))
     app.include_router(build_pages_router(STATIC_DIR, settings))

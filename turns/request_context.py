@@ -24,6 +24,7 @@ class RequestContext:
         locale: The first language of the browser as a BCP 47 tag, e.g. ``"de-CH"``.
         time_zone: The browser's time zone by its IANA name, e.g. ``"Europe/Zurich"``; None when the client says none.
         headers: The page's own headers that `UseCase.headers` names, in lower case; untrusted, read-only.
+        is_resumable: Whether the client says by `Accept` that it can join an answer again.
         metadata: The request's own `metadata` object, untrusted.
         variables: What the server that opened the person's session says for the agent; read-only, empty without one.
         has_titles: Whether a new thread is given a title.
@@ -36,6 +37,7 @@ class RequestContext:
     locale: str = "en"
     time_zone: str | None = None
     headers: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)
+    is_resumable: bool = False
     metadata: Mapping[str, Any] = field(default_factory=dict)
     variables: Mapping[str, Variable] = field(default_factory=lambda: NO_VARIABLES)
     has_titles: bool = True

@@ -22,7 +22,7 @@ from turns.request_context import RequestContext
 from web.client_secrets import bearer_of
 from web.client_sessions import ClientSessions
 from web.failures import build_failure, failure_response
-from web.page_context import parse_time_zone
+from web.page_context import accepts_resumable, parse_time_zone
 from web.request_log import notes_of
 
 logger = logging.getLogger(__name__)
@@ -185,6 +185,7 @@ def build_context(request: Request, use_case: str = "") -> RequestContext:
         request_id=notes.request_id,
         locale=parse_locale(request.headers.get("accept-language", "")),
         time_zone=parse_time_zone(request.headers.get("accept", "")),
+        is_resumable=accepts_resumable(request.headers.get("accept", "")),
     )
 
 
@@ -196,6 +197,7 @@ def session_context(request: Request, session: ChatSession) -> RequestContext:
         request_id=notes_of(request.scope).request_id,
         locale=parse_locale(request.headers.get("accept-language", "")),
         time_zone=parse_time_zone(request.headers.get("accept", "")),
+        is_resumable=accepts_resumable(request.headers.get("accept", "")),
         variables=session.configuration.variables,
         has_titles=session.configuration.has_titles,
     )

@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 MAX_HEADER_CHARS = 4_096
 """Longest value of a header that an agent gets, in characters."""
 
+_RESUMABLE = re.compile(r";\s*resumable=1(?=\s*[;,]|\s*$)")
 _TIME_ZONE = re.compile(r";\s*time-zone=([A-Za-z0-9_+%-]{1,80})(?=\s*[;,]|\s*$)")
 _ZONE_NAME = re.compile(r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+){0,3}")
 _NOT_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -52,6 +53,11 @@ def parse_time_zone(accept: str) -> str | None:
         return None
     name = unquote(match[1])
     return name if _ZONE_NAME.fullmatch(name) and _is_known(name) else None
+
+
+def accepts_resumable(accept: str) -> bool:
+    """Return whether the client can join an answer again: ``text/event-stream;resumable=1``."""
+    return _RESUMABLE.search(accept[:512]) is not None
 
 
 @lru_cache(maxsize=1_024)

@@ -17,8 +17,13 @@ from web.visible_use_cases import VisibleUseCases
 DISABLED_MESSAGE = "This use case could not be loaded; the log says why."
 
 
-def build_use_cases_router(use_cases: VisibleUseCases) -> APIRouter:
-    """Return the route that lists the use cases which the asking user may see."""
+def build_use_cases_router(use_cases: VisibleUseCases, max_message_chars: int) -> APIRouter:
+    """Return the route that lists the use cases which the asking user may see.
+
+    Args:
+        use_cases: Those that there are.
+        max_message_chars: How long a message may be: the client refuses a longer one where it is written.
+    """
     router = APIRouter()
 
     @router.get("/api/use-cases")
@@ -35,7 +40,8 @@ def build_use_cases_router(use_cases: VisibleUseCases) -> APIRouter:
         return JSONResponse(
             {
                 "use_cases": [
-                    describe_use_case(use_case, is_default=name == default) for name, use_case in visible.items()
+                    describe_use_case(use_case, is_default=name == default, max_message_chars=max_message_chars)
+                    for name, use_case in visible.items()
                 ],
                 "disabled": [describe_disabled(each) for each in disabled],
             }
@@ -44,7 +50,7 @@ def build_use_cases_router(use_cases: VisibleUseCases) -> APIRouter:
     return router
 
 
-def describe_use_case(use_case: UseCase, *, is_default: bool) -> dict[str, Any]:
+def describe_use_case(use_case: UseCase, *, is_default: bool, max_message_chars: int) -> dict[str, Any]:
     """Return `use_case` in the client's words."""
     composer = use_case.composer
     described: dict[str, Any] = {
@@ -57,6 +63,7 @@ def describe_use_case(use_case: UseCase, *, is_default: bool) -> dict[str, Any]:
         "composer": {
             **({} if composer.placeholder is None else {"placeholder": composer.placeholder}),
             **({} if composer.attachments is None else {"attachments": dict(composer.attachments)}),
+            "maxChars": max_message_chars,
             "tools": [dict(tool) for tool in composer.tools],
             "models": [dict(model) for model in composer.models],
         },

@@ -64,7 +64,9 @@ describe('the transcript', () => {
     const log = one(element, '[role=log]');
     const turns = all(element, '.exchange');
     expect(log.tabIndex).toBe(0);
-    expect(turns.map(turn => [turn.localName, turn.tabIndex])).toEqual(turns.map(() => ['article', -1]));
+    expect(turns.map(turn => [turn.localName, turn.tabIndex])).toEqual(turns.map(() => ['div', -1]));
+    const articles = all(element, 'article').map(article => article.getAttribute('aria-label'));
+    expect(articles.slice(0, 2)).toEqual(['You said', 'Assistant said']);
     const at = () => turns.indexOf(focusedIn(element) as HTMLElement);
     log.focus();
     press(log, 'ArrowUp');

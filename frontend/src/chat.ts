@@ -39,14 +39,16 @@ export class Chat {
   #opening = 0;
   #settings: Settings = readOptions({}, '');
   #isHistoryOpen = false;
+  #isDocked = false;
+  #listedId: string | undefined;
   #toolId: string | undefined;
   #modelId: string | undefined;
   #alertText: string | undefined;
   #canRetryAlert = false;
   /** The thread that could not be opened, because nobody knew who asks. */
   #lostThreadId: string | undefined;
-  /** A message that went unsent for the same reason, kept where a reload finds it; a newer draft takes its place. */
-  #hasUnsentDraft = false;
+  /** A message that the server has not confirmed, kept where a reload finds it; a newer draft takes its place. */
+  #unsent: {readonly threadId: string | undefined} | undefined;
 
   constructor(host: ChatHost) {
     this.#host = host;
@@ -93,7 +95,7 @@ export class Chat {
   /** Takes new settings; a running answer, the draft and the thread stay. */
   configure(settings: Settings): void {
     this.#settings = settings;
-    this.#client.configure(settings.endpoint);
+    this.#client.configure(settings.endpoint, settings.resume);
     this.sideRequests.configure(settings.composer);
     const keptBefore = this.#drafts.areKept;
     this.#drafts.configure(settings.drafts ? settings.endpoint?.url : undefined);
@@ -121,8 +123,7 @@ export class Chat {
         this.sideRequests.uploads.clear();
         break;
       case 'draft':
-        this.#hasUnsentDraft = false;
-        this.#drafts.save(this.#draftThreadId, intent.draft);
+        this.#onDraft(intent.draft);
         break;
       case 'send-prompt':
         this.#sendDraft(intent);
@@ -246,6 +247,17 @@ export class Chat {
     this.#host.emit(isOpen ? 'chatkit.history.open' : 'chatkit.history.close', undefined);
   }
 
+  /** Has the list of threads loaded, and loaded again when there is a thread that it lacks. */
+  setDocked(isDocked: boolean): void {
+    if (isDocked === this.#isDocked) return;
+    this.#isDocked = isDocked;
+    if (isDocked) this.#loadThreads();
+  }
+
+  #loadThreads(): void {
+    if (this.#settings.endpoint) this.attempt(this.threads.load(), {isShown: false});
+  }
+
   selectTool(toolId: string | undefined): void {
     if (toolId !== undefined && !this.#settings.tools.some(({id}) => id === toolId)) {
       this.#host.emit('chatkit.log', {name: 'composer.unknown_tool', data: {toolId}});
@@ -307,31 +319,42 @@ export class Chat {
         throw error;
       }
     }
-    await this.conversation.send(message);
-    this.#keepUnsent({content, quotedText});
+    this.#unsent = {threadId: this.#draftThreadId};
+    this.#drafts.save(this.#draftThreadId, {content, quotedText});
+    try {
+      await this.conversation.send(message);
+    } finally {
+      this.#takeBackRefused({content, quotedText});
+    }
   }
 
   async #retry(): Promise<void> {
     await this.conversation.retry();
-    if (!this.#hasUnsentDraft || this.#isUnsent) return;
-    this.#hasUnsentDraft = false;
-    this.#drafts.save(this.#draftThreadId, undefined);
   }
 
-  /** Whether the message that is shown last was not sent, because nobody knew who asks. */
-  get #isUnsent(): boolean {
-    const {unconfirmedKey, failure} = this.conversation.state;
-    return (
-      unconfirmedKey !== undefined &&
-      (failure?.message === strings.signedOut || failure?.message === strings.notSignedIn)
-    );
-  }
-
-  /** A page may have to be left in order to sign in: then the composer has the message again. */
-  #keepUnsent(draft: Draft): void {
-    if (!this.#isUnsent) return;
-    this.#hasUnsentDraft = true;
+  /** An empty composer after a message was sent is no wish to forget the message. */
+  #onDraft(draft: Draft): void {
+    const isEmpty = draft.quotedText === undefined && draft.content.length === 0;
+    if (isEmpty && this.#unsent) return;
+    this.#unsent = undefined;
     this.#drafts.save(this.#draftThreadId, draft);
+  }
+
+  /** The server has the message by now, or none was sent. */
+  #forgetConfirmed(): void {
+    const {unconfirmedKey, entries} = this.conversation.state;
+    if (!this.#unsent || unconfirmedKey !== undefined || entries.length === 0) return;
+    this.#drafts.save(this.#unsent.threadId, undefined);
+    this.#unsent = undefined;
+  }
+
+  /** What was refused as it is can only be changed: the composer has it again, unless the next one is being written. */
+  #takeBackRefused(draft: Draft): void {
+    const {failure} = this.conversation.state;
+    if (!failure?.isRefused || !this.conversation.takeBack()) return;
+    this.#unsent = undefined;
+    this.#host.showDraft(draft);
+    this.#setAlert(failure.message);
   }
 
   async #signInAgain(): Promise<void> {
@@ -378,24 +401,31 @@ export class Chat {
   async #deleteThread(threadId: string): Promise<void> {
     await this.threads.remove(threadId);
     this.#drafts.save(threadId, undefined);
+    this.conversation.drop(threadId);
     if (this.conversation.state.thread?.id === threadId) await this.open(undefined);
   }
 
   #onConversationChange(): void {
     const {thread} = this.conversation.state;
     if (thread) this.threads.retitle(thread.id, thread.title);
+    if (this.#isDocked && thread && thread.id !== this.#listedId) {
+      this.#listedId = thread.id;
+      if (!this.threads.state.threads.some(({id}) => id === thread.id)) this.#loadThreads();
+    }
     this.#followDraft(thread?.id);
+    this.#forgetConfirmed();
     this.#host.changed();
   }
 
   /** Another thread has its own draft; a new thread that got its id keeps the one that is being written. */
   #followDraft(threadId: string | undefined): void {
     const {openings} = this.conversation;
-    if (openings === this.#opening && threadId !== this.#draftThreadId)
+    if (openings === this.#opening && threadId !== this.#draftThreadId && !this.#unsent)
       this.#drafts.move(this.#draftThreadId, threadId);
     this.#draftThreadId = threadId;
     if (openings === this.#opening) return;
     this.#opening = openings;
+    this.#unsent = undefined;
     if (this.#drafts.areKept) this.#host.showDraft(this.#drafts.load(threadId) ?? NO_DRAFT);
   }
 

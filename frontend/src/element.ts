@@ -14,16 +14,23 @@ import {strings} from './strings.js';
 import {elementStyles} from './theme/element-style.js';
 import {FontUser} from './theme/fonts.js';
 import {PageStyle} from './theme/page-style.js';
-import {buildThemeSheet, defaultTokens, findLowContrast} from './theme/tokens.js';
+import {PrintedWhole} from './theme/print.js';
+import {buildPaperSheet, buildThemeSheet, defaultTokens, findLowContrast} from './theme/tokens.js';
 import type {ComposerView} from './views/composer.js';
 import {exportedParts} from './views/exported-parts.js';
+import {guardFieldKeys} from './views/field-keys.js';
 import type {HeaderView} from './views/header.js';
-import {baseStyles} from './views/styles.js';
+import type {MessagesView} from './views/messages.js';
+import {renderStatusRow, statusRowStyles} from './views/status-row.js';
+import {baseStyles, buttonStyles} from './views/styles.js';
 
 type SendParameters = Parameters<OpenAIChatKit['sendUserMessage']>[0];
 type DraftParameters = Parameters<OpenAIChatKit['setComposerValue']>[0];
 /** After the first frame, when the page has what it needs. */
 const PREFETCH_DELAY_MS = 1000;
+/** A column of messages and one of threads. */
+const WIDE_PX = 1000;
+const CONNECTION_EVENTS = ['online', 'offline'];
 
 /**
  * The chat.
@@ -42,7 +49,7 @@ const PREFETCH_DELAY_MS = 1000;
 export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   /** So that Lit hands on what a page has set before the script that defines the element. */
   static override properties = {options: {attribute: false, noAccessor: true}};
-  static override styles = [defaultTokens, baseStyles, elementStyles];
+  static override styles = [defaultTokens, baseStyles, buttonStyles, elementStyles, statusRowStyles];
 
   #options: ChatKitOptions | undefined;
   #reportedKeys = new Set<string>();
@@ -50,6 +57,11 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   #themeText = '';
   #hasStarted = false;
   #wasHistoryOpen = false;
+  #isAway = false;
+  #isWide = false;
+  #isDocked = false;
+  #sizes: ResizeObserver | undefined;
+  #isOffline = !navigator.onLine;
   /** Methods that need the thread wait for the first one: pages call them as soon as they hear `ready`. */
   #initialLoad: Promise<void> | undefined;
   #configure: () => void = () => {};
@@ -63,6 +75,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   readonly #pageStyle = new PageStyle(this, reason =>
     this.#events.emit('chatkit.log', {name: 'stylesheet.failed', data: {reason}}),
   );
+  readonly #printed = new PrintedWhole(this);
   readonly #chat = new Chat({
     changed: () => this.requestUpdate(),
     emit: (name, detail) => this.#events.emit(name, detail ?? null),
@@ -76,6 +89,10 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
 
   override connectedCallback(): void {
     super.connectedCallback();
+    this.#printed.connect();
+    for (const name of CONNECTION_EVENTS) addEventListener(name, this.#onConnection);
+    this.#onConnection();
+    this.#followWidth();
     if (this.#hasStarted) this.#chat.resume();
     this.#applyTheme();
     this.#start();
@@ -83,11 +100,14 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    this.#sizes?.disconnect();
+    for (const name of CONNECTION_EVENTS) removeEventListener(name, this.#onConnection);
     // Moving the element disconnects it for a moment; only what stays out is closed.
     queueMicrotask(() => {
       if (this.isConnected) return;
       this.#chat.close();
       this.#fonts.use(undefined);
+      this.#printed.disconnect();
     });
   }
 
@@ -191,6 +211,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   protected override createRenderRoot(): HTMLElement | DocumentFragment {
     const root = super.createRenderRoot();
     root.addEventListener(IntentEvent.type, event => this.#onIntent((event as IntentEvent).intent));
+    guardFieldKeys(root as ShadowRoot);
     return root;
   }
 
@@ -211,6 +232,9 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
       this.#chat.attempt(Promise.reject(new Error(strings.partMissing)));
       lazyElements.retry('parlor-history', this);
     }
+    const {history, sidebar} = this.#chat.settings;
+    this.#isDocked = sidebar && history.enabled && this.#isWide;
+    this.#chat.setDocked(this.#isDocked);
     const {isHistoryOpen} = this.#chat;
     const hasClosed = this.#wasHistoryOpen && !isHistoryOpen;
     this.#wasHistoryOpen = isHistoryOpen;
@@ -223,14 +247,17 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   }
 
   protected override render() {
-    const {settings, conversation, isHistoryOpen} = this.#chat;
+    const {settings, conversation} = this.#chat;
+    const isDocked = this.#isDocked;
+    const isHistoryOpen = this.#chat.isHistoryOpen && !isDocked;
     if (!this.#options) return html`<div class="root"></div>`;
     const {state, loadingId} = conversation;
     const {thread} = state;
     const isNew =
       state.entries.length === 0 && !thread && loadingId === undefined && !state.isResponding && !state.failure;
-    return html`<div class="root" part="root" role="region" aria-label=${settings.frameTitle} lang="en">
-      <div class="chat" ?inert=${isHistoryOpen}>
+    return html`<div class="root print-whole" part="root" role="region" aria-label=${settings.frameTitle} lang="en">
+      ${isDocked ? html`<div class="side no-print">${lazyElements.demand('parlor-history', this) === 'there' ? this.#history(true) : nothing}</div>` : nothing}
+      <div class="chat print-whole" ?inert=${isHistoryOpen}>
         ${
           settings.header.enabled
             ? html`<parlor-header exportparts=${exportedParts}
@@ -238,10 +265,11 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
               .title_=${thread?.title ?? ''}
               .inThread=${!isNew}
               .historyOpen=${isHistoryOpen}
+              .docked=${isDocked}
             ></parlor-header>`
             : nothing
         }
-        <div class="main">
+        <div class="main print-whole">
           ${
             isNew
               ? html`<parlor-start-screen exportparts=${exportedParts}
@@ -255,15 +283,22 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
                 .autoScroll=${settings.autoScroll}
                 .canRetry=${settings.retry && (thread?.status.type ?? 'active') === 'active'}
                 .canRate=${settings.feedback}
+                @away-change=${this.#onAwayChange}
               ></parlor-messages>`
           }
         </div>
         <div class="footer">
-          <parlor-notices exportparts=${exportedParts} 
+          ${renderStatusRow({
+            isOffline: this.#isOffline,
+            isReconnecting: state.isReconnecting,
+            isAway: !isNew && this.#isAway,
+            toLatest: this.#toLatest,
+          })}
+          <parlor-notices class="no-print" exportparts=${exportedParts}
             .alertText=${this.#chat.alertText}
             .canRetryAlert=${this.#chat.canRetryAlert}
           ></parlor-notices>
-          <parlor-composer exportparts=${exportedParts}
+          <parlor-composer class="no-print" exportparts=${exportedParts}
             .placeholder=${settings.placeholder}
             .status=${thread?.status ?? {type: 'active'}}
             .isResponding=${state.isResponding}
@@ -280,6 +315,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
             .commands=${settings.composer.commands}
             .hasDictation=${settings.composer.hasDictation}
             .tellsDraft=${settings.drafts}
+            .maxChars=${settings.maxChars}
           ></parlor-composer>
           ${
             settings.disclaimer
@@ -295,17 +331,31 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
           ? html`<parlor-drop-zone exportparts=${exportedParts} .disabled=${isHistoryOpen || (thread?.status.type ?? 'active') !== 'active'}></parlor-drop-zone>`
           : nothing
       }
-      ${
-        isHistoryOpen
-          ? html`<parlor-history exportparts=${exportedParts}
-            .list=${this.#chat.threads.state}
-            .currentId=${thread?.id}
-            .showDelete=${settings.history.showDelete}
-            .showRename=${settings.history.showRename}
-          ></parlor-history>`
-          : nothing
-      }
+      ${isHistoryOpen ? this.#history(false) : nothing}
     </div>`;
+  }
+
+  #history(isDocked: boolean) {
+    const {settings, threads, conversation} = this.#chat;
+    return html`<parlor-history class="no-print" exportparts=${exportedParts}
+      ?docked=${isDocked}
+      .list=${threads.state}
+      .currentId=${conversation.state.thread?.id}
+      .showDelete=${settings.history.showDelete}
+      .showRename=${settings.history.showRename}
+    ></parlor-history>`;
+  }
+
+  /** The history may stand beside the chat where there is room for both. */
+  #followWidth(): void {
+    if (typeof ResizeObserver === 'undefined') return;
+    this.#sizes ??= new ResizeObserver(() => {
+      const isWide = this.clientWidth >= WIDE_PX;
+      if (isWide === this.#isWide) return;
+      this.#isWide = isWide;
+      this.requestUpdate();
+    });
+    this.#sizes.observe(this);
   }
 
   #start(): void {
@@ -322,6 +372,20 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
     this.#chat.attempt(loading);
     this.#initialLoad = loading.catch(() => {});
   }
+
+  #onConnection = (): void => {
+    const isOffline = !navigator.onLine;
+    if (isOffline === this.#isOffline) return;
+    this.#isOffline = isOffline;
+    this.requestUpdate();
+  };
+
+  #onAwayChange = (event: Event): void => {
+    this.#isAway = (event.target as MessagesView).isAway;
+    this.requestUpdate();
+  };
+
+  #toLatest = (): void => this.renderRoot.querySelector<MessagesView>('parlor-messages')?.scrollToLatest();
 
   #onIntent(intent: Intent): void {
     this.#chat.handle(intent);
@@ -356,7 +420,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
     this.#pageStyle.use(stylesheet);
     const log = (name: string, data: Record<string, unknown>): void => this.#events.emit('chatkit.log', {name, data});
     if (this.isConnected) this.#fonts.use(typeof theme === 'object' ? theme.typography?.fontSources : undefined);
-    const text = buildThemeSheet(theme);
+    const text = buildThemeSheet(theme) + buildPaperSheet(theme);
     if (text === this.#themeText) return;
     const ratio = findLowContrast(theme);
     if (ratio !== undefined) log('theme.low_contrast', {pair: 'color.surface', ratio, least: 4.5});

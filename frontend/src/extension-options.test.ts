@@ -3,22 +3,41 @@ import {findUnknownExtensions, readExtensions} from './extension-options.js';
 
 describe('our own options', () => {
   it.each([
-    ['the options', readExtensions({resume: true, baseUrl: '/own', drafts: true, stylesheet: '/own.css'})],
+    [
+      'the options',
+      readExtensions({
+        resume: true,
+        baseUrl: '/own',
+        drafts: true,
+        maxChars: 900,
+        sidebar: true,
+        stylesheet: '/own.css',
+      }),
+    ],
     [
       'attributes of the element',
       readExtensions(undefined, {
         parlorResume: '',
         parlorBaseUrl: '/own',
         parlorDrafts: '',
+        parlorMaxChars: '900',
+        parlorSidebar: '',
         parlorStylesheet: '/own.css',
       }),
     ],
     [
       'attributes of the script tag',
-      readExtensions(undefined, {}, {resume: 'true', baseUrl: '/own', drafts: '', stylesheet: '/own.css'}),
+      readExtensions(
+        undefined,
+        {},
+        {resume: 'true', baseUrl: '/own', drafts: '', maxChars: '900', sidebar: '', stylesheet: '/own.css'},
+      ),
     ],
   ])('are read from %s', (_, extensions) => {
-    expect(extensions).toEqual({resume: true, baseUrl: '/own', drafts: true, stylesheet: '/own.css'});
+    expect(extensions).toEqual({
+      ...{resume: true, baseUrl: '/own', drafts: true, maxChars: 900, sidebar: true},
+      stylesheet: '/own.css',
+    });
   });
 
   it('take the options first, then the element, then the script tag', () => {
@@ -29,6 +48,7 @@ describe('our own options', () => {
   it('are off when nothing is said, or nothing that makes sense', () => {
     for (const options of [undefined, null, 1, 'x', [], {resume: 'yes', baseUrl: 7}]) {
       expect(readExtensions(options, {}, {})).toMatchObject({resume: false, drafts: false, stylesheet: undefined});
+      expect(readExtensions({maxChars: -3}, {}, {}).maxChars).toBeUndefined();
     }
   });
 

@@ -22,9 +22,19 @@ export interface Extensions {
   readonly baseUrl: string | undefined;
   /**
    * `drafts`, true or false, default false. What is being written is kept by thread in the tab's `sessionStorage`, and is
-   * there again after a reload: text, mentions and quote, no files. The newest 20, of 10,000 characters each.
+   * there again after a reload: text, mentions and quote, no files. The newest 20, and a message that nobody has confirmed.
    */
   readonly drafts: boolean;
+  /**
+   * `max-chars` (`parlor.maxChars`), a whole number; by default any length is sent. So long may a message be, its mentions
+   * and its quote included; a longer one is refused in the composer, which keeps it.
+   */
+  readonly maxChars: number | undefined;
+  /**
+   * `sidebar`, true or false, default false. Where the chat is wide enough, the history is a column beside it, always in
+   * sight; elsewhere it is the panel that a button opens.
+   */
+  readonly sidebar: boolean;
   /**
    * `stylesheet`, a `CSSStyleSheet`, the text of one, or its address at the page's own origin. It is taken into every
    * shadow root of the chat, behind our own rules.
@@ -35,7 +45,7 @@ export interface Extensions {
 type Attributes = Readonly<Record<string, string | undefined>>;
 type Key = keyof Extensions;
 
-const KEYS: ReadonlySet<string> = new Set<Key>(['resume', 'baseUrl', 'drafts', 'stylesheet']);
+const KEYS: ReadonlySet<string> = new Set<Key>(['resume', 'baseUrl', 'drafts', 'maxChars', 'sidebar', 'stylesheet']);
 
 // Asked while our script runs for the first time: later, nobody knows it any more.
 const scriptAttributes: Attributes = findScript()?.dataset ?? {};
@@ -71,6 +81,8 @@ export function readExtensions(
     resume: isTrue(read('resume')),
     baseUrl: typeof baseUrl === 'string' && baseUrl !== '' ? baseUrl : defaultBaseUrl(),
     drafts: isTrue(read('drafts')),
+    maxChars: toLimit(read('maxChars')),
+    sidebar: isTrue(read('sidebar')),
     stylesheet: read('stylesheet'),
   };
 }
@@ -78,6 +90,11 @@ export function readExtensions(
 /** An attribute without a value says yes, as attributes do. */
 function isTrue(value: unknown): boolean {
   return value === true || value === '' || value === 'true';
+}
+
+function toLimit(value: unknown): number | undefined {
+  const limit = Number(value ?? 0);
+  return Number.isSafeInteger(limit) && limit > 0 ? limit : undefined;
 }
 
 function defaultBaseUrl(): string | undefined {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from typing import Any
 
@@ -69,7 +70,7 @@ def _call(request: ApprovalRequest, call: PendingApproval, texts: AnswerTexts, *
             "align": "start",
             "gap": 2,
             "children": [
-                {"type": "Caption", "value": f"{name}:", "color": "secondary"},
+                {"type": "Caption", "value": _readable(name), "color": "secondary"},
                 {"type": "Text", "value": value, "size": "sm"},
             ],
         }
@@ -78,7 +79,8 @@ def _call(request: ApprovalRequest, call: PendingApproval, texts: AnswerTexts, *
     title = {"type": "Text", "value": call.title, "weight": "semibold"}
     state = _state(call, texts, is_expired=is_expired)
     end = _buttons(request.id, call.call_id, texts) if state is None else _badge(call, state, is_expired=is_expired)
-    return {"type": "Col", "gap": 1, "children": [title, *rows, end]}
+    values = [{"type": "Col", "gap": 1, "children": rows}] if rows else []
+    return {"type": "Col", "gap": 3, "children": [title, *values, end]}
 
 
 def _state(call: PendingApproval, texts: AnswerTexts, *, is_expired: bool) -> str | None:
@@ -116,6 +118,13 @@ def _values(call: PendingApproval) -> list[tuple[str, str]]:
     return [
         (_visible(name), _visible(_written(value))) for name, value in (read_arguments(call.arguments) or {}).items()
     ]
+
+
+def _readable(name: str) -> str:
+    """Return an argument's name as words: ``due_date`` and ``dueDate`` are "Due date:"."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("_", " ").replace("-", " ").split()
+    text = " ".join(word if word.isupper() else word.lower() for word in words) or name
+    return f"{text[:1].upper()}{text[1:]}:"
 
 
 def _written(value: Any) -> str:

@@ -14,6 +14,7 @@ from contextlib import aclosing
 
 from chatkit.types import (
     AssistantMessageItem,
+    ErrorEvent,
     HiddenContextItem,
     SDKHiddenContextItem,
     StreamOptions,
@@ -33,6 +34,7 @@ from chatkit.types import (
 from framework.chatkit_protocol import thread_response
 from store import ParlorStore
 from streaming.failure_reports import failure_event
+from streaming.requests.cut_marks import build_mark
 from streaming.requests.item_guard import ItemGuard
 from text.blanks import is_blank
 from turns.clock import utc_now
@@ -92,6 +94,7 @@ class Delivery:
             yield StreamOptionsEvent(stream_options=self.stream_options(thread, context))
         guard = self.guard(thread, context)
         coming: ThreadStreamEvent | None = None
+        has_failed = has_spoken = False
         try:
             async with aclosing(answer):
                 if state.direct_text is not None:
@@ -104,6 +107,8 @@ class Delivery:
                             await guard.checkpoint()
                         yield event
                     else:
+                        has_failed = has_failed or isinstance(event, ErrorEvent)
+                        has_spoken = has_spoken or _is_said(event)
                         coming = event
                         event = coming = await guard.with_own_id(event)
                         await self.store_event(event, thread, context)
@@ -118,6 +123,8 @@ class Delivery:
             with state.no_stop():
                 left_open = await self._settle(guard, coming, thread, context)
                 await self.keep_cancelled(thread, left_open, context)
+                if has_spoken or _has_text(left_open):
+                    await self._mark_cut(guard, thread, context)
             raise
         except Exception as exc:  # noqa: BLE001 - the headers are gone: the error becomes an event
             error = failure_event(exc, "answer could not be stored", thread.id, context)
@@ -125,9 +132,16 @@ class Delivery:
                 # Once more, if it could not be stored; and what was shown and then failed.
                 left_open = await self._settle(guard, coming, thread, context)
                 await self._keep_unfinished(thread, left_open, context)
+                if has_spoken or _has_text(left_open):
+                    await guard.mark_unfinished()
             except Exception as again:  # noqa: BLE001 - the person is told of the first failure
                 logger.warning("unfinished items are lost", extra={"error_type": type(again).__name__})
             yield error
+        else:
+            if has_failed and has_spoken:
+                await guard.mark_unfinished()
+            elif not has_failed and (mark_id := await guard.unmark()) is not None:
+                yield ThreadItemRemovedEvent(item_id=mark_id)
         if guard.is_thread_changed():
             yield await self._save_thread(thread, context)
 
@@ -165,6 +179,14 @@ class Delivery:
             content="The user stopped this answer. Do not continue it unless asked to.",
         )
         await self._store.add_thread_item(thread.id, marker, context=context)
+
+    async def _mark_cut(self, guard: ItemGuard, thread: ThreadMetadata, context: RequestContext) -> None:
+        """Store how an answer ended that did not come to its end: half a number must not look like one."""
+        if context.answer.stop_reason != "user":
+            await guard.mark_unfinished()
+            return
+        await guard.unmark()
+        await self._store.add_thread_item(thread.id, build_mark(thread, "stopped"), context=context)
 
     async def _settle(
         self, guard: ItemGuard, coming: ThreadStreamEvent | None, thread: ThreadMetadata, context: RequestContext
@@ -235,6 +257,16 @@ def _closed_by(event: ThreadStreamEvent) -> set[str]:
             return {event.item_id}
         case _:
             return set()
+
+
+def _has_text(items: Iterable[ThreadItem]) -> bool:
+    return any(
+        isinstance(item, AssistantMessageItem) and any(part.text.strip() for part in item.content) for item in items
+    )
+
+
+def _is_said(event: ThreadStreamEvent) -> bool:
+    return isinstance(event, ThreadItemDoneEvent) and isinstance(event.item, AssistantMessageItem)
 
 
 def _is_hidden(event: ThreadStreamEvent) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from chatkit.types import (
     AssistantMessageItem,
+    TaskItem,
     ThreadItem,
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
@@ -22,6 +23,7 @@ from chatkit.types import (
 
 from errors import UserFacingError
 from store import ParlorStore
+from streaming.requests.cut_marks import build_mark
 from text.blanks import is_blank
 from turns.request_context import RequestContext
 
@@ -58,6 +60,8 @@ class ItemGuard:
         self._thread = thread
         self._context = context
         self._checkpoint_pause = checkpoint_pause
+        self.mark: TaskItem | None = None
+        """Stored beside unfinished text, so that it says so if nobody comes to finish it."""
         self._fresh: dict[str, str] = {}
         self._done: set[str] = set()
         self._last_event: ThreadStreamEvent | None = None
@@ -152,6 +156,20 @@ class ItemGuard:
         logger.warning("an older item's id was used again", extra={"item_id": item.id, "fresh_id": fresh})
         return fresh
 
+    async def mark_unfinished(self) -> None:
+        """Store that the answer was interrupted; a later `unmark` takes that back."""
+        if self.mark is None:
+            self.mark = build_mark(self._thread, "interrupted")
+            await self._store.add_thread_item(self._thread.id, self.mark, context=self._context)
+
+    async def unmark(self) -> str | None:
+        """Delete the mark; return its id, None when there was none."""
+        mark, self.mark = self.mark, None
+        if mark is None:
+            return None
+        await self._store.delete_thread_item(self._thread.id, mark.id, context=self._context)
+        return mark.id
+
     async def checkpoint(self) -> None:
         """Store the text of what is unfinished."""
         for item in self._context.answer.open_items():
@@ -161,6 +179,8 @@ class ItemGuard:
                 except UserFacingError as exc:
                     # The answer itself will say so, when it wants to store what must be stored.
                     logger.warning("unfinished text could not be stored", extra={"code": exc.code})
+                else:
+                    await self.mark_unfinished()
         self._due = self._clock() + self._checkpoint_pause()
 
 

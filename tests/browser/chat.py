@@ -38,7 +38,9 @@ class Chat:
         self.questions = self.element.locator("[part~=message-user]")
         self.answers = self.element.locator("[part~=message-assistant]")
         self.widgets = self.element.locator("parlor-widget")
-        self.history = self.element.get_by_role("dialog", name="Chat history")
+        # A panel, or a column where the page wants one and there is room.
+        roles = [self.element.get_by_role(role, name="Chat history") for role in ("dialog", "navigation")]
+        self.history = roles[0].or_(roles[1])
 
     def send(self, text: str) -> None:
         """Type a message and press Enter."""
@@ -60,8 +62,11 @@ class Chat:
         )
 
     def open_history(self) -> Locator:
-        """Open the list of chats."""
-        self.element.get_by_role("button", name="Chat history", exact=True).click()
+        """Open the list of chats, if it is not there already."""
+        opener = self.element.get_by_role("button", name="Chat history", exact=True)
+        expect(opener.or_(self.history).first).to_be_visible()
+        if not self.history.is_visible():
+            opener.click()
         expect(self.history).to_be_visible()
         return self.history
 

@@ -6,9 +6,12 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 
 from tests.browser.chat import SETTLE, Chat, eventually, shown_text
+
+# The history is a panel over the chat, as on most devices.
+NARROW: ViewportSize = {"width": 900, "height": 720}
 
 
 def open_page(page: Page, use_case: str = "weather") -> Chat:
@@ -66,6 +69,7 @@ def test_the_thread_is_remembered_across_a_reload_and_new_chat_leaves_it(page: P
 
 
 def test_history_opens_renames_and_deletes_chats(page: Page) -> None:
+    page.set_viewport_size(NARROW)
     chat = open_page(page)
     for city in ("Bern", "Oslo"):
         chat.ask(f"weather in {city}")
@@ -241,6 +245,7 @@ def test_everything_can_be_done_with_the_keyboard_alone(page: Page) -> None:
 
 
 def test_escape_closes_the_history_and_gives_the_focus_back(page: Page) -> None:
+    page.set_viewport_size(NARROW)
     chat = open_page(page)
     tab_until(page, "Chat history")
     page.keyboard.press("Enter")

@@ -218,7 +218,9 @@ def test_a_retry_cuts_what_follows_before_the_new_answer_begins(stage: Stage) ->
 def test_a_double_click_is_one_request_with_a_key_of_its_own(stage: Stage) -> None:
     gate = Gate()
     action = {"type": "order", "handler": "server", "streaming": True}
-    stage.show(user_item("hi"), widget({"type": "Button", "label": "Order", "onClickAction": action}))
+    card = widget({"type": "Button", "label": "Order", "onClickAction": action})
+    # Only servers that the page says to resume are told anything of ours.
+    stage.show(user_item("hi"), card, options="parlor: {resume: true}")
     stage.server.on("threads.custom_action", Stream([gate, {"type": "stream_options", "stream_options": {}}]))
     order = stage.chat.widgets.get_by_role("button", name="Order")
     order.dblclick()

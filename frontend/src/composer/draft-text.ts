@@ -61,6 +61,17 @@ export function toContent(draft: DraftText): readonly UserContent[] {
   return content;
 }
 
+/** How long a message is for a server: its characters (code points), its mentions with all they carry, and its quote. */
+export function lengthOf({text, tags}: DraftText, quotedText = ''): number {
+  const added = tags.map(({tag}) => countPoints(JSON.stringify(tag.data) + tag.id + (tag.group ?? '')));
+  return countPoints(text.trim()) + countPoints(quotedText) + added.reduce((sum, each) => sum + each, 0);
+}
+
+function countPoints(text: string): number {
+  const pairs = text.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0;
+  return text.length - pairs;
+}
+
 /** The part from `start` to `end`; tags that are cut are left out as tags and kept as text. */
 export function slice({text, tags}: DraftText, start: number, end: number): readonly UserContent[] {
   const content: UserContent[] = [];

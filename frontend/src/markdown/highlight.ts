@@ -1,6 +1,7 @@
 /** Syntax highlighting of code blocks, in slices while the page is idle; highlight.js comes with the first block. */
 import type {HighlightResult, HLJSApi} from 'highlight.js';
 import {fetchPart, LazyPart} from '../lazy-parts.js';
+import {keepSelection} from './kept-selection.js';
 
 export interface HighlightPart {
   readonly hljs: Pick<HLJSApi, 'getLanguage' | 'highlight'>;
@@ -96,8 +97,10 @@ export class Highlighter {
       this.#jobs.shift();
       return;
     }
-    rest.before(coloured);
-    rest.deleteData(0, slice.length);
+    keepSelection(code, () => {
+      rest.before(coloured);
+      rest.deleteData(0, slice.length);
+    });
     job.line = end;
     if (end >= lines.length) this.#jobs.shift();
   }

@@ -1,5 +1,7 @@
 /** Incremental rendering of a growing text: finished blocks are never touched again, and no piece is large. */
 import {frameSlices, type Slices} from '../frames.js';
+import {sourceOfFormula} from './math.js';
+import {changeText, type Morphed, morph} from './morph.js';
 import {type MarkdownOptions, parser, type References, renderMarkdown} from './render.js';
 import {type OpenFence, type Span, TextSpans, withoutHalfFence} from './text-spans.js';
 import {closeOpenMarks} from './unfinished-marks.js';
@@ -48,9 +50,11 @@ export class MarkdownBlocks {
   #section: {readonly from: number; readonly node: ParentNode & Node};
   /** The list or table that the next items or rows belong to. */
   #container: Element | undefined;
+  /** The end of the text that may still change, and what of it is on screen. */
   #live: readonly ChildNode[] = [];
   #liveCode: {readonly from: number; readonly text: Text; readonly block: Element} | undefined;
   #callOff: (() => void) | undefined;
+  readonly #markerKeys = new WeakMap<Node, string>();
 
   constructor(target: ParentNode & Node, slices: Slices = frameSlices) {
     this.#target = target;
@@ -65,7 +69,9 @@ export class MarkdownBlocks {
 
   /** Makes the target show `text`. With `isStreaming` the last block counts as unfinished. */
   render(text: string, isStreaming: boolean, options: MarkdownOptions, markers: readonly Marker[] = []): void {
-    const source = text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
+    const given = text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
+    // Servers trim a whole answer; what is on screen stays.
+    const source = !isStreaming && this.#text.source.trimEnd() === given ? this.#text.source : given;
     const isSameKind =
       options.copyLabel === this.#options.copyLabel && options.imageDomains === this.#options.imageDomains;
     if (!source.startsWith(this.#text.source) || !isSameKind) this.#clear();
@@ -143,28 +149,45 @@ export class MarkdownBlocks {
 
   #drawNext(piece: Piece): void {
     if (this.#adoptCode(piece)) return;
-    this.#removeLive();
     const known = new Set(Object.keys(this.#references));
     const fragment = this.#draw(piece);
-    const container = piece.isPart ? containerOf(fragment) : undefined;
-    if (piece.continues && this.#container && container) {
+    const part = piece.isPart ? containerOf(fragment.childNodes) : undefined;
+    if (piece.continues && this.#container && part) {
       piece.parent = this.#container;
-      piece.nodes = partsOf(container);
       keepColumns(this.#container);
-      this.#container.append(...piece.nodes);
+      piece.nodes = this.#put(this.#container, partsOf(part));
     } else {
-      const section = this.#sectionFor(piece);
-      piece.nodes = [...(container ?? fragment).childNodes];
+      const section = this.#sectionFor(piece.from);
+      const nodes = this.#put(section, [...fragment.childNodes]);
+      const container = piece.isPart ? containerOf(nodes) : undefined;
       this.#container = container;
       piece.parent = container ?? section;
-      section.append(fragment);
+      piece.nodes = container ? [...container.childNodes] : nodes;
     }
+    this.#liveCode = undefined;
+    this.#enhance(piece.nodes, true);
     const fresh = Object.keys(this.#references).filter(key => !known.has(key));
     // A definition may come after the link that uses it.
     if (fresh.length > 0) this.#redrawWhere(earlier => this.#mentions(earlier, fresh));
   }
 
-  #sectionFor({from}: Piece): ParentNode & Node {
+  /** Shows nodes at the end of `parent`: what has grown there becomes them, as far as it goes. */
+  #put(parent: ParentNode & Node, fresh: readonly ChildNode[]): readonly ChildNode[] {
+    if (this.#live[0]?.parentNode !== parent) this.#removeLive();
+    const {nodes, left} = this.#morph(parent, this.#live, fresh);
+    this.#live = left;
+    return nodes;
+  }
+
+  #morph(parent: ParentNode & Node, before: readonly ChildNode[], fresh: readonly ChildNode[]): Morphed {
+    return morph(parent, before, fresh, this.#markerKeys, sourceOfFormula);
+  }
+
+  #enhance(nodes: readonly ChildNode[], isFinished: boolean): void {
+    for (const node of nodes) if (node instanceof Element) this.#options.enhance?.(node, isFinished);
+  }
+
+  #sectionFor(from: number): ParentNode & Node {
     const {node, from: begin} = this.#section;
     if (from - begin < SECTION_CHARS) return node;
     const section = document.createElement('div');
@@ -186,11 +209,12 @@ export class MarkdownBlocks {
       const [first] = piece.nodes;
       if (!first || !isStale(piece)) continue;
       const fragment = this.#draw(piece);
-      const container = piece.isPart ? containerOf(fragment) : undefined;
-      const nodes = container && piece.continues ? partsOf(container) : [...(container ?? fragment).childNodes];
-      for (const node of nodes) piece.parent.insertBefore(node, first);
-      for (const node of piece.nodes) node.remove();
+      const part = piece.isPart ? containerOf(fragment.childNodes) : undefined;
+      const fresh = part && piece.continues ? partsOf(part) : [...(part ?? fragment).childNodes];
+      const {nodes, left} = this.#morph(piece.parent, piece.nodes, fresh);
+      for (const node of left) node.remove();
       piece.nodes = nodes;
+      this.#enhance(nodes, true);
     }
   }
 
@@ -206,8 +230,14 @@ export class MarkdownBlocks {
       references: isPartial ? {...this.#references} : this.#references,
       isPartial,
       markers: located.map(({offset}, number) => ({offset: Math.min(text.length, offset - from), number})),
-      buildMarker: number => located[number]?.marker.build(),
+      buildMarker: number => this.#buildMarker(located[number]?.marker),
     });
+  }
+
+  #buildMarker(marker: Marker | undefined): Node | undefined {
+    const node = marker?.build();
+    if (marker && node) this.#markerKeys.set(node, marker.key);
+    return node;
   }
 
   /** Those behind `from`, up to and including `to`; the first piece has those at the very beginning as well. */
@@ -223,24 +253,35 @@ export class MarkdownBlocks {
     }
     const {source, finished, continuation, fence} = this.#text;
     if (fence && this.#growCode(fence)) return;
-    this.#removeLive();
+    this.#liveCode = undefined;
     const prefix = continuation?.prefix ?? '';
     const tail = source.slice(finished);
     const {located} = this.#markersOf(finished, Number.POSITIVE_INFINITY);
     const shown = fence ? withoutHalfFence(tail) : closeOpenMarks(tail);
     const fragment = this.#render(prefix + shown, finished - prefix.length, located, true);
-    const container = continuation && this.#container ? containerOf(fragment) : undefined;
-    if (fence) this.#noteCode(fragment, fence.from);
-    this.#live = container ? partsOf(container) : [...fragment.childNodes];
-    (container && this.#container ? this.#container : this.#section.node).append(...this.#live);
+    const part = continuation && this.#container ? containerOf(fragment.childNodes) : undefined;
+    const fresh = part ? partsOf(part) : [...fragment.childNodes];
+    if (fresh.length === 0) {
+      this.#removeLive();
+      return;
+    }
+    const nodes = this.#put((part && this.#container) ?? this.#sectionFor(finished), fresh);
+    for (const node of this.#live) node.remove();
+    this.#live = nodes;
+    this.#enhance(nodes, false);
+    if (fence) this.#noteCode(fence.from);
   }
 
-  #noteCode(fragment: DocumentFragment, from: number): void {
-    const block = fragment.querySelector('.code');
+  #noteCode(from: number): void {
+    const block = this.#live.find(node => node instanceof Element && node.matches('.code')) as Element | undefined;
     const code = block?.querySelector('code');
     if (!block || !code) return;
-    const text = document.createTextNode(code.textContent ?? '');
-    code.replaceChildren(text);
+    const [first] = code.childNodes;
+    const text = first instanceof Text ? first : document.createTextNode('');
+    if (code.childNodes.length !== 1 || text !== first) {
+      text.data = code.textContent ?? '';
+      code.replaceChildren(text);
+    }
     this.#liveCode = {from, text, block};
   }
 
@@ -249,7 +290,7 @@ export class MarkdownBlocks {
     const code = this.#liveCode;
     if (code?.from !== fence.from) return false;
     const content = withoutHalfFence(this.#text.source.slice(fence.contentFrom));
-    if (content.length < code.text.length) code.text.data = content;
+    if (content.length < code.text.length) changeText(code.text, content);
     else if (content.length > code.text.length) code.text.appendData(content.slice(code.text.length));
     return true;
   }
@@ -261,7 +302,7 @@ export class MarkdownBlocks {
     const tokens = parser.parse(this.#text.source.slice(piece.from, piece.to), {});
     const {key} = this.#markersOf(piece.from, piece.to);
     if (tokens.length !== 1 || tokens[0]?.type !== 'fence' || key !== '') return false;
-    if (code.text.data !== tokens[0].content) code.text.data = tokens[0].content;
+    changeText(code.text, tokens[0].content);
     piece.parent = this.#section.node;
     piece.nodes = this.#live;
     this.#live = [];
@@ -278,8 +319,8 @@ export class MarkdownBlocks {
 }
 
 /** The list or table that a piece makes. */
-function containerOf(fragment: DocumentFragment): Element | undefined {
-  const first = fragment.firstElementChild;
+function containerOf(nodes: Iterable<ChildNode>): Element | undefined {
+  const first = [...nodes].find(node => node instanceof Element);
   return first?.tagName === 'UL' || first?.tagName === 'OL'
     ? first
     : (first?.querySelector(':scope > table') ?? undefined);

@@ -13,15 +13,7 @@ export function addMath(parser: Parser): void {
 }
 
 function readInline(state: StateInline, isSilent: boolean): boolean {
-  const rest = state.src.slice(state.pos, state.pos + 2);
-  const found =
-    rest === '\\(' || rest === '\\['
-      ? findBracketed(state.src, state.pos, state.posMax)
-      : rest === '$$'
-        ? findDoubleDollar(state.src, state.pos, state.posMax)
-        : rest.startsWith(DOLLAR)
-          ? findDollar(state.src, state.pos, state.posMax)
-          : undefined;
+  const found = findEnd(state.src, state.pos, state.posMax);
   if (found === undefined) return false;
   if (!isSilent) {
     const token = state.push('math', '', 0);
@@ -31,7 +23,26 @@ function readInline(state: StateInline, isSilent: boolean): boolean {
   return true;
 }
 
-/** Each function gives the position behind the formula. */
+/** The formulas in a line, each from its first mark to behind its last. */
+export function findFormulas(line: string): readonly (readonly [number, number])[] {
+  const found: (readonly [number, number])[] = [];
+  for (let at = 0; at < line.length; at += 1) {
+    const end = findEnd(line, at, line.length);
+    if (end !== undefined) found.push([at, end]);
+    if (end !== undefined) at = end - 1;
+    else if (line[at] === '\\') at += 1;
+  }
+  return found;
+}
+
+/** The position behind the formula that begins at `from`, as those of the functions below. */
+function findEnd(text: string, from: number, to: number): number | undefined {
+  const mark = text.slice(from, from + 2);
+  if (mark === '\\(' || mark === '\\[') return findBracketed(text, from, to);
+  if (mark === '$$') return findDoubleDollar(text, from, to);
+  return mark.startsWith(DOLLAR) ? findDollar(text, from, to) : undefined;
+}
+
 function findBracketed(text: string, from: number, to: number): number | undefined {
   const close = text[from + 1] === '(' ? '\\)' : '\\]';
   return endOf(text, from, to, close, 2);

@@ -23,6 +23,11 @@ const LIMITS: KatexOptions = {
   maxSize: 20,
 };
 
+/** What a formula was typeset from. */
+const sources = new WeakMap<Node, string>();
+
+export const sourceOfFormula = (node: Node): string | undefined => sources.get(node);
+
 const mathPart = new LazyPart<MathPart>(attempt => fetchPart<MathPart>('math', attempt));
 
 export class Typesetter {
@@ -44,6 +49,7 @@ export class Typesetter {
    */
   typeset(drawn: ParentNode, root: DocumentOrShadowRoot & Node, isFinished = true): Promise<void> | undefined {
     const formulas = [...drawn.querySelectorAll<HTMLElement>('.math:not(.typeset)')];
+    if (drawn instanceof HTMLElement && drawn.matches('.math:not(.typeset)')) formulas.push(drawn);
     if (formulas.length === 0) return undefined;
     const part = this.#part.value;
     if (part) return this.#typesetAll(part, formulas, root, !isFinished);
@@ -102,6 +108,7 @@ export class Typesetter {
         [...formula.childNodes].map(node => node.cloneNode(true)),
       );
     }
+    sources.set(formula, source);
     formula.classList.add('typeset');
     if (parsed.isDisplay) {
       formula.classList.add('display');

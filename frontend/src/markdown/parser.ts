@@ -1,8 +1,11 @@
-/** The Markdown parser: GitHub’s dialect without HTML, with formulas and markers; its output has no inline styles. */
+/** The Markdown parser: GitHub’s dialect, with formulas and markers and hardly any HTML; its output has no inline styles. */
 import MarkdownIt, {type MarkdownIt as Parser, type Token} from 'markdown-it';
 import {isSafeLink} from '../links.js';
+import {addFlanking} from './flanking.js';
+import {addHTMLSubset} from './html-subset.js';
 import {addMarkers} from './markers.js';
 import {addMath} from './math-syntax.js';
+import {addTableFormulas} from './table-cells.js';
 
 const MAX_LANGUAGE_CHARS = 40;
 
@@ -20,7 +23,10 @@ export function createParser(): Parser {
   // People and models end a line where they want one to end.
   const parser = new MarkdownIt({html: false, linkify: true, breaks: true, typographer: false});
   parser.validateLink = url => isSafeLink(url) || /^data:image\//i.test(url);
+  addFlanking(parser);
   addMath(parser);
+  addTableFormulas(parser);
+  addHTMLSubset(parser);
   addMarkers(parser);
   const {rules} = parser.renderer;
   const {escapeHtml} = parser.utils;

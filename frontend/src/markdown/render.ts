@@ -14,7 +14,7 @@ export interface MarkdownOptions {
   readonly imageDomains?: readonly string[] | undefined;
   /** Name of the button on a code block; without it there is none. */
   readonly copyLabel?: string | undefined;
-  /** Called with what was drawn before it is shown; `isFinished` is false while its text may grow. */
+  /** Called with each block that `MarkdownBlocks` has drawn; `isFinished` is false while its text may grow. */
   readonly enhance?: ((drawn: ParentNode, isFinished: boolean) => void) | undefined;
 }
 
@@ -31,9 +31,9 @@ export interface DrawDetails {
 const SANITISING = {
   ALLOWED_TAGS: [
     ...['p', 'br', 'hr', 'strong', 'em', 's', 'del', 'code', 'pre', 'a', 'ul', 'ol', 'li', 'blockquote', 'img', 'div'],
-    ...['h2', 'h3', 'h4', 'h5', 'h6', 'table', 'thead', 'tbody', 'tr', 'th', 'td', 'span'],
+    ...['h2', 'h3', 'h4', 'h5', 'h6', 'table', 'thead', 'tbody', 'tr', 'th', 'td', 'span', 'details', 'summary'],
   ],
-  ALLOWED_ATTR: ['href', 'title', 'src', 'alt', 'class', 'start', 'data-language'],
+  ALLOWED_ATTR: ['href', 'title', 'src', 'alt', 'class', 'start', 'data-language', 'open'],
   ALLOWED_URI_REGEXP: /^(?:(?:https?|mailto|tel|chatkit-link):|[^a-z]|[a-z+.-]+(?:[^a-z+.\-:]|$))/i,
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,
@@ -63,13 +63,12 @@ export function renderMarkdown(
     if (marker) place?.replaceWith(marker);
     else place?.remove();
   }
-  options.enhance?.(fragment, !isPartial);
   return fragment;
 }
 
 /** Gives a block its own direction: a list with its markers, a table with its columns; paragraphs by the style sheet. */
 function direct(block: Element): void {
-  if (block.matches('ul, ol, blockquote, .table')) block.setAttribute('dir', 'auto');
+  if (block.matches('ul, ol, blockquote, .table, details')) block.setAttribute('dir', 'auto');
   // Numbers alone have none, and stand as the whole answer does.
   else if (!/\p{L}/u.test(block.textContent ?? '')) block.classList.add('neutral');
 }

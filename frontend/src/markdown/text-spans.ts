@@ -2,6 +2,7 @@
 import type {Token} from 'markdown-it';
 import {PARTIAL} from './math-syntax.js';
 import {parser} from './render.js';
+import {withoutUndecidedEnd} from './unfinished-marks.js';
 
 /** A list or table that is longer than this is drawn in parts of about `PART_CHARS`. */
 const LONG_CHARS = 4_000;
@@ -64,7 +65,8 @@ export class TextSpans {
     const tail = prefix + source.slice(this.#finished);
     if (tail.length === prefix.length) return [];
     const tokens: Token[] = [];
-    parser.block.parse(tail.replaceAll('\0', '\ufffd'), parser, {references: {}, [PARTIAL]: isStreaming}, tokens);
+    const decided = isStreaming ? withoutUndecidedEnd(tail) : tail;
+    parser.block.parse(decided.replaceAll('\0', '\ufffd'), parser, {references: {}, [PARTIAL]: isStreaming}, tokens);
     const lines = lineOffsets(tail);
     const offsetOf = (line: number): number => lines[line] ?? tail.length;
     const blocks = [...tokens.keys()].filter(at => isBlockStart(tokens[at]));

@@ -6,7 +6,7 @@ import {buildChatOptions, type ChatLook} from './chat-options.js';
 import {CHATKIT_TAG} from './chat-script.js';
 import {Memory, type SchemePreference} from './memory.js';
 import {type Platform, PlatformError, type UseCase} from './platform.js';
-import {describeDisabled, headerView, loadingView, noticeView} from './views.js';
+import {describeDisabled, headerView, hintView, loadingView, MENU_ID, noticeView} from './views.js';
 
 const USE_CASE_PARAMETER = 'use_case';
 
@@ -118,8 +118,29 @@ export class ParlorPage {
       useCases[0];
     if (!useCase) return;
     // An address that names nothing would be shared as it is.
-    if (name !== null && name !== useCase.name) this.#window.history.replaceState(null, '', this.#addressOf(useCase));
+    const isUnknown = name !== null && name !== useCase.name;
+    if (isUnknown) this.#window.history.replaceState(null, '', this.#addressOf(useCase));
     this.#showUseCase(useCase);
+    if (isUnknown) this.#showHint(`There is no assistant called “${name.slice(0, 60)}”. This is ${useCase.title}.`);
+  }
+
+  #showHint(text: string): void {
+    const place = this.#document.createElement('div');
+    render(
+      hintView(text, () => {
+        place.remove();
+        this.#focusComposer();
+      }),
+      place,
+    );
+    this.#main().prepend(place);
+  }
+
+  /** Who comes to a chat comes to write; a keyboard on the screen would take half of it. */
+  #focusComposer(): void {
+    const {activeElement, body} = this.#document;
+    const isTouch = this.#window.matchMedia('(pointer: coarse) and (hover: none)').matches;
+    if (!isTouch && (activeElement === null || activeElement === body)) void this.#chat?.focusComposer?.();
   }
 
   #showUseCase(useCase: UseCase): void {
@@ -131,6 +152,10 @@ export class ParlorPage {
     const chat = this.#document.createElement(CHATKIT_TAG) as OpenAIChatKit;
     // An attribute, not an option: the hosted implementation refuses options that it does not know.
     chat.setAttribute('data-parlor-resume', '');
+    chat.setAttribute('data-parlor-drafts', '');
+    chat.setAttribute('data-parlor-sidebar', '');
+    const {maxChars} = useCase.composer;
+    if (typeof maxChars === 'number') chat.setAttribute('data-parlor-max-chars', String(maxChars));
     const remembered = this.#memory.thread(useCase.name);
     let isResuming = remembered !== null;
     // Before it is attached: it may load its thread at once.
@@ -145,6 +170,7 @@ export class ParlorPage {
     chat.setOptions(buildChatOptions(useCase, this.#look(), remembered));
     this.#main().replaceChildren(chat);
     this.#chat = chat;
+    this.#focusComposer();
   }
 
   #choose(event: MouseEvent, useCase: UseCase): void {
@@ -160,6 +186,7 @@ export class ParlorPage {
       return;
     }
     event.preventDefault();
+    this.#document.querySelector<HTMLElement>(`#${MENU_ID}`)?.hidePopover?.();
     if (useCase.name === this.#current?.name) return;
     this.#window.history.pushState(null, '', this.#addressOf(useCase));
     // While the chat's script is missing, choosing only changes the address.

@@ -23,7 +23,21 @@ export interface HeaderProps {
 export function headerView(props: HeaderProps): TemplateResult {
   return html`<h1 class="visually-hidden">${[props.current?.title, props.brand?.name].filter(Boolean).join(' · ')}</h1>
     ${props.brand ? brandView(props.brand) : nothing}
-    ${props.useCases.length > 1 ? switcherView(props) : nothing} ${schemeView(props)}`;
+    <button class="menu-button" type="button" popovertarget=${MENU_ID} aria-label=${menuLabel(props)}>
+      ${props.current ? html`${icon(props.current.icon, '1.125rem')}<span>${props.current.title}</span>` : nothing}
+      ${icon('chevron-down', '1rem')}
+    </button>
+    <div class="menu" id=${MENU_ID} popover>
+      ${props.useCases.length > 1 ? switcherView(props) : nothing} ${schemeView(props)}
+    </div>`;
+}
+
+/** On narrow screens assistants and colours are in a menu, so that the header takes one line. */
+export const MENU_ID = 'menu';
+
+function menuLabel({current, useCases}: HeaderProps): string {
+  const name = current ? `${current.title}: ` : '';
+  return useCases.length > 1 ? `${name}assistants and colours` : `${name}colours`;
 }
 
 function brandView(brand: Brand): TemplateResult {
@@ -72,6 +86,13 @@ function schemeView(props: HeaderProps): TemplateResult {
       </label>`,
     )}
   </fieldset>`;
+}
+
+/** A line above the chat: the address asked for something that is not there. */
+export function hintView(text: string, onDismiss: () => void): TemplateResult {
+  return html`<p class="hint" role="status">
+    <span>${text}</span><button type="button" aria-label="Dismiss" @click=${onDismiss}>${icon('close', '1rem')}</button>
+  </p>`;
 }
 
 export interface NoticeProps {

@@ -46,10 +46,10 @@ describe('the client', () => {
     const {timeZone} = new Intl.DateTimeFormat().resolvedOptions();
     expect(init.headers).toEqual({
       'Content-Type': 'application/json',
-      Accept: `text/event-stream;time-zone=${encodeURIComponent(timeZone)}, application/json, */*;q=0.1`,
+      Accept: `text/event-stream;resumable=1;time-zone=${encodeURIComponent(timeZone)}, application/json, */*;q=0.1`,
       'Accept-Language': 'de-CH',
     });
-    expect(JSON.parse(init.body as string)).toEqual({...REQUEST, metadata: {resumable: true}});
+    expect(JSON.parse(init.body as string)).toEqual(REQUEST);
   });
 
   it('skips malformed and unknown events, reports them without their content, and goes on', async () => {

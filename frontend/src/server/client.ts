@@ -81,13 +81,19 @@ export class ChatKitClient {
   #endpoint: Endpoint | undefined;
   #secret: ClientSecret | undefined;
   #resumes: boolean | undefined;
+  #expectsResume = false;
 
   constructor(report: Report = () => {}) {
     this.#report = report;
   }
 
-  /** From the next request on; running ones are not touched. */
-  configure(endpoint: Endpoint | undefined): void {
+  /**
+   * From the next request on; running ones are not touched.
+   *
+   * @param expectsResume The page says that the server offers to join runs.
+   */
+  configure(endpoint: Endpoint | undefined, expectsResume = false): void {
+    this.#expectsResume = expectsResume;
     if (endpoint?.url !== this.#endpoint?.url) {
       this.#secret = undefined;
       this.#resumes = undefined;
@@ -131,9 +137,7 @@ export class ChatKitClient {
   ): AsyncGenerator<StreamEvent, void, void> {
     const silence = new Deadline(STREAM_SILENCE_MS, signal);
     try {
-      // Harmless to servers that do not know it. It says that a lost connection is no wish to stop.
-      const metadata = {...('metadata' in request ? request.metadata : undefined), resumable: true};
-      const response = await this.#post({...request, metadata}, silence.signal);
+      const response = await this.#post(this.#mark(request), silence.signal);
       if (response.body === null) return;
       if (!isEventStream(response)) throw await this.#explainDocument(response);
       cursor.runId = response.headers?.get('parlor-run') ?? cursor.runId;
@@ -167,7 +171,7 @@ export class ChatKitClient {
   async send(request: JSONRequest, signal?: AbortSignal): Promise<unknown> {
     const deadline = new Deadline(JSON_TIMEOUT_MS, signal);
     try {
-      const response = await this.#post(request, deadline.signal);
+      const response = await this.#post(this.#unmark(request), deadline.signal);
       const text = await response.text();
       return text === '' ? {} : JSON.parse(text);
     } catch (error) {
@@ -194,6 +198,25 @@ export class ChatKitClient {
     } finally {
       deadline.release();
     }
+  }
+
+  /** Says that a lost connection is no wish to stop: to servers that keep answers going, and to no other. */
+  #mark(request: StreamingRequest): object {
+    const known = this.#unmark(request);
+    return this.#isOurs
+      ? {...known, metadata: {...('metadata' in known ? (known.metadata as object) : {}), resumable: true}}
+      : known;
+  }
+
+  /** Takes away what only servers know that offer to join runs. */
+  #unmark(request: StreamingRequest | JSONRequest): object {
+    if (this.#isOurs || !('metadata' in request)) return request;
+    const {metadata: _, ...documented} = request;
+    return documented;
+  }
+
+  get #isOurs(): boolean {
+    return this.#resumes ?? this.#expectsResume;
   }
 
   async #post(request: object, signal: AbortSignal): Promise<Response> {
@@ -274,13 +297,14 @@ export class ChatKitClient {
 }
 
 /**
- * What we take, and in which time zone the person is. A parameter of `Accept` reaches any server: of a header of our own
- * the browser would ask a server of another origin first, and one that is not ours might refuse it.
+ * What we take: an answer that can be joined again, too; and in which time zone the person is. A parameter of `Accept`
+ * reaches any server: of a header of our own the browser would ask a server of another origin first, and one that is
+ * not ours might refuse it.
  */
 function accepted(): string {
   const {timeZone} = new Intl.DateTimeFormat().resolvedOptions();
   const zone = timeZone ? `;time-zone=${encodeURIComponent(timeZone)}` : '';
-  return `text/event-stream${zone}, application/json, */*;q=0.1`;
+  return `text/event-stream;resumable=1${zone}, application/json, */*;q=0.1`;
 }
 
 /** Whether the server does not know the operation; bare ChatKit servers answer 500 to what they cannot parse. */

@@ -39,7 +39,11 @@ export class Deadline {
 
 /** A callback of the page may never settle; an abort must not wait for it. */
 export function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) return Promise.reject(signal.reason);
+  if (signal.aborted) {
+    // Nobody waits for it any more, and how it ends is no news.
+    promise.catch(() => {});
+    return Promise.reject(signal.reason);
+  }
   let onAbort: () => void = () => {};
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(signal.reason);

@@ -2,6 +2,19 @@
 import {css} from 'lit';
 
 export const elementStyles = css`
+  @media print {
+    :host {
+      display: block !important;
+      contain: none !important;
+      block-size: auto !important;
+      max-block-size: none !important;
+      overflow: visible !important;
+    }
+    .root {
+      print-color-adjust: exact;
+      -webkit-print-color-adjust: exact;
+    }
+  }
   :host {
     display: block;
     position: relative;
@@ -35,11 +48,28 @@ export const elementStyles = css`
     -webkit-font-smoothing: antialiased;
     -webkit-text-size-adjust: 100%;
   }
+  @media screen {
+    .root {
+      container-type: size;
+    }
+  }
   .chat {
     flex: 1;
     display: flex;
     flex-direction: column;
     min-block-size: 0;
+  }
+  .side {
+    flex: none;
+    inline-size: 272px;
+    border-inline-end: 1px solid var(--chatkit-border-subtle);
+    background: var(--chatkit-surface-secondary);
+  }
+  .root:has(> .side) {
+    flex-direction: row;
+  }
+  .root:has(> .side) > .chat {
+    min-inline-size: 0;
   }
   .main {
     flex: 1;
@@ -52,6 +82,16 @@ export const elementStyles = css`
     max-inline-size: calc(var(--chatkit-column) + 8px);
     margin-inline: auto;
     padding: 0 calc(var(--chatkit-space) * 4) calc(var(--chatkit-space) * 4);
+  }
+  /* Enlarged to 400 %, the room is for the words. */
+  @container (height < 340px) {
+    .footer {
+      gap: 4px;
+      padding: 0 8px 6px;
+    }
+    .disclaimer {
+      display: none;
+    }
   }
   .disclaimer {
     font-size: var(--chatkit-text-xs-size);

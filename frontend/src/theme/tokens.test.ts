@@ -94,7 +94,7 @@ describe('tokens', () => {
       buildMetrics().get('--chatkit-radius-composer'),
     );
     expect(buildMetrics({density: 'compact'}).get('--chatkit-space')).toBe('3px');
-    expect(buildMetrics({typography: {baseSize: 18}}).get('--chatkit-base-size')).toBe('18px');
+    expect(buildMetrics({typography: {baseSize: 18}}).get('--chatkit-base-size')).toBe('max(18px, 1.125rem)');
   });
 
   it('is light unless it is told otherwise', () => {

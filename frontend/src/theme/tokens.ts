@@ -194,6 +194,7 @@ const LEAST_CONTRAST = 4.5;
 const LEAST_FOR_CONTROLS = 3;
 /** Some fields have a filling, which is a little nearer to the line around it than the surface is. */
 const LEAST_FOR_LINES = 3.25;
+const LEAST_FOR_FIELDS = 3.1;
 /** Below it nobody could read the one on the other. Source of the ratio: WCAG 2.2. */
 const LEAST_FOR_TEXT = 2;
 
@@ -278,6 +279,10 @@ function setLines(set: Map<string, string>): void {
   const [focus, accent] = [resolve('focus'), resolve('accent')];
   const line = surface ? standOut(surface, surfaces, LEAST_FOR_LINES) : 'var(--chatkit-text-tertiary)';
   set.set('--chatkit-border-control', line);
+  // Where fields and options stand, it takes less than on the darkest of all surfaces.
+  const grounds = [surface, resolve('surface-elevated')].filter(color => color !== undefined);
+  const field = surface ? standOut(surface, grounds, LEAST_FOR_FIELDS) : line;
+  set.set('--chatkit-border-field', field);
   if (focus) set.set('--chatkit-focus', standOut(focus, surfaces, LEAST_FOR_CONTROLS));
   const isFaint = accent && surfaces.some(each => contrast(accent, each) < LEAST_FOR_CONTROLS);
   set.set('--chatkit-border-accent', isFaint ? line : 'var(--chatkit-accent)');
@@ -291,7 +296,8 @@ export function buildMetrics(theme: ThemeOption = {}): Declarations {
   const baseSize = number(theme.typography?.baseSize ?? 16, 12, 24);
   set.set('--chatkit-font', fontStack(theme.typography?.fontFamily, SYSTEM_FONT));
   set.set('--chatkit-font-mono', fontStack(theme.typography?.fontFamilyMono, MONO_FONT));
-  set.set('--chatkit-base-size', `${baseSize}px`);
+  // As large as a person has asked the browser for; a page that makes its own `rem` small shrinks nothing.
+  set.set('--chatkit-base-size', `max(${baseSize}px, ${baseSize / 16}rem)`);
   set.set('--chatkit-space', `${4 * density}px`);
   const scaled = (px: number): string => `calc(var(--chatkit-base-size) * ${px / 16})`;
   for (const [name, px] of Object.entries(RADII)) set.set(`--chatkit-radius-${name}`, `${px * rounding}px`);
@@ -301,7 +307,8 @@ export function buildMetrics(theme: ThemeOption = {}): Declarations {
   set.set('--chatkit-radius-bubble', `${20 * rounding}px`);
   set.set('--chatkit-radius-card', `${16 * rounding}px`);
   set.set('--chatkit-radius-popover', `${12 * rounding}px`);
-  for (const [name, px] of Object.entries(CONTROLS)) set.set(`--chatkit-control-${name}`, `${px}px`);
+  for (const [name, px] of Object.entries(CONTROLS))
+    set.set(`--chatkit-control-${name}`, `max(${px}px, ${px / 16}rem)`);
   for (const [name, px] of Object.entries(GUTTERS)) set.set(`--chatkit-gutter-${name}`, `${px}px`);
   for (const [name, px] of Object.entries(ICONS)) set.set(`--chatkit-icon-${name}`, `${px}px`);
   for (const [name, [size, line]] of Object.entries(TEXTS)) {
@@ -343,6 +350,12 @@ export function findLowContrast(theme: ColorScheme | ThemeOption): number | unde
   if (!background || !foreground) return undefined;
   const ratio = contrast(background, foreground);
   return ratio >= LEAST_FOR_TEXT && ratio < LEAST_CONTRAST ? Math.round(ratio * 100) / 100 : undefined;
+}
+
+/** What a dark theme looks like on paper, which is white; empty for a light one. */
+export function buildPaperSheet(theme: ColorScheme | ThemeOption | undefined): string {
+  const option = typeof theme === 'object' ? theme : {};
+  return resolveScheme(theme) === 'dark' ? `@media print{:host{${declare(buildColors('light', option))}}}` : '';
 }
 
 /** The scheme a theme option asks for; light when it says nothing that is known. */

@@ -37,7 +37,7 @@ interface Setup {
 function converse(server: FakeServer, {resume = false, tool}: Setup = {}) {
   const events: [string, unknown][] = [];
   const client = new ChatKitClient();
-  client.configure({url: '/chatkit', locale: 'en', fetch: server.fetch as typeof fetch});
+  client.configure({url: '/chatkit', locale: 'en', fetch: server.fetch as typeof fetch}, resume);
   const conversation = new Conversation({
     client,
     emit: (name, detail) => events.push([name, detail]),
@@ -321,7 +321,7 @@ describe('an answer of a server that numbers its events', () => {
     await sending;
     expect(server.calls[0]?.signal.aborted).toBe(false);
     expect(server.types()).toEqual(['threads.create', 'runs.stop']);
-    expect(texts()).toEqual(['Hi', 'Half end']);
+    expect(texts()).toEqual(['Hi', 'Half end', 'task']);
     expect(names().filter(name => name === 'error')).toEqual([]);
   });
 
@@ -359,6 +359,50 @@ describe('an answer of a server that numbers its events', () => {
     await sending;
     expect(conversation.isBusy).toBe(false);
     expect(server.calls[0]?.signal.aborted).toBe(true);
+  });
+
+  it('of a server without numbers is read on when its thread is left, and is there on the way back', async () => {
+    const stream = new OpenStream();
+    const server = new FakeServer({
+      ...stored(user('Hi')),
+      'threads.create': () => stream.send(created, done(user('Hi'))).response,
+    });
+    const {conversation, names, texts} = converse(server);
+    void conversation.send(message('Hi'));
+    await settle();
+    stream.send(added(assistant('a')), delta('a', 'Grow'));
+    await settle();
+    await conversation.open(undefined);
+    expect(conversation.isBusy).toBe(false);
+    expect(conversation.state.entries).toEqual([]);
+    expect(server.of('threads.create')[0]?.signal.aborted).toBe(false);
+    stream.send(delta('a', 'ing'));
+    await settle();
+    expect(conversation.state.entries).toEqual([]);
+    await conversation.open('thr_1');
+    expect(texts()).toEqual(['Hi', 'Growing']);
+    expect(conversation.isBusy).toBe(true);
+    stream.send(delta('a', '.'), done(assistant('a', 'Growing.'))).end();
+    await settle();
+    expect(texts()).toEqual(['Hi', 'Growing.']);
+    expect(conversation.isBusy).toBe(false);
+    expect(names().filter(name => name.startsWith('response'))).toEqual([
+      ...['response.start', 'response.end'],
+      ...['response.start', 'response.end'],
+    ]);
+  });
+
+  it.each(['drop', 'close'] as const)('of such a server is ended by %s', async how => {
+    const server = new FakeServer({
+      ...stored(user('Hi')),
+      'threads.create': ({signal}: Call) => new OpenStream(undefined, signal).send(created).response,
+    });
+    const {conversation} = converse(server);
+    void conversation.send(message('Hi'));
+    await settle();
+    await conversation.open(undefined);
+    conversation[how]('thr_1');
+    expect(server.of('threads.create')[0]?.signal.aborted).toBe(true);
   });
 
   it('goes on without us when its thread is left, and is joined on the way back, without its effects', async () => {
@@ -527,7 +571,7 @@ describe('an answer of a server that numbers its events', () => {
 });
 
 describe('a stock server', () => {
-  it('sees nothing but documented operations, and a mark that it need not know', async () => {
+  it('sees nothing but documented operations, and no metadata of ours', async () => {
     const server = new FakeServer({
       ...stored(user('Hi')),
       'threads.add_user_message': () => [done(assistant('a', 'x'))],
@@ -537,7 +581,9 @@ describe('a stock server', () => {
     await conversation.send(message('Hi'));
     await conversation.open('thr_1');
     expect(new Set(server.types())).toEqual(new Set(['threads.get_by_id', 'items.list', 'threads.add_user_message']));
-    expect(server.of('threads.add_user_message')[0]?.metadata).toEqual({resumable: true});
+    expect(server.calls.map(({metadata}) => metadata).filter(Boolean)).toEqual([]);
+    await conversation.act({type: 'a'}, 'w', false);
+    expect(server.of('threads.sync_custom_action')[0]?.metadata).toBeUndefined();
     expect(server.of('items.list')[0]?.metadata).toBeUndefined();
   });
 
@@ -576,7 +622,7 @@ describe('a stock server', () => {
     conversation.stop();
     await sending;
     expect(server.types()).toEqual(['threads.create']);
-    expect(texts()).toEqual(['Hi', 'Half']);
+    expect(texts()).toEqual(['Hi', 'Half', 'task']);
     expect(names()).toEqual(['response.start', 'thread.change', 'response.end']);
   });
 
@@ -791,7 +837,7 @@ describe('an action', () => {
 
   it('names itself anew with each click, so that a request that arrives twice counts once', async () => {
     const server = new FakeServer({...stored(user('Hi'), widget('new')), 'threads.custom_action': () => []});
-    const {conversation} = converse(server);
+    const {conversation} = converse(server, {resume: true});
     await conversation.open('thr_1');
     for (const isStreaming of [true, true, false, false]) await conversation.act({type: 'a'}, 'w', isStreaming);
     const streamed = server.of('threads.custom_action');

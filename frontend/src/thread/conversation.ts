@@ -161,6 +161,14 @@ export class Conversation {
     await this.#refreshQuietly(thread.id);
   }
 
+  /** Takes a message that was refused out of the transcript; whether there was one. */
+  takeBack(): boolean {
+    if (this.isBusy || this.#state.unconfirmedKey === undefined) return false;
+    this.#lastMessage = undefined;
+    this.#apply({type: 'local.unconfirmed_dropped'});
+    return true;
+  }
+
   /** Stops the answer; what came of it stays. */
   stop(): void {
     this.#turns.stop();
@@ -196,7 +204,7 @@ export class Conversation {
     return true;
   }
 
-  /** Shows a thread, or the start screen for `undefined`. Ends the running turn; a newer call overtakes an older one. */
+  /** Shows a thread, or the start screen for `undefined`. An answer goes on without us; a newer call overtakes an older one. */
   async open(threadId: string | undefined): Promise<void> {
     this.#abandon();
     if (threadId === undefined) {
@@ -210,6 +218,7 @@ export class Conversation {
     this.#host.emit('thread.load.start', {threadId});
     const turn = new Turn('answer');
     loading.signal.addEventListener('abort', () => turn.abort('Another thread was opened.'));
+    const wentOn = this.#turns.goesOn(threadId);
     let joined: JoinedRun | undefined;
     let isShown = false;
     try {
@@ -227,6 +236,12 @@ export class Conversation {
       if (!isShown || !joined) turn.abort('There is nothing to join.');
       this.#endLoading(loading);
       this.#host.emit('thread.load.end', {threadId});
+    }
+    // Left in the middle of an answer, which this server would not tell again.
+    if (wentOn && !joined && !this.isBusy && this.#state.thread?.id === threadId) {
+      if (this.#turns.rejoin(threadId)) return;
+      // It has come to its end while the thread was read.
+      await this.#refreshQuietly(threadId);
     }
     // A listener may have begun something else by now.
     if (this.isBusy || this.#state.thread?.id !== threadId) turn.abort('Left the thread.');
@@ -267,6 +282,11 @@ export class Conversation {
   /** Takes over a rating that the server has accepted. */
   rated(threadId: string, itemIds: readonly string[], kind: FeedbackKind): void {
     if (this.#state.thread?.id === threadId) this.#apply({type: 'local.rated', itemIds, kind});
+  }
+
+  /** Ends what goes on in a thread that was deleted. */
+  drop(threadId: string): void {
+    this.#turns.drop(threadId);
   }
 
   /** Leaves nothing running. An answer that the server keeps going can be taken up again with `resume`. */
@@ -321,7 +341,7 @@ export class Conversation {
   }
 
   #abandon(): void {
-    this.#turns.abandon();
+    this.#turns.leave();
     this.#leave();
   }
 

@@ -1,7 +1,7 @@
 /** The list of a person’s threads: pages, renaming, deletion. No DOM. */
 import {parsePage, parseThread} from '../protocol/parsing.js';
 import type {Thread} from '../protocol/types.js';
-import type {ChatKitClient} from '../server/client.js';
+import {type ChatKitClient, RequestError} from '../server/client.js';
 
 const PAGE_SIZE = 50;
 
@@ -50,7 +50,11 @@ export class ThreadList {
 
   async remove(threadId: string): Promise<void> {
     await this.#client.send({type: 'threads.delete', params: {thread_id: threadId}});
-    this.#set({threads: this.#state.threads.filter(({id}) => id !== threadId)});
+    const {threads, after} = this.#state;
+    const left = threads.filter(({id}) => id !== threadId);
+    // A thread that is no more is no place to read on from.
+    this.#set({threads: left, after: after === threadId ? left.at(-1)?.id : after});
+    if (after === threadId && left.length === 0) await this.load();
   }
 
   /** A title that became known elsewhere. */
@@ -85,6 +89,11 @@ export class ThreadList {
       });
     } catch (error) {
       if (request.signal.aborted) return;
+      if (after !== undefined && error instanceof RequestError && [400, 404].includes(error.status)) {
+        // Deleted elsewhere: the list is read anew.
+        this.#set({after: undefined});
+        return this.#fetch(undefined);
+      }
       this.#set({isLoading: false, hasFailed: true});
       throw error;
     }

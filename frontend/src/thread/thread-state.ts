@@ -33,6 +33,8 @@ export interface Failure {
   /** `undefined`: the view says it in its own words. */
   readonly message: string | undefined;
   readonly canRetry: boolean;
+  /** The server has said no to a message as it is; sent again, it would say so again. */
+  readonly isRefused?: boolean;
 }
 export interface Progress {
   readonly text: string;
@@ -58,6 +60,8 @@ export interface ThreadState {
   readonly ratings: Ratings;
   /** Counts what was ever keyed here; makes keys unique without a clock. */
   readonly sequence: number;
+  /** As it was read, with no turn since. */
+  readonly isAsRead: boolean;
 }
 
 /** A thread as it was read: its newest items, oldest of them first. */
@@ -79,7 +83,8 @@ export type LocalEvent =
   /** `keepsTurn`: of the running turn, what the server has not stored stays. */
   | ({readonly type: 'local.refreshed'; readonly keepsTurn?: boolean} & Snapshot)
   | {readonly type: 'local.turn_started'; readonly message: Omit<UserMessage, 'id'> | undefined}
-  | {readonly type: 'local.turn_ended'}
+  /** `isStopped`: by the person, before its end. */
+  | {readonly type: 'local.turn_ended'; readonly isStopped?: boolean}
   | {readonly type: 'local.failed'; readonly failure: Failure}
   | {readonly type: 'local.cut_after'; readonly itemId: string}
   /** `entries`: those that were shown before the cut. */
@@ -105,6 +110,7 @@ export const EMPTY_THREAD: ThreadState = {
   unconfirmedKey: undefined,
   ratings: new Map(),
   sequence: 0,
+  isAsRead: false,
 };
 
 export function reduce(state: ThreadState, event: StreamEvent | LocalEvent): ThreadState {
@@ -140,6 +146,7 @@ export function reduce(state: ThreadState, event: StreamEvent | LocalEvent): Thr
         entries: event.items.map(toEntry),
         older: event.older,
         ratings: event.ratings ?? EMPTY_THREAD.ratings,
+        isAsRead: true,
       };
     case 'local.older_loaded':
       return {
@@ -159,7 +166,8 @@ export function reduce(state: ThreadState, event: StreamEvent | LocalEvent): Thr
         canCancel: true,
         isReconnecting: false,
         progress: undefined,
-        entries: state.entries.map(settle),
+        entries: [...state.entries.map(settle), ...(event.isStopped ? [stoppedEntry(state)] : [])],
+        sequence: state.sequence + 1,
       };
     case 'local.failed':
       return {...state, progress: undefined, failure: event.failure};
@@ -195,6 +203,12 @@ export function reduce(state: ThreadState, event: StreamEvent | LocalEvent): Thr
   }
 }
 
+/** How an answer was cut, where a stored item or this page says so. */
+export function cutOf(item: ThreadItem): 'interrupted' | 'stopped' | undefined {
+  if (item.type !== 'task') return undefined;
+  return item.id.startsWith('interrupted_') ? 'interrupted' : item.id.startsWith('stopped_') ? 'stopped' : undefined;
+}
+
 /** The newest user message the server knows, with nothing but its own answers after it. */
 export function findLastUserMessage(state: ThreadState): UserMessage | undefined {
   const entry = state.entries.findLast(({item, key}) => item.type === 'user_message' && key !== state.unconfirmedKey);
@@ -224,6 +238,21 @@ function merged(ratings: Ratings, more: Ratings | undefined): Ratings {
 
 function toEntry(item: ThreadItem): Entry {
   return {key: item.id, item, isStreaming: false};
+}
+
+/** As a server stores it that stores such things. */
+function stoppedEntry({sequence}: ThreadState): Entry {
+  const id = `stopped_local:${sequence}`;
+  const task = {
+    type: 'custom',
+    title: undefined,
+    icon: undefined,
+    content: undefined,
+    status: 'none',
+    queries: [],
+    sources: [],
+  } as const;
+  return {key: id, item: {type: 'task', id, task}, isStreaming: false};
 }
 
 function settle(entry: Entry): Entry {
@@ -298,6 +327,7 @@ function lastQuestion(state: ThreadState): number {
 function startTurn(state: ThreadState, message: Omit<UserMessage, 'id'> | undefined): ThreadState {
   const started = {
     ...state,
+    isAsRead: false,
     isResponding: true,
     canCancel: true,
     isReconnecting: false,

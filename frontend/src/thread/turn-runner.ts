@@ -6,6 +6,7 @@ import {attachTo, isConnectionLoss, streamRun} from '../server/resumable-stream.
 import type {JoinedRun} from '../server/run-replay.js';
 import {strings} from '../strings.js';
 import {toError} from '../to-error.js';
+import {LeftTurns} from './left-turns.js';
 import {readThread} from './thread-reader.js';
 import {findLastUserMessage, type LocalEvent, type ThreadState} from './thread-state.js';
 import {Turn, type TurnKind} from './turn.js';
@@ -45,6 +46,7 @@ export class TurnRunner {
   /** The run that was left behind when the view was closed. */
   #left: {readonly threadId: string; readonly from: RunCursor} | undefined;
   readonly #answeredCalls = new Set<string>();
+  readonly #leftTurns = new LeftTurns();
 
   constructor(host: TurnHost) {
     this.#host = host;
@@ -81,16 +83,7 @@ export class TurnRunner {
   /** Takes part in a run that another page, or this one before it was reloaded, has begun. */
   async join(turn: Turn, {replay, live}: JoinedRun): Promise<void> {
     const threadId = this.#host.state().thread?.id ?? '';
-    const stored = new Set(this.#host.state().entries.map(({item}) => item.id));
-    this.#begin(turn);
-    for (const event of replay) {
-      if (event.type === 'thread.created' || event.type === 'thread.updated') continue;
-      if (stored.has(idOf(event) ?? '')) continue;
-      // Effects are for those who were there: the page that was reloaded has had them.
-      this.#host.apply(event);
-      if (event.type === 'error') turn.hasFailed = true;
-    }
-    turn.hasEvents = true;
+    this.#replay(turn, replay);
     try {
       await this.#consume(turn, live);
     } catch (error) {
@@ -109,6 +102,33 @@ export class TurnRunner {
     else this.#end(turn);
   }
 
+  /** Whether the turn of a thread goes on though another one is shown. */
+  goesOn(threadId: string): boolean {
+    return this.#leftTurns.find(threadId) !== undefined;
+  }
+
+  /** Shows the turn of a thread that was left and goes on; whether there is one. */
+  rejoin(threadId: string): boolean {
+    const turn = this.#leftTurns.find(threadId);
+    if (!turn) return false;
+    this.#leftTurns.remove(turn);
+    this.#replay(turn, turn.heard);
+    return true;
+  }
+
+  #replay(turn: Turn, events: readonly StreamEvent[]): void {
+    const stored = new Set(this.#host.state().entries.map(({item}) => item.id));
+    this.#begin(turn);
+    for (const event of events) {
+      if (event.type === 'thread.created' || event.type === 'thread.updated') continue;
+      if (stored.has(idOf(event) ?? '')) continue;
+      // Effects are for those who were there: the page that was reloaded has had them.
+      this.#host.apply(event);
+      if (event.type === 'error') turn.hasFailed = true;
+    }
+    turn.hasEvents = true;
+  }
+
   /**
    * Stops the answer. A server that keeps answers going without us is asked to; any other one notices the abort. Asked
    * a second time, it aborts.
@@ -116,6 +136,7 @@ export class TurnRunner {
   stop(): void {
     const turn = this.#turn;
     if (!turn) return;
+    turn.isStopped = true;
     if (turn.isStopping || !turn.isStreaming || !this.#keepsRuns(turn)) {
       turn.abort('Stopped.');
       return;
@@ -130,7 +151,8 @@ export class TurnRunner {
   close(): void {
     const turn = this.#turn;
     const threadId = this.#host.state().thread?.id;
-    this.abandon();
+    this.#abandon();
+    this.#leftTurns.close();
     if (turn && !turn.isStopping && threadId !== undefined && turn.cursor.last !== undefined) {
       this.#left = {threadId, from: turn.cursor};
     }
@@ -145,11 +167,34 @@ export class TurnRunner {
     }
   }
 
+  /** Another thread will be shown. The answer goes on: at the server, or because it is read to its end all the same. */
+  leave(): void {
+    const turn = this.#turn;
+    const goesOn = turn?.isStreaming && !turn.isStopping && !this.#keepsRuns(turn);
+    if (!goesOn) {
+      this.#abandon();
+      return;
+    }
+    this.#leftTurns.add(turn);
+    this.#settle(turn);
+    this.#forget();
+  }
+
+  /** Ends what goes on in a thread that is no more. */
+  drop(threadId: string): void {
+    this.#leftTurns.stop(threadId);
+    if (this.#turn?.threadId === threadId) this.#abandon();
+  }
+
   /** Ends the running turn here, at once. Whether the server goes on with it is the server's affair. */
-  abandon(): void {
+  #abandon(): void {
     const turn = this.#turn;
     turn?.abort('Left the thread.');
     if (turn) this.#end(turn);
+    this.#forget();
+  }
+
+  #forget(): void {
     this.#again = undefined;
     this.#left = undefined;
   }
@@ -163,6 +208,7 @@ export class TurnRunner {
 
   #begin(turn: Turn, message?: Omit<UserMessage, 'id'>): Turn {
     this.#turn = turn;
+    turn.threadId ??= this.#host.state().thread?.id;
     this.#again = undefined;
     this.#host.apply({type: 'local.turn_started', message});
     this.#host.emit('response.start', undefined);
@@ -181,7 +227,7 @@ export class TurnRunner {
         next = await this.#answerClientTool(turn);
       }
     } catch (error) {
-      if (!turn.signal.aborted) await this.#fail(turn, error, next);
+      if (!turn.signal.aborted && !turn.isLeft) await this.#fail(turn, error, next);
     } finally {
       this.#end(turn);
     }
@@ -208,11 +254,12 @@ export class TurnRunner {
     try {
       for await (const event of events) {
         if (turn.signal.aborted) return;
-        turn.hasEvents = true;
+        turn.note(event);
+        if (turn.isLeft) continue;
         this.#take(turn, event);
         if (event.type === 'run.gap') await this.#readTurn(turn);
       }
-      if (turn.hasVanished && !turn.signal.aborted) await this.#settleVanished(turn);
+      if (turn.hasVanished && !turn.isLeft && !turn.signal.aborted) await this.#settleVanished(turn);
     } finally {
       turn.isStreaming = false;
     }
@@ -242,7 +289,7 @@ export class TurnRunner {
   async #answerClientTool(turn: Turn): Promise<StreamingRequest | undefined> {
     const item = this.#host.state().entries.at(-1)?.item;
     const thread = this.#host.state().thread;
-    if (turn.signal.aborted || turn.isStopping || !thread || !this.#hasOpenCall) return undefined;
+    if (turn.signal.aborted || turn.isStopping || turn.isLeft || !thread || !this.#hasOpenCall) return undefined;
     if (item?.type !== 'client_tool_call') return undefined;
     this.#answeredCalls.add(item.id);
     for (const oldest of this.#answeredCalls) {
@@ -340,7 +387,8 @@ export class TurnRunner {
       this.#host.state().unconfirmedKey !== undefined || findLastUserMessage(this.#host.state()) !== undefined;
     const canRetry = this.#again !== undefined || (turn.kind === 'answer' && hasQuestion);
     const {message} = toError(error);
-    this.#host.apply({type: 'local.failed', failure: {message, canRetry}});
+    const isRefused = turn.kind === 'answer' && !turn.hasEvents && isRefusal(error);
+    this.#host.apply({type: 'local.failed', failure: {message, canRetry, ...(isRefused ? {isRefused} : {})}});
     this.#host.emit('error', {error: toError(error)});
   }
 
@@ -348,9 +396,14 @@ export class TurnRunner {
     if (turn.isOver) return;
     turn.isOver = true;
     turn.abort('The turn is over.');
+    if (turn.isLeft) this.#leftTurns.remove(turn);
+    else this.#settle(turn);
+  }
+
+  #settle(turn: Turn): void {
     if (this.#turn === turn) {
       this.#turn = undefined;
-      this.#host.apply({type: 'local.turn_ended'});
+      this.#host.apply({type: 'local.turn_ended', isStopped: turn.isStopped});
     }
     // Idle before the event: its listeners may send the next message.
     this.#host.emit('response.end', undefined);
@@ -374,6 +427,11 @@ function isRepeatable({type}: StreamingRequest, error: unknown): boolean {
   // What an action was refused for stays so; what did not arrive, or failed, has its key and counts once.
   if (type === 'threads.custom_action') return isConnectionLoss(error) || isServerFailure(error);
   return type === 'threads.add_client_tool_output';
+}
+
+/** Whether what was asked is wrong as it is. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof RequestError && [400, 413, 422].includes(error.status);
 }
 
 function isServerFailure(error: unknown): boolean {

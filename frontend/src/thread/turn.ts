@@ -1,5 +1,9 @@
 /** One turn of a conversation: from the request to the end of the last stream that follows from it. */
+import type {StreamEvent} from '../protocol/types.js';
 import type {RunCursor} from '../server/client.js';
+
+/** Of a longer answer, what came before is not told again. */
+const MAX_HEARD = 20_000;
 
 /** The cause of a turn: it decides what may be offered when the turn fails. */
 export type TurnKind = 'answer' | 'action' | 'input';
@@ -15,11 +19,30 @@ export class Turn {
   isStreaming = false;
   isStopping = false;
   isOver = false;
+  /** A person has stopped it. */
+  isStopped = false;
+  /** Another thread is shown; what comes is only noted. */
+  isLeft = false;
+  threadId: string | undefined;
+  #heard: StreamEvent[] = [];
   readonly #controller = new AbortController();
   #stopTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(kind: TurnKind) {
     this.kind = kind;
+  }
+
+  /** What was heard so far, for whoever comes back to it. */
+  get heard(): readonly StreamEvent[] {
+    return this.#heard;
+  }
+
+  note(event: StreamEvent): void {
+    this.hasEvents = true;
+    if (event.type === 'thread.created') this.threadId = event.thread.id;
+    // Where events have numbers, the server tells them again.
+    if (this.cursor.last !== undefined || this.#heard.length >= MAX_HEARD) this.#heard = [];
+    else this.#heard.push(event);
   }
 
   get signal(): AbortSignal {

@@ -1,11 +1,37 @@
 /** Writes to the clipboard, where the browser lets us. */
 
-/** Whether the text was copied: insecure pages and refused permissions say no. Call it on a person's action only. */
-export async function copyText(text: string): Promise<boolean> {
+/**
+ * Whether the text was copied: refused permissions say no. Call it on a person's action only.
+ *
+ * @param place In the view that was clicked: around a modal dialog nothing can be selected.
+ */
+export async function copyText(text: string, place: ParentNode & Node): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
+    // Over plain http there is no such thing, and a frame may not be allowed to use it.
+    return copyFromField(text, place);
+  }
+}
+
+function copyFromField(text: string, place: ParentNode & Node): boolean {
+  const root = place.getRootNode() as Document | ShadowRoot;
+  const focused = root.activeElement;
+  const field = document.createElement('textarea');
+  field.value = text;
+  field.readOnly = true;
+  field.setAttribute('aria-hidden', 'true');
+  Object.assign(field.style, {position: 'fixed', inset: '0 auto auto 0', inlineSize: '1px', opacity: '0'});
+  place.append(field);
+  try {
+    field.select();
+    field.setSelectionRange(0, text.length);
+    return document.execCommand('copy');
+  } catch {
     return false;
+  } finally {
+    field.remove();
+    if (focused instanceof HTMLElement) focused.focus({preventScroll: true});
   }
 }

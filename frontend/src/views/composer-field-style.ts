@@ -14,7 +14,7 @@ export const fieldStyles = css`
     font: inherit;
     /* Below 16 px, phones zoom into the page when the field gets the focus. */
     font-size: max(16px, var(--chatkit-base-size));
-    line-height: 24px;
+    line-height: 1.5;
   }
   .mirror,
   textarea {

@@ -19,12 +19,15 @@ import {fieldStyles} from './composer-field-style.js';
 import {measureRoom} from './composer-menu.js';
 import {announcementOf, renderSuggestions, type SuggestionHandlers} from './composer-suggestion-list.js';
 import {type Suggestion, SuggestionSearch, type SuggestionSource} from './composer-suggestions.js';
-import {readTags, writeTags, writeText} from './composer-text.js';
+import {isLongText, readTags, writeTags, writeText} from './composer-text.js';
+import {isTouch} from './field-keys.js';
 import {popoverStyles} from './popover-style.js';
 import {baseStyles} from './styles.js';
 
 /** Texts whose tags an undo brings back. */
 const MAX_REMEMBERED = 100;
+/** More than the field shows at its largest, however wide it is. */
+const MAX_MIRRORED_CHARS = 8_000;
 
 /**
  * A plain text area, because only that works with every input method, screen reader and spelling checker; tags are ranges
@@ -124,7 +127,7 @@ export class ComposerField extends LitElement {
           part="input"
           rows="1"
           dir="auto"
-          enterkeyhint="send"
+          enterkeyhint=${isTouch() ? 'enter' : 'send'}
           autocomplete="off"
           aria-label=${strings.composer}
           aria-autocomplete=${this.sources.length > 0 ? 'list' : nothing}
@@ -159,7 +162,8 @@ export class ComposerField extends LitElement {
       at = range.end;
       return html`${before}<span class="tag">${text.slice(range.start, range.end)}</span>`;
     });
-    return html`${parts}${text.slice(at)}`;
+    // Behind the last tag, the mirror only makes room, and that has a limit: ten thousand lines need no layout.
+    return html`${parts}${text.slice(at, at + MAX_MIRRORED_CHARS)}`;
   }
 
   protected override updated(): void {
@@ -206,6 +210,8 @@ export class ComposerField extends LitElement {
     }
     if (event.key === 'Backspace' || event.key === 'Delete') this.#selectTag(event.key === 'Backspace');
     if (event.key !== 'Enter' || event.shiftKey || event.altKey) return;
+    // A keyboard on the screen has no Shift+Enter, and the button is beside it.
+    if (isTouch() && !event.ctrlKey && !event.metaKey) return;
     event.preventDefault();
     this.dispatchEvent(new Event('draft-submit', {bubbles: true}));
   };
@@ -352,7 +358,10 @@ export class ComposerField extends LitElement {
       this.dispatchEvent(new CustomEvent('draft-files', {detail: files}));
       return;
     }
-    const content = readTags(data);
+    const text = data.getData('text/plain').replace(/\r\n?/g, '\n');
+    const tagged = readTags(data);
+    // Browsers take minutes to insert ten thousand lines one by one.
+    const content = tagged.length === 0 && isLongText(text) ? [{type: 'input_text' as const, text}] : tagged;
     if (content.length === 0) return;
     event.preventDefault();
     const {start, end} = this.#selection;

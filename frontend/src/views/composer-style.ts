@@ -9,12 +9,12 @@ export const composerStyles = css`
     position: relative;
     display: grid;
     grid-template-columns: auto minmax(0, 1fr) auto;
-    grid-template-areas: 'extras extras extras' 'start field end';
+    grid-template-areas: 'extras extras extras' 'start field end' 'limit limit limit';
     align-items: end;
     padding: 8px;
     border-radius: var(--chatkit-radius-composer);
     background: var(--chatkit-surface-elevated);
-    border: 1px solid var(--chatkit-border-control);
+    border: 1px solid var(--chatkit-border-field);
     box-shadow: var(--chatkit-shadow-2);
     transition:
       border-color var(--chatkit-duration),
@@ -22,7 +22,7 @@ export const composerStyles = css`
     cursor: text;
   }
   .box.tall {
-    grid-template-areas: 'extras extras extras' 'field field field' 'bar bar bar';
+    grid-template-areas: 'extras extras extras' 'field field field' 'limit limit limit' 'bar bar bar';
   }
   .bar {
     display: contents;
@@ -42,7 +42,7 @@ export const composerStyles = css`
   }
   /* The one mark of focus in the text, beside the caret; every button has its own ring. */
   .box:has(parlor-composer-field:focus-within) {
-    border-color: var(--chatkit-text-secondary);
+    border-color: var(--chatkit-focus);
   }
   .locked .bar {
     opacity: 0.5;
@@ -73,6 +73,16 @@ export const composerStyles = css`
     display: flex;
     align-items: center;
     gap: 4px;
+  }
+  .limit {
+    grid-area: limit;
+    padding: 4px 10px;
+    font-size: var(--chatkit-text-xs-size);
+    line-height: var(--chatkit-text-xs-line);
+    color: var(--chatkit-text-secondary);
+  }
+  .limit.over {
+    color: var(--chatkit-text-danger);
   }
   .extras {
     grid-area: extras;

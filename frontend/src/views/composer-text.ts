@@ -5,6 +5,13 @@ import type {UserContent} from '../protocol/types.js';
 /** The clipboard’s type for a part of a message, tags included, on its way from one composer to another. */
 const CLIPBOARD_TYPE = 'application/x-parlor-message+json';
 
+const MAX_EDITED_LINES = 500;
+const MAX_EDITED_CHARS = 50_000;
+
+export function isLongText(text: string): boolean {
+  return text.length > MAX_EDITED_CHARS || text.split('\n', MAX_EDITED_LINES + 1).length > MAX_EDITED_LINES;
+}
+
 /** Changes only what differs, through the browser's own editing where that is possible, so that undo works. */
 export function writeText(field: HTMLTextAreaElement, text: string, isFocused: boolean): void {
   const before = field.value;
@@ -15,7 +22,8 @@ export function writeText(field: HTMLTextAreaElement, text: string, isFocused: b
   const maxSuffix = Math.min(before.length, text.length) - prefix;
   while (suffix < maxSuffix && before.at(-1 - suffix) === text.at(-1 - suffix)) suffix += 1;
   const added = text.slice(prefix, text.length - suffix);
-  if (isFocused && typeof document.execCommand === 'function') {
+  // The browser's own editing takes ever longer with the number of lines; a long text goes in at once, without an undo.
+  if (isFocused && !isLongText(added) && typeof document.execCommand === 'function') {
     const silence = (event: Event): void => event.stopImmediatePropagation();
     field.addEventListener('input', silence, {capture: true});
     field.setSelectionRange(prefix, before.length - suffix);

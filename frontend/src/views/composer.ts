@@ -2,7 +2,15 @@
 import type {ModelOption, ToolOption} from '@openai/chatkit';
 import {html, LitElement, nothing, type PropertyValues} from 'lit';
 import type {CommandSettings, EntitySettings} from '../composer/composer-options.js';
-import {type Draft, type DraftText, EMPTY_DRAFT, fromContent, slice, toContent} from '../composer/draft-text.js';
+import {
+  type Draft,
+  type DraftText,
+  EMPTY_DRAFT,
+  fromContent,
+  lengthOf,
+  slice,
+  toContent,
+} from '../composer/draft-text.js';
 import {toAcceptAttribute, type UploadRules} from '../composer/upload-rules.js';
 import type {Upload} from '../composer/uploads.js';
 import {icon} from '../icons/icons.js';
@@ -20,6 +28,9 @@ import {buildEntitySource} from './entity-search.js';
 import {exportedParts} from './exported-parts.js';
 import {renderLazy, renderLazyButton} from './lazy-view.js';
 import {baseStyles, buttonStyles, lazyStyles} from './styles.js';
+
+/** From this share of the limit on, it is told. */
+const NEARLY_FULL = 0.9;
 
 export class ComposerView extends LitElement {
   static override properties = {
@@ -39,6 +50,7 @@ export class ComposerView extends LitElement {
     hasDictation: {attribute: false},
     pendingInput: {attribute: false},
     tellsDraft: {attribute: false},
+    maxChars: {attribute: false},
     draft: {state: true},
     quotedText: {state: true},
     sources: {state: true},
@@ -66,6 +78,8 @@ export class ComposerView extends LitElement {
   declare pendingInput: StructuredInput | undefined;
   /** Every change of the draft is expressed. */
   declare tellsDraft: boolean;
+  /** So long may a message be; `undefined`: as the server says. */
+  declare maxChars: number | undefined;
   /** Outlives the field, which goes when the thread closes or asks questions. */
   declare draft: DraftText;
   declare quotedText: string | undefined;
@@ -92,6 +106,7 @@ export class ComposerView extends LitElement {
     this.hasDictation = false;
     this.pendingInput = undefined;
     this.tellsDraft = false;
+    this.maxChars = undefined;
     this.draft = EMPTY_DRAFT;
     this.quotedText = undefined;
     this.sources = [];
@@ -185,6 +200,7 @@ export class ComposerView extends LitElement {
         @draft-submit=${this.#send}
         @draft-files=${this.#onFiles}
       ></parlor-composer-field>
+      ${isLocked ? nothing : this.#limit()}
       <div class="bar">
         <div class="start">${renderChoices({
           tools: this.tools,
@@ -227,6 +243,16 @@ export class ComposerView extends LitElement {
     </div>`;
   }
 
+  /** Says how much room is left when there is little, and what is too much. */
+  #limit() {
+    const limit = this.maxChars ?? Number.POSITIVE_INFINITY;
+    const used = lengthOf(this.draft, this.quotedText);
+    const isTooLong = used > limit;
+    return html`<div class="limit ${isTooLong ? 'over' : ''}" role=${isTooLong ? 'alert' : nothing} ?hidden=${used < limit * NEARLY_FULL}>
+      ${isTooLong ? strings.tooLong(used, limit) : strings.charsUsed(used, limit)}
+    </div>`;
+  }
+
   #button() {
     if (this.isResponding && this.canCancel) {
       return html`<button type="button" part="stop-button" class="round stop" aria-label=${strings.stop} title=${strings.stop} @click=${() => express(this, {type: 'stop'})}>
@@ -240,6 +266,7 @@ export class ComposerView extends LitElement {
 
   get #canSend(): boolean {
     if (this.isResponding || this.isBlocked || this.pendingInput || this.status.type !== 'active') return false;
+    if (lengthOf(this.draft, this.quotedText) > (this.maxChars ?? Number.POSITIVE_INFINITY)) return false;
     const isWhole = this.uploads.every(({status}) => status === 'done');
     return isWhole && (this.uploads.length > 0 || this.draft.text.trim() !== '');
   }

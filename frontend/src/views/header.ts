@@ -12,6 +12,7 @@ export class HeaderView extends LitElement {
     title_: {attribute: false},
     inThread: {attribute: false},
     historyOpen: {attribute: false},
+    docked: {attribute: false},
   };
   static override styles = [
     baseStyles,
@@ -32,12 +33,15 @@ export class HeaderView extends LitElement {
   declare title_: string;
   declare inThread: boolean;
   declare historyOpen: boolean;
+  /** The history stands beside the chat, with the button for a new one. */
+  declare docked: boolean;
 
   constructor() {
     super();
     this.title_ = '';
     this.inThread = false;
     this.historyOpen = false;
+    this.docked = false;
   }
 
   /** Puts focus back on the button that opened the history. */
@@ -51,9 +55,9 @@ export class HeaderView extends LitElement {
     const title = header.titleText ?? this.title_;
     return html`<div class="bar" part="header">
       ${this.#action('left', header.left)}
-      ${history.enabled ? this.#button('history', 'history', strings.openHistory, {type: 'open-history'}) : nothing}
+      ${history.enabled && !this.docked ? this.#button('history', 'history', strings.openHistory, {type: 'open-history'}) : nothing}
       ${header.titleEnabled && title ? html`<h2 part="title" dir="auto">${title}</h2>` : html`<span class="space"></span>`}
-      ${this.inThread ? this.#button('new-chat', 'compose', strings.newChat, {type: 'new-chat'}) : nothing}
+      ${this.inThread && !this.docked ? this.#button('new-chat', 'compose', strings.newChat, {type: 'new-chat'}) : nothing}
       ${this.#action('right', header.right)}
     </div>`;
   }

@@ -37,6 +37,29 @@ export const historyStyles = css`
       opacity: 0;
     }
   }
+  :host([docked]) {
+    position: static;
+    block-size: 100%;
+  }
+  :host([docked]) .panel {
+    position: static;
+    inline-size: 100%;
+    block-size: 100%;
+    background: none;
+    box-shadow: none;
+    animation: none;
+  }
+  .day {
+    margin: 0;
+    padding: 14px 10px 4px;
+    font-size: var(--chatkit-text-xs-size);
+    line-height: var(--chatkit-text-xs-line);
+    font-weight: 500;
+    color: var(--chatkit-text-secondary);
+  }
+  .day:first-child {
+    padding-block-start: 6px;
+  }
   .search {
     position: relative;
     flex: none;
@@ -57,7 +80,7 @@ export const historyStyles = css`
     margin: 0;
     padding-block: 4px;
     padding-inline: 34px 36px;
-    border: 1px solid var(--chatkit-border-control);
+    border: 1px solid var(--chatkit-border-field);
     border-radius: var(--chatkit-radius-lg);
     appearance: none;
     background: var(--chatkit-surface);

@@ -7,6 +7,7 @@ import {express} from '../intents.js';
 import type {Thread} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import type {ThreadListState} from '../thread/thread-list.js';
+import {groupByDay} from './history-days.js';
 import {
   findThreads,
   type Hit,
@@ -25,6 +26,7 @@ export class HistoryView extends LitElement {
     currentId: {attribute: false},
     showDelete: {attribute: false},
     showRename: {attribute: false},
+    docked: {type: Boolean},
     editingId: {state: true},
     deletingId: {state: true},
     query: {state: true},
@@ -35,6 +37,8 @@ export class HistoryView extends LitElement {
   declare currentId: string | undefined;
   declare showDelete: boolean;
   declare showRename: boolean;
+  /** A column of its own beside the chat, in place of a panel over it. */
+  declare docked: boolean;
   declare editingId: string | undefined;
   declare deletingId: string | undefined;
   declare query: string;
@@ -51,13 +55,14 @@ export class HistoryView extends LitElement {
     this.currentId = undefined;
     this.showDelete = true;
     this.showRename = true;
+    this.docked = false;
     this.editingId = undefined;
     this.deletingId = undefined;
     this.query = '';
   }
 
   protected override firstUpdated(): void {
-    this.renderRoot.querySelector<HTMLElement>('.panel')?.focus({preventScroll: true});
+    if (!this.docked) this.#focus('.panel');
   }
 
   protected override willUpdate(): void {
@@ -82,26 +87,30 @@ export class HistoryView extends LitElement {
   override render() {
     const {threads, after, isLoading, hasFailed} = this.list;
     const isSearch = this.#words.length > 0;
-    return html`<div class="scrim" @click=${this.#close}></div>
-      <div class="panel" part="history" role="dialog" aria-modal="true" aria-label=${strings.openHistory} tabindex="-1" @keydown=${this.#onKey}>
+    return html`${this.docked ? nothing : html`<div class="scrim" @click=${this.#close}></div>`}
+      <div class="panel" part="history" role=${this.docked ? 'navigation' : 'dialog'} aria-modal=${this.docked ? nothing : 'true'} aria-label=${strings.openHistory} tabindex="-1" @keydown=${this.#onKey}>
         <div class="bar">
           <h2>${strings.historyTitle}</h2>
           <button type="button" class="icon-button" aria-label=${strings.newChat} title=${strings.newChat} @click=${() => express(this, {type: 'new-chat'})}>
             ${icon('compose', '20')}
           </button>
-          <button type="button" class="icon-button" aria-label=${strings.closeHistory} title=${strings.closeHistory} @click=${this.#close}>
-            ${icon('close', '20')}
-          </button>
+          ${
+            this.docked
+              ? nothing
+              : html`<button type="button" class="icon-button" aria-label=${strings.closeHistory} title=${strings.closeHistory} @click=${this.#close}>
+                ${icon('close', '20')}
+              </button>`
+          }
         </div>
-        ${isSearch || this.query !== '' || isWorthSearching(this.list) ? this.#search() : nothing}
+        ${isSearch || this.query !== '' || this.docked || isWorthSearching(this.list) ? this.#search() : nothing}
         <div class="list" aria-busy=${String(isLoading)}>
-          <ul>
-            ${repeat(
-              this.#hits,
-              ({thread}) => thread.id,
-              hit => this.#row(hit),
-            )}
-          </ul>
+          ${
+            isSearch
+              ? this.#rows(this.#hits)
+              : groupByDay(this.#hits, new Date()).map(
+                  ({title, hits}) => html`<h3 class="day">${title}</h3>${this.#rows(hits)}`,
+                )
+          }
           ${
             hasFailed
               ? html`<div class="empty" role="alert">
@@ -120,6 +129,16 @@ export class HistoryView extends LitElement {
           }
         </div>
       </div>`;
+  }
+
+  #rows(hits: readonly Hit[]) {
+    return html`<ul>
+      ${repeat(
+        hits,
+        ({thread}) => thread.id,
+        hit => this.#row(hit),
+      )}
+    </ul>`;
   }
 
   #search() {
@@ -282,7 +301,7 @@ export class HistoryView extends LitElement {
   #onKey = (event: KeyboardEvent): void => {
     // Input methods take words back by Escape and walk through theirs by arrows.
     if (event.isComposing || event.keyCode === 229) return;
-    if (event.key === 'Tab') this.#keepFocus(event);
+    if (event.key === 'Tab' && !this.docked) this.#keepFocus(event);
     if (isStep(event)) this.#step(event);
     if (event.key !== 'Escape') return;
     event.stopPropagation();
@@ -290,7 +309,7 @@ export class HistoryView extends LitElement {
     event.preventDefault();
     if (this.deletingId !== undefined) this.#keep(this.deletingId);
     else if (this.query !== '') this.#clearQuery();
-    else this.#close();
+    else if (!this.docked) this.#close();
   };
 
   /** The panel is modal: Tab goes round in it. */

@@ -28,6 +28,22 @@ export const markdownStyles = css`
     content-visibility: auto;
     overflow-clip-margin: 4px;
   }
+  @media print {
+    .section.finished {
+      content-visibility: visible;
+    }
+    pre {
+      white-space: pre-wrap;
+    }
+    pre,
+    .table {
+      overflow: visible;
+    }
+    details::details-content {
+      content-visibility: visible;
+      block-size: auto;
+    }
+  }
   h4,
   h5,
   h6 {
@@ -102,6 +118,16 @@ export const markdownStyles = css`
     margin: 0 0.5em 0 0;
     vertical-align: -0.1em;
     accent-color: var(--chatkit-accent);
+  }
+  details > * + * {
+    margin-block: calc(var(--chatkit-space) * 2) 0;
+  }
+  summary {
+    inline-size: fit-content;
+    max-inline-size: 100%;
+    font-weight: 500;
+    cursor: pointer;
+    border-radius: var(--chatkit-radius-sm);
   }
   blockquote {
     margin-inline: 0;

@@ -103,9 +103,11 @@ export class MarkdownView extends LitElement {
 
   async #copy(button: Element): Promise<void> {
     const code = button.closest('.code')?.querySelector('code')?.textContent ?? '';
-    if (!(await copyText(code)) || !this.isConnected) return;
+    const isCopied = await copyText(code, this.renderRoot);
+    if (!this.isConnected) return;
     this.#resetCopied();
-    button.textContent = strings.copied;
+    button.textContent = isCopied ? strings.copied : strings.notCopied;
+    button.setAttribute('title', isCopied ? '' : strings.copyFailed);
     this.#copied = {button, timer: setTimeout(() => this.#resetCopied(), COPIED_MS)};
   }
 
@@ -113,6 +115,7 @@ export class MarkdownView extends LitElement {
     if (!this.#copied) return;
     clearTimeout(this.#copied.timer);
     this.#copied.button.textContent = strings.copy;
+    this.#copied.button.removeAttribute('title');
     this.#copied = undefined;
   }
 }

@@ -20,7 +20,10 @@ import {attachmentStyles, renderAttachments} from './attachments.js';
 import {exportedParts} from './exported-parts.js';
 import {renderLazy} from './lazy-view.js';
 import type {Source} from './source.js';
-import {baseStyles, lazyStyles} from './styles.js';
+import {baseStyles, buttonStyles, lazyStyles} from './styles.js';
+
+const MAX_UNFOLDED_CHARS = 1_500;
+const MAX_UNFOLDED_LINES = 20;
 
 export class MessageView extends LitElement {
   static override properties = {
@@ -28,9 +31,11 @@ export class MessageView extends LitElement {
     busy: {attribute: false},
     imageDomains: {attribute: false},
     sources: {attribute: false},
+    isUnfolded: {state: true},
   };
   static override styles = [
     baseStyles,
+    buttonStyles,
     lazyStyles,
     attachmentStyles,
     css`
@@ -52,6 +57,13 @@ export class MessageView extends LitElement {
         color: var(--chatkit-bubble-text);
         white-space: pre-wrap;
         overflow-wrap: anywhere;
+      }
+      @media screen {
+        .bubble.folded {
+          max-block-size: 12lh;
+          overflow: hidden;
+          mask-image: linear-gradient(#000 75%, transparent);
+        }
       }
       .quote {
         display: flex;
@@ -100,12 +112,15 @@ export class MessageView extends LitElement {
   declare imageDomains: readonly string[] | undefined;
   /** Those of the whole answer; citations say their numbers. */
   declare sources: readonly Source[];
+  /** All of a long message of the person is shown. */
+  declare isUnfolded: boolean;
 
   constructor() {
     super();
     this.busy = false;
     this.imageDomains = undefined;
     this.sources = [];
+    this.isUnfolded = false;
   }
 
   /** Events of a widget end at this shadow root, so this is where we listen. */
@@ -156,16 +171,29 @@ export class MessageView extends LitElement {
 
   #user({content, attachments, quotedText}: UserMessage) {
     const hasText = content.some(part => part.text.trim() !== '');
+    const isLong = isLongText(content.map(part => part.text).join(''));
+    const isFolded = isLong && !this.isUnfolded;
     return html`<div class="user" part="message-user" @parlor-intent=${relayTo(this)}>
       ${quotedText === undefined ? nothing : html`<blockquote class="quote" dir="auto">${quotedText}</blockquote>`}
       ${renderAttachments(attachments)}
       ${
         hasText
-          ? html`<div class="bubble" part="bubble" dir="auto">${content.map(part => (part.type === 'input_tag' ? html`<parlor-entity-tag exportparts=${exportedParts} .entity=${toEntity(part)}></parlor-entity-tag>` : part.text))}</div>`
+          ? html`<div class="bubble ${isFolded ? 'folded' : ''}" part="bubble" dir="auto">${content.map(part => (part.type === 'input_tag' ? html`<parlor-entity-tag exportparts=${exportedParts} .entity=${toEntity(part)}></parlor-entity-tag>` : part.text))}</div>`
+          : nothing
+      }
+      ${
+        isLong
+          ? html`<button type="button" class="text-button" aria-expanded=${String(!isFolded)} @click=${this.#toggleFold}>
+            ${isFolded ? strings.unfold : strings.fold}
+          </button>`
           : nothing
       }
     </div>`;
   }
+
+  #toggleFold = (): void => {
+    this.isUnfolded = !this.isUnfolded;
+  };
 
   #assistant({content}: AssistantMessage) {
     const isGrowing = this.entry.isStreaming;
@@ -216,6 +244,11 @@ export class MessageView extends LitElement {
       })}
     </dl>`;
   }
+}
+
+/** Longer than a screen of a phone. */
+function isLongText(text: string): boolean {
+  return text.length > MAX_UNFOLDED_CHARS || text.split('\n', MAX_UNFOLDED_LINES + 1).length > MAX_UNFOLDED_LINES;
 }
 
 function workflowOf(task: Task): Workflow {

@@ -39,8 +39,24 @@ export const messagesStyles = css`
   }
   /* Room below, so that a new question can move to the top and the answer grows without moving the page. */
   .exchange.anchored {
+    /* Else the browser would hold what stands below a widget that arrives, and the question would move out of view. */
+    overflow-anchor: none;
     min-block-size: calc(var(--parlor-viewport, 0px) - var(--chatkit-space) * 14);
     padding-block-end: 0;
+  }
+  @media print {
+    :host {
+      block-size: auto;
+    }
+    .exchange.exchange {
+      display: block;
+      min-block-size: 0;
+      content-visibility: visible;
+    }
+    .exchange > * + *,
+    .answer > * + * {
+      margin-block-start: calc(var(--chatkit-space) * 4);
+    }
   }
   .answer {
     display: flex;
@@ -87,6 +103,13 @@ export const messagesStyles = css`
     line-height: var(--chatkit-text-sm-line);
     color: var(--chatkit-text-primary);
   }
+  .failure.cut {
+    background: var(--chatkit-alpha-05);
+    color: var(--chatkit-text-secondary);
+  }
+  .failure.cut svg {
+    color: inherit;
+  }
   .failure svg {
     color: var(--chatkit-text-danger);
   }
@@ -105,18 +128,6 @@ export const messagesStyles = css`
   .end {
     block-size: 1px;
     margin-block-start: -1px;
-  }
-  .to-latest {
-    position: absolute;
-    inset-block-end: 12px;
-    inset-inline-start: calc(50% - 18px);
-    background: var(--chatkit-surface-elevated);
-    border-radius: 50%;
-    box-shadow: var(--chatkit-shadow-3);
-    color: var(--chatkit-text-primary);
-  }
-  .to-latest:hover:not(:disabled) {
-    background: var(--chatkit-surface-tertiary);
   }
   .skeleton {
     display: grid;

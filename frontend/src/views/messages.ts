@@ -2,11 +2,11 @@
 import {html, LitElement, nothing, type PropertyValues} from 'lit';
 import {guard} from 'lit/directives/guard.js';
 import {repeat} from 'lit/directives/repeat.js';
-import {icon} from '../icons/icons.js';
 import {express, IntentEvent, relayTo} from '../intents.js';
 import {lazyElements} from '../lazy-elements.js';
+import type {ThreadItem} from '../protocol/types.js';
 import {strings} from '../strings.js';
-import type {Entry, ThreadState} from '../thread/thread-state.js';
+import {cutOf, type Entry, findPendingInput, type ThreadState} from '../thread/thread-state.js';
 import {announceAnswer} from './announcement.js';
 import {type Exchange, toExchanges} from './exchanges.js';
 import {exportedParts} from './exported-parts.js';
@@ -16,17 +16,17 @@ import {collectSources} from './source.js';
 import type {SourcesView} from './sources.js';
 import {baseStyles, buttonStyles, lazyStyles, shimmerStyles} from './styles.js';
 import {moveBetweenTurns} from './turn-keys.js';
-import {hasNews, renderTail} from './turn-tail.js';
+import {hasNews, renderCut, renderTail} from './turn-tail.js';
 
 /** Between the upper edge and the newest question. */
 const QUESTION_GAP_PX = 16;
 const END_GAP_PX = 24;
 /** Closer to the end than this counts as reading along. */
 const NEAR_END_PX = 104;
-const AWAY_PX = 184;
+/** More than this below the edge counts as hidden. */
+const HIDDEN_PX = 4;
 /** Closer to the top than this, the next older page is fetched. */
 const OLDER_PX = 300;
-const QUIET_MS = 500;
 
 export class MessagesView extends LitElement {
   static override properties = {
@@ -35,8 +35,6 @@ export class MessagesView extends LitElement {
     autoScroll: {attribute: false},
     canRetry: {attribute: false},
     canRate: {attribute: false},
-    isAway: {state: true},
-    isQuiet: {state: true},
   };
   static override styles = [baseStyles, buttonStyles, shimmerStyles, lazyStyles, messagesStyles];
 
@@ -45,10 +43,8 @@ export class MessagesView extends LitElement {
   declare autoScroll: boolean;
   declare canRetry: boolean;
   declare canRate: boolean;
-  declare isAway: boolean;
-  /** Changes of the transcript are not read out: the answer that has just ended is announced as a whole. */
-  declare isQuiet: boolean;
 
+  #isAway = false;
   #anchoredKey: string | undefined;
   /** Kept at the bottom while a freshly opened thread lays itself out; ends with the first scroll by a person. */
   #isPinned = false;
@@ -66,7 +62,6 @@ export class MessagesView extends LitElement {
   #inSight: readonly {readonly exchange: Element; readonly top: number}[] = [];
   #sizes: ResizeObserver | undefined;
   #announcement = '';
-  #quiet: ReturnType<typeof setTimeout> | undefined;
   #exchanges: readonly Exchange[] = [];
 
   constructor() {
@@ -75,16 +70,12 @@ export class MessagesView extends LitElement {
     this.autoScroll = false;
     this.canRetry = false;
     this.canRate = false;
-    this.isAway = false;
-    this.isQuiet = true;
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#sizes?.disconnect();
     this.#sizes = undefined;
-    clearTimeout(this.#quiet);
-    this.#quiet = undefined;
   }
 
   override connectedCallback(): void {
@@ -99,7 +90,6 @@ export class MessagesView extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    this.#keepQuiet();
     const before = changed.get('state') as ThreadState | undefined;
     if (!changed.has('state') || !this.state) return;
     if (this.state.isResponding) this.#announcement = '';
@@ -151,13 +141,14 @@ export class MessagesView extends LitElement {
     const exchanges = this.isLoading ? [] : toExchanges(this.state.entries, this.#exchanges);
     this.#exchanges = exchanges;
     const {isResponding} = this.state;
+    // Nothing in the log is read out by itself: an answer would be said in pieces, and again when its code is coloured.
     return html`<div
-        class="scroller"
+        class="scroller print-whole"
         part="transcript"
         role="log"
         aria-label=${strings.transcript}
         aria-busy=${String(isResponding || this.isLoading)}
-        aria-live=${this.isQuiet ? 'off' : 'polite'}
+        aria-live="off"
         tabindex="0"
         @wheel=${this.#release}
         @touchmove=${this.#release}
@@ -187,17 +178,12 @@ export class MessagesView extends LitElement {
         </div>
       </div>
       <div class="visually-hidden" role="status">${this.#announcement}</div>
-      ${
-        this.isAway
-          ? html`<button
-            type="button"
-            class="icon-button to-latest"
-            aria-label=${strings.toLatest}
-            title=${strings.toLatest}
-            @click=${() => this.scrollToLatest()}
-          >${icon('arrow-down', '18')}</button>`
-          : nothing
-      }`;
+`;
+  }
+
+  /** Whether something is hidden below the lower edge; `away-change` says when that changes. */
+  get isAway(): boolean {
+    return this.#isAway;
   }
 
   scrollToLatest(): void {
@@ -258,7 +244,16 @@ export class MessagesView extends LitElement {
   #exchange({key, question, answer}: Exchange, isLast: boolean) {
     const {isResponding, thread} = this.state;
     const isDone = !(isLast && isResponding);
-    const visible = answer.filter(({item}) => item.type !== 'end_of_turn' && item.type !== 'client_tool_call');
+    // What is asked in the composer's place is not asked twice.
+    const isAsked = ({type}: ThreadItem): boolean => type === 'structured_input' && isLast && isDone && this.#isAsking;
+    const visible = answer.filter(({item}) => isVisible(item) && !isAsked(item));
+    const isUnanswered = isLast && question !== undefined && answer.length === 0 && this.state.isAsRead;
+    const cut = isUnanswered
+      ? 'unanswered'
+      : isDone
+        ? answer.map(({item}) => cutOf(item)).findLast(each => each !== undefined)
+        : undefined;
+    const canTryAgain = this.canRetry && isLast && question !== undefined;
     const sources = collectSources(answer.map(({item}) => item));
     const message = (entry: Entry) =>
       html`<parlor-message exportparts=${exportedParts}
@@ -267,16 +262,17 @@ export class MessagesView extends LitElement {
         .imageDomains=${thread?.allowedImageDomains}
         .sources=${sources}
       ></parlor-message>`;
-    return html`<article
+    return html`<div
       class="exchange ${isLast && key === this.#anchoredKey ? 'anchored' : ''}"
-      aria-label=${question ? strings.youSaid : strings.assistantSaid}
+      role="group"
+      aria-label=${question ? strings.exchange : strings.assistantSaid}
       tabindex="-1"
       @parlor-intent=${this.#onTurnIntent}
     >
-      ${question ? html`<div><h3 class="visually-hidden">${strings.youSaid}</h3>${message(question)}</div>` : nothing}
+      ${question ? html`<article aria-label=${strings.youSaid}><h3 class="visually-hidden">${strings.youSaid}</h3>${message(question)}</article>` : nothing}
       ${
         visible.length > 0 || isLast
-          ? html`<div class="answer">
+          ? html`<article class="answer" aria-label=${strings.assistantSaid}>
             ${visible.length > 0 ? html`<h3 class="visually-hidden">${strings.assistantSaid}</h3>` : nothing}
             ${repeat(visible, entry => entry.key, message)}
             ${
@@ -290,20 +286,25 @@ export class MessagesView extends LitElement {
                 : nothing
             }
             ${
-              isDone && visible.length > 0
-                ? html`<parlor-turn-actions exportparts=${exportedParts}
+              isDone && visible.length > 0 && !visible.some(({item}) => isWaiting(item))
+                ? html`<parlor-turn-actions class="no-print" exportparts=${exportedParts}
                   .items=${answer.map(entry => entry.item)}
                   .canRate=${this.canRate}
                   .stored=${answer.map(({item}) => this.state.ratings.get(item.id)).find(kind => kind !== undefined)}
-                  .canRetry=${this.canRetry && isLast && question !== undefined}
+                  .canRetry=${canTryAgain && cut === undefined}
                 ></parlor-turn-actions>`
                 : nothing
             }
+            ${cut === undefined || (isLast && this.state.failure) ? nothing : renderCut(this, strings[cut], isLast && question !== undefined)}
             ${isLast ? renderTail(this, this.state, visible) : nothing}
-          </div>`
+          </article>`
           : nothing
       }
-    </article>`;
+    </div>`;
+  }
+
+  get #isAsking(): boolean {
+    return findPendingInput(this.state) !== undefined && (this.state.thread?.status.type ?? 'active') === 'active';
   }
 
   #onTurnIntent = (event: Event): void => {
@@ -345,7 +346,13 @@ export class MessagesView extends LitElement {
   #measureEnd(): void {
     const distance = this.#distanceToEnd;
     this.#isEndVisible = distance < NEAR_END_PX;
-    this.isAway = distance > AWAY_PX;
+    this.#setAway(distance - END_GAP_PX > HIDDEN_PX);
+  }
+
+  #setAway(isAway: boolean): void {
+    if (isAway === this.#isAway) return;
+    this.#isAway = isAway;
+    this.dispatchEvent(new Event('away-change'));
   }
 
   #followSize(): void {
@@ -377,22 +384,6 @@ export class MessagesView extends LitElement {
     }
   }
 
-  /** Until a while after the last change of a turn: its last words are drawn later than its end is known. */
-  #keepQuiet(): void {
-    if (!this.state?.isResponding && !this.isLoading) {
-      if (this.isQuiet) this.#quiet ??= setTimeout(() => this.#endQuiet(), QUIET_MS);
-      return;
-    }
-    this.isQuiet = true;
-    clearTimeout(this.#quiet);
-    this.#quiet = undefined;
-  }
-
-  #endQuiet(): void {
-    this.#quiet = undefined;
-    this.isQuiet = false;
-  }
-
   #restorePlace(): void {
     // The first one may have become part of the exchange that begins above it.
     const held = this.#inSight.find(({exchange}) => exchange.isConnected);
@@ -417,6 +408,15 @@ export class MessagesView extends LitElement {
   get #scroller(): HTMLElement | null {
     return this.renderRoot?.querySelector('.scroller') ?? null;
   }
+}
+
+/** A card of the platform that waits for a person's word: there is nothing to copy or to rate yet. */
+function isWaiting(item: ThreadItem): boolean {
+  return item.type === 'widget' && (item.widget as {readonly id?: unknown}).id === 'parlor.approval';
+}
+
+function isVisible(item: ThreadItem): boolean {
+  return item.type !== 'end_of_turn' && item.type !== 'client_tool_call' && cutOf(item) === undefined;
 }
 
 function boundsOf(element: Element): {readonly top: number; readonly bottom: number} {

@@ -63,7 +63,7 @@ export const structuredInputStyles = css`
     gap: 10px;
     min-block-size: 40px;
     padding: 8px 12px;
-    border: 1px solid var(--chatkit-border-control);
+    border: 1px solid var(--chatkit-border-field);
     border-radius: var(--chatkit-radius-lg);
     cursor: pointer;
     transition:
@@ -131,7 +131,7 @@ export const structuredInputStyles = css`
     max-block-size: 200px;
     margin: 0;
     padding: 8px 12px;
-    border: 1px solid var(--chatkit-border-control);
+    border: 1px solid var(--chatkit-border-field);
     border-radius: var(--chatkit-radius-lg);
     background: none;
     font: inherit;

@@ -4,6 +4,7 @@ import {live} from 'lit/directives/live.js';
 import {express} from '../intents.js';
 import type {Freeform, MultipleChoice, Question, QuestionAnswer, StructuredInput} from '../protocol/types.js';
 import {strings} from '../strings.js';
+import {isTouch} from './field-keys.js';
 import {structuredInputStyles} from './structured-input-style.js';
 import {baseStyles, buttonStyles} from './styles.js';
 
@@ -181,6 +182,7 @@ export class StructuredInputView extends LitElement {
     if (event.key !== 'Enter' || event.shiftKey) return;
     // Input methods confirm their choice with Enter.
     if (event.isComposing || event.keyCode === 229) return;
+    if (isTouch() && event.target instanceof HTMLTextAreaElement) return;
     event.preventDefault();
     this.#advance();
   };

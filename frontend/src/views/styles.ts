@@ -1,5 +1,17 @@
 /** Styles that several views share. */
 import {css} from 'lit';
+import {printStyles} from './print-style.js';
+
+/** An empty field has the direction of the page, and its placeholder stands where the text will begin. */
+export const placeholderStyles = css`
+  :is(input, textarea):placeholder-shown {
+    direction: inherit;
+  }
+  ::placeholder {
+    unicode-bidi: plaintext;
+    text-align: match-parent;
+  }
+`;
 
 export const baseStyles = css`
   *,
@@ -15,6 +27,8 @@ export const baseStyles = css`
     display: block;
     flex: none;
   }
+  ${placeholderStyles}
+  ${printStyles}
   .visually-hidden {
     position: absolute;
     inline-size: 1px;
@@ -195,6 +209,12 @@ export const shimmerStyles = css`
 
 /** The bar at the top of the chat and of its panels: a title between buttons. */
 export const barStyles = css`
+  @container (height < 340px) {
+    .bar.bar {
+      min-block-size: 0;
+      padding-block: 2px;
+    }
+  }
   .bar {
     display: flex;
     align-items: center;

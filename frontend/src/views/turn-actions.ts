@@ -8,6 +8,8 @@ import {copyText} from './clipboard.js';
 import {baseStyles, buttonStyles} from './styles.js';
 
 const COPIED_MS = 1500;
+/** Long enough to be read. */
+const FAILED_MS = 6000;
 type Feedback = 'positive' | 'negative';
 
 export class TurnActions extends LitElement {
@@ -15,7 +17,7 @@ export class TurnActions extends LitElement {
     items: {attribute: false},
     canRetry: {attribute: false},
     canRate: {attribute: false},
-    isCopied: {state: true},
+    copying: {state: true},
     stored: {attribute: false},
     rating: {state: true},
   };
@@ -25,8 +27,16 @@ export class TurnActions extends LitElement {
     css`
       :host {
         display: flex;
+        flex-wrap: wrap;
+        align-items: center;
         gap: 2px;
         margin-inline-start: -7px;
+      }
+      .failed {
+        padding-inline-start: 6px;
+        font-size: var(--chatkit-text-xs-size);
+        line-height: var(--chatkit-text-xs-line);
+        color: var(--chatkit-text-secondary);
       }
     `,
   ];
@@ -34,7 +44,8 @@ export class TurnActions extends LitElement {
   declare items: readonly ThreadItem[];
   declare canRetry: boolean;
   declare canRate: boolean;
-  declare isCopied: boolean;
+  /** What has come of the last copy, for a moment. */
+  declare copying: 'none' | 'copied' | 'failed';
   /** The rating that the server has stored. */
   declare stored: Feedback | undefined;
   declare rating: Feedback | undefined;
@@ -45,7 +56,7 @@ export class TurnActions extends LitElement {
     this.items = [];
     this.canRetry = false;
     this.canRate = false;
-    this.isCopied = false;
+    this.copying = 'none';
     this.stored = undefined;
     this.rating = undefined;
   }
@@ -53,18 +64,19 @@ export class TurnActions extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     clearTimeout(this.#timer);
-    this.isCopied = false;
+    this.copying = 'none';
   }
 
   override render() {
     const rating = this.rating ?? this.stored;
+    const isCopied = this.copying === 'copied';
     return html`
       ${
         textOfTurn(this.items) === ''
           ? nothing
           : this.#button(
-              this.isCopied ? 'check' : 'copy',
-              this.isCopied ? strings.copied : strings.copyAnswer,
+              isCopied ? 'check' : 'copy',
+              isCopied ? strings.copied : strings.copyAnswer,
               () => void this.#copy(),
             )
       }
@@ -75,7 +87,9 @@ export class TurnActions extends LitElement {
           : nothing
       }
       ${this.canRetry ? this.#button('reload', strings.tryAgain, () => express(this, {type: 'retry'})) : nothing}
-      <span class="visually-hidden" role="status">${this.isCopied ? strings.copied : ''}</span>
+      <span class=${this.copying === 'failed' ? 'failed' : 'visually-hidden'} role="status"
+        >${{none: '', copied: strings.copied, failed: strings.copyFailed}[this.copying]}</span
+      >
     `;
   }
 
@@ -103,12 +117,16 @@ export class TurnActions extends LitElement {
   }
 
   async #copy(): Promise<void> {
-    if (!(await copyText(textOfTurn(this.items))) || !this.isConnected) return;
-    this.isCopied = true;
+    const isCopied = await copyText(textOfTurn(this.items), this.renderRoot);
+    if (!this.isConnected) return;
+    this.copying = isCopied ? 'copied' : 'failed';
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.isCopied = false;
-    }, COPIED_MS);
+    this.#timer = setTimeout(
+      () => {
+        this.copying = 'none';
+      },
+      isCopied ? COPIED_MS : FAILED_MS,
+    );
   }
 }
 

@@ -15,18 +15,28 @@ export function hasNews({failure, notices}: ThreadState, before?: ThreadState): 
   );
 }
 
+/** Below half an answer: that it is one, and the way to a whole one. */
+export function renderCut(host: EventTarget, text: string, canRetry: boolean) {
+  return html`<div class="failure cut">
+    ${icon('info', '18')}<span class="words">${text}</span>
+    ${
+      canRetry
+        ? html`<button type="button" class="text-button" @click=${() => express(host, {type: 'retry'})}>${icon('reload', '16')}${strings.tryAgain}</button>`
+        : nothing
+    }
+  </div>`;
+}
+
 /** @param visible What is shown of the answer so far; `host` expresses what is clicked. */
 export function renderTail(host: EventTarget, state: ThreadState, visible: readonly Entry[] = []) {
   const {isResponding, isReconnecting, progress, notices, failure} = state;
   const isGrowing = visible.some(entry => entry.isStreaming);
   return html`${
-    isReconnecting
-      ? html`<div class="progress" role="status"><span class="shimmer">${strings.reconnecting}</span></div>`
-      : progress
-        ? html`<div class="progress" role="status">${icon(progress.icon ?? 'sparkle', '18')}<span class="shimmer" dir="auto">${progress.text}</span></div>`
-        : isResponding && !isGrowing
-          ? html`<span class="thinking" role="img" aria-label=${strings.thinking}></span>`
-          : nothing
+    progress && !isReconnecting
+      ? html`<div class="progress" role="status">${icon(progress.icon ?? 'sparkle', '18')}<span class="shimmer" dir="auto">${progress.text}</span></div>`
+      : isResponding && !isGrowing
+        ? html`<span class="thinking" role="img" aria-label=${strings.thinking}></span>`
+        : nothing
   }
     ${notices.length > 0 ? html`<parlor-notices exportparts=${exportedParts} .notices=${notices}></parlor-notices>` : nothing}
     ${

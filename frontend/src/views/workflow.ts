@@ -105,7 +105,7 @@ export class WorkflowView extends LitElement {
         border-radius: var(--chatkit-radius-full);
         background: var(--chatkit-alpha-05);
         font-size: var(--chatkit-text-xs-size);
-        line-height: 20px;
+        line-height: 1.45;
         color: var(--chatkit-text-secondary);
         text-decoration: none;
         overflow: hidden;

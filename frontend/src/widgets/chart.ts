@@ -269,21 +269,33 @@ function xAxis({data, hasBars, x}: Plot): Rendered {
   const count = data.categories.length;
   const longest = Math.min(MAX_LABEL_CHARS, Math.max(...data.categories.map(label => label.length)));
   const needed = count * (longest * CHARACTER_PX + 10);
-  const wide = Math.max(1, Math.ceil(needed / WIDE_PX));
-  const narrow = wide * Math.max(1, Math.ceil(needed / NARROW_PX / wide));
+  const step = Math.max(1, Math.ceil(needed / WIDE_PX));
+  const wide = labelled(count, step);
+  const narrow = labelled(count, step * Math.max(1, Math.ceil(needed / NARROW_PX / step)));
+  // What is wider than its bar ends where the plot ends, so that it is not cut.
+  const isWide = count > 1 && (!hasBars || longest * CHARACTER_PX > NARROW_PX / count);
   return html`<div class="chart-x" aria-hidden="true">
     <span class="sizer">0</span>
     ${data.categories.map((label, index) => {
-      if (index % wide !== 0) {
+      if (!wide.has(index)) {
         return nothing;
       }
-      const edge = hasBars || count === 1 ? '' : index === 0 ? 'first' : index === count - 1 ? 'last' : '';
+      const edge = !isWide ? '' : index === 0 ? 'first' : index === count - 1 ? 'last' : '';
+      const place = edge === '' ? x(index) : edge === 'first' ? 0 : 100;
       return html`<span
-        class="x-label ${edge} ${index % narrow === 0 ? '' : 'wide-only'}"
-        ${styled({left: `${x(index)}%`})}
+        class="x-label ${edge} ${narrow.has(index) ? '' : 'wide-only'}"
+        ${styled({left: `${place}%`})}
       >${label}</span>`;
     })}
   </div>`;
+}
+
+/** Every so-manieth category, the first and the last in any case: between them they say what the axis spans. */
+function labelled(count: number, step: number): ReadonlySet<number> {
+  const indexes = Array.from({length: Math.ceil(count / step)}, (_, at) => at * step);
+  const last = count - 1;
+  if (indexes.at(-1) !== last && indexes.length > 1) indexes.pop();
+  return new Set([...indexes, last]);
 }
 
 function legendOf(series: readonly Series[]): Rendered {

@@ -193,7 +193,7 @@ export const controlStyles = css`
     margin: 0;
     padding: 0 var(--gutter);
     background: transparent;
-    border: 1px solid var(--chatkit-border-control);
+    border: 1px solid var(--chatkit-border-field);
     border-radius: var(--chatkit-radius-md);
     color: var(--chatkit-text-primary);
     font-family: inherit;
@@ -203,6 +203,19 @@ export const controlStyles = css`
   .editable::placeholder {
     color: var(--chatkit-text-tertiary);
     opacity: 1;
+    unicode-bidi: plaintext;
+    text-align: match-parent;
+  }
+  /* While a field is empty, its direction is the page's. */
+  :is(.control, .editable):placeholder-shown {
+    direction: inherit;
+  }
+  /* Below 16 px, phones zoom into the page when a field gets the focus. */
+  @media (pointer: coarse) {
+    .control.control,
+    .editable.editable {
+      font-size: max(16px, 1em);
+    }
   }
   .control.pill {
     padding-inline: calc(var(--gutter) * 1.33);

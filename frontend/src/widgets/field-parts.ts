@@ -44,7 +44,7 @@ export function fieldParts(node: Readonly<Record<string, unknown>>, scope: Scope
 
 /** Enter sends the form once; while an input method composes, it belongs to the input method. */
 function submitOnEnter(event: KeyboardEvent, {form, host}: Scope): void {
-  if (event.key !== 'Enter' || event.isComposing || form === null) {
+  if (event.key !== 'Enter' || event.isComposing || event.keyCode === 229 || form === null) {
     return;
   }
   event.preventDefault();

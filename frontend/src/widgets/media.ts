@@ -39,7 +39,7 @@ const POSITIONS = [
   'bottom right',
 ] as const;
 
-/** Marks the box, so that a picture that does not load leaves a quiet placeholder. */
+/** Marks the box, so that a picture that does not load leaves its words in a quiet box. */
 const markBroken = (event: Event) => (event.currentTarget as Element).parentElement?.classList.add('is-broken');
 const markLoaded = (event: Event) => (event.currentTarget as Element).parentElement?.classList.remove('is-broken');
 
@@ -68,6 +68,6 @@ export const renderImage: Renderer<'Image'> = (node, scope) => {
             @load=${markLoaded}
             ${styled({'object-fit': fit, 'object-position': oneOf(node.position, POSITIONS, undefined)})}
           />`
-    }</span
+    }${alt === '' ? nothing : html`<span class="image-alt" dir="auto">${alt}</span>`}</span
   >`;
 };

@@ -57,8 +57,13 @@ function renderUnknown(node: AnyNode, scope: Scope): Rendered {
   return children === nothing ? nothing : html`<div class="box col">${children}</div>`;
 }
 
+/** Whether there is a renderer of its own for a component of this name. */
+export function isKnown(type: string): boolean {
+  return Object.hasOwn(renderers, type);
+}
+
 export function rendererFor(node: AnyNode): (node: AnyNode, scope: Scope) => Rendered {
-  return Object.hasOwn(renderers, node.type)
+  return isKnown(node.type)
     ? (renderers[node.type as WidgetType] as (node: AnyNode, scope: Scope) => Rendered)
     : renderUnknown;
 }

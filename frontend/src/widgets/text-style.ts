@@ -238,7 +238,23 @@ export const textStyles = css`
     background: var(--chatkit-surface-tertiary);
   }
   .image.is-broken > img {
-    visibility: hidden;
+    display: none;
+  }
+  .image-alt {
+    display: none;
+    padding: 8px 10px;
+    overflow-wrap: anywhere;
+    font-size: var(--chatkit-text-xs-size);
+    line-height: var(--chatkit-text-xs-line);
+    color: var(--chatkit-text-secondary);
+  }
+  .image:is(.is-broken, [data-missing]):has(> .image-alt) {
+    display: grid;
+    place-items: center;
+    overflow: auto;
+  }
+  .image:is(.is-broken, [data-missing]) > .image-alt {
+    display: block;
   }
   @media (forced-colors: active) {
     .badge {

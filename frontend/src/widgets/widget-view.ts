@@ -17,6 +17,8 @@ import {controlsOf, entriesOf, fieldName, fieldPath, fieldsIn, fieldValue, probl
 import {keepFocus} from './focus.js';
 import {layoutStyles} from './layout-style.js';
 import {ENGLISH, type Messages} from './messages.js';
+import {isRecord} from './nodes.js';
+import {isKnown} from './registry.js';
 import type {Fired, FormScope, WidgetHost} from './scope.js';
 import {type Batch, SentFields} from './sent-fields.js';
 import {textStyles} from './text-style.js';
@@ -69,6 +71,7 @@ export class WidgetView extends LitElement implements WidgetHost {
   #running: ReadonlyMap<string, Running> = new Map();
   #sent = new SentFields();
   #focusAfter: string | null = null;
+  #reportedRoot: unknown = null;
   #errors: ReadonlyMap<string, string> = new Map();
   #memory = new Map<string, unknown>();
   #restoreFocus: (() => void) | null = null;
@@ -99,6 +102,7 @@ export class WidgetView extends LitElement implements WidgetHost {
     nameFields(this.renderRoot);
     if (changed.has('widget')) {
       this.#resetSent();
+      this.#reportUnknownRoot();
     }
     if (!this.#isWaiting()) {
       this.#restoreFocus?.();
@@ -252,6 +256,15 @@ export class WidgetView extends LitElement implements WidgetHost {
   #setErrors(errors: readonly (readonly [string, string])[]): void {
     this.#errors = new Map(errors);
     this.requestUpdate();
+  }
+
+  /** What the root holds is drawn all the same; who made it should know. */
+  #reportUnknownRoot(): void {
+    const type = isRecord(this.widget) ? this.widget.type : undefined;
+    if (this.widget === null || this.widget === undefined || type === this.#reportedRoot) return;
+    if (typeof type === 'string' && isKnown(type)) return;
+    this.#reportedRoot = type;
+    this.#report(`The root of the widget is of an unknown type: ${String(type).slice(0, 60)}.`);
   }
 
   #report(message: string): void {

@@ -358,7 +358,8 @@ async def test_the_providers_stream_is_closed_when_the_viewer_goes_away(chat: Ch
     assert model.open_streams == 0
     chat.thread_id = json.loads(seen.split(b"\n\n")[0].removeprefix(b"data: "))["thread"]["id"]
     items = await chat.items()
-    assert items[-1]["content"][0]["text"] == "Once upon a time", "the partial answer is kept"
+    assert items[-2]["content"][0]["text"] == "Once upon a time", "the partial answer is kept"
+    assert items[-1]["id"].startswith("interrupted_"), "and says that it is one"
 
 
 async def test_what_tools_returned_is_remembered_in_the_next_turn(chat: Chat, model: ScriptedModel) -> None:

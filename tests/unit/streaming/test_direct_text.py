@@ -144,7 +144,7 @@ async def test_text_is_stored_every_so_often_whichever_way_it_takes(server: Plai
         while len(stored) < 2:
             await asyncio.sleep(0.005)
             stored = await chat.items()
-    assert stored[-1]["content"][0]["text"].startswith("One")
+    assert stored[1]["content"][0]["text"].startswith("One")
     gate.set()
     assert texts(await sending) == ["One two three"]
     assert model.direct_texts == 0
@@ -166,7 +166,9 @@ async def test_a_stopped_answer_keeps_what_came_directly(server: PlainServer, mo
     await chat.request("runs.stop", thread_id=thread_id)
     await sending
     chat.thread_id = thread_id
-    assert (await chat.items())[-1]["content"][0]["text"] == "One two three"
+    *_, message, mark = await chat.items()
+    assert message["content"][0]["text"] == "One two three"
+    assert mark["id"].startswith("stopped_")
 
 
 async def test_a_failure_after_direct_text_keeps_its_text(server: PlainServer, model: ScriptedModel) -> None:

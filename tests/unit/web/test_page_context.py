@@ -85,3 +85,20 @@ def test_names_that_cannot_be_had_are_refused_when_the_use_case_is_made(names: t
 async def test_the_time_zone_is_one_that_python_knows(edge: Edge, accept: str, zone: str | None) -> None:
     assert parse_time_zone(accept) == zone
     assert (await heard(edge, (), [("Accept", accept)])).time_zone == zone
+
+
+@pytest.mark.parametrize(
+    ("accept", "is_resumable"),
+    [
+        ("text/event-stream;resumable=1;time-zone=UTC, application/json, */*;q=0.1", True),
+        ("text/event-stream; resumable=1", True),
+        ("text/event-stream;resumable=10", False),
+        ("text/event-stream;resumable=0", False),
+        ("text/event-stream", False),
+        ("resumable=1", False),
+    ],
+)
+async def test_a_client_says_by_accept_that_it_can_join_an_answer_again(
+    edge: Edge, accept: str, is_resumable: bool
+) -> None:
+    assert (await heard(edge, (), [("Accept", accept)])).is_resumable is is_resumable

@@ -62,7 +62,7 @@ async def test_the_list_says_what_the_client_needs(edge: Edge) -> None:
     async with edge.client(edge.app(full, use_case("alpha"))) as client:
         listed = (await client.get("/api/use-cases")).json()
     assert listed["disabled"] == []
-    assert listed["use_cases"][0]["composer"] == {"tools": [], "models": []}
+    assert listed["use_cases"][0]["composer"] == {"maxChars": 32_000, "tools": [], "models": []}
     assert listed["use_cases"][0]["default"] is True
     assert "accentColor" not in listed["use_cases"][0]
     assert listed["use_cases"][1] == {

@@ -1,0 +1,59 @@
+/** The row between transcript and composer: the state of the connection, and the way to what is hidden below. */
+import {css, html, nothing} from 'lit';
+import {icon} from '../icons/icons.js';
+import {strings} from '../strings.js';
+
+export interface RowState {
+  readonly isOffline: boolean;
+  readonly isReconnecting: boolean;
+  /** Something of the transcript is below the lower edge. */
+  readonly isAway: boolean;
+  readonly toLatest: () => void;
+}
+
+/** Takes room of its own and covers nothing; without anything to say it is not there. */
+export function renderStatusRow({isOffline, isReconnecting, isAway, toLatest}: RowState) {
+  const text = isOffline ? strings.offline : isReconnecting ? strings.reconnecting : '';
+  return html`<div class="status-row no-print" ?hidden=${text === '' && !isAway}>
+    <span class="connection" role="status">${text === '' ? nothing : html`${icon('globe', '16')}${text}`}</span>
+    ${
+      isAway
+        ? html`<button
+          type="button"
+          class="text-button to-latest"
+          aria-label=${strings.toLatest}
+          @click=${toLatest}
+        >${icon('arrow-down', '16')}${strings.latest}</button>`
+        : nothing
+    }
+  </div>`;
+}
+
+export const statusRowStyles = css`
+  .status-row {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    justify-content: center;
+    gap: 4px 12px;
+    min-inline-size: 0;
+  }
+  .connection {
+    display: inline-flex;
+    align-items: center;
+    gap: 6px;
+    min-inline-size: 0;
+    font-size: var(--chatkit-text-sm-size);
+    line-height: var(--chatkit-text-sm-line);
+    color: var(--chatkit-text-secondary);
+  }
+  .connection:empty {
+    display: none;
+  }
+  .to-latest {
+    min-block-size: 28px;
+    padding-inline: 10px 14px;
+    background: var(--chatkit-surface-elevated);
+    color: var(--chatkit-text-secondary);
+  }
+`;

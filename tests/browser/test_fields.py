@@ -1,0 +1,201 @@
+"""Fields of the chat: keys that stay inside, input methods, fingers, directions, a text of ten thousand lines."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.chat import RECORDER
+from tests.browser.samples import FIELDS, FORM, QUESTIONS, widget
+from tests.browser.servers.scripted import Answer, ScriptedServer, assistant_item, user_item
+from tests.browser.stage import Stage
+
+LISTEN = """() => {
+    window.heard = [];
+    for (const name of ['keydown', 'keypress', 'keyup'])
+        document.addEventListener(name, event => heard.push(event.key));
+}"""
+THREADS = {
+    "data": [
+        {"id": f"thr_{n}", "title": f"Chat {n}", "created_at": "2026-11-20T10:00:00", "status": {"type": "active"}}
+        for n in range(12)
+    ],
+    "has_more": False,
+}
+
+
+def test_what_is_typed_into_a_field_reaches_no_shortcut_of_the_page(stage: Stage) -> None:
+    stage.server.on("threads.list", Answer(THREADS))
+    stage.show(user_item("hi"), FORM)
+    stage.page.evaluate(LISTEN)
+    keyboard = stage.page.keyboard
+    fields = [stage.chat.composer, *stage.chat.widgets.locator("input[type=text], textarea").all()]
+    stage.chat.open_history()
+    fields.insert(0, stage.chat.history.get_by_role("searchbox"))
+    assert len(fields) > 2
+    for n, field in enumerate(fields):
+        if n == 1:
+            stage.find("button", "Close chat history").click()
+        field.focus()
+        stage.page.evaluate("heard = []")
+        keyboard.type("a? /é")
+        assert stage.page.evaluate("heard") == []
+        for combination in ("Control+k", "Alt+k", "Escape"):
+            stage.page.evaluate("heard = []")
+            field.focus()
+            keyboard.press(combination)
+            # The history takes the Escape that closes it.
+            if not (n == 0 and combination == "Escape"):
+                assert combination.split("+")[-1] in stage.page.evaluate("heard")
+
+
+def test_a_key_outside_of_fields_reaches_the_page(stage: Stage) -> None:
+    stage.show(user_item("hi"), assistant_item("Said."))
+    stage.page.evaluate(LISTEN)
+    stage.chat.transcript.focus()
+    stage.page.keyboard.press("j")
+    assert "j" in stage.page.evaluate("heard")
+
+
+COMPOSED_ENTER = """field => {
+    const event = new KeyboardEvent('keydown', {key: 'Enter', bubbles: true, composed: true, cancelable: true});
+    Object.defineProperty(event, 'keyCode', {get: () => 229});
+    return field.dispatchEvent(event);
+}"""
+
+
+def test_an_enter_that_ends_a_composition_sends_no_form(stage: Stage) -> None:
+    act = {"type": "save", "handler": "server", "loadingBehavior": "none"}
+    form = {
+        "type": "Form",
+        "onSubmitAction": act,
+        "children": [
+            {"type": "Input", "name": "title", "placeholder": "Title"},
+            {"type": "Textarea", "name": "more", "placeholder": "More"},
+            {"type": "Button", "label": "Save", "submit": True},
+        ],
+    }
+    stage.show(user_item("hi"), widget(form))
+    for name in ("Title", "More"):
+        field = stage.chat.widgets.get_by_placeholder(name)
+        field.fill("か")
+        # Safari's Enter: the composition is over, and only the code tells.
+        assert field.evaluate(COMPOSED_ENTER) is False
+    assert stage.server.asked_for("threads.custom_action", at_least=0) == []
+    stage.chat.widgets.get_by_placeholder("Title").press("Enter")
+    assert len(stage.server.asked_for("threads.custom_action")) == 1
+
+
+@pytest.fixture
+def touched(browser: Browser, scripted: ScriptedServer) -> Stage:
+    """A telephone: a finger, and a keyboard on the screen."""
+    context = browser.new_context(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 800})
+    page = context.new_page()
+    page.add_init_script(RECORDER)
+    stage = Stage(page, scripted)
+    stage.open()
+    return stage
+
+
+def test_on_a_touch_device_no_field_is_smaller_than_16_pixels(touched: Stage) -> None:
+    sizes = "fields => fields.map(field => parseFloat(getComputedStyle(field).fontSize))"
+    small = {"type": "Input", "name": "s", "size": "3xs"}
+    for shown in ([FORM, FIELDS, widget(small, item_id="wi_9")], [QUESTIONS]):
+        touched.show(user_item("hi"), *shown)
+        found = touched.chat.element.locator("input:not([type=checkbox], [type=radio]), textarea, select").evaluate_all(
+            sizes
+        )
+        assert found
+        assert min(found) >= 16
+    touched.page.context.close()
+
+
+def test_enter_on_a_touch_keyboard_makes_a_line_and_the_button_sends(touched: Stage) -> None:
+    touched.begin()
+    touched.chat.composer.fill("one")
+    touched.chat.composer.press("Enter")
+    touched.chat.composer.press_sequentially("two")
+    expect(touched.chat.composer).to_have_value("one\ntwo")
+    expect(touched.chat.composer).to_have_attribute("enterkeyhint", "enter")
+    assert touched.server.asked_for("threads.create", at_least=0) == []
+    touched.chat.send_button.tap()
+    assert len(touched.server.asked_for("threads.create")) == 1
+    touched.page.context.close()
+
+
+def test_on_a_page_from_right_to_left_a_placeholder_stands_on_the_right(stage: Stage) -> None:
+    stage.page.evaluate("document.documentElement.dir = 'rtl'")
+    field = {"type": "Input", "name": "n", "placeholder": "What needs doing?"}
+    stage.show(user_item("hi"), widget(field, {"type": "Textarea", "name": "t", "placeholder": "More"}))
+    for field_ in (stage.chat.composer, *stage.chat.widgets.locator("input, textarea").all()):
+        assert field_.evaluate("field => getComputedStyle(field).direction") == "rtl"
+        field_.fill("English")
+        assert field_.evaluate("field => getComputedStyle(field).direction") == "ltr"
+    stage.page.evaluate("document.documentElement.dir = ''")
+
+
+def test_typing_after_ten_thousand_lines_stays_quick(stage: Stage) -> None:
+    stage.begin()
+    stage.chat.composer.focus()
+    stage.chat.composer.evaluate(
+        """field => {
+            const lines = Array.from({length: 10_000}, (_, n) => `line ${n} of a long log, with words in it`);
+            const clipboardData = new DataTransfer();
+            clipboardData.setData('text/plain', lines.join('\\n'));
+            field.dispatchEvent(new ClipboardEvent('paste', {clipboardData, bubbles: true, cancelable: true}));
+        }"""
+    )
+    worst = stage.page.evaluate(
+        """async () => {
+            const field = chat.shadowRoot.querySelector('parlor-composer').shadowRoot
+                .querySelector('parlor-composer-field').shadowRoot.querySelector('textarea');
+            const frame = () => new Promise(done => requestAnimationFrame(() => setTimeout(done)));
+            await frame();
+            const times = [];
+            for (let n = 0; n < 7; n += 1) {
+                const begun = performance.now();
+                document.execCommand('insertText', false, 'x');
+                await frame();
+                times.push(performance.now() - begun);
+            }
+            return times.sort((a, b) => a - b)[3];
+        }"""
+    )
+    assert worst < 100
+
+
+def test_a_picture_of_a_widget_that_does_not_come_shows_its_words(stage: Stage, tolerated_errors: list[str]) -> None:
+    tolerated_errors.append("Failed to load resource")
+    missing = f"{stage.server.url}/nothing.png"
+    stage.show(
+        user_item("hi"),
+        widget(
+            {"type": "Image", "src": missing, "alt": "A map of Bern", "width": 200, "height": 120},
+            {"type": "Image", "src": "javascript:alert(1)", "alt": "Another map"},
+        ),
+    )
+    for words in ("A map of Bern", "Another map"):
+        expect(stage.chat.widgets.get_by_text(words)).to_be_visible()
+
+
+@pytest.mark.parametrize("count", [2, 7, 23, 60])
+@pytest.mark.parametrize("kind", ["bar", "line"])
+@pytest.mark.parametrize("width", [320, 800])
+def test_the_first_and_the_last_label_of_an_axis_are_there_and_whole(
+    stage: Stage, count: int, kind: str, width: int
+) -> None:
+    stage.page.set_viewport_size({"width": width, "height": 700})
+    rows = [{"day": f"Day {n + 1:02}", "rain": n} for n in range(count)]
+    chart = {"type": "Chart", "data": rows, "series": [{"type": kind, "dataKey": "rain"}], "xAxis": "day"}
+    stage.show(user_item("hi"), widget(chart))
+    plot = stage.chat.widgets.locator(".chart-x")
+    expect(plot).to_be_visible()
+    outer = plot.bounding_box()
+    assert outer
+    for label in ("Day 01", f"Day {count:02}"):
+        shown = plot.get_by_text(label, exact=True)
+        expect(shown).to_be_visible()
+        box = shown.bounding_box()
+        assert box
+        assert box["x"] >= outer["x"] - 1
+        assert box["x"] + box["width"] <= outer["x"] + outer["width"] + 1

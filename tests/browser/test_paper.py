@@ -1,0 +1,77 @@
+"""Printing gives the whole conversation, on Parlor's page and in a page of somebody else."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.chat import Chat
+from tests.browser.servers.scripted import assistant_item, user_item
+from tests.browser.stage import Stage
+
+LONG = [
+    item
+    for n in range(12)
+    for item in (user_item(f"Q{n}", f"u{n}"), assistant_item(f"Said {n}.\n\n" * 40 + f"End of {n}.", f"a{n}"))
+]
+MEASURE = """() => {
+    dispatchEvent(new Event('beforeprint'));
+    const chat = document.querySelector('openai-chatkit');
+    const messages = chat.shadowRoot.querySelector('parlor-messages').shadowRoot;
+    const scroller = messages.querySelector('.scroller');
+    const exchanges = [...messages.querySelectorAll('.exchange')];
+    const last = exchanges.at(-1).getBoundingClientRect().bottom + scrollY;
+    const composer = chat.shadowRoot.querySelector('parlor-composer');
+    const found = {
+        hidden: scroller.scrollHeight - scroller.clientHeight,
+        beyond: last - document.documentElement.scrollHeight,
+        height: last,
+        drawn: exchanges.every(exchange => exchange.checkVisibility({contentVisibilityAuto: true})),
+        composer: composer.checkVisibility(),
+        background: getComputedStyle(chat.shadowRoot.querySelector('.root')).backgroundColor,
+    };
+    dispatchEvent(new Event('afterprint'));
+    return found;
+}"""
+
+
+def _expect_whole(page: Page) -> None:
+    page.emulate_media(media="print")
+    found = page.evaluate(MEASURE)
+    page.emulate_media(media="screen")
+    assert found["hidden"] <= 1
+    assert found["beyond"] <= 1
+    assert found["height"] > 6_000
+    assert found["drawn"]
+    assert not found["composer"]
+    assert found["background"] == "rgb(255, 255, 255)"
+
+
+def test_a_chat_in_a_window_of_somebody_elses_page_is_printed_whole(stage: Stage) -> None:
+    stage.show(*LONG)
+    stage.page.evaluate("repaint('dark')")
+    stage.page.evaluate(
+        """() => {
+            document.body.style.cssText = 'height: 100vh; overflow: hidden; display: grid';
+            document.querySelector('.frame').style.cssText =
+                'position: fixed; inset: auto 20px 20px auto; width: 400px; height: 500px; overflow: hidden';
+            chat.style.cssText = 'height: 100%';
+        }"""
+    )
+    before = stage.page.evaluate("document.querySelector('.frame').outerHTML.slice(0, 200)")
+    _expect_whole(stage.page)
+    assert stage.page.evaluate("document.querySelector('.frame').outerHTML.slice(0, 200)") == before
+
+
+def test_the_page_of_parlor_is_printed_whole(page: Page) -> None:
+    page.emulate_media(color_scheme="dark")
+    page.goto("/?use_case=weather")
+    chat = Chat(page)
+    expect(chat.composer).to_be_visible()
+    for _ in range(3):
+        chat.ask("weather in Bern")
+    page.emulate_media(media="print", color_scheme="dark")
+    found = page.evaluate(MEASURE)
+    assert found["hidden"] <= 1
+    assert found["beyond"] <= 1
+    assert not found["composer"]
+    expect(page.get_by_role("banner").get_by_role("navigation")).to_be_hidden()
