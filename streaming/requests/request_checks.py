@@ -51,7 +51,7 @@ def check_request(request: Any, composer: Composer, max_message_chars: int) -> N
             if not 0 < len(request.params.item_ids) <= MAX_FEEDBACK_ITEMS:
                 raise BadRequestError(f"Feedback is about 1 to {MAX_FEEDBACK_ITEMS} items.")
         case AttachmentsCreateReq():
-            if request.params.size < 0 or not request.params.name:
+            if request.params.size < 0 or not request.params.name.strip():
                 raise BadRequestError("An attachment needs a name and a size.")
         case _:
             pass

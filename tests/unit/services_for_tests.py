@@ -9,11 +9,12 @@ from typing import Any
 
 from sqlalchemy import MetaData
 
-from attachments import ParlorAttachmentStore
+from attachments import create_attachment_store
 from chat_clients.failures import explain_model_failure
 from config import Settings
 from context import Services
 from database import Base, Database
+from files.file_urls import FileURLs
 from runs.registry import Runs
 from store import ParlorStore
 from streaming.answers.tool_guard import guarded
@@ -35,7 +36,7 @@ async def open_services(
             settings=known,
             database=database,
             store=store,
-            attachments=ParlorAttachmentStore(store, folder / "attachments"),
+            attachments=create_attachment_store(known, database, FileURLs(lambda: b"k" * 32)),
             chat_client=lambda offline=(): guarded(client, known.tool_timeout_s),
             explain_model_failure=explain_model_failure,
             runs=Runs.from_settings(known),

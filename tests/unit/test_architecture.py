@@ -20,6 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     "widgets": set(),
     "databases": {"errors", "text"},
     "config": {"errors"},
+    "files": {"errors"},
     "framework": {"text"},
     "database": {"databases", "errors"},
     "turns": {"errors", "text"},
@@ -27,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "chat_clients": {"config", "errors", "framework", "text"},
     "storage": {"database", "errors", "framework", "turns", "widgets"},
     "store": {"database", "errors", "storage", "turns"},
-    "attachments": {"database", "errors", "store", "turns"},
+    "attachments": {"config", "database", "errors", "files", "storage", "turns"},
     # What a use case is handed: it names the services by their types.
     "context": {
         "attachments", "chat_clients", "config", "database", "errors", "runs", "store", "turns", "widgets",
@@ -40,9 +41,12 @@ ALLOWED: dict[str, set[str]] = {
     "base_server": {"context", "errors", "plugins", "runs", "streaming", "turns"},
     "use_cases": {"base_server", "context", "database", "errors", "plugins"},
     "process": {"base_server", "context", "database", "errors", "framework", "plugins", "runs", "use_cases"},
-    "web": {"config", "database", "errors", "framework", "plugins", "process", "runs", "storage", "turns"},
+    "web": {
+        "attachments", "config", "database", "errors", "files", "framework", "plugins", "process", "runs", "storage",
+        "turns",
+    },
     "main": {
-        "attachments", "chat_clients", "config", "context", "database", "errors", "framework", "process",
+        "attachments", "chat_clients", "config", "context", "database", "errors", "files", "framework", "process",
         "runs", "storage", "store", "streaming", "web",
     },
     "infra": {"errors", "main"},
