@@ -7,9 +7,10 @@ brings it, and deleted with that thread. docs/files.md and decision 0021 say why
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -30,11 +31,20 @@ from database import Database, new_id
 from errors import BadRequestError, ConflictError, NotFoundError, TooLargeError, UnavailableError, UserFacingError
 from files.examination import Examined, examine
 from files.file_urls import FileURLs, is_file_id, mark_of
-from files.media_types import PICTURES, normalized
+from files.media_types import GIF, PICTURES, normalized
 from files.names import clean_name
 from files.object_store import ObjectStore, StoredObject, open_object_store
-from files.renditions import make_model_picture, make_preview
+from files.renditions import MODEL_BYTES, MODEL_SIDE, make_model_picture, make_preview, type_of_model_picture
 from files.spool import Received, Spool
+from files.texts import (
+    DOCUMENTS,
+    MAX_EXTRACTED_CHARS,
+    FileText,
+    TextExtractor,
+    decode_text,
+    dump_text,
+    load_text,
+)
 from files.upload_rules import UploadRules, build_upload_rules, too_large
 from storage.file_records import DayLimits, FileRecords
 from storage.file_rows import StoredFile
@@ -52,6 +62,8 @@ MAX_MAKERS = 2
 MAX_RENDITION_BYTES = 16 * 1024 * 1024
 PENDING_LIFE = timedelta(minutes=45)
 """How long a file may be announced without being here: its URL, its upload, and the move to its place."""
+
+NOT_UPLOADED = "This file has not been uploaded."
 
 _FALLBACK_BASE = "http://localhost"
 
@@ -93,6 +105,7 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
         self.urls = urls
         self.limits = limits
         self._in_making: dict[str, asyncio.Lock] = {}
+        self._extractor = TextExtractor()
         self._makers = asyncio.Semaphore(MAX_MAKERS)
 
     # Announcing
@@ -243,7 +256,7 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
             NotFoundError: When it has not been uploaded.
         """
         if file.state == "pending":
-            raise NotFoundError("This file has not been uploaded.")
+            raise NotFoundError(NOT_UPLOADED)
         return await self.objects.open(file.content_key, start, end)
 
     async def read(self, attachment_id: str, context: RequestContext) -> bytes:
@@ -254,7 +267,7 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
         """
         file = await self.load(attachment_id, context)
         if file.state == "pending":
-            raise NotFoundError("This file has not been uploaded.")
+            raise NotFoundError(NOT_UPLOADED)
         return await self.objects.read(file.content_key, max(self.limits.max_bytes, file.size))
 
     async def preview(self, file: StoredFile) -> bytes:
@@ -267,14 +280,59 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
             raise NotFoundError("There is no preview of this file.")
         return await self._rendition(file, "preview", make_preview)
 
-    async def model_picture(self, file: StoredFile) -> bytes:
-        """Return a picture as models take it; it is made once."""
-        return await self._rendition(file, "model", make_model_picture)
+    async def model_picture(self, file: StoredFile) -> tuple[bytes, str]:
+        """Return a picture as models take it, and its type; what is too large is made smaller, once."""
+        is_small = file.size <= MODEL_BYTES and max(file.width or 0, file.height or 0) <= MODEL_SIDE
+        if is_small and file.media_type != GIF:
+            return await self.objects.read(file.content_key, MODEL_BYTES), file.media_type
+        made = await self._rendition(file, "model", make_model_picture)
+        return made, type_of_model_picture(made)
 
-    async def _rendition(self, file: StoredFile, kind: str, make: Callable[[Path], bytes]) -> bytes:
+    async def text(self, file: StoredFile) -> FileText:
+        """Return the text of a text file, or of a document; a document's is extracted once.
+
+        Raises:
+            UnavailableError: When it cannot be read.
+        """
+        if file.media_type not in DOCUMENTS:
+            async with self._local_copy(file) as path:
+                return await self._spool.in_thread(decode_text, path, MAX_EXTRACTED_CHARS)
+
+        async def extract(path: Path) -> bytes:
+            return dump_text(await self._extractor.extract(path, file.media_type))
+
+        return load_text(await self._rendition(file, "text", extract))
+
+    async def transcript(self, file: StoredFile, transcribe: Callable[[bytes, str], Awaitable[str]]) -> FileText:
+        """Return what is said in a recording, which is asked for once.
+
+        Args:
+            file: The recording.
+            transcribe: Turns its bytes and its type into text.
+        """
+
+        async def ask(path: Path) -> bytes:
+            data = await self._spool.in_thread(path.read_bytes)
+            return dump_text(FileText(await transcribe(data, file.media_type)))
+
+        return load_text(await self._rendition(file, "text", ask))
+
+    @asynccontextmanager
+    async def _local_copy(self, file: StoredFile) -> AsyncIterator[Path]:
+        """Open a copy of a file on this machine's disk, for as long as it is needed."""
+        if file.state == "pending":
+            raise NotFoundError(NOT_UPLOADED)
+        async with self._spool.workplace() as place:
+            path = place / "copy"
+            await self.objects.download(file.content_key, path)
+            yield path
+
+    async def _rendition(
+        self, file: StoredFile, kind: str, make: Callable[[Path], bytes] | Callable[[Path], Awaitable[bytes]]
+    ) -> bytes:
         """Return what is made of a file once, and kept beside it. Of several who ask at once one makes it."""
         if file.state == "pending":
-            raise NotFoundError("This file has not been uploaded.")
+            raise NotFoundError(NOT_UPLOADED)
         key = file.rendition_key(kind)
         with suppress(NotFoundError):
             return await self.objects.read(key, MAX_RENDITION_BYTES)
@@ -282,9 +340,11 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
             try:
                 with suppress(NotFoundError):
                     return await self.objects.read(key, MAX_RENDITION_BYTES)
-                async with self._spool.workplace() as place:
-                    await self.objects.download(file.content_key, place / "file")
-                    made = await self._spool.in_thread(make, place / "file")
+                async with self._local_copy(file) as path:
+                    if inspect.iscoroutinefunction(make):
+                        made: bytes = await make(path)
+                    else:
+                        made = await self._spool.in_thread(make, path)  # type: ignore[arg-type]
                 await self.objects.put(key, made)
             finally:
                 self._in_making.pop(key, None)

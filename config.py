@@ -162,6 +162,15 @@ class Settings(BaseSettings):
     history_max_items: int = Field(60, ge=1, le=1000, description="Newest thread items the model sees.")
     history_max_chars: int = Field(60_000, ge=100, description="Most characters of those items, newest first.")
 
+    history_max_file_bytes: int = Field(
+        6_000_000,
+        ge=0,
+        description="Most bytes of pictures and documents that the model is shown in one answer, newest first.",
+    )
+    history_max_file_chars: int = Field(
+        60_000, ge=0, description="Most characters of files that the model is shown in one answer, newest first."
+    )
+
     # Answers
     thread_titles: Literal["model", "first_message"] = Field(
         "model",

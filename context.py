@@ -72,6 +72,7 @@ class Services:
         chat_client: Makes a chat client of the configured provider: ``services.chat_client(offline_phrases)``.
         explain_model_failure: Turns whatever a provider's client raised into what a person may read.
         runs: The answers that are being written in this process.
+        takes_pdf: Whether the provider's models read PDF documents themselves.
         transcribe: Turns a recording (its bytes, its media type) into text; None when the provider does not.
     """
 
@@ -83,6 +84,7 @@ class Services:
     explain_model_failure: Callable[[BaseException], ModelError]
     runs: Runs
     transcribe: Callable[[bytes, str], Awaitable[str]] | None = None
+    takes_pdf: bool = False
 
 
 class Turn:

@@ -101,6 +101,7 @@ def build_platform(settings: Settings) -> Platform:
         explain_model_failure=explain_model_failure,
         runs=runs,
         transcribe=chat_clients.transcribe if chat_clients.can_transcribe else None,
+        takes_pdf=chat_clients.takes_pdf,
     )
 
     def load() -> LoadedUseCases:

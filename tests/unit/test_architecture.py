@@ -36,7 +36,8 @@ ALLOWED: dict[str, set[str]] = {
     "agents_sdk": {"chat_clients", "context", "errors", "framework", "turns"},
     "plugins": {"chat_clients", "context", "runs", "turns"},
     "streaming": {
-        "agents_sdk", "context", "errors", "framework", "plugins", "runs", "store", "text", "turns", "widgets",
+        "agents_sdk", "context", "errors", "files", "framework", "plugins", "runs", "storage", "store", "text", "turns",
+        "widgets",
     },
     "base_server": {"context", "errors", "plugins", "runs", "streaming", "turns"},
     "use_cases": {"base_server", "context", "database", "errors", "plugins"},
