@@ -168,12 +168,13 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
         """
         return await self._records.load(_scope(context, file_id))
 
-    async def receive(self, file: StoredFile, chunks: AsyncIterator[bytes]) -> Attachment:
+    async def receive(self, file: StoredFile, chunks: AsyncIterator[bytes], length: int | None = None) -> Attachment:
         """Take the bytes of a file that was announced, and check them. The same bytes may be sent again.
 
         Args:
             file: The file.
             chunks: The bytes.
+            length: How many there will be, where that is known: a lie is refused before the first of them.
 
         Returns:
             ChatKit's record of it, which names what it really is.
@@ -184,7 +185,9 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
         too_long = TooLargeError("The file is larger than it was said to be.", code="attachments.size_mismatch")
         async with self._spool.workplace() as place:
             try:
-                received = await self._spool.receive(place, chunks, file.size, too_long)
+                if length is not None and length > self._most(file):
+                    raise too_long
+                received = await self._spool.receive(place, chunks, self._most(file), too_long)
                 if file.state != "pending":
                     return self._repeated(file, received)
                 if received.size < file.size:
@@ -197,6 +200,10 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
                     await self._records.discard(file)
                 raise
             return await self._keep(file, received, examined)
+
+    def _most(self, file: StoredFile) -> int:
+        # What is kept may be smaller than what was sent: pictures lose their metadata.
+        return file.size if file.state == "pending" else self.limits.max_bytes
 
     async def receive_new(
         self, name: str, declared: str, chunks: AsyncIterator[bytes], rules: UploadRules, context: RequestContext

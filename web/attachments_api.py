@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from attachments import ParlorAttachmentStore
-from errors import ForbiddenError, NotFoundError, TooLargeError
+from errors import ForbiddenError, NotFoundError
 from files.file_urls import PATH, Purpose
 from files.media_types import PICTURES, PLAIN, is_text
 from files.names import content_disposition
@@ -59,12 +59,11 @@ def add_attachment_routes(
         if not _is_signed(request, file, "content", attachments):
             raise ForbiddenError("This upload is not allowed, or not any more.", code="attachments.url_expired")
         if request.method == "PUT":
-            if _announced_bytes(request) > file.size:
-                raise TooLargeError("The file is larger than it was said to be.", code="attachments.size_mismatch")
             chunks: AsyncIterator[bytes] = request.stream()
         else:
             chunks = (await read_form_file(request)).chunks
-        received = await attachments.receive(file, chunks)
+        length = _announced_bytes(request) if request.method == "PUT" else None
+        received = await attachments.receive(file, chunks, length)
         return _shown(request, serialize(received), file.owner, attachments)
 
     @_uploading
@@ -190,9 +189,9 @@ def _is_owners(request: Request, file: StoredFile) -> bool:
     return notes.user_id is not None and notes.user_id == file.owner_id
 
 
-def _announced_bytes(request: Request) -> int:
-    announced = request.headers.get("content-length", "0")
-    return int(announced) if announced.isdecimal() and len(announced) < 18 else 0
+def _announced_bytes(request: Request) -> int | None:
+    announced = request.headers.get("content-length", "")
+    return int(announced) if announced.isdecimal() and len(announced) < 18 else None
 
 
 def _shown(request: Request, body: bytes, owner: str, attachments: ParlorAttachmentStore) -> Response:

@@ -17,7 +17,6 @@ from sqlalchemy import func, select
 from attachments import ParlorAttachmentStore
 from base_server import BaseChatKitServer
 from context import Services, Turn
-
 from main import build_app
 from plugins import Composer, UseCase
 from process.lifecycle import Lifecycle
