@@ -6,11 +6,9 @@ brings it, and deleted with that thread. docs/files.md and decision 0021 say why
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -29,22 +27,14 @@ from pydantic import AnyUrl
 from config import Settings
 from database import Database, new_id
 from errors import BadRequestError, ConflictError, NotFoundError, TooLargeError, UnavailableError, UserFacingError
-from files.examination import Examined, examine
+from file_library.attached_file import AttachedFile
+from file_library.file_contents import FileContents
+from files.examination import Examined, examine, examine_own
 from files.file_urls import FileURLs, is_file_id, mark_of
-from files.media_types import GIF, PICTURES, normalized
+from files.media_types import PICTURES, UNKNOWN, normalized
 from files.names import clean_name
-from files.object_store import ObjectStore, StoredObject, open_object_store
-from files.renditions import MODEL_BYTES, MODEL_SIDE, make_model_picture, make_preview, type_of_model_picture
-from files.spool import Received, Spool
-from files.texts import (
-    DOCUMENTS,
-    MAX_EXTRACTED_CHARS,
-    FileText,
-    TextExtractor,
-    decode_text,
-    dump_text,
-    load_text,
-)
+from files.object_store import ObjectStore, open_object_store
+from files.spool import Received, Spool, pieces_of
 from files.upload_rules import UploadRules, build_upload_rules, too_large
 from storage.file_records import DayLimits, FileRecords
 from storage.file_rows import StoredFile
@@ -56,14 +46,8 @@ logger = logging.getLogger(__name__)
 
 SWEPT_AT_ONCE = 100
 MAX_SWEEPS = 20
-MAX_MAKERS = 2
-"""Renditions that are made at once: each decodes a picture, which takes up to 200 MB."""
-
-MAX_RENDITION_BYTES = 16 * 1024 * 1024
 PENDING_LIFE = timedelta(minutes=45)
 """How long a file may be announced without being here: its URL, its upload, and the move to its place."""
-
-NOT_UPLOADED = "This file has not been uploaded."
 
 _FALLBACK_BASE = "http://localhost"
 
@@ -104,9 +88,7 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
         self._spool = spool
         self.urls = urls
         self.limits = limits
-        self._in_making: dict[str, asyncio.Lock] = {}
-        self._extractor = TextExtractor()
-        self._makers = asyncio.Semaphore(MAX_MAKERS)
+        self.contents = FileContents(records, objects, spool)
 
     # Announcing
 
@@ -189,7 +171,7 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
                     raise too_long
                 received = await self._spool.receive(place, chunks, self._most(file), too_long)
                 if file.state != "pending":
-                    return self._repeated(file, received)
+                    return build_attachment(self._repeated(file, received))
                 if received.size < file.size:
                     raise BadRequestError(
                         "The file is smaller than it was said to be.", code="attachments.size_mismatch"
@@ -227,12 +209,24 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
             examine, received.path, name, declared, rules, keeps_metadata=self.limits.keeps_metadata
         )
 
-    def _repeated(self, file: StoredFile, received: Received) -> Attachment:
+    def _repeated(self, file: StoredFile, received: Received) -> StoredFile:
         if received.sha256 != file.sent_sha256:
             raise ConflictError("This file has been uploaded already.", code="attachments.uploaded_already")
-        return build_attachment(file)
+        return file
 
     async def _keep(self, file: StoredFile, received: Received, examined: Examined) -> Attachment:
+        document = _document(file.id, examined.name, examined.media_type)
+        return build_attachment(await self._move(file, received, examined, document))
+
+    async def _move(
+        self,
+        file: StoredFile,
+        received: Received,
+        examined: Examined,
+        document: dict[str, Any],
+        thread_id: str | None = None,
+    ) -> StoredFile:
+        """Put a file where it belongs, and note that it is there. Of several who want to, one does."""
         if not await self._records.claim(file):
             now = await self.find(file.id)
             if now.state != "pending":
@@ -243,28 +237,17 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
         except BaseException:
             await self._records.release(file)
             raise
-        document = _document(file.id, examined.name, examined.media_type)
         values = {
             "state": "uploaded", "size": examined.size, "sent_sha256": received.sha256, "sha256": examined.sha256,
             "width": examined.width, "height": examined.height, "document": document,
         }  # fmt: skip
-        if not await self._records.complete(file, values):
-            # It was deleted while its bytes were moved.
+        if not await self._records.complete(file, values, thread_id):
+            # It, or its thread, was deleted while its bytes were moved.
             await self.objects.delete([file.content_key])
             raise NotFoundError(NO_ATTACHMENT)
-        return build_attachment(await self.find(file.id))
+        return await self.find(file.id)
 
     # Reading
-
-    async def open(self, file: StoredFile, start: int = 0, end: int | None = None) -> StoredObject:
-        """Return the bytes of a file, or a range of them, as a stream.
-
-        Raises:
-            NotFoundError: When it has not been uploaded.
-        """
-        if file.state == "pending":
-            raise NotFoundError(NOT_UPLOADED)
-        return await self.objects.open(file.content_key, start, end)
 
     async def read(self, attachment_id: str, context: RequestContext) -> bytes:
         """Return the bytes of a file of an owner.
@@ -272,93 +255,53 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
         Raises:
             NotFoundError: When there is none, or it has not been uploaded.
         """
-        file = await self.load(attachment_id, context)
-        if file.state == "pending":
-            raise NotFoundError(NOT_UPLOADED)
-        return await self.objects.read(file.content_key, max(self.limits.max_bytes, file.size))
+        return await self.contents.read(await self.load(attachment_id, context))
 
-    async def preview(self, file: StoredFile) -> bytes:
-        """Return a small picture of a picture; it is made once.
+    async def attached(self, attachment_ids: Iterable[str], context: RequestContext) -> list[AttachedFile]:
+        """Return files of an owner as tools get them, without those that are gone."""
+        found = []
+        for each in attachment_ids:
+            with suppress(NotFoundError):
+                found.append(AttachedFile(await self.load(each, context), self.contents))
+        return found
 
-        Raises:
-            NotFoundError: When the file is no picture, or has not been uploaded.
-        """
-        if file.media_type not in PICTURES:
-            raise NotFoundError("There is no preview of this file.")
-        return await self._rendition(file, "preview", make_preview)
+    async def in_thread(self, thread_id: str, context: RequestContext) -> list[AttachedFile]:
+        """Return the files of a thread as tools get them, the newest first."""
+        files = await self._records.in_thread(_scope(context, thread_id))
+        return [AttachedFile(file, self.contents) for file in files]
 
-    async def model_picture(self, file: StoredFile) -> tuple[bytes, str]:
-        """Return a picture as models take it, and its type; what is too large is made smaller, once."""
-        is_small = file.size <= MODEL_BYTES and max(file.width or 0, file.height or 0) <= MODEL_SIDE
-        if is_small and file.media_type != GIF:
-            return await self.objects.read(file.content_key, MODEL_BYTES), file.media_type
-        made = await self._rendition(file, "model", make_model_picture)
-        return made, type_of_model_picture(made)
+    # Making
 
-    async def text(self, file: StoredFile) -> FileText:
-        """Return the text of a text file, or of a document; a document's is extracted once.
-
-        Raises:
-            UnavailableError: When it cannot be read.
-        """
-        if file.media_type not in DOCUMENTS:
-            async with self._local_copy(file) as path:
-                return await self._spool.in_thread(decode_text, path, MAX_EXTRACTED_CHARS)
-
-        async def extract(path: Path) -> bytes:
-            return dump_text(await self._extractor.extract(path, file.media_type))
-
-        return load_text(await self._rendition(file, "text", extract))
-
-    async def transcript(self, file: StoredFile, transcribe: Callable[[bytes, str], Awaitable[str]]) -> FileText:
-        """Return what is said in a recording, which is asked for once.
+    async def make(
+        self,
+        name: str,
+        data: str | bytes | Path | AsyncIterable[bytes],
+        thread_id: str,
+        context: RequestContext,
+        media_type: str | None = None,
+    ) -> AttachedFile:
+        """Store a file that an assistant has made, as a part of a thread.
 
         Args:
-            file: The recording.
-            transcribe: Turns its bytes and its type into text.
+            name: The name for people.
+            data: A text, bytes, a local file, or a stream of bytes.
+            thread_id: The thread that it lives and dies with.
+            context: The owner.
+            media_type: The type; None for what the bytes and the name tell.
+
+        Raises:
+            UserFacingError: When it is too large or empty, or the thread is gone.
         """
-
-        async def ask(path: Path) -> bytes:
-            data = await self._spool.in_thread(path.read_bytes)
-            return dump_text(FileText(await transcribe(data, file.media_type)))
-
-        return load_text(await self._rendition(file, "text", ask))
-
-    @asynccontextmanager
-    async def _local_copy(self, file: StoredFile) -> AsyncIterator[Path]:
-        """Open a copy of a file on this machine's disk, for as long as it is needed."""
-        if file.state == "pending":
-            raise NotFoundError(NOT_UPLOADED)
+        name = clean_name(name)
+        limit = self.limits.max_bytes
         async with self._spool.workplace() as place:
-            path = place / "copy"
-            await self.objects.download(file.content_key, path)
-            yield path
-
-    async def _rendition(
-        self, file: StoredFile, kind: str, make: Callable[[Path], bytes] | Callable[[Path], Awaitable[bytes]]
-    ) -> bytes:
-        """Return what is made of a file once, and kept beside it. Of several who ask at once one makes it."""
-        if file.state == "pending":
-            raise NotFoundError(NOT_UPLOADED)
-        key = file.rendition_key(kind)
-        with suppress(NotFoundError):
-            return await self.objects.read(key, MAX_RENDITION_BYTES)
-        async with self._in_making.setdefault(key, asyncio.Lock()) as _, self._makers:
-            try:
-                with suppress(NotFoundError):
-                    return await self.objects.read(key, MAX_RENDITION_BYTES)
-                async with self._local_copy(file) as path:
-                    if inspect.iscoroutinefunction(make):
-                        made: bytes = await make(path)
-                    else:
-                        made = await self._spool.in_thread(make, path)  # type: ignore[arg-type]
-                await self.objects.put(key, made)
-            finally:
-                self._in_making.pop(key, None)
-        if await self._records.find(file.id) is None:
-            # It was deleted meanwhile, and this with it.
-            await self.objects.delete([key])
-        return made
+            received = await self._spool.receive(place, pieces_of(data), limit, too_large(limit))
+            declared = normalized(media_type) if media_type is not None else UNKNOWN
+            examined = await self._spool.in_thread(examine_own, received.path, name, declared)
+            scope = _scope(context, new_id("atc"))
+            document = _document(scope.id, examined.name, examined.media_type) | {"thread_id": thread_id}
+            file = await self._records.announce(scope, {"size": received.size, "document": document})
+            return AttachedFile(await self._move(file, received, examined, document, thread_id), self.contents)
 
     # Deleting
 

@@ -6,8 +6,9 @@ A use case meets these three and nothing else of the platform: `Services` when i
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from chatkit.types import (
@@ -28,6 +29,8 @@ from chatkit.types import (
     WidgetRootUpdated,
 )
 
+from file_library.attached_file import AttachedFile as AttachedFile
+from file_library.file_widget import build_file_widget
 from turns.answer_texts import AnswerTexts as AnswerTexts
 from turns.clock import utc_now as utc_now
 from turns.request_context import RequestContext as RequestContext
@@ -204,6 +207,44 @@ class Turn:
             limit: How many at most, 1 to 100.
         """
         return await self.services.store.load_widgets(self.thread.id, root_id, limit, self.context)
+
+    async def attachments(self, *, earlier: bool = False) -> list[AttachedFile]:
+        """Return the files of the message that is answered, or all of the thread's.
+
+        Args:
+            earlier: Whether files of earlier messages, and those that were made here, are wanted too: then all of the
+                thread's, the newest first.
+        """
+        files = self.services.attachments
+        if earlier:
+            return await files.in_thread(self.thread.id, self.context)
+        sent = self.user_message.attachments if self.user_message is not None else ()
+        return await files.attached([each.id for each in sent], self.context)
+
+    async def file(
+        self,
+        name: str,
+        data: str | bytes | Path | AsyncIterable[bytes],
+        *,
+        media_type: str | None = None,
+        is_shown: bool = True,
+    ) -> AttachedFile:
+        """Make a file that the person can download; it lives and dies with the thread.
+
+        Args:
+            name: The name for people, with an extension, e.g. ``"forecast.csv"``.
+            data: A text, bytes, a local file, or a stream of bytes.
+            media_type: The type; None for what the bytes and the name tell.
+            is_shown: Whether a card with the file is shown below what is there already.
+
+        Raises:
+            UserFacingError: When it is empty or too large, or the thread is gone.
+        """
+        files = self.services.attachments
+        made = await files.make(name, data, self.thread.id, self.context, media_type)
+        if is_shown:
+            self.widget(build_file_widget(made), copy_text=f"The file “{made.name}” was given to the person.")
+        return made
 
     def progress(self, text: str, icon: str | None = None) -> None:
         """Show a transient line such as "Looking up Bern"; the next visible item replaces it."""

@@ -95,6 +95,28 @@ def examine(path: Path, name: str, declared: str, rules: UploadRules, *, keeps_m
     return Examined(name, media_type, path.stat().st_size, hash_of(path), path, width, height)
 
 
+def examine_own(path: Path, name: str, declared: str) -> Examined:
+    """Return what a local file is that an assistant has made. Blocks: to be called in a thread.
+
+    Raises:
+        BadRequestError: When it is empty, or a picture that cannot be.
+    """
+    size = path.stat().st_size
+    if not size:
+        raise BadRequestError("The file is empty.", code="attachments.empty")
+    with path.open("rb") as file:
+        found = types.sniff(file.read(types.SNIFFED_BYTES))
+    if found == types.ZIP:
+        found = _type_of_archive(path)
+    if found is None:
+        text_type = types.text_type(declared, name) if text_encoding(path) is not None else None
+        found = text_type or (declared if declared not in types.EXTENSIONS else types.UNKNOWN)
+    width, height = None, None
+    if found in types.PICTURES:
+        width, height, _ = _measure(path, found)
+    return Examined(named_as(name, found), found, size, hash_of(path), path, width, height)
+
+
 def hash_of(path: Path) -> str:
     """Return the SHA-256 of a file, hexadecimal."""
     with path.open("rb") as file:

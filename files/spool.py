@@ -12,7 +12,7 @@ import logging
 import secrets
 import shutil
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -95,8 +95,15 @@ class Spool:
             yield place
         finally:
             self._at_once -= 1
-            # Not awaited: a cancelled upload leaves nothing either.
-            self._threads.submit(shutil.rmtree, place, ignore_errors=True)
+            await self._remove(place)
+
+    async def _remove(self, place: Path) -> None:
+        try:
+            job = self._threads.submit(shutil.rmtree, place, ignore_errors=True)
+        except RuntimeError:  # closed meanwhile: the sweeper of the next process finds it
+            return
+        # Whoever is cancelled while it waits leaves nothing either.
+        await asyncio.shield(asyncio.wrap_future(job))
 
     async def receive(
         self, place: Path, chunks: AsyncIterator[bytes], max_bytes: int, too_large: TooLargeError
@@ -168,3 +175,19 @@ class Spool:
     def close(self) -> None:
         """Take no more work."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+async def pieces_of(data: str | bytes | Path | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    """Yield bytes piece by piece, wherever they are; those of a text in UTF-8."""
+    if isinstance(data, str):
+        data = bytes(data, "utf-8")
+    if isinstance(data, bytes):
+        for start in range(0, len(data), PIECE_BYTES):
+            yield data[start : start + PIECE_BYTES]
+    elif isinstance(data, Path):
+        with await asyncio.to_thread(data.open, "rb") as file:
+            while piece := await asyncio.to_thread(file.read, PIECE_BYTES):
+                yield piece
+    else:
+        async for piece in data:
+            yield piece

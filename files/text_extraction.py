@@ -16,6 +16,7 @@ import sys
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import IO, Any
 
 MAX_MEMORY_BYTES = 1_500_000_000
@@ -151,7 +152,12 @@ def read_workbook(path: str, text: _Text) -> str:
     """Read a workbook: each sheet as CSV, with the values that were shown last."""
     from openpyxl import load_workbook  # type: ignore[import-untyped]
 
-    book = load_workbook(path, read_only=True, data_only=True, keep_links=False)
+    # By its name it would be refused, which is not an Excel file's.
+    with Path(path).open("rb") as file:
+        return _read_sheets(load_workbook(file, read_only=True, data_only=True, keep_links=False), text)
+
+
+def _read_sheets(book: Any, text: _Text) -> str:
     for sheet in book.worksheets[:MAX_PARTS]:
         text.add(f"\n# Sheet {sheet.title}\n")
         blank = 0

@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from errors import BadRequestError, ForbiddenError, TooLargeError, UnsupportedError
-from files.media_types import OFFICE, PDF, PICTURES, UNKNOWN, describe, extension_of, is_audio, is_text, normalized
+from files.media_types import (
+    OFFICE,
+    PDF,
+    PICTURES,
+    UNKNOWN,
+    describe,
+    extension_of,
+    is_audio,
+    is_text,
+    normalized,
+    text_type,
+)
 
 DEFAULT_MAX_FILES = 10
 MAX_FILES = 20
@@ -60,7 +71,9 @@ class UploadRules:
         """
         if not self.is_enabled:
             raise ForbiddenError("Files cannot be attached here.", code="attachments.off")
-        if not self._takes(name, media_type, is_declared=is_declared):
+        # Systems guess: TypeScript is declared as a film, and CSV as a workbook.
+        kind = (text_type(media_type, name) if is_declared else None) or media_type
+        if not self._takes(name, kind, is_declared=is_declared):
             raise UnsupportedError(
                 f"{describe(media_type)[:1].upper()}{describe(media_type)[1:]} cannot be attached here.",
                 code="attachments.type_refused",

@@ -60,8 +60,8 @@ class FileRecords:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def announce(self, scope: Scope, values: dict[str, Any], limits: DayLimits) -> StoredFile:
-        """Note a file that is to come, and count it.
+    async def announce(self, scope: Scope, values: dict[str, Any], limits: DayLimits | None = None) -> StoredFile:
+        """Note a file that is to come, and count it if there are limits.
 
         Args:
             scope: The owner and the id of the file.
@@ -93,9 +93,19 @@ class FileRecords:
         """Give a file back that could not be moved."""
         await self._write(_release, file.id)
 
-    async def complete(self, file: StoredFile, values: dict[str, Any]) -> bool:
-        """Note that the bytes of a claimed file are in their place; False when it was deleted meanwhile."""
-        return await self._write(_complete, file.id, values)
+    async def complete(self, file: StoredFile, values: dict[str, Any], thread_id: str | None = None) -> bool:
+        """Note that the bytes of a claimed file are in their place.
+
+        Args:
+            file: The file.
+            values: The columns that are known now.
+            thread_id: The thread that it belongs to at once; None for one that is to be sent with a message.
+
+        Returns:
+            Whether it, and the thread, are still there.
+        """
+        scope = None if thread_id is None else Scope(file.owner_id, file.use_case, thread_id)
+        return await self._write(_complete, file.id, values, scope)
 
     async def discard(self, file: StoredFile) -> None:
         """Remove the row of a file that is refused, before any byte of it has been kept."""
@@ -146,28 +156,33 @@ class FileRecords:
             raise UnavailableError(_UNAVAILABLE) from exc
 
 
-def _announce(connection: Connection, scope: Scope, values: dict[str, Any], limits: DayLimits) -> StoredFile:
+def _announce(connection: Connection, scope: Scope, values: dict[str, Any], limits: DayLimits | None) -> StoredFile:
     now = utc_now()
+    if limits is not None:
+        _count(connection, scope, values["size"], limits, now)
+    row = {**scope.columns, "id": scope.id, "state": "pending", "created_at": now, "changed_at": now, **values}
+    connection.execute(insert(FILES), row)
+    return _load(connection, scope)
+
+
+def _count(connection: Connection, scope: Scope, size: int, limits: DayLimits, now: datetime) -> None:
     days = UPLOAD_DAYS.c
     connection.execute(
         delete(UPLOAD_DAYS).where(days.owner_id == scope.owner_id, days.day < (now - KEPT_UPLOAD_DAYS).date())
     )
-    today = {"owner_id": scope.owner_id, "day": now.date(), "files": 1, "bytes": values["size"]}
+    today = {"owner_id": scope.owner_id, "day": now.date(), "files": 1, "bytes": size}
     count = insert_for(connection.dialect.name, UPLOAD_DAYS).on_conflict_do_update(
         index_elements=["owner_id", "day"],
-        set_={"files": days.files + 1, "bytes": days.bytes + values["size"]},
-        where=and_(days.files < limits.files, days.bytes + values["size"] <= limits.bytes),
+        set_={"files": days.files + 1, "bytes": days.bytes + size},
+        where=and_(days.files < limits.files, days.bytes + size <= limits.bytes),
     )
-    is_within = values["size"] <= limits.bytes and connection.scalar(count.returning(days.files), today) is not None
+    is_within = size <= limits.bytes and connection.scalar(count.returning(days.files), today) is not None
     if not is_within:
         raise TooManyRequestsError(
             "You have sent as many files as can be sent in a day. Try again tomorrow.",
             code="attachments.too_many_today",
             allow_retry=False,
         )
-    row = {**scope.columns, "id": scope.id, "state": "pending", "created_at": now, "changed_at": now, **values}
-    connection.execute(insert(FILES), row)
-    return _load(connection, scope)
 
 
 def _load(connection: Connection, scope: Scope) -> StoredFile:
@@ -192,7 +207,12 @@ def _release(connection: Connection, file_id: str) -> None:
     connection.execute(update(FILES).where(FILES.c.id == file_id, FILES.c.state == "pending").values(claimed_at=None))
 
 
-def _complete(connection: Connection, file_id: str, values: dict[str, Any]) -> bool:
+def _complete(connection: Connection, file_id: str, values: dict[str, Any], thread: Scope | None) -> bool:
+    if thread is not None:
+        key = connection.scalar(THREAD_KEY, thread.parameters)
+        if key is None:
+            return False
+        values = {**values, "state": "bound", "thread_key": key}
     stmt = update(FILES).where(FILES.c.id == file_id, FILES.c.state == "pending", FILES.c.claimed_at.is_not(None))
     return connection.execute(stmt.values(changed_at=utc_now(), claimed_at=None, **values)).rowcount > 0
 

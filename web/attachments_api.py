@@ -112,7 +112,7 @@ class _Views:
     async def preview(self, request: Request) -> Response:
         """Send a small picture of a picture, made once."""
         file = await self._readable(request, "preview")
-        data = await self._attachments.preview(file)
+        data = await self._attachments.contents.preview(file)
         headers = _file_headers("preview.webp", is_inline=True)
         return Response(data, media_type="image/webp", headers=headers)
 
@@ -127,7 +127,7 @@ class _Views:
         start, end = _range(request, file.size)
         if start >= file.size > 0 or (end is not None and end <= start):
             return Response(status_code=416, headers={"Content-Range": f"bytes */{file.size}"})
-        found: StoredObject = await self._attachments.open(file, start, end)
+        found: StoredObject = await self._attachments.contents.open(file, start, end)
         last = file.size if end is None else end
         headers["Content-Length"] = str(last - start)
         status = 200

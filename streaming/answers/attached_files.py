@@ -60,18 +60,18 @@ class AttachedFiles:
             return await self._picture(file)
         if file.media_type == PDF and self._takes_pdf and file.size <= self._bytes_left:
             self._bytes_left -= file.size
-            return Content.from_data(await self._files.read(file.id, self._context), PDF, name=file.name)
+            return Content.from_data(await self._files.contents.read(file), PDF, name=file.name)
         if is_text(file.media_type) or file.media_type in DOCUMENTS:
-            return await self._text(file, self._files.text)
+            return await self._text(file, self._files.contents.text)
         if is_audio(file.media_type) and (transcribe := self._transcribe) is not None:
-            return await self._text(file, lambda each: self._files.transcript(each, transcribe))
+            return await self._text(file, lambda each: self._files.contents.transcript(each, transcribe))
         kind = f"{describe(file.media_type)}, {in_words(file.size)}"
         return file_note(file.name, f"Here is the file {{}} ({kind}), which you cannot read.")
 
     async def _picture(self, file: StoredFile) -> Content:
         if self._pictures_left < 1 or self._bytes_left <= 0:
             return file_note(file.name, _LEFT_OUT)
-        data, media_type = await self._files.model_picture(file)
+        data, media_type = await self._files.contents.model_picture(file)
         if len(data) > self._bytes_left:
             return file_note(file.name, _LEFT_OUT)
         self._pictures_left -= 1

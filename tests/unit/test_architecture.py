@@ -28,10 +28,12 @@ ALLOWED: dict[str, set[str]] = {
     "chat_clients": {"config", "errors", "framework", "text"},
     "storage": {"database", "errors", "framework", "turns", "widgets"},
     "store": {"database", "errors", "storage", "turns"},
-    "attachments": {"config", "database", "errors", "files", "storage", "turns"},
+    "file_library": {"errors", "files", "storage"},
+    "attachments": {"config", "database", "errors", "file_library", "files", "storage", "turns"},
     # What a use case is handed: it names the services by their types.
     "context": {
-        "attachments", "chat_clients", "config", "database", "errors", "runs", "store", "turns", "widgets",
+        "attachments", "chat_clients", "config", "database", "errors", "file_library", "runs", "store", "turns",
+        "widgets",
     },
     "agents_sdk": {"chat_clients", "context", "errors", "framework", "turns"},
     "plugins": {"chat_clients", "context", "runs", "turns"},
