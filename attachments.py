@@ -26,29 +26,32 @@ from pydantic import AnyUrl
 
 from config import Settings
 from database import Database, new_id
-from errors import BadRequestError, ConflictError, NotFoundError, TooLargeError, UnavailableError, UserFacingError
+from errors import (
+    BadRequestError,
+    ConfigError,
+    ConflictError,
+    NotFoundError,
+    TooLargeError,
+    UserFacingError,
+)
 from file_library.attached_file import AttachedFile
 from file_library.file_contents import FileContents
+from file_library.file_removal import FileRemoval
 from files.examination import Examined, examine, examine_own
-from files.file_urls import FileURLs, is_file_id, mark_of
+from files.file_urls import UPLOAD_LIFE_S, FileURLs, is_file_id, mark_of
 from files.media_types import PICTURES, UNKNOWN, normalized
 from files.names import clean_name
 from files.object_store import ObjectStore, open_object_store
 from files.spool import Received, Spool, pieces_of
-from files.upload_rules import UploadRules, build_upload_rules, too_large
+from files.upload_rules import UploadRules, build_upload_rules, in_words, too_large
 from storage.file_records import DayLimits, FileRecords
 from storage.file_rows import StoredFile
 from storage.scope import NO_ATTACHMENT, Scope
-from turns.clock import utc_now
 from turns.request_context import RequestContext
 
 logger = logging.getLogger(__name__)
 
-SWEPT_AT_ONCE = 100
-MAX_SWEEPS = 20
-PENDING_LIFE = timedelta(minutes=45)
-"""How long a file may be announced without being here: its URL, its upload, and the move to its place."""
-
+NOT_UPLOADED_YET = "This file has not been uploaded yet."
 _FALLBACK_BASE = "http://localhost"
 
 
@@ -61,12 +64,14 @@ class FileLimits:
         per_day: What one person may send in a day.
         unsent_life: How long one is kept that is not sent with a message.
         keeps_metadata: Whether pictures keep what cameras note in them.
+        is_direct: Whether browsers are to send files to the object store itself, where it can be.
     """
 
     max_bytes: int
     per_day: DayLimits
     unsent_life: timedelta = timedelta(days=1)
     keeps_metadata: bool = False
+    is_direct: bool = False
 
 
 class ParlorAttachmentStore(AttachmentStore[RequestContext]):
@@ -85,10 +90,13 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
     ) -> None:
         self._records = records
         self.objects = objects
+        self.is_direct = limits.is_direct and objects.can_sign
+        """Whether browsers send files to the object store itself."""
         self._spool = spool
         self.urls = urls
         self.limits = limits
         self.contents = FileContents(records, objects, spool)
+        self._removal = FileRemoval(records, objects, spool, limits.unsent_life)
 
     # Announcing
 
@@ -116,9 +124,14 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
         rules = rules or self.rules_of({"enabled": True})
         name, media_type = clean_name(input.name), normalized(input.mime_type)
         rules.check(name, media_type, input.size, is_declared=True)
-        file = await self._announce(name, media_type, input.size, rules, context)
-        url = f"{context.base_url or _FALLBACK_BASE}{self.urls.upload_path(file.id, file.owner)}"
-        descriptor = AttachmentUploadDescriptor(url=AnyUrl(url), method="PUT", headers={"Content-Type": media_type})
+        file = await self._announce(name, media_type, input.size, rules, context, is_direct=self.is_direct)
+        headers = {"Content-Type": media_type}
+        if self.is_direct:
+            url = await self.objects.sign_put(file.incoming_key, UPLOAD_LIFE_S)
+            headers |= self.objects.put_headers
+        else:
+            url = f"{context.base_url or _FALLBACK_BASE}{self.urls.upload_path(file.id, file.owner)}"
+        descriptor = AttachmentUploadDescriptor(url=AnyUrl(url), method="PUT", headers=headers)
         return build_attachment(file).model_copy(update={"upload_descriptor": descriptor})
 
     async def _announce(
@@ -182,6 +195,42 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
                     await self._records.discard(file)
                 raise
             return await self._keep(file, received, examined)
+
+    async def settle(self, attachment_ids: Iterable[str], context: RequestContext) -> None:
+        """Look at files that a browser has sent to the object store itself, and put them where they belong.
+
+        Until then nobody has seen them: a signed URL of a bucket binds neither size nor type, and can be used again.
+
+        Raises:
+            UserFacingError: When one of them has not arrived, is not what was announced, or is not taken.
+        """
+        if not self.is_direct:
+            return
+        for each in attachment_ids:
+            file = await self.load(each, context)
+            if file.is_direct and file.state == "pending":
+                await self._take_over(file)
+
+    async def _take_over(self, file: StoredFile) -> None:
+        size = await self.objects.size_of(file.incoming_key)
+        if size is None:
+            raise ConflictError(NOT_UPLOADED_YET, code="attachments.not_uploaded")
+        try:
+            if size != file.size:
+                raise BadRequestError(
+                    "The file is not as large as it was said to be.", code="attachments.size_mismatch"
+                )
+            async with self._spool.workplace() as place:
+                chunks = (await self.objects.open(file.incoming_key)).chunks
+                received = await self._spool.receive(place, chunks, size, too_large(size))
+                examined = await self._examine(received, file.name, file.media_type, _rules_of(file))
+                await self._move(file, received, examined, _document(file.id, examined.name, examined.media_type))
+        except UserFacingError as exc:
+            if exc.status < 500 and not isinstance(exc, ConflictError):
+                await self.objects.delete([file.incoming_key])
+                await self._records.discard(file)
+            raise
+        await self.objects.delete([file.incoming_key])
 
     def _most(self, file: StoredFile) -> int:
         # What is kept may be smaller than what was sent: pictures lose their metadata.
@@ -311,15 +360,11 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
         Raises:
             NotFoundError: When there is none.
         """
-        scope = _scope(context, attachment_id)
-        await self._records.mark_deleted(scope)
-        await self._delete_marked(scope)
+        await self._removal.delete(_scope(context, attachment_id))
 
     async def delete_threadless(self, context: RequestContext) -> None:
         """Delete an owner's files of threads that are gone; what cannot be reached now, the sweeper deletes."""
-        scope = _scope(context)
-        if await self._records.mark_threadless(scope):
-            await self._delete_marked(scope)
+        await self._removal.delete_threadless(_scope(context))
 
     async def delete_all(self, *, user_id: str | None = None, use_case: str | None = None) -> None:
         """Delete all files of a person, or of a use case, or of a person in a use case.
@@ -327,43 +372,27 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
         Raises:
             ValueError: When neither is named.
         """
-        if user_id is None and use_case is None:
-            raise ValueError("name a person or a use case")
-        await self._records.mark_all_deleted(user_id, use_case)
-        await self._sweep_marked()
+        await self._removal.delete_all(user_id, use_case)
 
     async def sweep(self) -> None:
-        """Delete what nobody will ask for.
+        """Delete what nobody will ask for; done again and again while the process lives."""
+        await self._removal.sweep(has_incoming=self.is_direct)
 
-        That is what was announced and never came, or came and was never sent with a message, what belonged to threads
-        that are gone, and what processes have left that are no more.
+    async def probe(self) -> str:
+        """Write, read and delete an object; return where, in words.
+
+        Raises:
+            UserFacingError: When it cannot be done.
         """
-        now = utc_now()
-        await self._records.mark_orphans(now - PENDING_LIFE, now - self.limits.unsent_life, SWEPT_AT_ONCE)
-        await self._sweep_marked()
-        await self._spool.in_thread(self._spool.sweep)
-        await self._spool.in_thread(self.objects.sweep_leftovers)
+        key = f"probe/{new_id('probe')}"
+        await self.objects.put(key, b"probe")
+        await self.objects.read(key, 100)
+        await self.objects.delete([key])
+        return f"{self.objects.scheme}, {in_words(self.limits.max_bytes)} per file"
 
-    async def _sweep_marked(self) -> None:
-        for _ in range(MAX_SWEEPS):
-            if await self._delete_marked() < SWEPT_AT_ONCE:
-                return
-
-    async def _delete_marked(self, scope: Scope | None = None) -> int:
-        """Delete objects and rows of files that are marked; return how many were. The row is the last to go."""
-        marked = await self._records.marked(SWEPT_AT_ONCE, scope)
-        deleted = 0
-        for file in marked:
-            try:
-                await self.objects.delete(await self.objects.keys(file.folder))
-                if file.is_direct:
-                    await self.objects.delete([file.incoming_key])
-            except UnavailableError as exc:
-                logger.warning("file not deleted yet", extra={"file_id": file.id, "reason": str(exc.__cause__)[:200]})
-                continue
-            await self._records.remove(file)
-            deleted += 1
-        return deleted
+    async def probe_url(self) -> str | None:
+        """Return a URL as a browser is given one to send a file to the object store; None where it is not."""
+        return await self.objects.sign_put("probe/browser", 60) if self.is_direct else None
 
     async def close(self) -> None:
         """Take no more work."""
@@ -381,8 +410,8 @@ def _document(file_id: str, name: str, media_type: str) -> dict[str, Any]:
 
 
 def _rules_of(file: StoredFile) -> UploadRules:
-    given = file.rules or {}
-    return UploadRules(**{**given, "types": tuple(given["types"]), "extensions": tuple(given["extensions"])})
+    given = dict(file.rules or {})
+    return UploadRules(**given | {"types": tuple(given["types"]), "extensions": tuple(given["extensions"])})
 
 
 def build_attachment(file: StoredFile) -> Attachment:
@@ -407,5 +436,8 @@ def create_attachment_store(settings: Settings, database: Database, urls: FileUR
         DayLimits(settings.max_uploads_per_day, settings.max_upload_bytes_per_day),
         timedelta(seconds=settings.unsent_file_life_s),
         settings.keep_picture_metadata,
+        settings.storage_direct_uploads,
     )
+    if limits.is_direct and not objects.can_sign:
+        raise ConfigError("STORAGE_DIRECT_UPLOADS", "needs a bucket: set STORAGE_URL to s3://…, az://… or gs://…")
     return ParlorAttachmentStore(FileRecords(database), objects, Spool(settings.data_dir / "uploads"), urls, limits)

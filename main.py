@@ -168,6 +168,8 @@ def build_app(
             yield
 
     sweeping = PeriodicTask("sweep files", attachments.sweep, SWEEP_INTERVAL_S, lifecycle.wait_until_started)
+    # Where browsers send files to the bucket itself, the page must be allowed to.
+    upload_origin = attachments.objects.upload_origin() if attachments.is_direct else None
     key, keys = load_signing_key(settings), ServerKeys(settings.server_keys)
     sessions = ClientSessions(ClientSecrets(key), keys, ChatSessions(database), lifecycle)
     app = FastAPI(
@@ -183,7 +185,7 @@ def build_app(
         # piece of text another call. Compression, or metrics of bodies, would have to be done in `EventStream`.
         middleware=[
             Middleware(RequestLogMiddleware),
-            Middleware(SecurityHeadersMiddleware, settings=settings),
+            Middleware(SecurityHeadersMiddleware, settings=settings, upload_origin=upload_origin),
             Middleware(CrossOriginMiddleware, allowed_origins=settings.allowed_origins),
             Middleware(IdentityMiddleware, key=key, sessions=sessions, public_url=settings.public_url),
             Middleware(ErrorMiddleware),
@@ -195,7 +197,7 @@ def build_app(
     add_chatkit_routes(app, use_cases, sessions, attachments.urls, settings)
     add_attachment_routes(app, attachments, use_cases, sessions)
     add_session_routes(app, use_cases, sessions, keys, settings)
-    app.include_router(build_use_cases_router(use_cases))
+    app.include_router(build_use_cases_router(use_cases, attachments))
     app.include_router(build_branding_router(settings))
     app.include_router(build_health_router(lifecycle, database))
     app.include_router(build_pages_router(STATIC_DIR, settings))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 PNG, JPEG, GIF, WEBP = "image/png", "image/jpeg", "image/gif", "image/webp"
 PDF = "application/pdf"
@@ -103,6 +103,13 @@ _TEXT_EXTENSIONS: Mapping[str, str] = {
     ".xml": "application/xml",
     **dict.fromkeys(_PLAIN_EXTENSIONS.split(), PLAIN),
 }
+
+KNOWN_TYPES: Mapping[str, Sequence[str]] = {
+    **{kind: extensions for kind, extensions in EXTENSIONS.items() if kind != ZIP and not kind.startswith("audio/")},
+    "audio/*": tuple(extension for kind, each in EXTENSIONS.items() if kind.startswith("audio/") for extension in each),
+    "text/*": tuple(_TEXT_EXTENSIONS),
+}
+"""What is taken where nothing else is said, with the extensions by which a dialog finds it."""
 
 _TEXT_APPLICATIONS = frozenset(
     f"application/{each}"

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -180,6 +180,37 @@ class ObjectStore:
 
         await _bounded(collect())
         return found[:limit]
+
+    async def delete_old(self, prefix: str, before: datetime, limit: int) -> None:
+        """Delete objects below a folder that were written before a time, at most `limit`."""
+        old: list[str] = []
+
+        async def collect() -> None:
+            async for batch in obstore.list(self._objects, prefix, chunk_size=1000):
+                old.extend(entry["path"] for entry in batch if entry["last_modified"] < before)
+                if len(old) >= limit:
+                    return
+
+        await _bounded(collect(), TRANSFER_TIMEOUT_S)
+        await self.delete(old[:limit])
+
+    @property
+    def put_headers(self) -> dict[str, str]:
+        """The headers that the store wants with an object that is sent to a signed URL."""
+        return {"x-ms-blob-type": "BlockBlob"} if self.scheme == "az" else {}
+
+    def upload_origin(self) -> str:
+        """Return the origin of signed URLs, for the page's policy. May ask the provider for its identity: blocks.
+
+        Raises:
+            ConfigError: When nothing can be signed.
+        """
+        try:
+            parts = urlsplit(obstore.sign(self._objects, "PUT", "probe/origin", timedelta(seconds=60)))
+        except (BaseError, OSError, ValueError) as exc:
+            reason = next(iter(str(exc).splitlines()), type(exc).__name__)
+            raise ConfigError("STORAGE_DIRECT_UPLOADS", f"URLs cannot be signed: {reason[:200]}") from exc
+        return f"{parts.scheme}://{parts.netloc}"
 
     async def sign_put(self, key: str, life_s: float) -> str:
         """Return a URL to which anybody can send the object's bytes, of any size and type, until it expires."""

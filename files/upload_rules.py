@@ -8,6 +8,7 @@ from typing import Any
 
 from errors import BadRequestError, ForbiddenError, TooLargeError, UnsupportedError
 from files.media_types import (
+    KNOWN_TYPES,
     OFFICE,
     PDF,
     PICTURES,
@@ -18,7 +19,7 @@ from files.media_types import (
     is_text,
     normalized,
     text_type,
-)
+)  # fmt: skip
 
 DEFAULT_MAX_FILES = 10
 MAX_FILES = 20
@@ -37,6 +38,7 @@ class UploadRules:
         max_files: How many files a message may have.
         types: Media types and patterns that are taken; with `extensions` empty too, all kinds that are known here.
         extensions: Extensions that are taken, with their dot.
+        accept: ChatKit's `accept` that the two are made of.
     """
 
     is_enabled: bool = False
@@ -45,6 +47,7 @@ class UploadRules:
     max_files: int = DEFAULT_MAX_FILES
     types: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()
+    accept: Mapping[str, Any] | None = None
 
     def limit_for(self, media_type: str) -> int:
         """Return how large a file of a type may be, in bytes; the most specific pattern counts."""
@@ -104,6 +107,7 @@ class UploadRules:
             "enabled": True,
             "maxCount": self.max_files,
             "maxSize": {"*": self.max_bytes, **by_type} if by_type else self.max_bytes,
+            "accept": self.accept or {kind: list(extensions) for kind, extensions in KNOWN_TYPES.items()},
         }
 
 
@@ -130,6 +134,7 @@ def build_upload_rules(option: Mapping[str, Any] | None, max_bytes: int) -> Uplo
         max_bytes_by_type=by_type,
         max_files=min(int(count or 0), MAX_FILES) if _is_limit(count) else DEFAULT_MAX_FILES,
         types=tuple(normalized(str(pattern)) for pattern in accept),
+        accept=dict(accept),
         extensions=tuple(f".{str(each).removeprefix('.').lower()}" for each in extensions if str(each).strip(". ")),
     )
 

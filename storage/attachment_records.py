@@ -37,7 +37,7 @@ def load_attachment(connection: Connection, scope: Scope) -> Attachment:
 
 def delete_attachment(connection: Connection, scope: Scope) -> None:
     """Take a file from its owner; its bytes are deleted next, and its row last."""
-    marked = update(FILES).where(is_file(scope)).values(state="deleting", changed_at=utc_now())
+    marked = update(FILES).where(is_file(scope)).values(state="deleting", thread_key=None, changed_at=utc_now())
     if connection.execute(marked).rowcount == 0:
         raise NotFoundError(NO_ATTACHMENT)
 

@@ -230,12 +230,14 @@ def _in_thread(connection: Connection, scope: Scope) -> list[StoredFile]:
 
 def _mark_deleted(connection: Connection, scope: Scope) -> None:
     stmt = update(FILES).where(is_file(scope))
-    if connection.execute(stmt.values(state="deleting", changed_at=utc_now())).rowcount == 0:
+    if connection.execute(stmt.values(state="deleting", thread_key=None, changed_at=utc_now())).rowcount == 0:
         raise NotFoundError(NO_ATTACHMENT)
 
 
 def _mark_all_deleted(connection: Connection, owner_id: str | None, use_case: str | None) -> int:
-    stmt = update(FILES).where(FILES.c.state != "deleting").values(state="deleting", changed_at=utc_now())
+    stmt = (
+        update(FILES).where(FILES.c.state != "deleting").values(state="deleting", thread_key=None, changed_at=utc_now())
+    )
     if owner_id is not None:
         stmt = stmt.where(FILES.c.owner_id == owner_id)
     if use_case is not None:
@@ -248,26 +250,31 @@ def _mark_orphans(connection: Connection, pending_before: datetime, unsent_befor
     is_orphan = and_(
         files.thread_key.is_(None),
         or_(
-            and_(files.state == "pending", files.changed_at < pending_before),
+            and_(files.state == "pending", files.is_direct.is_(False), files.changed_at < pending_before),
+            and_(files.state == "pending", files.is_direct, files.changed_at < unsent_before),
             and_(files.state == "uploaded", files.changed_at < unsent_before),
             files.state == "bound",
         ),
     )
     some = select(files.id).where(is_orphan).limit(limit).scalar_subquery()
     # The condition twice: of two that look at once, the second finds the row changed.
-    stmt = update(FILES).where(files.id.in_(some), is_orphan).values(state="deleting", changed_at=utc_now())
+    stmt = (
+        update(FILES)
+        .where(files.id.in_(some), is_orphan)
+        .values(state="deleting", thread_key=None, changed_at=utc_now())
+    )
     return connection.execute(stmt).rowcount
 
 
 def _mark_threadless(connection: Connection, scope: Scope) -> int:
     is_threadless = and_(is_owners(scope), FILES.c.thread_key.is_(None), FILES.c.state == "bound")
-    stmt = update(FILES).where(is_threadless).values(state="deleting", changed_at=utc_now())
+    stmt = update(FILES).where(is_threadless).values(state="deleting", thread_key=None, changed_at=utc_now())
     return connection.execute(stmt).rowcount
 
 
 def _marked(connection: Connection, limit: int, scope: Scope | None, settled_before: datetime) -> list[StoredFile]:
     is_settled = or_(FILES.c.claimed_at.is_(None), FILES.c.claimed_at < settled_before)
-    stmt = select(FILES).where(FILES.c.state == "deleting", is_settled)
+    stmt = select(FILES).where(FILES.c.thread_key.is_(None), FILES.c.state == "deleting", is_settled)
     if scope is not None:
         stmt = stmt.where(is_owners(scope))
     return [to_stored_file(row) for row in connection.execute(stmt.order_by(FILES.c.changed_at).limit(limit))]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal, cast
 
-from sqlalchemy import BigInteger, ColumnElement, Date, ForeignKey, Index, Table, and_, or_
+from sqlalchemy import BigInteger, ColumnElement, Date, ForeignKey, Index, Table, and_, or_, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database import Base, JSONDocument, PlainText, UTCDateTime
@@ -29,7 +29,14 @@ class FileRow(Base):
     __tablename__ = "files"
     __table_args__ = (
         Index(None, "thread_key"),
-        Index(None, "state", "changed_at"),
+        # What a thread does not hold; the others are many, and nobody sweeps them.
+        Index(
+            "ix_files_threadless",
+            "state",
+            "changed_at",
+            sqlite_where=text("thread_key IS NULL"),
+            postgresql_where=text("thread_key IS NULL"),
+        ),
         Index(None, "owner_id", "use_case"),
     )
 

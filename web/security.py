@@ -35,8 +35,8 @@ _EXPOSED_HEADERS = "X-Request-Id, Parlor-Run, Parlor-Run-Last, Retry-After"
 _CROSS_ORIGIN_MESSAGE = "This request came from a page that may not call this server."
 
 
-def build_content_security_policy(settings: Settings) -> str:
-    """Return the policy of every page: our own origin, and those that the settings name."""
+def build_content_security_policy(settings: Settings, upload_origin: str | None = None) -> str:
+    """Return the policy of every page: our own origin, those that the settings name, and that of a bucket."""
     pictures = _origins(settings.brand_logo_url, settings.brand_favicon_url)
     # OpenAI's hosted script draws its chat in a frame of its own origin.
     chat = _origins(settings.chatkit_js_url)
@@ -45,7 +45,7 @@ def build_content_security_policy(settings: Settings) -> str:
         "script-src": ["'self'", *chat],
         "style-src": ["'self'"],
         "img-src": ["'self'", "data:", "blob:", *pictures],
-        "connect-src": ["'self'", *chat],
+        "connect-src": ["'self'", *chat, *_origins(upload_origin)],
         "frame-src": ["'self'", *chat],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
@@ -72,10 +72,10 @@ def _origins(*urls: str | None) -> list[str]:
 class SecurityHeadersMiddleware:
     """Middleware that adds the security headers to every response, errors included."""
 
-    def __init__(self, app: ASGIApp, *, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, *, settings: Settings, upload_origin: str | None = None) -> None:
         self._app = app
         headers = {
-            "content-security-policy": build_content_security_policy(settings),
+            "content-security-policy": build_content_security_policy(settings, upload_origin),
             "x-content-type-options": "nosniff",
             "referrer-policy": "same-origin",
             "permissions-policy": "camera=(), geolocation=(), microphone=(self), payment=(), usb=()",

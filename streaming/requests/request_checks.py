@@ -18,11 +18,11 @@ from chatkit.types import (
 from pydantic import ValidationError
 
 from errors import BadRequestError, ConflictError
+from files.upload_rules import MAX_FILES, build_upload_rules
 from plugins import Composer
 from store import checked_title
 from streaming.requests.idempotency import idempotency_key
 
-MAX_ATTACHMENTS = 20
 MAX_FEEDBACK_ITEMS = 100
 
 
@@ -63,8 +63,10 @@ def _check_message(message: UserMessageInput, composer: Composer, max_chars: int
         raise BadRequestError(f"A message has at most {max_chars} characters; this one has {size}.")
     if not message.attachments and not any(part.text.strip() for part in message.content):
         raise BadRequestError("The message is empty.")
-    if len(message.attachments) > MAX_ATTACHMENTS or len(set(message.attachments)) != len(message.attachments):
-        raise BadRequestError(f"A message has at most {MAX_ATTACHMENTS} attachments, each of them once.")
+    rules = build_upload_rules(composer.attachments, 0)
+    most = rules.max_files if rules.is_enabled else MAX_FILES
+    if len(message.attachments) > most or len(set(message.attachments)) != len(message.attachments):
+        raise BadRequestError(f"A message has at most {most} attachments, each of them once.")
     chosen = message.inference_options
     if chosen.model and chosen.model not in {model.get("id") for model in composer.models}:
         raise BadRequestError("This model is not offered here.")

@@ -28,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "chat_clients": {"config", "errors", "framework", "text"},
     "storage": {"database", "errors", "framework", "turns", "widgets"},
     "store": {"database", "errors", "storage", "turns"},
-    "file_library": {"errors", "files", "storage"},
+    "file_library": {"errors", "files", "storage", "turns"},
     "attachments": {"config", "database", "errors", "file_library", "files", "storage", "turns"},
     # What a use case is handed: it names the services by their types.
     "context": {

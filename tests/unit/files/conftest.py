@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.sharing import find_port_to_keep
+from tests.unit.files.azurite import ACCOUNT, KEY, azurite_command, create_container
 from tests.unit.files.file_desk import Desk, Person, open_desk
 
 S3_START_TIMEOUT_S = 60.0
@@ -37,28 +38,60 @@ def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + S3_START_TIMEOUT_S
     while time.monotonic() < end and server.poll() is None:
         try:
-            if httpx.get(url, trust_env=False).status_code < 500:
-                return
+            httpx.get(url, trust_env=False)
+            return
         except httpx.TransportError:
             time.sleep(0.05)
     raise AssertionError("the object store did not start")
 
 
-@pytest.fixture(params=["disk", "memory", "s3"])
-def storage_url(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str | None:
+@pytest.fixture(scope="session")
+def azure_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A stand-in for Azure Blob Storage in a process of its own, with nothing in it."""
+    port = find_port_to_keep()
+    address = f"http://127.0.0.1:{port}"
+    folder = tmp_path_factory.mktemp("azure")
+    with (
+        (folder / "log").open("wb") as log,
+        subprocess.Popen(azurite_command(port), cwd=folder, stdout=log, stderr=log) as server,
+    ):
+        try:
+            _wait_for(address, server)
+            yield address
+        finally:
+            server.terminate()
+
+
+@pytest.fixture
+def s3_url(s3_address: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of a folder in an empty bucket of S3."""
+    bucket = f"bucket-{uuid4().hex[:12]}"
+    httpx.put(f"{s3_address}/{bucket}", trust_env=False).raise_for_status()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    return f"s3://{bucket}/files?endpoint={s3_address}&region=us-east-1"
+
+
+@pytest.fixture
+def azure_url(azure_address: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of a folder in an empty container of Azure."""
+    container = f"container-{uuid4().hex[:12]}"
+    create_container(azure_address, container)
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", KEY)
+    return f"az://{container}/files?account={ACCOUNT}&endpoint={azure_address}/{ACCOUNT}"
+
+
+@pytest.fixture(params=["disk", "memory", "s3", "azure"])
+def storage_url(request: pytest.FixtureRequest) -> str | None:
     """The address of an empty object store of each kind."""
     match request.param:
         case "disk":
             return None
         case "memory":
             return "memory:///"
-        case _:
-            address: str = request.getfixturevalue("s3_address")
-            bucket = f"bucket-{uuid4().hex[:12]}"
-            httpx.put(f"{address}/{bucket}", trust_env=False).raise_for_status()
-            monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-            monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-            return f"s3://{bucket}/files?endpoint={address}&region=us-east-1"
+        case kind:
+            url: str = request.getfixturevalue(f"{kind}_url")
+            return url
 
 
 @pytest.fixture
