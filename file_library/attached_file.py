@@ -59,10 +59,10 @@ class AttachedFile:
 
     @property
     def url(self) -> str:
-        """What to put into a widget as the address of the file: whoever sees it gets a fresh, short-lived URL."""
+        """The address of the file for a widget: whoever sees it gets a fresh, short-lived URL in its place."""
         return mark_of(self.id, "file")
 
     @property
     def preview_url(self) -> str:
-        """What to put into a widget as the address of a small version of a picture."""
+        """The address of a small version of a picture, for a widget."""
         return mark_of(self.id, "preview")

@@ -80,6 +80,8 @@ def examine(path: Path, name: str, declared: str, rules: UploadRules, *, keeps_m
     """
     with path.open("rb") as file:
         head = file.read(types.SNIFFED_BYTES)
+    if not head:
+        raise BadRequestError("The file is empty.", code="attachments.empty")
     found = types.sniff(head)
     if found == types.ZIP:
         found = _type_of_archive(path)
@@ -171,10 +173,11 @@ def _agreed_type(path: Path, found: str | None, declared: str, name: str) -> str
 
 
 def _lie(declared: str, name: str, found: str | None) -> UnsupportedError:
-    # What is declared as unknown can still have an extension that says something.
-    said = declared if declared != types.UNKNOWN else next(
-        (kind for kind, extensions in types.EXTENSIONS.items() if types.extension_of(name) in extensions), declared
-    )  # fmt: skip
+    said = declared
+    if declared == types.UNKNOWN or (types.is_text(declared) and found == types.PLAIN):
+        # What is declared as nothing in particular, or rightly as a text, has an extension that says something else.
+        extension = types.extension_of(name)
+        said = next((kind for kind, each in types.EXTENSIONS.items() if extension in each), declared)
     truth = f": it is {types.describe(found)}" if found is not None else ""
     return UnsupportedError(
         f"The file “{name}” is not {types.describe(said)}, as it says{truth}.", code="attachments.type_mismatch"

@@ -228,16 +228,18 @@ def _in_thread(connection: Connection, scope: Scope) -> list[StoredFile]:
     return [to_stored_file(row) for row in rows]
 
 
+def _marked_now() -> dict[str, Any]:
+    return {"state": "deleting", "thread_key": None, "changed_at": utc_now()}
+
+
 def _mark_deleted(connection: Connection, scope: Scope) -> None:
     stmt = update(FILES).where(is_file(scope))
-    if connection.execute(stmt.values(state="deleting", thread_key=None, changed_at=utc_now())).rowcount == 0:
+    if connection.execute(stmt.values(**_marked_now())).rowcount == 0:
         raise NotFoundError(NO_ATTACHMENT)
 
 
 def _mark_all_deleted(connection: Connection, owner_id: str | None, use_case: str | None) -> int:
-    stmt = (
-        update(FILES).where(FILES.c.state != "deleting").values(state="deleting", thread_key=None, changed_at=utc_now())
-    )
+    stmt = update(FILES).where(FILES.c.state != "deleting").values(**_marked_now())
     if owner_id is not None:
         stmt = stmt.where(FILES.c.owner_id == owner_id)
     if use_case is not None:
@@ -258,17 +260,13 @@ def _mark_orphans(connection: Connection, pending_before: datetime, unsent_befor
     )
     some = select(files.id).where(is_orphan).limit(limit).scalar_subquery()
     # The condition twice: of two that look at once, the second finds the row changed.
-    stmt = (
-        update(FILES)
-        .where(files.id.in_(some), is_orphan)
-        .values(state="deleting", thread_key=None, changed_at=utc_now())
-    )
+    stmt = update(FILES).where(files.id.in_(some), is_orphan).values(**_marked_now())
     return connection.execute(stmt).rowcount
 
 
 def _mark_threadless(connection: Connection, scope: Scope) -> int:
     is_threadless = and_(is_owners(scope), FILES.c.thread_key.is_(None), FILES.c.state == "bound")
-    stmt = update(FILES).where(is_threadless).values(state="deleting", thread_key=None, changed_at=utc_now())
+    stmt = update(FILES).where(is_threadless).values(**_marked_now())
     return connection.execute(stmt).rowcount
 
 

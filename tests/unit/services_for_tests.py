@@ -23,11 +23,15 @@ from tests.unit.scripted_model import ScriptedModel
 
 @asynccontextmanager
 async def open_services(
-    folder: Path, model: Any = None, *tables: MetaData, settings: dict[str, Any] | None = None
+    folder: Path,
+    model: Any = None,
+    *tables: MetaData,
+    settings: dict[str, Any] | None = None,
+    database_url: str | None = None,
 ) -> AsyncIterator[Services]:
     """Open the platform's services; `model` is what every use case gets as its chat client."""
     known = Settings(_env_file=None, data_dir=folder, **{"model_provider": "offline", **(settings or {})})  # type: ignore[call-arg]
-    database = Database(f"sqlite+aiosqlite:///{folder / 'test.db'}")
+    database = Database(database_url or f"sqlite+aiosqlite:///{folder / 'test.db'}")
     await database.create_tables(Base.metadata, *tables)
     store = ParlorStore(database)
     client = model if model is not None else ScriptedModel()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from errors import UnavailableError
 from files.object_store import ObjectStore
 from files.spool import LEFTOVER_LIFE_S
 from storage.file_rows import FILES
-from tests.unit.files.file_desk import Desk, Person
+from tests.unit.files.file_desk import Desk, Person, open_desk
 from turns.clock import utc_now
 
 
@@ -34,8 +35,13 @@ async def states(desk: Desk, ids: dict[str, str]) -> set[str]:
 
 
 async def test_what_was_never_sent_is_removed_in_time_and_what_is_part_of_a_thread_never(
-    desk: Desk, ada: Person
+    tmp_path: Path, any_database_url: str
 ) -> None:
+    async with open_desk(tmp_path, database_url=any_database_url) as desk, desk.person() as ada:
+        await _test_ends(desk, ada)
+
+
+async def _test_ends(desk: Desk, ada: Person) -> None:
     ids = {}
     for name in ("announced", "announced long ago"):
         ids[name] = (await ada.announce("a.txt", b"words", "text/plain")).json()["id"]
@@ -51,6 +57,11 @@ async def test_what_was_never_sent_is_removed_in_time_and_what_is_part_of_a_thre
         await desk.files.sweep()
         assert await states(desk, ids) == {"announced", "uploaded", "bound long ago"}
     assert (len(await desk.keys()), await desk.rows()) == (2, 3)
+    await ada.ask("threads.delete", thread_id=ada.thread_id)
+    assert await states(desk, ids) == {"announced", "uploaded"}
+    owner = (await desk.files.find(ids["uploaded"])).owner_id
+    await desk.files.delete_all(user_id=owner)
+    assert (await desk.keys(), await desk.rows()) == ([], 0)
 
 
 async def test_what_deletes_a_thread_without_a_word_leaves_no_file_for_long(desk: Desk, ada: Person) -> None:
