@@ -29,7 +29,7 @@ R = TypeVar("R")
 MAX_AT_ONCE = 200
 """Files that are being received at once."""
 
-PIECE_BYTES = 256 * 1024
+PIECE_BYTES = 96 * 1024
 SILENCE_TIMEOUT_S = 30.0
 """Longest wait for the next bytes of a file."""
 
@@ -126,7 +126,7 @@ class Spool:
         size, piece = 0, bytearray()
         coming = aiter(chunks)
 
-        def write(file: IO[bytes], data: bytes) -> None:
+        def write(file: IO[bytes], data: bytearray) -> None:
             file.write(data)
             digest.update(data)
 
@@ -145,9 +145,10 @@ class Spool:
                             raise too_large
                         piece += chunk
                         if len(piece) >= PIECE_BYTES:
-                            await self.in_thread(write, file, bytes(piece))
-                            piece.clear()
-                    await self.in_thread(write, file, bytes(piece))
+                            await self.in_thread(write, file, piece)
+                            # Emptied, it would keep its room; a new one asks for no more than it needs.
+                            piece = bytearray()
+                    await self.in_thread(write, file, piece)
         except TimeoutError as exc:
             raise BadRequestError("The file did not arrive in time.", code="request_timeout") from exc
         except OSError as exc:
