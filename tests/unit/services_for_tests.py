@@ -28,6 +28,7 @@ async def open_services(
     *tables: MetaData,
     settings: dict[str, Any] | None = None,
     database_url: str | None = None,
+    takes_pdf: bool = False,
 ) -> AsyncIterator[Services]:
     """Open the platform's services; `model` is what every use case gets as its chat client."""
     known = Settings(_env_file=None, data_dir=folder, **{"model_provider": "offline", **(settings or {})})  # type: ignore[call-arg]
@@ -44,6 +45,7 @@ async def open_services(
             chat_client=lambda offline=(): guarded(client, known.tool_timeout_s),
             explain_model_failure=explain_model_failure,
             runs=Runs.from_settings(known),
+            takes_pdf=takes_pdf,
         )
     finally:
         await database.close()

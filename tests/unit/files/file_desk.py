@@ -126,11 +126,13 @@ class Person:
 @asynccontextmanager
 async def open_desk(
     folder: Path, *, attachments: dict[str, Any] | None = None, server: type[BaseChatKitServer] = FileServer,
-    database_url: str | None = None, **settings: Any,
+    database_url: str | None = None, model: Any = None, takes_pdf: bool = False, **settings: Any,
 ) -> AsyncIterator[Desk]:  # fmt: skip
     """Open the application with two use cases, `files` and `other`."""
-    model = ScriptedModel()
-    async with open_services(folder, model, settings=settings, database_url=database_url) as services:
+    model = model or ScriptedModel()
+    async with open_services(
+        folder, model, settings=settings, database_url=database_url, takes_pdf=takes_pdf
+    ) as services:
         option = {"enabled": True, **(attachments or {})}
         use_cases = {
             name: UseCase(name=name, title=name, server=server(services), composer=Composer(attachments=option))

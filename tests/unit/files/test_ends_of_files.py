@@ -14,6 +14,7 @@ from sqlalchemy import update
 from errors import UnavailableError
 from files.object_store import ObjectStore
 from files.spool import LEFTOVER_LIFE_S
+from process.doctor import _examine_files
 from storage.file_rows import FILES
 from tests.unit.files.file_desk import Desk, Person, open_desk
 from turns.clock import utc_now
@@ -182,3 +183,12 @@ async def test_sweeping_costs_no_more_than_there_is_to_sweep(desk: Desk, state: 
     query = f"EXPLAIN QUERY PLAN SELECT id FROM files WHERE thread_key IS NULL AND state = '{state}' AND changed_at < 1"  # noqa: S608
     plan = await desk.services.database.run_read(lambda connection: connection.exec_driver_sql(query).all())
     assert "INDEX ix_files_threadless (state=? AND changed_at<?)" in str(plan)
+
+
+async def test_the_doctor_tries_the_store_and_leaves_nothing(desk: Desk) -> None:
+    [finding] = await _examine_files(desk.services)
+    assert (finding.is_well, finding.subject, finding.state) == (True, "files", "file, 20 MB per file")
+    assert await desk.keys() == []
+    with_objects(desk, Failing(desk.files.objects, "put", after=False))
+    [finding] = await _examine_files(desk.services)
+    assert (finding.is_well, finding.state) == (False, "file: The store is away.")
