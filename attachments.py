@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -286,6 +285,8 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
         except BaseException:
             await self._records.release(file)
             raise
+        details = {"size": examined.size, "width": examined.width, "height": examined.height}
+        document["metadata"] = {name: value for name, value in details.items() if value is not None}
         values = {
             "state": "uploaded", "size": examined.size, "sent_sha256": received.sha256, "sha256": examined.sha256,
             "width": examined.width, "height": examined.height, "document": document,
@@ -306,18 +307,14 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
         """
         return await self.contents.read(await self.load(attachment_id, context))
 
-    async def attached(self, attachment_ids: Iterable[str], context: RequestContext) -> list[AttachedFile]:
-        """Return files of an owner as tools get them, without those that are gone."""
-        found = []
-        for each in attachment_ids:
-            with suppress(NotFoundError):
-                found.append(AttachedFile(await self.load(each, context), self.contents))
-        return found
+    def attached(self, attachments: Iterable[Attachment], context: RequestContext) -> list[AttachedFile]:
+        """Return files of an owner as tools get them."""
+        return [AttachedFile(each, lambda id_: self.load(id_, context), self.contents) for each in attachments]
 
     async def in_thread(self, thread_id: str, context: RequestContext) -> list[AttachedFile]:
         """Return the files of a thread as tools get them, the newest first."""
         files = await self._records.in_thread(_scope(context, thread_id))
-        return [AttachedFile(file, self.contents) for file in files]
+        return self.attached(map(build_attachment, files), context)
 
     # Making
 
@@ -350,7 +347,8 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
             scope = _scope(context, new_id("atc"))
             document = _document(scope.id, examined.name, examined.media_type) | {"thread_id": thread_id}
             file = await self._records.announce(scope, {"size": received.size, "document": document})
-            return AttachedFile(await self._move(file, received, examined, document, thread_id), self.contents)
+            made = await self._move(file, received, examined, document, thread_id)
+            return self.attached([build_attachment(made)], context)[0]
 
     # Deleting
 
@@ -416,8 +414,11 @@ def _rules_of(file: StoredFile) -> UploadRules:
 
 def build_attachment(file: StoredFile) -> Attachment:
     """Return ChatKit's record of a file, with marks where a browser is given URLs."""
+    details = {"size": file.size, "width": file.width, "height": file.height}
     common: dict[str, Any] = {
         "id": file.id, "name": file.name, "mime_type": file.media_type, "thread_id": file.thread_id,
+        # ChatKit's own, for who answers; no client sees it.
+        "metadata": {name: value for name, value in details.items() if value is not None},
     }  # fmt: skip
     if file.media_type in PICTURES:
         return ImageAttachment(preview_url=AnyUrl(mark_of(file.id, "preview")), **common)

@@ -208,18 +208,15 @@ class Turn:
         """
         return await self.services.store.load_widgets(self.thread.id, root_id, limit, self.context)
 
-    async def attachments(self, *, earlier: bool = False) -> list[AttachedFile]:
-        """Return the files of the message that is answered, or all of the thread's.
-
-        Args:
-            earlier: Whether files of earlier messages, and those that were made here, are wanted too: then all of the
-                thread's, the newest first.
-        """
-        files = self.services.attachments
-        if earlier:
-            return await files.in_thread(self.thread.id, self.context)
+    @property
+    def attachments(self) -> list[AttachedFile]:
+        """The files of the message that is answered; none when something else is answered than a message."""
         sent = self.user_message.attachments if self.user_message is not None else ()
-        return await files.attached([each.id for each in sent], self.context)
+        return self.services.attachments.attached(sent, self.context)
+
+    async def earlier_attachments(self) -> list[AttachedFile]:
+        """Return all files of this thread, those that were made here too, newest first."""
+        return await self.services.attachments.in_thread(self.thread.id, self.context)
 
     async def file(
         self,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
+
+from chatkit.types import Attachment
 
 from file_library.file_contents import FileContents
 from files.file_urls import mark_of
@@ -21,28 +23,36 @@ class AttachedFile:
         size: The size in bytes.
         width: The width of a picture in pixels, else None.
         height: The height of a picture in pixels, else None.
+
+    Its methods raise `NotFoundError` when it has been deleted meanwhile.
     """
 
-    def __init__(self, file: StoredFile, contents: FileContents) -> None:
-        self._file = file
+    def __init__(
+        self,
+        attachment: Attachment,
+        load: Callable[[str], Awaitable[StoredFile]],
+        contents: FileContents,
+    ) -> None:
+        details = attachment.metadata or {}
+        self._load = load
         self._contents = contents
-        self.id = file.id
-        self.name = file.name
-        self.media_type = file.media_type
-        self.size = file.size
-        self.width = file.width
-        self.height = file.height
+        self.id = attachment.id
+        self.name = attachment.name
+        self.media_type = attachment.mime_type
+        self.size = int(details.get("size", 0))
+        self.width: int | None = details.get("width")
+        self.height: int | None = details.get("height")
 
     def __repr__(self) -> str:
         return f"<AttachedFile {self.name!r} {self.media_type} {self.size} bytes>"
 
     async def read(self) -> bytes:
         """Return all of its bytes."""
-        return await self._contents.read(self._file)
+        return await self._contents.read(await self._load(self.id))
 
     async def stream(self) -> AsyncIterator[bytes]:
         """Yield its bytes piece by piece, so that a large file is never in memory as a whole."""
-        async for chunk in (await self._contents.open(self._file)).chunks:
+        async for chunk in (await self._contents.open(await self._load(self.id))).chunks:
             yield chunk
 
     async def text(self) -> str:
@@ -51,11 +61,13 @@ class AttachedFile:
         Raises:
             UnavailableError: When there is none to be had.
         """
-        return (await self._contents.text(self._file)).text
+        return (await self._contents.text(await self._load(self.id))).text
 
-    def path(self) -> AbstractAsyncContextManager[Path]:
+    @asynccontextmanager
+    async def path(self) -> AsyncIterator[Path]:
         """Open a copy on the local disk: ``async with file.path() as path``. It is gone when the block ends."""
-        return self._contents.local_copy(self._file, f"file{Path(self.name).suffix}")
+        async with self._contents.local_copy(await self._load(self.id), f"file{Path(self.name).suffix}") as path:
+            yield path
 
     @property
     def url(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 PNG, JPEG, GIF, WEBP = "image/png", "image/jpeg", "image/gif", "image/webp"
@@ -83,6 +84,9 @@ EXTENSIONS: Mapping[str, tuple[str, ...]] = {
 
 _BINARY_EXTENSIONS = frozenset(extension for each in EXTENSIONS.values() for extension in each)
 
+# RFC 6838, 4.2; and a family as a whole.
+_MEDIA_TYPE = re.compile(r"(?:\*|[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/(?:\*|[a-z0-9][a-z0-9!#$&^_.+-]{0,126})|\*/\*)")
+
 _PLAIN_EXTENSIONS = """
 .txt .text .log .rst .adoc .tex .yaml .yml .toml .ini .cfg .conf .env .properties .jsonl .ndjson .ics .vcf .srt .vtt
 .diff .patch .sql .graphql .proto .py .pyi .js .mjs .cjs .jsx .ts .tsx .css .scss .less .c .h .cc .cpp .hpp .cs .java
@@ -148,7 +152,7 @@ def sniff(head: bytes) -> str | None:
 def normalized(declared: str) -> str:
     """Return a declared media type in lower case, without parameters, and by its usual name."""
     plain = declared.partition(";")[0].strip().lower()
-    return _SAME.get(plain, plain) or UNKNOWN
+    return _SAME.get(plain, plain) if _MEDIA_TYPE.fullmatch(plain) else UNKNOWN
 
 
 def extension_of(name: str) -> str:

@@ -22,12 +22,14 @@ from tests.unit.scripted_model import calls, says
 async def look_at_files(ctx: FunctionInvocationContext, earlier: bool = False) -> str:
     """Read all files in each way."""
     seen = []
-    for file in await turn_of(ctx).attachments(earlier=earlier):
+    turn = turn_of(ctx)
+    for file in await turn.earlier_attachments() if earlier else turn.attachments:
         streamed = b"".join([piece async for piece in file.stream()])
         async with file.path() as path:
             on_disk, suffix = path.read_bytes(), path.suffix
         assert not path.exists()
         assert streamed == on_disk == await file.read()
+        assert file.size == len(streamed)
         has_text = file.width is None
         seen.append(
             [file.name, file.media_type, len(streamed), suffix, (await file.text()) if has_text else file.width]

@@ -126,7 +126,7 @@ class GeneratorServer(BaseChatKitServer):
 
     def get_agent(self, turn: Turn) -> Any:
         async def answer(messages: list[Message], turn: Turn) -> AsyncIterator[str]:
-            files = [file.name for file in await turn.attachments()]
+            files = [file.name for file in turn.attachments]
             yield f"{kinds_of(messages)} {files}"
 
         return answer
