@@ -44,7 +44,7 @@ from files.object_store import ObjectStore, open_object_store
 from files.spool import Received, Spool, pieces_of
 from files.upload_rules import UploadRules, build_upload_rules, in_words, too_large
 from storage.file_records import DayLimits, FileRecords
-from storage.file_rows import StoredFile
+from storage.file_rows import StoredFile, owner_of
 from storage.scope import NO_ATTACHMENT, Scope
 from turns.request_context import RequestContext
 
@@ -177,7 +177,7 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
             UserFacingError: When it is not what was announced, or is not taken; then it is announced no more.
         """
         too_long = TooLargeError("The file is larger than it was said to be.", code="attachments.size_mismatch")
-        async with self._spool.workplace() as place:
+        async with self._spool.workplace(file.owner) as place:
             try:
                 if length is not None and length > self._most(file):
                     raise too_long
@@ -219,7 +219,7 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
                 raise BadRequestError(
                     "The file is not as large as it was said to be.", code="attachments.size_mismatch"
                 )
-            async with self._spool.workplace() as place:
+            async with self._spool.workplace(file.owner) as place:
                 chunks = (await self.objects.open(file.incoming_key)).chunks
                 received = await self._spool.receive(place, chunks, size, too_large(size))
                 examined = await self._examine(received, file.name, file.media_type, _rules_of(file))
@@ -245,7 +245,7 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
         """
         name, media_type = clean_name(name), normalized(declared)
         rules.check(name, media_type, None, is_declared=True)
-        async with self._spool.workplace() as place:
+        async with self._spool.workplace(owner_of(context.user_id, context.use_case)) as place:
             limit = rules.limit_for(media_type)
             received = await self._spool.receive(place, chunks, limit, too_large(limit))
             examined = await self._examine(received, name, media_type, rules)
@@ -340,7 +340,7 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
         """
         name = clean_name(name)
         limit = self.limits.max_bytes
-        async with self._spool.workplace() as place:
+        async with self._spool.workplace(owner_of(context.user_id, context.use_case)) as place:
             received = await self._spool.receive(place, pieces_of(data), limit, too_large(limit))
             declared = normalized(media_type) if media_type is not None else UNKNOWN
             examined = await self._spool.in_thread(examine_own, received.path, name, declared)

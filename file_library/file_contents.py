@@ -67,7 +67,7 @@ class FileContents:
         """Open a copy of a file on this machine's disk, called `name`, for as long as it is needed."""
         if file.state == "pending":
             raise NotFoundError(NOT_UPLOADED)
-        async with self._spool.workplace() as place:
+        async with self._spool.workplace(file.owner) as place:
             path = place / name
             await self._objects.download(file.content_key, path)
             yield path

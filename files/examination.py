@@ -27,6 +27,9 @@ MAX_JPEG_PIXELS = 89_000_000
 
 MAX_SIDE = 30_000
 
+PDF_END_BYTES = 1024
+"""How far from the end of a PDF document the mark of its end may stand."""
+
 MAX_ARCHIVE_ENTRIES = 10_000
 MAX_UNPACKED_BYTES = 300_000_000
 MAX_PACKING = 200
@@ -90,6 +93,8 @@ def examine(path: Path, name: str, declared: str, rules: UploadRules, *, keeps_m
     size = path.stat().st_size
     rules.check(name, media_type, size, is_declared=False)
     width, height = None, None
+    if media_type == types.PDF:
+        _check_end_of_pdf(path)
     if media_type in types.PICTURES:
         width, height, orientation = _measure(path, media_type)
         if not keeps_metadata:
@@ -204,9 +209,34 @@ def _type_of_archive(path: Path) -> str:
     ):
         raise BadRequestError("The file unpacks to far more than it is, and is not taken.", code="attachments.bomb")
     names = {entry.filename for entry in entries}
+    if any(_is_hostile(entry) for entry in entries):
+        raise BadRequestError(
+            "The file holds macros or is packed in an odd way, and is not taken.", code="attachments.odd_archive"
+        )
     if "[Content_Types].xml" in names:
         return next((kind for part, kind in _OFFICE_PARTS.items() if part in names), types.ZIP)
     return types.ZIP
+
+
+def _is_hostile(entry: zipfile.ZipInfo) -> bool:
+    """Return whether an entry of an archive is a program, encrypted, or meant for another folder."""
+    name = entry.filename
+    is_elsewhere = name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/") or ":" in name
+    return is_elsewhere or name.lower().endswith("vbaproject.bin") or bool(entry.flag_bits & 0x1)
+
+
+def _check_end_of_pdf(path: Path) -> None:
+    """Refuse a PDF document that is cut off, or behind whose end another file hangs. Source: ISO 32000-2, 7.5.5.
+
+    Raises:
+        BadRequestError: When it is one of them.
+    """
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - PDF_END_BYTES))
+        end = file.read()
+    # A few odd bytes stand behind the mark in many a document; an archive there is told by the end of its own.
+    if b"%%EOF" not in end or b"PK\x05\x06" in end:
+        raise BadRequestError("The document is damaged: it has no proper end.", code="attachments.damaged")
 
 
 def _measure(path: Path, media_type: str) -> tuple[int, int, int]:

@@ -12,6 +12,7 @@ import logging
 import secrets
 import shutil
 import time
+from collections import Counter
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -26,8 +27,11 @@ logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 
-MAX_AT_ONCE = 200
-"""Files that are being received at once."""
+MAX_AT_ONCE = 400
+"""Files that are worked on at once."""
+
+MAX_AT_ONCE_OF_ONE = 150
+"""Files of one owner that are worked on at once: nobody takes all the room."""
 
 PIECE_BYTES = 96 * 1024
 SILENCE_TIMEOUT_S = 30.0
@@ -69,7 +73,7 @@ class Spool:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._at_once = 0
+        self._at_once: Counter[str] = Counter()
         self._threads = ThreadPoolExecutor(THREADS, "files")
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -77,15 +81,15 @@ class Spool:
             raise ConfigError("DATA_DIR", f"the folder '{folder}' cannot be made: {exc.strerror}") from exc
 
     @asynccontextmanager
-    async def workplace(self) -> AsyncIterator[Path]:
-        """Open a folder for the time of one piece of work.
+    async def workplace(self, owner: str) -> AsyncIterator[Path]:
+        """Open a folder for the time of one piece of work with a file of `owner`.
 
         Raises:
             UnavailableError: When there are too many at once, or the disk is full.
         """
-        if self._at_once >= MAX_AT_ONCE:
+        if self._at_once.total() >= MAX_AT_ONCE or self._at_once[owner] >= MAX_AT_ONCE_OF_ONE:
             raise UnavailableError("Too many files are being sent at the moment. Try again soon.", code="files.busy")
-        self._at_once += 1
+        self._at_once[owner] += 1
         place = self._folder / secrets.token_hex(16)
         try:
             try:
@@ -94,7 +98,9 @@ class Spool:
                 raise UnavailableError("Files cannot be saved at the moment.", code="files.unavailable") from exc
             yield place
         finally:
-            self._at_once -= 1
+            self._at_once[owner] -= 1
+            if not self._at_once[owner]:
+                del self._at_once[owner]
             await self._remove(place)
 
     async def _remove(self, place: Path) -> None:

@@ -115,6 +115,16 @@ def _damaged() -> Iterator[Any]:
         "zip in place of docx": ("docx", archive({"word/document.xml": "<a/>"})),
         "docx without a list of contents": ("docx", document("x")[:100]),
         "docx cut in the middle": ("docx", document("x")[:-30]),
+        "docx with macros": ("docx", document("x", **{"word/vbaProject.bin": b"x"})),
+        "docx for another folder": ("docx", document("x", **{"../../evil.sh": b"x"})),
+        "docx for the root": ("docx", document("x", **{"/etc/cron.d/evil": b"x"})),
+        "docx for a drive": ("docx", document("x", **{"C:\\evil.bat": b"x"})),
+        "docx with a zip behind": ("docx", document("x") + archive({"evil.js": "1"})),
+        "pdf that is a head": ("pdf", b"%PDF-1.7"),
+        "pdf that is a page": ("pdf", b"%PDF-1.7<script>alert(1)</script>"),
+        "pdf cut in the middle": ("pdf", pdf("x")[:-60]),
+        "pdf with a zip behind": ("pdf", pdf("x") + archive({"evil.js": "1"})),
+        "pdf with a page behind": ("pdf", pdf("x") + b"<script>alert(1)</script>" * 100),
     }  # fmt: skip
     for cut in (40, len(png) // 2, len(png) - 1):
         cases[f"png cut at {cut}"] = ("png", png[:cut])

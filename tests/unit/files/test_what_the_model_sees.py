@@ -155,7 +155,7 @@ UNREADABLE: dict[str, tuple[str, str, bytes]] = {
     ),
     "no XML": ("a.docx", DOCX, archive({"[Content_Types].xml": "<T/>", "word/document.xml": "words"})),
     "no workbook": ("a.xlsx", XLSX, archive({"[Content_Types].xml": "<T/>", "xl/workbook.xml": "<x/>"})),
-    "a PDF of noise": ("a.pdf", "application/pdf", b"%PDF-1.7\n" + bytes(range(128)) * 50),
+    "a PDF of noise": ("a.pdf", "application/pdf", b"%PDF-1.7\n" + bytes(range(128)) * 50 + b"\n%%EOF"),
     "a PDF in circles": (
         "a.pdf", "application/pdf",
         pdf("x").replace(b"/Kids [4 0 R]", b"/Kids [2 0 R]"),
