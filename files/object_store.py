@@ -49,9 +49,14 @@ _OPTIONS: dict[str, dict[str, str]] = {
 
 _UNAVAILABLE = "Files cannot be read or saved at the moment. Try again soon."
 _MISSING = "The content of this file is not here."
+_QUERY = re.compile(r"\?[^\s,)]*")
 _STAGED = re.compile(r"#\d+$")
 # `FileNotFoundError` is what the store on a disk raises.
 _NOT_THERE = (FileNotFoundError, MissingObjectError)
+
+
+class ObjectStoreError(Exception):
+    """The object store does not do what it was asked; the text is for the log, and holds no signature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,13 +213,18 @@ class ObjectStore:
         try:
             parts = urlsplit(obstore.sign(self._objects, "PUT", "probe/origin", timedelta(seconds=60)))
         except (BaseError, OSError, ValueError) as exc:
-            reason = next(iter(str(exc).splitlines()), type(exc).__name__)
-            raise ConfigError("STORAGE_DIRECT_UPLOADS", f"URLs cannot be signed: {reason[:200]}") from exc
+            raise ConfigError("STORAGE_DIRECT_UPLOADS", f"URLs cannot be signed: {_plain(exc)}") from exc
         return f"{parts.scheme}://{parts.netloc}"
 
     async def sign_put(self, key: str, life_s: float) -> str:
         """Return a URL to which anybody can send the object's bytes, of any size and type, until it expires."""
         return str(await _bounded(obstore.sign_async(self._objects, "PUT", key, timedelta(seconds=life_s))))
+
+
+def _plain(exc: Exception) -> str:
+    """Return what an exception says on its first line, without the queries of addresses."""
+    first = next(iter(str(exc).splitlines()), "") or type(exc).__name__
+    return _QUERY.sub("?…", first.partition(" Debug source")[0])[:300]
 
 
 async def _bounded(call: Any, timeout_s: float = CALL_TIMEOUT_S) -> Any:
@@ -226,7 +236,8 @@ async def _bounded(call: Any, timeout_s: float = CALL_TIMEOUT_S) -> Any:
     except InvalidPathError as exc:
         raise NotFoundError(_MISSING) from exc
     except (BaseError, OSError) as exc:  # a time limit is an OSError
-        raise UnavailableError(_UNAVAILABLE, code="files.unavailable") from exc
+        # The library's own text repeats addresses, of which the query may be a signature.
+        raise UnavailableError(_UNAVAILABLE, code="files.unavailable") from ObjectStoreError(_plain(exc))
 
 
 async def _chunks(found: Any) -> AsyncIterator[bytes]:
@@ -295,5 +306,4 @@ def _open_bucket(scheme: str, url: str, query: str) -> ObjectStore:
     try:
         return ObjectStore(from_url(url, client_options=client, retry_config=_RETRY, **options), scheme)
     except (BaseError, ValueError) as exc:
-        reason = next(iter(str(exc).splitlines()), type(exc).__name__)
-        raise ConfigError("STORAGE_URL", f"this store cannot be opened: {reason[:200]}") from exc
+        raise ConfigError("STORAGE_URL", f"this store cannot be opened: {_plain(exc)}") from exc

@@ -73,6 +73,8 @@ class AttachedFiles:
             return file_note(file.name, _LEFT_OUT)
         data, media_type = await self._files.contents.model_picture(file)
         if len(data) > self._bytes_left:
+            # Nor is any older one made ready to be looked at: it costs time, and gaps would mislead.
+            self._pictures_left = 0
             return file_note(file.name, _LEFT_OUT)
         self._pictures_left -= 1
         self._bytes_left -= len(data)

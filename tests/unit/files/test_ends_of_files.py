@@ -12,9 +12,10 @@ import pytest
 from sqlalchemy import update
 
 from errors import UnavailableError
-from files.object_store import ObjectStore
+from files.object_store import ObjectStore, _plain, open_object_store
 from files.spool import LEFTOVER_LIFE_S
 from process.doctor import _examine_files
+from process.log_lines import TextLines
 from storage.file_rows import FILES
 from tests.unit.files.file_desk import Desk, Person, open_desk
 from turns.clock import utc_now
@@ -192,3 +193,20 @@ async def test_the_doctor_tries_the_store_and_leaves_nothing(desk: Desk) -> None
     with_objects(desk, Failing(desk.files.objects, "put", after=False))
     [finding] = await _examine_files(desk.services)
     assert (finding.is_well, finding.state) == (False, "file: The store is away.")
+
+
+async def test_a_store_that_is_away_is_said_without_its_signatures(
+    desk: Desk, ada: Person, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    sent = await ada.upload("a.txt", b"words", "text/plain")
+    away = open_object_store("s3://bucket/x?endpoint=http://127.0.0.1:1&region=r", Path())
+    with_objects(desk, away)
+    answer = await ada.page.get(f"/api/attachments/{sent['id']}/file")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "files.unavailable")
+    told = "\n".join(TextLines().format(record) for record in caplog.records)
+    assert "Generic S3 error" in told
+    assert (
+        _plain(OSError("GET http://x/y?sig=s3cret&se=1 failed Debug source: ?sig=s3cret")) == "GET http://x/y?… failed"
+    )
