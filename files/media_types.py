@@ -120,7 +120,7 @@ _TEXT_APPLICATIONS = frozenset(
     for each in (
         "json", "xml", "xhtml+xml", "javascript", "x-javascript", "ecmascript", "typescript", "x-yaml", "yaml", "toml",
         "x-toml", "x-sh", "x-shellscript", "x-python", "x-httpd-php", "sql", "x-sql", "graphql", "x-ndjson", "jsonl",
-        "x-tex", "x-subrip", "x-perl", "x-ruby", "csv",
+        "x-tex", "x-subrip", "x-perl", "x-ruby", "csv", "rtf",
     )
 )  # fmt: skip
 

@@ -100,8 +100,10 @@ async def _write_title(turn: Turn, chat_client: Any) -> None:
 
 
 def title_of(message: UserMessageItem) -> str | None:
-    """Return a thread's first title: the first line of the first message, at most 60 characters."""
+    """Return a thread's first title: the first line of the first message or its first file, at most 60 characters."""
     text = " ".join(part.text for part in message.content).strip()
+    if not text and message.attachments:
+        text = message.attachments[0].name
     first_line = " ".join(text.split("\n", 1)[0].split())
     return shortened(first_line, MAX_TITLE_CHARS) or None
 

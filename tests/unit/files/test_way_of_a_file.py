@@ -125,3 +125,10 @@ async def test_a_part_of_a_file_can_be_asked_for(any_desk: Desk, ada: Person) ->
     for asked, expected in cases.items():
         got = await ada.page.get(url, headers={"Range": asked})
         assert (got.status_code, got.content, got.headers.get("content-range")) == expected, asked
+
+
+async def test_a_message_of_a_file_alone_gives_its_thread_the_files_name(any_desk: Desk, ada: Person) -> None:
+    sent = await ada.upload("sky.png", BLUE, "image/png")
+    await ada.send("", [sent["id"]])
+    [thread] = (await ada.ask("threads.list")).json()["data"]
+    assert thread["title"] == "sky.png"
