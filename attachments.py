@@ -224,6 +224,9 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
                 received = await self._spool.receive(place, chunks, size, too_large(size))
                 examined = await self._examine(received, file.name, file.media_type, _rules_of(file))
                 await self._move(file, received, examined, _document(file.id, examined.name, examined.media_type))
+        except NotFoundError as exc:
+            # Another message was quicker, and has taken it over or refused it.
+            raise ConflictError(NOT_UPLOADED_YET, code="attachments.not_uploaded") from exc
         except UserFacingError as exc:
             if exc.status < 500 and not isinstance(exc, ConflictError):
                 await self.objects.delete([file.incoming_key])
