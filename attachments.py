@@ -1,111 +1,447 @@
-"""ChatKit's AttachmentStore: bytes in an object store, one API. For now the local disk; uploads have no endpoint yet.
+"""ChatKit's AttachmentStore: the life of a file from its announcement to its end, its bytes in an object store.
 
-A file's key is made of a hash of its owner and of its id, so no name that a person chose reaches a path.
+A file is pending until its bytes are here and checked, then uploaded, then bound to the thread of the message that
+brings it, and deleted with that thread. docs/files.md and decision 0021 say why it is so.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
+import logging
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from chatkit.store import AttachmentStore
-from chatkit.types import Attachment, AttachmentCreateParams
-from obstore.exceptions import NotFoundError as MissingObjectError
-from obstore.store import LocalStore
+from chatkit.types import (
+    Attachment,
+    AttachmentCreateParams,
+    AttachmentUploadDescriptor,
+    FileAttachment,
+    ImageAttachment,
+)
+from pydantic import AnyUrl
 
-from database import new_id
-from errors import ConfigError, NotFoundError, TooLargeError, UnavailableError
+from config import Settings
+from database import Database, new_id
+from errors import (
+    BadRequestError,
+    ConfigError,
+    ConflictError,
+    NotFoundError,
+    TooLargeError,
+    UserFacingError,
+)
+from file_library.attached_file import AttachedFile
+from file_library.file_contents import FileContents
+from file_library.file_removal import FileRemoval
+from files.examination import Examined, examine, examine_own
+from files.file_urls import UPLOAD_LIFE_S, FileURLs, is_file_id, mark_of
+from files.media_types import PICTURES, UNKNOWN, normalized
+from files.names import clean_name
+from files.object_store import ObjectStore, open_object_store
+from files.spool import Received, Spool, pieces_of
+from files.upload_rules import UploadRules, build_upload_rules, in_words, too_large
+from storage.file_records import DayLimits, FileRecords
+from storage.file_rows import StoredFile, owner_of
+from storage.scope import NO_ATTACHMENT, Scope
 from turns.request_context import RequestContext
 
-if TYPE_CHECKING:
-    from store import ParlorStore
+logger = logging.getLogger(__name__)
 
-MAX_ATTACHMENT_BYTES = 20 * 1024 * 1024
+NOT_UPLOADED_YET = "This file has not been uploaded yet."
+_FALLBACK_BASE = "http://localhost"
 
-_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+
+@dataclass(frozen=True, slots=True)
+class FileLimits:
+    """Limits of all files.
+
+    Attributes:
+        max_bytes: The largest one.
+        per_day: What one person may send in a day.
+        unsent_life: How long one is kept that is not sent with a message.
+        keeps_metadata: Whether pictures keep what cameras note in them.
+        is_direct: Whether browsers are to send files to the object store itself, where it can be.
+    """
+
+    max_bytes: int
+    per_day: DayLimits
+    unsent_life: timedelta = timedelta(days=1)
+    keeps_metadata: bool = False
+    is_direct: bool = False
 
 
 class ParlorAttachmentStore(AttachmentStore[RequestContext]):
-    """The bytes of attachments; `ParlorStore` is asked for a file's owner before any byte is touched."""
+    """Files. Every method that has a context answers for that owner alone: what is another's reads as missing.
 
-    def __init__(self, store: ParlorStore, folder: Path, *, max_bytes: int = MAX_ATTACHMENT_BYTES) -> None:
-        """Open an object store in `folder`, which is made when it is missing.
+    Args:
+        records: The rows.
+        objects: The bytes.
+        spool: Where they are looked at first.
+        urls: Signs what a browser is given.
+        limits: How much there may be.
+    """
 
-        Args:
-            store: Asked for the owner of a file before any byte of it is touched.
-            folder: The root folder; it holds one folder per owner.
-            max_bytes: Size of the largest file that is written or read.
+    def __init__(
+        self, records: FileRecords, objects: ObjectStore, spool: Spool, urls: FileURLs, limits: FileLimits
+    ) -> None:
+        self._records = records
+        self.objects = objects
+        self.is_direct = limits.is_direct and objects.can_sign
+        """Whether browsers send files to the object store itself."""
+        self._spool = spool
+        self.urls = urls
+        self.limits = limits
+        self.contents = FileContents(records, objects, spool)
+        self._removal = FileRemoval(records, objects, spool, limits.unsent_life)
 
-        Raises:
-            ConfigError: When the folder cannot be made.
-        """
-        self._store = store
-        self._max_bytes = max_bytes
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._objects = LocalStore(folder)
-        except OSError as exc:
-            raise ConfigError("DATA_DIR", f"the folder '{folder}' cannot be made: {exc.strerror}") from exc
+    # Announcing
 
     def generate_attachment_id(self, mime_type: str, context: RequestContext) -> str:
         """Return a new attachment id."""
         return new_id("atc")
 
-    async def create_attachment(self, input: AttachmentCreateParams, context: RequestContext) -> Attachment:
-        """Refuse to create an attachment: there is no endpoint to upload to.
+    def rules_of(self, option: Mapping[str, Any] | None) -> UploadRules:
+        """Return which files a use case takes, by its `composer.attachments`."""
+        return build_upload_rules(option, self.limits.max_bytes)
+
+    async def create_attachment(
+        self, input: AttachmentCreateParams, context: RequestContext, rules: UploadRules | None = None
+    ) -> Attachment:
+        """Announce a file that the person is about to send, and say where to.
+
+        Args:
+            input: Name, size and type of the file, as the browser has them.
+            context: Who sends it.
+            rules: Which files are taken; None for any that the platform knows.
 
         Raises:
-            UnavailableError: Always.
+            UserFacingError: When it is not taken, by what is said of it.
         """
-        raise UnavailableError("Uploads are not available here.", code="attachments.unavailable", allow_retry=False)
+        rules = rules or self.rules_of({"enabled": True})
+        name, media_type = clean_name(input.name), normalized(input.mime_type)
+        rules.check(name, media_type, input.size, is_declared=True)
+        file = await self._announce(name, media_type, input.size, rules, context, is_direct=self.is_direct)
+        headers = {"Content-Type": media_type}
+        if self.is_direct:
+            url = await self.objects.sign_put(file.incoming_key, UPLOAD_LIFE_S)
+            headers |= self.objects.put_headers
+        else:
+            url = f"{context.base_url or _FALLBACK_BASE}{self.urls.upload_path(file.id, file.owner)}"
+        descriptor = AttachmentUploadDescriptor(url=AnyUrl(url), method="PUT", headers=headers)
+        return build_attachment(file).model_copy(update={"upload_descriptor": descriptor})
 
-    async def write(self, attachment_id: str, data: bytes, context: RequestContext) -> None:
-        """Store the bytes of a file that `ParlorStore.save_attachment` knows already.
+    async def _announce(
+        self, name: str, media_type: str, size: int, rules: UploadRules, context: RequestContext, **values: Any
+    ) -> StoredFile:
+        scope = _scope(context, self.generate_attachment_id(media_type, context))
+        document = _document(scope.id, name, media_type)
+        columns = {"size": size, "rules": asdict(rules), "document": document, **values}
+        return await self._records.announce(scope, columns, self.limits.per_day)
+
+    # Receiving
+
+    async def find(self, file_id: str) -> StoredFile:
+        """Return a file, whosever it is: for who shows a signature of its owner.
 
         Raises:
-            NotFoundError: When the file is missing or another owner's.
-            TooLargeError: When there are more bytes than allowed.
+            NotFoundError: When there is none.
         """
-        if len(data) > self._max_bytes:
-            raise TooLargeError(f"A file may have at most {self._max_bytes} bytes.")
-        key = await self._authorized_key(attachment_id, context)
-        await self._objects.put_async(key, data)
-        await self._store.mark_attachment_uploaded(attachment_id, context)
+        file = await self._records.find(file_id) if is_file_id(file_id) else None
+        if file is None:
+            raise NotFoundError(NO_ATTACHMENT)
+        return file
+
+    async def load(self, file_id: str, context: RequestContext) -> StoredFile:
+        """Return a file of an owner.
+
+        Raises:
+            NotFoundError: When there is none.
+        """
+        return await self._records.load(_scope(context, file_id))
+
+    async def receive(self, file: StoredFile, chunks: AsyncIterator[bytes], length: int | None = None) -> Attachment:
+        """Take the bytes of a file that was announced, and check them. The same bytes may be sent again.
+
+        Args:
+            file: The file.
+            chunks: The bytes.
+            length: How many there will be, where that is known: a lie is refused before the first of them.
+
+        Returns:
+            ChatKit's record of it, which names what it really is.
+
+        Raises:
+            UserFacingError: When it is not what was announced, or is not taken; then it is announced no more.
+        """
+        too_long = TooLargeError("The file is larger than it was said to be.", code="attachments.size_mismatch")
+        async with self._spool.workplace(file.owner) as place:
+            try:
+                if length is not None and length > self._most(file):
+                    raise too_long
+                received = await self._spool.receive(place, chunks, self._most(file), too_long)
+                if file.state != "pending":
+                    return build_attachment(self._repeated(file, received))
+                if received.size < file.size:
+                    raise BadRequestError(
+                        "The file is smaller than it was said to be.", code="attachments.size_mismatch"
+                    )
+                examined = await self._examine(received, file.name, file.media_type, _rules_of(file))
+            except UserFacingError as exc:
+                if exc.status < 500:
+                    await self._records.discard(file)
+                raise
+            return await self._keep(file, received, examined)
+
+    async def settle(self, attachment_ids: Iterable[str], context: RequestContext) -> None:
+        """Look at files that a browser has sent to the object store itself, and put them where they belong.
+
+        Until then nobody has seen them: a signed URL of a bucket binds neither size nor type, and can be used again.
+
+        Raises:
+            UserFacingError: When one of them has not arrived, is not what was announced, or is not taken.
+        """
+        if not self.is_direct:
+            return
+        for each in attachment_ids:
+            file = await self.load(each, context)
+            if file.is_direct and file.state == "pending":
+                await self._take_over(file)
+
+    async def _take_over(self, file: StoredFile) -> None:
+        size = await self.objects.size_of(file.incoming_key)
+        if size is None:
+            raise ConflictError(NOT_UPLOADED_YET, code="attachments.not_uploaded")
+        try:
+            if size != file.size:
+                raise BadRequestError(
+                    "The file is not as large as it was said to be.", code="attachments.size_mismatch"
+                )
+            async with self._spool.workplace(file.owner) as place:
+                chunks = (await self.objects.open(file.incoming_key)).chunks
+                received = await self._spool.receive(place, chunks, size, too_large(size))
+                examined = await self._examine(received, file.name, file.media_type, _rules_of(file))
+                await self._move(file, received, examined, _document(file.id, examined.name, examined.media_type))
+        except NotFoundError as exc:
+            # Another message was quicker, and has taken it over or refused it.
+            raise ConflictError(NOT_UPLOADED_YET, code="attachments.not_uploaded") from exc
+        except UserFacingError as exc:
+            if exc.status < 500 and not isinstance(exc, ConflictError):
+                await self.objects.delete([file.incoming_key])
+                await self._records.discard(file)
+            raise
+        await self.objects.delete([file.incoming_key])
+
+    def _most(self, file: StoredFile) -> int:
+        # What is kept may be smaller than what was sent: pictures lose their metadata.
+        return file.size if file.state == "pending" else self.limits.max_bytes
+
+    async def receive_new(
+        self, name: str, declared: str, chunks: AsyncIterator[bytes], rules: UploadRules, context: RequestContext
+    ) -> Attachment:
+        """Take a file whose bytes come with its announcement, as ChatKit's direct uploads have it.
+
+        Raises:
+            UserFacingError: When it is not taken.
+        """
+        name, media_type = clean_name(name), normalized(declared)
+        rules.check(name, media_type, None, is_declared=True)
+        async with self._spool.workplace(owner_of(context.user_id, context.use_case)) as place:
+            limit = rules.limit_for(media_type)
+            received = await self._spool.receive(place, chunks, limit, too_large(limit))
+            examined = await self._examine(received, name, media_type, rules)
+            file = await self._announce(examined.name, examined.media_type, received.size, rules, context)
+            return await self._keep(file, received, examined)
+
+    async def _examine(self, received: Received, name: str, declared: str, rules: UploadRules) -> Examined:
+        return await self._spool.in_thread(
+            examine, received.path, name, declared, rules, keeps_metadata=self.limits.keeps_metadata
+        )
+
+    def _repeated(self, file: StoredFile, received: Received) -> StoredFile:
+        if received.sha256 != file.sent_sha256:
+            raise ConflictError("This file has been uploaded already.", code="attachments.uploaded_already")
+        return file
+
+    async def _keep(self, file: StoredFile, received: Received, examined: Examined) -> Attachment:
+        document = _document(file.id, examined.name, examined.media_type)
+        return build_attachment(await self._move(file, received, examined, document))
+
+    async def _move(
+        self,
+        file: StoredFile,
+        received: Received,
+        examined: Examined,
+        document: dict[str, Any],
+        thread_id: str | None = None,
+    ) -> StoredFile:
+        """Put a file where it belongs, and note that it is there. Of several who want to, one does."""
+        if not await self._records.claim(file):
+            now = await self.find(file.id)
+            if now.state != "pending":
+                return self._repeated(now, received)
+            raise ConflictError("This file is being uploaded already.", code="attachments.uploading")
+        try:
+            await self.objects.put_file(file.content_key, examined.path)
+        except BaseException:
+            await self._records.release(file)
+            raise
+        details = {"size": examined.size, "width": examined.width, "height": examined.height}
+        document["metadata"] = {name: value for name, value in details.items() if value is not None}
+        values = {
+            "state": "uploaded", "size": examined.size, "sent_sha256": received.sha256, "sha256": examined.sha256,
+            "width": examined.width, "height": examined.height, "document": document,
+        }  # fmt: skip
+        if not await self._records.complete(file, values, thread_id):
+            # It, or its thread, was deleted while its bytes were moved.
+            await self.objects.delete([file.content_key])
+            raise NotFoundError(NO_ATTACHMENT)
+        return await self.find(file.id)
+
+    # Reading
 
     async def read(self, attachment_id: str, context: RequestContext) -> bytes:
-        """Return the bytes of a file.
+        """Return the bytes of a file of an owner.
 
         Raises:
-            NotFoundError: When the file is missing, another owner's, or not uploaded yet.
-            TooLargeError: When it has more bytes than allowed; they are not read.
+            NotFoundError: When there is none, or it has not been uploaded.
         """
-        key = await self._authorized_key(attachment_id, context)
-        try:
-            found = await self._objects.get_async(key)
-        except (FileNotFoundError, MissingObjectError) as exc:
-            raise NotFoundError("This file has not been uploaded.") from exc
-        if found.meta["size"] > self._max_bytes:
-            raise TooLargeError(f"A file may have at most {self._max_bytes} bytes.")
-        return bytes(await found.bytes_async())
+        return await self.contents.read(await self.load(attachment_id, context))
+
+    def attached(self, attachments: Iterable[Attachment], context: RequestContext) -> list[AttachedFile]:
+        """Return files of an owner as tools get them."""
+        return [AttachedFile(each, lambda id_: self.load(id_, context), self.contents) for each in attachments]
+
+    async def in_thread(self, thread_id: str, context: RequestContext) -> list[AttachedFile]:
+        """Return the files of a thread as tools get them, the newest first."""
+        files = await self._records.in_thread(_scope(context, thread_id))
+        return self.attached(map(build_attachment, files), context)
+
+    # Making
+
+    async def make(
+        self,
+        name: str,
+        data: str | bytes | Path | AsyncIterable[bytes],
+        thread_id: str,
+        context: RequestContext,
+        media_type: str | None = None,
+    ) -> AttachedFile:
+        """Store a file that an assistant has made, as a part of a thread.
+
+        Args:
+            name: The name for people.
+            data: A text, bytes, a local file, or a stream of bytes.
+            thread_id: The thread that it lives and dies with.
+            context: The owner.
+            media_type: The type; None for what the bytes and the name tell.
+
+        Raises:
+            UserFacingError: When it is too large or empty, or the thread is gone.
+        """
+        name = clean_name(name)
+        limit = self.limits.max_bytes
+        async with self._spool.workplace(owner_of(context.user_id, context.use_case)) as place:
+            received = await self._spool.receive(place, pieces_of(data), limit, too_large(limit))
+            declared = normalized(media_type) if media_type is not None else UNKNOWN
+            examined = await self._spool.in_thread(examine_own, received.path, name, declared)
+            scope = _scope(context, new_id("atc"))
+            document = _document(scope.id, examined.name, examined.media_type) | {"thread_id": thread_id}
+            file = await self._records.announce(scope, {"size": received.size, "document": document})
+            made = await self._move(file, received, examined, document, thread_id)
+            return self.attached([build_attachment(made)], context)[0]
+
+    # Deleting
 
     async def delete_attachment(self, attachment_id: str, context: RequestContext) -> None:
-        """Delete the bytes of a file, if there are any; ChatKit then has `ParlorStore` delete the rest.
+        """Delete a file of an owner: its row, its bytes, and what was made of them.
 
         Raises:
-            NotFoundError: When the file is missing or another owner's.
+            NotFoundError: When there is none.
         """
-        key = await self._authorized_key(attachment_id, context)
-        try:
-            await self._objects.delete_async(key)
-        except (FileNotFoundError, MissingObjectError):
-            return  # never uploaded
+        await self._removal.delete(_scope(context, attachment_id))
 
-    async def _authorized_key(self, attachment_id: str, context: RequestContext) -> str:
-        if not _ID.fullmatch(attachment_id):
-            raise NotFoundError("This file does not exist.")
-        await self._store.load_attachment(attachment_id, context)
-        # The length in front keeps ("a", "b/c") and ("a/b", "c") apart.
-        owner = f"{len(context.user_id)}:{context.user_id}:{context.use_case}"
-        return f"{hashlib.sha256(owner.encode()).hexdigest()[:32]}/{attachment_id}"
+    async def delete_threadless(self, context: RequestContext) -> None:
+        """Delete an owner's files of threads that are gone; what cannot be reached now, the sweeper deletes."""
+        await self._removal.delete_threadless(_scope(context))
+
+    async def delete_all(self, *, user_id: str | None = None, use_case: str | None = None) -> None:
+        """Delete all files of a person, or of a use case, or of a person in a use case.
+
+        Raises:
+            ValueError: When neither is named.
+        """
+        await self._removal.delete_all(user_id, use_case)
+
+    async def sweep(self) -> None:
+        """Delete what nobody will ask for; done again and again while the process lives."""
+        await self._removal.sweep(has_incoming=self.is_direct)
+
+    async def probe(self) -> str:
+        """Write, read and delete an object; return where, in words.
+
+        Raises:
+            UserFacingError: When it cannot be done.
+        """
+        key = f"probe/{new_id('probe')}"
+        await self.objects.put(key, b"probe")
+        await self.objects.read(key, 100)
+        await self.objects.delete([key])
+        return f"{self.objects.scheme}, {in_words(self.limits.max_bytes)} per file"
+
+    async def probe_url(self) -> str | None:
+        """Return a URL as a browser is given one to send a file to the object store; None where it is not."""
+        return await self.objects.sign_put("probe/browser", 60) if self.is_direct else None
+
+    async def close(self) -> None:
+        """Take no more work."""
+        self._spool.close()
+
+
+def _scope(context: RequestContext, file_id: str = "") -> Scope:
+    return Scope(context.user_id, context.use_case, file_id)
+
+
+def _document(file_id: str, name: str, media_type: str) -> dict[str, Any]:
+    is_picture = media_type in PICTURES
+    document = {"type": "image" if is_picture else "file", "id": file_id, "name": name, "mime_type": media_type}
+    return document | ({"preview_url": mark_of(file_id, "preview")} if is_picture else {})
+
+
+def _rules_of(file: StoredFile) -> UploadRules:
+    given = dict(file.rules or {})
+    return UploadRules(**given | {"types": tuple(given["types"]), "extensions": tuple(given["extensions"])})
+
+
+def build_attachment(file: StoredFile) -> Attachment:
+    """Return ChatKit's record of a file, with marks where a browser is given URLs."""
+    details = {"size": file.size, "width": file.width, "height": file.height}
+    common: dict[str, Any] = {
+        "id": file.id, "name": file.name, "mime_type": file.media_type, "thread_id": file.thread_id,
+        # ChatKit's own, for who answers; no client sees it.
+        "metadata": {name: value for name, value in details.items() if value is not None},
+    }  # fmt: skip
+    if file.media_type in PICTURES:
+        return ImageAttachment(preview_url=AnyUrl(mark_of(file.id, "preview")), **common)
+    return FileAttachment(**common)
+
+
+def create_attachment_store(settings: Settings, database: Database, urls: FileURLs) -> ParlorAttachmentStore:
+    """Open the store of files that the settings name.
+
+    Raises:
+        ConfigError: When it cannot be opened.
+    """
+    objects = open_object_store(settings.storage_url, settings.data_dir / "attachments")
+    limits = FileLimits(
+        settings.max_upload_bytes,
+        DayLimits(settings.max_uploads_per_day, settings.max_upload_bytes_per_day),
+        timedelta(seconds=settings.unsent_file_life_s),
+        settings.keep_picture_metadata,
+        settings.storage_direct_uploads,
+    )
+    if limits.is_direct and not objects.can_sign:
+        raise ConfigError("STORAGE_DIRECT_UPLOADS", "needs a bucket: set STORAGE_URL to s3://…, az://… or gs://…")
+    return ParlorAttachmentStore(FileRecords(database), objects, Spool(settings.data_dir / "uploads"), urls, limits)

@@ -169,6 +169,15 @@ class Settings(BaseSettings):
     history_max_items: int = Field(60, ge=1, le=1000, description="Newest thread items the model sees.")
     history_max_chars: int = Field(60_000, ge=100, description="Most characters of those items, newest first.")
 
+    history_max_file_bytes: int = Field(
+        6_000_000,
+        ge=0,
+        description="Most bytes of pictures and documents that the model is shown in one answer, newest first.",
+    )
+    history_max_file_chars: int = Field(
+        60_000, ge=0, description="Most characters of files that the model is shown in one answer, newest first."
+    )
+
     # Answers
     thread_titles: Literal["model", "first_message"] = Field(
         "model",
@@ -201,6 +210,33 @@ class Settings(BaseSettings):
     max_connections: int = Field(10_000, ge=64, le=1_000_000, description="Connections of clients at once.")
     max_message_chars: int = Field(32_000, ge=1, description="Longest message of a person.")
 
+    # Files
+    storage_url: str | None = Field(
+        None,
+        description="Where files lie: `file:///path`, `s3://bucket/path`, `az://container/path`, `gs://bucket/path` or "
+        "`memory://`; default: a folder in `DATA_DIR`.",
+    )
+    storage_direct_uploads: bool = Field(
+        False,
+        description="Browsers send files straight to the bucket of `STORAGE_URL`, whose CORS rules must allow it.",
+    )
+    public_url: str | None = Field(
+        None,
+        description="Address under which browsers reach this server, e.g. `https://chat.example`, for the URLs of "
+        "files; default: as each request says.",
+    )
+    max_upload_bytes: int = Field(20 * 1024 * 1024, ge=1, le=2**31, description="Largest file of any use case.")
+    max_uploads_per_day: int = Field(200, ge=1, description="Files that one person may send in a day (UTC).")
+    max_upload_bytes_per_day: int = Field(
+        1024 * 1024 * 1024, ge=1, description="Bytes of files that one person may send in a day (UTC)."
+    )
+    unsent_file_life_s: float = Field(
+        86_400, ge=60, le=2_592_000, description="How long a file is kept that is not sent with a message, in seconds."
+    )
+    keep_picture_metadata: bool = Field(
+        False, description="Keep what cameras note in pictures, such as position and time; else it is removed."
+    )
+
     # Branding
     brand_name: str = Field("Parlor", min_length=1, max_length=80, description="Name in the header and the title.")
     brand_tagline: str = Field("The chat you host yourself", max_length=160, description="One line beside the name.")
@@ -232,11 +268,19 @@ class Settings(BaseSettings):
             raise ValueError(f"'{value}' is neither an http(s) URL nor a path that begins with /")
         return value
 
-    @field_validator("openai_base_url", "compatible_base_url", "azure_openai_endpoint")
+    @field_validator("openai_base_url", "compatible_base_url", "azure_openai_endpoint", "public_url")
     @classmethod
     def _is_http_url(cls, value: str | None) -> str | None:
         if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
             raise ValueError(f"'{value}' is not an http(s) URL")
+        return value
+
+    @field_validator("storage_url")
+    @classmethod
+    def _is_storage_url(cls, value: str | None) -> str | None:
+        # The text is not repeated: it may hold a secret.
+        if value is not None and urlsplit(value).scheme not in ("file", "memory", "s3", "az", "gs"):
+            raise ValueError("is none of file://…, memory://…, s3://…, az://…, gs://…")
         return value
 
     @field_validator("allowed_origins")

@@ -6,8 +6,9 @@ A use case meets these three and nothing else of the platform: `Services` when i
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from chatkit.types import (
@@ -28,6 +29,8 @@ from chatkit.types import (
     WidgetRootUpdated,
 )
 
+from file_library.attached_file import AttachedFile as AttachedFile
+from file_library.file_widget import build_file_widget
 from turns.answer_texts import AnswerTexts as AnswerTexts
 from turns.clock import utc_now as utc_now
 from turns.request_context import RequestContext as RequestContext
@@ -72,6 +75,7 @@ class Services:
         chat_client: Makes a chat client of the configured provider: ``services.chat_client(offline_phrases)``.
         explain_model_failure: Turns whatever a provider's client raised into what a person may read.
         runs: The answers that are being written in this process.
+        takes_pdf: Whether the provider's models read PDF documents themselves.
         transcribe: Turns a recording (its bytes, its media type) into text; None when the provider does not.
     """
 
@@ -83,6 +87,7 @@ class Services:
     explain_model_failure: Callable[[BaseException], ModelError]
     runs: Runs
     transcribe: Callable[[bytes, str], Awaitable[str]] | None = None
+    takes_pdf: bool = False
 
 
 class Turn:
@@ -202,6 +207,41 @@ class Turn:
             limit: How many at most, 1 to 100.
         """
         return await self.services.store.load_widgets(self.thread.id, root_id, limit, self.context)
+
+    @property
+    def attachments(self) -> list[AttachedFile]:
+        """The files of the message that is answered; none when something else is answered than a message."""
+        sent = self.user_message.attachments if self.user_message is not None else ()
+        return self.services.attachments.attached(sent, self.context)
+
+    async def earlier_attachments(self) -> list[AttachedFile]:
+        """Return all files of this thread, those that were made here too, newest first."""
+        return await self.services.attachments.in_thread(self.thread.id, self.context)
+
+    async def file(
+        self,
+        name: str,
+        data: str | bytes | Path | AsyncIterable[bytes],
+        *,
+        media_type: str | None = None,
+        is_shown: bool = True,
+    ) -> AttachedFile:
+        """Make a file that the person can download; it lives and dies with the thread.
+
+        Args:
+            name: The name for people, with an extension, e.g. ``"forecast.csv"``.
+            data: A text, bytes, a local file, or a stream of bytes.
+            media_type: The type; None for what the bytes and the name tell.
+            is_shown: Whether a card with the file is shown below what is there already.
+
+        Raises:
+            UserFacingError: When it is empty or too large, or the thread is gone.
+        """
+        files = self.services.attachments
+        made = await files.make(name, data, self.thread.id, self.context, media_type)
+        if is_shown:
+            self.widget(build_file_widget(made), copy_text=f"The file “{made.name}” was given to the person.")
+        return made
 
     def progress(self, text: str, icon: str | None = None) -> None:
         """Show a transient line such as "Looking up Bern"; the next visible item replaces it."""

@@ -21,6 +21,7 @@ from errors import ConfigError, ParlorError
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from attachments import ParlorAttachmentStore
     from chat_clients.provider import ChatClients
     from context import Services
     from database import Database
@@ -35,6 +36,9 @@ EXIT_USAGE = 2
 """A wrong setting or argument."""
 
 EXIT_INTERRUPTED = 130
+
+SWEEP_INTERVAL_S = 300.0
+"""Pause between two looks for files that nobody will ask for, in seconds."""
 
 CLONE_COMMANDS = frozenset({"test", "check", "bench", "build", "setup"})
 """Commands that need the sources; the script `parlor` of a clone has them."""
@@ -63,11 +67,12 @@ def build_platform(settings: Settings) -> Platform:
     Raises:
         ConfigError: When a setting cannot work.
     """
-    from attachments import ParlorAttachmentStore
+    from attachments import create_attachment_store
     from chat_clients.failures import explain_model_failure
     from chat_clients.provider import ChatClients
     from context import Services
     from database import Database
+    from files.file_urls import FileURLs
     from framework.telemetry import decide_on_telemetry
     from framework.warm_up import warm_up
     from process.lifecycle import Lifecycle
@@ -75,6 +80,7 @@ def build_platform(settings: Settings) -> Platform:
     from runs.registry import Runs
     from store import ParlorStore
     from streaming.answers.tool_guard import guarded
+    from web.identity import load_signing_key
 
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -84,16 +90,18 @@ def build_platform(settings: Settings) -> Platform:
     database = Database(settings.resolved_database_url)
     store = ParlorStore(database)
     runs = Runs.from_settings(settings)
+    attachments = create_attachment_store(settings, database, FileURLs(lambda: load_signing_key(settings)))
 
     services = Services(
         settings=settings,
         database=database,
         store=store,
-        attachments=ParlorAttachmentStore(store, settings.data_dir / "attachments"),
+        attachments=attachments,
         chat_client=lambda offline=(): guarded(chat_clients.make(offline), settings.tool_timeout_s),
         explain_model_failure=explain_model_failure,
         runs=runs,
         transcribe=chat_clients.transcribe if chat_clients.can_transcribe else None,
+        takes_pdf=chat_clients.takes_pdf,
     )
 
     def load() -> LoadedUseCases:
@@ -105,7 +113,7 @@ def build_platform(settings: Settings) -> Platform:
         database,
         runs,
         drain_timeout_s=settings.drain_timeout_s,
-        parts=[chat_clients],
+        parts=[chat_clients, attachments],
         on_open=lambda: decide_on_telemetry(settings.enable_instrumentation),
     )
     return Platform(services, chat_clients, lifecycle)
@@ -118,12 +126,14 @@ def create_app(settings: Settings) -> FastAPI:
         ConfigError: When a setting cannot work.
     """
     platform = build_platform(settings)
-    app = build_app(settings, platform.services.database, platform.lifecycle)
+    app = build_app(settings, platform.services.database, platform.lifecycle, platform.services.attachments)
     app.state.runs = platform.services.runs
     return app
 
 
-def build_app(settings: Settings, database: Database, lifecycle: Lifecycle) -> FastAPI:
+def build_app(
+    settings: Settings, database: Database, lifecycle: Lifecycle, attachments: ParlorAttachmentStore
+) -> FastAPI:
     """Return the web application around the use cases that `lifecycle` starts and closes.
 
     Its lifespan starts the use cases in the background, so that the server answers `/healthz` meanwhile.
@@ -135,7 +145,9 @@ def build_app(settings: Settings, database: Database, lifecycle: Lifecycle) -> F
     from starlette.exceptions import HTTPException
     from starlette.middleware import Middleware
 
+    from process.periodic_task import PeriodicTask
     from storage.chat_sessions import ChatSessions
+    from web.attachments_api import add_attachment_routes
     from web.branding_api import build_branding_router
     from web.chatkit_api import add_chatkit_routes
     from web.client_secrets import ClientSecrets, ServerKeys
@@ -153,9 +165,12 @@ def build_app(settings: Settings, database: Database, lifecycle: Lifecycle) -> F
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with lifecycle.running():
+        async with lifecycle.running(), sweeping.running():
             yield
 
+    sweeping = PeriodicTask("sweep files", attachments.sweep, SWEEP_INTERVAL_S, lifecycle.wait_until_started)
+    # Where browsers send files to the bucket itself, the page must be allowed to.
+    upload_origin = attachments.objects.upload_origin() if attachments.is_direct else None
     key, keys = load_signing_key(settings), ServerKeys(settings.server_keys)
     sessions = ClientSessions(ClientSecrets(key), keys, ChatSessions(database), lifecycle)
     app = FastAPI(
@@ -171,19 +186,20 @@ def build_app(settings: Settings, database: Database, lifecycle: Lifecycle) -> F
         # piece of text another call. Compression, or metrics of bodies, would have to be done in `EventStream`.
         middleware=[
             Middleware(RequestLogMiddleware),
-            Middleware(SecurityHeadersMiddleware, settings=settings),
+            Middleware(SecurityHeadersMiddleware, settings=settings, upload_origin=upload_origin),
             Middleware(HostMiddleware, settings=settings),
             Middleware(CrossOriginMiddleware, allowed_origins=settings.allowed_origins),
-            Middleware(IdentityMiddleware, key=key, sessions=sessions),
+            Middleware(IdentityMiddleware, key=key, sessions=sessions, public_url=settings.public_url),
             Middleware(ErrorMiddleware),
         ],
         exception_handlers={HTTPException: handle_http_exception},
     )
     app.state.lifecycle = lifecycle
     use_cases = VisibleUseCases(lifecycle, settings)
-    add_chatkit_routes(app, use_cases, sessions, settings)
+    add_chatkit_routes(app, use_cases, sessions, attachments.urls, settings)
+    add_attachment_routes(app, attachments, use_cases, sessions)
     add_session_routes(app, use_cases, sessions, keys, settings)
-    app.include_router(build_use_cases_router(use_cases, settings.max_message_chars))
+    app.include_router(build_use_cases_router(use_cases, attachments, settings.max_message_chars))
     app.include_router(build_branding_router(settings))
     app.include_router(build_health_router(lifecycle, database))
     app.include_router(build_pages_router(STATIC_DIR, settings))

@@ -29,7 +29,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from database import Database, new_id
 from errors import BadRequestError, UnavailableError
-from storage import transactions
+from storage import attachment_records, transactions
 from storage.baseline import THREAD_FIELDS, baseline_of, set_baseline, thread_fields
 from storage.rows import as_utc
 from storage.scope import PageRequest, Scope
@@ -129,11 +129,22 @@ class ParlorStore(Store[RequestContext]):
             thread: A thread that is not stored yet.
             message: The message, whose attachments are bound to the thread.
             context: The owner.
+
+        Raises:
+            ConflictError: When a file has not been uploaded, or is part of a message already.
         """
         fields = thread_fields(thread)
         created_at = as_utc(thread.created_at)
         await self._write(transactions.create_thread, context, thread.id, created_at, fields, message)
         set_baseline(thread, fields)
+
+    async def add_message(self, thread_id: str, message: UserMessageItem, context: RequestContext) -> None:
+        """Add a person's message to a thread, and make its files part of it: all, or nothing.
+
+        Raises:
+            ConflictError: When a file has not been uploaded, or is part of a message already.
+        """
+        await self._write(transactions.add_message, context, thread_id, message)
 
     async def rename_thread(self, thread_id: str, title: str, context: RequestContext) -> ThreadMetadata:
         """Set a thread's title, as `checked_title` returns it, and nothing else, and return the thread."""
@@ -166,7 +177,7 @@ class ParlorStore(Store[RequestContext]):
         return await self._read(transactions.threads_json, context, _ALL_THREADS, _page(limit, after, order))
 
     async def delete_thread(self, thread_id: str, context: RequestContext) -> None:
-        """Delete a thread and all that is in it. Its attachments stay the owner's."""
+        """Delete a thread and all that is in it. The bytes of its files are the attachment store's to delete."""
         await self._write(transactions.delete_thread, context, thread_id)
 
     # Items
@@ -294,19 +305,15 @@ class ParlorStore(Store[RequestContext]):
 
     async def save_attachment(self, attachment: Attachment, context: RequestContext) -> None:
         """Create or replace the record of a file, but for its upload URL, which is a secret of its creation."""
-        await self._write(transactions.save_attachment, context, attachment.id, attachment)
+        await self._write(attachment_records.save_attachment, context, attachment.id, attachment)
 
     async def load_attachment(self, attachment_id: str, context: RequestContext) -> Attachment:
         """Return the record of a file, never with an `upload_descriptor`: messages embed what this returns."""
-        return await self._read(transactions.load_attachment, context, attachment_id)
-
-    async def mark_attachment_uploaded(self, attachment_id: str, context: RequestContext) -> None:
-        """Note that the bytes of a file have arrived."""
-        await self._write(transactions.mark_attachment_uploaded, context, attachment_id)
+        return await self._read(attachment_records.load_attachment, context, attachment_id)
 
     async def delete_attachment(self, attachment_id: str, context: RequestContext) -> None:
-        """Delete the record of a file; its bytes are the attachment store's."""
-        await self._write(transactions.delete_attachment, context, attachment_id)
+        """Take a file from its owner; what it has of bytes is the attachment store's to delete."""
+        await self._write(attachment_records.delete_attachment, context, attachment_id)
 
     # Transactions
 

@@ -53,6 +53,12 @@ class ChatClients:
         """Whether the provider turns speech into text."""
         return self._connection is not None and self._settings.resolved_transcription_model is not None
 
+    @property
+    def takes_pdf(self) -> bool:
+        """Whether the provider takes PDF documents as they are; others would refuse them, or see nothing."""
+        is_responses = self._settings.provider == "azure" and self._settings.azure_openai_api == "responses"
+        return self._settings.provider == "openai" or is_responses
+
     async def transcribe(self, audio: bytes, media_type: str) -> str:
         """Return what is said in `audio`.
 

@@ -7,3 +7,9 @@ ANSWERS_PROPERTY = "answers_to_questions"
 
 NO_PICTURE_TEXT = "[The model does not take this picture.]"
 """Said by our chat clients before an answer, once for each picture that a person sends to such a model."""
+
+FILE_PROPERTY = "file"
+"""Marks a text that is about a file, or is what it says: its value is the file's name."""
+
+ORIGINAL_PROPERTY = "original"
+"""Says of a picture that was made smaller what it was, in words."""

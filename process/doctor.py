@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 from agents_sdk.workflows.exported_workflow import ExportedWorkflow
 from config import Settings
 from context import Services
+from errors import ParlorError
 from framework.mcp_servers import examine as examine_server
 from framework.mcp_servers import servers_of
 from process.use_case_loading import load_use_cases
@@ -37,6 +40,29 @@ class Finding:
     is_warning: bool = False
 
 
+async def _examine_files(services: Services) -> list[Finding]:
+    """Return the findings about the object store: whether it takes files, and whether browsers may send some to it."""
+    files, settings = services.attachments, services.settings
+    try:
+        findings = [Finding(True, "files", await files.probe())]
+        url = await files.probe_url()
+    except ParlorError as exc:
+        return [Finding(False, "files", f"{files.objects.scheme}: {exc} {exc.__cause__ or ''}".strip())]
+    if url is None:
+        return findings
+    origin = settings.public_url or f"http://{settings.host}:{settings.port}"
+    headers = {"Origin": origin, "Access-Control-Request-Method": "PUT"}
+    headers["Access-Control-Request-Headers"] = ",".join(["content-type", *files.objects.put_headers])
+    try:
+        async with httpx.AsyncClient(timeout=PING_TIMEOUT_S) as client:
+            answer = await client.options(url, headers=headers)
+    except httpx.HTTPError as exc:
+        return [*findings, Finding(False, "bucket CORS", f"cannot be asked: {type(exc).__name__}")]
+    is_allowed = answer.headers.get("access-control-allow-origin") in ("*", origin)
+    state = f"pages of {origin} may send files" if is_allowed else f"pages of {origin} may not PUT; see docs/files.md"
+    return [*findings, Finding(is_allowed, "bucket CORS", state)]
+
+
 async def examine(services: Services, static_dir: Path) -> list[Finding]:
     """Return the findings about everything that can be examined without opening a use case.
 
@@ -54,6 +80,7 @@ async def examine(services: Services, static_dir: Path) -> list[Finding]:
         Finding(can_answer, "database", f"{database.dialect} {'answers' if can_answer else 'does not answer'}"),
         Finding(is_built, "client", "built" if is_built else "not built; in a clone: ./parlor build"),
     ]
+    findings += await _examine_files(services)
     loaded = await asyncio.to_thread(load_use_cases, services, settings.use_cases_path)
     findings += [Finding(True, "use case", name) for name in loaded.enabled]
     findings += server_key_findings(settings)

@@ -84,20 +84,6 @@ class ItemRow(Base):
     document: Mapped[Any] = mapped_column(JSONDocument, nullable=False)
 
 
-class AttachmentRow(Base):
-    """The record of a file; its bytes are in the object store."""
-
-    __tablename__ = "attachments"
-
-    owner_id: Mapped[str] = mapped_column(PlainText, primary_key=True)
-    use_case: Mapped[str] = mapped_column(PlainText, primary_key=True)
-    id: Mapped[str] = mapped_column(PlainText, primary_key=True)
-    thread_id: Mapped[str | None] = mapped_column(PlainText)
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    state: Mapped[str] = mapped_column(PlainText, default="pending")  # then "uploaded"
-    document: Mapped[Any] = mapped_column(JSONDocument, nullable=False)
-
-
 class FeedbackRow(Base):
     """A person's opinion of an item; it is deleted with the item."""
 

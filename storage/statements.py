@@ -13,11 +13,10 @@ from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 
-from storage.rows import AttachmentRow, FeedbackRow, ItemRow, RequestKeyRow, RunRow, ThreadRow
+from storage.rows import FeedbackRow, ItemRow, RequestKeyRow, RunRow, ThreadRow
 
 THREADS = cast("Table", ThreadRow.__table__)
 ITEMS = cast("Table", ItemRow.__table__)
-ATTACHMENTS = cast("Table", AttachmentRow.__table__)
 FEEDBACK = cast("Table", FeedbackRow.__table__)
 RUNS = cast("Table", RunRow.__table__)
 REQUEST_KEYS = cast("Table", RequestKeyRow.__table__)
@@ -123,18 +122,14 @@ FORGET_KEY = delete(REQUEST_KEYS).where(
     REQUEST_KEYS.c.thread_key == THREAD_KEY.scalar_subquery(), REQUEST_KEYS.c.key == bindparam("scope_key")
 )
 
-ATTACHMENT = select(ATTACHMENTS.c.document).where(*_in_scope(ATTACHMENTS))
-MARK_UPLOADED = update(ATTACHMENTS).where(*_in_scope(ATTACHMENTS)).values(state="uploaded").returning(ATTACHMENTS.c.id)
-DELETE_ATTACHMENT = delete(ATTACHMENTS).where(*_in_scope(ATTACHMENTS)).returning(ATTACHMENTS.c.id)
-
 Upsert = sqlite.Insert | postgresql.Insert
-_KEPT_COLUMNS = {ITEMS: {"position"}, ATTACHMENTS: {"created_at", "state"}}
+_KEPT_COLUMNS = {ITEMS: {"position"}}
 
 
 @cache
 def upsert(dialect: str, table: Table) -> Upsert:
     """Return the INSERT that replaces the row of the same key, but for columns that stay as they began."""
-    stmt = _insert(dialect, table)
+    stmt = insert_for(dialect, table)
     key = [column.name for column in table.primary_key]
     kept = {*key, *_KEPT_COLUMNS.get(table, ())}
     replaced = {column.name: column for column in stmt.excluded if column.name not in kept}
@@ -144,10 +139,11 @@ def upsert(dialect: str, table: Table) -> Upsert:
 @cache
 def insert_new_key(dialect: str) -> ReturningInsert[tuple[str]]:
     """Return the INSERT that notes an idempotency key, and returns it unless it is there already."""
-    return _insert(dialect, REQUEST_KEYS).on_conflict_do_nothing().returning(REQUEST_KEYS.c.key)
+    return insert_for(dialect, REQUEST_KEYS).on_conflict_do_nothing().returning(REQUEST_KEYS.c.key)
 
 
-def _insert(dialect: str, table: Table) -> Upsert:
+def insert_for(dialect: str, table: Table) -> Upsert:
+    """Return the INSERT of a dialect, which knows what to do with a row that is there already."""
     return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 

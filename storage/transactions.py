@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from chatkit.types import Attachment, FeedbackKind, Page, ThreadItem, ThreadMetadata, UserMessageItem, WidgetItem
+from chatkit.types import FeedbackKind, Page, ThreadItem, ThreadMetadata, UserMessageItem, WidgetItem
 from sqlalchemy import Connection, Row, Select, insert
 
 from errors import NotFoundError
 from storage import page_json, statements
+from storage.attachment_records import bind_files
 from storage.baseline import FRESH, Baseline, changed_fields, merged_metadata
-from storage.rows import ATTACHMENT, item_values, to_item, to_items, to_run, to_thread
-from storage.scope import NO_ATTACHMENT, NO_ITEM, NO_THREAD, PageRequest, Scope, require
+from storage.rows import item_values, to_item, to_items, to_run, to_thread
+from storage.scope import NO_ITEM, NO_THREAD, PageRequest, Scope, require
 from turns.clock import utc_now
 from turns.run_record import RunRecord
 
@@ -61,8 +62,13 @@ def create_thread(
     values = {"id": scope.id, "created_at": created_at, "updated_at": utc_now(), "last_position": 1}
     key = connection.scalar(statements.NEW_THREAD, {**scope.columns, **values, **fields})
     connection.execute(statements.NEW_ITEM, {"thread_key": key, "position": 1, **item_values(message)})
-    for attachment in message.attachments:
-        save_attachment(connection, scope, attachment)
+    bind_files(connection, scope, key, message.attachments)
+
+
+def add_message(connection: Connection, scope: Scope, message: UserMessageItem) -> None:
+    key, position = reserve_position(connection, scope)
+    connection.execute(statements.NEW_ITEM, {"thread_key": key, "position": position, **item_values(message)})
+    bind_files(connection, scope, key, message.attachments)
 
 
 def rename_thread(connection: Connection, scope: Scope, title: str) -> ThreadMetadata:
@@ -254,28 +260,3 @@ def claim_request_key(
 
 def release_request_key(connection: Connection, scope: Scope, key: str) -> None:
     connection.execute(statements.FORGET_KEY, {**scope.parameters, "scope_key": key})
-
-
-# Attachments
-
-
-def save_attachment(connection: Connection, scope: Scope, attachment: Attachment) -> None:
-    document = ATTACHMENT.dump_python(attachment, mode="json", exclude={"upload_descriptor"})
-    values = {
-        **scope.columns, "id": attachment.id, "created_at": utc_now(), "state": "pending",
-        "thread_id": attachment.thread_id, "document": document,
-    }  # fmt: skip
-    connection.execute(statements.upsert(connection.dialect.name, statements.ATTACHMENTS), values)
-
-
-def load_attachment(connection: Connection, scope: Scope) -> Attachment:
-    document = require(connection.scalar(statements.ATTACHMENT, scope.parameters), NO_ATTACHMENT)
-    return ATTACHMENT.validate_python(document)
-
-
-def mark_attachment_uploaded(connection: Connection, scope: Scope) -> None:
-    require(connection.scalar(statements.MARK_UPLOADED, scope.parameters), NO_ATTACHMENT)
-
-
-def delete_attachment(connection: Connection, scope: Scope) -> None:
-    require(connection.scalar(statements.DELETE_ATTACHMENT, scope.parameters), NO_ATTACHMENT)

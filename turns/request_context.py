@@ -28,6 +28,8 @@ class RequestContext:
         metadata: The request's own `metadata` object, untrusted.
         variables: What the server that opened the person's session says for the agent; read-only, empty without one.
         has_titles: Whether a new thread is given a title.
+        base_url: The address under which the person's browser reaches this server, without a path; empty where that is
+            not known.
         answer: The state of the answer in the making; the platform's own.
     """
 
@@ -41,6 +43,7 @@ class RequestContext:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     variables: Mapping[str, Variable] = field(default_factory=lambda: NO_VARIABLES)
     has_titles: bool = True
+    base_url: str = ""
     answer: AnswerState = field(default_factory=AnswerState, repr=False, compare=False)
 
     @property

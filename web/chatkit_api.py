@@ -11,6 +11,8 @@ from starlette.responses import Response
 
 from config import Settings
 from errors import NotFoundError, RequestTimeoutError, TooLargeError, UnsupportedError
+from files.file_urls import FileURLs
+from storage.file_rows import owner_of
 from web.client_sessions import ClientSessions
 from web.event_stream import EventStream
 from web.identity import build_context
@@ -23,8 +25,10 @@ BODY_TIMEOUT_S = 30.0
 """Time limit for a client to send its body."""
 
 
-def add_chatkit_routes(app: FastAPI, use_cases: VisibleUseCases, sessions: ClientSessions, settings: Settings) -> None:
-    """Add the routes of the ChatKit protocol to `app`."""
+def add_chatkit_routes(
+    app: FastAPI, use_cases: VisibleUseCases, sessions: ClientSessions, urls: FileURLs, settings: Settings
+) -> None:
+    """Add the routes of the ChatKit protocol to `app`; `urls` takes the place of marks in all that they answer."""
 
     async def answer(request: Request, name: str | None) -> Response:
         check_content_type(request)
@@ -46,9 +50,11 @@ def add_chatkit_routes(app: FastAPI, use_cases: VisibleUseCases, sessions: Clien
             result = await handle_in_session(
                 body, session, sessions, lambda each: use_case.server.handle(each, context)
             )
+        owner = owner_of(context.user_id, context.use_case)
         if isinstance(result, bytes):
-            return Response(result, media_type="application/json")
-        return EventStream(result)
+            shown = urls.in_place_of_marks(result, owner, context.base_url)
+            return Response(shown, media_type="application/json")
+        return EventStream(result, lambda chunk: urls.in_place_of_marks(chunk, owner, context.base_url))
 
     async def answer_default(request: Request) -> Response:
         return await answer(request, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 from starlette.responses import Response
@@ -39,9 +40,10 @@ class EventStream(Response):
 
     Args:
         chunks: The bytes of the events. Closed on every way out.
+        shown: What is sent of them; None for all as it is.
     """
 
-    def __init__(self, chunks: Chunks) -> None:
+    def __init__(self, chunks: Chunks, shown: Callable[[bytes], bytes] | None = None) -> None:
         super().__init__(
             headers={
                 # The stream's own headers, where it has some.
@@ -55,6 +57,7 @@ class EventStream(Response):
         # The length that Starlette computed is that of an empty body.
         del self.headers["content-length"]
         self._chunks = chunks
+        self._shown = shown or bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the events. Raises nothing when the client goes away."""
@@ -86,7 +89,7 @@ class EventStream(Response):
             # Past all middleware, each of which would pass on each piece of text by another call: see `build_app`.
             send_on = notes.send or send
             while chunk is not None:
-                await send_on({"type": "http.response.body", "body": chunk, "more_body": True})
+                await send_on({"type": "http.response.body", "body": self._shown(chunk), "more_body": True})
                 try:
                     chunk = await anext(self._chunks, None)
                 except Exception as exc:  # noqa: BLE001 - the headers are gone: the error becomes the last event

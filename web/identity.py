@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config import Settings
 from errors import ConfigError
+from files.file_urls import PATH as FILES_PATH
 from turns.chat_session import ChatSession
 from turns.request_context import RequestContext
 from web.client_secrets import bearer_of
@@ -39,6 +40,8 @@ MAX_KEY_FILE_BYTES = 4096
 _COOKIE = re.compile(r"v1\.([0-9a-f]{32})\.([0-9a-f]{64})")
 # RFC 5646, 2.1, without its rare forms.
 _LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}")
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
+_LOOPBACK = re.compile(r"localhost(?::|$)|127\.|\[::1\]")
 _PAGE_PATH = "/"
 _IDENTIFIED_PREFIXES = ("/api/", "/chatkit/")
 _PUBLIC_PATHS = frozenset({"/api/branding"})
@@ -120,10 +123,12 @@ class IdentityMiddleware:
         app: What is behind it.
         key: Signs cookies.
         sessions: Knows client secrets. One that opens nothing is refused: nobody becomes somebody else by it.
+        public_url: The address under which browsers reach us, where requests do not tell it.
     """
 
-    def __init__(self, app: ASGIApp, *, key: bytes, sessions: ClientSessions) -> None:
+    def __init__(self, app: ASGIApp, *, key: bytes, sessions: ClientSessions, public_url: str | None = None) -> None:
         self._app = app
+        self._public_url = None if public_url is None else public_url.rstrip("/")
         self._key = key
         self._cookies = Cookies(key)
         self._sessions = sessions
@@ -133,14 +138,19 @@ class IdentityMiddleware:
         if scope["type"] != "http" or not _needs_identity(scope["path"]):
             await self._app(scope, receive, send)
             return
+        notes = notes_of(scope)
+        notes.public_url = self._public_url
         headers = Headers(scope=scope)
         secret = bearer_of(headers)
         if secret is not None:
             await self._answer_in_session(secret, scope, receive, send)
             return
         known = next((user for value in _cookie_values(headers) if (user := self._cookies.parse(value))), None)
+        if known is None and scope["path"].startswith(FILES_PATH):
+            # A picture in somebody else's page, or an upload from there, makes nobody known.
+            await self._app(scope, receive, send)
+            return
         user_id = known or new_user_id()
-        notes = notes_of(scope)
         notes.user_id = user_id
         # The page gives the cookie before its scripts ask in parallel, and keeps it alive for who comes back.
         if known is not None and scope["path"] != _PAGE_PATH:
@@ -186,7 +196,25 @@ def build_context(request: Request, use_case: str = "") -> RequestContext:
         locale=parse_locale(request.headers.get("accept-language", "")),
         time_zone=parse_time_zone(request.headers.get("accept", "")),
         is_resumable=accepts_resumable(request.headers.get("accept", "")),
+        base_url=base_url_of(request),
     )
+
+
+def base_url_of(request: Request) -> str:
+    """Return the address under which the browser reaches us: `PUBLIC_URL`, or what the request says; empty if nothing.
+
+    Behind a proxy that ends TLS we see `http` where the browser sees `https`: what its page was loaded with tells.
+    """
+    public = notes_of(request.scope).public_url
+    if public is not None:
+        return public
+    host = request.headers.get("host", "")
+    if not _HOST.fullmatch(host):
+        return ""
+    page = request.headers.get("origin", "") or request.headers.get("referer", "")
+    # A page of https may ask a server of plain http on the same machine, and no other.
+    is_https = request.url.scheme == "https" or (page.startswith("https://") and not _LOOPBACK.match(host))
+    return f"{'https' if is_https else 'http'}://{host}"
 
 
 def session_context(request: Request, session: ChatSession) -> RequestContext:
@@ -200,6 +228,7 @@ def session_context(request: Request, session: ChatSession) -> RequestContext:
         is_resumable=accepts_resumable(request.headers.get("accept", "")),
         variables=session.configuration.variables,
         has_titles=session.configuration.has_titles,
+        base_url=base_url_of(request),
     )
 
 

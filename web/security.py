@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -12,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config import Settings
 from errors import ForbiddenError
+from files.file_urls import PATH as FILES_PATH
 from web.client_secrets import bearer_of
 from web.failures import build_failure, failure_response
 from web.once import Once
@@ -29,14 +31,17 @@ _SECRET_PREFIXES = ("/chatkit/", "/api/")
 _SERVER_PREFIX = "/v1/chatkit/sessions"
 """Where servers ask with their keys, which no browser knows: whose page it is does not matter, and none may read it."""
 
+_FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+"""The policy of what people have uploaded: whatever it is, it runs nothing here and reaches nobody."""
+
 _EXPOSED_HEADERS = "X-Request-Id, Parlor-Run, Parlor-Run-Last, Retry-After"
 
 MAX_LOGGED_ORIGINS = 100
 MAX_ORIGIN_CHARS = 300
 
 
-def build_content_security_policy(settings: Settings) -> str:
-    """Return the policy of every page: our own origin, and those that the settings name."""
+def build_content_security_policy(settings: Settings, upload_origin: str | None = None) -> str:
+    """Return the policy of every page: our own origin, those that the settings name, and that of a bucket."""
     pictures = _origins(settings.brand_logo_url, settings.brand_favicon_url)
     # OpenAI's hosted script draws its chat in a frame of its own origin.
     chat = _origins(settings.chatkit_js_url)
@@ -45,7 +50,7 @@ def build_content_security_policy(settings: Settings) -> str:
         "script-src": ["'self'", *chat],
         "style-src": ["'self'"],
         "img-src": ["'self'", "data:", "blob:", *pictures],
-        "connect-src": ["'self'", *chat],
+        "connect-src": ["'self'", *chat, *_origins(upload_origin)],
         "frame-src": ["'self'", *chat],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
@@ -72,16 +77,19 @@ def _origins(*urls: str | None) -> list[str]:
 class SecurityHeadersMiddleware:
     """Middleware that adds the security headers to every response, errors included."""
 
-    def __init__(self, app: ASGIApp, *, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, *, settings: Settings, upload_origin: str | None = None) -> None:
         self._app = app
         headers = {
-            "content-security-policy": build_content_security_policy(settings),
+            "content-security-policy": build_content_security_policy(settings, upload_origin),
             "x-content-type-options": "nosniff",
             "referrer-policy": "same-origin",
             "permissions-policy": "camera=(), geolocation=(), microphone=(self), payment=(), usb=()",
             "cross-origin-opener-policy": "same-origin",
         }
-        self._headers = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+        self._headers = _encoded(headers)
+        # Pages of other origins show their people's pictures; who may is decided by a signature.
+        of_files = {"content-security-policy": _FILE_POLICY, "cross-origin-resource-policy": "cross-origin"}
+        self._file_headers = _encoded(headers | of_files)
         self._names = {name for name, _ in self._headers}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -90,15 +98,21 @@ class SecurityHeadersMiddleware:
             await self._app(scope, receive, send)
             return
 
+        added = self._file_headers if scope["path"].startswith(FILES_PATH) else self._headers
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 others = [header for header in message["headers"] if header[0] not in self._names]
                 if all(name != b"cache-control" for name, _ in others):
                     others.append((b"cache-control", b"no-store"))
-                message["headers"] = [*others, *self._headers]
+                message["headers"] = [*others, *added]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
 
 
 def is_own_origin(origin: str, host: str) -> bool:
@@ -145,7 +159,9 @@ class CrossOriginMiddleware:
             await self._preflight(headers)(scope, receive, self._with_cors(send, origins[0]))
             return
         is_chat = scope["path"] == "/chatkit" or scope["path"].startswith(_SECRET_PREFIXES)
-        if origins and not is_listed and is_chat and _shows_secret(scope["method"], headers):
+        # Signed by us for a file: what a browser adds by itself, such as a cookie, does not count there.
+        is_signed = scope["path"].startswith(FILES_PATH) and b"signature=" in scope["query_string"]
+        if origins and not is_listed and (is_signed or (is_chat and _shows_secret(scope["method"], headers))):
             send = _with_public_cors(send)
             if scope["method"] == "OPTIONS":
                 await self._preflight(headers)(scope, receive, send)
@@ -176,7 +192,7 @@ class CrossOriginMiddleware:
     @staticmethod
     def _preflight(headers: Headers) -> Response:
         response = Response(status_code=204)
-        response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, POST"
+        response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, POST, PUT"
         response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_MAX_AGE_S)
         asked = headers.get("access-control-request-headers", "").strip()
         if _HEADER_NAMES.fullmatch(asked):

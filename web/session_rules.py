@@ -15,6 +15,8 @@ from web.event_stream import Chunks
 PAGE_SIZE = 100
 BYTES_PER_MB = 1024 * 1024
 
+_NO_UPLOADS = "Files cannot be attached in this session."
+
 Handle = Callable[[bytes], Awaitable[bytes | Chunks]]
 
 
@@ -43,11 +45,24 @@ async def handle_in_session(body: bytes, session: ChatSession, sessions: ClientS
     if allowed.recent_threads is not None and thread_id is not None and kind != "runs.stop":
         await _check_recent(thread_id, allowed.recent_threads, handle)
     _check_files(kind, params, allowed)
-    if kind == "attachments.create" and not await sessions.count_upload(session):
+    if kind == "attachments.create":
+        await check_upload(session, sessions)
+    return await handle(body)
+
+
+async def check_upload(session: ChatSession, sessions: ClientSessions) -> None:
+    """Count a file that is about to be uploaded.
+
+    Raises:
+        ForbiddenError: When the session takes none, or no more.
+    """
+    allowed = session.configuration
+    if not allowed.has_uploads:
+        raise ForbiddenError(_NO_UPLOADS, code="session.no_uploads")
+    if not await sessions.count_upload(session):
         raise ForbiddenError(
             f"At most {allowed.max_files} files can be uploaded in this session.", code="session.too_many_files"
         )
-    return await handle(body)
 
 
 class _TooManyRequestsError(TooManyRequestsError):
@@ -63,7 +78,7 @@ def _check_files(kind: str, params: dict[str, Any], allowed: SessionConfiguratio
     message = params.get("input")
     attached = message.get("attachments") if isinstance(message, dict) else None
     if not allowed.has_uploads and (attached or kind == "attachments.create"):
-        raise ForbiddenError("Files cannot be attached in this session.", code="session.no_uploads")
+        raise ForbiddenError(_NO_UPLOADS, code="session.no_uploads")
     size = params.get("size")
     if kind == "attachments.create" and isinstance(size, int) and size > allowed.max_file_mb * BYTES_PER_MB:
         raise TooLargeError(f"A file may have at most {allowed.max_file_mb} MB.", code="session.file_too_large")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from attachments import ParlorAttachmentStore
 from plugins import UseCase
 from process.use_case_loading import DisabledUseCase
 from web.identity import build_context
@@ -17,11 +19,14 @@ from web.visible_use_cases import VisibleUseCases
 DISABLED_MESSAGE = "This use case could not be loaded; the log says why."
 
 
-def build_use_cases_router(use_cases: VisibleUseCases, max_message_chars: int) -> APIRouter:
-    """Return the route that lists the use cases which the asking user may see.
+def build_use_cases_router(
+    use_cases: VisibleUseCases, attachments: ParlorAttachmentStore, max_message_chars: int
+) -> APIRouter:
+    """Return the route that lists the use cases which the asking user may see, and the files that each takes.
 
     Args:
         use_cases: Those that there are.
+        attachments: Knows the platform's limits for files.
         max_message_chars: How long a message may be: the client refuses a longer one where it is written.
     """
     router = APIRouter()
@@ -33,6 +38,7 @@ def build_use_cases_router(use_cases: VisibleUseCases, max_message_chars: int) -
         default = use_cases.default_name(visible)
         disabled = await use_cases.disabled()
         session = notes_of(request.scope).session
+        has_uploads = session is None or session.configuration.has_uploads
         if session is not None:
             # It opens one use case, and that is all that its page sees.
             visible = {name: use_case for name, use_case in visible.items() if name == session.use_case}
@@ -40,7 +46,12 @@ def build_use_cases_router(use_cases: VisibleUseCases, max_message_chars: int) -
         return JSONResponse(
             {
                 "use_cases": [
-                    describe_use_case(use_case, is_default=name == default, max_message_chars=max_message_chars)
+                    describe_use_case(
+                        use_case,
+                        attachments.rules_of(use_case.composer.attachments if has_uploads else None).options(),
+                        is_default=name == default,
+                        max_message_chars=max_message_chars,
+                    )
                     for name, use_case in visible.items()
                 ],
                 "disabled": [describe_disabled(each) for each in disabled],
@@ -50,8 +61,10 @@ def build_use_cases_router(use_cases: VisibleUseCases, max_message_chars: int) -
     return router
 
 
-def describe_use_case(use_case: UseCase, *, is_default: bool, max_message_chars: int) -> dict[str, Any]:
-    """Return `use_case` in the client's words."""
+def describe_use_case(
+    use_case: UseCase, attachments: Mapping[str, Any] | None, *, is_default: bool, max_message_chars: int
+) -> dict[str, Any]:
+    """Return `use_case` in the client's words; `attachments` is what it takes within the platform's limits."""
     composer = use_case.composer
     described: dict[str, Any] = {
         "name": use_case.name,
@@ -62,7 +75,7 @@ def describe_use_case(use_case: UseCase, *, is_default: bool, max_message_chars:
         "prompts": [{"label": p.label, "prompt": p.prompt, "icon": p.icon} for p in use_case.prompts],
         "composer": {
             **({} if composer.placeholder is None else {"placeholder": composer.placeholder}),
-            **({} if composer.attachments is None else {"attachments": dict(composer.attachments)}),
+            **({} if attachments is None else {"attachments": dict(attachments)}),
             "maxChars": max_message_chars,
             "tools": [dict(tool) for tool in composer.tools],
             "models": [dict(model) for model in composer.models],

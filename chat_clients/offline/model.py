@@ -29,7 +29,7 @@ from agent_framework.observability import ChatTelemetryLayer
 
 from chat_clients.offline.phrases import PhraseBook, Reply, ToolCall
 from chat_clients.offline.pictures import MAX_PICTURE_BYTES, describe_picture
-from framework.message_marks import ANSWERS_PROPERTY
+from framework.message_marks import ANSWERS_PROPERTY, FILE_PROPERTY, ORIGINAL_PROPERTY
 from framework.response_streams import build_response_stream
 
 if TYPE_CHECKING:
@@ -130,7 +130,8 @@ class RawOfflineChatClient(BaseChatClient[Any]):
                 f"I am the small built-in one.\n\n{self._hint}"
             )
         question = next((message for message in reversed(messages) if message.role == "user"), None)
-        text = question.text.strip() if question else ""
+        said, files = _said_and_sent(question)
+        text = said.strip()
         pictures = [content for content in question.contents if _is_picture(content)] if question else []
         tools, must_call = _callable_tools(options)
         reply = self._book.find_reply(text, tools, must_call=must_call)
@@ -140,6 +141,9 @@ class RawOfflineChatClient(BaseChatClient[Any]):
             seen = await _describe_pictures(pictures)
             seen = f"{seen}\n\nI cannot say what it shows: no vision model is configured. {self._hint}"
             return Reply(f"{seen}\n\n{reply.text}".strip(), reply.calls) if reply else Reply(seen)
+        if files and reply is None:
+            names = ", ".join(f"“{name}”" for name in files)
+            return Reply(f"I have got {names}. To read it needs a model, and none is configured here. {self._hint}")
         return reply or Reply(self._answer_honestly(text, options))
 
     def _answer_honestly(self, text: str, options: Mapping[str, Any]) -> str:
@@ -264,6 +268,18 @@ def _plain(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+def _said_and_sent(question: Message | None) -> tuple[str, list[str]]:
+    """Return what a person has said, without the texts of their files, and the names of these."""
+    contents = question.contents if question is not None else []
+    files = [str(content.additional_properties[FILE_PROPERTY]) for content in contents if _is_file(content)]
+    said = [content.text or "" for content in contents if content.type == "text" and not _is_file(content)]
+    return " ".join(said), files
+
+
+def _is_file(content: Content) -> bool:
+    return FILE_PROPERTY in content.additional_properties
+
+
 def _is_picture(content: Content) -> bool:
     return content.type in ("data", "uri") and (content.media_type or "").startswith("image/")
 
@@ -285,7 +301,7 @@ async def _describe(picture: Content) -> str:
         data = await asyncio.to_thread(base64.b64decode, body, validate=True)
     except ValueError:
         return "I cannot read this picture: it is damaged."
-    return await describe_picture(data)
+    return await describe_picture(data, picture.additional_properties.get(ORIGINAL_PROPERTY))
 
 
 def _fingerprint(messages: Sequence[Message]) -> str:

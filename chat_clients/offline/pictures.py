@@ -53,23 +53,27 @@ _HUES = (
 )
 
 
-async def describe_picture(data: bytes) -> str:
+async def describe_picture(data: bytes, original: str | None = None) -> str:
     """Return a sentence or two about the picture in `data`, without blocking the event loop.
 
     Never raises for what `data` holds: an unreadable picture is described as that.
+
+    Args:
+        data: The picture.
+        original: Format and size in words, of the picture that this one was made of; None for this one's own.
     """
-    return await asyncio.to_thread(_describe, data)
+    return await asyncio.to_thread(_describe, data, original)
 
 
-def _describe(data: bytes) -> str:
+def _describe(data: bytes, original: str | None) -> str:
     if len(data) > MAX_PICTURE_BYTES:
         return f"This picture is too large to be opened (more than {MAX_PICTURE_BYTES // 1_000_000} MB)."
     try:
         with Image.open(io.BytesIO(data), formats=tuple(_FORMATS)) as image:
             width, height = _shown_size(image)
             # Pillow calls a JPEG that holds more than one picture by another name.
-            what = f"This picture is a {_FORMATS.get(image.format or '', 'JPEG')} image of {width} × {height} pixels."
-            return f"{what} {_describe_colors(image)}"
+            own = f"a {_FORMATS.get(image.format or '', 'JPEG')} image of {width} × {height} pixels"
+            return f"This picture is {original or own}. {_describe_colors(image)}"
     except UnidentifiedImageError:
         return "I cannot read this picture: it is damaged, or in a format that I do not know."
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):

@@ -15,6 +15,7 @@ from errors import AgentError
 from framework.inner_agents import workflow_of
 from framework.mcp_servers import ABSENCE, with_servers
 from streaming.answers.agent_kinds import as_agent, call_get_agent
+from streaming.answers.attached_files import AttachedFiles
 from streaming.answers.history import HistoryConverter, history_messages
 from streaming.answers.run_arguments import run_arguments
 from streaming.approvals.decisions import expire, provider_messages
@@ -78,8 +79,7 @@ class AgentRuns:
             if (decided := answer.decided) is not None:
                 # What came of its calls is the newest, whatever they and the card have shown.
                 newest_first = sorted(newest_first, key=lambda item: item.id != decided.id)
-        attachments, context = self._services.attachments, turn.context
-        converter = HistoryConverter(lambda attachment_id: attachments.read(attachment_id, context))
+        converter = HistoryConverter(AttachedFiles(self._services, turn.context).show)
         return await history_messages(
             newest_first, converter, max_chars=settings.history_max_chars, max_items=settings.history_max_items
         )

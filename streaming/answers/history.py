@@ -9,7 +9,6 @@ from __future__ import annotations
 import html
 import json
 import logging
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -35,7 +34,8 @@ from chatkit.types import (
 )
 from pydantic_core import from_json
 
-from framework.message_marks import ANSWERS_PROPERTY
+from framework.message_marks import ANSWERS_PROPERTY, FILE_PROPERTY
+from streaming.answers.told_tags import disarmed
 from streaming.answers.tool_results import is_returned
 from text.blanks import is_blank
 from text.shortening import shortened
@@ -48,13 +48,6 @@ from widgets.documents import components_of
 logger = logging.getLogger(__name__)
 
 MAX_WIDGET_SUMMARY_CHARS = 1_000
-MAX_TEXT_ATTACHMENT_CHARS = 20_000
-
-# What we write ourselves; a person who writes it, or whose file holds it, must not be taken for us.
-_RESERVED_TAG = re.compile(
-    r"<(?=/?(?:hidden_context|widget_shown|image_shown|questions_asked|quoted_text|mention|file|tool_results)\b)",
-    re.IGNORECASE,
-)
 
 _TEXT_KEYS = ("value", "label", "text", "title")
 
@@ -76,12 +69,12 @@ class HistoryConverter(ThreadItemConverter):
     """Converts items so that nothing is lost, nothing poses as somebody else, and nothing breaks a provider.
 
     Args:
-        read_attachment: Returns an attachment's bytes; raises when they cannot be had.
+        show_file: Returns a file of a person as the model can take it.
     """
 
-    def __init__(self, read_attachment: Callable[[str], Awaitable[bytes]] | None = None) -> None:
+    def __init__(self, show_file: Callable[[Attachment], Awaitable[Content]]) -> None:
         super().__init__()
-        self._read_attachment = read_attachment
+        self._show_file = show_file
         self.replays: dict[str, dict[str, Any]] = {}
         """What stands in hidden items for calls of the client, by call id."""
 
@@ -90,7 +83,7 @@ class HistoryConverter(ThreadItemConverter):
     ) -> Message | list[Message] | None:
         """Keep the quote wherever the message stands, and in the same message as what it is about."""
         parts = [
-            part.model_copy(update={"text": _disarmed(part.text)}) if isinstance(part, UserMessageTextContent) else part
+            part.model_copy(update={"text": disarmed(part.text)}) if isinstance(part, UserMessageTextContent) else part
             for part in item.content
         ]
         plain = item.model_copy(update={"quoted_text": None, "content": parts})
@@ -107,19 +100,8 @@ class HistoryConverter(ThreadItemConverter):
         return Content.from_text(f'<mention id="{html.escape(tag.id)}">{html.escape(tag.text, quote=False)}</mention>')
 
     async def attachment_to_message_content(self, attachment: Attachment) -> Content | None:
-        """Return the attachment's bytes under its name; text is decoded here, as the chat clients drop text files."""
-        missing = Content.from_text(f"[The attachment “{_disarmed(attachment.name)}” could not be read.]")
-        if self._read_attachment is None:
-            return missing
-        try:
-            data = await self._read_attachment(attachment.id)
-        except Exception:
-            logger.warning("attachment not readable", extra={"attachment_id": attachment.id}, exc_info=True)
-            return missing
-        if attachment.mime_type.startswith("text/") or attachment.mime_type in ("application/json", "application/xml"):
-            text = shortened(data.decode("utf-8", errors="replace"), MAX_TEXT_ATTACHMENT_CHARS)
-            return Content.from_text(f'<file name="{html.escape(attachment.name)}">\n{_disarmed(text)}\n</file>')
-        return Content.from_data(data, attachment.mime_type, name=attachment.name)
+        """Return a file as the model can take it."""
+        return await self._show_file(attachment)
 
     async def assistant_message_to_input(self, item: AssistantMessageItem) -> Message | list[Message] | None:
         """Drop empty messages, which some providers refuse, and thoughts that were stored as text."""
@@ -178,11 +160,6 @@ class HistoryConverter(ThreadItemConverter):
         if url.startswith("data:image/") or urlsplit(url).scheme == "https":
             return await super().generated_image_to_input(item)
         return _aside("image_shown", "A generated image was shown to the user.")
-
-
-def _disarmed(text: str) -> str:
-    """Return `text` so that nothing in it reads as what we write ourselves."""
-    return _RESERVED_TAG.sub("&lt;", text)
 
 
 def _answer(entry: StructuredInputBase) -> str:
@@ -255,7 +232,7 @@ async def history_messages(
     """Return the newest items that fit, oldest first, as messages.
 
     Items are taken whole, newest first, until `max_chars` characters of text are used up; the newest user message is
-    always in. Attachments do not count as text. What is cut begins with a person's message, as many servers demand.
+    always in. Files do not count as text. What is cut begins with a person's message, as many servers demand.
 
     Args:
         newest_first: The thread's items, newest first.
@@ -298,9 +275,12 @@ def _begun_by_person(taken: list[tuple[ThreadItem, list[Message]]]) -> list[tupl
 
 
 def _text_size(message: Message) -> int:
-    size = len(message.text)
+    size = 0
     for content in message.contents:
-        if content.type == "function_call":
+        if content.type == "text":
+            # Files have a budget of their own.
+            size += 0 if FILE_PROPERTY in content.additional_properties else len(content.text or "")
+        elif content.type == "function_call":
             size += len(str(content.arguments or "")) + len(json.dumps(replay_of(content) or ""))
         elif content.type == "function_result":
             size += len(str(content.result or ""))

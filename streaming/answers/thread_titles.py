@@ -122,9 +122,10 @@ async def _write_title(turn: Turn, chat_client: Any) -> None:
 
 
 def title_of(message: UserMessageItem) -> str | None:
-    """Return a thread's first title: the first line of the first message, at most 60 characters."""
-    text = " ".join(part.text for part in message.content)
-    first_line = next((line for each in text.splitlines() if (line := one_visible_line(each))), "")
+    """Return a thread's first title: the first line of the first message or its first file, at most 60 characters."""
+    names = [attachment.name for attachment in message.attachments[:1]]
+    lines = [*" ".join(part.text for part in message.content).splitlines(), *names]
+    first_line = next((line for each in lines if (line := one_visible_line(each))), "")
     return shortened(first_line, MAX_TITLE_CHARS) or None
 
 

@@ -215,9 +215,7 @@ class ChatKitRequests:
 
     def _add_message(self, thread: ThreadMetadata, message: UserMessageItem, context: RequestContext) -> Events:
         async def store() -> Sequence[ThreadStreamEvent]:
-            for attachment in message.attachments:
-                await self._store.save_attachment(attachment, context=context)
-            await self._store.add_thread_item(thread.id, message, context=context)
+            await self._store.add_message(thread.id, message, context)
             context.answer.disown(message.id)
             return (ThreadItemDoneEvent(item=message),)
 
@@ -272,6 +270,7 @@ class ChatKitRequests:
     async def _build_user_message(
         self, message: UserMessageInput, thread: ThreadMetadata, context: RequestContext
     ) -> UserMessageItem:
+        await self._services.attachments.settle(message.attachments, context)
         attachments = [await self._store.load_attachment(id_, context=context) for id_ in message.attachments]
         return UserMessageItem(
             id=self._store.generate_item_id("message", thread, context),
@@ -308,6 +307,7 @@ class ChatKitRequests:
                 # An answer that is still being written there would have nowhere to go.
                 await self._services.runs.stop(context, request.params.thread_id, "deleted")
                 await self._store.delete_thread(request.params.thread_id, context=context)
+                await self._services.attachments.delete_threadless(context)
                 return b"{}"
             case ThreadsSyncCustomActionReq():
                 thread = await self._store.load_thread(request.params.thread_id, context=context)
@@ -322,12 +322,11 @@ class ChatKitRequests:
                 recording = AudioInput(data=audio, mime_type=request.params.mime_type)
                 return serialize(await self._hooks.transcribe(recording, context))
             case AttachmentsCreateReq():
-                attachment = await self._services.attachments.create_attachment(request.params, context)
-                await self._store.save_attachment(attachment, context=context)
-                return serialize(attachment)
+                files = self._services.attachments
+                rules = files.rules_of(self.composer.attachments)
+                return serialize(await files.create_attachment(request.params, context, rules))
             case AttachmentsDeleteReq():
-                await self._services.attachments.delete_attachment(request.params.attachment_id, context=context)
-                await self._store.delete_attachment(request.params.attachment_id, context=context)
+                await self._services.attachments.delete_attachment(request.params.attachment_id, context)
                 return b"{}"
             case _:
                 raise BadRequestError("This request is not supported.")

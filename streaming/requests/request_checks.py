@@ -23,12 +23,12 @@ from chatkit.types import (
 from pydantic import ValidationError
 
 from errors import BadRequestError, ConflictError
+from files.upload_rules import MAX_FILES, build_upload_rules
 from plugins import Composer
 from store import checked_title
 from streaming.requests.idempotency import idempotency_key
 from text.blanks import is_blank
 
-MAX_ATTACHMENTS = 20
 MAX_PARTS = 1_000
 """Parts of a message: each mention is one, and so is each text between two."""
 
@@ -62,7 +62,7 @@ def check_request(request: Any, composer: Composer, max_message_chars: int) -> N
             if not 0 < len(request.params.item_ids) <= MAX_FEEDBACK_ITEMS:
                 raise BadRequestError(f"Feedback is about 1 to {MAX_FEEDBACK_ITEMS} items.")
         case AttachmentsCreateReq():
-            if request.params.size < 0 or not request.params.name:
+            if request.params.size < 0 or not request.params.name.strip():
                 raise BadRequestError("An attachment needs a name and a size.")
         case _:
             pass
@@ -74,8 +74,10 @@ def _check_message(message: UserMessageInput, composer: Composer, max_chars: int
     _check_size(sum(_size_of(part) for part in message.content) + len(message.quoted_text or ""), max_chars)
     if not message.attachments and all(is_blank(part.text) for part in message.content):
         raise BadRequestError("The message is empty.")
-    if len(message.attachments) > MAX_ATTACHMENTS or len(set(message.attachments)) != len(message.attachments):
-        raise BadRequestError(f"A message has at most {MAX_ATTACHMENTS} attachments, each of them once.")
+    rules = build_upload_rules(composer.attachments, 0)
+    most = rules.max_files if rules.is_enabled else MAX_FILES
+    if len(message.attachments) > most or len(set(message.attachments)) != len(message.attachments):
+        raise BadRequestError(f"A message has at most {most} attachments, each of them once.")
     chosen = message.inference_options
     if chosen.model and chosen.model not in {model.get("id") for model in composer.models}:
         raise BadRequestError("This model is not offered here.")

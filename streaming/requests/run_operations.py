@@ -97,8 +97,8 @@ class RunOperations:
     async def start(self, request: Any, context: RequestContext) -> Viewer:
         """Start the run of a streaming request; return its first viewer.
 
-        A client that says ``"resumable": true`` in the request's metadata, or ``resumable=1`` in `Accept`, gets numbered
-        events, and its disconnect is no stop.
+        A client that says ``"resumable": true`` in the request's metadata, or ``resumable=1`` in `Accept`, gets
+        numbered events, and its disconnect is no stop.
         """
         is_resumable = context.is_resumable or context.metadata.get("resumable") is True
         thread_id = getattr(request.params, "thread_id", None)

@@ -9,11 +9,12 @@ from typing import Any
 
 from sqlalchemy import MetaData
 
-from attachments import ParlorAttachmentStore
+from attachments import create_attachment_store
 from chat_clients.failures import explain_model_failure
 from config import Settings
 from context import Services
 from database import Base, Database
+from files.file_urls import FileURLs
 from runs.registry import Runs
 from store import ParlorStore
 from streaming.answers.tool_guard import guarded
@@ -22,11 +23,16 @@ from tests.unit.scripted_model import ScriptedModel
 
 @asynccontextmanager
 async def open_services(
-    folder: Path, model: Any = None, *tables: MetaData, settings: dict[str, Any] | None = None
+    folder: Path,
+    model: Any = None,
+    *tables: MetaData,
+    settings: dict[str, Any] | None = None,
+    database_url: str | None = None,
+    takes_pdf: bool = False,
 ) -> AsyncIterator[Services]:
     """Open the platform's services; `model` is what every use case gets as its chat client."""
     known = Settings(_env_file=None, data_dir=folder, **{"model_provider": "offline", **(settings or {})})  # type: ignore[call-arg]
-    database = Database(f"sqlite+aiosqlite:///{folder / 'test.db'}")
+    database = Database(database_url or f"sqlite+aiosqlite:///{folder / 'test.db'}")
     await database.create_tables(Base.metadata, *tables)
     store = ParlorStore(database)
     client = model if model is not None else ScriptedModel()
@@ -35,10 +41,11 @@ async def open_services(
             settings=known,
             database=database,
             store=store,
-            attachments=ParlorAttachmentStore(store, folder / "attachments"),
+            attachments=create_attachment_store(known, database, FileURLs(lambda: b"k" * 32)),
             chat_client=lambda offline=(): guarded(client, known.tool_timeout_s),
             explain_model_failure=explain_model_failure,
             runs=Runs.from_settings(known),
+            takes_pdf=takes_pdf,
         )
     finally:
         await database.close()

@@ -33,7 +33,7 @@ def register_use_case(services: Services) -> UseCase:
             Prompt("Add something urgent", "Add pay the rent with high priority", "bolt"),
             Prompt("What is left?", "What's left on my list?", "circle-question"),
         ),
-        composer=Composer(placeholder="Add or ask about your to-dos"),
+        composer=Composer(placeholder="Add or ask about your to-dos", attachments={"enabled": True}),
         tables=TodoBase.metadata,
         server=TodoServer(services),
     )

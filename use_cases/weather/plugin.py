@@ -72,6 +72,6 @@ def register_use_case(services: Services) -> UseCase:
             Prompt("Pick a city", "Show me cities around the world", icon="map-pin"),
             Prompt("Local time", "What time is it in Tokyo?", icon="clock"),
         ),
-        composer=Composer(placeholder="Ask about the weather in any city"),
+        composer=Composer(placeholder="Ask about the weather in any city", attachments={"enabled": True}),
         server=WeatherServer(services, load_weather_settings()),
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from agent_framework import Agent
-from chatkit.types import ClientToolCallItem, StructuredInputFreeform, StructuredInputItem, ThreadItem
+from chatkit.types import ClientToolCallItem, StructuredInputFreeform, StructuredInputItem, ThreadItem, UserMessageItem
 
 from base_server import BaseChatKitServer, action
 from context import ActionTurn, Services, Turn
@@ -77,6 +77,10 @@ class HoldingStore(ParlorStore):
     async def add_thread_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
         await super().add_thread_item(thread_id, item, context)
         await self._hold(self._behind, item.type)
+
+    async def add_message(self, thread_id: str, message: UserMessageItem, context: RequestContext) -> None:
+        await super().add_message(thread_id, message, context)
+        await self._hold(self._behind, message.type)
 
     async def update_item_if(
         self, thread_id: str, expected_status: str, item: ThreadItem, context: RequestContext

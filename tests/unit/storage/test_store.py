@@ -110,6 +110,7 @@ CALLS_ON_A_THREAD: dict[str, Call] = {
     "load_widgets": lambda s, t, c: s.load_widgets(t, "todo.list", 20, c),
     "load_item": lambda s, t, c: s.load_item(t, "msg_1", context=c),
     "reserve_position": lambda s, t, c: s.reserve_position(t, "msg_9", c),
+    "add_message": lambda s, t, c: s.add_message(t, asked("msg_9"), c),
     "add_thread_item": lambda s, t, c: s.add_thread_item(t, said("msg_1", "stolen"), context=c),
     "save_item": lambda s, t, c: s.save_item(t, said("msg_1", "stolen"), context=c),
     "delete_thread_item": lambda s, t, c: s.delete_thread_item(t, "msg_1", context=c),
@@ -121,7 +122,6 @@ CALLS_ON_A_THREAD: dict[str, Call] = {
     "load_runs": lambda s, t, c: s.load_runs(t, 20, c),
     "claim_request_key": lambda s, t, c: s.claim_request_key(t, "key", c),
     "load_attachment": lambda s, t, c: s.load_attachment("atc_1", context=c),
-    "mark_attachment_uploaded": lambda s, t, c: s.mark_attachment_uploaded("atc_1", c),
     "delete_attachment": lambda s, t, c: s.delete_attachment("atc_1", context=c),
 }
 CALLS_THAT_WRITE_BY_ID = {"create_thread", "save_thread", "save_attachment"}
@@ -192,7 +192,9 @@ async def test_a_stranger_who_writes_under_the_same_ids_gets_things_of_their_own
 
     await store.save_thread(ThreadMetadata(id=thread.id, created_at=TICK, title="theirs"), context=other)
     await store.add_thread_item(thread.id, said("msg_1", "theirs"), context=other)
-    await store.save_attachment(_file(thread_id="thr_theirs"), context=other)
+    # A file's id is ours alone to give.
+    with pytest.raises(NotFoundError):
+        await store.save_attachment(_file(thread_id="thr_theirs"), context=other)
 
     assert (await store.load_thread(thread.id, ADA)).title is None
     assert _ids(await store.load_threads(20, None, "desc", ADA)) == [thread.id]
@@ -797,7 +799,7 @@ async def test_the_secret_upload_url_is_neither_stored_nor_loaded(store: ParlorS
     assert (await store.load_attachment("atc_1", ADA)).upload_descriptor is None
     assert attachment.upload_descriptor == descriptor  # the browser still gets it
     async with any_database.read() as session:
-        stored = await session.scalar(text("SELECT CAST(document AS text) FROM attachments"))
+        stored = await session.scalar(text("SELECT CAST(document AS text) FROM files"))
     assert "s3cret" not in stored
 
 

@@ -12,7 +12,9 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import MetaData
 
+from attachments import create_attachment_store
 from config import Settings
+from files.file_urls import FileURLs
 from main import build_app
 from plugins import UseCase
 from process.lifecycle import Lifecycle
@@ -51,6 +53,12 @@ class FakeDatabase:
 
     async def create_tables(self, *metadata: MetaData) -> None:
         pass
+
+    async def run_write(self, work: object, *arguments: object) -> int:
+        return 0
+
+    async def run_read(self, work: object, *arguments: object) -> list[object]:
+        return []
 
     async def ping(self, timeout_s: float) -> bool:
         return self.is_up
@@ -99,7 +107,9 @@ class Edge:
     ) -> FastAPI:
         database = database or FakeDatabase()
         lifecycle = lifecycle or lifecycle_of(use_cases, disabled, database)
-        return build_app(self.settings(**(settings or {})), database, lifecycle)  # type: ignore[arg-type]
+        known = self.settings(**(settings or {}))
+        files = create_attachment_store(known, database, FileURLs(lambda: b"k" * 32))  # type: ignore[arg-type]
+        return build_app(known, database, lifecycle, files)  # type: ignore[arg-type]
 
     @asynccontextmanager
     async def client(

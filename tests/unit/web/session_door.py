@@ -10,7 +10,9 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
+from attachments import create_attachment_store
 from database import Base, Database
+from files.file_urls import FileURLs
 from main import build_app
 from plugins import UseCase
 from process.lifecycle import Lifecycle
@@ -57,7 +59,9 @@ class Door:
 def app_of(edge: Edge, database: Database, use_cases: Sequence[UseCase], **settings: Any) -> FastAPI:
     loaded = LoadedUseCases({each.name: each for each in use_cases}, ())
     known = {"server_api_keys": KEYS, "secret_key": SIGNING_KEY, **settings}
-    return build_app(edge.settings(**known), database, Lifecycle(lambda: loaded, database, Base.metadata))
+    known_settings = edge.settings(**known)
+    files = create_attachment_store(known_settings, database, FileURLs(lambda: SIGNING_KEY.encode()))
+    return build_app(known_settings, database, Lifecycle(lambda: loaded, database, Base.metadata), files)
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ import pytest
 from agent_framework import MCPStreamableHTTPTool
 from fastapi import FastAPI
 
+from files.media_types import KNOWN_TYPES
 from plugins import Composer, Prompt
 from process.use_case_loading import DisabledUseCase
 from tests.unit.web.edge import Edge, FakeDatabase, FakeServer, use_case
@@ -74,7 +75,12 @@ async def test_the_list_says_what_the_client_needs(edge: Edge) -> None:
         "prompts": [{"label": "Show", "prompt": "Show my to-dos", "icon": "notebook"}],
         "composer": {
             "placeholder": "Add",
-            "attachments": {"enabled": True},
+            "attachments": {
+                "enabled": True,
+                "maxCount": 10,
+                "maxSize": 20 * 1024 * 1024,
+                "accept": {kind: list(extensions) for kind, extensions in KNOWN_TYPES.items()},
+            },
             "tools": [{"id": "t"}],
             "models": [{"id": "m"}],
         },

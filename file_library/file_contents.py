@@ -1,0 +1,141 @@
+"""FileContents: the bytes of files, and what is made of them once: previews, pictures for models, texts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from errors import NotFoundError
+from files.media_types import GIF, PICTURES
+from files.object_store import ObjectStore, StoredObject
+from files.renditions import MODEL_BYTES, MODEL_SIDE, make_model_picture, make_preview, type_of_model_picture
+from files.spool import Spool
+from files.texts import DOCUMENTS, MAX_EXTRACTED_CHARS, FileText, TextExtractor, decode_text, dump_text, load_text
+from storage.file_records import FileRecords
+from storage.file_rows import StoredFile
+
+MAX_MAKERS = 2
+"""Renditions that are made at once: each decodes a picture, which takes up to 200 MB."""
+
+MAX_RENDITION_BYTES = 16 * 1024 * 1024
+NOT_UPLOADED = "This file has not been uploaded."
+
+Make = Callable[[Path], Awaitable[bytes]]
+
+
+class FileContents:
+    """Reads files, whosever they are: who may is decided before.
+
+    Args:
+        records: Says whether a file is still there when something has been made of it.
+        objects: Holds the bytes.
+        spool: Holds local copies.
+    """
+
+    def __init__(self, records: FileRecords, objects: ObjectStore, spool: Spool) -> None:
+        self._records = records
+        self._objects = objects
+        self._spool = spool
+        self._extractor = TextExtractor()
+        self._in_making: dict[str, asyncio.Lock] = {}
+        self._makers = asyncio.Semaphore(MAX_MAKERS)
+
+    async def open(self, file: StoredFile, start: int = 0, end: int | None = None) -> StoredObject:
+        """Return the bytes of a file, or a range of them, as a stream.
+
+        Raises:
+            NotFoundError: When it has not been uploaded.
+        """
+        if file.state == "pending":
+            raise NotFoundError(NOT_UPLOADED)
+        return await self._objects.open(file.content_key, start, end)
+
+    async def read(self, file: StoredFile) -> bytes:
+        """Return the bytes of a file, all of them.
+
+        Raises:
+            NotFoundError: When it has not been uploaded.
+        """
+        if file.state == "pending":
+            raise NotFoundError(NOT_UPLOADED)
+        return await self._objects.read(file.content_key, file.size)
+
+    @asynccontextmanager
+    async def local_copy(self, file: StoredFile, name: str = "copy") -> AsyncIterator[Path]:
+        """Open a copy of a file on this machine's disk, called `name`, for as long as it is needed."""
+        if file.state == "pending":
+            raise NotFoundError(NOT_UPLOADED)
+        async with self._spool.workplace(file.owner) as place:
+            path = place / name
+            await self._objects.download(file.content_key, path)
+            yield path
+
+    async def preview(self, file: StoredFile) -> bytes:
+        """Return a small picture of a picture; it is made once.
+
+        Raises:
+            NotFoundError: When the file is no picture, or has not been uploaded.
+        """
+        if file.media_type not in PICTURES:
+            raise NotFoundError("There is no preview of this file.")
+        return await self._rendition(file, "preview", lambda path: self._spool.in_thread(make_preview, path))
+
+    async def model_picture(self, file: StoredFile) -> tuple[bytes, str]:
+        """Return a picture as models take it, and its type; what is too large is made smaller, once."""
+        is_small = file.size <= MODEL_BYTES and max(file.width or 0, file.height or 0) <= MODEL_SIDE
+        if is_small and file.media_type != GIF:
+            return await self.read(file), file.media_type
+        made = await self._rendition(file, "model", lambda path: self._spool.in_thread(make_model_picture, path))
+        return made, type_of_model_picture(made)
+
+    async def text(self, file: StoredFile) -> FileText:
+        """Return the text of a text file, or of a document; a document's is extracted once.
+
+        Raises:
+            UnavailableError: When it cannot be read.
+        """
+        if file.media_type not in DOCUMENTS:
+            async with self.local_copy(file) as path:
+                return await self._spool.in_thread(decode_text, path, MAX_EXTRACTED_CHARS)
+
+        async def extract(path: Path) -> bytes:
+            return dump_text(await self._extractor.extract(path, file.media_type))
+
+        return load_text(await self._rendition(file, "text", extract))
+
+    async def transcript(self, file: StoredFile, transcribe: Callable[[bytes, str], Awaitable[str]]) -> FileText:
+        """Return what is said in a recording, which is asked for once.
+
+        Args:
+            file: The recording.
+            transcribe: Turns the bytes and the type of a recording into text.
+        """
+
+        async def ask(path: Path) -> bytes:
+            data = await self._spool.in_thread(path.read_bytes)
+            return dump_text(FileText(await transcribe(data, file.media_type)))
+
+        return load_text(await self._rendition(file, "text", ask))
+
+    async def _rendition(self, file: StoredFile, kind: str, make: Make) -> bytes:
+        """Return what is made of a file once, and kept beside it. Of several who ask at once one makes it."""
+        if file.state == "pending":
+            raise NotFoundError(NOT_UPLOADED)
+        key = file.rendition_key(kind)
+        with suppress(NotFoundError):
+            return await self._objects.read(key, MAX_RENDITION_BYTES)
+        async with self._in_making.setdefault(key, asyncio.Lock()), self._makers:
+            try:
+                with suppress(NotFoundError):
+                    return await self._objects.read(key, MAX_RENDITION_BYTES)
+                async with self.local_copy(file) as path:
+                    made = await make(path)
+                await self._objects.put(key, made)
+            finally:
+                self._in_making.pop(key, None)
+        if await self._records.find(file.id) is None:
+            # It was deleted meanwhile, and this with it.
+            await self._objects.delete([key])
+        return made

@@ -1,0 +1,103 @@
+"""FileRemoval: files that are to go, and those that nobody will ask for, with all that lies in the object store.
+
+A row is marked first, then its objects are deleted, then the row: whatever breaks off in between is gone on with at the
+next sweep, and no object is without a row that leads to it.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from errors import UnavailableError
+from files.object_store import ObjectStore
+from files.spool import Spool
+from storage.file_records import FileRecords
+from storage.scope import Scope
+from turns.clock import utc_now
+
+logger = logging.getLogger(__name__)
+
+SWEPT_AT_ONCE = 100
+MAX_SWEEPS = 20
+PENDING_LIFE = timedelta(minutes=45)
+"""How long a file may be announced without being here: its URL, its upload, and the move to its place."""
+
+
+class FileRemoval:
+    """Removes files.
+
+    Args:
+        records: The rows.
+        objects: The bytes.
+        spool: Local copies, which a process that is no more may have left.
+        unsent_life: How long a file is kept that is not sent with a message.
+    """
+
+    def __init__(self, records: FileRecords, objects: ObjectStore, spool: Spool, unsent_life: timedelta) -> None:
+        self._records = records
+        self._objects = objects
+        self._spool = spool
+        self._unsent_life = unsent_life
+
+    async def delete(self, scope: Scope) -> None:
+        """Delete a file of an owner: its row, its bytes, and what was made of them.
+
+        Raises:
+            NotFoundError: When there is none.
+        """
+        await self._records.mark_deleted(scope)
+        await self._delete_marked(scope)
+
+    async def delete_threadless(self, scope: Scope) -> None:
+        """Delete an owner's files of threads that are gone; what cannot be reached now, the sweeper deletes."""
+        if await self._records.mark_threadless(scope):
+            await self._delete_marked(scope)
+
+    async def delete_all(self, user_id: str | None, use_case: str | None) -> None:
+        """Delete all files of a person, or of a use case, or of a person in a use case.
+
+        Raises:
+            ValueError: When neither is named.
+        """
+        if user_id is None and use_case is None:
+            raise ValueError("name a person or a use case")
+        await self._records.mark_all_deleted(user_id, use_case)
+        await self._delete_all_marked()
+
+    async def sweep(self, *, has_incoming: bool) -> None:
+        """Delete what nobody will ask for.
+
+        That is what was announced and never came, or came and was never sent with a message, what belonged to threads
+        that are gone, and what processes have left that are no more.
+
+        Args:
+            has_incoming: Whether browsers send files to the object store itself.
+        """
+        now = utc_now()
+        await self._records.mark_orphans(now - PENDING_LIFE, now - self._unsent_life, SWEPT_AT_ONCE * MAX_SWEEPS)
+        await self._delete_all_marked()
+        await self._spool.in_thread(self._spool.sweep)
+        await self._spool.in_thread(self._objects.sweep_leftovers)
+        if has_incoming:
+            # Sent again to a URL that was still good, when the file was taken over or gone.
+            await self._objects.delete_old("incoming", now - self._unsent_life, SWEPT_AT_ONCE)
+
+    async def _delete_all_marked(self) -> None:
+        for _ in range(MAX_SWEEPS):
+            if await self._delete_marked() < SWEPT_AT_ONCE:
+                return
+
+    async def _delete_marked(self, scope: Scope | None = None) -> int:
+        """Delete objects and rows of files that are marked, of all owners or of one; return how many were."""
+        deleted = 0
+        for file in await self._records.marked(SWEPT_AT_ONCE, scope):
+            try:
+                keys = await self._objects.keys(file.folder)
+                await self._objects.delete([*keys, file.incoming_key] if file.is_direct else keys)
+            except UnavailableError as exc:
+                logger.warning("file not deleted yet", extra={"file_id": file.id, "reason": str(exc.__cause__)[:200]})
+                continue
+            await self._records.remove(file)
+            deleted += 1
+        return deleted

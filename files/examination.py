@@ -1,0 +1,288 @@
+"""Examination of a file that has arrived: what it is, whether it is what it was said to be, and how it is kept.
+
+It happens on a local copy, in a thread, before anything of it reaches the object store.
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from errors import BadRequestError, UnsupportedError
+from files import media_types as types
+from files.names import named_as
+from files.picture_bytes import DamagedPictureError, copy_picture
+from files.upload_rules import UploadRules
+
+MAX_PIXELS = 50_000_000
+"""More pixels than this are refused: decoded, four bytes each, they would be 200 MB."""
+
+MAX_JPEG_PIXELS = 89_000_000
+"""More are taken of a JPEG, which can be decoded at an eighth of its size. Pillow itself warns beyond that."""
+
+MAX_SIDE = 30_000
+
+PDF_END_BYTES = 1024
+"""How far from the end of a PDF document the mark of its end may stand."""
+
+MAX_ARCHIVE_ENTRIES = 10_000
+MAX_UNPACKED_BYTES = 300_000_000
+MAX_PACKING = 200
+"""How many times larger an archive may be than its file; text packs 10 to 20 times."""
+
+PIECE_BYTES = 256 * 1024
+
+_FORMATS = {types.PNG: "PNG", types.JPEG: "JPEG", types.GIF: "GIF", types.WEBP: "WEBP"}
+_OFFICE_PARTS = {"word/document.xml": types.DOCX, "xl/workbook.xml": types.XLSX, "ppt/presentation.xml": types.PPTX}
+_EXIF_ORIENTATION = 0x0112
+# All but tab, line feed, form feed, carriage return and escape.
+_CONTROLS = bytes(c for c in range(32) if c not in b"\t\n\f\r\x1b") + b"\x7f"
+_MARKS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """Findings about a file.
+
+    Attributes:
+        name: The file's name, with an extension that fits.
+        media_type: The type, told from the bytes.
+        size: The size in bytes, as it is kept.
+        sha256: The hash of the bytes as they are kept, hexadecimal.
+        path: The local copy that is to be kept.
+        width: The width of a picture as it is shown, in pixels.
+        height: The height of a picture as it is shown, in pixels.
+    """
+
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    path: Path
+    width: int | None = None
+    height: int | None = None
+
+
+def examine(path: Path, name: str, declared: str, rules: UploadRules, *, keeps_metadata: bool = False) -> Examined:
+    """Return what a local file is. Blocks: to be called in a thread.
+
+    Args:
+        path: The file. A picture is copied beside it, without its metadata.
+        name: The clean name of the file.
+        declared: The type that it was declared as, normalized.
+        rules: What is taken.
+        keeps_metadata: Whether pictures keep theirs.
+
+    Raises:
+        UserFacingError: When it is not what it was said to be, is not taken, or could do harm.
+    """
+    with path.open("rb") as file:
+        head = file.read(types.SNIFFED_BYTES)
+    if not head:
+        raise BadRequestError("The file is empty.", code="attachments.empty")
+    found = types.sniff(head)
+    if found == types.ZIP:
+        found = _type_of_archive(path)
+    media_type = _agreed_type(path, found, declared, name)
+    name = named_as(name, media_type)
+    size = path.stat().st_size
+    rules.check(name, media_type, size, is_declared=False)
+    width, height = None, None
+    if media_type == types.PDF:
+        _check_end_of_pdf(path)
+    if media_type in types.PICTURES:
+        width, height, orientation = _measure(path, media_type)
+        if not keeps_metadata:
+            path = _without_metadata(path, media_type, orientation)
+    return Examined(name, media_type, path.stat().st_size, hash_of(path), path, width, height)
+
+
+def examine_own(path: Path, name: str, declared: str) -> Examined:
+    """Return what a local file is that an assistant has made. Blocks: to be called in a thread.
+
+    Raises:
+        BadRequestError: When it is empty, or a picture that cannot be.
+    """
+    size = path.stat().st_size
+    if not size:
+        raise BadRequestError("The file is empty.", code="attachments.empty")
+    with path.open("rb") as file:
+        found = types.sniff(file.read(types.SNIFFED_BYTES))
+    if found == types.ZIP:
+        found = _type_of_archive(path)
+    if found is None:
+        text_type = types.text_type(declared, name) if text_encoding(path) is not None else None
+        found = text_type or (declared if declared not in types.EXTENSIONS else types.UNKNOWN)
+    width, height = None, None
+    if found in types.PICTURES:
+        width, height, _ = _measure(path, found)
+    return Examined(named_as(name, found), found, size, hash_of(path), path, width, height)
+
+
+def hash_of(path: Path) -> str:
+    """Return the SHA-256 of a file, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def text_encoding(path: Path) -> str | None:
+    """Return the encoding of a file that is a text: UTF-8, UTF-16 or Windows-1252; None when it is none."""
+    with path.open("rb") as file:
+        head = file.read(2)
+        wide = next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None)
+        file.seek(0)
+        decoder = codecs.getincrementaldecoder(wide or "utf-8")()
+        is_valid = True
+        while True:
+            piece = file.read(PIECE_BYTES)
+            if wide is None and len(piece.translate(None, _CONTROLS)) != len(piece):
+                return None
+            if is_valid:
+                try:
+                    text = decoder.decode(piece, final=not piece)
+                except UnicodeDecodeError:
+                    is_valid = False
+                else:
+                    if wide is not None and "\0" in text:
+                        return None
+            if not piece:
+                break
+    if is_valid:
+        return wide or "utf-8-sig"
+    return None if wide is not None else "cp1252"
+
+
+def _agreed_type(path: Path, found: str | None, declared: str, name: str) -> str:
+    """Return the type of a file's bytes.
+
+    Raises:
+        UnsupportedError: When it was declared as something else.
+    """
+    if found is not None:
+        if declared in (found, types.UNKNOWN):
+            return found
+        raise _lie(declared, name, found)
+    if text_encoding(path) is None:
+        if declared in types.EXTENSIONS or types.is_text(declared):
+            raise _lie(declared, name, None)
+        return types.UNKNOWN
+    text_type = types.text_type(declared, name)
+    if text_type is None:
+        raise _lie(declared, name, types.PLAIN)
+    return text_type
+
+
+def _lie(declared: str, name: str, found: str | None) -> UnsupportedError:
+    said = declared
+    if declared == types.UNKNOWN or (types.is_text(declared) and found == types.PLAIN):
+        # What is declared as nothing in particular, or rightly as a text, has an extension that says something else.
+        extension = types.extension_of(name)
+        said = next((kind for kind, each in types.EXTENSIONS.items() if extension in each), declared)
+    truth = f": it is {types.describe(found)}" if found is not None else ""
+    return UnsupportedError(
+        f"The file “{name}” is not {types.describe(said)}, as it says{truth}.", code="attachments.type_mismatch"
+    )
+
+
+def _type_of_archive(path: Path) -> str:
+    """Return what kind of ZIP archive a file is, by its list of contents alone.
+
+    Raises:
+        BadRequestError: When it is damaged, or unpacks to far more than it is.
+    """
+    damaged = BadRequestError("The file is damaged: it cannot be opened.", code="attachments.damaged")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, EOFError) as exc:
+        raise damaged from exc
+    unpacked = sum(entry.file_size for entry in entries)
+    if (
+        len(entries) > MAX_ARCHIVE_ENTRIES
+        or unpacked > MAX_UNPACKED_BYTES
+        or unpacked > MAX_PACKING * max(path.stat().st_size, 1024)
+    ):
+        raise BadRequestError("The file unpacks to far more than it is, and is not taken.", code="attachments.bomb")
+    names = {entry.filename for entry in entries}
+    if any(_is_hostile(entry) for entry in entries):
+        raise BadRequestError(
+            "The file holds macros or is packed in an odd way, and is not taken.", code="attachments.odd_archive"
+        )
+    if "[Content_Types].xml" in names:
+        return next((kind for part, kind in _OFFICE_PARTS.items() if part in names), types.ZIP)
+    return types.ZIP
+
+
+def _is_hostile(entry: zipfile.ZipInfo) -> bool:
+    """Return whether an entry of an archive is a program, encrypted, or meant for another folder."""
+    name = entry.filename
+    is_elsewhere = name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/") or ":" in name
+    return is_elsewhere or name.lower().endswith("vbaproject.bin") or bool(entry.flag_bits & 0x1)
+
+
+def _check_end_of_pdf(path: Path) -> None:
+    """Refuse a PDF document that is cut off, or behind whose end another file hangs. Source: ISO 32000-2, 7.5.5.
+
+    Raises:
+        BadRequestError: When it is one of them.
+    """
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - PDF_END_BYTES))
+        end = file.read()
+    # A few odd bytes stand behind the mark in many a document; an archive there is told by the end of its own.
+    if b"%%EOF" not in end or b"PK\x05\x06" in end:
+        raise BadRequestError("The document is damaged: it has no proper end.", code="attachments.damaged")
+
+
+def _measure(path: Path, media_type: str) -> tuple[int, int, int]:
+    """Return width and height of a picture as it is shown, and its orientation, from its beginning alone.
+
+    Raises:
+        BadRequestError: When it is damaged, or has too many pixels.
+    """
+    try:
+        with path.open("rb") as file, Image.open(file, formats=(_FORMATS[media_type],)) as image:
+            width, height = image.size
+            orientation = _orientation(image) if media_type == types.JPEG else 1
+    except Exception as exc:  # decoders raise all kinds of errors for what a stranger's bytes hold
+        if isinstance(exc, Image.DecompressionBombError | Image.DecompressionBombWarning):
+            raise _too_many_pixels() from exc
+        raise _damaged_picture() from exc
+    most = MAX_JPEG_PIXELS if media_type == types.JPEG else MAX_PIXELS
+    if width * height > most or max(width, height) > MAX_SIDE:
+        raise _too_many_pixels()
+    return (height, width, orientation) if orientation in (5, 6, 7, 8) else (width, height, orientation)
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        value = image.getexif().get(_EXIF_ORIENTATION, 1)
+    except (OSError, SyntaxError, ValueError, TypeError):
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _without_metadata(path: Path, media_type: str, orientation: int) -> Path:
+    copy = path.with_name(f"{path.name}.clean")
+    try:
+        with path.open("rb") as source, copy.open("wb") as target:
+            copy_picture(source, target, media_type, orientation)
+    except DamagedPictureError as exc:
+        raise _damaged_picture() from exc
+    return copy
+
+
+def _damaged_picture() -> BadRequestError:
+    return BadRequestError("The picture is damaged: it cannot be opened.", code="attachments.damaged")
+
+
+def _too_many_pixels() -> BadRequestError:
+    return BadRequestError(
+        f"The picture has too many pixels: at most {MAX_PIXELS // 1_000_000} million are taken.",
+        code="attachments.too_many_pixels",
+    )

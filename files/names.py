@@ -1,0 +1,55 @@
+"""Names of files, cleaned: they are kept for people, and reach neither a path nor a header as they came."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from urllib.parse import quote
+
+from files.media_types import EXTENSIONS, extension_of
+
+MAX_NAME_CHARS = 120
+"""With four bytes for each character that is still less than file systems take."""
+
+MAX_EXTENSION_CHARS = 16
+FALLBACK_NAME = "file"
+
+_FORBIDDEN = re.compile(r'[<>:"|?*]')
+# Names of devices on Windows, with any extension.
+_DEVICES = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)
+_NOT_ASCII = re.compile(r"[^A-Za-z0-9._ ()+-]")
+
+
+def clean_name(name: str) -> str:
+    """Return a name without folders and without characters that mislead a reader or a system; never empty."""
+    # The last part of a path of either system; NUL and what turns the direction of writing are of category C.
+    last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
+    visible = "".join(" " if c.isspace() else c for c in last if c.isspace() or unicodedata.category(c)[0] != "C")
+    plain = _FORBIDDEN.sub("_", " ".join(visible.split())).strip(". ")
+    if _DEVICES.match(plain):
+        plain = f"_{plain}"
+    return _shortened(plain) or FALLBACK_NAME
+
+
+def named_as(name: str, media_type: str) -> str:
+    """Return a clean name whose extension fits a type that is told from bytes: a picture is not called ``x.html``."""
+    fitting = EXTENSIONS.get(media_type)
+    if fitting is None or extension_of(name) in fitting:
+        return name
+    return f"{_shortened(name, MAX_NAME_CHARS - len(fitting[0]))}{fitting[0]}"
+
+
+def content_disposition(name: str, *, is_inline: bool) -> str:
+    """Return the header that names a file for a browser. Source: RFC 6266, 4 and RFC 8187, 3.2."""
+    kind = "inline" if is_inline else "attachment"
+    plain = _NOT_ASCII.sub("_", name)
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _shortened(name: str, size: int = MAX_NAME_CHARS) -> str:
+    if len(name) <= size:
+        return name
+    extension = extension_of(name)
+    if not 0 < len(extension) <= MAX_EXTENSION_CHARS:
+        return name[:size].rstrip(". ")
+    return f"{name[: size - len(extension)].rstrip('. ')}{name[-len(extension) :]}"

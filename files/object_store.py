@@ -1,0 +1,309 @@
+"""ObjectStore: the bytes of files on a disk, in memory, or in a bucket of S3, Azure or Google, through one API."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import obstore
+from obstore.exceptions import BaseError, InvalidPathError
+from obstore.exceptions import NotFoundError as MissingObjectError
+from obstore.store import LocalStore, MemoryStore, from_url
+
+from errors import ConfigError, NotFoundError, UnavailableError
+
+SCHEMES = ("file", "memory", "s3", "az", "gs")
+
+CALL_TIMEOUT_S = 30.0
+"""Longest wait for a call that moves no bytes."""
+
+TRANSFER_TIMEOUT_S = 300.0
+"""Longest transfer of a file between us and the store."""
+
+LEFTOVER_LIFE_S = 2 * TRANSFER_TIMEOUT_S
+MAX_TRANSFERS = 4
+"""Files that are written at once. Each holds two pieces in memory."""
+
+READ_PIECE_BYTES = 256 * 1024
+_LOCAL_PIECE_BYTES = 1024 * 1024
+# The least that S3 takes.
+_REMOTE_PIECE_BYTES = 5 * 1024 * 1024
+_PIECES_AT_ONCE = 2
+
+_RETRY: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
+
+_OPTIONS: dict[str, dict[str, str]] = {
+    "s3": {"endpoint": "endpoint", "region": "region"},
+    "az": {"endpoint": "endpoint", "account": "account_name"},
+    "gs": {},
+}
+"""What may stand behind the `?` of a URL, and what obstore calls it."""
+
+_UNAVAILABLE = "Files cannot be read or saved at the moment. Try again soon."
+_MISSING = "The content of this file is not here."
+_QUERY = re.compile(r"\?[^\s,)]*")
+_STAGED = re.compile(r"#\d+$")
+# `FileNotFoundError` is what the store on a disk raises.
+_NOT_THERE = (FileNotFoundError, MissingObjectError)
+
+
+class ObjectStoreError(Exception):
+    """The object store does not do what it was asked; the text is for the log, and holds no signature."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """Object that is being read.
+
+    Attributes:
+        size: The object's size in bytes.
+        chunks: The bytes, or those of the range that was asked for.
+    """
+
+    size: int
+    chunks: AsyncIterator[bytes]
+
+
+class ObjectStore:
+    """Objects by key. A key is made of letters, digits, `-`, `_` and `/` by us: no name of a person's reaches it."""
+
+    def __init__(self, objects: Any, scheme: str, folder: Path | None = None) -> None:
+        self._objects = objects
+        self.scheme = scheme
+        """``"file"``, ``"memory"``, ``"s3"``, ``"az"`` or ``"gs"``."""
+        self.folder = folder
+        """The folder of a store on a disk, else None."""
+        self._piece_bytes = _LOCAL_PIECE_BYTES if scheme in ("file", "memory") else _REMOTE_PIECE_BYTES
+        self._transfers = asyncio.Semaphore(MAX_TRANSFERS)
+
+    @property
+    def can_sign(self) -> bool:
+        """Whether a browser can be sent to the store itself."""
+        return self.scheme in ("s3", "az", "gs")
+
+    async def put_file(self, key: str, path: Path) -> None:
+        """Store what is in a local file, whole or not at all."""
+        async with self._transfers:
+            await self._put(key, path)
+
+    async def put(self, key: str, data: bytes) -> None:
+        """Store some bytes."""
+        async with self._transfers:
+            await self._put(key, data)
+
+    async def _put(self, key: str, source: Path | bytes) -> None:
+        await _bounded(
+            obstore.put_async(
+                self._objects, key, source, chunk_size=self._piece_bytes, max_concurrency=_PIECES_AT_ONCE
+            ),
+            TRANSFER_TIMEOUT_S,
+        )
+
+    async def size_of(self, key: str) -> int | None:
+        """Return how many bytes an object has; None when there is none."""
+        with suppress(*_NOT_THERE):
+            return int((await _bounded(obstore.head_async(self._objects, key)))["size"])
+        return None
+
+    async def open(self, key: str, start: int = 0, end: int | None = None) -> StoredObject:
+        """Return an object to read from, or the bytes of it from `start` up to `end`.
+
+        Raises:
+            NotFoundError: When there is none.
+        """
+        options: Any = {} if start == 0 and end is None else {"range": (start, end) if end else {"offset": start}}
+        try:
+            found = await _bounded(obstore.get_async(self._objects, key, options=options))
+        except _NOT_THERE as exc:
+            raise NotFoundError(_MISSING) from exc
+        return StoredObject(int(found.meta["size"]), _chunks(found))
+
+    async def read(self, key: str, max_bytes: int) -> bytes:
+        """Return an object whole.
+
+        Raises:
+            NotFoundError: When there is none.
+            UnavailableError: When it has more than `max_bytes`.
+        """
+        found = await self.open(key)
+        if found.size > max_bytes:
+            raise UnavailableError(f"This file has more than {max_bytes} bytes.", allow_retry=False)
+        data = bytearray()
+        async for chunk in found.chunks:
+            data += chunk
+        return bytes(data)
+
+    async def download(self, key: str, path: Path) -> None:
+        """Write an object into a local file.
+
+        Raises:
+            NotFoundError: When there is none.
+        """
+        found = await self.open(key)
+        with path.open("wb") as file:
+            async for chunk in found.chunks:
+                await asyncio.to_thread(file.write, chunk)
+
+    async def delete(self, keys: Iterable[str]) -> None:
+        """Delete objects; those that are not there are deleted already."""
+        for key in keys:
+            with suppress(*_NOT_THERE):
+                await _bounded(obstore.delete_async(self._objects, key))
+
+    def sweep_leftovers(self, now: Callable[[], float] = time.time) -> int:
+        """Remove from a disk what a process has begun to write that is no more; return how many files. Blocks.
+
+        What is being written has a name that ends with `#` and a number, and is no object yet.
+        """
+        count = 0
+        for path in self.folder.rglob("*#*") if self.folder is not None else ():
+            try:
+                if path.is_file() and _STAGED.search(path.name) and path.stat().st_mtime < now() - LEFTOVER_LIFE_S:
+                    path.unlink()
+                    count += 1
+            except OSError:
+                continue
+        return count
+
+    async def keys(self, prefix: str = "", limit: int = 1000) -> list[str]:
+        """Return the keys of objects below a folder, at most `limit`."""
+        found: list[str] = []
+
+        async def collect() -> None:
+            async for batch in obstore.list(self._objects, prefix or None, chunk_size=min(limit, 1000)):
+                found.extend(entry["path"] for entry in batch)
+                if len(found) >= limit:
+                    return
+
+        await _bounded(collect())
+        return found[:limit]
+
+    async def delete_old(self, prefix: str, before: datetime, limit: int) -> None:
+        """Delete objects below a folder that were written before a time, at most `limit`."""
+        old: list[str] = []
+
+        async def collect() -> None:
+            async for batch in obstore.list(self._objects, prefix, chunk_size=1000):
+                old.extend(entry["path"] for entry in batch if entry["last_modified"] < before)
+                if len(old) >= limit:
+                    return
+
+        await _bounded(collect(), TRANSFER_TIMEOUT_S)
+        await self.delete(old[:limit])
+
+    @property
+    def put_headers(self) -> dict[str, str]:
+        """The headers that the store wants with an object that is sent to a signed URL."""
+        return {"x-ms-blob-type": "BlockBlob"} if self.scheme == "az" else {}
+
+    def upload_origin(self) -> str:
+        """Return the origin of signed URLs, for the page's policy. May ask the provider for its identity: blocks.
+
+        Raises:
+            ConfigError: When nothing can be signed.
+        """
+        try:
+            parts = urlsplit(obstore.sign(self._objects, "PUT", "probe/origin", timedelta(seconds=60)))
+        except (BaseError, OSError, ValueError) as exc:
+            raise ConfigError("STORAGE_DIRECT_UPLOADS", f"URLs cannot be signed: {_plain(exc)}") from exc
+        return f"{parts.scheme}://{parts.netloc}"
+
+    async def sign_put(self, key: str, life_s: float) -> str:
+        """Return a URL to which anybody can send the object's bytes, of any size and type, until it expires."""
+        return str(await _bounded(obstore.sign_async(self._objects, "PUT", key, timedelta(seconds=life_s))))
+
+
+def _plain(exc: Exception) -> str:
+    """Return what an exception says on its first line, without the queries of addresses."""
+    first = next(iter(str(exc).splitlines()), "") or type(exc).__name__
+    return _QUERY.sub("?…", first.partition(" Debug source")[0])[:300]
+
+
+async def _bounded(call: Any, timeout_s: float = CALL_TIMEOUT_S) -> Any:
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await call
+    except _NOT_THERE:
+        raise
+    except InvalidPathError as exc:
+        raise NotFoundError(_MISSING) from exc
+    except (BaseError, OSError) as exc:  # a time limit is an OSError
+        # The library's own text repeats addresses, of which the query may be a signature.
+        raise UnavailableError(_UNAVAILABLE, code="files.unavailable") from ObjectStoreError(_plain(exc))
+
+
+async def _chunks(found: Any) -> AsyncIterator[bytes]:
+    pieces = found.stream(min_chunk_size=READ_PIECE_BYTES)
+    while True:
+        try:
+            piece = await _bounded(anext(pieces))
+        except StopAsyncIteration:
+            return
+        except _NOT_THERE as exc:
+            raise NotFoundError(_MISSING) from exc
+        yield bytes(piece)
+
+
+def open_object_store(url: str | None, folder: Path) -> ObjectStore:
+    """Open the store that a URL names.
+
+    Args:
+        url: `STORAGE_URL`; None for `folder`. Keys come from the variables that each provider's own tools read, such as
+            `AWS_ACCESS_KEY_ID`, `AZURE_STORAGE_ACCOUNT_KEY` and `GOOGLE_APPLICATION_CREDENTIALS`.
+        folder: Where files lie without a URL. It is made when it is missing.
+
+    Raises:
+        ConfigError: When the store cannot be opened; the text never repeats the URL, which may hold a secret.
+    """
+    if url is None:
+        return _open_folder(folder, "DATA_DIR")
+    parts = urlsplit(url)
+    match parts.scheme:
+        case "memory":
+            return ObjectStore(MemoryStore(), "memory")
+        case "file":
+            if parts.netloc or not parts.path.startswith("/"):
+                raise ConfigError("STORAGE_URL", "names no absolute path, as file:///srv/files does")
+            return _open_folder(Path(unquote(parts.path)), "STORAGE_URL")
+        case "s3" | "az" | "gs" if parts.netloc:
+            return _open_bucket(parts.scheme, parts._replace(query="", fragment="").geturl(), parts.query)
+        case _:
+            raise ConfigError("STORAGE_URL", f"is none of {', '.join(f'{each}://…' for each in SCHEMES)}")
+
+
+def _open_folder(folder: Path, variable: str) -> ObjectStore:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        objects = LocalStore(folder.resolve(), automatic_cleanup=True)
+    except (OSError, BaseError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) else "it cannot be opened"
+        raise ConfigError(variable, f"the folder '{folder}' cannot be made: {reason}") from exc
+    return ObjectStore(objects, "file", folder=folder.resolve())
+
+
+def _open_bucket(scheme: str, url: str, query: str) -> ObjectStore:
+    options: dict[str, Any] = {}
+    client: Any = {"timeout": timedelta(seconds=TRANSFER_TIMEOUT_S), "connect_timeout": timedelta(seconds=10)}
+    for name, value in parse_qsl(query):
+        option = _OPTIONS[scheme].get(name)
+        if option is None:
+            known = ", ".join(_OPTIONS[scheme]) or "none"
+            raise ConfigError("STORAGE_URL", f"a store {scheme}://… has no option '{name[:40]}' (there is: {known})")
+        options[option] = value
+    if "endpoint" in options:
+        client["allow_http"] = options["endpoint"].startswith("http://")
+        if scheme == "s3":
+            # What stands in for S3 seldom has a name for each bucket.
+            options["virtual_hosted_style_request"] = False
+    try:
+        return ObjectStore(from_url(url, client_options=client, retry_config=_RETRY, **options), scheme)
+    except (BaseError, ValueError) as exc:
+        raise ConfigError("STORAGE_URL", f"this store cannot be opened: {_plain(exc)}") from exc

@@ -1,0 +1,108 @@
+"""Texts of files: of text files as they are, of documents by a program of its own that can be ended."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from errors import UnavailableError
+from files.examination import text_encoding
+from files.media_types import OFFICE, PDF
+
+logger = logging.getLogger(__name__)
+
+EXTRACTION_TIMEOUT_S = 30.0
+MAX_AT_ONCE = 2
+MAX_EXTRACTED_CHARS = 200_000
+MAX_OUTPUT_BYTES = 12 * MAX_EXTRACTED_CHARS
+"""Each character is at most two escapes of six bytes."""
+
+DOCUMENTS = OFFICE | {PDF}
+"""Types of files whose text is extracted."""
+
+_PROGRAM = Path(__file__).with_name("text_extraction.py")
+
+
+@dataclass(frozen=True, slots=True)
+class FileText:
+    """Text of a file.
+
+    Attributes:
+        text: The text, from the beginning.
+        left_out: The part that is not in it, in words, e.g. ``"pages 4 to 9"``; empty when it is whole.
+    """
+
+    text: str
+    left_out: str = ""
+
+    def cut(self, max_chars: int) -> FileText:
+        """Return no more than `max_chars` of it."""
+        if len(self.text) <= max_chars:
+            return self
+        return FileText(self.text[:max_chars], "the rest")
+
+
+def dump_text(text: FileText) -> bytes:
+    """Return a text as it is kept."""
+    return json.dumps({"text": text.text, "left_out": text.left_out}).encode()
+
+
+def load_text(data: bytes) -> FileText:
+    """Return a text that `dump_text` has written."""
+    found = json.loads(data)
+    return FileText(found["text"], found["left_out"])
+
+
+class TextExtractor:
+    """Extracts texts, few at a time."""
+
+    def __init__(self) -> None:
+        self._at_once = asyncio.Semaphore(MAX_AT_ONCE)
+
+    async def extract(self, path: Path, media_type: str) -> FileText:
+        """Return the text of a document of one of the types `DOCUMENTS`.
+
+        Raises:
+            UnavailableError: When it cannot be read within the limits.
+        """
+        async with self._at_once:
+            # Nothing of our environment: there are keys in it.
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-I", str(_PROGRAM), str(path), media_type, str(MAX_EXTRACTED_CHARS),
+                stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+                env={}, limit=MAX_OUTPUT_BYTES,
+            )  # fmt: skip
+            assert process.stdout is not None  # noqa: S101 - it is a pipe
+            output = b""
+            try:
+                async with asyncio.timeout(EXTRACTION_TIMEOUT_S):
+                    output = await process.stdout.read(MAX_OUTPUT_BYTES)
+                    while more := await process.stdout.read(MAX_OUTPUT_BYTES):
+                        output += more
+                        if len(output) > MAX_OUTPUT_BYTES:
+                            break
+                    await process.wait()
+            except TimeoutError:
+                logger.info("document takes too long to be read", extra={"media_type": media_type})
+            finally:
+                with suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+        try:
+            return load_text(output)
+        except (ValueError, KeyError, TypeError) as exc:
+            message = "The text of this file cannot be read."
+            raise UnavailableError(message, code="attachments.unreadable", allow_retry=False) from exc
+
+
+def decode_text(path: Path, max_chars: int) -> FileText:
+    """Return the text of a text file in UTF-8, UTF-16 or Windows-1252. Blocks: to be called in a thread."""
+    encoding = text_encoding(path) or "utf-8"
+    with path.open(encoding=encoding, errors="replace", newline=None) as file:
+        text = file.read(max_chars + 1)
+    return FileText(text).cut(max_chars)

@@ -1,0 +1,157 @@
+"""Which files may be uploaded: the option `composer.attachments` of a use case, within the limits of the platform."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from errors import BadRequestError, ForbiddenError, TooLargeError, UnsupportedError
+from files.media_types import (
+    KNOWN_TYPES,
+    OFFICE,
+    PDF,
+    PICTURES,
+    UNKNOWN,
+    describe,
+    extension_of,
+    is_audio,
+    is_text,
+    normalized,
+    text_type,
+)  # fmt: skip
+
+DEFAULT_MAX_FILES = 10
+MAX_FILES = 20
+
+_CATCH_ALL = ("*/*", "*")
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRules:
+    """Rules for the files of one use case.
+
+    Attributes:
+        is_enabled: Whether files are taken at all.
+        max_bytes: The largest file of any type, in bytes.
+        max_bytes_by_type: Smaller limits by media type or pattern, in bytes.
+        max_files: How many files a message may have.
+        types: Media types and patterns that are taken; with `extensions` empty too, all kinds that are known here.
+        extensions: Extensions that are taken, with their dot.
+        accept: ChatKit's `accept` that the two are made of.
+    """
+
+    is_enabled: bool = False
+    max_bytes: int = 0
+    max_bytes_by_type: Mapping[str, int] | None = None
+    max_files: int = DEFAULT_MAX_FILES
+    types: tuple[str, ...] = ()
+    extensions: tuple[str, ...] = ()
+    accept: Mapping[str, Any] | None = None
+
+    def limit_for(self, media_type: str) -> int:
+        """Return how large a file of a type may be, in bytes; the most specific pattern counts."""
+        limits = self.max_bytes_by_type or {}
+        for pattern in (media_type, f"{media_type.partition('/')[0]}/*", *_CATCH_ALL, ""):
+            if pattern in limits:
+                return min(limits[pattern], self.max_bytes)
+        return self.max_bytes
+
+    def check(self, name: str, media_type: str, size: int | None, *, is_declared: bool) -> None:
+        """Refuse a file by what is known of it: before its bytes by what is declared, after them by what they are.
+
+        Args:
+            name: The file's name.
+            media_type: The file's type, normalized.
+            size: The size in bytes; None where that is not known yet.
+            is_declared: Whether the type is only declared: what is unknown is looked at when it is there.
+
+        Raises:
+            ForbiddenError: When no files are taken here.
+            UnsupportedError: When files of this kind are not.
+            TooLargeError: When it is too large.
+            BadRequestError: When it is empty.
+        """
+        if not self.is_enabled:
+            raise ForbiddenError("Files cannot be attached here.", code="attachments.off")
+        # Systems guess: TypeScript is declared as a film, and CSV as a workbook.
+        kind = (text_type(media_type, name) if is_declared else None) or media_type
+        if not self._takes(name, kind, is_declared=is_declared):
+            raise UnsupportedError(
+                f"{describe(media_type)[:1].upper()}{describe(media_type)[1:]} cannot be attached here.",
+                code="attachments.type_refused",
+            )
+        if size is None:
+            return
+        if size < 1:
+            raise BadRequestError("The file is empty.", code="attachments.empty")
+        if size > self.limit_for(media_type):
+            raise too_large(self.limit_for(media_type))
+
+    def _takes(self, name: str, media_type: str, *, is_declared: bool) -> bool:
+        is_known = media_type != UNKNOWN or is_declared
+        if not self.types and not self.extensions:
+            is_ours = media_type in PICTURES | OFFICE | {PDF, UNKNOWN} or is_text(media_type) or is_audio(media_type)
+            return is_known and is_ours
+        if is_known and extension_of(name) in self.extensions:
+            return True
+        family = f"{media_type.partition('/')[0]}/*"
+        return any(each in (media_type, family, *_CATCH_ALL) for each in self.types)
+
+    def options(self) -> dict[str, Any] | None:
+        """Return `composer.attachments` for the client, which refuses by the same rules; None when files are off."""
+        if not self.is_enabled:
+            return None
+        by_type = {pattern: min(size, self.max_bytes) for pattern, size in (self.max_bytes_by_type or {}).items()}
+        return {
+            "enabled": True,
+            "maxCount": self.max_files,
+            "maxSize": {"*": self.max_bytes, **by_type} if by_type else self.max_bytes,
+            "accept": self.accept or {kind: list(extensions) for kind, extensions in KNOWN_TYPES.items()},
+        }
+
+
+def build_upload_rules(option: Mapping[str, Any] | None, max_bytes: int) -> UploadRules:
+    """Return the rules that a use case's `Composer(attachments=…)` stands for.
+
+    Args:
+        option: ChatKit's `composer.attachments`; broken limits read as the defaults, as in the client.
+        max_bytes: The largest file of any use case, in bytes.
+    """
+    if option is None or option.get("enabled") is not True:
+        return UploadRules()
+    size, count, accept = option.get("maxSize"), option.get("maxCount"), option.get("accept")
+    accept = accept if isinstance(accept, Mapping) else {}
+    by_type = {
+        "" if pattern == "*" else str(pattern).lower(): int(limit)
+        for pattern, limit in (size.items() if isinstance(size, Mapping) else ())
+        if _is_limit(limit)
+    }
+    extensions = [each for given in accept.values() for each in ([given] if isinstance(given, str) else given or ())]
+    return UploadRules(
+        is_enabled=True,
+        max_bytes=min(int(size or 0), max_bytes) if _is_limit(size) else max_bytes,
+        max_bytes_by_type=by_type,
+        max_files=min(int(count or 0), MAX_FILES) if _is_limit(count) else DEFAULT_MAX_FILES,
+        types=tuple(normalized(str(pattern)) for pattern in accept),
+        accept=dict(accept),
+        extensions=tuple(f".{str(each).removeprefix('.').lower()}" for each in extensions if str(each).strip(". ")),
+    )
+
+
+def too_large(limit: int) -> TooLargeError:
+    """Return the error for a file of more than `limit` bytes."""
+    return TooLargeError(f"The file is too large: at most {in_words(limit)}.", code="attachments.too_large")
+
+
+def in_words(size: int) -> str:
+    """Return a size in the largest unit that leaves at least 1, e.g. ``"20 MB"``."""
+    value, units = float(size), iter(("B", "KB", "MB"))
+    unit = next(units)
+    while value >= 1024 and (larger := next(units, None)):
+        value, unit = value / 1024, larger
+    return f"{round(value, 1):g} {unit}"
+
+
+def _is_limit(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf")

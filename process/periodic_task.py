@@ -1,0 +1,60 @@
+"""PeriodicTask: work that is done again and again while the process lives, and whose failures end nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+logger = logging.getLogger(__name__)
+
+
+Work = Callable[[], Awaitable[object]]
+
+
+class PeriodicTask:
+    """Does `work` once it is started, and then at intervals.
+
+    Args:
+        name: For the log.
+        work: What is done.
+        interval_s: Pause between two times, in seconds; each varies by a fifth, so that replicas do not march in step.
+        ready: Awaited before the first time.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[], Awaitable[object]],
+        interval_s: float,
+        ready: Callable[[], Awaitable[object]],
+    ) -> None:
+        self._name = name
+        self._work = work
+        self._interval_s = interval_s
+        self._ready = ready
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Do the work in the background; on leaving, stop it."""
+        task = asyncio.create_task(self._run(), name=self._name)
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _run(self) -> None:
+        try:
+            await self._ready()
+        except Exception as exc:  # noqa: BLE001 - what keeps the process from starting is told elsewhere
+            logger.info("periodic work never began", extra={"task": self._name, "error_type": type(exc).__name__})
+            return
+        while True:
+            try:
+                await self._work()
+            except Exception:
+                logger.exception("periodic work failed", extra={"task": self._name})
+            await asyncio.sleep(self._interval_s * random.uniform(0.9, 1.1))

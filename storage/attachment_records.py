@@ -1,0 +1,62 @@
+"""ChatKit's records of files: transactions of the store, which know nothing of bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chatkit.types import Attachment
+from sqlalchemy import Connection, select, update
+
+from errors import ConflictError, NotFoundError
+from storage.file_rows import FILES, is_file, is_owners
+from storage.rows import ATTACHMENT
+from storage.scope import NO_ATTACHMENT, Scope, require
+from storage.statements import insert_for
+from turns.clock import utc_now
+
+
+def save_attachment(connection: Connection, scope: Scope, attachment: Attachment) -> None:
+    """Create or replace ChatKit's record of a file; what else is known of the file stays."""
+    document = ATTACHMENT.dump_python(attachment, mode="json", exclude={"upload_descriptor"})
+    now = utc_now()
+    values = {**scope.columns, "id": attachment.id, "created_at": now, "changed_at": now, "document": document}
+    stmt = insert_for(connection.dialect.name, FILES).on_conflict_do_update(
+        index_elements=["id"],
+        set_={"document": document},
+        where=is_owners(scope),
+    )
+    # An INSERT's count of rows is not to be had everywhere.
+    require(connection.scalar(stmt.returning(FILES.c.id), values), NO_ATTACHMENT)
+
+
+def load_attachment(connection: Connection, scope: Scope) -> Attachment:
+    """Return ChatKit's record of a file."""
+    document = require(connection.scalar(select(FILES.c.document).where(is_file(scope))), NO_ATTACHMENT)
+    return ATTACHMENT.validate_python(document)
+
+
+def delete_attachment(connection: Connection, scope: Scope) -> None:
+    """Take a file from its owner; its bytes are deleted next, and its row last."""
+    marked = update(FILES).where(is_file(scope)).values(state="deleting", thread_key=None, changed_at=utc_now())
+    if connection.execute(marked).rowcount == 0:
+        raise NotFoundError(NO_ATTACHMENT)
+
+
+def bind_files(connection: Connection, scope: Scope, thread_key: int, attachments: Sequence[Attachment]) -> None:
+    """Make files part of a thread, in the transaction of the message that brings them.
+
+    Raises:
+        NotFoundError: When one of them is missing, or another's.
+        ConflictError: When one of them has not been uploaded, or is part of a message already.
+    """
+    for attachment in attachments:
+        document = ATTACHMENT.dump_python(attachment, mode="json", exclude={"upload_descriptor"})
+        mine = scope._replace(id=attachment.id)
+        is_free = (is_file(mine), FILES.c.state == "uploaded")
+        bound = {"state": "bound", "thread_key": thread_key, "changed_at": utc_now(), "document": document}
+        if connection.execute(update(FILES).where(*is_free).values(**bound)).rowcount:
+            continue
+        state = require(connection.scalar(select(FILES.c.state).where(is_file(mine))), NO_ATTACHMENT)
+        if state == "bound":
+            raise ConflictError("This file is part of another message already.", code="attachments.sent_already")
+        raise ConflictError("This file has not been uploaded yet.", code="attachments.not_uploaded")

@@ -1,0 +1,282 @@
+"""FileRecords: the rows of files, each step of whose life is one transaction and can be repeated.
+
+Of several callers who want the same step one succeeds. Whose a file is stands in every statement that a person's
+request leads to; the others are the sweeper's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar, TypeVarTuple
+
+from sqlalchemy import Connection, and_, delete, insert, or_, select, update
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from database import Database
+from errors import NotFoundError, TooManyRequestsError, UnavailableError
+from storage.file_rows import FILES, IS_THERE, UPLOAD_DAYS, StoredFile, is_file, is_owners, to_stored_file
+from storage.scope import NO_ATTACHMENT, Scope
+from storage.statements import THREAD_KEY, insert_for
+from turns.clock import utc_now
+
+CLAIM_LIFE = timedelta(minutes=10)
+"""How long somebody may take to move the bytes of a file; then another may try."""
+
+MAX_FILES_OF_THREAD = 1_000
+"""How many files of a thread are looked at, the newest first."""
+
+KEPT_UPLOAD_DAYS = timedelta(days=2)
+
+_UNAVAILABLE = "Files cannot be read or saved at the moment. Try again soon."
+_DATABASE_IS_DOWN = (OperationalError, InterfaceError, PoolTimeoutError)
+
+R = TypeVar("R")
+Ts = TypeVarTuple("Ts")
+
+
+@dataclass(frozen=True, slots=True)
+class DayLimits:
+    """Limits of what one person may announce in a day.
+
+    Attributes:
+        files: How many files.
+        bytes: How many bytes, all together.
+    """
+
+    files: int
+    bytes: int
+
+
+class FileRecords:
+    """The rows of all files.
+
+    Args:
+        database: Holds them.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def announce(self, scope: Scope, values: dict[str, Any], limits: DayLimits | None = None) -> StoredFile:
+        """Note a file that is to come, and count it if there are limits.
+
+        Args:
+            scope: The owner and the id of the file.
+            values: The columns of the row.
+            limits: How much the owner may announce in a day.
+
+        Raises:
+            TooManyRequestsError: When that would be too much.
+        """
+        return await self._write(_announce, scope, values, limits)
+
+    async def load(self, scope: Scope) -> StoredFile:
+        """Return a file of an owner.
+
+        Raises:
+            NotFoundError: When there is none, or it is another's, or is being deleted.
+        """
+        return await self._read(_load, scope)
+
+    async def find(self, file_id: str) -> StoredFile | None:
+        """Return a file, whosever it is, for who shows a signature; None when there is none."""
+        return await self._read(_find, file_id)
+
+    async def claim(self, file: StoredFile) -> bool:
+        """Take a pending file, to move its bytes to their place; of several callers one succeeds."""
+        return await self._write(_claim, file.id, utc_now())
+
+    async def release(self, file: StoredFile) -> None:
+        """Give a file back that could not be moved."""
+        await self._write(_release, file.id)
+
+    async def complete(self, file: StoredFile, values: dict[str, Any], thread_id: str | None = None) -> bool:
+        """Note that the bytes of a claimed file are in their place.
+
+        Args:
+            file: The file.
+            values: The columns that are known now.
+            thread_id: The thread that it belongs to at once; None for one that is to be sent with a message.
+
+        Returns:
+            Whether it, and the thread, are still there.
+        """
+        scope = None if thread_id is None else Scope(file.owner_id, file.use_case, thread_id)
+        return await self._write(_complete, file.id, values, scope)
+
+    async def discard(self, file: StoredFile) -> None:
+        """Remove the row of a file that is refused, before any byte of it has been kept."""
+        await self._write(_discard, file.id)
+
+    async def in_thread(self, scope: Scope) -> list[StoredFile]:
+        """Return the files of a thread, the newest first."""
+        return await self._read(_in_thread, scope)
+
+    async def mark_deleted(self, scope: Scope) -> None:
+        """Take a file from everybody; its objects are deleted next, and its row last.
+
+        Raises:
+            NotFoundError: When there is none, or it is another's.
+        """
+        await self._write(_mark_deleted, scope)
+
+    async def mark_all_deleted(self, owner_id: str | None, use_case: str | None) -> int:
+        """Take all files of a person, of a use case, or of a person in a use case, from everybody; return how many."""
+        return await self._write(_mark_all_deleted, owner_id, use_case)
+
+    async def mark_orphans(self, pending_before: datetime, unsent_before: datetime, limit: int) -> int:
+        """Mark files that nobody will send any more, and those of threads that are gone; return how many."""
+        return await self._write(_mark_orphans, pending_before, unsent_before, limit)
+
+    async def mark_threadless(self, scope: Scope) -> int:
+        """Mark an owner's files of threads that are gone; return how many."""
+        return await self._write(_mark_threadless, scope)
+
+    async def marked(self, limit: int, scope: Scope | None = None) -> list[StoredFile]:
+        """Return files that are to be deleted, of all owners or of one; those in motion come when they have settled."""
+        return await self._read(_marked, limit, scope, utc_now() - CLAIM_LIFE)
+
+    async def remove(self, file: StoredFile) -> None:
+        """Remove the row of a file whose objects are gone."""
+        await self._write(_remove, file.id)
+
+    async def _read(self, work: Callable[[Connection, *Ts], R], *arguments: *Ts) -> R:
+        try:
+            return await self._database.run_read(work, *arguments)
+        except _DATABASE_IS_DOWN as exc:
+            raise UnavailableError(_UNAVAILABLE) from exc
+
+    async def _write(self, work: Callable[[Connection, *Ts], R], *arguments: *Ts) -> R:
+        try:
+            return await self._database.run_write(work, *arguments)
+        except _DATABASE_IS_DOWN as exc:
+            raise UnavailableError(_UNAVAILABLE) from exc
+
+
+def _announce(connection: Connection, scope: Scope, values: dict[str, Any], limits: DayLimits | None) -> StoredFile:
+    now = utc_now()
+    if limits is not None:
+        _count(connection, scope, values["size"], limits, now)
+    row = {**scope.columns, "id": scope.id, "state": "pending", "created_at": now, "changed_at": now, **values}
+    connection.execute(insert(FILES), row)
+    return _load(connection, scope)
+
+
+def _count(connection: Connection, scope: Scope, size: int, limits: DayLimits, now: datetime) -> None:
+    days = UPLOAD_DAYS.c
+    connection.execute(
+        delete(UPLOAD_DAYS).where(days.owner_id == scope.owner_id, days.day < (now - KEPT_UPLOAD_DAYS).date())
+    )
+    today = {"owner_id": scope.owner_id, "day": now.date(), "files": 1, "bytes": size}
+    count = insert_for(connection.dialect.name, UPLOAD_DAYS).on_conflict_do_update(
+        index_elements=["owner_id", "day"],
+        set_={"files": days.files + 1, "bytes": days.bytes + size},
+        where=and_(days.files < limits.files, days.bytes + size <= limits.bytes),
+    )
+    is_within = size <= limits.bytes and connection.scalar(count.returning(days.files), today) is not None
+    if not is_within:
+        raise TooManyRequestsError(
+            "You have sent as many files as can be sent in a day. Try again tomorrow.",
+            code="attachments.too_many_today",
+            allow_retry=False,
+        )
+
+
+def _load(connection: Connection, scope: Scope) -> StoredFile:
+    row = connection.execute(select(FILES).where(is_file(scope))).one_or_none()
+    if row is None:
+        raise NotFoundError(NO_ATTACHMENT)
+    return to_stored_file(row)
+
+
+def _find(connection: Connection, file_id: str) -> StoredFile | None:
+    row = connection.execute(select(FILES).where(FILES.c.id == file_id, IS_THERE)).one_or_none()
+    return None if row is None else to_stored_file(row)
+
+
+def _claim(connection: Connection, file_id: str, now: datetime) -> bool:
+    is_free = or_(FILES.c.claimed_at.is_(None), FILES.c.claimed_at < now - CLAIM_LIFE)
+    stmt = update(FILES).where(FILES.c.id == file_id, FILES.c.state == "pending", is_free).values(claimed_at=now)
+    return connection.execute(stmt).rowcount > 0
+
+
+def _release(connection: Connection, file_id: str) -> None:
+    connection.execute(update(FILES).where(FILES.c.id == file_id, FILES.c.state == "pending").values(claimed_at=None))
+
+
+def _complete(connection: Connection, file_id: str, values: dict[str, Any], thread: Scope | None) -> bool:
+    if thread is not None:
+        key = connection.scalar(THREAD_KEY, thread.parameters)
+        if key is None:
+            return False
+        values = {**values, "state": "bound", "thread_key": key}
+    stmt = update(FILES).where(FILES.c.id == file_id, FILES.c.state == "pending", FILES.c.claimed_at.is_not(None))
+    return connection.execute(stmt.values(changed_at=utc_now(), claimed_at=None, **values)).rowcount > 0
+
+
+def _discard(connection: Connection, file_id: str) -> None:
+    is_empty = (FILES.c.state == "pending", FILES.c.claimed_at.is_(None))
+    connection.execute(delete(FILES).where(FILES.c.id == file_id, *is_empty))
+
+
+def _in_thread(connection: Connection, scope: Scope) -> list[StoredFile]:
+    stmt = select(FILES).where(FILES.c.thread_key == THREAD_KEY.scalar_subquery(), FILES.c.state == "bound")
+    rows = connection.execute(stmt.order_by(FILES.c.id.desc()).limit(MAX_FILES_OF_THREAD), scope.parameters)
+    return [to_stored_file(row) for row in rows]
+
+
+def _marked_now() -> dict[str, Any]:
+    return {"state": "deleting", "thread_key": None, "changed_at": utc_now()}
+
+
+def _mark_deleted(connection: Connection, scope: Scope) -> None:
+    stmt = update(FILES).where(is_file(scope))
+    if connection.execute(stmt.values(**_marked_now())).rowcount == 0:
+        raise NotFoundError(NO_ATTACHMENT)
+
+
+def _mark_all_deleted(connection: Connection, owner_id: str | None, use_case: str | None) -> int:
+    stmt = update(FILES).where(FILES.c.state != "deleting").values(**_marked_now())
+    if owner_id is not None:
+        stmt = stmt.where(FILES.c.owner_id == owner_id)
+    if use_case is not None:
+        stmt = stmt.where(FILES.c.use_case == use_case)
+    return connection.execute(stmt).rowcount
+
+
+def _mark_orphans(connection: Connection, pending_before: datetime, unsent_before: datetime, limit: int) -> int:
+    files = FILES.c
+    is_orphan = and_(
+        files.thread_key.is_(None),
+        or_(
+            and_(files.state == "pending", files.is_direct.is_(False), files.changed_at < pending_before),
+            and_(files.state == "pending", files.is_direct, files.changed_at < unsent_before),
+            and_(files.state == "uploaded", files.changed_at < unsent_before),
+            files.state == "bound",
+        ),
+    )
+    some = select(files.id).where(is_orphan).limit(limit).scalar_subquery()
+    # The condition twice: of two that look at once, the second finds the row changed.
+    stmt = update(FILES).where(files.id.in_(some), is_orphan).values(**_marked_now())
+    return connection.execute(stmt).rowcount
+
+
+def _mark_threadless(connection: Connection, scope: Scope) -> int:
+    is_threadless = and_(is_owners(scope), FILES.c.thread_key.is_(None), FILES.c.state == "bound")
+    stmt = update(FILES).where(is_threadless).values(**_marked_now())
+    return connection.execute(stmt).rowcount
+
+
+def _marked(connection: Connection, limit: int, scope: Scope | None, settled_before: datetime) -> list[StoredFile]:
+    is_settled = or_(FILES.c.claimed_at.is_(None), FILES.c.claimed_at < settled_before)
+    stmt = select(FILES).where(FILES.c.thread_key.is_(None), FILES.c.state == "deleting", is_settled)
+    if scope is not None:
+        stmt = stmt.where(is_owners(scope))
+    return [to_stored_file(row) for row in connection.execute(stmt.order_by(FILES.c.changed_at).limit(limit))]
+
+
+def _remove(connection: Connection, file_id: str) -> None:
+    connection.execute(delete(FILES).where(FILES.c.id == file_id, FILES.c.state == "deleting"))

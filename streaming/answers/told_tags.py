@@ -1,0 +1,38 @@
+"""Tags that we write ourselves in what a model reads; a person who writes one must not be taken for us."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from agent_framework import Content
+
+from framework.message_marks import FILE_PROPERTY
+
+_RESERVED_TAG = re.compile(
+    r"<(?=/?(?:hidden_context|widget_shown|image_shown|questions_asked|quoted_text|mention|file|tool_results)\b)",
+    re.IGNORECASE,
+)
+
+
+def disarmed(text: str) -> str:
+    """Return `text` so that nothing in it reads as what we write ourselves."""
+    return _RESERVED_TAG.sub("&lt;", text)
+
+
+def file_text(name: str, text: str, note: str = "") -> Content:
+    """Return what a file says, with its name.
+
+    Args:
+        name: The name of the file.
+        text: The text in it.
+        note: A word of ours behind it, such as what is left out.
+    """
+    told = f'<file name="{html.escape(name)}">\n{disarmed(text)}\n</file>{note}'
+    return Content.from_text(told, additional_properties={FILE_PROPERTY: name})
+
+
+def file_note(name: str, note: str) -> Content:
+    """Return a sentence of ours about a file, in which ``{}`` stands for its name."""
+    told = f"[{note.replace('{}', f'“{disarmed(name)}”', 1)}]"
+    return Content.from_text(told, additional_properties={FILE_PROPERTY: name})

@@ -1,0 +1,128 @@
+"""Files as people send them, and some that nobody should."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+import zlib
+from typing import Any
+
+from PIL import Image
+
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+_WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+_DRAWING = "http://schemas.openxmlformats.org/drawingml/2006/main"
+_RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+def picture(kind: str = "PNG", size: tuple[int, int] = (60, 40), color: str = "blue", **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", size, color).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def photograph(orientation: int = 6) -> bytes:
+    """A JPEG as a telephone makes it: turned by a note, with a position, a comment, and a second picture behind it."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    exif[0x010F] = "SecretCameraMaker"
+    exif.get_ifd(0x8825)[1] = "N"
+    exif.get_ifd(0x8825)[2] = (47.0, 22.0, 7.0)
+    data = picture("JPEG", (64, 32), "red", exif=exif.tobytes(), comment=b"SecretComment")
+    return data + b"SecretTrailer" + picture("JPEG")
+
+
+def moving(kind: str = "GIF") -> bytes:
+    buffer = io.BytesIO()
+    frames = [Image.new("RGB", (20, 10), color) for color in ("red", "green", "blue")]
+    frames[0].save(buffer, kind, save_all=True, append_images=frames[1:], loop=0, duration=40)
+    return buffer.getvalue()
+
+
+def png_of(width: int, height: int) -> bytes:
+    """A PNG that says that it is very large, in some dozens of bytes."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 100)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(kind, body) for kind, body in chunks)
+
+
+def png_chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def archive(parts: dict[str, bytes | str], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as packed:
+        for name, content in parts.items():
+            packed.writestr(name, content)
+    return buffer.getvalue()
+
+
+def document(*paragraphs: str, **parts: str | bytes) -> bytes:
+    body = "".join(f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>" for text in paragraphs)
+    heading = '<w:p><w:pPr><w:pStyle w:val="Heading1"/></w:pPr><w:r><w:t>Plan</w:t></w:r></w:p>'
+    return archive(
+        {
+            "[Content_Types].xml": "<Types/>",
+            "word/document.xml": f'<w:document xmlns:w="{_WORD}"><w:body>{heading}{body}</w:body></w:document>',
+            **parts,
+        }
+    )
+
+
+def presentation(*slides: str) -> bytes:
+    """Slides whose files are numbered backwards: their order stands elsewhere."""
+    count = len(slides)
+    ids = "".join(f'<p:sldId id="{256 + n}" r:id="rId{n}"/>' for n in range(count))
+    targets = "".join(f'<Relationship Id="rId{n}" Target="slides/slide{count - n}.xml"/>' for n in range(count))
+    files = {
+        f"ppt/slides/slide{count - n}.xml": f'<x xmlns:a="{_DRAWING}"><a:p><a:r><a:t>{text}</a:t></a:r></a:p></x>'
+        for n, text in enumerate(slides)
+    }
+    return archive(
+        {
+            "[Content_Types].xml": "<Types/>",
+            "ppt/presentation.xml": f'<p:presentation xmlns:p="p" xmlns:r="{_OFFICE}">{ids}</p:presentation>',
+            "ppt/_rels/presentation.xml.rels": f'<Relationships xmlns="{_RELATIONS}">{targets}</Relationships>',
+            **files,
+        }
+    )
+
+
+def workbook(*rows: tuple[Any, ...]) -> bytes:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+def pdf(*pages: str) -> bytes:
+    """A PDF document with a line of text on each page."""
+    objects = ["<< /Type /Catalog /Pages 2 0 R >>", ""]
+    kids = []
+    for text in pages:
+        stream = f"BT /F1 12 Tf 72 720 Td ({text}) Tj ET"
+        objects.append(f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream")
+        font = "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"
+        objects.append(
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents {len(objects)} 0 R "
+            f"/Resources << /Font << /F1 {font} >> >> >>"
+        )
+        kids.append(f"{len(objects)} 0 R")
+    objects[1] = f"<< /Type /Pages /Kids [{' '.join(kids)}] /Count {len(kids)} >>"
+    out, places = "%PDF-1.4\n", []
+    for number, body in enumerate(objects, 1):
+        places.append(len(out))
+        out += f"{number} 0 obj\n{body}\nendobj\n"
+    table = "".join(f"{place:010} 00000 n \n" for place in places)
+    end = f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}trailer\n"
+    end += f"<< /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{len(out)}\n%%EOF\n"
+    return (out + end).encode("latin-1")

@@ -1,0 +1,134 @@
+"""The way of a file from a browser to the model and to its end, the same on every object store."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import text
+
+from tests.unit.files.file_desk import BASE, Desk, Person, code_of
+from tests.unit.files.file_samples import photograph, picture
+
+BLUE = picture()
+
+
+@pytest.fixture
+async def ada(any_desk: Desk) -> AsyncIterator[Person]:
+    async with any_desk.person() as person:
+        yield person
+
+
+async def test_a_picture_is_sent_seen_by_the_model_and_there_again_after_a_reload(any_desk: Desk, ada: Person) -> None:
+    sent = await ada.upload("sky.png", BLUE, "image/png")
+    assert (sent["type"], sent["name"], sent["mime_type"]) == ("image", "sky.png", "image/png")
+    assert "upload_descriptor" not in sent
+    await ada.send("What is this?", [sent["id"]])
+
+    [message] = any_desk.model.requests[-1]
+    shown = message.contents[1]
+    assert (shown.type, shown.media_type, shown.name) == ("data", "image/png", "sky.png")
+    assert base64.b64decode(shown.uri.partition(",")[2]) == BLUE
+
+    [again] = await ada.shown()
+    assert (again["id"], again["name"]) == (sent["id"], "sky.png")
+    preview = await ada.anybody.get(again["preview_url"])
+    assert (preview.status_code, preview.headers["content-type"]) == (200, "image/webp")
+    described = (await ada.page.get(f"/api/attachments/{sent['id']}")).json()
+    assert (described["size"], described["width"], described["height"]) == (len(BLUE), 60, 40)
+    had = await ada.anybody.get(described["download_url"])
+    assert (had.content, had.headers["content-type"]) == (BLUE, "image/png")
+
+
+async def test_no_url_is_stored_and_none_with_a_signature_is_in_a_message(any_desk: Desk, ada: Person) -> None:
+    sent = await ada.upload("sky.png", BLUE, "image/png")
+    events = await ada.send("What is this?", [sent["id"]])
+    assert "/content?" not in str(events), "the upload URL is nobody's business after the upload"
+    async with any_desk.services.database.read() as session:
+        rows = [str(row) for row in await session.execute(text("SELECT * FROM items"))]
+        rows += [str(row) for row in await session.execute(text("SELECT * FROM files"))]
+    assert len(rows) == 3
+    for row in rows:
+        assert "signature" not in row
+        assert "http" not in row
+
+
+async def test_a_file_goes_with_its_thread_and_leaves_nothing(any_desk: Desk, ada: Person) -> None:
+    first, second = await ada.upload("1.png", BLUE, "image/png"), await ada.upload("2.txt", b"words", "text/plain")
+    await ada.send("Look", [first["id"], second["id"]])
+    [shown, _] = await ada.shown()
+    await ada.anybody.get(shown["preview_url"])
+    assert (len(await any_desk.keys()), await any_desk.rows()) == (3, 2)
+    answer = await ada.ask("threads.delete", thread_id=ada.thread_id)
+    assert answer.status_code == 200
+    assert (await any_desk.keys(), await any_desk.rows()) == ([], 0)
+    assert (await ada.anybody.get(shown["preview_url"])).status_code == 404
+
+
+async def test_a_file_that_is_taken_back_leaves_nothing(any_desk: Desk, ada: Person) -> None:
+    announced = (await ada.announce("a.png", BLUE, "image/png")).json()
+    sent = await ada.upload("b.png", BLUE, "image/png")
+    for each in (announced, sent):
+        assert (await ada.ask("attachments.delete", attachment_id=each["id"])).status_code == 200
+        assert (await ada.ask("attachments.delete", attachment_id=each["id"])).status_code == 404
+    assert (await any_desk.keys(), await any_desk.rows()) == ([], 0)
+    assert (await ada.put(announced, BLUE)).status_code == 404
+    assert (await any_desk.keys(), await any_desk.rows()) == ([], 0)
+
+
+async def test_of_many_who_send_at_once_one_wins_and_its_bytes_are_kept(any_desk: Desk, ada: Person) -> None:
+    texts = [f"version {number:02}".encode() for number in range(20)]
+    announced = (await ada.announce("a.txt", texts[0], "text/plain")).json()
+    answers = await asyncio.gather(*(ada.put(announced, each) for each in texts))
+    won = [data for data, answer in zip(texts, answers, strict=True) if answer.status_code == 200]
+    assert len(won) == 1
+    assert {answer.status_code for answer in answers} == {200, 409}
+    file = await any_desk.files.find(announced["id"])
+    kept = await any_desk.files.objects.read(file.content_key, 100)
+    assert (kept, file.sha256) == (won[0], hashlib.sha256(won[0]).hexdigest())
+    assert await any_desk.keys() == [file.content_key]
+
+
+async def test_the_same_bytes_may_be_sent_again_and_others_change_nothing(any_desk: Desk, ada: Person) -> None:
+    announced = (await ada.announce("a.txt", b"words", "text/plain")).json()
+    assert [(await ada.put(announced, b"words")).status_code for _ in range(3)] == [200] * 3
+    assert code_of(await ada.put(announced, b"swords"[:5])) == (409, "attachments.uploaded_already")
+    await ada.send("Read", [announced["id"]])
+    assert (await ada.put(announced, b"words")).status_code == 200
+    assert code_of(await ada.put(announced, b"sword")) == (409, "attachments.uploaded_already")
+    described = (await ada.page.get(f"/api/attachments/{announced['id']}")).json()
+    assert (described["state"], (await ada.anybody.get(described["download_url"])).content) == ("bound", b"words")
+
+
+async def test_a_photograph_loses_what_was_noted_in_it_and_keeps_its_pixels(any_desk: Desk, ada: Person) -> None:
+    sent = await ada.upload("me.jpg", photograph(), "image/jpeg")
+    described = (await ada.page.get(f"/api/attachments/{sent['id']}")).json()
+    assert (described["width"], described["height"]) == (32, 64), "as a browser turns it"
+    kept = (await ada.anybody.get(described["download_url"])).content
+    for secret in (b"SecretCameraMaker", b"SecretComment", b"SecretTrailer"):
+        assert secret in photograph()
+        assert secret not in kept
+
+
+async def test_a_part_of_a_file_can_be_asked_for(any_desk: Desk, ada: Person) -> None:
+    sent = await ada.upload("a.txt", b"0123456789", "text/plain")
+    url = f"{BASE}/api/attachments/{sent['id']}/file"
+    cases = {
+        "bytes=2-4": (206, b"234", "bytes 2-4/10"), "bytes=7-": (206, b"789", "bytes 7-9/10"),
+        "bytes=-3": (206, b"789", "bytes 7-9/10"), "bytes=0-99": (206, b"0123456789", "bytes 0-9/10"),
+        "bytes=10-": (416, b"", "bytes */10"), "bytes=5-4": (416, b"", "bytes */10"),
+        "bytes=a-b": (200, b"0123456789", None), "bytes=0-1,3-4": (200, b"0123456789", None),
+    }  # fmt: skip
+    for asked, expected in cases.items():
+        got = await ada.page.get(url, headers={"Range": asked})
+        assert (got.status_code, got.content, got.headers.get("content-range")) == expected, asked
+
+
+async def test_a_message_of_a_file_alone_gives_its_thread_the_files_name(any_desk: Desk, ada: Person) -> None:
+    sent = await ada.upload("sky.png", BLUE, "image/png")
+    await ada.send("", [sent["id"]])
+    [thread] = (await ada.ask("threads.list")).json()["data"]
+    assert thread["title"] == "sky.png"
