@@ -81,6 +81,7 @@ async def test_the_list_says_what_the_client_needs(edge: Edge) -> None:
                 "maxSize": 20 * 1024 * 1024,
                 "accept": {kind: list(extensions) for kind, extensions in KNOWN_TYPES.items()},
             },
+            "maxChars": 32_000,
             "tools": [{"id": "t"}],
             "models": [{"id": "m"}],
         },
