@@ -21,7 +21,14 @@ from chat_clients.failures import refusal_in
 from chat_clients.http.refusal_meanings import is_about_length
 from chat_clients.http.status_errors import ProviderStatusError
 from chat_clients.protocols.history_shape import HistoryForm, has_pictures, history_chars
-from chat_clients.refused_fields import LENGTHS, find_culprit, leave_out, other_name
+from chat_clients.refused_fields import (
+    LENGTHS,
+    find_culprit,
+    is_about_unnamed,
+    leave_out,
+    other_name,
+    unnamed_culprits,
+)
 from errors import ModelError
 
 logger = logging.getLogger(__name__)
@@ -156,6 +163,7 @@ class Attempt:
         self._build = build
         self._tries = 1
         self._has_length = True
+        self._suspects: list[str] = []
         self._first = self._form = learnt.form_of(model, messages)
         self.body = self._request(self._form)
 
@@ -182,7 +190,13 @@ class Attempt:
             return False
         self._tries += 1
         before = self.body
-        adaptations = (self._adapt_length, self._adapt_thoughts, self._adapt_to_model, self._adapt_history)
+        adaptations = (
+            self._adapt_length,
+            self._adapt_thoughts,
+            self._adapt_to_model,
+            self._adapt_history,
+            self._adapt_wishes,
+        )
         if not any(adapt(failure, refusal) for adapt in adaptations):
             return False
         self.body = self._request(self._form)
@@ -194,6 +208,9 @@ class Attempt:
 
     def note_success(self) -> None:
         """Remember what helped."""
+        left_out = self._learnt.of_model(self._model).left_out
+        for name in self._suspects[: MAX_FIELDS - len(left_out)]:
+            left_out[name] = None
         if self._form != self._first:
             self._learnt.remember(self._model, self._messages, self._form)
 
@@ -230,7 +247,7 @@ class Attempt:
         if name is not None:
             other = other_name(name, refusal)
             known.left_out[name] = other if other not in known.left_out else None
-        return name is not None
+        return name is not None or (is_about_unnamed(refusal) and self._adapt_wishes(failure, refusal))
 
     def _adapt_history(self, failure: ModelError, refusal: ProviderStatusError) -> bool:
         """Choose the next form of the history; return whether there is one that differs."""
@@ -246,6 +263,14 @@ class Attempt:
                 return True
         return False
 
+    def _adapt_wishes(self, failure: ModelError, refusal: ProviderStatusError) -> bool:
+        """Leave out all that the author wishes, where a server does not say what it refuses."""
+        suspects = unnamed_culprits(self.body) if _is_refusal(failure, refusal) and not self._suspects else []
+        if suspects:
+            # It was not the history, as far as is known.
+            self._suspects, self._form = suspects, self._first
+        return bool(suspects)
+
     def _shorter(self, refusal: ProviderStatusError) -> Iterator[HistoryForm]:
         now = self._form.max_chars
         if now is None:
@@ -255,6 +280,9 @@ class Attempt:
         yield replace(self._form, max_chars=0)
 
     def _simpler(self, refusal: ProviderStatusError) -> Iterator[HistoryForm]:
+        if self._form.has_thoughts:
+            # Or members of calls, which a server gives and does not take; the calls themselves it may.
+            yield replace(self._form, has_thoughts=False)
         if self._form.has_pictures and _ABOUT_PICTURES.search(refusal.text):
             yield replace(self._form, has_pictures=False)
         for told in range(self._form.told + 1, 3):
@@ -270,7 +298,7 @@ class Attempt:
         body = self._build(replace(form, has_pictures=form.has_pictures and known.takes_pictures))
         for name, other in known.left_out.items():
             leave_out(body, name, other)
-        for name in () if self._has_length else LENGTHS:
+        for name in (*self._suspects, *(() if self._has_length else LENGTHS)):
             leave_out(body, name)
         return body if known.takes_system else _without_system(body)
 

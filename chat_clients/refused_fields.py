@@ -12,6 +12,11 @@ from chat_clients.http.status_errors import ProviderStatusError
 LENGTHS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 """Names for the longest length of an answer."""
 
+_OURS = frozenset({"stream_options", "store", "include", "tool_choice"})
+"""What every request asks for by itself; all other wishes are the author's, or the person's."""
+
+_NO_NAMES = re.compile(r"\b(?:requested|specified|given|provided|these|some|following) parameters\b", re.IGNORECASE)
+
 ENCRYPTED = "include=reasoning.encrypted_content"
 
 # What a request is made of; all else is a wish, and can be left out.
@@ -47,6 +52,16 @@ def find_culprit(body: Mapping[str, Any], refusal: ProviderStatusError) -> str |
     addressed = (name for name in names if _is_addressed(name, body, refusal))
     spoken = (name for name in names if _is_spoken_of(name, body, refusal))
     return next(addressed, None) or next(spoken, None)
+
+
+def unnamed_culprits(body: Mapping[str, Any]) -> list[str]:
+    """Return the members of a request that may be what is refused where a server names none."""
+    return [name for name in body if name not in _NEEDED | _OURS]
+
+
+def is_about_unnamed(refusal: ProviderStatusError) -> bool:
+    """Return whether a refusal is about members of the request, and does not say which."""
+    return _NO_NAMES.search(refusal.text) is not None
 
 
 def other_name(name: str, refusal: ProviderStatusError) -> str | None:

@@ -44,7 +44,7 @@ class ThoughtSplitter:
 
     Args:
         begins_with_thought: Whether this model is known to leave out the opening tag. What no tag closes then was said
-            all the same.
+            all the same, if the model came to its end; where it was cut, it stays a thought.
 
     Attributes:
         has_unopened: Whether a thought was closed that nothing had opened; None where the text does not tell.
@@ -64,6 +64,11 @@ class ThoughtSplitter:
         self._inner: set[str] = set()
         self._speech: str | None = None
 
+    @property
+    def is_undecided(self) -> bool:
+        """Whether only the end of the answer tells if what has come is a thought."""
+        return self._is_guess
+
     def note_thought(self) -> None:
         """Note that the thought came elsewhere: blanks before the text belong to neither."""
         self._has_thought = True
@@ -80,10 +85,14 @@ class ThoughtSplitter:
         self._held += text
         return list(self._take(is_end=False))
 
-    def close(self) -> list[tuple[Kind, str]]:
-        """Return what has waited for more."""
+    def close(self, *, is_whole: bool = True) -> list[tuple[Kind, str]]:
+        """Return what has waited for more.
+
+        Args:
+            is_whole: Whether the model came to its end. Most often it is a long thought that is cut.
+        """
         pieces = list(self._take(is_end=True))
-        if not self._is_guess:
+        if not self._is_guess or not is_whole:
             return pieces
         # It spoke at once, this time.
         self._is_guess, self._state, whole = False, "settled", str(self._thought)

@@ -106,7 +106,8 @@ _TOO_LONG = _pattern(
     r"\bmust have less than \d+ tokens",
     r"tokens\W{1,3}must be <=",
     r"\bstring too long\b",
-    r"\btokens\b…\bmust be (?:less|fewer|smaller|at most|below)\b",
+    r"\btokens\b…\bmust be (?:less|fewer|lower|smaller|shorter|at most|below|under)\b",
+    rf"{_SAID}…\b(?:beyond|outside|over)\b…\b(?:window|limit|maximum)\b",
     rf"{_SAID}…\btokens\b…\blimit is\b",
     r"\bonly …\btokens\b…\b(?:supported|allowed)",
 )
@@ -167,6 +168,8 @@ _FIELD_IS = re.compile(
     r"(?:is|are|has|have|does|do|was|must|cannot|should|too)\b",
     re.IGNORECASE,
 )
+# As a router says it whose providers have the model, and do not take what is asked of it.
+_LACKS_ABILITY = _pattern(r"\bno endpoints found that\b", r"\brequested parameters\b")
 _INVALID_ADDRESS = re.compile(r"\binvalid ['\"`]([\w.\[\]]+)['\"`]", re.IGNORECASE)
 
 _LOADING = _pattern(
@@ -219,7 +222,7 @@ def is_about_field(refusal: ProviderStatusError) -> bool:
             return True
         if refusal.status in (0, 400, 422) and words and words[-1] not in _SPOKEN and words[0] != "model":
             return True
-    return _FIELD_IS.search(refusal.text) is not None
+    return _FIELD_IS.search(refusal.text) is not None or _LACKS_ABILITY.search(refusal.text) is not None
 
 
 def words_of_address(address: str) -> list[str]:

@@ -137,7 +137,7 @@ class CompletionsReader:
     def close_text(self) -> Iterator[ChatResponseUpdate]:
         """Return the text that has waited for more; see `AnswerReader.close_text`."""
         yield from self._flush()
-        yield from self._speak(self._splitter.close())
+        yield from self._speak(self._splitter.close(is_whole=self.finish_reason in ENDS))
 
     def close(self) -> Iterator[ChatResponseUpdate]:
         """Return the calls, what the answer cost, and why it ended; none of that if it was cut off."""

@@ -11,12 +11,13 @@ from chat_clients.protocols.loose_json import read_place
 class ItemNames:
     """Gives each item of one response a name that stays: its first id.
 
-    An id that was announced is believed. Of others, the item at the same place of the output that is not done is meant:
-    some proxies give each event of an item a new id.
+    An id that was announced is believed, as far as it goes: some proxies give all items the same, and then kind and
+    place tell them apart. Of others, the item at the same place of the output that is not done is meant: some proxies
+    give each event of an item a new id.
     """
 
     def __init__(self) -> None:
-        self._by_id: dict[str, str] = {}
+        self._by_id: dict[tuple[str, str], list[str]] = {}
         self._at: dict[int, str] = {}
         self._kinds: dict[str, str] = {}
         self._announced: set[str] = set()
@@ -26,7 +27,10 @@ class ItemNames:
         """Return the name of an item that is announced."""
         if not isinstance(item.get("type"), str):
             return ""  # nothing is announced
-        name = self._known(item.get("id")) or self._add(item.get("id"), place, item["type"])
+        known = self._known(item.get("id"), item["type"], place)
+        if known is None or self._is_elsewhere(known, place):
+            known = self._add(item.get("id"), place, item["type"])
+        name = known
         self._announced.add(name)
         return name
 
@@ -38,7 +42,7 @@ class ItemNames:
             kind: The type of items that have such events.
         """
         item_id, place = event.get("item_id"), event.get("output_index")
-        known = self._known(item_id) or self._open_at(place)
+        known = self._known(item_id, kind, place) or self._open_at(place)
         if known is not None:
             return known
         if read_place(place) is None:
@@ -52,7 +56,9 @@ class ItemNames:
     def done(self, item: Mapping[str, Any], place: Any) -> str:
         """Return the name of an item that is whole now."""
         kind = str(item.get("type"))
-        known = self._known(item.get("id")) or self._open_at(place, kind)
+        known = self._known(item.get("id"), kind, place)
+        if known is None or (known in self._done and self._is_elsewhere(known, place)):
+            known = self._open_at(place, kind)
         if known is None and read_place(place) is None:
             open_ones = [name for name, each in self._kinds.items() if each == kind and name not in self._done]
             if item.get("id"):
@@ -71,9 +77,9 @@ class ItemNames:
         """
         item = event.get("item")
         item_id = item.get("id") if isinstance(item, Mapping) else event.get("item_id")
-        if (known := self._known(item_id)) is not None:
-            return [known] if known in self._done else []
         place = read_place(event.get("output_index"))
+        if (known := self._known(item_id, kind, place)) is not None:
+            return [known] if known in self._done and not self._is_elsewhere(known, place) else []
         if self._open_at(place, kind) is not None:
             return []
         at_place = self._at.get(place) if place is not None else None
@@ -87,15 +93,28 @@ class ItemNames:
             item: One of the response's output.
             matched: The names of those before it.
         """
-        known = self._known(item.get("id"))
-        if known is not None and known not in matched:
-            return known
         kind = str(item.get("type"))
+        known = next((name for name in self._named(item.get("id"), kind) if name not in matched), None)
+        if known is not None:
+            return known
         same = [name for name, each in self._kinds.items() if each == kind and name not in matched]
         return same[0] if same else self._add(item.get("id"), None, kind)
 
-    def _known(self, item_id: Any) -> str | None:
-        return self._by_id.get(item_id) if isinstance(item_id, str) else None
+    def _named(self, item_id: Any, kind: str) -> list[str]:
+        return self._by_id.get((item_id, kind), []) if isinstance(item_id, str) else []
+
+    def _known(self, item_id: Any, kind: str, place: Any) -> str | None:
+        """Return the item of this id; of several the one at this place, or the newest that is not done."""
+        names = self._named(item_id, kind)
+        at = read_place(place)
+        if len(names) > 1 and at is not None and self._at.get(at) in names:
+            return self._at[at]
+        return next((name for name in reversed(names) if name not in self._done), names[-1] if names else None)
+
+    def _is_elsewhere(self, name: str, place: Any) -> bool:
+        """Return whether an item has a place in the output that is not this one."""
+        at = read_place(place)
+        return at is not None and self._at.get(at) != name and name in self._at.values()
 
     def _open_at(self, place: Any, kind: str | None = None) -> str | None:
         at = read_place(place)
@@ -111,7 +130,7 @@ class ItemNames:
             name += "_"
         self._kinds[name] = kind
         if isinstance(item_id, str) and item_id:
-            self._by_id[item_id] = name
+            self._by_id.setdefault((item_id, kind), []).append(name)
         if at is not None:
             self._at[at] = name
         return name

@@ -50,6 +50,7 @@ class ResponseTexts:
         self._origin = origin
         self._begins_with_thought = begins_with_thought
         self._splitters: dict[PartKey, ThoughtSplitter] = {}
+        self._undecided: PartKey | None = None
         self._streamed: dict[PartKey, GrowingText] = {}
         self._annotated: set[tuple[str, int, int]] = set()
 
@@ -78,6 +79,8 @@ class ResponseTexts:
         self.pending, self.pieces = (key, [half]) if half else (None, [])
         if not text:
             return
+        if self._undecided not in (None, key):
+            yield from self.go_on()
         known = self._streamed.get(key)
         if known is None:
             known = self._streamed[key] = GrowingText()
@@ -91,15 +94,29 @@ class ResponseTexts:
             yield self._piece(key, text)
 
     def close_text(self, key: PartKey) -> Iterator[ChatResponseUpdate]:
-        """Say what of a text has waited for more."""
-        if key in self._splitters:
+        """Say what of a text has waited for more; whether it is a thought may wait for what comes after it."""
+        if (splitter := self._splitters.get(key)) is None:
+            return
+        if splitter.is_undecided:
+            self._undecided = key
+        else:
+            yield from self._speak(key[0], splitter.close())
+
+    def go_on(self) -> Iterator[ChatResponseUpdate]:
+        """Say a text that was taken for a thought: the model has ended it, and goes on with something else."""
+        key, self._undecided = self._undecided, None
+        if key is not None and key in self._splitters:
             yield from self._speak(key[0], self._splitters[key].close())
 
-    def close(self) -> Iterator[ChatResponseUpdate]:
-        """Say what of all texts has waited for more."""
+    def close(self, *, is_whole: bool) -> Iterator[ChatResponseUpdate]:
+        """Say what of all texts has waited for more.
+
+        Args:
+            is_whole: Whether the model came to its end.
+        """
         yield from self.flush()
-        for key in list(self._splitters):
-            yield from self.close_text(key)
+        for key, splitter in self._splitters.items():
+            yield from self._speak(key[0], splitter.close(is_whole=is_whole))
 
     def is_said(self, key: PartKey, whole: Any) -> bool:
         """Return whether a part was said exactly so."""

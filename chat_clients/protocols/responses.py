@@ -128,7 +128,7 @@ class ResponsesReader:
 
     def close_text(self) -> Iterator[ChatResponseUpdate]:
         """Return the text that has waited for more; see `AnswerReader.close_text`."""
-        yield from self._texts.close()
+        yield from self._texts.close(is_whole=False)
 
     def _event(self, kind: Any, event: Event) -> Iterator[ChatResponseUpdate]:
         if isinstance(kind, str) and kind in _WHOLES:
@@ -147,6 +147,7 @@ class ResponsesReader:
                 self._texts.response_id = read_word(response.get("id")) or self._texts.response_id
                 self._model = read_word(response.get("model")) or self._model
             case "response.output_item.added":
+                yield from self._texts.go_on()
                 item = read_object(event.get("item"))
                 yield from self._item_added(item, self._items.begin(item, event.get("output_index")))
             case "response.function_call_arguments.delta":
@@ -328,8 +329,8 @@ class ResponsesReader:
             item_id = self._items.in_whole(item, matched)
             matched.add(item_id)
             yield from self._item_done(item, item_id)
-        yield from self.close()
         self.finish_reason = self._finish_reason(response, named)
+        yield from self._texts.close(is_whole=self.finish_reason in ENDS and not self._has_half)
         if self.finish_reason in ENDS:
             for call in self._calls.values():
                 yield from self._finish_call(call, None)

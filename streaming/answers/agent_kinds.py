@@ -7,6 +7,8 @@ import sys
 from functools import partial
 from typing import Any
 
+from agent_framework import Workflow
+
 from context import Turn
 from errors import AgentError
 from streaming.answers.generator_agent import GeneratorAgent
@@ -29,6 +31,9 @@ def as_agent(returned: Any, turn: Turn, client: Any) -> Any:
     Raises:
         AgentError: When it is of no kind that can answer.
     """
+    if isinstance(returned, Workflow):
+        # Its own `run` yields events of the workflow, and takes other arguments.
+        return returned.as_agent()
     if callable(getattr(returned, "run", None)) and not isinstance(returned, type):
         return returned
     if is_sdk_agent(returned):

@@ -190,6 +190,11 @@ def no_ids() -> Iterator[None]:
         yield None
 
 
+def same_ids() -> Iterator[str]:
+    while True:
+        yield "id"
+
+
 def events_of(answer: Answer) -> list[Event]:
     lines = b"".join(answer.pieces).decode().split("\n")
     return [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: {")]
@@ -226,7 +231,7 @@ def thought_message_and_call() -> list[Event]:
     return [*events, {"type": "response.completed", "response": whole}]
 
 
-@pytest.mark.parametrize("ids", [None, fresh_ids, no_ids])
+@pytest.mark.parametrize("ids", [None, fresh_ids, no_ids, same_ids])
 @pytest.mark.parametrize("is_short", [False, True])
 def test_a_response_is_read_once_and_whole_whatever_ids_its_events_have(ids: Any, is_short: bool) -> None:
     events = thought_message_and_call()

@@ -179,6 +179,39 @@ def look() -> str:
 @pytest.mark.parametrize(
     "refusal",
     [
+        error(404, "No endpoints found that can handle the requested parameters."),
+        error(400, "Penalty is not enabled for models/m"),
+        error(400, "Provider returned error"),
+        error(422, "Bad request"),
+    ],
+)
+async def test_where_a_server_does_not_say_what_it_refuses_no_wish_of_the_author_is_sent(
+    stub: ProviderStub, clients: dict[str, ChatClients], refusal: Answer
+) -> None:
+    stub.refuses = refusing(lambda body: "presence_penalty" in body, refusal)
+    stub.will_always(Chat.text("Fine."))
+    wishes = {"presence_penalty": 0.5, "top_p": 0.5}
+    assert await ask(clients["compatible"], **wishes) == "Fine."
+    assert await ask(clients["compatible"], user("Another"), **wishes) == "Fine."
+    assert ["top_p" in each.body for each in stub.requests] == [True, False, False]
+    assert "stream_options" in stub.requests[-1].body
+
+
+async def test_wishes_that_were_not_what_was_refused_are_sent_again(
+    stub: ProviderStub, clients: dict[str, ChatClients]
+) -> None:
+    stub.refuses = lambda _: error(400, "Bad request")
+    with pytest.raises(ModelError):
+        await ask(clients["compatible"], top_p=0.5)
+    stub.refuses = None
+    stub.will(Chat.text("Fine."))
+    assert await ask(clients["compatible"], top_p=0.5) == "Fine."
+    assert ["top_p" in each.body for each in stub.requests] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
         {"error": {"message": "Encrypted content is not supported with this model.", "param": "include", "code": None}},
         {"error": {"message": "Unsupported include value: reasoning.encrypted_content"}},
         {"error": {"message": "x", "param": "include[0]"}},

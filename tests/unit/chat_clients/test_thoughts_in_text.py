@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from agent_framework import ChatResponse, Message
+from agent_framework import ChatResponse, ChatResponseUpdate, Message
 
 from chat_clients.protocols.completions import CompletionsReader
 from chat_clients.protocols.responses import ResponsesReader
 from chat_clients.provider import ChatClients
 from config import Settings
+from errors import ModelError
 from tests.unit.provider_stub import Chat, ProviderStub, Responses
 
 
@@ -53,6 +54,11 @@ async def ask(clients: ChatClients) -> tuple[ChatResponse[Any], list[str]]:
     return await stream.get_final_response(), seen
 
 
+async def read(clients: ChatClients, seen: list[ChatResponseUpdate]) -> None:
+    async for update in clients.make().get_response([Message("user", ["?"])], stream=True):
+        seen.append(update)
+
+
 def thoughts(response: ChatResponse[Any]) -> str:
     contents = [content for message in response.messages for content in message.contents]
     return "".join(content.text or "" for content in contents if content.type == "text_reasoning")
@@ -69,6 +75,55 @@ async def test_thoughts_in_the_text_are_thoughts_in_both_protocols(
     response, seen = await ask(made)
     assert "".join(seen) == response.text == "Good day.", "nothing is said that has to be taken back"
     assert (await made.make().get_response([Message("user", ["?"])])).text == "Good day."
+
+
+@pytest.mark.parametrize("then", ["end", "close"])
+async def test_half_a_thought_is_no_text_of_a_model_that_leaves_out_the_opening_tag(
+    stub: ProviderStub, clients: tuple[Any, ChatClients], then: Literal["end", "close"]
+) -> None:
+    protocol, made = clients
+    stub.will(protocol.text(*UNOPENED), protocol.part("The per", "son gr", then=then), protocol.text(*UNOPENED))
+    await ask(made)
+    seen: list[ChatResponseUpdate] = []
+    with pytest.raises(ModelError, match="in the middle"):
+        await read(made, seen)
+    assert "".join(update.text for update in seen) == ""
+    assert thoughts(ChatResponse.from_updates(seen)) == "The person gr"
+    assert (await ask(made))[1] == ["Good day."], "the habit is remembered"
+
+
+@pytest.mark.parametrize("client", ["compatible", "openai"])
+async def test_half_a_thought_at_the_longest_length_is_no_text_either(stub: ProviderStub, client: str) -> None:
+    is_chat = client == "compatible"
+    address: dict[str, Any] = {f"{client}_base_url": stub.url, f"{client}_model": "m", f"{client}_api_key": "k"}
+    made = ChatClients(Settings(_env_file=None, **address))
+    protocol: Any = Chat if is_chat else Responses
+    cut = {"incomplete_details": {"reason": "max_output_tokens"}}
+    half = Chat.text("The per", finish="length") if is_chat else Responses.ended("incomplete", "The per", **cut)
+    stub.will(protocol.text(*UNOPENED), half)
+    await ask(made)
+    seen: list[ChatResponseUpdate] = []
+    with pytest.raises(ModelError, match="longest length"):
+        await read(made, seen)
+    await made.close()
+    assert ("".join(update.text for update in seen), thoughts(ChatResponse.from_updates(seen))) == ("", "The per")
+
+
+def test_what_was_said_at_once_stands_before_what_came_after_it() -> None:
+    def message(at: int, text: str) -> list[Any]:
+        item = {"id": f"msg_{at}", "type": "message", "content": [{"type": "output_text", "text": text}]}
+        where = {"item_id": item["id"], "output_index": at, "content_index": 0}
+        return [
+            {"type": "response.output_item.added", "output_index": at, "item": {**item, "content": []}},
+            {"type": "response.output_text.delta", **where, "delta": text},
+            {"type": "response.output_text.done", **where, "text": text},
+            {"type": "response.output_item.done", "output_index": at, "item": item},
+        ]
+
+    reader = ResponsesReader(begins_with_thought=True)
+    end = {"type": "response.completed", "response": {"id": "r", "status": "completed", "output": []}}
+    updates = [*reader.read([*message(0, "One."), *message(1, "Two."), end])]
+    assert [update.text for update in updates if update.text] == ["One.", "Two."]
 
 
 async def test_an_answer_of_nothing_but_thoughts_says_nothing(

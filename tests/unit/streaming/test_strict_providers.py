@@ -207,6 +207,30 @@ async def test_members_that_nobody_knows_go_back_as_they_came(chat: Chat, stub: 
     assert len(stub.requests) == 3
 
 
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        error(400, "'messages.2' : for 'role:assistant' the following must be satisfied: 'reasoning' is unsupported"),
+        error(422, "messages.2.tool_calls.0.x_token: Extra inputs are not permitted"),
+        error(400, "Bad request"),
+    ],
+)
+async def test_members_that_a_server_gives_and_does_not_take_cost_no_call(
+    chat: Chat, stub: ProviderStub, refusal: Answer
+) -> None:
+    strict = strictly()  # which knows none of them
+
+    def refuse(request: Received) -> Answer | None:
+        told = json.dumps(request.body["messages"])
+        return refusal if "x_token" in told or '"reasoning"' in told else strict(request)
+
+    stub.refuses = refuse
+    stub.will(calling(call("abcDEF123", x_token="a"), reasoning="Hm."), Wire.text("Rain."), Wire.text("Dry."))
+    assert await said(chat, "Rain?") == "Rain."
+    assert await said(chat, "And tomorrow?") == "Dry."
+    assert len(list(calls_in(stub.requests[-1].body["messages"]))) == 1, "it is told as a call, not in words"
+
+
 async def test_what_is_wanted_back_with_a_call_of_the_client_is_kept_too(chat: Chat, stub: ProviderStub) -> None:
     stub.will(calling(call("abcDEF123", "ask_page", extra_content=SIGNATURE)), Wire.text("Bern."))
     [asked] = done_items(await chat.send("Where?"), "client_tool_call")

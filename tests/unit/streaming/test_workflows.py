@@ -443,3 +443,16 @@ async def test_an_agent_that_runs_twice_costs_twice(
     model.turns = [[*says("Draft."), *costs(5, "r1")], [*says("Fine.", message_id="m2"), *costs(again, "r2")]]
     await chat.send("Write")
     assert await total_of(chat) == total
+
+
+async def test_a_workflow_itself_answers_like_its_agent(
+    chat: Chat, server: WorkflowServer, model: ScriptedModel
+) -> None:
+    def make(server: WorkflowServer) -> Any:
+        writer = Agent(server.chat_client, name="writer")
+        return WorkflowBuilder(start_executor=writer, output_from=[writer]).build()
+
+    server.make = make
+    model.turns = [says("One."), says("Two.")]
+    assert texts(await chat.send("First")) == ["One."]
+    assert texts(await chat.send("Second")) == ["Two."]

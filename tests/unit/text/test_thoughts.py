@@ -198,6 +198,17 @@ def test_a_model_that_is_known_to_leave_out_the_opening_tag_never_says_a_thought
         assert {kind for kind, _ in pieces} == {"text", "thought"}
 
 
+def test_a_thought_that_nothing_has_opened_stays_one_where_the_answer_is_cut() -> None:
+    for cuts in everywhere("Hm, what </thi"):
+        splitter = ThoughtSplitter(begins_with_thought=True)
+        places = [0, *cuts, 14]
+        pieces = [p for at, end in pairwise(places) for p in splitter.feed("Hm, what </thi"[at:end])]
+        pieces += splitter.close(is_whole=False)
+        assert {kind for kind, _ in pieces} == {"thought"}
+        assert "".join(piece for _, piece in pieces) == "Hm, what </thi"
+        assert splitter.has_unopened is None, "that it was cut tells nothing of a habit"
+
+
 @pytest.mark.parametrize(
     ("text", "is_habit", "expected"),
     [("Hi</think>\nHo", False, True), ("Hi", True, False), ("<think>a</think>Hi", True, False), ("Hi", False, None)],
