@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import secrets
 import threading
 import time
@@ -29,14 +28,18 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase
 
+from databases import faults
 from databases.columns import JSONDocument, PlainText, UTCDateTime, dump_json, load_json
+from databases.faults import is_down
 from databases.postgres import create_postgres_engine
+from databases.probes import find_damage, write_nothing
 from databases.sqlite_engines import create_sqlite_engine
+from databases.sqlite_file import SQLiteFile
 from databases.sqlite_threads import SQLiteThreads
 from errors import ConfigError
 
 __all__ = [
-    "Base", "Database", "JSONDocument", "PlainText", "UTCDateTime", "build_metadata", "new_id",
+    "Base", "Database", "JSONDocument", "PlainText", "UTCDateTime", "build_metadata", "is_down", "new_id",
 ]  # fmt: skip
 
 logger = logging.getLogger(__name__)
@@ -112,15 +115,17 @@ class Database:
         self.dialect = self._url.get_backend_name()
         """``"sqlite"`` or ``"postgresql"``."""
         if self.dialect == "sqlite":
-            _make_parent_folder(self._url)
-            self._reading = create_sqlite_engine(self._url, writes=False, **_ENGINE_OPTIONS)
-            self._writing = create_sqlite_engine(self._url, writes=True, **_ENGINE_OPTIONS)
-            self._threads: SQLiteThreads | None = SQLiteThreads(self._url, **_ENGINE_OPTIONS)
+            self._file: SQLiteFile | None = SQLiteFile(self._url)
+            _make_parent_folder(self._file.path.parent)
+            self._reading = create_sqlite_engine(self._url, self._file, writes=False, **_ENGINE_OPTIONS)
+            self._writing = create_sqlite_engine(self._url, self._file, writes=True, **_ENGINE_OPTIONS)
+            self._threads: SQLiteThreads | None = SQLiteThreads(self._url, self._file, **_ENGINE_OPTIONS)
         else:
-            self._threads = None
+            self._file = self._threads = None
             self._writing = create_postgres_engine(self._url, **_ENGINE_OPTIONS)
             self._reading = self._writing.execution_options(postgresql_readonly=True)
-        self._file: tuple[int, int] | None = None
+        self._probe: asyncio.Task[str | None] | None = None
+        self._has_answered = False
         self._read_sessions = async_sessionmaker(self._reading, expire_on_commit=False)
         self._write_sessions = async_sessionmaker(self._writing, expire_on_commit=False)
 
@@ -160,6 +165,23 @@ class Database:
         async with self._writing.begin() as connection:
             return await connection.run_sync(work, *args)
 
+    async def run_delete(self, work: Callable[[Connection, *Ts], R], *args: *Ts) -> R:
+        """Return what `run_write` returns, for work that deletes: that is possible on a full disk too.
+
+        SQLite writes what it deletes into its log first. Where there is no room for that, it gets the reserved space.
+        """
+        try:
+            return await self.run_write(work, *args)
+        except DBAPIError as exc:
+            if self._file is None or faults.fault_of(exc) != faults.DISK_FULL:
+                raise
+            if not await asyncio.to_thread(self._file.release_reserve):
+                raise
+        try:
+            return await self.run_write(work, *args)
+        finally:
+            await asyncio.to_thread(self._file.take_reserve_back)
+
     def insert(self, row: type[DeclarativeBase] | Table) -> sqlite.Insert | postgresql.Insert:
         """Return an INSERT for `row` that knows `on_conflict_do_update` and `on_conflict_do_nothing`."""
         return sqlite.insert(row) if self.dialect == "sqlite" else postgresql.insert(row)
@@ -168,7 +190,7 @@ class Database:
         """Create the tables that are missing, all or none, while other processes that start wait.
 
         Raises:
-            ConfigError: When the database cannot be reached or opened.
+            ConfigError: When the database cannot be reached or opened, or is damaged.
         """
         try:
             async with self._writing.begin() as connection:
@@ -176,33 +198,74 @@ class Database:
                     await connection.execute(select(text(f"pg_advisory_xact_lock({_SCHEMA_LOCK})")))
                 for each in metadata:
                     await connection.run_sync(each.create_all)
-            if self.dialect == "sqlite":
-                self._file = await asyncio.to_thread(_file_id, self._url)
+            if self._file is not None and not self._file.is_claimed:
+                await self._claim(self._file)
         except (DBAPIError, OSError) as exc:
-            cause = exc.orig if isinstance(exc, DBAPIError) else exc
-            shown = self._url.render_as_string(hide_password=True)
-            raise ConfigError(_variable(self.dialect), f"{shown} cannot be opened: {cause}") from exc
+            raise ConfigError(_variable(self.dialect), self.explain(exc)) from exc
 
-    async def ping(self, timeout_s: float) -> bool:
-        """Return whether the database answers within `timeout_s` seconds.
+    async def _claim(self, file: SQLiteFile) -> None:
+        """Begin to work with a file that has all tables, once it is known to be sound."""
+        file.claim()
+        if await self.run_read(find_damage):
+            raise ConfigError(_variable(self.dialect), self.explain(faults.DAMAGED))
+        await asyncio.to_thread(file.keep_reserve)
 
-        An SQLite file that was deleted or exchanged while it is open does not: what is written goes nowhere.
+    def explain(self, fault: str | Exception) -> str:
+        """Return a sentence for the operator: which database, what is wrong with it, and what to do.
+
+        Args:
+            fault: What `find_fault` returned, or what was raised instead.
         """
+        if isinstance(fault, Exception):
+            cause = fault.orig if isinstance(fault, DBAPIError) else fault
+            fault = faults.fault_of(fault)
+            fault = f"cannot be opened: {cause}" if fault == faults.SILENT else fault
+        if self._file is None:
+            return f"{self._url.render_as_string(hide_password=True)} {fault}"
+        remedy = faults.FILE_REMEDIES.get(fault)
+        return f"'{self._file.path}' {fault}{f'; {remedy}' if remedy else ''}"
+
+    async def find_fault(self, timeout_s: float) -> str | None:
+        """Return why the database cannot be read or written now, without a path or a secret; None when it can.
+
+        It reads and writes, as much as nothing, within `timeout_s` seconds. Callers that ask at once share one attempt.
+        """
+        if self._file is not None and self._file.is_damaged:
+            return faults.DAMAGED
+        if self._probe is None or self._probe.done():
+            self._has_answered = False
+            self._probe = asyncio.create_task(self._read_and_write(), name="probe of the database")
+        await asyncio.wait([self._probe], timeout=timeout_s)
+        if self._probe.done() and not self._probe.cancelled():
+            return self._probe.result()
+        return faults.LOCKED if self._has_answered else faults.SILENT
+
+    async def _read_and_write(self) -> str | None:
         try:
-            async with asyncio.timeout(timeout_s):
-                await self.run_read(Connection.execute, select(1))
-                if self.dialect == "sqlite":
-                    file = await asyncio.to_thread(_file_id, self._url)
-                    self._file = self._file or file
-                    if file != self._file:
-                        raise FileNotFoundError("the database file is not the one that was opened")
-        except (SQLAlchemyError, OSError) as exc:
-            logger.warning("database does not answer", extra={"reason": type(exc).__name__})
-            return False
-        return True
+            await self.run_read(Connection.execute, select(1))
+            self._has_answered = True
+            await self.run_write(write_nothing)
+        except (SQLAlchemyError, OSError, faults.DiskFullError, faults.ReadOnlyError) as exc:
+            fault = faults.fault_of(exc)
+            logger.warning("database cannot be used", extra={"reason": fault, "error_type": type(exc).__name__})
+            return fault
+        if self._file is not None:
+            await asyncio.to_thread(self._file.keep_reserve)
+        return None
+
+    async def find_damage(self) -> str | None:
+        """Return that the database is damaged, as `find_fault` does, after a look at as much as a second allows."""
+        try:
+            is_damaged = self._file is not None and await self.run_read(find_damage)
+        except DBAPIError as exc:
+            return faults.fault_of(exc)
+        return faults.DAMAGED if is_damaged else None
 
     async def close(self) -> None:
         """Close all connections."""
+        if self._probe is not None:
+            self._probe.cancel()
+            await asyncio.wait([self._probe])
         if self._threads is not None:
             await self._threads.close()
         await self._reading.dispose()
@@ -224,18 +287,12 @@ def _parse_url(url: str | URL) -> URL:
     return parsed.set(drivername=f"{backend.replace('postgres', 'postgresql')[:10]}+{drivers[backend]}")
 
 
-def _file_id(url: URL) -> tuple[int, int]:
-    status = os.stat(str(url.database))
-    return status.st_dev, status.st_ino
-
-
 def _variable(dialect: str) -> str:
     # The default URL is made from DATA_DIR; which of the two was set is not known here.
     return "DATA_DIR or DATABASE_URL" if dialect == "sqlite" else "DATABASE_URL"
 
 
-def _make_parent_folder(url: URL) -> None:
-    folder = Path(str(url.database)).parent
+def _make_parent_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:

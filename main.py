@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -75,6 +76,7 @@ def build_platform(settings: Settings) -> Platform:
     from files.file_urls import FileURLs
     from framework.telemetry import decide_on_telemetry
     from framework.warm_up import warm_up
+    from process.data_folder import prepare_data_folder
     from process.lifecycle import Lifecycle
     from process.use_case_loading import load_use_cases
     from runs.registry import Runs
@@ -82,10 +84,7 @@ def build_platform(settings: Settings) -> Platform:
     from streaming.answers.tool_guard import guarded
     from web.identity import load_signing_key
 
-    try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise ConfigError("DATA_DIR", f"'{settings.data_dir}' cannot be made: {exc.strerror}") from exc
+    prepare_data_folder(settings.data_dir)
     chat_clients = ChatClients(settings)
     database = Database(settings.resolved_database_url)
     store = ParlorStore(database)
@@ -220,8 +219,10 @@ def run(args: argparse.Namespace) -> int:
 
     collect_seldom()  # before the imports that take the most of the start
 
+    from process.data_folder import PRIVATE_UMASK
     from process.serving import bind_socket, serve, url_of
 
+    os.umask(PRIVATE_UMASK)  # all files of this process hold what people wrote
     with bind_socket(settings.host, settings.port) as listener:
         if args.before_serving is not None:
             args.before_serving()
@@ -276,9 +277,14 @@ def doctor(_args: argparse.Namespace) -> int:
 
 
 async def _examine(settings: Settings) -> list[Finding]:
-    from process.doctor import examine
+    from process.data_folder import PRIVATE_UMASK
+    from process.doctor import Finding, examine
 
-    platform = build_platform(settings)
+    os.umask(PRIVATE_UMASK)
+    try:
+        platform = build_platform(settings)
+    except ConfigError as exc:
+        return [Finding(False, "settings", str(exc))]
     try:
         return await examine(platform.services, STATIC_DIR)
     finally:

@@ -24,10 +24,9 @@ from chatkit.types import (
     WidgetItem,
 )
 from sqlalchemy import Connection
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import SQLAlchemyError
 
-from database import Database, new_id
+from database import Database, is_down, new_id
 from errors import BadRequestError, UnavailableError
 from storage import attachment_records, transactions
 from storage.baseline import THREAD_FIELDS, baseline_of, set_baseline, thread_fields
@@ -61,7 +60,6 @@ _ALL_THREADS = ""
 """Id in the scope of an owner's list of threads."""
 
 _UNAVAILABLE = "Conversations cannot be read or saved at the moment. Try again soon."
-_DATABASE_IS_DOWN = (OperationalError, InterfaceError, PoolTimeoutError)
 
 R = TypeVar("R")
 Ts = TypeVarTuple("Ts")
@@ -178,7 +176,7 @@ class ParlorStore(Store[RequestContext]):
 
     async def delete_thread(self, thread_id: str, context: RequestContext) -> None:
         """Delete a thread and all that is in it. The bytes of its files are the attachment store's to delete."""
-        await self._write(transactions.delete_thread, context, thread_id)
+        await self._delete(transactions.delete_thread, context, thread_id)
 
     # Items
 
@@ -251,7 +249,7 @@ class ParlorStore(Store[RequestContext]):
 
     async def delete_thread_item(self, thread_id: str, item_id: str, context: RequestContext) -> None:
         """Delete an item; no error when the thread has none of this id."""
-        await self._write(transactions.delete_thread_item, context, thread_id, item_id)
+        await self._delete(transactions.delete_thread_item, context, thread_id, item_id)
 
     async def swap_item(self, thread_id: str, before: ThreadItem, after: ThreadItem, context: RequestContext) -> bool:
         """Replace an item by `after`, of the same id, if it is stored as `before`, and say whether it was.
@@ -313,7 +311,7 @@ class ParlorStore(Store[RequestContext]):
 
     async def delete_attachment(self, attachment_id: str, context: RequestContext) -> None:
         """Take a file from its owner; what it has of bytes is the attachment store's to delete."""
-        await self._write(attachment_records.delete_attachment, context, attachment_id)
+        await self._delete(attachment_records.delete_attachment, context, attachment_id)
 
     # Transactions
 
@@ -323,8 +321,10 @@ class ParlorStore(Store[RequestContext]):
         scope = Scope(context.user_id, context.use_case, id_)
         try:
             return await self._database.run_read(work, scope, *arguments)
-        except _DATABASE_IS_DOWN as exc:
-            raise UnavailableError(_UNAVAILABLE) from exc
+        except SQLAlchemyError as exc:
+            if is_down(exc):
+                raise UnavailableError(_UNAVAILABLE) from exc
+            raise
 
     async def _write(
         self, work: Callable[[Connection, Scope, *Ts], R], context: RequestContext, id_: str, *arguments: *Ts
@@ -332,8 +332,21 @@ class ParlorStore(Store[RequestContext]):
         scope = Scope(context.user_id, context.use_case, id_)
         try:
             return await self._database.run_write(work, scope, *arguments)
-        except _DATABASE_IS_DOWN as exc:
-            raise UnavailableError(_UNAVAILABLE) from exc
+        except SQLAlchemyError as exc:
+            if is_down(exc):
+                raise UnavailableError(_UNAVAILABLE) from exc
+            raise
+
+    async def _delete(
+        self, work: Callable[[Connection, Scope, *Ts], R], context: RequestContext, id_: str, *arguments: *Ts
+    ) -> R:
+        scope = Scope(context.user_id, context.use_case, id_)
+        try:
+            return await self._database.run_delete(work, scope, *arguments)
+        except SQLAlchemyError as exc:
+            if is_down(exc):
+                raise UnavailableError(_UNAVAILABLE) from exc
+            raise
 
 
 def checked_title(title: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from sqlalchemy import event
@@ -37,7 +38,9 @@ def create_postgres_engine(url: URL, *, wait_s: float, **options: Any) -> AsyncE
             connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
         )
     except ImportError as exc:
-        raise ConfigError("DATABASE_URL", "PostgreSQL needs a driver: pip install 'parlor[postgres]'") from exc
+        # Parlor's own extra would name a package that a clone is not installed from.
+        command = f"{sys.executable} -m pip install 'psycopg[binary]'"
+        raise ConfigError("DATABASE_URL", f"PostgreSQL needs its driver ({exc}); install it with: {command}") from exc
 
     @event.listens_for(engine.sync_engine, "connect")
     def connect(connection: Any, _record: Any) -> None:

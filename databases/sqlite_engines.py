@@ -11,12 +11,15 @@ import time
 from contextlib import suppress
 from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.engine import URL, AdaptedConnection
-from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor, ExceptionContext
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from databases.faults import FileReplacedError
+from databases.sqlite_file import SQLiteFile
 
 BUSY_TIMEOUT_S = 5.0
 READERS = 4
@@ -25,39 +28,46 @@ READERS = 4
 _RETRY_S = 0.02
 
 
-def create_sqlite_engine(url: URL, *, writes: bool, wait_s: float, **options: Any) -> AsyncEngine:
+def create_sqlite_engine(url: URL, file: SQLiteFile, *, writes: bool, wait_s: float, **options: Any) -> AsyncEngine:
     """Return an engine for asynchronous sessions.
 
     Args:
         url: Address of the file.
+        file: The file, which is asked before each connection and each transaction.
         writes: Whether the engine gets the one connection whose transactions begin with the write lock, or several that
             cannot write.
         wait_s: How long a transaction waits for a connection, in seconds.
         options: Options of the engine, such as `json_serializer`.
     """
     engine = create_async_engine(url, pool_timeout=wait_s, **_pool_options(writes=writes), **options)
-    _listen(engine.sync_engine, writes=writes)
+    _listen(engine.sync_engine, file, writes=writes)
     statement = _begin_statement(writes=writes)
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
+        try:
+            file.check()
+        except FileReplacedError as exc:
+            raise OperationalError(statement, None, exc) from exc
         connection.exec_driver_sql(statement)
 
     return engine
 
 
-def create_thread_engine(url: URL, *, writes: bool, **options: Any) -> Engine:
+def create_thread_engine(url: URL, file: SQLiteFile, *, writes: bool, **options: Any) -> Engine:
     """Return an engine for `SQLiteThreads`; arguments are those of `create_sqlite_engine`."""
     engine = create_engine(url.set(drivername="sqlite"), **_pool_options(writes=writes), **options)
-    _listen(engine, writes=writes)
+    _listen(engine, file, writes=writes)
     statement = _begin_statement(writes=writes)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         # The driver is asked itself: SQLAlchemy's way to it is a tenth of what an empty transaction costs.
         try:
+            file.check()
             cast("sqlite3.Connection", connection.connection.dbapi_connection).execute(statement)
         except sqlite3.Error as exc:
+            file.note_failure(exc)
             raise OperationalError(statement, None, exc) from exc
 
     return engine
@@ -76,11 +86,19 @@ def _pool_options(*, writes: bool) -> dict[str, Any]:
     }
 
 
-def _listen(engine: Engine, *, writes: bool) -> None:
+def _listen(engine: Engine, file: SQLiteFile, *, writes: bool) -> None:
     """Give each connection its settings and its end; a transaction's beginning is another event of each engine.
 
     Source: SQLAlchemy's documentation of SQLite, "Enabling Non-Legacy SQLite Transactional Modes".
     """
+
+    @event.listens_for(engine, "do_connect")
+    def prepare(_dialect: Dialect, _record: ConnectionPoolEntry, _args: object, _options: object) -> None:
+        file.prepare()
+
+    @event.listens_for(engine, "handle_error")
+    def note(failure: ExceptionContext) -> None:
+        file.note_failure(failure.original_exception)
 
     @event.listens_for(engine, "connect")
     def connect(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:

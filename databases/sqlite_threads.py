@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from databases.sqlite_engines import READERS, create_thread_engine
+from databases.sqlite_file import SQLiteFile
 
 R = TypeVar("R")
 Ts = TypeVarTuple("Ts")
@@ -29,14 +30,15 @@ class SQLiteThreads:
 
     Args:
         url: Address of the file.
+        file: The file, which is asked before each connection and each transaction.
         wait_s: How long a transaction waits for a thread, in seconds.
         options: Options of the engines, such as `json_serializer`.
     """
 
-    def __init__(self, url: URL, wait_s: float, **options: Any) -> None:
+    def __init__(self, url: URL, file: SQLiteFile, wait_s: float, **options: Any) -> None:
         self._wait_s = wait_s
-        self._readers = _Threads("sqlite-reader", READERS, create_thread_engine(url, writes=False, **options))
-        self._writer = _Threads("sqlite-writer", 1, create_thread_engine(url, writes=True, **options))
+        self._readers = _Threads("sqlite-reader", READERS, create_thread_engine(url, file, writes=False, **options))
+        self._writer = _Threads("sqlite-writer", 1, create_thread_engine(url, file, writes=True, **options))
 
     async def read(self, work: Callable[[Connection, *Ts], R], *arguments: *Ts) -> R:
         """Return `work(connection, *arguments)`, done in a transaction that can only read."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,8 @@ from context import Services
 from errors import ParlorError
 from framework.mcp_servers import examine as examine_server
 from framework.mcp_servers import servers_of
-from process.use_case_loading import load_use_cases
+from process.data_folder import describe_mode, find_problem
+from process.use_case_loading import load_use_cases, missing_folders
 from stock_server import StockServer
 
 PING_TIMEOUT_S = 5.0
@@ -73,14 +73,18 @@ async def examine(services: Services, static_dir: Path) -> list[Finding]:
     settings, database = services.settings, services.database
     folder = settings.data_dir.resolve()
     is_built = await asyncio.to_thread((static_dir / "dist" / "chatkit.js").is_file)
-    can_answer = await database.ping(PING_TIMEOUT_S)
+    fault = await database.find_fault(PING_TIMEOUT_S) or await database.find_damage()
     findings = [
         Finding(True, "model", settings.provider),
-        Finding(os.access(folder, os.W_OK | os.X_OK), "data folder", str(folder)),
-        Finding(can_answer, "database", f"{database.dialect} {'answers' if can_answer else 'does not answer'}"),
+        _data_folder(folder),
+        Finding(not fault, "database", database.explain(fault) if fault else f"{database.dialect} answers"),
         Finding(is_built, "client", "built" if is_built else "not built; in a clone: ./parlor build"),
     ]
     findings += await _examine_files(services)
+    findings += [
+        Finding(False, "use cases", f"USE_CASES_PATH: there is no folder '{path}'")
+        for path in missing_folders(settings.use_cases_path)
+    ]
     loaded = await asyncio.to_thread(load_use_cases, services, settings.use_cases_path)
     findings += [Finding(True, "use case", name) for name in loaded.enabled]
     findings += server_key_findings(settings)
@@ -136,3 +140,10 @@ def _workflow_findings(name: str, server: object, provider: str) -> Iterator[Fin
         yield Finding(provider == "openai", "workflow", f"{name}: {needs}{need}")
     for reason in workflow.unmet_guardrails:
         yield Finding(False, "workflow", f"{name}: {reason}: pip install openai-guardrails")
+
+
+def _data_folder(folder: Path) -> Finding:
+    if problem := find_problem(folder):
+        return Finding(False, "data folder", f"DATA_DIR: '{folder}' {problem}")
+    remark = describe_mode(folder)
+    return Finding(True, "data folder", f"{folder} (others may enter it: {remark})" if remark else str(folder))

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from database import Base
-from errors import ConfigError, UnavailableError, new_error_id
+from errors import ConfigError, ParlorError, UnavailableError, new_error_id
 from plugins import UseCase
 from process.use_case_loading import DisabledUseCase, LoadedUseCases
 
@@ -158,7 +158,11 @@ class Lifecycle:
                     self._on_open()
             except Exception as exc:
                 self.failure = exc
-                logger.exception("the start failed")
+                # What can be named is told as one sentence, here and by the command that started this.
+                if isinstance(exc, ParlorError):
+                    logger.error("the start failed", extra={"reason": str(exc)})
+                else:
+                    logger.exception("the start failed")
                 self._settled.set()
                 return
             self._loaded = LoadedUseCases(enabled, disabled)

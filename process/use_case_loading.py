@@ -115,6 +115,11 @@ def load_use_cases(services: Services, paths: Sequence[Path]) -> LoadedUseCases:
     return LoadedUseCases(dict(sorted(enabled.items())), tuple(disabled))
 
 
+def missing_folders(paths: Sequence[Path]) -> list[Path]:
+    """Return those of the folders of use cases that do not exist."""
+    return [path for path in paths if not path.is_dir()]
+
+
 def _candidates(paths: Sequence[Path]) -> Iterable[_Candidate]:
     for entry_point in sorted(importlib.metadata.entry_points(group=ENTRY_POINT_GROUP), key=lambda found: found.name):
         yield _Candidate(entry_point.name, f"entry point {entry_point.value}", entry_point.load)

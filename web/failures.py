@@ -11,7 +11,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from errors import INTERNAL_MESSAGE, UserFacingError, new_error_id
+from database import is_down
+from errors import INTERNAL_MESSAGE, UnavailableError, UserFacingError, new_error_id
 from web.request_log import RequestNotes, notes_of
 
 logger = logging.getLogger(__name__)
@@ -49,6 +50,8 @@ class Failure:
 def build_failure(exc: Exception, notes: RequestNotes) -> Failure:
     """Return what may be said about `exc`; log it under the id that the answer carries."""
     error_id = new_error_id()
+    if is_down(exc):
+        exc = _unavailable(exc)
     if isinstance(exc, UserFacingError):
         failure = Failure(exc.status, exc.code, exc.message, error_id, exc.allow_retry, exc.retry_after_s)
         cause = exc.__cause__
@@ -63,6 +66,12 @@ def build_failure(exc: Exception, notes: RequestNotes) -> Failure:
         logger.error("request failed", exc_info=exc, extra={"error_id": error_id, "request_id": notes.request_id})
     notes.error_code, notes.error_id = failure.code, error_id
     return failure
+
+
+def _unavailable(exc: Exception) -> UnavailableError:
+    error = UnavailableError("This cannot be read or saved at the moment. Try again soon.")
+    error.__cause__ = exc
+    return error
 
 
 def failure_response(

@@ -29,7 +29,7 @@ def build_health_router(lifecycle: Lifecycle, database: Database) -> APIRouter:
 
     @router.api_route("/readyz", methods=["GET", "HEAD"])
     async def is_ready() -> Response:
-        """Return 200 when requests can be answered now, else 503 and the reason."""
+        """Return 200 when requests can be answered and stored now, else 503 and the reason."""
         checks = {"database": await check_database(database), "use_cases": check_use_cases(lifecycle)}
         # A tool server that is down makes nobody unable to answer: it is told, and no more.
         more = {"mcp_servers": servers} if (servers := check_mcp_servers(lifecycle)) else {}
@@ -51,8 +51,8 @@ def check_mcp_servers(lifecycle: Lifecycle) -> dict[str, str]:
 
 
 async def check_database(database: Database) -> str:
-    """Return ``"ok"`` when the database answers within `DATABASE_TIMEOUT_S` seconds."""
-    return _OK if await database.ping(DATABASE_TIMEOUT_S) else "does not answer"
+    """Return ``"ok"`` when the database can be read and written in `DATABASE_TIMEOUT_S` seconds, else the reason."""
+    return await database.find_fault(DATABASE_TIMEOUT_S) or _OK
 
 
 def check_use_cases(lifecycle: Lifecycle) -> str:

@@ -87,6 +87,27 @@ def test_a_database_that_cannot_be_opened_is_one_sentence_and_exit_code_2(tmp_pa
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("command", ["run", "doctor"])
+def test_a_damaged_database_is_a_sentence_with_the_file_and_the_remedy(tmp_path: Path, command: str) -> None:
+    file = tmp_path / "data" / "parlor.db"
+    file.parent.mkdir()
+    file.write_bytes(b"this was a database once" * 1000)
+    done = parlor(command, folder=tmp_path, **({"PORT": "0"} if command == "run" else {}))
+    output = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "Traceback" not in output
+    assert f"'{file}' is damaged; restore it from a backup, or move it away" in output
+
+
+@pytest.mark.parametrize("command", ["run", "doctor"])
+def test_a_data_folder_that_cannot_be_used_is_a_sentence(tmp_path: Path, command: str) -> None:
+    (tmp_path / "data").write_text("a file where the folder should be")
+    done = parlor(command, folder=tmp_path, **({"PORT": "0"} if command == "run" else {}))
+    assert done.returncode != 0
+    assert "Traceback" not in done.stdout + done.stderr
+    assert f"DATA_DIR: '{tmp_path / 'data'}' cannot be used: it is no folder" in done.stdout + done.stderr
+
+
 @pytest.mark.usefixtures("known_cities")
 @pytest.mark.parametrize("log_format", ["text", "json"])
 def test_run_prints_the_real_url_once_it_can_be_opened_and_names_what_is_disabled(
@@ -130,12 +151,14 @@ def test_run_prints_the_real_url_once_it_can_be_opened_and_names_what_is_disable
 @pytest.mark.usefixtures("known_cities")
 def test_doctor_says_what_works_and_what_does_not(tmp_path: Path) -> None:
     add_use_case(tmp_path, "broken", "raise RuntimeError('out of order')")
-    done = parlor("doctor", folder=tmp_path, OPENAI_API_KEY="sk-s3cret", DEFAULT_USE_CASE="gone")
+    settings = {"OPENAI_API_KEY": "sk-s3cret", "DEFAULT_USE_CASE": "gone", "USE_CASES_PATH": "use_cases:no_such"}
+    done = parlor("doctor", folder=tmp_path, **settings)
     assert done.returncode == 1
     assert "Traceback" not in done.stdout + done.stderr
     assert re.search(r"^ok +model +openai$", done.stdout, re.MULTILINE)
     assert re.search(r"^ok +database +sqlite answers$", done.stdout, re.MULTILINE)
     assert re.search(r"^PROBLEM +use case +broken is disabled: .*out of order", done.stdout, re.MULTILINE)
+    assert re.search(r"^PROBLEM +use cases +USE_CASES_PATH: there is no folder 'no_such'", done.stdout, re.MULTILINE)
     assert re.search(r"^PROBLEM +default +DEFAULT_USE_CASE: .*'gone'", done.stdout, re.MULTILINE)
     assert "s3cret" not in done.stdout + done.stderr
 

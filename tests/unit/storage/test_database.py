@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
 import sqlite3
 import sys
 import threading
@@ -21,8 +22,10 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, Stateme
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from database import Database, JSONDocument, PlainText, UTCDateTime, build_metadata, new_id
+from database import Database, JSONDocument, PlainText, UTCDateTime, build_metadata, is_down, new_id
+from databases import faults
 from databases.columns import load_json
+from databases.sqlite_file import RESERVE_BYTES, SQLiteFile
 from databases.sqlite_threads import SQLiteThreads
 from errors import ConfigError
 
@@ -249,7 +252,7 @@ async def test_a_function_that_is_cancelled_has_ended_or_was_never_begun(databas
 
 
 async def test_who_waits_too_long_for_a_thread_is_told(sqlite_url: str) -> None:
-    threads = SQLiteThreads(make_url(sqlite_url), wait_s=0.01)
+    threads = SQLiteThreads(make_url(sqlite_url), SQLiteFile(make_url(sqlite_url)), wait_s=0.01)
     has_begun, may_end = threading.Event(), threading.Event()
 
     def work(connection: Connection) -> bool:
@@ -505,35 +508,142 @@ async def test_the_folder_of_an_sqlite_file_is_made(tmp_path: Path) -> None:
     await database.close()
 
 
-async def test_a_live_database_answers_the_ping(notes: Database) -> None:
-    assert await notes.ping(timeout_s=5) is True
+async def test_a_live_database_has_no_fault(notes: Database) -> None:
+    assert await notes.find_fault(timeout_s=5) is None
 
 
-async def test_a_database_file_that_is_deleted_or_exchanged_fails_the_ping(tmp_path: Path) -> None:
-    file = tmp_path / "parlor.db"
+@pytest.mark.parametrize("way", ["session", "function"])
+async def test_a_database_file_that_is_deleted_or_exchanged_is_neither_read_nor_written(
+    tmp_path: Path, way: str
+) -> None:
+    file, aside = tmp_path / "parlor.db", tmp_path / "aside.db"
     database = Database(f"sqlite+aiosqlite:///{file}")
     await database.create_tables(NoteBase.metadata)
-    answers = [await database.ping(timeout_s=5)]
-    file.rename(tmp_path / "aside.db")
-    answers.append(await database.ping(timeout_s=5))
-    file.write_bytes((tmp_path / "aside.db").read_bytes())
-    answers.append(await database.ping(timeout_s=5))
-    (tmp_path / "aside.db").rename(file)
-    answers.append(await database.ping(timeout_s=5))
+
+    async def is_usable(*, writes: bool) -> bool:
+        try:
+            if way == "function":
+                await (database.run_write if writes else database.run_read)(Connection.execute, select(1))
+            else:
+                async with database.write() if writes else database.read() as session:
+                    await session.execute(select(1))
+        except OperationalError:
+            return False
+        return True
+
+    async def look() -> tuple[str | None, bool, bool]:
+        return await database.find_fault(timeout_s=5), await is_usable(writes=False), await is_usable(writes=True)
+
+    assert await look() == (None, True, True)
+    file.rename(aside)
+    assert await look() == (faults.REPLACED, False, False)
+    assert not file.exists(), "no empty file takes its place"
+    file.write_bytes(aside.read_bytes())
+    assert await look() == (faults.REPLACED, False, False)
+    aside.rename(file)
+    assert await look() == (None, True, True)
     await database.close()
-    assert answers == [True, False, False, True]
 
 
-async def test_a_dead_server_fails_the_ping_and_names_the_variable() -> None:
+async def test_a_database_that_another_process_has_locked_is_found_so_in_time(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    await database.create_tables(NoteBase.metadata)
+    with closing(sqlite3.connect(str(make_url(sqlite_url).database), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert await database.find_fault(timeout_s=0.2) == faults.LOCKED
+        other.execute("ROLLBACK")
+    assert await database.find_fault(timeout_s=5) is None
+    await database.close()
+
+
+async def test_a_look_at_the_database_changes_nothing_and_is_shared(any_database: Database) -> None:
+    async with asyncio.TaskGroup() as group:
+        looks = [group.create_task(any_database.find_fault(timeout_s=5)) for _ in range(50)]
+    assert {look.result() for look in looks} == {None}
+    if any_database.dialect == "sqlite":
+        changed = await any_database.run_read(
+            lambda connection: connection.exec_driver_sql("PRAGMA user_version").scalar()
+        )
+        assert changed == 0
+
+
+async def test_damage_that_is_met_is_told_until_the_next_start(tmp_path: Path) -> None:
+    file = tmp_path / "parlor.db"
+    first = Database(f"sqlite+aiosqlite:///{file}")
+    await first.create_tables(NoteBase.metadata)
+    for number in range(200):
+        await _write(first, id=f"n{number}", body="x" * 2_000)
+    await first.close()
+    database = Database(f"sqlite+aiosqlite:///{file}")
+    await database.create_tables(NoteBase.metadata)
+    with file.open("r+b") as raw:  # beside SQLite, as a failing disk does it
+        raw.seek(4096)
+        raw.write(b"\xa5" * (file.stat().st_size - 4096))
+    with pytest.raises(DBAPIError) as raised:
+        # The connection that writes has read none of these pages yet, so they come from the disk.
+        await database.run_write(lambda connection: connection.execute(select(NoteRow)).all())
+    assert is_down(raised.value)
+    assert await database.find_fault(timeout_s=5) == faults.DAMAGED
+    await database.close()
+
+    again = Database(f"sqlite+aiosqlite:///{file}")
+    with pytest.raises(ConfigError, match=r"parlor\.db' is damaged; restore it"):
+        await again.create_tables(NoteBase.metadata)
+    assert await again.find_damage() == faults.DAMAGED
+    await again.close()
+
+
+async def test_the_files_are_readable_by_their_owner_alone(tmp_path: Path) -> None:
+    file = tmp_path / "parlor.db"
+    file.touch(mode=0o644)
+    umask = os.umask(0)
+    try:
+        for path in (file, tmp_path / "new.db"):
+            database = Database(f"sqlite+aiosqlite:///{path}")
+            await database.create_tables(NoteBase.metadata)
+            await _write(database, id="n")
+            modes = {
+                name: os.stat(tmp_path / name).st_mode & 0o777 for name in os.listdir(tmp_path) if path.name in name
+            }
+            await database.close()
+            assert len(modes) == 4, "with its log, its index and its reserve"
+            assert set(modes.values()) == {0o600}
+    finally:
+        os.umask(umask)
+
+
+async def test_a_delete_that_finds_no_room_gets_the_reserved_space_each_time(tmp_path: Path) -> None:
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'parlor.db'}")
+    await database.create_tables(NoteBase.metadata)
+    reserve = tmp_path / "parlor.db-reserve"
+    assert reserve.stat().st_blocks * 512 >= RESERVE_BYTES, "it is taken, not only promised"
+
+    def delete_where_there_is_room(connection: Connection) -> str:
+        if reserve.exists():
+            connection.exec_driver_sql("PRAGMA max_page_count = 1")
+            connection.execute(insert(NoteRow).values(id=new_id("n"), body="x" * 100_000))
+        connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
+        return "deleted"
+
+    with pytest.raises(DBAPIError, match="full"):
+        await database.run_write(delete_where_there_is_room)
+    assert reserve.exists(), "it is there for deleting alone"
+    for _ in range(3):
+        assert await database.run_delete(delete_where_there_is_room) == "deleted"
+    assert reserve.exists()
+    await database.close()
+
+
+async def test_a_dead_server_does_not_answer_and_names_the_variable() -> None:
     database = Database("postgresql+psycopg://someone:s3cret@127.0.0.1:1/none")
-    assert await database.ping(timeout_s=5) is False
+    assert await database.find_fault(timeout_s=5) == faults.SILENT
     with pytest.raises(ConfigError, match="DATABASE_URL") as raised:
         await database.create_tables(NoteBase.metadata)
     assert "s3cret" not in str(raised.value)
     await database.close()
 
 
-async def test_a_silent_server_fails_the_ping_in_time() -> None:
+async def test_a_silent_server_does_not_answer_in_time() -> None:
     async def say_nothing(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await released.wait()
         writer.close()
@@ -543,7 +653,7 @@ async def test_a_silent_server_fails_the_ping_in_time() -> None:
     port = server.sockets[0].getsockname()[1]
     database = Database(f"postgresql+psycopg://someone@127.0.0.1:{port}/none")
     async with asyncio.timeout(15):
-        assert await database.ping(timeout_s=0.1) is False
+        assert await database.find_fault(timeout_s=0.1) == faults.SILENT
     released.set()
     server.close()
     await database.close()
@@ -575,7 +685,7 @@ def test_a_folder_that_cannot_be_made_is_refused_by_name(tmp_path: Path) -> None
 async def test_short_urls_get_the_asynchronous_driver(tmp_path: Path, postgres_url: str) -> None:
     for url in (f"sqlite:///{tmp_path}/a.db", postgres_url.replace("postgresql+psycopg", "postgres")):
         database = Database(url)
-        assert await database.ping(timeout_s=5)
+        assert await database.find_fault(timeout_s=5) is None
         await database.close()
 
 

@@ -60,8 +60,8 @@ class FakeDatabase:
     async def run_read(self, work: object, *arguments: object) -> list[object]:
         return []
 
-    async def ping(self, timeout_s: float) -> bool:
-        return self.is_up
+    async def find_fault(self, timeout_s: float) -> str | None:
+        return None if self.is_up else "does not answer"
 
     async def close(self) -> None:
         self.is_closed = True
