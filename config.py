@@ -86,6 +86,9 @@ class Settings(BaseSettings):
     use_cases_path: Annotated[tuple[Path, ...], NoDecode, _split(":")] = Field(
         (Path("use_cases"),), description="Folders that hold use cases, separated by `:`."
     )
+    disabled_use_cases: Annotated[tuple[str, ...], NoDecode, _split(",")] = Field(
+        (), description="Use cases that are switched off, by name and separated by `,`: `weather,todo`; not imported."
+    )
     default_use_case: str | None = Field(
         None, description="The use case at `POST /chatkit`; default: `weather`, else the first by name."
     )

@@ -105,7 +105,7 @@ def build_platform(settings: Settings) -> Platform:
 
     def load() -> LoadedUseCases:
         warm_up()
-        return load_use_cases(services, settings.use_cases_path)
+        return load_use_cases(services, settings.use_cases_path, settings.disabled_use_cases)
 
     lifecycle = Lifecycle(
         load,
@@ -247,6 +247,7 @@ def _configure_logging(settings: Settings) -> None:
 
 def _announce(url: str, loaded: LoadedUseCases, settings: Settings) -> None:
     problems = [f"The use case '{each.name}' is disabled: {each.reason}" for each in loaded.disabled]
+    problems += [f"DISABLED_USE_CASES: there is no use case '{name}'." for name in loaded.unknown]
     if not loaded.enabled:
         problems.append("No use case is loaded, so there is nothing to talk to.")
     if settings.default_use_case is not None and settings.default_use_case not in loaded.enabled:

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 PRIVATE = 0o600
 RESERVE_BYTES = 8 * 1024 * 1024
-"""Space for what a delete writes into SQLite's log before that can be folded into the file: both grow by 4 MB at most."""
+"""Space for what a delete writes into SQLite's log before that is folded into the file: 4 MB and as much again."""
 
 FOLD_TIMEOUT_S = 1.0
 

@@ -85,7 +85,9 @@ async def examine(services: Services, static_dir: Path) -> list[Finding]:
         Finding(False, "use cases", f"USE_CASES_PATH: there is no folder '{path}'")
         for path in missing_folders(settings.use_cases_path)
     ]
-    loaded = await asyncio.to_thread(load_use_cases, services, settings.use_cases_path)
+    loaded = await asyncio.to_thread(
+        load_use_cases, services, settings.use_cases_path, settings.disabled_use_cases
+    )
     findings += [Finding(True, "use case", name) for name in loaded.enabled]
     findings += server_key_findings(settings)
     for name, use_case in loaded.enabled.items():
@@ -96,6 +98,9 @@ async def examine(services: Services, static_dir: Path) -> list[Finding]:
             findings.append(Finding(is_there, "MCP server", f"{name}/{tool.name}: {state}"))
         findings += _workflow_findings(name, use_case.server, settings.provider)
     findings += [Finding(False, "use case", f"{each.name} is disabled: {each.reason}") for each in loaded.disabled]
+    findings += [
+        Finding(False, "use cases", f"DISABLED_USE_CASES: there is no use case '{name}'") for name in loaded.unknown
+    ]
     if not loaded.enabled:
         findings.append(Finding(False, "use case", "none is loaded"))
     default = settings.default_use_case

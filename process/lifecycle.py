@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from database import Base
@@ -165,7 +166,7 @@ class Lifecycle:
                     logger.exception("the start failed")
                 self._settled.set()
                 return
-            self._loaded = LoadedUseCases(enabled, disabled)
+            self._loaded = replace(loaded, enabled=enabled, disabled=disabled)
             self._settled.set()
             await self._reopen_until_stopped(loaded.enabled, stack)
             await self.drain()
@@ -194,7 +195,8 @@ class Lifecycle:
                     continue
                 stack.push_async_callback(_close_bounded, known[name].server, name)
                 disabled = [each for each in self._loaded.disabled if each.name != name]
-                self._loaded = LoadedUseCases({**self._loaded.enabled, name: known[name]}, disabled)
+                enabled = {**self._loaded.enabled, name: known[name]}
+                self._loaded = replace(self._loaded, enabled=enabled, disabled=disabled)
                 logger.info("use case enabled", extra={"use_case": name})
 
     async def _create_platform_tables(self) -> None:

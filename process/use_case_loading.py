@@ -50,10 +50,12 @@ class LoadedUseCases:
     Attributes:
         enabled: Use cases by name, in alphabetical order.
         disabled: Use cases that could not be loaded, with the cause.
+        unknown: Names that were to be switched off and that no use case has.
     """
 
     enabled: Mapping[str, UseCase]
     disabled: Sequence[DisabledUseCase]
+    unknown: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,9 @@ class _Candidate:
     load: Callable[[], ModuleType]
 
 
-def load_use_cases(services: Services, paths: Sequence[Path]) -> LoadedUseCases:
+def load_use_cases(
+    services: Services, paths: Sequence[Path], switched_off: Sequence[str] = ()
+) -> LoadedUseCases:
     """Find and register all use cases: entry points first, then the folders, in their order.
 
     A use case that cannot be loaded is reported and does not stop the others. One that is found twice, by its entry
@@ -80,12 +84,19 @@ def load_use_cases(services: Services, paths: Sequence[Path]) -> LoadedUseCases:
     Args:
         services: The platform's services, handed to every use case.
         paths: Folders whose sub-folders with a ``plugin.py`` are use cases. Missing folders are ignored.
+        switched_off: Names of folders or entry points that are left alone, and not imported.
     """
     enabled: dict[str, UseCase] = {}
     origins: dict[str, str] = {}
     disabled: list[DisabledUseCase] = []
     seen_files: set[Path] = set()
+    unknown = list(dict.fromkeys(switched_off))
     for candidate in _candidates(paths):
+        if candidate.name in switched_off:
+            if candidate.name in unknown:
+                unknown.remove(candidate.name)
+            logger.info("use case switched off", extra={"use_case": candidate.name, "origin": candidate.origin})
+            continue
         try:
             module = _import(candidate)
             file = Path(module.__file__).resolve() if module.__file__ else None
@@ -112,7 +123,7 @@ def load_use_cases(services: Services, paths: Sequence[Path]) -> LoadedUseCases:
         enabled[use_case.name] = use_case
         origins[use_case.name] = candidate.origin
         logger.info("use case loaded", extra={"use_case": use_case.name, "origin": candidate.origin})
-    return LoadedUseCases(dict(sorted(enabled.items())), tuple(disabled))
+    return LoadedUseCases(dict(sorted(enabled.items())), tuple(disabled), tuple(unknown))
 
 
 def missing_folders(paths: Sequence[Path]) -> list[Path]:

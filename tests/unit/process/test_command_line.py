@@ -152,6 +152,8 @@ def test_run_prints_the_real_url_once_it_can_be_opened_and_names_what_is_disable
 def test_doctor_says_what_works_and_what_does_not(tmp_path: Path) -> None:
     add_use_case(tmp_path, "broken", "raise RuntimeError('out of order')")
     settings = {"OPENAI_API_KEY": "sk-s3cret", "DEFAULT_USE_CASE": "gone", "USE_CASES_PATH": "use_cases:no_such"}
+    add_use_case(tmp_path, "asleep", "raise RuntimeError('it was imported')")
+    settings["DISABLED_USE_CASES"] = "asleep, todo, wether"
     done = parlor("doctor", folder=tmp_path, **settings)
     assert done.returncode == 1
     assert "Traceback" not in done.stdout + done.stderr
@@ -159,6 +161,10 @@ def test_doctor_says_what_works_and_what_does_not(tmp_path: Path) -> None:
     assert re.search(r"^ok +database +sqlite answers$", done.stdout, re.MULTILINE)
     assert re.search(r"^PROBLEM +use case +broken is disabled: .*out of order", done.stdout, re.MULTILINE)
     assert re.search(r"^PROBLEM +use cases +USE_CASES_PATH: there is no folder 'no_such'", done.stdout, re.MULTILINE)
+    assert re.search(r"^PROBLEM +use cases +DISABLED_USE_CASES: .*'wether'$", done.stdout, re.MULTILINE)
+    assert "weather" in done.stdout
+    assert "asleep" not in done.stdout, "it is not even imported"
+    assert "todo" not in done.stdout
     assert re.search(r"^PROBLEM +default +DEFAULT_USE_CASE: .*'gone'", done.stdout, re.MULTILINE)
     assert "s3cret" not in done.stdout + done.stderr
 
