@@ -166,7 +166,7 @@ class BaseChatKitServer(ChatKitServer[RequestContext]):
     async def process(
         self, request: str | bytes | bytearray, context: RequestContext
     ) -> StreamingResult | NonStreamingResult:
-        """Answer one ChatKit request in the form that ChatKit's own `process` has."""
+        """Answer one ChatKit request in the form that ChatKit's own `process` has: each chunk is one event."""
         answer = await self.handle(request.encode() if isinstance(request, str) else bytes(request), context)
         if isinstance(answer, bytes):
             return NonStreamingResult(answer)
@@ -174,7 +174,10 @@ class BaseChatKitServer(ChatKitServer[RequestContext]):
         async def chunks(viewer: Viewer) -> AsyncGenerator[bytes, None]:
             async with aclosing(viewer):
                 async for chunk in viewer:
-                    yield chunk
+                    # Ours hold what waited, and comments that keep a connection open.
+                    for event in chunk.split(_END_OF_EVENT):
+                        if event and not event.startswith(b":"):
+                            yield event + _END_OF_EVENT
 
         return StreamingResult(chunks(answer))
 
@@ -204,6 +207,8 @@ class BaseChatKitServer(ChatKitServer[RequestContext]):
         """Keep what was said and shown before the stop; tell the model of it if a person stopped the answer."""
         await self.__parts.delivery.keep_cancelled(thread, pending_items, context)
 
+
+_END_OF_EVENT = b"\n\n"
 
 RESERVED_NAMES = (
     frozenset(name for kind in (BaseChatKitServer, ChatKitServer) for name in vars(kind) if not name.startswith("_"))

@@ -1,7 +1,7 @@
 """ParlorStore: ChatKit's Store on SQLAlchemy. Its tables and transactions are in `storage`.
 
 Owners: every row belongs to one user in one use case, the pair `(context.user_id, context.use_case)`.
-What is missing and what is somebody else's raise the same `NotFoundError`.
+What is missing and what is somebody else's raise the same `NotFoundError`, which is ChatKit's too.
 
 Order: a thread's items have positions from a counter in its row; the clock decides nothing. Threads are listed by when
 they were created, not by last activity: a list whose order changes while it is read skips and repeats.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
+from chatkit.store import NotFoundError as ChatKitNotFoundError
 from sqlalchemy import Row
 
 from errors import NotFoundError
@@ -15,6 +16,10 @@ NO_ITEM = "This message does not exist."
 NO_ATTACHMENT = "This file does not exist."
 
 T = TypeVar("T")
+
+
+class MissingError(NotFoundError, ChatKitNotFoundError):
+    """There is no such row, or it is another owner's: an error of ours, and the one that ChatKit's `Store` promises."""
 
 
 class Scope(NamedTuple):
@@ -65,8 +70,8 @@ def require(value: T | None, message: str = NO_THREAD) -> T:
     """Return `value`, which must not be None.
 
     Raises:
-        NotFoundError: When it is None, with `message` for the person.
+        MissingError: When it is None, with `message` for the person.
     """
     if value is None:
-        raise NotFoundError(message)
+        raise MissingError(message)
     return value

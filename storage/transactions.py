@@ -13,12 +13,11 @@ from typing import Any
 from chatkit.types import FeedbackKind, Page, ThreadItem, ThreadMetadata, UserMessageItem, WidgetItem
 from sqlalchemy import Connection, Row, Select, insert
 
-from errors import NotFoundError
 from storage import page_json, statements
 from storage.attachment_records import bind_files
 from storage.baseline import FRESH, Baseline, changed_fields, merged_metadata
 from storage.rows import item_values, to_item, to_items, to_run, to_thread
-from storage.scope import NO_ITEM, NO_THREAD, PageRequest, Scope, require
+from storage.scope import NO_ITEM, NO_THREAD, MissingError, PageRequest, Scope, require
 from turns.clock import utc_now
 from turns.run_record import RunRecord
 
@@ -45,7 +44,7 @@ def save_thread(
     now = utc_now()
     if row is None:
         if baseline is not None:
-            raise NotFoundError(NO_THREAD)
+            raise MissingError(NO_THREAD)
         values = {"id": scope.id, "created_at": created_at, "updated_at": now, "last_position": 0}
         connection.execute(insert(statements.THREADS), {**scope.columns, **values, **fields})
         return None
@@ -159,7 +158,7 @@ def load_item(connection: Connection, scope: Scope, item_id: str) -> ThreadItem:
     row = require(connection.execute(statements.ITEM, values).one_or_none(), NO_ITEM)
     item = to_item(row, scope.id)
     if item is None:
-        raise NotFoundError(NO_ITEM)
+        raise MissingError(NO_ITEM)
     return item
 
 
@@ -225,7 +224,7 @@ def save_feedback(connection: Connection, scope: Scope, item_ids: Sequence[str],
     key = _thread_key(connection, scope)
     known = connection.execute(statements.LOCK_ITEMS, {"scope_thread_key": key, "item_ids": item_ids}).all()
     if len(known) != len(item_ids):
-        raise NotFoundError(NO_ITEM)
+        raise MissingError(NO_ITEM)
     values = {"thread_key": key, "kind": kind, "updated_at": utc_now()}
     if rows := [{**values, "item_id": item_id} for item_id in item_ids]:
         connection.execute(statements.upsert(connection.dialect.name, statements.FEEDBACK), rows)

@@ -100,6 +100,16 @@ class Clicks:
                 async for event in events:
                     yield event
 
+    def check(
+        self, thread: ThreadMetadata, action: Action[str, Any], sender: WidgetItem | None, context: RequestContext
+    ) -> None:
+        """Refuse an action that its widget, as it is now, does not offer, while it can still become an HTTP status.
+
+        Raises:
+            ActionError: When the action is unknown, is not offered, or its payload is invalid.
+        """
+        self._prepare_action(action, ActionTurn(thread, context, self._services, sender))
+
     async def handle(
         self,
         thread: ThreadMetadata,

@@ -176,6 +176,7 @@ class ChatKitRequests:
                 sender = await self._clicks.sender(thread, request.params.item_id, context)
                 act = request.params.action
                 await check_decision(self._services, thread.id, act.type, act.payload, context, is_streamed=True)
+                self._clicks.check(thread, act, sender, context)
                 return self._delivery.deliver(thread, context, self._clicks.stream(thread, act, sender, context))
             case _:
                 raise BadRequestError("This request is not supported.")

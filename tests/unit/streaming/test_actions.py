@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from agent_framework import Agent
+from chatkit.server import StreamingResult
+from chatkit.store import NotFoundError as ChatKitNotFoundError
 from chatkit.types import ThreadMetadata
 from pydantic import BaseModel, Field
 
 from base_server import BaseChatKitServer, action
 from context import ActionTurn, Turn
-from errors import FinalMethodError, NotFoundError, PluginError, UserFacingError
+from errors import ActionError, FinalMethodError, NotFoundError, PluginError, UserFacingError
 from streaming.actions.offered_actions import offers
 from tests.unit.harness import Chat, done_items, errors
 from tests.unit.scripted_model import ScriptedModel, says
@@ -167,9 +169,14 @@ async def test_a_refused_action_says_why_and_changes_nothing(
     chat: Chat, item: dict[str, Any], name: str, payload: Any, words: str
 ) -> None:
     before = await chat.items()
-    [error] = errors(await chat.act(item, name, payload))
-    assert words in error["message"]
-    assert error["allow_retry"] is False
+    if name == "counter.fail":  # its handler refuses, which is known when the stream has begun
+        [error] = errors(await chat.act(item, name, payload))
+        assert words in error["message"]
+        assert error["allow_retry"] is False
+    else:
+        with pytest.raises(ActionError, match=words) as refused:
+            await chat.act(item, name, payload)
+        assert 400 <= refused.value.status < 500
     with pytest.raises(UserFacingError, match=words):
         await chat.act(item, name, payload, sync=True)
     assert await chat.items() == before
@@ -181,9 +188,31 @@ async def test_a_crashing_handler_keeps_its_cause_to_itself(chat: Chat, item: di
 
 
 async def test_an_action_without_its_widget_is_refused_unless_declared(chat: Chat, item: dict[str, Any]) -> None:
-    [error] = errors(await chat.act(None, "counter.reset"))
-    assert "from its widget" in error["message"]
+    with pytest.raises(ActionError, match="from its widget"):
+        await chat.act(None, "counter.reset")
     assert [e["name"] for e in await chat.act(None, "counter.page") if e["type"] == "client_effect"] == ["paged"]
+
+
+async def test_chatkits_own_process_yields_one_event_per_chunk(chat: Chat, item: dict[str, Any]) -> None:
+    action = {"type": "counter.add", "payload": {"counter": "c1", "by": 5}}
+    params = {"thread_id": chat.thread_id, "item_id": item["id"], "action": action}
+    body = json.dumps({"type": "threads.custom_action", "params": params})
+    result = await chat.server.process(body, chat.context())
+    assert isinstance(result, StreamingResult)
+    chunks = [chunk async for chunk in result]
+    kinds = [json.loads(chunk.removeprefix(b"data: "))["type"] for chunk in chunks]
+    assert "thread.item.replaced" in kinds
+    assert all(chunk.startswith(b"data: ") and chunk.endswith(b"}\n\n") for chunk in chunks)
+
+
+async def test_what_is_missing_is_missing_for_code_that_knows_chatkit_only(chat: Chat) -> None:
+    for missing in (
+        chat.server.store.load_thread("thr_none", chat.context()),
+        chat.server.store.load_item("thr_none", "msg_none", chat.context()),
+        chat.server.store.load_attachment("atc_none", chat.context()),
+    ):
+        with pytest.raises(ChatKitNotFoundError):
+            await missing
 
 
 async def test_another_users_widget_reads_as_missing(chat: Chat, item: dict[str, Any]) -> None:
