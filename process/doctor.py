@@ -85,9 +85,7 @@ async def examine(services: Services, static_dir: Path) -> list[Finding]:
         Finding(False, "use cases", f"USE_CASES_PATH: there is no folder '{path}'")
         for path in missing_folders(settings.use_cases_path)
     ]
-    loaded = await asyncio.to_thread(
-        load_use_cases, services, settings.use_cases_path, settings.disabled_use_cases
-    )
+    loaded = await asyncio.to_thread(load_use_cases, services, settings.use_cases_path, settings.disabled_use_cases)
     findings += [Finding(True, "use case", name) for name in loaded.enabled]
     findings += server_key_findings(settings)
     for name, use_case in loaded.enabled.items():

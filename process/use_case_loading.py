@@ -73,9 +73,7 @@ class _Candidate:
     load: Callable[[], ModuleType]
 
 
-def load_use_cases(
-    services: Services, paths: Sequence[Path], switched_off: Sequence[str] = ()
-) -> LoadedUseCases:
+def load_use_cases(services: Services, paths: Sequence[Path], switched_off: Sequence[str] = ()) -> LoadedUseCases:
     """Find and register all use cases: entry points first, then the folders, in their order.
 
     A use case that cannot be loaded is reported and does not stop the others. One that is found twice, by its entry

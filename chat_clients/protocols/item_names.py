@@ -7,6 +7,11 @@ from typing import Any
 
 from chat_clients.protocols.loose_json import read_place
 
+_KNOWN_KINDS = frozenset(
+    {"message", "reasoning", "function_call", "code_interpreter_call", "web_search_call", "file_search_call"}
+    | {"image_generation_call", "mcp_call", "mcp_list_tools", "mcp_approval_request"}
+)
+
 
 class ItemNames:
     """Gives each item of one response a name that stays: its first id.
@@ -101,7 +106,13 @@ class ItemNames:
         return same[0] if same else self._add(item.get("id"), None, kind)
 
     def _named(self, item_id: Any, kind: str) -> list[str]:
-        return self._by_id.get((item_id, kind), []) if isinstance(item_id, str) else []
+        if not isinstance(item_id, str):
+            return []
+        if (names := self._by_id.get((item_id, kind))) is not None:
+            return names
+        # Of a kind that nobody knows it may be any.
+        odd = [names for (each, its), names in self._by_id.items() if each == item_id and its not in _KNOWN_KINDS]
+        return odd[0] if odd else []
 
     def _known(self, item_id: Any, kind: str, place: Any) -> str | None:
         """Return the item of this id; of several the one at this place, or the newest that is not done."""

@@ -45,12 +45,17 @@ class StockClicks(Clicks):
         self._server = server
         self._stock = responder
 
+    def check(
+        self, thread: ThreadMetadata, action: Action[str, Any], sender: WidgetItem | None, context: RequestContext
+    ) -> None:
+        """Refuse an action where the server has none, while it can still become an HTTP status."""
+        if type(self._server).action is ChatKitServer.action:
+            raise ActionError(_NO_ACTION, code="action.unknown")
+
     async def stream(
         self, thread: ThreadMetadata, action: Action[str, Any], sender: WidgetItem | None, context: RequestContext
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
         """Return what the server's `action` shows."""
-        if type(self._server).action is ChatKitServer.action:
-            raise ActionError(_NO_ACTION, code="action.unknown")
         async with self._sender_turn(thread, sender.id if sender is not None else None):
             # Read again: it may have changed while this action waited for others.
             item = await self._sender_as_sent(thread, sender, context)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from base64 import b64decode
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from agent_framework import Agent
 
 from base_server import BaseChatKitServer
-from context import Turn
+from context import Services, Turn
 from store import ParlorStore
 from turns.request_context import RequestContext
 
@@ -122,3 +123,17 @@ def with_settings(server: Server, **changes: Any) -> Server:
     """Return a server of the same class with other settings."""
     services = server.services
     return type(server)(replace(services, settings=services.settings.model_copy(update=changes)))
+
+
+ONE_PIXEL = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC")
+"""A picture that is red."""
+
+
+async def upload(services: Services, name: str, data: bytes, media_type: str, context: RequestContext) -> str:
+    """Return the id of a file that a person has uploaded."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield data
+
+    rules = services.attachments.rules_of({"enabled": True})
+    return (await services.attachments.receive_new(name, media_type, chunks(), rules, context)).id

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from base64 import b64decode
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,9 @@ import pytest
 from agents import Agent, Runner
 from agents.testing import ScriptedModel as AuthorsModel
 from agents.testing import assistant_message
-from chatkit.types import ImageAttachment
 
 from tests.unit.agents_sdk.imported import EXPORTED, Imported, imported, inputs_of
-from tests.unit.harness import Chat, errors, texts
+from tests.unit.harness import ONE_PIXEL, Chat, errors, texts, upload
 from tests.unit.provider_stub import Call, whole
 from tests.unit.provider_stub import Chat as Completions
 from tests.unit.runs.running import adopt_thread, read_until, rest_of, start, stop
@@ -334,8 +332,8 @@ async def test_a_stop_in_the_middle_keeps_what_was_said(tmp_path: Path) -> None:
         adopt_thread(chat, seen)
         await stop(chat)
         await rest_of(viewer)
-        assert await kinds(chat) == ["user_message", "workflow", "assistant_message"]
-        assert (await chat.items())[-1]["content"][0]["text"] == "Good morningtide"
+        assert await kinds(chat) == ["user_message", "workflow", "assistant_message", "task"]
+        assert (await chat.items())[-2]["content"][0]["text"] == "Good morningtide"
         flow.will_say(routed("hello"), "Again.")
         assert texts(await chat.send("Again?")) == ["Again."]
 
@@ -343,7 +341,7 @@ async def test_a_stop_in_the_middle_keeps_what_was_said(tmp_path: Path) -> None:
 async def test_two_people_at_once_are_not_mixed_up_and_share_nothing_of_the_file(tmp_path: Path) -> None:
     plan = json.dumps({"amount": 5, "reason": "late"})
     async with imported(tmp_path, "refund", name="shared") as flow:
-        people = {name: flow.chat(name) for name in ("ada", "bob", "eve")}
+        people = {name: flow.chat(name) for name in ("tom", "kim", "zoe")}
         for name in people:
             flow.stub.will_answer(f"I am {name}", flow.answers.text(plan.replace("late", name)))
         sent = await asyncio.gather(*(chat.send(f"I am {name}") for name, chat in people.items()))
@@ -379,7 +377,7 @@ async def test_a_failure_of_the_file_is_told_as_any_other(tmp_path: Path) -> Non
         flow.will_say("Half.")
         [error] = errors(await chat.send("Hi"))
         assert error["message"].startswith("Something went wrong on our side. (err_")
-        assert await kinds(chat) == ["user_message", "assistant_message"]
+        assert await kinds(chat) == ["user_message", "assistant_message", "task"]
 
 
 async def test_an_output_of_another_form_than_asked_for_is_told(tmp_path: Path) -> None:
@@ -494,13 +492,7 @@ async def test_an_input_that_nobody_fills_is_told(tmp_path: Path) -> None:
 
 async def attached(flow: Imported, chat: Chat) -> str:
     """Return the id of a picture that the person has uploaded."""
-    data = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC")
-    picture = ImageAttachment(
-        id="atc_red", name="red.png", mime_type="image/png", preview_url="https://parlor.test/red"
-    )
-    await flow.services.store.save_attachment(picture, context=chat.context())
-    await flow.services.attachments.write(picture.id, data, chat.context())
-    return picture.id
+    return await upload(flow.services, "red.png", ONE_PIXEL, "image/png", chat.context())
 
 
 def resumed(chat: Chat, flow: Imported) -> Chat:

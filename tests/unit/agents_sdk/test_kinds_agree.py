@@ -168,7 +168,7 @@ async def test_a_failure_in_the_midst_leaves_what_was_said_with_each_kind(
     events = await chat.send("Go")
     assert len(errors(events)) == 1
     assert "secret" not in str(events)
-    assert [item["type"] for item in await chat.items()] == ["user_message", "assistant_message"]
+    assert [item["type"] for item in await chat.items()] == ["user_message", "assistant_message", "task"]
 
 
 @pytest.mark.parametrize("kind", ALL)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from context import Services
+from errors import ActionError
 from tests.unit.agents_sdk.todo_of_the_document import TODOS, TodoChatKitServer
 from tests.unit.harness import Chat, done_items, errors, texts
 from tests.unit.scripted_model import ScriptedModel, calls, says
@@ -56,8 +57,8 @@ async def test_a_click_and_a_form_change_the_list_without_the_model(chat: Chat, 
 async def test_a_click_that_its_widget_does_not_offer_is_refused(chat: Chat, model: ScriptedModel) -> None:
     model.turns = [calls("add_todo", text="Buy milk"), says("Added.", message_id="m2")]
     [shown] = done_items(await chat.send("Add buy milk"), "widget")
-    [error] = errors(await chat.act(shown, "complete_todo", {"todo_id": "todo_9"}))
-    assert error["message"].startswith("This widget does not offer this action any more.")
+    with pytest.raises(ActionError, match="This widget does not offer this action any more"):
+        await chat.act(shown, "complete_todo", {"todo_id": "todo_9"})
 
 
 async def test_an_action_that_is_not_streamed_is_handled_too(chat: Chat, model: ScriptedModel) -> None:

@@ -378,7 +378,7 @@ async def test_a_name_reaches_no_path_and_no_header_as_it_came(desk: Desk, ada: 
     folder = desk.services.settings.data_dir
     [key] = await desk.keys()
     assert key.rpartition("/")[0].endswith(sent["id"])
-    known = {"content", "secret.key", "test.db", "test.db-wal", "test.db-shm"}
+    known = {"content", "secret.key", "test.db", "test.db-wal", "test.db-shm", "test.db-reserve"}
     assert {path.name for path in folder.rglob("*") if path.is_file()} == known
 
 

@@ -86,7 +86,12 @@ async def test_a_tool_whose_clean_up_never_ends_does_not_hold_up_its_thread(tmp_
         async with asyncio.timeout(10):
             assert (await stop(chat))["run"]["status"] == "stopped"
         await rest_of(viewer)
-        assert [item["type"] for item in await chat.items()] == ["user_message", "assistant_message", "workflow"]
+        assert [item["type"] for item in await chat.items()] == [
+            "user_message",
+            "assistant_message",
+            "workflow",
+            "task",
+        ]
         assert await hidden_items(chat) == ["sdk_hidden_context"]
         assert texts(await chat.send("Again")) == ["Again"]
         server.gone.set()

@@ -467,7 +467,9 @@ async def test_killed_at_any_event_nothing_acknowledged_is_lost(tmp_path: Path, 
         kept = "".join(i["content"][0]["text"] for i in stored.values() if i["type"] == "assistant_message")
         assert kept.startswith(said)
         whole_turn = ["user_message", "workflow", "widget", "assistant_message", "widget"]
-        assert [i["type"] for i in stored.values()] == whole_turn[: len(stored)], "in the order of their appearance"
+        # Beside what was shown stands that the answer was cut, where it was.
+        kinds = [i["type"] for i in stored.values() if i["type"] != "task"]
+        assert kinds == whole_turn[: len(kinds)], "in the order of their appearance"
         assert chat.server.chat_client.open_streams == 0  # type: ignore[attr-defined]
         assert services.runs.active == 0
 

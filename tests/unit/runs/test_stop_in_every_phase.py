@@ -228,7 +228,8 @@ async def test_a_stop_in_the_hook_keeps_what_it_has_shown(tmp_path: Path) -> Non
         await until(server.is_holding)
         assert (await stop(chat))["run"]["status"] == "stopped"
         await rest_of(viewer)
-        assert await statuses(chat) == ["user_message", "assistant_message", "widget", "sdk_hidden_context"]
+        kept = ["user_message", "assistant_message", "widget", "sdk_hidden_context", "task"]
+        assert await statuses(chat) == kept
 
 
 async def test_a_stop_in_an_action_keeps_what_it_has_shown(tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ async def test_files_of_its_own_are_ours_too(talk_to: Talk) -> None:
     stock: Any = chat.server
     assert stock.notes == ("its own Files holds nothing here: files are in Parlor's",)
     assert stock.server.attachment_store.bucket() == "mine"
-    with pytest.raises(Exception, match="Uploads are not available"):
+    with pytest.raises(Exception, match="Files cannot be attached here"):
         await chat.request("attachments.create", name="a.png", size=3, mime_type="image/png")
 
 

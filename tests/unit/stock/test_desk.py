@@ -184,7 +184,7 @@ async def test_a_failure_of_the_model_is_told_without_its_words(
     [error] = errors(events)
     assert error["allow_retry"]
     assert "secret" not in str(events)
-    assert [item["type"] for item in await chat.items()] == ["user_message", "assistant_message"]
+    assert [item["type"] for item in await chat.items()] == ["user_message", "assistant_message", "task"]
     [run] = await services.store.load_runs(str(chat.thread_id), 9, chat.context())
     assert run.status == "failed"
 
@@ -204,7 +204,7 @@ async def test_a_stop_keeps_what_was_said_and_ends_the_model(
     await run.stop("user")
     events = await asking
     chat.thread_id = events[0]["thread"]["id"]
-    assert [item["type"] for item in await chat.items()] == ["user_message", "assistant_message"]
+    assert [item["type"] for item in await chat.items()] == ["user_message", "assistant_message", "task"]
     await until(lambda: model.open_streams == 0)
     await chat.send("And now?")
     assert "stopped this answer" in str([message.text for message in model.requests[-1]])

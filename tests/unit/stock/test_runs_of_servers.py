@@ -91,7 +91,7 @@ async def test_a_stop_of_the_person_and_a_deploy_keep_what_was_said(talk_to: Tal
             assert await services.runs.drain(0) == 1
         events = await asking
         assert len(errors(events)) == (stop == "drain")
-        _, kept = await chat.items()
+        _, kept, _mark = await chat.items()
         assert kept["content"][0]["text"] == "Half "
         [run] = await services.store.load_runs(str(chat.thread_id), 9, chat.context())
         assert (run.status, run.stop_reason) == ("stopped", stop)

@@ -26,7 +26,7 @@ from chatkit.types import (
 from pydantic import BaseModel
 
 from context import Services
-from errors import UnavailableError
+from errors import ActionError, UnavailableError
 from stock_server import ServerContext
 from tests.unit.harness import Chat, done_items, errors, texts
 from tests.unit.scripted_model import ScriptedModel
@@ -109,7 +109,7 @@ async def test_what_is_no_event_ends_the_answer_and_the_log_says_what_to_yield(
         return
     assert len(errors(events)) == 1
     assert advice in caplog.text
-    assert [item["type"] for item in await chat.items()] == ["user_message", "assistant_message"]
+    assert [item["type"] for item in await chat.items()] == ["user_message", "assistant_message", "task"]
 
 
 async def test_an_event_that_chatkit_does_not_know_is_passed_on(talk_to: Talk) -> None:
@@ -376,15 +376,15 @@ async def test_its_own_clean_up_decides_what_of_its_messages_is_kept(
     await run.stop("user")
     chat.thread_id = (await asking)[0]["thread"]["id"]
     assert cleaned == [["msg_1"]]
-    kept = [item["id"] for item in await chat.items()][1:]
+    kept = [item["id"] for item in await chat.items() if item["type"] != "task"][1:]
     assert kept == (["msg_2"] if clean_up == "own" else ["msg_1"])
 
 
 async def test_without_actions_a_click_is_refused(talk_to: Talk) -> None:
     chat = talk_to(EchoServer)
     await chat.send("Hi")
-    [error] = errors(await chat.act(None, "list.clear"))
-    assert error["message"].startswith("This action does not exist.")
+    with pytest.raises(ActionError, match="does not exist"):
+        await chat.act(None, "list.clear")
     with pytest.raises(Exception, match="does not exist"):
         await chat.act(None, "list.clear", sync=True)
 
