@@ -208,7 +208,6 @@ def test_an_empty_answer_ends_the_turn(chat: Chat, page: Page, scripted: Scripte
         (Answer({"error": {"code": "x", "message": "We are closed."}}, 500), "We are closed."),
         (Answer("<html>Bad Gateway</html>", 502, "text/html"), "502"),
         (Answer("", 503, "text/plain"), "503"),
-        (Answer({"detail": [{"msg": "field required"}]}, 422), "422"),
         (Answer({"unexpected": True}), ""),
     ],
 )
@@ -230,6 +229,20 @@ def test_a_refusal_is_told_and_the_text_is_not_lost(
     expect(chat.answers).to_have_text(["Better."])
     expect(chat.questions).to_have_text(["a precious question"])
     assert names(page).count("response.start") == names(page).count("response.end") == 2
+
+
+def test_a_message_that_the_server_does_not_take_returns_to_the_composer(
+    chat: Chat, scripted: ScriptedServer, tolerated_errors: list[str]
+) -> None:
+    tolerated_errors.append("Failed to load resource")
+    refusal = Answer({"detail": [{"msg": "field required"}]}, 422)
+    scripted.on("threads.create", refusal, Stream(message_events("Better.", user="a precious question")))
+    chat.send("a precious question")
+    expect(chat.element.get_by_role("alert").filter(has_text="422").first).to_be_visible()
+    expect(chat.composer).to_have_value("a precious question")
+    chat.composer.press("Enter")
+    expect(chat.answers).to_have_text(["Better."])
+    expect(chat.questions).to_have_text(["a precious question"])
 
 
 def test_a_connection_that_breaks_keeps_what_was_said(

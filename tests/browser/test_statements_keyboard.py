@@ -115,14 +115,14 @@ def test_arrow_keys_walk_through_the_turns_of_a_long_transcript(stage: Stage) ->
     stage.chat.transcript.focus()
     for expected in ("Question 7", "Question 6", "Question 5"):
         stage.page.keyboard.press("ArrowUp")
-        turn = stage.chat.element.locator("article:focus")
+        turn = stage.chat.element.locator("[role=group]:focus")
         expect(turn).to_contain_text(expected)
         expect(turn.get_by_text(expected)).to_be_in_viewport()
     stage.page.keyboard.press("Home")
-    expect(stage.chat.element.locator("article:focus")).to_contain_text("Question 0")
+    expect(stage.chat.element.locator("[role=group]:focus")).to_contain_text("Question 0")
     expect(stage.chat.element.get_by_text("Question 0")).to_be_in_viewport()
     stage.page.keyboard.press("End")
-    expect(stage.chat.element.locator("article:focus")).to_contain_text("Question 7")
+    expect(stage.chat.element.locator("[role=group]:focus")).to_contain_text("Question 7")
 
 
 # Layers
@@ -351,9 +351,11 @@ def test_nothing_moves_for_people_who_want_it_still(stage: Stage) -> None:
     # Scrolled at once, and not over time.
     assert (
         button.evaluate(
-            """button => {
+            """async button => {
+            const messages = document.querySelector('openai-chatkit').shadowRoot.querySelector('parlor-messages');
+            const scroller = messages.shadowRoot.querySelector('.scroller');
             button.click();
-            const scroller = button.getRootNode().querySelector('.scroller');
+            await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
             return scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop;
         }"""
         )

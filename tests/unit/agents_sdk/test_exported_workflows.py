@@ -341,7 +341,7 @@ async def test_a_stop_in_the_middle_keeps_what_was_said(tmp_path: Path) -> None:
 async def test_two_people_at_once_are_not_mixed_up_and_share_nothing_of_the_file(tmp_path: Path) -> None:
     plan = json.dumps({"amount": 5, "reason": "late"})
     async with imported(tmp_path, "refund", name="shared") as flow:
-        people = {name: flow.chat(name) for name in ("tom", "kim", "zoe")}
+        people = {name: flow.chat(name) for name in ("quinn", "wilmot", "zoltan")}
         for name in people:
             flow.stub.will_answer(f"I am {name}", flow.answers.text(plan.replace("late", name)))
         sent = await asyncio.gather(*(chat.send(f"I am {name}") for name, chat in people.items()))
