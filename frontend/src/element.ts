@@ -58,6 +58,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   #hasStarted = false;
   #wasHistoryOpen = false;
   #isAway = false;
+  #wasAway = false;
   #isWide = false;
   #isDocked = false;
   #sizes: ResizeObserver | undefined;
@@ -292,6 +293,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
             isOffline: this.#isOffline,
             isReconnecting: state.isReconnecting,
             isAway: !isNew && this.#isAway,
+            keepsRoom: !isNew && this.#wasAway,
             toLatest: this.#toLatest,
           })}
           <parlor-notices class="no-print" exportparts=${exportedParts}
@@ -382,6 +384,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
 
   #onAwayChange = (event: Event): void => {
     this.#isAway = (event.target as MessagesView).isAway;
+    this.#wasAway ||= this.#isAway;
     this.requestUpdate();
   };
 

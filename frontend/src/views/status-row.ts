@@ -8,13 +8,15 @@ export interface RowState {
   readonly isReconnecting: boolean;
   /** Something of the transcript is below the lower edge. */
   readonly isAway: boolean;
+  /** It was there before: were its room taken back, what is about to be clicked would move from under the pointer. */
+  readonly keepsRoom: boolean;
   readonly toLatest: () => void;
 }
 
-/** Takes room of its own and covers nothing; without anything to say it is not there. */
-export function renderStatusRow({isOffline, isReconnecting, isAway, toLatest}: RowState) {
+/** Takes room of its own and covers nothing; before it has said anything it is not there. */
+export function renderStatusRow({isOffline, isReconnecting, isAway, keepsRoom, toLatest}: RowState) {
   const text = isOffline ? strings.offline : isReconnecting ? strings.reconnecting : '';
-  return html`<div class="status-row no-print" ?hidden=${text === '' && !isAway}>
+  return html`<div class="status-row no-print" ?hidden=${text === '' && !isAway && !keepsRoom}>
     <span class="connection" role="status">${text === '' ? nothing : html`${icon('globe', '16')}${text}`}</span>
     ${
       isAway
@@ -37,6 +39,12 @@ export const statusRowStyles = css`
     justify-content: center;
     gap: 4px 12px;
     min-inline-size: 0;
+    min-block-size: 28px;
+  }
+  @media (max-height: 400px) {
+    .status-row:not(:has(button, svg)) {
+      display: none;
+    }
   }
   .connection {
     display: inline-flex;
