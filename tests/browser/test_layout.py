@@ -45,6 +45,17 @@ def test_who_reads_further_up_is_left_there(stage: Stage) -> None:
     expect(stage.chat.element.get_by_text("Not now.")).not_to_be_in_viewport()
 
 
+def test_what_is_about_to_be_clicked_does_not_move_when_the_end_is_reached(stage: Stage) -> None:
+    stage.show(user_item("hi"), assistant_item(LONG), CARD)
+    wheel(stage.chat, -1500)
+    latest = stage.find("button", "Scroll to the latest message")
+    expect(latest).to_be_visible()
+    before = _box(stage.chat.transcript)
+    latest.click()
+    expect(latest).to_have_count(0)
+    assert _box(stage.chat.transcript) == before
+
+
 def test_a_button_to_submit_ends_its_line_at_320_pixels(stage: Stage) -> None:
     stage.page.set_viewport_size({"width": 320, "height": 640})
     questions = [{"type": "freeform", "id": name, "question": f"{name}?", "status": "pending"} for name in ("A", "B")]
