@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
-from agent_framework import AgentResponse, AgentResponseUpdate, ChatResponseUpdate, Content, Message, ResponseStream
+from agent_framework import AgentResponse, AgentResponseUpdate, Content, Message, ResponseStream
 from agents import (
     Agent,
     InputGuardrailTripwireTriggered,
@@ -32,11 +32,11 @@ from agents_sdk.guarded_tools import tool_error
 from agents_sdk.inner_runs import RunDefaults, run_defaults
 from agents_sdk.input_items import read_result
 from agents_sdk.mcp_servers import ensure_connected
+from agents_sdk.model_events import ModelEvents
 from agents_sdk.output_text import in_words
-from agents_sdk.platform_model import Paused, PlatformModels, PlatformResponse
+from agents_sdk.platform_model import Paused, PlatformModels
 from agents_sdk.sdk_run import SDKRun
 from agents_sdk.turn_context import TurnContext
-from chat_clients.protocols.responses import ResponsesReader
 from chat_clients.protocols.responses_request import build_input
 from context import Turn
 from errors import AgentError, ModelError, UserFacingError
@@ -75,10 +75,8 @@ class SDKAgent:
         self._turn = turn
         self._client = client
         self._context = _context_of(self._run, turn)
-        self._reader: ResponsesReader | None = None
-        self._is_structured = False
+        self._events = ModelEvents()
         self._open_calls: set[str] = set()
-        self._name: str | None = None
         self.default_options = {"tools": [tool for each in agents_of(self._run.agent) for tool in each.tools]}
 
     def run(
@@ -129,7 +127,7 @@ class SDKAgent:
                         if event.type == "raw_response_event":
                             if isinstance(event.data, Paused):
                                 break
-                            for update in self._raw(event.data):
+                            for update in self._said(event.data):
                                 if update.text:
                                     await self._end_workflow()
                                 yield update
@@ -171,7 +169,7 @@ class SDKAgent:
         if result.final_output is not None and not self._is_waiting():
             is_of_a_tool = bool(result.new_items) and isinstance(result.new_items[-1], ToolCallOutputItem)
             # Where a tool ends the run, what it has shown is the answer; else what it has returned.
-            if not has_shown if is_of_a_tool else self._is_structured:
+            if not has_shown if is_of_a_tool else self._events.is_structured:
                 yield self._update(Content.from_text(in_words(result.final_output)), message_id="final_output")
         if (wanted := getattr(self._context, "client_tool_call", None)) is not None:
             self._context.client_tool_call = None
@@ -234,39 +232,15 @@ class SDKAgent:
             await self._context.end_workflow()
 
     def _note_agent(self, agent: Agent[Any]) -> None:
-        self._name = agent.name
-        self._is_structured = agent.output_type is not None and agent.output_type is not str
+        self._events.note_agent(agent, agent.name)
 
-    def _raw(self, data: Any) -> Iterator[AgentResponseUpdate]:
-        """Return what a provider's event means: an update of our client, or an event of a model of the author's."""
-        if isinstance(data, ChatResponseUpdate):
-            yield from self._said(data)
-        elif not isinstance(data, PlatformResponse) and data.type.startswith("response."):
-            if self._reader is None or data.type == "response.created":
-                self._reader = ResponsesReader()
-            for update in self._reader.read([data.model_dump()]):
-                yield from self._said(update)
-            if self._reader.is_done:
-                for update in self._reader.close():
-                    yield from self._said(update)
-                self._reader = None
-
-    def _said(self, update: ChatResponseUpdate) -> Iterator[AgentResponseUpdate]:
-        contents = update.contents
-        if self._is_structured:
-            contents = [content for content in contents if content.type != "text"]
-        for content in contents:
-            if content.type == "function_call" and content.call_id:
-                self._open_calls.add(content.call_id)
-        if contents or update.finish_reason is not None:
-            yield AgentResponseUpdate(
-                contents=contents,
-                role=update.role or "assistant",
-                author_name=self._name,
-                message_id=update.message_id,
-                response_id=update.response_id,
-                finish_reason=update.finish_reason,
+    def _said(self, data: Any) -> Iterator[AgentResponseUpdate]:
+        """Return what an event of a model says, and note the calls that it makes."""
+        for update in self._events.read(data):
+            self._open_calls.update(
+                content.call_id for content in update.contents if content.type == "function_call" and content.call_id
             )
+            yield update
 
     def _refusal(self, guardrail: Any) -> AgentResponseUpdate:
         """Return what is said in the place of an answer that a guardrail refuses."""
@@ -274,7 +248,7 @@ class SDKAgent:
         return AgentResponseUpdate(
             contents=[Content.from_text(self._turn.context.answer.texts.refused)],
             role="assistant",
-            author_name=self._name,
+            author_name=self._events.author,
             merge_mode="replace",
         )
 
@@ -285,7 +259,9 @@ class SDKAgent:
 
     def _update(self, content: Content, message_id: str | None = None) -> AgentResponseUpdate:
         role = "tool" if content.type == "function_result" else "assistant"
-        return AgentResponseUpdate(contents=[content], role=role, author_name=self._name, message_id=message_id)
+        return AgentResponseUpdate(
+            contents=[content], role=role, author_name=self._events.author, message_id=message_id
+        )
 
 
 def _context_of(run: SDKRun, turn: Turn) -> Any:

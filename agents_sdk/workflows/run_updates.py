@@ -6,11 +6,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from agent_framework import AgentResponseUpdate, ChatResponseUpdate, Content
+from agent_framework import AgentResponseUpdate, Content
 from agents import Agent
 
-from agents_sdk.platform_model import PlatformResponse
-from chat_clients.protocols.responses import ResponsesReader
+from agents_sdk.model_events import ModelEvents
 
 
 class RunUpdates:
@@ -26,24 +25,25 @@ class RunUpdates:
 
     def __init__(self, agent: Agent[Any], number: int) -> None:
         self._number = number
-        self._reader: ResponsesReader | None = None
+        self._events = ModelEvents()
         self.text = ""
         self.note_agent(agent)
 
     @property
     def is_structured(self) -> bool:
         """Whether the agent that speaks gives a structured output, which is not shown as it comes."""
-        return self._is_structured
+        return self._events.is_structured
 
     def note_agent(self, agent: Agent[Any]) -> None:
         """Note who speaks from here on."""
-        self._author = f"{agent.name}#{self._number}"
-        self._is_structured = agent.output_type is not None and agent.output_type is not str
+        self._events.note_agent(agent, f"{agent.name}#{self._number}")
 
     def read(self, event: Any) -> Iterator[AgentResponseUpdate]:
         """Return what an event of the SDK's stream says."""
         if event.type == "raw_response_event":
-            yield from self._raw(event.data)
+            for update in self._events.read(event.data):
+                self.text += update.text
+                yield update
         elif event.type == "agent_updated_stream_event":
             self.note_agent(event.new_agent)
         elif event.name in ("tool_output", "handoff_occured"):
@@ -54,37 +54,8 @@ class RunUpdates:
         role = "tool" if content.type == "function_result" else "assistant"
         more = {"merge_mode": merge_mode} if merge_mode else {}
         return AgentResponseUpdate(
-            contents=[content], role=role, author_name=self._author, message_id=message_id, **more
+            contents=[content], role=role, author_name=self._events.author, message_id=message_id, **more
         )
-
-    def _raw(self, data: Any) -> Iterator[AgentResponseUpdate]:
-        if isinstance(data, ChatResponseUpdate):
-            yield from self._said(data)
-        elif not isinstance(data, PlatformResponse) and data.type.startswith("response."):
-            # A model of the file's own, which speaks OpenAI's events.
-            if self._reader is None or data.type == "response.created":
-                self._reader = ResponsesReader()
-            for update in self._reader.read([data.model_dump()]):
-                yield from self._said(update)
-            if self._reader.is_done:
-                for update in self._reader.close():
-                    yield from self._said(update)
-                self._reader = None
-
-    def _said(self, update: ChatResponseUpdate) -> Iterator[AgentResponseUpdate]:
-        contents = update.contents
-        if self._is_structured:
-            contents = [content for content in contents if content.type != "text"]
-        self.text += "".join(content.text or "" for content in contents if content.type == "text")
-        if contents or update.finish_reason is not None:
-            yield AgentResponseUpdate(
-                contents=contents,
-                role=update.role or "assistant",
-                author_name=self._author,
-                message_id=update.message_id,
-                response_id=update.response_id,
-                finish_reason=update.finish_reason,
-            )
 
 
 def _result(item: Any) -> Content:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import random
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -17,19 +14,14 @@ import httpx
 
 from chat_clients.http.backpressure import Backpressure
 from chat_clients.http.connection import Taker
-from chat_clients.http.refusal_meanings import is_loading, meaning_of
+from chat_clients.http.refusal_meanings import is_loading
+from chat_clients.http.retries import backoff_s, retry_after_s, wait_before_retry
 from chat_clients.http.server_events import Event, EventParser, parse_object
 from chat_clients.http.status_errors import ProviderStatusError, build_status_error
 from chat_clients.http.transport import AnswerBody, DirectTransport
 from chat_clients.json_numbers import without_odd_numbers
 
 logger = logging.getLogger(__name__)
-
-LONGEST_RETRY_AFTER_S = 20.0
-"""A server that asks us to wait longer is not waited for: the person is told, and may try again."""
-
-FIRST_BACKOFF_S = 0.5
-LONGEST_BACKOFF_S = 8.0
 
 MAX_CONNECTIONS = 1000
 MAX_IDLE_CONNECTIONS = 100
@@ -44,9 +36,6 @@ MAX_ANSWER_BYTES = 64 * 1024 * 1024
 MAX_REFUSAL_BYTES = 64 * 1024
 
 Read = TypeVar("Read")
-
-_RETRIED_STATUSES = frozenset({408, 409, 425, 429})
-_RETRIED_MEANINGS = frozenset({"model.failed", "model.rate_limited", "model.timeout"})
 
 
 class ProviderConnection:
@@ -222,13 +211,13 @@ class ProviderConnection:
                     await self._wait_for_model(response, failure, waits, left_s)
                     waits += 1
                     continue
-                wait_s = _wait_s(response, failure, failures)
+                wait_s = wait_before_retry(response.headers, failure, failures)
             except (httpx.LocalProtocolError, httpx.UnsupportedProtocol):
                 raise  # ours to mend, and the same the next time
             except httpx.ReadTimeout:
                 raise  # a server that loads its model begins anew with each try
             except httpx.TransportError as exc:
-                failure, wait_s = exc, _backoff_s(failures)
+                failure, wait_s = exc, backoff_s(failures)
             if wait_s is None or failures >= self._max_retries:
                 raise failure
             failures += 1
@@ -246,7 +235,7 @@ class ProviderConnection:
         Raises:
             ProviderStatusError: `failure`, when it would take too long.
         """
-        wait_s = _retry_after_s(response.headers) or _backoff_s(waits)
+        wait_s = retry_after_s(response.headers) or backoff_s(waits)
         if wait_s > left_s:
             raise failure
         logger.info("model is being loaded", extra={"attempt": waits + 1, "wait_s": wait_s})
@@ -406,40 +395,6 @@ async def _read_refusal(response: httpx.Response) -> ProviderStatusError:
         await response.aclose()
     request_id = response.headers.get("x-request-id") or response.headers.get("apim-request-id")
     return build_status_error(response.status_code, body, request_id)
-
-
-def _wait_s(response: httpx.Response, failure: ProviderStatusError, failures: int) -> float | None:
-    """Return how long to wait before the request is repeated, in seconds; None when it is not worth it."""
-    should_retry = response.headers.get("x-should-retry")
-    meaning = meaning_of(failure)
-    if should_retry == "false" or meaning in ("model.no_quota", "model.too_long"):
-        return None
-    is_passing = failure.status in _RETRIED_STATUSES or failure.status >= 500
-    if should_retry != "true" and not (is_passing and meaning in _RETRIED_MEANINGS):
-        return None
-    asked_s = _retry_after_s(response.headers)
-    if asked_s > LONGEST_RETRY_AFTER_S:
-        return None
-    return asked_s if asked_s > 0 else _backoff_s(failures)
-
-
-def _backoff_s(failures: int) -> float:
-    # Up to a quarter less, so that those who failed together do not come back together.
-    return min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0**failures) * random.uniform(0.75, 1)
-
-
-def _retry_after_s(headers: httpx.Headers) -> float:
-    """Return what Retry-After asks for in seconds, 0 when it asks for nothing. Source: RFC 9110, 10.2.3."""
-    for name, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            asked_s = float(headers[name]) * unit_s
-        except (KeyError, ValueError):
-            continue
-        return asked_s if asked_s > 0 else 0  # nor for NaN
-    try:
-        return max(0.0, (parsedate_to_datetime(headers["retry-after"]) - datetime.now(UTC)).total_seconds())
-    except (KeyError, TypeError, ValueError):
-        return 0
 
 
 def _write_json(body: Mapping[str, Any]) -> str:
