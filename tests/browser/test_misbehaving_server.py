@@ -228,6 +228,7 @@ def test_a_refusal_is_told_and_the_text_is_not_lost(
     chat.element.get_by_role("button", name="Try again").click()
     expect(chat.answers).to_have_text(["Better."])
     expect(chat.questions).to_have_text(["a precious question"])
+    chat.wait_until_idle()  # the last word stands before the stream has ended
     assert names(page).count("response.start") == names(page).count("response.end") == 2
 
 
