@@ -7,32 +7,17 @@ check that cannot be made is never taken for passed.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from agents_sdk.workflows.openai_services import HOSTED_GUARDRAILS
+from agents_sdk.workflows import hosted_guardrails, personal_data
 from errors import UnavailableError
 
 AskModel = Callable[[str, str], Awaitable[tuple[bool, float, str]]]
 """Lets the platform's model judge a text by an instruction: flagged or not, how sure it is, and why."""
-
-PERSONAL_DATA = {
-    "EMAIL_ADDRESS": r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
-    "URL": r"https?://[^\s<>\"']+",
-    "IBAN_CODE": r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b",
-    "CREDIT_CARD": r"\b\d(?:[ -]?\d){12,18}\b",
-    "US_SSN": r"\b\d{3}-\d{2}-\d{4}\b",
-    "IP_ADDRESS": r"\b(?:\d{1,3}\.){3}\d{1,3}\b|\b(?:[0-9a-fA-F]{1,4}:){2,7}:?[0-9a-fA-F]{1,4}\b",
-    "PHONE_NUMBER": r"(?<![\w.])(?:\+|00)?\(?\d(?:[ ./()-]{0,2}\d){6,14}(?![\w])",
-    "CRYPTO": r"\b(?:bc1[a-z0-9]{25,60}|[13][a-km-zA-HJ-NP-Z1-9]{25,34})\b",
-    "CVV": r"(?i)\b(?:cvv|cvc)\W{0,3}\d{3,4}\b",
-    "UK_NINO": r"\b[A-CEGHJ-PR-TW-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-D]\b",
-}
-"""Patterns of personal data that need no language model, in the order in which they are masked."""
 
 _SECRET = re.compile(
     r"\b(?:sk|pk|rk|ghp|gho|xox[abp]|AKIA|ASIA|AIza|glpat|hf)[-_]?[A-Za-z0-9_-]{16,}\b"
@@ -122,15 +107,14 @@ def instantiate_guardrails(bundle: Iterable[Guardrail], registry: object = None)
 
 def cannot_check(name: str, config: Mapping[str, Any]) -> str | None:
     """Return why a check cannot be made without the package; None when it can."""
-    if name in HOSTED_GUARDRAILS:
-        return f"the guardrail “{name}” needs {HOSTED_GUARDRAILS[name]}, which runs at OpenAI only"
+    if name in hosted_guardrails.CHECKS:
+        return None  # where OpenAI's services are not there, the client says so
     if name not in CHECKS:
         return f"the guardrail “{name}” is not known"
     if name == "Contains PII":
-        unknown = [str(each) for each in config.get("entities") or () if str(each) not in PERSONAL_DATA]
-        if unknown or config.get("detect_encoded_pii"):
-            what = ", ".join(unknown) or "encoded data"
-            return f"the guardrail “{name}” cannot find {what} without the package openai-guardrails"
+        unknown = [str(each) for each in config.get("entities") or () if str(each) not in personal_data.PATTERNS]
+        if unknown:
+            return f"the guardrail “{name}” cannot find {', '.join(unknown)} without the package openai-guardrails"
     return None
 
 
@@ -139,6 +123,7 @@ async def run_guardrails(
     data: Any,
     guardrails: Sequence[Guardrail],
     *,
+    client: Any = None,
     suppress_tripwire: bool = False,
 ) -> list[GuardrailResult]:
     """Return what each guardrail says of a text.
@@ -147,26 +132,33 @@ async def run_guardrails(
         ask: Lets a model judge.
         data: The text.
         guardrails: The checks.
+        client: The file's client of OpenAI's, for checks that run there.
         suppress_tripwire: Whether a check that does not let the text pass is returned, not raised.
 
     Raises:
         GuardrailTripwireTriggered: When one of them does not let the text pass.
         Exception: When one of them cannot be made: it is not taken for passed.
     """
-    results = await asyncio.gather(*(_check(ask, str(data), each) for each in guardrails))
+    results = await asyncio.gather(*(_check(ask, client, str(data), each) for each in guardrails))
     tripped = next((each for each in results if each.tripwire_triggered), None)
     if tripped is not None and not suppress_tripwire:
         raise GuardrailTripwireTriggered(tripped)
     return list(results)
 
 
-async def _check(ask: AskModel, text: str, guardrail: Guardrail) -> GuardrailResult:
+async def _check(ask: AskModel, client: Any, text: str, guardrail: Guardrail) -> GuardrailResult:
     name, config = guardrail.name, guardrail.config
     info: dict[str, Any] = {"guardrail_name": name}
     if reason := cannot_check(name, config):
         raise _cannot(reason)
+    if hosted := hosted_guardrails.CHECKS.get(name):
+        if client is None:
+            raise _cannot(f"the guardrail “{name}” is given no client of OpenAI's")
+        is_refused, details = await hosted(client, text, config)
+        return GuardrailResult(is_refused, info=info | details)
     if name == "Contains PII":
-        found, masked = mask(text, [str(each) for each in config.get("entities") or PERSONAL_DATA])
+        kinds = [str(each) for each in config.get("entities") or personal_data.PATTERNS]
+        found, masked = personal_data.mask(text, kinds, has_encoded=bool(config.get("detect_encoded_pii")))
         is_blocking = bool(config.get("block"))
         info |= {"detected_entities": found, "checked_text": masked, "anonymized_text": masked}
         info |= {"block_mode": is_blocking, "pii_detected": bool(found)}
@@ -181,40 +173,11 @@ async def _check(ask: AskModel, text: str, guardrail: Guardrail) -> GuardrailRes
     if name == "Secret Keys":
         secrets = _SECRET.findall(text)
         return GuardrailResult(bool(secrets), info=info | {"detected_secrets": secrets})
-    details = str(config.get("system_prompt_details") or "")
-    flagged, confidence, reason = await ask(_JUDGED[name].format(system_prompt_details=details), text)
+    topics = str(config.get("system_prompt_details") or "")
+    flagged, confidence, reason = await ask(_JUDGED[name].format(system_prompt_details=topics), text)
     is_over = flagged and confidence >= float(config.get("confidence_threshold") or 0.7)
     info |= {"flagged": flagged, "confidence": confidence, "reason": reason}
     return GuardrailResult(is_over, info=info)
-
-
-def mask(text: str, entities: Sequence[str]) -> tuple[dict[str, list[str]], str]:
-    """Return the personal data in a text by its kind, and the text with their kinds in their places."""
-    found: dict[str, list[str]] = {}
-    for kind, pattern in PERSONAL_DATA.items():
-        if kind not in entities:
-            continue
-
-        def replaced(match: re.Match[str], kind: str = kind) -> str:
-            if not _is_real(kind, match[0]):
-                return match[0]
-            found.setdefault(kind, []).append(match[0])
-            return f"<{kind}>"
-
-        text = re.sub(pattern, replaced, text)
-    return found, text
-
-
-def _is_real(kind: str, text: str) -> bool:
-    if kind == "CREDIT_CARD":
-        digits = [int(char) for char in reversed(text) if char.isdigit()]
-        return sum(d if at % 2 == 0 else d * 2 - 9 * (d > 4) for at, d in enumerate(digits)) % 10 == 0
-    if kind == "IP_ADDRESS":
-        try:
-            ipaddress.ip_address(text)
-        except ValueError:
-            return False
-    return True
 
 
 def _is_allowed(url: str, config: Mapping[str, Any]) -> bool:

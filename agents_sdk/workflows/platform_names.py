@@ -89,7 +89,10 @@ class PlatformNames:
         if self._run is None:
             raise RuntimeError("guardrails run in an answer only")
         ask = self._run.judge
-        return await self._kept(lambda: run_guardrails(ask, data, guardrails, suppress_tripwire=suppress_tripwire))
+        client = getattr(ctx, "guardrail_llm", None)
+        return await self._kept(
+            lambda: run_guardrails(ask, data, guardrails, client=client, suppress_tripwire=suppress_tripwire)
+        )
 
     async def _kept(self, ask: Callable[[], Any]) -> Any:
         """Return what guardrails say, or what they have said before the workflow waited for a person."""

@@ -21,6 +21,8 @@ STATE = "state"
 
 _REBOUND = {("openai", "AsyncOpenAI"), ("openai", "OpenAI"), ("agents", "trace"), ("agents.tracing", "trace")}
 _GUARDRAIL_RUNS = "run_guardrails"
+_GUARDRAIL_HELPER = "guardrail"
+_OF_RESULTS = ("info", "tripwire_triggered")
 
 _Node = TypeVar("_Node", bound=ast.AST)
 
@@ -38,6 +40,7 @@ class _Rewriter(ast.NodeTransformer):
         self._has_guardrails = has_guardrails
         self._modules: dict[str, str] = {}
         self._is_in_entry = False
+        self._is_in_guardrail = False
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         return self._function(node)
@@ -46,9 +49,11 @@ class _Rewriter(ast.NodeTransformer):
         return self._function(node)
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
-        was_in_entry, self._is_in_entry = self._is_in_entry, self._is_in_entry or node.name == self._entry
+        before = self._is_in_entry, self._is_in_guardrail
+        self._is_in_entry |= node.name == self._entry
+        self._is_in_guardrail |= _GUARDRAIL_HELPER in node.name
         self.generic_visit(node)
-        self._is_in_entry = was_in_entry
+        self._is_in_entry, self._is_in_guardrail = before
         return node
 
     def visit_Import(self, node: ast.Import) -> ast.AST:
@@ -79,6 +84,11 @@ class _Rewriter(ast.NodeTransformer):
             module = self._modules.get(node.value.id)
             if module is not None and (module, node.attr) in _REBOUND:
                 return _placed(node, _call(f"own_{node.attr}", node))
+            if self._is_in_guardrail and node.attr in _OF_RESULTS:
+                # Agent Builder writes helpers that ask for the results of all guardrails there are, and read them
+                # without looking whether the workflow has that one.
+                is_there = ast.Compare(node.value, [ast.IsNot()], [ast.Constant(None)])
+                return _placed(node, ast.IfExp(is_there, node, ast.Constant(None)))
         return node
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:

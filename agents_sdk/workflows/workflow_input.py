@@ -64,15 +64,23 @@ class PersonsMessage:
     def with_history(self, given: Any) -> Any:
         """Return the input of an agent with all that was said before, if it begins with the message.
 
-        Any other input is the file's own, and stays as it is.
+        Instructions of the file may stand in front of it. Any other input is the file's own, and stays as it is: one
+        that begins with the history already, for instance.
         """
         if isinstance(given, str):
             return [*_copies(self.history), *_copies([self.item])] if given == self.text else given
-        if not isinstance(given, list) or not given or not isinstance(given[0], Mapping):
+        if not isinstance(given, list) or not all(isinstance(each, Mapping) for each in given):
             return given
-        content = given[0].get("content")
-        texts = [content] if isinstance(content, str) else [part.get("text") for part in content or ()]
-        return self.continued(given) if given[0].get("role") == "user" and self.text in texts else given
+        at = next((n for n, each in enumerate(given) if each.get("role") not in ("system", "developer")), None)
+        if at is None or given[at].get("role") != "user" or self.text not in _texts(given[at]):
+            return given
+        if self.history and _texts(given[at]) == _texts(self.history[0]) and self._begins_like_history(given[at:]):
+            return given
+        return [*given[:at], *self.continued(given[at:])]
+
+    def _begins_like_history(self, given: Sequence[Mapping[str, Any]]) -> bool:
+        said = [(each.get("role"), _texts(each)) for each in self.history if each.get("role")]
+        return said == [(each.get("role"), _texts(each)) for each in given if each.get("role")][: len(said)]
 
 
 class LooseInput(dict[str, Any]):
@@ -162,8 +170,24 @@ def _values(fields: Mapping[str, tuple[Any, bool]], message: PersonsMessage, var
         elif _PICTURE.search(name) and message.pictures and "bytes" not in str(kind):
             given[name] = message.pictures if is_list else message.pictures[0]
         elif _HISTORY.search(name) and is_list:
-            given[name] = list(message.history)
+            given[name] = _plain_items(message.history)
     return given
+
+
+def _texts(item: Mapping[str, Any]) -> list[Any]:
+    """Return the texts of an input item."""
+    content = item.get("content")
+    if isinstance(content, str):
+        return [content]
+    return [part.get("text") for part in content or () if isinstance(part, Mapping)]
+
+
+def _plain_items(items: Sequence[Item]) -> list[Item]:
+    """Return what was said in the shortest form of the SDK's input items, which its types know and files can read."""
+    said = [
+        (str(each["role"]), "\n".join(str(text) for text in _texts(each) if text)) for each in items if each.get("role")
+    ]
+    return [{"role": role, "content": text} for role, text in said if text]
 
 
 def _copies(items: Sequence[Item]) -> list[Item]:

@@ -184,6 +184,35 @@ async def test_a_guardrail_that_does_not_let_a_message_pass_is_told_in_a_sentenc
         assert len(flow.stub.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("is_violent", "is_false", "told"),
+    [(False, False, "Hello."), (True, False, "I cannot help with that."), (False, True, "I cannot help with that.")],
+)
+async def test_guardrails_that_run_at_openai_are_asked_there(
+    tmp_path: Path, *, is_violent: bool, is_false: bool, told: str
+) -> None:
+    categories = {"sexual/minors": False, "violence": is_violent, "harassment": True}
+    judged = {"flagged": True, "categories": categories, "category_scores": {}, "category_applied_input_types": {}}
+    verdict = {
+        "flagged": is_false, "confidence": 0.9, "reasoning": "", "hallucination_type": None,
+        "hallucinated_statements": [], "verified_statements": [],
+    }  # fmt: skip
+    said = {"type": "output_text", "text": json.dumps(verdict), "annotations": []}
+    message = {"id": "m", "type": "message", "role": "assistant", "status": "completed", "content": [said]}
+    async with imported(tmp_path, "standard") as flow:
+        flow.stub.will_answer("omni-moderation-latest", whole({"id": "m", "model": "o", "results": [judged]}))
+        flow.stub.will_answer("vs_facts", whole({"id": "r", "object": "response", "output": [message]}))
+        flow.will_say("Hello.")
+        events = await flow.chat().send("Account 000123456789")
+        assert (texts(events), errors(events)) == ([told], [])
+        assert {request.headers["authorization"] for request in flow.stub.requests} == {"Bearer sk-test"}
+        asked = next((body for body in flow.asked() if "Help." in body), None)
+        assert asked is None if told != "Hello." else "Account <US_BANK_NUMBER>" in str(asked)
+    async with imported(tmp_path / "elsewhere", "standard", "compatible") as flow:
+        [error] = errors(await flow.chat().send("Hi"))
+        assert "which runs at OpenAI only" in error["message"]
+
+
 async def test_a_guardrail_that_cannot_be_made_is_not_taken_for_passed(tmp_path: Path) -> None:
     async with imported(tmp_path, "guarded") as flow:
         flow.will_say("no verdict at all")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from agents import Agent
+from agents import Agent, TResponseInputItem
 from agents.testing import ScriptedModel as AuthorsModel
 from agents.testing import assistant_message
 from pydantic import BaseModel
@@ -69,6 +69,13 @@ async def check(name: str, text: str, **config: Any) -> checks.GuardrailResult:
         ("IP_ADDRESS", "10.0.0.1 and 999.1.1.1", "<IP_ADDRESS> and 999.1.1.1"),
         ("IBAN_CODE", "CH93 0076 2011 6238 5295 7", "<IBAN_CODE>"),
         ("US_SSN", "078-05-1120", "<US_SSN>"),
+        ("US_BANK_NUMBER", "account 000123456789, 3 of 7", "account <US_BANK_NUMBER>, 3 of 7"),
+        ("US_PASSPORT", "A12345678 or 123456789", "<US_PASSPORT> or <US_PASSPORT>"),
+        ("UK_NHS", "943 476 5919 and 943 476 5918", "<UK_NHS> and 943 476 5918"),
+        ("PL_PESEL", "44051401359, 44051401358", "<PL_PESEL>, 44051401358"),
+        ("EMAIL_ADDRESS", "a\u200bda@x.example", "<EMAIL_ADDRESS>"),
+        ("CREDIT_CARD", "４１１１ １１１１ １１１１ １１１１", "<CREDIT_CARD>"),
+        ("CREDIT_CARD", "nothing\u200b here", "nothing\u200b here"),
     ],
 )
 async def test_personal_data_with_a_form_is_masked(kind: str, text: str, masked: str) -> None:
@@ -76,6 +83,23 @@ async def test_personal_data_with_a_form_is_masked(kind: str, text: str, masked:
     assert (result.info["checked_text"], result.tripwire_triggered) == (masked, False)
     blocked = await check("Contains PII", text, entities=[kind], block=True)
     assert blocked.tripwire_triggered == (masked != text)
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("see YWRhQHguZXhhbXBsZQ==, please", "see <EMAIL_ADDRESS_ENCODED>, please"),
+        ("616461406578616d706c652e6f7267", "<EMAIL_ADDRESS_ENCODED>"),
+        ("to?a=ada%40x.example&b=1", "<EMAIL_ADDRESS_ENCODED>"),
+        ("aWYgdGhpcyBpcyB0ZXh0", "aWYgdGhpcyBpcyB0ZXh0"),
+        ("0123456789abcdef0123456789abcdef and %zz, %ff and AAAAAAAAAAAAAAAAA", None),
+    ],
+)
+async def test_personal_data_that_is_encoded_is_masked_where_that_is_wanted(text: str, masked: str | None) -> None:
+    result = await check("Contains PII", text, entities=["EMAIL_ADDRESS"], detect_encoded_pii=True)
+    assert result.info["checked_text"] == (masked or text)
+    plain = await check("Contains PII", text, entities=["EMAIL_ADDRESS"])
+    assert plain.info["checked_text"] == text
 
 
 @pytest.mark.parametrize(
@@ -109,9 +133,8 @@ async def test_a_tripped_guardrail_is_raised_where_the_file_wants_that() -> None
 @pytest.mark.parametrize(
     ("name", "config", "words"),
     [
-        ("Moderation", {}, "runs at OpenAI only"),
+        ("Moderation", {}, "is given no client of OpenAI"),
         ("Contains PII", {"entities": ["PERSON"]}, "cannot find PERSON without the package"),
-        ("Contains PII", {"entities": ["URL"], "detect_encoded_pii": True}, "encoded data"),
         ("Something New", {}, "is not known"),
     ],
 )
@@ -155,7 +178,7 @@ def test_the_input_is_filled_by_what_its_fields_are_called() -> None:
 
     filled = call_workflow(typed, message, {"plan": "gold"}, "test")()
     assert (filled.input_as_text, filled.photo, filled.plan) == ("Two", PICTURE["image_url"], "gold")
-    assert filled.history == [said("One")]
+    assert filled.history == [{"role": "user", "content": "One"}]
 
     def plain(text: str) -> str:
         return text
@@ -166,6 +189,35 @@ def test_the_input_is_filled_by_what_its_fields_are_called() -> None:
         return given["input_as_text"], given.input_as_text, given.model_dump()["plan"]
 
     assert call_workflow(loose, message, {"plan": "gold"}, "test")() == ("Two", "Two", "gold")
+
+
+class Continued(BaseModel):
+    input_as_text: str
+    history: list[TResponseInputItem] | None = None
+
+
+def test_a_history_of_the_sdks_items_is_what_was_said() -> None:
+    answer = {"type": "output_text", "text": "First", "annotations": []}
+    call = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+    items = [said("One", PICTURE), call, said(answer, role="assistant"), said("Two")]
+
+    def typed(form: Continued) -> Continued:
+        return form
+
+    filled = call_workflow(typed, build_message(items), {}, "test")()
+    expected = [{"role": "user", "content": "One"}, {"role": "assistant", "content": "First"}]
+    assert filled.model_dump(mode="json")["history"] == expected
+
+
+def test_an_input_that_begins_with_the_message_has_the_history_before_it() -> None:
+    message = build_message([said("Hi"), said("Hello", role="assistant"), said("Hi")])
+    rules = {"role": "system", "content": "Be kind."}
+    now = {"role": "user", "content": "Hi"}
+    assert len(message.with_history("Hi")) == 3
+    assert [each["role"] for each in message.with_history([rules, now])] == ["system", "user", "assistant", "user"]
+    assert len(message.with_history([now, said("Result", role="assistant"), now])) == 5
+    for others in ([now, {"role": "assistant", "content": "Hello"}, now], [rules], ["Hi"], [], [said("Other"), now]):
+        assert message.with_history(others) is others
 
 
 def test_a_variable_of_another_type_than_the_input_wants_is_told() -> None:
