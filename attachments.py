@@ -18,31 +18,26 @@ from chatkit.types import (
     Attachment,
     AttachmentCreateParams,
     AttachmentUploadDescriptor,
-    FileAttachment,
-    ImageAttachment,
 )
 from pydantic import AnyUrl
 
 from config import Settings
 from database import Database, new_id
 from errors import (
-    BadRequestError,
     ConfigError,
-    ConflictError,
     NotFoundError,
-    TooLargeError,
-    UserFacingError,
 )
 from file_library.attached_file import AttachedFile
+from file_library.attachment_records import build_attachment, build_document
+from file_library.file_arrival import FileArrival
 from file_library.file_contents import FileContents
 from file_library.file_removal import FileRemoval
-from files.examination import Examined, examine, examine_own
-from files.file_urls import UPLOAD_LIFE_S, FileURLs, is_file_id, mark_of
-from files.media_types import PICTURES, UNKNOWN, normalized
+from files.file_urls import UPLOAD_LIFE_S, FileURLs, is_file_id
+from files.media_types import normalized
 from files.names import clean_name
 from files.object_store import ObjectStore, open_object_store
-from files.spool import Received, Spool, pieces_of
-from files.upload_rules import UploadRules, build_upload_rules, in_words, too_large
+from files.spool import Spool
+from files.upload_rules import UploadRules, build_upload_rules, in_words
 from storage.file_records import DayLimits, FileRecords
 from storage.file_rows import StoredFile, owner_of
 from storage.scope import NO_ATTACHMENT, Scope
@@ -50,7 +45,6 @@ from turns.request_context import RequestContext
 
 logger = logging.getLogger(__name__)
 
-NOT_UPLOADED_YET = "This file has not been uploaded yet."
 _FALLBACK_BASE = "http://localhost"
 
 
@@ -95,6 +89,7 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
         self.urls = urls
         self.limits = limits
         self.contents = FileContents(records, objects, spool)
+        self._arrival = FileArrival(records, objects, spool, limits.max_bytes, keeps_metadata=limits.keeps_metadata)
         self._removal = FileRemoval(records, objects, spool, limits.unsent_life)
 
     # Announcing
@@ -137,7 +132,7 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
         self, name: str, media_type: str, size: int, rules: UploadRules, context: RequestContext, **values: Any
     ) -> StoredFile:
         scope = _scope(context, self.generate_attachment_id(media_type, context))
-        document = _document(scope.id, name, media_type)
+        document = build_document(scope.id, name, media_type)
         columns = {"size": size, "rules": asdict(rules), "document": document, **values}
         return await self._records.announce(scope, columns, self.limits.per_day)
 
@@ -176,24 +171,24 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
         Raises:
             UserFacingError: When it is not what was announced, or is not taken; then it is announced no more.
         """
-        too_long = TooLargeError("The file is larger than it was said to be.", code="attachments.size_mismatch")
-        async with self._spool.workplace(file.owner) as place:
-            try:
-                if length is not None and length > self._most(file):
-                    raise too_long
-                received = await self._spool.receive(place, chunks, self._most(file), too_long)
-                if file.state != "pending":
-                    return build_attachment(self._repeated(file, received))
-                if received.size < file.size:
-                    raise BadRequestError(
-                        "The file is smaller than it was said to be.", code="attachments.size_mismatch"
-                    )
-                examined = await self._examine(received, file.name, file.media_type, _rules_of(file))
-            except UserFacingError as exc:
-                if exc.status < 500:
-                    await self._records.discard(file)
-                raise
-            return await self._keep(file, received, examined)
+        return build_attachment(await self._arrival.receive(file, chunks, length))
+
+    async def receive_new(
+        self, name: str, declared: str, chunks: AsyncIterator[bytes], rules: UploadRules, context: RequestContext
+    ) -> Attachment:
+        """Take a file whose bytes come with its announcement, as ChatKit's direct uploads have it.
+
+        Raises:
+            UserFacingError: When it is not taken.
+        """
+
+        async def announce(name: str, media_type: str, size: int) -> StoredFile:
+            return await self._announce(name, media_type, size, rules, context)
+
+        owner = owner_of(context.user_id, context.use_case)
+        return build_attachment(
+            await self._arrival.receive_new(clean_name(name), declared, chunks, rules, owner, announce)
+        )
 
     async def settle(self, attachment_ids: Iterable[str], context: RequestContext) -> None:
         """Look at files that a browser has sent to the object store itself, and put them where they belong.
@@ -208,97 +203,7 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
         for each in attachment_ids:
             file = await self.load(each, context)
             if file.is_direct and file.state == "pending":
-                await self._take_over(file)
-
-    async def _take_over(self, file: StoredFile) -> None:
-        size = await self.objects.size_of(file.incoming_key)
-        if size is None:
-            raise ConflictError(NOT_UPLOADED_YET, code="attachments.not_uploaded")
-        try:
-            if size != file.size:
-                raise BadRequestError(
-                    "The file is not as large as it was said to be.", code="attachments.size_mismatch"
-                )
-            async with self._spool.workplace(file.owner) as place:
-                chunks = (await self.objects.open(file.incoming_key)).chunks
-                received = await self._spool.receive(place, chunks, size, too_large(size))
-                examined = await self._examine(received, file.name, file.media_type, _rules_of(file))
-                await self._move(file, received, examined, _document(file.id, examined.name, examined.media_type))
-        except NotFoundError as exc:
-            # Another message was quicker, and has taken it over or refused it.
-            raise ConflictError(NOT_UPLOADED_YET, code="attachments.not_uploaded") from exc
-        except UserFacingError as exc:
-            if exc.status < 500 and not isinstance(exc, ConflictError):
-                await self.objects.delete([file.incoming_key])
-                await self._records.discard(file)
-            raise
-        await self.objects.delete([file.incoming_key])
-
-    def _most(self, file: StoredFile) -> int:
-        # What is kept may be smaller than what was sent: pictures lose their metadata.
-        return file.size if file.state == "pending" else self.limits.max_bytes
-
-    async def receive_new(
-        self, name: str, declared: str, chunks: AsyncIterator[bytes], rules: UploadRules, context: RequestContext
-    ) -> Attachment:
-        """Take a file whose bytes come with its announcement, as ChatKit's direct uploads have it.
-
-        Raises:
-            UserFacingError: When it is not taken.
-        """
-        name, media_type = clean_name(name), normalized(declared)
-        rules.check(name, media_type, None, is_declared=True)
-        async with self._spool.workplace(owner_of(context.user_id, context.use_case)) as place:
-            limit = rules.limit_for(media_type)
-            received = await self._spool.receive(place, chunks, limit, too_large(limit))
-            examined = await self._examine(received, name, media_type, rules)
-            file = await self._announce(examined.name, examined.media_type, received.size, rules, context)
-            return await self._keep(file, received, examined)
-
-    async def _examine(self, received: Received, name: str, declared: str, rules: UploadRules) -> Examined:
-        return await self._spool.in_thread(
-            examine, received.path, name, declared, rules, keeps_metadata=self.limits.keeps_metadata
-        )
-
-    def _repeated(self, file: StoredFile, received: Received) -> StoredFile:
-        if received.sha256 != file.sent_sha256:
-            raise ConflictError("This file has been uploaded already.", code="attachments.uploaded_already")
-        return file
-
-    async def _keep(self, file: StoredFile, received: Received, examined: Examined) -> Attachment:
-        document = _document(file.id, examined.name, examined.media_type)
-        return build_attachment(await self._move(file, received, examined, document))
-
-    async def _move(
-        self,
-        file: StoredFile,
-        received: Received,
-        examined: Examined,
-        document: dict[str, Any],
-        thread_id: str | None = None,
-    ) -> StoredFile:
-        """Put a file where it belongs, and note that it is there. Of several who want to, one does."""
-        if not await self._records.claim(file):
-            now = await self.find(file.id)
-            if now.state != "pending":
-                return self._repeated(now, received)
-            raise ConflictError("This file is being uploaded already.", code="attachments.uploading")
-        try:
-            await self.objects.put_file(file.content_key, examined.path)
-        except BaseException:
-            await self._records.release(file)
-            raise
-        details = {"size": examined.size, "width": examined.width, "height": examined.height}
-        document["metadata"] = {name: value for name, value in details.items() if value is not None}
-        values = {
-            "state": "uploaded", "size": examined.size, "sent_sha256": received.sha256, "sha256": examined.sha256,
-            "width": examined.width, "height": examined.height, "document": document,
-        }  # fmt: skip
-        if not await self._records.complete(file, values, thread_id):
-            # It, or its thread, was deleted while its bytes were moved.
-            await self.objects.delete([file.content_key])
-            raise NotFoundError(NO_ATTACHMENT)
-        return await self.find(file.id)
+                await self._arrival.take_over(file)
 
     # Reading
 
@@ -341,17 +246,10 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
         Raises:
             UserFacingError: When it is too large or empty, or the thread is gone.
         """
-        name = clean_name(name)
-        limit = self.limits.max_bytes
-        async with self._spool.workplace(owner_of(context.user_id, context.use_case)) as place:
-            received = await self._spool.receive(place, pieces_of(data), limit, too_large(limit))
-            declared = normalized(media_type) if media_type is not None else UNKNOWN
-            examined = await self._spool.in_thread(examine_own, received.path, name, declared)
-            scope = _scope(context, new_id("atc"))
-            document = _document(scope.id, examined.name, examined.media_type) | {"thread_id": thread_id}
-            file = await self._records.announce(scope, {"size": received.size, "document": document})
-            made = await self._move(file, received, examined, document, thread_id)
-            return self.attached([build_attachment(made)], context)[0]
+        scope = _scope(context, new_id("atc"))
+        return self.attached(
+            [build_attachment(await self._arrival.make(scope, clean_name(name), data, thread_id, media_type))], context
+        )[0]
 
     # Deleting
 
@@ -402,30 +300,6 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
 
 def _scope(context: RequestContext, file_id: str = "") -> Scope:
     return Scope(context.user_id, context.use_case, file_id)
-
-
-def _document(file_id: str, name: str, media_type: str) -> dict[str, Any]:
-    is_picture = media_type in PICTURES
-    document = {"type": "image" if is_picture else "file", "id": file_id, "name": name, "mime_type": media_type}
-    return document | ({"preview_url": mark_of(file_id, "preview")} if is_picture else {})
-
-
-def _rules_of(file: StoredFile) -> UploadRules:
-    given = dict(file.rules or {})
-    return UploadRules(**given | {"types": tuple(given["types"]), "extensions": tuple(given["extensions"])})
-
-
-def build_attachment(file: StoredFile) -> Attachment:
-    """Return ChatKit's record of a file, with marks where a browser is given URLs."""
-    details = {"size": file.size, "width": file.width, "height": file.height}
-    common: dict[str, Any] = {
-        "id": file.id, "name": file.name, "mime_type": file.media_type, "thread_id": file.thread_id,
-        # ChatKit's own, for who answers; no client sees it.
-        "metadata": {name: value for name, value in details.items() if value is not None},
-    }  # fmt: skip
-    if file.media_type in PICTURES:
-        return ImageAttachment(preview_url=AnyUrl(mark_of(file.id, "preview")), **common)
-    return FileAttachment(**common)
 
 
 def create_attachment_store(settings: Settings, database: Database, urls: FileURLs) -> ParlorAttachmentStore:

@@ -65,7 +65,8 @@ const TABLE: Readonly<Record<string, Row>> = {
 
 /** Files that hold data and rules; whoever asks the server lies beside them, and is for `chat.ts` alone. */
 const FOR_VIEWS: ReadonlySet<string> = new Set([
-  ...['composer/composer-options.ts', 'composer/draft-text.ts', 'composer/upload-rules.ts', 'composer/uploads.ts'],
+  ...['composer/composer-options.ts', 'composer/draft-text.ts', 'composer/file-details.ts'],
+  ...['composer/upload-rules.ts', 'composer/uploads.ts'],
   ...['thread/thread-list.ts', 'thread/thread-state.ts'],
 ]);
 

@@ -200,6 +200,7 @@ export class Chat {
         this.#setAlert(undefined);
         this.sideRequests.handle(intent);
         break;
+      case 'file-details':
       case 'transcribe':
       case 'entity-click':
       case 'entity-preview':

@@ -329,8 +329,12 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
         </div>
       </div>
       ${
-        settings.composer.attachments && lazyElements.demand('parlor-drop-zone', this) === 'there'
-          ? html`<parlor-drop-zone exportparts=${exportedParts} .disabled=${isHistoryOpen || (thread?.status.type ?? 'active') !== 'active'}></parlor-drop-zone>`
+        (settings.composer.attachments || settings.pageDrop) &&
+        lazyElements.demand('parlor-drop-zone', this) === 'there'
+          ? html`<parlor-drop-zone exportparts=${exportedParts}
+              .onPage=${settings.pageDrop}
+              .disabled=${!settings.composer.attachments || isHistoryOpen || (thread?.status.type ?? 'active') !== 'active'}
+            ></parlor-drop-zone>`
           : nothing
       }
       ${isHistoryOpen ? this.#history(false) : nothing}

@@ -11,6 +11,7 @@ describe('our own options', () => {
         drafts: true,
         maxChars: 900,
         sidebar: true,
+        pageDrop: true,
         stylesheet: '/own.css',
       }),
     ],
@@ -22,6 +23,7 @@ describe('our own options', () => {
         parlorDrafts: '',
         parlorMaxChars: '900',
         parlorSidebar: '',
+        parlorPageDrop: '',
         parlorStylesheet: '/own.css',
       }),
     ],
@@ -30,12 +32,17 @@ describe('our own options', () => {
       readExtensions(
         undefined,
         {},
-        {resume: 'true', baseUrl: '/own', drafts: '', maxChars: '900', sidebar: '', stylesheet: '/own.css'},
+        {
+          ...{resume: 'true', baseUrl: '/own', drafts: '', maxChars: '900'},
+          sidebar: '',
+          pageDrop: '',
+          stylesheet: '/own.css',
+        },
       ),
     ],
   ])('are read from %s', (_, extensions) => {
     expect(extensions).toEqual({
-      ...{resume: true, baseUrl: '/own', drafts: true, maxChars: 900, sidebar: true},
+      ...{resume: true, baseUrl: '/own', drafts: true, maxChars: 900, sidebar: true, pageDrop: true},
       stylesheet: '/own.css',
     });
   });

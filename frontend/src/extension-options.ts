@@ -36,6 +36,11 @@ export interface Extensions {
    */
   readonly sidebar: boolean;
   /**
+   * `page-drop` (`parlor.pageDrop`), true or false, default false. The page is there for the chat: files that are dropped
+   * anywhere on it go to the message, and none takes the browser elsewhere.
+   */
+  readonly pageDrop: boolean;
+  /**
    * `stylesheet`, a `CSSStyleSheet`, the text of one, or its address at the page's own origin. It is taken into every
    * shadow root of the chat, behind our own rules.
    */
@@ -45,7 +50,15 @@ export interface Extensions {
 type Attributes = Readonly<Record<string, string | undefined>>;
 type Key = keyof Extensions;
 
-const KEYS: ReadonlySet<string> = new Set<Key>(['resume', 'baseUrl', 'drafts', 'maxChars', 'sidebar', 'stylesheet']);
+const KEYS: ReadonlySet<string> = new Set<Key>([
+  'resume',
+  'baseUrl',
+  'drafts',
+  'maxChars',
+  'sidebar',
+  'pageDrop',
+  'stylesheet',
+]);
 
 // Asked while our script runs for the first time: later, nobody knows it any more.
 const scriptAttributes: Attributes = findScript()?.dataset ?? {};
@@ -83,6 +96,7 @@ export function readExtensions(
     drafts: isTrue(read('drafts')),
     maxChars: toLimit(read('maxChars')),
     sidebar: isTrue(read('sidebar')),
+    pageDrop: isTrue(read('pageDrop')),
     stylesheet: read('stylesheet'),
   };
 }

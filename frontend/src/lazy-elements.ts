@@ -61,6 +61,7 @@ export const lazyElements = new LazyElements({
   'parlor-drop-zone': fetching('drop-zone'),
   'parlor-generated-image': fetching('generated-image'),
   'parlor-history': fetching('history'),
+  'parlor-lightbox': fetching('lightbox'),
   'parlor-sources': fetching('sources'),
   'parlor-structured-input': fetching('structured-input'),
   'parlor-workflow': fetching('workflow'),

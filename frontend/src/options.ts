@@ -25,7 +25,8 @@ export type ActionHandler = (
 ) => unknown;
 
 /** Options after reading. */
-export interface Settings extends Pick<Extensions, 'resume' | 'drafts' | 'maxChars' | 'sidebar' | 'stylesheet'> {
+export interface Settings
+  extends Pick<Extensions, 'resume' | 'drafts' | 'maxChars' | 'sidebar' | 'pageDrop' | 'stylesheet'> {
   readonly endpoint: Endpoint | undefined;
   readonly locale: string;
   readonly theme: ColorScheme | ThemeOption;

@@ -5,6 +5,7 @@ import type {ChatKitClient} from '../server/client.js';
 import {toError} from '../to-error.js';
 import {unreachable} from '../unreachable.js';
 import type {ComposerSettings, EntityRef} from './composer-options.js';
+import {type FileDetails, parseFileDetails} from './file-details.js';
 import {Uploads} from './uploads.js';
 
 /** The oldest preview makes room for a new one. */
@@ -15,6 +16,12 @@ const PREVIEW_ROOTS: ReadonlySet<unknown> = new Set(['Basic', 'Card', 'ListView'
 export type SideRequest =
   | {readonly type: 'add-files'; readonly files: readonly File[]}
   | {readonly type: 'retry-upload' | 'remove-upload'; readonly key: string}
+  /** `done` gets what the server says of a sent file, with fresh addresses, or `undefined`; it never rejects. */
+  | {
+      readonly type: 'file-details';
+      readonly id: string;
+      readonly done: (details: Promise<FileDetails | undefined>) => void;
+    }
   /** `done` gets what was said, in words. */
   | {readonly type: 'transcribe'; readonly audio: Blob; readonly done: (text: Promise<string>) => void}
   | {readonly type: 'entity-click'; readonly entity: EntityRef}
@@ -73,6 +80,9 @@ export class SideRequests {
       case 'remove-upload':
         this.uploads.remove(request.key);
         break;
+      case 'file-details':
+        request.done(this.#describe(request.id));
+        break;
       case 'transcribe':
         request.done(this.#transcribe(request.audio));
         break;
@@ -96,6 +106,14 @@ export class SideRequests {
   close(): void {
     this.uploads.close();
     this.#previews.clear();
+  }
+
+  /** A file that is gone, or of a server that describes none, is shown by its name alone. */
+  #describe(id: string): Promise<FileDetails | undefined> {
+    return this.#host.client
+      .describeFile(id)
+      .then(parseFileDetails)
+      .catch(() => undefined);
   }
 
   async #transcribe(audio: Blob): Promise<string> {

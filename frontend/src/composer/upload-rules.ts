@@ -57,7 +57,8 @@ export function sortFiles(
   let overCount = 0;
   for (const file of files) {
     const maxBytes = maxBytesFor(mimeTypeOf(file), rules.maxSize);
-    if (!isAccepted(file, rules)) problems.push(strings.fileTypeRefused(file.name));
+    if (file.size === 0) problems.push(strings.fileEmpty(file.name));
+    else if (!isAccepted(file, rules)) problems.push(strings.fileTypeRefused(file.name));
     else if (file.size > maxBytes) problems.push(strings.fileTooLarge(file.name, formatBytes(maxBytes)));
     else if (attachedCount + accepted.length >= rules.maxCount) overCount += 1;
     else accepted.push(file);
@@ -87,6 +88,20 @@ export function formatBytes(bytes: number): string {
     unit += 1;
   }
   return `${Math.round(size * 10) / 10} ${units[unit]}`;
+}
+
+/** What a file is, for a chip: its extension, else its family. */
+export function kindOf(name: string, mimeType: string): string {
+  const extension = extensionOf(name);
+  if (extension !== '' && extension.length <= 5) return extension.toUpperCase();
+  return mimeType.split('/', 1)[0] ?? '';
+}
+
+/** Whether photos may be attached, so that a camera makes sense. */
+export function takesPhotos({mimePatterns, extensions}: UploadRules): boolean {
+  const isPhoto = (pattern: string): boolean =>
+    pattern === 'image/*' || pattern === 'image/jpeg' || isCatchAll(pattern);
+  return (mimePatterns.length === 0 && extensions.length === 0) || mimePatterns.some(isPhoto);
 }
 
 function isAccepted(file: File, {mimePatterns, extensions}: UploadRules): boolean {

@@ -17,6 +17,8 @@ export interface Upload {
   /** In bytes; `undefined` for a file that the page attached. */
   readonly size: number | undefined;
   readonly status: UploadStatus;
+  /** The share of the bytes that is on its way, 0 to 1; `undefined` where nobody tells. */
+  readonly progress: number | undefined;
   /** For images: of this document while the bytes travel, then the server's. */
   readonly previewUrl: string | undefined;
   /** The server’s record of the file; a message carries its id. */
@@ -95,6 +97,7 @@ export class Uploads {
         mimeType,
         size: file.size,
         status: 'uploading',
+        progress: undefined,
         previewUrl,
         attachment: undefined,
         problem: undefined,
@@ -112,7 +115,10 @@ export class Uploads {
       const key = `upload-${this.#count}`;
       this.#count += 1;
       const {name, mimeType, previewUrl} = attachment;
-      return {key, name, mimeType, size: undefined, status: 'done', previewUrl, attachment, problem: undefined};
+      return {
+        ...{key, name, mimeType, previewUrl, attachment},
+        ...{size: undefined, status: 'done', progress: undefined, problem: undefined},
+      };
     });
     this.#set(given);
   }
@@ -123,7 +129,7 @@ export class Uploads {
     if (!job || upload?.status !== 'failed') return;
     // A descriptor may have expired: the second attempt asks for its own.
     this.#discard(job);
-    this.#change(key, {status: 'uploading', problem: undefined});
+    this.#change(key, {status: 'uploading', progress: undefined, problem: undefined});
     this.#startNext();
   }
 
@@ -182,13 +188,14 @@ export class Uploads {
   async #run(key: string, job: Job): Promise<void> {
     const {file} = job;
     const strategy = this.#strategy;
+    const onProgress = (share: number): void => this.#tellProgress(key, share);
     if (!file || !strategy) return;
     const abort = new AbortController();
     job.abort = abort;
     try {
       const attachment = await (strategy.type === 'direct'
-        ? this.#uploadDirectly(file, strategy.uploadUrl, abort.signal)
-        : this.#uploadInTwoPhases(file, job, abort.signal));
+        ? this.#uploadDirectly(file, strategy.uploadUrl, abort.signal, onProgress)
+        : this.#uploadInTwoPhases(file, job, abort.signal, onProgress));
       if (abort.signal.aborted) return;
       job.serverId = attachment.id;
       this.#change(key, {status: 'done', attachment, previewUrl: job.previewUrl ?? attachment.previewUrl});
@@ -203,14 +210,25 @@ export class Uploads {
     }
   }
 
-  async #uploadDirectly(file: File, url: string, signal: AbortSignal): Promise<Attachment> {
-    const answer = await this.#host.client.upload({url, method: 'POST', headers: {}, body: toForm(file)}, signal);
+  async #uploadDirectly(
+    file: File,
+    url: string,
+    signal: AbortSignal,
+    onProgress: (share: number) => void,
+  ): Promise<Attachment> {
+    const request = {url, method: 'POST', headers: {}, body: toForm(file), onProgress} as const;
+    const answer = await this.#host.client.upload(request, signal);
     const attachment = parseAttachment(answer);
     if (!attachment) throw new Error(strings.uploadUnanswered);
     return attachment;
   }
 
-  async #uploadInTwoPhases(file: File, job: Job, signal: AbortSignal): Promise<Attachment> {
+  async #uploadInTwoPhases(
+    file: File,
+    job: Job,
+    signal: AbortSignal,
+    onProgress: (share: number) => void,
+  ): Promise<Attachment> {
     const params = {name: file.name, size: file.size, mime_type: mimeTypeOf(file)};
     const created = await this.#host.client.send({type: 'attachments.create', params}, signal);
     const attachment = parseAttachment(created);
@@ -218,8 +236,15 @@ export class Uploads {
     if (!attachment || !target) throw new Error(strings.uploadUnanswered);
     job.serverId = attachment.id;
     const body = target.method === 'PUT' ? file : toForm(file);
-    const updated = parseAttachment(await this.#host.client.upload({...target, body}, signal));
+    const updated = parseAttachment(await this.#host.client.upload({...target, body, onProgress}, signal));
     return updated?.id === attachment.id ? updated : attachment;
+  }
+
+  /** In whole percents: a drawing for each piece that is sent would be too many. */
+  #tellProgress(key: string, share: number): void {
+    const progress = Math.floor(share * 100) / 100;
+    const upload = this.#list.find(each => each.key === key);
+    if (upload?.status === 'uploading' && upload.progress !== progress) this.#change(key, {progress});
   }
 
   #change(key: string, change: Partial<Upload>): void {

@@ -154,6 +154,7 @@ export class ParlorPage {
     chat.setAttribute('data-parlor-resume', '');
     chat.setAttribute('data-parlor-drafts', '');
     chat.setAttribute('data-parlor-sidebar', '');
+    chat.setAttribute('data-parlor-page-drop', '');
     const {maxChars} = useCase.composer;
     if (typeof maxChars === 'number') chat.setAttribute('data-parlor-max-chars', String(maxChars));
     const remembered = this.#memory.thread(useCase.name);

@@ -117,7 +117,7 @@ describe('hosted mode', () => {
     const client = new ChatKitClient();
     client.configure({url: '/chatkit', locale: 'en', fetch: fetch as never, getClientSecret: async () => 'one'});
     await client.upload(
-      {url: 'https://store.example/x', method: 'PUT', headers: {'x-a': '1'}, body: 'bytes'},
+      {url: 'https://store.example/x', method: 'PUT', headers: {'x-a': '1'}, body: new File(['bytes'], 'x')},
       new AbortController().signal,
     );
     expect(calls[0]?.[1].headers).toEqual({'x-a': '1'});

@@ -4,6 +4,7 @@ import type {JSONRequest, StreamEvent, StreamingRequest} from '../protocol/types
 import {strings} from '../strings.js';
 import {ClientSecret, ClientSecretError, type ReadClientSecret, type Report} from './client-secret.js';
 import {Deadline, orAborted} from './deadline.js';
+import {canMeasure, sendMeasured} from './measured-upload.js';
 import {readEventStream} from './sse.js';
 
 /** A stream that says nothing for so long is given up. Slow models think for minutes. */
@@ -48,7 +49,16 @@ export interface UploadRequest {
   readonly url: string;
   readonly method: 'POST' | 'PUT';
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: BodyInit;
+  readonly body: File | FormData;
+  /** Called with the share that is on its way, 0 to 1, where the browser tells it. */
+  readonly onProgress?: (share: number) => void;
+}
+
+interface Asking {
+  readonly method?: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly signal: AbortSignal;
 }
 
 /** A request that failed, with words for a person. */
@@ -185,14 +195,39 @@ export class ChatKitClient {
    * Sends a file through the page's fetch; resolves to the answer's JSON, or `undefined` when it is anything else. Carries
    * neither the client's secret nor any header of ours: the place may be another host's. Throws as `stream` does.
    */
-  async upload({url, method, headers, body}: UploadRequest, signal?: AbortSignal): Promise<unknown> {
+  async upload({url, method, headers, body, onProgress}: UploadRequest, signal?: AbortSignal): Promise<unknown> {
     const deadline = new Deadline(UPLOAD_TIMEOUT_MS, signal);
+    const init = {method, headers, body, signal: deadline.signal};
     try {
-      const response: unknown = await this.#call(url, {method, headers, body, signal: deadline.signal});
+      const isMeasured = onProgress && !this.#endpoint?.fetch && canMeasure(url, method);
+      const response: unknown = await (isMeasured
+        ? sendMeasured(url, init, share => {
+            deadline.postpone(UPLOAD_TIMEOUT_MS);
+            onProgress(share);
+          })
+        : this.#call(url, init));
       if (!isResponse(response)) throw new RequestError('The option api.fetch returned no response.');
       if (!response.ok) throw await failureOf(response);
       const text = await response.text();
       return isJSON(text) ? JSON.parse(text) : undefined;
+    } catch (error) {
+      throw this.#explain(error, signal);
+    } finally {
+      deadline.release();
+    }
+  }
+
+  /**
+   * What our server says of a file, with fresh URLs; `undefined` from servers that describe none. Throws as `stream` does.
+   */
+  async describeFile(id: string, signal?: AbortSignal): Promise<unknown> {
+    const place = findFilesAddress(this.#endpoint, this.#isOurs);
+    if (place === undefined) return undefined;
+    const deadline = new Deadline(JSON_TIMEOUT_MS, signal);
+    try {
+      const url = `${place}${encodeURIComponent(id)}`;
+      const response = await this.#ask(url, {signal: deadline.signal, headers: {Accept: 'application/json'}});
+      return await response.json();
     } catch (error) {
       throw this.#explain(error, signal);
     } finally {
@@ -222,26 +257,28 @@ export class ChatKitClient {
   async #post(request: object, signal: AbortSignal): Promise<Response> {
     const endpoint = this.#endpoint;
     if (!endpoint) throw new RequestError('The chat has no server yet: the option api.url is missing.');
-    const body = JSON.stringify(request);
+    const headers = {
+      'Content-Type': 'application/json',
+      Accept: accepted(),
+      'Accept-Language': endpoint.locale,
+    };
+    return this.#ask(endpoint.url, {method: 'POST', headers, body: JSON.stringify(request), signal});
+  }
+
+  /** Asks our own server, in hosted mode with the client's secret, which is renewed once when it is refused. */
+  async #ask(url: string, init: Asking): Promise<Response> {
     const secret = this.#secret;
-    let token = secret && (await orAborted(secret.get(), signal));
+    let token = secret && (await orAborted(secret.get(), init.signal));
     for (let attempt = 0; ; attempt += 1) {
-      const response: unknown = await this.#call(endpoint.url, {
-        method: 'POST',
-        headers: {
-          'Content-Type': 'application/json',
-          Accept: accepted(),
-          'Accept-Language': endpoint.locale,
-          ...(token === undefined ? {} : {Authorization: `Bearer ${token}`}),
-        },
-        body,
-        signal,
+      const response: unknown = await this.#call(url, {
+        ...init,
+        headers: {...init.headers, ...(token === undefined ? {} : {Authorization: `Bearer ${token}`})},
       });
       if (!isResponse(response)) throw new RequestError('The option api.fetch returned no response.');
       if (response.ok) return response;
       if (response.status !== 401 || !secret || token === undefined) throw await failureOf(response);
       if (attempt > 0) throw signedOut(await failureOf(response));
-      token = await orAborted(secret.refresh(token), signal);
+      token = await orAborted(secret.refresh(token), init.signal);
     }
   }
 
@@ -310,6 +347,16 @@ function accepted(): string {
 /** Whether the server does not know the operation; bare ChatKit servers answer 500 to what they cannot parse. */
 function isUnknownOperation({status}: RequestError): boolean {
   return status === 400 || status === 405 || status === 422 || status === 500 || status === 501;
+}
+
+/**
+ * Where a server of ours describes its files, by the address of its chat: `/chatkit` is also what others call it, and is
+ * asked only when the server is known to be ours, or has given the secret by which a hosted page knows it.
+ */
+function findFilesAddress(endpoint: Endpoint | undefined, isOurs: boolean): string | undefined {
+  const [, root, useCase] = /^(.*)\/chatkit(\/[^/?#]+)?\/?(?:[?#].*)?$/s.exec(endpoint?.url ?? '') ?? [];
+  if (root === undefined) return undefined;
+  return useCase !== undefined || isOurs || endpoint?.getClientSecret ? `${root}/api/attachments/` : undefined;
 }
 
 function toNumber(text: string | null | undefined): number | undefined {

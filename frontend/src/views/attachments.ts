@@ -1,10 +1,9 @@
-/** Attachments: of a sent message, and of the one being written with how far each is. Images as thumbnails, files as chips. */
+/** The files of the message that is being written, with how far each is: pictures as thumbnails, files as chips. */
 import {css, html, nothing} from 'lit';
-import {formatBytes} from '../composer/upload-rules.js';
+import {formatBytes, kindOf} from '../composer/upload-rules.js';
 import type {Upload} from '../composer/uploads.js';
 import {icon} from '../icons/icons.js';
 import {isOwnBlob, isSafeImage} from '../links.js';
-import type {Attachment} from '../protocol/types.js';
 import {strings} from '../strings.js';
 
 export const attachmentStyles = css`
@@ -109,6 +108,49 @@ export const attachmentStyles = css`
     position: static;
     box-shadow: none;
   }
+  .attachment button.picture {
+    display: block;
+    padding: 0;
+    border-radius: inherit;
+    cursor: zoom-in;
+  }
+  .attachment button.picture:focus-visible,
+  .attachment button.chip:focus-visible {
+    outline-offset: -2px;
+  }
+  .attachment button.chip {
+    display: inline-flex;
+    align-items: center;
+    gap: 8px;
+    min-inline-size: 0;
+    margin: -6px -12px;
+    padding: 6px 12px;
+    min-block-size: 48px;
+    border-radius: inherit;
+    text-align: start;
+    cursor: pointer;
+  }
+  .attachment button.chip:hover {
+    background: var(--chatkit-alpha-06);
+  }
+  .progress {
+    display: grid;
+    place-items: center;
+    inline-size: 18px;
+    block-size: 18px;
+  }
+  .ring {
+    inline-size: 22px;
+    block-size: 22px;
+    fill: none;
+    stroke: var(--chatkit-alpha-15, var(--chatkit-border-strong));
+    stroke-width: 3;
+    rotate: -90deg;
+  }
+  .ring .done {
+    stroke: var(--chatkit-text-primary);
+    transition: stroke-dasharray 0.3s;
+  }
   .spinner {
     inline-size: 18px;
     block-size: 18px;
@@ -124,33 +166,16 @@ export const attachmentStyles = css`
   }
 `;
 
-/** The attachments of a message that was sent. */
-export function renderAttachments(attachments: readonly Attachment[]) {
-  if (attachments.length === 0) return nothing;
-  return html`<div class="attachments">
-    ${attachments.map(({type, name, previewUrl}) => {
-      const isShown =
-        type === 'image' && previewUrl !== undefined && isSafeImage(previewUrl, undefined, document.baseURI);
-      return html`<div class="attachment ${isShown ? 'image' : 'file'}" part="attachment">
-        ${
-          isShown
-            ? html`<img src=${previewUrl} alt=${name} loading="lazy" />`
-            : html`${icon(type === 'image' ? 'square-image' : 'document', '18')}<span class="name" dir="auto">${name}</span>`
-        }
-      </div>`;
-    })}
-  </div>`;
-}
-
 export interface UploadHandlers {
   readonly retry: (upload: Upload) => void;
   readonly remove: (upload: Upload) => void;
+  readonly open: (upload: Upload) => void;
 }
 
 /** The files of the message that is being written. */
-export function renderUploads(uploads: readonly Upload[], {retry, remove}: UploadHandlers) {
+export function renderUploads(uploads: readonly Upload[], {retry, remove, open}: UploadHandlers) {
   if (uploads.length === 0) return nothing;
-  return html`<ul class="attachments uploads" role="list">
+  return html`<ul class="attachments uploads" role="list" aria-label=${strings.attachedFiles}>
     ${uploads.map(upload => {
       const {name, status, previewUrl, problem} = upload;
       const isShown = isShowable(previewUrl);
@@ -161,13 +186,19 @@ export function renderUploads(uploads: readonly Upload[], {retry, remove}: Uploa
         title=${problem ?? strings.uploadFailedShort}
         @click=${() => retry(upload)}
       >${icon('reload', '14')}</button>`;
-      const spinner = html`<div class="spinner" role="img" aria-label=${strings.uploading(name)}></div>`;
+      const progress = renderProgress(upload);
       return html`<li class="attachment ${isShown ? 'image' : 'file'} ${status}" part="attachment">
         ${
           isShown
-            ? html`<img src=${previewUrl} alt=${name} />
-              ${status === 'done' ? nothing : html`<div class="veil">${status === 'failed' ? retryButton : spinner}</div>`}`
-            : html`<div class="glyph">${status === 'uploading' ? spinner : icon(status === 'failed' ? 'warning' : 'document', '18')}</div>
+            ? html`<button
+                type="button"
+                class="picture"
+                aria-label=${strings.openPicture(name)}
+                aria-haspopup="dialog"
+                @click=${() => open(upload)}
+              ><img src=${previewUrl} alt=${name} /></button>
+              ${status === 'done' ? nothing : html`<div class="veil">${status === 'failed' ? retryButton : progress}</div>`}`
+            : html`<div class="glyph">${status === 'uploading' ? progress : icon(status === 'failed' ? 'warning' : 'document', '18')}</div>
               <div class="words">
                 <span class="name" dir="auto">${name}</span>
                 <span class="detail">${detailOf(upload)}</span>
@@ -182,12 +213,39 @@ export function renderUploads(uploads: readonly Upload[], {retry, remove}: Uploa
   </ul>`;
 }
 
-function detailOf({status, size}: Upload): string {
-  if (status === 'failed') return strings.uploadFailedShort;
-  return size === undefined ? '' : formatBytes(size);
+function renderProgress({name, progress}: Upload) {
+  const percent = Math.round((progress ?? 0) * 100);
+  // All bytes on their way are not yet a file that the server has looked at.
+  const isKnown = progress !== undefined && progress < 1;
+  return html`<div
+    class="progress"
+    role="progressbar"
+    aria-label=${strings.uploading(name)}
+    aria-valuemin="0"
+    aria-valuemax="100"
+    aria-valuenow=${isKnown ? percent : nothing}
+  >${
+    isKnown
+      ? html`<svg class="ring" viewBox="0 0 22 22" aria-hidden="true">
+          <circle cx="11" cy="11" r="9" />
+          <circle class="done" cx="11" cy="11" r="9" pathLength="100" stroke-dasharray="${percent} 100" />
+        </svg>`
+      : html`<div class="spinner"></div>`
+  }</div>`;
 }
 
-function isShowable(url: string | undefined): url is string {
-  // The addresses of this document's own previews.
+function detailOf({status, name, mimeType, size, progress}: Upload): string {
+  if (status === 'failed') return strings.uploadFailedShort;
+  if (status === 'uploading' && progress !== undefined && progress < 1) return `${Math.round(progress * 100)} %`;
+  return describeFile(name, mimeType, size);
+}
+
+/** Kind and size, for a chip. */
+export function describeFile(name: string, mimeType: string, size: number | undefined): string {
+  return [kindOf(name, mimeType), size === undefined ? '' : formatBytes(size)].filter(part => part !== '').join(' · ');
+}
+
+/** Whether an address may be shown as a picture: this document's own, or one that is allowed. */
+export function isShowable(url: string | undefined): url is string {
   return url !== undefined && (isOwnBlob(url) || isSafeImage(url, undefined, document.baseURI));
 }

@@ -12,6 +12,8 @@ export interface Choices {
   readonly isLocked: boolean;
   /** `undefined` when nothing may be attached. */
   readonly attach: (() => void) | undefined;
+  /** `undefined` where no camera is at hand. */
+  readonly photograph: (() => void) | undefined;
   /** `undefined` when there is no button for it. */
   readonly mention: (() => void) | undefined;
   readonly select: (toolId: string | undefined) => void;
@@ -51,8 +53,8 @@ function renderTool(tool: ToolOption, {selected, isLocked, select}: Choices) {
   >${icon(tool.icon, '16')}<span dir="auto">${tool.shortLabel ?? tool.label}</span>${isPinned ? nothing : icon('close', '14')}</button>`;
 }
 
-function renderPlus({tools, selected, attach, select, isLocked}: Choices) {
-  const items = buildToolMenu({tools, toolId: selected?.id, attach, select});
+function renderPlus({tools, selected, attach, photograph, select, isLocked}: Choices) {
+  const items = buildToolMenu({tools, toolId: selected?.id, attach, photograph, select});
   const [only] = items;
   if (!only) return nothing;
   // A menu of one entry would be a click for nothing.

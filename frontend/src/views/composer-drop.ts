@@ -1,4 +1,4 @@
-/** `<parlor-drop-zone>`: shows that files can be dropped anywhere on the chat, and takes them. */
+/** `<parlor-drop-zone>`: shows that files can be dropped anywhere on the chat, or on the page, and takes them. */
 import {css, html, LitElement, nothing} from 'lit';
 import {icon} from '../icons/icons.js';
 import {express} from '../intents.js';
@@ -8,11 +8,15 @@ import {baseStyles} from './styles.js';
 export class DropZone extends LitElement {
   static override properties = {
     disabled: {attribute: false},
+    onPage: {attribute: false},
     isDragging: {state: true},
   };
   static override styles = [
     baseStyles,
     css`
+      .target.page {
+        position: fixed;
+      }
       .target {
         position: absolute;
         inset: 8px;
@@ -35,6 +39,8 @@ export class DropZone extends LitElement {
   ];
 
   declare disabled: boolean;
+  /** The page is the chat's: no file that is dropped beside it may take the browser elsewhere. Read when it is connected. */
+  declare onPage: boolean;
   declare isDragging: boolean;
 
   #host: EventTarget | undefined;
@@ -42,13 +48,14 @@ export class DropZone extends LitElement {
   constructor() {
     super();
     this.disabled = false;
+    this.onPage = false;
     this.isDragging = false;
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
     const root = this.getRootNode();
-    this.#host = root instanceof ShadowRoot ? root.host : root;
+    this.#host = this.onPage ? document : root instanceof ShadowRoot ? root.host : root;
     this.#host.addEventListener('dragenter', this.#onOver);
     this.#host.addEventListener('dragover', this.#onOver);
     this.#host.addEventListener('dragleave', this.#onLeave);
@@ -65,14 +72,15 @@ export class DropZone extends LitElement {
   }
 
   override render() {
-    return this.isDragging && !this.disabled
-      ? html`<div class="target" part="drop-target">${icon('paperclip', '28')}<span>${strings.dropFiles}</span></div>`
-      : nothing;
+    if (!this.isDragging || this.#isLeftToPage) return nothing;
+    return html`<div class="target ${this.onPage ? 'page' : ''}" part="drop-target">
+      ${icon(this.disabled ? 'warning' : 'paperclip', '28')}<span>${this.disabled ? strings.attachmentsOff : strings.dropFiles}</span>
+    </div>`;
   }
 
   #onOver = (event: Event): void => {
     const {dataTransfer} = event as DragEvent;
-    if (this.disabled || !dataTransfer?.types.includes('Files')) return;
+    if (this.#isLeftToPage || !dataTransfer?.types.includes('Files')) return;
     // Without this the browser would open the file instead of dropping it.
     event.preventDefault();
     dataTransfer.dropEffect = 'copy';
@@ -87,9 +95,26 @@ export class DropZone extends LitElement {
 
   #onDrop = (event: Event): void => {
     this.isDragging = false;
-    const files = [...((event as DragEvent).dataTransfer?.files ?? [])];
-    if (this.disabled || files.length === 0) return;
+    const {dataTransfer} = event as DragEvent;
+    const dropped = [...(dataTransfer?.files ?? [])];
+    if (this.#isLeftToPage || dropped.length === 0) return;
     event.preventDefault();
-    express(this, {type: 'add-files', files});
+    if (this.disabled) {
+      this.#refuse(strings.attachmentsOff);
+      return;
+    }
+    // A folder looks like a file that cannot be read.
+    const entries = [...(dataTransfer?.items ?? [])].filter(({kind}) => kind === 'file');
+    const files = dropped.filter((_, at) => entries[at]?.webkitGetAsEntry?.()?.isDirectory !== true);
+    if (files.length > 0) express(this, {type: 'add-files', files});
+    if (files.length < dropped.length) this.#refuse(strings.foldersRefused);
   };
+
+  #refuse(problem: string): void {
+    express(this, {type: 'report', error: new Error(problem), isShown: true});
+  }
+
+  get #isLeftToPage(): boolean {
+    return this.disabled && !this.onPage;
+  }
 }

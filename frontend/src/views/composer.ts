@@ -11,13 +11,13 @@ import {
   slice,
   toContent,
 } from '../composer/draft-text.js';
-import {toAcceptAttribute, type UploadRules} from '../composer/upload-rules.js';
+import {takesPhotos, toAcceptAttribute, type UploadRules} from '../composer/upload-rules.js';
 import type {Upload} from '../composer/uploads.js';
 import {icon} from '../icons/icons.js';
 import {express, relayTo} from '../intents.js';
 import type {StructuredInput, ThreadStatus} from '../protocol/types.js';
 import {strings} from '../strings.js';
-import {attachmentStyles, renderUploads} from './attachments.js';
+import {attachmentStyles, isShowable, renderUploads} from './attachments.js';
 import {buildBuiltIns} from './command-built-ins.js';
 import {type BuiltIn, buildCommandSource} from './command-search.js';
 import {renderChoices, renderModels} from './composer-choices.js';
@@ -26,6 +26,7 @@ import {composerStyles} from './composer-style.js';
 import type {SuggestionSource} from './composer-suggestions.js';
 import {buildEntitySource} from './entity-search.js';
 import {exportedParts} from './exported-parts.js';
+import {isTouch} from './field-keys.js';
 import {renderLazy, renderLazyButton} from './lazy-view.js';
 import {baseStyles, buttonStyles, lazyStyles} from './styles.js';
 
@@ -54,6 +55,7 @@ export class ComposerView extends LitElement {
     draft: {state: true},
     quotedText: {state: true},
     sources: {state: true},
+    shownUpload: {state: true},
   };
   static override styles = [baseStyles, buttonStyles, attachmentStyles, composerStyles, lazyStyles];
 
@@ -84,6 +86,8 @@ export class ComposerView extends LitElement {
   declare draft: DraftText;
   declare quotedText: string | undefined;
   declare sources: readonly SuggestionSource[];
+  /** Key of the picture that the lightbox shows. */
+  declare shownUpload: string | undefined;
 
   /** The focus is in what is about to be replaced. */
   #keepsFocus = false;
@@ -110,6 +114,7 @@ export class ComposerView extends LitElement {
     this.draft = EMPTY_DRAFT;
     this.quotedText = undefined;
     this.sources = [];
+    this.shownUpload = undefined;
   }
 
   override focus(): void {
@@ -187,7 +192,7 @@ export class ComposerView extends LitElement {
                   <button type="button" aria-label=${strings.removeQuote} @click=${this.#removeQuote}>${icon('close', '16')}</button>
                 </div>`
             }
-            ${renderUploads(this.uploads, {retry: this.#retryUpload, remove: this.#removeUpload})}
+            ${renderUploads(this.uploads, {retry: this.#retryUpload, remove: this.#removeUpload, open: this.#openUpload})}
           </div>`
           : nothing
       }
@@ -207,6 +212,7 @@ export class ComposerView extends LitElement {
           selected: tool,
           isLocked,
           attach: this.attachments ? this.#openFileDialog : undefined,
+          photograph: this.#hasCamera ? this.#openCamera : undefined,
           mention: this.entities?.showComposerMenu ? () => this.#field?.openSuggestions('@') : undefined,
           select: this.#selectTool,
         })}</div>
@@ -240,7 +246,35 @@ export class ComposerView extends LitElement {
           />`
           : nothing
       }
+      ${
+        this.#hasCamera
+          ? html`<input class="camera" type="file" accept="image/*" capture="environment" hidden tabindex="-1" aria-label=${strings.takePhoto} @change=${this.#onFilesChosen} />`
+          : nothing
+      }
+      <div class="visually-hidden" role="status">${this.#uploadCount}</div>
+      ${this.#lightbox()}
     </div>`;
+  }
+
+  /** For those who do not see the chips; what has failed is told as a problem. */
+  get #uploadCount(): string {
+    const ready = this.uploads.filter(({status}) => status === 'done').length;
+    const coming = this.uploads.filter(({status}) => status === 'uploading').length;
+    return ready + coming === 0 ? '' : strings.uploadsReady(ready, coming);
+  }
+
+  #lightbox() {
+    const pictures = this.uploads.flatMap(({key, name, previewUrl, attachment}) =>
+      isShowable(previewUrl) ? [{key, id: attachment?.id, name, url: previewUrl}] : [],
+    );
+    if (!pictures.some(({key}) => key === this.shownUpload)) return nothing;
+    return renderLazy(
+      'parlor-lightbox',
+      this,
+      () =>
+        html`<parlor-lightbox exportparts=${exportedParts} .pictures=${pictures} .shownKey=${this.shownUpload} @lightbox-close=${this.#onLightboxClose}></parlor-lightbox>`,
+      'line',
+    );
   }
 
   /** Says how much room is left when there is little, and what is too much. */
@@ -305,9 +339,26 @@ export class ComposerView extends LitElement {
     this.focus();
   };
 
+  #openUpload = ({key}: Upload): void => {
+    this.shownUpload = key;
+  };
+
+  #onLightboxClose = (): void => {
+    this.shownUpload = undefined;
+  };
+
   #openFileDialog = (): void => {
     this.renderRoot.querySelector<HTMLInputElement>('input.files')?.click();
   };
+
+  #openCamera = (): void => {
+    this.renderRoot.querySelector<HTMLInputElement>('input.camera')?.click();
+  };
+
+  /** Elsewhere the browser would open the same dialog again. */
+  get #hasCamera(): boolean {
+    return this.attachments !== undefined && isTouch() && takesPhotos(this.attachments);
+  }
 
   #onFilesChosen = (event: Event): void => {
     const input = event.target as HTMLInputElement;
@@ -328,7 +379,8 @@ export class ComposerView extends LitElement {
   };
 
   #onFiles = (event: Event): void => {
-    if (this.attachments) express(this, {type: 'add-files', files: (event as CustomEvent<readonly File[]>).detail});
+    // Where none are taken, the person is told.
+    express(this, {type: 'add-files', files: (event as CustomEvent<readonly File[]>).detail});
   };
 
   #onDictated = (event: Event): void => {

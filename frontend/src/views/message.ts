@@ -16,7 +16,6 @@ import {unreachable} from '../unreachable.js';
 import type {WidgetActionDetail} from '../widgets/actions.js';
 import type {WidgetErrorDetail} from '../widgets/widget-view.js';
 import {buildMarkers} from './annotations.js';
-import {attachmentStyles, renderAttachments} from './attachments.js';
 import {exportedParts} from './exported-parts.js';
 import {renderLazy} from './lazy-view.js';
 import type {Source} from './source.js';
@@ -37,7 +36,6 @@ export class MessageView extends LitElement {
     baseStyles,
     buttonStyles,
     lazyStyles,
-    attachmentStyles,
     css`
       :host {
         display: block;
@@ -175,7 +173,7 @@ export class MessageView extends LitElement {
     const isFolded = isLong && !this.isUnfolded;
     return html`<div class="user" part="message-user" @parlor-intent=${relayTo(this)}>
       ${quotedText === undefined ? nothing : html`<blockquote class="quote" dir="auto">${quotedText}</blockquote>`}
-      ${renderAttachments(attachments)}
+      ${attachments.length > 0 ? html`<parlor-attached-files exportparts=${exportedParts} .files=${attachments}></parlor-attached-files>` : nothing}
       ${
         hasText
           ? html`<div class="bubble ${isFolded ? 'folded' : ''}" part="bubble" dir="auto">${content.map(part => (part.type === 'input_tag' ? html`<parlor-entity-tag exportparts=${exportedParts} .entity=${toEntity(part)}></parlor-entity-tag>` : part.text))}</div>`

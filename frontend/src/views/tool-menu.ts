@@ -8,15 +8,18 @@ export interface ToolMenuParts {
   readonly toolId: string | undefined;
   /** `undefined` when no files can be attached. */
   readonly attach: (() => void) | undefined;
+  /** `undefined` where no camera is at hand. */
+  readonly photograph: (() => void) | undefined;
   readonly select: (toolId: string | undefined) => void;
 }
 
 /** Empty when there is nothing that is not in sight anyway. */
-export function buildToolMenu({tools, toolId, attach, select}: ToolMenuParts): readonly MenuItem[] {
+export function buildToolMenu({tools, toolId, attach, photograph, select}: ToolMenuParts): readonly MenuItem[] {
   const isNeeded = attach !== undefined || tools.some(tool => tool.pinned !== true);
   if (!isNeeded) return [];
   return [
     ...(attach ? [{key: 'attach', label: strings.addFiles, icon: 'paperclip', choose: attach}] : []),
+    ...(photograph ? [{key: 'photograph', label: strings.takePhoto, icon: 'lucide:camera', choose: photograph}] : []),
     ...tools.map(tool => ({
       key: `tool/${tool.id}`,
       label: tool.label,

@@ -103,7 +103,7 @@ class Failing:
 
 def with_objects(desk: Desk, objects: Any) -> None:
     """Let another object store take the place of the desk's own."""
-    for part in (desk.files, desk.files._removal, desk.files.contents):
+    for part in (desk.files, desk.files._arrival, desk.files._removal, desk.files.contents):
         for name in ("objects", "_objects"):
             if hasattr(part, name):
                 setattr(part, name, objects)

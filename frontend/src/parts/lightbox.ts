@@ -1,0 +1,2 @@
+/** The lazy part with `<parlor-lightbox>`. */
+export {Lightbox as element} from '../views/lightbox.js';

@@ -1,0 +1,145 @@
+/** `<parlor-attached-files>`: the files of a message that was sent; pictures open in a lightbox, others are downloaded. */
+import {css, html, LitElement, nothing, type PropertyValues} from 'lit';
+import {type FileDetails, toDownload} from '../composer/file-details.js';
+import {icon} from '../icons/icons.js';
+import {express, relayTo} from '../intents.js';
+import type {Attachment} from '../protocol/types.js';
+import {strings} from '../strings.js';
+import {attachmentStyles, describeFile, isShowable} from './attachments.js';
+import {exportedParts} from './exported-parts.js';
+import {renderLazy} from './lazy-view.js';
+import {baseStyles, buttonStyles, lazyStyles} from './styles.js';
+
+export class AttachedFiles extends LitElement {
+  static override properties = {
+    files: {attribute: false},
+    details: {state: true},
+    shownId: {state: true},
+  };
+  static override styles = [
+    baseStyles,
+    buttonStyles,
+    lazyStyles,
+    attachmentStyles,
+    css`
+      :host {
+        display: block;
+        max-inline-size: 100%;
+      }
+      .attachments {
+        justify-content: flex-end;
+      }
+    `,
+  ];
+
+  declare files: readonly Attachment[];
+  /** What the server has said of files, by id; where it says nothing, a file is its name. */
+  declare details: ReadonlyMap<string, FileDetails>;
+  /** The picture that the lightbox shows. */
+  declare shownId: string | undefined;
+
+  #asked = new Set<string>();
+
+  constructor() {
+    super();
+    this.files = [];
+    this.details = new Map();
+    this.shownId = undefined;
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    if (!changed.has('files')) return;
+    for (const {id, type} of this.files) {
+      if (type !== 'file' || this.#asked.has(id)) continue;
+      this.#asked.add(id);
+      void this.#ask(id).then(details => {
+        if (details) this.details = new Map(this.details).set(id, details);
+      });
+    }
+  }
+
+  override render() {
+    if (this.files.length === 0) return nothing;
+    return html`<ul class="attachments" role="list" aria-label=${strings.attachedFiles}>
+        ${this.files.map(file => (isPicture(file) ? this.#picture(file) : this.#chip(file)))}
+      </ul>
+      ${this.shownId === undefined ? nothing : this.#lightbox(this.shownId)}`;
+  }
+
+  #picture({id, name, previewUrl}: Attachment) {
+    return html`<li class="attachment image" part="attachment">
+      <button
+        type="button"
+        class="picture"
+        aria-label=${strings.openPicture(name)}
+        aria-haspopup="dialog"
+        @click=${() => {
+          this.shownId = id;
+        }}
+      ><img src=${previewUrl ?? ''} alt=${name} loading="lazy" /></button>
+    </li>`;
+  }
+
+  #chip({id, type, name, mimeType}: Attachment) {
+    const details = this.details.get(id);
+    const face = html`<span class="glyph">${icon(type === 'image' ? 'square-image' : 'document', '18')}</span>
+      <span class="words">
+        <span class="name" dir="auto" title=${name}>${name}</span>
+        <span class="detail">${describeFile(name, mimeType, details?.size)}</span>
+      </span>`;
+    return html`<li class="attachment file" part="attachment">
+      ${
+        details
+          ? html`<button
+              type="button"
+              class="chip"
+              aria-label=${`${strings.openFile(name)}, ${describeFile(name, mimeType, details.size)}`}
+              @click=${() => void this.#download(id, name)}
+            >${face}</button>`
+          : face
+      }
+    </li>`;
+  }
+
+  #lightbox(shownId: string) {
+    const pictures = this.files
+      .filter(isPicture)
+      .map(({id, name, previewUrl}) => ({key: id, id, name, url: previewUrl ?? ''}));
+    return renderLazy(
+      'parlor-lightbox',
+      this,
+      () => html`<parlor-lightbox exportparts=${exportedParts}
+        .pictures=${pictures}
+        .shownKey=${shownId}
+        @parlor-intent=${relayTo(this)}
+        @lightbox-close=${this.#onClose}
+      ></parlor-lightbox>`,
+      'line',
+    );
+  }
+
+  #onClose = (): void => {
+    this.shownId = undefined;
+  };
+
+  /** Its address is asked for when it is wanted: one that was given with the message has ended by then. */
+  async #download(id: string, name: string): Promise<void> {
+    const details = await this.#ask(id);
+    if (!details) {
+      express(this, {type: 'report', error: new Error(strings.fileGone(name)), isShown: true});
+      return;
+    }
+    const link = document.createElement('a');
+    link.href = toDownload(details.url);
+    link.download = name;
+    link.click();
+  }
+
+  #ask(id: string): Promise<FileDetails | undefined> {
+    return new Promise(resolve => express(this, {type: 'file-details', id, done: resolve}));
+  }
+}
+
+function isPicture({type, previewUrl}: Attachment): boolean {
+  return type === 'image' && isShowable(previewUrl);
+}
