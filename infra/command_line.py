@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from infra import widget_catalogue
 from infra.client_build import build_client
 from infra.workshop import run_benchmarks, run_checks, run_tests
 from main import EXIT_USAGE, build_parser, exit_code_of
@@ -48,6 +49,9 @@ COMMANDS: Mapping[str, CloneCommand] = {
     "check": CloneCommand("Check formatting, style and types, and run the fast tests; --static: no tests.", run_checks),
     "bench": CloneCommand("Measure against a bare server in the same run, as ratios.", run_benchmarks),
     "build": CloneCommand("Build the client if it has changed.", run_build),
+    "widget-catalogue": CloneCommand(
+        "Write widgets/catalogue.json anew from the installed packages; --check: only compare.", widget_catalogue.main
+    ),
     # What the server needs besides, the script has installed before it came here.
     "setup": CloneCommand("Prepare everything that `run` needs, and stop.", run_build),
 }

@@ -1,0 +1,46 @@
+"""The catalogue of widgets says what both packages declare."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from errors import ParlorError
+from infra.typescript_types import parse_types
+from infra.widget_catalogue import CATALOGUE, PACKAGE, build_catalogue, format_catalogue
+
+WRITE_IT = "write it anew with: ./parlor widget-catalogue; then let the client draw what is new"
+
+
+def test_the_catalogue_is_what_the_installed_packages_declare() -> None:
+    assert format_catalogue(build_catalogue()) == CATALOGUE.read_text(), WRITE_IT
+
+
+def test_the_catalogue_has_what_only_one_of_the_packages_declares() -> None:
+    catalogue: dict[str, Any] = json.loads(CATALOGUE.read_text())
+    only = {
+        f"{name}.{prop}": spec["only"]
+        for name, props in {**catalogue["components"], **catalogue["objects"]}.items()
+        for prop, spec in props.items()
+        if "only" in spec
+    }
+    assert only["Card.border"] == only["Table.Row.header"] == only["Basic.theme"] == "@openai/chatkit"
+    assert only["Select.searchable"] == only["Image.background"] == only["SelectOption.disabled"] == "openai-chatkit"
+    assert len(catalogue["components"]) == 30
+    assert {"clock", "dot"} <= set(catalogue["icons"]["names"])
+
+
+def test_a_new_prop_and_a_new_value_of_the_types_are_read() -> None:
+    source = (PACKAGE / "types" / "widgets.d.ts").read_text()
+    newer = parse_types(source.replace("submit?: boolean;", "submit?: boolean; hue?: 'warm' | 'cold';"))
+    assert newer["Button"].objects[0]["hue"].type.literals == ("warm", "cold")
+    assert "hue" not in parse_types(source)["Button"].objects[0]
+
+
+def test_what_is_not_understood_of_the_types_is_refused_and_not_left_out() -> None:
+    with pytest.raises(ParlorError, match="does not understand"):
+        parse_types("type A = { b: [string] };")
+    with pytest.raises(ParlorError, match="do not declare 'B'"):
+        parse_types("type A = { b: string } & B;")
