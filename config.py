@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
 
 Provider = Literal["offline", "openai", "compatible", "azure"]
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 MIN_SERVER_KEY_CHARS = 32
+
+BASE_PATH_PATTERN = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+){1,16}")
+"""A path on a host without anything that is escaped in a URL or means something there, and without a slash at its end.
+"""
 
 _KEY_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _KEY = re.compile(rf"[!-~]{{{MIN_SERVER_KEY_CHARS},512}}")
@@ -104,6 +111,16 @@ class Settings(BaseSettings):
         (),
         description="Names under which the server answers, separated by `,`: `chat.example`, `*.example`, `*` for any. "
         "Default: any; on a loopback `HOST` addresses, names without a dot, and those below `.localhost` and `.test`.",
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode, _split(",")] = Field(
+        ("127.0.0.0/8", "::1"),
+        description="Addresses and networks of the proxies whose `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix` "
+        "are believed, separated by `,`: `10.0.0.0/8,fd00::/8`.",
+    )
+    base_path: str = Field(
+        "",
+        description="Path below which a proxy serves Parlor on its host, e.g. `/tools/chat`; the proxy may take it off "
+        "or not. A trusted proxy can say it in `X-Forwarded-Prefix` instead.",
     )
     server_api_keys: SecretStr | None = Field(
         None,
@@ -303,12 +320,35 @@ class Settings(BaseSettings):
                 raise ValueError(f"'{host}' is no name such as chat.example or *.example (without scheme and port)")
         return tuple(host.lower() for host in value)
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            try:
+                ipaddress.ip_network(each)
+            except ValueError as exc:
+                raise ValueError(f"'{each}' is no address and no network such as 10.0.0.0/8 ({exc})") from exc
+        return value
+
+    @field_validator("base_path")
+    @classmethod
+    def _is_base_path(cls, value: str) -> str:
+        path = value.rstrip("/")
+        if path and not BASE_PATH_PATTERN.fullmatch(path):
+            raise ValueError(f"'{value}' is no path such as /tools/chat (letters, digits, '.', '_', '~', '-')")
+        return path
+
     @field_validator("server_api_keys")
     @classmethod
     def _are_server_keys(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
             _parse_server_keys(value.get_secret_value())
         return value
+
+    @property
+    def trusted_networks(self) -> tuple[Network, ...]:
+        """The proxies that are believed."""
+        return tuple(ipaddress.ip_network(each) for each in self.trusted_proxies)
 
     @property
     def server_keys(self) -> Mapping[str, str]:

@@ -156,6 +156,7 @@ def build_app(
     from web.hosts import HostMiddleware
     from web.identity import IdentityMiddleware, load_signing_key
     from web.pages import build_pages_router
+    from web.proxies import ProxyMiddleware
     from web.request_log import RequestLogMiddleware
     from web.security import CrossOriginMiddleware, SecurityHeadersMiddleware
     from web.sessions_api import add_session_routes
@@ -185,6 +186,7 @@ def build_app(
         # piece of text another call. Compression, or metrics of bodies, would have to be done in `EventStream`.
         middleware=[
             Middleware(RequestLogMiddleware),
+            Middleware(ProxyMiddleware, settings=settings),
             Middleware(SecurityHeadersMiddleware, settings=settings, upload_origin=upload_origin),
             Middleware(HostMiddleware, settings=settings),
             Middleware(CrossOriginMiddleware, allowed_origins=settings.allowed_origins),

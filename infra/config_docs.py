@@ -128,7 +128,7 @@ def _default_text(field: FieldInfo) -> str:
     if default is None:
         return ""
     if isinstance(default, tuple):
-        return ":".join(map(str, default))
+        return (":" if any(isinstance(each, Path) for each in default) else ",").join(map(str, default))
     return str(default)
 
 

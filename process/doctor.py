@@ -87,7 +87,7 @@ async def examine(services: Services, static_dir: Path) -> list[Finding]:
     ]
     loaded = await asyncio.to_thread(load_use_cases, services, settings.use_cases_path, settings.disabled_use_cases)
     findings += [Finding(True, "use case", name) for name in loaded.enabled]
-    findings += server_key_findings(settings)
+    findings += server_key_findings(settings) + proxy_findings(settings)
     for name, use_case in loaded.enabled.items():
         if isinstance(use_case.server, StockServer):
             findings += [Finding(True, "server", f"{name}: {note}", is_warning=True) for note in use_case.server.notes]
@@ -105,6 +105,21 @@ async def examine(services: Services, static_dir: Path) -> list[Finding]:
     if default is not None and default not in loaded.enabled:
         findings.append(Finding(False, "default", f"DEFAULT_USE_CASE: there is no use case '{default}'"))
     return findings
+
+
+def proxy_findings(settings: Settings) -> list[Finding]:
+    """Return a warning where a proxy on another machine would not be believed."""
+    if _is_loopback(settings.host) or any(not each.is_loopback for each in settings.trusted_networks):
+        return []
+    return [
+        Finding(
+            True,
+            "proxies",
+            f"HOST={settings.host} is reached from other machines, and TRUSTED_PROXIES names none: behind a proxy that "
+            "speaks https the cookie would not be Secure; name the proxy's address or network there",
+            is_warning=True,
+        )
+    ]
 
 
 def server_key_findings(settings: Settings) -> list[Finding]:

@@ -112,6 +112,7 @@ def serve(
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # `ProxyMiddleware` believes those of TRUSTED_PROXIES
         timeout_keep_alive=KEEP_ALIVE_TIMEOUT_S,
         timeout_graceful_shutdown=CONNECTIONS_TIMEOUT_S,
     )

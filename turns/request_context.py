@@ -28,7 +28,7 @@ class RequestContext:
         metadata: The request's own `metadata` object, untrusted.
         variables: What the server that opened the person's session says for the agent; read-only, empty without one.
         has_titles: Whether a new thread is given a title.
-        base_url: The address under which the person's browser reaches this server, without a path; empty where that is
+        base_url: The address under which the person's browser reaches this server; empty where that is
             not known.
         answer: The state of the answer in the making; the platform's own.
     """

@@ -159,7 +159,9 @@ class IdentityMiddleware:
         is_https = scope["scheme"] == "https"
         # Only a page of another site needs it, and browsers take such a cookie over https only.
         is_embedded = is_https and notes.is_listed_origin and headers.get("sec-fetch-site") == "cross-site"
-        cookie = _cookie_header(self._cookies.build(user_id), is_https=is_https, is_embedded=is_embedded)
+        cookie = _cookie_header(
+            self._cookies.build(user_id), path=f"{notes.base_path}/", is_https=is_https, is_embedded=is_embedded
+        )
 
         async def send_with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -208,13 +210,13 @@ def base_url_of(request: Request) -> str:
     public = notes_of(request.scope).public_url
     if public is not None:
         return public
-    host = request.headers.get("host", "")
+    host = notes_of(request.scope).forwarded_host or request.headers.get("host", "")
     if not _HOST.fullmatch(host):
         return ""
     page = request.headers.get("origin", "") or request.headers.get("referer", "")
     # A page of https may ask a server of plain http on the same machine, and no other.
     is_https = request.url.scheme == "https" or (page.startswith("https://") and not _LOOPBACK.match(host))
-    return f"{'https' if is_https else 'http'}://{host}"
+    return f"{'https' if is_https else 'http'}://{host}{notes_of(request.scope).base_path}"
 
 
 def session_context(request: Request, session: ChatSession) -> RequestContext:
@@ -250,9 +252,9 @@ def _cookie_values(headers: Headers) -> Iterator[str]:
         yield from (value for name, _, value in pairs if name == wanted)
 
 
-def _cookie_header(value: str, *, is_https: bool, is_embedded: bool) -> str:
+def _cookie_header(value: str, *, path: str, is_https: bool, is_embedded: bool) -> str:
     name = EMBEDDED_COOKIE_NAME if is_embedded else COOKIE_NAME
-    parts = [f"{name}={value}", "Path=/", f"Max-Age={COOKIE_MAX_AGE_S}", "HttpOnly"]
+    parts = [f"{name}={value}", f"Path={path}", f"Max-Age={COOKIE_MAX_AGE_S}", "HttpOnly"]
     if is_https:
         parts.append("Secure")
     # Browsers store no Lax cookie for a page of another site.

@@ -20,7 +20,9 @@ from config import Settings
 # Most files keep their names from version to version: browsers must ask each time whether theirs is still the one.
 CACHE_CONTROL: Final = "no-cache"
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
-CLIENT_PATH: Final = "/static/dist/chatkit.js"
+CLIENT_PATH: Final = "static/dist/chatkit.js"
+"""Relative to the page, which may lie below a path of its host."""
+
 _HASHED = re.compile(r"dist/.+-[0-9A-Za-z_-]{8,}\.(?:js|css|map|woff2)")
 NOT_BUILT_MESSAGE = "The client has not been built yet. Run `./parlor build` in the clone, then reload this page.\n"
 
@@ -89,7 +91,9 @@ def build_pages_router(static_dir: Path, settings: Settings) -> APIRouter:
     @router.api_route("/favicon.ico", methods=["GET", "HEAD"])
     async def get_favicon() -> Response:
         """Send who asks for the classic address to the brand's favicon."""
-        return RedirectResponse(settings.brand_favicon_url, headers={"Cache-Control": CACHE_CONTROL})
+        # Where a proxy serves us below a path and does not say so, only a relative address leads there.
+        url = settings.brand_favicon_url.removeprefix("/")
+        return RedirectResponse(url or "./", headers={"Cache-Control": CACHE_CONTROL})
 
     @router.api_route("/static/{path:path}", methods=["GET", "HEAD"])
     async def get_file(request: Request, path: str) -> Response:

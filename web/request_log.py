@@ -38,6 +38,8 @@ class RequestNotes:
         error_code: Code of the error that was answered.
         error_id: Id of that error, which the person sees too.
         is_listed_origin: Whether a page of `ALLOWED_ORIGINS` asks.
+        base_path: The path on our host below which a proxy serves us; empty without one.
+        forwarded_host: The host that the browser asked, as a trusted proxy says; None where none does.
         public_url: The address under which browsers reach us, where it is configured.
         has_left: Whether the client went away before the end of the answer.
         send: The server's own `send`, past all middleware, for the body of an event stream; None where there is no
@@ -52,6 +54,8 @@ class RequestNotes:
     error_code: str | None = None
     error_id: str | None = None
     is_listed_origin: bool = False
+    base_path: str = ""
+    forwarded_host: str | None = None
     public_url: str | None = None
     has_left: bool = False
     send: Send | None = None

@@ -169,7 +169,7 @@ class CrossOriginMiddleware:
                 await self._app(scope, receive, send)
             return
         needs_page = scope["method"] not in _SAFE_METHODS and not scope["path"].startswith(_SERVER_PREFIX)
-        if needs_page and not is_listed and not _is_ours(headers, origins):
+        if needs_page and not is_listed and not _is_ours(headers, origins, notes_of(scope).forwarded_host):
             failure = build_failure(self._refusal(origins), notes_of(scope))
             await failure_response(failure)(scope, receive, self._with_cors(send, None))
             return
@@ -242,8 +242,11 @@ def _is_printable(origin: str) -> bool:
     return len(origin) <= MAX_ORIGIN_CHARS and origin.isascii() and origin.isprintable()
 
 
-def _is_ours(headers: Headers, origins: list[str]) -> bool:
+def _is_ours(headers: Headers, origins: list[str], forwarded_host: str | None) -> bool:
     sites = headers.getlist("sec-fetch-site")
     if not origins:
         return sites in ([], ["same-origin"], ["none"])
-    return len(origins) == 1 and (sites == ["same-origin"] or is_own_origin(origins[0], headers.get("host", "")))
+    if len(origins) != 1:
+        return False
+    hosts = (headers.get("host", ""), forwarded_host or "")
+    return sites == ["same-origin"] or any(is_own_origin(origins[0], host) for host in hosts)

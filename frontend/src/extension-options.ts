@@ -50,6 +50,8 @@ export interface Extensions {
 type Attributes = Readonly<Record<string, string | undefined>>;
 type Key = keyof Extensions;
 
+const SERVED_SCRIPT = /\/static\/dist\/[^/]+$/;
+
 const KEYS: ReadonlySet<string> = new Set<Key>([
   'resume',
   'baseUrl',
@@ -112,7 +114,9 @@ function toLimit(value: unknown): number | undefined {
 }
 
 function defaultBaseUrl(): string | undefined {
-  const address = addressOf('/chatkit');
+  // Beside the folder of our script, where it lies as the server gives it: that may be below a path of its host.
+  const isAsServed = SERVED_SCRIPT.test(addressOf('') ?? '');
+  const address = addressOf(isAsServed ? '../../chatkit' : '/chatkit');
   return address !== undefined && /^https?:/.test(address) ? address : undefined;
 }
 

@@ -2,6 +2,7 @@
 import type {ChatKitOptions, ColorScheme, StartScreenPrompt} from '@openai/chatkit';
 import {isObject} from '../protocol/parsing.js';
 import type {UseCase} from './platform.js';
+import {isServerElsewhere, serverAddress} from './server-address.js';
 
 export interface ChatLook {
   readonly scheme: ColorScheme;
@@ -14,9 +15,12 @@ export function buildChatOptions(useCase: UseCase, look: ChatLook, initialThread
   const hasUploads = isObject(attachments) && attachments.enabled === true;
   return {
     api: {
-      url: `/chatkit/${encodeURIComponent(useCase.name)}`,
+      url: serverAddress(`/chatkit/${encodeURIComponent(useCase.name)}`),
       // The type asks for one; our element has no use for it.
       domainKey: 'self-hosted',
+      ...(isServerElsewhere() && {
+        fetch: (input: RequestInfo | URL, init?: RequestInit) => fetch(input, {...init, credentials: 'include'}),
+      }),
       ...(hasUploads && {uploadStrategy: {type: 'two_phase'}}),
     },
     frameTitle: useCase.title,

@@ -1,6 +1,7 @@
 /** Fetches the server’s description of itself, its brand and use cases, and parses it into types. */
 import {isObject} from '../protocol/parsing.js';
 import type {JSONObject} from '../protocol/types.js';
+import {isServerElsewhere, serverAddress} from './server-address.js';
 
 export interface Brand {
   readonly name: string;
@@ -89,7 +90,8 @@ async function fetchJSON(fetch: typeof globalThis.fetch, url: string): Promise<J
   let response: Response;
   let body: unknown;
   try {
-    response = await fetch(url, {
+    response = await fetch(serverAddress(url), {
+      ...(isServerElsewhere() && {credentials: 'include'}),
       headers: {Accept: 'application/json'},
       signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
     });
@@ -116,10 +118,10 @@ function parseBrand(brand: JSONObject): Brand {
   return {
     name: text(brand.name) ?? 'Chat',
     tagline: text(brand.tagline) ?? '',
-    logoUrl: text(brand.logoUrl) ?? '/static/logo.svg',
+    logoUrl: serverAddress(text(brand.logoUrl) ?? '/static/logo.svg'),
     primaryColor: text(brand.primaryColor) ?? '#4f46e5',
-    faviconUrl: text(brand.faviconUrl) ?? '/static/logo.svg',
-    chatkitJsUrl: text(brand.chatkitJsUrl) ?? DEFAULT_CHATKIT_URL,
+    faviconUrl: serverAddress(text(brand.faviconUrl) ?? '/static/logo.svg'),
+    chatkitJsUrl: serverAddress(text(brand.chatkitJsUrl) ?? DEFAULT_CHATKIT_URL),
   };
 }
 

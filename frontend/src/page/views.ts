@@ -41,7 +41,7 @@ function menuLabel({current, useCases}: HeaderProps): string {
 }
 
 function brandView(brand: Brand): TemplateResult {
-  return html`<a class="brand" href="/">
+  return html`<a class="brand" href="./">
     <img src=${brand.logoUrl} alt="" />
     <span class="brand-text">
       <span class="brand-name">${brand.name}</span>
