@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import gc
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from tests.preloaded.commands import fork_server
 from tests.sharing import lend_cities, one_at_a_time
 from use_cases.weather.places.city_file import provide_city_file
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have one fork server for all workers, which inherit its address."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        resources = ExitStack()
+        config.add_cleanup(resources.close)
+        resources.enter_context(fork_server())
 
 
 def pytest_sessionstart() -> None:

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import sqlite3
-import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from tests.preloaded.commands import preloaded_python
 
 ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT_S = 90.0
@@ -161,8 +162,21 @@ def said(message: str) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def running(folder: Path, cookies: httpx.Cookies | None = None, **settings: str) -> AsyncIterator[ServerProcess]:
-    """Start a server on the data in `folder`; it is killed at the end if it is still there."""
+async def running(
+    folder: Path,
+    cookies: httpx.Cookies | None = None,
+    *,
+    python: Callable[..., list[str]] = preloaded_python,
+    **settings: str,
+) -> AsyncIterator[ServerProcess]:
+    """Start a server on the data in `folder`; it is killed at the end if it is still there.
+
+    Args:
+        folder: Where its data and its log are.
+        cookies: Those of the person who was there before.
+        python: Returns the command that runs a Python; `own_python` where the test kills the server.
+        settings: Variables of its environment.
+    """
     plugin = folder / "use_cases" / "counting" / "plugin.py"
     plugin.parent.mkdir(parents=True, exist_ok=True)
     plugin.write_text(COUNTING)
@@ -181,7 +195,7 @@ async def running(folder: Path, cookies: httpx.Cookies | None = None, **settings
     }
     with (folder / "server.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "main", "run",
+            *python("-m", "main", "run"),
             cwd=folder, env=environment | settings, stdout=PIPE, stderr=log,
         )  # fmt: skip
     reader: asyncio.Task[None] | None = None

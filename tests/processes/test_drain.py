@@ -7,6 +7,7 @@ import signal
 import time
 from pathlib import Path
 
+from tests.preloaded.commands import own_python
 from tests.processes.server_process import PATIENCE_S, ServerProcess, Story, running, said, stored
 
 DRAIN_S = 5
@@ -136,7 +137,7 @@ async def test_a_tool_that_does_not_let_go_does_not_keep_the_server_from_ending(
 
 async def test_a_server_that_is_killed_loses_nothing_acknowledged_and_seconds_of_the_rest(tmp_path: Path) -> None:
     done, cut = [Story() for _ in range(5)], Story()
-    async with running(tmp_path) as server:
+    async with running(tmp_path, python=own_python) as server:
         cookies = server.client.cookies
         reading = asyncio.create_task(server.read(cut, "count to 9999", resumable=True))
         await cut.until(_speaks)

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from files.spool import LEFTOVER_LIFE_S
+from tests.preloaded.commands import own_python
 from tests.processes.server_process import PATIENCE_S, ServerProcess, running
 
 WORDS = b"words " * 100_000
@@ -38,7 +39,7 @@ async def _until(holds: Any) -> None:
 
 async def test_an_upload_that_a_crash_breaks_off_can_be_sent_again_and_leaves_nothing(tmp_path: Path) -> None:
     params = {"name": "a.txt", "size": len(WORDS), "mime_type": "text/plain"}
-    async with running(tmp_path) as server:
+    async with running(tmp_path, python=own_python) as server:
         await server.get("/")
         announced = (await _ask(server, "attachments.create", **params)).json()
         path = announced["upload_descriptor"]["url"].partition("/api/")[2]

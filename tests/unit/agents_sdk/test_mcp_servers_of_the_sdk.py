@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -15,6 +14,7 @@ from agents.mcp import MCPServerStdio, MCPServerStreamableHttp
 
 from agents_sdk.platform_model import SERVERS_MISSING
 from framework.mcp_servers import UNKNOWN_OUTCOME
+from tests.preloaded.commands import preloaded_python
 from tests.unit.harness import Chat, errors, texts, with_settings
 from tests.unit.scripted_model import ScriptedModel, calls, says
 from tests.unit.streaming.test_approvals import click
@@ -35,8 +35,8 @@ async def shelf(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator
 def server_of(shelf: Shelf) -> Callable[..., Any]:
     def make(**more: Any) -> Any:
         if shelf.transport == "stdio":
-            arguments = [str(SCRIPT), str(shelf.file), "stdio"]
-            return MCPServerStdio({"command": sys.executable, "args": arguments}, name="shelf", **more)
+            command, *arguments = preloaded_python(str(SCRIPT), str(shelf.file), "stdio")
+            return MCPServerStdio({"command": command, "args": arguments}, name="shelf", **more)
         return MCPServerStreamableHttp({"url": f"http://127.0.0.1:{shelf.port}/mcp"}, name="shelf", **more)
 
     return make
@@ -76,9 +76,8 @@ async def test_one_that_is_down_costs_an_answer_its_tools_and_is_looked_for_agai
 ) -> None:
     if shelf.transport == "stdio":
         script = shelf.file.with_suffix(".py")
-        server = MCPServerStdio(
-            {"command": sys.executable, "args": [str(script), str(shelf.file), "stdio"]}, name="shelf"
-        )
+        command, *arguments = preloaded_python(str(script), str(shelf.file), "stdio")
+        server = MCPServerStdio({"command": command, "args": arguments}, name="shelf")
     else:
         server = server_of()
     answer_with(mcp_servers=[server])

@@ -18,6 +18,7 @@ from errors import PluginError
 from process.doctor import examine
 from process.use_case_loading import load_use_cases
 from process.workflow_import import import_workflow, report
+from tests.preloaded.commands import preloaded_python
 from tests.unit.agents_sdk.imported import EXPORTED, imported
 from tests.unit.services_for_tests import open_services
 from tests.unit.test_architecture import ROOT
@@ -229,7 +230,7 @@ def load(services: Services, folder: Path) -> list[str]:
 def test_the_command_imports_and_reports(tmp_path: Path) -> None:
     def parlor(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, str(ROOT / "main.py"), *arguments],
+            preloaded_python(str(ROOT / "main.py"), *arguments),
             cwd=tmp_path,
             env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "USE_CASES_PATH": "mine"},
             capture_output=True, text=True, timeout=120, check=False,

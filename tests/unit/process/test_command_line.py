@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from process.serving import bind_socket, url_of
+from tests.preloaded.commands import own_python, preloaded_python
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE_S = 120
@@ -23,9 +24,9 @@ def environment(**variables: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error::ResourceWarning", **variables}
 
 
-def run_python(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def run_command(command: list[str], **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, *arguments],
+        command,
         cwd=variables.pop("cwd", str(ROOT)),
         env=environment(**variables),
         capture_output=True,
@@ -36,7 +37,8 @@ def run_python(*arguments: str, **variables: str) -> subprocess.CompletedProcess
 
 
 def parlor(*arguments: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    return run_python(str(ROOT / "main.py"), *arguments, cwd=str(folder), DATA_DIR=str(folder / "data"), **variables)
+    command = preloaded_python(str(ROOT / "main.py"), *arguments)
+    return run_command(command, cwd=str(folder), DATA_DIR=str(folder / "data"), **variables)
 
 
 def add_use_case(folder: Path, name: str, plugin: str) -> None:
@@ -50,7 +52,7 @@ def test_help_lists_the_commands_and_imports_nothing_heavy() -> None:
         "heavy = {'chatkit', 'agent_framework', 'fastapi', 'infra', 'openai', 'uvicorn'} & set(sys.modules);"
         "sys.exit(f'{code} {heavy}' if code or heavy else 0)"
     )
-    done = run_python("-c", program)
+    done = run_command(own_python("-c", program))
     assert (done.returncode, done.stderr) == (0, "")
     listed = re.findall(r"^    ([a-z][a-z-]*)(?: |$)", done.stdout, re.MULTILINE)
     assert listed == ["run", "doctor", "import-workflow", "help"]
@@ -116,7 +118,8 @@ def test_run_prints_the_real_url_once_it_can_be_opened_and_names_what_is_disable
     add_use_case(tmp_path, "broken", "raise RuntimeError('out of\\norder')")
     add_use_case(tmp_path, "alpha", ALPHA)
     process = subprocess.Popen(
-        [sys.executable, str(ROOT / "main.py"), "run"],
+        # One of them starts as everybody's does.
+        (own_python if log_format == "json" else preloaded_python)(str(ROOT / "main.py"), "run"),
         cwd=tmp_path,
         env=environment(PORT="0", LOG_FORMAT=log_format, MODEL_PROVIDER="offline"),
         stdout=subprocess.PIPE,

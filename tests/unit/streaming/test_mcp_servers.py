@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from agent_framework import Agent, MCPStdioTool, MCPStreamableHTTPTool
 from base_server import BaseChatKitServer
 from context import Services, Turn
 from framework.mcp_servers import NOT_REACHED, UNKNOWN_OUTCOME, examine, is_connected, servers_of
+from tests.preloaded.commands import KILL, preloaded_python
 from tests.unit.harness import Chat, done_items, errors, texts
 from tests.unit.scripted_model import ScriptedModel, calls, says
 from tests.waiting import until
@@ -36,14 +36,15 @@ class Shelf:
 
     def tool(self) -> Any:
         if self.transport == "stdio":
-            return MCPStdioTool("shelf", sys.executable, args=[str(SCRIPT), str(self.file), "stdio"])
+            command, *arguments = preloaded_python(str(SCRIPT), str(self.file), "stdio")
+            return MCPStdioTool("shelf", command, args=arguments)
         return MCPStreamableHTTPTool("shelf", f"http://127.0.0.1:{self.port}/mcp")
 
     async def start(self) -> None:
         if self.transport == "stdio":
             return
-        arguments = (str(SCRIPT), str(self.file), str(self.port))
-        self.process = await asyncio.create_subprocess_exec(sys.executable, *arguments)
+        command = preloaded_python(str(SCRIPT), str(self.file), str(self.port))
+        self.process = await asyncio.create_subprocess_exec(*command)
         for _ in range(1_000):
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", self.port)
@@ -59,7 +60,7 @@ class Shelf:
         process, self.process = self.process, None
         if process is not None:
             if process.returncode is None:
-                process.kill()
+                process.send_signal(KILL)
             await process.wait()
 
     def dies_in_next_call(self) -> None:

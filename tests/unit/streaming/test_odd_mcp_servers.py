@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-import sys
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -25,6 +24,7 @@ from framework.mcp_servers import (
     servers_of,
     state_of,
 )
+from tests.preloaded.commands import KILL, preloaded_python
 from tests.unit.harness import Chat, errors, texts
 from tests.unit.scripted_model import ScriptedModel, calls, gives, says
 from tests.waiting import until
@@ -56,7 +56,8 @@ async def chat(services: Services, tmp_path: Path) -> AsyncIterator[Chat]:
 
 
 def stdio_tool(folder: Path) -> MCPStdioTool:
-    return MCPStdioTool("odd", sys.executable, args=[str(SCRIPT), str(folder), "stdio"])
+    command, *arguments = preloaded_python(str(SCRIPT), str(folder), "stdio")
+    return MCPStdioTool("odd", command, args=arguments)
 
 
 def results(model: ScriptedModel) -> list[Any]:
@@ -357,14 +358,16 @@ async def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    process = await asyncio.create_subprocess_exec(sys.executable, str(SCRIPT), str(tmp_path), str(port), request.param)
+    process = await asyncio.create_subprocess_exec(
+        *preloaded_python(str(SCRIPT), str(tmp_path), str(port), request.param)
+    )
     door = Door()
     door.has_sessions = request.param == "old"
     await door.open(port)
     await until_it_listens(port)
     yield door
     await door.close()
-    process.kill()
+    process.send_signal(KILL)
     await process.wait()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from base_server import BaseChatKitServer
 from chat_clients.provider import ChatClients
 from config import Settings
 from context import AnswerTexts, Services, Turn
+from tests.preloaded.commands import preloaded_python
 from tests.unit.harness import Chat, done_items, errors, texts
 from tests.unit.provider_stub import Answer, ProviderStub, Received, error
 from tests.unit.provider_stub import Chat as Wire
@@ -283,7 +283,8 @@ async def test_a_tool_of_an_mcp_server_is_offered_and_run_under_a_name_that_serv
     chat: Chat, stub: ProviderStub, tmp_path: Path
 ) -> None:
     script = Path(__file__).parents[1] / "mcp_server.py"
-    shelf = MCPStdioTool("shelf", sys.executable, args=[str(script), str(tmp_path / "calls"), "stdio"])
+    command, *arguments = preloaded_python(str(script), str(tmp_path / "calls"), "stdio")
+    shelf = MCPStdioTool("shelf", command, args=arguments)
 
     class ShelfServer(BaseChatKitServer):
         def get_agent(self, turn: Turn) -> Agent[Any]:

@@ -1,0 +1,215 @@
+"""A Python that imports the server's libraries once, and forks for each command that asks for one.
+
+To import them takes a start of Parlor nine tenths of its time. A command runs as it would in a Python of its own:
+as `__main__`, with its own arguments, environment, folder and files, and with an exit code. It ends when its client is
+gone, and all of them end when whoever started this process is.
+
+Its argument is the number of a socket that listens, and its standard input is a pipe that nobody writes to.
+"""
+
+from __future__ import annotations
+
+import builtins
+import gc
+import importlib
+import json
+import os
+import runpy
+import selectors
+import signal
+import socket
+import sys
+import warnings
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+MAX_REQUEST_BYTES = 1 << 20
+
+PRELOADED = (
+    "agents_sdk.sdk_agent",
+    "agents_sdk.workflows.source",
+    "attachments",
+    "base_server",
+    "chat_clients.failures",
+    "chat_clients.provider",
+    "chat_clients.provider_clients",
+    "fastapi",
+    "framework.telemetry",
+    "framework.warm_up",
+    "mcp.server.mcpserver",
+    "process.doctor",
+    "process.garbage_collection",
+    "process.lifecycle",
+    "process.log_lines",
+    "process.serving",
+    "process.use_case_loading",
+    "process.workflow_import",
+    "runs.registry",
+    "starlette.middleware.cors",
+    "stock_server",
+    "store",
+    "streaming.answers.tool_guard",
+    "uvicorn.logging",
+    "uvicorn.loops.auto",
+    "uvicorn.protocols.http.httptools_impl",
+    "web.attachments_api",
+    "web.branding_api",
+    "web.chatkit_api",
+    "web.health",
+    "web.pages",
+    "web.sessions_api",
+    "web.use_cases_api",
+)
+"""What a server, or a stand-in of a server of tools, would import at its start. One that is missing only costs time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Arguments of a Python, and the surroundings in which it was started."""
+
+    arguments: list[str]
+    environment: dict[str, str]
+    folder: str
+    files: list[int]
+
+    def run(self) -> None:
+        """Be this command, in a process of its own."""
+        for target, file in enumerate(self.files):
+            os.dup2(file, target)
+            os.close(file)
+        os.chdir(self.folder)
+        os.environ.clear()
+        os.environ.update(self.environment)
+        if wanted := self.environment.get("PYTHONWARNINGS"):
+            action, category = wanted.split("::")
+            warnings.simplefilter(action, getattr(builtins, category))  # type: ignore[arg-type]
+        paths = [path for path in self.environment.get("PYTHONPATH", "").split(os.pathsep) if path]
+        first, *others = self.arguments
+        if first == "-m":
+            name, *others = others
+            sys.argv = [name, *others]
+            sys.path[:0] = [self.folder, *paths]
+            runpy.run_module(name, run_name="__main__", alter_sys=True)
+        else:
+            sys.argv = [first, *others]
+            sys.path[:0] = [str(Path(first).parent), *paths]
+            runpy.run_path(first, run_name="__main__")
+
+
+@dataclass(slots=True)
+class ForkServer:
+    """Whoever waits for a command, by the id of its process."""
+
+    listener: socket.socket
+    selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
+    clients: dict[int, socket.socket] = field(default_factory=dict)
+    _is_loaded: bool = False
+
+    def serve(self) -> Command | None:
+        """Return the command in each process that is to run one, and None in this one, at the end."""
+        woken, wake = socket.socketpair()
+        for end in (woken, wake):
+            end.setblocking(False)
+        signal.set_wakeup_fd(wake.fileno())
+        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests, which then end this one
+        self.selector.register(sys.stdin.fileno(), selectors.EVENT_READ)
+        self.selector.register(woken, selectors.EVENT_READ)
+        self.selector.register(self.listener, selectors.EVENT_READ)
+        while True:
+            for key, _ in self.selector.select():
+                if key.fileobj == sys.stdin.fileno():
+                    self._end()
+                    return None
+                if key.fileobj is woken:
+                    woken.recv(4096)
+                    self._reap()
+                elif key.fileobj is self.listener:
+                    if command := self._fork():
+                        woken.close()
+                        wake.close()
+                        return command
+                elif key.data in self.clients:
+                    self._pass_on(key.data)
+
+    def _fork(self) -> Command | None:
+        client, _ = self.listener.accept()
+        command = _read_command(client)
+        if command is None:
+            client.close()
+            return None
+        if not self._is_loaded:
+            self._is_loaded = True
+            for name in PRELOADED:
+                with suppress(ImportError):
+                    importlib.import_module(name)
+            gc.collect()
+            gc.freeze()
+        if process := os.fork():
+            for file in command.files:
+                os.close(file)
+            self.clients[process] = client
+            self.selector.register(client, selectors.EVENT_READ, process)
+            return None
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for connection in (client, self.listener, *self.clients.values()):
+            connection.close()
+        self.selector.close()
+        return command
+
+    def _pass_on(self, process: int) -> None:
+        numbers = b""
+        with suppress(ConnectionError):
+            numbers = self.clients[process].recv(16)
+        for number in numbers or [signal.SIGKILL]:
+            os.kill(process, number)
+        if not numbers:
+            self._forget(process)
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                process, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not process:
+                return
+            if client := self.clients.get(process):
+                with suppress(OSError):
+                    client.sendall(str(os.waitstatus_to_exitcode(status)).encode())
+                self._forget(process)
+
+    def _forget(self, process: int) -> None:
+        client = self.clients.pop(process)
+        self.selector.unregister(client)
+        client.close()
+
+    def _end(self) -> None:
+        for process in self.clients:
+            os.kill(process, signal.SIGKILL)
+
+
+def _read_command(client: socket.socket) -> Command | None:
+    """Return what is asked for; None when whoever asked is gone already."""
+    message, files, _, _ = socket.recv_fds(client, MAX_REQUEST_BYTES, 3)
+    while message and not message.endswith(b"\n"):
+        if len(message) > MAX_REQUEST_BYTES or not (more := client.recv(MAX_REQUEST_BYTES)):
+            return None
+        message += more
+    if not message:
+        return None
+    wanted: dict[str, Any] = json.loads(message)
+    return Command(wanted["arguments"], wanted["environment"], wanted["folder"], list(files))
+
+
+if __name__ == "__main__":
+    # This folder is not on the path of a command.
+    sys.path[0] = str(ROOT)
+    if chosen := ForkServer(socket.socket(fileno=int(sys.argv[1]))).serve():
+        sys.path.remove(str(ROOT))
+        chosen.run()
