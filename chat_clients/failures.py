@@ -28,6 +28,7 @@ _SENTENCES: dict[str, tuple[str, bool]] = {
     "model.refused_key": ("The model refused the access: its key is missing, wrong or not allowed.", False),
     "model.not_found": ("The configured model does not exist at the configured address, or not any more.", False),
     "model.bad_request": ("The model did not accept this request.", False),
+    "model.no_tools": ("The model cannot use the tools of this assistant, and so cannot answer here.", False),
     "model.too_long": ("This is too long for the model. Please shorten your message, or start a new chat.", False),
     "model.content_filter": ("The content filter of the model stopped this answer.", False),
     "model.cut_short": ("The answer ends here because it reached the longest length the model may write.", False),

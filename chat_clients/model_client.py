@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -20,7 +21,6 @@ from agent_framework import (
 )
 from agent_framework.observability import ChatTelemetryLayer
 
-from chat_clients.failures import build_model_error
 from chat_clients.http.provider_connection import ProviderConnection
 from chat_clients.http.server_events import Event
 from chat_clients.protocols.complete_answers import AnswerReader, whole_updates
@@ -33,6 +33,7 @@ from chat_clients.protocols.responses import ResponsesReader
 from chat_clients.protocols.responses_request import build_responses_request
 from chat_clients.protocols.tool_names import ToolNames
 from chat_clients.refusals import Attempt, Learnt
+from chat_clients.unoffered_calls import offers_no_tools, without_calls
 from errors import ModelError
 from framework.kept_updates import keep_merged
 from framework.message_marks import NO_PICTURE_TEXT
@@ -54,6 +55,9 @@ class RawModelClient(BaseChatClient[Any]):
     """
 
     OTEL_PROVIDER_NAME: ClassVar[str] = "openai"
+
+    _ends_with_person = False
+    """Whether the server needs a person, or the results of tools, at the end of a conversation."""
 
     def __init__(
         self,
@@ -79,13 +83,15 @@ class RawModelClient(BaseChatClient[Any]):
     def _inner_get_response(
         self, *, messages: Sequence[Message], stream: bool, options: Mapping[str, Any], **kwargs: Any
     ) -> Awaitable[ChatResponse[Any]] | ResponseStream[ChatResponseUpdate, ChatResponse[Any]]:
-        updates = self._updates(
-            messages,
-            options,
+        ask = partial(
+            self._updates,
+            options=options,
             stream=stream,
             headers=kwargs.get("extra_headers"),
             show_text=kwargs.get(TEXT_SINK_KWARG) if stream else None,
         )
+        is_without_tools = offers_no_tools(options, getattr(self, "function_invocation_configuration", None))
+        updates = without_calls(messages, ask) if is_without_tools else ask(messages)
         if options.get("tool_choice") == "none":
             updates = _telling_of_limit(updates)
         if stream:
@@ -118,6 +124,7 @@ class RawModelClient(BaseChatClient[Any]):
             model,
             messages,
             lambda form: self._build_request(messages, validated, names, form, stream=stream, origin=origin),
+            form=HistoryForm(ends_with_person=self._ends_with_person),
         )
         has_begun = False
 
@@ -150,8 +157,8 @@ class RawModelClient(BaseChatClient[Any]):
             except ModelError as exc:
                 if not has_begun and attempt.differs_after(exc):
                     continue
-                if exc.code == "model.not_found":
-                    raise build_model_error(exc.code, model=model) from exc
+                if (told := attempt.explain(exc)) is not exc:
+                    raise told from exc
                 raise
             attempt.note_success()
             if (habit := reader.has_unopened_thought) is not None:
@@ -222,12 +229,17 @@ class RawCompletionsClient(RawModelClient):
 
     Args:
         max_tokens_name: What the server calls the longest length of an answer.
+        ends_with_person: Whether it needs a person, or the results of tools, at the end of a conversation: some take
+            an assistant's last word for the beginning of its next.
         more: What `RawModelClient` takes.
     """
 
-    def __init__(self, *, max_tokens_name: str = "max_completion_tokens", **more: Any) -> None:
+    def __init__(
+        self, *, max_tokens_name: str = "max_completion_tokens", ends_with_person: bool = False, **more: Any
+    ) -> None:
         super().__init__(**more)
         self._max_tokens_name = max_tokens_name
+        self._ends_with_person = ends_with_person
 
     def _build_request(
         self,

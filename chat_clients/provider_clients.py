@@ -85,6 +85,7 @@ def build_provider_client(
                 path=_COMPLETIONS_PATH,
                 # OpenAI's former name for it: all servers know it, and some, such as Ollama, ignore the new one.
                 max_tokens_name="max_tokens",
+                ends_with_person=True,
                 function_invocation_configuration=invocation,
             )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
@@ -17,8 +17,8 @@ from typing import Any, TypeVar
 
 from agent_framework import Message
 
-from chat_clients.failures import refusal_in
-from chat_clients.http.refusal_meanings import is_about_length
+from chat_clients.failures import build_model_error, refusal_in
+from chat_clients.http.refusal_meanings import is_about_length, is_about_tools
 from chat_clients.http.status_errors import ProviderStatusError
 from chat_clients.protocols.history_shape import HistoryForm, has_pictures, history_chars
 from chat_clients.refused_fields import (
@@ -37,8 +37,13 @@ MAX_TRIES = 8
 """Requests for one round of an answer, all refusals together."""
 
 MAX_MODELS = 64
-MAX_CONVERSATIONS = 1_000
+MAX_KEYS = 10_000
+WORDS_OF_A_PLACE = 3
+"""Messages of a person by which a place in a conversation is known, with what was answered between them."""
+
 MAX_FIELDS = 16
+MAX_TOOLS_NAMED = 32
+"""In a line of the log."""
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -107,18 +112,22 @@ class Learnt:
             _put(self._models, model, LearntOfModel(), MAX_MODELS)
         return self._models[model]
 
-    def form_of(self, model: str, messages: Sequence[Message]) -> HistoryForm:
-        """Return the form in which this conversation, or its beginning, was taken after a refusal."""
+    def form_of(self, model: str, messages: Sequence[Message]) -> HistoryForm | None:
+        """Return the form in which this conversation, or an earlier part of it, was taken after a refusal, or None."""
         if self._forms:
-            for key in reversed(list(_conversation_keys(model, messages))):
-                if (form := self._forms.get(key)) is not None:
-                    return form
-        return HistoryForm()
+            for place in reversed(_places(model, messages)):
+                for key in place:
+                    if (form := self._forms.get(key)) is not None:
+                        return form
+        return None
 
     def remember(self, model: str, messages: Sequence[Message], form: HistoryForm) -> None:
-        """Remember the form in which a conversation was taken."""
-        for key in list(_conversation_keys(model, messages))[-1:]:
-            _put(self._forms, key, form, MAX_CONVERSATIONS)
+        """Remember the form in which a conversation was taken, at its newest place."""
+        for place in _places(model, messages)[-1:]:
+            # One short sentence is said in many conversations: what is left out in one is not for that in another.
+            is_alone = len(place) > 1 and form.max_chars is not None
+            for key in place[:-1] if is_alone else place:
+                _put(self._forms, key, form, MAX_KEYS)
 
 
 def _put(known: OrderedDict[_Key, _Value], key: _Key, value: _Value, bound: int) -> None:
@@ -128,13 +137,32 @@ def _put(known: OrderedDict[_Key, _Value], key: _Key, value: _Value, bound: int)
         known.popitem(last=False)
 
 
-def _conversation_keys(model: str, messages: Iterable[Message]) -> Iterator[bytes]:
-    """Return what tells a conversation apart: one key for each beginning of it, by what the person has said."""
-    digest = blake2b(model.encode(errors="replace"), digest_size=16)
+def _places(model: str, messages: Iterable[Message]) -> list[tuple[bytes, ...]]:
+    """Return the places of a conversation at which a person speaks, oldest first, each with what it is known by.
+
+    That is what was said just before it, as far as it is sent: the oldest is left out one day. The first of its keys
+    holds most of that, the last nothing but what the person says there.
+    """
+    places: list[tuple[bytes, ...]] = []
+    said: deque[tuple[list[bytes], bytes]] = deque(maxlen=WORDS_OF_A_PLACE)
+    answered: list[bytes] = []
     for message in messages:
-        if message.role == "user":
-            digest.update(b"\0" + message.text.encode(errors="replace"))
-            yield digest.digest()
+        text = message.text.encode(errors="replace")
+        if message.role == "assistant":
+            answered.append(text)
+        elif message.role == "user":
+            said.append((answered, text))
+            answered = []
+            places.append(tuple(_digest(model, list(said)[at:]) for at in range(len(said))))
+    return places
+
+
+def _digest(model: str, said: Sequence[tuple[list[bytes], bytes]]) -> bytes:
+    digest = blake2b(model.encode(errors="replace"), digest_size=16)
+    for at, (answered, own) in enumerate(said):
+        for text in (*answered, own) if at else (own,):
+            digest.update(b"\0" + text)
+    return digest.digest()
 
 
 class Attempt:
@@ -145,6 +173,7 @@ class Attempt:
         model: Who is asked.
         messages: The conversation.
         build: Makes a request of it in a form.
+        form: The form that its server takes, as far as nothing was learnt; None for the one that all take.
 
     Attributes:
         body: What is to be sent now.
@@ -156,6 +185,8 @@ class Attempt:
         model: str,
         messages: Sequence[Message],
         build: Callable[[HistoryForm], dict[str, Any]],
+        *,
+        form: HistoryForm | None = None,
     ) -> None:
         self._learnt = learnt
         self._model = model
@@ -164,7 +195,8 @@ class Attempt:
         self._tries = 1
         self._has_length = True
         self._suspects: list[str] = []
-        self._first = self._form = learnt.form_of(model, messages)
+        self._usual = form or HistoryForm()
+        self._first = self._form = learnt.form_of(model, messages) or self._usual
         self.body = self._request(self._form)
 
     @property
@@ -186,7 +218,7 @@ class Attempt:
             failure: Before anything of the answer was said.
         """
         refusal = refusal_in(failure)
-        if refusal is None or self._tries >= MAX_TRIES:
+        if refusal is None or self._tries >= MAX_TRIES or self._are_tools_refused(refusal):
             return False
         self._tries += 1
         before = self.body
@@ -206,13 +238,37 @@ class Attempt:
         )
         return self.body != before
 
+    def explain(self, failure: ModelError) -> ModelError:
+        """Return what the person is told of a failure for which there is no other request.
+
+        A model that takes no tools is not asked without them: it would make up what they return.
+        """
+        if failure.code == "model.not_found":
+            return build_model_error(failure.code, model=self._model)
+        refusal = refusal_in(failure)
+        if refusal is None or not self._are_tools_refused(refusal):
+            return failure
+        logger.warning(
+            "model takes no tools: choose one that does, or start its server so that it does",
+            extra={"model": self._model, "tools": self._tools[:MAX_TOOLS_NAMED], "status": refusal.status},
+        )
+        return build_model_error("model.no_tools")
+
     def note_success(self) -> None:
         """Remember what helped."""
         left_out = self._learnt.of_model(self._model).left_out
         for name in self._suspects[: MAX_FIELDS - len(left_out)]:
             left_out[name] = None
-        if self._form != self._first:
+        if self._form != self._usual:
             self._learnt.remember(self._model, self._messages, self._form)
+
+    @property
+    def _tools(self) -> list[str]:
+        offers = [offer.get("function") or offer for offer in self.body.get("tools") or ()]
+        return [str(offer.get("name") or offer.get("type")) for offer in offers]
+
+    def _are_tools_refused(self, refusal: ProviderStatusError) -> bool:
+        return bool(self.body.get("tools")) and is_about_tools(refusal)
 
     def _adapt_length(self, failure: ModelError, refusal: ProviderStatusError) -> bool:
         """Ask for no longest length, where it is that which does not fit beside the conversation."""
@@ -280,6 +336,8 @@ class Attempt:
         yield replace(self._form, max_chars=0)
 
     def _simpler(self, refusal: ProviderStatusError) -> Iterator[HistoryForm]:
+        if not self._form.ends_with_person:
+            yield replace(self._form, ends_with_person=True)
         if self._form.has_thoughts:
             # Or members of calls, which a server gives and does not take; the calls themselves it may.
             yield replace(self._form, has_thoughts=False)

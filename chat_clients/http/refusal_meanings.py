@@ -172,6 +172,24 @@ _FIELD_IS = re.compile(
 _LACKS_ABILITY = _pattern(r"\bno endpoints found that\b", r"\brequested parameters\b")
 _INVALID_ADDRESS = re.compile(r"\binvalid ['\"`]([\w.\[\]]+)['\"`]", re.IGNORECASE)
 
+# "tools", "tool use", "function calling"; not "tool_choice", "parallel tool calls", nor "the tool 'add'".
+_TOOLS = (
+    r"(?<!parallel\s)(?<!following\s)(?<!these\s)(?<!those\s)(?<!some\s)(?<!strict\s)(?<!hosted\s)(?<!custom\s)"
+    r"(?>[\"'`“‘]?\b(?:tools?(?: (?:use|usage|calls?|calling|support|parameters?))?"
+    r"|function[ -]?call(?:s|ing)|functions|tool[_-](?:use|calls?|calling))\b(?![_-])[\"'`”’]?)"
+)
+_NO_TOOLS = _pattern(
+    r"(?:\b(?:do|does|did|is|are)(?: not|n't)|\bcannot|\bcan't|\bunable to) (?:currently |yet |able to )?"
+    rf"(?:support|allow|accept|use|handle) (?:(?:the|any|native|external) )?{_TOOLS}(?! without\b)",
+    rf"{_TOOLS} (?:(?:is|are|was) )?(?:currently )?"
+    r"(?:not (?:yet )?(?:supported|available|enabled|allowed|implemented)|unsupported|disabled)",
+    rf"\b(?:unsupported|unknown|unexpected|unrecognized) (?:parameter|argument|field)s?\W+{_TOOLS}",
+    rf"\bno endpoints found that support {_TOOLS}",
+    r"--enable-auto-tool-choice\b",
+    r"\btools param requires --jinja\b",
+    r"不支持…(?:工具|函数调用|function[ _-]?call|tools?\b)",
+)
+
 _LOADING = _pattern(
     r"\bloading (?:the )?model\b",
     r"\bmodel loading\b",
@@ -212,6 +230,11 @@ def meaning_of(refusal: ProviderStatusError) -> str:
 def is_about_length(refusal: ProviderStatusError) -> bool:
     """Return whether a refusal says how much may be asked for, in whatever part of a request."""
     return _TOO_LONG.search(refusal.text) is not None
+
+
+def is_about_tools(refusal: ProviderStatusError) -> bool:
+    """Return whether a refusal says that the model can use no tools at all."""
+    return refusal.status in (0, 400, 404, 405, 422, 500, 501) and _NO_TOOLS.search(refusal.text) is not None
 
 
 def is_about_field(refusal: ProviderStatusError) -> bool:

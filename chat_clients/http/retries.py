@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from chat_clients.http.refusal_meanings import meaning_of
+from chat_clients.http.refusal_meanings import is_about_tools, meaning_of
 from chat_clients.http.status_errors import ProviderStatusError
 
 LONGEST_RETRY_AFTER_S = 20.0
@@ -25,7 +25,7 @@ def wait_before_retry(headers: httpx.Headers, failure: ProviderStatusError, fail
     """Return how long to wait before the request is repeated, in seconds; None when it is not worth it."""
     should_retry = headers.get("x-should-retry")
     meaning = meaning_of(failure)
-    if should_retry == "false" or meaning in ("model.no_quota", "model.too_long"):
+    if should_retry == "false" or meaning in ("model.no_quota", "model.too_long") or is_about_tools(failure):
         return None
     is_passing = failure.status in _RETRIED_STATUSES or failure.status >= 500
     if should_retry != "true" and not (is_passing and meaning in _RETRIED_MEANINGS):

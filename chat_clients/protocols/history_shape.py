@@ -57,6 +57,7 @@ class HistoryForm:
         told: Which calls of tools are told in words: 0 none, 1 those of earlier turns, 2 all.
         has_pictures: Whether the model takes pictures; if not, they are named.
         has_thoughts: Whether a model's thoughts, and what it wants back with its calls, are sent to it again.
+        ends_with_person: Whether an assistant that has the last word, as in a workflow, is told by a person to go on.
         max_chars: What is older than that many characters is left out; the newest turn never is. None for no bound, 0
             for the newest turn alone, with its results shortened.
     """
@@ -64,6 +65,7 @@ class HistoryForm:
     told: int = 0
     has_pictures: bool = True
     has_thoughts: bool = True
+    ends_with_person: bool = True
     max_chars: int | None = None
 
 
@@ -130,7 +132,7 @@ def shape_history(
             shaped += _person(piece, can_send, has_pictures=form.has_pictures and not is_told)
         else:
             shaped += _assistant(piece, names, can_say, origin, form, is_told=is_told)
-    return [*leading, *_taking_turns(_with_authors(shaped))]
+    return [*leading, *_taking_turns(_with_authors(shaped), ends_with_person=form.ends_with_person)]
 
 
 def history_chars(messages: Iterable[Message]) -> int:
@@ -363,7 +365,7 @@ def _with_authors(messages: list[Message]) -> list[Message]:
     return named
 
 
-def _taking_turns(messages: list[Message]) -> Iterator[Message]:
+def _taking_turns(messages: list[Message], *, ends_with_person: bool) -> Iterator[Message]:
     before = ""
     for message in messages:
         if not before and message.role != "user":
@@ -372,5 +374,5 @@ def _taking_turns(messages: list[Message]) -> Iterator[Message]:
             yield _message("assistant", [Content.from_text(NO_CLOSING_WORDS)])
         before = message.role
         yield message
-    if before in ("", "assistant"):
+    if not before or (before == "assistant" and ends_with_person):
         yield _message("user", [Content.from_text(GO_ON)])

@@ -17,10 +17,15 @@ from chatkit.types import (
     GeneratedImageItem,
     GeneratedImageUpdated,
     HiddenContextItem,
+    ProgressUpdateEvent,
+    SDKHiddenContextItem,
+    TaskItem,
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
+    ThreadItemRemovedEvent,
     ThreadItemUpdatedEvent,
     ThreadStreamEvent,
+    WorkflowItem,
 )
 
 from context import Turn
@@ -44,7 +49,10 @@ LIMIT_TEXT = AnswerTexts().limit
 
 _NOT_NOW = "This was not done yet: the person has to answer something else first. Call it again after that if need be."
 
-_UNSEEN = ("text", "text_reasoning", "usage")
+_NO_DEEDS = ("text", "text_reasoning", "usage")
+
+# How something was done is no answer to who asked for it. Of messages their writer knows whether they are blank.
+_NO_ANSWERS = (HiddenContextItem, SDKHiddenContextItem, TaskItem, WorkflowItem)
 
 
 class UpdateConverter:
@@ -68,15 +76,20 @@ class UpdateConverter:
         self._client_calls: dict[str, Content] = {}
         self._callers: dict[str, str | None] = {}
         self._usage = UsageCount()
-        self._is_empty = True
+        self._has_acted = False
+        self._has_shown = False
+        self._has_ended = False
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was said, done or shown, and nobody is waited for: at most something was thought.
+        """Whether nothing was said or shown, and nobody is waited for: at most something was thought, or done.
 
-        Asked when the answer is closed; what is blank says nothing.
+        Asked when the answer is closed; what is blank says nothing. Who ends an answer with what a tool has done, and
+        asks the model no more, wants no words about it.
         """
-        return self._is_empty and not self._message.has_said and not self._answer.is_paused
+        if self._has_shown or self._message.has_said or self._answer.is_paused:
+            return False
+        return self._has_ended or not self._has_acted
 
     def feed(self, event: Any) -> Events:
         """Return what `event`, an update of the agent or an event of a tool, means for the client."""
@@ -126,7 +139,8 @@ class UpdateConverter:
         yield from self._steps.unsaved_memory()
 
     def _tool_event(self, event: Any) -> Events:
-        self._is_empty = False
+        self._has_acted = True
+        self._note_shown(event)
         if isinstance(event, ThreadItemAddedEvent | ThreadItemDoneEvent):
             # It comes from whoever waits for a tool. Another may be in the middle of a sentence.
             callers = set(self._callers.values())
@@ -146,13 +160,24 @@ class UpdateConverter:
         else:
             contents = list(update.contents)
         for content in contents:
-            yield from self._content(content, update, is_assistant=is_assistant)
+            for event in self._content(content, update, is_assistant=is_assistant):
+                if content.type not in _NO_DEEDS:
+                    self._note_shown(event)
+                yield event
         if update.finish_reason is not None:
             self._message.note_end()
+            self._has_ended = self._has_ended or update.finish_reason != "tool_calls"
+
+    def _note_shown(self, event: Any) -> None:
+        """Note that an event shows something, and not only how it was made."""
+        if isinstance(event, ThreadItemAddedEvent | ThreadItemDoneEvent):
+            self._has_shown = self._has_shown or not isinstance(event.item, _NO_ANSWERS)
+        elif not isinstance(event, ThreadItemUpdatedEvent | ThreadItemRemovedEvent | ProgressUpdateEvent):
+            self._has_shown = True
 
     def _content(self, content: Content, update: AgentResponseUpdate, *, is_assistant: bool) -> Events:
-        if content.type not in _UNSEEN:
-            self._is_empty = False
+        if content.type not in _NO_DEEDS:
+            self._has_acted, self._has_ended = True, False
         match content.type:
             case "text" if is_assistant:
                 yield from self._text(content, update)

@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agent_framework import Content, Message
+from agent_framework import Content, Message, tool
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat_clients.failures import explain_model_failure
 from chat_clients.http.refusal_meanings import meaning_of
 from chat_clients.http.status_errors import build_status_error
+from chat_clients.protocols.history_shape import GO_ON, HistoryForm
 from chat_clients.provider import ChatClients
-from chat_clients.refusals import MAX_CONVERSATIONS, MAX_TRIES, Learnt
+from chat_clients.refusals import MAX_KEYS, MAX_TRIES, Learnt
 from chat_clients.refused_fields import find_culprit
 from config import Settings
 from errors import ModelError
@@ -60,6 +61,12 @@ async def ask(clients: ChatClients, *messages: Message, **options: Any) -> str:
 
 def user(*contents: Any) -> Message:
     return Message("user", list(contents))
+
+
+@tool
+def look(city: str) -> str:
+    """Look at the sky."""
+    return f"Rain in {city}."
 
 
 def turn(number: int, result: str = "Rain.") -> list[Message]:
@@ -169,11 +176,6 @@ async def test_a_member_that_a_server_does_not_know_is_left_out_from_then_on(
     assert has_field == [True, False, False], "refused once, left out once, and known then"
     kept = {"temperature", "seed", "stream_options", "parallel_tool_calls", "metadata", "top_p", "user"} - {field}
     assert kept <= stub.requests[-1].body.keys(), "nothing else is left out"
-
-
-def look() -> str:
-    """Look."""
-    return "Rain."
 
 
 @pytest.mark.parametrize(
@@ -626,7 +628,102 @@ async def test_a_model_that_is_gone_is_named(stub: ProviderStub, clients: dict[s
 
 def test_what_is_remembered_of_conversations_is_bounded() -> None:
     learnt = Learnt()
-    form = learnt.form_of("m", [])
-    for number in range(MAX_CONVERSATIONS + 5):
-        learnt.remember("m", [user(f"question {number}")], form)
-    assert len(learnt._forms) == MAX_CONVERSATIONS
+    for number in range(MAX_KEYS + 5):
+        learnt.remember("m", [user(f"question {number}")], HistoryForm(told=1))
+    assert len(learnt._forms) == MAX_KEYS
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 7])
+@pytest.mark.parametrize("name", ["compatible", "openai"])
+async def test_what_was_learnt_of_a_conversation_lasts_while_its_oldest_is_left_out(
+    stub: ProviderStub, clients: dict[str, ChatClients], name: str, length: int
+) -> None:
+    stub.refuses = refusing(lambda body: "call_" in json.dumps(body), error(400, "no calls of earlier turns"))
+    stub.will_always(Chat.text("Yes.") if name == "compatible" else Responses.text("Yes."))
+    turns = [turn(number) for number in range(12)]
+    costs = []
+    for newest in range(1, len(turns)):
+        before = len(stub.requests)
+        sent = [message for each in turns[max(0, newest - length) : newest] for message in each]
+        assert await ask(clients[name], *sent, user(f"question {newest}")) == "Yes."
+        costs.append(len(stub.requests) - before)
+    assert costs == [costs[0], *[1] * (len(costs) - 1)]
+
+
+async def test_how_much_of_one_conversation_is_left_out_is_not_for_another_that_ends_alike(
+    stub: ProviderStub, clients: dict[str, ChatClients]
+) -> None:
+    stub.refuses = refusing(lambda body: len(json.dumps(body)) > 900, error(400, "prompt is too long"))
+    stub.will_always(Chat.text("Yes."))
+    await ask(clients["compatible"], user("x" * 800), Message("assistant", ["Hm."]), user("Go on"))
+    other = [user("Rain in Bern?"), Message("assistant", ["Yes."]), user("Go on")]
+    await ask(clients["compatible"], *other)
+    assert [message["content"] for message in stub.requests[-1].body["messages"]] == ["Rain in Bern?", "Yes.", "Go on"]
+
+
+NO_TOOLS = [
+    (400, "registry.ollama.ai/library/gemma3:latest does not support tools"),
+    (400, "registry.ollama.ai/library/deepseek-r1:8b does not support tools (model capabilities: completion)"),
+    (400, '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'),
+    (500, "tools param requires --jinja flag"),
+    (404, "No endpoints found that support tool use. To learn more about provider routing, visit: https://x.example"),
+    (400, "Unsupported parameter: 'tools' is not supported with this model."),
+    (400, "Function calling is not enabled for models/gemma-3-27b-it"),
+    (400, "deepseek-reasoner does not support Function Calling"),
+    (400, "`tool calling` is not supported with this model"),
+    (400, "This model doesn't support tool use in streaming mode."),
+    (422, "Tools are not supported for this model"),
+    (400, "tool use is not yet supported for this model"),
+    (500, "This model cannot use tools."),
+    (400, "该模型不支持工具调用"),
+    (400, "当前模型暂不支持 function calling"),
+]
+
+
+@pytest.mark.parametrize(("status", "words"), NO_TOOLS)
+async def test_a_model_that_takes_no_tools_is_asked_once_and_the_operator_told_which(
+    stub: ProviderStub, clients: dict[str, ChatClients], caplog: pytest.LogCaptureFixture, status: int, words: str
+) -> None:
+    stub.will_always(error(status, words))
+    with pytest.raises(ModelError, match="cannot use the tools of this assistant") as failure:
+        await ask(clients["compatible"], *turn(1), user("Rain?"), tools=[look])
+    assert failure.value.code == "model.no_tools"
+    assert not failure.value.allow_retry
+    assert len(stub.requests) == 1
+    [told] = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert (vars(told)["model"], vars(told)["tools"]) == ("m", ["look"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "tool_choice 'required' is not supported",
+        "Unsupported parameter: 'parallel_tool_calls' is not supported with this model.",
+        "Parallel tool calls are not supported",
+        "tool 'look' is not supported: invalid schema",
+        "Function calling with a response mime type: 'application/json' is unsupported",
+        "Bedrock doesn't support tool calling without `tools=` param specified.",
+        "messages.2: tool_use ids were found without tool_result blocks immediately after",
+    ],
+)
+async def test_what_is_refused_of_some_tools_is_not_taken_for_a_model_without(
+    stub: ProviderStub, clients: dict[str, ChatClients], words: str
+) -> None:
+    stub.will_always(error(400, words))
+    with pytest.raises(ModelError) as failure:
+        await ask(clients["compatible"], user("Rain?"), tools=[look], tool_choice="auto")
+    assert failure.value.code == "model.bad_request"
+
+
+async def test_an_assistant_with_the_last_word_is_told_to_go_on_only_where_the_server_wants_that(
+    stub: ProviderStub, clients: dict[str, ChatClients]
+) -> None:
+    conversation = [user("Write"), Message("assistant", ["A draft."])]
+    stub.will(Responses.text("More."), error(400, "the last message must be a user's"), Responses.text("More."))
+    for _ in range(2):
+        assert await ask(clients["openai"], *conversation) == "More."
+    endings = [json.dumps(request.body["input"][-1]) for request in stub.requests]
+    assert [GO_ON in ending for ending in endings] == [False, False, True]
+    stub.will(Chat.text("More."))
+    await ask(clients["compatible"], *conversation)
+    assert stub.requests[-1].body["messages"][-1]["content"] == GO_ON

@@ -1,0 +1,152 @@
+"""Answers of which a tool is all there is, and calls of tools that nobody offered; in both protocols."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from agent_framework import Agent, FunctionInvocationContext, MiddlewareTermination, function_middleware, tool
+
+from base_server import BaseChatKitServer
+from chat_clients.provider import ChatClients
+from chat_clients.unoffered_calls import MAX_ROUNDS
+from config import Settings
+from context import Services, Turn, turn_of
+from tests.unit.harness import Chat, PlainServer, done_items, errors, texts
+from tests.unit.provider_stub import Call, ProviderStub, Responses
+from tests.unit.provider_stub import Chat as Completions
+from tests.unit.services_for_tests import open_services
+from tests.unit.strict_history import check_completions, check_responses
+
+LOOK = Call("abcDEF123", "look", {"city": "Bern"})
+
+
+@pytest.fixture
+async def stub(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ProviderStub]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    async with ProviderStub() as running:
+        yield running
+
+
+@pytest.fixture(params=["compatible", "openai"])
+def protocol(request: pytest.FixtureRequest) -> Any:
+    return Completions if request.param == "compatible" else Responses
+
+
+@pytest.fixture
+async def services(tmp_path: Path, stub: ProviderStub, protocol: Any) -> AsyncIterator[Services]:
+    variables: dict[str, Any] = {"thread_titles": "first_message", "model_max_retries": 0}
+    if protocol is Completions:
+        variables |= {"compatible_base_url": stub.url, "compatible_model": "m", "model_provider": "compatible"}
+    else:
+        variables |= {"openai_base_url": stub.url, "openai_model": "m", "openai_api_key": "k"}
+        variables |= {"model_provider": "openai"}
+    clients = ChatClients(Settings(_env_file=None, **variables))
+    async with open_services(tmp_path, clients.make(), settings=variables) as opened:
+        yield opened
+    await clients.close()
+
+
+@tool
+async def look(city: str) -> str:
+    """Look at the sky."""
+    return f"Rain in {city}."
+
+
+@tool
+async def notify(city: str, ctx: FunctionInvocationContext) -> str:
+    """Tell the person."""
+    turn_of(ctx).notice(f"Rain in {city}.")
+    return "Shown."
+
+
+@tool
+async def hurry(city: str, ctx: FunctionInvocationContext) -> str:
+    """Say how far it is."""
+    turn_of(ctx).progress(f"Looking at {city}")
+    return "Done."
+
+
+@function_middleware
+async def ends_there(context: FunctionInvocationContext, call_next: Any) -> None:
+    await call_next()
+    raise MiddlewareTermination(result=context.result)
+
+
+class ToolServer(BaseChatKitServer):
+    middleware: Any = None
+
+    def get_agent(self, turn: Turn) -> Agent[Any]:
+        return Agent(self.chat_client, tools=[look, notify, hurry], middleware=self.middleware)
+
+
+@pytest.mark.parametrize("blank", [[], ["\n\n"], ["\u200b"], ["<think>Hm</think>", "\n"]])
+@pytest.mark.parametrize("name", ["look", "hurry"])
+async def test_who_says_nothing_after_a_tool_has_given_no_answer(
+    services: Services, stub: ProviderStub, protocol: Any, blank: list[str], name: str
+) -> None:
+    chat = Chat(ToolServer(services))
+    stub.will(protocol.calls(Call("abcDEF123", name, {"city": "Bern"})), protocol.text(*blank), protocol.text("Rain."))
+    events = await chat.send("Rain?")
+    [failure] = errors(events)
+    assert failure["message"].startswith("The model gave no answer.")
+    assert failure["allow_retry"]
+    assert len(done_items(events, "workflow")) == 1
+    assert texts(await chat.send("And now?")) == ["Rain."]
+
+
+async def test_who_says_nothing_after_a_tool_that_has_shown_something_has_answered(
+    services: Services, stub: ProviderStub, protocol: Any
+) -> None:
+    chat = Chat(ToolServer(services))
+    stub.will(protocol.calls(Call("abcDEF123", "notify", {"city": "Bern"})), protocol.text("\n"))
+    assert errors(await chat.send("Rain?")) == []
+
+
+async def test_an_answer_that_its_author_ends_with_a_tool_wants_no_words(
+    services: Services, stub: ProviderStub, protocol: Any
+) -> None:
+    server = ToolServer(services)
+    server.middleware = [ends_there]
+    stub.will(protocol.calls(LOOK))
+    assert errors(await Chat(server).send("Rain?")) == []
+    assert len(stub.requests) == 1
+
+
+async def test_a_model_that_calls_what_nobody_offered_is_told_so_and_asked_again(
+    services: Services, stub: ProviderStub, protocol: Any
+) -> None:
+    chat = Chat(PlainServer(services))
+    stub.will(protocol.calls(LOOK, Call("abcDEF124", "größe<|x|>", {})), protocol.text("I cannot look."))
+    events = await chat.send("Rain?")
+    assert not errors(events)
+    assert texts(events) == ["I cannot look."]
+    assert done_items(events, "workflow") == []
+    body = stub.requests[-1].body
+    told = json.dumps(body, ensure_ascii=False)
+    assert told.count("not found") == 2
+    if protocol is Completions:
+        check_completions(body["messages"])
+    else:
+        check_responses(body["input"])
+
+
+async def test_a_model_that_only_calls_what_nobody_offered_has_given_no_answer(
+    services: Services, stub: ProviderStub, protocol: Any
+) -> None:
+    stub.will_always(protocol.calls(LOOK))
+    [failure] = errors(await Chat(PlainServer(services)).send("Rain?"))
+    assert failure["message"].startswith("The model gave no answer.")
+    assert len(stub.requests) == MAX_ROUNDS
+
+
+@pytest.mark.parametrize("protocol", [Completions])
+async def test_what_was_said_before_a_call_that_nobody_offered_stays(services: Services, stub: ProviderStub) -> None:
+    first = Completions.calls(LOOK)
+    said = Completions.text("Let me look.").pieces[:2]
+    stub.will(replace(first, pieces=(*said, *first.pieces[1:])), Completions.text("I cannot."))
+    assert "".join(texts(await Chat(PlainServer(services)).send("Rain?"))) == "Let me look.I cannot."
