@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 MODIFIED = "2026-01-01T00:00:00.000Z"
-TOKEN = "ya29.stand-in"  # noqa: S105 - a secret of nobody
+TOKEN = "ya29.stand-in"
 
 
 class _Handler(BaseHTTPRequestHandler):
