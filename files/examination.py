@@ -17,6 +17,7 @@ from errors import BadRequestError, UnsupportedError
 from files import media_types as types
 from files.names import named_as
 from files.picture_bytes import DamagedPictureError, copy_picture
+from files.picture_conversion import MAX_AVIF_PIXELS, TooManyPixelsError, convert_avif
 from files.upload_rules import UploadRules
 
 MAX_PIXELS = 50_000_000
@@ -92,6 +93,9 @@ def examine(path: Path, name: str, declared: str, rules: UploadRules, *, keeps_m
     name = named_as(name, media_type)
     size = path.stat().st_size
     rules.check(name, media_type, size, is_declared=False)
+    if media_type == types.AVIF:
+        path, media_type = _as_webp(path), types.WEBP
+        name = named_as(name.removesuffix(types.extension_of(name)), media_type)
     width, height = None, None
     if media_type == types.PDF:
         _check_end_of_pdf(path)
@@ -277,12 +281,21 @@ def _without_metadata(path: Path, media_type: str, orientation: int) -> Path:
     return copy
 
 
+def _as_webp(path: Path) -> Path:
+    try:
+        return convert_avif(path)
+    except TooManyPixelsError as exc:
+        raise _too_many_pixels(MAX_AVIF_PIXELS) from exc
+    except Exception as exc:  # decoders raise all kinds of errors for what a stranger's bytes hold
+        raise _damaged_picture() from exc
+
+
 def _damaged_picture() -> BadRequestError:
     return BadRequestError("The picture is damaged: it cannot be opened.", code="attachments.damaged")
 
 
-def _too_many_pixels() -> BadRequestError:
+def _too_many_pixels(most: int = MAX_PIXELS) -> BadRequestError:
     return BadRequestError(
-        f"The picture has too many pixels: at most {MAX_PIXELS // 1_000_000} million are taken.",
+        f"The picture has too many pixels: at most {most // 1_000_000} million are taken.",
         code="attachments.too_many_pixels",
     )

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 PNG, JPEG, GIF, WEBP = "image/png", "image/jpeg", "image/gif", "image/webp"
+AVIF = "image/avif"
+HEIC = "image/heic"
 PDF = "application/pdf"
 ZIP = "application/zip"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -16,6 +18,9 @@ UNKNOWN = "application/octet-stream"
 
 PICTURES = frozenset({PNG, JPEG, GIF, WEBP})
 """Pictures that browsers show and models take."""
+
+UNSEEN_PICTURES = frozenset({HEIC, "image/tiff", "image/bmp"})
+"""Pictures that neither browsers show nor models take. They are taken only where their own type is named."""
 
 OFFICE = frozenset({DOCX, XLSX, PPTX})
 
@@ -30,6 +35,8 @@ _BEGINNINGS: tuple[tuple[bytes, str], ...] = (
     (b"%PDF-", PDF),
     (b"PK\x03\x04", ZIP),
     (b"PK\x05\x06", ZIP),
+    (b"II*\0", "image/tiff"),
+    (b"MM\0*", "image/tiff"),
     (b"OggS", "audio/ogg"),
     (b"fLaC", "audio/flac"),
     (b"ID3", "audio/mpeg"),
@@ -38,6 +45,12 @@ _BEGINNINGS: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xf2", "audio/mpeg"),
     (b"\x1aE\xdf\xa3", "audio/webm"),
 )
+_BRANDS: Mapping[bytes, str] = {
+    **dict.fromkeys((b"avif", b"avis"), AVIF),
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), HEIC),
+}
+"""Kinds of the container of ISO/IEC 14496-12 that hold pictures."""
+
 _RIFF_KINDS = {b"WEBP": WEBP, b"WAVE": "audio/wav"}
 
 # What systems call one and the same thing.
@@ -46,6 +59,12 @@ _SAME: Mapping[str, str] = {
     "image/pjpeg": JPEG,
     "image/x-png": PNG,
     "image/apng": PNG,
+    "image/heif": HEIC,
+    "image/heic-sequence": HEIC,
+    "image/heif-sequence": HEIC,
+    "image/avif-sequence": AVIF,
+    "image/x-ms-bmp": "image/bmp",
+    "image/x-bmp": "image/bmp",
     "application/x-pdf": PDF,
     "application/x-zip-compressed": ZIP,
     "application/x-zip": ZIP,
@@ -68,6 +87,9 @@ EXTENSIONS: Mapping[str, tuple[str, ...]] = {
     JPEG: (".jpg", ".jpeg", ".jpe", ".jfif"),
     GIF: (".gif",),
     WEBP: (".webp",),
+    AVIF: (".avif",),
+    HEIC: (".heic", ".heif"),
+    "image/tiff": (".tif", ".tiff"),
     PDF: (".pdf",),
     ZIP: (".zip",),
     DOCX: (".docx",),
@@ -108,8 +130,14 @@ _TEXT_EXTENSIONS: Mapping[str, str] = {
     **dict.fromkeys(_PLAIN_EXTENSIONS.split(), PLAIN),
 }
 
+_NOT_OFFERED = UNSEEN_PICTURES | {ZIP}
+
 KNOWN_TYPES: Mapping[str, Sequence[str]] = {
-    **{kind: extensions for kind, extensions in EXTENSIONS.items() if kind != ZIP and not kind.startswith("audio/")},
+    **{
+        kind: extensions
+        for kind, extensions in EXTENSIONS.items()
+        if kind not in _NOT_OFFERED and not kind.startswith("audio/")
+    },
     "audio/*": tuple(extension for kind, each in EXTENSIONS.items() if kind.startswith("audio/") for extension in each),
     "text/*": tuple(_TEXT_EXTENSIONS),
 }
@@ -132,6 +160,10 @@ _KINDS: Mapping[str, str] = {
     JPEG: "a JPEG picture",
     GIF: "a GIF picture",
     WEBP: "a WebP picture",
+    AVIF: "an AVIF picture",
+    HEIC: "a HEIC picture",
+    "image/tiff": "a TIFF picture",
+    "image/bmp": "a BMP picture",
     PDF: "a PDF document",
     ZIP: "a ZIP archive",
     DOCX: "a Word document",
@@ -145,8 +177,19 @@ def sniff(head: bytes) -> str | None:
     if head[:4] == b"RIFF":
         return _RIFF_KINDS.get(head[8:12])
     if head[4:8] == b"ftyp":
+        if (picture := _BRANDS.get(_brand_of(head))) is not None:
+            return picture
         return "audio/mp4" if head[8:11] in (b"M4A", b"M4B", b"mp4", b"iso", b"das") else None
     return next((kind for beginning, kind in _BEGINNINGS if head.startswith(beginning)), None)
+
+
+def _brand_of(head: bytes) -> bytes:
+    """Return the brand of a container; of one that only says that it holds pictures, the first that says more."""
+    brand = head[8:12]
+    if brand not in (b"mif1", b"msf1"):
+        return brand
+    others = head[16 : min(int.from_bytes(head[:4], "big"), 128)]
+    return next((each for at in range(0, len(others), 4) if (each := others[at : at + 4]) in (b"avif", b"avis")), brand)
 
 
 def normalized(declared: str) -> str:

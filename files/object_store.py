@@ -43,7 +43,7 @@ _RETRY: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
 _OPTIONS: dict[str, dict[str, str]] = {
     "s3": {"endpoint": "endpoint", "region": "region"},
     "az": {"endpoint": "endpoint", "account": "account_name"},
-    "gs": {},
+    "gs": {"endpoint": "base_url"},
 }
 """What may stand behind the `?` of a URL, and what obstore calls it."""
 
@@ -298,8 +298,9 @@ def _open_bucket(scheme: str, url: str, query: str) -> ObjectStore:
             known = ", ".join(_OPTIONS[scheme]) or "none"
             raise ConfigError("STORAGE_URL", f"a store {scheme}://… has no option '{name[:40]}' (there is: {known})")
         options[option] = value
-    if "endpoint" in options:
-        client["allow_http"] = options["endpoint"].startswith("http://")
+    endpoint = options.get(_OPTIONS[scheme]["endpoint"])
+    if endpoint is not None:
+        client["allow_http"] = endpoint.startswith("http://")
         if scheme == "s3":
             # What stands in for S3 seldom has a name for each bucket.
             options["virtual_hosted_style_request"] = False

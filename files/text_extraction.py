@@ -28,6 +28,7 @@ MAX_PAGES = 2_000
 MAX_PARTS = 500
 
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _RELATIONS = "{http://schemas.openxmlformats.org/package/2006/relationships}"
 _RELATION_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
@@ -87,17 +88,35 @@ def _parts(archive: zipfile.ZipFile, name: str) -> Iterator[tuple[str, Any]]:
 
 
 def read_word(path: str, text: _Text) -> str:
-    """Read a Word document: paragraphs, headings with `#`, tables with `|`."""
+    """Read a Word document: paragraphs, headings with `#`, tables with `|`, text boxes, and then its notes."""
     with zipfile.ZipFile(path) as archive:
-        depth, style = 0, ""
-        line: list[str] = []
-        for event, element in _parts(archive, "word/document.xml"):
-            tag = element.tag.removeprefix(_WORD)
-            if event == "start":
-                depth += tag == "tc"
-                if tag == "p":
-                    style, line = "", []
-                continue
+        _read_story(archive, "word/document.xml", text)
+        for part in ("word/footnotes.xml", "word/endnotes.xml"):
+            if part in archive.namelist():
+                text.add("\n")
+                _read_story(archive, part, text)
+    return ""
+
+
+def _read_story(archive: zipfile.ZipFile, part: str, text: _Text) -> None:
+    depth, style = 0, ""
+    # A text box stands within a paragraph, and has paragraphs of its own.
+    outer: list[list[str]] = []
+    line: list[str] = []
+    repeated = 0
+    for event, element in _parts(archive, part):
+        tag = element.tag.removeprefix(_WORD)
+        if tag == _FALLBACK:
+            # What is there a second time, for programs that do not know the first.
+            repeated += 1 if event == "start" else -1
+        elif repeated:
+            continue
+        elif event == "start":
+            depth += tag == "tc"
+            if tag == "p":
+                outer.append(line)
+                style, line = "", []
+        else:
             match tag:
                 case "t":
                     line.append(element.text or "")
@@ -111,7 +130,7 @@ def read_word(path: str, text: _Text) -> str:
                     heading = _HEADING.match(style)
                     mark = f"{'#' * int(heading[1] or 1)} " if heading and depth == 0 else ""
                     text.add(f"{mark}{''.join(line)}{' ' if depth else chr(10)}")
-                    line = []
+                    line = outer.pop()
                     element.clear()
                 case "tc":
                     depth -= 1
@@ -121,11 +140,10 @@ def read_word(path: str, text: _Text) -> str:
                     element.clear()
                 case _:
                     pass
-    return ""
 
 
 def read_presentation(path: str, text: _Text) -> str:
-    """Read a presentation: the texts of its slides, in their order."""
+    """Read a presentation: the texts of its slides, in their order, each with the notes of who speaks."""
     with zipfile.ZipFile(path) as archive:
         relations = {
             element.get("Id"): element.get("Target", "")
@@ -140,12 +158,33 @@ def read_presentation(path: str, text: _Text) -> str:
         slides = [f"ppt/{relations[each].removeprefix('/ppt/')}" for each in ids if relations.get(each)]
         for number, name in enumerate(slides[:MAX_PARTS], 1):
             text.add(f"\n# Slide {number}\n")
-            for event, element in _parts(archive, name):
-                if event == "end" and element.tag == f"{_DRAWING}t":
-                    text.add(element.text or "")
-                elif event == "end" and element.tag in (f"{_DRAWING}p", f"{_DRAWING}br"):
-                    text.add("\n")
+            _read_slide(archive, name, text)
+            notes = _notes_of(archive, name)
+            if notes is not None:
+                text.add("Notes:\n")
+                _read_slide(archive, notes, text)
     return f"slides {MAX_PARTS + 1} to {len(slides)}" if len(slides) > MAX_PARTS else ""
+
+
+def _read_slide(archive: zipfile.ZipFile, part: str, text: _Text) -> None:
+    for event, element in _parts(archive, part):
+        if event == "end" and element.tag == f"{_DRAWING}t":
+            text.add(element.text or "")
+        elif event == "end" and element.tag in (f"{_DRAWING}p", f"{_DRAWING}br"):
+            text.add("\n")
+
+
+def _notes_of(archive: zipfile.ZipFile, slide: str) -> str | None:
+    """Return the part with the notes of a slide; None when there is none."""
+    folder, _, name = slide.rpartition("/")
+    relations = f"{folder}/_rels/{name}.rels"
+    if relations not in archive.namelist():
+        return None
+    for event, element in _parts(archive, relations):
+        if event == "end" and element.get("Type", "").endswith("/notesSlide"):
+            part = f"ppt/notesSlides/{element.get('Target', '').rpartition('/')[2]}"
+            return part if part in archive.namelist() else None
+    return None
 
 
 def read_workbook(path: str, text: _Text) -> str:

@@ -8,11 +8,13 @@ from typing import Any
 
 from errors import BadRequestError, ForbiddenError, TooLargeError, UnsupportedError
 from files.media_types import (
+    AVIF,
     KNOWN_TYPES,
     OFFICE,
     PDF,
     PICTURES,
     UNKNOWN,
+    UNSEEN_PICTURES,
     describe,
     extension_of,
     is_audio,
@@ -25,6 +27,9 @@ DEFAULT_MAX_FILES = 10
 MAX_FILES = 20
 
 _CATCH_ALL = ("*/*", "*")
+
+
+_READ_KINDS = PICTURES | OFFICE | {AVIF, PDF, UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,12 @@ class UploadRules:
             raise ForbiddenError("Files cannot be attached here.", code="attachments.off")
         # Systems guess: TypeScript is declared as a film, and CSV as a workbook.
         kind = (text_type(media_type, name) if is_declared else None) or media_type
+        if kind in UNSEEN_PICTURES and kind not in self.types:
+            # A pattern means pictures that can be looked at.
+            raise UnsupportedError(
+                f"{describe(kind)[2:]}s cannot be looked at here: save the picture as JPEG or PNG, and send that.",
+                code="attachments.type_refused",
+            )
         if not self._takes(name, kind, is_declared=is_declared):
             raise UnsupportedError(
                 f"{describe(media_type)[:1].upper()}{describe(media_type)[1:]} cannot be attached here.",
@@ -91,7 +102,7 @@ class UploadRules:
     def _takes(self, name: str, media_type: str, *, is_declared: bool) -> bool:
         is_known = media_type != UNKNOWN or is_declared
         if not self.types and not self.extensions:
-            is_ours = media_type in PICTURES | OFFICE | {PDF, UNKNOWN} or is_text(media_type) or is_audio(media_type)
+            is_ours = media_type in _READ_KINDS or is_text(media_type) or is_audio(media_type)
             return is_known and is_ours
         if is_known and extension_of(name) in self.extensions:
             return True

@@ -15,6 +15,7 @@ import pytest
 from tests.sharing import find_port_to_keep
 from tests.unit.files.azurite import ACCOUNT, KEY, azurite_command, create_container
 from tests.unit.files.file_desk import Desk, Person, open_desk
+from tests.unit.files.google_storage import TOKEN, serve_google_storage
 
 S3_START_TIMEOUT_S = 60.0
 
@@ -81,7 +82,21 @@ def azure_url(azure_address: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return f"az://{container}/files?account={ACCOUNT}&endpoint={azure_address}/{ACCOUNT}"
 
 
-@pytest.fixture(params=["disk", "memory", "s3", "azure"])
+@pytest.fixture(scope="session")
+def google_address() -> Iterator[str]:
+    """A stand-in for Google Cloud Storage, with nothing in it."""
+    with serve_google_storage() as address:
+        yield address
+
+
+@pytest.fixture
+def google_url(google_address: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of a folder in an empty bucket of Google."""
+    monkeypatch.setenv("GOOGLE_BEARER_TOKEN", TOKEN)
+    return f"gs://bucket-{uuid4().hex[:12]}/files?endpoint={google_address}"
+
+
+@pytest.fixture(params=["disk", "memory", "s3", "azure", "google"])
 def storage_url(request: pytest.FixtureRequest) -> str | None:
     """The address of an empty object store of each kind."""
     match request.param:

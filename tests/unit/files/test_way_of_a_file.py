@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import AsyncIterator
 
 import pytest
+from PIL import Image
 from sqlalchemy import text
 
 from tests.unit.files.file_desk import BASE, Desk, Person, code_of
@@ -111,6 +112,29 @@ async def test_a_photograph_loses_what_was_noted_in_it_and_keeps_its_pixels(any_
     for secret in (b"SecretCameraMaker", b"SecretComment", b"SecretTrailer"):
         assert secret in photograph()
         assert secret not in kept
+
+
+async def test_an_avif_picture_becomes_one_that_models_take_and_loses_its_notes(desk: Desk) -> None:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "SecretCameraMaker"
+    data = picture("AVIF", (64, 32), exif=exif.tobytes())
+    assert b"SecretCameraMaker" in data
+    async with desk.person() as bob:
+        sent = await bob.upload("me.avif", data, "image/avif")
+        assert (sent["type"], sent["name"], sent["mime_type"]) == ("image", "me.webp", "image/webp")
+        described = (await bob.page.get(f"/api/attachments/{sent['id']}")).json()
+        kept = (await bob.anybody.get(described["download_url"])).content
+    assert (described["width"], described["height"], b"Secret" in kept) == (32, 64, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "declared"), [("a.heic", "image/heic"), ("a.tif", "image/tiff"), ("a.bmp", "image/bmp")]
+)
+async def test_a_picture_that_no_model_sees_is_refused_with_what_to_do(desk: Desk, name: str, declared: str) -> None:
+    async with desk.person() as bob:
+        refused = await bob.announce(name, b"bytes", declared)
+    assert code_of(refused) == (415, "attachments.type_refused")
+    assert "save the picture as JPEG or PNG" in refused.text
 
 
 async def test_a_part_of_a_file_can_be_asked_for(any_desk: Desk, ada: Person) -> None:

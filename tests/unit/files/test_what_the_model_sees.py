@@ -28,6 +28,19 @@ from tests.unit.files.file_samples import (
     workbook,
 )  # fmt: skip
 
+_PARAGRAPH = "<w:p><w:r><w:t>{}</w:t></w:r></w:p>"
+_BOX = f"<w:txbxContent>{_PARAGRAPH.format('boxed')}</w:txbxContent>"
+BOXED = document(
+    f"before</w:t></w:r>{_BOX}<m:Fallback xmlns:m='http://schemas.openxmlformats.org/markup-compatibility/2006'>{_BOX}"
+    "</m:Fallback><w:r><w:t> after",
+    **{
+        "word/footnotes.xml": "<w:footnotes xmlns:w='http://schemas.openxmlformats.org/wordprocessingml/2006/main'>"
+        f"{_PARAGRAPH.format('a note')}</w:footnotes>"
+    },
+)
+"""A text box, once more for old programs, and a footnote."""
+
+
 TEXTS: dict[str, tuple[str, str, bytes, str]] = {
     "plain": ("a.txt", "text/plain", "Größe & <b>".encode(), "Größe & <b>"),
     "csv": ("a.csv", "application/vnd.ms-excel", b"a,b\r\n1,2", "a,b\n1,2"),
@@ -39,6 +52,7 @@ TEXTS: dict[str, tuple[str, str, bytes, str]] = {
     "python": ("a.py", "text/x-python", b"print(1)", "print(1)"),
     "typescript": ("a.ts", "video/mp2t", b"let a = 1", "let a = 1"),
     "svg": ("a.svg", "image/svg+xml", b"<svg/>", "<svg/>"),
+    "word with a box and notes": ("b.docx", DOCX, BOXED, "# Plan\nboxed\nbefore after\n\na note"),
     "word": ("a.docx", DOCX, document("Buy milk", "und Käse"), "# Plan\nBuy milk\nund Käse"),
     "excel": ("a.xlsx", XLSX, workbook(("what", "price"), ("milk", 1.5)), "# Sheet Sheet\nwhat,price\nmilk,1.5"),
     "powerpoint": ("a.pptx", PPTX, presentation("First", "Second"), "# Slide 1\nFirst\n\n# Slide 2\nSecond"),

@@ -1,0 +1,36 @@
+"""AVIF pictures as WebP: no model takes them as they are, and few tools can show them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Lock
+
+from PIL import Image, ImageOps
+
+MAX_AVIF_PIXELS = 32_000_000
+"""More are refused. All of an AVIF picture is decoded, four bytes for each pixel, and then once more."""
+
+_QUALITY = 90
+# Two at once would need twice the memory, and have few processors to share.
+_ONE_AT_A_TIME = Lock()
+
+
+class TooManyPixelsError(ValueError):
+    """A picture is larger than what is decoded."""
+
+
+def convert_avif(path: Path) -> Path:
+    """Write the first frame of a picture beside it as WebP, turned as it is shown, without metadata. Blocks.
+
+    Raises:
+        TooManyPixelsError: When it is too large.
+        Exception: Of any kind, when it cannot be decoded.
+    """
+    target = path.with_name(f"{path.name}.webp")
+    with _ONE_AT_A_TIME, path.open("rb") as file, Image.open(file, formats=("AVIF",)) as image:
+        if image.width * image.height > MAX_AVIF_PIXELS:
+            raise TooManyPixelsError
+        turned = ImageOps.exif_transpose(image)
+        picture = turned.convert("RGBA" if "A" in turned.getbands() else "RGB")
+        picture.save(target, "WEBP", quality=_QUALITY, method=2, icc_profile=image.info.get("icc_profile", b""))
+    return target

@@ -1,0 +1,119 @@
+"""A stand-in for Google Cloud Storage: as much of its XML API as a store of objects speaks, kept in memory.
+
+Source: "XML API" of Cloud Storage, "Object requests", "List objects" and "Multipart uploads".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+from xml.sax.saxutils import escape
+
+MODIFIED = "2026-01-01T00:00:00.000Z"
+TOKEN = "ya29.stand-in"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    objects: dict[str, bytes]
+    parts: dict[str, dict[int, bytes]]
+
+    def _answer(self, status: int, body: bytes = b"", **headers: str) -> None:
+        self.send_response(status)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        usual = {"Content-Length": str(len(body)), "Last-Modified": "Thu, 01 Jan 2026 00:00:00 GMT"}
+        for name, value in (usual | named).items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def _serve(self) -> None:
+        url = urlsplit(self.path)
+        query = {name: values[0] for name, values in parse_qs(url.query, keep_blank_values=True).items()}
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        key = unquote(url.path).lstrip("/")
+        if self.headers.get("Authorization") != f"Bearer {TOKEN}":
+            self._answer(401)
+        elif self.command == "PUT":
+            self._put(key, query, body)
+        elif self.command == "POST":
+            self._post(key, query, body)
+        elif self.command == "DELETE":
+            found = self.parts.pop(query["uploadId"], None) if "uploadId" in query else self.objects.pop(key, None)
+            self._answer(404 if found is None else 204)
+        elif "/" not in key:
+            self._list(key, query)
+        else:
+            self._get(key)
+
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _serve
+
+    def _put(self, key: str, query: dict[str, str], body: bytes) -> None:
+        if "uploadId" in query:
+            self.parts[query["uploadId"]][int(query["partNumber"])] = body
+        else:
+            self.objects[key] = body
+        self._answer(200, ETag=_tag(body))
+
+    def _post(self, key: str, query: dict[str, str], body: bytes) -> None:
+        if "uploads" in query:
+            upload = hashlib.sha256(f"{key}{len(self.parts)}".encode()).hexdigest()
+            self.parts[upload] = {}
+            self._answer(200, _xml("InitiateMultipartUploadResult", f"<UploadId>{upload}</UploadId>"))
+            return
+        parts = self.parts.pop(query["uploadId"])
+        numbers = [int(each) for each in re.findall(rb"<PartNumber>(\d+)</PartNumber>", body)]
+        self.objects[key] = b"".join(parts[each] for each in numbers)
+        self._answer(200, _xml("CompleteMultipartUploadResult", f"<ETag>{_tag(self.objects[key])}</ETag>"))
+
+    def _list(self, bucket: str, query: dict[str, str]) -> None:
+        found = sorted(key for key in self.objects if key.startswith(f"{bucket}/{query.get('prefix', '')}"))
+        entries = "".join(
+            f"<Contents><Key>{escape(key.partition('/')[2])}</Key><LastModified>{MODIFIED}</LastModified>"
+            f"<ETag>{_tag(self.objects[key])}</ETag><Size>{len(self.objects[key])}</Size></Contents>"
+            for key in found
+        )
+        self._answer(200, _xml("ListBucketResult", f"<IsTruncated>false</IsTruncated>{entries}"))
+
+    def _get(self, key: str) -> None:
+        data = self.objects.get(key)
+        if data is None:
+            self._answer(404)
+            return
+        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        start, end = (int(asked[1]), int(asked[2]) + 1 if asked[2] else len(data)) if asked else (0, len(data))
+        part = data[start:end]
+        place = {"Content_Range": f"bytes {start}-{start + len(part) - 1}/{len(data)}"} if asked else {}
+        self._answer(206 if asked else 200, part, ETag=_tag(data), **place)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+def _tag(data: bytes) -> str:
+    return f'"{hashlib.sha256(data).hexdigest()[:32]}"'
+
+
+def _xml(name: str, content: str) -> bytes:
+    return f"<?xml version='1.0' encoding='UTF-8'?><{name}>{content}</{name}>".encode()
+
+
+@contextmanager
+def serve_google_storage() -> Iterator[str]:
+    """Serve an empty store, every bucket of which is there, and hand out its address."""
+    handler = type("Handler", (_Handler,), {"objects": {}, "parts": {}})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
