@@ -1,0 +1,135 @@
+"""The catalogue of widgets, read: every component with its props, and what may stand in it.
+
+`catalogue.json` is written by ``./parlor widget-catalogue`` from the packages that declare widgets; nothing here knows
+more than it says.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Prop:
+    """A prop of a component or of an object within one.
+
+    Attributes:
+        name: The key in the JSON.
+        types: Types of its value: ``string``, ``number``, ``boolean``, ``icon``, ``any``, or the name of an object.
+        lists: Types of the elements, where the value may be a list.
+        values: Single values that are allowed besides.
+        required: Whether it may not be left out.
+        nullable: Whether it may be null although it is required.
+        format: Form of a text, e.g. ``length`` or ``date``; empty where any text will do.
+        tokens: Family of colours, e.g. ``text``.
+        integer: Whether a number has to be whole.
+        minimum: Least number; None without one.
+        above: Number that the value must be above; None without one.
+        not_empty: Whether an empty text is as good as none.
+        default: Value that the client draws where the prop is left out.
+        only: The package that alone declares it; empty when both do.
+    """
+
+    name: str
+    types: frozenset[str]
+    lists: tuple[str, ...]
+    values: tuple[str | bool, ...]
+    required: bool = False
+    nullable: bool = False
+    format: str = ""
+    tokens: str = ""
+    integer: bool = False
+    minimum: float | None = None
+    above: float | None = None
+    not_empty: bool = False
+    default: Any = None
+    only: str = ""
+
+    def is_plainly(self, value: object) -> bool:
+        """Whether a value is right at first sight; if not, it has to be looked at."""
+        kind = type(value)
+        if kind is str:
+            return value in self.values or ("string" in self.types and not self.format and not self.not_empty)
+        return kind is bool and "boolean" in self.types
+
+
+Shape = Mapping[str, Prop]
+"""The props of a component or of an object, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Every component with its props, every object within one, and what may stand where.
+
+    Attributes:
+        components: Props of the components by type.
+        objects: Props of the objects that stand in props, such as ``ActionConfig``.
+        roots: Components that a widget may begin with.
+        children: Components that may stand in each that has children.
+        icons: Names of icons.
+        icon_schemes: Beginnings of the names of icons that are in no list.
+        colors: Colours by family, each with the names that CSS has and the primitives.
+        required: Props that may not be left out, by component or object.
+        props_elsewhere: Components that have a prop, by its name.
+    """
+
+    components: Mapping[str, Shape]
+    objects: Mapping[str, Shape]
+    roots: tuple[str, ...]
+    children: Mapping[str, frozenset[str]]
+    icons: frozenset[str]
+    icon_schemes: tuple[str, ...]
+    colors: Mapping[str, frozenset[str]]
+    required: Mapping[str, tuple[Prop, ...]]
+    props_elsewhere: Mapping[str, tuple[str, ...]]
+
+
+@cache
+def load_catalogue() -> Catalogue:
+    """Return the catalogue; its file is read once."""
+    data = json.loads((files("widgets") / "catalogue.json").read_text(encoding="utf-8"))
+    components = {name: _shape(props) for name, props in data["components"].items()}
+    primitives = {f"{hue}-{step}" for hue in data["colors"]["hues"] for step in data["colors"]["steps"]}
+    named = frozenset({*data["colors"]["css"], *primitives})
+    families = {family: named | set(tokens) for family, tokens in data["colors"]["tokens"].items()}
+    elsewhere: dict[str, list[str]] = {}
+    for name, shape in components.items():
+        for prop in shape:
+            elsewhere.setdefault(prop, []).append(name)
+    objects = {name: _shape(props) for name, props in data["objects"].items()}
+    return Catalogue(
+        components=components,
+        objects=objects,
+        roots=tuple(data["roots"]),
+        children={name: frozenset(rule["of"]) for name, rule in data["children"].items()},
+        icons=frozenset(data["icons"]["names"]),
+        icon_schemes=tuple(data["icons"]["schemes"]),
+        colors={**families, "": frozenset().union(*families.values())},
+        required={
+            name: tuple(prop for prop in shape.values() if prop.required)
+            for name, shape in {**components, **objects}.items()
+        },
+        props_elsewhere={prop: tuple(names) for prop, names in elsewhere.items()},
+    )
+
+
+def _shape(props: Mapping[str, Mapping[str, Any]]) -> dict[str, Prop]:
+    return {name: _prop(name, spec) for name, spec in props.items()}
+
+
+def _prop(name: str, spec: Mapping[str, Any]) -> Prop:
+    types = [str(each) for each in spec.get("types", ())]
+    return Prop(
+        name=name,
+        types=frozenset(each for each in types if not each.endswith("[]")),
+        lists=tuple(re.sub(r"\[\]$", "", each) for each in types if each.endswith("[]")),
+        values=tuple(spec.get("values", ())),
+        minimum=spec.get("min"),
+        **{key: value for key, value in spec.items() if key not in ("types", "values", "min")},
+    )
