@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from errors import ConfigError
 
@@ -22,6 +23,7 @@ Provider = Literal["offline", "openai", "compatible", "azure"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 MIN_SERVER_KEY_CHARS = 32
+MAX_SECRET_FILE_BYTES = 65_536
 
 BASE_PATH_PATTERN = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+){1,16}")
 """A path on a host without anything that is escaped in a URL or means something there, and without a slash at its end.
@@ -73,15 +75,73 @@ def _parse_server_keys(text: str) -> dict[str, str]:
     return keys
 
 
+class SecretFiles(PydanticBaseSettingsSource):
+    """Secrets that lie in files, as orchestrators mount them: `OPENAI_API_KEY_FILE` names the file of `OPENAI_API_KEY`.
+
+    Args:
+        settings_cls: The settings.
+        sources: Where the names of the files may stand, the most important first.
+    """
+
+    def __init__(self, settings_cls: type[BaseSettings], *sources: PydanticBaseSettingsSource) -> None:
+        super().__init__(settings_cls)
+        self._variables: dict[str, str | None] = {}
+        for source in reversed(sources):
+            if isinstance(source, EnvSettingsSource):
+                self._variables |= {name: value for name, value in source.env_vars.items() if value}
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Return the content of the field's file, or None without one.
+
+        Raises:
+            ConfigError: When it cannot be read, or the variable is set as well.
+        """
+        name = f"{field_name}_file"
+        path = self._variables.get(name) if is_secret(field_name) else None
+        if path is None:
+            return None, field_name, False
+        if self._variables.get(field_name):
+            raise ConfigError(name.upper(), f"and {field_name.upper()} are both set: remove one of them")
+        try:
+            with open(path, "rb") as file:
+                text = file.read(MAX_SECRET_FILE_BYTES).decode().strip()
+        except (OSError, ValueError) as exc:
+            reason = exc.strerror if isinstance(exc, OSError) else "it is no text"
+            raise ConfigError(name.upper(), f"'{path}' cannot be read: {reason}") from exc
+        if not text:
+            raise ConfigError(name.upper(), f"'{path}' is empty")
+        return text, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """Return the secrets that lie in files, by field."""
+        fields = self.settings_cls.model_fields.items()
+        found = {name: self.get_field_value(field, name)[0] for name, field in fields}
+        return {name: value for name, value in found.items() if value is not None}
+
+
 class Settings(BaseSettings):
     """Settings from the environment and from a file `.env` in the working directory.
 
-    Variables have the fields' names in capitals. An empty variable counts as not set.
+    Variables have the fields' names in capitals. An empty variable counts as not set. Of a secret, the same name with
+    `_FILE` behind it may name a file instead.
     """
 
     model_config = SettingsConfigDict(
         env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return where settings come from, the most important first."""
+        files = SecretFiles(settings_cls, env_settings, dotenv_settings)
+        return init_settings, env_settings, dotenv_settings, files
 
     # Where it runs
     host: str = Field("127.0.0.1", description="Address to listen on.")
@@ -223,6 +283,13 @@ class Settings(BaseSettings):
     )
     drain_timeout_s: float = Field(
         25, ge=0, le=3_600, description="How long answers may go on after SIGTERM, in seconds."
+    )
+    shutdown_delay_s: float = Field(
+        0,
+        ge=0,
+        le=300,
+        description="Least time between SIGTERM and the end, in seconds, in which everything is still taken and only "
+        "`/readyz` tells: a balancer needs some 5 seconds to notice. `DRAIN_TIMEOUT_S` begins after it.",
     )
 
     # Limits of what comes in
@@ -403,6 +470,12 @@ class Settings(BaseSettings):
 
         # Not pasted into a text: a path may hold a character that means something in a URL.
         return self.database_url or URL.create("sqlite+aiosqlite", database=str(self.data_dir / "parlor.db"))
+
+
+def is_secret(field_name: str) -> bool:
+    """Return whether a setting is secret, or an address that may hold a password."""
+    annotation = str(Settings.model_fields[field_name].annotation)
+    return "SecretStr" in annotation or field_name in ("database_url", "storage_url")
 
 
 def load_settings(**overrides: Any) -> Settings:

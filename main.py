@@ -77,6 +77,7 @@ def build_platform(settings: Settings) -> Platform:
     from framework.telemetry import decide_on_telemetry
     from framework.warm_up import warm_up
     from process.data_folder import prepare_data_folder
+    from process.file_systems import refuse_network_file_system
     from process.lifecycle import Lifecycle
     from process.use_case_loading import load_use_cases
     from runs.registry import Runs
@@ -84,6 +85,7 @@ def build_platform(settings: Settings) -> Platform:
     from streaming.answers.tool_guard import guarded
     from web.identity import load_signing_key
 
+    refuse_network_file_system(settings.resolved_database_url)
     prepare_data_folder(settings.data_dir)
     chat_clients = ChatClients(settings)
     database = Database(settings.resolved_database_url)
@@ -237,7 +239,14 @@ def run(args: argparse.Namespace) -> int:
             collector.start()
             _announce(url, loaded, settings)
 
-        serve(app, listener, app.state.lifecycle, max_connections=settings.max_connections, announce=announce)
+        serve(
+            app,
+            listener,
+            app.state.lifecycle,
+            max_connections=settings.max_connections,
+            shutdown_delay_s=settings.shutdown_delay_s,
+            announce=announce,
+        )
     return 0
 
 
@@ -295,6 +304,37 @@ async def _examine(settings: Settings) -> list[Finding]:
         await platform.services.database.close()
 
 
+def show_settings(_args: argparse.Namespace) -> int:
+    """Print the settings in effect, without secrets."""
+    settings = load_settings()
+
+    from process.settings_report import report
+
+    for line in report(settings):
+        print(line)
+    return 0
+
+
+def back_up(args: argparse.Namespace) -> int:
+    """Write a backup of the data, and print what is in it."""
+    settings = load_settings()
+
+    from process import backup
+
+    print("\n".join(backup.back_up(settings, args.file)))
+    return 0
+
+
+def restore(args: argparse.Namespace) -> int:
+    """Put the data of a backup in the place of those that are there, and print what was restored."""
+    settings = load_settings()
+
+    from process import backup
+
+    print("\n".join(backup.restore(settings, args.file)))
+    return 0
+
+
 def import_workflow(args: argparse.Namespace) -> int:
     """Make a use case of an exported workflow, and print what it needs."""
     settings = load_settings()
@@ -319,6 +359,9 @@ def show_help(_args: argparse.Namespace) -> int:
 COMMANDS: Mapping[str, tuple[str, Command]] = {
     "run": ("Start the server; in a clone, build the client first if it has changed.", run),
     "doctor": ("Say what works with the present settings, and what does not.", doctor),
+    "backup": ("Write a backup of the database and the files, also while the server runs.", back_up),
+    "restore": ("Put a backup in the place of the data that are there.", restore),
+    "config": ("Show the settings in effect, without secrets.", show_settings),
     "import-workflow": ("Make a use case of a workflow that was exported as Python.", import_workflow),
     "help": ("Show this list.", show_help),
 }
@@ -340,6 +383,8 @@ def build_parser() -> argparse.ArgumentParser:
         if name == "run":
             added.add_argument("--host", help="address to listen on (HOST)")
             added.add_argument("--port", type=int, help="TCP port to listen on; 0 picks a free one (PORT)")
+        elif name in ("backup", "restore"):
+            added.add_argument("file", type=Path, metavar="FILE", help="the archive, e.g. parlor-backup.tar.gz")
         elif name == "import-workflow":
             added.add_argument("file", type=Path, metavar="FILE", help="the file that Agent Builder shows under Code")
             added.add_argument("name", metavar="NAME", help="the name of the use case, e.g. support-desk")

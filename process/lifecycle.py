@@ -121,9 +121,13 @@ class Lifecycle:
             raise UnavailableError("The server could not start. Please try again later.", code="not_started")
         return self._loaded
 
+    def announce_stop(self) -> None:
+        """Report that the process is about to stop, and go on with everything. May be called by a signal handler."""
+        self.is_stopping = True
+
     def begin_to_stop(self) -> None:
         """Refuse new answers, and report that the process is stopping. May be called by a signal handler."""
-        self.is_stopping = True
+        self.announce_stop()
         self._runs.refuse()
 
     async def drain(self, timeout_s: float | None = None) -> None:

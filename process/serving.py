@@ -84,20 +84,22 @@ def serve(
     lifecycle: Lifecycle,
     *,
     max_connections: int,
+    shutdown_delay_s: float,
     announce: Callable[[LoadedUseCases], None],
 ) -> None:
     """Serve `app` until a signal says stop, or the start turns out to be impossible.
 
-    The first signal begins the drain: whoever asks is told that this server is not ready, no new answers are taken,
-    and everything else goes on until the last answer has ended. Only then the listener is closed, so that a load
-    balancer sees an answer and not a refused connection. A second signal ends the process at once: what was said so
-    far is kept, the rest is not waited for.
+    The first signal begins the drain: whoever asks is told that this server is not ready, after a delay no new answers
+    are taken, and everything else goes on until the last answer has ended. Only then the listener is closed, so that a
+    load balancer sees an answer and not a refused connection. A second signal ends the process at once: what was said
+    so far is kept, the rest is not waited for.
 
     Args:
         app: The application, whose lifespan runs `lifecycle`.
         listener: A bound socket; closed at the end.
         lifecycle: Start and end of the use cases.
         max_connections: How many connections there may be at once; fewer where the system allows no more open files.
+        shutdown_delay_s: Time in which new answers are still taken, because a load balancer does not know yet.
         announce: Callback, called once, when the server listens and the start is done.
 
     Raises:
@@ -116,7 +118,7 @@ def serve(
         timeout_keep_alive=KEEP_ALIVE_TIMEOUT_S,
         timeout_graceful_shutdown=CONNECTIONS_TIMEOUT_S,
     )
-    process = ServerProcess(config, lifecycle, announce)
+    process = ServerProcess(config, lifecycle, announce, shutdown_delay_s)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(process.run(listener))
     if process.second_signal is not None:
@@ -158,17 +160,23 @@ class ServerProcess:
         config: The application and how it is served.
         lifecycle: Start and end of the use cases; drains the answers.
         announce: Callback, called once, when the server listens and the start is done.
+        shutdown_delay_s: Time between the first signal and the drain, in seconds.
 
     Attributes:
         second_signal: The number of the signal that wanted the end at once; None when there was none.
     """
 
     def __init__(
-        self, config: uvicorn.Config, lifecycle: Lifecycle, announce: Callable[[LoadedUseCases], None]
+        self,
+        config: uvicorn.Config,
+        lifecycle: Lifecycle,
+        announce: Callable[[LoadedUseCases], None],
+        shutdown_delay_s: float = 0.0,
     ) -> None:
         self._server = UvicornServer(config, on_listening=self._begin_to_announce, on_signal=self._note_signal)
         self._lifecycle = lifecycle
         self._announce = announce
+        self._shutdown_delay_s = shutdown_delay_s
         self._is_asked_to_stop = asyncio.Event()
         self._is_hurried = asyncio.Event()
         self._announcement: asyncio.Task[None] | None = None
@@ -206,13 +214,18 @@ class ServerProcess:
             self._server.force_exit = True
             self.second_signal = number
             self._loop.call_soon_threadsafe(self._is_hurried.set)
-        self._lifecycle.begin_to_stop()
+        if self._shutdown_delay_s and self.second_signal is None:
+            self._lifecycle.announce_stop()
+        else:
+            self._lifecycle.begin_to_stop()
         self._loop.call_soon_threadsafe(self._is_asked_to_stop.set)
 
     async def _drain_when_asked(self) -> None:
         await self._is_asked_to_stop.wait()
-        draining = asyncio.create_task(self._lifecycle.drain(), name="drain")
         hurried = asyncio.create_task(self._is_hurried.wait(), name="wait for a second signal")
+        if self._shutdown_delay_s:
+            await asyncio.wait([hurried], timeout=self._shutdown_delay_s)
+        draining = asyncio.create_task(self._lifecycle.drain(), name="drain")
         await asyncio.wait([draining, hurried], return_when=asyncio.FIRST_COMPLETED)
         if self._is_hurried.is_set():
             hurrying = asyncio.create_task(self._lifecycle.drain(0), name="hurry")

@@ -6,6 +6,7 @@ import pytest
 
 from config import Settings, load_settings
 from errors import ConfigError
+from process.settings_report import HIDDEN, report
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +39,8 @@ WRONG = {
     "ALLOWED_ORIGINS": ["intranet.example", "https://x/path"],
     "OPENAI_BASE_URL": ["localhost:1234"],
     "ON_DISCONNECT": ["maybe"],
+    "TRUSTED_PROXIES": ["proxy.example", "10.0.0.1/8", "10.0.0.0/99", "*"],
+    "BASE_PATH": ["tools", "//evil.example", "/a/../b", "/a b", "/a?b", "/ä"],
 }
 
 
@@ -108,3 +111,54 @@ def test_a_data_folder_with_any_name_is_a_database(tmp_path: Path) -> None:
 
 def test_every_setting_is_described() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_a_secret_may_lie_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name, text in {"key": "k" * 40 + "\n", "url": "postgresql+psycopg://u:p@db/x", "model": "sk-1"}.items():
+        (tmp_path / name).write_text(text)
+    monkeypatch.setenv("SECRET_KEY_FILE", str(tmp_path / "key"))
+    monkeypatch.setenv("DATABASE_URL_FILE", str(tmp_path / "url"))
+    (tmp_path / ".env").write_text(f"OPENAI_API_KEY_FILE={tmp_path / 'model'}\n")
+    settings = load_settings()
+    assert settings.secret_key is not None
+    assert settings.secret_key.get_secret_value() == "k" * 40
+    assert settings.database_url == "postgresql+psycopg://u:p@db/x"
+    assert settings.provider == "openai"
+
+
+@pytest.mark.parametrize("content", [None, b"", b" \n", b"\xff\xfe"])
+def test_a_file_without_a_secret_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None
+) -> None:
+    path = tmp_path / "key"
+    if content is not None:
+        path.write_bytes(content)
+    monkeypatch.setenv("OPENAI_API_KEY_FILE", str(path))
+    with pytest.raises(ConfigError, match=f"^OPENAI_API_KEY_FILE: '{path}' "):
+        load_settings()
+
+
+def test_a_secret_is_not_said_twice_and_what_is_none_has_no_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "text").write_text("x" * 40)
+    monkeypatch.setenv("BRAND_NAME_FILE", str(tmp_path / "text"))
+    assert load_settings().brand_name == "Parlor"
+    monkeypatch.setenv("SECRET_KEY_FILE", str(tmp_path / "text"))
+    monkeypatch.setenv("SECRET_KEY", "y" * 40)
+    with pytest.raises(ConfigError, match="both set"):
+        load_settings()
+
+
+def test_the_report_names_every_setting_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", "hunter2" * 10)
+    monkeypatch.setenv("SERVER_API_KEYS", f"shop:{'hunter2' * 10}")
+    monkeypatch.setenv("DATABASE_URL", "postgresql+psycopg://parlor:hunter2@db/parlor?password=hunter2")
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://me:hunter2@proxy.example/v1")
+    monkeypatch.setenv("PORT", "9000")
+    lines = report(load_settings())
+    assert [line.partition("=")[0].lower() for line in lines] == list(Settings.model_fields)
+    assert "PORT=9000  # set" in lines
+    assert "HOST=127.0.0.1" in lines
+    assert f"DATABASE_URL=postgresql+psycopg://{HIDDEN}@db/parlor?{HIDDEN}  # set" in lines
+    assert "hunter2" not in "\n".join(lines)

@@ -55,7 +55,7 @@ def test_help_lists_the_commands_and_imports_nothing_heavy() -> None:
     done = run_command(own_python("-c", program))
     assert (done.returncode, done.stderr) == (0, "")
     listed = re.findall(r"^    ([a-z][a-z-]*)(?: |$)", done.stdout, re.MULTILINE)
-    assert listed == ["run", "doctor", "import-workflow", "help"]
+    assert listed == ["run", "doctor", "backup", "restore", "config", "import-workflow", "help"]
 
 
 @pytest.mark.parametrize("command", ["test", "check", "bench", "build", "setup"])

@@ -1,0 +1,67 @@
+"""Kind of the file system under a path: on those of a network SQLite's locks and its shared memory do not work."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath
+
+from sqlalchemy.engine import URL, make_url
+
+from errors import ConfigError
+
+MOUNTS = Path("/proc/self/mountinfo")
+
+# A file that two machines have open is written by both, whatever SQLite does: none of these tells one of the other.
+NETWORK_FILE_SYSTEMS = frozenset(
+    {
+        "9p", "afs", "beegfs", "ceph", "cifs", "fuse.ceph", "fuse.glusterfs", "fuse.sshfs", "gfs2", "gpfs", "lustre",
+        "nfs", "nfs4", "ocfs2", "smb3", "smbfs", "fuse.blobfuse", "fuse.blobfuse2", "fuse.s3fs", "fuse.gcsfuse",
+        "fuse.rclone", "fuse.davfs",
+    }
+)  # fmt: skip
+
+_OCTAL = re.compile(r"\\([0-7]{3})")
+
+
+def network_file_system(path: Path, mounts: Path = MOUNTS) -> str | None:
+    """Return the kind of the network file system that `path` lies on, e.g. ``"cifs"``; None for any other, or unknown.
+
+    Args:
+        path: A file or folder, which need not exist.
+        mounts: The table of mounts, as Linux writes it. Source: proc_pid_mountinfo(5).
+    """
+    try:
+        lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:  # not Linux
+        return None
+    wanted = PurePosixPath(path.resolve())
+    best, kind = PurePosixPath(), ""
+    for line in lines:
+        before, _, after = line.partition(" - ")
+        fields = before.split(" ")
+        if len(fields) < 5 or not after:
+            continue
+        place = PurePosixPath(_OCTAL.sub(lambda match: chr(int(match[1], 8)), fields[4]))
+        # Of two mounts on one place the later one is seen.
+        if wanted.is_relative_to(place) and len(place.parts) >= len(best.parts):
+            best, kind = place, after.split(" ")[0]
+    return kind if kind in NETWORK_FILE_SYSTEMS else None
+
+
+def refuse_network_file_system(database_url: str | URL, mounts: Path = MOUNTS) -> None:
+    """Do nothing where the database may lie.
+
+    Raises:
+        ConfigError: When it is a SQLite file on the file system of a network; the message says what to do.
+    """
+    url = make_url(database_url)
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        return
+    folder = Path(url.database).resolve().parent
+    if kind := network_file_system(folder, mounts):
+        raise ConfigError(
+            "DATA_DIR or DATABASE_URL",
+            f"'{folder}' is on a network file system ({kind}), where SQLite's locks and its write-ahead log do not "
+            "work and the database would be damaged; use a disk of this machine, or PostgreSQL (DATABASE_URL). Files "
+            "may lie there: STORAGE_URL=file:///path",
+        )
