@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import os
+import shlex
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.preloaded.commands import fork_server
+from tests.preloaded.commands import fork_server, preloaded_python
 from tests.sharing import lend_cities, one_at_a_time
 from use_cases.weather.places.city_file import provide_city_file
 
@@ -20,6 +21,10 @@ def pytest_configure(config: pytest.Config) -> None:
         resources = ExitStack()
         config.add_cleanup(resources.close)
         resources.enter_context(fork_server())
+        # Workers are forked too: each would import for five seconds what the others import at the same time.
+        config.option.tx = [
+            f"popen//python={shlex.join(preloaded_python())}" for _ in config.getoption("tx", None) or ()
+        ]
 
 
 def pytest_sessionstart() -> None:

@@ -23,6 +23,7 @@ import warnings
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -88,7 +89,15 @@ class Command:
             warnings.simplefilter(action, getattr(builtins, category))  # type: ignore[arg-type]
         paths = [path for path in self.environment.get("PYTHONPATH", "").split(os.pathsep) if path]
         first, *others = self.arguments
-        if first == "-m":
+        if first == "-u":  # nothing of the files is kept anyway by those who ask for this
+            first, *others = others
+        if first == "-c":
+            code, *others = others
+            sys.argv = [first, *others]
+            sys.path[:0] = ["", *paths]
+            sys.modules["__main__"] = module = ModuleType("__main__")
+            exec(code, vars(module))  # noqa: S102 - what this option is for
+        elif first == "-m":
             name, *others = others
             sys.argv = [name, *others]
             sys.path[:0] = [self.folder, *paths]

@@ -36,6 +36,10 @@ def run_command(command: list[str], **variables: str) -> subprocess.CompletedPro
     )
 
 
+def run_python(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return run_command(own_python(*arguments), **variables)
+
+
 def parlor(*arguments: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     command = preloaded_python(str(ROOT / "main.py"), *arguments)
     return run_command(command, cwd=str(folder), DATA_DIR=str(folder / "data"), **variables)
@@ -52,7 +56,7 @@ def test_help_lists_the_commands_and_imports_nothing_heavy() -> None:
         "heavy = {'chatkit', 'agent_framework', 'fastapi', 'infra', 'openai', 'uvicorn'} & set(sys.modules);"
         "sys.exit(f'{code} {heavy}' if code or heavy else 0)"
     )
-    done = run_command(own_python("-c", program))
+    done = run_python("-c", program)
     assert (done.returncode, done.stderr) == (0, "")
     listed = re.findall(r"^    ([a-z][a-z-]*)(?: |$)", done.stdout, re.MULTILINE)
     assert listed == ["run", "doctor", "backup", "restore", "config", "import-workflow", "help"]
