@@ -22,6 +22,10 @@ MIN_SERVER_KEY_CHARS = 32
 
 _KEY_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _KEY = re.compile(rf"[!-~]{{{MIN_SERVER_KEY_CHARS},512}}")
+_IMAGE_DOMAIN = re.compile(
+    r"(?P<scheme>https?://)?(?P<below>\*\.)?(?P<name>[^\s/:@?#*\[\]\\;,'\"]+)(?P<port>:\d{1,5})?/?|\*", re.IGNORECASE
+)
+_HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 _HOST_PATTERN = re.compile(r"\*|(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]")
 _COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 
@@ -35,6 +39,26 @@ def _split(separators: str) -> Any:
         return tuple(part.strip() for part in re.split(f"[{separators}]", value) if part.strip())
 
     return BeforeValidator(split)
+
+
+def _parse_image_domain(text: str) -> str:
+    """Return a place of pictures as browsers write it: in small letters, and its name in ASCII.
+
+    Raises:
+        ValueError: When it is none.
+    """
+    match = _IMAGE_DOMAIN.fullmatch(text)
+    try:
+        # The codec takes no empty label, and no name that is too long.
+        name = match["name"].encode("idna").decode() if match and match["name"] else ""
+    except UnicodeError:
+        match = None
+    is_name = match is not None and (match["name"] is None or _HOST_NAME.fullmatch(name) is not None)
+    if match is None or not is_name or int((match["port"] or ":0")[1:]) > 65_535:
+        raise ValueError(f"'{text}' is no place of pictures such as img.example, *.img.example or https://img.example")
+    if match["name"] is None:
+        return text
+    return f"{match['scheme'] or ''}{match['below'] or ''}{name}{match['port'] or ''}".lower()
 
 
 def _parse_server_keys(text: str) -> dict[str, str]:
@@ -89,6 +113,9 @@ class Settings(BaseSettings):
     disabled_use_cases: Annotated[tuple[str, ...], NoDecode, _split(",")] = Field(
         (), description="Use cases that are switched off, by name and separated by `,`: `weather,todo`; not imported."
     )
+    enabled_use_cases: Annotated[tuple[str, ...], NoDecode, _split(",")] = Field(
+        (), description="The only use cases that are loaded, by name and separated by `,`; default: all that are found."
+    )
     default_use_case: str | None = Field(
         None, description="The use case at `POST /chatkit`; default: `weather`, else the first by name."
     )
@@ -104,6 +131,11 @@ class Settings(BaseSettings):
         (),
         description="Names under which the server answers, separated by `,`: `chat.example`, `*.example`, `*` for any. "
         "Default: any; on a loopback `HOST` addresses, names without a dot, and those below `.localhost` and `.test`.",
+    )
+    allowed_image_domains: Annotated[tuple[str, ...], NoDecode, _split(",")] = Field(
+        (),
+        description="Where pictures within answers may come from besides this server, separated by `,`: `img.example`, "
+        "`*.img.example`, `https://img.example:8443`, `*` for anywhere. Default: nowhere; others wait for a click.",
     )
     server_api_keys: SecretStr | None = Field(
         None,
@@ -302,6 +334,11 @@ class Settings(BaseSettings):
             if not _HOST_PATTERN.fullmatch(host):
                 raise ValueError(f"'{host}' is no name such as chat.example or *.example (without scheme and port)")
         return tuple(host.lower() for host in value)
+
+    @field_validator("allowed_image_domains")
+    @classmethod
+    def _are_image_domains(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_parse_image_domain(domain) for domain in value)
 
     @field_validator("server_api_keys")
     @classmethod

@@ -105,7 +105,9 @@ def build_platform(settings: Settings) -> Platform:
 
     def load() -> LoadedUseCases:
         warm_up()
-        return load_use_cases(services, settings.use_cases_path, settings.disabled_use_cases)
+        return load_use_cases(
+            services, settings.use_cases_path, settings.disabled_use_cases, settings.enabled_use_cases
+        )
 
     lifecycle = Lifecycle(
         load,
@@ -156,6 +158,7 @@ def build_app(
     from web.hosts import HostMiddleware
     from web.identity import IdentityMiddleware, load_signing_key
     from web.pages import build_pages_router
+    from web.picture_frame import build_picture_router
     from web.request_log import RequestLogMiddleware
     from web.security import CrossOriginMiddleware, SecurityHeadersMiddleware
     from web.sessions_api import add_session_routes
@@ -201,6 +204,7 @@ def build_app(
     app.include_router(build_use_cases_router(use_cases, attachments, settings.max_message_chars))
     app.include_router(build_branding_router(settings))
     app.include_router(build_health_router(lifecycle, database))
+    app.include_router(build_picture_router())
     app.include_router(build_pages_router(STATIC_DIR, settings))
     return app
 

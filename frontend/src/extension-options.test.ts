@@ -12,6 +12,8 @@ describe('our own options', () => {
         maxChars: 900,
         sidebar: true,
         stylesheet: '/own.css',
+        imageDomains: ['a.example', '*.b.example'],
+        imageFrame: '/picture',
       }),
     ],
     [
@@ -23,6 +25,8 @@ describe('our own options', () => {
         parlorMaxChars: '900',
         parlorSidebar: '',
         parlorStylesheet: '/own.css',
+        parlorImageDomains: 'a.example, *.b.example',
+        parlorImageFrame: '/picture',
       }),
     ],
     [
@@ -30,13 +34,18 @@ describe('our own options', () => {
       readExtensions(
         undefined,
         {},
-        {resume: 'true', baseUrl: '/own', drafts: '', maxChars: '900', sidebar: '', stylesheet: '/own.css'},
+        {
+          ...{resume: 'true', baseUrl: '/own', drafts: '', maxChars: '900', sidebar: '', stylesheet: '/own.css'},
+          ...{imageDomains: 'a.example,*.b.example,', imageFrame: '/picture'},
+        },
       ),
     ],
   ])('are read from %s', (_, extensions) => {
     expect(extensions).toEqual({
       ...{resume: true, baseUrl: '/own', drafts: true, maxChars: 900, sidebar: true},
       stylesheet: '/own.css',
+      imageDomains: ['a.example', '*.b.example'],
+      imageFrame: '/picture',
     });
   });
 

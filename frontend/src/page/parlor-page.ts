@@ -154,6 +154,8 @@ export class ParlorPage {
     chat.setAttribute('data-parlor-resume', '');
     chat.setAttribute('data-parlor-drafts', '');
     chat.setAttribute('data-parlor-sidebar', '');
+    // Our policy keeps out pictures of other origins; `/picture` shows the one that a person asks for.
+    chat.setAttribute('data-parlor-image-frame', '/picture');
     const {maxChars} = useCase.composer;
     if (typeof maxChars === 'number') chat.setAttribute('data-parlor-max-chars', String(maxChars));
     const remembered = this.#memory.thread(useCase.name);

@@ -82,6 +82,7 @@ export class ChatKitClient {
   #secret: ClientSecret | undefined;
   #resumes: boolean | undefined;
   #expectsResume = false;
+  #imageDomains: readonly string[] = [];
 
   constructor(report: Report = () => {}) {
     this.#report = report;
@@ -97,6 +98,7 @@ export class ChatKitClient {
     if (endpoint?.url !== this.#endpoint?.url) {
       this.#secret = undefined;
       this.#resumes = undefined;
+      this.#imageDomains = [];
     }
     this.#endpoint = endpoint;
     const read = endpoint?.getClientSecret;
@@ -121,6 +123,11 @@ export class ChatKitClient {
    */
   get resumes(): boolean | undefined {
     return this.#resumes;
+  }
+
+  /** Origins of pictures in answers that the server allows, as its last answer has named them. */
+  get imageDomains(): readonly string[] {
+    return this.#imageDomains;
   }
 
   /**
@@ -238,11 +245,20 @@ export class ChatKitClient {
         signal,
       });
       if (!isResponse(response)) throw new RequestError('The option api.fetch returned no response.');
-      if (response.ok) return response;
+      if (response.ok) {
+        this.#readImageDomains(response, endpoint);
+        return response;
+      }
       if (response.status !== 401 || !secret || token === undefined) throw await failureOf(response);
       if (attempt > 0) throw signedOut(await failureOf(response));
       token = await orAborted(secret.refresh(token), signal);
     }
+  }
+
+  #readImageDomains(response: Response, {url}: Endpoint): void {
+    if (url !== this.#endpoint?.url) return;
+    const names = response.headers?.get('parlor-image-domains') ?? '';
+    if (names !== this.#imageDomains.join(', ')) this.#imageDomains = names === '' ? [] : names.split(', ');
   }
 
   async #call(url: string, init: RequestInit): Promise<unknown> {
