@@ -31,6 +31,10 @@ BASE_PATH_PATTERN = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+){1,16}")
 
 _KEY_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _KEY = re.compile(rf"[!-~]{{{MIN_SERVER_KEY_CHARS},512}}")
+_IMAGE_DOMAIN = re.compile(
+    r"(?P<scheme>https?://)?(?P<below>\*\.)?(?P<name>[^\s/:@?#*\[\]\\;,'\"]+)(?P<port>:\d{1,5})?/?|\*", re.IGNORECASE
+)
+_HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 _HOST_PATTERN = re.compile(r"\*|(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]")
 _COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 
@@ -44,6 +48,26 @@ def _split(separators: str) -> Any:
         return tuple(part.strip() for part in re.split(f"[{separators}]", value) if part.strip())
 
     return BeforeValidator(split)
+
+
+def _parse_image_domain(text: str) -> str:
+    """Return a place of pictures as browsers write it: in small letters, and its name in ASCII.
+
+    Raises:
+        ValueError: When it is none.
+    """
+    match = _IMAGE_DOMAIN.fullmatch(text)
+    try:
+        # The codec takes no empty label, and no name that is too long.
+        name = match["name"].encode("idna").decode() if match and match["name"] else ""
+    except UnicodeError:
+        match = None
+    is_name = match is not None and (match["name"] is None or _HOST_NAME.fullmatch(name) is not None)
+    if match is None or not is_name or int((match["port"] or ":0")[1:]) > 65_535:
+        raise ValueError(f"'{text}' is no place of pictures such as img.example, *.img.example or https://img.example")
+    if match["name"] is None:
+        return text
+    return f"{match['scheme'] or ''}{match['below'] or ''}{name}{match['port'] or ''}".lower()
 
 
 def _parse_server_keys(text: str) -> dict[str, str]:
@@ -156,6 +180,9 @@ class Settings(BaseSettings):
     disabled_use_cases: Annotated[tuple[str, ...], NoDecode, _split(",")] = Field(
         (), description="Use cases that are switched off, by name and separated by `,`: `weather,todo`; not imported."
     )
+    enabled_use_cases: Annotated[tuple[str, ...], NoDecode, _split(",")] = Field(
+        (), description="The only use cases that are loaded, by name and separated by `,`; default: all that are found."
+    )
     default_use_case: str | None = Field(
         None, description="The use case at `POST /chatkit`; default: `weather`, else the first by name."
     )
@@ -181,6 +208,11 @@ class Settings(BaseSettings):
         "",
         description="Path below which a proxy serves Parlor on its host, e.g. `/tools/chat`; the proxy may take it off "
         "or not. A trusted proxy can say it in `X-Forwarded-Prefix` instead.",
+    )
+    allowed_image_domains: Annotated[tuple[str, ...], NoDecode, _split(",")] = Field(
+        (),
+        description="Where pictures within answers may come from besides this server, separated by `,`: `img.example`, "
+        "`*.img.example`, `https://img.example:8443`, `*` for anywhere. Default: nowhere; others wait for a click.",
     )
     server_api_keys: SecretStr | None = Field(
         None,
@@ -404,6 +436,11 @@ class Settings(BaseSettings):
         if path and not BASE_PATH_PATTERN.fullmatch(path):
             raise ValueError(f"'{value}' is no path such as /tools/chat (letters, digits, '.', '_', '~', '-')")
         return path
+
+    @field_validator("allowed_image_domains")
+    @classmethod
+    def _are_image_domains(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_parse_image_domain(domain) for domain in value)
 
     @field_validator("server_api_keys")
     @classmethod

@@ -107,7 +107,9 @@ def build_platform(settings: Settings) -> Platform:
 
     def load() -> LoadedUseCases:
         warm_up()
-        return load_use_cases(services, settings.use_cases_path, settings.disabled_use_cases)
+        return load_use_cases(
+            services, settings.use_cases_path, settings.disabled_use_cases, settings.enabled_use_cases
+        )
 
     lifecycle = Lifecycle(
         load,
@@ -158,6 +160,7 @@ def build_app(
     from web.hosts import HostMiddleware
     from web.identity import IdentityMiddleware, load_signing_key
     from web.pages import build_pages_router
+    from web.picture_frame import build_picture_router
     from web.proxies import ProxyMiddleware
     from web.request_log import RequestLogMiddleware
     from web.security import CrossOriginMiddleware, SecurityHeadersMiddleware
@@ -205,6 +208,7 @@ def build_app(
     app.include_router(build_use_cases_router(use_cases, attachments, settings.max_message_chars))
     app.include_router(build_branding_router(settings))
     app.include_router(build_health_router(lifecycle, database))
+    app.include_router(build_picture_router())
     app.include_router(build_pages_router(STATIC_DIR, settings))
     return app
 

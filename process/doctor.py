@@ -13,7 +13,7 @@ import httpx
 from agents_sdk.workflows.exported_workflow import ExportedWorkflow
 from config import Settings
 from context import Services
-from errors import ParlorError
+from errors import ConfigError, ParlorError
 from framework.mcp_servers import examine as examine_server
 from framework.mcp_servers import servers_of
 from process.data_folder import describe_mode, find_problem
@@ -85,7 +85,11 @@ async def examine(services: Services, static_dir: Path) -> list[Finding]:
         Finding(False, "use cases", f"USE_CASES_PATH: there is no folder '{path}'")
         for path in missing_folders(settings.use_cases_path)
     ]
-    loaded = await asyncio.to_thread(load_use_cases, services, settings.use_cases_path, settings.disabled_use_cases)
+    switched_off, only = settings.disabled_use_cases, settings.enabled_use_cases
+    try:
+        loaded = await asyncio.to_thread(load_use_cases, services, settings.use_cases_path, switched_off, only)
+    except ConfigError as exc:
+        return [*findings, Finding(False, "use cases", str(exc))]
     findings += [Finding(True, "use case", name) for name in loaded.enabled]
     findings += server_key_findings(settings) + proxy_findings(settings)
     for name, use_case in loaded.enabled.items():

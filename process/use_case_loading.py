@@ -8,7 +8,7 @@ import inspect
 import logging
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -18,7 +18,7 @@ from chatkit.server import ChatKitServer
 
 from base_server import BaseChatKitServer
 from context import Services
-from errors import PluginError, ServerError, new_error_id
+from errors import ConfigError, PluginError, ServerError, new_error_id
 from plugins import HookSpecs, Prompt, UseCase
 from stock_server import StockServer
 
@@ -73,7 +73,9 @@ class _Candidate:
     load: Callable[[], ModuleType]
 
 
-def load_use_cases(services: Services, paths: Sequence[Path], switched_off: Sequence[str] = ()) -> LoadedUseCases:
+def load_use_cases(
+    services: Services, paths: Sequence[Path], switched_off: Sequence[str] = (), only: Sequence[str] = ()
+) -> LoadedUseCases:
     """Find and register all use cases: entry points first, then the folders, in their order.
 
     A use case that cannot be loaded is reported and does not stop the others. One that is found twice, by its entry
@@ -83,16 +85,24 @@ def load_use_cases(services: Services, paths: Sequence[Path], switched_off: Sequ
         services: The platform's services, handed to every use case.
         paths: Folders whose sub-folders with a ``plugin.py`` are use cases. Missing folders are ignored.
         switched_off: Names of folders or entry points that are left alone, and not imported.
+        only: Names of those that are loaded, unless they are switched off; none for all that are found.
+
+    Raises:
+        ConfigError: When `only` names what is not there: whoever lists what may run must not get something else.
     """
     enabled: dict[str, UseCase] = {}
     origins: dict[str, str] = {}
     disabled: list[DisabledUseCase] = []
     seen_files: set[Path] = set()
     unknown = list(dict.fromkeys(switched_off))
-    for candidate in _candidates(paths):
+    candidates = list(_candidates(paths))
+    _refuse_unknown(only, {each.name for each in candidates})
+    for candidate in candidates:
+        if candidate.name in unknown:
+            unknown.remove(candidate.name)
+        if only and candidate.name not in only:
+            continue
         if candidate.name in switched_off:
-            if candidate.name in unknown:
-                unknown.remove(candidate.name)
             logger.info("use case switched off", extra={"use_case": candidate.name, "origin": candidate.origin})
             continue
         try:
@@ -122,6 +132,13 @@ def load_use_cases(services: Services, paths: Sequence[Path], switched_off: Sequ
         origins[use_case.name] = candidate.origin
         logger.info("use case loaded", extra={"use_case": use_case.name, "origin": candidate.origin})
     return LoadedUseCases(dict(sorted(enabled.items())), tuple(disabled), tuple(unknown))
+
+
+def _refuse_unknown(names: Sequence[str], known: Collection[str]) -> None:
+    unknown = [f"'{name}'" for name in dict.fromkeys(names) if name not in known]
+    if unknown:
+        there = f"there are: {', '.join(sorted(known))}" if known else "none was found in USE_CASES_PATH"
+        raise ConfigError("ENABLED_USE_CASES", f"there is no use case {', '.join(unknown)}; {there}")
 
 
 def missing_folders(paths: Sequence[Path]) -> list[Path]:

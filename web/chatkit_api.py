@@ -29,6 +29,7 @@ def add_chatkit_routes(
     app: FastAPI, use_cases: VisibleUseCases, sessions: ClientSessions, urls: FileURLs, settings: Settings
 ) -> None:
     """Add the routes of the ChatKit protocol to `app`; `urls` takes the place of marks in all that they answer."""
+    told = {"Parlor-Image-Domains": ", ".join(settings.allowed_image_domains)} if settings.allowed_image_domains else {}
 
     async def answer(request: Request, name: str | None) -> Response:
         check_content_type(request)
@@ -53,8 +54,10 @@ def add_chatkit_routes(
         owner = owner_of(context.user_id, context.use_case)
         if isinstance(result, bytes):
             shown = urls.in_place_of_marks(result, owner, context.base_url)
-            return Response(shown, media_type="application/json")
-        return EventStream(result, lambda chunk: urls.in_place_of_marks(chunk, owner, context.base_url))
+            return Response(shown, media_type="application/json", headers=told)
+        stream = EventStream(result, lambda chunk: urls.in_place_of_marks(chunk, owner, context.base_url))
+        stream.headers.update(told)
+        return stream
 
     async def answer_default(request: Request) -> Response:
         return await answer(request, None)

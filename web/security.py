@@ -17,6 +17,8 @@ from files.file_urls import PATH as FILES_PATH
 from web.client_secrets import bearer_of
 from web.failures import build_failure, failure_response
 from web.once import Once
+from web.picture_frame import PATH as PICTURE_PATH
+from web.picture_frame import POLICY as PICTURE_POLICY
 from web.request_log import notes_of
 
 logger = logging.getLogger(__name__)
@@ -34,7 +36,7 @@ _SERVER_PREFIX = "/v1/chatkit/sessions"
 _FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 """The policy of what people have uploaded: whatever it is, it runs nothing here and reaches nobody."""
 
-_EXPOSED_HEADERS = "X-Request-Id, Parlor-Run, Parlor-Run-Last, Retry-After"
+_EXPOSED_HEADERS = "X-Request-Id, Parlor-Run, Parlor-Run-Last, Parlor-Image-Domains, Retry-After"
 
 MAX_LOGGED_ORIGINS = 100
 MAX_ORIGIN_CHARS = 300
@@ -43,6 +45,7 @@ MAX_ORIGIN_CHARS = 300
 def build_content_security_policy(settings: Settings, upload_origin: str | None = None) -> str:
     """Return the policy of every page: our own origin, those that the settings name, and that of a bucket."""
     pictures = _origins(settings.brand_logo_url, settings.brand_favicon_url)
+    pictures += _picture_sources(settings.allowed_image_domains)
     # OpenAI's hosted script draws its chat in a frame of its own origin.
     chat = _origins(settings.chatkit_js_url)
     directives = {
@@ -74,6 +77,19 @@ def _origins(*urls: str | None) -> list[str]:
     return list(found)
 
 
+def _picture_sources(domains: tuple[str, ...]) -> list[str]:
+    """Return the places that pictures may come from, as a policy writes them."""
+    found: list[str] = []
+    for domain in domains:
+        if domain == "*":
+            found += ["https:", "http:"]
+        else:
+            has_origin = "://" in domain or ":" in domain
+            # Without a port, a policy means that of the page's scheme only.
+            found.append(domain if has_origin else f"{domain}:*")
+    return found
+
+
 class SecurityHeadersMiddleware:
     """Middleware that adds the security headers to every response, errors included."""
 
@@ -90,6 +106,9 @@ class SecurityHeadersMiddleware:
         # Pages of other origins show their people's pictures; who may is decided by a signature.
         of_files = {"content-security-policy": _FILE_POLICY, "cross-origin-resource-policy": "cross-origin"}
         self._file_headers = _encoded(headers | of_files)
+        # The frame's address would tell another host what is looked at; its own policy is narrow.
+        of_pictures = {"content-security-policy": PICTURE_POLICY, "referrer-policy": "no-referrer"}
+        self._picture_headers = _encoded(headers | of_pictures)
         self._names = {name for name, _ in self._headers}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,7 +117,11 @@ class SecurityHeadersMiddleware:
             await self._app(scope, receive, send)
             return
 
-        added = self._file_headers if scope["path"].startswith(FILES_PATH) else self._headers
+        added = self._headers
+        if scope["path"].startswith(FILES_PATH):
+            added = self._file_headers
+        elif scope["path"] == PICTURE_PATH:
+            added = self._picture_headers
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

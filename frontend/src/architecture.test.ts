@@ -52,8 +52,8 @@ const TABLE: Readonly<Record<string, Row>> = {
   },
   element: {
     rooms: [
-      ...['chat', 'composer', 'event-queue', 'frames', 'intents', 'lazy-elements', 'options', 'protocol', 'strings'],
-      ...['theme', 'views'],
+      ...['chat', 'composer', 'event-queue', 'frames', 'intents', 'lazy-elements', 'markdown', 'options', 'protocol'],
+      ...['strings', 'theme', 'views'],
     ],
     packages: ['@openai/chatkit', 'lit'],
   },

@@ -1,7 +1,7 @@
 /** The controller of one chat: turns intents and calls of the page into requests, and holds the settings. No DOM. */
 import type {ChatKitEvents} from '@openai/chatkit';
+import {DraftKeeper} from './composer/draft-keeper.js';
 import type {Draft} from './composer/draft-text.js';
-import {KeptDrafts} from './composer/kept-drafts.js';
 import {SideRequests} from './composer/side-requests.js';
 import type {Intent} from './intents.js';
 import {readOptions, type Settings} from './options.js';
@@ -9,6 +9,7 @@ import type {JSONObject} from './protocol/types.js';
 import {ChatKitClient, isSignedOut, RequestError} from './server/client.js';
 import {strings} from './strings.js';
 import {Conversation, type Message} from './thread/conversation.js';
+import {ImageDomains} from './thread/image-domains.js';
 import {ThreadList} from './thread/thread-list.js';
 import {toError} from './to-error.js';
 import {unreachable} from './unreachable.js';
@@ -25,7 +26,7 @@ export interface ChatHost {
   readonly showDraft: (draft: Draft) => void;
 }
 
-const NO_DRAFT: Draft = {content: [], quotedText: undefined};
+const NO_DOMAINS: readonly string[] = [];
 
 export class Chat {
   readonly #host: ChatHost;
@@ -33,10 +34,8 @@ export class Chat {
   readonly conversation: Conversation;
   readonly threads: ThreadList;
   readonly sideRequests: SideRequests;
-  readonly #drafts: KeptDrafts;
-  /** The thread that the draft belongs to, and which opening has led there. */
-  #draftThreadId: string | undefined;
-  #opening = 0;
+  readonly #drafts: DraftKeeper;
+  readonly #imageDomains = new ImageDomains();
   #settings: Settings = readOptions({}, '');
   #isHistoryOpen = false;
   #isDocked = false;
@@ -47,13 +46,11 @@ export class Chat {
   #canRetryAlert = false;
   /** The thread that could not be opened, because nobody knew who asks. */
   #lostThreadId: string | undefined;
-  /** A message that the server has not confirmed, kept where a reload finds it; a newer draft takes its place. */
-  #unsent: {readonly threadId: string | undefined} | undefined;
 
   constructor(host: ChatHost) {
     this.#host = host;
     this.#client = new ChatKitClient((name, data) => host.emit('chatkit.log', {name, data}));
-    this.#drafts = new KeptDrafts(name => host.emit('chatkit.log', {name}));
+    this.#drafts = new DraftKeeper(name => host.emit('chatkit.log', {name}), host.showDraft);
     this.threads = new ThreadList(this.#client, host.changed);
     this.sideRequests = new SideRequests({
       client: this.#client,
@@ -82,6 +79,10 @@ export class Chat {
   get modelId(): string | undefined {
     return this.#modelId;
   }
+  get imageDomains(): readonly string[] {
+    const ofThread = this.conversation.state.thread?.allowedImageDomains ?? NO_DOMAINS;
+    return this.#imageDomains.join(this.#settings.imageDomains, this.#client.imageDomains, ofThread);
+  }
   /** The message of what has failed beside the conversation. */
   get alertText(): string | undefined {
     return this.#alertText;
@@ -97,10 +98,7 @@ export class Chat {
     this.#settings = settings;
     this.#client.configure(settings.endpoint, settings.resume);
     this.sideRequests.configure(settings.composer);
-    const keptBefore = this.#drafts.areKept;
-    this.#drafts.configure(settings.drafts ? settings.endpoint?.url : undefined);
-    // A first thread brings its own when it is there.
-    if (!keptBefore && (settings.initialThread === undefined || this.#opening > 0)) this.#showKeptDraft();
+    this.#drafts.configure(settings.drafts ? settings.endpoint?.url : undefined, settings.initialThread !== undefined);
     // Now and not at the first message: pages show a cover until their callback was heard.
     this.attempt(this.#client.prepare());
     const {tools, models} = settings;
@@ -123,7 +121,7 @@ export class Chat {
         this.sideRequests.uploads.clear();
         break;
       case 'draft':
-        this.#onDraft(intent.draft);
+        this.#drafts.changed(intent.draft);
         break;
       case 'send-prompt':
         this.#sendDraft(intent);
@@ -232,7 +230,7 @@ export class Chat {
     } catch (error) {
       // Pages keep the id of the thread, and shall forget this one. Any other failure may pass.
       if (isMissing(error)) this.#host.emit('chatkit.thread.change', {threadId: null});
-      this.#showKeptDraft();
+      this.#drafts.showKept();
       throw error;
     }
   }
@@ -320,8 +318,7 @@ export class Chat {
         throw error;
       }
     }
-    this.#unsent = {threadId: this.#draftThreadId};
-    this.#drafts.save(this.#draftThreadId, {content, quotedText});
+    this.#drafts.sending({content, quotedText});
     try {
       await this.conversation.send(message);
     } finally {
@@ -333,28 +330,17 @@ export class Chat {
     await this.conversation.retry();
   }
 
-  /** An empty composer after a message was sent is no wish to forget the message. */
-  #onDraft(draft: Draft): void {
-    const isEmpty = draft.quotedText === undefined && draft.content.length === 0;
-    if (isEmpty && this.#unsent) return;
-    this.#unsent = undefined;
-    this.#drafts.save(this.#draftThreadId, draft);
-  }
-
   /** The server has the message by now, or none was sent. */
   #forgetConfirmed(): void {
     const {unconfirmedKey, entries} = this.conversation.state;
-    if (!this.#unsent || unconfirmedKey !== undefined || entries.length === 0) return;
-    this.#drafts.save(this.#unsent.threadId, undefined);
-    this.#unsent = undefined;
+    if (unconfirmedKey === undefined && entries.length > 0) this.#drafts.confirmed();
   }
 
   /** What was refused as it is can only be changed: the composer has it again, unless the next one is being written. */
   #takeBackRefused(draft: Draft): void {
     const {failure} = this.conversation.state;
     if (!failure?.isRefused || !this.conversation.takeBack()) return;
-    this.#unsent = undefined;
-    this.#host.showDraft(draft);
+    this.#drafts.refused(draft);
     this.#setAlert(failure.message);
   }
 
@@ -401,7 +387,7 @@ export class Chat {
 
   async #deleteThread(threadId: string): Promise<void> {
     await this.threads.remove(threadId);
-    this.#drafts.save(threadId, undefined);
+    this.#drafts.removed(threadId);
     this.conversation.drop(threadId);
     if (this.conversation.state.thread?.id === threadId) await this.open(undefined);
   }
@@ -413,26 +399,9 @@ export class Chat {
       this.#listedId = thread.id;
       if (!this.threads.state.threads.some(({id}) => id === thread.id)) this.#loadThreads();
     }
-    this.#followDraft(thread?.id);
+    this.#drafts.follow(thread?.id, this.conversation.openings);
     this.#forgetConfirmed();
     this.#host.changed();
-  }
-
-  /** Another thread has its own draft; a new thread that got its id keeps the one that is being written. */
-  #followDraft(threadId: string | undefined): void {
-    const {openings} = this.conversation;
-    if (openings === this.#opening && threadId !== this.#draftThreadId && !this.#unsent)
-      this.#drafts.move(this.#draftThreadId, threadId);
-    this.#draftThreadId = threadId;
-    if (openings === this.#opening) return;
-    this.#opening = openings;
-    this.#unsent = undefined;
-    if (this.#drafts.areKept) this.#host.showDraft(this.#drafts.load(threadId) ?? NO_DRAFT);
-  }
-
-  #showKeptDraft(): void {
-    const draft = this.#drafts.load(this.#draftThreadId);
-    if (draft) this.#host.showDraft(draft);
   }
 
   #showProblem(error: Error): void {

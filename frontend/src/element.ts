@@ -7,6 +7,7 @@ import {EventQueue} from './event-queue.js';
 import {nextFrame} from './frames.js';
 import {type Intent, IntentEvent} from './intents.js';
 import {lazyElements} from './lazy-elements.js';
+import {showImagesInFrames} from './markdown/images.js';
 import {findUnknownKeys, readOptions, toContent} from './options.js';
 import {parseAttachment} from './protocol/parsing.js';
 import type {Attachment} from './protocol/types.js';
@@ -23,14 +24,12 @@ import type {HeaderView} from './views/header.js';
 import type {MessagesView} from './views/messages.js';
 import {renderStatusRow, statusRowStyles} from './views/status-row.js';
 import {baseStyles, buttonStyles} from './views/styles.js';
+import {Surroundings} from './views/surroundings.js';
 
 type SendParameters = Parameters<OpenAIChatKit['sendUserMessage']>[0];
 type DraftParameters = Parameters<OpenAIChatKit['setComposerValue']>[0];
 /** After the first frame, when the page has what it needs. */
 const PREFETCH_DELAY_MS = 1000;
-/** A column of messages and one of threads. */
-const WIDE_PX = 1000;
-const CONNECTION_EVENTS = ['online', 'offline'];
 
 /**
  * The chat.
@@ -43,6 +42,7 @@ const CONNECTION_EVENTS = ['online', 'offline'];
  * @attribute data-parlor-resume - The server lets clients join an answer that is being written.
  * @attribute data-parlor-drafts - What is being written outlives a reload.
  * @attribute data-parlor-stylesheet - A style sheet for everything inside: its address at the page's origin, or its text.
+ * @attribute data-parlor-image-domains - Where pictures within answers may come from, separated by commas.
  * @attribute data-parlor-base-url - Where requests go in hosted mode, when the options name no `api.url`.
  * @cssproperty --chatkit-accent - Colour of main buttons. Every property of `tokens.ts` may be set on the element.
  */
@@ -59,10 +59,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   #wasHistoryOpen = false;
   #isAway = false;
   #wasAway = false;
-  #isWide = false;
   #isDocked = false;
-  #sizes: ResizeObserver | undefined;
-  #isOffline = !navigator.onLine;
   /** Methods that need the thread wait for the first one: pages call them as soon as they hear `ready`. */
   #initialLoad: Promise<void> | undefined;
   #configure: () => void = () => {};
@@ -77,6 +74,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
     this.#events.emit('chatkit.log', {name: 'stylesheet.failed', data: {reason}}),
   );
   readonly #printed = new PrintedWhole(this);
+  readonly #surroundings = new Surroundings(this);
   readonly #chat = new Chat({
     changed: () => this.requestUpdate(),
     emit: (name, detail) => this.#events.emit(name, detail ?? null),
@@ -91,9 +89,6 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   override connectedCallback(): void {
     super.connectedCallback();
     this.#printed.connect();
-    for (const name of CONNECTION_EVENTS) addEventListener(name, this.#onConnection);
-    this.#onConnection();
-    this.#followWidth();
     if (this.#hasStarted) this.#chat.resume();
     this.#applyTheme();
     this.#start();
@@ -101,8 +96,6 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.#sizes?.disconnect();
-    for (const name of CONNECTION_EVENTS) removeEventListener(name, this.#onConnection);
     // Moving the element disconnects it for a moment; only what stays out is closed.
     queueMicrotask(() => {
       if (this.isConnected) return;
@@ -121,6 +114,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
     this.#options = options;
     this.#mirrorClassName();
     this.#chat.configure(readOptions(options, navigator.language, this.dataset));
+    showImagesInFrames(this.#chat.settings.imageFrame);
     this.#applyTheme();
     this.#reportUnknownKeys(options);
     this.requestUpdate();
@@ -234,7 +228,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
       lazyElements.retry('parlor-history', this);
     }
     const {history, sidebar} = this.#chat.settings;
-    this.#isDocked = sidebar && history.enabled && this.#isWide;
+    this.#isDocked = sidebar && history.enabled && this.#surroundings.isWide;
     this.#chat.setDocked(this.#isDocked);
     const {isHistoryOpen} = this.#chat;
     const hasClosed = this.#wasHistoryOpen && !isHistoryOpen;
@@ -284,13 +278,14 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
                 .autoScroll=${settings.autoScroll}
                 .canRetry=${settings.retry && (thread?.status.type ?? 'active') === 'active'}
                 .canRate=${settings.feedback}
+                .imageDomains=${this.#chat.imageDomains}
                 @away-change=${this.#onAwayChange}
               ></parlor-messages>`
           }
         </div>
         <div class="footer">
           ${renderStatusRow({
-            isOffline: this.#isOffline,
+            isOffline: this.#surroundings.isOffline,
             isReconnecting: state.isReconnecting,
             isAway: !isNew && this.#isAway,
             keepsRoom: !isNew && this.#wasAway,
@@ -299,6 +294,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
           <parlor-notices class="no-print" exportparts=${exportedParts}
             .alertText=${this.#chat.alertText}
             .canRetryAlert=${this.#chat.canRetryAlert}
+            .imageDomains=${this.#chat.imageDomains}
           ></parlor-notices>
           <parlor-composer class="no-print" exportparts=${exportedParts}
             .placeholder=${settings.placeholder}
@@ -322,7 +318,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
           ${
             settings.disclaimer
               ? html`<div class="disclaimer ${settings.disclaimer.highContrast ? 'strong' : ''}">
-                <parlor-markdown exportparts=${exportedParts} .text=${settings.disclaimer.text}></parlor-markdown>
+                <parlor-markdown exportparts=${exportedParts} .text=${settings.disclaimer.text} .imageDomains=${settings.imageDomains}></parlor-markdown>
               </div>`
               : nothing
           }
@@ -352,18 +348,6 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
     ></parlor-history>`;
   }
 
-  /** The history may stand beside the chat where there is room for both. */
-  #followWidth(): void {
-    if (typeof ResizeObserver === 'undefined') return;
-    this.#sizes ??= new ResizeObserver(() => {
-      const isWide = this.clientWidth >= WIDE_PX;
-      if (isWide === this.#isWide) return;
-      this.#isWide = isWide;
-      this.requestUpdate();
-    });
-    this.#sizes.observe(this);
-  }
-
   #start(): void {
     if (!this.#options || !this.isConnected || this.#hasStarted) return;
     this.#hasStarted = true;
@@ -378,13 +362,6 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
     this.#chat.attempt(loading);
     this.#initialLoad = loading.catch(() => {});
   }
-
-  #onConnection = (): void => {
-    const isOffline = !navigator.onLine;
-    if (isOffline === this.#isOffline) return;
-    this.#isOffline = isOffline;
-    this.requestUpdate();
-  };
 
   #onAwayChange = (event: Event): void => {
     this.#isAway = (event.target as MessagesView).isAway;

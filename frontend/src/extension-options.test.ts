@@ -13,6 +13,8 @@ describe('our own options', () => {
         sidebar: true,
         pageDrop: true,
         stylesheet: '/own.css',
+        imageDomains: ['a.example', '*.b.example'],
+        imageFrame: '/picture',
       }),
     ],
     [
@@ -25,6 +27,8 @@ describe('our own options', () => {
         parlorSidebar: '',
         parlorPageDrop: '',
         parlorStylesheet: '/own.css',
+        parlorImageDomains: 'a.example, *.b.example',
+        parlorImageFrame: '/picture',
       }),
     ],
     [
@@ -33,10 +37,9 @@ describe('our own options', () => {
         undefined,
         {},
         {
-          ...{resume: 'true', baseUrl: '/own', drafts: '', maxChars: '900'},
-          sidebar: '',
-          pageDrop: '',
+          ...{resume: 'true', baseUrl: '/own', drafts: '', maxChars: '900', sidebar: '', pageDrop: ''},
           stylesheet: '/own.css',
+          ...{imageDomains: 'a.example,*.b.example,', imageFrame: '/picture'},
         },
       ),
     ],
@@ -44,6 +47,8 @@ describe('our own options', () => {
     expect(extensions).toEqual({
       ...{resume: true, baseUrl: '/own', drafts: true, maxChars: 900, sidebar: true, pageDrop: true},
       stylesheet: '/own.css',
+      imageDomains: ['a.example', '*.b.example'],
+      imageFrame: '/picture',
     });
   });
 

@@ -41,6 +41,17 @@ export interface Extensions {
    */
   readonly pageDrop: boolean;
   /**
+   * `image-domains` (`parlor.imageDomains`), a list, in an attribute separated by commas; by default there are none.
+   * Where pictures within answers may come from besides the page's own origin and what the server allows:
+   * `img.example`, `*.img.example`, `https://img.example:8443`, or `*` for anywhere. Others wait for a click.
+   */
+  readonly imageDomains: readonly string[];
+  /**
+   * `image-frame` (`parlor.imageFrame`), an address at the page's own origin. A document that shows the picture that its
+   * parameter `src` names: where the page's policy forbids pictures of others, those that a person asks for are shown by it.
+   */
+  readonly imageFrame: string | undefined;
+  /**
    * `stylesheet`, a `CSSStyleSheet`, the text of one, or its address at the page's own origin. It is taken into every
    * shadow root of the chat, behind our own rules.
    */
@@ -59,6 +70,8 @@ const KEYS: ReadonlySet<string> = new Set<Key>([
   'maxChars',
   'sidebar',
   'pageDrop',
+  'imageDomains',
+  'imageFrame',
   'stylesheet',
 ]);
 
@@ -91,14 +104,15 @@ export function readExtensions(
   const own = section(options);
   const read = (key: Key): unknown =>
     own[key] ?? element[`parlor${key.charAt(0).toUpperCase()}${key.slice(1)}`] ?? script[key];
-  const baseUrl = read('baseUrl');
   return {
     resume: isTrue(read('resume')),
-    baseUrl: typeof baseUrl === 'string' && baseUrl !== '' ? baseUrl : defaultBaseUrl(),
+    baseUrl: toText(read('baseUrl')) ?? defaultBaseUrl(),
     drafts: isTrue(read('drafts')),
     maxChars: toLimit(read('maxChars')),
     sidebar: isTrue(read('sidebar')),
     pageDrop: isTrue(read('pageDrop')),
+    imageDomains: toList(read('imageDomains')),
+    imageFrame: toText(read('imageFrame')),
     stylesheet: read('stylesheet'),
   };
 }
@@ -106,6 +120,15 @@ export function readExtensions(
 /** An attribute without a value says yes, as attributes do. */
 function isTrue(value: unknown): boolean {
   return value === true || value === '' || value === 'true';
+}
+
+function toText(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function toList(value: unknown): readonly string[] {
+  const parts: readonly unknown[] = Array.isArray(value) ? value : typeof value === 'string' ? value.split(',') : [];
+  return parts.flatMap(part => (typeof part === 'string' && part.trim() !== '' ? [part.trim()] : []));
 }
 
 function toLimit(value: unknown): number | undefined {

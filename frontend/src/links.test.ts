@@ -66,6 +66,26 @@ describe('images', () => {
     }
   });
 
+  it.each([
+    [
+      '*.a.example',
+      ['https://x.a.example/p', 'http://x.y.a.example:81/p'],
+      ['https://a.example/p', 'https://xa.example'],
+    ],
+    ['https://a.example', ['https://a.example/p'], ['http://a.example/p', 'https://a.example:8443/p']],
+    ['a.example:8443', ['https://a.example:8443/p', 'http://a.example:8443/p'], ['https://a.example/p']],
+    ['http://a.example:81/', ['http://a.example:81/p'], ['https://a.example:81/p', 'http://a.example/p']],
+    ['bücher.example', ['https://xn--bcher-kva.example/p', 'https://BÜCHER.example/p'], ['https://bucher.example/p']],
+    ['*', ['https://anything.example/p', 'http://127.0.0.1:1/p'], ['ftp://a.example/p', 'https://u@a.example/p']],
+    ['*.*', [], ['https://a.example/p']],
+    ['', [], ['https://a.example/p']],
+    ['https://', [], ['https://a.example/p']],
+    ['a.example/path', [], ['https://a.example/path']],
+  ])('come from where %s says', (domain, allowed, refused) => {
+    for (const url of allowed) expect(isSafeImage(url, [domain], BASE), url).toBe(true);
+    for (const url of refused) expect(isSafeImage(url, [domain], BASE), url).toBe(false);
+  });
+
   it('in memory are of this page only', () => {
     expect(isOwnBlob(`blob:${location.origin}/1`)).toBe(true);
     expect(isOwnBlob('blob:https://evil.example/1')).toBe(false);

@@ -20,7 +20,7 @@ export function isSafeLink(url: string): boolean {
   return LINK_SCHEMES.has(scheme);
 }
 
-/** Relative, http(s) or inline image data; only from `domains` when the thread names some. */
+/** Relative, http(s) or inline image data; from `domains` and the page's own origin only, unless that is `undefined`. */
 export function isSafeImage(url: string, domains: readonly string[] | undefined, base: string): boolean {
   const scheme = schemeOf(url);
   if (scheme === 'data') return /^data:image\/[a-z0-9.+-]+[;,]/i.test(url);
@@ -32,7 +32,33 @@ export function isSafeImage(url: string, domains: readonly string[] | undefined,
     return false;
   }
   if (parsed.username !== '' || parsed.password !== '') return false;
-  return domains === undefined || parsed.origin === new URL(base).origin || domains.includes(parsed.hostname);
+  if (domains === undefined || parsed.origin === new URL(base).origin) return true;
+  return domains.some(domain => isOfDomain(parsed, domain));
+}
+
+/** `img.example`, `*.img.example`, `img.example:8443`, `https://img.example` or `*`: what is not said may be anything. */
+const DOMAIN = /^(?:(https?):\/\/)?(\*\.)?(\*|[^\s/:@?#*[\]\\]+)(?::(\d{1,5}))?\/?$/i;
+const PORTS: Readonly<Record<string, string>> = {'http:': '80', 'https:': '443'};
+
+function isOfDomain(url: URL, domain: string): boolean {
+  const [, scheme, isBelow, name = '', port] = DOMAIN.exec(domain) ?? [];
+  if (scheme !== undefined && url.protocol !== `${scheme.toLowerCase()}:`) return false;
+  // An origin without a port has that of its scheme.
+  const expected = port ?? (scheme === undefined ? undefined : PORTS[url.protocol]);
+  if (expected !== undefined && expected !== (url.port || PORTS[url.protocol])) return false;
+  if (name === '*') return isBelow === undefined;
+  const host = hostOf(name);
+  if (host === undefined) return false;
+  return isBelow === undefined ? url.hostname === host : url.hostname.endsWith(`.${host}`);
+}
+
+/** A name as browsers write it: in small letters, and in ASCII. */
+function hostOf(name: string): string | undefined {
+  try {
+    return new URL(`http://${name}`).hostname;
+  } catch {
+    return undefined;
+  }
 }
 
 /** An address of something in this page's own memory; `blob:` addresses of other origins are nobody's business here. */

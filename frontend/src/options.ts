@@ -25,8 +25,7 @@ export type ActionHandler = (
 ) => unknown;
 
 /** Options after reading. */
-export interface Settings
-  extends Pick<Extensions, 'resume' | 'drafts' | 'maxChars' | 'sidebar' | 'pageDrop' | 'stylesheet'> {
+export interface Settings extends Omit<Extensions, 'baseUrl'> {
   readonly endpoint: Endpoint | undefined;
   readonly locale: string;
   readonly theme: ColorScheme | ThemeOption;

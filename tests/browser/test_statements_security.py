@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.chat import RECORDER
 from tests.browser.samples import TASKS, item, widget
@@ -25,6 +26,7 @@ from tests.browser.servers.scripted import (
 from tests.browser.stage import Stage
 
 INSPECTIONS = Path(__file__).parent / "inspections"
+PIXEL = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
 MARKUP = [
     "<img src=x onerror=pwn()>",
     "<img src=`x`onerror=pwn()>",
@@ -525,6 +527,29 @@ def test_a_thread_says_where_pictures_may_come_from(stage: Stage) -> None:
     expect(stage.chat.answers).to_contain_text("p5")
     expect_no_harm(stage)
     assert stage.chat.answers.locator("img").count() == 0
+
+
+def test_a_picture_of_another_origin_waits_for_a_click(stage: Stage) -> None:
+    """The guard sees each request to another origin, and the fixture each one that the page's policy has refused."""
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(content_type="text/html", body=f'<!doctype html><img alt="" src="{PIXEL}">')
+
+    stage.page.route("**/shown?src=*", answer)
+    text = "![A map](https://a.example/map.png) [![B](https://b.example/b.png)](https://b.example)"
+    stage.show(user_item("x"), assistant_item(text), options="parlor: {imageFrame: '/shown'}")
+    answers = stage.chat.answers
+    expect(answers.get_by_role("button")).to_have_text([re.compile("a.example"), re.compile("b.example")])
+    expect_no_harm(stage)
+    assert asked == []
+    answers.get_by_role("button", name="A map Load the picture from a.example").press("Enter")
+    frame = answers.locator("iframe[title='A map']")
+    expect(frame).to_be_focused()
+    expect(frame).to_have_css("width", "1px")
+    assert [url.partition("?")[2] for url in asked] == ["src=https%3A%2F%2Fa.example%2Fmap.png"]
+    expect(answers.get_by_role("button", name="B Load the picture from b.example")).to_be_visible()
 
 
 def test_keys_that_name_prototypes_are_keys(stage: Stage) -> None:

@@ -37,6 +37,7 @@ WRONG = {
     "OFFLINE_TOKEN_DELAY_MS": ["-1", "slow"],
     "HISTORY_MAX_ITEMS": ["0"],
     "ALLOWED_ORIGINS": ["intranet.example", "https://x/path"],
+    "ALLOWED_IMAGE_DOMAINS": ["a.example/x", "x;script-src *", "*.*", "[::1]", "a..b", "javascript:", "a:99999"],
     "OPENAI_BASE_URL": ["localhost:1234"],
     "ON_DISCONNECT": ["maybe"],
     "TRUSTED_PROXIES": ["proxy.example", "10.0.0.1/8", "10.0.0.0/99", "*"],
@@ -102,6 +103,17 @@ def test_lists_are_split_and_trimmed(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load_settings()
     assert settings.use_cases_path == (Path("use_cases"), Path("/opt/more"))
     assert settings.allowed_origins == ("https://a.example", "http://b.example:8080")
+
+
+def test_places_of_pictures_are_kept_as_browsers_write_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOWED_IMAGE_DOMAINS", "Img.Example, *.bücher.example, HTTPS://a.example:8443/, 127.0.0.1, *")
+    assert load_settings().allowed_image_domains == (
+        "img.example",
+        "*.xn--bcher-kva.example",
+        "https://a.example:8443",
+        "127.0.0.1",
+        "*",
+    )
 
 
 def test_a_data_folder_with_any_name_is_a_database(tmp_path: Path) -> None:

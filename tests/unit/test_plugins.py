@@ -9,6 +9,7 @@ import pytest
 
 import use_cases
 from context import Services
+from errors import ConfigError
 from process.use_case_loading import LoadedUseCases, load_use_cases
 from tests.unit.harness import Chat, texts
 from tests.unit.services_for_tests import open_services
@@ -151,6 +152,24 @@ def test_two_use_cases_of_one_name_are_told_apart_and_the_first_wins(
         ("dice_again", True),
         ("dice", True),
     ]
+
+
+def test_only_those_that_are_listed_are_imported(folder: Path, services: Services) -> None:
+    write(folder, "dice")
+    write(folder, "cards", "raise RuntimeError('it was imported')")
+    write(folder, "chess", "raise RuntimeError('it was imported')")
+    loaded = load_use_cases(services, [folder], only=["dice", "chess"], switched_off=["chess"])
+    assert (list(loaded.enabled), list(loaded.disabled), list(loaded.unknown)) == (["dice"], [], [])
+
+
+def test_a_listed_name_that_none_has_is_an_error_which_says_what_there_is(folder: Path, services: Services) -> None:
+    write(folder, "dice")
+    write(folder, "cards")
+    said = "ENABLED_USE_CASES: there is no use case 'Dice', 'chess'; there are: cards, dice$"
+    with pytest.raises(ConfigError, match=said):
+        load_use_cases(services, [folder], only=["Dice", "cards", "chess"])
+    with pytest.raises(ConfigError, match=r"none was found in USE_CASES_PATH"):
+        load_use_cases(services, [folder / "no"], only=["dice"])
 
 
 def test_a_folder_that_is_missing_or_empty_is_no_error(tmp_path: Path, load: Callable[..., LoadedUseCases]) -> None:

@@ -73,7 +73,7 @@ export class MarkdownBlocks {
     // Servers trim a whole answer; what is on screen stays.
     const source = !isStreaming && this.#text.source.trimEnd() === given ? this.#text.source : given;
     const isSameKind =
-      options.copyLabel === this.#options.copyLabel && options.imageDomains === this.#options.imageDomains;
+      options.copyLabel === this.#options.copyLabel && isSameList(options.imageDomains, this.#options.imageDomains);
     if (!source.startsWith(this.#text.source) || !isSameKind) this.#clear();
     this.#options = options;
     this.#source = source;
@@ -343,6 +343,10 @@ function keepColumns(table: Element): void {
   // What needed more room than there was keeps it, and is scrolled.
   table.style.minInlineSize = `${whole}px`;
   table.style.tableLayout = 'fixed';
+}
+
+function isSameList(some: readonly string[] = [], others: readonly string[] = []): boolean {
+  return some === others || (some.length === others.length && some.every((each, at) => each === others[at]));
 }
 
 /** Places in the text with its line breaks made one kind, ordered. */

@@ -43,7 +43,8 @@ function become(old: Node, node: Node, keys: Keys, sourceOf: (node: Node) => str
     return true;
   }
   if (!(old instanceof Element && node instanceof Element) || old.localName !== node.localName) return false;
-  if (old.isEqualNode(node) || old.localName === 'button') return true;
+  // What was copied says so for a while.
+  if (old.isEqualNode(node) || (old.matches('.copy-code') && node.matches('.copy-code'))) return true;
   if (old.matches('.math') || node.matches('.math')) return (sourceOf(old) ?? old.textContent) === node.textContent;
   // What was coloured has other nodes, and the same text.
   const isSameCode = old.matches('code') && old.textContent === node.textContent;

@@ -1,17 +1,16 @@
 /** Renders Markdown as sanitised DOM; the only file that hands HTML to a parser. */
 import DOMPurify from 'dompurify';
 import type {Env} from 'markdown-it';
-import {isSafeImage, isSafeLink} from '../links.js';
+import {isSafeLink} from '../links.js';
 import {strings} from '../strings.js';
+import {type ImageRules, secureImage} from './images.js';
 import {type PlacedMarker, withMarkers} from './markers.js';
 import {PARTIAL} from './math-syntax.js';
 import {createParser} from './parser.js';
 
 export type References = Record<string, {title: string; href: string}>;
 
-export interface MarkdownOptions {
-  /** Hosts that images may come from; `undefined` means any. */
-  readonly imageDomains?: readonly string[] | undefined;
+export interface MarkdownOptions extends ImageRules {
   /** Name of the button on a code block; without it there is none. */
   readonly copyLabel?: string | undefined;
   /** Called with each block that `MarkdownBlocks` has drawn; `isFinished` is false while its text may grow. */
@@ -81,16 +80,6 @@ function secureLink(link: Element): void {
   }
   link.setAttribute('rel', 'noopener noreferrer');
   link.setAttribute('target', '_blank');
-}
-
-function secureImage(image: Element, {imageDomains}: MarkdownOptions, isPartial: boolean): void {
-  // An address that is still arriving would be fetched half.
-  if (!isPartial && isSafeImage(image.getAttribute('src') ?? '', imageDomains, document.baseURI)) {
-    image.setAttribute('loading', 'lazy');
-    image.setAttribute('referrerpolicy', 'no-referrer');
-    return;
-  }
-  image.replaceWith(image.getAttribute('alt') ?? '');
 }
 
 function markTask(item: Element): void {

@@ -6,6 +6,7 @@ import {buildChatOptions, type ChatLook} from './chat-options.js';
 import {CHATKIT_TAG} from './chat-script.js';
 import {Memory, type SchemePreference} from './memory.js';
 import {type Platform, PlatformError, type UseCase} from './platform.js';
+import {serverAddress} from './server-address.js';
 import {describeDisabled, headerView, hintView, loadingView, MENU_ID, noticeView} from './views.js';
 
 const USE_CASE_PARAMETER = 'use_case';
@@ -155,6 +156,8 @@ export class ParlorPage {
     chat.setAttribute('data-parlor-drafts', '');
     chat.setAttribute('data-parlor-sidebar', '');
     chat.setAttribute('data-parlor-page-drop', '');
+    // Our policy keeps out pictures of other origins; `/picture` shows the one that a person asks for.
+    chat.setAttribute('data-parlor-image-frame', serverAddress('/picture'));
     const {maxChars} = useCase.composer;
     if (typeof maxChars === 'number') chat.setAttribute('data-parlor-max-chars', String(maxChars));
     const remembered = this.#memory.thread(useCase.name);

@@ -92,6 +92,7 @@ export class ChatKitClient {
   #secret: ClientSecret | undefined;
   #resumes: boolean | undefined;
   #expectsResume = false;
+  #imageDomains: readonly string[] = [];
 
   constructor(report: Report = () => {}) {
     this.#report = report;
@@ -107,6 +108,7 @@ export class ChatKitClient {
     if (endpoint?.url !== this.#endpoint?.url) {
       this.#secret = undefined;
       this.#resumes = undefined;
+      this.#imageDomains = [];
     }
     this.#endpoint = endpoint;
     const read = endpoint?.getClientSecret;
@@ -131,6 +133,11 @@ export class ChatKitClient {
    */
   get resumes(): boolean | undefined {
     return this.#resumes;
+  }
+
+  /** Origins of pictures in answers that the server allows, as its last answer has named them. */
+  get imageDomains(): readonly string[] {
+    return this.#imageDomains;
   }
 
   /**
@@ -275,11 +282,20 @@ export class ChatKitClient {
         headers: {...init.headers, ...(token === undefined ? {} : {Authorization: `Bearer ${token}`})},
       });
       if (!isResponse(response)) throw new RequestError('The option api.fetch returned no response.');
-      if (response.ok) return response;
+      if (response.ok) {
+        this.#readImageDomains(response, url);
+        return response;
+      }
       if (response.status !== 401 || !secret || token === undefined) throw await failureOf(response);
       if (attempt > 0) throw signedOut(await failureOf(response));
       token = await orAborted(secret.refresh(token), init.signal);
     }
+  }
+
+  #readImageDomains(response: Response, url: string): void {
+    if (url !== this.#endpoint?.url) return;
+    const names = response.headers?.get('parlor-image-domains') ?? '';
+    if (names !== this.#imageDomains.join(', ')) this.#imageDomains = names === '' ? [] : names.split(', ');
   }
 
   async #call(url: string, init: RequestInit): Promise<unknown> {

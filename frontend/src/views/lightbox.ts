@@ -191,7 +191,7 @@ export class Lightbox extends LitElement {
     const count = this.pictures.length;
     return html`<dialog aria-label=${name} @close=${this.#onClose} @keydown=${this.#onKey}>
       <div class="bar">
-        <div class="caption" role="status" dir="auto">${strings.picture(this.at + 1, count, name)}</div>
+        <div class="caption" role="status" dir="auto">${strings.pictureOf(this.at + 1, count, name)}</div>
         ${this.#button('zoom-out', strings.zoomOut, () => this.#zoomTo(this.zoom / ZOOM_STEP), this.zoom <= 1)}
         ${this.#button('zoom-in', strings.zoomIn, () => this.#zoomTo(this.zoom * ZOOM_STEP), this.zoom >= MAX_ZOOM)}
         ${

@@ -233,6 +233,50 @@ export const markdownStyles = css`
   .align-center {
     text-align: center;
   }
+  .blocked-image {
+    display: inline-flex;
+    flex-wrap: wrap;
+    gap: 0 calc(var(--chatkit-space) * 2);
+    max-inline-size: 100%;
+    padding: 6px 12px;
+    border: 1px solid var(--chatkit-border-default);
+    border-radius: var(--chatkit-radius-lg);
+    background: var(--chatkit-surface-secondary);
+    color: var(--chatkit-text-primary);
+    font: inherit;
+    font-size: var(--chatkit-text-sm-size);
+    line-height: var(--chatkit-text-sm-line);
+    text-align: start;
+    text-decoration: none;
+    overflow-wrap: anywhere;
+  }
+  button.blocked-image {
+    cursor: pointer;
+  }
+  .blocked-image:hover {
+    background: var(--chatkit-hover);
+  }
+  .blocked-deed {
+    color: var(--chatkit-text-secondary);
+    text-decoration: underline;
+    text-underline-offset: 2px;
+  }
+  iframe {
+    display: block;
+    inline-size: min(100%, 420px);
+    max-inline-size: 100%;
+    aspect-ratio: 3 / 2;
+    border: 0;
+    border-radius: var(--chatkit-radius-lg);
+    background: var(--chatkit-surface-secondary);
+  }
+  img:focus {
+    outline: none;
+  }
+  img:focus-visible {
+    outline: 2px solid var(--chatkit-focus);
+    outline-offset: 2px;
+  }
   img {
     max-inline-size: 100%;
     block-size: auto;

@@ -4,6 +4,7 @@ import {nextFrame} from '../frames.js';
 import {express, IntentEvent, relayTo} from '../intents.js';
 import {parseDeeplink} from '../links.js';
 import {Highlighter} from '../markdown/highlight.js';
+import {BLOCKED_IMAGE, buildAskedImage, buildFailedImage, whenShown} from '../markdown/images.js';
 import {MarkdownBlocks, type Marker} from '../markdown/incremental-blocks.js';
 import {Typesetter} from '../markdown/math.js';
 import {strings} from '../strings.js';
@@ -30,13 +31,14 @@ export class MarkdownView extends LitElement {
 
   declare text: string;
   declare streaming: boolean;
-  /** Hosts that images may come from; `undefined` means any. */
+  /** Origins that pictures may come from besides the page's own; `undefined` means none. */
   declare imageDomains: readonly string[] | undefined;
   /** Markers between the words, for example citations. */
   declare markers: readonly Marker[];
 
   #body: HTMLElement | undefined;
   #blocks: MarkdownBlocks | undefined;
+  readonly #askedImages = new Set<string>();
   #copied: {readonly button: Element; readonly timer: ReturnType<typeof setTimeout>} | undefined;
 
   constructor() {
@@ -62,7 +64,7 @@ export class MarkdownView extends LitElement {
     super.update(changed);
     const blocks = this.#blocks ?? this.#build();
     const {imageDomains} = this;
-    const options = {imageDomains, copyLabel: strings.copy, enhance: this.#enhance};
+    const options = {imageDomains, askedImages: this.#askedImages, copyLabel: strings.copy, enhance: this.#enhance};
     blocks.render(this.text, this.streaming, options, this.markers);
   }
 
@@ -94,12 +96,32 @@ export class MarkdownView extends LitElement {
     const target = event.target instanceof Element ? event.target : undefined;
     const button = target?.closest('.copy-code');
     if (button) void this.#copy(button);
+    const blocked = target?.closest<HTMLElement>(`button.${BLOCKED_IMAGE}`);
+    if (blocked) {
+      // Within the head of a folded part it would also unfold that.
+      event.preventDefault();
+      void this.#loadImage(blocked);
+      return;
+    }
     const href = target?.closest('a')?.getAttribute('href');
     const deeplink = href ? parseDeeplink(href) : undefined;
     if (!deeplink) return;
     event.preventDefault();
     express(this, {type: 'deeplink', ...deeplink});
   };
+
+  async #loadImage(button: HTMLElement): Promise<void> {
+    const {src = '', alt = ''} = button.dataset;
+    const image = buildAskedImage(src, alt);
+    this.#askedImages.add(src);
+    button.replaceWith(image);
+    image.focus();
+    if (await whenShown(image)) return;
+    const hadFocus = this.shadowRoot?.activeElement === image;
+    const link = buildFailedImage(src, alt);
+    image.replaceWith(link);
+    if (hadFocus) link.focus();
+  }
 
   async #copy(button: Element): Promise<void> {
     const code = button.closest('.code')?.querySelector('code')?.textContent ?? '';

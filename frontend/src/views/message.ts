@@ -138,7 +138,7 @@ export class MessageView extends LitElement {
       case 'assistant_message':
         return this.#assistant(item);
       case 'widget':
-        return html`<parlor-widget part="widget" exportparts=${exportedParts} .widget=${item.widget} .itemId=${item.id} .busy=${this.busy} .streaming=${this.entry.isStreaming}></parlor-widget>`;
+        return html`<parlor-widget part="widget" exportparts=${exportedParts} .imageDomains=${this.imageDomains} .widget=${item.widget} .itemId=${item.id} .busy=${this.busy} .streaming=${this.entry.isStreaming}></parlor-widget>`;
       case 'workflow':
         return this.#workflow(item.workflow);
       case 'task':
@@ -215,6 +215,7 @@ export class MessageView extends LitElement {
       () => html`<parlor-workflow exportparts=${exportedParts}
         .workflow=${workflow}
         .streaming=${this.entry.isStreaming}
+        .imageDomains=${this.imageDomains}
         @parlor-intent=${relayTo(this)}
       ></parlor-workflow>`,
       'line',

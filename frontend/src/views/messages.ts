@@ -35,6 +35,7 @@ export class MessagesView extends LitElement {
     autoScroll: {attribute: false},
     canRetry: {attribute: false},
     canRate: {attribute: false},
+    imageDomains: {attribute: false},
   };
   static override styles = [baseStyles, buttonStyles, shimmerStyles, lazyStyles, messagesStyles];
 
@@ -43,6 +44,7 @@ export class MessagesView extends LitElement {
   declare autoScroll: boolean;
   declare canRetry: boolean;
   declare canRate: boolean;
+  declare imageDomains: readonly string[];
 
   #isAway = false;
   #anchoredKey: string | undefined;
@@ -70,6 +72,7 @@ export class MessagesView extends LitElement {
     this.autoScroll = false;
     this.canRetry = false;
     this.canRate = false;
+    this.imageDomains = [];
   }
 
   override disconnectedCallback(): void {
@@ -232,9 +235,9 @@ export class MessagesView extends LitElement {
 
   /** Draws an exchange only when something that it shows has changed: the last one changes with every word. */
   #unlessSame(exchange: Exchange, isLast: boolean) {
-    const {thread, ratings, isResponding} = this.state;
+    const {ratings, isResponding} = this.state;
     const hasWidget = exchange.answer.some(({item}) => item.type === 'widget');
-    const seen = [exchange, thread?.allowedImageDomains, ratings, this.canRate, isLast, isLast && this.canRetry];
+    const seen = [exchange, this.imageDomains, ratings, this.canRate, isLast, isLast && this.canRetry];
     const sources = collectSources(exchange.answer.map(({item}) => item));
     const presence = sources.length > 0 && lazyElements.demand('parlor-sources', this);
     const changing = isLast ? this.state : hasWidget && isResponding;
@@ -242,7 +245,7 @@ export class MessagesView extends LitElement {
   }
 
   #exchange({key, question, answer}: Exchange, isLast: boolean) {
-    const {isResponding, thread} = this.state;
+    const {isResponding} = this.state;
     const isDone = !(isLast && isResponding);
     // What is asked in the composer's place is not asked twice.
     const isAsked = ({type}: ThreadItem): boolean => type === 'structured_input' && isLast && isDone && this.#isAsking;
@@ -259,7 +262,7 @@ export class MessagesView extends LitElement {
       html`<parlor-message exportparts=${exportedParts}
         .entry=${entry}
         .busy=${isResponding && entry.item.type === 'widget'}
-        .imageDomains=${thread?.allowedImageDomains}
+        .imageDomains=${this.imageDomains}
         .sources=${sources}
       ></parlor-message>`;
     return html`<div

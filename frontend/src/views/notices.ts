@@ -13,6 +13,7 @@ const GLYPHS: Readonly<Record<NoticeLevel, string>> = {info: 'info', warning: 'w
 export class NoticesView extends LitElement {
   static override properties = {
     notices: {attribute: false},
+    imageDomains: {attribute: false},
     alertText: {attribute: false},
     canRetryAlert: {attribute: false},
   };
@@ -74,6 +75,7 @@ export class NoticesView extends LitElement {
   ];
 
   declare notices: readonly Notice[];
+  declare imageDomains: readonly string[] | undefined;
   declare alertText: string | undefined;
   /** Whether signing in again may help. */
   declare canRetryAlert: boolean;
@@ -81,6 +83,7 @@ export class NoticesView extends LitElement {
   constructor() {
     super();
     this.notices = [];
+    this.imageDomains = undefined;
     this.alertText = undefined;
     this.canRetryAlert = false;
   }
@@ -94,7 +97,7 @@ export class NoticesView extends LitElement {
           this.#box(
             level,
             title,
-            html`<parlor-markdown exportparts=${exportedParts} .text=${message} @parlor-intent=${relayTo(this)}></parlor-markdown>`,
+            html`<parlor-markdown exportparts=${exportedParts} .text=${message} .imageDomains=${this.imageDomains} @parlor-intent=${relayTo(this)}></parlor-markdown>`,
             {type: 'dismiss-notice', key},
           ),
         )}

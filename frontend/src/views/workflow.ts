@@ -20,6 +20,7 @@ export class WorkflowView extends LitElement {
   static override properties = {
     workflow: {attribute: false},
     streaming: {attribute: false},
+    imageDomains: {attribute: false},
     isOpen: {state: true},
   };
   static override styles = [
@@ -121,6 +122,7 @@ export class WorkflowView extends LitElement {
 
   declare workflow: Workflow;
   declare streaming: boolean;
+  declare imageDomains: readonly string[] | undefined;
   /** The person's own choice; wins over what the server wants from then on. */
   declare isOpen: boolean | undefined;
 
@@ -128,6 +130,7 @@ export class WorkflowView extends LitElement {
     super();
     this.workflow = {type: 'custom', tasks: [], summary: undefined, expanded: false};
     this.streaming = false;
+    this.imageDomains = undefined;
     this.isOpen = undefined;
   }
 
@@ -192,7 +195,7 @@ export class WorkflowView extends LitElement {
       <div>
         ${title === undefined ? nothing : html`<div class="name ${isLoading ? 'shimmer' : ''}" dir="auto">${title}</div>`}
         ${state ? html`<span class="visually-hidden">${state}</span>` : nothing}
-        ${task.content ? html`<div class="content"><parlor-markdown exportparts=${exportedParts} .text=${task.content} .streaming=${isLoading}></parlor-markdown></div>` : nothing}
+        ${task.content ? html`<div class="content"><parlor-markdown exportparts=${exportedParts} .text=${task.content} .imageDomains=${this.imageDomains} .streaming=${isLoading}></parlor-markdown></div>` : nothing}
         ${
           task.queries.length > 0 || task.sources.length > 0
             ? html`<div class="chips">

@@ -37,6 +37,8 @@ export interface WidgetHost {
   readonly locale: string | undefined;
   /** The widget is still being written. Its text may say so for ever, because servers keep it as they sent it. */
   readonly streaming: boolean;
+  /** Origins that pictures in Markdown may come from besides the page's own. */
+  readonly imageDomains: readonly string[] | undefined;
   fire(fired: Fired): void;
   /** Fires `form`'s action, or `fallback`, after validation. */
   submit(form: FormScope, element: Element, fallback?: unknown): void;

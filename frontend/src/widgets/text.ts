@@ -131,5 +131,5 @@ export const renderMarkdown: Renderer<'Markdown'> = (node, scope) => {
   const isStreaming = scope.host.streaming && flagOf(node.streaming);
   return customElements.get(MARKDOWN_TAG) === undefined
     ? html`<p class="markdown text t-md" dir="auto">${source}</p>`
-    : html`<parlor-markdown class="markdown t-md" .text=${source} .streaming=${isStreaming}></parlor-markdown>`;
+    : html`<parlor-markdown class="markdown t-md" .text=${source} .imageDomains=${scope.host.imageDomains} .streaming=${isStreaming}></parlor-markdown>`;
 };

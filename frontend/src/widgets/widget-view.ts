@@ -55,6 +55,7 @@ export class WidgetView extends LitElement implements WidgetHost {
     streaming: {type: Boolean},
     messages: {attribute: false},
     locale: {attribute: false},
+    imageDomains: {attribute: false},
   };
   static override styles: CSSResultGroup = [layoutStyles, textStyles, controlStyles];
 
@@ -66,6 +67,7 @@ export class WidgetView extends LitElement implements WidgetHost {
   declare streaming: boolean;
   declare messages: Messages;
   declare locale: string | undefined;
+  declare imageDomains: readonly string[] | undefined;
 
   /** Actions under way whose loading state shows, by the path of what fired them. */
   #running: ReadonlyMap<string, Running> = new Map();
@@ -84,6 +86,7 @@ export class WidgetView extends LitElement implements WidgetHost {
     this.streaming = false;
     this.messages = ENGLISH;
     this.locale = undefined;
+    this.imageDomains = undefined;
   }
 
   protected override willUpdate(changed: PropertyValues): void {

@@ -175,6 +175,23 @@ def test_the_policy_names_the_origins_of_configured_pictures_and_script(edge: Ed
     assert directives["script-src"] == "'self' https://chat.example:8443"
 
 
+def test_the_policy_lets_pictures_come_from_where_the_settings_say(edge: Edge) -> None:
+    domains = "img.example,*.cdn.example,https://a.example,b.example:8443"
+    policy = build_content_security_policy(edge.settings(allowed_image_domains=domains))
+    [pictures] = [each for each in policy.split("; ") if each.startswith("img-src")]
+    assert pictures.split()[4:] == ["img.example:*", "*.cdn.example:*", "https://a.example", "b.example:8443"]
+    anywhere = build_content_security_policy(edge.settings(allowed_image_domains="*"))
+    assert "img-src 'self' data: blob: https: http:" in anywhere
+
+
+async def test_an_answer_says_where_pictures_may_come_from(edge: Edge) -> None:
+    for given, told in (("img.example, *.cdn.example", "img.example, *.cdn.example"), ("", None)):
+        app = edge.app(use_case("todo", FakeServer()), settings={"allowed_image_domains": given})
+        async with edge.client(app) as client:
+            response = await client.post("/chatkit/todo", content=b"{}", headers=JSON)
+        assert response.headers.get("parlor-image-domains") == told
+
+
 async def test_the_headers_of_every_answer_are_ours_and_there_once(edge: Edge) -> None:
     async def careless(scope: Scope, receive: Receive, send: Send) -> None:
         await Response("x", headers={"Referrer-Policy": "unsafe-url", "Cache-Control": "no-cache"})(
