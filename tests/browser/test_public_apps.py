@@ -353,7 +353,7 @@ def test_files_reach_a_server_of_somebody_else(
     choose.set_input_files(PICTURE)
     picture = uploads_of(chat).locator("img")
     expect(picture).to_have_attribute("src", re.compile("^blob:"))
-    expect(chat.element.get_by_role("img", name="Straße.png is being uploaded")).to_be_visible()
+    expect(chat.element.get_by_role("progressbar", name="Straße.png is being uploaded")).to_be_visible()
     chat.composer.fill("look")
     expect(chat.send_button).to_be_disabled()
 
@@ -370,7 +370,7 @@ def test_files_reach_a_server_of_somebody_else(
     # A second one, taken back: here and on the server.
     choose.set_input_files(WORDS)
     expect(chat.element.get_by_text("notes.txt")).to_be_visible()
-    expect(chat.element.get_by_role("img", name="notes.txt is being uploaded")).to_have_count(0)
+    expect(chat.element.get_by_role("progressbar", name="notes.txt is being uploaded")).to_have_count(0)
     with page.expect_response(lambda response: "attachments.delete" in (response.request.post_data or "")):
         chat.element.get_by_role("button", name="Remove notes.txt").click()
     expect(uploads_of(chat)).to_have_count(1)

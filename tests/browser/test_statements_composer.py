@@ -158,7 +158,7 @@ def test_rich_text_is_pasted_as_plain_text(chat: Chat, page: Page) -> None:
     expect(chat.composer).to_have_value("bold")
 
 
-def test_a_pasted_picture_is_attached_and_without_attachments_left_alone(
+def test_a_pasted_picture_is_attached_and_where_none_is_taken_that_is_said(
     chat: Chat, page: Page, scripted: ScriptedServer
 ) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -172,6 +172,7 @@ def test_a_pasted_picture_is_attached_and_without_attachments_left_alone(
     )
     chat.composer.focus()
     page.keyboard.press("Control+V")
+    expect(chat.element.get_by_role("alert").filter(has_text="Files cannot be attached here.")).to_be_visible()
     assert scripted.asked == []
     set_options(page, UPLOADING)
     page.keyboard.press("Control+V")

@@ -45,7 +45,7 @@ export class Lightbox extends LitElement {
         margin: 0;
         padding: 0;
         border: 0;
-        background: rgb(0 0 0 / 88%);
+        background: rgb(0 0 0 / 94%);
         color: #fff;
         overflow: hidden;
         overscroll-behavior: contain;

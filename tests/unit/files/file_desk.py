@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from agent_framework import Agent
 from fastapi import FastAPI
-from sqlalchemy import func, select
+from sqlalchemy import MetaData, func, select
 
 from attachments import ParlorAttachmentStore
 from base_server import BaseChatKitServer
@@ -126,12 +126,13 @@ class Person:
 @asynccontextmanager
 async def open_desk(
     folder: Path, *, attachments: dict[str, Any] | None = None, server: type[BaseChatKitServer] = FileServer,
-    database_url: str | None = None, model: Any = None, takes_pdf: bool = False, **settings: Any,
+    database_url: str | None = None, model: Any = None, takes_pdf: bool = False, tables: Iterable[MetaData] = (),
+    **settings: Any,
 ) -> AsyncIterator[Desk]:  # fmt: skip
     """Open the application with two use cases, `files` and `other`."""
     model = model or ScriptedModel()
     async with open_services(
-        folder, model, settings=settings, database_url=database_url, takes_pdf=takes_pdf
+        folder, model, *tables, settings=settings, database_url=database_url, takes_pdf=takes_pdf
     ) as services:
         option = {"enabled": True, **(attachments or {})}
         use_cases = {
