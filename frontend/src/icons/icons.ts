@@ -176,13 +176,14 @@ export function hasIcon(name: unknown): boolean {
  *
  * @param name Any value; names of ChatKit or of Lucide, with or without `lucide:`. What is no name draws nothing, and an
  *   unknown name a neutral sign.
- * @param size Width and height as SVG attributes take them, for example `16` or `1em`.
+ * @param size Width and height as SVG attributes take them, for example `16` or `1em`. Whole numbers grow with the text
+ *   of the page, by `iconSizes`.
  */
 export function icon(name: unknown, size = '1.25em', lazy = lazyIcons): TemplateResult | typeof nothing {
   if (typeof name !== 'string' || name === '') return nothing;
   const {path, solid} = findBuiltIn(name) ?? findLazy(name, lazy);
   return html`<svg
-    class="icon"
+    class=${/^\d+$/.test(size) ? `icon i${size}` : 'icon'}
     part="icon"
     width=${size}
     height=${size}

@@ -303,6 +303,8 @@ export function buildMetrics(theme: ThemeOption = {}): Declarations {
   for (const [name, px] of Object.entries(RADII)) set.set(`--chatkit-radius-${name}`, `${px * rounding}px`);
   const isPill = rounding === 1;
   set.set('--chatkit-radius-full', isPill ? '9999px' : `${12 * rounding}px`);
+  // Where nothing is a pill, fields, options and buttons are of one shape, whatever each of them is called.
+  set.set('--chatkit-radius-control', `${(isPill ? 10 : 12) * rounding}px`);
   set.set('--chatkit-radius-composer', `${24 * rounding}px`);
   set.set('--chatkit-radius-bubble', `${20 * rounding}px`);
   set.set('--chatkit-radius-card', `${16 * rounding}px`);
@@ -310,7 +312,7 @@ export function buildMetrics(theme: ThemeOption = {}): Declarations {
   for (const [name, px] of Object.entries(CONTROLS))
     set.set(`--chatkit-control-${name}`, `max(${px}px, ${px / 16}rem)`);
   for (const [name, px] of Object.entries(GUTTERS)) set.set(`--chatkit-gutter-${name}`, `${px}px`);
-  for (const [name, px] of Object.entries(ICONS)) set.set(`--chatkit-icon-${name}`, `${px}px`);
+  for (const [name, px] of Object.entries(ICONS)) set.set(`--chatkit-icon-${name}`, `max(${px}px, ${px / 16}rem)`);
   for (const [name, [size, line]] of Object.entries(TEXTS)) {
     set.set(`--chatkit-text-${name}-size`, scaled(size));
     set.set(`--chatkit-text-${name}-line`, scaled(line));

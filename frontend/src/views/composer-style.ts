@@ -130,8 +130,8 @@ export const composerStyles = css`
     flex: none;
     display: grid;
     place-items: center;
-    inline-size: 36px;
-    block-size: 36px;
+    inline-size: var(--chatkit-control-lg);
+    block-size: var(--chatkit-control-lg);
     border-radius: max(var(--chatkit-radius-full), 6px);
     background: var(--chatkit-accent);
     color: var(--chatkit-on-accent);
@@ -152,7 +152,7 @@ export const composerStyles = css`
     gap: 6px;
     min-inline-size: 0;
     max-inline-size: 100%;
-    min-block-size: 32px;
+    min-block-size: var(--chatkit-control-md);
     padding-inline: 10px;
     border-radius: max(var(--chatkit-radius-full), 6px);
     font-size: var(--chatkit-text-sm-size);

@@ -81,7 +81,7 @@ export const historyStyles = css`
     padding-block: 4px;
     padding-inline: 34px 36px;
     border: 1px solid var(--chatkit-border-field);
-    border-radius: var(--chatkit-radius-lg);
+    border-radius: var(--chatkit-radius-control);
     appearance: none;
     background: var(--chatkit-surface);
     font: inherit;

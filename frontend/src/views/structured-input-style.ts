@@ -62,9 +62,9 @@ export const structuredInputStyles = css`
     align-items: center;
     gap: 10px;
     min-block-size: 40px;
-    padding: 8px 12px;
+    padding: 8px var(--chatkit-gutter-md);
     border: 1px solid var(--chatkit-border-field);
-    border-radius: var(--chatkit-radius-lg);
+    border-radius: var(--chatkit-radius-control);
     cursor: pointer;
     transition:
       background var(--chatkit-duration),
@@ -130,9 +130,9 @@ export const structuredInputStyles = css`
     inline-size: 100%;
     max-block-size: 200px;
     margin: 0;
-    padding: 8px 12px;
+    padding: 8px var(--chatkit-gutter-md);
     border: 1px solid var(--chatkit-border-field);
-    border-radius: var(--chatkit-radius-lg);
+    border-radius: var(--chatkit-radius-control);
     background: none;
     font: inherit;
     font-size: max(16px, var(--chatkit-base-size));
@@ -160,7 +160,6 @@ export const structuredInputStyles = css`
   .text-button.primary {
     /* Alone in a line of a narrow chat, it stands where the row ends. */
     margin-inline-start: auto;
-    padding-inline: 16px;
     background: var(--chatkit-accent);
     color: var(--chatkit-on-accent);
     box-shadow: none;

@@ -1,5 +1,5 @@
 /** Styles that several views share. */
-import {css} from 'lit';
+import {css, unsafeCSS} from 'lit';
 import {printStyles} from './print-style.js';
 
 /** An empty field has the direction of the page, and its placeholder stands where the text will begin. */
@@ -12,6 +12,15 @@ export const placeholderStyles = css`
     text-align: match-parent;
   }
 `;
+
+const ICON_PX = [14, 16, 18, 20, 28, 32];
+
+/** Icons as large as they say, and larger where the page's text is. A style sheet says it: attributes cannot compute. */
+export const iconSizes = unsafeCSS(
+  ICON_PX.map(px => `svg.i${px}{inline-size:max(${px}px,${px / 16}rem);block-size:max(${px}px,${px / 16}rem)}`).join(
+    '',
+  ),
+);
 
 export const baseStyles = css`
   *,
@@ -27,6 +36,7 @@ export const baseStyles = css`
     display: block;
     flex: none;
   }
+  ${iconSizes}
   ${placeholderStyles}
   ${printStyles}
   .visually-hidden {
@@ -89,18 +99,18 @@ export const buttonStyles = css`
     display: inline-grid;
     place-items: center;
     flex: none;
-    inline-size: 36px;
-    block-size: 36px;
-    border-radius: var(--chatkit-radius-lg);
+    inline-size: var(--chatkit-control-lg);
+    block-size: var(--chatkit-control-lg);
+    border-radius: var(--chatkit-radius-control);
     color: var(--chatkit-text-secondary);
     transition:
       background var(--chatkit-duration),
       color var(--chatkit-duration);
   }
   .icon-button.small {
-    inline-size: 32px;
-    block-size: 32px;
-    border-radius: var(--chatkit-radius-md);
+    inline-size: var(--chatkit-control-md);
+    block-size: var(--chatkit-control-md);
+    border-radius: var(--chatkit-radius-control);
   }
   .icon-button:hover:not(:disabled) {
     background: var(--chatkit-hover);
@@ -118,7 +128,7 @@ export const buttonStyles = css`
     align-items: center;
     gap: 6px;
     min-block-size: 32px;
-    padding-inline: 12px;
+    padding-inline: var(--chatkit-gutter-md);
     border-radius: var(--chatkit-radius-full);
     font-size: var(--chatkit-text-sm-size);
     line-height: var(--chatkit-text-sm-line);

@@ -35,7 +35,7 @@ export const controlStyles = css`
     margin: 0;
     padding: 0 var(--gutter);
     border: 1px solid transparent;
-    border-radius: var(--chatkit-radius-md);
+    border-radius: var(--chatkit-radius-control);
     font-family: inherit;
     font-weight: 500;
     cursor: pointer;
@@ -46,7 +46,6 @@ export const controlStyles = css`
   }
   ${sizes}
   .button.pill {
-    padding-inline: calc(var(--gutter) * 1.33);
     border-radius: var(--chatkit-radius-full);
   }
   .button.uniform {
@@ -175,9 +174,6 @@ export const controlStyles = css`
   .row > .select-field.block:only-child {
     flex: 1 1 auto;
   }
-  :is(.col, .card-body) > .label + .field {
-    margin-top: calc(var(--chatkit-space) * -1.5);
-  }
   .row:has(> .field > .field-error) {
     align-items: flex-start;
   }
@@ -194,7 +190,7 @@ export const controlStyles = css`
     padding: 0 var(--gutter);
     background: transparent;
     border: 1px solid var(--chatkit-border-field);
-    border-radius: var(--chatkit-radius-md);
+    border-radius: var(--chatkit-radius-control);
     color: var(--chatkit-text-primary);
     font-family: inherit;
     transition: border-color var(--chatkit-duration) ease;
@@ -218,7 +214,6 @@ export const controlStyles = css`
     }
   }
   .control.pill {
-    padding-inline: calc(var(--gutter) * 1.33);
     border-radius: var(--chatkit-radius-full);
   }
   .control:is(.v-soft, .v-solid) {

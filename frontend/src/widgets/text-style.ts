@@ -108,6 +108,8 @@ export const textStyles = css`
     }
   }
   .label {
+    /* Whatever gap there is, it does not touch its field. */
+    padding-block-end: 2px;
     color: var(--chatkit-text-primary);
     font-weight: 500;
   }

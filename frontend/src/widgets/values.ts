@@ -1,11 +1,10 @@
 /** Converts widget values to CSS: units, colours, borders. Anything that could load, escape or inject is refused. */
+import {boundLengths, MAX_LENGTH_PX, ratioOf} from './lengths.js';
 import {isRecord, numberOf, oneOf, textOf} from './nodes.js';
 import type {Declarations} from './styled.js';
 
 export type Scheme = 'light' | 'dark';
 
-/** Larger numbers are mistakes; they would cost layout time and push the thread apart. */
-const MAX_LENGTH_PX = 4000;
 const MAX_UNITS = 1000;
 const MAX_CSS_CHARS = 300;
 
@@ -34,6 +33,11 @@ export function safeCss(value: unknown): string | undefined {
   return value.trim();
 }
 
+function safeLengths(value: unknown): string | undefined {
+  const safe = safeCss(value);
+  return safe === undefined ? undefined : boundLengths(safe);
+}
+
 function isNumeric(value: unknown): boolean {
   return typeof value === 'number' || (typeof value === 'string' && /^\s*-?\d*\.?\d+\s*$/.test(value));
 }
@@ -41,7 +45,7 @@ function isNumeric(value: unknown): boolean {
 /** A size: numbers are pixels. */
 export function lengthOf(value: unknown): string | undefined {
   if (!isNumeric(value)) {
-    return safeCss(value);
+    return safeLengths(value);
   }
   const number = numberOf(value);
   return number === undefined || number < 0 ? undefined : `${Math.min(number, MAX_LENGTH_PX)}px`;
@@ -50,7 +54,7 @@ export function lengthOf(value: unknown): string | undefined {
 /** A gap, padding, margin or spacing: numbers are units of 4 px. */
 export function spacingOf(value: unknown): string | undefined {
   if (!isNumeric(value)) {
-    return safeCss(value);
+    return safeLengths(value);
   }
   const number = numberOf(value);
   if (number === undefined) {
@@ -116,7 +120,7 @@ export function radiusOf(value: unknown): string | undefined {
   if (RADII.has(value)) {
     return `var(--chatkit-radius-${value})`;
   }
-  return value === 'none' ? '0' : safeCss(value);
+  return value === 'none' ? '0' : safeLengths(value);
 }
 
 export type ColorFamily = 'text' | 'background' | 'border' | 'chart';
@@ -162,7 +166,6 @@ export function backgroundOf(value: unknown, scheme: Scheme): string | undefined
 
 /** The sizes every block may carry. `size` and its minimum and maximum set both axes; an axis of its own wins. */
 export function blockStyle(node: Readonly<Record<string, unknown>>): Declarations {
-  const ratio = node.aspectRatio;
   return {
     width: lengthOf(node.width ?? node.size),
     height: lengthOf(node.height ?? node.size),
@@ -170,7 +173,7 @@ export function blockStyle(node: Readonly<Record<string, unknown>>): Declaration
     'min-height': lengthOf(node.minHeight ?? node.minSize),
     'max-width': maxWidthOf(node.maxWidth ?? node.maxSize),
     'max-height': lengthOf(node.maxHeight ?? node.maxSize),
-    'aspect-ratio': typeof ratio === 'number' && ratio > 0 ? String(ratio) : safeCss(ratio),
+    'aspect-ratio': ratioOf(node.aspectRatio),
     'border-radius': radiusOf(node.radius),
     flex: flexOf(node.flex),
     ...spacingSides('margin', node.margin),
@@ -185,7 +188,7 @@ function maxWidthOf(value: unknown): string | undefined {
 
 export function flexOf(value: unknown): string | undefined {
   const number = numberOf(value);
-  return number !== undefined && isNumeric(value) ? `${Math.max(0, number)} 1 0%` : safeCss(value);
+  return number !== undefined && isNumeric(value) ? `${Math.max(0, number)} 1 0%` : safeLengths(value);
 }
 
 const ALIGN: Readonly<Record<string, string>> = {
