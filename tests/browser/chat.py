@@ -9,9 +9,9 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
-ANSWER_TIMEOUT_MS = 30_000
-READY_TIMEOUT_MS = 20_000
-EVENTUALLY_TIMEOUT_S = 15.0
+ANSWER_TIMEOUT_MS = 60_000
+READY_TIMEOUT_MS = 30_000
+EVENTUALLY_TIMEOUT_S = 30.0
 POLLING_MS = 20
 SETTLE = (Path(__file__).parent / "inspections" / "settle.js").read_text(encoding="utf-8")
 IS_IDLE = """chat => {
@@ -83,11 +83,53 @@ def eventually(page: Page, holds: Callable[[], bool]) -> None:
         page.wait_for_timeout(POLLING_MS)
 
 
+def expect_value(page: Page, read: Callable[[], object], wanted: object) -> None:
+    """Wait until `read` returns `wanted`: events of the page, a place in it, what a server has noted.
+
+    Raises:
+        AssertionError: With what was read last, when that is still another value after `EVENTUALLY_TIMEOUT_S`.
+    """
+    deadline = time.monotonic() + EVENTUALLY_TIMEOUT_S
+    while (found := read()) != wanted and time.monotonic() < deadline:
+        page.wait_for_timeout(POLLING_MS)
+    assert found == wanted
+
+
+def expect_events(page: Page, count: int, *wanted: str) -> None:
+    """Wait until the element has sent each of these events so many times, and not more often."""
+    expect_value(page, lambda: {name: names(page).count(name) for name in wanted}, dict.fromkeys(wanted, count))
+
+
 def expect_clipboard(page: Page, text: str) -> None:
     """Wait until the clipboard has this text: a copy goes through another process."""
-    page.wait_for_function("async text => (await navigator.clipboard.readText()) === text", arg=text)
+    page.wait_for_function("async text => (await navigator.clipboard.readText()).trim() === text", arg=text)
 
 
+def frames(page: Page, count: int = 3) -> None:
+    """Wait until the browser has drawn, and done what it does after drawing."""
+    page.evaluate(
+        """async count => {
+            for (let each = 0; each < count; each += 1) await new Promise(done => requestAnimationFrame(done));
+            await new Promise(done => setTimeout(done, 0));
+        }""",
+        count,
+    )
+
+
+def come_to_rest(chat: Chat) -> None:
+    """Wait until the transcript neither scrolls nor grows any more."""
+    chat.page.evaluate(AT_REST, chat.transcript.element_handle())
+
+
+AT_REST = """async scroller => {
+    const frame = () => new Promise(done => requestAnimationFrame(done));
+    const look = () => [scroller.scrollTop, scroller.scrollHeight, scroller.clientHeight].join();
+    for (let still = 0, last = '', limit = 0; still < 6 && limit < 600; limit += 1) {
+        await frame();
+        still = look() === last ? still + 1 : 0;
+        last = look();
+    }
+}"""
 SCROLLED_AND_AT_REST = """async ([scroller, before]) => {
     const frame = () => new Promise(done => requestAnimationFrame(done));
     for (let limit = 0; scroller.scrollTop === before && limit < 600; limit += 1) await frame();

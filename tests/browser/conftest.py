@@ -1,34 +1,25 @@
 """The real application in a process of its own, and a real Chromium that may talk to nothing else."""
 
-import os
-import re
-import subprocess
-import sys
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from queue import Empty, Queue
-from threading import Thread
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, WebError, expect
 
-from config import Settings
-from infra.client_build import ROOT, build_client
 from infra.workshop import find_browser
 from tests.browser.chat import RECORDER, Chat, mount
 from tests.browser.servers.hosting import OUR_HOSTS, serve_in_thread
-from tests.browser.servers.plain import build_plain_app
+from tests.browser.servers.parlor import ServersOfAllWorkers, find_server, run_parlor
 from tests.browser.servers.scripted import ScriptedServer
 from tests.browser.stage import Stage
-from tests.sharing import lend_cities
 
-START_TIMEOUT_S = 120.0
-STOP_TIMEOUT_S = 20.0
-ACTION_TIMEOUT_MS = 20_000
-READY = re.compile(r"Parlor is ready: (http://127\.0\.0\.1:\d+)")
+ACTION_TIMEOUT_MS = 30_000
 CHROMIUM_ARGUMENTS = [
     # A container's root has no user namespaces; the pages under test are our own.
     "--no-sandbox",
@@ -54,95 +45,79 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     return {**browser_type_launch_args, "executable_path": path, "args": CHROMIUM_ARGUMENTS}
 
 
-@contextmanager
-def run_parlor(folder: Path, city_file: Path, **settings: str) -> Iterator[str]:
-    """Start the application as `./parlor run` does, on a free port and with fresh data; hand out its address."""
-    build_client()
-    lend_cities(city_file, folder / "data")
-    # The person's own settings stay out; a `.env` does too, because it is read from the working directory.
-    known = {name.upper() for name in Settings.model_fields}
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in known and not name.startswith(("OPENAI_", "AZURE_", "WEATHER_", "TODO_"))
-    } | {
-        "PORT": "0",
-        "DATA_DIR": str(folder / "data"),
-        "USE_CASES_PATH": str(ROOT / "use_cases"),
-        "MODEL_PROVIDER": "offline",
-        "OFFLINE_TOKEN_DELAY_MS": "5",
-        "WEATHER_SOURCE": "sample",
-        "PYTHONUNBUFFERED": "1",
-        **settings,
-    }
-    process = subprocess.Popen(
-        [sys.executable, str(ROOT / "main.py"), "run"],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    address: Queue[str] = Queue()
-    lines: list[str] = []
-
-    def read() -> None:
-        # Reads to the end: a full pipe would stop the server.
-        for line in process.stdout or ():
-            lines.append(line)
-            if found := READY.search(line):
-                address.put(found[1])
-        address.put("")
-
-    reader = Thread(target=read, daemon=True)
-    reader.start()
-    try:
-        try:
-            url = address.get(timeout=START_TIMEOUT_S)
-        except Empty:
-            url = ""
-        assert url, f"the server did not start:\n{''.join(lines)}"
-        OUR_HOSTS.add(urlsplit(url).netloc)
-        yield url
-    finally:
-        process.terminate()
-        try:
-            process.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        reader.join(STOP_TIMEOUT_S)
-        if process.stdout:
-            process.stdout.close()
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory, city_file: Path) -> Iterator[str]:
-    """The application with its default settings, but a quick model."""
-    with run_parlor(tmp_path_factory.mktemp("server"), city_file) as url:
-        yield url
-
-
-@pytest.fixture(scope="session")
-def acme_server(tmp_path_factory: pytest.TempPathFactory, city_file: Path) -> Iterator[str]:
-    """The application of another company, with a model that takes its time, so that something can happen meanwhile."""
-    with run_parlor(
-        tmp_path_factory.mktemp("acme"),
-        city_file,
-        OFFLINE_TOKEN_DELAY_MS="60",
+SETTINGS: dict[str, dict[str, str]] = {
+    # The default ones, but a quick model.
+    "server": {},
+    # Those of another company, with a model that takes its time, so that something can happen meanwhile.
+    "acme": {
+        "OFFLINE_TOKEN_DELAY_MS": "100",
         # Nobody waits for what a test has left unanswered.
-        DRAIN_TIMEOUT_S="0",
-        BRAND_NAME="Acme",
-        BRAND_TAGLINE="Everything for coyotes",
-        BRAND_PRIMARY_COLOR="#0a7d32",
-        BRAND_FAVICON_URL="/static/logo.svg?acme",
-    ) as url:
+        "DRAIN_TIMEOUT_S": "0",
+        "BRAND_NAME": "Acme",
+        "BRAND_TAGLINE": "Everything for coyotes",
+        "BRAND_PRIMARY_COLOR": "#0a7d32",
+        "BRAND_FAVICON_URL": "/static/logo.svg?acme",
+    },
+}
+SERVERS = pytest.StashKey[ServersOfAllWorkers]()
+FOLDER = pytest.StashKey[TemporaryDirectory[str]]()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Start what all workers share; without workers, a fixture does when a test needs it."""
+    config = session.config
+    if not config.pluginmanager.hasplugin("dsession"):
+        return
+    folder = config.stash[FOLDER] = TemporaryDirectory()
+    servers = config.stash[SERVERS] = ServersOfAllWorkers(Path(folder.name), SETTINGS)
+    servers.start()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker where to look for the servers of all."""
+    node.workerinput["servers"] = node.config.stash[FOLDER].name
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """End what all workers shared."""
+    if servers := session.config.stash.get(SERVERS, None):
+        servers.stop()
+        session.config.stash[FOLDER].cleanup()
+
+
+@contextmanager
+def shared_server(request: pytest.FixtureRequest, name: str) -> Iterator[str]:
+    """Hand out the address of a server that all workers share, or of an own one when there are none."""
+    if folder := getattr(request.config, "workerinput", {}).get("servers"):
+        yield find_server(Path(folder), name)
+        return
+    own = request.getfixturevalue("tmp_path_factory").mktemp(name)
+    with run_parlor(own, request.getfixturevalue("city_file"), **SETTINGS[name]) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The application with its default settings, but a quick model."""
+    with shared_server(request, "server") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def acme_server(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The application of another company, with a model that takes its time."""
+    with shared_server(request, "acme") as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def plain_server() -> Iterator[str]:
     """A ChatKit server of somebody else: openai-chatkit and nothing of Parlor."""
+    # Not at the top, here and elsewhere: it brings in the Agents SDK, which most workers never need, for 4 s each.
+    from tests.browser.servers.plain import build_plain_app
+
     with serve_in_thread(build_plain_app()) as url:
         yield url
 

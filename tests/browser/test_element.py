@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.chat import RECORDER, Chat, add_script, eventually, mount, names
+from tests.browser.chat import (
+    RECORDER,
+    Chat,
+    add_script,
+    eventually,
+    expect_events,
+    expect_value,
+    frames,
+    mount,
+    names,
+)
 from tests.browser.servers.scripted import Answer, Gate, ScriptedServer, Stream, assistant_item, message_events
 
 METHODS = [
@@ -25,17 +35,6 @@ def _recorder(page: Page) -> None:
 def open_blank(page: Page, scripted: ScriptedServer, how: str = "classic") -> Chat:
     page.goto(f"{scripted.url}/page/{how}")
     return Chat(page)
-
-
-def frames(page: Page, count: int = 3) -> None:
-    """Wait until the browser has drawn, and done what it does after drawing."""
-    page.evaluate(
-        """async count => {
-            for (let each = 0; each < count; each += 1) await new Promise(done => requestAnimationFrame(done));
-            await new Promise(done => setTimeout(done, 0));
-        }""",
-        count,
-    )
 
 
 # Loading
@@ -89,7 +88,7 @@ def test_markup_first_and_script_later(page: Page, scripted: ScriptedServer) -> 
     chat = Chat(page)
     chat.ask("hello")
     expect(chat.answers).to_have_text(["A scripted answer."])
-    assert names(page)[0] == "ready"
+    expect_value(page, lambda: names(page)[:1], ["ready"])
 
 
 def test_options_set_as_a_property_before_the_script_are_kept(page: Page, scripted: ScriptedServer) -> None:
@@ -106,6 +105,9 @@ def test_ready_comes_once_and_late_enough_for_listeners_of_the_next_frame(page: 
     open_blank(page, scripted)
     heard = page.evaluate(
         """async () => {
+            // A tab that draws nothing is ready after a while; that must not come before a busy machine's next frame.
+            const wait = setTimeout;
+            window.setTimeout = (run, pause, ...rest) => wait(run, pause && 100 * pause, ...rest);
             const chat = document.createElement('openai-chatkit');
             const options = {api: {url: '/chatkit', domainKey: 'x'}};
             document.body.append(chat);
@@ -120,7 +122,7 @@ def test_ready_comes_once_and_late_enough_for_listeners_of_the_next_frame(page: 
             }));
             const detail = await ready;
             chat.setOptions({...options});
-            await new Promise(done => setTimeout(done, 50));
+            await new Promise(done => wait(done, 50));
             return [count, detail];
         }"""
     )
@@ -154,7 +156,7 @@ def test_a_hidden_element_is_ready_too(page: Page, scripted: ScriptedServer, hid
             const ready = new Promise(done => chat.addEventListener('chatkit.ready', () => done(true)));
             chat.setOptions({api: {url: '/chatkit', domainKey: 'x'}});
             document.body.append(chat);
-            return Promise.race([ready, new Promise(done => setTimeout(() => done(false), 5000))]);
+            return Promise.race([ready, new Promise(done => setTimeout(() => done(false), 20_000))]);
         }""",
         hiding,
     )
@@ -187,7 +189,7 @@ def test_set_options_again_asks_nothing_and_disturbs_nothing(page: Page, scripte
     expect(chat.composer).to_have_value("a draft")
     expect(chat.composer).to_be_focused()
     assert chat.composer.evaluate("field => field.selectionStart") == 2
-    assert names(page).count("ready") == 1
+    expect_events(page, 1, "ready")
     expect(chat.answers).to_have_text(["From before."])
 
 
@@ -230,10 +232,10 @@ def test_unknown_keys_are_logged_once_and_not_thrown(page: Page, scripted: Scrip
             {api: {url: '/chatkit', domainKey: 'local'}, fancyNewThing: {x: 2}})"""
     )
     frames(page)
-    logged = page.evaluate(
-        "seen.filter(({name, detail}) => name === 'log' && JSON.stringify(detail).includes('fancyNewThing'))"
+    logged = (
+        "seen.filter(({name, detail}) => name === 'log' && JSON.stringify(detail).includes('fancyNewThing')).length"
     )
-    assert len(logged) == 1
+    expect_value(page, lambda: page.evaluate(logged), 1)
     chat.ask("hello")
     expect(chat.answers).to_have_count(1)
 
@@ -320,7 +322,8 @@ def test_the_pages_own_fetch_is_used_for_everything(page: Page, scripted: Script
     chat.ask("hello")
     chat.open_history()
     expect(chat.history).to_contain_text("Your chats will appear here.")
-    assert page.evaluate("calls") == [["string", "string", "threads.create"], ["string", "string", "threads.list"]]
+    calls = [["string", "string", "threads.create"], ["string", "string", "threads.list"]]
+    expect_value(page, lambda: page.evaluate("calls"), calls)
     assert {asked.headers.get("authorization") for asked in scripted.asked} == {"Bearer mine"}
 
 
@@ -386,7 +389,7 @@ def test_events_say_what_happened_in_order_and_void_ones_carry_null(page: Page, 
         }"""
     )
     expect(chat.answers).to_have_count(0)
-    assert page.evaluate("seen.filter(({name}) => name !== 'log')") == [
+    told = [
         {"name": "ready", "detail": None},
         {"name": "response.start", "detail": None},
         {"name": "thread.change", "detail": {"threadId": "thr_1"}},
@@ -396,6 +399,7 @@ def test_events_say_what_happened_in_order_and_void_ones_carry_null(page: Page, 
         {"name": "tool.change", "detail": {"toolId": "t1"}},
         {"name": "thread.change", "detail": {"threadId": None}},
     ]
+    expect_value(page, lambda: page.evaluate("seen.filter(({name}) => name !== 'log')"), told)
 
 
 def test_methods_work_inside_ready_and_response_end(page: Page, scripted: ScriptedServer) -> None:
@@ -450,9 +454,7 @@ def test_an_unknown_initial_thread_leads_to_the_start_screen_and_an_error(
     open_blank(page, scripted)
     mount(page, {"initialThread": "thr_gone"})
     expect(page.get_by_role("heading", name="What can I help with today?")).to_be_visible()
-    page.wait_for_function("seen.some(({name}) => name === 'thread.load.end')")
-    assert [name for name in names(page) if name != "log"].count("error") == 1
-    assert names(page).count("thread.load.start") == names(page).count("thread.load.end") == 1
+    expect_events(page, 1, "error", "thread.load.start", "thread.load.end")
 
 
 # In the document
@@ -493,7 +495,7 @@ def test_an_element_that_is_moved_keeps_thread_draft_and_running_answer(page: Pa
     chat.wait_until_idle()
     expect(chat.answers).to_have_text(["Still here."])
     expect(chat.composer).to_have_value("a draft")
-    assert names(page).count("ready") == 1
+    expect_events(page, 1, "ready")
     assert len(scripted.asked) == 1
 
 
@@ -505,7 +507,7 @@ def test_an_element_that_is_removed_leaves_no_stream_open(page: Page, scripted: 
     chat.send("hi")
     expect(chat.stop_button).to_be_visible()
     page.evaluate("document.querySelector('openai-chatkit').remove()")
-    assert endless.gone.wait(15)
+    assert endless.gone.wait(30)
 
 
 def test_the_element_changes_nothing_of_itself_before_its_options(page: Page, scripted: ScriptedServer) -> None:
@@ -553,7 +555,7 @@ def test_it_fits_where_it_is_put(page: Page, scripted: ScriptedServer, width: in
     mount(page)
     chat.ask("z" * 300)
     chat.composer.fill("w" * 600)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    eventually(page, lambda: page.evaluate("document.documentElement.scrollWidth") <= width)
     assert chat.transcript.evaluate("e => e.scrollWidth - e.clientWidth") <= 0
     box = chat.composer.bounding_box()
     assert box

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-from playwright.sync_api import Browser, expect
+from collections.abc import Iterator
 
-from tests.browser.chat import RECORDER
+import pytest
+from playwright.sync_api import Browser, Locator, expect
+
+from tests.browser.chat import RECORDER, eventually
+from tests.browser.conftest import ACTION_TIMEOUT_MS
 from tests.browser.samples import FIELDS, FORM, QUESTIONS, widget
 from tests.browser.servers.scripted import Answer, ScriptedServer, assistant_item, user_item
 from tests.browser.stage import Stage
@@ -29,10 +32,11 @@ def test_what_is_typed_into_a_field_reaches_no_shortcut_of_the_page(stage: Stage
     stage.show(user_item("hi"), FORM)
     stage.page.evaluate(LISTEN)
     keyboard = stage.page.keyboard
-    fields = [stage.chat.composer, *stage.chat.widgets.locator("input[type=text], textarea").all()]
+    of_widgets = stage.chat.widgets.locator("input[type=text], textarea")
+    expect(of_widgets).to_have_count(2)
+    fields = [stage.chat.composer, *of_widgets.all()]
     stage.chat.open_history()
     fields.insert(0, stage.chat.history.get_by_role("searchbox"))
-    assert len(fields) > 2
     for n, field in enumerate(fields):
         if n == 1:
             stage.find("button", "Close chat history").click()
@@ -87,14 +91,15 @@ def test_an_enter_that_ends_a_composition_sends_no_form(stage: Stage) -> None:
 
 
 @pytest.fixture
-def touched(browser: Browser, scripted: ScriptedServer) -> Stage:
+def touched(browser: Browser, scripted: ScriptedServer) -> Iterator[Stage]:
     """A telephone: a finger, and a keyboard on the screen."""
-    context = browser.new_context(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 800})
-    page = context.new_page()
-    page.add_init_script(RECORDER)
-    stage = Stage(page, scripted)
-    stage.open()
-    return stage
+    with browser.new_context(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 800}) as context:
+        context.set_default_timeout(ACTION_TIMEOUT_MS)
+        page = context.new_page()
+        page.add_init_script(RECORDER)
+        stage = Stage(page, scripted)
+        stage.open()
+        yield stage
 
 
 def test_on_a_touch_device_no_field_is_smaller_than_16_pixels(touched: Stage) -> None:
@@ -102,12 +107,12 @@ def test_on_a_touch_device_no_field_is_smaller_than_16_pixels(touched: Stage) ->
     small = {"type": "Input", "name": "s", "size": "3xs"}
     for shown in ([FORM, FIELDS, widget(small, item_id="wi_9")], [QUESTIONS]):
         touched.show(user_item("hi"), *shown)
+        expect(touched.chat.element.locator("parlor-widget, form").last).to_be_visible()
         found = touched.chat.element.locator("input:not([type=checkbox], [type=radio]), textarea, select").evaluate_all(
             sizes
         )
         assert found
         assert min(found) >= 16
-    touched.page.context.close()
 
 
 def test_enter_on_a_touch_keyboard_makes_a_line_and_the_button_sends(touched: Stage) -> None:
@@ -120,23 +125,25 @@ def test_enter_on_a_touch_keyboard_makes_a_line_and_the_button_sends(touched: St
     assert touched.server.asked_for("threads.create", at_least=0) == []
     touched.chat.send_button.tap()
     assert len(touched.server.asked_for("threads.create")) == 1
-    touched.page.context.close()
 
 
 def test_on_a_page_from_right_to_left_a_placeholder_stands_on_the_right(stage: Stage) -> None:
     stage.page.evaluate("document.documentElement.dir = 'rtl'")
     field = {"type": "Input", "name": "n", "placeholder": "What needs doing?"}
     stage.show(user_item("hi"), widget(field, {"type": "Textarea", "name": "t", "placeholder": "More"}))
-    for field_ in (stage.chat.composer, *stage.chat.widgets.locator("input, textarea").all()):
-        assert field_.evaluate("field => getComputedStyle(field).direction") == "rtl"
+    of_widgets = stage.chat.widgets.locator("input, textarea")
+    expect(of_widgets).to_have_count(2)
+    for field_ in (stage.chat.composer, *of_widgets.all()):
+        expect(field_).to_have_css("direction", "rtl")
         field_.fill("English")
-        assert field_.evaluate("field => getComputedStyle(field).direction") == "ltr"
+        expect(field_).to_have_css("direction", "ltr")
     stage.page.evaluate("document.documentElement.dir = ''")
 
 
 def test_typing_after_ten_thousand_lines_stays_quick(stage: Stage) -> None:
     stage.begin()
     stage.chat.composer.focus()
+    of_a_short_text = quickest_key_ms(stage)
     stage.chat.composer.evaluate(
         """field => {
             const lines = Array.from({length: 10_000}, (_, n) => `line ${n} of a long log, with words in it`);
@@ -145,10 +152,13 @@ def test_typing_after_ten_thousand_lines_stays_quick(stage: Stage) -> None:
             field.dispatchEvent(new ClipboardEvent('paste', {clipboardData, bubbles: true, cancelable: true}));
         }"""
     )
-    worst = stage.page.evaluate(
+    assert quickest_key_ms(stage) - of_a_short_text < 100
+
+
+def quickest_key_ms(stage: Stage) -> float:
+    """Return how long the quickest of seven keys takes: a busy machine makes any of them late, a slow field all."""
+    quickest: float = stage.page.evaluate(
         """async () => {
-            const field = chat.shadowRoot.querySelector('parlor-composer').shadowRoot
-                .querySelector('parlor-composer-field').shadowRoot.querySelector('textarea');
             const frame = () => new Promise(done => requestAnimationFrame(() => setTimeout(done)));
             await frame();
             const times = [];
@@ -158,10 +168,10 @@ def test_typing_after_ten_thousand_lines_stays_quick(stage: Stage) -> None:
                 await frame();
                 times.push(performance.now() - begun);
             }
-            return times.sort((a, b) => a - b)[3];
+            return Math.min(...times);
         }"""
     )
-    assert worst < 100
+    return quickest
 
 
 def test_a_picture_of_a_widget_that_does_not_come_shows_its_words(stage: Stage, tolerated_errors: list[str]) -> None:
@@ -178,24 +188,30 @@ def test_a_picture_of_a_widget_that_does_not_come_shows_its_words(stage: Stage, 
         expect(stage.chat.widgets.get_by_text(words)).to_be_visible()
 
 
-@pytest.mark.parametrize("count", [2, 7, 23, 60])
 @pytest.mark.parametrize("kind", ["bar", "line"])
 @pytest.mark.parametrize("width", [320, 800])
-def test_the_first_and_the_last_label_of_an_axis_are_there_and_whole(
-    stage: Stage, count: int, kind: str, width: int
-) -> None:
+def test_the_first_and_the_last_label_of_an_axis_are_there_and_whole(stage: Stage, kind: str, width: int) -> None:
     stage.page.set_viewport_size({"width": width, "height": 700})
+    for count in (2, 7, 23, 60):
+        stage.clear()
+        expect_whole_labels(stage, count, kind)
+
+
+def expect_whole_labels(stage: Stage, count: int, kind: str) -> None:
     rows = [{"day": f"Day {n + 1:02}", "rain": n} for n in range(count)]
     chart = {"type": "Chart", "data": rows, "series": [{"type": kind, "dataKey": "rain"}], "xAxis": "day"}
     stage.show(user_item("hi"), widget(chart))
     plot = stage.chat.widgets.locator(".chart-x")
     expect(plot).to_be_visible()
-    outer = plot.bounding_box()
-    assert outer
     for label in ("Day 01", f"Day {count:02}"):
         shown = plot.get_by_text(label, exact=True)
         expect(shown).to_be_visible()
-        box = shown.bounding_box()
-        assert box
-        assert box["x"] >= outer["x"] - 1
-        assert box["x"] + box["width"] <= outer["x"] + outer["width"] + 1
+
+        def is_whole(shown: Locator = shown) -> bool:
+            outer, box = plot.bounding_box(), shown.bounding_box()
+            assert outer
+            assert box
+            return box["x"] >= outer["x"] - 1 and box["x"] + box["width"] <= outer["x"] + outer["width"] + 1
+
+        # An axis that has been measured is drawn again.
+        eventually(stage.page, is_whole)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.chat import wheel
+from tests.browser.chat import come_to_rest, eventually, expect_value, wheel
 from tests.browser.samples import item, widget
 from tests.browser.servers.scripted import Gate, Stream, assistant_item, user_item
 from tests.browser.stage import Stage
@@ -53,7 +53,7 @@ def test_what_is_about_to_be_clicked_does_not_move_when_the_end_is_reached(stage
     before = _box(stage.chat.transcript)
     latest.click()
     expect(latest).to_have_count(0)
-    assert _box(stage.chat.transcript) == before
+    expect_value(stage.page, lambda: _box(stage.chat.transcript), before)
 
 
 def test_a_button_to_submit_ends_its_line_at_320_pixels(stage: Stage) -> None:
@@ -62,22 +62,22 @@ def test_a_button_to_submit_ends_its_line_at_320_pixels(stage: Stage) -> None:
     stage.show(user_item("hi"), item("structured_input", "si_1", status="pending", inputs=questions))
     stage.chat.element.get_by_role("textbox").fill("x")
     stage.find("button", "Next").click()
-    form, submit = (
-        stage.find("form", "Questions from the assistant").bounding_box(),
-        _box(stage.find("button", "Submit")),
-    )
-    assert form
-    assert form["x"] + form["width"] - submit["x"] - submit["width"] < 40
+    form, submit = stage.find("form", "Questions from the assistant"), stage.find("button", "Submit")
+    expect(submit).to_be_visible()
+    eventually(stage.page, lambda: _right(form) - _right(submit) < 40)
 
 
 def test_a_badge_is_as_wide_as_its_words(stage: Stage) -> None:
     stage.show(user_item("hi"), widget({"type": "Badge", "label": "Allowed"}, {"type": "Text", "value": "x " * 100}))
-    badge = _box(stage.chat.widgets.get_by_text("Allowed"))
-    assert badge["width"] < _box(stage.chat.widgets)["width"] / 2
+    badge = stage.chat.widgets.get_by_text("Allowed")
+    expect(badge).to_be_visible()
+    eventually(stage.page, lambda: _box(badge)["width"] < _box(stage.chat.widgets)["width"] / 2)
 
 
 def test_each_paragraph_of_an_answer_has_its_own_direction(stage: Stage) -> None:
     stage.show(user_item("hi"), assistant_item("مرحبا!\n\nAn English sentence.\n\n- one\n\n123"))
+    expect(stage.chat.answers).to_contain_text("123")
+    come_to_rest(stage.chat)
     answer = _box(stage.chat.answers)
     middle = answer["x"] + answer["width"] / 2
     assert _left_of_words(stage.chat.element.get_by_text("مرحبا!")) > middle
@@ -91,6 +91,11 @@ def _box(shown: Locator) -> dict[str, float]:
     box = shown.bounding_box()
     assert box
     return dict(box)
+
+
+def _right(shown: Locator) -> float:
+    box = _box(shown)
+    return box["x"] + box["width"]
 
 
 def _left_of_words(shown: Locator) -> float:

@@ -15,8 +15,8 @@ from playwright.sync_api import BrowserType, Page, expect
 
 from infra.client_build import ROOT
 from tests.browser.chat import Chat
-from tests.browser.conftest import run_parlor
 from tests.browser.servers.hosting import serve_in_thread
+from tests.browser.servers.parlor import run_parlor
 from tests.browser.test_sessions import STRICT
 
 HOSTED = (ROOT / "docs" / "migrate.md").read_text("utf-8").partition("## From hosted ChatKit")[2].partition("\n## ")[0]

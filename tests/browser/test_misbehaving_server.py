@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.chat import Chat, names
+from tests.browser.chat import Chat, expect_events, expect_value, frames, names
 from tests.browser.servers.scripted import (
     THREAD,
     Answer,
@@ -38,7 +38,7 @@ def done(item: Any) -> dict[str, Any]:
 def ends_well(chat: Chat, page: Page) -> None:
     """The turn is over, and the next one works."""
     chat.wait_until_idle()
-    assert names(page).count("response.start") == names(page).count("response.end")
+    expect_value(page, lambda: names(page).count("response.end"), names(page).count("response.start"))
     before = chat.answers.count()
     chat.ask("and now?")
     expect(chat.answers).to_have_count(before + 1)
@@ -191,8 +191,7 @@ def test_duplicate_ids_show_one_thing_once(chat: Chat, page: Page, scripted: Scr
     chat.ask("hi")
     expect(chat.answers).to_have_text(["Hello again"])
     expect(chat.questions).to_have_text(["hi"])
-    changes = page.evaluate("seen.filter(({name}) => name === 'thread.change').length")
-    assert changes == 1
+    expect_events(page, 1, "thread.change")
 
 
 def test_an_empty_answer_ends_the_turn(chat: Chat, page: Page, scripted: ScriptedServer) -> None:
@@ -224,12 +223,12 @@ def test_a_refusal_is_told_and_the_text_is_not_lost(
     chat.ask("a precious question")
     expect(chat.questions).to_have_text(["a precious question"])
     expect(chat.element.get_by_role("alert").filter(has_text=words or "refused").first).to_be_visible()
-    assert "error" in names(page)
+    page.wait_for_function("seen.some(({name}) => name === 'error')")
     chat.element.get_by_role("button", name="Try again").click()
     expect(chat.answers).to_have_text(["Better."])
     expect(chat.questions).to_have_text(["a precious question"])
-    chat.wait_until_idle()  # the last word stands before the stream has ended
-    assert names(page).count("response.start") == names(page).count("response.end") == 2
+    # The last word stands before the stream has ended.
+    expect_events(page, 2, "response.start", "response.end")
 
 
 def test_a_message_that_the_server_does_not_take_returns_to_the_composer(
@@ -261,7 +260,7 @@ def test_a_connection_that_breaks_keeps_what_was_said(
     expect(chat.answers).to_have_text(["Half of"])
     expect(chat.element.get_by_role("alert").filter(has_text="connection").first).to_be_visible()
     expect(chat.element.get_by_role("button", name="Try again").first).to_be_visible()
-    assert names(page).count("response.end") == 1
+    expect_events(page, 1, "response.end")
 
 
 def test_an_endless_answer_can_be_stopped(chat: Chat, page: Page, scripted: ScriptedServer) -> None:
@@ -272,8 +271,7 @@ def test_an_endless_answer_can_be_stopped(chat: Chat, page: Page, scripted: Scri
     chat.stop_button.click()
     chat.wait_until_idle()
     expect(chat.answers).to_contain_text("More. More.")
-    page.wait_for_function("seen.some(({name}) => name === 'response.end')")
-    assert names(page).count("response.end") == 1
+    expect_events(page, 1, "response.end")
     ends_well(chat, page)
 
 
@@ -288,8 +286,8 @@ def test_late_events_of_a_thread_do_not_reach_another(chat: Chat, page: Page, sc
     chat.open_history().get_by_role("button", name="Other", exact=True).click()
     expect(chat.answers).to_have_text(["The other one."])
     gate.open()
-    assert late.gone.wait(15)
-    page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))")
+    assert late.gone.wait(30)
+    frames(page)
     expect(chat.answers).to_have_text(["The other one."])
 
 

@@ -8,7 +8,7 @@ import re
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
-from tests.browser.chat import Chat, configure, names
+from tests.browser.chat import Chat, configure, expect_value, names
 from tests.browser.servers.scripted import (
     THREAD,
     Answer,
@@ -36,7 +36,7 @@ def test_header_title_and_the_pages_own_buttons(chat: Chat, page: Page) -> None:
     expect(chat.element.get_by_role("heading", name="Help desk")).to_be_visible()
     chat.element.get_by_role("button", name="menu").click()
     chat.element.get_by_role("button", name="settings cog").click()
-    assert names(page)[-2:] == ["left", "right"]
+    expect_value(page, lambda: names(page)[-2:], ["left", "right"])
     configure(page, "header: {title: {enabled: false, text: 'Help desk'}}")
     expect(chat.element.get_by_role("heading", name="Help desk")).to_have_count(0)
     configure(page, "header: {enabled: false}")
@@ -135,8 +135,8 @@ def test_tools_are_chosen_sent_and_let_go(chat: Chat, page: Page, scripted: Scri
     chat.ask("three")
     asked = [each.params["input"]["inference_options"].get("tool_choice") for each in scripted.asked]
     assert asked == [{"id": "web"}, {"id": "deep"}, {"id": "deep"}]
-    changes = page.evaluate("seen.filter(({name}) => name === 'tool.change').map(({detail}) => detail.toolId)")
-    assert changes == ["web", None, "deep"]
+    changes = "seen.filter(({name}) => name === 'tool.change').map(({detail}) => detail.toolId)"
+    expect_value(page, lambda: page.evaluate(changes), ["web", None, "deep"])
 
 
 def test_a_model_is_preselected_and_sent(chat: Chat, page: Page, scripted: ScriptedServer) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Error, Page, expect
 
-from tests.browser.chat import Chat, eventually, mount
+from tests.browser.chat import Chat, eventually, expect_value, mount
 from tests.browser.servers.pages import INSIDE
 from tests.browser.servers.scripted import ScriptedServer, assistant_item, user_item
 from tests.browser.stage import Stage
@@ -81,7 +81,6 @@ def test_a_style_sheet_of_the_page_reaches_everything_in_the_chat_and_nothing_el
         stage.page.wait_for_function(
             "() => chat.shadowRoot.adoptedStyleSheets.at(-1).cssRules[0]?.cssText.includes('77px')"
         )
-        reached = stage.page.evaluate(OUTLINED)
         expected = {
             "conversation": [
                 "parlor-composer",
@@ -94,12 +93,15 @@ def test_a_style_sheet_of_the_page_reaches_everything_in_the_chat_and_nothing_el
             "widget_form": ["parlor-widget"],
         }[state]
         if is_text:
-            assert set(expected) <= set(reached)
-            assert "document" not in reached
+            expect_value(
+                stage.page,
+                lambda: [tag for tag in stage.page.evaluate(OUTLINED) if tag in (*expected, "document")],  # noqa: B023
+                expected,
+            )
         else:
-            assert reached == ["parlor-composer"]
+            expect_value(stage.page, lambda: stage.page.evaluate(OUTLINED), ["parlor-composer"])
         stage.page.evaluate("configure({...options, parlor: {}})")
-        assert stage.page.evaluate(OUTLINED) == []
+        expect_value(stage.page, lambda: stage.page.evaluate(OUTLINED), [])
         stage.clear()
 
 

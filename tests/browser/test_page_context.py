@@ -14,8 +14,8 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from tests.browser.chat import Chat
-from tests.browser.conftest import run_parlor
 from tests.browser.servers.hosting import serve_in_thread
+from tests.browser.servers.parlor import run_parlor
 
 DOCUMENT = (Path(__file__).parents[2] / "docs/page-context.md").read_text(encoding="utf-8")
 PAGE = """<!doctype html>

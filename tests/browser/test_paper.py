@@ -35,6 +35,7 @@ MEASURE = """() => {
 
 
 def _expect_whole(page: Page) -> None:
+    expect(page.get_by_text("End of 11.")).to_be_attached()
     page.emulate_media(media="print")
     found = page.evaluate(MEASURE)
     page.emulate_media(media="screen")

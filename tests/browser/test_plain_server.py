@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.chat import RECORDER, Chat, mount, names
+from tests.browser.chat import RECORDER, Chat, expect_events, expect_value, mount
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_actions_go_where_they_belong(chat: Chat, page: Page) -> None:
     expect(card).to_contain_text("Count: 100")
     card.get_by_role("button", name="In the page").click()
     expect(chat.answers).to_have_text(["Asked to say cheese."])
-    assert page.evaluate("acted") == [["local", {"count": 100}, "counter"]]
+    expect_value(page, lambda: page.evaluate("acted"), [["local", {"count": 100}, "counter"]])
 
 
 def test_a_client_tool_is_called_once_within_one_turn(chat: Chat, page: Page) -> None:
@@ -92,13 +92,14 @@ def test_a_client_tool_is_called_once_within_one_turn(chat: Chat, page: Page) ->
     chat.ask("tool")
     expect(chat.answers).to_have_text(["The page says: noon."])
     assert page.evaluate("called") == [{"name": "tell_time", "params": {"zone": "here"}}]
-    assert names(page).count("response.start") == names(page).count("response.end") == 1
+    expect_events(page, 1, "response.start", "response.end")
 
 
 def test_effects_arrive_in_order(chat: Chat, page: Page) -> None:
     chat.ask("effect")
-    effects = page.evaluate("seen.filter(({name}) => name === 'effect').map(({detail}) => detail)")
-    assert effects == [{"name": "first", "data": {"n": 1}}, {"name": "second", "data": {}}]
+    effects = "seen.filter(({name}) => name === 'effect').map(({detail}) => detail)"
+    told = [{"name": "first", "data": {"n": 1}}, {"name": "second", "data": {}}]
+    expect_value(page, lambda: page.evaluate(effects), told)
 
 
 def test_notices_and_errors_are_shown(chat: Chat, page: Page) -> None:
@@ -108,7 +109,7 @@ def test_notices_and_errors_are_shown(chat: Chat, page: Page) -> None:
     chat.ask("trouble")
     expect(chat.element.get_by_text("The printer is on fire.")).to_be_visible()
     expect(chat.element.get_by_role("button", name="Try again").last).to_be_visible()
-    assert names(page).count("response.start") == names(page).count("response.end") == 2
+    expect_events(page, 2, "response.start", "response.end")
 
 
 def test_a_server_that_fails_can_be_asked_again(chat: Chat) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.chat import Chat
+from tests.browser.chat import Chat, expect_value
 from tests.browser.servers.react_pages import build_react_pages
 
 pytestmark = pytest.mark.parametrize("version", ["18", "19"])
@@ -47,8 +47,7 @@ def test_it_mounts_is_ready_once_and_answers(page: Page, open_react: Any, how: s
     chat.element.get_by_role("button", name="Say hello").click()
     expect(chat.answers).to_have_text(["Hello you, from a plain server."])
     chat.wait_until_idle()
-    page.wait_for_function("window.seen.includes('response.end')")
-    assert seen(page) == ["ready", "response.start", ["thread.change", "an id"], "response.end"]
+    expect_value(page, lambda: seen(page), ["ready", "response.start", ["thread.change", "an id"], "response.end"])
     assert len(requests) == 1
 
 
@@ -70,6 +69,7 @@ def test_methods_callbacks_and_changing_options_work_through_the_hook(page: Page
     chat = open_react("strict", "before")
     page.evaluate("chat.sendUserMessage({text: 'tool'})")
     expect(chat.answers).to_have_text(["The page says: teatime."])
+    chat.wait_until_idle()
     chat.composer.fill("a draft")
     page.evaluate("setDark(true)")
     expect(chat.element.get_by_role("region")).not_to_have_css("background-color", "rgb(255, 255, 255)")

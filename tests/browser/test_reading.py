@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
+from tests.browser.chat import Chat, come_to_rest, eventually
 from tests.browser.samples import widget
 from tests.browser.servers.scripted import Gate, Stream, assistant_item, user_item
 from tests.browser.stage import Stage
@@ -14,13 +15,18 @@ EARLIER = [
 TOP_PX = 40
 
 
+def place_of_question(chat: Chat) -> float:
+    """Return how far below the top of the view the newest question begins, in pixels."""
+    question, view = chat.questions.last.bounding_box(), chat.transcript.bounding_box()
+    assert question
+    assert view
+    return question["y"] - view["y"]
+
+
 def test_a_reopened_thread_has_its_newest_question_at_the_top_where_the_answer_fits(stage: Stage) -> None:
     stage.show(*EARLIER, user_item("The last one?", "u9"), assistant_item("Yes.", "a9"))
     expect(stage.chat.questions.last).to_be_in_viewport()
-    question, view = stage.chat.questions.last.bounding_box(), stage.chat.transcript.bounding_box()
-    assert question
-    assert view
-    assert 0 <= question["y"] - view["y"] < TOP_PX
+    eventually(stage.page, lambda: 0 <= place_of_question(stage.chat) < TOP_PX)
     expect(stage.chat.answers.nth(-2)).not_to_be_in_viewport()
 
 
@@ -40,11 +46,10 @@ def test_a_tall_widget_that_arrives_at_once_leaves_the_question_where_it_is(stag
     stage.server.on("threads.add_user_message", Stream([question, words, gate, shown]))
     stage.chat.send("More?")
     expect(stage.chat.element.get_by_text("Here it is.")).to_be_in_viewport()
-    before = stage.chat.questions.last.bounding_box()
+    come_to_rest(stage.chat)
+    before = place_of_question(stage.chat)
     gate.open()
     expect(stage.chat.widgets.get_by_text("Line 0", exact=True)).to_be_attached()
     stage.chat.wait_until_idle()
-    after = stage.chat.questions.last.bounding_box()
-    assert before
-    assert after
-    assert abs(after["y"] - before["y"]) <= 2
+    come_to_rest(stage.chat)
+    eventually(stage.page, lambda: abs(place_of_question(stage.chat) - before) <= 2)

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserType, Page, Response, expect
+from playwright.sync_api import Browser, BrowserType, Page, Response, expect
 
-from tests.browser.chat import Chat
-from tests.browser.conftest import CHROMIUM_ARGUMENTS, run_parlor
+from tests.browser.chat import Chat, expect_value
+from tests.browser.conftest import ACTION_TIMEOUT_MS, CHROMIUM_ARGUMENTS
 from tests.browser.servers.hosting import serve_in_thread
+from tests.browser.servers.parlor import run_parlor
 from tests.browser.servers.session_page import SessionPage
 
 KEY = "server-key-of-the-shop-0123456789"
@@ -37,13 +38,18 @@ def shop(parlor: str) -> Iterator[tuple[SessionPage, str]]:
         yield page, url.replace("127.0.0.1", "localhost")
 
 
-@pytest.fixture
-def strict_page(browser_type: BrowserType, browser_type_launch_args: dict[str, Any]) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def strict_browser(browser_type: BrowserType, browser_type_launch_args: dict[str, Any]) -> Iterator[Browser]:
     browser = browser_type.launch(**{**browser_type_launch_args, "args": STRICT})
-    try:
-        yield browser.new_page()
-    finally:
-        browser.close()
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def strict_page(strict_browser: Browser) -> Iterator[Page]:
+    with strict_browser.new_context() as context:
+        context.set_default_timeout(ACTION_TIMEOUT_MS)
+        yield context.new_page()
 
 
 def test_a_page_of_another_site_keeps_its_person_without_a_cookie(
@@ -68,7 +74,7 @@ def test_a_page_of_another_site_keeps_its_person_without_a_cookie(
     expect(chat.questions).to_have_count(3)
     assert {answer.status for answer in answers if answer.url == f"{parlor}/chatkit"} <= {200, 204}
     assert strict_page.context.cookies() == []
-    assert len(server.sessions) == 2
+    expect_value(strict_page, lambda: len(server.sessions), 2)
 
 
 def test_a_secret_is_renewed_and_the_message_sent_once(strict_page: Page, shop: tuple[SessionPage, str]) -> None:
@@ -82,8 +88,8 @@ def test_a_secret_is_renewed_and_the_message_sent_once(strict_page: Page, shop: 
         "response", lambda answer: statuses.append(answer.status) if answer.url.endswith("/chatkit") else None
     )
     chat.ask("still there?")
-    assert [status for status in statuses if status != 204] == [401, 200]
-    assert strict_page.evaluate("renewals") == [server.sessions[0]["client_secret"]]
+    expect_value(strict_page, lambda: [status for status in statuses if status != 204], [401, 200])
+    expect_value(strict_page, lambda: strict_page.evaluate("renewals"), [server.sessions[0]["client_secret"]])
     expect(chat.questions).to_have_count(2)
     strict_page.reload()
     expect(chat.questions).to_have_text([re.compile("hello"), re.compile("still there")])
@@ -109,6 +115,7 @@ def test_who_is_signed_out_reads_so_and_goes_on_where_they_were(
     expect(alert).to_have_count(0)
     expect(chat.answers).to_have_count(2)
     thread = strict_page.evaluate("localStorage.thread")
+    assert thread
 
     # The page is loaded while the person is signed out: back to the same conversation all the same.
     server.is_signed_in = False
@@ -120,4 +127,4 @@ def test_who_is_signed_out_reads_so_and_goes_on_where_they_were(
     server.is_signed_in = True
     again.click()
     expect(chat.questions).to_have_count(2)
-    assert strict_page.evaluate("localStorage.thread") == thread
+    expect_value(strict_page, lambda: strict_page.evaluate("localStorage.thread"), thread)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import CDPSession, Page, expect
 
-from tests.browser.chat import Chat, configure, eventually, names
+from tests.browser.chat import Chat, configure, eventually, expect_value, names
 from tests.browser.samples import PIXEL
 from tests.browser.servers.scripted import THREAD, Answer, Gate, ScriptedServer, Stream, message_events, user_item
 
@@ -98,7 +98,7 @@ def test_shift_and_enter_make_a_line_and_the_field_grows_until_it_scrolls(
     chat.composer.fill("line\n" * 60)
     eventually(page, lambda: height() > two)
     assert chat.composer.evaluate("field => field.scrollHeight > field.clientHeight")
-    assert height() < 400
+    eventually(page, lambda: height() < 400)
     assert chat.composer.evaluate("field => getComputedStyle(field).overflowY") in ("auto", "scroll")
     chat.composer.fill("w" * 300)
     assert chat.composer.evaluate("field => field.scrollWidth <= field.clientWidth")
@@ -259,10 +259,10 @@ def test_the_page_can_set_every_part_of_the_draft(chat: Chat, page: Page, script
     expect(chat.element.get_by_role("button", name="Stop using Tool")).to_have_count(0)
     chat.element.get_by_role("button", name="Remove quote").click()
     expect(chat.element.get_by_text("again")).to_have_count(0)
-    changes = page.evaluate("seen.filter(({name}) => name === 'tool.change').map(({detail}) => detail.toolId)")
-    assert changes == ["t", None, "t", None]
-    logged = page.evaluate("seen.filter(({name}) => name === 'log').map(({detail}) => detail.name)")
-    assert logged == ["composer.unknown_tool", "composer.unknown_model"]
+    changes = "seen.filter(({name}) => name === 'tool.change').map(({detail}) => detail.toolId)"
+    expect_value(page, lambda: page.evaluate(changes), ["t", None, "t", None])
+    logged = "seen.filter(({name}) => name === 'log').map(({detail}) => detail.name)"
+    expect_value(page, lambda: page.evaluate(logged), ["composer.unknown_tool", "composer.unknown_model"])
 
 
 def test_a_tool_changes_the_placeholder_and_a_disabled_model_cannot_be_chosen(chat: Chat, page: Page) -> None:
@@ -360,7 +360,7 @@ def test_previews_are_of_this_page_and_are_given_back(chat: Chat, page: Page, sc
         [{"name": "a.png", "mimeType": "image/png", "buffer": b"not really"}] * 2
     )
     expect(chat.element.get_by_role("img", name="a.png")).to_have_count(2)
-    assert page.evaluate("given.size") == 2
+    expect_value(page, lambda: page.evaluate("given.size"), 2)
     chat.element.get_by_role("button", name="Remove a.png").first.click()
     page.wait_for_function("given.size === 1")
     chat.composer.fill("look")
@@ -454,10 +454,10 @@ def test_a_preview_comes_by_pointer_and_by_focus_and_is_asked_for_once(
     expect(chat.questions.get_by_role("button", name="Cy")).to_have_count(0)
     chat.questions.get_by_text("Cy").click()
     ada.click()
-    assert page.evaluate("seen.filter(({name}) => name === 'preview').map(({detail}) => detail)") == ["c1", "c2"]
-    assert page.evaluate("seen.filter(({name}) => name === 'clicked').map(({detail}) => detail)") == [
-        {"id": "c1", "title": "Ada", "data": {"born": "1815"}, "group": "People", "interactive": True}
-    ]
+    clicked = [{"id": "c1", "title": "Ada", "data": {"born": "1815"}, "group": "People", "interactive": True}]
+    for name, told in (("clicked", clicked), ("preview", ["c1", "c2"])):
+        found = f"seen.filter(({{name}}) => name === '{name}').map(({{detail}}) => detail)"
+        expect_value(page, lambda found=found: page.evaluate(found), told)  # type: ignore[misc]
 
 
 # Dictation

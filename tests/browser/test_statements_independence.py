@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
 from infra.client_build import ROOT
-from tests.browser.chat import RECORDER, Chat, mount, names
+from tests.browser.chat import RECORDER, Chat, eventually, mount, names
 from tests.browser.samples import RICH_ANSWER
 from tests.browser.servers.scripted import Answer, ScriptedServer, assistant_item, user_item
 from tests.browser.stage import Stage
@@ -36,10 +36,11 @@ def test_every_state_is_drawn_from_two_addresses_only_and_leaves_no_trace(stage:
     stage.show(user_item("x"), assistant_item(FORMULA))
     expect(stage.chat.answers.locator(".katex")).to_be_visible()
     expect(stage.chat.answers.locator("code [class^=hljs]").first).to_be_attached()
+    # Fonts of formulas come from us too, and not before the formula is drawn.
+    eventually(stage.page, lambda: any(path.endswith(".woff2") for path in asked))
     stage.page.evaluate("document.fonts.ready.then(() => {})")
     strangers = {path for path in asked if not path.startswith(("/chatkit", "/dist/"))}
     assert strangers == set()
-    assert any(path.endswith(".woff2") for path in asked)  # of formulas, and from us
     kept = stage.page.evaluate(
         "async () => [document.cookie, localStorage.length, sessionStorage.length, "
         "(await indexedDB.databases()).length, "

@@ -1,8 +1,12 @@
-"""Statements 140, 143, 149, 150, 151: what holds in every state of the chat, in light and dark, wide and narrow."""
+"""Statements 140, 143, 149, 150, 151, and the parts that a page may style: what holds in every state of the chat.
+
+In light and dark, wide and narrow.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,7 +49,33 @@ THEMES = {
     "raised": "{colorScheme: 'dark', color: {surface: {background: '#1b2636', foreground: '#26344a'}}}",
 }
 
+# A property that no part inherits, with a value that none of our own rules has.
+STYLE_ALL = """names => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(names.map(name => `openai-chatkit::part(${name}) { outline-offset: 77px }`).join('\\n'));
+    document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+}"""
+LOOK_AT_PARTS = """names => {
+    const found = {reached: [], missed: []};
+    const walk = root => {
+        for (const each of root.querySelectorAll('*')) {
+            for (const name of each.part) {
+                if (!names.includes(name)) continue;
+                (getComputedStyle(each).outlineOffset === '77px' ? found.reached : found.missed).push(name);
+            }
+            if (each.shadowRoot) walk(each.shadowRoot);
+        }
+    };
+    walk(document);
+    return found;
+}"""
+
 Findings = dict[str, dict[str, list[str]]]
+
+
+def documented_parts() -> list[str]:
+    table = (ROOT / "docs" / "theming.md").read_text(encoding="utf-8").split("## Parts")[1]
+    return re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +89,8 @@ def findings(browser: Browser, _scripted_app: tuple[ScriptedServer, str]) -> Ite
     server.reset()
     stage.open()
     page.evaluate(AXE.read_text(encoding="utf-8"))
+    parts = documented_parts()
+    page.evaluate(STYLE_ALL, parts)
     found: Findings = defaultdict(dict)
     for name, reach in STATES.items():
         page.set_viewport_size({"width": 1280, "height": 800})
@@ -69,6 +101,10 @@ def findings(browser: Browser, _scripted_app: tuple[ScriptedServer, str]) -> Ite
             found["reached"][name] = [str(error)]
         else:
             look(page, name, found)
+            seen: dict[str, list[str]] = page.evaluate(LOOK_AT_PARTS, parts)
+            found["parts"][name] = seen["reached"]
+            if seen["missed"]:
+                found["missed parts"][name] = seen["missed"]
         stage.clear()
     widget_fields(stage)
     for name, theme in THEMES.items():
@@ -124,6 +160,12 @@ def test_fields_icons_of_controls_and_the_ring_of_the_focus_stand_out(findings: 
 @pytest.mark.parametrize("check", ["ids", "references"])
 def test_ids_are_unique_and_references_stay_in_their_shadow_root_in_every_state(findings: Findings, check: str) -> None:
     assert findings[check] == {}, text_of(findings[check])
+
+
+def test_a_page_reaches_every_documented_part(findings: Findings) -> None:
+    assert len(documented_parts()) > 20
+    assert findings["missed parts"] == {}, text_of(findings["missed parts"])
+    assert sorted({part for reached in findings["parts"].values() for part in reached}) == sorted(documented_parts())
 
 
 def test_every_control_has_a_name_and_no_file_field_is_a_stop_of_tab(findings: Findings) -> None:

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.chat import Chat, shown_text
+from tests.browser.chat import Chat, expect_value, shown_text
 
 DEGREES = re.compile(r"(-?\d+)\s*°([CF])")
 
@@ -17,6 +17,7 @@ def open_weather(page: Page) -> Chat:
 
 
 def temperature(widget: Locator) -> tuple[int, str]:
+    expect(widget).to_contain_text(DEGREES)
     text = shown_text(widget).replace("−", "-")
     found = DEGREES.search(text)
     assert found, text
@@ -50,7 +51,7 @@ def test_the_unit_switch_replaces_the_card_in_its_place_and_survives_a_reload(pa
     expect(chat.questions).to_have_count(1)
     page.reload()
     expect(card.get_by_role("button", name="Show °C")).to_be_visible()
-    assert temperature(card) == (fahrenheit, "F")
+    expect_value(page, lambda: temperature(card), (fahrenheit, "F"))
 
 
 def test_refresh_draws_the_card_again_without_a_new_message(page: Page) -> None:
@@ -68,7 +69,7 @@ def test_refresh_draws_the_card_again_without_a_new_message(page: Page) -> None:
     expect(chat.widgets).to_have_count(1)
     # Sample data follows the clock, which may have moved on: a minute later it can be a degree more.
     number = re.compile(r"-?\d+")
-    assert number.sub("0", shown_text(chat.widgets)) == number.sub("0", before)
+    expect_value(page, lambda: number.sub("0", shown_text(chat.widgets)), number.sub("0", before))
     expect(chat.answers).to_have_count(1)
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from infra.client_build import ROOT
 from tests.browser.chat import Chat
-from tests.browser.conftest import run_parlor
+from tests.browser.servers.parlor import run_parlor
 
 PLUGIN = """
 from plugins import OfflinePhrase, Prompt, UseCase, hookimpl

@@ -5,5 +5,7 @@ async () => {
         ...[...root.querySelectorAll('*')].flatMap(({shadowRoot}) => shadowRoot ? animationsIn(shadowRoot) : [])];
     // Those that go on for ever have their own iterations.
     const finite = animationsIn(document).filter(({effect}) => Number.isFinite(effect?.getComputedTiming().endTime ?? 0));
-    await Promise.allSettled(finite.map(({finished}) => finished));
+    // One that is paused would never end.
+    const limit = new Promise(done => setTimeout(done, 10_000));
+    await Promise.race([Promise.allSettled(finite.map(({finished}) => finished)), limit]);
 }

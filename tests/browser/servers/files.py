@@ -31,8 +31,6 @@ from tests.browser.servers.pages import build_page_routes
 from tests.browser.servers.plain import Context, MemoryStore, PlainServer
 from tests.browser.servers.scripted import Gate
 
-SECRET = "ek_fresh"
-
 
 class FileStore(MemoryStore):
     """With attachments."""
@@ -86,6 +84,9 @@ class Files(AttachmentStore[Context]):
 class FilesServer(PlainServer):
     """Says what was attached, and writes down what was dictated.
 
+    Args:
+        secret: The client secret of a session that has not run out.
+
     Attributes:
         files: What was uploaded and deleted.
         gate: Holds uploads back until the test opens it.
@@ -94,8 +95,9 @@ class FilesServer(PlainServer):
         secrets: The `Authorization` of each request to the hosted endpoint.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, secret: str) -> None:
         store = FileStore()
+        self._secret = secret
         self.files = Files(store)
         super().__init__(store, attachment_store=self.files)
         self.gate: Gate | None = None
@@ -137,13 +139,13 @@ class FilesServer(PlainServer):
 
     async def _hosted(self, request: Request) -> Response:
         self.secrets.append(request.headers.get("authorization"))
-        if self.secrets[-1] != f"Bearer {SECRET}":
+        if self.secrets[-1] != f"Bearer {self._secret}":
             return JSONResponse({"error": {"message": "the session is over"}}, status_code=401)
         return await self._chatkit(request)
 
     async def _session(self, request: Request) -> Response:
         # The first one has run out already when it is used.
-        return JSONResponse({"client_secret": SECRET if self.secrets else "ek_stale"})
+        return JSONResponse({"client_secret": self._secret if self.secrets else "ek_stale"})
 
     async def _upload(self, request: Request) -> Response:
         refusal = await self._delay()

@@ -11,8 +11,8 @@ from typing import Any
 
 import uvicorn
 
-START_TIMEOUT_S = 20.0
-STOP_TIMEOUT_S = 20.0
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 60.0
 
 OUR_HOSTS: set[str] = set()
 """Host and port of every server that the tests have started: a browser may talk to no other."""

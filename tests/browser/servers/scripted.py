@@ -17,8 +17,8 @@ from starlette.routing import Route
 
 from tests.browser.servers.pages import build_page_routes
 
-LONGEST_HOLD_S = 30.0
-ARRIVAL_TIMEOUT_S = 15.0
+LONGEST_HOLD_S = 60.0
+ARRIVAL_TIMEOUT_S = 30.0
 THREAD: dict[str, Any] = {
     "id": "thr_1", "title": None, "created_at": "2026-11-20T10:00:00", "status": {"type": "active"}, "metadata": {},
     "items": {"data": [], "has_more": False, "after": None},
