@@ -22,9 +22,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(resources.close)
         resources.enter_context(fork_server())
         # Workers are forked too: each would import for five seconds what the others import at the same time.
-        config.option.tx = [
-            f"popen//python={shlex.join(preloaded_python())}" for _ in config.getoption("tx", None) or ()
-        ]
+        forked = f"popen//python={shlex.join(preloaded_python())}"
+        config.option.tx = [forked if each == "popen" else each for each in config.getoption("tx", None) or ()]
 
 
 def pytest_sessionstart() -> None:

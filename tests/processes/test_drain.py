@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.preloaded.commands import own_python
 from tests.processes.server_process import PATIENCE_S, ServerProcess, Story, running, said, stored
 
-DRAIN_S = 5
+DRAIN_S = 8
 NO_MARKERS = "SELECT count(*) FROM items WHERE type = 'sdk_hidden_context'"
 
 
@@ -35,7 +35,7 @@ def _text(items: list[dict[str, object]]) -> str:
 async def test_a_server_that_is_told_to_stop_lets_answers_finish_and_keeps_the_rest(tmp_path: Path) -> None:
     short, long = [Story() for _ in range(10)], [Story() for _ in range(10)]
     # A busy machine has to finish the short ones within the time, and must not do so before the signal.
-    pace = {"DRAIN_TIMEOUT_S": str(DRAIN_S), "OFFLINE_TOKEN_DELAY_MS": "50"}
+    pace = {"DRAIN_TIMEOUT_S": str(DRAIN_S), "OFFLINE_TOKEN_DELAY_MS": "100"}
     async with running(tmp_path, **pace) as server, asyncio.TaskGroup() as readers:
         assert (await server.get("/readyz")).status_code == 200
         cookies = server.client.cookies
@@ -144,7 +144,7 @@ async def test_a_server_that_is_killed_loses_nothing_acknowledged_and_seconds_of
         await asyncio.gather(*(server.read(story, "count to 5") for story in done))
         early = cut.text
         # What is said is stored while it goes on, every three seconds.
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             while len(_text(await server.items(cut.thread_id))) <= len(early):
                 await cut.another_event()
         server.process.kill()

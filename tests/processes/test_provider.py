@@ -89,7 +89,7 @@ async def test_what_a_provider_has_said_is_kept_when_the_server_is_told_to_stop(
             for story in stories:
                 await story.until(lambda each: each.text == "".join(WORDS))
             server.send_signal(signal.SIGTERM)
-        assert await server.exit_code(10) == 0
+        assert await server.exit_code() == 0
     assert [story.text for story in stories] == ["".join(WORDS)] * 10
     assert all(story.error is not None and "try again" in story.error["message"] for story in stories)
     assert stored(tmp_path, "SELECT DISTINCT stop_reason FROM runs") == [("drain",)]

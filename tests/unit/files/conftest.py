@@ -37,12 +37,14 @@ def s3_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + S3_START_TIMEOUT_S
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            httpx.get(url, trust_env=False)
-            return
-        except httpx.TransportError:
-            time.sleep(0.05)
+    # One client: each reads all certificates, which takes longer than the wait between two looks.
+    with httpx.Client(trust_env=False) as client:
+        while time.monotonic() < end and server.poll() is None:
+            try:
+                client.get(url)
+                return
+            except httpx.TransportError:
+                time.sleep(0.05)
     raise AssertionError("the object store did not start")
 
 

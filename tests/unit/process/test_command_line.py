@@ -141,8 +141,8 @@ def test_run_prints_the_real_url_once_it_can_be_opened_and_names_what_is_disable
                 break
         else:
             raise AssertionError(f"no URL in {lines}")
-        assert httpx.get(f"{found[1]}/readyz").status_code == 200
-        listed = httpx.get(f"{found[1]}/api/use-cases").json()
+        assert httpx.get(f"{found[1]}/readyz", timeout=PATIENCE_S).status_code == 200
+        listed = httpx.get(f"{found[1]}/api/use-cases", timeout=PATIENCE_S).json()
     finally:
         process.send_signal(signal.SIGINT)
         output, warnings = process.communicate(timeout=PATIENCE_S)

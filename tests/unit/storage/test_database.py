@@ -462,7 +462,7 @@ async def test_the_first_write_waits_while_another_process_fills_a_new_file(sqli
         other.execute("BEGIN IMMEDIATE")
         other.execute("CREATE TABLE theirs (id)")
         asyncio.get_running_loop().call_later(0.1, other.execute, "COMMIT")
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(15):
             await write()
         tables = other.execute("SELECT name FROM sqlite_master ORDER BY name").fetchall()
     await database.close()
