@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from agent_framework import Message
 
 from chat_clients.failures import build_model_error, refusal_in
+from chat_clients.http.foreign_words import NO_PICTURES
 from chat_clients.http.refusal_meanings import is_about_length, is_about_tools
 from chat_clients.http.status_errors import ProviderStatusError
 from chat_clients.protocols.history_shape import HistoryForm, has_pictures, history_chars
@@ -55,7 +56,8 @@ _NO_PICTURES = re.compile(
     r"(?:not? supported|not support|unsupported|not available|not enabled|disabled|only supported)"
     r"|not a (?:multi-?modal|vision)|support image input|at most 0 image|mmproj|text[- ]only|only (?:supports )?text\b"
     r"|unknown variant .?(?:image_url|input_image)|content must be a (?:valid )?string|data required for image"
-    r"|content\W.{0,40}(?:valid string|string_type)|cannot (?:see|view|process|read) (?:images|pictures)",
+    r"|content\W.{0,40}(?:valid string|string_type)|cannot (?:see|view|process|read) (?:images|pictures)"
+    rf"|{NO_PICTURES}",
     re.IGNORECASE | re.DOTALL,
 )
 _ABOUT_PICTURES = re.compile(r"\bimage|\bpicture|image_url|input_image|vision", re.IGNORECASE)

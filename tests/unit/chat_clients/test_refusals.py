@@ -677,6 +677,9 @@ NO_TOOLS = [
     (500, "This model cannot use tools."),
     (400, "该模型不支持工具调用"),
     (400, "当前模型暂不支持 function calling"),
+    (400, "このモデルはツールに対応していません"),
+    (400, "Das Modell unterstützt keine Werkzeuge"),
+    (400, "El modelo no admite herramientas"),
 ]
 
 
