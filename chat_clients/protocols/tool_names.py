@@ -72,6 +72,10 @@ class ToolNames:
         self._known = {offered: name for name, offered in self._offered.items()}
         self._folded: dict[str, set[str]] | None = None
 
+    def __contains__(self, name: object) -> bool:
+        """Return whether the agent has a tool of that name."""
+        return name in self._offered
+
     def offered(self, name: str) -> str:
         """Return what `name` is called towards the model: always a name that every server takes."""
         return self._offered.get(name) or _made_safe(name)
