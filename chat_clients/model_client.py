@@ -36,7 +36,7 @@ from chat_clients.refusals import Attempt, Learnt
 from chat_clients.unoffered_calls import offers_no_tools, without_calls
 from errors import ModelError
 from framework.kept_updates import keep_merged
-from framework.message_marks import NO_PICTURE_TEXT
+from framework.message_marks import NO_PICTURE_TEXT, UNKNOWN_TOOL_PROPERTY
 from framework.response_streams import build_response, build_response_stream
 from framework.sentences import LIMIT_REACHED
 from framework.text_updates import TEXT_SINK_KWARG, TextSink
@@ -153,6 +153,7 @@ class RawModelClient(BaseChatClient[Any]):
                         if is_picture_lost:
                             is_picture_lost = False
                             yield _say(NO_PICTURE_TEXT, "picture")
+                        _mark_unknown(update, names)
                         yield update
             except ModelError as exc:
                 if not has_begun and attempt.differs_after(exc):
@@ -196,6 +197,12 @@ async def _telling_of_limit(
             yield update
     if has_called:
         yield _say(LIMIT_REACHED, "limit")
+
+
+def _mark_unknown(update: ChatResponseUpdate, names: ToolNames) -> None:
+    for content in update.contents:
+        if content.type == "function_call" and not content.hosted and content.name and content.name not in names:
+            content.additional_properties[UNKNOWN_TOOL_PROPERTY] = True
 
 
 def _say(text: str, message_id: str) -> ChatResponseUpdate:

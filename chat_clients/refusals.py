@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from agent_framework import Message
 
 from chat_clients.failures import build_model_error, refusal_in
+from chat_clients.http.foreign_words import NO_PICTURES
 from chat_clients.http.refusal_meanings import is_about_length, is_about_tools
 from chat_clients.http.status_errors import ProviderStatusError
 from chat_clients.protocols.history_shape import HistoryForm, has_pictures, history_chars
@@ -55,7 +56,8 @@ _NO_PICTURES = re.compile(
     r"(?:not? supported|not support|unsupported|not available|not enabled|disabled|only supported)"
     r"|not a (?:multi-?modal|vision)|support image input|at most 0 image|mmproj|text[- ]only|only (?:supports )?text\b"
     r"|unknown variant .?(?:image_url|input_image)|content must be a (?:valid )?string|data required for image"
-    r"|content\W.{0,40}(?:valid string|string_type)|cannot (?:see|view|process|read) (?:images|pictures)",
+    r"|content\W.{0,40}(?:valid string|string_type)|cannot (?:see|view|process|read) (?:images|pictures)"
+    rf"|{NO_PICTURES}",
     re.IGNORECASE | re.DOTALL,
 )
 _ABOUT_PICTURES = re.compile(r"\bimage|\bpicture|image_url|input_image|vision", re.IGNORECASE)
@@ -66,12 +68,13 @@ _ONE_PICTURE = re.compile(
     re.IGNORECASE,
 )
 _NO_SYSTEM = re.compile(
-    r"system\W{0,3}(?:role|message|instruction|prompt)s?[^.]{0,40}(?:not|un)\W?\w*(?:support|allow)"
+    r"(?:system|developer)\W{0,3}(?:role|message|instruction|prompt)s?[^.]{0,40}(?:not|un)\W?\w*(?:support|allow|enabled)"
     r"|only user and assistant roles",
     re.IGNORECASE,
 )
 _TEMPLATE = re.compile(
-    r"jinja|chat.?template|roles must|must alternate|raise_exception|rendering prompt|system role|roles are supported",
+    r"jinja|chat.?template|roles must|must alternate|raise_exception|rendering prompt|system role|roles are supported"
+    r"|unknown field|unexpected keyword|extra inputs|deserializ",
     re.IGNORECASE,
 )
 _OF_ANSWER = re.compile(r"\bcompletion\b|output tokens|max_new_tokens|tokens to (?:generate|sample)", re.IGNORECASE)
@@ -194,6 +197,7 @@ class Attempt:
         self._build = build
         self._tries = 1
         self._has_length = True
+        self._has_system = True
         self._suspects: list[str] = []
         self._usual = form or HistoryForm()
         self._first = self._form = learnt.form_of(model, messages) or self._usual
@@ -218,7 +222,8 @@ class Attempt:
             failure: Before anything of the answer was said.
         """
         refusal = refusal_in(failure)
-        if refusal is None or self._tries >= MAX_TRIES or self._are_tools_refused(refusal):
+        is_last = self._tries >= MAX_TRIES or not self._has_system
+        if refusal is None or is_last or self._are_tools_refused(refusal):
             return False
         self._tries += 1
         before = self.body
@@ -228,6 +233,7 @@ class Attempt:
             self._adapt_to_model,
             self._adapt_history,
             self._adapt_wishes,
+            self._adapt_system,
         )
         if not any(adapt(failure, refusal) for adapt in adaptations):
             return False
@@ -256,7 +262,9 @@ class Attempt:
 
     def note_success(self) -> None:
         """Remember what helped."""
-        left_out = self._learnt.of_model(self._model).left_out
+        known = self._learnt.of_model(self._model)
+        known.takes_system = known.takes_system and self._has_system
+        left_out = known.left_out
         for name in self._suspects[: MAX_FIELDS - len(left_out)]:
             left_out[name] = None
         if self._form != self._usual:
@@ -311,6 +319,9 @@ class Attempt:
             forms = self._shorter(refusal)
         elif _is_refusal(failure, refusal):
             forms = self._simpler(refusal)
+        elif failure.code == "model.failed" and refusal.status == 500:
+            # A template that fails on calls is nothing but a failure at some servers, also in later turns.
+            forms = iter([replace(self._form, told=max(1, self._form.told))])
         else:
             return False
         for form in forms:
@@ -326,6 +337,14 @@ class Attempt:
             # It was not the history, as far as is known.
             self._suspects, self._form = suspects, self._first
         return bool(suspects)
+
+    def _adapt_system(self, failure: ModelError, refusal: ProviderStatusError) -> bool:
+        """Let the person say what the system would say, where nothing else has helped."""
+        known = self._learnt.of_model(self._model)
+        if not (known.takes_system and _is_refusal(failure, refusal)):
+            return False
+        self._has_system, self._form, self._suspects = False, self._first, []
+        return self._request(self._first) != self._request_with_system(self._first)
 
     def _shorter(self, refusal: ProviderStatusError) -> Iterator[HistoryForm]:
         now = self._form.max_chars
@@ -352,20 +371,25 @@ class Attempt:
         return known.takes_pictures and self._form.has_pictures and has_pictures(self._messages)
 
     def _request(self, form: HistoryForm) -> dict[str, Any]:
+        body = self._request_with_system(form)
+        takes_system = self._has_system and self._learnt.of_model(self._model).takes_system
+        return body if takes_system else _without_system(body)
+
+    def _request_with_system(self, form: HistoryForm) -> dict[str, Any]:
         known = self._learnt.of_model(self._model)
         body = self._build(replace(form, has_pictures=form.has_pictures and known.takes_pictures))
         for name, other in known.left_out.items():
             leave_out(body, name, other)
         for name in (*self._suspects, *(() if self._has_length else LENGTHS)):
             leave_out(body, name)
-        return body if known.takes_system else _without_system(body)
+        return body
 
 
 def _is_refusal(failure: ModelError, refusal: ProviderStatusError) -> bool:
     """Return whether a server has refused what it was sent, and not merely failed."""
     if failure.code == "model.bad_request":
         return True
-    # llama.cpp and LM Studio say so that their chat template has raised an error.
+    # llama.cpp and LM Studio say so that their chat template has raised an error, others that they cannot read it.
     return failure.code == "model.failed" and _TEMPLATE.search(refusal.text) is not None
 
 

@@ -27,10 +27,12 @@ def offers_no_tools(options: Mapping[str, Any], invocation: Mapping[str, Any] | 
 
     Args:
         options: Options of the run.
-        invocation: How a client calls tools: it may know some that are not offered.
+        invocation: How a client makes calls, which may know tools that are not offered; None where others make them.
     """
-    is_limited = options.get("tool_choice") == "none"  # a closing answer, after which the framework says something
-    return not options.get("tools") and not is_limited and not (invocation or {}).get("additional_tools")
+    if options.get("tools") or invocation is None or not invocation.get("enabled", True):
+        return False
+    # Of a closing answer the framework says itself that it ends there.
+    return options.get("tool_choice") != "none" and not invocation.get("additional_tools")
 
 
 async def without_calls(messages: Sequence[Message], ask: Callable[[Sequence[Message]], Updates]) -> Updates:

@@ -8,20 +8,18 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Literal
 
-Role = Literal["opens", "closes", "says", "said"]
-"""Of a tag: it opens or closes a thought, or stands before or behind what is said."""
+Role = Literal["opens", "closes", "says", "said", "wraps"]
+"""Of a tag: it opens or closes a thought, or stands before or behind what is said; before it after a thought alone."""
 
 _WORDS = ("think", "thinking", "thought", "thoughts", "reasoning")
 
-# Written like an element, with a namespace or a name before it, and with attributes: <think>, <seed:think time="3">.
-_ELEMENTS = "|".join(sorted(_WORDS, key=len, reverse=True))
-_PREFIX = r"(?:[a-z][a-z0-9]{0,15}:|longcat_|redacted_)?"
-_ELEMENT = re.compile(
-    rf"<(?P<end>/?)\s{{0,3}}{_PREFIX}(?P<word>{_ELEMENTS})(?:\s[^<>]{{0,120}}?)?(?P<empty>/?)\s{{0,3}}>", re.IGNORECASE
-)
+# Written like an element, with a namespace or names around it, and with attributes: <think>, <seed:think time="3">,
+# <inner_thoughts>, <think_fast>.
+_ELEMENTS = "|".join(sorted((*_WORDS, "reason", "scratchpad", "monologue", "cot"), key=len, reverse=True))
+_NAME = rf"(?:[a-z][a-z0-9]{{0,15}}[:_-]){{0,2}}(?P<word>{_ELEMENTS})(?:[_-][a-z0-9_-]{{1,48}})?"
+_ELEMENT = re.compile(rf"<(?P<end>/?)\s{{0,3}}{_NAME}(?:\s[^<>]{{0,120}}?)?(?P<empty>/?)\s{{0,3}}>", re.IGNORECASE)
 _HALF_ELEMENT = re.compile(
-    rf"<(?:/\s{{0,3}})?(?:[a-z][a-z0-9:_]{{0,32}}|{_PREFIX}(?:{_ELEMENTS})\s[^<>]{{0,120}}/?\s{{0,3}})?/?\Z",
-    re.IGNORECASE,
+    rf"<(?:/\s{{0,3}})?(?:[a-z][a-z0-9:_-]{{0,80}}|{_NAME}\s[^<>]{{0,120}}/?\s{{0,3}})?/?\Z", re.IGNORECASE
 )
 
 _ANALYSIS = ("<|channel|>analysis<|message|>", "<|start|>assistant<|channel|>analysis<|message|>")
@@ -31,7 +29,7 @@ _FINAL = tuple(
 )
 
 # Opening and closing tags of a thought that are always written alike: of Cohere, Bespoke and OpenThinker; of Magistral,
-# Kimi, MedGemma; and of the gpt-oss models, whose channels leak.
+# Kimi, MedGemma, Gemma; and of the gpt-oss models, whose channels leak.
 _THOUGHTS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     *(
         (
@@ -44,6 +42,7 @@ _THOUGHTS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("[think]", ("[think]",), ("[/think]",)),
     ("◁think▷", ("◁think▷",), ("◁/think▷",)),
     ("<unused94>", ("<unused94>thought\n", "<unused94>"), ("<unused95>",)),
+    ("<|channel>", ("<|channel>thought\n", "<|channel>thought"), ("<channel|>",)),
     ("analysis", _ANALYSIS, ("<|end|>",)),
 )
 # What the same models put around that which they say.
@@ -54,6 +53,8 @@ _SPEECH: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
 )
 
 _LITERALS: dict[str, list[tuple[Role, str]]] = {}
+# Of Hunyuan and others trained like it: an answer may well hold such a tag of its own, and so may a thought.
+_LITERALS |= {"<answer>": [("wraps", "answer")], "</answer>": [("said", "answer")]}
 for _pairs, _begin, _end in ((_THOUGHTS, "opens", "closes"), (_SPEECH, "says", "said")):
     for _family, _openers, _closers in _pairs:
         for _tag in _openers:

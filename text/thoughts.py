@@ -128,7 +128,7 @@ class ThoughtSplitter:
             if not tag.is_empty:
                 self._state, self._opener, self._inner, self._thought = "thinking", family, set(), GrowingText()
             return
-        if tag is not None and (family := tag.family("says")) is not None:
+        if tag is not None and (family := tag.family("says", "wraps") if self._has_thought else tag.family("says")):
             self._note_tag(blanks + tag.end)
             self._speech = family
             return

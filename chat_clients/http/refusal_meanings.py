@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from chat_clients.http.foreign_words import NO_TOOLS, meaning_in
 from chat_clients.http.status_errors import ProviderStatusError
 
 BY_STATUS: dict[int, str] = {
@@ -21,14 +22,17 @@ BY_STATUS: dict[int, str] = {
 }
 
 BY_CODE: dict[str, str] = {
+    "arrearage": "model.no_quota",
     "authentication_error": "model.refused_key",
     "billing_hard_limit_reached": "model.no_quota",
     "billing_not_active": "model.no_quota",
+    "budget_exceeded": "model.no_quota",
     "content_filter": "model.content_filter",
     "content_policy_violation": "model.content_filter",
     "context_length_exceeded": "model.too_long",
     "context_window_exceeded": "model.too_long",
     "credit_balance_too_low": "model.no_quota",
+    "data_inspection_failed": "model.content_filter",
     "deploymentnotfound": "model.not_found",
     "exceed_context_size_error": "model.too_long",
     "exceeded_current_quota_error": "model.no_quota",
@@ -87,13 +91,14 @@ _SAID = r"\b(?:prompts?|inputs?|requests?|messages?|conversation|history|sequenc
 
 _TOO_LONG = _pattern(
     r"context[ _](?:length|size|window|limit)",
-    rf"{_SAID}…\btoo (?:long|large|many)\b",
+    r"context\s?window\s?exceeded",
+    rf"{_SAID}…\btoo (?:long|large|big|many)\b",
     r"\btoo (?:many|long)…\b(?:tokens|prompt|input)\b",
     r"\b(?:maximum|max\.?|longest)[ _](?:allowed[ _])?(?:prompt|input|model|sequence|context|request)"
     r"[ _]?(?:length|len|size|tokens)",
     r"\b(?:maximum|max) (?:number of )?(?:input |prompt )?tokens",
     r"\btoken limit",
-    r"\btokens?\b…\bexceed",
+    r"\btokens?\b…\b(?:exceed|surpass)",
     r"\bexceed\w*…\b(?:tokens?|max(?:imum)? length|context)\b",
     rf"{_SAID}…\bexceed",
     r"\b(?:over|above|beyond) …\blimit…\btokens",
@@ -110,6 +115,7 @@ _TOO_LONG = _pattern(
     rf"{_SAID}…\b(?:beyond|outside|over)\b…\b(?:window|limit|maximum)\b",
     rf"{_SAID}…\btokens\b…\blimit is\b",
     r"\bonly …\btokens\b…\b(?:supported|allowed)",
+    r"\btokens\b…\bonly …\bfit",
 )
 # Names and ids have a longest length too.
 _NAME_TOO_LONG = _pattern(
@@ -120,6 +126,10 @@ _NO_QUOTA = _pattern(
     r"credit balance",
     r"\binsufficient (?:account |user )?(?:balance|credits?|funds|quota)",
     r"\b(?:not enough|no more|out of|more) (?:balance|credits?|funds|quota)\b",
+    r"\b(?:balance|credits?|funds|quota) (?:is|are) (?:insufficient|not enough|too low|exhausted|depleted|used up)",
+    r"\b(?:over|exceeded) (?:(?:the|its|your) )?budget\b",
+    r"\bbudget\b…\b(?:exceeded|used up)",
+    r"\bkey limit exceeded",
     r"payment required",
     r"\bexceeded…\bquota",
     r"\bquota\b…\b(?:exceeded|exhausted|used up|reached)",
@@ -130,6 +140,13 @@ _BILLING = _pattern(r"\bbilling\b", r"\baccount\b…\b(?:overdue|in arrears|susp
 _BRIEFLY = _pattern(r"per[ -]?(?:minute|min|second|sec)\b", r"perminute", r"\brate limit reached for\b")
 _FOR_TODAY = _pattern(r"per[ -]?(?:day|month)", r"\b(?:daily|monthly)\b")
 
+_FILTERED = _pattern(
+    r"\bflagged\b…\b(?:violat|polic|moderat|unsafe|harmful)",
+    r"\bviolat\w+…\b(?:content|usage|safety) polic",
+    r"\bcontent (?:management|safety) polic",
+    r"\b(?:inappropriate|unsafe|harmful) content\b",
+    r"\b(?:blocked|rejected|stopped) by…\b(?:content filter|safety|guardrail|moderation)",
+)
 _NO_KEY = _pattern(r"\bapi[ _-]?key…\b(?:not valid|invalid|not found|missing|expired)", r"\binvalid api[ _-]?key\b")
 
 # "models/x", "the model `x`", "model ID x", "the model you requested", "deployment x", before what became of it.
@@ -150,6 +167,7 @@ _IS_GONE = (
 _NO_MODEL = _pattern(
     rf"{_MODEL}{_IS_GONE}",
     r"\b(?:invalid|unknown|no such|unsupported|unrecognized) (?:model|deployment)\b",
+    r"\bmodel (?:identifier|id|name) (?:\S+ )?is (?:invalid|not valid)\b",
     r"\bnot a (?:valid|supported|known) model\b",
     r"\bno endpoints found for\b",
     r"\btry pulling it\b",
@@ -168,6 +186,7 @@ _FIELD_IS = re.compile(
     r"(?:is|are|has|have|does|do|was|must|cannot|should|too)\b",
     re.IGNORECASE,
 )
+_NAMES_FIELD = re.compile(rf"(?<![a-z_])(?:{'|'.join(sorted(name for name in FIELDS if '_' in name))})(?![a-z_])")
 # As a router says it whose providers have the model, and do not take what is asked of it.
 _LACKS_ABILITY = _pattern(r"\bno endpoints found that\b", r"\brequested parameters\b")
 _INVALID_ADDRESS = re.compile(r"\binvalid ['\"`]([\w.\[\]]+)['\"`]", re.IGNORECASE)
@@ -187,7 +206,7 @@ _NO_TOOLS = _pattern(
     rf"\bno endpoints found that support {_TOOLS}",
     r"--enable-auto-tool-choice\b",
     r"\btools param requires --jinja\b",
-    r"不支持…(?:工具|函数调用|function[ _-]?call|tools?\b)",
+    *NO_TOOLS,
 )
 
 _LOADING = _pattern(
@@ -222,9 +241,13 @@ def meaning_of(refusal: ProviderStatusError) -> str:
         return "model.too_long"
     if meaning in _VAGUE and _NO_KEY.search(refusal.text):
         return "model.refused_key"  # as Google says it
+    if refusal.status in (400, 403, 422) and _FILTERED.search(refusal.text):
+        return "model.content_filter"
     if refusal.status != 401 and _is_model_gone(refusal):
         return "model.not_found"
-    return meaning
+    # A name of a member is written alike in all languages.
+    is_foreign = refusal.status not in (401, 404, 500) and not _NAMES_FIELD.search(refusal.text)
+    return (meaning_in(refusal.text) if is_foreign else None) or meaning
 
 
 def is_about_length(refusal: ProviderStatusError) -> bool:

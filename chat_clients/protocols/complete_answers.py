@@ -158,6 +158,7 @@ _FINISH_REASONS: dict[str, str] = {
     **dict.fromkeys(
         ("length", "max_length", "max_tokens", "max_output_tokens", "model_length", "token_limit"), "length"
     ),
+    "model_context_window_exceeded": "length",
     "content_filter": "content_filter",
     "error": "error",
 }
@@ -174,7 +175,7 @@ def read_finish_reason(word: Any) -> str | None:
     """Return why an answer ends in one of our words; None where nothing is said."""
     if word is None or word == "":
         return None
-    text = str(word).strip().lower()
+    text = str(word).strip().lower().replace("-", "_").removeprefix("finish_reason_")
     return None if text in ("null", "none") else _FINISH_REASONS.get(text, INTERRUPTED)
 
 

@@ -66,15 +66,17 @@ class Call:
     members: Members = field(default_factory=Members)
     function_members: Members = field(default_factory=Members)
 
-    def is_followed_by(self, given_id: str, arguments: Any) -> bool:
+    def is_followed_by(self, given_id: str, name: str, arguments: Any) -> bool:
         """Return whether a piece with a name, and with this call's number, begins another call.
 
-        Some servers number all calls 0. Without ids, another begins where this one is complete; some give each piece
-        another id, but then without a name.
+        Some servers number all calls 0. Without ids, another begins where this one is complete; some proxies give each
+        piece another id, and name the same tool again.
         """
+        is_whole = is_json_object(joined_halves("".join(self.arguments)))
         if given_id:
-            return given_id != self.given_id
-        return bool(arguments) and is_json_object(joined_halves("".join(self.arguments)))
+            is_piece = bool(self.arguments) and not is_whole and name == self.name
+            return given_id != self.given_id and not is_piece
+        return bool(arguments) and is_whole
 
 
 class CompletionsReader:
@@ -145,6 +147,7 @@ class CompletionsReader:
         if self.finish_reason is None:
             return  # whatever marks the end of a stream, nobody has said that the model came to one
         if self.finish_reason in ENDS:
+            self._calls = _told_once(self._calls)
             arguments = [read_arguments("".join(call.arguments)) for call in self._calls]
             if self._is_call_lost or None in arguments or (self.finish_reason == "tool_calls" and not self._calls):
                 self.finish_reason = INTERRUPTED  # what it was about to do is missing
@@ -214,11 +217,11 @@ class CompletionsReader:
             self._reasoning_details.extend(details)
 
     def _take_content(self, content: Any) -> Iterator[ChatResponseUpdate]:
-        """Take text, or a list of parts, which may be thoughts."""
-        if isinstance(content, str):
-            yield from self._take(_TEXT, content)
+        """Take text, or parts, which may be thoughts."""
+        if isinstance(content, str | int | float) and not isinstance(content, bool):
+            yield from self._take(_TEXT, str(content))
             return
-        for part in content if isinstance(content, list) else ():
+        for part in content if isinstance(content, list) else [content]:
             if not isinstance(part, Mapping):
                 continue
             if part.get("type") == "thinking":
@@ -274,18 +277,20 @@ class CompletionsReader:
             function = {}
         given_id, name, index = read_word(raw.get("id")), read_word(function.get("name")), read_place(raw.get("index"))
         call = self._by_index.get(index) if index is not None else None
-        if call is None and index is None and not name and self._calls:
+        if call is None and not name and self._calls and (index is None or not self._by_index):
             call = self._calls[-1]
         arguments = function.get("arguments")
-        if call is None or (name and call.is_followed_by(given_id, arguments)):
+        if call is None or (name and call.is_followed_by(given_id, self._names.resolve(name), arguments)):
             if not name or len(self._calls) >= MAX_CALLS:
                 # A piece of a call that never began.
                 self._is_call_lost = self._is_call_lost or bool(name or arguments)
                 return
+            is_told_again = bool(given_id) and any(each.given_id == given_id for each in self._calls)
             call = self._begin_call(given_id, name)
             if index is not None:
                 self._by_index[index] = call
-            yield self._update([_call_content(call, "")])
+            if not is_told_again:  # it may be the same call once more: see `_told_once`
+                yield self._update([_call_content(call, "")])
         call.members.add({key: value for key, value in raw.items() if key not in _CALL_MEMBERS})
         call.function_members.add({key: value for key, value in function.items() if key not in _FUNCTION_MEMBERS})
         if arguments:
@@ -318,6 +323,14 @@ class CompletionsReader:
             content.additional_properties["openai"] = {"replay": replay}
             yield self._update([content])
             call.arguments.clear()
+
+
+def _told_once(calls: list[Call]) -> list[Call]:
+    """Return calls without those that a proxy has told twice: under one id, the same tool with the same arguments."""
+    told: dict[tuple[str, str, str], Call] = {}
+    for at, call in enumerate(calls):
+        told.setdefault((call.given_id or f"\0{at}", call.name, "".join(call.arguments)), call)
+    return list(told.values())
 
 
 def _is_error(event: Event) -> bool:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
+from unicodedata import normalize
 
 from text.blanks import without_blanks
 
@@ -24,18 +25,22 @@ _SAFE = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_NAME_CHARS}}}")
 _UNSAFE_RUN = re.compile(r"[^A-Za-z0-9_-]+")
 
 # A model's own marks, whole or cut off: "<|channel|>", "<｜tool▁sep｜>", "[TOOL_CALLS]", "</tool_call>".
-_MARK = re.compile(r"<[|｜][^|｜<>]*(?:[|｜]>?|>|$)|\[/?[A-Z_]{2,24}\]|</?(?:tool|function)[a-z_]{0,16}>")
+_MARK = re.compile(
+    r"<[|｜][^|｜<>]*(?:[|｜]>?|>|$)|\[/?[A-Z_]{2,24}\]|</?(?:tool|function)[a-z_]{0,16}>|</?s>|<(?:eos|end_of_turn)>"
+)
 _QUOTES = ". \t\r\n\"'`´“”‘’«»*()[]{}<>,;"
 # What stands between a namespace and a name: "functions.add", "functions->add", "mcp__shelf__read", "server/read".
 _SEPARATOR = re.compile(r"(?:[.:/\\=\s]|[-=~]+>|→|__)+")
 _BLANKS = re.compile(r"\s+")
 # "functions → add"; not "Note: add".
-_APART = re.compile(r"\b(functions?|tools?|tool_calls?|default_api|name|to)\s*([.:/=]|[-=]>|→)\s+", re.IGNORECASE)
+_APART = re.compile(
+    r"\b(functions?|tools?|tool_calls?|default_api|(?:recipient_)?name|to)\s*([.:/=]|[-=]>|→)\s+", re.IGNORECASE
+)
 # What a model may write behind a name: "add:json".
 _REMARK = re.compile(r"(?:[.:/](?:json|commentary|call|args|arguments|code|python))+$", re.IGNORECASE)
 # "functions_add", which may be the beginning of a name too.
 _NAMESPACE = re.compile(r"(?:functions?|tools?|default_api|api|mcp|multi_tool_use)[_-]", re.IGNORECASE)
-_COUNTER = re.compile(r"[:#]\d+$")
+_COUNTER = re.compile(r"[:#/]\d+$")
 # "add(a=1)", also within "print(default_api.add(a=1))"; 'add{"a": 1}'.
 _HEAD = re.compile(r"([^\s(){},;\"'`]+)\s?[({]")
 _FOLDED = re.compile(r"[\W_]+")
@@ -43,6 +48,7 @@ _FOLDED = re.compile(r"[\W_]+")
 # What models write beside a name: namespaces, channels, formats.
 _NOISE = frozenset(
     {"functions", "function", "tools", "tool", "default_api", "api", "call", "tool_call", "tool_calls", "name", "to"}
+    | {"recipient_name"}
     | {"commentary", "analysis", "final", "assistant", "recipient", "json", "python", "args", "arguments", "code"}
     | {"multi_tool_use", "mcp", "namespace", "invoke", ""}
 )
@@ -65,6 +71,10 @@ class ToolNames:
                 self._offered[name] = self._unused(_made_safe(name))
         self._known = {offered: name for name, offered in self._offered.items()}
         self._folded: dict[str, set[str]] | None = None
+
+    def __contains__(self, name: object) -> bool:
+        """Return whether the agent has a tool of that name."""
+        return name in self._offered
 
     def offered(self, name: str) -> str:
         """Return what `name` is called towards the model: always a name that every server takes."""
@@ -116,7 +126,7 @@ def _made_safe(name: str) -> str:
 
 
 def _fold(name: str) -> str:
-    return _FOLDED.sub("", name).casefold()
+    return _FOLDED.sub("", normalize("NFKC", name)).casefold()
 
 
 def _readings(said: str) -> Iterator[str]:

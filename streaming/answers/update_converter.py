@@ -30,7 +30,7 @@ from chatkit.types import (
 
 from context import Turn
 from errors import ModelError
-from framework.message_marks import NO_PICTURE_TEXT
+from framework.message_marks import NO_PICTURE_TEXT, UNKNOWN_TOOL_PROPERTY
 from framework.sentences import LIMIT_REACHED
 from streaming.answers.hosted_steps import is_hosted
 from streaming.answers.message_writer import MessageWriter
@@ -48,6 +48,8 @@ Events = Iterator[ThreadStreamEvent]
 LIMIT_TEXT = AnswerTexts().limit
 
 _NOT_NOW = "This was not done yet: the person has to answer something else first. Call it again after that if need be."
+
+_NO_SUCH_TOOL = 'Error: Requested function "{name}" not found.'
 
 _NO_DEEDS = ("text", "text_reasoning", "usage")
 
@@ -245,7 +247,9 @@ class UpdateConverter:
             return
         if content.user_input_request:
             # A tool of the client: its arguments came before, in the chunks of the call itself, if those were seen.
-            if content.call_id:
+            if _is_unknown(content):
+                yield from self._steps.postpone(content.call_id or "", _NO_SUCH_TOOL.format(name=content.name))
+            elif content.call_id:
                 self._client_calls.setdefault(content.call_id, content)
             return
         if not content.informational_only:
@@ -286,6 +290,9 @@ class UpdateConverter:
     def _approval(self, content: Content) -> Events:
         call = content.function_call
         if call is None or not call.call_id or not call.name:
+            return
+        if _is_unknown(call):
+            yield from self._steps.postpone(call.call_id, _NO_SUCH_TOOL.format(name=call.name))
             return
         known = self._steps.arguments_of(call.call_id)
         text = _json_text(call.arguments or (known[1] if known else None))
@@ -347,6 +354,11 @@ class UpdateConverter:
             created_at=utc_now(),
             image=GeneratedImage(id=item_id, url=uri) if uri else None,
         )
+
+
+def _is_unknown(call: Content) -> bool:
+    """Return whether a call means no tool: nobody is asked for it, though the framework would beside another's."""
+    return UNKNOWN_TOOL_PROPERTY in call.additional_properties
 
 
 def _json_text(arguments: Any) -> str:

@@ -63,8 +63,17 @@ def test_parallel_calls_are_told_apart_whatever_they_lack(pieces: list[Event]) -
     assert calls_of(*pieces, chunk("tool_calls"), DONE) == [("f", {"a": 1}), ("g", {"b": 2})]
 
 
-def test_a_name_that_every_piece_repeats_begins_no_call() -> None:
-    pieces = [call("", "f", index=0, id="x"), call('{"a": ', "f", index=0, id="x"), call("1}", "f", index=0, id="x")]
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [call("", "f", index=0, id="x"), call('{"a": ', "f", index=0, id="x"), call("1}", "f", index=0, id="x")],
+        [call('{"a": ', "f", index=0, id="x"), call("1}", "f", index=0, id="y")],
+        [call("", "f", id="x"), call('{"a": 1}', index=0)],
+        [call('{"a": 1}', "f", index=0, id="x"), call('{"a": 1}', "f", index=1, id="x")],
+        [call('{"a": 1}', "f", id="x"), call('{"a": 1}', "f", id="x")],
+    ],
+)
+def test_what_every_piece_repeats_or_changes_begins_no_call(pieces: list[Event]) -> None:
     assert calls_of(*pieces, chunk("tool_calls"), DONE) == [("f", {"a": 1})]
 
 
@@ -106,6 +115,7 @@ def test_arguments_that_are_an_object_are_understood_in_responses_too() -> None:
         [chunk(content="Hi"), {**chunk("stop"), "error": None}, {"choices": [], "usage": {"total_tokens": 3}}, DONE],
         [chunk(content="Hi"), {"choices": [{"delta": {}, "message": {"content": "Hi"}, "finish_reason": "stop"}]}],
         [chunk(content=[{"type": "text", "text": "Hi"}, None, "odd", {"type": "text"}]), chunk("stop"), DONE],
+        [chunk(content={"type": "text", "text": "Hi"}), chunk("stop"), DONE],
     ],
 )
 def test_an_answer_is_whole_in_every_form_it_has(events: list[Event]) -> None:

@@ -677,6 +677,9 @@ NO_TOOLS = [
     (500, "This model cannot use tools."),
     (400, "该模型不支持工具调用"),
     (400, "当前模型暂不支持 function calling"),
+    (400, "このモデルはツールに対応していません"),
+    (400, "Das Modell unterstützt keine Werkzeuge"),
+    (400, "El modelo no admite herramientas"),
 ]
 
 
@@ -727,3 +730,33 @@ async def test_an_assistant_with_the_last_word_is_told_to_go_on_only_where_the_s
     stub.will(Chat.text("More."))
     await ask(clients["compatible"], *conversation)
     assert stub.requests[-1].body["messages"][-1]["content"] == GO_ON
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (400, "Developer instruction is not enabled for models/gemma-3-27b-it"),
+        (500, "System role not supported"),
+        (400, "bad request"),
+    ],
+)
+async def test_what_the_system_says_is_said_by_the_person_where_the_server_takes_no_such_message(
+    stub: ProviderStub, clients: dict[str, ChatClients], status: int, words: str
+) -> None:
+    stub.refuses = refusing(lambda body: body["messages"][0]["role"] == "system", error(status, words))
+    stub.will_always(Chat.text("Yes."))
+    for question in ("One?", "Two?"):
+        assert await ask(clients["compatible"], user(question), instructions="Be short.") == "Yes."
+        assert stub.requests[-1].body["messages"][0]["content"].split("\n\n") == ["Be short.", question]
+    assert len(stub.requests) == 3
+
+
+async def test_a_server_that_fails_at_calls_without_a_word_locks_no_conversation(
+    stub: ProviderStub, clients: dict[str, ChatClients]
+) -> None:
+    stub.refuses = refusing(lambda body: "tool_calls" in json.dumps(body), error(500, "Internal Server Error"))
+    stub.will_always(Chat.text("Yes."))
+    for number in (2, 3):
+        sent = [message for each in range(1, number) for message in turn(each)]
+        assert await ask(clients["compatible"], *sent, user(f"question {number}")) == "Yes."
+    assert len(stub.requests) == 3

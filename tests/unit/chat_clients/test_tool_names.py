@@ -25,6 +25,7 @@ OF_ADD = [
     *("to=functions.add", "assistant to=functions.add", "add json", "add:json", "functions.add.json"),
     *("add(a=1)", "add(1, 2)", "add(", "add()", "functions.add(a=1)", "print(default_api.add(a=1))", 'add{"a": 1}'),
     *('{"name": "add", "arguments": {}}', "(add)", "[add]", "*add*", "**add**", "add,", "add;", "add."),
+    *("add</s>", "<s>add", "add<end_of_turn>", "add/0", "recipient_name: functions.add", "ａｄｄ"),
     *(
         "  add\n",
         "\n\nadd\n",

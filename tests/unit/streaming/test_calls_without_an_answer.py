@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agent_framework import Agent, FunctionInvocationContext, MiddlewareTermination, function_middleware, tool
+from agent_framework import (
+    Agent,
+    FunctionInvocationContext,
+    FunctionTool,
+    MiddlewareTermination,
+    function_middleware,
+    tool,
+)
 
 from base_server import BaseChatKitServer
 from chat_clients.provider import ChatClients
@@ -69,6 +76,15 @@ async def hurry(city: str, ctx: FunctionInvocationContext) -> str:
     """Say how far it is."""
     turn_of(ctx).progress(f"Looking at {city}")
     return "Done."
+
+
+@tool(approval_mode="always_require")
+async def erase() -> str:
+    """Erase it."""
+    return "Erased."
+
+
+ask_page = FunctionTool(name="ask_page", func=None, description="Ask the page.", input_model={"type": "object"})
 
 
 @function_middleware
@@ -142,6 +158,29 @@ async def test_a_model_that_only_calls_what_nobody_offered_has_given_no_answer(
     [failure] = errors(await Chat(PlainServer(services)).send("Rain?"))
     assert failure["message"].startswith("The model gave no answer.")
     assert len(stub.requests) == MAX_ROUNDS
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("sibling", ["ask_page", "erase"])
+async def test_nobody_is_asked_for_a_tool_that_there_is_not_beside_one_that_somebody_is_asked_for(
+    services: Services, stub: ProviderStub, protocol: Any, sibling: str, order: int
+) -> None:
+    class AskingServer(BaseChatKitServer):
+        def get_agent(self, turn: Turn) -> Agent[Any]:
+            return Agent(self.chat_client, tools=[ask_page, erase])
+
+    chat = Chat(AskingServer(services))
+    calls = [Call("abcDEF123", "no_such", {}), Call("abcDEF124", sibling, {})][::order]
+    stub.will(protocol.calls(*calls), protocol.text("Yes."))
+    events = await chat.send("Go")
+    assert not errors(events)
+    asked = done_items(events, "client_tool_call")
+    cards = [json.dumps(item) for item in done_items(events, "widget")]
+    assert [item["name"] for item in asked] == (["ask_page"] if sibling == "ask_page" else [])
+    assert len(cards) == (sibling == "erase")
+    assert not any("no such" in card.lower() or "no_such" in card for card in cards)
+    assert texts(await chat.send("And now?")) == ["Yes."]
+    assert "not found" in json.dumps(stub.requests[-1].body)
 
 
 @pytest.mark.parametrize("protocol", [Completions])

@@ -29,6 +29,12 @@ TAGS = [
     ("<thought>", "</thought>", True),
     ("<mm:think>", "</mm:think>", True),
     ("<seed:think>", "</seed:think>", True),
+    ("<ds_thinking>", "</ds_thinking>", True),
+    ("<think_fast>", "</think_fast>", True),
+    ("<inner-monologue>", "</inner-monologue>", True),
+    ("<reason>", "</reason>", True),
+    ("<scratchpad>", "</scratchpad>", True),
+    ("<|channel>thought\n", "<channel|>", True),
     ("<|START_THINKING|>", "<|END_THINKING|>", True),
     ("<|START_THINKING|>", "<|END_THINKING|><|START_RESPONSE|>", False),
     ("<|begin_of_thought|>", "<|end_of_thought|>", True),
@@ -55,6 +61,15 @@ def cases_of_tags() -> Iterator[Case]:
             yield f"{THOUGHT}\n{closer}\n\nHello", f"{THOUGHT}\n", "Hello"
             spoken_of = f"about `{closer}`, and ``{closer}``."
             yield f"{opener}They ask {spoken_of}{closer}Hello", f"They ask {spoken_of}", "Hello"
+
+
+@pytest.mark.parametrize("cut", range(1, 40))
+def test_tags_around_an_answer_are_left_out_after_a_thought_alone(cut: int) -> None:
+    text = "<think>An <answer>?</think>\n<answer>\nHello\n</answer>"
+    splitter = ThoughtSplitter()
+    pieces = [*splitter.feed(text[:cut]), *splitter.feed(text[cut:]), *splitter.close()]
+    assert "".join(piece for kind, piece in pieces if kind == "text").strip() == "Hello"
+    assert without_thoughts("<answer>Hello</answer>") == "<answer>Hello</answer>"
 
 
 def texts_about_tags() -> Iterator[str]:
