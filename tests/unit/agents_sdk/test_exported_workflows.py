@@ -241,6 +241,29 @@ async def test_file_search_works_at_openai_and_elsewhere_the_answer_says_what_it
         assert flow.stub.requests == []
 
 
+async def test_files_beside_the_exported_one_are_its_own_however_they_are_imported(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    (mine / "desk").mkdir(parents=True)
+    (mine / "config.py").write_text("RULES = 'Rules of'\n")  # a name that the platform has too
+    (mine / "desk" / "words.py").write_text("NAME = 'my desk'\n")
+    (mine / "prompts.py").write_text(
+        "from .config import RULES\nfrom .desk.words import NAME\nTEXT = f'{RULES} {NAME}.'\n"
+    )
+    (mine / "flow.py").write_text(
+        "import desk.words, desk.words as words, json\n"
+        "from config import RULES\nfrom prompts import TEXT as TOLD\nfrom .prompts import TEXT\n"
+        "from agents import Agent, Runner\n"
+        "assert TOLD == TEXT and RULES in TEXT and desk.words is words and json.dumps(1)\n"
+        "agent = Agent(name='Desk', instructions=TEXT)\n"
+        "async def run_workflow(given):\n    return await Runner.run(agent, given['input_as_text'])\n"
+    )
+    async with imported(tmp_path / "cases", mine / "flow.py") as flow:
+        flow.will_say("Hello.")
+        events = await flow.chat().send("Hi")  # the file returns the SDK's result itself
+        assert (texts(events), errors(events)) == (["Hello."], [])
+        assert ("system", "Rules of my desk.") in inputs_of(flow.stub.requests[0])
+
+
 @pytest.mark.parametrize("provider", PROTOCOLS)
 async def test_a_loop_goes_on_until_its_condition_holds(tmp_path: Path, provider: str) -> None:
     async with imported(tmp_path, "loop", provider) as flow:
