@@ -213,9 +213,11 @@ class PlatformModel(Model):
         client = self._client
         # The SDK runs the tools: the client's own loop, its outermost layer, is stepped over.
         ask: Any = super(FunctionInvocationLayer, client) if isinstance(client, FunctionInvocationLayer) else client
+        own_ids = _OwnIds(messages)
         updates: list[ChatResponseUpdate] = MergedUpdates(())
         async with ask.get_response(messages, stream=True, options=options, client_kwargs=more) as stream:
             async for update in stream:
+                own_ids.rename(update)
                 updates.append(update)
                 yield update
         response = ChatResponse.from_updates(updates)
@@ -289,6 +291,27 @@ class PlatformModel(Model):
                     "This assistant cannot answer at the moment.",
                     f"the tool '{tool.name}' runs at OpenAI: it needs the Responses API (MODEL_PROVIDER=openai)",
                 )
+
+
+class _OwnIds:
+    """Gives calls ids that no earlier one has: some servers count anew in every answer, and the SDK refuses that.
+
+    Args:
+        messages: What the model is asked.
+    """
+
+    def __init__(self, messages: Sequence[Message]) -> None:
+        contents = (content for message in messages for content in message.contents)
+        self._taken = {content.call_id for content in contents if content.type == "function_call"}
+        self._given: dict[str, str] = {}
+
+    def rename(self, update: ChatResponseUpdate) -> None:
+        """Rename the calls of an update whose ids are taken; a piece of one as the piece before it."""
+        if not self._taken:
+            return
+        for content in update.contents:
+            if content.type == "function_call" and content.call_id and content.call_id in self._taken:
+                content.call_id = self._given.setdefault(content.call_id, f"call_{uuid4().hex}")
 
 
 def _handoffs(handoffs: Sequence[Handoff[Any, Any]]) -> Iterator[FunctionTool]:
