@@ -24,7 +24,7 @@ from agents_sdk.workflows.workflow_input import build_message, call_workflow
 from agents_sdk.workflows.workflow_module import run_module, workflow_module
 from chat_clients.protocols.responses_request import build_input
 from context import Turn
-from errors import AgentError, ConflictError
+from errors import AgentError, ConflictError, exit_refused
 from framework.sentences import LIMIT_REACHED
 from turns.approval_request import ApprovalRequest, PendingApproval
 from turns.workflow_journal import build_journal_item, read_journal
@@ -113,13 +113,14 @@ class WorkflowAgent:
 
     async def _work(self, run: WorkflowRun) -> Any:
         current_run.set(run)
-        with workflow_module(self._code, f"exported.{self._turn.context.use_case}") as module:
+        name = self._turn.context.use_case
+        with exit_refused(f"use case '{name}': the file"), workflow_module(self._code, f"exported.{name}") as module:
             # In a thread: what a file does at its top may take a while.
             await asyncio.to_thread(
                 run_module, module, self._code, PlatformNames(run), self._source.approvals, run.approve
             )
             function = getattr(module, self._source.entry)
-            call = call_workflow(function, run.message, self._turn.context.variables, self._turn.context.use_case)
+            call = call_workflow(function, run.message, self._turn.context.variables, name)
             value = await asyncio.to_thread(call) if not inspect.iscoroutinefunction(function) else call()
             return await value if inspect.isawaitable(value) else value
 

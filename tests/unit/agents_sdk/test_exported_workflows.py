@@ -432,6 +432,18 @@ async def test_a_failure_of_the_file_is_told_as_any_other(tmp_path: Path) -> Non
         assert await kinds(chat) == ["user_message", "assistant_message", "task"]
 
 
+async def test_a_file_that_would_end_the_process_ends_its_answer(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "script.py"
+    file.write_text((EXPORTED / "plain.py").read_text().replace("return result.final_output", "raise SystemExit(3)"))
+    async with imported(tmp_path, file) as flow:
+        flow.will_say("Half.")
+        [error] = errors(await flow.chat().send("Hi"))
+        assert "cannot answer at the moment" in error["message"]
+        assert "the file called sys.exit(3)" in caplog.text
+
+
 async def test_an_output_of_another_form_than_asked_for_is_told(tmp_path: Path) -> None:
     async with imported(tmp_path, "triage", "compatible") as flow:
         flow.will_say("parcel, I think")
