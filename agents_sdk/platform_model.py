@@ -75,6 +75,8 @@ class PlatformModels(ModelProvider):
         may_choose: Whether an agent may name another model of the same provider.
         chosen: The model that the person chose in the composer, for all agents of the answer; None for none.
         is_paused: Says whether the answer waits for somebody, so that the model is not to be asked.
+        count: Takes what a call of the model has cost that nobody streams: of an agent that is another's tool, or a
+            guardrail; None where that is counted otherwise.
 
     Attributes:
         known: What the model gave earlier in the conversation.
@@ -82,10 +84,17 @@ class PlatformModels(ModelProvider):
     """
 
     def __init__(
-        self, client: Any, *, may_choose: bool, is_paused: Callable[[], bool], chosen: str | None = None
+        self,
+        client: Any,
+        *,
+        may_choose: bool,
+        is_paused: Callable[[], bool],
+        chosen: str | None = None,
+        count: Callable[[Content], None] | None = None,
     ) -> None:
         self.client = client
         self.is_paused = is_paused
+        self.count = count
         self.known = KnownContents()
         self.missing: set[str] = set()
         self._may_choose = may_choose
@@ -171,6 +180,10 @@ class PlatformModel(Model):
             async for event in events:
                 if isinstance(event, Paused):
                     raise AnswerWaitsError
+                if isinstance(event, ChatResponseUpdate) and self._models.count is not None:
+                    for content in event.contents:
+                        if content.type == "usage":
+                            self._models.count(content)
                 if isinstance(event, PlatformResponse):
                     response = event.response
                     return ModelResponse(output=response.output, usage=_usage(response), response_id=None)

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from contextvars import ContextVar
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from agent_framework import AgentResponseUpdate, Content
@@ -32,6 +33,7 @@ from pydantic import BaseModel
 
 from agents_sdk.agent_copies import AgentCopies
 from agents_sdk.guarded_tools import tool_error
+from agents_sdk.inner_runs import count_inner
 from agents_sdk.platform_model import PlatformModels
 from agents_sdk.sdk_agent import PERMISSION_ASKED
 from agents_sdk.turn_context import TurnContext
@@ -128,6 +130,7 @@ class WorkflowRun:
             may_choose=self._settings.provider == "openai",
             is_paused=lambda: False,
             chosen=options.get("model"),
+            count=partial(count_inner, turn),
         )
         self._loop = asyncio.get_running_loop()
         self._writing = asyncio.Lock()
