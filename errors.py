@@ -24,6 +24,8 @@ ParlorError
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 INTERNAL_MESSAGE = "Something went wrong on our side."
 """The message of an error that was not raised on purpose; a person reads it beside the error's id."""
@@ -207,3 +209,19 @@ class UnavailableError(UserFacingError):
 def new_error_id() -> str:
     """Return a fresh id that an error message and its log line share, e.g. ``"err_9f2c4a1b7d03"``."""
     return f"err_{secrets.token_hex(6)}"
+
+
+@contextmanager
+def exit_refused(who: str) -> Iterator[None]:
+    """Let code that somebody brings end its own answer, where it would end the process: scripts call `sys.exit`.
+
+    Args:
+        who: Whose code runs in the block, for the log.
+
+    Raises:
+        AgentError: When it has tried.
+    """
+    try:
+        yield
+    except SystemExit as exc:
+        raise AgentError("This assistant cannot answer at the moment.", f"{who} called sys.exit({exc.code!r})") from exc

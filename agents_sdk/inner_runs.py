@@ -10,13 +10,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
+from agent_framework import Content, UsageDetails, add_usage_details
 from agents import RunConfig
 from agents.models.multi_provider import MultiProvider
 from agents.run import AgentRunner
 
 from agents_sdk.platform_model import PlatformModels
+from context import Turn
 from framework.default_runner import wrap_default_runner
 
 
@@ -84,6 +86,13 @@ def run_defaults(defaults: RunDefaults) -> Iterator[None]:
         yield
     finally:
         _defaults.reset(token)
+
+
+def count_inner(turn: Turn, usage: Content) -> None:
+    """Add the tokens of a run within a run to those of the answer."""
+    answer = turn.context.answer
+    for counts in (answer.inner_usage, answer.usage):
+        counts.update(add_usage_details(cast("UsageDetails", dict(counts)), usage.usage_details))
 
 
 def _filled(options: Mapping[str, Any]) -> dict[str, Any]:

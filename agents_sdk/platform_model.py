@@ -75,6 +75,8 @@ class PlatformModels(ModelProvider):
         may_choose: Whether an agent may name another model of the same provider.
         chosen: The model that the person chose in the composer, for all agents of the answer; None for none.
         is_paused: Says whether the answer waits for somebody, so that the model is not to be asked.
+        count: Takes what a call of the model has cost that nobody streams: of an agent that is another's tool, or a
+            guardrail; None where that is counted otherwise.
 
     Attributes:
         known: What the model gave earlier in the conversation.
@@ -82,10 +84,17 @@ class PlatformModels(ModelProvider):
     """
 
     def __init__(
-        self, client: Any, *, may_choose: bool, is_paused: Callable[[], bool], chosen: str | None = None
+        self,
+        client: Any,
+        *,
+        may_choose: bool,
+        is_paused: Callable[[], bool],
+        chosen: str | None = None,
+        count: Callable[[Content], None] | None = None,
     ) -> None:
         self.client = client
         self.is_paused = is_paused
+        self.count = count
         self.known = KnownContents()
         self.missing: set[str] = set()
         self._may_choose = may_choose
@@ -171,6 +180,10 @@ class PlatformModel(Model):
             async for event in events:
                 if isinstance(event, Paused):
                     raise AnswerWaitsError
+                if isinstance(event, ChatResponseUpdate) and self._models.count is not None:
+                    for content in event.contents:
+                        if content.type == "usage":
+                            self._models.count(content)
                 if isinstance(event, PlatformResponse):
                     response = event.response
                     return ModelResponse(output=response.output, usage=_usage(response), response_id=None)
@@ -213,9 +226,11 @@ class PlatformModel(Model):
         client = self._client
         # The SDK runs the tools: the client's own loop, its outermost layer, is stepped over.
         ask: Any = super(FunctionInvocationLayer, client) if isinstance(client, FunctionInvocationLayer) else client
+        own_ids = _OwnIds(messages)
         updates: list[ChatResponseUpdate] = MergedUpdates(())
         async with ask.get_response(messages, stream=True, options=options, client_kwargs=more) as stream:
             async for update in stream:
+                own_ids.rename(update)
                 updates.append(update)
                 yield update
         response = ChatResponse.from_updates(updates)
@@ -289,6 +304,27 @@ class PlatformModel(Model):
                     "This assistant cannot answer at the moment.",
                     f"the tool '{tool.name}' runs at OpenAI: it needs the Responses API (MODEL_PROVIDER=openai)",
                 )
+
+
+class _OwnIds:
+    """Gives calls ids that no earlier one has: some servers count anew in every answer, and the SDK refuses that.
+
+    Args:
+        messages: What the model is asked.
+    """
+
+    def __init__(self, messages: Sequence[Message]) -> None:
+        contents = (content for message in messages for content in message.contents)
+        self._taken = {content.call_id for content in contents if content.type == "function_call"}
+        self._given: dict[str, str] = {}
+
+    def rename(self, update: ChatResponseUpdate) -> None:
+        """Rename the calls of an update whose ids are taken; a piece of one as the piece before it."""
+        if not self._taken:
+            return
+        for content in update.contents:
+            if content.type == "function_call" and content.call_id and content.call_id in self._taken:
+                content.call_id = self._given.setdefault(content.call_id, f"call_{uuid4().hex}")
 
 
 def _handoffs(handoffs: Sequence[Handoff[Any, Any]]) -> Iterator[FunctionTool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 from agent_framework import AgentResponse, AgentResponseUpdate, Content, Message, ResponseStream
@@ -29,7 +30,7 @@ from agents_sdk.agent_copies import AgentCopies
 from agents_sdk.agent_graph import agent_in_charge, agents_of, experts_of
 from agents_sdk.approved_calls import find_owner, make_call
 from agents_sdk.guarded_tools import tool_error
-from agents_sdk.inner_runs import RunDefaults, run_defaults
+from agents_sdk.inner_runs import RunDefaults, count_inner, run_defaults
 from agents_sdk.input_items import read_result
 from agents_sdk.mcp_servers import ensure_connected
 from agents_sdk.model_events import ModelEvents
@@ -211,7 +212,11 @@ class SDKAgent:
         # The composer offers what the use case says, so that may be named whatever the provider is.
         may_choose = self._turn.services.settings.provider == "openai"
         return PlatformModels(
-            self._client, may_choose=may_choose, is_paused=self._is_waiting, chosen=options.get("model")
+            self._client,
+            may_choose=may_choose,
+            is_paused=self._is_waiting,
+            chosen=options.get("model"),
+            count=partial(count_inner, self._turn),
         )
 
     def _defaults(self, models: PlatformModels) -> RunDefaults:

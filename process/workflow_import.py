@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from agents_sdk.workflows.imports import imported_siblings, missing_modules
 from agents_sdk.workflows.openai_services import Need
-from agents_sdk.workflows.source import missing_modules, read_source
+from agents_sdk.workflows.source import read_source
 from errors import PluginError
 from process.use_case_loading import ENTRY_POINT_GROUP, NAME_PATTERN
 
@@ -35,6 +36,8 @@ def register_use_case(services):
     return UseCase(name={name!r}, title={title!r}, server=WorkflowServer(services))
 '''
 
+_NOT_COPIED = shutil.ignore_patterns("__pycache__", ".*")
+
 
 @dataclass(frozen=True, slots=True)
 class ImportedWorkflow:
@@ -46,6 +49,7 @@ class ImportedWorkflow:
         needs: Services of OpenAI without which a part of it does not work.
         approvals: The functions in it that ask the person.
         unmet_guardrails: Reasons why guardrails of it cannot be made here.
+        siblings: The names of the files and folders that were copied with it.
     """
 
     folder: Path
@@ -53,12 +57,13 @@ class ImportedWorkflow:
     needs: Sequence[Need]
     approvals: Sequence[str]
     unmet_guardrails: Sequence[str]
+    siblings: Sequence[str]
 
 
 def import_workflow(
     file: Path, name: str, folder: Path, paths: Sequence[Path], entry: str | None = None
 ) -> ImportedWorkflow:
-    """Make a use case of an exported file: a folder with the file itself and a plugin beside it.
+    """Make a use case of an exported file: a folder with the file itself, what it imports from beside it, and a plugin.
 
     Args:
         file: The exported file.
@@ -72,9 +77,9 @@ def import_workflow(
     """
     _check_name(name, folder, paths)
     source = read_source(file, name, entry)
-    if missing := missing_modules(source):
+    if missing := missing_modules(file, source.text):
         raise PluginError(name, f"{file}: {'; '.join(missing)}")
-    target = folder / name
+    target, siblings = folder / name, imported_siblings(file)
     title = source.title or name.replace("_", " ").replace("-", " ").capitalize()
     own_name = "workflow.py" if file.name in ("plugin.py", "__init__.py") or file.suffix != ".py" else file.name
     plugin = _PLUGIN.format(
@@ -86,16 +91,26 @@ def import_workflow(
             made = Path(making) / name
             made.mkdir()
             shutil.copyfile(file, made / own_name)
+            for sibling in siblings:
+                if sibling.is_file():
+                    shutil.copyfile(sibling, made / sibling.name)
+                else:
+                    shutil.copytree(sibling, made / sibling.name, ignore=_NOT_COPIED)
             (made / "plugin.py").write_text(plugin, encoding="utf-8")
             made.rename(target)
     except OSError as exc:
         raise PluginError(name, f"{target} cannot be made: {exc.strerror or exc}") from exc
-    return ImportedWorkflow(target, _one_line(title), source.needs, source.approvals, source.unmet_guardrails)
+    return ImportedWorkflow(
+        target, _one_line(title), source.needs, source.approvals, source.unmet_guardrails,
+        [sibling.name for sibling in siblings],
+    )  # fmt: skip
 
 
 def report(made: ImportedWorkflow, provider: str) -> Iterator[str]:
     """Return what whoever has imported a workflow should know, line by line."""
     yield f"{made.folder} is the use case '{made.folder.name}' ({made.title}) now; start the server to talk to it."
+    if made.siblings:
+        yield f"What it imports from beside it lies there too: {', '.join(made.siblings)}."
     if made.approvals:
         yield f"It asks the person in the chat at {', '.join(made.approvals)}."
     if made.needs:

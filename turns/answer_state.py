@@ -40,6 +40,7 @@ class AnswerState:
         is_new_thread: Whether this request has created its thread, so that nothing but its message is in it.
         texts: The words of the platform itself.
         usage: The provider's token counts of this answer so far, as it named them.
+        inner_usage: The part of them that nobody streams: of agents that are tools of others, and of guardrails.
         title_usage: The token counts of the title that the model has written meanwhile.
         error_id: The id of the error that ended the answer; None without one.
         direct_text: Where a piece of text may be shown at once; None outside of a run.
@@ -57,6 +58,7 @@ class AnswerState:
         self.is_new_thread = False
         self.texts = AnswerTexts()
         self.usage: dict[str, Any] = {}
+        self.inner_usage: dict[str, Any] = {}
         self.title_usage: dict[str, Any] = {}
         self.error_id: str | None = None
         self.direct_text: DirectText | None = None

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from contextvars import ContextVar
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from agent_framework import AgentResponseUpdate, Content
@@ -24,6 +25,7 @@ from agents import (
     ModelTracing,
     OutputGuardrailTripwireTriggered,
     RunConfig,
+    ToolApprovalItem,
 )
 from agents.models.multi_provider import MultiProvider
 from chatkit.types import ProgressUpdateEvent
@@ -31,11 +33,21 @@ from pydantic import BaseModel
 
 from agents_sdk.agent_copies import AgentCopies
 from agents_sdk.guarded_tools import tool_error
+from agents_sdk.inner_runs import count_inner
 from agents_sdk.platform_model import PlatformModels
+from agents_sdk.sdk_agent import PERMISSION_ASKED
 from agents_sdk.turn_context import TurnContext
 from agents_sdk.workflows.journal import Journal, read_result
 from agents_sdk.workflows.openai_client import unavailable
 from agents_sdk.workflows.openai_services import HOSTED_TOOLS
+from agents_sdk.workflows.permissions import (
+    call_id_of,
+    continued_run,
+    is_kept_run,
+    kept_run,
+    requests_of,
+    unanswered_calls,
+)
 from agents_sdk.workflows.run_updates import RunUpdates
 from agents_sdk.workflows.workflow_input import Item, PersonsMessage
 from chat_clients.model_client import RawResponsesClient
@@ -86,6 +98,7 @@ class WorkflowRun:
         models: The platform's model for whoever runs in this answer.
         said: The texts that were shown.
         question: The text of the question to the person; None while there is none.
+        wanted: The calls of tools that a person has to allow, with the ids of all; None while there are none.
         is_limited: Whether it has taken as many steps as it may.
         unsaid: The last structured output, as long as nothing was said after it.
     """
@@ -106,6 +119,7 @@ class WorkflowRun:
         self.traces = traces
         self.said: list[str] = []
         self.question: str | None = None
+        self.wanted: tuple[list[Content], list[str]] | None = None
         self.is_limited = False
         self.unsaid: Any = None
         self.opened: list[Any] = []
@@ -116,6 +130,7 @@ class WorkflowRun:
             may_choose=self._settings.provider == "openai",
             is_paused=lambda: False,
             chosen=options.get("model"),
+            count=partial(count_inner, turn),
         )
         self._loop = asyncio.get_running_loop()
         self._writing = asyncio.Lock()
@@ -151,7 +166,7 @@ class WorkflowRun:
 
     def start_streamed(self, start: StartRun, agent: Agent[Any], given: Any, options: Mapping[str, Any]) -> Any:
         """Start an agent whose stream the file reads itself; what it reads is shown too."""
-        updates, result = self._begin(start, agent, given, options)
+        updates, result = self._begin(start, agent, self._copy(agent), given, options)
         read_events = result.stream_events
 
         async def shown_events() -> Any:
@@ -159,6 +174,13 @@ class WorkflowRun:
             async for event in read_events():
                 await self._show(updates, event)
                 yield event
+            if result.interruptions:
+                names = ", ".join(str(each.name) for each in result.interruptions)
+                raise AgentError(
+                    "This assistant would have to ask you first, and cannot do that here.",
+                    f"the file streams the agent '{agent.name}' itself, whose tools need approval ({names}); let it "
+                    "call Runner.run",
+                )
             await self._end(agent, updates, result)
 
         result.stream_events = shown_events
@@ -173,7 +195,7 @@ class WorkflowRun:
         if self._answers < len(self.journal.decisions):
             self._answers += 1
             return self.journal.decisions[self._answers - 1]
-        if self.question is None:
+        if self.question is None and self.wanted is None:
             self.question = question
         raise WorkflowEnded
 
@@ -242,7 +264,7 @@ class WorkflowRun:
     async def _run(self, start: StartRun, agent: Agent[Any], given: Any, options: Mapping[str, Any]) -> Any:
         slot = self.journal.next_slot(_key(agent))
         known = self.journal.known(_key(agent), slot)
-        if known is not None:
+        if known is not None and not is_kept_run(known):
             result = read_result(known, agent, given, options.get("context"))
             self._note(result.final_output)
             return result
@@ -250,7 +272,10 @@ class WorkflowRun:
         if task is not None:
             self._tasks.add(task)
         try:
-            updates, result = self._begin(start, agent, given, options)
+            copy, context = self._copy(agent), self.options_of(options)["context"]
+            if known is not None:
+                given = await continued_run(known, copy, self.journal.calls, context)
+            updates, result = self._begin(start, agent, copy, given, options)
             await self._announce(agent, updates)
             try:
                 async with aclosing(result.stream_events()) as events:
@@ -278,22 +303,38 @@ class WorkflowRun:
             if task is not None:
                 self._tasks.discard(task)
         await self._end(agent, updates, result)
+        if result.interruptions:
+            self.journal.add(_key(agent), slot, kept_run(result))
+            await self._want(updates, result)
+            raise WorkflowEnded
+        # Files make input items of all that is new, and the SDK has none for a question that is answered.
+        result.new_items = [item for item in result.new_items if not isinstance(item, ToolApprovalItem)]
         self.journal.add(_key(agent), slot, result)
         return result
 
+    def _copy(self, agent: Agent[Any]) -> Agent[Any]:
+        self._check_tools(agent)
+        failed = self.turn.context.answer.failed_calls
+        return AgentCopies(self._settings.tool_timeout_s, failed, self.models).of(agent)
+
+    async def _want(self, updates: RunUpdates, result: Any) -> None:
+        """Note the calls that a person has to allow; those of one agent at a time."""
+        for call_id in unanswered_calls(result):
+            await self._put(updates.update(Content.from_function_result(call_id, result=PERMISSION_ASKED)))
+        if self.question is None and self.wanted is None:
+            self.wanted = list(requests_of(result)), [call_id_of(each) for each in result.interruptions]
+
     def _begin(
-        self, start: StartRun, agent: Agent[Any], given: Any, options: Mapping[str, Any]
+        self, start: StartRun, agent: Agent[Any], copy: Agent[Any], given: Any, options: Mapping[str, Any]
     ) -> tuple[RunUpdates, Any]:
         self._runs += 1
         if self._runs > MAX_RUNS:
             self.is_limited = True
             raise WorkflowEnded
-        self._check_tools(agent)
-        failed = self.turn.context.answer.failed_calls
         token = is_within_agent.set(True)
         try:
             result = start(
-                AgentCopies(self._settings.tool_timeout_s, failed, self.models).of(agent),
+                copy,
                 # A file that begins its conversation by itself has the thread from `conversation`.
                 given if self._has_conversation or options.get("session") else self.message.with_history(given),
                 **self.options_of(options),
@@ -316,12 +357,6 @@ class WorkflowRun:
     async def _end(self, agent: Agent[Any], updates: RunUpdates, result: Any) -> None:
         if agent.output_type is not None and agent.output_type is not str:
             await self._step(updates, "result", agent.name)
-        if result.interruptions:
-            names = ", ".join(str(each.name) for each in result.interruptions)
-            raise AgentError(
-                "This assistant would have to ask you first, and cannot do that within a workflow.",
-                f"the agent '{agent.name}' has tools with needs_approval ({names}); ask by approval_request instead",
-            )
         if updates.text:
             self.said.append(updates.text)
         self._note(result.final_output)

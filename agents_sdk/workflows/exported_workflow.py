@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agents_sdk.workflows.imports import missing_modules
 from agents_sdk.workflows.openai_services import Need
 from agents_sdk.workflows.rewriting import compile_source
-from agents_sdk.workflows.source import missing_modules, read_source
+from agents_sdk.workflows.source import read_source
 from errors import PluginError
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class ExportedWorkflow:
     def __init__(self, path: Path, *, entry: str | None = None, traces: bool = False) -> None:
         name = path.parent.name
         self._source = read_source(path, name, entry)
-        if missing := missing_modules(self._source):
+        if missing := missing_modules(path, self._source.text):
             raise PluginError(name, f"{path.name}: {'; '.join(missing)}")
         self._code = compile_source(self._source)
         self._traces = traces

@@ -45,6 +45,7 @@ class Journal:
     def __init__(self, stored: Mapping[str, Any] | None = None) -> None:
         stored = stored or {}
         self.decisions: list[bool] = list(stored.get("decisions") or ())
+        self.calls: dict[str, bool] = dict(stored.get("calls") or {})
         self._entries: dict[str, list[Any]] = defaultdict(list)
         for key, entries in (stored.get("entries") or {}).items():
             self._entries[key] = list(entries)

@@ -11,7 +11,8 @@ import importlib.util
 from types import CodeType
 from typing import TypeVar
 
-from agents_sdk.workflows.source import GUARDRAILS, WorkflowSource, mentions_input
+from agents_sdk.workflows.imports import GUARDRAILS, siblings_in
+from agents_sdk.workflows.source import WorkflowSource, mentions_input
 
 PLATFORM = "__parlor__"
 """The name under which a compiled file finds the answer that it runs in."""
@@ -30,13 +31,16 @@ _Node = TypeVar("_Node", bound=ast.AST)
 def compile_source(source: WorkflowSource) -> CodeType:
     """Return the code of an exported file as it runs in an answer."""
     tree = ast.parse(source.text, str(source.path))
-    changed = _Rewriter(source.entry, has_guardrails=importlib.util.find_spec(GUARDRAILS) is not None).visit(tree)
+    siblings = siblings_in(source.path.parent) - {source.path.stem}
+    has_guardrails = importlib.util.find_spec(GUARDRAILS) is not None
+    changed = _Rewriter(source.entry, siblings, has_guardrails=has_guardrails).visit(tree)
     return compile(ast.fix_missing_locations(changed), str(source.path), "exec", dont_inherit=True)
 
 
 class _Rewriter(ast.NodeTransformer):
-    def __init__(self, entry: str, *, has_guardrails: bool) -> None:
+    def __init__(self, entry: str, siblings: frozenset[str], *, has_guardrails: bool) -> None:
         self._entry = entry
+        self._siblings = siblings
         self._has_guardrails = has_guardrails
         self._modules: dict[str, str] = {}
         self._is_in_entry = False
@@ -56,14 +60,21 @@ class _Rewriter(ast.NodeTransformer):
         self._is_in_entry, self._is_in_guardrail = before
         return node
 
-    def visit_Import(self, node: ast.Import) -> ast.AST:
+    def visit_Import(self, node: ast.Import) -> ast.AST | list[ast.AST]:
         for alias in node.names:
             if alias.name in ("openai", "agents"):
                 self._modules[alias.asname or alias.name] = alias.name
-        return node
+        beside = [alias for alias in node.names if alias.name.partition(".")[0] in self._siblings]
+        if not beside:
+            return node
+        others = [alias for alias in node.names if alias not in beside]
+        made: list[ast.AST] = [_placed(node, ast.Import(others))] if others else []
+        return [*made, *(each for alias in beside for each in _from_beside(node, alias))]
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | list[ast.AST]:
         module = node.module or ""
+        if node.level == 0 and module.partition(".")[0] in self._siblings:
+            return _placed(node, ast.ImportFrom(node.module, node.names, 1))
         if node.level == 0 and module.partition(".")[0] == GUARDRAILS and not self._has_guardrails:
             return [_rebind(node, alias.asname or alias.name, f"guardrails_{alias.name}") for alias in node.names]
         added: list[ast.AST] = []
@@ -131,6 +142,16 @@ def _rebind(place: ast.stmt, name: str, method: str, *arguments: str) -> ast.Ass
     if arguments:
         value = ast.Call(value, [ast.Name(each, ast.Load()) for each in arguments], [])
     return _placed(place, ast.Assign([ast.Name(name, ast.Store())], value))
+
+
+def _from_beside(place: ast.stmt, alias: ast.alias) -> list[ast.AST]:
+    """Return what imports a module that lies beside the file, under the name that ``import`` would give it."""
+    package, _, module = alias.name.rpartition(".")
+    if alias.asname is not None or not package:
+        return [_placed(place, ast.ImportFrom(package or None, [ast.alias(module, alias.asname)], 1))]
+    loaded = ast.ImportFrom(package, [ast.alias(module, f"{PLATFORM}{module}")], 1)
+    top = ast.ImportFrom(None, [ast.alias(alias.name.partition(".")[0])], 1)
+    return [_placed(place, loaded), _placed(place, top)]
 
 
 def _placed(place: ast.AST, node: _Node) -> _Node:

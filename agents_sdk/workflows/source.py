@@ -6,12 +6,12 @@ import ast
 import hashlib
 import importlib.util
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from agents_sdk.workflows.guardrail_checks import cannot_check
+from agents_sdk.workflows.imports import GUARDRAILS, imported, is_installed
 from agents_sdk.workflows.openai_services import HOSTED_GUARDRAILS, Need, guardrail_of, needs_of
 from errors import PluginError
 
@@ -19,16 +19,9 @@ MAX_SOURCE_BYTES = 2_000_000
 """Size of the largest file that is read; exports have some ten thousand bytes."""
 
 USUAL_ENTRY = "run_workflow"
-GUARDRAILS = "guardrails"
-"""The module of the package `openai-guardrails`, in whose place ours steps where it is not installed."""
-
 _RUNS = ("run", "run_streamed", "run_sync")
 _APPROVAL = re.compile(r"approval_request_?\d*")
 _SCRIPTS = (".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs", ".cjs")
-_DISTRIBUTIONS = {
-    "PIL": "pillow", "bs4": "beautifulsoup4", "cv2": "opencv-python", "dotenv": "python-dotenv",
-    "sklearn": "scikit-learn", "yaml": "PyYAML",
-}  # fmt: skip
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -93,25 +86,6 @@ def _analysed(text: str, path: Path, name: str, entry: str | None) -> WorkflowSo
         needs=tuple(needs_of(tree)),
         unmet_guardrails=tuple(_unmet_guardrails(tree)),
     )
-
-
-def missing_modules(source: WorkflowSource) -> list[str]:
-    """Return the modules that the file imports and that are not installed, each with what to do.
-
-    Nothing is imported to find out. What an ``except ImportError`` of the file stands around is left to it.
-    """
-    told = []
-    for module, line in dict(_imported(ast.parse(source.text))).items():
-        if module in sys.stdlib_module_names or module == GUARDRAILS or _is_installed(module):
-            continue
-        beside = [p for p in (source.path.parent / f"{module}.py", source.path.parent / module) if p.exists()]
-        remedy = (
-            f"{beside[0]} is not imported along: make a package of it and install that"
-            if beside
-            else f"install it where Parlor is installed: pip install {_DISTRIBUTIONS.get(module, module)}"
-        )
-        told.append(f"line {line} imports '{module}', which is not installed; {remedy}")
-    return told
 
 
 def mentions_input(node: ast.AST) -> bool:
@@ -288,46 +262,10 @@ def _is_approval(function: Function) -> bool:
     )
 
 
-def _imported(tree: ast.Module) -> list[tuple[str, int]]:
-    """Return the top-level modules that a file cannot do without, with the line; the last import of each first."""
-    found: list[tuple[str, int]] = []
-
-    def visit(node: ast.AST) -> None:
-        if isinstance(node, ast.Try | ast.TryStar) and any(_catches_import(handler) for handler in node.handlers):
-            return
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            return
-        if isinstance(node, ast.Import):
-            found.extend((alias.name.partition(".")[0], node.lineno) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            module = (node.module or "").partition(".")[0] or (node.names[0].name if node.level else "")
-            found.append((f".{module}" if node.level else module, node.lineno))
-        for child in ast.iter_child_nodes(node):
-            if not isinstance(child, ast.expr):  # which holds no import, and may be nested deeply
-                visit(child)
-
-    visit(tree)
-    return found[::-1]
-
-
 def _unmet_guardrails(tree: ast.Module) -> Iterator[str]:
-    if _is_installed(GUARDRAILS) or GUARDRAILS not in {module for module, _ in _imported(tree)}:
+    if is_installed(GUARDRAILS) or GUARDRAILS not in {module for module, _ in imported(tree)}:
         return
     for node in ast.walk(tree):
         found = guardrail_of(node) if isinstance(node, ast.Dict) else None
         if found is not None and found[0] not in HOSTED_GUARDRAILS and (reason := cannot_check(*found)):
             yield f"{reason} (line {getattr(node, 'lineno', 0)})"
-
-
-def _catches_import(handler: ast.ExceptHandler) -> bool:
-    caught = ast.unparse(handler.type) if handler.type is not None else "Exception"
-    return any(name in caught for name in ("ImportError", "ModuleNotFoundError", "Exception"))
-
-
-def _is_installed(module: str) -> bool:
-    if module.startswith("."):
-        return False
-    try:
-        return importlib.util.find_spec(module) is not None
-    except (ImportError, ValueError):
-        return False

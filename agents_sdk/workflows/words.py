@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 MAX_DEPTH = 4
@@ -30,8 +30,11 @@ def plain(output: Any) -> Any:
     """Return an output as mappings, lists, texts and numbers; a text that holds JSON is parsed."""
     if hasattr(output, "model_dump"):
         return output.model_dump(mode="json")
+    if hasattr(output, "final_output"):  # a result of the SDK, which files return as it is
+        return plain(output.final_output)
     if is_dataclass(output) and not isinstance(output, type):
-        return asdict(output)
+        # Without copies: a field may hold what cannot be copied.
+        return {each.name: plain(getattr(output, each.name)) for each in fields(output)}
     if isinstance(output, str) and output.lstrip()[:1] in ("{", "["):
         try:
             return json.loads(output)

@@ -24,7 +24,7 @@ from agents_sdk.workflows.workflow_input import build_message, call_workflow
 from agents_sdk.workflows.workflow_module import run_module, workflow_module
 from chat_clients.protocols.responses_request import build_input
 from context import Turn
-from errors import AgentError, ConflictError, NotFoundError
+from errors import AgentError, ConflictError, exit_refused
 from framework.sentences import LIMIT_REACHED
 from turns.approval_request import ApprovalRequest, PendingApproval
 from turns.workflow_journal import build_journal_item, read_journal
@@ -36,6 +36,9 @@ APPROVAL = "approval_request"
 
 PATIENCE_S = 2.0
 """How long a workflow that is stopped may take to clean up, in seconds; then it is left to itself."""
+
+JOURNAL_REACH = 50
+"""How many of the newest items are looked through for the journal of a question."""
 
 _ALLOWED = "Allowed."
 _NO_GUARDRAIL = "guardrail"
@@ -96,7 +99,7 @@ class WorkflowAgent:
         try:
             await asyncio.wait([work])
             value = self._outcome(run, work)
-            if run.question is not None:
+            if run.question is not None or run.wanted is not None:
                 yield self._ask(run)
             elif run.is_limited:
                 yield _text(LIMIT_REACHED)
@@ -110,13 +113,14 @@ class WorkflowAgent:
 
     async def _work(self, run: WorkflowRun) -> Any:
         current_run.set(run)
-        with workflow_module(self._code, f"exported.{self._turn.context.use_case}") as module:
+        name = self._turn.context.use_case
+        with exit_refused(f"use case '{name}': the file"), workflow_module(self._code, f"exported.{name}") as module:
             # In a thread: what a file does at its top may take a while.
             await asyncio.to_thread(
                 run_module, module, self._code, PlatformNames(run), self._source.approvals, run.approve
             )
             function = getattr(module, self._source.entry)
-            call = call_workflow(function, run.message, self._turn.context.variables, self._turn.context.use_case)
+            call = call_workflow(function, run.message, self._turn.context.variables, name)
             value = await asyncio.to_thread(call) if not inspect.iscoroutinefunction(function) else call()
             return await value if inspect.isawaitable(value) else value
 
@@ -126,7 +130,7 @@ class WorkflowAgent:
         Raises:
             Exception: When the file, or an agent in it, has failed.
         """
-        if run.question is not None or run.is_limited:
+        if run.question is not None or run.wanted is not None or run.is_limited:
             return None
         try:
             return work.result()
@@ -144,6 +148,7 @@ class WorkflowAgent:
 
     def _closing_words(self, run: WorkflowRun, value: Any) -> str | None:
         """Return what has to be said when the workflow is over, because none of its agents has said it."""
+        value = getattr(value, "final_output", value)  # a result of the SDK, which files return as it is
         if _is_refusal(value):
             refused = self._turn.context.answer.texts.refused
             return None if refused in run.said else refused
@@ -165,13 +170,15 @@ class WorkflowAgent:
     def _ask(self, run: WorkflowRun) -> AgentResponseUpdate:
         """Keep what is known so far, and return the question."""
         item_id = self._turn.new_id("message")
-        journal = run.journal.dump(text=run.message.text, file=self._source.digest)
+        requests, asked = run.wanted or ([], [])
+        if run.wanted is None:
+            arguments = {"message": run.question} if run.question else {}
+            call = Content.from_function_call(item_id, APPROVAL, arguments=json.dumps(arguments, ensure_ascii=False))
+            requests = [Content.from_function_approval_request(item_id, call)]
+        journal = run.journal.dump(text=run.message.text, file=self._source.digest, asked=asked)
         item = build_journal_item(item_id, self._turn.thread.id, journal)
         self._turn.emit(ThreadItemDoneEvent(item=item))
-        arguments = {"message": run.question} if run.question else {}
-        call = Content.from_function_call(item_id, APPROVAL, arguments=json.dumps(arguments, ensure_ascii=False))
-        asked = Content.from_function_approval_request(item_id, call)
-        return AgentResponseUpdate(contents=[asked], role="assistant", author_name=APPROVAL)
+        return AgentResponseUpdate(contents=requests, role="assistant", author_name=APPROVAL)
 
     async def _stored_journal(self) -> dict[str, Any] | None:
         """Return what was known when the person was asked, with the decision; None in an answer to a message.
@@ -181,24 +188,36 @@ class WorkflowAgent:
             AgentError: When it is gone.
         """
         decided: ApprovalRequest | None = self._turn.context.answer.decided
-        call = next((each for each in decided.calls if each.name == APPROVAL), None) if decided else None
-        if call is None:
+        if decided is None:
             return None
-        thread_id, context, store = self._turn.thread.id, self._turn.context, self._turn.services.store
-        try:
-            journal = read_journal(await store.load_item(thread_id, call.call_id, context=context))
-        except NotFoundError:
-            journal = None
+        journal = await self._journal_of(decided)
         if journal is None:
             raise AgentError(
                 "This assistant cannot go on where it has asked you. Ask again, please.",
-                f"use case '{context.use_case}': the item {call.call_id} with its journal is gone",
+                f"use case '{self._turn.context.use_case}': the journal of the question {decided.id} is gone",
             )
         if journal.get("file") != self._source.digest:
             raise ConflictError(
                 "This assistant was changed after it had asked you. Ask again, please.", code="workflow.changed"
             )
-        return {**journal, "decisions": [*journal["decisions"], call.decision == "allowed"]}
+        said = {call.call_id: call.decision == "allowed" for call in decided.calls}
+        asked = journal.get("asked") or ()
+        return {
+            **journal,
+            "decisions": [*journal["decisions"], *(() if asked else said.values())],
+            "calls": {call_id: said[call_id] for call_id in asked if call_id in said},
+        }
+
+    async def _journal_of(self, decided: ApprovalRequest) -> Mapping[str, Any] | None:
+        """Return the journal that was kept with a question, which is not far from it; None when it is gone."""
+        thread_id, context, store = self._turn.thread.id, self._turn.context, self._turn.services.store
+        ids = {call.call_id for call in decided.calls}
+        page = await store.load_thread_items(thread_id, after=None, limit=JOURNAL_REACH, order="desc", context=context)
+        for item in page.data:
+            journal = read_journal(item)
+            if journal is not None and (item.id in ids or ids.intersection(journal.get("asked") or ())):
+                return journal
+        return None
 
 
 def examine_workflow(code: CodeType, source: WorkflowSource, name: str) -> None:

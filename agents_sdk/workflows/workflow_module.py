@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.abc import InspectLoader
+from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -26,6 +27,7 @@ def workflow_module(code: CodeType, name: str) -> Iterator[ModuleType]:
     """
     module = ModuleType(f"{name}.answer_{next(_numbers)}")
     module.__file__ = code.co_filename
+    module.__package__ = _package_of(Path(code.co_filename).parent)
     # Data classes and pydantic look up the names of annotations there.
     sys.modules[module.__name__] = module
     try:
@@ -50,6 +52,15 @@ def run_module(
     _Compiled(code).exec_module(module)
     for name in approvals:
         setattr(module, name, _asking(getattr(module, name), approve))
+
+
+def _package_of(folder: Path) -> str | None:
+    """Return the package of which the files in a folder are modules; None without one."""
+    for name, loaded in list(sys.modules.items()):
+        # Asked of what the module holds, since to ask some modules for a name imports it.
+        if str(folder) in map(str, getattr(loaded, "__dict__", {}).get("__path__") or ()):
+            return name
+    return None
 
 
 class _Compiled(InspectLoader):

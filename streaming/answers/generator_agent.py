@@ -11,7 +11,7 @@ from chatkit.types import ThreadStreamEvent
 from pydantic import BaseModel
 
 from context import Turn
-from errors import AgentError
+from errors import AgentError, exit_refused
 from framework.text_updates import build_text_piece
 from widgets.documents import WIDGET_ROOTS
 
@@ -43,14 +43,16 @@ class GeneratorAgent:
         return ResponseStream(self._updates(list(messages)))
 
     async def _updates(self, messages: list[Message]) -> AsyncGenerator[AgentResponseUpdate, None]:
-        async with aclosing(self._function(messages, self._turn)) as pieces:
-            async for piece in pieces:
-                if isinstance(piece, str):
-                    yield AgentResponseUpdate(contents=[build_text_piece(piece)] if piece else [], role="assistant")
-                    continue
-                self._show(piece)
-                # Whoever reads updates waits for room among what is to be sent, before more is asked for.
-                yield AgentResponseUpdate(contents=[], role="assistant")
+        with exit_refused(f"use case '{self._turn.context.use_case}': the generator"):
+            async with aclosing(self._function(messages, self._turn)) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, str):
+                        contents = [build_text_piece(piece)] if piece else []
+                        yield AgentResponseUpdate(contents=contents, role="assistant")
+                        continue
+                    self._show(piece)
+                    # Whoever reads updates waits for room among what is to be sent, before more is asked for.
+                    yield AgentResponseUpdate(contents=[], role="assistant")
 
     def _show(self, piece: Any) -> None:
         if isinstance(piece, _EVENTS):

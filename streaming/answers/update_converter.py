@@ -35,7 +35,7 @@ from framework.sentences import LIMIT_REACHED
 from streaming.answers.hosted_steps import is_hosted
 from streaming.answers.message_writer import MessageWriter
 from streaming.answers.tool_labels import ToolLabel
-from streaming.answers.usage_count import UsageCount
+from streaming.answers.usage_count import UsageCount, sum_of
 from streaming.answers.workflow_steps import Steps
 from text.blanks import is_blank
 from turns.answer_texts import AnswerTexts
@@ -207,7 +207,7 @@ class UpdateConverter:
             case "usage":
                 counts, is_whole = dict(content.usage_details or {}), content.merge_mode == "replace"
                 total = self._usage.add(update.author_name, update.response_id, counts, is_whole=is_whole)
-                self._answer.usage = total
+                self._answer.usage = sum_of(total, self._answer.inner_usage)
             case "error":
                 raise ModelError("The model reported a problem and could not finish its answer.", code="model.failed")
             case hosted if is_hosted(hosted):

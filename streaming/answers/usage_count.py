@@ -52,20 +52,21 @@ class UsageCount:
         """
         run = self._runs.setdefault(author, _Run())
         if not is_whole:
-            run.counts = _sum(run.counts, counts)
+            run.counts = sum_of(run.counts, counts)
         else:
             is_other = None not in (response_id, run.response_id) and response_id != run.response_id
             if (is_other and not run.goes_on) or _is_smaller(counts, run.counts):
-                self._ended = _sum(self._ended, run.counts)
+                self._ended = sum_of(self._ended, run.counts)
             run.counts = dict(counts)
         run.goes_on, run.response_id = False, response_id
         total = self._ended
         for each in self._runs.values():
-            total = _sum(total, each.counts)
+            total = sum_of(total, each.counts)
         return total
 
 
-def _sum(first: Counts, second: Counts) -> Counts:
+def sum_of(first: Counts, second: Counts) -> Counts:
+    """Return two token counts added up, name by name."""
     return dict(add_usage_details(cast("UsageDetails", first), cast("UsageDetails", second)))
 
 

@@ -15,7 +15,7 @@ from chatkit.server import ChatKitServer
 from chatkit.types import SyncCustomActionResponse, ThreadMetadata, ThreadStreamEvent, WidgetItem
 
 from context import Services
-from errors import ActionError, AgentError
+from errors import ActionError, AgentError, exit_refused
 from streaming.actions.clicks import Clicks
 from streaming.requests.delivery import Delivery
 from streaming.requests.idempotency import idempotency_key
@@ -76,7 +76,8 @@ class StockClicks(Clicks):
             raise ActionError(_NO_ACTION, code="action.unknown")
         before = localized(thread).model_copy(deep=True)
         item = await self._sender_as_sent(thread, sender, context)
-        answer: Any = await self._server.sync_action(thread, action, item, given_to_server(context))
+        with exit_refused(f"{type(self._server).__qualname__}.sync_action"):
+            answer: Any = await self._server.sync_action(thread, action, item, given_to_server(context))
         if not isinstance(answer, SyncCustomActionResponse):
             raise AgentError(
                 "This action could not be carried out.",

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from agent_framework import ChatResponseUpdate, Content
 from agents import Agent, RunContextWrapper, function_tool, handoff
 from chatkit.agents import ClientToolCall
 from chatkit.types import StructuredInputFreeform
 
+from context import Services, Turn
+from tests.unit.agents_sdk.conftest import SDKServer
 from tests.unit.harness import Chat, errors, texts, with_settings
 from tests.unit.scripted_model import ScriptedModel, calls, says
 from tests.unit.streaming.test_approvals import click
@@ -136,6 +139,31 @@ async def test_an_agent_that_is_a_tool_answers_the_agent_that_asked(
     assert texts(await chat.send("Why?")) == ["He says: because."]
     assert [m.text for m in model.requests[1]] == ["You are the expert.", "Why?"]
     assert results(model)["c1"] == "Because."
+
+
+async def test_the_tokens_of_an_agent_that_is_a_tool_are_those_of_the_answer(
+    services: Services, model: ScriptedModel
+) -> None:
+    counted: list[dict[str, Any]] = []
+
+    class CountingServer(SDKServer):
+        async def post_respond_hook(self, thread: Any, turn: Turn) -> None:
+            counted.append(dict(turn.usage))
+
+    def costs(tokens: int) -> ChatResponseUpdate:
+        usage = Content.from_usage({"input_token_count": tokens, "output_token_count": 1})
+        return ChatResponseUpdate(contents=[usage], role="assistant")
+
+    server = CountingServer(services)
+    expert = Agent[Any](name="expert", instructions="You are the expert.")
+    server.returned = Agent[Any](name="desk", tools=[expert.as_tool("ask_expert", "Ask the expert.")])
+    model.turns = [
+        [*calls("ask_expert", "c1", input="Why?"), costs(1)],
+        [*says("Because."), costs(10)],
+        [*says("He says: because."), costs(100)],
+    ]
+    await Chat(server).send("Why?")
+    assert counted == [{"input_token_count": 111, "output_token_count": 3}]
 
 
 async def test_a_question_of_an_agent_that_is_a_tool_pauses_the_whole_answer(

@@ -241,6 +241,29 @@ async def test_file_search_works_at_openai_and_elsewhere_the_answer_says_what_it
         assert flow.stub.requests == []
 
 
+async def test_files_beside_the_exported_one_are_its_own_however_they_are_imported(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    (mine / "desk").mkdir(parents=True)
+    (mine / "config.py").write_text("RULES = 'Rules of'\n")  # a name that the platform has too
+    (mine / "desk" / "words.py").write_text("NAME = 'my desk'\n")
+    (mine / "prompts.py").write_text(
+        "from .config import RULES\nfrom .desk.words import NAME\nTEXT = f'{RULES} {NAME}.'\n"
+    )
+    (mine / "flow.py").write_text(
+        "import desk.words, desk.words as words, json\n"
+        "from config import RULES\nfrom prompts import TEXT as TOLD\nfrom .prompts import TEXT\n"
+        "from agents import Agent, Runner\n"
+        "assert TOLD == TEXT and RULES in TEXT and desk.words is words and json.dumps(1)\n"
+        "agent = Agent(name='Desk', instructions=TEXT)\n"
+        "async def run_workflow(given):\n    return await Runner.run(agent, given['input_as_text'])\n"
+    )
+    async with imported(tmp_path / "cases", mine / "flow.py") as flow:
+        flow.will_say("Hello.")
+        events = await flow.chat().send("Hi")  # the file returns the SDK's result itself
+        assert (texts(events), errors(events)) == (["Hello."], [])
+        assert ("system", "Rules of my desk.") in inputs_of(flow.stub.requests[0])
+
+
 @pytest.mark.parametrize("provider", PROTOCOLS)
 async def test_a_loop_goes_on_until_its_condition_holds(tmp_path: Path, provider: str) -> None:
     async with imported(tmp_path, "loop", provider) as flow:
@@ -407,6 +430,18 @@ async def test_a_failure_of_the_file_is_told_as_any_other(tmp_path: Path) -> Non
         [error] = errors(await chat.send("Hi"))
         assert error["message"].startswith("Something went wrong on our side. (err_")
         assert await kinds(chat) == ["user_message", "assistant_message", "task"]
+
+
+async def test_a_file_that_would_end_the_process_ends_its_answer(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "script.py"
+    file.write_text((EXPORTED / "plain.py").read_text().replace("return result.final_output", "raise SystemExit(3)"))
+    async with imported(tmp_path, file) as flow:
+        flow.will_say("Half.")
+        [error] = errors(await flow.chat().send("Hi"))
+        assert "cannot answer at the moment" in error["message"]
+        assert "the file called sys.exit(3)" in caplog.text
 
 
 async def test_an_output_of_another_form_than_asked_for_is_told(tmp_path: Path) -> None:

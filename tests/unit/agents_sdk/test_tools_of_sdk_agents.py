@@ -210,6 +210,24 @@ async def test_parallel_calls_are_answered_in_one_request_by_either_protocol(
     assert told.count("Sun in Bern.") == told.count("Sun in Rome.") == 1
 
 
+async def test_a_model_that_counts_its_calls_anew_in_each_round_is_understood(
+    chat: Chat, model: ScriptedModel, answer_with: Answer
+) -> None:
+    @function_tool
+    def look(city: str) -> str:
+        """Look."""
+        return f"Seen {city}."
+
+    answer_with(tools=[look])
+    for city in ("Bern", "Olten"):
+        model.turns += [calls("look", city=city), calls("look", city=f"{city} again"), says("Both seen.")]
+        events = await chat.send("Look twice")
+        assert (texts(events), errors(events)) == (["Both seen."], [])
+    contents = [content for message in model.requests[-1] for content in message.contents]
+    results = [str(content.result) for content in contents if content.type == "function_result"]
+    assert results == ["Seen Bern.", "Seen Bern again.", "Seen Olten.", "Seen Olten again."]
+
+
 async def test_an_unknown_tool_is_told_to_the_model(chat: Chat, model: ScriptedModel, answer_with: Answer) -> None:
     @function_tool
     def look() -> str:

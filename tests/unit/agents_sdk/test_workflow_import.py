@@ -54,7 +54,7 @@ def test_nothing_of_the_file_is_run_and_the_sdk_is_not_loaded(tmp_path: Path) ->
     file.write_text(f"open({str(mark)!r}, 'w').close()\n{ENTRY}")
     program = (
         "import sys; from pathlib import Path\n"
-        "from agents_sdk.workflows.source import missing_modules, read_source\n"
+        "from agents_sdk.workflows.source import read_source\n"
         "import agents_sdk.workflows.exported_workflow\n"
         f"assert read_source(Path({str(file)!r}), 'n').entry == 'run_workflow'\n"
         "sys.exit(str([m for m in ('agents', 'openai', 'chatkit', 'agent_framework') if m in sys.modules] or '') or 0)"
@@ -123,9 +123,36 @@ def test_what_is_no_text_file_is_refused(tmp_path: Path, make: str, words: str) 
         import_workflow(path, "flow", tmp_path / "cases", [])
 
 
-def test_a_file_beside_the_exported_one_is_not_left_behind_silently(tmp_path: Path) -> None:
-    (tmp_path / "my_tools.py").write_text("")
-    assert "my_tools.py is not imported along" in refusal(tmp_path, f"from my_tools import x\n{ENTRY}")
+def test_what_a_file_imports_from_beside_it_is_copied_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "config.py").write_text("PLAN = 'gold'\n")  # a name that the platform has too
+    (tmp_path / "prompts.py").write_text("from .config import PLAN\n")
+    (tmp_path / "unused.py").write_text("")
+    for folder in ("tools", "tools/__pycache__"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "tools" / "search.py").write_text("")
+    (tmp_path / "tools" / "words.txt").write_text("")
+    (tmp_path / "tools" / "__pycache__" / "search.pyc").write_text("")
+    (tmp_path / "flow.py").write_text(f"from prompts import PLAN\nimport tools.search\n{ENTRY}")
+    made = import_workflow(tmp_path / "flow.py", "flow", tmp_path / "cases", [])
+    lies_there = {str(each.relative_to(made.folder)) for each in made.folder.rglob("*") if each.is_file()}
+    assert lies_there == {"flow.py", "plugin.py", "prompts.py", "config.py", "tools/search.py", "tools/words.txt"}
+    assert "What it imports from beside it lies there too" in "\n".join(report(made, "offline"))
+
+
+@pytest.mark.parametrize(
+    ("beside", "text", "words"),
+    [
+        ("", "from .gone import x", "line 1 imports '.gone', which is not beside it"),
+        ("", "from ..far import x", "imports '..far', which lies above its folder"),
+        ("import other", "import my_tools", r"my_tools.py, line 1 imports 'other' from beside it; write: from .other"),
+        ("import no_such_thing", "from my_tools import x", "my_tools.py, line 1 imports 'no_such_thing', which is not"),
+        ("", "import my_tools, no_such_thing", "line 1 imports 'no_such_thing', which is not installed"),
+    ],
+)
+def test_what_cannot_be_imported_from_beside_it_is_named(tmp_path: Path, beside: str, text: str, words: str) -> None:
+    (tmp_path / "my_tools.py").write_text(beside)
+    (tmp_path / "other.py").write_text("")
+    assert words in refusal(tmp_path, f"{text}\n{ENTRY}")
 
 
 def test_what_an_except_stands_around_may_be_missing(tmp_path: Path) -> None:

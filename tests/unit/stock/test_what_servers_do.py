@@ -153,6 +153,17 @@ async def test_a_coroutine_is_refused_where_only_the_call_shows_it(
     assert "Odd.respond returned a coroutine, for it has no 'yield'" in caplog.text
 
 
+async def test_a_server_that_would_end_the_process_ends_its_answer(
+    talk_to: Talk, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def respond(self: Any, thread: Any, message: Any, context: Any) -> Any:
+        yield ProgressUpdateEvent(text="Looking")
+        raise SystemExit
+
+    assert len(errors(await sent_to(talk_to(answering(respond))))) == 1
+    assert "Odd.respond called sys.exit(None)" in caplog.text
+
+
 async def test_errors_for_the_person_reach_them_as_they_are(talk_to: Talk, services: Services) -> None:
     async def respond(self: Any, thread: Any, message: Any, context: Any) -> Any:
         yield ProgressUpdateEvent(text="Looking")

@@ -76,6 +76,17 @@ async def test_each_form_of_a_generator_function_answers(chat: Chat, returned: A
     assert [item["type"] for item in items] == ["user_message", "assistant_message"]
 
 
+async def test_one_that_would_end_the_process_ends_its_answer(chat: Chat, caplog: pytest.LogCaptureFixture) -> None:
+    async def leave(messages: list[Message], turn: Turn) -> AsyncGenerator[Any, None]:
+        yield "I go."
+        raise SystemExit(1)
+
+    chat.server.returned = leave  # type: ignore[attr-defined]
+    events = await chat.send("Hi")
+    assert (texts(events), len(errors(events))) == (["I go."], 1)
+    assert "the generator called sys.exit(1)" in caplog.text
+
+
 async def test_it_sees_the_conversation_so_far(chat: Chat) -> None:
     async def recite(messages: list[Message], turn: Turn) -> AsyncGenerator[Any, None]:
         yield " / ".join(f"{m.role}: {m.text}" for m in messages)
