@@ -196,7 +196,7 @@ export class ChatKitClient {
     const deadline = new Deadline(UPLOAD_TIMEOUT_MS, signal);
     try {
       const response: unknown = await this.#call(url, {method, headers, body, signal: deadline.signal});
-      if (!isResponse(response)) throw new RequestError('The option api.fetch returned no response.');
+      if (!isResponse(response)) throw new RequestError(strings.noResponse);
       if (!response.ok) throw await failureOf(response);
       const text = await response.text();
       return isJSON(text) ? JSON.parse(text) : undefined;
@@ -228,7 +228,7 @@ export class ChatKitClient {
 
   async #post(request: object, signal: AbortSignal): Promise<Response> {
     const endpoint = this.#endpoint;
-    if (!endpoint) throw new RequestError('The chat has no server yet: the option api.url is missing.');
+    if (!endpoint) throw new RequestError(strings.noEndpoint);
     const body = JSON.stringify(request);
     const secret = this.#secret;
     let token = secret && (await orAborted(secret.get(), signal));
@@ -244,7 +244,7 @@ export class ChatKitClient {
         body,
         signal,
       });
-      if (!isResponse(response)) throw new RequestError('The option api.fetch returned no response.');
+      if (!isResponse(response)) throw new RequestError(strings.noResponse);
       if (response.ok) {
         this.#readImageDomains(response, endpoint);
         return response;
@@ -304,11 +304,10 @@ export class ChatKitClient {
     if (signal?.aborted) return signal.reason;
     if (error instanceof RequestError || error instanceof ClientSecretError) return error;
     if (error instanceof DOMException && error.name === 'TimeoutError') {
-      return new RequestError('The server did not answer in time.', {cause: error, code: 'timeout'});
+      return new RequestError(strings.noAnswerInTime, {cause: error, code: 'timeout'});
     }
-    if (error instanceof SyntaxError)
-      return new RequestError('The server sent an answer that is not JSON.', {cause: error});
-    return new RequestError('The connection to the server was lost.', {cause: error, code: 'connection'});
+    if (error instanceof SyntaxError) return new RequestError(strings.notJSON, {cause: error});
+    return new RequestError(strings.connectionBroken, {cause: error, code: 'connection'});
   }
 }
 
@@ -358,7 +357,7 @@ async function failureOf(response: Response): Promise<RequestError> {
     body = undefined;
   }
   const {message, code, id} = parseFailure(body);
-  return new RequestError(message ?? `The server refused the request (${response.status}).`, {
+  return new RequestError(message ?? strings.refused(response.status), {
     status: response.status,
     code,
     id,

@@ -170,6 +170,7 @@ export class MessagesView extends LitElement {
             this.state.older && !this.isLoading
               ? html`<div class="older">
                 <button type="button" class="text-button" @click=${() => express(this, {type: 'load-older'})}>${strings.loadOlder}</button>
+                <p class="print-only">${strings.olderNotPrinted}</p>
               </div>`
               : nothing
           }
