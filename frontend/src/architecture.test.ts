@@ -33,7 +33,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   server: {rooms: ['protocol', 'strings'], packages: []},
   thread: {rooms: ['protocol', 'server', 'strings', 'to-error', 'unreachable'], packages: []},
   composer: {rooms: ['protocol', 'server', 'strings', 'to-error', 'unreachable'], packages: []},
-  widgets: {rooms: ['icons', 'lazy-parts', 'protocol', 'theme'], packages: ['@openai/chatkit', 'lit']},
+  widgets: {rooms: ['icons', 'lazy-parts', 'protocol', 'strings', 'theme'], packages: ['@openai/chatkit', 'lit']},
   intents: {rooms: ['composer', 'protocol', 'widgets'], packages: []},
   options: {
     rooms: ['composer', 'extension-options', 'protocol', 'server', 'strings', 'thread'],
@@ -60,7 +60,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   parts: {rooms: ['icons', 'views', 'widgets'], packages: ['highlight.js', 'katex']},
   'shared-with-parts': {rooms: ['icons', 'intents', 'links', 'protocol', 'strings', 'views'], packages: ['lit']},
   define: {rooms: ['element', 'shared-with-parts', 'theme', 'views', 'widgets'], packages: []},
-  page: {rooms: ['icons', 'protocol', 'theme'], packages: ['@openai/chatkit', 'lit']},
+  page: {rooms: ['icons', 'protocol', 'strings', 'theme'], packages: ['@openai/chatkit', 'lit']},
 };
 
 /** Files that hold data and rules; whoever asks the server lies beside them, and is for `chat.ts` alone. */

@@ -178,6 +178,7 @@ export class Chat {
         this.attempt(this.#signInAgain());
         break;
       case 'show-source':
+      case 'focus-composer':
         break;
       case 'header-action':
         this.attempt(Promise.resolve().then(() => this.#settings.header[intent.side]?.onClick()));

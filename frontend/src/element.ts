@@ -375,6 +375,8 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
     this.#chat.handle(intent);
     // The button that was pressed is gone, and the next thing to do is to write.
     if (intent.type === 'new-chat') void this.focusComposer();
+    // On a touch screen the keyboard would cover what has come of it.
+    if (intent.type === 'focus-composer' && !matchMedia('(pointer: coarse)').matches) void this.focusComposer();
   }
 
   #method(run: () => Promise<void>): Promise<void> {

@@ -1,4 +1,4 @@
-/** Every text of the interface that no option supplies, in English; the place to translate. */
+/** Every text of the element and of Parlor's page that no option supplies, in English; the place to translate. */
 export const strings = {
   frameTitle: 'Chat',
   newChat: 'New chat',
@@ -30,6 +30,7 @@ export const strings = {
   cancel: 'Cancel',
   loadMore: 'Show more',
   loadOlder: 'Load earlier messages',
+  olderNotPrinted: 'Earlier messages were not loaded, and are not printed.',
   loadingThread: 'Loading the chat',
   loading: 'Loading',
   partMissing: 'A part of the chat could not be loaded.',
@@ -169,4 +170,45 @@ export const strings = {
   back: 'Back',
   next: 'Next',
   submitAnswers: 'Submit',
+  noEndpoint: 'The chat has no server yet: the option api.url is missing.',
+  noResponse: 'The option api.fetch returned no response.',
+  noAnswerInTime: 'The server did not answer in time.',
+  notJSON: 'The server sent an answer that is not JSON.',
+  eventTooLarge: 'The server sent an event that is too large.',
+  connectionBroken: 'The connection to the server was lost.',
+  refused: (status: number) => `The server refused the request (${status}).`,
+} as const;
+
+/** Texts of widgets. */
+export const widgetStrings = {
+  showMore: (count: number) => `Show ${count} more`,
+  showLess: 'Show less',
+  patternMismatch: 'Please match the requested format.',
+  valueMissing: 'Please fill in this field.',
+  chart: (series: string) => (series === '' ? 'Chart' : `Chart: ${series}`),
+  chartHint: 'Use the arrow keys to read the values.',
+} as const;
+
+/** Texts of the page around the element. */
+export const pageStrings = {
+  title: 'Chat',
+  assistants: 'Assistants',
+  menu: (current: string, hasChoice: boolean) =>
+    `${current === '' ? '' : `${current}: `}${hasChoice ? 'assistants and colours' : 'colours'}`,
+  colourScheme: 'Colour scheme',
+  light: 'Light',
+  dark: 'Dark',
+  system: 'As the system',
+  dismiss: 'Dismiss',
+  tryAgain: 'Try again',
+  loading: 'Loading',
+  noAssistant: 'No assistant is available',
+  noAssistantText: 'Ask whoever runs this service to look at its log.',
+  noScript: 'The chat could not be loaded',
+  noScriptText: (address: string) => `Its script, ${address}, did not arrive.`,
+  problem: 'The service has a problem',
+  problemText: (what: string) => `It answered with an error (${what}). Your conversations are kept.`,
+  unreachable: 'The service cannot be reached',
+  unreachableText: 'Check your connection. Your conversations are kept.',
+  unknownAssistant: (name: string, shown: string) => `There is no assistant called “${name}”. This is ${shown}.`,
 } as const;

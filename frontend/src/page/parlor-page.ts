@@ -1,6 +1,7 @@
 /** The controller of the page: chooses the use case, puts its chat there, and says why when there is none. */
 import type {ColorScheme, OpenAIChatKit} from '@openai/chatkit';
 import {render, type TemplateResult} from 'lit';
+import {pageStrings} from '../strings.js';
 import {applyBrand, buildTitle, primaryColor} from './brand.js';
 import {buildChatOptions, type ChatLook} from './chat-options.js';
 import {CHATKIT_TAG} from './chat-script.js';
@@ -70,7 +71,7 @@ export class ParlorPage {
     this.#renderHeader();
     this.#tintBrowser();
     if (useCases.length === 0) {
-      this.#showNotice('lifesaver', 'No assistant is available', 'Ask whoever runs this service to look at its log.', {
+      this.#showNotice('lifesaver', pageStrings.noAssistant, pageStrings.noAssistantText, {
         details: disabled.map(describeDisabled),
         onRetry: () => this.#reload(),
       });
@@ -79,14 +80,9 @@ export class ParlorPage {
     try {
       await this.#services.loadChatScript(brand.chatkitJsUrl);
     } catch {
-      this.#showNotice(
-        'square-code',
-        'The chat could not be loaded',
-        `Its script, ${brand.chatkitJsUrl}, did not arrive.`,
-        {
-          onRetry: () => void this.#load(),
-        },
-      );
+      this.#showNotice('square-code', pageStrings.noScript, pageStrings.noScriptText(brand.chatkitJsUrl), {
+        onRetry: () => void this.#load(),
+      });
       return;
     }
     if (!this.#stopped.signal.aborted) this.#showAddressed();
@@ -101,10 +97,8 @@ export class ParlorPage {
     const answered = error instanceof PlatformError && error.status !== 0 ? error : undefined;
     this.#showNotice(
       'globe',
-      answered ? 'The service has a problem' : 'The service cannot be reached',
-      answered
-        ? `It answered with an error (${answered.errorId ?? answered.status}). Your conversations are kept.`
-        : 'Check your connection. Your conversations are kept.',
+      answered ? pageStrings.problem : pageStrings.unreachable,
+      answered ? pageStrings.problemText(String(answered.errorId ?? answered.status)) : pageStrings.unreachableText,
       {onRetry: () => this.#reload()},
     );
   }
@@ -122,7 +116,7 @@ export class ParlorPage {
     const isUnknown = name !== null && name !== useCase.name;
     if (isUnknown) this.#window.history.replaceState(null, '', this.#addressOf(useCase));
     this.#showUseCase(useCase);
-    if (isUnknown) this.#showHint(`There is no assistant called “${name.slice(0, 60)}”. This is ${useCase.title}.`);
+    if (isUnknown) this.#showHint(pageStrings.unknownAssistant(name.slice(0, 60), useCase.title));
   }
 
   #showHint(text: string): void {

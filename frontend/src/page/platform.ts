@@ -1,6 +1,7 @@
 /** Fetches the server’s description of itself, its brand and use cases, and parses it into types. */
 import {isObject} from '../protocol/parsing.js';
 import type {JSONObject} from '../protocol/types.js';
+import {pageStrings} from '../strings.js';
 import {isServerElsewhere, serverAddress} from './server-address.js';
 
 export interface Brand {
@@ -116,7 +117,7 @@ function parseList<T>(value: unknown, parse: (entry: JSONObject) => T | undefine
 
 function parseBrand(brand: JSONObject): Brand {
   return {
-    name: text(brand.name) ?? 'Chat',
+    name: text(brand.name) ?? pageStrings.title,
     tagline: text(brand.tagline) ?? '',
     logoUrl: serverAddress(text(brand.logoUrl) ?? '/static/logo.svg'),
     primaryColor: text(brand.primaryColor) ?? '#4f46e5',

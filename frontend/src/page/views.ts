@@ -1,13 +1,14 @@
 /** The templates of the page: its header, and the notices that stand in the chat's place. */
 import {html, nothing, type TemplateResult} from 'lit';
 import {icon} from '../icons/icons.js';
+import {pageStrings} from '../strings.js';
 import type {SchemePreference} from './memory.js';
 import type {Brand, DisabledUseCase, UseCase} from './platform.js';
 
 const SCHEMES: readonly {readonly value: SchemePreference; readonly label: string; readonly icon: string}[] = [
-  {value: 'light', label: 'Light', icon: 'sun'},
-  {value: 'dark', label: 'Dark', icon: 'moon'},
-  {value: 'system', label: 'As the system', icon: 'desktop'},
+  {value: 'light', label: pageStrings.light, icon: 'sun'},
+  {value: 'dark', label: pageStrings.dark, icon: 'moon'},
+  {value: 'system', label: pageStrings.system, icon: 'desktop'},
 ];
 
 export interface HeaderProps {
@@ -36,8 +37,7 @@ export function headerView(props: HeaderProps): TemplateResult {
 export const MENU_ID = 'menu';
 
 function menuLabel({current, useCases}: HeaderProps): string {
-  const name = current ? `${current.title}: ` : '';
-  return useCases.length > 1 ? `${name}assistants and colours` : `${name}colours`;
+  return pageStrings.menu(current?.title ?? '', useCases.length > 1);
 }
 
 function brandView(brand: Brand): TemplateResult {
@@ -52,7 +52,7 @@ function brandView(brand: Brand): TemplateResult {
 
 /** Links, not tabs: an assistant has an address that can be shared, bookmarked and opened in another window. */
 function switcherView(props: HeaderProps): TemplateResult {
-  return html`<nav class="switcher" aria-label="Assistants">
+  return html`<nav class="switcher" aria-label=${pageStrings.assistants}>
     <ul>
       ${props.useCases.map(
         useCase => html`<li>
@@ -71,7 +71,7 @@ function switcherView(props: HeaderProps): TemplateResult {
 
 function schemeView(props: HeaderProps): TemplateResult {
   return html`<fieldset class="scheme">
-    <legend class="visually-hidden">Colour scheme</legend>
+    <legend class="visually-hidden">${pageStrings.colourScheme}</legend>
     ${SCHEMES.map(
       scheme => html`<label title=${scheme.label}>
         <input
@@ -91,7 +91,7 @@ function schemeView(props: HeaderProps): TemplateResult {
 /** A line above the chat: the address asked for something that is not there. */
 export function hintView(text: string, onDismiss: () => void): TemplateResult {
   return html`<p class="hint" role="status">
-    <span>${text}</span><button type="button" aria-label="Dismiss" @click=${onDismiss}>${icon('close', '1rem')}</button>
+    <span>${text}</span><button type="button" aria-label=${pageStrings.dismiss} @click=${onDismiss}>${icon('close', '1rem')}</button>
   </p>`;
 }
 
@@ -109,12 +109,12 @@ export function noticeView(props: NoticeProps): TemplateResult {
     <h2>${props.title}</h2>
     <p>${props.text}</p>
     ${props.details?.length ? html`<ul>${props.details.map(detail => html`<li>${detail}</li>`)}</ul>` : nothing}
-    ${props.onRetry ? html`<button type="button" @click=${props.onRetry}>Try again</button>` : nothing}
+    ${props.onRetry ? html`<button type="button" @click=${props.onRetry}>${pageStrings.tryAgain}</button>` : nothing}
   </div>`;
 }
 
 export function loadingView(): TemplateResult {
-  return html`<div class="loading" role="progressbar" aria-label="Loading"></div>`;
+  return html`<div class="loading" role="progressbar" aria-label=${pageStrings.loading}></div>`;
 }
 
 export function describeDisabled(disabled: DisabledUseCase): string {

@@ -213,7 +213,7 @@ export class ChatKitClient {
             onProgress(share);
           })
         : this.#call(url, init));
-      if (!isResponse(response)) throw new RequestError('The option api.fetch returned no response.');
+      if (!isResponse(response)) throw new RequestError(strings.noResponse);
       if (!response.ok) throw await failureOf(response);
       const text = await response.text();
       return isJSON(text) ? JSON.parse(text) : undefined;
@@ -263,7 +263,7 @@ export class ChatKitClient {
 
   async #post(request: object, signal: AbortSignal): Promise<Response> {
     const endpoint = this.#endpoint;
-    if (!endpoint) throw new RequestError('The chat has no server yet: the option api.url is missing.');
+    if (!endpoint) throw new RequestError(strings.noEndpoint);
     const headers = {
       'Content-Type': 'application/json',
       Accept: accepted(),
@@ -281,7 +281,7 @@ export class ChatKitClient {
         ...init,
         headers: {...init.headers, ...(token === undefined ? {} : {Authorization: `Bearer ${token}`})},
       });
-      if (!isResponse(response)) throw new RequestError('The option api.fetch returned no response.');
+      if (!isResponse(response)) throw new RequestError(strings.noResponse);
       if (response.ok) {
         this.#readImageDomains(response, url);
         return response;
@@ -341,11 +341,10 @@ export class ChatKitClient {
     if (signal?.aborted) return signal.reason;
     if (error instanceof RequestError || error instanceof ClientSecretError) return error;
     if (error instanceof DOMException && error.name === 'TimeoutError') {
-      return new RequestError('The server did not answer in time.', {cause: error, code: 'timeout'});
+      return new RequestError(strings.noAnswerInTime, {cause: error, code: 'timeout'});
     }
-    if (error instanceof SyntaxError)
-      return new RequestError('The server sent an answer that is not JSON.', {cause: error});
-    return new RequestError('The connection to the server was lost.', {cause: error, code: 'connection'});
+    if (error instanceof SyntaxError) return new RequestError(strings.notJSON, {cause: error});
+    return new RequestError(strings.connectionBroken, {cause: error, code: 'connection'});
   }
 }
 
@@ -405,7 +404,7 @@ async function failureOf(response: Response): Promise<RequestError> {
     body = undefined;
   }
   const {message, code, id} = parseFailure(body);
-  return new RequestError(message ?? `The server refused the request (${response.status}).`, {
+  return new RequestError(message ?? strings.refused(response.status), {
     status: response.status,
     code,
     id,

@@ -13,7 +13,9 @@
  *
  * What goes over the wire is described in docs/runs.md.
  */
+
 import type {StreamEvent, StreamingRequest} from '../protocol/types.js';
+import {strings} from '../strings.js';
 import {type ChatKitClient, DRAINING, NO_RUN, RequestError, RUN_ACTIVE, type RunCursor} from './client.js';
 
 /** Before each try to connect again, in milliseconds; after the last one the connection counts as lost. */
@@ -82,7 +84,7 @@ export async function* streamRun(request: StreamingRequest, host: RunHost): Asyn
       if (!isHeard && !isBegun) continue;
     }
     const threadId = host.threadId();
-    if (threadId === undefined) throw new RequestError('The connection to the server was lost.', {code: 'connection'});
+    if (threadId === undefined) throw new RequestError(strings.connectionBroken, {code: 'connection'});
     next = attachTo(threadId, cursor);
   }
 }

@@ -1,4 +1,5 @@
 /** The parser of server-sent events (SSE): any chunking, any line ending, any split inside a character. */
+import {strings} from '../strings.js';
 
 /** A frame beyond this is an attack or a fault; inline images stay well below. Counted in UTF-16 units. */
 const MAX_FRAME_CHARS = 64 * 1024 * 1024;
@@ -26,8 +27,7 @@ export class EventStreamParser {
     const lines = chunk.split(/\r\n|\r|\n/);
     lines[0] = this.#rest + (lines[0] ?? '');
     this.#rest = lines.pop() ?? '';
-    if (this.#rest.length + this.#size > MAX_FRAME_CHARS)
-      throw new RangeError('The server sent an event that is too large.');
+    if (this.#rest.length + this.#size > MAX_FRAME_CHARS) throw new RangeError(strings.eventTooLarge);
     const events: ServerSentEvent[] = [];
     for (const line of lines) {
       const event = this.#take(line);

@@ -126,6 +126,7 @@ export class MessageView extends LitElement {
     const root = super.createRenderRoot();
     root.addEventListener('widget-action', this.#onWidgetAction);
     root.addEventListener('widget-error', this.#onWidgetError);
+    root.addEventListener('focus-lost', () => express(this, {type: 'focus-composer'}));
     return root;
   }
 

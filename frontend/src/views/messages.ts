@@ -17,6 +17,7 @@ import type {SourcesView} from './sources.js';
 import {baseStyles, buttonStyles, lazyStyles, shimmerStyles} from './styles.js';
 import {moveBetweenTurns} from './turn-keys.js';
 import {hasNews, renderCut, renderTail} from './turn-tail.js';
+import {visibleItems} from './visible-items.js';
 
 /** Between the upper edge and the newest question. */
 const QUESTION_GAP_PX = 16;
@@ -169,6 +170,7 @@ export class MessagesView extends LitElement {
             this.state.older && !this.isLoading
               ? html`<div class="older">
                 <button type="button" class="text-button" @click=${() => express(this, {type: 'load-older'})}>${strings.loadOlder}</button>
+                <p class="print-only">${strings.olderNotPrinted}</p>
               </div>`
               : nothing
           }
@@ -249,7 +251,7 @@ export class MessagesView extends LitElement {
     const isDone = !(isLast && isResponding);
     // What is asked in the composer's place is not asked twice.
     const isAsked = ({type}: ThreadItem): boolean => type === 'structured_input' && isLast && isDone && this.#isAsking;
-    const visible = answer.filter(({item}) => isVisible(item) && !isAsked(item));
+    const visible = visibleItems(answer).filter(({item}) => !isAsked(item));
     const isUnanswered = isLast && question !== undefined && answer.length === 0 && this.state.isAsRead;
     const cut = isUnanswered
       ? 'unanswered'
@@ -416,10 +418,6 @@ export class MessagesView extends LitElement {
 /** A card of the platform that waits for a person's word: there is nothing to copy or to rate yet. */
 function isWaiting(item: ThreadItem): boolean {
   return item.type === 'widget' && (item.widget as {readonly id?: unknown}).id === 'parlor.approval';
-}
-
-function isVisible(item: ThreadItem): boolean {
-  return item.type !== 'end_of_turn' && item.type !== 'client_tool_call' && cutOf(item) === undefined;
 }
 
 function boundsOf(element: Element): {readonly top: number; readonly bottom: number} {

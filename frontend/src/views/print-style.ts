@@ -3,7 +3,13 @@ import {css} from 'lit';
 
 /** For every view: what can only be clicked is not printed, and what was left out until it is looked at is. */
 export const printStyles = css`
+  .print-only {
+    display: none;
+  }
   @media print {
+    .print-only {
+      display: block;
+    }
     .no-print,
     .icon-button,
     .text-button,

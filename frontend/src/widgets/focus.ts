@@ -3,6 +3,9 @@
 const FOCUSABLE =
   'button:not(:disabled), input:not(:disabled), select:not(:disabled), textarea:not(:disabled), a[href], [tabindex="0"]';
 
+/** Says that the focus was within, and that there is nothing any more which could have it. */
+export const FOCUS_LOST = 'focus-lost';
+
 function focusablesIn(root: ParentNode): readonly HTMLElement[] {
   return [...root.querySelectorAll<HTMLElement>(FOCUSABLE)];
 }
@@ -24,7 +27,8 @@ export function keepFocus(root: ParentNode): (() => void) | null {
     }
     const candidates = focusablesIn(root);
     const target = candidates.includes(active) ? active : candidates[Math.min(index, candidates.length - 1)];
-    target?.focus({preventScroll: true});
+    if (target) target.focus({preventScroll: true});
+    else shadow.host.dispatchEvent(new Event(FOCUS_LOST, {bubbles: true}));
   };
 }
 

@@ -1,4 +1,5 @@
-/** Every word that widgets show by themselves, in one place so that they can be translated. */
+/** The words that widgets show by themselves. */
+import {widgetStrings} from '../strings.js';
 
 export interface Messages {
   readonly showMore: (count: number) => string;
@@ -9,11 +10,4 @@ export interface Messages {
   readonly chartHint: string;
 }
 
-export const ENGLISH: Messages = {
-  showMore: count => `Show ${count} more`,
-  showLess: 'Show less',
-  patternMismatch: 'Please match the requested format.',
-  valueMissing: 'Please fill in this field.',
-  chart: series => (series === '' ? 'Chart' : `Chart: ${series}`),
-  chartHint: 'Use the arrow keys to read the values.',
-};
+export const ENGLISH: Messages = widgetStrings;

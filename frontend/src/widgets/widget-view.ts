@@ -45,6 +45,7 @@ interface Running {
  * is empty again after the to-do was added); and a control whose own action failed shows the server's value again.
  *
  * @event widget-action - `WidgetActionDetail`; an action with its payload complete.
+ * @event focus-lost - What had the focus is gone, and nothing else in here could take it.
  * @event widget-error - `WidgetErrorDetail`; a form value that could not be merged.
  */
 export class WidgetView extends LitElement implements WidgetHost {
