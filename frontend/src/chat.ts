@@ -5,7 +5,7 @@ import type {Draft} from './composer/draft-text.js';
 import {SideRequests} from './composer/side-requests.js';
 import type {Intent} from './intents.js';
 import {readOptions, type Settings} from './options.js';
-import type {JSONObject} from './protocol/types.js';
+import type {Attachment, JSONObject} from './protocol/types.js';
 import {ChatKitClient, isSignedOut, RequestError} from './server/client.js';
 import {strings} from './strings.js';
 import {Conversation, type Message} from './thread/conversation.js';
@@ -98,6 +98,9 @@ export class Chat {
     this.#settings = settings;
     this.#client.configure(settings.endpoint, settings.resume);
     this.sideRequests.configure(settings.composer);
+    this.sideRequests.keepUploads(
+      settings.drafts && settings.composer.attachments ? settings.endpoint?.url : undefined,
+    );
     this.#drafts.configure(settings.drafts ? settings.endpoint?.url : undefined, settings.initialThread !== undefined);
     // Now and not at the first message: pages show a cover until their callback was heard.
     this.attempt(this.#client.prepare());
@@ -323,7 +326,7 @@ export class Chat {
     try {
       await this.conversation.send(message);
     } finally {
-      this.#takeBackRefused({content, quotedText});
+      this.#takeBackRefused({content, quotedText}, message.attachments);
     }
   }
 
@@ -338,10 +341,11 @@ export class Chat {
   }
 
   /** What was refused as it is can only be changed: the composer has it again, unless the next one is being written. */
-  #takeBackRefused(draft: Draft): void {
+  #takeBackRefused(draft: Draft, attachments: readonly Attachment[]): void {
     const {failure} = this.conversation.state;
     if (!failure?.isRefused || !this.conversation.takeBack()) return;
     this.#drafts.refused(draft);
+    if (this.sideRequests.uploads.list.length === 0) this.sideRequests.uploads.replaceWith(attachments);
     this.#setAlert(failure.message);
   }
 

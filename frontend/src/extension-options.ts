@@ -22,7 +22,8 @@ export interface Extensions {
   readonly baseUrl: string | undefined;
   /**
    * `drafts`, true or false, default false. What is being written is kept by thread in the tab's `sessionStorage`, and is
-   * there again after a reload: text, mentions and quote, no files. The newest 20, and a message that nobody has confirmed.
+   * there again after a reload: text, mentions and quote; files where the server is Parlor. The newest 20, and a message
+   * that nobody has confirmed.
    */
   readonly drafts: boolean;
   /**

@@ -44,6 +44,12 @@ def test_files_are_chosen_dropped_answered_opened_and_there_again_after_a_reload
     page.evaluate(DROP, CSV.decode())
     expect(chat.element.locator(".attachment.done")).to_have_count(3)
     expect(chat.element.get_by_role("status").filter(has_text="3 files are attached")).to_have_count(1)
+    chat.composer.fill("What do you")
+    page.reload()
+    # What was written is kept, and so is what was uploaded.
+    expect(chat.composer).to_have_value("What do you")
+    expect(chat.element.locator(".attachment.done")).to_have_count(3)
+    expect(chat.element.locator(".attachment.image.done")).to_have_count(2)
     chat.ask("What do you see?")
     expect(chat.answers.last).to_contain_text("900 × 600 pixels")
     expect(chat.answers.last).to_contain_text("blue")

@@ -1,11 +1,13 @@
-"""A crash in the middle of an upload: the file can be sent again, and nothing of the first try stays for long."""
+"""A crash at each step of a file's way: what is part of a thread stays, and nothing else stays for long."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import signal
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +39,37 @@ async def _until(holds: Any) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_an_upload_that_a_crash_breaks_off_can_be_sent_again_and_leaves_nothing(tmp_path: Path) -> None:
-    params = {"name": "a.txt", "size": len(WORDS), "mime_type": "text/plain"}
+async def _announce(server: ServerProcess, name: str, size: int) -> tuple[str, str]:
+    """Announce a text, and return its id and where its bytes go."""
+    asked = await _ask(server, "attachments.create", name=name, size=size, mime_type="text/plain")
+    announced = asked.json()
+    return announced["id"], announced["upload_descriptor"]["url"].partition("/api/")[2]
+
+
+async def _send(server: ServerProcess, *ids: str) -> str:
+    message = {"content": [], "attachments": ids, "inference_options": {}}
+    return (await _ask(server, "threads.create", input=message)).text
+
+
+def _age(folder: Path, *ids: str) -> None:
+    """Make files as old as if they had last changed days ago."""
+    with closing(sqlite3.connect(next(folder.rglob("*.db")))) as database, database:
+        for each in ids:
+            changed = database.execute(
+                "UPDATE files SET changed_at = '2026-01-01 00:00:00.000000' WHERE id = ?", (each,)
+            )
+            assert changed.rowcount == 1
+
+
+async def test_what_a_crash_breaks_off_can_be_sent_again_or_leaves_nothing(tmp_path: Path) -> None:
     async with running(tmp_path, python=own_python) as server:
         await server.get("/")
-        announced = (await _ask(server, "attachments.create", **params)).json()
-        path = announced["upload_descriptor"]["url"].partition("/api/")[2]
+        pending, _ = await _announce(server, "pending.txt", 5)
+        (unsent, first), (bound, second) = [await _announce(server, name, 5) for name in ("unsent.txt", "bound.txt")]
+        for place in (first, second):
+            (await server.client.put(f"/api/{place}", content=place[-5:].encode())).raise_for_status()
+        assert "bound.txt" in await _send(server, bound)
+        file_id, path = await _announce(server, "a.txt", len(WORDS))
 
         async def half() -> AsyncIterator[bytes]:
             yield WORDS[: len(WORDS) // 2]
@@ -59,11 +86,15 @@ async def test_an_upload_that_a_crash_breaks_off_can_be_sent_again_and_leaves_no
         past = each.stat().st_mtime - LEFTOVER_LIFE_S - 60
         os.utime(each.parent, (past, past))
 
+    _age(tmp_path, pending, unsent, bound)
+
     async with running(tmp_path, cookies) as server:
-        await _until(lambda: not _left(tmp_path))
+        await _until(lambda: not _left(tmp_path) and len(_kept(tmp_path)) == 1)
+        assert _kept(tmp_path) == [second[-5:].encode()]
+        for each in (pending, unsent):
+            assert (await server.get(f"/api/attachments/{each}")).status_code == 404
+        assert (await server.get(f"/api/attachments/{bound}/file")).content == second[-5:].encode()
         sent = await server.client.put(f"/api/{path}", content=WORDS)
         assert sent.status_code == 200, sent.text
-        message = {"content": [], "attachments": [announced["id"]], "inference_options": {}}
-        answer = await _ask(server, "threads.create", input=message)
-        assert "a.txt" in answer.text
-        assert _kept(tmp_path) == [WORDS]
+        assert "a.txt" in await _send(server, file_id)
+        assert sorted(_kept(tmp_path)) == sorted([WORDS, second[-5:].encode()])

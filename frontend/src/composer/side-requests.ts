@@ -6,6 +6,7 @@ import {toError} from '../to-error.js';
 import {unreachable} from '../unreachable.js';
 import type {ComposerSettings, EntityRef} from './composer-options.js';
 import {type FileDetails, parseFileDetails} from './file-details.js';
+import {KeptUploads} from './kept-uploads.js';
 import {Uploads} from './uploads.js';
 
 /** The oldest preview makes room for a new one. */
@@ -47,15 +48,20 @@ export interface SideRequestsHost {
 export class SideRequests {
   readonly uploads: Uploads;
   readonly #host: SideRequestsHost;
+  readonly #kept: KeptUploads;
   #settings: ComposerSettings | undefined;
   #previews = new Map<string, Promise<JSONObject | undefined>>();
   #lackedStrategy = false;
 
   constructor(host: SideRequestsHost) {
     this.#host = host;
+    this.#kept = new KeptUploads(host.client);
     this.uploads = new Uploads({
       client: host.client,
-      changed: host.changed,
+      changed: () => {
+        this.#kept.save(this.uploads.ready.map(({id}) => id));
+        host.changed();
+      },
       failed: error => host.report(error, true),
     });
   }
@@ -67,6 +73,11 @@ export class SideRequests {
       this.#host.log('composer.attachments_off', {reason: 'api.uploadStrategy is missing'});
     }
     this.#lackedStrategy = settings.lacksStrategy;
+  }
+
+  /** @param url Of the server; `undefined` when a reload may forget the files of the draft. */
+  keepUploads(url: string | undefined): void {
+    if (this.#kept.configure(url)) void this.#kept.load().then(kept => this.uploads.restore(kept));
   }
 
   handle(request: SideRequest): void {

@@ -3,6 +3,7 @@ import {isObject, parseAttachment} from '../protocol/parsing.js';
 import type {Attachment, JSONObject} from '../protocol/types.js';
 import type {ChatKitClient} from '../server/client.js';
 import {strings} from '../strings.js';
+import type {KeptUpload} from './kept-uploads.js';
 import {mimeTypeOf, sortFiles, type UploadRules} from './upload-rules.js';
 
 /** The way of the bytes: to a place that the server names first, or to one address for all files. */
@@ -121,6 +122,24 @@ export class Uploads {
       };
     });
     this.#set(given);
+  }
+
+  /** Puts files back that were uploaded before a reload, behind what has been added since. */
+  restore(kept: readonly KeptUpload[]): void {
+    const known = new Set(this.#list.map(({attachment}) => attachment?.id));
+    const restored = kept
+      .filter(({attachment}) => !known.has(attachment.id))
+      .map(({attachment, size}): Upload => {
+        const key = `upload-${this.#count}`;
+        this.#count += 1;
+        this.#jobs.set(key, {file: undefined, previewUrl: undefined, abort: undefined, serverId: attachment.id});
+        const {name, mimeType, previewUrl} = attachment;
+        return {
+          ...{key, name, mimeType, previewUrl, attachment, size},
+          ...{status: 'done', progress: undefined, problem: undefined},
+        };
+      });
+    if (restored.length > 0) this.#set([...this.#list, ...restored]);
   }
 
   retry(key: string): void {

@@ -53,6 +53,35 @@ describe('files over the chat', () => {
     expect([isShown(), intents]).toEqual([false, []]);
   });
 
+  it('beside it are taken as well where the page is there for it, and refused with a word where none are taken', async () => {
+    const drop = async () => {
+      const event = Object.assign(new Event('drop', {cancelable: true}), {
+        dataTransfer: {types: ['Files'], files: [FILE]},
+      });
+      document.dispatchEvent(event);
+      return event.defaultPrevented;
+    };
+    const {zone, intents} = await mount({onPage: true});
+    expect(await drop()).toBe(true);
+    zone.disabled = true;
+    expect(await drop()).toBe(true);
+    expect(intents).toEqual([
+      {type: 'add-files', files: [FILE]},
+      {type: 'report', error: new Error('Files cannot be attached here.'), isShown: true},
+    ]);
+  });
+
+  it('that are folders are left out, and that is said', async () => {
+    const {drag, intents} = await mount();
+    const folder = new File([], 'folder');
+    const items = [false, true].map(isDirectory => ({kind: 'file', webkitGetAsEntry: () => ({isDirectory})}));
+    await drag('drop', {dataTransfer: {types: ['Files'], files: [FILE, folder], items}});
+    expect(intents).toMatchObject([
+      {type: 'add-files', files: [FILE]},
+      {type: 'report', isShown: true},
+    ]);
+  });
+
   it('are not words that are dragged', async () => {
     const {drag, isShown} = await mount();
     const event = await drag('dragover', {dataTransfer: {types: ['text/plain'], files: []}});

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from datetime import timedelta
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from attachments import create_attachment_store
 from errors import UnavailableError
 from files.object_store import ObjectStore, _plain, open_object_store
 from files.spool import LEFTOVER_LIFE_S
@@ -78,6 +80,19 @@ async def test_what_deletes_a_thread_without_a_word_leaves_no_file_for_long(desk
     assert len(await desk.keys()) == 1
     await desk.files.sweep()
     assert (await desk.keys(), await desk.rows()) == ([], 0)
+
+
+async def test_two_that_sweep_at_once_leave_nothing_and_take_nothing_that_is_wanted(desk: Desk, ada: Person) -> None:
+    kept = await ada.upload("kept.txt", b"words", "text/plain")
+    await ada.send("Read", [kept["id"]])
+    for number in range(12):
+        each = await ada.upload(f"{number}.txt", b"words", "text/plain")
+        await age(desk, each["id"], days=3)
+    other = create_attachment_store(desk.services.settings, desk.services.database, desk.files.urls)
+    await asyncio.gather(*(store.sweep() for store in (desk.files, other, desk.files, other)))
+    await other.close()
+    assert (len(await desk.keys()), await desk.rows()) == (1, 1)
+    assert (await ada.page.get(f"/api/attachments/{kept['id']}/file")).content == b"words"
 
 
 class Failing:
