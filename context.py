@@ -34,7 +34,7 @@ from file_library.file_widget import build_file_widget
 from turns.answer_texts import AnswerTexts as AnswerTexts
 from turns.clock import utc_now as utc_now
 from turns.request_context import RequestContext as RequestContext
-from widgets.documents import Widget, widget_root
+from widgets.documents import Widget
 
 if TYPE_CHECKING:
     from agent_framework import BaseChatClient, FunctionInvocationContext
@@ -182,12 +182,16 @@ class Turn:
             The item id, also when there was no frame and nothing was shown.
         """
         item_id = self.new_id()
+        first: WidgetItem | None = None
         last: WidgetItem | None = None
         async for frame in frames:
-            item = self._widget_item(item_id, frame, copy_text)
+            # The first and the last are looked at: those between are on the way from one to the other.
+            item = self._widget_item(item_id, frame, copy_text, is_checked=last is None)
             self.context.answer.inbox.put(ThreadItemAddedEvent(item=item) if last is None else _widget_update(item))
-            last = item
+            first, last = first or item, item
         if last is not None:
+            if last is not first:
+                self._check(last.widget)
             self.context.answer.inbox.put(ThreadItemDoneEvent(item=last))
         return item_id
 
@@ -289,14 +293,24 @@ class Turn:
         """
         self.emit(ClientEffectEvent(name=name, data=dict(data or {})))
 
-    def _widget_item(self, item_id: str, widget: Widget, copy_text: str | None) -> WidgetItem:
+    def _widget_item(
+        self, item_id: str, widget: Widget, copy_text: str | None, *, is_checked: bool = True
+    ) -> WidgetItem:
+        if is_checked:
+            self._check(widget)
         return WidgetItem(
             id=item_id,
             thread_id=self.thread.id,
             created_at=utc_now(),
-            widget=widget_root(widget),
+            widget=self.context.answer.widget_checks.document(widget),
             copy_text=copy_text,
         )
+
+    def _check(self, widget: Widget) -> None:
+        """Look for mistakes in a widget, and show them in the chat where its author reads it."""
+        answer = self.context.answer
+        if (notice := answer.widget_checks.check(widget)) is not None:
+            answer.inbox.put(notice)
 
 
 class ActionTurn(Turn):
@@ -350,9 +364,9 @@ class ActionTurn(Turn):
         if self.sender is None:
             self.widget(widget, copy_text=copy_text)
             return
-        item = self.sender.model_copy(
-            update={"widget": widget_root(widget), "copy_text": copy_text or self.sender.copy_text}
-        )
+        self._check(widget)
+        document = self.context.answer.widget_checks.document(widget)
+        item = self.sender.model_copy(update={"widget": document, "copy_text": copy_text or self.sender.copy_text})
         self.context.answer.replaced_sender = item
         self.emit(ThreadItemReplacedEvent(item=item))
 

@@ -16,6 +16,7 @@ ParlorError
     ├── UnsupportedError   415: the content type is not accepted
     ├── ActionError        400: unknown action, invalid payload, or not offered by the widget
     ├── AgentError         500: a use case's agent cannot do what was asked, because of how it is written
+    │   └── WidgetError    500: a widget is wrong, and cannot be shown or is in a test (also a ValueError)
     ├── TooManyRequestsError 429: too much of it by this user; later it works again
     ├── ModelError         502: the model cannot be reached or refused; `allow_retry` says whether to offer Retry
     └── UnavailableError   503: not now, later
@@ -187,6 +188,15 @@ class AgentError(UserFacingError):
     def __str__(self) -> str:
         """Return the message and the reason."""
         return f"{self.message} ({self.reason})"
+
+
+class WidgetError(AgentError, ValueError):
+    """A widget is wrong: the reason says where, to the author and to the model whose tool made it."""
+
+    code = "widget.invalid"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("A part of this answer cannot be shown.", reason)
 
 
 class ModelError(UserFacingError):

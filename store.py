@@ -299,6 +299,18 @@ class ParlorStore(Store[RequestContext]):
         """Forget a key whose request has failed, so that it may be tried again; no error when it is not there."""
         await self._write(transactions.release_request_key, context, thread_id, key)
 
+    async def claim_action(self, thread_id: str, key: str, context: RequestContext) -> bool:
+        """Note for as long as the thread lives that an action is carried out; of several callers one succeeds.
+
+        Returns:
+            Whether the caller is the first; if not, it must not be carried out again.
+        """
+        return await self._write(transactions.claim_action, context, thread_id, key, utc_now())
+
+    async def release_action(self, thread_id: str, key: str, context: RequestContext) -> None:
+        """Forget an action whose handler has raised; no error when it is not there."""
+        await self._write(transactions.release_action, context, thread_id, key)
+
     # Attachments
 
     async def save_attachment(self, attachment: Attachment, context: RequestContext) -> None:

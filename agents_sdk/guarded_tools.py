@@ -13,7 +13,8 @@ from agents import FunctionTool
 from agents.run_config import ToolErrorFormatterArgs
 
 from agents_sdk.platform_model import AnswerWaitsError
-from errors import UserFacingError
+from errors import UserFacingError, WidgetError
+from turns.widget_checks import widget_remarks
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,9 @@ def tool_error(failed_calls: set[str]) -> Callable[[ToolErrorFormatterArgs[Any]]
         if isinstance(args.error, AnswerWaitsError):
             return ANSWER_WAITS
         failed_calls.add(args.call_id)
+        if isinstance(args.error, WidgetError):
+            logger.warning("tool made a widget that cannot be shown", extra={"tool": args.tool_name})
+            return f"The widget cannot be shown: {args.error.reason}"
         if isinstance(args.error, UserFacingError):
             logger.info("tool refused", extra={"tool": args.tool_name, "code": args.error.code})
             return args.error.message
@@ -60,8 +64,9 @@ def guarded_tool(tool: FunctionTool, timeout_s: float, failed_calls: set[str]) -
 
     @functools.wraps(tool.on_invoke_tool)
     async def invoke(context: Any, arguments: str) -> Any:
-        # A task, as one that does not heed its cancellation would hold up the answer for as long as it likes.
-        task = asyncio.ensure_future(tool.on_invoke_tool(context, arguments))
+        with widget_remarks() as remarks:
+            # A task, as one that does not heed its cancellation would hold up the answer for as long as it likes.
+            task = asyncio.ensure_future(tool.on_invoke_tool(context, arguments))
         try:
             await asyncio.wait([task], timeout=limit_s)
             is_in_time = task.done()
@@ -71,7 +76,8 @@ def guarded_tool(tool: FunctionTool, timeout_s: float, failed_calls: set[str]) -
                 await asyncio.wait([task], timeout=PATIENCE_S)
                 task.add_done_callback(_forget)
         if is_in_time:
-            return task.result()
+            result = task.result()
+            return "\n".join([result, *remarks]) if remarks and isinstance(result, str) else result
         logger.warning("tool took too long", extra={"tool": tool.name, "timeout_s": limit_s})
         failed_calls.add(context.tool_call_id)
         return f"The tool took longer than {limit_s:g} seconds and was stopped."

@@ -126,6 +126,16 @@ class RequestKeyRow(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
+class OnceActionRow(Base):
+    """An action that is carried out once, from when it is begun; it is forgotten with its thread."""
+
+    __tablename__ = "once_actions"
+
+    thread_key: Mapped[int] = mapped_column(ForeignKey(ThreadRow.key, ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(PlainText, primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
 def as_utc(time: datetime) -> datetime:
     """Return a time as the same moment in UTC."""
     # ChatKit's times are naive and local, which is what astimezone takes a naive time for.

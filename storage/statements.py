@@ -13,12 +13,13 @@ from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 
-from storage.rows import FeedbackRow, ItemRow, RequestKeyRow, RunRow, ThreadRow
+from storage.rows import FeedbackRow, ItemRow, OnceActionRow, RequestKeyRow, RunRow, ThreadRow
 
 THREADS = cast("Table", ThreadRow.__table__)
 ITEMS = cast("Table", ItemRow.__table__)
 FEEDBACK = cast("Table", FeedbackRow.__table__)
 RUNS = cast("Table", RunRow.__table__)
+ONCE_ACTIONS = cast("Table", OnceActionRow.__table__)
 REQUEST_KEYS = cast("Table", RequestKeyRow.__table__)
 
 
@@ -118,6 +119,9 @@ OLDEST_KEY_TO_KEEP = (
     .offset(bindparam("kept"))
     .limit(1)
 )
+FORGET_ACTION = delete(ONCE_ACTIONS).where(
+    ONCE_ACTIONS.c.thread_key == THREAD_KEY.scalar_subquery(), ONCE_ACTIONS.c.key == bindparam("scope_key")
+)
 FORGET_KEY = delete(REQUEST_KEYS).where(
     REQUEST_KEYS.c.thread_key == THREAD_KEY.scalar_subquery(), REQUEST_KEYS.c.key == bindparam("scope_key")
 )
@@ -140,6 +144,12 @@ def upsert(dialect: str, table: Table) -> Upsert:
 def insert_new_key(dialect: str) -> ReturningInsert[tuple[str]]:
     """Return the INSERT that notes an idempotency key, and returns it unless it is there already."""
     return insert_for(dialect, REQUEST_KEYS).on_conflict_do_nothing().returning(REQUEST_KEYS.c.key)
+
+
+@cache
+def insert_new_action(dialect: str) -> ReturningInsert[tuple[str]]:
+    """Return the INSERT that notes an action that is carried out once, and returns its key unless it is there."""
+    return insert_for(dialect, ONCE_ACTIONS).on_conflict_do_nothing().returning(ONCE_ACTIONS.c.key)
 
 
 def insert_for(dialect: str, table: Table) -> Upsert:

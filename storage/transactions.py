@@ -243,6 +243,16 @@ def load_runs(connection: Connection, scope: Scope, size: int) -> list[RunRecord
     return [to_run(row) for row in connection.execute(statements.RUNS_OF_THREAD, values)]
 
 
+def claim_action(connection: Connection, scope: Scope, key: str, now: datetime) -> bool:
+    """Note an action that is carried out once, and say whether it is new."""
+    values = {"thread_key": _thread_key(connection, scope), "key": key, "created_at": now}
+    return connection.scalar(statements.insert_new_action(connection.dialect.name), values) is not None
+
+
+def release_action(connection: Connection, scope: Scope, key: str) -> None:
+    connection.execute(statements.FORGET_ACTION, {**scope.parameters, "scope_key": key})
+
+
 def claim_request_key(
     connection: Connection, scope: Scope, key: str, now: datetime, forget_until: datetime, kept: int
 ) -> bool:

@@ -56,9 +56,15 @@ def build_server_parts(
     approvals = Approvals(services, hooks, agent_runs)
     responder = Responder(services, hooks, agent_runs, approvals)
     interval_s = services.settings.run_checkpoint_interval_s
-    delivery = Delivery(services.store, lambda: services.runs.active, interval_s)
     handlers: dict[str, tuple[BoundAction, object]] = {name: (bound, hooks) for name, bound in actions.items()}
     handlers |= {name: (bound, approvals) for name, bound in collect_actions(Approvals).items()}
+    delivery = Delivery(
+        services.store,
+        lambda: services.runs.active,
+        interval_s,
+        services.settings.parlor_env,
+        handlers.keys() if own_action is None else None,
+    )
     clicks = Clicks(services, handlers, delivery, responder, own_action)
     requests = ChatKitRequests(services, hooks, delivery, responder, clicks)
     return ServerParts(responder, clicks, delivery, requests, RunOperations(services, requests))

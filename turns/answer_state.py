@@ -27,6 +27,7 @@ from turns.approval_request import ApprovalRequest, PendingApproval
 from turns.direct_text import DirectText
 from turns.inbox import Inbox
 from turns.run_record import StopReason
+from turns.widget_checks import WidgetChecks
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class AnswerState:
         decided: The decisions that are to be carried out before the agent goes on.
         is_resumed: Whether the agent goes on: there is something in the thread that it does not know yet.
         replaced_sender: The new state of the widget that was clicked.
+        widget_checks: Looks at the widgets that the answer shows.
     """
 
     def __init__(self) -> None:
@@ -70,6 +72,7 @@ class AnswerState:
         self.decided: ApprovalRequest | None = None
         self.is_resumed = False
         self.replaced_sender: WidgetItem | None = None
+        self.widget_checks = WidgetChecks()
         self._inbox: Inbox | None = None
         self._item_ids: set[str] = set()
         self._positions: dict[str, int] = {}

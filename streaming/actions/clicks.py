@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from functools import partial
 from typing import Any, cast
@@ -29,13 +29,16 @@ from pydantic import BaseModel, ValidationError
 
 from context import ActionTurn, Services, Turn
 from errors import ActionError, BadRequestError, NotFoundError
+from streaming.actions.action_rollback import ActionRollback
 from streaming.actions.declared_actions import BoundAction, explain_payload
-from streaming.actions.offered_actions import offers
+from streaming.actions.form_fields import Offer
+from streaming.actions.offered_actions import check_offered
+from streaming.actions.once_keys import once_key
 from streaming.answers.turn_events import turn_events
 from streaming.approvals.decisions import check_decision
 from streaming.failure_reports import report_failure
 from streaming.hooks import Answers
-from streaming.requests.delivery import Delivery
+from streaming.requests.delivery import Delivery, checked
 from streaming.requests.idempotency import idempotency_key
 from turns.request_context import RequestContext
 from widgets.documents import widget_root
@@ -80,18 +83,24 @@ class Clicks:
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
         """Check the action against the widget it claims to come from, run its handler, and return what it shows."""
         answer = context.answer
+        rollback = ActionRollback(self._store, thread, context)
         try:
             item_id = sender.id if sender is not None else None
             async with self._sender_turn(thread, item_id):
                 # Read again: it may have changed while this action waited for others.
                 turn = ActionTurn(thread, context, self._services, await self.sender(thread, item_id, context))
                 work = self._prepare_action(action, turn)
-                async with aclosing(turn_events(turn, work())) as events:
+                async with (
+                    aclosing(turn_events(turn, work())) as shown,
+                    aclosing(rollback.followed(shown)) as events,
+                ):
                     async for event in events:
                         yield event
                 if answer.question is not None:
                     yield ThreadItemDoneEvent(item=answer.question)
         except Exception as exc:
+            for event in rollback.undo():
+                yield event
             if (key := idempotency_key(context.metadata)) is not None:
                 await self._store.release_request_key(thread.id, key, context)
             raise report_failure(exc, "action failed", thread.id, context) from exc
@@ -122,13 +131,24 @@ class Clicks:
         The caller lets one action of a widget after the other do so.
         """
         before = thread.model_copy(deep=True)
+        self._delivery.begin_checks(context)
         guard = self._delivery.guard(thread, context)
         turn = ActionTurn(thread, context, self._services, sender, is_streamed=False)
         work = self._prepare_action(action, turn)
-        async with aclosing(turn_events(turn, work())) as events:
-            async for event in events:
-                # Notices, progress and effects have no way to the client in a plain answer.
-                await self._delivery.store_event(await guard.with_own_id(event), thread, context)
+        rollback = ActionRollback(self._store, thread, context)
+        shown: list[ThreadStreamEvent] = []
+        try:
+            async with aclosing(turn_events(turn, work())) as events:
+                async for event in events:
+                    # Notices, progress and effects have no way to the client in a plain answer.
+                    checked(event, context.answer)
+                    # A handler that raises stores nothing.
+                    shown.append(event)
+        except Exception:
+            rollback.undo()
+            raise
+        for event in shown:
+            await self._delivery.store_event(await guard.with_own_id(event), thread, context)
         if context.answer.is_resumed:
             logger.warning("the agent cannot go on after an action that is not streamed", extra={"action": action.type})
         if thread != before:
@@ -142,13 +162,14 @@ class Clicks:
             ActionError: When the action is unknown, is not offered, or its payload is invalid.
         """
         found = self._handlers.get(action.type) if isinstance(action.type, str) else None
+        offered: Offer | None = None
         if found is None and self._own_action is None:
             raise ActionError("This action does not exist.", code="action.unknown")
         if turn.sender is None:
             if found is not None and found[0].spec.needs_widget:
                 raise ActionError("This action can only be used from its widget.", code="action.not_offered")
-        elif not offers(widget_root(turn.sender.widget).model_dump(), action.type, action.payload):
-            raise ActionError("This widget does not offer this action any more.", code="action.not_offered")
+        else:
+            offered = check_offered(widget_root(turn.sender.widget).model_dump(), action.type, action.payload)
         if found is None:
             return partial(self._run_own_action, action, turn)
         bound, owner = found
@@ -165,7 +186,23 @@ class Clicks:
             if isinstance(result, Mapping | BaseModel):
                 turn.replace(result)
 
+        if bound.spec.once:
+            return partial(self._run_once, once_key(action, turn.sender, offered), run, turn)
         return run
+
+    async def _run_once(self, key: str, run: Callable[[], Awaitable[None]], turn: ActionTurn) -> None:
+        """Run a handler unless it has been run; if so, show the clicked widget as it is by now."""
+        if not await self._store.claim_action(turn.thread.id, key, turn.context):
+            if turn.sender is not None:
+                turn.context.answer.replaced_sender = turn.sender
+                turn.emit(ThreadItemReplacedEvent(item=turn.sender))
+            return
+        try:
+            await run()
+        except Exception:
+            # It has done nothing. One that was stopped half-way may have done something: that stays claimed.
+            await self._store.release_action(turn.thread.id, key, turn.context)
+            raise
 
     async def _run_own_action(self, action: Action[str, Any], turn: ActionTurn) -> None:
         """Run the `action` method of a server, which yields events or does something and is awaited."""

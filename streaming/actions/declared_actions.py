@@ -24,10 +24,12 @@ class ActionSpec:
     Attributes:
         name: The type by which a widget and a request name it.
         needs_widget: Whether only a stored widget that offers it may send it.
+        once: Whether it is carried out once for each widget, whatever is sent again.
     """
 
     name: str
     needs_widget: bool
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class BoundAction:
     payload: type[BaseModel] | None
 
 
-def action(name: str, *, needs_widget: bool = True) -> Callable[[Handler], Handler]:
+def action(name: str, *, needs_widget: bool = True, once: bool = False) -> Callable[[Handler], Handler]:
     """Declare a method as the handler of the action `name`.
 
     The method is ``async def handler(self, payload: Model, turn: ActionTurn)``, or without `payload`. `Model` is a
@@ -49,10 +51,13 @@ def action(name: str, *, needs_widget: bool = True) -> Callable[[Handler], Handl
         name: By convention ``"{use case}.{verb}"``, e.g. ``"todo.complete"``.
         needs_widget: Whether the request must come from a stored widget that offers exactly this action. Set it to
             False only for what the page around the chat may ask for at any time.
+        once: Whether it is carried out once for each widget that offers it and each payload of that widget, whatever is
+            sent again: a double click, a replayed request, at the same time, after a restart, to another replica. A
+            handler that raises has not carried it out.
     """
 
     def mark(method: Handler) -> Handler:
-        setattr(method, _ACTION_MARK, ActionSpec(name, needs_widget))
+        setattr(method, _ACTION_MARK, ActionSpec(name, needs_widget, once))
         return method
 
     return mark

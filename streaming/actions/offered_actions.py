@@ -2,76 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from widgets.documents import components_of
+from errors import ActionError
+from streaming.actions.field_values import check_values
+from streaming.actions.form_fields import Offer, Path, fields_of, offers_of
 
-# Props of ChatKit's components that hold an action, and those that hold an object with one.
-ACTION_PROPS = ("onClickAction", "onSubmitAction", "onChangeAction")
-NESTED_ACTION_PROPS = ("confirm", "cancel")
+NOT_OFFERED = "This widget does not offer this action any more."
 
 
-def offers(widget: Mapping[str, Any], action_type: str, payload: Any) -> bool:
-    """Say whether `widget` offers the action `action_type` with this payload.
+def check_offered(widget: Mapping[str, Any], action_type: str, payload: Any) -> Offer:
+    """Return the action of `widget` that was sent.
 
-    The payload must hold what the widget put into it, unchanged. Beyond that it may hold only values of the widget's
-    own form fields, because ChatKit merges them into the payload (dotted names become nested objects).
+    The payload must hold what the widget put into it, unchanged. Beyond that it may hold only values of the fields
+    that belong to the action, because ChatKit merges them into the payload (dotted names become nested objects), and
+    only such values as a person can choose there.
 
     Args:
         widget: The JSON of the stored root.
         action_type: The name that the request claims.
         payload: The payload of the request; None reads as an empty object.
+
+    Raises:
+        ActionError: When the widget does not offer it, or a field's value is none that it lets a person send.
     """
-    fields = set(_field_names(widget))
-    return any(
-        offered.get("type") == action_type and _matches(offered.get("payload"), payload, fields)
-        for offered in _actions(widget)
-    )
+    refusal: ActionError | None = None
+    strays: set[str] = set()
+    for offer in offers_of(widget):
+        if offer.action.get("type") != action_type:
+            continue
+        sent: dict[Path, Any] = {}
+        stray = _difference(offer.action.get("payload"), payload, {field.path for field in offer.fields}, sent)
+        if stray is not None:
+            strays.add(stray)
+        elif offer.action.get("handler") == "client":
+            refusal = refusal or ActionError("This action is the page's own.", code="action.not_offered")
+        else:
+            try:
+                check_values(offer, sent)
+            except ActionError as exc:
+                refusal = refusal or exc
+            else:
+                return offer
+    if refusal is not None:
+        raise refusal
+    if foreign := sorted({field.name for field in fields_of(widget)} & strays):
+        raise ActionError(f"“{foreign[0]}” belongs to another form.", code="action.not_offered")
+    raise ActionError(NOT_OFFERED, code="action.not_offered")
 
 
-def _actions(widget: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for node in components_of(widget):
-        for prop in ACTION_PROPS:
-            if isinstance(node.get(prop), Mapping):
-                yield node[prop]
-        for prop in NESTED_ACTION_PROPS:
-            holder = node.get(prop)
-            if isinstance(holder, Mapping) and isinstance(holder.get("action"), Mapping):
-                yield holder["action"]
+def offers(widget: Mapping[str, Any], action_type: str, payload: Any) -> bool:
+    """Say whether `widget` offers the action `action_type` with this payload."""
+    try:
+        check_offered(widget, action_type, payload)
+    except ActionError:
+        return False
+    return True
 
 
-def _field_names(widget: Mapping[str, Any]) -> Iterator[str]:
-    for node in components_of(widget):
-        editable = node.get("editable")
-        name = node.get("name") if node.get("type") != "Icon" else None
-        if isinstance(editable, Mapping):
-            name = editable.get("name")
-        if isinstance(name, str):
-            yield name.split(".")[0]
+def _difference(offered: Any, sent: Any, fields: set[Path], values: dict[Path, Any], at: Path = ()) -> str | None:
+    """Return where a payload is another than was offered; None when it is that, with values of fields.
 
-
-def _matches(offered: Any, sent: Any, fields: set[str]) -> bool:
-    if offered is None:
-        offered = {}
-    if sent is None:
-        sent = {}
+    Args:
+        offered: The payload of the widget, or a part of it.
+        sent: The payload of the request, or the same part of it.
+        fields: The parts of the names of the fields whose values may be in it.
+        values: Takes the values that are in it.
+        at: The way to the part.
+    """
+    if not at:
+        offered, sent = {} if offered is None else offered, {} if sent is None else sent
     if not isinstance(offered, Mapping) or not isinstance(sent, Mapping):
-        return bool(offered == sent)
-    for key, value in offered.items():
+        return None if _is_same(offered, sent) else ".".join(at)
+    for key in offered:
         # Nulls do not survive a widget's way to the browser.
-        if value is not None and not _same(value, sent.get(key), key in fields):
-            return False
-    return all(key in offered or key in fields or sent[key] is None for key in sent)
+        if offered[key] is not None and sent.get(key) is None:
+            return ".".join((*at, str(key)))
+    for key, value in sent.items():
+        place = (*at, str(key))
+        if offered.get(key) is not None:
+            found = _difference(offered[key], value, fields, values, place)
+        elif place in fields:
+            values[place] = value
+            found = None
+        elif isinstance(value, Mapping) and value and any(path[: len(place)] == place for path in fields):
+            found = _difference({}, value, fields, values, place)
+        else:
+            found = None if value is None else ".".join(place)
+        if found is not None:
+            return found
+    return None
 
 
-def _same(offered: Any, sent: Any, may_grow: bool) -> bool:
-    """Compare a value; an object that shares its name with a form field may have got fields of it."""
+def _is_same(offered: Any, sent: Any) -> bool:
     if isinstance(offered, Mapping) and isinstance(sent, Mapping):
-        return all(v is None or _same(v, sent.get(k), may_grow) for k, v in offered.items()) and (
-            may_grow or all(k in offered or sent[k] is None for k in sent)
-        )
+        return _difference(offered, sent, set(), {}, ("",)) is None
     if isinstance(offered, list) and isinstance(sent, list):
-        return len(offered) == len(sent) and all(_same(a, b, False) for a, b in zip(offered, sent, strict=True))
+        return len(offered) == len(sent) and all(_is_same(a, b) for a, b in zip(offered, sent, strict=True))
     # 1 and True are equal in Python and different on the wire.
     return bool(offered == sent) and isinstance(offered, bool) == isinstance(sent, bool)

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from agent_framework import (
+    Content,
     FunctionInvocationContext,
     FunctionMiddleware,
     MiddlewareTermination,
@@ -16,10 +17,11 @@ from agent_framework import (
 from agent_framework.exceptions import ToolExecutionException
 
 from context import TURN_KWARG, Turn
-from errors import UserFacingError
+from errors import UserFacingError, WidgetError
 from framework.function_middleware import add_function_middleware, function_middleware_of
 from framework.mcp_recovery import McpRecovery
 from framework.sentences import SUB_AGENT_WANTS_APPROVAL
+from turns.widget_checks import widget_remarks
 
 logger = logging.getLogger(__name__)
 
@@ -46,9 +48,16 @@ class ToolGuard(FunctionMiddleware):
         turn: Turn | None = context.kwargs.get(TURN_KWARG)
         timeout_s = tool_timeout_s(context.function, self._timeout_s)
         try:
-            if not await self._ends_in_time(call_next, timeout_s, name):
+            with widget_remarks() as remarks:
+                is_in_time = await self._ends_in_time(call_next, timeout_s, name)
+            if not is_in_time:
                 logger.warning("tool took too long", extra={"tool": name, "timeout_s": timeout_s})
                 fail_call(context, f"The tool took longer than {timeout_s:g} seconds and was stopped.")
+            elif remarks:
+                context.result = with_remarks(context.result, remarks)
+        except WidgetError as exc:
+            logger.warning("tool made a widget that cannot be shown", extra={"tool": name, "reason": exc.reason})
+            fail_call(context, f"The widget cannot be shown: {exc.reason}")
         except UserFacingError as exc:
             logger.info("tool refused", extra={"tool": name, "code": exc.code})
             fail_call(context, exc.message)
@@ -94,6 +103,15 @@ def fail_call(context: FunctionInvocationContext, message: str) -> None:
     if turn is not None:
         turn.context.answer.failed_calls.add(str(context.metadata.get("call_id")))
     context.result = message
+
+
+def with_remarks(result: Any, remarks: list[str]) -> Any:
+    """Return a tool's result with sentences behind it, where it is of a kind that text can be put behind."""
+    if isinstance(result, str):
+        return "\n".join([result, *remarks])
+    if isinstance(result, list) and all(isinstance(each, Content) for each in result):
+        return [*result, Content.from_text("\n" + "\n".join(remarks))]
+    return result
 
 
 def _forget(task: asyncio.Future[None]) -> None:

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable
 from contextlib import aclosing
 
 from chatkit.types import (
     AssistantMessageItem,
     ErrorEvent,
     HiddenContextItem,
+    NoticeEvent,
     SDKHiddenContextItem,
     StreamOptions,
     StreamOptionsEvent,
     ThreadItem,
+    ThreadItemAddedEvent,
     ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
     ThreadItemReplacedEvent,
@@ -37,8 +39,11 @@ from streaming.failure_reports import failure_event
 from streaming.requests.cut_marks import build_mark
 from streaming.requests.item_guard import ItemGuard
 from text.blanks import is_blank
+from turns.answer_state import AnswerState
 from turns.clock import utc_now
 from turns.request_context import RequestContext
+from turns.widget_checks import Environment, WidgetChecks
+from widgets.documents import WidgetDocument
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +63,8 @@ class Delivery:
         store: The threads.
         active_runs: Says how many answers are being written: the more, the less often unfinished text is stored.
         checkpoint_interval_s: How often that is with few of them, in seconds.
+        environment: Says who is told of a widget's mistakes.
+        actions: The names of the declared actions, which widgets may name; None when any may be handled.
     """
 
     def __init__(
@@ -65,10 +72,14 @@ class Delivery:
         store: ParlorStore,
         active_runs: Callable[[], int],
         checkpoint_interval_s: float,
+        environment: Environment = "production",
+        actions: Collection[str] | None = None,
     ) -> None:
         self._store = store
         self._active_runs = active_runs
         self._checkpoint_interval_s = checkpoint_interval_s
+        self._environment = environment
+        self._actions = actions
 
     async def deliver(
         self,
@@ -92,6 +103,7 @@ class Delivery:
             for event in await opening() if opening is not None else ():
                 yield event
             yield StreamOptionsEvent(stream_options=self.stream_options(thread, context))
+        self.begin_checks(context)
         guard = self.guard(thread, context)
         coming: ThreadStreamEvent | None = None
         has_failed = has_spoken = False
@@ -110,6 +122,8 @@ class Delivery:
                         has_failed = has_failed or isinstance(event, ErrorEvent)
                         has_spoken = has_spoken or _is_said(event)
                         coming = event
+                        if (notice := checked(event, state)) is not None:
+                            yield notice
                         event = coming = await guard.with_own_id(event)
                         await self.store_event(event, thread, context)
                         coming = None
@@ -148,6 +162,10 @@ class Delivery:
     def stream_options(self, thread: ThreadMetadata, context: RequestContext) -> StreamOptions:
         """Return what the client may do with a stream."""
         return STREAM_OPTIONS
+
+    def begin_checks(self, context: RequestContext) -> None:
+        """Have the widgets of an answer looked at from here on."""
+        context.answer.widget_checks = WidgetChecks(self._environment, self._actions)
 
     def guard(self, thread: ThreadMetadata, context: RequestContext) -> ItemGuard:
         """Return the guard of the items that one request writes in a thread."""
@@ -247,6 +265,21 @@ def checkpoint_pause_s(interval_s: float, active_runs: int) -> float:
     The more answers are written at once, the less often each: all together some twenty a second.
     """
     return interval_s * max(1.0, active_runs / UNHURRIED_RUNS)
+
+
+def checked(event: ThreadStreamEvent, state: AnswerState) -> NoticeEvent | None:
+    """Look at the widget of an event that did not come through a turn; return what the chat shows of its mistakes.
+
+    Raises:
+        WidgetError: When it has mistakes, in tests.
+    """
+    if not isinstance(event, ThreadItemDoneEvent | ThreadItemAddedEvent | ThreadItemReplacedEvent):
+        return None
+    item = event.item
+    # A document has been looked at when it was made, or comes from the store.
+    if not isinstance(item, WidgetItem) or isinstance(item.widget, WidgetDocument):
+        return None
+    return state.widget_checks.check(item.widget)
 
 
 def _closed_by(event: ThreadStreamEvent) -> set[str]:

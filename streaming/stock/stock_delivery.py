@@ -39,7 +39,10 @@ class StockDelivery(Delivery):
     """
 
     def __init__(self, services: Services, server: ChatKitServer[Any]) -> None:
-        super().__init__(services.store, lambda: services.runs.active, services.settings.run_checkpoint_interval_s)
+        settings = services.settings
+        super().__init__(
+            services.store, lambda: services.runs.active, settings.run_checkpoint_interval_s, settings.parlor_env
+        )
         self._server = server
         self._has_clean_up = type(server).handle_stream_cancelled is not ChatKitServer.handle_stream_cancelled
 

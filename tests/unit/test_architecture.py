@@ -23,7 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "files": {"errors"},
     "framework": {"errors", "text"},
     "database": {"databases", "errors"},
-    "turns": {"errors", "text"},
+    "turns": {"errors", "text", "widgets"},
     "runs": {"config", "errors", "text", "turns"},
     "chat_clients": {"config", "errors", "framework", "text"},
     "storage": {"database", "errors", "framework", "turns", "widgets"},

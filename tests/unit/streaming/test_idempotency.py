@@ -257,7 +257,7 @@ async def test_of_a_double_click_without_a_key_both_get_the_failure(replicas: li
 async def test_clicks_without_a_key_that_differ_or_come_in_turns_all_count(replicas: list[Chat], counter: str) -> None:
     chat = replicas[0]
     # On, off, on: the third is what the person wants, though the first is still being handled.
-    await click_meanwhile(chat, *(click(chat, counter, "count.set", payload={"value": n}) for n in (1, 0, 1)))
+    await click_meanwhile(chat, *(click(chat, counter, "count.set", payload={"value": str(n)}) for n in (1, 0, 1)))
     [widget] = [item for item in await chat.items() if item["id"] == counter]
     assert (shown(widget), total(replicas)) == ("1", 3)
 

@@ -1,0 +1,131 @@
+"""Values of fields, checked against the stored widget: only what it lets a person choose may be sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from errors import ActionError
+from streaming.actions.form_fields import Field, Offer, Path, is_on
+from widgets.patterns import SlowPatternError, matches
+from widgets.value_formats import parse_day
+
+MAX_VALUE_CHARS = 100_000
+"""The longest text of a field: a request may be longer, and no field needs it."""
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_NUMBER = re.compile(r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?")
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
+
+_UNSET = object()
+
+
+def check_values(offer: Offer, sent: Mapping[Path, Any]) -> None:
+    """Refuse values that the widget does not let a person send.
+
+    Args:
+        offer: The action that was sent.
+        sent: The values that joined its payload, by the parts of their names.
+
+    Raises:
+        ActionError: When a value is wrong; the text names the field.
+    """
+    by_path: dict[Path, list[Field]] = {}
+    for field in offer.fields:
+        by_path.setdefault(field.path, []).append(field)
+    for path, fields in by_path.items():
+        if _is_taken(offer.action.get("payload"), path):
+            # The widget's own payload wins over a field of the same name, and has been compared.
+            continue
+        value = sent.get(path, _UNSET)
+        # Of several with one name the first that can be used is sent: one of them must allow it.
+        problems = [_problem(field, value, offer) for field in fields]
+        if all(problem is not None for problem in problems):
+            raise ActionError(f"“{_words_for(fields[0], offer)}”: {problems[0]}", code="action.invalid_field")
+
+
+def _is_taken(payload: Any, path: Path) -> bool:
+    for part in path:
+        if not isinstance(payload, Mapping):
+            return payload is not None
+        payload = payload.get(part)
+    return payload is not None
+
+
+def _problem(field: Field, value: Any, offer: Offer) -> str | None:
+    is_disabled = is_on(field.spec.get("disabled"))
+    is_required = offer.is_submit and is_on(field.spec.get("required")) and not is_disabled
+    if value is _UNSET or value is None:
+        return "a value is needed." if is_required else None
+    if is_disabled:
+        return None if _is_default(field, value) else "this cannot be changed."
+    if field.kind == "Checkbox":
+        if not isinstance(value, bool):
+            return "this is either on or off."
+        return "this has to be on." if is_required and not value else None
+    if not isinstance(value, str):
+        return "a text is needed."
+    if len(value) > MAX_VALUE_CHARS:
+        return "this is too long."
+    if field.kind in ("Select", "RadioGroup"):
+        return _choice_problem(field, value, is_required)
+    if not value:
+        return "a value is needed." if is_required else None
+    if field.kind == "DatePicker":
+        return _day_problem(field, value)
+    return _text_problem(field, value, is_submit=offer.is_submit)
+
+
+def _is_default(field: Field, value: Any) -> bool:
+    if field.kind == "DatePicker":
+        return bool(value == str(field.default)[:10])
+    return bool(value == (field.default if field.default is not None else "")) and isinstance(value, str | bool)
+
+
+def _choice_problem(field: Field, value: str, is_required: bool) -> str | None:
+    if not value:
+        return "a choice is needed." if is_required else None
+    options = field.spec.get("options")
+    for option in options if isinstance(options, Sequence) and not isinstance(options, str) else ():
+        # What a server writes as a number is sent as a text.
+        if isinstance(option, Mapping) and str(option.get("value")) == value:
+            is_free = not is_on(option.get("disabled")) or value == field.default
+            return None if is_free else "this choice cannot be made."
+    return "this is none of the choices."
+
+
+def _day_problem(field: Field, value: str) -> str | None:
+    day = parse_day(value) if _DAY.fullmatch(value) else None
+    if day is None:
+        return "a date is needed, as 2026-05-01."
+    first, last = (parse_day(str(field.spec.get(name))) for name in ("min", "max"))
+    if first is not None and day < first:
+        return f"the first day is {first}."
+    return f"the last day is {last}." if last is not None and day > last else None
+
+
+def _text_problem(field: Field, value: str, *, is_submit: bool) -> str | None:
+    kind = field.spec.get("inputType")
+    if kind == "number":
+        return None if _NUMBER.fullmatch(value) else "a number is needed."
+    if not is_submit:
+        return None
+    if kind == "email" and not _EMAIL.fullmatch(value):
+        return "an e-mail address is needed."
+    if kind == "url" and not _URL.fullmatch(value):
+        return "an address is needed, as https://example.org."
+    pattern = field.spec.get("pattern")
+    if not isinstance(pattern, str) or not pattern:
+        return None
+    try:
+        return None if matches(pattern, value) else "this has not the form that is asked for."
+    except SlowPatternError:
+        return "this could not be checked; try something shorter."
+
+
+def _words_for(field: Field, offer: Offer) -> str:
+    """Return how a person knows a field."""
+    words = (offer.form.labels.get(field.name), field.spec.get("label"), field.spec.get("placeholder"), field.name)
+    return next(each for each in words if isinstance(each, str) and each)
