@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from process.doctor import Finding
     from process.lifecycle import Lifecycle
     from process.use_case_loading import LoadedUseCases
+    from runs.registry import Runs
 
 STATIC_DIR = Path(__file__).resolve().parent / "static"
 
@@ -74,7 +75,7 @@ def build_platform(settings: Settings) -> Platform:
     from context import Services
     from database import Database
     from files.file_urls import FileURLs
-    from framework.telemetry import decide_on_telemetry
+    from framework.telemetry import decide_on_telemetry, set_up_exporter
     from framework.warm_up import warm_up
     from process.data_folder import prepare_data_folder
     from process.file_systems import refuse_network_file_system
@@ -106,6 +107,7 @@ def build_platform(settings: Settings) -> Platform:
     )
 
     def load() -> LoadedUseCases:
+        set_up_exporter(settings.otel_exporter_otlp_endpoint)
         warm_up()
         return load_use_cases(services, settings.use_cases_path, settings.disabled_use_cases)
 
@@ -127,13 +129,18 @@ def create_app(settings: Settings) -> FastAPI:
         ConfigError: When a setting cannot work.
     """
     platform = build_platform(settings)
-    app = build_app(settings, platform.services.database, platform.lifecycle, platform.services.attachments)
-    app.state.runs = platform.services.runs
+    services = platform.services
+    app = build_app(settings, services.database, platform.lifecycle, services.attachments, services.runs)
+    app.state.runs = services.runs
     return app
 
 
 def build_app(
-    settings: Settings, database: Database, lifecycle: Lifecycle, attachments: ParlorAttachmentStore
+    settings: Settings,
+    database: Database,
+    lifecycle: Lifecycle,
+    attachments: ParlorAttachmentStore,
+    runs: Runs | None = None,
 ) -> FastAPI:
     """Return the web application around the use cases that `lifecycle` starts and closes.
 
@@ -157,6 +164,7 @@ def build_app(
     from web.health import build_health_router
     from web.hosts import HostMiddleware
     from web.identity import IdentityMiddleware, load_signing_key
+    from web.metrics import build_metrics_router
     from web.pages import build_pages_router
     from web.proxies import ProxyMiddleware
     from web.request_log import RequestLogMiddleware
@@ -205,6 +213,8 @@ def build_app(
     app.include_router(build_use_cases_router(use_cases, attachments, settings.max_message_chars))
     app.include_router(build_branding_router(settings))
     app.include_router(build_health_router(lifecycle, database))
+    if settings.metrics and runs is not None:
+        app.include_router(build_metrics_router(settings, runs))
     app.include_router(build_pages_router(STATIC_DIR, settings))
     return app
 
