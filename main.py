@@ -345,6 +345,14 @@ def restore(args: argparse.Namespace) -> int:
     return 0
 
 
+def export_page(args: argparse.Namespace) -> int:
+    """Write the page as static files, and print what its server needs."""
+    from process import page_export
+
+    print("\n".join(page_export.export_page(STATIC_DIR, args.folder, args.api)))
+    return 0
+
+
 def import_workflow(args: argparse.Namespace) -> int:
     """Make a use case of an exported workflow, and print what it needs."""
     settings = load_settings()
@@ -372,6 +380,7 @@ COMMANDS: Mapping[str, tuple[str, Command]] = {
     "backup": ("Write a backup of the database and the files, also while the server runs.", back_up),
     "restore": ("Put a backup in the place of the data that are there.", restore),
     "config": ("Show the settings in effect, without secrets.", show_settings),
+    "export-page": ("Write the page as static files, for a server at another origin.", export_page),
     "import-workflow": ("Make a use case of a workflow that was exported as Python.", import_workflow),
     "help": ("Show this list.", show_help),
 }
@@ -393,6 +402,9 @@ def build_parser() -> argparse.ArgumentParser:
         if name == "run":
             added.add_argument("--host", help="address to listen on (HOST)")
             added.add_argument("--port", type=int, help="TCP port to listen on; 0 picks a free one (PORT)")
+        elif name == "export-page":
+            added.add_argument("folder", type=Path, metavar="DIR", help="where; empty, or not there yet")
+            added.add_argument("--api", required=True, metavar="URL", help="the server, e.g. https://chat-api.example")
         elif name in ("backup", "restore"):
             added.add_argument("file", type=Path, metavar="FILE", help="the archive, e.g. parlor-backup.tar.gz")
         elif name == "import-workflow":
