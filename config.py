@@ -226,6 +226,17 @@ class Settings(BaseSettings):
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="The least serious log line.")
     log_format: Literal["text", "json"] = Field("text", description="One line of text or of JSON per event, on stdout.")
+    metrics: bool = Field(False, description="`GET /metrics`, for Prometheus (extra `metrics`).")
+    metrics_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="What Prometheus has to show there as a bearer token; default: nothing, so keep the path inside.",
+    )
+    otel_exporter_otlp_endpoint: str | None = Field(
+        None,
+        description="OpenTelemetry collector (OTLP over HTTP, extra `telemetry`), e.g. `http://localhost:4318`; the "
+        "other `OTEL_*` variables mean what they always do. Default: no spans are sent.",
+    )
     enable_instrumentation: bool | None = Field(
         None, description="OpenTelemetry spans of the agent framework; default: where an OpenTelemetry SDK is set up."
     )
@@ -392,7 +403,9 @@ class Settings(BaseSettings):
             raise ValueError(f"'{value}' is neither an http(s) URL nor a path that begins with /")
         return value
 
-    @field_validator("openai_base_url", "compatible_base_url", "azure_openai_endpoint", "public_url")
+    @field_validator(
+        "openai_base_url", "compatible_base_url", "azure_openai_endpoint", "public_url", "otel_exporter_otlp_endpoint"
+    )
     @classmethod
     def _is_http_url(cls, value: str | None) -> str | None:
         if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from process.doctor import Finding
     from process.lifecycle import Lifecycle
     from process.use_case_loading import LoadedUseCases
+    from runs.registry import Runs
 
 STATIC_DIR = Path(__file__).resolve().parent / "static"
 
@@ -74,7 +75,7 @@ def build_platform(settings: Settings) -> Platform:
     from context import Services
     from database import Database
     from files.file_urls import FileURLs
-    from framework.telemetry import decide_on_telemetry
+    from framework.telemetry import decide_on_telemetry, set_up_exporter
     from framework.warm_up import warm_up
     from process.data_folder import prepare_data_folder
     from process.file_systems import refuse_network_file_system
@@ -106,6 +107,7 @@ def build_platform(settings: Settings) -> Platform:
     )
 
     def load() -> LoadedUseCases:
+        set_up_exporter(settings.otel_exporter_otlp_endpoint)
         warm_up()
         return load_use_cases(
             services, settings.use_cases_path, settings.disabled_use_cases, settings.enabled_use_cases
@@ -129,13 +131,18 @@ def create_app(settings: Settings) -> FastAPI:
         ConfigError: When a setting cannot work.
     """
     platform = build_platform(settings)
-    app = build_app(settings, platform.services.database, platform.lifecycle, platform.services.attachments)
-    app.state.runs = platform.services.runs
+    services = platform.services
+    app = build_app(settings, services.database, platform.lifecycle, services.attachments, services.runs)
+    app.state.runs = services.runs
     return app
 
 
 def build_app(
-    settings: Settings, database: Database, lifecycle: Lifecycle, attachments: ParlorAttachmentStore
+    settings: Settings,
+    database: Database,
+    lifecycle: Lifecycle,
+    attachments: ParlorAttachmentStore,
+    runs: Runs | None = None,
 ) -> FastAPI:
     """Return the web application around the use cases that `lifecycle` starts and closes.
 
@@ -159,6 +166,7 @@ def build_app(
     from web.health import build_health_router
     from web.hosts import HostMiddleware
     from web.identity import IdentityMiddleware, load_signing_key
+    from web.metrics import build_metrics_router
     from web.pages import build_pages_router
     from web.picture_frame import build_picture_router
     from web.proxies import ProxyMiddleware
@@ -209,6 +217,8 @@ def build_app(
     app.include_router(build_branding_router(settings))
     app.include_router(build_health_router(lifecycle, database))
     app.include_router(build_picture_router())
+    if settings.metrics and runs is not None:
+        app.include_router(build_metrics_router(settings, runs))
     app.include_router(build_pages_router(STATIC_DIR, settings))
     return app
 
@@ -339,6 +349,14 @@ def restore(args: argparse.Namespace) -> int:
     return 0
 
 
+def export_page(args: argparse.Namespace) -> int:
+    """Write the page as static files, and print what its server needs."""
+    from process import page_export
+
+    print("\n".join(page_export.export_page(STATIC_DIR, args.folder, args.api)))
+    return 0
+
+
 def import_workflow(args: argparse.Namespace) -> int:
     """Make a use case of an exported workflow, and print what it needs."""
     settings = load_settings()
@@ -366,6 +384,7 @@ COMMANDS: Mapping[str, tuple[str, Command]] = {
     "backup": ("Write a backup of the database and the files, also while the server runs.", back_up),
     "restore": ("Put a backup in the place of the data that are there.", restore),
     "config": ("Show the settings in effect, without secrets.", show_settings),
+    "export-page": ("Write the page as static files, for a server at another origin.", export_page),
     "import-workflow": ("Make a use case of a workflow that was exported as Python.", import_workflow),
     "help": ("Show this list.", show_help),
 }
@@ -387,6 +406,9 @@ def build_parser() -> argparse.ArgumentParser:
         if name == "run":
             added.add_argument("--host", help="address to listen on (HOST)")
             added.add_argument("--port", type=int, help="TCP port to listen on; 0 picks a free one (PORT)")
+        elif name == "export-page":
+            added.add_argument("folder", type=Path, metavar="DIR", help="where; empty, or not there yet")
+            added.add_argument("--api", required=True, metavar="URL", help="the server, e.g. https://chat-api.example")
         elif name in ("backup", "restore"):
             added.add_argument("file", type=Path, metavar="FILE", help="the archive, e.g. parlor-backup.tar.gz")
         elif name == "import-workflow":

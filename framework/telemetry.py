@@ -2,6 +2,39 @@
 
 from __future__ import annotations
 
+from errors import ConfigError
+
+
+def set_up_exporter(endpoint: str | None) -> None:
+    """Have spans sent to a collector; do nothing without one, or where the process has a tracer provider already.
+
+    Args:
+        endpoint: Address of a collector that takes OTLP over HTTP, without the path. What else there is to say,
+            OpenTelemetry reads from its own variables: `OTEL_SERVICE_NAME`, `OTEL_TRACES_SAMPLER`, `OTEL_SDK_DISABLED`.
+
+    Raises:
+        ConfigError: When the packages for it are not installed.
+    """
+    from opentelemetry import trace
+
+    if endpoint is None or not _is_placeholder(trace.get_tracer_provider()):
+        return
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.resources import SERVICE_NAME, OTELResourceDetector, Resource
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    except ImportError as exc:
+        raise ConfigError(
+            "OTEL_EXPORTER_OTLP_ENDPOINT", "needs OpenTelemetry's SDK: pip install 'parlor[telemetry]'"
+        ) from exc
+    # What the variables say comes second, and so counts more.
+    resource = Resource({SERVICE_NAME: "parlor"}).merge(OTELResourceDetector().detect())
+    provider = TracerProvider(resource=resource)
+    # Its queue is bounded, its thread a daemon, and what cannot be sent is dropped.
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces")))
+    trace.set_tracer_provider(provider)
+
 
 def decide_on_telemetry(wanted: bool | None) -> bool:
     """Switch the framework's instrumentation on or off; return which.

@@ -64,6 +64,9 @@ def find_problem(folder: Path) -> str | None:
 def describe_mode(folder: Path) -> str:
     """Return a remark on a folder that others may enter; an empty text when they may not."""
     mode = stat.S_IMODE(folder.stat().st_mode)
+    if mode & stat.S_ISVTX and os.name == "posix" and folder.stat().st_uid != os.geteuid():
+        # A volume that belongs to nobody in the container: others cannot take our files away, nor can we close it.
+        return ""
     return f"its mode is {mode:o}: chmod 700 '{folder}'" if os.name == "posix" and mode & _OF_OTHERS else ""
 
 

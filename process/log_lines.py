@@ -6,10 +6,16 @@ import json
 import logging
 import re
 import sys
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from opentelemetry.trace import format_trace_id, get_current_span
+
 from text.visible import HIDDEN
+
+request_id_of_task: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""The id of the request that the present task belongs to, for every line that is logged on the way."""
 
 _STANDARD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
 
@@ -82,7 +88,13 @@ class JSONLines(logging.Formatter):
 
 
 def _extras(record: logging.LogRecord) -> dict[str, Any]:
-    return {name: value for name, value in vars(record).items() if name not in _STANDARD_ATTRIBUTES}
+    extras = {name: value for name, value in vars(record).items() if name not in _STANDARD_ATTRIBUTES}
+    if (request_id := request_id_of_task.get()) is not None:
+        extras.setdefault("request_id", request_id)
+    span = get_current_span().get_span_context()
+    if span.is_valid:
+        extras.setdefault("trace_id", format_trace_id(span.trace_id))
+    return extras
 
 
 def _time_of(record: logging.LogRecord) -> str:

@@ -13,6 +13,7 @@ from errors import ConflictError, TooManyRequestsError, UnavailableError
 from runs.ended_runs import EndedRuns
 from runs.memory_log import MemoryLog
 from runs.run import RESTARTING, Run, RunKey
+from runs.statistics import RunStatistics
 from turns.request_context import RequestContext
 from turns.run_record import StopReason
 
@@ -34,6 +35,9 @@ class Runs:
         linger_s: How long a finished one can still be viewed.
         heartbeat_s: A comment is sent after so many seconds of silence: proxies close connections that seem idle.
         cleanup_timeout_s: How long a stopped one may clean up; then it is left behind, and its thread is free.
+
+    Attributes:
+        statistics: Numbers of those that have ended.
     """
 
     def __init__(
@@ -56,6 +60,7 @@ class Runs:
         self._active: set[Run] = set()
         self._by_thread: dict[RunKey, Run] = {}
         self._ended = EndedRuns(linger_s)
+        self.statistics = RunStatistics()
         self._is_draining = False
         self._idle = asyncio.Event()
 

@@ -46,6 +46,7 @@ class AnswerState:
         error_id: The id of the error that ended the answer; None without one.
         direct_text: Where a piece of text may be shown at once; None outside of a run.
         open_items: Returns the items that were shown and are not finished, as far as they are.
+        tool_calls: How many calls of tools there were.
         failed_calls: Ids of tool calls that failed with a message for the model.
         question: The question to the person; the answer pauses until that is answered.
         client_call: The call of a client tool that the answer waits for.
@@ -65,6 +66,7 @@ class AnswerState:
         self.error_id: str | None = None
         self.direct_text: DirectText | None = None
         self.open_items: Callable[[], Sequence[ThreadItem]] = tuple
+        self.tool_calls = 0
         self.failed_calls: set[str] = set()
         self.question: StructuredInputItem | None = None
         self.client_call: ClientToolCallItem | None = None

@@ -12,6 +12,7 @@ from uuid import uuid4
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from process.log_lines import request_id_of_task
 from turns.chat_session import ChatSession
 
 logger = logging.getLogger(__name__)
@@ -82,6 +83,7 @@ class RequestLogMiddleware:
             return
         notes = notes_of(scope)
         notes.send = send
+        request_id_of_task.set(notes.request_id)
         began = time.perf_counter()
         status: int | None = None
 

@@ -47,6 +47,8 @@ class ToolGuard(FunctionMiddleware):
         name = context.function.name
         turn: Turn | None = context.kwargs.get(TURN_KWARG)
         timeout_s = tool_timeout_s(context.function, self._timeout_s)
+        if turn is not None:
+            turn.context.answer.tool_calls += 1
         try:
             with widget_remarks() as remarks:
                 is_in_time = await self._ends_in_time(call_next, timeout_s, name)

@@ -109,7 +109,7 @@ def test_the_readme_lists_every_command_and_no_other() -> None:
 # One function answers GET and HEAD, which the description of the API, read here, finds ambiguous.
 @pytest.mark.filterwarnings("ignore:Duplicate Operation ID")
 def test_the_readme_lists_every_endpoint_and_no_other(tmp_path: Path) -> None:
-    app = main.create_app(Settings(_env_file=None, data_dir=tmp_path))
+    app = main.create_app(Settings(_env_file=None, data_dir=tmp_path, metrics=True))
     served = {
         (method.upper(), path)
         for path, methods in app.openapi()["paths"].items()

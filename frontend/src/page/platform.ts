@@ -116,13 +116,15 @@ function parseList<T>(value: unknown, parse: (entry: JSONObject) => T | undefine
 }
 
 function parseBrand(brand: JSONObject): Brand {
+  const chatScript = text(brand.chatkitJsUrl);
   return {
     name: text(brand.name) ?? pageStrings.title,
     tagline: text(brand.tagline) ?? '',
     logoUrl: serverAddress(text(brand.logoUrl) ?? '/static/logo.svg'),
     primaryColor: text(brand.primaryColor) ?? '#4f46e5',
     faviconUrl: serverAddress(text(brand.faviconUrl) ?? '/static/logo.svg'),
-    chatkitJsUrl: serverAddress(text(brand.chatkitJsUrl) ?? DEFAULT_CHATKIT_URL),
+    // Beside the page, also where that was exported: its scripts come from nowhere else.
+    chatkitJsUrl: chatScript ? serverAddress(chatScript) : serverAddress(DEFAULT_CHATKIT_URL, document.baseURI),
   };
 }
 

@@ -3,11 +3,13 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from contextvars import copy_context
 from typing import Any
 
+from opentelemetry.trace import NonRecordingSpan, SpanContext, use_span
 from pydantic import BaseModel, ValidationError
 
-from process.log_lines import TRACE_MARK, JSONLines, TextLines, one_line
+from process.log_lines import TRACE_MARK, JSONLines, TextLines, one_line, request_id_of_task
 from tests.unit.process.test_command_line import run_python
 
 
@@ -72,3 +74,20 @@ def test_only_main_configures_logging_and_libraries_do_not_write_bodies() -> Non
     assert done.stdout.splitlines()[-1].endswith("DEBUG   store: ours")
     assert "BODY" not in done.stdout
     assert sys.flags.dev_mode or len(done.stdout.splitlines()) == 1
+
+
+def test_every_line_of_a_request_has_its_id_and_that_of_its_trace() -> None:
+    def line() -> dict[str, object]:
+        record = logging.makeLogRecord({"name": "a", "msg": "b", "levelname": "INFO"})
+        read: dict[str, object] = json.loads(JSONLines().format(record))
+        return read
+
+    def within_a_request() -> dict[str, object]:
+        request_id_of_task.set("req1")
+        span = NonRecordingSpan(SpanContext(0xABC, 0xDEF, is_remote=False))
+        with use_span(span):
+            return line()
+
+    seen = copy_context().run(within_a_request)
+    assert (seen["request_id"], seen["trace_id"]) == ("req1", f"{0xABC:032x}")
+    assert not {"request_id", "trace_id"} & line().keys()

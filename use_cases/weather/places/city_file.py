@@ -73,7 +73,7 @@ def file_name() -> str:
 def provide_city_file(
     folder: Path, *, source: Path = PACKAGED, anew: bool = False, is_unwanted: Callable[[], bool] = lambda: False
 ) -> Path:
-    """Return the path of the file; makes it when it is missing, damaged or of another version.
+    """Return the path of the file, beside the list or in `folder`; makes it when both are missing, damaged or old.
 
     Takes a millisecond when it is there and a second or two when it is not: call it from a thread.
 
@@ -89,8 +89,10 @@ def provide_city_file(
         UnavailableError: When it was not wanted any more.
     """
     path = folder / file_name()
-    if not anew and _is_whole(path):
-        return path
+    # An image has it made beside the list, which is left out there.
+    for each in (source.with_name(path.name), path):
+        if not anew and _is_whole(each):
+            return each
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _make(path, source, is_unwanted)

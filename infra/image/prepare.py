@@ -1,0 +1,88 @@
+"""Last step of the image's build: leaves out what does not run, compiles the rest and lists it.
+
+Runs with the Python of the environment that goes into the image, and needs nothing but that.
+"""
+
+from __future__ import annotations
+
+import compileall
+import py_compile
+import re
+import shutil
+import site
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator
+from importlib.metadata import distributions
+from pathlib import Path
+
+# Only for readers, compilers and tests.
+UNUSED_SUFFIXES = frozenset({".pyi", ".pyx", ".pxd", ".c", ".h", ".map"})
+UNUSED_FOLDERS = frozenset({"tests", "test"})
+# Lists of small places, which nothing reads; the one that is read becomes the file that is searched.
+UNUSED_LISTS = ("cities500.json", "cities1000.json", "cities5000.json", "cities15000.json", "us_counties.json")
+# Parts of the standard library that no server imports.
+NOT_COMPILED = re.compile(r"/(?:test|tests|idlelib|tkinter|turtledemo|ensurepip|lib2to3|pydoc_data|site-packages)/")
+# Notes of the installer on its own work: they differ from build to build.
+INSTALLER_NOTES = "uv_cache.json"
+
+
+def main() -> None:
+    """Prepare the environment that this Python belongs to."""
+    environment = Path(sys.prefix)
+    packages = Path(site.getsitepackages()[0])
+    shutil.copytree(Path(__file__).parent, share := environment / "share", dirs_exist_ok=True)
+    for name in ("__init__.py", "prepare.py", "inventory.py", "geonames_notice.txt"):
+        (share / name).unlink()
+    sys.path.insert(0, str(Path(__file__).parent))
+    from inventory import build_notices, build_sbom  # type: ignore[import-not-found]
+
+    found = sorted(distributions(path=[str(packages)]), key=lambda each: str(each.name).lower())
+    own_notice = (Path(__file__).parent / "geonames_notice.txt").read_text(encoding="utf-8")
+    (share / "sbom.cdx.json").write_text(build_sbom(found, Path("frontend/package-lock.json")), encoding="utf-8")
+    (share / "NOTICES.txt").write_text(build_notices(found, own_notice), encoding="utf-8")
+    for path in unused_files(packages):
+        path.unlink()
+    for path in environment.glob("bin/*"):
+        if not path.name.startswith(("python", "parlor")):
+            path.unlink()
+    strip_libraries(packages)
+    compile_all(packages)
+    # What this program itself left there.
+    shutil.rmtree(environment / "bytecode" / Path.cwd().relative_to("/"), ignore_errors=True)
+
+
+def strip_libraries(packages: Path) -> None:
+    """Take the symbols of debuggers out of the wheels' libraries."""
+    libraries = [str(path) for path in sorted(packages.rglob("*.so*")) if path.is_file() and not path.is_symlink()]
+    subprocess.run(["strip", "--strip-unneeded", *libraries], check=True)  # noqa: S603, S607 - the build's own
+
+
+def unused_files(packages: Path) -> Iterator[Path]:
+    """Yield the files that the server does not need, after freeing the installer's records of their names."""
+    for record in packages.glob("*.dist-info/RECORD"):
+        lines = record.read_text(encoding="utf-8").splitlines(keepends=True)
+        record.write_text("".join(line for line in lines if INSTALLER_NOTES not in line), encoding="utf-8")
+    for path in sorted(packages.rglob("*")):
+        if not path.is_file():
+            continue
+        inside = path.relative_to(packages)
+        is_unused = path.suffix in UNUSED_SUFFIXES or UNUSED_FOLDERS.intersection(inside.parts[:-1])
+        if is_unused or path.name in (*UNUSED_LISTS, INSTALLER_NOTES):
+            yield path
+
+
+def compile_all(packages: Path) -> None:
+    """Compile what may be imported, into the folder of `PYTHONPYCACHEPREFIX`.
+
+    The bytecode is taken as it is, without a look at the source's date, which no two builds share.
+    """
+    mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    for folder in (Path(sysconfig.get_path("stdlib")), packages):
+        skipped = NOT_COMPILED if folder is not packages else None
+        compileall.compile_dir(folder, maxlevels=20, quiet=2, rx=skipped, invalidation_mode=mode, workers=0)
+
+
+if __name__ == "__main__":
+    main()

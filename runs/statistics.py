@@ -1,0 +1,65 @@
+"""Numbers of the answers that have ended in this process, by use case: how they ended, their time, their cost."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+DURATION_BOUNDS_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+MAX_USE_CASES = 200
+OTHER = "other"
+"""Name under which use cases are counted beyond `MAX_USE_CASES`."""
+
+_TOKENS = {"input": "input_token_count", "output": "output_token_count"}
+
+
+@dataclass(slots=True)
+class UseCaseStatistics:
+    """Numbers of one use case since the start of the process.
+
+    Attributes:
+        outcomes: Answers by how they ended: done, failed, or stopped with the reason.
+        durations: Answers by the bound of `DURATION_BOUNDS_S` that they took no longer than; the last is for the rest.
+        duration_sum_s: How long all took together, in seconds.
+        tokens: Tokens of models, by ``input`` and ``output``.
+        tool_calls: Calls of tools.
+        failed_tool_calls: Those of them that failed, took too long or were refused.
+    """
+
+    outcomes: dict[str, int] = field(default_factory=dict)
+    durations: list[int] = field(default_factory=lambda: [0] * (len(DURATION_BOUNDS_S) + 1))
+    duration_sum_s: float = 0.0
+    tokens: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_TOKENS, 0))
+    tool_calls: int = 0
+    failed_tool_calls: int = 0
+
+
+class RunStatistics:
+    """Counts the answers of this process; of as many use cases as anybody will have."""
+
+    def __init__(self) -> None:
+        self.by_use_case: dict[str, UseCaseStatistics] = {}
+
+    def note(
+        self,
+        use_case: str,
+        outcome: str,
+        duration_s: float,
+        usage: Mapping[str, object],
+        *,
+        tool_calls: int = 0,
+        failed_tool_calls: int = 0,
+    ) -> None:
+        """Note that an answer has ended."""
+        if use_case not in self.by_use_case and len(self.by_use_case) >= MAX_USE_CASES:
+            use_case = OTHER
+        known = self.by_use_case.setdefault(use_case, UseCaseStatistics())
+        known.outcomes[outcome] = known.outcomes.get(outcome, 0) + 1
+        known.durations[bisect_left(DURATION_BOUNDS_S, duration_s)] += 1
+        known.duration_sum_s += duration_s
+        known.tool_calls += tool_calls
+        known.failed_tool_calls += failed_tool_calls
+        for kind, name in _TOKENS.items():
+            count = usage.get(name)
+            known.tokens[kind] += count if isinstance(count, int) and count > 0 else 0

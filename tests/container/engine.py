@@ -1,0 +1,147 @@
+"""An engine for containers: Docker or Podman as they are, or one of Debian's parts where no registry can be reached.
+
+Without a registry the base image is stood in for by a minimal Debian of the same Python, made by mmdebstrap.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD_TIMEOUT_S = 1800.0
+COMMAND_TIMEOUT_S = 180.0
+PARTS = ("buildah", "podman", "runc", "mmdebstrap")
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+
+# The libraries that Python and the wheels are linked against, and no shell or package manager.
+SMALL_PACKAGES = (
+    "base-files,ca-certificates,libbz2-1.0,libc6,libffi8,liblzma5,libpython3.13-stdlib,libsqlite3-0,libssl3t64,"
+    "libstdc++6,libuuid1,media-types,openssl,python3,python3-minimal,python3.13-minimal,tzdata,zlib1g"
+)
+
+
+class EngineError(Exception):
+    """An engine that is missing, or a command of it that failed."""
+
+
+class Engine:
+    """A command line of containers, which understands Docker's words.
+
+    Args:
+        program: Name of the program, e.g. ``docker``.
+        environment: Environment of its commands.
+    """
+
+    def __init__(self, program: str, environment: Mapping[str, str]) -> None:
+        self._program = program
+        self._environment = environment
+
+    def run(self, *arguments: str, stdin: str | None = None, timeout_s: float = COMMAND_TIMEOUT_S) -> str:
+        """Return what a command printed.
+
+        Raises:
+            EngineError: When it failed; with the end of what it said.
+        """
+        done = subprocess.run(
+            [self._program, *arguments], env=self._environment, input=stdin, capture_output=True, text=True,
+            timeout=timeout_s, check=False,
+        )  # fmt: skip
+        if done.returncode != 0:
+            raise EngineError(f"{self._program} {' '.join(arguments[:3])}: {done.returncode}\n{done.stderr[-3000:]}")
+        return done.stdout
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Return a command that goes on; the caller waits for it."""
+        command = [self._program, *arguments]
+        return subprocess.Popen(command, env=self._environment, stdout=subprocess.PIPE, text=True)
+
+    def inspect(self, name: str, template: str) -> Any:
+        """Return a part of what the engine knows of a container or an image."""
+        return json.loads(self.run("inspect", "--format", f"{{{{json {template}}}}}", name))
+
+
+def build(engine: Engine, tag: str, *, bases: Sequence[str] = ()) -> None:
+    """Build the real Dockerfile.
+
+    Args:
+        engine: What builds it.
+        tag: Name of the image.
+        bases: The images to build on and to run on; none for those that the Dockerfile names.
+    """
+    options = [
+        option
+        for name, base in zip(("BUILD_IMAGE", "RUNTIME_IMAGE"), bases, strict=False)
+        for option in ("--build-arg", f"{name}={base}")
+    ]
+    if bases and CERTIFICATES.is_file():
+        options += ["--pull=never", "-v", f"{CERTIFICATES}:{CERTIFICATES}:ro"]
+    engine.run(
+        "build", *options, "-f", str(ROOT / "infra" / "Dockerfile"), "-t", tag, str(ROOT), timeout_s=BUILD_TIMEOUT_S
+    )
+
+
+@contextmanager
+def open_engine() -> Iterator[tuple[Engine, dict[str, Sequence[str]]]]:
+    """Open an engine; yields it with the variants that it can build, each with its base images.
+
+    Raises:
+        EngineError: When there is none; the message says what is missing.
+    """
+    docker = shutil.which("docker")
+    if docker and subprocess.run([docker, "info"], capture_output=True, check=False, timeout=30).returncode == 0:
+        small = ("docker.io/library/debian:trixie-slim", "gcr.io/distroless/python3-debian13")
+        yield Engine("docker", os.environ), {"slim": (), "small": small}
+        return
+    missing = [part for part in PARTS if not shutil.which(part)]
+    if missing or os.geteuid() != 0:
+        need = f"install {', '.join(missing)}" if missing else "run it as root"
+        raise EngineError(f"There is no engine to build an image with: start Docker, or on Debian {need}.")
+    with _parts_of_debian() as engine:
+        yield engine, {"slim": ("localhost/base-slim",) * 2, "small": ("localhost/base-slim", "localhost/base-small")}
+
+
+@contextmanager
+def _parts_of_debian() -> Iterator[Engine]:
+    folder = Path(tempfile.mkdtemp(prefix="parlor-engine-"))
+    (folder / "storage.conf").write_text(
+        f'[storage]\ndriver = "overlay"\nrunroot = "{folder}/run"\ngraphroot = "{folder}/store"\n'
+    )
+    (folder / "containers.conf").write_text(
+        '[containers]\ndefault_ulimits = ["nofile=4096:4096", "nproc=1024:1024"]\n'
+        '[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n'
+    )
+    environment = {
+        **os.environ,
+        "CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"),
+        "CONTAINERS_CONF": str(folder / "containers.conf"),
+        "BUILDAH_ISOLATION": "chroot",
+        "BUILDAH_FORMAT": "docker",  # the other form has no health check
+    }
+    engine, buildah = Engine("podman", environment), Engine("buildah", environment)
+    try:
+        packages = {
+            "slim": ("minbase", "ca-certificates,python3,python3-venv"),
+            "small": ("extract", SMALL_PACKAGES),
+        }
+        for name, (variant, included) in packages.items():
+            archive = folder / f"{name}.tar"
+            options = [f"--variant={variant}", "--mode=root", "--dpkgopt=force-unsafe-io", f"--include={included}"]
+            Engine("mmdebstrap", environment).run("-q", *options, "trixie", str(archive), timeout_s=600)
+            container = buildah.run("from", "scratch").strip()
+            buildah.run("add", "-q", container, str(archive), "/")
+            buildah.run("commit", "-q", container, f"localhost/base-{name}")
+            buildah.run("rm", container)
+            archive.unlink()
+        yield engine
+    finally:
+        for command in (("podman", "rm", "-fa"), ("umount", "-R", str(folder / "store" / "overlay"))):
+            subprocess.run(command, env=environment, capture_output=True, check=False, timeout=120)
+        shutil.rmtree(folder, ignore_errors=True)

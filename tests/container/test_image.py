@@ -1,0 +1,187 @@
+"""The real image, run as the strictest operator does: any user, nothing to write to but the volume, no network."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.container.engine import ROOT, Engine, build, open_engine
+
+HARDEST = (
+    "--read-only", "--tmpfs", "/tmp", "--user", "12345", "--cap-drop", "ALL",  # noqa: S108 - in the container
+    "--security-opt", "no-new-privileges", "--network", "none", "--memory", "512m",
+)  # fmt: skip
+PYTHON = "/opt/parlor/bin/python"
+PERSON = (Path(__file__).parent / "person.py").read_text(encoding="utf-8")
+START_TIMEOUT_S = 120.0
+MOST_BYTES = {"slim": 420_000_000, "small": 290_000_000}
+"""Ceilings of the images' sizes; benchmarks/README.md says what was measured."""
+
+WEATHER, TODO = "What is the weather like in Bern?", "Add buy milk to my list"
+
+
+class Container:
+    """A running container, and what a person in it sees."""
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        self.engine, self.name = engine, name
+        self.cookie = ""
+
+    def do(self, *steps: list[str]) -> dict[str, Any]:
+        task = json.dumps({"cookie": self.cookie, "steps": steps})
+        told = json.loads(self.engine.run("exec", "-i", self.name, PYTHON, "-I", "-", task, stdin=PERSON))
+        self.cookie = told["cookie"]
+        seen: dict[str, Any] = told["seen"]
+        return seen
+
+    def python(self, program: str) -> str:
+        return self.engine.run("exec", self.name, PYTHON, "-c", program)
+
+    @property
+    def log(self) -> str:
+        return self.engine.run("logs", self.name)
+
+    def wait_until_ready(self) -> None:
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while "Parlor is ready" not in self.log:
+            assert time.monotonic() < deadline, self.log[-3000:]
+            assert self.engine.inspect(self.name, ".State.Running"), self.log[-3000:]
+            time.sleep(0.2)  # another program's state, which cannot be waited for
+
+    def end(self, timeout_s: int = 60) -> int:
+        self.engine.run("stop", "-t", str(timeout_s), self.name)
+        code: int = self.engine.inspect(self.name, ".State.ExitCode")
+        return code
+
+
+Run = Callable[..., Container]
+
+
+@pytest.fixture(scope="session")
+def _opened() -> Iterator[tuple[Engine, dict[str, Any]]]:
+    with open_engine() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session", params=["slim", "small"])
+def image(request: pytest.FixtureRequest, _opened: tuple[Engine, dict[str, Any]]) -> tuple[Engine, str, str]:
+    engine, variants = _opened
+    tag = f"localhost/parlor:{request.param}"
+    build(engine, tag, bases=variants[request.param])
+    return engine, tag, request.param
+
+
+@pytest.fixture
+def run(image: tuple[Engine, str, str], request: pytest.FixtureRequest) -> Iterator[Run]:
+    engine, tag, _ = image
+    names: list[str] = []
+
+    def run_one(volume: str, *options: str, **settings: str) -> Container:
+        name = f"parlor-test-{request.node.nodeid.__hash__() & 0xFFFFFF:x}-{len(names)}"
+        names.append(name)
+        variables = [part for each in settings.items() for part in ("-e", "=".join(each))]
+        engine.run("run", "-d", "--name", name, *HARDEST, *options, "-v", f"{volume}:/data", *variables, tag)
+        container = Container(engine, name)
+        container.wait_until_ready()
+        return container
+
+    yield run_one
+    for name in names:
+        engine.run("rm", "-f", name)
+
+
+@pytest.fixture
+def volume(image: tuple[Engine, str, str], request: pytest.FixtureRequest) -> Iterator[str]:
+    engine = image[0]
+    name = f"parlor-data-{request.node.nodeid.__hash__() & 0xFFFFFF:x}"
+    engine.run("volume", "create", name)
+    yield name
+    engine.run("volume", "rm", "-f", name)
+
+
+def test_people_are_answered_and_what_they_said_outlives_the_container(run: Run, volume: str) -> None:
+    first = run(volume, OFFLINE_TOKEN_DELAY_MS="0")
+    seen = first.do(
+        ["get", "/"], ["get", "/static/dist/page.js"], ["get", "/readyz"],
+        ["say", "weather", WEATHER], ["say", "todo", TODO], ["upload", "todo", "what a note says"],
+    )  # fmt: skip
+    assert [seen[path][0] for path in ("/", "/static/dist/page.js", "/readyz")] == [200, 200, 200]
+    assert "Bern, Switzerland" in seen[WEATHER]
+    assert "buy milk" in seen[TODO].lower()
+    assert seen["upload"] in ([200, 200, "what a note says"], [204, 200, "what a note says"])
+    first.engine.run("exec", first.name, PYTHON, "-I", "-S", "/opt/parlor/share/health_check.py")
+    assert first.end() == 0
+
+    # Another version, on the same volume: another container, whatever its image.
+    second = run(volume)
+    second.cookie = first.cookie
+    seen = second.do(["threads", "weather"], ["threads", "todo"])
+    assert seen == {"threads weather": 1, "threads todo": 1}
+    second.engine.run("kill", "-s", "KILL", second.name)  # a crash, and again
+    third = run(volume)
+    third.cookie = first.cookie
+    assert third.do(["threads", "weather"]) == {"threads weather": 1}
+
+
+def test_an_answer_that_is_open_at_the_end_is_told_and_kept(run: Run, volume: str) -> None:
+    container = run(volume, OFFLINE_TOKEN_DELAY_MS="2000", DRAIN_TIMEOUT_S="1")
+    task = json.dumps({"cookie": "", "steps": [["say", "todo", "Hello"]]})
+    reading = container.engine.start("exec", container.name, PYTHON, "-I", "-c", PERSON, task)
+    count = "import sqlite3; [n] = sqlite3.connect('/data/parlor.db').execute('SELECT count(*) FROM items').fetchone()"
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while container.python(f"{count}; print(n)").strip() == "0":
+        assert time.monotonic() < deadline, container.log[-3000:]
+    began = time.monotonic()
+    assert container.end() == 0
+    assert time.monotonic() - began < 30
+    told, _ = reading.communicate(timeout=60)
+    assert '"allow_retry":true' in json.loads(told)["seen"]["Hello"].replace(" ", "")
+
+
+def test_another_user_of_another_platform_needs_nothing_more(run: Run, volume: str) -> None:
+    container = run(volume, "--user", "1000680000:0")
+    assert container.do(["get", "/readyz"])["/readyz"][0] == 200
+    assert "data folder" not in container.log
+
+
+def test_the_inventory_lists_what_is_there_and_nothing_needless_is(
+    image: tuple[Engine, str, str], run: Run, volume: str
+) -> None:
+    engine, tag, variant = image
+    container = run(volume)
+    program = """
+import importlib.metadata, json, pathlib, shutil, sys
+share = pathlib.Path('/opt/parlor/share')
+sbom = json.loads((share / 'sbom.cdx.json').read_text())
+listed = sorted(each['purl'].split('@')[0][9:] for each in sbom['components'] if each['purl'].startswith('pkg:pypi/'))
+found = sorted({each.name.lower().replace('_', '-').replace('.', '-') for each in importlib.metadata.distributions()})
+tools = [tool for tool in ('sh', 'bash', 'pip', 'npm', 'node', 'gcc', 'apt-get', 'curl') if shutil.which(tool)]
+import base_server, web.pages, agents
+cached = [name for name, each in sys.modules.items() if getattr(each, '__cached__', None)
+          and not pathlib.Path(each.__cached__).exists() and not name.startswith('__')]
+print(json.dumps({'listed': listed, 'found': found, 'tools': tools, 'uncached': cached,
+    'notices': (share / 'NOTICES.txt').read_text()[:2000]}))
+"""
+    there = json.loads(container.python(program).splitlines()[-1])
+    assert there["listed"] == there["found"]
+    assert "GeoNames" in there["notices"]
+    assert there["uncached"] == []
+    if variant == "small":
+        assert there["tools"] == []
+    size = int(engine.inspect(tag, ".Size"))
+    assert size < MOST_BYTES[variant], f"{size / 1e6:.0f} MB"
+    labels = engine.inspect(tag, ".Config.Labels")
+    assert labels["org.opencontainers.image.title"] == "Parlor"
+    assert labels["org.opencontainers.image.version"] == _version()
+
+
+def _version() -> str:
+    match = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    assert match is not None
+    return match[1]

@@ -1,0 +1,139 @@
+"""Files that deploy Parlor: each is valid by its schema, and they agree with the server and with one another."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import kubernetes_validate
+import pytest
+import yaml
+
+from config import Settings
+from process.serving import CONNECTIONS_TIMEOUT_S
+from runs.registry import Runs
+from web.metrics import RunsCollector
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCKERFILE = (ROOT / "infra" / "Dockerfile").read_text(encoding="utf-8")
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+LONGEST_END_S = Settings.model_fields["drain_timeout_s"].default + CONNECTIONS_TIMEOUT_S
+
+
+@cache
+def schema(name: str) -> Any:
+    return json.loads((files("check_jsonschema") / "builtin_schemas" / "vendor" / name).read_text(encoding="utf-8"))
+
+
+def load(path: Path) -> list[Any]:
+    return list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+
+
+MANIFESTS = [each for path in sorted((ROOT / "infra" / "kubernetes").glob("*.yaml")) for each in load(path)]
+COMPOSE = load(ROOT / "infra" / "compose.yaml")[0]
+
+
+@pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda each: each["kind"])
+def test_a_manifest_is_what_kubernetes_takes_and_has_no_unknown_key(manifest: dict[str, Any]) -> None:
+    kubernetes_validate.validate(manifest, "1.31", strict=True)
+
+
+def test_a_misspelt_manifest_would_be_seen() -> None:
+    [deployment] = [json.loads(json.dumps(each)) for each in MANIFESTS if each["kind"] == "Deployment"]
+    deployment["spec"]["template"]["spec"]["containers"][0]["readinesProbe"] = {}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(deployment, "1.31", strict=True)
+
+
+def test_the_pod_writes_nowhere_but_to_its_volumes_and_has_no_rights() -> None:
+    [deployment] = [each for each in MANIFESTS if each["kind"] == "Deployment"]
+    pod = deployment["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]},
+    }  # fmt: skip
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["automountServiceAccountToken"] is False
+    assert {each["mountPath"] for each in container["volumeMounts"] if not each.get("readOnly")} == {"/data", "/tmp"}  # noqa: S108
+    assert [container[f"{probe}Probe"]["httpGet"]["path"] for probe in ("liveness", "readiness")] == [
+        "/healthz", "/readyz",
+    ]  # fmt: skip
+    named = {each["name"].removesuffix("_FILE").lower() for each in container["env"]}
+    assert named <= set(Settings.model_fields), "a variable that no setting reads"
+    delay = next(float(each["value"]) for each in container["env"] if each["name"] == "SHUTDOWN_DELAY_S")
+    assert pod["terminationGracePeriodSeconds"] > LONGEST_END_S + delay
+
+
+def test_the_compose_file_is_valid_and_as_strict() -> None:
+    jsonschema.validate(COMPOSE, schema("compose-spec.json"))
+    [service] = COMPOSE["services"].values()
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+    assert float(service["stop_grace_period"].removesuffix("s")) > LONGEST_END_S
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_is_valid_and_may_no_more_than_it_says(path: Path) -> None:
+    [workflow] = load(path)
+    # YAML 1.1 reads the key `on` as true.
+    workflow["on"] = workflow.pop(True)
+    jsonschema.validate(workflow, schema("github-workflows.json"))
+    assert workflow["permissions"] == {}
+    for job in workflow["jobs"].values():
+        assert job["timeout-minutes"] <= 60
+        assert job["permissions"]
+        for step in job["steps"]:
+            assert "${{" not in step.get("run", ""), "what an event says must come by a variable, or it may run"
+            if step.get("uses", "").startswith("actions/checkout"):
+                assert step["with"]["persist-credentials"] is False
+            assert re.fullmatch(r"[\w.-]+/[\w./-]+@v\d+|", step.get("uses", "")), step
+
+
+def test_the_image_listens_for_others_and_nothing_else_does() -> None:
+    assert "HOST=0.0.0.0" in DOCKERFILE
+    assert Settings.model_fields["host"].default == "127.0.0.1"
+    assert 'ENTRYPOINT ["/opt/parlor/bin/parlor"]' in DOCKERFILE
+    assert not re.search(r"^(?:CMD|ENTRYPOINT|HEALTHCHECK.*CMD) [^\[]", DOCKERFILE, re.MULTILINE), "needs no shell"
+    assert re.search(r"^USER (?!0|root)\d+", DOCKERFILE, re.MULTILINE)
+
+
+def test_only_what_the_image_is_made_of_goes_to_its_build() -> None:
+    rules = (ROOT / ".dockerignore").read_text(encoding="utf-8").split("\n")
+    kept = [rule.removeprefix("!") for rule in rules if rule.startswith("!")]
+    assert "*" in rules
+    assert not {"data", ".env", ".git", "tests", "infra", ".venv", "."} & set(kept)
+    assert [each for each in kept if not (ROOT / each).exists()] == []
+    packaged = re.search(r"targets.wheel\]\ninclude = \[(.+?)\]", (ROOT / "pyproject.toml").read_text(), re.DOTALL)
+    assert packaged is not None
+    assert {name.strip("/") for name in re.findall(r'"([^"]+)"', packaged[1])} <= set(kept)
+
+
+def test_the_lock_of_the_image_adds_to_that_of_the_server_and_changes_nothing() -> None:
+    def names_in(lock: str) -> set[str]:
+        return set(re.findall(r"^([a-z0-9-]+)(?:\[|==)", (ROOT / lock).read_text(encoding="utf-8"), re.MULTILINE))
+
+    added = names_in("requirements-image.lock")
+    assert {"azure-identity", "prometheus-client", "psycopg", "opentelemetry-sdk"} <= added
+    assert not added & names_in("requirements.lock")
+
+
+def test_the_dashboard_asks_for_metrics_that_there_are() -> None:
+    dashboard = json.loads((ROOT / "infra" / "monitoring" / "dashboard.json").read_text(encoding="utf-8"))
+    asked = {
+        name
+        for panel in dashboard["panels"]
+        for target in panel["targets"]
+        for name in re.findall(r"\b(?:parlor|process)_\w+", target["expr"])
+    }
+    runs = Runs(max_total=1, max_per_user=1, max_log_bytes=1000, timeout_s=1, linger_s=0)
+    runs.statistics.note("any", "done", 1.0, {}, tool_calls=1)
+    known = {sample.name for metric in RunsCollector(runs).collect() for sample in metric.samples}
+    assert len(dashboard["panels"]) == 6
+    assert asked - known == {"process_resident_memory_bytes"}

@@ -1,0 +1,88 @@
+"""`GET /metrics`: numbers for Prometheus, where `METRICS` says so."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from config import Settings
+from errors import ConfigError, NotFoundError
+from runs.statistics import DURATION_BOUNDS_S
+from web.client_secrets import bearer_of
+
+if TYPE_CHECKING:
+    from prometheus_client import Metric
+
+    from runs.registry import Runs
+
+PATH = "/metrics"
+
+
+class RunsCollector:
+    """Collector that reads the numbers of the answers when they are asked for, and costs nothing in between."""
+
+    def __init__(self, runs: Runs) -> None:
+        self._runs = runs
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield all metrics of ours."""
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+
+        by_name = ("use_case",)
+        answers = CounterMetricFamily("parlor_answers", "Answers that have ended.", labels=("use_case", "outcome"))
+        durations = HistogramMetricFamily("parlor_answer_duration_seconds", "Time of whole answers.", labels=by_name)
+        tokens = CounterMetricFamily("parlor_tokens", "Tokens of models.", labels=("use_case", "kind"))
+        calls = CounterMetricFamily("parlor_tool_calls", "Calls of tools.", labels=by_name)
+        failed = CounterMetricFamily("parlor_tool_failures", "Calls of tools that failed.", labels=by_name)
+        for name, known in self._runs.statistics.by_use_case.items():
+            for outcome, count in known.outcomes.items():
+                answers.add_metric((name, outcome), count)
+            total, buckets = 0, []
+            for bound, count in zip((*map(str, DURATION_BOUNDS_S), "+Inf"), known.durations, strict=True):
+                total += count
+                buckets.append((bound, total))
+            durations.add_metric((name,), buckets, known.duration_sum_s)
+            for kind, count in known.tokens.items():
+                tokens.add_metric((name, kind), count)
+            calls.add_metric((name,), known.tool_calls)
+            failed.add_metric((name,), known.failed_tool_calls)
+        yield from (answers, durations, tokens, calls, failed)
+        yield GaugeMetricFamily("parlor_open_answers", "Answers being written now.", self._runs.active)
+        draining = float(self._runs.is_draining)
+        yield GaugeMetricFamily("parlor_draining", "1 while no new answers are taken, before the end.", draining)
+
+
+def build_metrics_router(settings: Settings, runs: Runs) -> APIRouter:
+    """Return the route of the metrics.
+
+    Raises:
+        ConfigError: When the package that writes them is not installed.
+    """
+    try:
+        from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
+        from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+    except ImportError as exc:
+        raise ConfigError("METRICS", "needs the package prometheus-client: pip install 'parlor[metrics]'") from exc
+
+    # One of its own: what use cases count in the package's global one is theirs to show.
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    registry.register(RunsCollector(runs))
+    token = settings.metrics_token.get_secret_value() if settings.metrics_token is not None else None
+    router = APIRouter()
+
+    @router.get(PATH)
+    async def get_metrics(request: Request) -> Response:
+        """Return all metrics, to who shows the token where there is one."""
+        shown = bearer_of(request.headers) or ""
+        if token is not None and not hmac.compare_digest(shown.encode(), token.encode()):
+            raise NotFoundError("There is nothing here.")  # not even that there could be something
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    return router
