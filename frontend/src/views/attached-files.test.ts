@@ -8,7 +8,9 @@ import type {Attachment} from '../protocol/types.js';
 import type {AttachedFiles} from './attached-files.js';
 import type {Lightbox} from './lightbox.js';
 
-beforeAll(() => lazyElements.load('parlor-lightbox'));
+beforeAll(async () => {
+  await Promise.all([lazyElements.load('parlor-attached-files'), lazyElements.load('parlor-lightbox')]);
+});
 afterEach(() => document.body.replaceChildren());
 
 const image = (id: string): Attachment => ({
