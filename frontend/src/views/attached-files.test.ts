@@ -81,6 +81,14 @@ describe('a file of a message', () => {
   });
 });
 
+it('a picture whose preview cannot be had is shown as other files are', async () => {
+  const {view, button} = await mount([image('a')], {size: 1024, url: '/a'});
+  view.shadowRoot?.querySelector('img')?.dispatchEvent(new Event('error'));
+  await settled(view);
+  expect(view.shadowRoot?.querySelector('img')).toBeNull();
+  expect(button('Download a.png, PNG · 1 KB')).toBeTruthy();
+});
+
 describe('the lightbox', () => {
   const press = async (box: Lightbox, key: string) => {
     const event = new KeyboardEvent('keydown', {key, bubbles: true, cancelable: true});

@@ -42,6 +42,9 @@ export const attachmentStyles = css`
     object-fit: cover;
   }
   .attachment .name {
+    /* A name that is written the other way begins where the chip does. */
+    justify-self: start;
+    max-inline-size: 100%;
     min-inline-size: 0;
     overflow: hidden;
     text-overflow: ellipsis;
