@@ -65,6 +65,7 @@ export const lazyElements = new LazyElements({
   'parlor-lightbox': fetching('lightbox'),
   'parlor-sources': fetching('sources'),
   'parlor-structured-input': fetching('structured-input'),
+  'parlor-uploads': fetching('upload-list'),
   'parlor-workflow': fetching('workflow'),
 });
 

@@ -4,11 +4,10 @@ import {live} from 'lit/directives/live.js';
 import {repeat} from 'lit/directives/repeat.js';
 import {icon} from './icons/icons.js';
 import {express, IntentEvent, relayTo} from './intents.js';
-import {isSafeImage, isSafeLink} from './links.js';
+import {isSafeImage, isSafeLink, isShowable} from './links.js';
 import {isObject} from './protocol/parsing.js';
 import {strings} from './strings.js';
 import {toEntity} from './views/annotations.js';
-import {attachmentStyles, describeFile, isShowable} from './views/attachments.js';
 import {exportedParts} from './views/exported-parts.js';
 import {renderLazy} from './views/lazy-view.js';
 import {originOf, parseSource} from './views/source.js';
@@ -20,11 +19,10 @@ const shared = {
   'lit/directives/live.js': {live},
   'lit/directives/repeat.js': {repeat},
   'src/icons/icons.ts': {icon},
-  'src/links.ts': {isSafeImage, isSafeLink},
+  'src/links.ts': {isSafeImage, isSafeLink, isShowable},
   'src/protocol/parsing.ts': {isObject},
   'src/strings.ts': {strings},
   'src/views/annotations.ts': {toEntity},
-  'src/views/attachments.ts': {attachmentStyles, describeFile, isShowable},
   'src/views/exported-parts.ts': {exportedParts},
   'src/views/lazy-view.ts': {renderLazy},
   'src/intents.ts': {express, IntentEvent, relayTo},
