@@ -129,6 +129,7 @@ def test_on_a_page_from_right_to_left_a_placeholder_stands_on_the_right(stage: S
     stage.show(user_item("hi"), widget(field, {"type": "Textarea", "name": "t", "placeholder": "More"}))
     for field_ in (stage.chat.composer, *stage.chat.widgets.locator("input, textarea").all()):
         assert field_.evaluate("field => getComputedStyle(field).direction") == "rtl"
+        assert field_.evaluate("field => getComputedStyle(field, '::placeholder').textAlign") == "right"
         field_.fill("English")
         assert field_.evaluate("field => getComputedStyle(field).direction") == "ltr"
     stage.page.evaluate("document.documentElement.dir = ''")
