@@ -16,6 +16,9 @@ from widgets.prop_values import ValueChecker
 MAX_FINDINGS = 100
 """How many findings are returned at most: nobody reads more."""
 
+MAX_COMPONENTS = 50_000
+"""How many components are looked at: a widget that holds itself has no end."""
+
 
 def validate_widget(widget: Widget, *, actions: Iterable[str] | None = None) -> list[Finding]:
     """Return the mistakes of a widget, in the order of the tree; none when there is none.
@@ -48,6 +51,7 @@ class _TreeChecker:
         self._values = ValueChecker(self._report, actions, is_stored)
         self._ids: dict[str, str] = {}
         self._has_fields = False
+        self._left = MAX_COMPONENTS
 
     def root(self, node: Any) -> None:
         if not isinstance(node, Mapping):
@@ -66,6 +70,9 @@ class _TreeChecker:
             outside.check_submits(self._report)
 
     def _component(self, node: Mapping[str, Any], path: str, form: FormScope, depth: int) -> None:
+        self._left -= 1
+        if self._left < 0 or len(self.findings) > MAX_FINDINGS:
+            return
         if depth > MAX_WIDGET_DEPTH:
             self._report(path, f"more than {MAX_WIDGET_DEPTH} levels of components below the root", "too_deep")
             return
