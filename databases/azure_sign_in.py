@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy.engine import URL
@@ -63,10 +64,10 @@ def token_of_machine() -> GetToken:
         ConfigError: When the package for it is not installed.
     """
     try:
-        from azure.identity import DefaultAzureCredential
+        identity = import_module("azure.identity")
     except ImportError as exc:
         raise ConfigError("DATABASE_URL", f"{OPTION}=azure needs the package azure-identity (extra azure)") from exc
-    credential = DefaultAzureCredential()
+    credential = identity.DefaultAzureCredential()
 
     def get_token() -> str:
         token: str = credential.get_token(TOKEN_SCOPE).token
