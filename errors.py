@@ -234,7 +234,7 @@ def exit_refused(who: str) -> Iterator[None]:
     """Let code that somebody brings end its own answer, where it would end the process: scripts call `sys.exit`.
 
     Args:
-        who: Whose code runs in the block, for the log.
+        who: The culprit as the log names it.
 
     Raises:
         AgentError: When it has tried.
