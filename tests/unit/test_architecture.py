@@ -19,7 +19,8 @@ ALLOWED: dict[str, set[str]] = {
     "text": set(),
     "widgets": {"errors", "text"},
     "databases": {"errors", "text"},
-    "config": {"errors"},
+    "settings": {"errors"},
+    "config": {"errors", "settings"},
     "files": {"errors"},
     "framework": {"errors", "text"},
     "database": {"databases", "errors"},
@@ -50,8 +51,8 @@ ALLOWED: dict[str, set[str]] = {
         "stock_server", "text", "use_cases",
     },
     "web": {
-        "attachments", "config", "database", "errors", "files", "framework", "plugins", "process", "runs", "storage",
-        "turns",
+        "attachments", "config", "database", "errors", "files", "framework", "plugins", "process", "runs", "settings",
+        "storage", "turns",
     },
     "main": {
         "attachments", "chat_clients", "config", "context", "database", "errors", "files", "framework", "process",
