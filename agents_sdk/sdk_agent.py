@@ -49,7 +49,7 @@ from turns.approval_request import PendingApproval
 logger = logging.getLogger(__name__)
 
 PERMISSION_ASKED = "This has paused: the person is asked for a permission that it needs. What came of that follows."
-"""What is told of the call of an agent whose own tool needs a person's word."""
+"""The result that the model reads of an agent's call whose own tool needs a person's word."""
 
 _TRIPWIRES = (
     InputGuardrailTripwireTriggered,

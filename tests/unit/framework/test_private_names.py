@@ -39,7 +39,7 @@ PLACES = {
     ("storage/baseline.py", "thread.__dict__"): "`model_copy` documents that it copies it; pinned there too",
     ("widgets/documents.py", "model_construct"): "documented by Pydantic; pinned there too",
 }
-"""Where outside of `framework/` something is reached in another way than by a public name, and why that may be."""
+"""Places outside of `framework/` that reach something in another way than by a public name, and why they may."""
 
 PRIVATE = re.compile(r"_(?!_)\w+|__pydantic_\w+__|__dict__")
 
