@@ -314,7 +314,7 @@ export class Chat {
     if (unconfirmedKey === undefined && entries.length > 0) this.#drafts.confirmed();
   }
 
-  /** What was refused as it is can only be changed: the composer has it again, unless the next one is being written. */
+  /** Gives a refused message back to the composer, to be changed, unless the next one is being written. */
   #takeBackRefused(draft: Draft, attachments: readonly Attachment[]): void {
     const {failure} = this.conversation.state;
     if (!failure?.isRefused || !this.conversation.takeBack()) return;
