@@ -257,63 +257,10 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
             : nothing
         }
         <div class="main print-whole">
-          ${
-            isNew
-              ? html`<parlor-start-screen exportparts=${exportedParts}
-                .greeting=${settings.greeting}
-                .prompts=${settings.prompts}
-                .disabled=${!settings.endpoint}
-              ></parlor-start-screen>`
-              : html`<parlor-messages exportparts=${exportedParts}
-                .state=${state}
-                .isLoading=${loadingId !== undefined}
-                .autoScroll=${settings.autoScroll}
-                .canRetry=${settings.retry && (thread?.status.type ?? 'active') === 'active'}
-                .canRate=${settings.feedback}
-                .imageDomains=${this.#chat.imageDomains}
-                @away-change=${this.#onAwayChange}
-              ></parlor-messages>`
-          }
+          ${this.#main(isNew)}
         </div>
         <div class="footer">
-          ${renderStatusRow({
-            isOffline: this.#surroundings.isOffline,
-            isReconnecting: state.isReconnecting,
-            isAway: !isNew && this.#isAway,
-            keepsRoom: !isNew && this.#wasAway,
-            toLatest: this.#toLatest,
-          })}
-          <parlor-notices class="no-print" exportparts=${exportedParts}
-            .alertText=${this.#chat.alertText}
-            .canRetryAlert=${this.#chat.canRetryAlert}
-            .imageDomains=${this.#chat.imageDomains}
-          ></parlor-notices>
-          <parlor-composer class="no-print" exportparts=${exportedParts}
-            .placeholder=${settings.placeholder}
-            .status=${thread?.status ?? {type: 'active'}}
-            .isResponding=${state.isResponding}
-            .isBlocked=${loadingId !== undefined || !settings.endpoint}
-            .canCancel=${state.canCancel}
-            .pendingInput=${conversation.pendingInput}
-            .tools=${settings.tools}
-            .toolId=${this.#chat.chosen.toolId}
-            .models=${settings.models}
-            .modelId=${this.#chat.chosen.modelId}
-            .attachments=${settings.composer.attachments}
-            .uploads=${this.#chat.sideRequests.uploads.list}
-            .entities=${settings.composer.entities}
-            .commands=${settings.composer.commands}
-            .hasDictation=${settings.composer.hasDictation}
-            .tellsDraft=${settings.drafts}
-            .maxChars=${settings.maxChars}
-          ></parlor-composer>
-          ${
-            settings.disclaimer
-              ? html`<div class="disclaimer ${settings.disclaimer.highContrast ? 'strong' : ''}">
-                <parlor-markdown exportparts=${exportedParts} .text=${settings.disclaimer.text} .imageDomains=${settings.imageDomains}></parlor-markdown>
-              </div>`
-              : nothing
-          }
+          ${this.#footer(isNew)}
         </div>
       </div>
       ${
@@ -327,6 +274,71 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
       }
       ${isHistoryOpen ? this.#history(false) : nothing}
     </div>`;
+  }
+
+  /** Draws the transcript, or the start screen of a thread that has not begun. */
+  #main(isNew: boolean) {
+    const {settings, conversation} = this.#chat;
+    const {state, loadingId} = conversation;
+    return isNew
+      ? html`<parlor-start-screen exportparts=${exportedParts}
+        .greeting=${settings.greeting}
+        .prompts=${settings.prompts}
+        .disabled=${!settings.endpoint}
+      ></parlor-start-screen>`
+      : html`<parlor-messages exportparts=${exportedParts}
+        .state=${state}
+        .isLoading=${loadingId !== undefined}
+        .autoScroll=${settings.autoScroll}
+        .canRetry=${settings.retry && (state.thread?.status.type ?? 'active') === 'active'}
+        .canRate=${settings.feedback}
+        .imageDomains=${this.#chat.imageDomains}
+        @away-change=${this.#onAwayChange}
+      ></parlor-messages>`;
+  }
+
+  /** Draws news, the composer and the line below it. */
+  #footer(isNew: boolean) {
+    const {settings, conversation} = this.#chat;
+    const {state, loadingId} = conversation;
+    return html`${renderStatusRow({
+      isOffline: this.#surroundings.isOffline,
+      isReconnecting: state.isReconnecting,
+      isAway: !isNew && this.#isAway,
+      keepsRoom: !isNew && this.#wasAway,
+      toLatest: this.#toLatest,
+    })}
+    <parlor-notices class="no-print" exportparts=${exportedParts}
+      .alertText=${this.#chat.alertText}
+      .canRetryAlert=${this.#chat.canRetryAlert}
+      .imageDomains=${this.#chat.imageDomains}
+    ></parlor-notices>
+    <parlor-composer class="no-print" exportparts=${exportedParts}
+      .placeholder=${settings.placeholder}
+      .status=${state.thread?.status ?? {type: 'active'}}
+      .isResponding=${state.isResponding}
+      .isBlocked=${loadingId !== undefined || !settings.endpoint}
+      .canCancel=${state.canCancel}
+      .pendingInput=${conversation.pendingInput}
+      .tools=${settings.tools}
+      .toolId=${this.#chat.chosen.toolId}
+      .models=${settings.models}
+      .modelId=${this.#chat.chosen.modelId}
+      .attachments=${settings.composer.attachments}
+      .uploads=${this.#chat.sideRequests.uploads.list}
+      .entities=${settings.composer.entities}
+      .commands=${settings.composer.commands}
+      .hasDictation=${settings.composer.hasDictation}
+      .tellsDraft=${settings.drafts}
+      .maxChars=${settings.maxChars}
+    ></parlor-composer>
+    ${
+      settings.disclaimer
+        ? html`<div class="disclaimer ${settings.disclaimer.highContrast ? 'strong' : ''}">
+          <parlor-markdown exportparts=${exportedParts} .text=${settings.disclaimer.text} .imageDomains=${settings.imageDomains}></parlor-markdown>
+        </div>`
+        : nothing
+    }`;
   }
 
   #history(isDocked: boolean) {
