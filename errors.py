@@ -216,7 +216,7 @@ class ModelError(UserFacingError):
 
 
 class UnavailableError(UserFacingError):
-    """It cannot be done now, and may be possible later."""
+    """A request that cannot be answered now, and may be later."""
 
     code = "unavailable"
     status = 503
@@ -234,7 +234,7 @@ def exit_refused(who: str) -> Iterator[None]:
     """Let code that somebody brings end its own answer, where it would end the process: scripts call `sys.exit`.
 
     Args:
-        who: The culprit as the log names it.
+        who: The owner of the code that runs in the block, for the log.
 
     Raises:
         AgentError: When it has tried.

@@ -44,7 +44,7 @@ WORDS_OF_A_PLACE = 3
 
 MAX_FIELDS = 16
 MAX_TOOLS_NAMED = 32
-"""In a line of the log."""
+"""How many tools one line of the log names."""
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")

@@ -10,7 +10,7 @@ from typing import Any
 from agent_framework import FunctionTool, Workflow
 
 MAX_THINGS = 5_000
-"""So many things are looked at; what a use case caches may be without end."""
+"""How many things are looked at; a cache of a use case may be without end."""
 
 _PLAIN = (str, bytes, bytearray, int, float, complex, type(None), type)
 

@@ -15,7 +15,7 @@ from text.shortening import shortened
 logger = logging.getLogger(__name__)
 
 MAX_FAILURE_CHARS = 2_000
-"""So much of what a server says of its tool's failure is told to the model."""
+"""How much the model is told of the words in which a server explains its tool's failure."""
 
 _LOST = frozenset(
     {"ClosedResourceError", "BrokenResourceError", "EndOfStream", "ReadError", "WriteError", "RemoteProtocolError"}

@@ -33,7 +33,7 @@ QUIET_WAIT_S = 5.0
 
 SILENCE_S = 60.0
 IMPATIENT_TIMEOUT_S = 2.0
-"""For `SILENCE_S` nobody waits longer than this for a server that did not answer in `CONNECT_TIMEOUT_S`."""
+"""The longest wait, for `SILENCE_S`, for a server that did not answer in `CONNECT_TIMEOUT_S`."""
 
 CLOSING_WAIT_S = 2.0
 

@@ -34,7 +34,7 @@ from web.session_rules import BYTES_PER_MB, check_upload
 from web.visible_use_cases import NO_USE_CASE, VisibleUseCases
 
 DRAINED_BYTES = 1024 * 1024
-"""What is read of a body after it was refused, so that the browser reads why: closing at once would reset it."""
+"""How much is read of a body after it was refused, so that the browser reads why: closing at once would reset it."""
 
 DRAIN_TIMEOUT_S = 2.0
 MAX_CACHE_AGE_S = 900

@@ -13,7 +13,7 @@ from chat_clients.json_numbers import without_odd_numbers
 from text.surrogates import joined_halves
 
 MAX_VALUES = 8
-"""Of JSON, one behind the other; what holds more of them is no call."""
+"""How many values of JSON may stand one behind the other; text that holds more of them is no call."""
 
 MAX_LITERAL_CHARS = 100_000
 

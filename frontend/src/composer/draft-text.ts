@@ -19,7 +19,7 @@ export interface Draft {
 /** A message being written, as a text field holds it: one text, and where its tags stand. */
 export interface DraftText {
   readonly text: string;
-  /** In order, not overlapping, and within the text. */
+  /** The tags in order, not overlapping, and within the text. */
   readonly tags: readonly TagRange[];
 }
 

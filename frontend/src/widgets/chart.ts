@@ -264,7 +264,7 @@ const MAX_LABEL_CHARS = 13;
 const WIDE_PX = 380;
 const NARROW_PX = 220;
 
-/** As many labels as fit; in a narrow box the style sheet hides more of them. */
+/** Chooses as many labels as fit; in a narrow box the style sheet hides more of them. */
 function xAxis({data, hasBars, x}: Plot): Rendered {
   const count = data.categories.length;
   const longest = Math.min(MAX_LABEL_CHARS, Math.max(...data.categories.map(label => label.length)));

@@ -262,7 +262,7 @@ export class WidgetView extends LitElement implements WidgetHost {
     this.requestUpdate();
   }
 
-  /** What the root holds is drawn all the same; who made it should know. */
+  /** Reports a root that is not known, whose content is drawn all the same: who made it should know. */
   #reportUnknownRoot(): void {
     const type = isRecord(this.widget) ? this.widget.type : undefined;
     if (this.widget === null || this.widget === undefined || type === this.#reportedRoot) return;

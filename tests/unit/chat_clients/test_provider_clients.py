@@ -87,7 +87,7 @@ async def stub() -> AsyncIterator[ProviderStub]:
 
 @dataclass
 class Desk:
-    """What a test asks its provider through."""
+    """A desk at which a test asks its provider."""
 
     stub: ProviderStub
     clients: dict[str, ChatClients]

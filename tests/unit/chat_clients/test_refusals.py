@@ -1,4 +1,4 @@
-"""What becomes of a request that a server refuses: the next one differs, and what helped is remembered."""
+"""Requests that a server refuses: the next one differs, and what helped is remembered."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def clients(stub: ProviderStub) -> AsyncIterator[dict[str, ChatClients]]:
 
 
 async def ask(clients: ChatClients, *messages: Message, **options: Any) -> str:
-    """As an agent asks, each time with a client of its own."""
+    """Ask as an agent does, each time with a client of its own."""
     updates = clients.make().get_response(list(messages) or [user("?")], stream=True, options=options)
     return "".join([update.text async for update in updates])
 
