@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from chat_clients.failures import explain_model_failure
 from chat_clients.http.refusal_meanings import meaning_of
 from chat_clients.http.status_errors import build_status_error
+from chat_clients.learnt import MAX_KEYS, Learnt
 from chat_clients.protocols.history_shape import GO_ON, HistoryForm
 from chat_clients.provider import ChatClients
-from chat_clients.refusals import MAX_KEYS, MAX_TRIES, Learnt
+from chat_clients.refusals import MAX_TRIES
 from chat_clients.refused_fields import find_culprit
 from config import Settings
 from errors import ModelError
