@@ -47,7 +47,8 @@ _NO_PICTURES = re.compile(
     r"(?:not? supported|not support|unsupported|not available|not enabled|disabled|only supported)"
     r"|not a (?:multi-?modal|vision)|support image input|at most 0 image|mmproj|text[- ]only|only (?:supports )?text\b"
     r"|unknown variant .?(?:image_url|input_image)|content must be a (?:valid )?string|data required for image"
-    r"|content\W.{0,40}(?:valid string|string_type)|cannot (?:see|view|process|read) (?:images|pictures)"
+    r"|content\W.{0,40}(?:valid string|string_type)|only (?:accepts|takes|handles) text\b"
+    r"|(?:can(?:no|')t|(?:un|not )able to) (?:see|view|process|read|accept|handle|understand) (?:images|pictures)"
     rf"|{NO_PICTURES}",
     re.IGNORECASE | re.DOTALL,
 )
@@ -227,9 +228,10 @@ class Attempt:
             forms = self._shorter(refusal)
         elif _is_refusal(failure, refusal):
             forms = self._simpler(refusal)
-        elif failure.code == "model.failed" and refusal.status == 500:
-            # A template that fails on calls is nothing but a failure at some servers, also in later turns.
-            forms = iter([replace(self._form, told=max(1, self._form.told))])
+        elif failure.code == "model.failed" and refusal.status in (500, 501):
+            # A template that fails on calls, or a model on pictures, is nothing but a failure at some servers.
+            told = replace(self._form, told=max(1, self._form.told))
+            forms = iter([told, replace(told, has_pictures=False)])
         else:
             return False
         for form in forms:

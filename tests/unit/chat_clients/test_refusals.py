@@ -88,6 +88,21 @@ def json_error(status: int, body: Any) -> Answer:
     return Answer(status, {"content-type": "application/json"}, (json.dumps(body).encode(),))
 
 
+@pytest.mark.parametrize("status", [500, 501])
+async def test_a_mere_failure_is_tried_once_more_without_the_picture(
+    clients: dict[str, ChatClients], stub: ProviderStub, status: int
+) -> None:
+    failure = error(status, "failed", headers={"x-should-retry": "false"})
+    stub.refuses = refusing(lambda body: "image_url" in json.dumps(body), failure)
+    stub.will_always(Chat.text("A cat?"))
+    assert await ask(clients["compatible"], user("What is it?", PICTURE)) == f"{NO_PICTURE_TEXT}A cat?"
+    assert len(stub.requests) == 2
+    stub.refuses = refusing(lambda _: True, failure)
+    with pytest.raises(ModelError):
+        await ask(clients["compatible"], user("No picture"))
+    assert len(stub.requests) == 3
+
+
 # Members of the request
 
 
