@@ -31,7 +31,8 @@ PROBE_TIMEOUT_S = 5.0
 RESTART_WAIT_S = 3.0
 """So long after its loss a server may take to be back, until a call is told that it cannot be reached.
 
-A supervisor has often started one anew within it, an interpreter and all. A person waits for it once: what was lost longer ago is looked for once.
+A supervisor has often started one anew by then, an interpreter and all. A person waits for it once: what was lost
+longer ago is looked for once.
 """
 
 RESTART_POLL_S = 0.1
