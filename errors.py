@@ -215,6 +215,15 @@ class ModelError(UserFacingError):
     allow_retry = True
 
 
+class EmptyAnswerError(ModelError):
+    """The model has ended its answer, and nothing was said."""
+
+    code = "model.empty"
+
+    def __init__(self) -> None:
+        super().__init__("The model gave no answer.")
+
+
 class UnavailableError(UserFacingError):
     """A request that cannot be answered now, and may be later."""
 

@@ -101,7 +101,7 @@ def test_a_command_says_what_it_does(capsys: pytest.CaptureFixture[str]) -> None
     assert main(["test", "--help"]) == 0
     assert (
         capsys.readouterr().out
-        == "./parlor test: Run all tests, or the parts named: --python, --client, --browser, --container.\n"
+        == "./parlor test: Run all tests, or the parts named: --python, --client, --browser, --container, --examples.\n"
     )
 
 
