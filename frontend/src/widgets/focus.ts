@@ -7,7 +7,10 @@ const FOCUSABLE =
 export const FOCUS_LOST = 'focus-lost';
 
 function focusablesIn(root: ParentNode): readonly HTMLElement[] {
-  return [...root.querySelectorAll<HTMLElement>(FOCUSABLE)];
+  // Under a face lies a control that nobody can reach.
+  return [...root.querySelectorAll<HTMLElement>(FOCUSABLE)].filter(
+    element => !element.matches('.has-face > [data-field]'),
+  );
 }
 
 /**
