@@ -1,7 +1,7 @@
 """ChatKit's AttachmentStore: the life of a file from its announcement to its end, its bytes in an object store.
 
 A file is pending until its bytes are here and checked, then uploaded, then bound to the thread of the message that
-brings it, and deleted with that thread. docs/files.md and decision 0021 say why it is so.
+brings it, and deleted with that thread. docs/files.md and decision 0023 say why it is so.
 """
 
 from __future__ import annotations

@@ -222,7 +222,7 @@ class Settings(BaseSettings):
     parlor_env: Literal["development", "production", "test"] = Field(
         "production",
         description="Who is told of mistakes in widgets. `development`: the chat, the log and the model; "
-        "`production`: the log, in one line, and the model; `test`: a mistake is an error.",
+        "`production`: the log, in one line; `test`: a mistake is an error.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="The least serious log line.")
     log_format: Literal["text", "json"] = Field("text", description="One line of text or of JSON per event, on stdout.")

@@ -17,16 +17,13 @@ from chatkit.types import (
     ProgressUpdateEvent,
     StructuredInput,
     StructuredInputItem,
-    ThreadItemAddedEvent,
     ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
     ThreadItemReplacedEvent,
-    ThreadItemUpdatedEvent,
     ThreadMetadata,
     ThreadStreamEvent,
     UserMessageItem,
     WidgetItem,
-    WidgetRootUpdated,
 )
 
 from file_library.attached_file import AttachedFile as AttachedFile
@@ -34,6 +31,7 @@ from file_library.file_widget import build_file_widget
 from turns.answer_texts import AnswerTexts as AnswerTexts
 from turns.clock import utc_now as utc_now
 from turns.request_context import RequestContext as RequestContext
+from turns.widget_frames import WidgetFrames
 from widgets.documents import Widget
 
 if TYPE_CHECKING:
@@ -178,21 +176,21 @@ class Turn:
     async def stream_widget(self, frames: AsyncIterator[Widget], *, copy_text: str | None = None) -> str:
         """Show a widget that grows: each frame is the whole widget so far; the last one is stored.
 
+        Only the difference between two frames is sent: the least for a text that grows, if it has an `id`. Frames that
+        come too fast wait.
+
         Returns:
             The item id, also when there was no frame and nothing was shown.
         """
         item_id = self.new_id()
-        first: WidgetItem | None = None
-        last: WidgetItem | None = None
+        shown = WidgetFrames(self.context.answer.inbox)
         async for frame in frames:
             # The first and the last are looked at: those between are on the way from one to the other.
-            item = self._widget_item(item_id, frame, copy_text, is_checked=last is None)
-            self.context.answer.inbox.put(ThreadItemAddedEvent(item=item) if last is None else _widget_update(item))
-            first, last = first or item, item
-        if last is not None:
-            if last is not first:
-                self._check(last.widget)
-            self.context.answer.inbox.put(ThreadItemDoneEvent(item=last))
+            await shown.show(self._widget_item(item_id, frame, copy_text, is_checked=shown.last is None))
+        if shown.last is not None:
+            if shown.count > 1:
+                self._check(shown.last.widget)
+            self.context.answer.inbox.put(ThreadItemDoneEvent(item=shown.last))
         return item_id
 
     def replace_widget(self, item_id: str, widget: Widget, *, copy_text: str | None = None) -> None:
@@ -379,7 +377,3 @@ def turn_of(ctx: FunctionInvocationContext) -> Turn:
     """
     turn: Turn = ctx.kwargs[TURN_KWARG]
     return turn
-
-
-def _widget_update(item: WidgetItem) -> ThreadStreamEvent:
-    return ThreadItemUpdatedEvent(item_id=item.id, update=WidgetRootUpdated(widget=item.widget))

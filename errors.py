@@ -164,10 +164,18 @@ class TooManyRequestsError(UserFacingError):
 
 
 class ActionError(UserFacingError):
-    """An action is unknown, its payload invalid, or the widget does not offer it."""
+    """An action is unknown, its payload invalid, or the widget does not offer it.
+
+    Attributes:
+        field: The name of the form field whose value is wrong; None when it is not a field's.
+    """
 
     code = "action.invalid"
     status = 400
+
+    def __init__(self, message: str, *, code: str | None = None, field: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.field = field
 
 
 class AgentError(UserFacingError):

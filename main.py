@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -155,6 +155,7 @@ def build_app(
     from starlette.exceptions import HTTPException
     from starlette.middleware import Middleware
 
+    from process.orphans import REAP_INTERVAL_S, OrphanReaper
     from process.periodic_task import PeriodicTask
     from storage.chat_sessions import ChatSessions
     from web.attachments_api import add_attachment_routes
@@ -178,10 +179,15 @@ def build_app(
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with lifecycle.running(), sweeping.running():
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(lifecycle.running())
+            await stack.enter_async_context(sweeping.running())
+            if OrphanReaper.is_needed():
+                await stack.enter_async_context(reaping.running())
             yield
 
     sweeping = PeriodicTask("sweep files", attachments.sweep, SWEEP_INTERVAL_S, lifecycle.wait_until_started)
+    reaping = PeriodicTask("reap orphans", OrphanReaper().reap, REAP_INTERVAL_S, lifecycle.wait_until_started)
     # Where browsers send files to the bucket itself, the page must be allowed to.
     upload_origin = attachments.objects.upload_origin() if attachments.is_direct else None
     key, keys = load_signing_key(settings), ServerKeys(settings.server_keys)

@@ -9,6 +9,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from databases.azure_sign_in import OPTION, GetToken, build_connector, token_of_machine, wants_token
 from errors import ConfigError
 
 CONNECT_TIMEOUT_S = 5
@@ -16,18 +17,29 @@ STATEMENT_TIMEOUT_S = 30
 CONNECTIONS = 10
 
 
-def create_postgres_engine(url: URL, *, wait_s: float, **options: Any) -> AsyncEngine:
+def create_postgres_engine(
+    url: URL, *, wait_s: float, get_token: GetToken | None = None, **options: Any
+) -> AsyncEngine:
     """Return an engine for asynchronous sessions and connections.
 
     Args:
         url: Address of the database.
         wait_s: How long a transaction waits for a connection, in seconds.
+        get_token: What a sign-in by identity shows in the place of a password; None: a token of the machine's.
         options: Options of the engine, such as `json_serializer`.
 
     Raises:
         ConfigError: When the driver is missing.
     """
     try:
+        if wants_token(url):
+            import psycopg
+
+            connect_with_token = build_connector(
+                url, psycopg.AsyncConnection.connect, get_token or token_of_machine(), CONNECT_TIMEOUT_S
+            )
+            options["async_creator"] = connect_with_token
+            url = url.difference_update_query([OPTION])
         engine = create_async_engine(
             url,
             **options,

@@ -69,11 +69,7 @@ class GuardedHTTP(HttpToolsProtocol):
                 self._begin_timer(self.head_timeout_s)
             super().data_received(piece)
             if self._unread > self.max_head_bytes:
-                self._refuse(
-                    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-                    "head_too_large",
-                    f"The request's headers are larger than {self.max_head_bytes} bytes.",
-                )
+                self._refuse_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget all timers."""
@@ -105,18 +101,25 @@ class GuardedHTTP(HttpToolsProtocol):
         self._unread = 0
         self._is_in_head, self._is_in_body = False, True
         self._end_timer()
+        # What came in one piece with its own end was not counted on the way.
+        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > self.max_head_bytes:
+            self._refuse_head()
+            return
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Note that there was a piece of the body."""
         self._unread = 0
-        super().on_body(body)
+        if not self._is_refused:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Note that the request has ended."""
         self._unread = 0
         self._is_in_body = False
         self._end_timer()
+        if self._is_refused:
+            return
         super().on_message_complete()
         if self._is_idle():
             # It was answered before its end, which uvicorn's own patience does not know.
@@ -135,6 +138,13 @@ class GuardedHTTP(HttpToolsProtocol):
         self._refuse(HTTPStatus.BAD_REQUEST, "bad_request", msg)
 
     # The end
+
+    def _refuse_head(self) -> None:
+        self._refuse(
+            HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "head_too_large",
+            f"The request's headers are larger than {self.max_head_bytes} bytes.",
+        )
 
     def _is_idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete

@@ -18,8 +18,8 @@ _PLAIN = (str, bytes, bytearray, int, float, complex, type(None), type)
 def things_held_by(holder: Any) -> Iterator[Any]:
     """Return what is held by `holder` and by what it holds: in attributes, collections, agents, tools and workflows.
 
-    Of a stranger's classes only those of Agent Framework are looked into. What is made anew for each answer is not
-    there to be found, but what its ``get_agent`` takes from its module is.
+    Of a stranger's classes only those of Agent Framework and of the Agents SDK are looked into. What is made anew for
+    each answer is not there to be found, but what its ``get_agent`` takes from its module is.
     """
     home = _package(type(holder))
     waiting, seen = deque([holder]), dict[int, Any]()
@@ -45,7 +45,7 @@ def _parts(thing: Any, home: str) -> Iterable[Any]:
         return _parts_of_function(thing, home)
     if isinstance(thing, MethodType):
         return [thing.__func__, thing.__self__]
-    if _package(type(thing)) in (home, "agent_framework"):
+    if _package(type(thing)) in (home, "agent_framework", "agents"):
         return [*getattr(thing, "__dict__", {}).values(), getattr(type(thing), "get_agent", None)]
     return ()
 

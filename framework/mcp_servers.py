@@ -98,13 +98,17 @@ def state_of(tool: Any) -> ServerState:
 
 
 def servers_of(holder: Any) -> Iterator[Any]:
-    """Return the servers that a use case's server holds, in its agents and workflows too."""
-    yield from (thing for thing in things_held_by(holder) if _is_server(thing))
+    """Return the servers that a use case's server holds, in its agents and workflows too, of either framework."""
+    yield from (thing for thing in things_held_by(holder) if _is_server(thing) or _is_sdk_server(thing))
 
 
 def _is_server(value: Any) -> bool:
     # By its members: to import the class takes longer than all of ours, and who has none need not.
     return all(hasattr(type(value), name) for name in ("call_tool", "load_tools", "connect", "functions"))
+
+
+def _is_sdk_server(value: Any) -> bool:
+    return all(hasattr(type(value), name) for name in ("call_tool", "list_tools", "connect", "cleanup"))
 
 
 def server_of(function: Any) -> Any:
@@ -124,6 +128,8 @@ def functions_of(tool: Any) -> list[Any]:
 
 def is_connected(tool: Any) -> bool:
     """Return whether a server is connected, as far as is known without asking it."""
+    if _is_sdk_server(tool):
+        return getattr(tool, "session", None) is not None
     return bool(tool.is_connected) and not state_of(tool).is_lost
 
 
@@ -307,6 +313,8 @@ def _kind(exc: BaseException) -> str:
 
 async def examine(tool: Any) -> tuple[bool, str]:
     """Connect a server, if it is not connected, and return whether that works and what was found, for the operator."""
+    if _is_sdk_server(tool):
+        return await _examine_sdk_server(tool)
     was_connected = is_connected(tool)
     is_there = await connect(tool, is_patient=True)
     found = f"connected, {len(functions_of(tool))} tools" if is_there else "cannot be connected"
@@ -315,3 +323,23 @@ async def examine(tool: Any) -> tuple[bool, str]:
             async with asyncio.timeout(PROBE_TIMEOUT_S):
                 await tool.close()
     return is_there, found
+
+
+async def _examine_sdk_server(server: Any) -> tuple[bool, str]:
+    was_connected = is_connected(server)
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            if not was_connected:
+                await server.connect()
+            # Who may see which tools can depend on the answer, and here is none.
+            is_for_all = not callable(getattr(server, "tool_filter", None))
+            found = f", {len(await server.list_tools())} tools" if is_for_all else ""
+    except Exception:  # noqa: BLE001 - a server that is down says so in many ways
+        return False, "cannot be connected"
+    else:
+        return True, f"connected{found}"
+    finally:
+        if not was_connected:
+            with suppress(Exception):
+                async with asyncio.timeout(PROBE_TIMEOUT_S):
+                    await server.cleanup()

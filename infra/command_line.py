@@ -50,7 +50,7 @@ COMMANDS: Mapping[str, CloneCommand] = {
     "bench": CloneCommand("Measure against a bare server in the same run, as ratios.", run_benchmarks),
     "build": CloneCommand("Build the client if it has changed.", run_build),
     "widget-catalogue": CloneCommand(
-        "Write widgets/catalogue.json anew from the installed packages; --check: only compare.", widget_catalogue.main
+        "Write widgets/catalogue.json and its tables anew; --check: only compare.", widget_catalogue.main
     ),
     # What the server needs besides, the script has installed before it came here.
     "setup": CloneCommand("Prepare everything that `run` needs, and stop.", run_build),

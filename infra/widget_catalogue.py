@@ -25,6 +25,7 @@ from typing_extensions import is_typeddict
 from errors import ParlorError
 from infra.client_build import ROOT
 from infra.typescript_types import Member, Type, parse_types
+from infra.widget_docs import DOCUMENT, rendered
 from infra.widget_rules import CHILDREN, COLORS, DEFAULTS, EXTRA_PROPS, RULES, SCHEMES
 
 CATALOGUE = ROOT / "widgets" / "catalogue.json"
@@ -72,14 +73,16 @@ def build_catalogue() -> dict[str, Any]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write the catalogue, or say with ``--check`` whether it is what the packages declare; return the exit code."""
+    """Write the catalogue and the tables of it; with ``--check`` only say by the exit code whether they are fresh."""
     if [*arguments] not in ([], ["--check"]):
         print("Usage: ./parlor widget-catalogue [--check]", file=sys.stderr)
         return 2
-    text = format_catalogue(build_catalogue())
+    catalogue = build_catalogue()
+    text, document = format_catalogue(catalogue), rendered(DOCUMENT.read_text(), catalogue)
     if arguments:
-        return 0 if CATALOGUE.read_text() == text else 1
+        return 0 if (CATALOGUE.read_text(), DOCUMENT.read_text()) == (text, document) else 1
     CATALOGUE.write_text(text)
+    DOCUMENT.write_text(document)
     return 0
 
 

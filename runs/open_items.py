@@ -32,6 +32,8 @@ from chatkit.types import (
 )
 
 from text.growing_text import GrowingText
+from widgets.documents import stored_widget
+from widgets.widget_stream import apply_update, widget_json
 
 MAX_PARTS = 256
 """Content parts and tasks of one item; an index beyond it is ignored."""
@@ -44,6 +46,8 @@ class OpenItems:
         self._items: dict[str, ThreadItem] = {}
         # Text that is not in its item yet: to add each piece to a growing string costs more the longer it gets.
         self._texts: dict[str, dict[int, GrowingText]] = {}
+        # Widgets whose components have changed, as JSON: it becomes a document when somebody asks for it.
+        self._widgets: dict[str, dict[str, Any]] = {}
 
     def snapshot(self) -> list[ThreadItem]:
         """Return copies of the open items, in the order in which they were added."""
@@ -61,6 +65,7 @@ class OpenItems:
             case ThreadItemAddedEvent():
                 self._items[event.item.id] = event.item.model_copy(deep=True)
                 self._texts.pop(event.item.id, None)
+                self._widgets.pop(event.item.id, None)
             case ThreadItemDoneEvent() | ThreadItemReplacedEvent():
                 self._forget(event.item.id)
             case ThreadItemRemovedEvent():
@@ -79,10 +84,24 @@ class OpenItems:
                     parts[update.content_index] = GrowingText()
                 parts[update.content_index].add(update.delta)
             return
+        if isinstance(item, WidgetItem):
+            self._update_widget(item, update)
+            return
         self._settle(item)
         _apply_update(item, update)
 
+    def _update_widget(self, item: WidgetItem, update: Any) -> None:
+        if isinstance(update, WidgetRootUpdated):
+            self._widgets.pop(item.id, None)
+            item.widget = update.widget
+            return
+        root = self._widgets.get(item.id) or widget_json(item.widget)
+        self._widgets[item.id] = apply_update(root, update)
+
     def _settle(self, item: ThreadItem) -> None:
+        root = self._widgets.pop(item.id, None)
+        if root is not None and isinstance(item, WidgetItem):
+            item.widget = stored_widget(root)
         for index, text in self._texts.pop(item.id, {}).items():
             if isinstance(item, AssistantMessageItem):
                 _part(item, index).text += str(text)
@@ -90,6 +109,7 @@ class OpenItems:
     def _forget(self, item_id: str) -> None:
         self._items.pop(item_id, None)
         self._texts.pop(item_id, None)
+        self._widgets.pop(item_id, None)
 
 
 def _apply_update(item: ThreadItem, update: Any) -> None:
@@ -102,8 +122,6 @@ def _apply_update(item: ThreadItem, update: Any) -> None:
                 tasks[update.task_index] = update.task
             elif update.task_index < MAX_PARTS:
                 tasks.append(update.task)
-        case WidgetItem() if isinstance(update, WidgetRootUpdated):
-            item.widget = update.widget
         case GeneratedImageItem() if isinstance(update, GeneratedImageUpdated):
             item.image = update.image
         case _:

@@ -52,6 +52,7 @@ class AnswerState:
         client_call: The call of a client tool that the answer waits for.
         approvals: Tool calls of which a person has to allow some first.
         decided: The decisions that are to be carried out before the agent goes on.
+        is_whole: Whether all is said and shown, though the stream goes on: whoever stops it now cuts nothing off.
         is_resumed: Whether the agent goes on: there is something in the thread that it does not know yet.
         replaced_sender: The new state of the widget that was clicked.
         widget_checks: Looks at the widgets that the answer shows.
@@ -72,6 +73,7 @@ class AnswerState:
         self.client_call: ClientToolCallItem | None = None
         self.approvals: list[PendingApproval] = []
         self.decided: ApprovalRequest | None = None
+        self.is_whole = False
         self.is_resumed = False
         self.replaced_sender: WidgetItem | None = None
         self.widget_checks = WidgetChecks()

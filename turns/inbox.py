@@ -24,9 +24,9 @@ class Inbox:
         self._events: deque[Any] = deque()
         self.items_shown = 0
         self._loop = asyncio.get_running_loop()
-        # One reader and one writer wait here; a future costs half of what an `asyncio.Event` does.
+        # One reader waits here, and whoever writes too fast; a future costs half of what an `asyncio.Event` does.
         self._reader: asyncio.Future[None] | None = None
-        self._writer: asyncio.Future[None] | None = None
+        self._writers: list[asyncio.Future[None]] = []
         self._thread = threading.get_ident()
 
     @property
@@ -56,16 +56,27 @@ class Inbox:
     async def put_when_room(self, event: Any, limit: int) -> None:
         """Append `event` as soon as fewer than `limit` events are waiting."""
         while len(self._events) >= limit:
-            self._writer = self._loop.create_future()
-            await self._writer
+            writer = self._loop.create_future()
+            self._writers.append(writer)
+            await writer
+        self.items_shown += str(getattr(event, "type", "")).startswith("thread.item.")
         self._events.append(event)
         _wake(self._reader)
+
+    def replace_last(self, event: Any, by: Any) -> bool:
+        """Put `by` in the place of `event` if that came last and nobody has taken it; say whether it was so."""
+        is_waiting = bool(self._events) and self._events[-1] is event
+        if is_waiting:
+            self._events[-1] = by
+        return is_waiting
 
     def drain(self) -> list[Any]:
         """Return and forget what is waiting."""
         # A worker thread may append meanwhile: take one by one what was there at the start.
         events = [self._events.popleft() for _ in range(len(self._events))]
-        _wake(self._writer)
+        writers, self._writers = self._writers, []
+        for writer in writers:
+            _wake(writer)
         return events
 
     async def wait(self) -> None:

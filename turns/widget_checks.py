@@ -33,7 +33,7 @@ class WidgetChecks:
     """Looks at the widgets of one answer and tells whoever can mend them.
 
     Args:
-        environment: With ``test`` a mistake is an error, with ``development`` it is shown in the chat and logged, with
+        environment: With ``test`` a mistake is an error, with ``development`` chat, log and model are told, with
             ``production`` it is one line in the log.
         actions: The names of the declared actions; None when it is not known which there are.
     """
@@ -70,13 +70,14 @@ class WidgetChecks:
             told.append(f"… and {len(found) - MAX_TOLD} more")
         if self._environment == "test":
             raise WidgetError("; ".join(told))
-        if (remarks := _remarks.get()) is not None:
-            remarks.append(f"The widget was shown with mistakes in it: {'; '.join(told)}.")
         first = {"findings": len(found), "path": found[0].path, "kind": found[0].kind}
         if self._environment == "production":
             logger.warning("a widget has mistakes", extra=first)
             return None
         logger.warning("a widget has mistakes", extra=first | {"told": told})
+        if (remarks := _remarks.get()) is not None:
+            # Not in production: what a model reads, a person may read in its answer.
+            remarks.append(f"The widget was shown with mistakes in it: {'; '.join(told)}.")
         lines = "\n".join(f"- `{line.replace('`', '')}`" for line in told)
         return NoticeEvent(level="warning", title="A widget has mistakes", message=lines)
 

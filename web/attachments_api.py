@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from attachments import ParlorAttachmentStore
-from errors import ForbiddenError, NotFoundError
+from errors import ForbiddenError, NotFoundError, UnavailableError
 from files.file_urls import PATH, Purpose
 from files.media_types import PICTURES, PLAIN, is_text
 from files.names import content_disposition
@@ -112,7 +112,13 @@ class _Views:
     async def preview(self, request: Request) -> Response:
         """Send a small picture of a picture, made once."""
         file = await self._readable(request, "preview")
-        data = await self._attachments.contents.preview(file)
+        try:
+            data = await self._attachments.contents.preview(file)
+        except UnavailableError as exc:
+            if exc.allow_retry:
+                raise
+            # Nothing of ours is unavailable: whoever sent it has sent no picture that can be decoded.
+            raise NotFoundError("There is no preview of this file: it is damaged.", code=exc.code) from exc
         headers = _file_headers("preview.webp", is_inline=True)
         return Response(data, media_type="image/webp", headers=headers)
 

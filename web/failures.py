@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from database import is_down
-from errors import INTERNAL_MESSAGE, UnavailableError, UserFacingError, new_error_id
+from errors import INTERNAL_MESSAGE, ActionError, UnavailableError, UserFacingError, new_error_id
 from web.request_log import RequestNotes, notes_of
 
 logger = logging.getLogger(__name__)
@@ -37,6 +37,7 @@ class Failure:
         error_id: Id of the error; the log has it too.
         allow_retry: Whether trying the same again can help.
         retry_after_s: When to try again, in seconds, where that is known.
+        field: The name of the form field whose value was refused; None when none was.
     """
 
     status: int
@@ -45,6 +46,7 @@ class Failure:
     error_id: str
     allow_retry: bool
     retry_after_s: int | None = None
+    field: str | None = None
 
 
 def build_failure(exc: Exception, notes: RequestNotes) -> Failure:
@@ -54,6 +56,8 @@ def build_failure(exc: Exception, notes: RequestNotes) -> Failure:
         exc = _unavailable(exc)
     if isinstance(exc, UserFacingError):
         failure = Failure(exc.status, exc.code, exc.message, error_id, exc.allow_retry, exc.retry_after_s)
+        if isinstance(exc, ActionError):
+            failure = replace(failure, field=exc.field)
         cause = exc.__cause__
         if failure.status >= 500 and cause is not None:
             logger.warning(
@@ -78,8 +82,9 @@ def failure_response(
     failure: Failure, headers: Mapping[str, str] | None = None, details: Mapping[str, object] | None = None
 ) -> Response:
     """Return `failure` as JSON with its status; `details` are said beside its code."""
+    said = {**({"field": failure.field} if failure.field is not None else {}), **(details or {})}
     response = JSONResponse(
-        {"error": {"code": failure.code, "message": failure.message, "id": failure.error_id, **(details or {})}},
+        {"error": {"code": failure.code, "message": failure.message, "id": failure.error_id, **said}},
         status_code=failure.status,
         headers=dict(headers or {}),
     )

@@ -37,6 +37,17 @@ class FormScope:
     def __init__(self, path: str = "") -> None:
         self._path = path
         self._names: dict[str, str] = {}
+        self._submits: list[str] = []
+
+    @property
+    def is_form(self) -> bool:
+        """Whether it is a form."""
+        return bool(self._path)
+
+    def check_submits(self, report: Report) -> None:
+        """Report buttons that submit nothing, though there is something to submit elsewhere."""
+        for place in self._submits:
+            report(place, "'submit' has no effect outside of a Form or a Card with 'asForm'", "no_effect", None)
 
     def check(self, node: Mapping[str, Any], kind: str, path: str, report: Report) -> None:
         """Report what is wrong with a component where it stands."""
@@ -44,10 +55,8 @@ class FormScope:
         if isinstance(name, str) and name:
             place = f"{path}.editable.name" if kind == "Text" else f"{path}.name"
             self._note_name(node, name, path, place, report)
-        if kind == "Button" and node.get("submit") is True and not self._path:
-            report(
-                f"{path}.submit", "'submit' has no effect outside of a Form or a Card with 'asForm'", "no_effect", None
-            )
+        if kind == "Button" and node.get("submit") is True and not self.is_form:
+            self._submits.append(f"{path}.submit")
         if kind in ("Select", "RadioGroup"):
             _check_options(node, path, report)
         elif kind == "DatePicker":

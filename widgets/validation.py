@@ -10,11 +10,14 @@ from pydantic import BaseModel
 from widgets.catalogue import Catalogue, Shape, load_catalogue
 from widgets.documents import MAX_WIDGET_DEPTH, Widget, WidgetDocument
 from widgets.findings import Finding, Kind, nearest
-from widgets.form_scopes import FormScope
+from widgets.form_scopes import FIELD_TYPES, FormScope
 from widgets.prop_values import ValueChecker
 
 MAX_FINDINGS = 100
 """How many findings are returned at most: nobody reads more."""
+
+MAX_COMPONENTS = 50_000
+"""How many components are looked at: a widget that holds itself has no end."""
 
 
 def validate_widget(widget: Widget, *, actions: Iterable[str] | None = None) -> list[Finding]:
@@ -47,6 +50,8 @@ class _TreeChecker:
         self._is_stored = is_stored
         self._values = ValueChecker(self._report, actions, is_stored)
         self._ids: dict[str, str] = {}
+        self._has_fields = False
+        self._left = MAX_COMPONENTS
 
     def root(self, node: Any) -> None:
         if not isinstance(node, Mapping):
@@ -59,9 +64,15 @@ class _TreeChecker:
             return
         if kind in self._catalogue.components and kind not in self._catalogue.roots:
             self._report(kind, f"a widget begins with one of {roots}, not with '{kind}'", "wrong_root")
-        self._component(node, kind, FormScope(), 0)
+        outside = FormScope()
+        self._component(node, kind, outside, 0)
+        if self._has_fields:
+            outside.check_submits(self._report)
 
     def _component(self, node: Mapping[str, Any], path: str, form: FormScope, depth: int) -> None:
+        self._left -= 1
+        if self._left < 0 or len(self.findings) > MAX_FINDINGS:
+            return
         if depth > MAX_WIDGET_DEPTH:
             self._report(path, f"more than {MAX_WIDGET_DEPTH} levels of components below the root", "too_deep")
             return
@@ -76,6 +87,7 @@ class _TreeChecker:
         else:
             self._props(node, shape, path, kind)
         form = self._form(node, kind, path, form)
+        self._has_fields = self._has_fields or form.is_form or kind in FIELD_TYPES
         if shape is not None:
             form.check(node, kind, path, self._report)
         if "children" in node and (shape is None or "children" in shape):
@@ -138,12 +150,21 @@ class _TreeChecker:
             return
         kind = child.get("type")
         if not isinstance(kind, str) or not kind:
-            self._report(f"{place}.type", "a component needs a 'type', the name of the component", "missing")
+            self._untyped(child, place)
             return
         path = f"{place}.{kind}"
         if allowed is not None and kind in self._catalogue.components and kind not in allowed:
             self._report(path, self._misplaced(kind, parent, allowed), "wrong_child")
         self._component(child, path, form, depth + 1)
+
+    def _untyped(self, child: Mapping[str, Any], place: str) -> None:
+        for key, value in child.items():
+            if isinstance(value, str) and value in self._catalogue.components and nearest(str(key), ("type",)):
+                self._report(
+                    f"{place}.{key}", f"a component has no '{key}'; did you mean 'type'?", "unknown_prop", "type"
+                )
+                return
+        self._report(f"{place}.type", "a component needs a 'type', the name of the component", "missing")
 
     def _misplaced(self, kind: str, parent: str, allowed: frozenset[str]) -> str:
         if len(allowed) == 1:

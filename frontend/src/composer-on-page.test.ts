@@ -33,6 +33,8 @@ function mount(options: Record<string, unknown> = {}, items: readonly object[] =
   const fetching = async (url: string, init: RequestInit): Promise<Response> => {
     const {type, params} = typeof init.body === 'string' ? JSON.parse(init.body) : {type: undefined, params: {}};
     calls.push({url, type, params});
+    const isRefused = type === 'threads.create' && params.input.content[0]?.text === 'refused';
+    if (isRefused) return Response.json({error: {message: 'This file lies.'}}, {status: 400});
     switch (type) {
       case undefined:
         return new Response('');
@@ -127,6 +129,15 @@ describe('setComposerValue', () => {
     expect(calls.map(({url}) => url).slice(0, 2)).toEqual(['/chatkit', '/up/1']);
     expect(called('threads.create')).toMatchObject([{input: {attachments: ['atc_1']}}]);
     await vi.waitFor(() => expect(find(element, '.uploads')).toBeUndefined());
+  });
+
+  it('has the text and the files again when the server refuses the message as it is', async () => {
+    const {element} = mount({composer: {attachments: {enabled: true}}});
+    await element.setComposerValue({text: 'refused', files: [new File(['hello'], 'a.txt', {type: 'text/plain'})]});
+    await send(element);
+    await vi.waitFor(() => expect(find(element, '[role=alert]')?.textContent).toContain('This file lies.'));
+    expect(find<HTMLTextAreaElement>(element, 'textarea')?.value).toBe('refused');
+    await vi.waitFor(() => expect(find(element, '.uploads')?.textContent).toContain('a.txt'));
   });
 
   it('leaves alone what it does not name, and replaces what it does', async () => {

@@ -2,7 +2,6 @@
 import {OpenAIChatKitElement} from './element.js';
 import {shareWithParts} from './shared-with-parts.js';
 import {handOnPageStyles} from './theme/page-style.js';
-import {AttachedFiles} from './views/attached-files.js';
 import {ComposerView} from './views/composer.js';
 import {ComposerField} from './views/composer-field.js';
 import {MenuButton} from './views/composer-menu.js';
@@ -21,7 +20,6 @@ class ParlorChat extends OpenAIChatKitElement {}
 
 // The public tags come last: whoever waits for one finds everything inside it defined.
 const elements: readonly (readonly [tag: string, element: CustomElementConstructor])[] = [
-  ['parlor-attached-files', AttachedFiles],
   ['parlor-composer', ComposerView],
   ['parlor-composer-field', ComposerField],
   ['parlor-entity-tag', EntityTag],

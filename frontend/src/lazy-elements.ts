@@ -57,6 +57,7 @@ export class LazyElements<Tag extends string> {
 const fetching = (name: string) => (attempt: number) => fetchPart<ElementPart>(name, attempt);
 
 export const lazyElements = new LazyElements({
+  'parlor-attached-files': fetching('attached-files'),
   'parlor-dictation': fetching('dictation'),
   'parlor-drop-zone': fetching('drop-zone'),
   'parlor-generated-image': fetching('generated-image'),
@@ -64,6 +65,7 @@ export const lazyElements = new LazyElements({
   'parlor-lightbox': fetching('lightbox'),
   'parlor-sources': fetching('sources'),
   'parlor-structured-input': fetching('structured-input'),
+  'parlor-uploads': fetching('upload-list'),
   'parlor-workflow': fetching('workflow'),
 });
 

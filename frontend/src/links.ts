@@ -80,3 +80,8 @@ export function parseDeeplink(
   }
   return {name, data: Object.fromEntries(new URLSearchParams(query))};
 }
+
+/** Whether an address may be shown as a picture: this document's own, or one that is allowed. */
+export function isShowable(url: string | undefined): url is string {
+  return url !== undefined && (isOwnBlob(url) || isSafeImage(url, undefined, document.baseURI));
+}

@@ -1,16 +1,17 @@
-/** Modules of the core that lazy parts use instead of copies of their own: Lit, strings, intents, styles. */
+/** Modules of the core that lazy parts use instead of copies of their own: Lit, strings, intents, styles, views. */
 import {css, html, LitElement, noChange, nothing, svg} from 'lit';
 import {live} from 'lit/directives/live.js';
 import {repeat} from 'lit/directives/repeat.js';
 import {icon} from './icons/icons.js';
 import {express, IntentEvent, relayTo} from './intents.js';
-import {isSafeImage, isSafeLink} from './links.js';
+import {isSafeImage, isSafeLink, isShowable} from './links.js';
 import {isObject} from './protocol/parsing.js';
 import {strings} from './strings.js';
 import {toEntity} from './views/annotations.js';
 import {exportedParts} from './views/exported-parts.js';
+import {renderLazy} from './views/lazy-view.js';
 import {originOf, parseSource} from './views/source.js';
-import {barStyles, baseStyles, buttonStyles, shimmerStyles} from './views/styles.js';
+import {barStyles, baseStyles, buttonStyles, lazyStyles, shimmerStyles} from './views/styles.js';
 
 /** By module as the build of the parts knows it: `bundles.ts` puts these in place of the modules themselves. */
 const shared = {
@@ -18,14 +19,15 @@ const shared = {
   'lit/directives/live.js': {live},
   'lit/directives/repeat.js': {repeat},
   'src/icons/icons.ts': {icon},
-  'src/links.ts': {isSafeImage, isSafeLink},
+  'src/links.ts': {isSafeImage, isSafeLink, isShowable},
   'src/protocol/parsing.ts': {isObject},
   'src/strings.ts': {strings},
   'src/views/annotations.ts': {toEntity},
   'src/views/exported-parts.ts': {exportedParts},
+  'src/views/lazy-view.ts': {renderLazy},
   'src/intents.ts': {express, IntentEvent, relayTo},
   'src/views/source.ts': {originOf, parseSource},
-  'src/views/styles.ts': {barStyles, baseStyles, buttonStyles, shimmerStyles},
+  'src/views/styles.ts': {barStyles, baseStyles, buttonStyles, lazyStyles, shimmerStyles},
 } satisfies Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 // Parts are modules of their own and the core is a script without exports: the registry of symbols is where they meet.

@@ -130,7 +130,6 @@ export const strings = {
   zoomOut: 'Zoom out',
   download: 'Download',
   pictureMissing: 'The picture is not available any more.',
-  fileEmpty: (name: string) => `“${name}” is empty.`,
   foldersRefused: 'Folders cannot be attached: choose the files in them.',
   fileTypeRefused: (name: string) => `“${name}” is of a type that is not accepted.`,
   fileTooLarge: (name: string, limit: string) => `“${name}” is larger than ${limit}.`,

@@ -1,7 +1,8 @@
 """Rollback of an action: a handler that raises leaves the thread as it was.
 
 Events are shown and stored as they come, because a handler may take its time. What they have changed by then is taken
-back; what they remove is removed at the end only, as a place in the thread cannot be given back.
+back; what they remove is removed at the end only, as a place in the thread cannot be given back. A widget that was
+still being streamed stays as it was shown, as in any answer that fails.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from collections.abc import AsyncGenerator
 
 from chatkit.types import (
     ThreadItem,
-    ThreadItemAddedEvent,
     ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
     ThreadItemReplacedEvent,
@@ -50,7 +50,7 @@ class ActionRollback:
                 case ThreadItemRemovedEvent() if event.item_id not in self._added:
                     removals.append(event)
                     continue
-                case ThreadItemAddedEvent() | ThreadItemDoneEvent():
+                case ThreadItemDoneEvent():
                     self._added[event.item.id] = None
                 case ThreadItemReplacedEvent() if event.item.id not in self._added:
                     await self._keep(event.item.id)

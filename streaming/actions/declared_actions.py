@@ -53,8 +53,13 @@ def action(name: str, *, needs_widget: bool = True, once: bool = False) -> Calla
             False only for what the page around the chat may ask for at any time.
         once: Whether it is carried out once for each widget that offers it and each payload of that widget, whatever is
             sent again: a double click, a replayed request, at the same time, after a restart, to another replica. A
-            handler that raises has not carried it out.
+            handler that raises has not carried it out. Only for what comes from a widget.
+
+    Raises:
+        PluginError: When `once` is asked for without a widget.
     """
+    if once and not needs_widget:
+        raise PluginError(name, "once=True is for actions of widgets: leave out needs_widget=False")
 
     def mark(method: Handler) -> Handler:
         setattr(method, _ACTION_MARK, ActionSpec(name, needs_widget, once))

@@ -43,7 +43,8 @@ def check_values(offer: Offer, sent: Mapping[Path, Any]) -> None:
         # Of several with one name the first that can be used is sent: one of them must allow it.
         problems = [_problem(field, value, offer) for field in fields]
         if all(problem is not None for problem in problems):
-            raise ActionError(f"“{_words_for(fields[0], offer)}”: {problems[0]}", code="action.invalid_field")
+            words = f"“{_words_for(fields[0], offer)}”: {problems[0]}"
+            raise ActionError(words, code="action.invalid_field", field=fields[0].name)
 
 
 def _is_taken(payload: Any, path: Path) -> bool:

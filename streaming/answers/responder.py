@@ -86,6 +86,8 @@ class Responder:
                 async with aclosing(self._close(turn)) as events:
                     async for event in events:
                         yield event
+            # What is waited for from here on, such as the thread's title, is no part of the answer.
+            answer.is_whole = True
 
     async def _ask(self, turn: Turn) -> Events:
         """Run the agent and return the events of what it says and does."""

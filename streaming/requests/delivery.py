@@ -188,7 +188,7 @@ class Delivery:
     ) -> None:
         """Keep what was said and shown before the stop; tell the model of it if a person stopped the answer."""
         await self._keep_unfinished(thread, pending_items, context)
-        if context.answer.stop_reason not in ("user", "disconnect"):
+        if context.answer.is_whole or context.answer.stop_reason not in ("user", "disconnect"):
             return
         marker = SDKHiddenContextItem(
             id=self._store.generate_item_id("sdk_hidden_context", thread, context),
@@ -200,6 +200,9 @@ class Delivery:
 
     async def _mark_cut(self, guard: ItemGuard, thread: ThreadMetadata, context: RequestContext) -> None:
         """Store how an answer ended that did not come to its end: half a number must not look like one."""
+        if context.answer.is_whole:
+            await guard.unmark()
+            return
         if context.answer.stop_reason != "user":
             await guard.mark_unfinished()
             return

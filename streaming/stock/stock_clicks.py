@@ -12,12 +12,18 @@ from typing import Any
 
 from chatkit.actions import Action
 from chatkit.server import ChatKitServer
-from chatkit.types import SyncCustomActionResponse, ThreadMetadata, ThreadStreamEvent, WidgetItem
+from chatkit.types import (
+    SyncCustomActionResponse,
+    ThreadItemReplacedEvent,
+    ThreadMetadata,
+    ThreadStreamEvent,
+    WidgetItem,
+)
 
 from context import Services
 from errors import ActionError, AgentError, exit_refused
 from streaming.actions.clicks import Clicks
-from streaming.requests.delivery import Delivery
+from streaming.requests.delivery import Delivery, checked
 from streaming.requests.idempotency import idempotency_key
 from streaming.stock.local_times import in_utc, localized, localized_item
 from streaming.stock.server_context import given_to_server
@@ -88,6 +94,9 @@ class StockClicks(Clicks):
             await self._store.save_thread(thread, context=context)
         if answer.updated_item is None:
             return answer
+        if isinstance(answer.updated_item, WidgetItem):
+            self._delivery.begin_checks(context)
+            checked(ThreadItemReplacedEvent(item=answer.updated_item), context.answer)
         return answer.model_copy(update={"updated_item": in_utc(answer.updated_item)})
 
     async def _sender_as_sent(self, thread: ThreadMetadata, sender: WidgetItem | None, context: RequestContext) -> Any:

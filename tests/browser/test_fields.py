@@ -135,6 +135,7 @@ def test_on_a_page_from_right_to_left_a_placeholder_stands_on_the_right(stage: S
     expect(of_widgets).to_have_count(2)
     for field_ in (stage.chat.composer, *of_widgets.all()):
         expect(field_).to_have_css("direction", "rtl")
+        assert field_.evaluate("field => getComputedStyle(field, '::placeholder').textAlign") == "right"
         field_.fill("English")
         expect(field_).to_have_css("direction", "ltr")
     stage.page.evaluate("document.documentElement.dir = ''")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Page, expect
 
 from tests.browser.chat import Chat
-from tests.browser.servers.scripted import Answer, assistant_item, user_item
+from tests.browser.servers.scripted import THREAD, Answer, assistant_item, user_item
 from tests.browser.stage import Stage
 
 LONG = [
@@ -64,7 +64,7 @@ def test_a_chat_in_a_window_of_somebody_elses_page_is_printed_whole(stage: Stage
 
 
 def test_paper_says_that_earlier_messages_are_not_on_it(stage: Stage) -> None:
-    stage.keep(*LONG)
+    stage.server.on("threads.get_by_id", Answer(THREAD))
     stage.server.on("items.list", Answer({"data": LONG[::-1], "has_more": True, "after": "u0"}))
     stage.begin("initialThread: 'thr_1'")
     note = stage.chat.element.get_by_text("Earlier messages were not loaded, and are not printed.")

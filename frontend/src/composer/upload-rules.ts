@@ -57,8 +57,7 @@ export function sortFiles(
   let overCount = 0;
   for (const file of files) {
     const maxBytes = maxBytesFor(mimeTypeOf(file), rules.maxSize);
-    if (file.size === 0) problems.push(strings.fileEmpty(file.name));
-    else if (!isAccepted(file, rules)) problems.push(strings.fileTypeRefused(file.name));
+    if (!isAccepted(file, rules)) problems.push(strings.fileTypeRefused(file.name));
     else if (file.size > maxBytes) problems.push(strings.fileTooLarge(file.name, formatBytes(maxBytes)));
     else if (attachedCount + accepted.length >= rules.maxCount) overCount += 1;
     else accepted.push(file);

@@ -121,6 +121,8 @@ describe('growing Markdown', () => {
     ['some **', 'some '],
     ['an *italic wo', 'an *italic wo*'],
     ['code `x = ', 'code `x = `'],
+    ['code `', 'code '],
+    ['前**`', '前'],
     ['a [link](https://exa', 'a link'],
     ['a ![pic](https://exa', 'a pic'],
     ['~~gone', '~~gone~~'],

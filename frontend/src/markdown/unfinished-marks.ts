@@ -48,13 +48,16 @@ function findHalfNumber(text: string): RegExpExecArray | null {
 }
 
 function closeMarks(text: string): string {
-  const whole = dropOpenFormula(
+  const linked = dropOpenFormula(
     text
       // A link or image whose address is still arriving shows as its label.
       .replace(/!?\[([^\]\n]*)\]\([^)\n]*$/, '$1')
       .replace(/!?\[([^\]\n]*)$/, '$1'),
   );
-  if (count(whole, /`/g) % 2 === 1) return `${whole}\``;
+  const isCodeOpen = count(linked, /`/g) % 2 === 1;
+  if (isCodeOpen && !linked.endsWith('`')) return `${linked}\``;
+  // A mark with nothing behind it would be shown as it is.
+  const whole = isCodeOpen ? linked.replace(/`+$/, '') : linked;
   // The marks at the very end may be half of what they will be.
   const marked = whole.replace(/(?<!\\)[*_~]+$/, '').trimEnd();
   const marks = findOpenMarks(marked);

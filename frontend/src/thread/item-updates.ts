@@ -44,7 +44,8 @@ export function reduceItem(item: ThreadItem, update: ItemUpdate): ThreadItem {
       return changeWidget(item, update.componentId, component => ({
         ...component,
         value: (typeof component.value === 'string' ? component.value : '') + update.delta,
-        streaming: !update.done,
+        // One that never said that it streams does not say that it has ended.
+        ...(update.done && component.streaming === undefined ? {} : {streaming: !update.done}),
       }));
     case 'widget.component.updated':
       return changeWidget(item, update.componentId, () => update.component);

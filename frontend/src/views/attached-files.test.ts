@@ -8,7 +8,9 @@ import type {Attachment} from '../protocol/types.js';
 import type {AttachedFiles} from './attached-files.js';
 import type {Lightbox} from './lightbox.js';
 
-beforeAll(() => lazyElements.load('parlor-lightbox'));
+beforeAll(async () => {
+  await Promise.all([lazyElements.load('parlor-attached-files'), lazyElements.load('parlor-lightbox')]);
+});
 afterEach(() => document.body.replaceChildren());
 
 const image = (id: string): Attachment => ({
@@ -77,6 +79,14 @@ describe('a file of a message', () => {
     await settled(view);
     expect(intents.at(-1)).toMatchObject({type: 'report', isShown: true});
   });
+});
+
+it('a picture whose preview cannot be had is shown as other files are', async () => {
+  const {view, button} = await mount([image('a')], {size: 1024, url: '/a'});
+  view.shadowRoot?.querySelector('img')?.dispatchEvent(new Event('error'));
+  await settled(view);
+  expect(view.shadowRoot?.querySelector('img')).toBeNull();
+  expect(button('Download a.png, PNG · 1 KB')).toBeTruthy();
 });
 
 describe('the lightbox', () => {

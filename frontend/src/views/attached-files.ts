@@ -3,9 +3,10 @@ import {css, html, LitElement, nothing, type PropertyValues} from 'lit';
 import {type FileDetails, toDownload} from '../composer/file-details.js';
 import {icon} from '../icons/icons.js';
 import {express, relayTo} from '../intents.js';
+import {isShowable} from '../links.js';
 import type {Attachment} from '../protocol/types.js';
 import {strings} from '../strings.js';
-import {attachmentStyles, describeFile, isShowable} from './attachments.js';
+import {attachmentStyles, describeFile} from './attachments.js';
 import {exportedParts} from './exported-parts.js';
 import {renderLazy} from './lazy-view.js';
 import {baseStyles, buttonStyles, lazyStyles} from './styles.js';
@@ -14,6 +15,7 @@ export class AttachedFiles extends LitElement {
   static override properties = {
     files: {attribute: false},
     details: {state: true},
+    missing: {state: true},
     shownId: {state: true},
   };
   static override styles = [
@@ -35,6 +37,8 @@ export class AttachedFiles extends LitElement {
   declare files: readonly Attachment[];
   /** What the server has said of files, by id; where it says nothing, a file is its name. */
   declare details: ReadonlyMap<string, FileDetails>;
+  /** Pictures whose preview cannot be had: they are shown as other files are. */
+  declare missing: ReadonlySet<string>;
   /** The picture that the lightbox shows. */
   declare shownId: string | undefined;
 
@@ -44,24 +48,27 @@ export class AttachedFiles extends LitElement {
     super();
     this.files = [];
     this.details = new Map();
+    this.missing = new Set();
     this.shownId = undefined;
   }
 
   protected override updated(changed: PropertyValues<this>): void {
     if (!changed.has('files')) return;
-    for (const {id, type} of this.files) {
-      if (type !== 'file' || this.#asked.has(id)) continue;
-      this.#asked.add(id);
-      void this.#ask(id).then(details => {
-        if (details) this.details = new Map(this.details).set(id, details);
-      });
-    }
+    for (const {id, type} of this.files) if (type === 'file') this.#learn(id);
+  }
+
+  #learn(id: string): void {
+    if (this.#asked.has(id)) return;
+    this.#asked.add(id);
+    void this.#ask(id).then(details => {
+      if (details) this.details = new Map(this.details).set(id, details);
+    });
   }
 
   override render() {
     if (this.files.length === 0) return nothing;
     return html`<ul class="attachments" role="list" aria-label=${strings.attachedFiles}>
-        ${this.files.map(file => (isPicture(file) ? this.#picture(file) : this.#chip(file)))}
+        ${this.files.map(file => (this.#isPicture(file) ? this.#picture(file) : this.#chip(file)))}
       </ul>
       ${this.shownId === undefined ? nothing : this.#lightbox(this.shownId)}`;
   }
@@ -76,7 +83,7 @@ export class AttachedFiles extends LitElement {
         @click=${() => {
           this.shownId = id;
         }}
-      ><img src=${previewUrl ?? ''} alt=${name} loading="lazy" /></button>
+      ><img src=${previewUrl ?? ''} alt=${name} loading="lazy" @error=${() => this.#onError(id)} /></button>
     </li>`;
   }
 
@@ -103,7 +110,7 @@ export class AttachedFiles extends LitElement {
 
   #lightbox(shownId: string) {
     const pictures = this.files
-      .filter(isPicture)
+      .filter(file => this.#isPicture(file))
       .map(({id, name, previewUrl}) => ({key: id, id, name, url: previewUrl ?? ''}));
     return renderLazy(
       'parlor-lightbox',
@@ -138,8 +145,13 @@ export class AttachedFiles extends LitElement {
   #ask(id: string): Promise<FileDetails | undefined> {
     return new Promise(resolve => express(this, {type: 'file-details', id, done: resolve}));
   }
-}
 
-function isPicture({type, previewUrl}: Attachment): boolean {
-  return type === 'image' && isShowable(previewUrl);
+  #onError(id: string): void {
+    this.missing = new Set(this.missing).add(id);
+    this.#learn(id);
+  }
+
+  #isPicture({id, type, previewUrl}: Attachment): boolean {
+    return type === 'image' && isShowable(previewUrl) && !this.missing.has(id);
+  }
 }

@@ -1,10 +1,6 @@
-/** The files of the message that is being written, with how far each is: pictures as thumbnails, files as chips. */
-import {css, html, nothing} from 'lit';
+/** Looks of files, written or sent: pictures as thumbnails, files as chips with kind and size. */
+import {css} from 'lit';
 import {formatBytes, kindOf} from '../composer/upload-rules.js';
-import type {Upload} from '../composer/uploads.js';
-import {icon} from '../icons/icons.js';
-import {isOwnBlob, isSafeImage} from '../links.js';
-import {strings} from '../strings.js';
 
 export const attachmentStyles = css`
   .attachments {
@@ -42,6 +38,9 @@ export const attachmentStyles = css`
     object-fit: cover;
   }
   .attachment .name {
+    /* A name that is written the other way begins where the chip does. */
+    justify-self: start;
+    max-inline-size: 100%;
     min-inline-size: 0;
     overflow: hidden;
     text-overflow: ellipsis;
@@ -166,86 +165,7 @@ export const attachmentStyles = css`
   }
 `;
 
-export interface UploadHandlers {
-  readonly retry: (upload: Upload) => void;
-  readonly remove: (upload: Upload) => void;
-  readonly open: (upload: Upload) => void;
-}
-
-/** The files of the message that is being written. */
-export function renderUploads(uploads: readonly Upload[], {retry, remove, open}: UploadHandlers) {
-  if (uploads.length === 0) return nothing;
-  return html`<ul class="attachments uploads" role="list" aria-label=${strings.attachedFiles}>
-    ${uploads.map(upload => {
-      const {name, status, previewUrl, problem} = upload;
-      const isShown = isShowable(previewUrl);
-      const retryButton = html`<button
-        type="button"
-        class="round-button retry"
-        aria-label=${strings.retryUpload(name)}
-        title=${problem ?? strings.uploadFailedShort}
-        @click=${() => retry(upload)}
-      >${icon('reload', '14')}</button>`;
-      const progress = renderProgress(upload);
-      return html`<li class="attachment ${isShown ? 'image' : 'file'} ${status}" part="attachment">
-        ${
-          isShown
-            ? html`<button
-                type="button"
-                class="picture"
-                aria-label=${strings.openPicture(name)}
-                aria-haspopup="dialog"
-                @click=${() => open(upload)}
-              ><img src=${previewUrl} alt=${name} /></button>
-              ${status === 'done' ? nothing : html`<div class="veil">${status === 'failed' ? retryButton : progress}</div>`}`
-            : html`<div class="glyph">${status === 'uploading' ? progress : icon(status === 'failed' ? 'warning' : 'document', '18')}</div>
-              <div class="words">
-                <span class="name" dir="auto">${name}</span>
-                <span class="detail">${detailOf(upload)}</span>
-              </div>
-              ${status === 'failed' ? retryButton : nothing}`
-        }
-        <button type="button" class="round-button remove" aria-label=${strings.removeAttachment(name)} @click=${() => remove(upload)}>
-          ${icon('close', '14')}
-        </button>
-      </li>`;
-    })}
-  </ul>`;
-}
-
-function renderProgress({name, progress}: Upload) {
-  const percent = Math.round((progress ?? 0) * 100);
-  // All bytes on their way are not yet a file that the server has looked at.
-  const isKnown = progress !== undefined && progress < 1;
-  return html`<div
-    class="progress"
-    role="progressbar"
-    aria-label=${strings.uploading(name)}
-    aria-valuemin="0"
-    aria-valuemax="100"
-    aria-valuenow=${isKnown ? percent : nothing}
-  >${
-    isKnown
-      ? html`<svg class="ring" viewBox="0 0 22 22" aria-hidden="true">
-          <circle cx="11" cy="11" r="9" />
-          <circle class="done" cx="11" cy="11" r="9" pathLength="100" stroke-dasharray="${percent} 100" />
-        </svg>`
-      : html`<div class="spinner"></div>`
-  }</div>`;
-}
-
-function detailOf({status, name, mimeType, size, progress}: Upload): string {
-  if (status === 'failed') return strings.uploadFailedShort;
-  if (status === 'uploading' && progress !== undefined && progress < 1) return `${Math.round(progress * 100)} %`;
-  return describeFile(name, mimeType, size);
-}
-
 /** Kind and size, for a chip. */
 export function describeFile(name: string, mimeType: string, size: number | undefined): string {
   return [kindOf(name, mimeType), size === undefined ? '' : formatBytes(size)].filter(part => part !== '').join(' · ');
-}
-
-/** Whether an address may be shown as a picture: this document's own, or one that is allowed. */
-export function isShowable(url: string | undefined): url is string {
-  return url !== undefined && (isOwnBlob(url) || isSafeImage(url, undefined, document.baseURI));
 }

@@ -1,13 +1,16 @@
 import '../testing/happy-dom.js';
-import {afterEach, describe, expect, it, vi} from 'vitest';
+import {afterEach, beforeAll, describe, expect, it, vi} from 'vitest';
 import '../define.js';
 import {readComposerSettings} from '../composer/composer-options.js';
 import type {Upload} from '../composer/uploads.js';
 import type {Intent, IntentEvent} from '../intents.js';
+import {lazyElements} from '../lazy-elements.js';
 import type {UserContent} from '../protocol/types.js';
 import type {ComposerView} from './composer.js';
 import type {ComposerField} from './composer-field.js';
+import type {UploadList} from './upload-list.js';
 
+beforeAll(() => lazyElements.load('parlor-uploads'));
 afterEach(() => document.body.replaceChildren());
 
 const ADA: UserContent = {type: 'input_tag', id: 'p1', text: 'Ada', data: {}, interactive: true};
@@ -135,11 +138,14 @@ describe('files', () => {
 
   it('can be tried again and removed', async () => {
     const {composer, intents} = await mount(on, {uploads: [{...UPLOAD, status: 'failed', problem: 'No.'}]});
-    named(composer, 'Upload a.txt again').click();
-    named(composer, 'Remove a.txt').click();
+    const list = part<UploadList>(composer, 'parlor-uploads');
+    await list.updateComplete;
+    part<HTMLButtonElement>(list, 'button[aria-label="Upload a.txt again"]').click();
+    part<HTMLButtonElement>(list, 'button[aria-label="Remove a.txt"]').click();
     expect(intents).toEqual([
       {type: 'retry-upload', key: 'u'},
       {type: 'remove-upload', key: 'u'},
+      {type: 'focus-composer'},
     ]);
   });
 

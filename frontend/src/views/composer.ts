@@ -17,7 +17,6 @@ import {icon} from '../icons/icons.js';
 import {express, relayTo} from '../intents.js';
 import type {StructuredInput, ThreadStatus} from '../protocol/types.js';
 import {strings} from '../strings.js';
-import {attachmentStyles, isShowable, renderUploads} from './attachments.js';
 import {buildBuiltIns} from './command-built-ins.js';
 import {type BuiltIn, buildCommandSource} from './command-search.js';
 import {renderChoices, renderModels} from './composer-choices.js';
@@ -55,9 +54,8 @@ export class ComposerView extends LitElement {
     draft: {state: true},
     quotedText: {state: true},
     sources: {state: true},
-    shownUpload: {state: true},
   };
-  static override styles = [baseStyles, buttonStyles, attachmentStyles, composerStyles, lazyStyles];
+  static override styles = [baseStyles, buttonStyles, composerStyles, lazyStyles];
 
   declare placeholder: string;
   declare status: ThreadStatus;
@@ -86,8 +84,6 @@ export class ComposerView extends LitElement {
   declare draft: DraftText;
   declare quotedText: string | undefined;
   declare sources: readonly SuggestionSource[];
-  /** Key of the picture that the lightbox shows. */
-  declare shownUpload: string | undefined;
 
   /** The focus is in what is about to be replaced. */
   #keepsFocus = false;
@@ -114,7 +110,6 @@ export class ComposerView extends LitElement {
     this.draft = EMPTY_DRAFT;
     this.quotedText = undefined;
     this.sources = [];
-    this.shownUpload = undefined;
   }
 
   override focus(): void {
@@ -192,7 +187,7 @@ export class ComposerView extends LitElement {
                   <button type="button" aria-label=${strings.removeQuote} @click=${this.#removeQuote}>${icon('close', '16')}</button>
                 </div>`
             }
-            ${renderUploads(this.uploads, {retry: this.#retryUpload, remove: this.#removeUpload, open: this.#openUpload})}
+            ${this.uploads.length > 0 ? this.#uploadList() : nothing}
           </div>`
           : nothing
       }
@@ -252,7 +247,6 @@ export class ComposerView extends LitElement {
           : nothing
       }
       <div class="visually-hidden" role="status">${this.#uploadCount}</div>
-      ${this.#lightbox()}
     </div>`;
   }
 
@@ -263,16 +257,12 @@ export class ComposerView extends LitElement {
     return ready + coming === 0 ? '' : strings.uploadsReady(ready, coming);
   }
 
-  #lightbox() {
-    const pictures = this.uploads.flatMap(({key, name, previewUrl, attachment}) =>
-      isShowable(previewUrl) ? [{key, id: attachment?.id, name, url: previewUrl}] : [],
-    );
-    if (!pictures.some(({key}) => key === this.shownUpload)) return nothing;
+  #uploadList() {
     return renderLazy(
-      'parlor-lightbox',
+      'parlor-uploads',
       this,
       () =>
-        html`<parlor-lightbox exportparts=${exportedParts} .pictures=${pictures} .shownKey=${this.shownUpload} @lightbox-close=${this.#onLightboxClose}></parlor-lightbox>`,
+        html`<parlor-uploads exportparts=${exportedParts} .uploads=${this.uploads} @parlor-intent=${relayTo(this)}></parlor-uploads>`,
       'line',
     );
   }
@@ -327,24 +317,6 @@ export class ComposerView extends LitElement {
   #removeQuote = (): void => {
     this.quotedText = undefined;
     this.focus();
-  };
-
-  #retryUpload = ({key}: Upload): void => {
-    express(this, {type: 'retry-upload', key});
-  };
-
-  #removeUpload = ({key}: Upload): void => {
-    express(this, {type: 'remove-upload', key});
-    // The button that was pressed is gone.
-    this.focus();
-  };
-
-  #openUpload = ({key}: Upload): void => {
-    this.shownUpload = key;
-  };
-
-  #onLightboxClose = (): void => {
-    this.shownUpload = undefined;
   };
 
   #openFileDialog = (): void => {

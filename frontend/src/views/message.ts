@@ -174,7 +174,17 @@ export class MessageView extends LitElement {
     const isFolded = isLong && !this.isUnfolded;
     return html`<div class="user" part="message-user" @parlor-intent=${relayTo(this)}>
       ${quotedText === undefined ? nothing : html`<blockquote class="quote" dir="auto">${quotedText}</blockquote>`}
-      ${attachments.length > 0 ? html`<parlor-attached-files exportparts=${exportedParts} .files=${attachments}></parlor-attached-files>` : nothing}
+      ${
+        attachments.length > 0
+          ? renderLazy(
+              'parlor-attached-files',
+              this,
+              () =>
+                html`<parlor-attached-files exportparts=${exportedParts} .files=${attachments}></parlor-attached-files>`,
+              'line',
+            )
+          : nothing
+      }
       ${
         hasText
           ? html`<div class="bubble ${isFolded ? 'folded' : ''}" part="bubble" dir="auto">${content.map(part => (part.type === 'input_tag' ? html`<parlor-entity-tag exportparts=${exportedParts} .entity=${toEntity(part)}></parlor-entity-tag>` : part.text))}</div>`

@@ -9,7 +9,10 @@ export const placeholderStyles = css`
   }
   ::placeholder {
     unicode-bidi: plaintext;
-    text-align: match-parent;
+    text-align: left;
+  }
+  :host(:dir(rtl)) ::placeholder {
+    text-align: right;
   }
 `;
 

@@ -200,7 +200,10 @@ export const controlStyles = css`
     color: var(--chatkit-text-tertiary);
     opacity: 1;
     unicode-bidi: plaintext;
-    text-align: match-parent;
+    text-align: left;
+  }
+  :host(:dir(rtl)) :is(.control, .editable)::placeholder {
+    text-align: right;
   }
   /* While a field is empty, its direction is the page's. */
   :is(.control, .editable):placeholder-shown {

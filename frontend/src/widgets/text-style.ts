@@ -110,8 +110,13 @@ export const textStyles = css`
   .label {
     /* Whatever gap there is, it does not touch its field. */
     padding-block-end: 2px;
+    /* It stands where its field begins, whichever way its words go. */
+    text-align: left;
     color: var(--chatkit-text-primary);
     font-weight: 500;
+  }
+  :host(:dir(rtl)) .label {
+    text-align: right;
   }
 
   .markdown {

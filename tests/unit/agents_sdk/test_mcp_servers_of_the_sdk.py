@@ -13,7 +13,7 @@ from agents import Agent
 from agents.mcp import MCPServerStdio, MCPServerStreamableHttp
 
 from agents_sdk.platform_model import SERVERS_MISSING
-from framework.mcp_servers import UNKNOWN_OUTCOME
+from framework.mcp_servers import UNKNOWN_OUTCOME, examine, is_connected, servers_of
 from tests.preloaded.commands import preloaded_python
 from tests.unit.harness import Chat, errors, texts, with_settings
 from tests.unit.scripted_model import ScriptedModel, calls, says
@@ -165,3 +165,21 @@ async def test_a_server_of_an_agent_that_is_a_tool_is_connected_too(
     ]
     assert texts(await chat.send("Item 7?")) == ["He says it is there."]
     assert shelf.done == ["read"]
+
+
+@pytest.mark.parametrize("shelf", ["http"], indirect=True)
+async def test_the_doctor_finds_one_wherever_an_agent_has_it_and_says_whether_it_is_there(
+    chat: Chat, answer_with: Answer, server_of: Callable[..., Any], shelf: Shelf
+) -> None:
+    await shelf.start()
+    keeper = Agent[Any](name="keeper", mcp_servers=[server_of()])
+    clerk = Agent[Any](name="clerk", handoffs=[keeper])
+    answer_with(tools=[clerk.as_tool("ask_clerk", "Ask the clerk.")])
+    [server] = servers_of(chat.server)
+    assert not is_connected(server)
+    is_there, found = await examine(server)
+    assert is_there
+    assert found.startswith("connected, ")
+    assert not is_connected(server)
+    await shelf.stop()
+    assert await examine(server) == (False, "cannot be connected")

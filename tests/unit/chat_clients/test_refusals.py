@@ -412,7 +412,7 @@ async def test_one_picture_that_is_refused_makes_no_model_blind(
 
 
 async def test_a_model_that_is_said_to_take_no_pictures_gets_none(stub: ProviderStub) -> None:
-    settings = Settings(_env_file=None, compatible_base_url=stub.url, compatible_model="m", compatible_vision="no")  # type: ignore[call-arg]
+    settings = Settings(_env_file=None, compatible_base_url=stub.url, compatible_model="m", compatible_vision="no")
     clients = ChatClients(settings)
     stub.will_always(Chat.text("Yes."))
     assert await ask(clients, user("This?", PICTURE)) == f"{NO_PICTURE_TEXT}Yes."

@@ -15,7 +15,7 @@ import pytest
 from tests.sharing import find_port_to_keep
 from tests.unit.files.azurite import ACCOUNT, KEY, azurite_command, create_container
 from tests.unit.files.file_desk import Desk, Person, open_desk
-from tests.unit.files.google_storage import TOKEN, serve_google_storage
+from tests.unit.files.google_storage import create_service_account, serve_google_storage
 
 S3_START_TIMEOUT_S = 60.0
 
@@ -91,10 +91,18 @@ def google_address() -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="session")
+def google_account(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file with the key of a service account."""
+    path = tmp_path_factory.mktemp("google") / "account.json"
+    create_service_account(path)
+    return path
+
+
 @pytest.fixture
-def google_url(google_address: str, monkeypatch: pytest.MonkeyPatch) -> str:
+def google_url(google_address: str, google_account: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The address of a folder in an empty bucket of Google."""
-    monkeypatch.setenv("GOOGLE_BEARER_TOKEN", TOKEN)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(google_account))
     return f"gs://bucket-{uuid4().hex[:12]}/files?endpoint={google_address}"
 
 

@@ -6,17 +6,21 @@ Source: "XML API" of Cloud Storage, "Object requests", "List objects" and "Multi
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
 MODIFIED = "2026-01-01T00:00:00.000Z"
-TOKEN = "ya29.stand-in"
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -39,7 +43,8 @@ class _Handler(BaseHTTPRequestHandler):
         query = {name: values[0] for name, values in parse_qs(url.query, keep_blank_values=True).items()}
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         key = unquote(url.path).lstrip("/")
-        if self.headers.get("Authorization") != f"Bearer {TOKEN}":
+        is_known = self.headers.get("Authorization", "").startswith("Bearer ") or "X-Goog-Signature" in query
+        if not is_known:
             self._answer(401)
         elif self.command == "PUT":
             self._put(key, query, body)
@@ -103,6 +108,14 @@ def _tag(data: bytes) -> str:
 
 def _xml(name: str, content: str) -> bytes:
     return f"<?xml version='1.0' encoding='UTF-8'?><{name}>{content}</{name}>".encode()
+
+
+def create_service_account(path: Path) -> None:
+    """Write the key of a service account as Google gives one: with it, requests and URLs are signed here."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    encoded = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    account = {"type": "service_account", "client_email": "parlor@stand-in.example", "private_key_id": "1"}
+    path.write_text(json.dumps({**account, "private_key": encoded}), encoding="utf-8")
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from tests.unit.files.file_samples import picture
 from tests.unit.harness import user_input
 
 
-@pytest.fixture(params=["s3", "azure"])
+@pytest.fixture(params=["s3", "azure", "google"])
 def storage_url(request: pytest.FixtureRequest) -> str:
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url

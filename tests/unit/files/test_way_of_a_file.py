@@ -137,6 +137,16 @@ async def test_a_picture_that_no_model_sees_is_refused_with_what_to_do(desk: Des
     assert "save the picture as JPEG or PNG" in refused.text
 
 
+async def test_a_picture_that_cannot_be_decoded_has_no_preview_and_is_no_failure_of_ours(desk: Desk) -> None:
+    data = bytearray(BLUE)
+    data[data.index(b"IDAT") + 8] ^= 0xFF
+    async with desk.person() as bob:
+        sent = await bob.upload("sky.png", bytes(data), "image/png")
+        assert code_of(await bob.page.get(f"/api/attachments/{sent['id']}/preview")) == (404, "attachments.damaged")
+        [event, *_] = await bob.send("Look", [sent["id"]])
+        assert event["type"] == "thread.created"
+
+
 async def test_a_part_of_a_file_can_be_asked_for(any_desk: Desk, ada: Person) -> None:
     sent = await ada.upload("a.txt", b"0123456789", "text/plain")
     url = f"{BASE}/api/attachments/{sent['id']}/file"

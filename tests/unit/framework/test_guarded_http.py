@@ -112,6 +112,22 @@ async def test_a_head_that_is_too_long_is_refused_before_its_end(pieces: list[by
         assert b"200 OK" in await exchange(port, request()), "the server goes on"
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [[b"X-Long: " + b"x" * 65_536], [b"X-Many: " + b"x" * 600] * 110],
+    ids=["one value", "many headers"],
+)
+async def test_a_head_that_is_whole_and_a_little_too_long_is_refused(headers: list[bytes]) -> None:
+    async with serving() as port:
+        status, error = error_of(await exchange(port, request(b"GET / HTTP/1.1", *headers)))
+        assert (status, error["code"]) == (431, "head_too_large")
+        status, _ = error_of(
+            await exchange(port, request(b"POST / HTTP/1.1", *headers, b"Content-Length: 3", body=b"abc"))
+        )
+        assert status == 431
+        assert b"200 OK" in await exchange(port, request()), "the server goes on"
+
+
 async def test_what_fits_is_answered_whatever_the_pieces() -> None:
     body = b"b" * 300_000
     whole = request(b"POST / HTTP/1.1", b"X-Long: " + b"x" * 60_000, b"Content-Length: %d" % len(body), body=body)

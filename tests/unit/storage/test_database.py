@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import os
+import resource
 import sqlite3
 import sys
 import threading
@@ -553,6 +554,38 @@ async def test_a_database_that_another_process_has_locked_is_found_so_in_time(sq
         assert await database.find_fault(timeout_s=0.2) == faults.LOCKED
         other.execute("ROLLBACK")
     assert await database.find_fault(timeout_s=5) is None
+    await database.close()
+
+
+async def test_a_database_that_takes_no_writes_is_found_so_and_found_well_again(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    await database.create_tables(NoteBase.metadata)
+    # What the driver says of a folder that was mounted read-only; no mode keeps root from writing.
+    await database.run_write(lambda connection: connection.exec_driver_sql("PRAGMA query_only = ON"))
+    assert await database.find_fault(timeout_s=5) == faults.READ_ONLY
+    await database.run_write(lambda connection: connection.exec_driver_sql("PRAGMA query_only = OFF"))
+    assert await database.find_fault(timeout_s=5) is None
+    await database.close()
+
+
+async def test_a_disk_that_takes_no_more_is_found_so_and_found_well_again(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    await database.create_tables(NoteBase.metadata)
+    await _write(database, id="before")
+    least, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, most))
+    try:
+        with pytest.raises(DBAPIError) as raised:
+            await _write(database, id="lost", body="x" * 100_000)
+        fault = await database.find_fault(timeout_s=5)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (least, most))
+    assert is_down(raised.value)
+    assert fault in (faults.DISK_FULL, "cannot be read or written to: the disk reports an error")
+    assert await database.find_fault(timeout_s=5) is None
+    await _write(database, id="after")
+    kept = await database.run_read(lambda connection: connection.execute(select(NoteRow.id)).scalars().all())
+    assert sorted(kept) == ["after", "before"]
     await database.close()
 
 

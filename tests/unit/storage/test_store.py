@@ -120,12 +120,13 @@ CALLS_ON_A_THREAD: dict[str, Call] = {
     "update_item_if": lambda s, t, c: s.update_item_if(t, "pending", said("msg_1", "stolen"), c),
     "save_feedback": lambda s, t, c: s.save_feedback(t, ["msg_1"], "negative", c),
     "load_runs": lambda s, t, c: s.load_runs(t, 20, c),
+    "claim_action": lambda s, t, c: s.claim_action(t, "key", c),
     "claim_request_key": lambda s, t, c: s.claim_request_key(t, "key", c),
     "load_attachment": lambda s, t, c: s.load_attachment("atc_1", context=c),
     "delete_attachment": lambda s, t, c: s.delete_attachment("atc_1", context=c),
 }
 CALLS_THAT_WRITE_BY_ID = {"create_thread", "save_thread", "save_attachment"}
-CALLS_THAT_FIND_NOTHING = {"has_item", "save_run", "release_request_key"}
+CALLS_THAT_FIND_NOTHING = {"has_item", "save_run", "release_request_key", "release_action"}
 """What a stranger calls in vain, without an error; each has a test of its own below."""
 CALLS_WITHOUT_AN_ID = {"generate_thread_id", "generate_item_id"}
 CALLS_WITH_A_CONDITION = {"retitle_thread"}
@@ -507,6 +508,18 @@ async def test_a_key_is_given_to_one_of_many_and_again_after_a_failure(
     await store.release_request_key(thread.id, "key", ADA)
     assert await store.claim_request_key(thread.id, "key", ADA)
     assert await store.claim_request_key((await _new_thread(store)).id, "key", ADA), "keys are a thread's own"
+
+
+async def test_an_action_is_given_to_one_of_many_and_again_after_a_failure(
+    store: ParlorStore, thread: ThreadMetadata
+) -> None:
+    claims = await asyncio.gather(*(store.claim_action(thread.id, "key", ADA) for _ in range(10)))
+    assert claims.count(True) == 1
+    await store.release_action(thread.id, "key", OTHERS["another user"])
+    assert not await store.claim_action(thread.id, "key", ADA), "a stranger releases nothing"
+    await store.release_action(thread.id, "key", ADA)
+    assert await store.claim_action(thread.id, "key", ADA)
+    assert await store.claim_action((await _new_thread(store)).id, "key", ADA), "actions are a thread's own"
 
 
 async def test_keys_are_forgotten_after_a_day_and_beyond_the_bound(

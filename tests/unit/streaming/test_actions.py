@@ -252,6 +252,8 @@ def test_an_action_handler_with_a_wrong_signature_fails_at_import() -> None:
             @action("x.y")
             async def y(self, payload: dict[str, Any], turn: ActionTurn) -> None: ...
 
+    with pytest.raises(PluginError, match="once=True is for actions of widgets"):
+        action("x.y", needs_widget=False, once=True)
     with pytest.raises(PluginError, match="must be 'async def'"):
 
         class Blocking(BaseChatKitServer):

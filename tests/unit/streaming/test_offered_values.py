@@ -97,7 +97,7 @@ def test_what_no_person_can_choose_is_refused_by_the_name_of_the_field(
 ) -> None:
     with pytest.raises(ActionError, match=words) as refused:
         check_offered(card(spec), "send", sent(value))
-    assert refused.value.code == "action.invalid_field"
+    assert (refused.value.code, refused.value.field) == ("action.invalid_field", "f")
 
 
 def test_a_field_is_called_what_its_label_says() -> None:

@@ -19,7 +19,9 @@ from errors import ModelError
 from runs.registry import Runs
 from store import ParlorStore
 from streaming.answers.thread_titles import MAX_QUESTION_CHARS, MAX_RUNS_WITH_TITLES, ThreadTitle, clean_title
+from tests import waiting
 from tests.unit.harness import Chat, errors, texts, with_store
+from tests.unit.runs.running import adopt_thread, read_until, rest_of, start, stop
 from tests.unit.scripted_model import ScriptedModel, gives, says
 from tests.unit.services_for_tests import open_services
 from turns.clock import utc_now
@@ -153,6 +155,20 @@ async def test_a_stop_while_a_whole_answer_waits_for_its_title_leaves_nothing_ru
         with pytest.raises(asyncio.CancelledError):
             await answering
         assert titles_being_written() == []
+
+
+async def test_a_stop_behind_the_last_word_leaves_no_mark(tmp_path: Path, model: ScriptedModel) -> None:
+    model.titles = [asyncio.Event()]
+    async with talking(tmp_path, model) as chat, asyncio.timeout(20):
+        viewer = await start(chat, text=QUESTION)
+        adopt_thread(chat, await read_until(viewer, b"A coat."))
+        run = await chat.server.services.runs.find(chat.context(), chat.thread_id or "")
+        assert run is not None
+        await waiting.until(lambda: run.context.answer.is_whole)
+        await stop(chat)
+        await rest_of(viewer)
+        page = await chat.server.store.load_thread_items(chat.thread_id or "", None, 20, "asc", chat.context())
+        assert [item.type for item in page.data] == ["user_message", "assistant_message"]
 
 
 class BusyRuns(Runs):

@@ -127,6 +127,7 @@ async def test_in_production_it_is_one_line_and_the_answer_goes_on(
     assert notices(events) == []
     assert len(done_items(events, "widget")) == len(caplog.records) == 1
     assert "told" not in caplog.records[0].__dict__
+    assert last_tool_result(chat) == "Shown.", "what the model reads, a person may read in its answer"
 
 
 async def test_in_tests_a_mistake_is_an_error(services: Services) -> None:

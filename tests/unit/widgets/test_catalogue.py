@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -10,12 +11,29 @@ import pytest
 from errors import ParlorError
 from infra.typescript_types import parse_types
 from infra.widget_catalogue import CATALOGUE, PACKAGE, build_catalogue, format_catalogue
+from infra.widget_docs import DOCUMENT, rendered
 
 WRITE_IT = "write it anew with: ./parlor widget-catalogue; then let the client draw what is new"
 
 
 def test_the_catalogue_is_what_the_installed_packages_declare() -> None:
     assert format_catalogue(build_catalogue()) == CATALOGUE.read_text(), WRITE_IT
+
+
+def test_the_document_lists_every_component_and_every_icon_as_the_catalogue_has_them() -> None:
+    document = DOCUMENT.read_text()
+    catalogue = build_catalogue()
+    assert rendered(document, catalogue) == document, WRITE_IT
+    for name, props in catalogue["components"].items():
+        section = document.partition(f"\n### {name}\n")[2].partition("\n###")[0]
+        assert {f"`{prop}`" for prop in props if prop not in ("key", "id")} <= set(section.split()), name
+
+
+def test_the_samples_of_the_document_run() -> None:
+    names: dict[str, Any] = {}
+    for sample in re.findall(r"^```python\n(.*?)^```$", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL):
+        exec(compile(sample, "docs/widgets.md", "exec"), names)  # noqa: S102 - our own document
+    assert {"build_ticket", "frames", "finding"} <= names.keys()
 
 
 def test_the_catalogue_has_what_only_one_of_the_packages_declares() -> None:

@@ -113,6 +113,11 @@ def test_a_widget_that_is_too_deep_and_one_with_many_mistakes_are_found_out_soon
     for _ in range(MAX_WIDGET_DEPTH * 4):
         deep = {"type": "Box", "children": [deep]}
     assert [each.kind for each in validate_widget({"type": "Card", "children": [deep]})] == ["too_deep"]
+    endless: dict[str, Any] = {"type": "Card", "children": []}
+    row = {"type": "Row", "children": [{"type": "Text", "valeu": "x"}]}
+    row["children"] = [*row["children"], row, row]  # type: ignore[misc]
+    endless["children"] = [row, row]
+    assert {each.kind for each in validate_widget(endless)} >= {"too_deep"}
     many = {"type": "Card", "children": [{"type": "Text", "valu": "x"}] * 1_000}
     assert len(validate_widget(many)) == MAX_FINDINGS
 

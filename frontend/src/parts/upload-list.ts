@@ -1,0 +1,2 @@
+/** The lazy part with `<parlor-uploads>`. */
+export {UploadList as element} from '../views/upload-list.js';

@@ -1,0 +1,46 @@
+// The model. No key opens the account; the identity may use it and change nothing.
+param name string
+param location string
+param tags object
+
+param principalId string
+param model string
+param modelVersion string
+param capacity int
+
+// Cognitive Services OpenAI User
+var userRole = '5e0bd9bd-7b93-4f28-af87-19fc36ad61bd'
+
+resource account 'Microsoft.CognitiveServices/accounts@2025-06-01' = {
+  name: name
+  location: location
+  tags: tags
+  kind: 'OpenAI'
+  sku: { name: 'S0' }
+  properties: {
+    customSubDomainName: name
+    disableLocalAuth: true
+    publicNetworkAccess: 'Enabled'
+  }
+}
+
+resource deployment 'Microsoft.CognitiveServices/accounts/deployments@2025-06-01' = {
+  parent: account
+  name: model
+  sku: { name: 'GlobalStandard', capacity: capacity }
+  properties: {
+    model: { format: 'OpenAI', name: model, version: modelVersion }
+  }
+}
+
+resource use 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(account.id, principalId, userRole)
+  scope: account
+  properties: {
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', userRole)
+  }
+}
+
+output endpoint string = account.properties.endpoint

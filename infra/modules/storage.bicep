@@ -1,0 +1,50 @@
+// The files of people. No key opens it, and the identity only its one container.
+param name string
+param location string
+param tags object
+
+param principalId string
+
+// Storage Blob Data Contributor
+var contributorRole = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
+
+resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
+  name: name
+  location: location
+  tags: tags
+  kind: 'StorageV2'
+  sku: { name: 'Standard_LRS' }
+  properties: {
+    allowBlobPublicAccess: false
+    allowSharedKeyAccess: false
+    minimumTlsVersion: 'TLS1_2'
+    supportsHttpsTrafficOnly: true
+  }
+}
+
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' = {
+  parent: account
+  name: 'default'
+  properties: {
+    deleteRetentionPolicy: { enabled: true, days: 7 }
+  }
+}
+
+resource files 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' = {
+  parent: blobs
+  name: 'files'
+  properties: { publicAccess: 'None' }
+}
+
+resource contribute 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(files.id, principalId, contributorRole)
+  scope: files
+  properties: {
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', contributorRole)
+  }
+}
+
+output accountName string = account.name
+output containerName string = files.name

@@ -1,0 +1,213 @@
+"""The template for Azure, read by its syntax: no compiler is at hand, so what one would find is looked for here."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+import tree_sitter_bicep
+import yaml
+from tree_sitter import Language, Node, Parser
+
+from config import Settings
+from process.serving import CONNECTIONS_TIMEOUT_S
+
+ROOT = Path(__file__).resolve().parents[2]
+INFRA = ROOT / "infra"
+MAIN = INFRA / "main.bicep"
+FILES = [MAIN, *sorted((INFRA / "modules").glob("*.bicep"))]
+
+# Stable versions, looked up in Microsoft's list of types; nobody raises one by accident.
+REVIEWED_TYPES = {
+    "Microsoft.App/containerApps@2025-07-01",
+    "Microsoft.App/managedEnvironments@2025-07-01",
+    "Microsoft.Authorization/roleAssignments@2022-04-01",
+    "Microsoft.CognitiveServices/accounts/deployments@2025-06-01",
+    "Microsoft.CognitiveServices/accounts@2025-06-01",
+    "Microsoft.ContainerRegistry/registries@2023-07-01",
+    "Microsoft.DBforPostgreSQL/flexibleServers/administrators@2025-08-01",
+    "Microsoft.DBforPostgreSQL/flexibleServers/databases@2025-08-01",
+    "Microsoft.DBforPostgreSQL/flexibleServers/firewallRules@2025-08-01",
+    "Microsoft.DBforPostgreSQL/flexibleServers@2025-08-01",
+    "Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31",
+    "Microsoft.OperationalInsights/workspaces@2023-09-01",
+    "Microsoft.Resources/resourceGroups@2021-04-01",
+    "Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01",
+    "Microsoft.Storage/storageAccounts/blobServices@2023-05-01",
+    "Microsoft.Storage/storageAccounts@2023-05-01",
+}
+REVIEWED_ROLES = {
+    "7f951dda-4ed3-4680-a7ca-43fe172d538d": "AcrPull",
+    "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd": "Cognitive Services OpenAI User",
+    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
+}
+FUNCTIONS = {
+    "empty", "guid", "json", "last", "resourceGroup", "split", "subscription", "subscriptionResourceId", "tenant",
+    "toLower", "union", "uniqueString",
+}  # fmt: skip
+NAMED = {"parameter_declaration", "variable_declaration", "resource_declaration", "module_declaration"}
+
+
+@cache
+def tree_of(path: Path) -> Node:
+    return Parser(Language(tree_sitter_bicep.language())).parse(path.read_bytes()).root_node
+
+
+def text(node: Node) -> str:
+    assert node.text is not None
+    return node.text.decode()
+
+
+def walk(node: Node) -> Iterator[Node]:
+    yield node
+    for child in node.children:
+        yield from walk(child)
+
+
+def of_kind(path: Path, kind: str) -> list[Node]:
+    return [node for node in walk(tree_of(path)) if node.type == kind]
+
+
+def name_of(declaration: Node) -> str:
+    return text(next(child for child in declaration.children if child.type == "identifier"))
+
+
+def names(path: Path, kind: str) -> set[str]:
+    return {name_of(node) for node in of_kind(path, kind)}
+
+
+def properties(value: Node) -> dict[str, Node]:
+    pairs = [child for child in value.children if child.type == "object_property"]
+    return {text(pair.children[0]).strip("'"): pair.children[-1] for pair in pairs}
+
+
+def body_of(declaration: Node) -> dict[str, Node]:
+    return properties(next(node for node in walk(declaration) if node.type == "object"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_a_file_is_read_to_its_end_and_all_that_it_names_is_there(path: Path) -> None:
+    assert not tree_of(path).has_error
+    declared = {name for kind in NAMED for name in names(path, kind)}
+    called = {
+        text(call.children[0]) for call in of_kind(path, "call_expression") if call.children[0].type == "identifier"
+    }
+    decorators = {
+        text(walked.children[0])
+        for each in of_kind(path, "decorator")
+        for walked in walk(each)
+        if walked.type == "call_expression"
+    } | {text(each).strip("@()") for each in of_kind(path, "decorator")}
+    assert called - decorators <= FUNCTIONS
+    used = set()
+    for node in walk(tree_of(path)):
+        if node.type != "identifier" or node.parent is None:
+            continue
+        is_declared_here = node.parent.type in NAMED | {"output_declaration"} and node == next(
+            child for child in node.parent.children if child.type == "identifier"
+        )
+        is_key = node.parent.type == "object_property" and node == node.parent.children[0]
+        is_called = node.parent.type == "call_expression" and node == node.parent.children[0]
+        if not (is_declared_here or is_key or is_called):
+            used.add(text(node))
+    assert used - declared == set()
+    unused = declared - used - names(path, "resource_declaration") - names(path, "module_declaration")
+    assert unused == set(), "declared, and used by nobody"
+
+
+def test_modules_are_given_exactly_what_they_ask_for_and_asked_for_what_they_have() -> None:
+    outputs: dict[str, set[str]] = {}
+    for module in of_kind(MAIN, "module_declaration"):
+        source = text(next(child for child in module.children if child.type == "string")).strip("'")
+        path = INFRA / source
+        assert path in FILES
+        asked = {
+            name_of(each): "=" in [child.type for child in each.children]
+            for each in of_kind(path, "parameter_declaration")
+        }
+        given = set(properties(body_of(module)["params"]))
+        assert given <= set(asked), source
+        assert {name for name, has_default in asked.items() if not has_default} <= given, source
+        outputs[name_of(module)] = names(path, "output_declaration")
+    used = re.findall(r"\b(\w+)!?\.outputs\.(\w+)", MAIN.read_text(encoding="utf-8"))
+    assert len(used) > 10
+    assert [(module, name) for module, name in used if name not in outputs[module]] == []
+
+
+def test_types_versions_and_roles_are_those_that_were_reviewed() -> None:
+    types = {
+        text(next(child for child in each.children if child.type == "string")).strip("'")
+        for path in FILES
+        for each in of_kind(path, "resource_declaration")
+    }
+    assert types == REVIEWED_TYPES
+    everything = "\n".join(path.read_text(encoding="utf-8") for path in FILES)
+    assert set(re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", everything)) == set(REVIEWED_ROLES)
+    for role, title in REVIEWED_ROLES.items():
+        assert len(re.findall(rf"// {title}\nvar \w+ = '{role}'", everything)) >= 1
+
+
+def test_every_role_is_given_on_one_resource_under_a_name_that_a_second_deployment_makes_again() -> None:
+    found = 0
+    for path in FILES:
+        for each in of_kind(path, "resource_declaration"):
+            if "roleAssignments@" not in text(each):
+                continue
+            found += 1
+            body = body_of(each)
+            assert text(body["scope"]) in names(path, "resource_declaration"), "on a resource, never on its whole group"
+            assert re.fullmatch(rf"guid\({text(body['scope'])}\.id, principalId, \w+Role\)", text(body["name"]))
+    assert found == 4
+
+
+def test_nothing_is_opened_by_a_password_or_a_key_and_nothing_lies_on_a_share() -> None:
+    everything = "\n".join(path.read_text(encoding="utf-8") for path in FILES)
+    assert re.findall(r"(\w+)\.listKeys", everything) == ["workspace"], "the environment knows no other way to its logs"
+    for forbidden in ("administratorLogin", "255.255.255.255", "accountKey", "connectionString",
+                      "adminUserEnabled: true", "volumeMounts", "AzureFile", "sqlite"):  # fmt: skip
+        assert forbidden not in everything
+    for wanted in ("passwordAuth: 'Disabled'", "disableLocalAuth: true", "allowSharedKeyAccess: false",
+                   "allowBlobPublicAccess: false", "allowInsecure: false", "parlor_auth=azure"):  # fmt: skip
+        assert wanted in everything
+    outputs = text(tree_of(MAIN)).split("\noutput ", 1)[1]
+    assert "secretKey" not in outputs
+
+
+def test_the_app_has_its_probes_its_grace_and_variables_that_somebody_reads() -> None:
+    app = (INFRA / "modules" / "app.bicep").read_text(encoding="utf-8")
+    variables = dict(re.findall(r"\{ name: '([A-Z_]+)', (?:value|secretRef): ([^}]+?) \}", app))
+    others = {"AZURE_CLIENT_ID", "AZURE_STORAGE_ACCOUNT_NAME"}  # read by Azure's own libraries
+    assert {name.lower() for name in variables.keys() - others} <= set(Settings.model_fields)
+    assert others <= variables.keys()
+    grace = int(re.findall(r"terminationGracePeriodSeconds: (\d+)", app)[0])
+    delay = float(variables["SHUTDOWN_DELAY_S"].strip("'"))
+    assert grace > delay + Settings.model_fields["drain_timeout_s"].default + CONNECTIONS_TIMEOUT_S
+    probes = re.findall(r"type: '(\w+)', httpGet: \{ path: '(/\w+)', port: 8000 \}.*failureThreshold: (\d+)", app)
+    assert [(kind, path) for kind, path, _ in probes] == [
+        ("Startup", "/healthz"), ("Liveness", "/healthz"), ("Readiness", "/readyz"),
+    ]  # fmt: skip
+    assert all(int(count) <= 10 for *_, count in probes), "Container Apps allows no more"
+    Settings(_env_file=None, trusted_proxies=variables["TRUSTED_PROXIES"].strip("'"))  # type: ignore[call-arg]
+
+
+def test_what_azd_reads_and_fills_in_is_there() -> None:
+    parameters = json.loads((INFRA / "main.parameters.json").read_text(encoding="utf-8"))["parameters"]
+    asked = {name_of(each): text(each) for each in of_kind(MAIN, "parameter_declaration")}
+    assert set(parameters) <= set(asked)
+    assert {name for name, declaration in asked.items() if " = " not in declaration.split("param ", 1)[1]} <= set(
+        parameters
+    )
+    for each in of_kind(MAIN, "parameter_declaration"):
+        assert each.prev_named_sibling is not None
+        assert "@description(" in text(each.prev_named_sibling), name_of(each)
+    project = yaml.safe_load((ROOT / "azure.yaml").read_text(encoding="utf-8"))
+    [(service, about)] = project["services"].items()
+    assert (ROOT / about["docker"]["path"]).is_file()
+    assert f"'azd-service-name': '{service}'" in text(tree_of(MAIN))
+    wanted = {"AZURE_CONTAINER_REGISTRY_ENDPOINT", "AZURE_CONTAINER_ENVIRONMENT_NAME", "AZURE_RESOURCE_GROUP",
+              "AZURE_TENANT_ID", "AZURE_LOCATION", f"SERVICE_{service.upper()}_NAME"}  # fmt: skip
+    assert wanted <= names(MAIN, "output_declaration")
