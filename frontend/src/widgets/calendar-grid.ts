@@ -103,17 +103,15 @@ function weekdays(first: number, locale: string | undefined): readonly {short: s
   }));
 }
 
-/** Marks the field's day; and lets the focus follow the active day, while it is on the days. */
+/** Marks the field's day; and after a key lets the focus follow, also when its old place is no day any more. */
 function showSelected(grid: HTMLElement, day: string): void {
   const value = nativeOf(grid)?.value;
   for (const button of grid.querySelectorAll<HTMLElement>('.day')) {
     button.parentElement?.setAttribute('aria-selected', String(button.dataset.day === value));
   }
-  const root = grid.getRootNode();
-  const active = root instanceof ShadowRoot || root instanceof Document ? root.activeElement : null;
-  const target = grid.querySelector<HTMLElement>(`[data-day="${day}"]`);
-  if (active instanceof HTMLElement && active.matches('.day') && grid.contains(active) && active !== target) {
-    target?.focus({preventScroll: true});
+  if (grid.hasAttribute('data-moved')) {
+    grid.removeAttribute('data-moved');
+    grid.querySelector<HTMLElement>(`[data-day="${day}"]`)?.focus({preventScroll: true});
   }
 }
 
@@ -135,6 +133,7 @@ function onGridKey(event: KeyboardEvent, {day, onMove}: Calendar, first: number)
   if (move && !event.altKey && !event.ctrlKey && !event.metaKey) {
     event.preventDefault();
     event.stopPropagation();
+    (event.currentTarget as Element).toggleAttribute('data-moved', true);
     onMove(move());
   }
 }

@@ -7,10 +7,7 @@ const FOCUSABLE =
 export const FOCUS_LOST = 'focus-lost';
 
 function focusablesIn(root: ParentNode): readonly HTMLElement[] {
-  // Under a face lies a control that nobody can reach.
-  return [...root.querySelectorAll<HTMLElement>(FOCUSABLE)].filter(
-    element => !element.matches('.has-face > [data-field]'),
-  );
+  return [...root.querySelectorAll<HTMLElement>(FOCUSABLE)].filter(element => !element.inert);
 }
 
 /**

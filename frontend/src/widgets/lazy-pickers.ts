@@ -4,7 +4,7 @@ import {fetchPart, LazyPart} from '../lazy-parts.js';
 import {adoptStyles} from './adopted-styles.js';
 import type {Option} from './control-parts.js';
 import type {FieldParts} from './field-parts.js';
-import type {Rendered, Scope, WidgetHost} from './scope.js';
+import type {Rendered, Scope} from './scope.js';
 
 /** What a face needs to know of its field. */
 export interface Face {
@@ -38,7 +38,6 @@ export interface PickersPart {
 
 export const pickersPart = new LazyPart<PickersPart>(attempt => fetchPart<PickersPart>('pickers', attempt));
 
-const waiting = new WeakSet<WidgetHost>();
 const POPOVER = 'parlor-widget-popover';
 
 /** Whether fingers are what this device is used with: its own wheels and calendars are made for them. */
@@ -46,22 +45,20 @@ export function isTouchDevice(): boolean {
   return matchMedia('(pointer: coarse)').matches;
 }
 
-/** The part with the faces, once it is there; a native control with the focus is not covered under a person's hands. */
-export function pickersFor({host, path}: Scope, id: string): PickersPart | undefined {
+/** Whether a field has a face now, gets one at once, or stays as it is because the part cannot be had. */
+export type Covering = PickersPart | 'coming' | 'missing';
+
+export function pickersFor({host, path}: Scope, id: string): Covering {
   const part = pickersPart.value;
   if (part) {
     const root = host instanceof Element ? host.shadowRoot : null;
-    if (root?.activeElement?.id === id) return undefined;
+    // Under a person's hands nothing is covered.
+    if (root?.activeElement?.id === id) return 'missing';
     if (!customElements.get(POPOVER)) customElements.define(POPOVER, part.WidgetPopover);
     adoptStyles(host, part.pickerStyles);
     return part;
   }
-  if (!waiting.has(host)) {
-    waiting.add(host);
-    void pickersPart.load().then(loaded => {
-      waiting.delete(host);
-      if (loaded) host.remember(`${path} part`, true);
-    });
-  }
-  return undefined;
+  if (host.recall(`${path} part`) === false) return 'missing';
+  void pickersPart.load().then(loaded => host.remember(`${path} part`, loaded !== undefined));
+  return 'coming';
 }

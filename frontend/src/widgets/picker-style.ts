@@ -3,15 +3,8 @@ import {css} from 'lit';
 
 export const pickerStyles = css`
   /* The native control below gives its size: no choice, and no arrival of the face, moves anything. */
-  .has-face {
-    display: grid;
-    grid-template-columns: minmax(0, 1fr);
-  }
   .has-face:not(.block) {
     width: fit-content;
-  }
-  .has-face > :is(.control, .face) {
-    grid-area: 1 / 1;
   }
   .has-face > .control:not(.face) {
     visibility: hidden;
@@ -50,13 +43,6 @@ export const pickerStyles = css`
   }
   .has-face:has(> .face-clear)[data-filled] > .face {
     padding-inline-end: calc(var(--gutter) + 44px);
-  }
-  .has-face > .picker-arrow {
-    z-index: 1;
-    grid-area: 1 / 1;
-    align-self: center;
-    height: auto;
-    top: auto;
   }
   .face-clear,
   .face-open {

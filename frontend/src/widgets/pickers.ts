@@ -26,10 +26,10 @@ export const renderSelect: Renderer<'Select'> = (node, scope) => {
       ? options.length >= MIN_SEARCHED_OPTIONS
       : flagOf(node.searchable);
   const held = isHeld(node.onChangeAction, scope);
-  const pickers = isTouchDevice() && !hasSearch ? undefined : pickersFor(scope, parts.id);
+  const pickers = isTouchDevice() && !hasSearch ? 'missing' : pickersFor(scope, parts.id);
   const classes = `${controlClasses(node, true)} picker`;
   const placeholder = textOf(node.placeholder);
-  return html`<div class="field select-field ${isBlock ? 'block' : ''} ${pickers ? 'has-face' : ''}">
+  return html`<div class="field select-field ${isBlock ? 'block' : ''} ${typeof pickers === 'object' ? 'has-face' : ''}">
     <select
       class=${classes}
       id=${parts.id}
@@ -41,6 +41,8 @@ export const renderSelect: Renderer<'Select'> = (node, scope) => {
       aria-busy=${scope.host.isLoading(scope.path) ? 'true' : nothing}
       aria-invalid=${parts.invalid}
       aria-describedby=${parts.describedBy}
+      ?inert=${pickers !== 'missing'}
+      aria-hidden=${pickers === 'missing' ? nothing : 'true'}
       @change=${changed(node.onChangeAction, scope)}
     >
       ${
@@ -62,19 +64,21 @@ export const renderSelect: Renderer<'Select'> = (node, scope) => {
       )}
     </select>
     ${
-      pickers?.renderSelectFace(
-        {
-          parts,
-          classes,
-          placeholder,
-          options,
-          hasSearch,
-          isClearable: node.clearable === true,
-          isDisabled: flagOf(node.disabled),
-          isHeld: held,
-        },
-        scope,
-      ) ?? html`<span class="picker-arrow">${icon('chevron-down', '16px')}</span>`
+      typeof pickers === 'string'
+        ? html`<span class="picker-arrow">${icon('chevron-down', '16px')}</span>`
+        : pickers.renderSelectFace(
+            {
+              parts,
+              classes,
+              placeholder,
+              options,
+              hasSearch,
+              isClearable: node.clearable === true,
+              isDisabled: flagOf(node.disabled),
+              isHeld: held,
+            },
+            scope,
+          )
     }
     ${parts.error}
   </div>`;
@@ -88,11 +92,11 @@ function dayOf(value: unknown): string | undefined {
 export const renderDatePicker: Renderer<'DatePicker'> = (node, scope) => {
   const parts = fieldParts(node, scope);
   const held = isHeld(node.onChangeAction, scope);
-  const pickers = isTouchDevice() ? undefined : pickersFor(scope, parts.id);
+  const pickers = isTouchDevice() ? 'missing' : pickersFor(scope, parts.id);
   const classes = `${controlClasses(node, true)} date`;
   const min = dayOf(node.min);
   const max = dayOf(node.max);
-  return html`<div class="field select-field ${node.block === true ? 'block' : ''} ${pickers ? 'has-face' : ''}">
+  return html`<div class="field select-field ${node.block === true ? 'block' : ''} ${typeof pickers === 'object' ? 'has-face' : ''}">
     <input
       class=${classes}
       id=${parts.id}
@@ -106,26 +110,30 @@ export const renderDatePicker: Renderer<'DatePicker'> = (node, scope) => {
       ?disabled=${flagOf(node.disabled) || held}
       aria-invalid=${parts.invalid}
       aria-describedby=${parts.describedBy}
+      ?inert=${pickers !== 'missing'}
+      aria-hidden=${pickers === 'missing' ? nothing : 'true'}
       @input=${parts.onInput}
       @change=${changed(node.onChangeAction, scope)}
       ${initial('value', dayOf(node.defaultValue) ?? '')}
     />
     ${
-      pickers?.renderDateFace(
-        {
-          parts,
-          classes,
-          placeholder: textOf(node.placeholder),
-          min,
-          max,
-          side: node.side,
-          align: node.align,
-          isClearable: node.clearable === true,
-          isDisabled: flagOf(node.disabled),
-          isHeld: held,
-        },
-        scope,
-      ) ?? nothing
+      typeof pickers === 'string'
+        ? nothing
+        : pickers.renderDateFace(
+            {
+              parts,
+              classes,
+              placeholder: textOf(node.placeholder),
+              min,
+              max,
+              side: node.side,
+              align: node.align,
+              isClearable: node.clearable === true,
+              isDisabled: flagOf(node.disabled),
+              isHeld: held,
+            },
+            scope,
+          )
     }
     ${parts.error}
   </div>`;
