@@ -75,37 +75,37 @@ export const controlStyles = css`
   .c-secondary.button.v-ghost {
     --tone-text: var(--chatkit-text-secondary);
   }
-  .c-info.button {
+  .c-info {
     --tone: var(--chatkit-blue-500);
     --on-tone: #ffffff;
     --tone-text: var(--chatkit-text-info);
     --tone-soft: var(--chatkit-info-soft);
   }
-  .c-discovery.button {
+  .c-discovery {
     --tone: var(--chatkit-purple-500);
     --on-tone: #ffffff;
     --tone-text: var(--chatkit-text-discovery);
     --tone-soft: color-mix(in srgb, var(--chatkit-purple-400) 14%, transparent);
   }
-  .c-success.button {
+  .c-success {
     --tone: var(--chatkit-green-600);
     --on-tone: #ffffff;
     --tone-text: var(--chatkit-text-success);
     --tone-soft: var(--chatkit-success-soft);
   }
-  .c-caution.button {
+  .c-caution {
     --tone: var(--chatkit-yellow-400);
     --on-tone: #0d0d0d;
     --tone-text: var(--chatkit-text-warning);
     --tone-soft: color-mix(in srgb, var(--chatkit-yellow-400) 20%, transparent);
   }
-  .c-warning.button {
+  .c-warning {
     --tone: var(--chatkit-orange-600);
     --on-tone: #ffffff;
     --tone-text: var(--chatkit-text-warning);
     --tone-soft: var(--chatkit-warning-soft);
   }
-  .c-danger.button {
+  .c-danger {
     --tone: var(--chatkit-red-500);
     --on-tone: #ffffff;
     --tone-text: var(--chatkit-text-danger);
@@ -266,27 +266,19 @@ export const controlStyles = css`
     background: var(--chatkit-surface-elevated);
     color: var(--chatkit-text-primary);
   }
+  .select-field {
+    display: grid;
+    grid-template-columns: minmax(0, 1fr);
+  }
+  .select-field > :is(.control, .picker-arrow) {
+    grid-area: 1 / 1;
+  }
   .picker-arrow {
-    position: absolute;
-    inset-inline-end: var(--chatkit-gutter-sm);
-    top: 0;
-    display: flex;
-    align-items: center;
-    height: var(--chatkit-control-md);
+    z-index: 1;
+    place-self: center end;
+    margin-inline-end: var(--chatkit-gutter-sm);
     color: var(--chatkit-text-secondary);
     pointer-events: none;
-  }
-  .select-field:has(.s-lg) > .picker-arrow {
-    height: var(--chatkit-control-lg);
-  }
-  .select-field:has(.s-xl) > .picker-arrow {
-    height: var(--chatkit-control-xl);
-  }
-  .select-field:has(.s-sm) > .picker-arrow {
-    height: var(--chatkit-control-sm);
-  }
-  .select-field:has(.s-xs) > .picker-arrow {
-    height: var(--chatkit-control-xs);
   }
   .select-field:not(.block) {
     align-self: flex-start;

@@ -1,4 +1,5 @@
 /** Accessible names of form fields: the Label that points at one, the words beside it, or its own name. */
+import {faceOf} from './faces.js';
 
 /** Binds labels to fields. Runs after each render: only then are all fields of a form known. */
 export function nameFields(root: ParentNode): void {
@@ -14,18 +15,19 @@ export function nameFields(root: ParentNode): void {
       label.id = `${field.id}-label`;
       field.setAttribute('aria-labelledby', label.id);
     } else {
-      label.htmlFor = field.id;
+      label.htmlFor = (faceOf(field) ?? field).id;
     }
   }
   for (const field of root.querySelectorAll('[data-label]')) {
+    const seen = faceOf(field) ?? field;
     if (named.has(field)) {
-      field.removeAttribute('aria-label');
+      seen.removeAttribute('aria-label');
       continue;
     }
     const words = wordsBeside(field);
     if (words === null) {
       field.removeAttribute('aria-labelledby');
-      field.setAttribute('aria-label', field.getAttribute('data-label') ?? '');
+      seen.setAttribute('aria-label', field.getAttribute('data-label') ?? '');
     } else {
       words.id ||= `${field.id}-words`;
       field.removeAttribute('aria-label');

@@ -2,6 +2,7 @@
 import {noChange} from 'lit';
 import {Directive, directive, type ElementPart} from 'lit/directive.js';
 import type {FormEntry} from './actions.js';
+import {updateFace} from './faces.js';
 import type {Messages} from './messages.js';
 
 type Control = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
@@ -142,4 +143,5 @@ export function resetField(field: Element): void {
       assign(part, known.state, known.value);
     }
   }
+  updateFace(field);
 }

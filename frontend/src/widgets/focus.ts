@@ -7,7 +7,7 @@ const FOCUSABLE =
 export const FOCUS_LOST = 'focus-lost';
 
 function focusablesIn(root: ParentNode): readonly HTMLElement[] {
-  return [...root.querySelectorAll<HTMLElement>(FOCUSABLE)];
+  return [...root.querySelectorAll<HTMLElement>(FOCUSABLE)].filter(element => !element.inert);
 }
 
 /**

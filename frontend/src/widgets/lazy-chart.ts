@@ -1,6 +1,7 @@
 /** The renderer of Chart in the core: fetches the part that draws charts with the first one. */
 import {type CSSResult, html} from 'lit';
 import {fetchPart, LazyPart} from '../lazy-parts.js';
+import {adoptStyles} from './adopted-styles.js';
 import {isRecord, textOf, type WidgetNode} from './nodes.js';
 import type {Renderer, WidgetHost} from './scope.js';
 
@@ -17,7 +18,7 @@ export const renderLazyChart: Renderer<'Chart'> = (node, scope) => {
   const {host, path} = scope;
   const part = chartPart.value;
   if (part) {
-    adoptStyles(host, part);
+    adoptStyles(host, part.chartStyles);
     return part.renderChart(node, scope);
   }
   if (!waiting.has(host)) {
@@ -37,10 +38,4 @@ function namesOf({series}: WidgetNode<'Chart'>): string {
     .filter(isRecord)
     .map(({label, dataKey}) => textOf(label ?? dataKey))
     .join(', ');
-}
-
-function adoptStyles(host: WidgetHost, {chartStyles}: ChartPart): void {
-  const root = host instanceof Element ? host.shadowRoot : null;
-  const sheet = chartStyles.styleSheet;
-  if (root && sheet && !root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets.push(sheet);
 }

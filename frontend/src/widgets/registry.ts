@@ -2,18 +2,12 @@
 import {html, nothing} from 'lit';
 import {renderButton} from './button.js';
 import {renderBasic, renderCard, renderListView, renderListViewItem} from './containers.js';
-import {
-  renderCheckbox,
-  renderDatePicker,
-  renderInput,
-  renderRadioGroup,
-  renderSelect,
-  renderTextarea,
-} from './controls.js';
+import {renderCheckbox, renderInput, renderRadioGroup, renderTextarea} from './controls.js';
 import {renderBox, renderCol, renderDivider, renderForm, renderRow, renderSpacer, renderTransition} from './layout.js';
 import {renderLazyChart} from './lazy-chart.js';
 import {renderBadge, renderIcon, renderImage} from './media.js';
 import type {AnyNode, WidgetType} from './nodes.js';
+import {renderDatePicker, renderSelect} from './pickers.js';
 import type {Rendered, Renderer, Scope} from './scope.js';
 import {renderTable, renderTableCell, renderTableRow} from './table.js';
 import {renderCaption, renderLabel, renderMarkdown, renderText, renderTitle} from './text.js';

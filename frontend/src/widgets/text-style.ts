@@ -163,31 +163,6 @@ export const textStyles = css`
     padding-inline: calc(1.33 * 6px);
     border-radius: var(--chatkit-radius-full);
   }
-  .badge.c-success {
-    --tone: var(--chatkit-green-600);
-    --tone-text: var(--chatkit-text-success);
-    --tone-soft: var(--chatkit-success-soft);
-  }
-  .badge.c-danger {
-    --tone: var(--chatkit-red-500);
-    --tone-text: var(--chatkit-text-danger);
-    --tone-soft: var(--chatkit-danger-soft);
-  }
-  .badge.c-warning {
-    --tone: var(--chatkit-orange-600);
-    --tone-text: var(--chatkit-text-warning);
-    --tone-soft: var(--chatkit-warning-soft);
-  }
-  .badge.c-info {
-    --tone: var(--chatkit-blue-500);
-    --tone-text: var(--chatkit-text-info);
-    --tone-soft: var(--chatkit-info-soft);
-  }
-  .badge.c-discovery {
-    --tone: var(--chatkit-purple-500);
-    --tone-text: var(--chatkit-text-discovery);
-    --tone-soft: color-mix(in srgb, var(--chatkit-purple-400) 14%, transparent);
-  }
   .badge.v-soft {
     background: var(--tone-soft);
     color: var(--tone-text);

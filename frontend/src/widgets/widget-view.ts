@@ -12,6 +12,7 @@ import {
   type WidgetActionDetail,
 } from './actions.js';
 import {controlStyles} from './control-style.js';
+import {faceOf, updateFaces} from './faces.js';
 import {nameFields} from './field-names.js';
 import {controlsOf, entriesOf, fieldName, fieldPath, fieldsIn, fieldValue, problemOf} from './fields.js';
 import {keepFocus} from './focus.js';
@@ -104,6 +105,7 @@ export class WidgetView extends LitElement implements WidgetHost {
 
   protected override updated(changed: PropertyValues): void {
     nameFields(this.renderRoot);
+    updateFaces(this.renderRoot);
     if (changed.has('widget')) {
       this.#resetSent();
       this.#reportUnknownRoot();
@@ -175,7 +177,7 @@ export class WidgetView extends LitElement implements WidgetHost {
     this.#setErrors(problems.map(({field, problem}) => [fieldPath(field), problem]));
     const first = problems[0];
     if (first !== undefined) {
-      controlsOf(first.field)[0]?.focus();
+      (faceOf(first.field) ?? controlsOf(first.field)[0])?.focus();
       return;
     }
     if (action !== null) {
@@ -253,7 +255,7 @@ export class WidgetView extends LitElement implements WidgetHost {
     this.#focusAfter = null;
     const field = reset.find(candidate => fieldPath(candidate) === next);
     if (field !== undefined) {
-      this.#restoreFocus = () => controlsOf(field)[0]?.focus({preventScroll: true});
+      this.#restoreFocus = () => (faceOf(field) ?? controlsOf(field)[0])?.focus({preventScroll: true});
     }
   }
 

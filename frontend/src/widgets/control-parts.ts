@@ -1,0 +1,61 @@
+/** What several form controls share: classes, options, the change that fires an action. */
+import {CONTROL_SIZES} from './button.js';
+import {flagOf, isRecord, nameOf, oneOf, textOf} from './nodes.js';
+import type {Scope} from './scope.js';
+
+export const VARIANTS = ['solid', 'soft', 'outline', 'ghost'] as const;
+
+type Props = Readonly<Record<string, unknown>>;
+
+export function controlClasses(node: Props, isPillByDefault: boolean): string {
+  const variant = oneOf(node.variant, VARIANTS, 'outline');
+  const isPill = isPillByDefault ? node.pill !== false : node.pill === true;
+  return `control v-${variant} s-${oneOf(node.size, CONTROL_SIZES, 'md')} ${isPill ? 'pill' : ''}`;
+}
+
+/** Fires the control's own action; the view adds the values. */
+export function changed(action: unknown, {host, path, form}: Scope): (event: Event) => void {
+  return event => {
+    host.clearError(path);
+    const element = (event.currentTarget as Element).closest('[data-field]') ?? (event.currentTarget as Element);
+    host.fire({action, trigger: 'change', path, element, form});
+  };
+}
+
+/** A control whose change cannot be sent now, or is being sent, must not be changed either. */
+export function isHeld(action: unknown, {host, path}: Scope): boolean {
+  return host.isBlocked(action) || host.isLoading(path);
+}
+
+export interface Option {
+  readonly value: string;
+  readonly label: string;
+  readonly description: string;
+  readonly isDisabled: boolean;
+}
+
+/** The options of a Select or a RadioGroup; of several with one value the first. */
+export function optionsOf(value: unknown): readonly Option[] {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [];
+  const seen = new Set<string>();
+  return list.flatMap(entry => {
+    const key = isRecord(entry) ? textOf(entry.value) : '';
+    if (!isRecord(entry) || seen.has(key)) {
+      return [];
+    }
+    seen.add(key);
+    return [
+      {
+        value: key,
+        label: nameOf(entry.label) ?? key,
+        description: nameOf(entry.description) ?? '',
+        isDisabled: flagOf(entry.disabled),
+      },
+    ];
+  });
+}
+
+/** Label and description in one line, where there is no place for two. */
+export function lineOf({label, description}: Option): string {
+  return description === '' ? label : `${label} – ${description}`;
+}

@@ -1,0 +1,192 @@
+/** The face of DatePicker: a text field for a date in the person's own writing, and a calendar in a dialog. */
+import {html, nothing} from 'lit';
+import {icon} from '../icons/icons.js';
+import {clampDay, isWithin, today} from './calendar-days.js';
+import {renderCalendar} from './calendar-grid.js';
+import {commit, focusFace, nativeOf} from './face-value.js';
+import type {DateFace} from './lazy-pickers.js';
+import {oneOf} from './nodes.js';
+import type {Rendered, Scope} from './scope.js';
+import {formatDay, hintOf, readDay} from './typed-date.js';
+
+const calendarKey = (path: string) => `${path} picker`;
+const problemKey = (path: string) => `${path} problem`;
+
+/** The day that the open calendar stands on. */
+function openedAt({host, path}: Scope): string | undefined {
+  const day = host.recall(calendarKey(path));
+  return typeof day === 'string' ? day : undefined;
+}
+
+function isUsable({isDisabled, isHeld}: DateFace): boolean {
+  return !isDisabled && !isHeld;
+}
+
+/** Takes over what was typed, when it is a whole day within the limits; says why when it is not. */
+function takeTyped(field: HTMLInputElement, face: DateFace, scope: Scope): void {
+  const native = nativeOf(field);
+  const {host, path} = scope;
+  if (native === null || !isUsable(face) || field.value === field.dataset.shown) {
+    return;
+  }
+  const text = field.value.trim();
+  const day = readDay(text, host.locale, new Date().getFullYear());
+  if (text === '') {
+    setProblem(field, scope, undefined);
+    // What cannot be cleared shows its day again.
+    delete field.dataset.shown;
+    commit(native, face.isClearable ? '' : native.value);
+  } else if (day === undefined) {
+    setProblem(field, scope, host.messages.dateUnreadable(hintOf(host.locale)));
+  } else if (isWithin(day, face.min, face.max)) {
+    setProblem(field, scope, undefined);
+    delete field.dataset.shown;
+    commit(native, day);
+  } else {
+    const limits = [face.min, face.max].map(limit => (limit === undefined ? '' : formatDay(limit, host.locale)));
+    setProblem(field, scope, host.messages.dateOutside(limits[0] ?? '', limits[1] ?? ''));
+  }
+  host.clearError(path);
+}
+
+/** A text that is no day keeps its form from being sent, and stays to be corrected. */
+function setProblem(field: HTMLInputElement, {host, path}: Scope, problem: string | undefined): void {
+  const native = nativeOf(field);
+  native?.setCustomValidity(problem ?? '');
+  field.toggleAttribute('data-unread', problem !== undefined);
+  host.remember(problemKey(path), problem);
+}
+
+function pick(face: DateFace, scope: Scope, element: Element, day: string): void {
+  const native = nativeOf(element);
+  const field = element.closest('.field')?.querySelector<HTMLInputElement>('.face');
+  if (native === null || !field || !isUsable(face) || !isWithin(day, face.min, face.max)) {
+    return;
+  }
+  setProblem(field, scope, undefined);
+  focusFace(element);
+  scope.host.remember(calendarKey(scope.path), undefined);
+  delete field.dataset.shown;
+  commit(native, day);
+}
+
+export function renderDateFace(face: DateFace, scope: Scope): Rendered {
+  const {parts, classes, placeholder, min, max, isClearable, isDisabled, isHeld} = face;
+  const {host, path} = scope;
+  const {messages, locale} = host;
+  const opened = isDisabled ? undefined : openedAt(scope);
+  const stored = host.recall(problemKey(path));
+  const problem = typeof stored === 'string' ? stored : undefined;
+  const hint = hintOf(locale);
+  const problemId = `${parts.id}-unread`;
+  const close = (element: Element) => {
+    focusFace(element);
+    host.remember(calendarKey(path), undefined);
+  };
+  const open = (element: Element) => {
+    if (!isUsable(face)) return;
+    const value = nativeOf(element)?.value;
+    const day = value === undefined || value === '' ? today() : value;
+    host.remember(calendarKey(path), clampDay(day, min, max));
+  };
+  const toggle = (event: Event) => {
+    const element = event.currentTarget as Element;
+    if (openedAt(scope)) close(element);
+    else open(element);
+  };
+  const show = (event: CustomEvent<string>) => {
+    const field = event.currentTarget as HTMLInputElement;
+    const text = event.detail === '' ? '' : formatDay(event.detail, locale);
+    // Neither what is being typed nor what could not be read is taken from the person.
+    const isOwn = field.dataset.shown !== undefined && field.value !== field.dataset.shown;
+    if (isOwn || field.dataset.shown === text) return;
+    field.dataset.shown = text;
+    field.value = text;
+  };
+  const onKey = (event: KeyboardEvent) => {
+    const field = event.currentTarget as HTMLInputElement;
+    if (event.isComposing) return;
+    if (event.key === 'Enter') {
+      takeTyped(field, face, scope);
+      parts.onEnter(event);
+      event.preventDefault();
+    } else if (event.key === 'ArrowDown') {
+      takeTyped(field, face, scope);
+      open(field);
+      event.preventDefault();
+    } else if (event.key === 'Escape' && field.dataset.shown !== field.value) {
+      field.value = field.dataset.shown ?? '';
+      setProblem(field, scope, undefined);
+      event.preventDefault();
+      event.stopPropagation();
+    }
+  };
+  const clear = (event: Event) => {
+    const field = (event.currentTarget as Element).closest('.field')?.querySelector<HTMLInputElement>('.face');
+    const native = nativeOf(event.currentTarget as Element);
+    if (!native || !field || !isUsable(face)) return;
+    setProblem(field, scope, undefined);
+    field.focus({preventScroll: true});
+    delete field.dataset.shown;
+    commit(native, '');
+  };
+  return html`<input
+      type="text"
+      class="${classes} face"
+      id="${parts.id}-face"
+      inputmode=${/^[D.M/Y\s-]+$/.test(hint) ? 'numeric' : nothing}
+      autocomplete="off"
+      spellcheck="false"
+      placeholder=${placeholder === '' ? hint : placeholder}
+      title=${hint}
+      aria-invalid=${problem === undefined ? parts.invalid : 'true'}
+      aria-describedby=${problem === undefined ? parts.describedBy : problemId}
+      aria-disabled=${isHeld ? 'true' : nothing}
+      aria-busy=${host.isLoading(path) ? 'true' : nothing}
+      ?disabled=${isDisabled}
+      ?readonly=${isHeld}
+      @input=${parts.onInput}
+      @change=${(event: Event) => takeTyped(event.currentTarget as HTMLInputElement, face, scope)}
+      @keydown=${onKey}
+      @field-value=${show}
+    /><button
+      type="button"
+      class="face-open"
+      aria-haspopup="dialog"
+      aria-expanded=${opened === undefined ? 'false' : 'true'}
+      aria-label=${messages.openCalendar}
+      ?disabled=${isDisabled}
+      @click=${toggle}
+    >${icon('calendar', '16px')}</button>${
+      isClearable && !isDisabled
+        ? html`<button type="button" class="face-clear" aria-label=${messages.clear} @click=${clear}>
+            ${icon('close', '14px')}
+          </button>`
+        : nothing
+    }${
+      problem !== undefined && parts.invalid === nothing
+        ? html`<span class="field-error" id=${problemId} role="alert">${problem}</span>`
+        : nothing
+    }${
+      opened === undefined
+        ? nothing
+        : html`<parlor-widget-popover
+            class="face-popover calendar"
+            popover="manual"
+            role="dialog"
+            aria-label=${messages.openCalendar}
+            data-side=${oneOf(face.side, ['top', 'bottom', 'left', 'right'], 'bottom')}
+            data-align=${oneOf(face.align, ['start', 'center', 'end'], 'start')}
+            @dismiss=${() => host.remember(calendarKey(path), undefined)}
+          >${renderCalendar({
+            day: opened,
+            min,
+            max,
+            locale,
+            messages,
+            onMove: day => host.remember(calendarKey(path), clampDay(day, min, max)),
+            onPick: (element, day) => pick(face, scope, element, day),
+            onClose: close,
+          })}</parlor-widget-popover>`
+    }`;
+}

@@ -1,0 +1,23 @@
+/** What a face does to the native control under it. */
+import {updateFace} from './faces.js';
+
+type Native = HTMLSelectElement | HTMLInputElement;
+
+/** The control under the face that an event comes from. */
+export function nativeOf(element: Element): Native | null {
+  return element.closest('.field')?.querySelector<Native>('[data-field]') ?? null;
+}
+
+/** Puts a value in, and reports it once as the control itself would; nothing is said when it was there already. */
+export function commit(native: Native, value: string): void {
+  if (native.value !== value) {
+    native.value = value;
+    native.dispatchEvent(new Event('input', {bubbles: true}));
+    native.dispatchEvent(new Event('change', {bubbles: true}));
+  }
+  updateFace(native);
+}
+
+export function focusFace(element: Element): void {
+  element.closest('.field')?.querySelector<HTMLElement>('.face')?.focus({preventScroll: true});
+}

@@ -1,0 +1,140 @@
+/** Renderers of the controls that pick one of many: Select, DatePicker. */
+import {html, nothing} from 'lit';
+import {repeat} from 'lit/directives/repeat.js';
+import {icon} from '../icons/icons.js';
+import {changed, controlClasses, isHeld, lineOf, optionsOf, VARIANTS} from './control-parts.js';
+import {fieldParts} from './field-parts.js';
+import {initial} from './fields.js';
+import {isTouchDevice, pickersFor} from './lazy-pickers.js';
+import {flagOf, nameOf, oneOf, textOf} from './nodes.js';
+import type {Renderer} from './scope.js';
+
+/** From so many options on, a list can be searched without being asked to. */
+const MIN_SEARCHED_OPTIONS = 15;
+
+export const renderSelect: Renderer<'Select'> = (node, scope) => {
+  const parts = fieldParts(node, scope);
+  const chosen = nameOf(textOf(node.defaultValue));
+  const options = optionsOf(node.options);
+  const hasDefault = options.some(option => option.value === chosen);
+  // Without this line a native select shows its first option as if someone had chosen it.
+  const blank = node.clearable === true || !hasDefault;
+  const variant = oneOf(node.variant, VARIANTS, 'outline');
+  const isBlock = variant === 'ghost' ? node.block === true : node.block !== false;
+  const hasSearch =
+    node.searchable === undefined || node.searchable === null
+      ? options.length >= MIN_SEARCHED_OPTIONS
+      : flagOf(node.searchable);
+  const held = isHeld(node.onChangeAction, scope);
+  const pickers = isTouchDevice() && !hasSearch ? 'missing' : pickersFor(scope, parts.id);
+  const classes = `${controlClasses(node, true)} picker`;
+  const placeholder = textOf(node.placeholder);
+  return html`<div class="field select-field ${isBlock ? 'block' : ''} ${typeof pickers === 'object' ? 'has-face' : ''}">
+    <select
+      class=${classes}
+      id=${parts.id}
+      data-field=${parts.name}
+      data-path=${scope.path}
+      data-label=${parts.label}
+      ?data-disabled=${flagOf(node.disabled)}
+      ?disabled=${flagOf(node.disabled) || held}
+      aria-busy=${scope.host.isLoading(scope.path) ? 'true' : nothing}
+      aria-invalid=${parts.invalid}
+      aria-describedby=${parts.describedBy}
+      ?inert=${pickers !== 'missing'}
+      aria-hidden=${pickers === 'missing' ? nothing : 'true'}
+      @change=${changed(node.onChangeAction, scope)}
+    >
+      ${
+        blank
+          ? html`<option value="" ?disabled=${node.clearable !== true && hasDefault} ${initial('selected', !hasDefault)}>
+              ${placeholder}
+            </option>`
+          : nothing
+      }
+      ${repeat(
+        options,
+        option => option.value,
+        option =>
+          html`<option
+            value=${option.value}
+            ?disabled=${option.isDisabled}
+            ${initial('selected', hasDefault && option.value === chosen)}
+          >${lineOf(option)}</option>`,
+      )}
+    </select>
+    ${
+      typeof pickers === 'string'
+        ? html`<span class="picker-arrow">${icon('chevron-down', '16px')}</span>`
+        : pickers.renderSelectFace(
+            {
+              parts,
+              classes,
+              placeholder,
+              options,
+              hasSearch,
+              isClearable: node.clearable === true,
+              isDisabled: flagOf(node.disabled),
+              isHeld: held,
+            },
+            scope,
+          )
+    }
+    ${parts.error}
+  </div>`;
+};
+
+/** The calendar day of an ISO date or date-time as it is written: no zone may move it to the day before. */
+function dayOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? /^\d{4}-\d{2}-\d{2}(?=$|[T ])/.exec(value)?.[0] : undefined;
+}
+
+export const renderDatePicker: Renderer<'DatePicker'> = (node, scope) => {
+  const parts = fieldParts(node, scope);
+  const held = isHeld(node.onChangeAction, scope);
+  const pickers = isTouchDevice() ? 'missing' : pickersFor(scope, parts.id);
+  const classes = `${controlClasses(node, true)} date`;
+  const min = dayOf(node.min);
+  const max = dayOf(node.max);
+  return html`<div class="field select-field ${node.block === true ? 'block' : ''} ${typeof pickers === 'object' ? 'has-face' : ''}">
+    <input
+      class=${classes}
+      id=${parts.id}
+      data-field=${parts.name}
+      data-path=${scope.path}
+      data-label=${parts.label}
+      ?data-disabled=${flagOf(node.disabled)}
+      type="date"
+      min=${min ?? nothing}
+      max=${max ?? nothing}
+      ?disabled=${flagOf(node.disabled) || held}
+      aria-invalid=${parts.invalid}
+      aria-describedby=${parts.describedBy}
+      ?inert=${pickers !== 'missing'}
+      aria-hidden=${pickers === 'missing' ? nothing : 'true'}
+      @input=${parts.onInput}
+      @change=${changed(node.onChangeAction, scope)}
+      ${initial('value', dayOf(node.defaultValue) ?? '')}
+    />
+    ${
+      typeof pickers === 'string'
+        ? nothing
+        : pickers.renderDateFace(
+            {
+              parts,
+              classes,
+              placeholder: textOf(node.placeholder),
+              min,
+              max,
+              side: node.side,
+              align: node.align,
+              isClearable: node.clearable === true,
+              isDisabled: flagOf(node.disabled),
+              isHeld: held,
+            },
+            scope,
+          )
+    }
+    ${parts.error}
+  </div>`;
+};

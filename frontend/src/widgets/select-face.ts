@@ -1,0 +1,295 @@
+/** The face of Select: a button that opens a list of options, by the pattern of a select-only combobox. */
+import {html, nothing} from 'lit';
+import {icon} from '../icons/icons.js';
+import {afterRender} from './after-render.js';
+import type {Option} from './control-parts.js';
+import {commit, focusFace, nativeOf} from './face-value.js';
+import type {SelectFace} from './lazy-pickers.js';
+import {findOptions, findTyped, stepOption} from './option-search.js';
+import type {Rendered, Scope} from './scope.js';
+
+/** Of a list that is open. */
+interface Opened {
+  readonly query: string;
+  /** The value of the option that Enter would choose. */
+  readonly active: string | undefined;
+  readonly typed: string;
+  readonly typedAt: number;
+}
+
+const TYPING_PAUSE_MS = 700;
+const PAGE = 10;
+
+const keyOf = (path: string) => `${path} picker`;
+
+function openedAt({host, path}: Scope): Opened | undefined {
+  return host.recall(keyOf(path)) as Opened | undefined;
+}
+
+function remember({host, path}: Scope, opened: Opened | undefined): void {
+  host.remember(keyOf(path), opened);
+}
+
+function shownOptions(face: SelectFace, opened: Opened): readonly Option[] {
+  return face.hasSearch ? findOptions(face.options, opened.query) : face.options;
+}
+
+function openList(face: SelectFace, scope: Scope, element: Element): void {
+  if (face.isDisabled || face.isHeld) {
+    return;
+  }
+  const value = nativeOf(element)?.value ?? '';
+  const first = face.options[stepOption(face.options, 0, 0)]?.value;
+  const active = face.options.some(option => option.value === value) ? value : first;
+  if (element.matches('.face')) (element as HTMLElement).focus({preventScroll: true});
+  remember(scope, {query: '', active, typed: '', typedAt: 0});
+}
+
+function closeList(scope: Scope, element: Element): void {
+  if (openedAt(scope) !== undefined) {
+    focusFace(element);
+    remember(scope, undefined);
+  }
+}
+
+function choose(face: SelectFace, scope: Scope, element: Element, option: Option | undefined): void {
+  const native = nativeOf(element);
+  if (native === null || option === undefined || option.isDisabled || face.isHeld || face.isDisabled) {
+    return;
+  }
+  closeList(scope, element);
+  commit(native, option.value);
+}
+
+export function renderSelectFace(face: SelectFace, scope: Scope): Rendered {
+  const {parts, classes, placeholder, options, isClearable, isDisabled, isHeld} = face;
+  const {messages} = scope.host;
+  const opened = isDisabled ? undefined : openedAt(scope);
+  const toggle = (event: Event) => {
+    const element = event.currentTarget as Element;
+    if (openedAt(scope)) closeList(scope, element);
+    else openList(face, scope, element);
+  };
+  const show = (event: CustomEvent<string>) => {
+    const label = options.find(({value}) => value === event.detail)?.label;
+    const words = (event.currentTarget as Element).querySelector('.face-text');
+    if (words && words.textContent !== (label ?? placeholder)) words.textContent = label ?? placeholder;
+  };
+  const clear = (event: Event) => {
+    const element = event.currentTarget as Element;
+    const native = nativeOf(element);
+    if (native && !isHeld) {
+      focusFace(element);
+      commit(native, '');
+    }
+  };
+  return html`<button
+      type="button"
+      class="${classes} face"
+      id="${parts.id}-face"
+      role="combobox"
+      aria-haspopup="listbox"
+      aria-expanded=${opened ? 'true' : 'false'}
+      aria-controls=${opened ? `${parts.id}-list` : nothing}
+      aria-activedescendant=${opened && !face.hasSearch ? activeId(face, opened) : nothing}
+      aria-invalid=${parts.invalid}
+      aria-describedby=${parts.describedBy}
+      aria-disabled=${isHeld ? 'true' : nothing}
+      aria-busy=${scope.host.isLoading(scope.path) ? 'true' : nothing}
+      ?disabled=${isDisabled}
+      @click=${toggle}
+      @keydown=${(event: KeyboardEvent) => onKey(event, face, scope)}
+      @field-value=${show}
+    ><span class="face-text" dir="auto"></span></button
+    ><span class="picker-arrow">${icon('chevron-down', '16px')}</span>${
+      isClearable && !isDisabled
+        ? html`<button type="button" class="face-clear" aria-label=${messages.clear} @click=${clear}>
+            ${icon('close', '14px')}
+          </button>`
+        : nothing
+    }${opened ? listOf(face, scope, opened) : nothing}`;
+}
+
+function activeId(face: SelectFace, opened: Opened): string | typeof nothing {
+  const index = face.options.findIndex(({value}) => value === opened.active);
+  return index < 0 ? nothing : `${face.parts.id}-option-${index}`;
+}
+
+function listOf(face: SelectFace, scope: Scope, opened: Opened): Rendered {
+  const {parts, options, hasSearch} = face;
+  const {messages} = scope.host;
+  const shown = shownOptions(face, opened);
+  const scroll = (list: HTMLElement) => {
+    const active = list.querySelector<HTMLElement>('.is-active');
+    const value = nativeOf(list)?.value;
+    for (const option of list.querySelectorAll<HTMLElement>('.option')) {
+      option.setAttribute('aria-selected', String(option.dataset.value === value));
+    }
+    if (active === null || list.dataset.scrolledTo === active.id) return;
+    list.dataset.scrolledTo = active.id;
+    const place = active.offsetTop - list.offsetTop;
+    if (place < list.scrollTop) list.scrollTop = place;
+    const end = place + active.offsetHeight - list.clientHeight;
+    if (end > list.scrollTop) list.scrollTop = end;
+  };
+  const search = (event: Event) => {
+    const query = (event.currentTarget as HTMLInputElement).value;
+    const found = findOptions(options, query);
+    remember(scope, {...opened, query, active: found[stepOption(found, 0, 0)]?.value});
+  };
+  return html`<parlor-widget-popover
+    class="face-popover"
+    popover="manual"
+    @dismiss=${() => remember(scope, undefined)}
+    @keydown=${(event: KeyboardEvent) => onKey(event, face, scope)}
+  >
+    ${
+      hasSearch
+        ? html`<input
+            class="control s-md face-search"
+            type="text"
+            role="combobox"
+            data-first-focus
+            dir="auto"
+            autocomplete="off"
+            spellcheck="false"
+            placeholder=${messages.search}
+            aria-label=${messages.search}
+            aria-autocomplete="list"
+            aria-expanded="true"
+            aria-controls="${parts.id}-list"
+            aria-activedescendant=${activeId(face, opened)}
+            @input=${search}
+          />`
+        : nothing
+    }
+    <div
+      class="face-scroll options"
+      role="listbox"
+      id="${parts.id}-list"
+      aria-label=${parts.label}
+      @pointerdown=${(event: Event) => event.preventDefault()}
+      ${afterRender(scroll)}
+    >
+      ${shown.map(
+        option =>
+          html`<div
+            class="option ${option.value === opened.active ? 'is-active' : ''}"
+            role="option"
+            id="${parts.id}-option-${options.indexOf(option)}"
+            data-value=${option.value}
+            aria-disabled=${option.isDisabled ? 'true' : nothing}
+            @click=${(event: Event) => choose(face, scope, event.currentTarget as Element, option)}
+            @pointermove=${() => {
+              if (!option.isDisabled && opened.active !== option.value)
+                remember(scope, {...opened, active: option.value});
+            }}
+          >
+            <span class="option-words" dir="auto"
+              >${option.label}${
+                option.description === ''
+                  ? nothing
+                  : html`<span class="option-description" dir="auto">${option.description}</span>`
+              }</span
+            ><span class="option-mark">${icon('check', '16px')}</span>
+          </div>`,
+      )}
+    </div>
+    <span class=${shown.length === 0 ? 'option-none' : 'visually-hidden'} role="status"
+      >${shown.length === 0 ? messages.noOptions : nothing}</span
+    >
+  </parlor-widget-popover>`;
+}
+
+function onKey(event: KeyboardEvent, face: SelectFace, scope: Scope): void {
+  if (event.isComposing || event.ctrlKey || event.metaKey) {
+    return;
+  }
+  const opened = openedAt(scope);
+  const isTaken = opened ? onKeyOpen(event, face, scope, opened) : onKeyClosed(event, face, scope);
+  if (isTaken) {
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}
+
+function onKeyClosed(event: KeyboardEvent, face: SelectFace, scope: Scope): boolean {
+  const element = event.currentTarget as Element;
+  const {key} = event;
+  if (['ArrowDown', 'ArrowUp', 'Enter', ' ', 'Home', 'End'].includes(key)) {
+    openList(face, scope, element);
+    const opened = openedAt(scope);
+    if (opened && (key === 'Home' || key === 'End')) onKeyOpen(event, face, scope, opened);
+    return true;
+  }
+  if ((key === 'Delete' || key === 'Backspace') && face.isClearable && !face.isHeld) {
+    const native = nativeOf(element);
+    if (native) commit(native, '');
+    return true;
+  }
+  if (isLetter(event) && !face.hasSearch) {
+    openList(face, scope, element);
+    const opened = openedAt(scope);
+    return opened !== undefined && onKeyOpen(event, face, scope, opened);
+  }
+  return false;
+}
+
+function isLetter({key, altKey}: KeyboardEvent): boolean {
+  return [...key].length === 1 && !altKey;
+}
+
+function onKeyOpen(event: KeyboardEvent, face: SelectFace, scope: Scope, opened: Opened): boolean {
+  const element = event.currentTarget as Element;
+  const shown = shownOptions(face, opened);
+  const at = shown.findIndex(({value}) => value === opened.active);
+  const isTyping = opened.typed !== '' && event.timeStamp - opened.typedAt < TYPING_PAUSE_MS;
+  const go = (index: number) => {
+    remember(scope, {...opened, active: shown[index]?.value ?? opened.active});
+    return true;
+  };
+  switch (event.key) {
+    case 'Escape':
+      closeList(scope, element);
+      return true;
+    case 'Tab':
+      // As the pattern has it: what is active is chosen, and the focus moves on from the face.
+      if (at >= 0 && shown[at]?.value !== nativeOf(element)?.value) choose(face, scope, element, shown[at]);
+      else closeList(scope, element);
+      return false;
+    case 'Enter':
+      choose(face, scope, element, shown[at]);
+      return true;
+    case ' ':
+      if (face.hasSearch) return false;
+      if (isTyping) break;
+      choose(face, scope, element, shown[at]);
+      return true;
+    case 'ArrowDown':
+      return go(stepOption(shown, at, 1));
+    case 'ArrowUp':
+      if (!event.altKey) return go(stepOption(shown, at < 0 ? shown.length : at, -1));
+      choose(face, scope, element, shown[at]);
+      return true;
+    case 'PageDown':
+      return go(stepOption(shown, Math.max(0, at), PAGE));
+    case 'PageUp':
+      return go(stepOption(shown, Math.max(0, at), -PAGE));
+    case 'Home':
+      return !face.hasSearch && go(stepOption(shown, 0, 0));
+    case 'End':
+      return !face.hasSearch && go(stepOption(shown, shown.length, -1));
+  }
+  if (face.hasSearch || !isLetter(event)) {
+    return false;
+  }
+  const typed = isTyping ? opened.typed + event.key : event.key;
+  const found = findTyped(shown, typed, at);
+  remember(scope, {
+    ...opened,
+    typed,
+    typedAt: event.timeStamp,
+    active: found < 0 ? opened.active : shown[found]?.value,
+  });
+  return true;
+}
