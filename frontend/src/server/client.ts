@@ -1,10 +1,10 @@
 /** The HTTP client of a ChatKit server: one POST per request, answered by a stream of events or one JSON document. */
+import {fetchPart, LazyPart} from '../lazy-parts.js';
 import {isObject, parseEvent, parseFailure} from '../protocol/parsing.js';
 import type {JSONRequest, StreamEvent, StreamingRequest} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import {ClientSecret, ClientSecretError, type ReadClientSecret, type Report} from './client-secret.js';
 import {Deadline, orAborted} from './deadline.js';
-import {canMeasure, sendMeasured} from './measured-upload.js';
 import {readEventStream} from './sse.js';
 
 /** A stream that says nothing for so long is given up. Slow models think for minutes. */
@@ -14,6 +14,10 @@ const RUN_SILENCE_MS = 45_000;
 const JSON_TIMEOUT_MS = 60_000;
 /** For one file; large ones take long on slow lines. */
 const UPLOAD_TIMEOUT_MS = 900_000;
+
+type MeasuredUploads = Pick<typeof import('./measured-upload.js'), 'canMeasure' | 'sendMeasured'>;
+
+const measuredUploads = new LazyPart<MeasuredUploads>(attempt => fetchPart('measured-upload', attempt));
 
 export interface Endpoint {
   readonly url: string;
@@ -206,9 +210,10 @@ export class ChatKitClient {
     const deadline = new Deadline(UPLOAD_TIMEOUT_MS, signal);
     const init = {method, headers, body, signal: deadline.signal};
     try {
-      const isMeasured = onProgress && !this.#endpoint?.fetch && canMeasure(url, method);
-      const response: unknown = await (isMeasured
-        ? sendMeasured(url, init, share => {
+      // Without the part the file is sent all the same, and only how far it is stays unknown.
+      const measuring = onProgress && !this.#endpoint?.fetch ? await measuredUploads.load() : undefined;
+      const response: unknown = await (onProgress && measuring?.canMeasure(url, method)
+        ? measuring.sendMeasured(url, init, share => {
             deadline.postpone(UPLOAD_TIMEOUT_MS);
             onProgress(share);
           })

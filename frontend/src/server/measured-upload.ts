@@ -1,4 +1,5 @@
 /** Uploads whose progress is told: by XMLHttpRequest, since fetch keeps it to itself. */
+import {strings} from '../strings.js';
 
 interface UploadInit {
   readonly method: string;
@@ -42,7 +43,7 @@ export function sendMeasured(
       const isBare = [204, 205, 304].includes(status);
       resolve(new Response(isBare ? null : request.responseText, {status, statusText}));
     };
-    request.onerror = () => reject(new TypeError('The upload failed.'));
+    request.onerror = () => reject(new TypeError(strings.uploadFailedShort));
     request.onabort = () => reject(signal.reason);
     request.onloadend = () => signal.removeEventListener('abort', abort);
     request.send(body);
