@@ -242,6 +242,8 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
     const {thread} = state;
     const isNew =
       state.entries.length === 0 && !thread && loadingId === undefined && !state.isResponding && !state.failure;
+    // The transcript has gone, and nothing is hidden in the next one until that says so.
+    if (isNew) this.#isAway = this.#wasAway = false;
     return html`<div class="root print-whole" part="root" role="region" aria-label=${settings.frameTitle} lang="en">
       ${isDocked ? html`<div class="side no-print">${lazyElements.demand('parlor-history', this) === 'there' ? this.#history(true) : nothing}</div>` : nothing}
       <div class="chat print-whole" ?inert=${isHistoryOpen}>

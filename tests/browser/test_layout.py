@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.chat import come_to_rest, eventually, expect_value, wheel
 from tests.browser.samples import item, widget
-from tests.browser.servers.scripted import Gate, Stream, assistant_item, user_item
+from tests.browser.servers.scripted import Gate, Stream, assistant_item, message_events, user_item
 from tests.browser.stage import Stage
 
 ACT = {"type": "act", "handler": "server", "streaming": True}
@@ -54,6 +54,18 @@ def test_what_is_about_to_be_clicked_does_not_move_when_the_end_is_reached(stage
     latest.click()
     expect(latest).to_have_count(0)
     expect_value(stage.page, lambda: _box(stage.chat.transcript), before)
+
+
+def test_a_new_chat_forgets_what_was_hidden_in_the_one_before(stage: Stage) -> None:
+    stage.show(user_item("hi"), assistant_item(LONG))
+    wheel(stage.chat, -1500)
+    latest = stage.find("button", "Scroll to the latest message")
+    expect(latest).to_be_visible()
+    stage.find("button", "New chat").click()
+    stage.server.on("threads.create", Stream(message_events("Short.")))
+    stage.chat.ask("hi")
+    come_to_rest(stage.chat)
+    expect(latest).to_have_count(0)
 
 
 def test_a_button_to_submit_ends_its_line_at_320_pixels(stage: Stage) -> None:
