@@ -25,8 +25,11 @@ ParlorError
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
+
+T = TypeVar("T")
 
 INTERNAL_MESSAGE = "Something went wrong on our side."
 """The message of an error that was not raised on purpose; a person reads it beside the error's id."""
@@ -252,3 +255,17 @@ def exit_refused(who: str) -> Iterator[None]:
         yield
     except SystemExit as exc:
         raise AgentError("This assistant cannot answer at the moment.", f"{who} called sys.exit({exc.code!r})") from exc
+
+
+async def without_exit(work: Awaitable[T], who: str) -> T:
+    """Return what `work` gives, for a task of its own: a `sys.exit` in a task would end the loop, whoever awaits it.
+
+    Args:
+        work: What somebody's code does.
+        who: The culprit as the log names it.
+
+    Raises:
+        AgentError: When it has tried to end the process.
+    """
+    with exit_refused(who):
+        return await work

@@ -13,7 +13,7 @@ from agents import FunctionTool
 from agents.run_config import ToolErrorFormatterArgs
 
 from agents_sdk.platform_model import AnswerWaitsError
-from errors import UserFacingError, WidgetError
+from errors import AgentError, UserFacingError, WidgetError, without_exit
 from turns.widget_checks import widget_remarks
 
 logger = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ def guarded_tool(tool: FunctionTool, timeout_s: float, failed_calls: set[str]) -
     async def invoke(context: Any, arguments: str) -> Any:
         with widget_remarks() as remarks:
             # A task, as one that does not heed its cancellation would hold up the answer for as long as it likes.
-            task = asyncio.ensure_future(tool.on_invoke_tool(context, arguments))
+            task = asyncio.ensure_future(without_exit(tool.on_invoke_tool(context, arguments), f"tool '{tool.name}'"))
         try:
             await asyncio.wait([task], timeout=limit_s)
             is_in_time = task.done()
@@ -76,7 +76,13 @@ def guarded_tool(tool: FunctionTool, timeout_s: float, failed_calls: set[str]) -
                 await asyncio.wait([task], timeout=PATIENCE_S)
                 task.add_done_callback(_forget)
         if is_in_time:
-            result = task.result()
+            try:
+                result = task.result()
+            except AgentError:
+                # It has tried to end the process, which the SDK does not count among failures of tools.
+                logger.exception("tool failed", extra={"tool": tool.name})
+                failed_calls.add(context.tool_call_id)
+                return TOOL_FAILED
             return "\n".join([result, *remarks]) if remarks and isinstance(result, str) else result
         logger.warning("tool took too long", extra={"tool": tool.name, "timeout_s": limit_s})
         failed_calls.add(context.tool_call_id)
