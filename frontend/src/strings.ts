@@ -193,10 +193,7 @@ export const widgetStrings = {
   previousMonth: 'Previous month',
   nextMonth: 'Next month',
   dateUnreadable: (hint: string) => `Please enter a date like ${hint}.`,
-  dateOutside: (min: string, max: string) =>
-    min === '' || max === ''
-      ? `Please enter a date ${min === '' ? `until ${max}` : `from ${min}`}.`
-      : `Please enter a date from ${min} to ${max}.`,
+  dateOutside: (range: string) => `Please enter a date in ${range}.`,
 } as const;
 
 /** Texts of the page around the element. */

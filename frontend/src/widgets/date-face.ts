@@ -3,11 +3,13 @@ import {html, nothing} from 'lit';
 import {icon} from '../icons/icons.js';
 import {clampDay, isWithin, today} from './calendar-days.js';
 import {renderCalendar} from './calendar-grid.js';
-import {commit, focusFace, nativeOf} from './face-value.js';
-import type {DateFace} from './lazy-pickers.js';
+import {commit, type FaceProps, facePropsOf, focusFace, nativeOf} from './face-value.js';
+import type {CoveredDate} from './lazy-pickers.js';
 import {oneOf} from './nodes.js';
 import type {Rendered, Scope} from './scope.js';
 import {formatDay, hintOf, readDay} from './typed-date.js';
+
+type DateFace = CoveredDate & FaceProps;
 
 const calendarKey = (path: string) => `${path} picker`;
 const problemKey = (path: string) => `${path} problem`;
@@ -44,7 +46,7 @@ function takeTyped(field: HTMLInputElement, face: DateFace, scope: Scope): void 
     commit(native, day);
   } else {
     const limits = [face.min, face.max].map(limit => (limit === undefined ? '' : formatDay(limit, host.locale)));
-    setProblem(field, scope, host.messages.dateOutside(limits[0] ?? '', limits[1] ?? ''));
+    setProblem(field, scope, host.messages.dateOutside(limits.join(' – ').trim()));
   }
   host.clearError(path);
 }
@@ -70,7 +72,8 @@ function pick(face: DateFace, scope: Scope, element: Element, day: string): void
   commit(native, day);
 }
 
-export function renderDateFace(face: DateFace, scope: Scope): Rendered {
+export function renderDateFace(covered: CoveredDate, scope: Scope): Rendered {
+  const face = {...covered, ...facePropsOf(covered.node)};
   const {parts, classes, placeholder, min, max, isClearable, isDisabled, isHeld} = face;
   const {host, path} = scope;
   const {messages, locale} = host;
@@ -132,6 +135,7 @@ export function renderDateFace(face: DateFace, scope: Scope): Rendered {
   };
   return html`<input
       type="text"
+      size="1"
       class="${classes} face"
       id="${parts.id}-face"
       inputmode=${/^[D.M/Y\s-]+$/.test(hint) ? 'numeric' : nothing}
@@ -175,8 +179,8 @@ export function renderDateFace(face: DateFace, scope: Scope): Rendered {
             popover="manual"
             role="dialog"
             aria-label=${messages.openCalendar}
-            data-side=${oneOf(face.side, ['top', 'bottom', 'left', 'right'], 'bottom')}
-            data-align=${oneOf(face.align, ['start', 'center', 'end'], 'start')}
+            data-side=${oneOf(face.node.side, ['top', 'bottom', 'left', 'right'], 'bottom')}
+            data-align=${oneOf(face.node.align, ['start', 'center', 'end'], 'start')}
             @dismiss=${() => host.remember(calendarKey(path), undefined)}
           >${renderCalendar({
             day: opened,

@@ -15,8 +15,7 @@ export interface Messages {
   readonly previousMonth: string;
   readonly nextMonth: string;
   readonly dateUnreadable: (hint: string) => string;
-  /** Either limit may be empty. */
-  readonly dateOutside: (min: string, max: string) => string;
+  readonly dateOutside: (range: string) => string;
 }
 
 export const ENGLISH: Messages = widgetStrings;

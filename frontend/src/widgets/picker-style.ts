@@ -3,9 +3,6 @@ import {css} from 'lit';
 
 export const pickerStyles = css`
   /* The native control below gives its size: no choice, and no arrival of the face, moves anything. */
-  .has-face:not(.block) {
-    width: fit-content;
-  }
   .has-face > .control:not(.face) {
     visibility: hidden;
   }

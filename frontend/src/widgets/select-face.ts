@@ -3,10 +3,12 @@ import {html, nothing} from 'lit';
 import {icon} from '../icons/icons.js';
 import {afterRender} from './after-render.js';
 import type {Option} from './control-parts.js';
-import {commit, focusFace, nativeOf} from './face-value.js';
-import type {SelectFace} from './lazy-pickers.js';
+import {commit, type FaceProps, facePropsOf, focusFace, nativeOf} from './face-value.js';
+import type {CoveredSelect} from './lazy-pickers.js';
 import {findOptions, findTyped, stepOption} from './option-search.js';
 import type {Rendered, Scope} from './scope.js';
+
+type SelectFace = CoveredSelect & FaceProps;
 
 /** Of a list that is open. */
 interface Opened {
@@ -61,7 +63,8 @@ function choose(face: SelectFace, scope: Scope, element: Element, option: Option
   commit(native, option.value);
 }
 
-export function renderSelectFace(face: SelectFace, scope: Scope): Rendered {
+export function renderSelectFace(covered: CoveredSelect, scope: Scope): Rendered {
+  const face = {...covered, ...facePropsOf(covered.node)};
   const {parts, classes, placeholder, options, isClearable, isDisabled, isHeld} = face;
   const {messages} = scope.host;
   const opened = isDisabled ? undefined : openedAt(scope);

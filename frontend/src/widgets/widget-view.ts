@@ -136,7 +136,8 @@ export class WidgetView extends LitElement implements WidgetHost {
   }
 
   mayFocus(): boolean {
-    return this.#focusAfter !== null || (this.shadowRoot?.activeElement ?? null) !== null;
+    const active = this.shadowRoot?.activeElement ?? null;
+    return this.#focusAfter !== null || (active !== null && !active.matches(TYPED_INTO));
   }
 
   recall(path: string): unknown {
@@ -286,6 +287,9 @@ export class WidgetView extends LitElement implements WidgetHost {
     </div>`;
   }
 }
+
+/** Where a person types. */
+const TYPED_INTO = 'textarea, input:not([type=checkbox], [type=radio])';
 
 /** The field to type in again after a submission: the one in use, else the first text field. */
 function fieldToReturnTo(fields: readonly Element[], root: ShadowRoot | null): string | null {
