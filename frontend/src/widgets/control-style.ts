@@ -261,7 +261,7 @@ export const controlStyles = css`
     text-overflow: ellipsis;
     cursor: pointer;
   }
-  .control.picker option {
+  .picker option {
     background: var(--chatkit-surface-elevated);
     color: var(--chatkit-text-primary);
   }
