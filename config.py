@@ -3,144 +3,36 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator
-from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from errors import ConfigError
+from settings import secret_files
+from settings.values import (
+    Network,
+    check_base_path,
+    check_color,
+    check_hosts,
+    check_http_url,
+    check_image_domains,
+    check_networks,
+    check_origins,
+    check_page_url,
+    check_server_keys,
+    check_storage_url,
+    checked,
+    parse_server_keys,
+    split_at,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
 Provider = Literal["offline", "openai", "compatible", "azure"]
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-MIN_SERVER_KEY_CHARS = 32
-MAX_SECRET_FILE_BYTES = 65_536
-
-BASE_PATH_PATTERN = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+){1,16}")
-"""A path on a host without anything that is escaped in a URL or means something there, and without a slash at its end.
-"""
-
-_KEY_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-_KEY = re.compile(rf"[!-~]{{{MIN_SERVER_KEY_CHARS},512}}")
-_IMAGE_DOMAIN = re.compile(
-    r"(?P<scheme>https?://)?(?P<below>\*\.)?(?P<name>[^\s/:@?#*\[\]\\;,'\"]+)(?P<port>:\d{1,5})?/?|\*", re.IGNORECASE
-)
-_HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
-_HOST_PATTERN = re.compile(r"\*|(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]")
-_COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
-
-
-def _split(separators: str) -> Any:
-    """Return a validator that splits a variable's text at any of `separators` and drops empty parts."""
-
-    def split(value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        return tuple(part.strip() for part in re.split(f"[{separators}]", value) if part.strip())
-
-    return BeforeValidator(split)
-
-
-def _parse_image_domain(text: str) -> str:
-    """Return a place of pictures as browsers write it: in small letters, and its name in ASCII.
-
-    Raises:
-        ValueError: When it is none.
-    """
-    match = _IMAGE_DOMAIN.fullmatch(text)
-    try:
-        # The codec takes no empty label, and no name that is too long.
-        name = match["name"].encode("idna").decode() if match and match["name"] else ""
-    except UnicodeError:
-        match = None
-    is_name = match is not None and (match["name"] is None or _HOST_NAME.fullmatch(name) is not None)
-    if match is None or not is_name or int((match["port"] or ":0")[1:]) > 65_535:
-        raise ValueError(f"'{text}' is no place of pictures such as img.example, *.img.example or https://img.example")
-    if match["name"] is None:
-        return text
-    return f"{match['scheme'] or ''}{match['below'] or ''}{name}{match['port'] or ''}".lower()
-
-
-def _parse_server_keys(text: str) -> dict[str, str]:
-    """Return keys by name.
-
-    Raises:
-        ValueError: When an entry is wrong; it names the entry, and never a key.
-    """
-    keys: dict[str, str] = {}
-    for number, entry in enumerate((part.strip() for part in text.split(",")), 1):
-        if not entry:
-            continue
-        name, colon, key = entry.partition(":")
-        if not colon or not _KEY_NAME.fullmatch(name):
-            # What stands there may be the key itself: it is not repeated.
-            raise ValueError(f"entry {number} is not of the form name:key (a name: letters, digits, '_', '-', '.')")
-        if name in keys:
-            raise ValueError(f"there are two keys called '{name}'")
-        if not _KEY.fullmatch(key):
-            raise ValueError(
-                f"the key '{name}' must have {MIN_SERVER_KEY_CHARS} characters or more, without spaces; "
-                f'make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'
-            )
-        if key in keys.values():
-            raise ValueError(f"the key '{name}' is another one's too")
-        keys[name] = key
-    if not keys:
-        raise ValueError("names no key")
-    return keys
-
-
-class SecretFiles(PydanticBaseSettingsSource):
-    """Secrets that lie in files, as orchestrators mount them: `OPENAI_API_KEY_FILE` names the file of `OPENAI_API_KEY`.
-
-    Args:
-        settings_cls: The settings.
-        sources: Where the names of the files may stand, the most important first.
-    """
-
-    def __init__(self, settings_cls: type[BaseSettings], *sources: PydanticBaseSettingsSource) -> None:
-        super().__init__(settings_cls)
-        self._variables: dict[str, str | None] = {}
-        for source in reversed(sources):
-            if isinstance(source, EnvSettingsSource):
-                self._variables |= {name: value for name, value in source.env_vars.items() if value}
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Return the content of the field's file, or None without one.
-
-        Raises:
-            ConfigError: When it cannot be read, or the variable is set as well.
-        """
-        name = f"{field_name}_file"
-        path = self._variables.get(name) if is_secret(field_name) else None
-        if path is None:
-            return None, field_name, False
-        if self._variables.get(field_name):
-            raise ConfigError(name.upper(), f"and {field_name.upper()} are both set: remove one of them")
-        try:
-            with open(path, "rb") as file:
-                text = file.read(MAX_SECRET_FILE_BYTES).decode().strip()
-        except (OSError, ValueError) as exc:
-            reason = exc.strerror if isinstance(exc, OSError) else "it is no text"
-            raise ConfigError(name.upper(), f"'{path}' cannot be read: {reason}") from exc
-        if not text:
-            raise ConfigError(name.upper(), f"'{path}' is empty")
-        return text, field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        """Return the secrets that lie in files, by field."""
-        fields = self.settings_cls.model_fields.items()
-        found = {name: self.get_field_value(field, name)[0] for name, field in fields}
-        return {name: value for name, value in found.items() if value is not None}
 
 
 class Settings(BaseSettings):
@@ -164,7 +56,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Return where settings come from, the most important first."""
-        files = SecretFiles(settings_cls, env_settings, dotenv_settings)
+        files = secret_files.SecretFiles(settings_cls, env_settings, dotenv_settings)
         return init_settings, env_settings, dotenv_settings, files
 
     # Where it runs
@@ -174,13 +66,13 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         None, description="SQLAlchemy URL; default: SQLite in `DATA_DIR`. PostgreSQL: `postgresql+psycopg://…`."
     )
-    use_cases_path: Annotated[tuple[Path, ...], NoDecode, _split(":")] = Field(
+    use_cases_path: Annotated[tuple[Path, ...], NoDecode, split_at(":")] = Field(
         (Path("use_cases"),), description="Folders that hold use cases, separated by `:`."
     )
-    disabled_use_cases: Annotated[tuple[str, ...], NoDecode, _split(",")] = Field(
+    disabled_use_cases: Annotated[tuple[str, ...], NoDecode, split_at(",")] = Field(
         (), description="Use cases that are switched off, by name and separated by `,`: `weather,todo`; not imported."
     )
-    enabled_use_cases: Annotated[tuple[str, ...], NoDecode, _split(",")] = Field(
+    enabled_use_cases: Annotated[tuple[str, ...], NoDecode, split_at(",")] = Field(
         (), description="The only use cases that are loaded, by name and separated by `,`; default: all that are found."
     )
     default_use_case: str | None = Field(
@@ -191,30 +83,30 @@ class Settings(BaseSettings):
         min_length=32,
         description="Signs the user cookie, 32 characters or more; default: made once in `DATA_DIR`.",
     )
-    allowed_origins: Annotated[tuple[str, ...], NoDecode, _split(",")] = Field(
+    allowed_origins: Annotated[tuple[str, ...], NoDecode, split_at(","), checked(check_origins)] = Field(
         (), description="Other origins whose pages may call the API, separated by `,`, e.g. `https://intranet.example`."
     )
-    allowed_hosts: Annotated[tuple[str, ...], NoDecode, _split(",")] = Field(
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode, split_at(","), checked(check_hosts)] = Field(
         (),
         description="Names under which the server answers, separated by `,`: `chat.example`, `*.example`, `*` for any. "
         "Default: any; on a loopback `HOST` addresses, names without a dot, and those below `.localhost` and `.test`.",
     )
-    trusted_proxies: Annotated[tuple[str, ...], NoDecode, _split(",")] = Field(
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode, split_at(","), checked(check_networks)] = Field(
         ("127.0.0.0/8", "::1"),
         description="Addresses and networks of the proxies whose `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix` "
         "are believed, separated by `,`: `10.0.0.0/8,fd00::/8`.",
     )
-    base_path: str = Field(
+    base_path: Annotated[str, checked(check_base_path)] = Field(
         "",
         description="Path below which a proxy serves Parlor on its host, e.g. `/tools/chat`; the proxy may take it off "
         "or not. A trusted proxy can say it in `X-Forwarded-Prefix` instead.",
     )
-    allowed_image_domains: Annotated[tuple[str, ...], NoDecode, _split(",")] = Field(
+    allowed_image_domains: Annotated[tuple[str, ...], NoDecode, split_at(","), checked(check_image_domains)] = Field(
         (),
         description="Where pictures within answers may come from besides this server, separated by `,`: `img.example`, "
         "`*.img.example`, `https://img.example:8443`, `*` for anywhere. Default: nowhere; others wait for a click.",
     )
-    server_api_keys: SecretStr | None = Field(
+    server_api_keys: Annotated[SecretStr | None, checked(check_server_keys)] = Field(
         None,
         description="Keys of servers that open sessions for pages with `getClientSecret`: `name:key`, separated by "
         "`,`; each key has 32 characters or more.",
@@ -232,7 +124,7 @@ class Settings(BaseSettings):
         min_length=16,
         description="What Prometheus has to show there as a bearer token; default: nothing, so keep the path inside.",
     )
-    otel_exporter_otlp_endpoint: str | None = Field(
+    otel_exporter_otlp_endpoint: Annotated[str | None, checked(check_http_url)] = Field(
         None,
         description="OpenTelemetry collector (OTLP over HTTP, extra `telemetry`), e.g. `http://localhost:4318`; the "
         "other `OTEL_*` variables mean what they always do. Default: no spans are sent.",
@@ -247,8 +139,10 @@ class Settings(BaseSettings):
     )
     openai_api_key: SecretStr | None = Field(None, description="Key of the OpenAI API.")
     openai_model: str = Field("gpt-5-mini", description="Model of the OpenAI API.")
-    openai_base_url: str | None = Field(None, description="Another address of the OpenAI API (Responses).")
-    compatible_base_url: str | None = Field(
+    openai_base_url: Annotated[str | None, checked(check_http_url)] = Field(
+        None, description="Another address of the OpenAI API (Responses)."
+    )
+    compatible_base_url: Annotated[str | None, checked(check_http_url)] = Field(
         None, description="Chat Completions of Ollama, vLLM, LM Studio, llama.cpp …, e.g. `http://localhost:11434/v1`."
     )
     compatible_model: str | None = Field(None, description="Model name at `COMPATIBLE_BASE_URL`.")
@@ -257,7 +151,9 @@ class Settings(BaseSettings):
         "auto",
         description="`no`: pictures are named to that model, not sent; `auto`: they are sent until it refuses one.",
     )
-    azure_openai_endpoint: str | None = Field(None, description="`https://NAME.openai.azure.com`.")
+    azure_openai_endpoint: Annotated[str | None, checked(check_http_url)] = Field(
+        None, description="`https://NAME.openai.azure.com`."
+    )
     azure_openai_model: str | None = Field(
         None,
         validation_alias=AliasChoices("AZURE_OPENAI_MODEL", "AZURE_OPENAI_DEPLOYMENT", "azure_openai_model"),
@@ -346,7 +242,7 @@ class Settings(BaseSettings):
     max_message_chars: int = Field(32_000, ge=1, description="Longest message of a person.")
 
     # Files
-    storage_url: str | None = Field(
+    storage_url: Annotated[str | None, checked(check_storage_url)] = Field(
         None,
         description="Where files lie: `file:///path`, `s3://bucket/path`, `az://container/path`, `gs://bucket/path` or "
         "`memory://`; default: a folder in `DATA_DIR`.",
@@ -355,7 +251,7 @@ class Settings(BaseSettings):
         False,
         description="Browsers send files straight to the bucket of `STORAGE_URL`, whose CORS rules must allow it.",
     )
-    public_url: str | None = Field(
+    public_url: Annotated[str | None, checked(check_http_url)] = Field(
         None,
         description="Address under which browsers reach this server, e.g. `https://chat.example`, for the URLs of "
         "files; default: as each request says.",
@@ -375,97 +271,18 @@ class Settings(BaseSettings):
     # Branding
     brand_name: str = Field("Parlor", min_length=1, max_length=80, description="Name in the header and the title.")
     brand_tagline: str = Field("The chat you host yourself", max_length=160, description="One line beside the name.")
-    brand_logo_url: str = Field("/static/logo.svg", description="Absolute `http(s)` URL or a path on this server.")
-    brand_primary_color: str = Field("#4f46e5", description="`#rgb` or `#rrggbb`; the chat's theme follows it.")
-    brand_favicon_url: str = Field("/static/logo.svg", description="Absolute `http(s)` URL or a path on this server.")
-    chatkit_js_url: str | None = Field(
+    brand_logo_url: Annotated[str, checked(check_page_url)] = Field(
+        "/static/logo.svg", description="Absolute `http(s)` URL or a path on this server."
+    )
+    brand_primary_color: Annotated[str, checked(check_color)] = Field(
+        "#4f46e5", description="`#rgb` or `#rrggbb`; the chat's theme follows it."
+    )
+    brand_favicon_url: Annotated[str, checked(check_page_url)] = Field(
+        "/static/logo.svg", description="Absolute `http(s)` URL or a path on this server."
+    )
+    chatkit_js_url: Annotated[str | None, checked(check_page_url)] = Field(
         None, description="Load `<openai-chatkit>` from this URL instead of our own bundle."
     )
-
-    @field_validator("brand_primary_color")
-    @classmethod
-    def _is_color(cls, value: str) -> str:
-        if not _COLOR.fullmatch(value):
-            raise ValueError(f"'{value}' is not a colour of the form #rgb or #rrggbb")
-        return value.lower()
-
-    @field_validator("brand_logo_url", "brand_favicon_url", "chatkit_js_url")
-    @classmethod
-    def _is_page_url(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        # Two slashes, or a backslash that browsers read as one, would name another host.
-        is_path = value.startswith("/") and not value.startswith(("//", "/\\"))
-        if any(c.isspace() or ord(c) < 32 or c in "\\\"'<>;," for c in value) or not (
-            is_path or (parts.scheme in ("http", "https") and parts.hostname)
-        ):
-            raise ValueError(f"'{value}' is neither an http(s) URL nor a path that begins with /")
-        return value
-
-    @field_validator(
-        "openai_base_url", "compatible_base_url", "azure_openai_endpoint", "public_url", "otel_exporter_otlp_endpoint"
-    )
-    @classmethod
-    def _is_http_url(cls, value: str | None) -> str | None:
-        if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
-            raise ValueError(f"'{value}' is not an http(s) URL")
-        return value
-
-    @field_validator("storage_url")
-    @classmethod
-    def _is_storage_url(cls, value: str | None) -> str | None:
-        # The text is not repeated: it may hold a secret.
-        if value is not None and urlsplit(value).scheme not in ("file", "memory", "s3", "az", "gs"):
-            raise ValueError("is none of file://…, memory://…, s3://…, az://…, gs://…")
-        return value
-
-    @field_validator("allowed_origins")
-    @classmethod
-    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in value:
-            parts = urlsplit(origin)
-            if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
-                raise ValueError(f"'{origin}' is not an origin such as https://intranet.example")
-        return tuple(origin.rstrip("/").lower() for origin in value)
-
-    @field_validator("allowed_hosts")
-    @classmethod
-    def _are_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for host in value:
-            if not _HOST_PATTERN.fullmatch(host):
-                raise ValueError(f"'{host}' is no name such as chat.example or *.example (without scheme and port)")
-        return tuple(host.lower() for host in value)
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for each in value:
-            try:
-                ipaddress.ip_network(each)
-            except ValueError as exc:
-                raise ValueError(f"'{each}' is no address and no network such as 10.0.0.0/8 ({exc})") from exc
-        return value
-
-    @field_validator("base_path")
-    @classmethod
-    def _is_base_path(cls, value: str) -> str:
-        path = value.rstrip("/")
-        if path and not BASE_PATH_PATTERN.fullmatch(path):
-            raise ValueError(f"'{value}' is no path such as /tools/chat (letters, digits, '.', '_', '~', '-')")
-        return path
-
-    @field_validator("allowed_image_domains")
-    @classmethod
-    def _are_image_domains(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(_parse_image_domain(domain) for domain in value)
-
-    @field_validator("server_api_keys")
-    @classmethod
-    def _are_server_keys(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None:
-            _parse_server_keys(value.get_secret_value())
-        return value
 
     @property
     def trusted_networks(self) -> tuple[Network, ...]:
@@ -475,7 +292,7 @@ class Settings(BaseSettings):
     @property
     def server_keys(self) -> Mapping[str, str]:
         """The server keys by name; each key is a secret."""
-        return _parse_server_keys(self.server_api_keys.get_secret_value()) if self.server_api_keys else {}
+        return parse_server_keys(self.server_api_keys.get_secret_value()) if self.server_api_keys else {}
 
     @property
     def provider(self) -> Provider:
@@ -529,8 +346,7 @@ class Settings(BaseSettings):
 
 def is_secret(field_name: str) -> bool:
     """Return whether a setting is secret, or an address that may hold a password."""
-    annotation = str(Settings.model_fields[field_name].annotation)
-    return "SecretStr" in annotation or field_name in ("database_url", "storage_url")
+    return secret_files.is_secret(field_name, Settings.model_fields[field_name])
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -215,8 +215,17 @@ class ModelError(UserFacingError):
     allow_retry = True
 
 
+class EmptyAnswerError(ModelError):
+    """The model has ended its answer, and nothing was said."""
+
+    code = "model.empty"
+
+    def __init__(self) -> None:
+        super().__init__("The model gave no answer.")
+
+
 class UnavailableError(UserFacingError):
-    """It cannot be done now, and may be possible later."""
+    """A request that cannot be answered now, and may be later."""
 
     code = "unavailable"
     status = 503
@@ -234,7 +243,7 @@ def exit_refused(who: str) -> Iterator[None]:
     """Let code that somebody brings end its own answer, where it would end the process: scripts call `sys.exit`.
 
     Args:
-        who: Whose code runs in the block, for the log.
+        who: The owner of the code that runs in the block, for the log.
 
     Raises:
         AgentError: When it has tried.

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from config import Settings, load_settings
 from errors import ConfigError, ParlorError
+from process.commands import back_up, import_workflow, restore, show_settings
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -324,57 +325,11 @@ async def _examine(settings: Settings) -> list[Finding]:
         await platform.services.database.close()
 
 
-def show_settings(_args: argparse.Namespace) -> int:
-    """Print the settings in effect, without secrets."""
-    settings = load_settings()
-
-    from process.settings_report import report
-
-    for line in report(settings):
-        print(line)
-    return 0
-
-
-def back_up(args: argparse.Namespace) -> int:
-    """Write a backup of the data, and print what is in it."""
-    settings = load_settings()
-
-    from process import backup
-
-    print("\n".join(backup.back_up(settings, args.file)))
-    return 0
-
-
-def restore(args: argparse.Namespace) -> int:
-    """Put the data of a backup in the place of those that are there, and print what was restored."""
-    settings = load_settings()
-
-    from process import backup
-
-    print("\n".join(backup.restore(settings, args.file)))
-    return 0
-
-
 def export_page(args: argparse.Namespace) -> int:
     """Write the page as static files, and print what its server needs."""
     from process import page_export
 
     print("\n".join(page_export.export_page(STATIC_DIR, args.folder, args.api)))
-    return 0
-
-
-def import_workflow(args: argparse.Namespace) -> int:
-    """Make a use case of an exported workflow, and print what it needs."""
-    settings = load_settings()
-
-    from process import workflow_import
-
-    folder = args.into or settings.use_cases_path[-1]
-    made = workflow_import.import_workflow(args.file, args.name, folder, settings.use_cases_path, args.entry)
-    for line in workflow_import.report(made, settings.provider):
-        print(line)
-    if folder.resolve() not in [path.resolve() for path in settings.use_cases_path]:
-        print(f"{folder} is not in USE_CASES_PATH: add it there.")
     return 0
 
 

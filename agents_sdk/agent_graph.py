@@ -12,7 +12,7 @@ from agents import Agent, FunctionTool, Handoff
 from framework.sdk_agents import agent_behind_handoff, agent_behind_tool
 
 _ASIDE = re.compile(r"<(\w+)>\n.*\n</\1>", re.DOTALL)
-"""What the platform tells the model in the person's place."""
+"""The tagged notes that the platform tells the model in the person's place."""
 
 
 def agents_of(agent: Agent[Any]) -> Iterator[Agent[Any]]:

@@ -19,7 +19,7 @@ from turns.widget_checks import widget_remarks
 logger = logging.getLogger(__name__)
 
 TOOL_FAILED = "Error: Function failed."
-"""What the model reads of a failure that was not raised for it, as with any agent."""
+"""The text that the model reads of a failure that was not raised for it, as with any agent."""
 
 ANSWER_WAITS = "The person is being asked. Wait for the answer."
 

@@ -49,7 +49,7 @@ from turns.approval_request import PendingApproval
 logger = logging.getLogger(__name__)
 
 PERMISSION_ASKED = "This has paused: the person is asked for a permission that it needs. What came of that follows."
-"""What is told of the call of an agent whose own tool needs a person's word."""
+"""The result that the model reads of an agent's call whose own tool needs a person's word."""
 
 _TRIPWIRES = (
     InputGuardrailTripwireTriggered,
@@ -103,21 +103,8 @@ class SDKAgent:
         for expert in [expert for each in agents_of(agent) for expert in experts_of(each)]:
             for server in expert.mcp_servers:
                 await ensure_connected(server)
-        chosen_tool = (options.get("tool_choice") or {}).get("required_function_name")
         shown_before = answer.inbox.items_shown
-        with run_defaults(self._defaults(models)):
-            result = Runner.run_streamed(
-                copies.of(agent),
-                build_input(messages),  # type: ignore[arg-type]
-                context=self._context,
-                max_turns=self._run.max_turns,
-                hooks=self._run.hooks,
-                run_config=RunConfig(
-                    model_settings=ModelSettings(tool_choice=chosen_tool) if chosen_tool else None,
-                    model_provider=models,
-                    tool_not_found_behavior="return_error_to_model",
-                ),
-            )
+        result = self._start(agent, models, copies, messages, options)
         # The SDK would let the model end its answer first.
         copies.on_tripwire = result.cancel
         self._note_agent(agent)
@@ -156,6 +143,30 @@ class SDKAgent:
         await self._end_workflow()
         for update in self._last_words(result, has_shown=answer.inbox.items_shown > shown_before):
             yield update
+
+    def _start(
+        self,
+        agent: Agent[Any],
+        models: PlatformModels,
+        copies: AgentCopies,
+        messages: Sequence[Message],
+        options: Mapping[str, Any],
+    ) -> RunResultStreaming:
+        """Start the SDK's run of copies of `agent`, with the platform's defaults around it."""
+        chosen_tool = (options.get("tool_choice") or {}).get("required_function_name")
+        with run_defaults(self._defaults(models)):
+            return Runner.run_streamed(
+                copies.of(agent),
+                build_input(messages),  # type: ignore[arg-type]
+                context=self._context,
+                max_turns=self._run.max_turns,
+                hooks=self._run.hooks,
+                run_config=RunConfig(
+                    model_settings=ModelSettings(tool_choice=chosen_tool) if chosen_tool else None,
+                    model_provider=models,
+                    tool_not_found_behavior="return_error_to_model",
+                ),
+            )
 
     def _last_words(self, result: RunResultStreaming, *, has_shown: bool) -> Iterator[AgentResponseUpdate]:
         """Return what the end of a run says that no model has said: permissions, outputs, a call of the client."""

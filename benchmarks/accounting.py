@@ -1,4 +1,4 @@
-"""What a stretch of time cost: processor time and memory of processes and their children, read from /proc."""
+"""The cost of a stretch of time: processor time and memory of processes and their children, read from /proc."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the client costs the browser, beside a bare page that appends text nodes from the same stream.
+"""The cost of the client in a browser, beside a bare page that appends text nodes from the same stream.
 
 Run `python benchmarks/browser_load.py` (some three minutes; the client must be built). Both pages get the same bytes
 from the same server, in Chromium, one after the other; what matters is the ratio, in the last column.
@@ -83,7 +83,7 @@ BARE_PAGE = """<!doctype html><meta charset="utf-8"><title>bare</title>
 
 @dataclass
 class Gate:
-    """Where the stream waits until the benchmark has read its meters."""
+    """A gate at which the stream waits until the benchmark has read its meters."""
 
     reached: Event
     opened: Event

@@ -1,4 +1,4 @@
-"""What the scenarios of `chatkit_load.py` share: requests, checks of answers, and figures of many of them."""
+"""Tools of the scenarios of `chatkit_load.py`: requests, checks of answers, and figures of many of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the way from a provider's bytes to an agent's updates costs: the framework's clients on OpenAI's SDK, and ours.
+"""The cost of the way from a provider's bytes to an agent's updates: the framework's clients on OpenAI's SDK, and ours.
 
 Run `python benchmarks/model_edge.py`. All sides are measured in the same run, round after round in turn, and the
 median of the rounds counts; what matters is the ratio to ours, in the last columns. CPU is this process's; the model is

@@ -63,7 +63,7 @@ async def longthread(a, cl: Client):
 
 
 def reads_of(tid: str) -> dict[str, dict]:
-    """What a client asks when it opens a list of threads, and one of them."""
+    """Return the requests of a client that opens a list of threads, and one of them."""
     return {
         "get_by_id": {"type": "threads.get_by_id", "params": {"thread_id": tid}},
         "items_20": {"type": "items.list", "params": {"thread_id": tid, "limit": 20, "order": "desc"}},

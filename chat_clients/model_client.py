@@ -23,6 +23,7 @@ from agent_framework.observability import ChatTelemetryLayer
 
 from chat_clients.http.provider_connection import ProviderConnection
 from chat_clients.http.server_events import Event
+from chat_clients.learnt import Learnt
 from chat_clients.protocols.complete_answers import AnswerReader, whole_updates
 from chat_clients.protocols.completions import CompletionsReader
 from chat_clients.protocols.completions_request import build_completions_request
@@ -32,7 +33,7 @@ from chat_clients.protocols.request_options import read_names
 from chat_clients.protocols.responses import ResponsesReader
 from chat_clients.protocols.responses_request import build_responses_request
 from chat_clients.protocols.tool_names import ToolNames
-from chat_clients.refusals import Attempt, Learnt
+from chat_clients.refusals import Attempt
 from chat_clients.unoffered_calls import offers_no_tools, without_calls
 from errors import ModelError
 from framework.kept_updates import keep_merged

@@ -10,10 +10,10 @@ from agent_framework import BaseChatClient
 
 from chat_clients.failures import build_model_error, explain_model_failure
 from chat_clients.http.provider_connection import ProviderConnection
+from chat_clients.learnt import Learnt
 from chat_clients.offline.model import OfflineChatClient
 from chat_clients.offline.phrases import PhraseBook
 from chat_clients.provider_clients import build_invocation_limits, build_provider_client, create_connection
-from chat_clients.refusals import Learnt
 from config import Settings
 
 if TYPE_CHECKING:

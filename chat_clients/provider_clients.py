@@ -11,8 +11,8 @@ from agent_framework import BaseChatClient, FunctionInvocationConfiguration
 
 from chat_clients.failures import build_model_error
 from chat_clients.http.provider_connection import ProviderConnection
+from chat_clients.learnt import Learnt
 from chat_clients.model_client import CompletionsChatClient, ResponsesChatClient
-from chat_clients.refusals import Learnt
 from config import Settings
 from errors import ConfigError
 

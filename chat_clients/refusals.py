@@ -1,19 +1,17 @@
-"""Refusals of a model's server: the next request differs, and what was learnt is remembered.
+"""Refusals of a model's server: the next request differs, and what helped is remembered.
 
 A history that was refused once is refused again with every message, and so the next try differs: a member of the
 request that the server does not know is left out, pictures are named, calls of tools are told in words, the oldest is
-left out. What helped is remembered, for the model or for the conversation, so that it is not learnt again each time.
+left out. What helped is kept in `Learnt`, for the model or for the conversation, so that it is not learnt each time.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from hashlib import blake2b
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 from agent_framework import Message
 
@@ -21,6 +19,7 @@ from chat_clients.failures import build_model_error, refusal_in
 from chat_clients.http.foreign_words import NO_PICTURES
 from chat_clients.http.refusal_meanings import is_about_length, is_about_tools
 from chat_clients.http.status_errors import ProviderStatusError
+from chat_clients.learnt import Learnt
 from chat_clients.protocols.history_shape import HistoryForm, has_pictures, history_chars
 from chat_clients.refused_fields import (
     LENGTHS,
@@ -37,17 +36,9 @@ logger = logging.getLogger(__name__)
 MAX_TRIES = 8
 """Requests for one round of an answer, all refusals together."""
 
-MAX_MODELS = 64
-MAX_KEYS = 10_000
-WORDS_OF_A_PLACE = 3
-"""Messages of a person by which a place in a conversation is known, with what was answered between them."""
-
 MAX_FIELDS = 16
 MAX_TOOLS_NAMED = 32
-"""In a line of the log."""
-
-_Key = TypeVar("_Key")
-_Value = TypeVar("_Value")
+"""How many tools one line of the log names."""
 
 _NO_PICTURES = re.compile(
     r"not? supported?[^.]{0,60}(?:image|picture|vision|multi-?modal|media)"
@@ -56,7 +47,8 @@ _NO_PICTURES = re.compile(
     r"(?:not? supported|not support|unsupported|not available|not enabled|disabled|only supported)"
     r"|not a (?:multi-?modal|vision)|support image input|at most 0 image|mmproj|text[- ]only|only (?:supports )?text\b"
     r"|unknown variant .?(?:image_url|input_image)|content must be a (?:valid )?string|data required for image"
-    r"|content\W.{0,40}(?:valid string|string_type)|cannot (?:see|view|process|read) (?:images|pictures)"
+    r"|content\W.{0,40}(?:valid string|string_type)|only (?:accepts|takes|handles) text\b"
+    r"|(?:can(?:no|')t|(?:un|not )able to) (?:see|view|process|read|accept|handle|understand) (?:images|pictures)"
     rf"|{NO_PICTURES}",
     re.IGNORECASE | re.DOTALL,
 )
@@ -83,89 +75,6 @@ _THOUGHTS = re.compile(
     re.IGNORECASE,
 )
 _COUNT = re.compile(r"\d{3,}")
-
-
-@dataclass(slots=True)
-class LearntOfModel:
-    """Limits of a model's server, as far as they were learnt.
-
-    Attributes:
-        left_out: Members of a request, with the name that takes their place or None; ``name=value`` is one of a list.
-        takes_pictures: Whether it takes any.
-        takes_system: Whether it takes messages of the system; if not, the person's first one says the same.
-        begins_with_thought: Whether its text begins with a thought that nothing opens, as its chat template has done.
-    """
-
-    left_out: dict[str, str | None] = field(default_factory=dict)
-    takes_pictures: bool = True
-    takes_system: bool = True
-    begins_with_thought: bool = False
-
-
-class Learnt:
-    """Memory of refusals, by model and by conversation; bounded, the oldest is forgotten first."""
-
-    def __init__(self) -> None:
-        self._models: OrderedDict[str, LearntOfModel] = OrderedDict()
-        self._forms: OrderedDict[bytes, HistoryForm] = OrderedDict()
-
-    def of_model(self, model: str) -> LearntOfModel:
-        """Return what is known of a model, to be added to."""
-        if model not in self._models:
-            _put(self._models, model, LearntOfModel(), MAX_MODELS)
-        return self._models[model]
-
-    def form_of(self, model: str, messages: Sequence[Message]) -> HistoryForm | None:
-        """Return the form in which this conversation, or an earlier part of it, was taken after a refusal, or None."""
-        if self._forms:
-            for place in reversed(_places(model, messages)):
-                for key in place:
-                    if (form := self._forms.get(key)) is not None:
-                        return form
-        return None
-
-    def remember(self, model: str, messages: Sequence[Message], form: HistoryForm) -> None:
-        """Remember the form in which a conversation was taken, at its newest place."""
-        for place in _places(model, messages)[-1:]:
-            # One short sentence is said in many conversations: what is left out in one is not for that in another.
-            is_alone = len(place) > 1 and form.max_chars is not None
-            for key in place[:-1] if is_alone else place:
-                _put(self._forms, key, form, MAX_KEYS)
-
-
-def _put(known: OrderedDict[_Key, _Value], key: _Key, value: _Value, bound: int) -> None:
-    known[key] = value
-    known.move_to_end(key)
-    while len(known) > bound:
-        known.popitem(last=False)
-
-
-def _places(model: str, messages: Iterable[Message]) -> list[tuple[bytes, ...]]:
-    """Return the places of a conversation at which a person speaks, oldest first, each with what it is known by.
-
-    That is what was said just before it, as far as it is sent: the oldest is left out one day. The first of its keys
-    holds most of that, the last nothing but what the person says there.
-    """
-    places: list[tuple[bytes, ...]] = []
-    said: deque[tuple[list[bytes], bytes]] = deque(maxlen=WORDS_OF_A_PLACE)
-    answered: list[bytes] = []
-    for message in messages:
-        text = message.text.encode(errors="replace")
-        if message.role == "assistant":
-            answered.append(text)
-        elif message.role == "user":
-            said.append((answered, text))
-            answered = []
-            places.append(tuple(_digest(model, list(said)[at:]) for at in range(len(said))))
-    return places
-
-
-def _digest(model: str, said: Sequence[tuple[list[bytes], bytes]]) -> bytes:
-    digest = blake2b(model.encode(errors="replace"), digest_size=16)
-    for at, (answered, own) in enumerate(said):
-        for text in (*answered, own) if at else (own,):
-            digest.update(b"\0" + text)
-    return digest.digest()
 
 
 class Attempt:
@@ -319,9 +228,10 @@ class Attempt:
             forms = self._shorter(refusal)
         elif _is_refusal(failure, refusal):
             forms = self._simpler(refusal)
-        elif failure.code == "model.failed" and refusal.status == 500:
-            # A template that fails on calls is nothing but a failure at some servers, also in later turns.
-            forms = iter([replace(self._form, told=max(1, self._form.told))])
+        elif failure.code == "model.failed" and refusal.status in (500, 501):
+            # A template that fails on calls, or a model on pictures, is nothing but a failure at some servers.
+            told = replace(self._form, told=max(1, self._form.told))
+            forms = iter([told, replace(told, has_pictures=False)])
         else:
             return False
         for form in forms:

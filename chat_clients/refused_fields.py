@@ -13,7 +13,7 @@ LENGTHS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 """Names for the longest length of an answer."""
 
 _OURS = frozenset({"stream_options", "store", "include", "tool_choice"})
-"""What every request asks for by itself; all other wishes are the author's, or the person's."""
+"""The members that every request has by itself; all other wishes are the author's, or the person's."""
 
 _NO_NAMES = re.compile(r"\b(?:requested|specified|given|provided|these|some|following) parameters\b", re.IGNORECASE)
 

@@ -13,9 +13,10 @@ from typing import Any
 from agent_framework import ChatResponseUpdate, Content, Message
 
 from framework.response_streams import build_response
+from framework.sentences import LIMIT_REACHED
 
 MAX_ROUNDS = 3
-"""Requests for one answer, of which all but the last end with a call; what the last one calls is dropped."""
+"""Requests for one answer; of a model that calls even then, the person is told that it ends here."""
 
 NOT_FOUND = 'Error: Requested function "{name}" not found. There are no tools to call: answer in words.'
 
@@ -67,6 +68,7 @@ async def without_calls(messages: Sequence[Message], ask: Callable[[Sequence[Mes
         calls = [content for message in said for content in message.contents if _is_call(content)]
         results = [Content.from_function_result(each.call_id or "", result=_not_found(each)) for each in calls]
         messages = [*messages, *said, Message("tool", results)]
+    yield ChatResponseUpdate(contents=[Content.from_text(LIMIT_REACHED)], role="assistant", message_id="limit")
 
 
 def _is_call(content: Content) -> bool:

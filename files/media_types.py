@@ -141,7 +141,7 @@ KNOWN_TYPES: Mapping[str, Sequence[str]] = {
     "audio/*": tuple(extension for kind, each in EXTENSIONS.items() if kind.startswith("audio/") for extension in each),
     "text/*": tuple(_TEXT_EXTENSIONS),
 }
-"""What is taken where nothing else is said, with the extensions by which a dialog finds it."""
+"""The types that are taken where nothing else is said, with the extensions by which a dialog finds them."""
 
 _TEXT_APPLICATIONS = frozenset(
     f"application/{each}"

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from files.media_types import EXTENSIONS, extension_of
 
 MAX_NAME_CHARS = 120
-"""With four bytes for each character that is still less than file systems take."""
+"""The longest name of a file: with four bytes for each character, it is still less than file systems take."""
 
 MAX_EXTENSION_CHARS = 16
 FALLBACK_NAME = "file"

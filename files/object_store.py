@@ -45,7 +45,7 @@ _OPTIONS: dict[str, dict[str, str]] = {
     "az": {"endpoint": "endpoint", "account": "account_name"},
     "gs": {"endpoint": "base_url"},
 }
-"""What may stand behind the `?` of a URL, and what obstore calls it."""
+"""The parameters behind the `?` of a URL, and obstore's names of them."""
 
 _UNAVAILABLE = "Files cannot be read or saved at the moment. Try again soon."
 _MISSING = "The content of this file is not here."

@@ -1,4 +1,4 @@
-"""Which files may be uploaded: the option `composer.attachments` of a use case, within the limits of the platform."""
+"""Rules of uploads: the option `composer.attachments` of a use case, within the limits of the platform."""
 
 from __future__ import annotations
 

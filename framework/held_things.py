@@ -8,9 +8,13 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from agent_framework import FunctionTool, Workflow
+from chatkit.server import ChatKitServer
 
 MAX_THINGS = 5_000
-"""So many things are looked at; what a use case caches may be without end."""
+"""How many things are looked at; a cache of a use case may be without end."""
+
+MAKERS = ("get_agent", "respond", "action", "sync_action")
+"""The methods of a server in which agents are made or taken from its module."""
 
 _PLAIN = (str, bytes, bytearray, int, float, complex, type(None), type)
 
@@ -18,10 +22,11 @@ _PLAIN = (str, bytes, bytearray, int, float, complex, type(None), type)
 def things_held_by(holder: Any) -> Iterator[Any]:
     """Return what is held by `holder` and by what it holds: in attributes, collections, agents, tools and workflows.
 
-    Of a stranger's classes only those of Agent Framework and of the Agents SDK are looked into. What is made anew for
-    each answer is not there to be found, but what its ``get_agent`` takes from its module is.
+    Of a stranger's classes only those of Agent Framework and of the Agents SDK are looked into, and those beside a
+    server of ChatKit. What is made anew for each answer is not there to be found, but what the methods that make it
+    take from their modules is.
     """
-    home = _package(type(holder))
+    homes = {_package(type(holder))}
     waiting, seen = deque([holder]), dict[int, Any]()
     while waiting and len(seen) < MAX_THINGS:
         thing = waiting.popleft()
@@ -29,10 +34,12 @@ def things_held_by(holder: Any) -> Iterator[Any]:
             continue
         seen[id(thing)] = thing  # kept: the id of what is gone may be another's
         yield thing
-        waiting.extend(_parts(thing, home))
+        if isinstance(thing, ChatKitServer):
+            homes.add(_package(type(thing)))
+        waiting.extend(_parts(thing, homes))
 
 
-def _parts(thing: Any, home: str) -> Iterable[Any]:
+def _parts(thing: Any, homes: set[str]) -> Iterable[Any]:
     if isinstance(thing, dict):
         return [*thing.values()]
     if isinstance(thing, list | tuple | set | frozenset | deque):
@@ -42,22 +49,23 @@ def _parts(thing: Any, home: str) -> Iterable[Any]:
     if isinstance(thing, Workflow):
         return thing.get_executors_list()
     if isinstance(thing, FunctionType):
-        return _parts_of_function(thing, home)
+        return _parts_of_function(thing, homes)
     if isinstance(thing, MethodType):
         return [thing.__func__, thing.__self__]
-    if _package(type(thing)) in (home, "agent_framework", "agents"):
-        return [*getattr(thing, "__dict__", {}).values(), getattr(type(thing), "get_agent", None)]
+    if _package(type(thing)) in (*homes, "agent_framework", "agents"):
+        makers = [getattr(type(thing), name, None) for name in MAKERS]
+        return [*getattr(thing, "__dict__", {}).values(), *makers]
     return ()
 
 
-def _parts_of_function(function: FunctionType, home: str) -> list[Any]:
+def _parts_of_function(function: FunctionType, homes: set[str]) -> list[Any]:
     parts: list[Any] = []
     for cell in function.__closure__ or ():
         try:
             parts.append(cell.cell_contents)
         except ValueError:
             continue  # not filled yet
-    if function.__module__.partition(".")[0] == home:
+    if function.__module__.partition(".")[0] in homes:
         parts += [function.__globals__.get(name) for name in function.__code__.co_names]
     return parts
 

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from time import monotonic
 from typing import Any
 
 from agent_framework import FunctionInvocationContext, FunctionMiddleware
 from agent_framework.exceptions import ToolExecutionException
 
-from framework.mcp_servers import NOT_REACHED, UNKNOWN_OUTCOME, connect, is_there, links, server_of, state_of
+from framework.mcp_servers import (
+    NOT_REACHED,
+    UNKNOWN_OUTCOME,
+    connect,
+    connect_soon,
+    is_there,
+    links,
+    server_of,
+    state_of,
+)
 from text.shortening import shortened
 
 logger = logging.getLogger(__name__)
 
 MAX_FAILURE_CHARS = 2_000
-"""So much of what a server says of its tool's failure is told to the model."""
+"""How much the model is told of the words in which a server explains its tool's failure."""
 
 _LOST = frozenset(
     {"ClosedResourceError", "BrokenResourceError", "EndOfStream", "ReadError", "WriteError", "RemoteProtocolError"}
@@ -48,7 +58,7 @@ class McpRecovery(FunctionMiddleware):
             return
         remote_name = (context.function.additional_properties or {})["_mcp_remote_name"]
         state = state_of(tool)
-        if (state.is_lost or not await self._is_there(tool, remote_name)) and not await connect(tool):
+        if (state.is_lost or not await self._is_there(tool, remote_name)) and not await connect_soon(tool):
             self._fail(context, NOT_REACHED)
             return
         try:
@@ -60,15 +70,15 @@ class McpRecovery(FunctionMiddleware):
                 if not self._is_explained(context, exc):
                     raise
                 return
-            state.is_lost = True
+            state.is_lost, state.lost_at = True, monotonic()
             was_sent = not _was_never_sent(exc)
             logger.warning(
                 "MCP server was lost during a call", extra={"server": tool.name, "tool": remote_name, "sent": was_sent}
             )
-        is_back = await connect(tool)
         if was_sent and remote_name not in state.repeatable:
+            await connect(tool)  # for the calls to come
             self._fail(context, UNKNOWN_OUTCOME)
-        elif not is_back:
+        elif not await connect_soon(tool):
             self._fail(context, NOT_REACHED)
         else:
             try:
@@ -97,7 +107,7 @@ class McpRecovery(FunctionMiddleware):
         state = state_of(tool)
         if remote_name in state.repeatable or await is_there(tool):
             return True
-        state.is_lost = True
+        state.is_lost, state.lost_at = True, monotonic()
         return False
 
 

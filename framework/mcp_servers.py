@@ -28,12 +28,23 @@ logger = logging.getLogger(__name__)
 CONNECT_TIMEOUT_S = 10.0
 PROBE_TIMEOUT_S = 5.0
 
+RESTART_WAIT_S = 3.0
+"""So long after its loss a server may take to be back, until a call is told that it cannot be reached.
+
+A supervisor has often started one anew by then, an interpreter and all. A person waits for it once: what was lost
+longer ago is looked for once.
+"""
+
+RESTART_POLL_S = 0.1
+MAX_RESTART_POLL_S = 0.4
+"""Pauses between two looks for a server that starts anew: the first, and the longest."""
+
 QUIET_WAIT_S = 5.0
 """How long a server that seems lost is waited for until no call runs over its connection any more."""
 
 SILENCE_S = 60.0
 IMPATIENT_TIMEOUT_S = 2.0
-"""For `SILENCE_S` nobody waits longer than this for a server that did not answer in `CONNECT_TIMEOUT_S`."""
+"""The longest wait, for `SILENCE_S`, for a server that did not answer in `CONNECT_TIMEOUT_S`."""
 
 CLOSING_WAIT_S = 2.0
 
@@ -55,6 +66,7 @@ class ServerState:
 
     Attributes:
         is_lost: Whether it was lost, though the framework may not know.
+        lost_at: When it was lost during a call, by the monotonic clock.
         connections: How often it was connected anew.
         repeatable: The tools that may be called twice: they only read, or do the same again.
         calls: How many calls are running.
@@ -66,6 +78,7 @@ class ServerState:
     """
 
     is_lost: bool = False
+    lost_at: float = -RESTART_WAIT_S
     connections: int = 0
     repeatable: frozenset[str] = frozenset()
     calls: int = 0
@@ -165,11 +178,27 @@ async def connect(tool: Any, *, is_patient: bool = False) -> bool:
                 state.silent_until = monotonic() + SILENCE_S if is_patient else state.silent_until
                 await _abandon(tool)
             state.is_lost = True
-            logger.warning("MCP server cannot be connected", extra={"server": tool.name, "error_type": _kind(exc)})
+            level = logging.INFO if monotonic() < state.lost_at + RESTART_WAIT_S else logging.WARNING
+            logger.log(level, "MCP server cannot be connected", extra={"server": tool.name, "error_type": _kind(exc)})
             return False
         state.is_lost, state.silent_until = False, 0.0
         state.connections += 1
         return True
+
+
+async def connect_soon(tool: Any) -> bool:
+    """Connect a server that was lost, and look again until `RESTART_WAIT_S` after its loss; return whether it is back.
+
+    A server that was not lost a moment ago is looked for once.
+    """
+    state, pause_s = state_of(tool), RESTART_POLL_S
+    while not await connect(tool):
+        left_s = state.lost_at + RESTART_WAIT_S - monotonic()
+        if left_s <= 0:
+            return False
+        await asyncio.sleep(min(pause_s, left_s))
+        pause_s = min(2 * pause_s, MAX_RESTART_POLL_S)
+    return True
 
 
 async def _abandon(tool: Any) -> None:

@@ -15,4 +15,4 @@ ORIGINAL_PROPERTY = "original"
 """Says of a picture that was made smaller what it was, in words."""
 
 UNKNOWN_TOOL_PROPERTY = "parlor.unknown_tool"
-"""On a call: it means none of the tools that were offered. The framework may ask for it beside another."""
+"""Marks a call that means none of the tools that were offered. The framework may ask for it beside another."""

@@ -12,7 +12,7 @@ from typing import Any
 from agent_framework import ChatResponse, ChatResponseUpdate, ResponseStream
 
 ResponseFormat = type[Any] | Mapping[str, Any] | None
-"""What an answer must be: a Pydantic model, a JSON schema, or nothing in particular."""
+"""The form that an answer must have: a Pydantic model, a JSON schema, or none in particular."""
 
 
 def build_response_stream(

@@ -56,11 +56,11 @@ def build_client(clone: Clone | None = None) -> None:
         return
     fingerprint = fingerprint_of(clone.frontend, client_sources(clone))
     stamp = clone.dist / ".fingerprint"
-    if _says(stamp, fingerprint):
+    if is_stamped(stamp, fingerprint):
         return
     install_client_packages(clone)
-    with _one_at_a_time(clone, "client-build"):
-        if _says(stamp, fingerprint):
+    with one_at_a_time(clone, "client-build"):
+        if is_stamped(stamp, fingerprint):
             return
         stamp.unlink(missing_ok=True)
         _npm(clone, "Building the client", "run", "--silent", "build")
@@ -78,10 +78,10 @@ def install_client_packages(clone: Clone | None = None) -> None:
     # Some packages bring programs: a folder shared with another kind of machine does not fit.
     fingerprint = f"{fingerprint_of(clone.frontend, inputs)} {sys.platform} {platform.machine()}"
     stamp = clone.frontend / "node_modules" / ".fingerprint"
-    if _says(stamp, fingerprint):
+    if is_stamped(stamp, fingerprint):
         return
-    with _one_at_a_time(clone, "client-packages"):
-        if _says(stamp, fingerprint):
+    with one_at_a_time(clone, "client-packages"):
+        if is_stamped(stamp, fingerprint):
             return
         # npm ci removes node_modules first, and the stamp with it.
         _npm(clone, "Installing client packages", "ci", "--include=dev", "--no-audit", "--no-fund")
@@ -106,12 +106,13 @@ def fingerprint_of(base: Path, files: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def _says(stamp: Path, fingerprint: str) -> bool:
+def is_stamped(stamp: Path, fingerprint: str) -> bool:
+    """Say whether a stamp file holds a fingerprint: then what it stands beside was made of the same inputs."""
     return stamp.is_file() and stamp.read_text(encoding="utf-8") == fingerprint
 
 
 @contextlib.contextmanager
-def _one_at_a_time(clone: Clone, name: str) -> Iterator[None]:
+def one_at_a_time(clone: Clone, name: str) -> Iterator[None]:
     """Hold a lock between processes. The system frees it when its holder dies."""
     clone.state.mkdir(exist_ok=True)
     with (clone.state / f"{name}.lock").open("w") as file:

@@ -45,7 +45,9 @@ def run_build(arguments: Sequence[str]) -> int:
 
 
 COMMANDS: Mapping[str, CloneCommand] = {
-    "test": CloneCommand("Run all tests, or the parts named: --python, --client, --browser.", run_tests),
+    "test": CloneCommand(
+        "Run all tests, or the parts named: --python, --client, --browser, --container, --examples.", run_tests
+    ),
     "check": CloneCommand("Check formatting, style and types, and run the fast tests; --static: no tests.", run_checks),
     "bench": CloneCommand("Measure against a bare server in the same run, as ratios.", run_benchmarks),
     "build": CloneCommand("Build the client if it has changed.", run_build),

@@ -6,6 +6,7 @@ allows is allowed. What neither says, because it is said in words or shown by th
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import sys
@@ -152,7 +153,7 @@ def _javascript_shapes(declared: Mapping[str, Type]) -> tuple[list[str], Shapes]
 
 def _python_shapes() -> tuple[list[str], Shapes]:
     shapes: Shapes = {}
-    seen = [model for model in vars(chatkit.widgets).values() if _is_component(model)]
+    seen = [model for _, model in inspect.getmembers(chatkit.widgets) if _is_component(model)]
     for model in seen:
         _add_python_shape(shapes, model)
     icons = next(typing.get_args(part) for part in typing.get_args(IconName) if typing.get_origin(part) is Literal)

@@ -93,7 +93,7 @@ DEFAULTS: Mapping[str, Any] = {
     "Textarea.variant": "outline",
     "Title.size": "md",
 }
-"""What the client draws where a prop is left out."""
+"""The values that the client draws where a prop is left out."""
 
 COLORS: Mapping[str, Any] = {
     "tokens": {

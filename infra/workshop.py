@@ -27,6 +27,7 @@ from infra.client_build import (
     node_program,
     run_quietly,
 )
+from infra.examples_environment import make_examples_environment
 
 APT_TIMEOUT_S = 900.0
 PART_TIMEOUT_S = 900.0
@@ -34,6 +35,8 @@ MOST_WORKERS = 8
 # The same engine without windows, tabs and menus that nobody sees: it takes three quarters of the processor's time.
 BROWSER_PACKAGES = ("chromium-headless-shell", "fonts-noto-color-emoji", "fonts-noto-core")
 BROWSER_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# For parts that pyproject's own options leave out.
+OUTSIDE = ("-o", "addopts=--strict-markers --import-mode=importlib -p no:playwright")
 # Where pip, uv and npm write the addresses of an index. npm's `funding` links are not among them.
 HOST_IN_LOCK = re.compile(r"(?:index-url|find-links|--trusted-host)|https?://", re.IGNORECASE)
 HOST_IN_NPM_LOCK = re.compile(r'"resolved"\s*:')
@@ -118,8 +121,8 @@ def run_tests(args: Sequence[str]) -> int:
     """Run all tests, or the parts named, and print how many passed and failed as the last line.
 
     Args:
-        args: Any of ``--python``, ``--client``, ``--browser``, ``--container``; after ``--``, arguments for the
-            one part named.
+        args: Any of ``--python``, ``--client``, ``--browser``, ``--container``, ``--examples``; after ``--``,
+            arguments for the one part named.
 
     Returns:
         0 when all passed, 1 when one failed, 2 when the arguments make no sense.
@@ -128,18 +131,17 @@ def run_tests(args: Sequence[str]) -> int:
         "--python": ("Python", _test_python),
         "--client": ("Client", _test_client),
         "--browser": ("Browser", _test_browser),
-        # Minutes, and an engine that not every machine has: where it is asked for by name.
+        # Minutes, and an engine or packages that not every machine has: where they are asked for by name.
         "--container": ("Container", _test_container),
+        "--examples": ("Examples", _test_examples),
     }
     names, extra = _split_extra(args)
     unknown = [name for name in names if name not in parts]
     if unknown or (extra and len(names) != 1):
-        print(
-            "Usage: parlor test [--python] [--client] [--browser] [--container], or one of them and: -- ARGUMENTS",
-            file=sys.stderr,
-        )
+        usage = " ".join(f"[{name}]" for name in parts)
+        print(f"Usage: parlor test {usage}, or one of them and: -- ARGUMENTS", file=sys.stderr)
         return 2
-    names = names or [name for name in parts if name != "--container"]
+    names = names or [name for name in parts if name not in ("--container", "--examples")]
     started = time.monotonic()
     outcomes: list[Outcome] = []
     with ThreadPoolExecutor(2) as beside:
@@ -214,8 +216,11 @@ def _test_browser(extra: Sequence[str]) -> Outcome:
 
 
 def _test_container(extra: Sequence[str]) -> Outcome:
-    options = ["-o", "addopts=--strict-markers --import-mode=importlib -p no:playwright"]
-    return _pytest("container", [*options, *(extra or ["tests/container"])])
+    return _pytest("container", [*OUTSIDE, *(extra or ["tests/container"])])
+
+
+def _test_examples(extra: Sequence[str]) -> Outcome:
+    return _pytest("examples", [*OUTSIDE, *(extra or ["tests/examples"])], str(make_examples_environment()))
 
 
 def in_workers(distribution: str, *more: str, per_processor: int = 1) -> list[str]:
@@ -230,9 +235,9 @@ def in_workers(distribution: str, *more: str, per_processor: int = 1) -> list[st
     return ["-n", str(min(per_processor * processors, MOST_WORKERS - 1) + 1), "--dist", distribution, *more]
 
 
-def _pytest(name: str, arguments: Sequence[str]) -> Outcome:
+def _pytest(name: str, arguments: Sequence[str], python: str = sys.executable) -> Outcome:
     report = _report(f"{name}.xml")
-    command = [sys.executable, "-m", "pytest", f"--junit-xml={report}", *arguments]
+    command = [python, "-m", "pytest", f"--junit-xml={report}", *arguments]
     done = subprocess.run(command, cwd=ROOT, env=python_environment(), check=False)
     return read_junit_report(report, done.returncode)
 

@@ -26,7 +26,7 @@ from turns.run_record import StopReason
 logger = logging.getLogger(__name__)
 
 RunKey = tuple[str, str, str]
-"""User, use case, thread."""
+"""The key of a run: user, use case, thread."""
 
 RunStatus = Literal["running", "done", "failed", "stopped"]
 
@@ -73,11 +73,11 @@ class Run:
         owner: The registry that it belongs to.
         events: The answer.
         context: Who asks.
-        log: Where the events go.
+        log: The log that the events go to.
         timeout_s: How long it may take.
 
     Attributes:
-        id: For the log and for clients that come back.
+        id: The id of the run, for the log and for clients that come back.
         status: Whether it is running, or how it ended.
         log: All its events.
     """

@@ -24,7 +24,7 @@ class UseCaseStatistics:
         duration_sum_s: How long all took together, in seconds.
         tokens: Tokens of models, by ``input`` and ``output``.
         tool_calls: Calls of tools.
-        failed_tool_calls: Those of them that failed, took too long or were refused.
+        failed_tool_calls: Calls of tools that failed, took too long or were refused.
     """
 
     outcomes: dict[str, int] = field(default_factory=dict)

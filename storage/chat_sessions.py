@@ -80,6 +80,10 @@ class ChatSessions:
         """Count one file of `session`; return whether it may be uploaded."""
         return await self._database.run_write(_count_upload, session.id, session.configuration.max_files)
 
+    async def uncount_upload(self, session: ChatSession) -> None:
+        """Take back the count of a file of `session` that was refused."""
+        await self._database.run_write(_uncount_upload, session.id)
+
 
 def _save(connection: Connection, session: ChatSession, now: datetime) -> None:
     old = select(ChatSessionRow.id).where(ChatSessionRow.expires_at < now - KEPT_AFTER_EXPIRY).limit(MAX_SWEPT)
@@ -140,3 +144,8 @@ def _count_upload(connection: Connection, session_id: str, limit: int) -> bool:
         update(row).where(row.id == session_id, row.uploads < limit).values(uploads=row.uploads + 1)
     )
     return counted.rowcount == 1
+
+
+def _uncount_upload(connection: Connection, session_id: str) -> None:
+    row = ChatSessionRow
+    connection.execute(update(row).where(row.id == session_id, row.uploads > 0).values(uploads=row.uploads - 1))

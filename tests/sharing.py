@@ -1,4 +1,4 @@
-"""What the workers of one test run share: each thing is made by one of them and lent to all."""
+"""Things that the workers of one test run share: each is made by one of them and lent to all."""
 
 from __future__ import annotations
 

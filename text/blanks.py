@@ -6,9 +6,11 @@ import re
 
 # Signs without a shape that models and proxies put before or in the place of an answer: byte order marks, soft hyphens,
 # joiners, directions, fillers and control characters. Python counts none of them as white space.
+# Source: Default_Ignorable_Code_Point of Unicode's DerivedCoreProperties.txt; also controls and the empty braille.
 _SHAPELESS = (
-    "\\x00-\\x1f\\x7f-\\x9f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180e\\u200b-\\u200f\\u202a-\\u202e"
-    "\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff9-\\ufffb\\U000e0000-\\U000e007f"
+    "\\x00-\\x1f\\x7f-\\x9f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e"
+    "\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb\\U0001bca0-\\U0001bca3\\U0001d173-\\U0001d17a"
+    "\\U000e0000-\\U000e0fff"
 )
 _LEADING = re.compile(rf"[\s{_SHAPELESS}]*")
 _VISIBLE = re.compile(rf"[^\s{_SHAPELESS}](?:.*[^\s{_SHAPELESS}])?", re.DOTALL)

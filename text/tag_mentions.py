@@ -7,7 +7,7 @@ import re
 from text.thought_tags import tags_in
 
 LOOKAHEAD_CHARS = 3
-"""So much of what follows a tag must be known, if it does not end before."""
+"""How many characters after a tag must be known, unless the text ends before."""
 
 _FENCE = re.compile(r"^[ \t>]*(?:```|~~~)", re.MULTILINE)
 _BACKTICKS = re.compile(r"`+")

@@ -9,7 +9,7 @@ from itertools import product
 from typing import Literal
 
 Role = Literal["opens", "closes", "says", "said", "wraps"]
-"""Of a tag: it opens or closes a thought, or stands before or behind what is said; before it after a thought alone."""
+"""The role of a tag: it opens or closes a thought, or stands before or behind speech, or before it after a thought."""
 
 _WORDS = ("think", "thinking", "thought", "thoughts", "reasoning")
 

@@ -17,11 +17,11 @@ from text.tag_mentions import is_inner, is_mention
 from text.thought_tags import Tag, half_tag_start, is_half_tag, tag_at, tags_in
 
 Kind = Literal["text", "thought", "taken_back", "no_thought"]
-"""Of a piece: ``taken_back`` holds what was said as text so far, and is a thought; with ``no_thought`` what was said as
+"""The kind of a piece: ``taken_back`` holds what was text so far, and is a thought; with ``no_thought`` what was
 thought so far is none, and follows as text."""
 
 MAX_WATCHED_CHARS = 400_000
-"""So far into a text a closing tag is looked for that nothing has opened."""
+"""How far into a text a closing tag is looked for that nothing has opened."""
 
 _PARAGRAPH = "\n\n"
 

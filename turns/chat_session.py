@@ -16,7 +16,7 @@ NO_VARIABLES: Mapping[str, Variable] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class SessionConfiguration:
-    """Offers of a session.
+    """The variables, limits and features of one session.
 
     Attributes:
         variables: Handed to the agent as `turn.context.variables`; read-only.

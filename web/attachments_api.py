@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 
 from fastapi import FastAPI
@@ -30,11 +30,11 @@ from web.failures import build_failure, failure_response
 from web.form_files import read_form_file
 from web.identity import base_url_of, build_context
 from web.request_log import notes_of
-from web.session_rules import BYTES_PER_MB, check_upload
+from web.session_rules import BYTES_PER_MB, counted_upload
 from web.visible_use_cases import NO_USE_CASE, VisibleUseCases
 
 DRAINED_BYTES = 1024 * 1024
-"""What is read of a body after it was refused, so that the browser reads why: closing at once would reset it."""
+"""How much is read of a body after it was refused, so that the browser reads why: closing at once would reset it."""
 
 DRAIN_TIMEOUT_S = 2.0
 MAX_CACHE_AGE_S = 900
@@ -76,11 +76,13 @@ def add_attachment_routes(
         use_case = await use_cases.find(name, build_context(request))
         context = replace(build_context(request), use_case=use_case.name)
         rules: UploadRules = attachments.rules_of(use_case.composer.attachments)
-        if session is not None:
-            await check_upload(session, sessions)
-            rules = replace(rules, max_bytes=min(rules.max_bytes, session.configuration.max_file_mb * BYTES_PER_MB))
-        form = await read_form_file(request)
-        received = await attachments.receive_new(form.name, form.media_type, form.chunks, rules, context)
+        async with AsyncExitStack() as counting:
+            if session is not None:
+                await counting.enter_async_context(counted_upload(session, sessions))
+                most_bytes = session.configuration.max_file_mb * BYTES_PER_MB
+                rules = replace(rules, max_bytes=min(rules.max_bytes, most_bytes))
+            form = await read_form_file(request)
+            received = await attachments.receive_new(form.name, form.media_type, form.chunks, rules, context)
         return _shown(request, serialize(received), owner_of(context.user_id, context.use_case), attachments)
 
     app.add_route(f"{PATH}{{file_id}}/content", upload, methods=["PUT", "POST"])

@@ -71,6 +71,10 @@ class ClientSessions:
         """Count one file; return whether it may be uploaded."""
         return await self._stored.count_upload(session)
 
+    async def uncount_upload(self, session: ChatSession) -> None:
+        """Take back the count of a file that was refused."""
+        await self._stored.uncount_upload(session)
+
     def secret_of(self, session: ChatSession) -> str:
         """Return the client secret of a session."""
         return self._secrets.build(session.id, int(session.expires_at.timestamp()))

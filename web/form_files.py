@@ -15,7 +15,7 @@ FIELD = "file"
 """The name of the field that ChatKit's clients send a file in."""
 
 MAX_OVERHEAD_BYTES = 64 * 1024
-"""What a form may hold beside the file."""
+"""How much a form may hold beside the file."""
 
 
 @dataclass(slots=True)

@@ -14,7 +14,8 @@ from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from config import BASE_PATH_PATTERN, Network, Settings
+from config import Settings
+from settings.values import BASE_PATH_PATTERN, Network
 from web.request_log import notes_of
 
 MAX_HOPS = 32

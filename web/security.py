@@ -31,7 +31,7 @@ _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 _SECRET_PREFIXES = ("/chatkit/", "/api/")
 _SERVER_PREFIX = "/v1/chatkit/sessions"
-"""Where servers ask with their keys, which no browser knows: whose page it is does not matter, and none may read it."""
+"""The path of servers with keys, which no browser knows: no page's origin matters there, and no page may read it."""
 
 _FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 """The policy of what people have uploaded: whatever it is, it runs nothing here and reaches nobody."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from errors import ForbiddenError, NotFoundError, TooLargeError, TooManyRequestsError
+from errors import ForbiddenError, NotFoundError, TooLargeError, TooManyRequestsError, UserFacingError
 from turns.chat_session import ChatSession, SessionConfiguration
 from web.client_sessions import ClientSessions
 from web.event_stream import Chunks
@@ -46,12 +47,14 @@ async def handle_in_session(body: bytes, session: ChatSession, sessions: ClientS
         await _check_recent(thread_id, allowed.recent_threads, handle)
     _check_files(kind, params, allowed)
     if kind == "attachments.create":
-        await check_upload(session, sessions)
+        async with counted_upload(session, sessions):
+            return await handle(body)
     return await handle(body)
 
 
-async def check_upload(session: ChatSession, sessions: ClientSessions) -> None:
-    """Count a file that is about to be uploaded.
+@asynccontextmanager
+async def counted_upload(session: ChatSession, sessions: ClientSessions) -> AsyncIterator[None]:
+    """Count a file that is taken within this block; one that is refused there leaves its place to another.
 
     Raises:
         ForbiddenError: When the session takes none, or no more.
@@ -63,6 +66,11 @@ async def check_upload(session: ChatSession, sessions: ClientSessions) -> None:
         raise ForbiddenError(
             f"At most {allowed.max_files} files can be uploaded in this session.", code="session.too_many_files"
         )
+    try:
+        yield
+    except UserFacingError:
+        await sessions.uncount_upload(session)
+        raise
 
 
 class _TooManyRequestsError(TooManyRequestsError):

@@ -147,6 +147,9 @@ class _CreateSession(_Part):
         )
 
 
+_VARIABLE_KINDS = "it must be a text, a number, true or false; send a list or an object as a text that holds its JSON"
+
+
 class _ParameterError(BadRequestError):
     """A parameter is missing or wrong; `parameter` is its path."""
 
@@ -233,8 +236,11 @@ def _parse(body: bytes) -> _CreateSession:
         error = exc.errors(include_url=False, include_input=False, include_context=False)[0]
         parts = [str(part) for part in error["loc"]]
         # A variable may have any of four types, and the error names the type that it was tried as.
+        is_variable = parts[:2] == ["workflow", "state_variables"] and len(parts) == 4 and parts[3] != "[key]"
         parts = parts[:3] if parts[:2] == ["workflow", "state_variables"] else parts
         path, reason = ".".join(parts), error["msg"].removeprefix("Value error, ")
+        if is_variable and error["type"].endswith("_type"):
+            reason = _VARIABLE_KINDS
     if not path:
         raise _ParameterError(f"The body must be a JSON object: {reason}.", "invalid_json", None)
     if error["type"] == "missing":

@@ -167,7 +167,8 @@ def _date(text: str) -> Problem | None:
 
 def _image(text: str) -> Problem | None:
     scheme = _SCHEME.match(text.strip())
-    if scheme is None or scheme[1].lower() in ("http", "https", "blob"):
+    # Of a mark for a file of ours the edge makes an address.
+    if scheme is None or scheme[1].lower() in ("http", "https", "blob", "parlor-file"):
         return None
     if re.match(r"data:image/[\w.+-]+[;,]", text.strip(), re.IGNORECASE):
         return None

@@ -7,11 +7,11 @@ import binascii
 import ipaddress
 import re
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from urllib.parse import unquote
 
 PATTERNS = {
-    "EMAIL_ADDRESS": r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
+    "EMAIL_ADDRESS": r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
     "URL": r"https?://[^\s<>\"']+",
     "IBAN_CODE": r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b",
     "CREDIT_CARD": r"\b\d(?:[ -]?\d){12,18}\b",
@@ -40,9 +40,9 @@ PATTERNS = {
 
 _UNSEEN = re.compile("[\u200b\u200c\u200d\u2060\ufeff]")
 # Hexadecimal digits are Base64 too, so they come first.
-_ENCODED = re.compile(
-    r"(?P<hex>\b(?:[0-9a-fA-F]{2}){12,}\b)|(?P<base64>[A-Za-z0-9+/]{16,}={0,2})|(?P<url>\S*(?:%[0-9A-Fa-f]{2})+\S*)"
-)
+_ENCODED = re.compile(r"(?P<hex>\b(?:[0-9a-fA-F]{2}){12,}\b)|(?P<base64>[A-Za-z0-9+/]{16,}={0,2})")
+_WORD = re.compile(r"\S+")
+_PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
 def mask(text: str, kinds: Collection[str], *, has_encoded: bool = False) -> tuple[dict[str, list[str]], str]:
@@ -59,7 +59,7 @@ def mask(text: str, kinds: Collection[str], *, has_encoded: bool = False) -> tup
     found: dict[str, list[str]] = {}
     masked = _UNSEEN.sub("", unicodedata.normalize("NFKC", text))
     if has_encoded:
-        masked = _ENCODED.sub(lambda match: _decoded_mask(match, kinds, found), masked)
+        masked = _WORD.sub(lambda match: _without_encoded(match[0], kinds, found), masked)
     for kind, pattern in PATTERNS.items():
         if kind in kinds:
             masked = re.sub(pattern, lambda match, kind=kind: _mask(match[0], kind, found), masked)  # type: ignore[misc]
@@ -73,27 +73,28 @@ def _mask(text: str, kind: str, found: dict[str, list[str]]) -> str:
     return f"<{kind}>"
 
 
-def _decoded_mask(match: re.Match[str], kinds: Collection[str], found: dict[str, list[str]]) -> str:
-    for decoded in _decoded(match):
-        inner, _ = mask(decoded, kinds)
-        for kind in inner:
-            found.setdefault(kind, []).append(match[0])
-        if inner:
-            return f"<{next(iter(inner))}_ENCODED>"
-    return match[0]
+def _without_encoded(word: str, kinds: Collection[str], found: dict[str, list[str]]) -> str:
+    if _PERCENT.search(word):
+        return _decoded_mask(word, unquote(word, errors="replace"), kinds, found)
+    return _ENCODED.sub(lambda match: _decoded_mask(match[0], _decoded(match), kinds, found), word)
 
 
-def _decoded(match: re.Match[str]) -> Iterator[str]:
+def _decoded_mask(encoded: str, decoded: str, kinds: Collection[str], found: dict[str, list[str]]) -> str:
+    inner, _ = mask(decoded, kinds)
+    for kind in inner:
+        found.setdefault(kind, []).append(encoded)
+    return f"<{next(iter(inner))}_ENCODED>" if inner else encoded
+
+
+def _decoded(match: re.Match[str]) -> str:
+    """Return what is written in hexadecimal digits or Base64; an empty text where that is no text."""
     try:
-        if match["url"]:
-            yield unquote(match["url"], errors="strict")
-        elif match["hex"]:
-            yield bytes.fromhex(match["hex"]).decode()
-        else:
-            bare = match["base64"].rstrip("=")
-            yield base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True).decode()
+        if match["hex"]:
+            return bytes.fromhex(match["hex"]).decode()
+        bare = match["base64"].rstrip("=")
+        return base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True).decode()
     except (ValueError, binascii.Error):
-        return
+        return ""
 
 
 def _is_real(kind: str, text: str) -> bool:

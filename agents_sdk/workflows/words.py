@@ -85,5 +85,9 @@ def _word(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _is_blank(value: Any) -> bool:
+def _is_blank(value: Any, depth: int = 0) -> bool:
+    """Say whether nothing can be read of a value: it is empty, or all that it holds is, as deep as it is shown."""
+    value = plain(value)
+    if isinstance(value, Mapping | list) and depth < MAX_DEPTH:
+        return all(_is_blank(each, depth + 1) for each in (value.values() if isinstance(value, Mapping) else value))
     return value is None or value in ("", [], {})

@@ -24,7 +24,7 @@ from agents_sdk.workflows.workflow_input import build_message, call_workflow
 from agents_sdk.workflows.workflow_module import run_module, workflow_module
 from chat_clients.protocols.responses_request import build_input
 from context import Turn
-from errors import AgentError, ConflictError, exit_refused
+from errors import AgentError, ConflictError, EmptyAnswerError, exit_refused
 from framework.sentences import LIMIT_REACHED
 from turns.approval_request import ApprovalRequest, PendingApproval
 from turns.workflow_journal import build_journal_item, read_journal
@@ -95,6 +95,8 @@ class WorkflowAgent:
         journal = Journal(stored)
         message = build_message(build_input(messages), stored["text"] if stored else None)
         run = WorkflowRun(self._turn, self._client, message, journal, options, traces=self._traces)
+        answer = self._turn.context.answer
+        shown_before = answer.inbox.items_shown
         work = asyncio.create_task(self._work(run), name=f"workflow {self._turn.thread.id}")
         try:
             await asyncio.wait([work])
@@ -105,6 +107,8 @@ class WorkflowAgent:
                 yield _text(LIMIT_REACHED)
             elif said := self._closing_words(run, value):
                 yield _text(said)
+            elif not run.said and answer.inbox.items_shown == shown_before and answer.decided is None:
+                raise EmptyAnswerError
         finally:
             work.cancel()
             await run.close()

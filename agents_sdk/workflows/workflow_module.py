@@ -57,8 +57,8 @@ def run_module(
 def _package_of(folder: Path) -> str | None:
     """Return the package of which the files in a folder are modules; None without one."""
     for name, loaded in list(sys.modules.items()):
-        # Asked of what the module holds, since to ask some modules for a name imports it.
-        if str(folder) in map(str, getattr(loaded, "__dict__", {}).get("__path__") or ()):
+        spec = getattr(loaded, "__spec__", None)
+        if str(folder) in map(str, getattr(spec, "submodule_search_locations", None) or ()):
             return name
     return None
 

@@ -9,14 +9,14 @@ LOOK_INTERVAL_S = 0.4
 """How often the load is looked at, in seconds."""
 
 BUSY_SHARE = 0.95
-"""Of one processor: above it pieces are left to gather, for a larger one costs hardly more than a small one."""
+"""The share of one processor above which pieces gather: a larger one costs hardly more than a small one."""
 
 CALM_SHARE = 0.9
 """Below it they are left to gather less. Near the other: a pause that is too short for anything to gather in it saves
 nothing, and only keeps people waiting."""
 
 PATIENCE = 2
-"""So many looks in a row must find the thread busy before pieces wait: a moment's rush passes by itself."""
+"""How many looks in a row must find the thread busy before pieces wait: a moment's rush passes by itself."""
 
 FIRST_PAUSE_S = 0.02
 LONGEST_PAUSE_S = 0.3

@@ -62,14 +62,14 @@ NO_TOOLS = (
     r"\b(?:no (?:admite|soporta)|não suporta|non supporta)…\b(?:herramientas|ferramentas|strumenti|tools)\b",
     r"не поддержива\w+…(?:инструмент|вызов|tools)",
 )
-"""What is said of models that take no tools."""
+"""Patterns of sentences that say that a model takes no tools, in other languages than English."""
 
 NO_PICTURES = (
     r"不支持…(?:图片|图像|视觉|多模态)|(?:图片|图像|視覚|画像)…(?:不支持|対応していません|サポートされていません)"
     r"|이미지…지원하지 않|\bunterstützt keine (?:bilder|bildeingaben)|\bne (?:prend|supporte)[^.]{0,30}\bimages"
     r"|\b(?:no (?:admite|soporta)|não suporta|non supporta)[^.]{0,30}\bim[aá]gen|не поддержива\w+[^.]{0,30}изображени"
 )
-"""What is said of models that take no pictures."""
+"""Patterns of sentences that say that a model takes no pictures, in other languages than English."""
 
 
 def meaning_in(text: str) -> str | None:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Mapping
-from typing import Any, Generic, TypeVar
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from chat_clients.http.answer_reading import MAX_REFUSAL_BYTES, EventReader, body_feed, read_bounded, read_refusal
 from chat_clients.http.backpressure import Backpressure
-from chat_clients.http.connection import Taker
 from chat_clients.http.refusal_meanings import is_loading
 from chat_clients.http.retries import backoff_s, retry_after_s, wait_before_retry
-from chat_clients.http.server_events import Event, EventParser, parse_object
-from chat_clients.http.status_errors import ProviderStatusError, build_status_error
-from chat_clients.http.transport import AnswerBody, DirectTransport
+from chat_clients.http.server_events import Event, parse_object
+from chat_clients.http.status_errors import ProviderStatusError
+from chat_clients.http.transport import DirectTransport
 from chat_clients.json_numbers import without_odd_numbers
 
 logger = logging.getLogger(__name__)
@@ -32,8 +32,6 @@ MAX_KNOWN_URLS = 64
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 """An answer in one piece, pictures included."""
-
-MAX_REFUSAL_BYTES = 64 * 1024
 
 Read = TypeVar("Read")
 
@@ -141,18 +139,18 @@ class ProviderConnection:
         response = await self._send(path, content.encode(errors="replace"), headers)
         try:
             if response.headers.get("content-type", "").startswith("application/json"):
-                if (whole := read([parse_object(await _read_bounded(response, MAX_ANSWER_BYTES))])) is not None:
+                if (whole := read([parse_object(await read_bounded(response, MAX_ANSWER_BYTES))])) is not None:
                     yield whole
                 return
-            taking = _Taking(read, self._backpressure)
-            hand_over = _hand_over(response, self._timeout_s)
-            while await hand_over(taking.take):
-                if taking.result is not None:
-                    yield taking.result
-                if taking.failure is not None:
-                    raise taking.failure
-                if taking.pause_s:
-                    await asyncio.sleep(taking.pause_s)
+            reader = EventReader(read, self._backpressure)
+            feed = body_feed(response, self._timeout_s)
+            while await feed(reader.take):
+                if reader.result is not None:
+                    yield reader.result
+                if reader.failure is not None:
+                    raise reader.failure
+                if reader.pause_s:
+                    await asyncio.sleep(reader.pause_s)
         finally:
             await response.aclose()
 
@@ -180,8 +178,8 @@ class ProviderConnection:
         response = await self._http.send(request, stream=True)
         try:
             if not response.is_success:
-                raise await _read_refusal(response)
-            return parse_object(await _read_bounded(response, MAX_REFUSAL_BYTES))
+                raise await read_refusal(response)
+            return parse_object(await read_bounded(response, MAX_REFUSAL_BYTES))
         finally:
             await response.aclose()
 
@@ -205,7 +203,7 @@ class ProviderConnection:
                 response = await self._begin(request)
                 if response.is_success:
                     return response
-                failure = await _read_refusal(response)
+                failure = await read_refusal(response)
                 if is_loading(failure):
                     left_s = give_up_at - asyncio.get_running_loop().time()
                     await self._wait_for_model(response, failure, waits, left_s)
@@ -261,101 +259,6 @@ class ProviderConnection:
         return response
 
 
-class _Taking(Generic[Read]):
-    """Reader of an answer's bytes as they arrive.
-
-    Attributes:
-        result: What was read from the last ones.
-        failure: Why nothing more can be read, once that is so.
-        pause_s: How long to let more arrive before the next, in seconds.
-    """
-
-    def __init__(self, read: Callable[[list[Event]], list[Read] | None], backpressure: Backpressure) -> None:
-        self.result: list[Read] | None = None
-        self.failure: Exception | None = None
-        self.pause_s = 0.0
-        self._read = read
-        self._backpressure = backpressure
-        self._parser = EventParser()
-
-    def take(self, data: bytes) -> bool:
-        """Read `data`; return whether there is something to do about it."""
-        self.result = None
-        try:
-            events = self._parser.feed(data)
-            if events:
-                self.result = self._read(events)
-            self.failure = self._parser.failure
-        except Exception as exc:  # noqa: BLE001 - raised by whoever reads the answer: this is called by the event loop
-            self.failure = exc
-        self.pause_s = self._backpressure.pause_s()
-        return self.result is not None or self.failure is not None or self.pause_s > 0
-
-
-def _is_packed(response: httpx.Response) -> bool:
-    return "content-encoding" in response.headers
-
-
-def _body_of(response: httpx.Response) -> AsyncIterable[bytes]:
-    """Return the body as it arrives, without httpx's layers around it."""
-    assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - asynchronous transports give no other
-    return response.stream
-
-
-def _hand_over(response: httpx.Response, timeout_s: float) -> Callable[[Taker], Awaitable[bool]]:
-    """Return what hands a body over as it arrives, until it is told to stop or, returning False, has come to an end.
-
-    Args:
-        response: The bytes of an answer; the first piece may take as long as was asked for with the request.
-        timeout_s: How long each further piece may take, in seconds.
-    """
-    if isinstance(response.stream, AnswerBody) and not _is_packed(response):
-        return _Direct(response.stream, timeout_s).hand_over
-    pieces = response.aiter_bytes()
-    patience_s: float | None = None
-
-    async def hand_over(take: Taker) -> bool:
-        nonlocal patience_s
-        while True:
-            try:
-                async with asyncio.timeout(patience_s):
-                    data = await anext(pieces, None)
-            except TimeoutError:
-                raise httpx.ReadTimeout("the answer fell silent", request=response.request) from None
-            if data is None:
-                return False
-            patience_s = timeout_s
-            if take(data):
-                return True
-
-    return hand_over
-
-
-class _Direct:
-    """Hands over the body of an answer that comes straight from the server."""
-
-    def __init__(self, body: AnswerBody, timeout_s: float) -> None:
-        self._body = body
-        self._timeout_s = timeout_s
-        self._has_begun = False
-
-    async def hand_over(self, take: Taker) -> bool:
-        if self._has_begun:
-            return await self._body.read(take)
-        is_wanted = False
-
-        def take_first(data: bytes) -> bool:
-            nonlocal is_wanted
-            is_wanted = take(data)
-            return True  # to be asked again, with less patience
-
-        if not await self._body.read(take_first):
-            return False
-        self._has_begun = True
-        self._body.limit_wait(self._timeout_s)
-        return is_wanted or await self._body.read(take)
-
-
 def _choose_transport(base_url: str) -> httpx.AsyncBaseTransport | None:
     """Return our own transport, or None for httpx's where a proxy stands between."""
     address = urlsplit(base_url)
@@ -363,38 +266,6 @@ def _choose_transport(base_url: str) -> httpx.AsyncBaseTransport | None:
     if (address.scheme in proxies or "all" in proxies) and not proxy_bypass(address.hostname or ""):
         return None
     return DirectTransport(max_connections=MAX_CONNECTIONS, max_idle=MAX_IDLE_CONNECTIONS, idle_s=IDLE_CONNECTION_S)
-
-
-async def _read_bounded(response: httpx.Response, max_bytes: int, *, cut: bool = False) -> bytes:
-    """Return the body, or its beginning if `cut`.
-
-    Raises:
-        httpx.DecodingError: It is longer than allowed, or cannot be unpacked.
-    """
-    parts: list[bytes] = []
-    size = 0
-    async for part in response.aiter_bytes() if _is_packed(response) else _body_of(response):
-        parts.append(part)
-        size += len(part)
-        if size > max_bytes:
-            if cut:
-                break
-            raise httpx.DecodingError(f"the answer is longer than {max_bytes} bytes", request=response.request)
-    return b"".join(parts)[:max_bytes]
-
-
-async def _read_refusal(response: httpx.Response) -> ProviderStatusError:
-    """Return what an answer with an error status says, and close it."""
-    data = b""
-    try:
-        data = await _read_bounded(response, MAX_REFUSAL_BYTES, cut=True)
-        body = json.loads(data)
-    except (ValueError, RecursionError, httpx.HTTPError):
-        body = data.decode(errors="replace")
-    finally:
-        await response.aclose()
-    request_id = response.headers.get("x-request-id") or response.headers.get("apim-request-id")
-    return build_status_error(response.status_code, body, request_id)
 
 
 def _write_json(body: Mapping[str, Any]) -> str:

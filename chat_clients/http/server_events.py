@@ -13,10 +13,10 @@ DONE: Final[Event] = {"type": "[DONE]"}
 """Stands for the line ``data: [DONE]``, by which Chat Completions end. Compare by identity."""
 
 MAX_EVENT_BYTES = 32 * 1024 * 1024
-"""One event: the last one of the Responses API repeats the whole answer, its pictures included."""
+"""The size of one event: the last one of the Responses API repeats the whole answer, its pictures included."""
 
 PIECE_BYTES = 64
-"""What an empty line, or an empty read, costs to keep: an event may not consist of too many either."""
+"""The bytes that an empty line, or an empty read, is counted as: an event may not consist of too many either."""
 
 
 class BrokenStreamError(Exception):

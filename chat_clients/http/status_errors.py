@@ -12,7 +12,7 @@ MAX_REFUSAL_CHARS = 2_000
 """Looked at for what a refusal says: its beginning, and its end."""
 
 MAX_JSON_CHARS = 64_000
-"""Of a refusal within a refusal."""
+"""The longest JSON that is read of a refusal within a refusal."""
 
 MAX_DEPTH = 16
 MAX_WORDS = 32

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from chat_clients.offline.offline_phrase import OfflinePhrase
 
 MAX_MATCHED_CHARS = 2_000
-"""Only the beginning of a message is searched: a regular expression can be slow on long text."""
+"""How much of a message's beginning is searched: a regular expression can be slow on long text."""
 
 _PLACE = re.compile(r"\{(\w+)\}")
 

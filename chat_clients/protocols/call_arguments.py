@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import json
 import re
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from pydantic_core import from_json
@@ -13,7 +15,7 @@ from chat_clients.json_numbers import without_odd_numbers
 from text.surrogates import joined_halves
 
 MAX_VALUES = 8
-"""Of JSON, one behind the other; what holds more of them is no call."""
+"""How many values of JSON may stand one behind the other; text that holds more of them is no call."""
 
 MAX_LITERAL_CHARS = 100_000
 
@@ -48,6 +50,17 @@ def read_arguments(text: str) -> str | None:
         return None
     told_once = json.dumps(without_odd_numbers(first), ensure_ascii=False)
     return told_once if is_json_object(told_once) else None
+
+
+def read_pieces(pieces: Sequence[str]) -> str | None:
+    """Return the arguments that come in pieces; None where they are no object.
+
+    Of some servers each piece holds all that came before it too: then the last is the whole.
+    """
+    arguments = read_arguments("".join(pieces))
+    if arguments is None and len(pieces) > 1 and all(after.startswith(before) for before, after in pairwise(pieces)):
+        return read_arguments(pieces[-1])
+    return arguments
 
 
 def is_json_object(text: str) -> bool:

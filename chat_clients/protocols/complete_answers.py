@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from typing import Any, Protocol
 
@@ -11,9 +12,12 @@ from agent_framework import ChatResponseUpdate
 
 from chat_clients.failures import build_model_error, explain_model_failure
 from chat_clients.http.server_events import Event
+from chat_clients.protocols.event_shape import describe_shape
 from chat_clients.protocols.text_relay import TextRelay
 from errors import ModelError
 from framework.text_updates import TextSink
+
+logger = logging.getLogger(__name__)
 
 CLOSING_WAIT_S = 0.5
 """How long a connection may take to say that the answer is over, so that it can be used again."""
@@ -86,6 +90,11 @@ async def whole_updates(
                 yield update
             if reader.is_done:
                 await _await_end(batches)
+        if not reading.has_begun:
+            logger.warning(
+                "model server has sent nothing that is read as an answer",
+                extra={"event": describe_shape(reading.first_event), "finish_reason": reader.finish_reason},
+            )
     except Exception as exc:
         for update in reading.close_text():
             yield update
@@ -100,12 +109,14 @@ class _Reading:
 
     Attributes:
         has_begun: Whether the answer has said anything.
+        first_event: The first thing that the server has sent, if anything.
         failure: Why nothing follows what was read last, if that is so.
     """
 
     def __init__(self, reader: AnswerReader, show_text: TextSink | None, on_begin: Callable[[], None]) -> None:
         self._on_begin = on_begin
         self.has_begun = False
+        self.first_event: Event | None = None
         self.failure: Exception | None = None
         self._reader = reader
         self._relay = TextRelay(show_text)
@@ -114,6 +125,8 @@ class _Reading:
         """Return the updates that are left; None when there are none, and nobody has to be told."""
         if self._reader.is_done:
             return None
+        if self.first_event is None:
+            self.first_event = events[0]
         left: list[ChatResponseUpdate] = []
         try:
             for update in self._reader.read(events):

@@ -15,7 +15,7 @@ from agent_framework import Annotation, ChatResponseUpdate, Content
 
 from chat_clients.failures import explain_provider_error
 from chat_clients.http.server_events import DONE, Event
-from chat_clients.protocols.call_arguments import is_json_object, read_arguments
+from chat_clients.protocols.call_arguments import is_json_object, read_pieces
 from chat_clients.protocols.complete_answers import ENDS, INTERRUPTED, read_finish_reason
 from chat_clients.protocols.history_shape import make_call_id
 from chat_clients.protocols.loose_json import read_objects, read_place, read_word
@@ -148,7 +148,7 @@ class CompletionsReader:
             return  # whatever marks the end of a stream, nobody has said that the model came to one
         if self.finish_reason in ENDS:
             self._calls = _told_once(self._calls)
-            arguments = [read_arguments("".join(call.arguments)) for call in self._calls]
+            arguments = [read_pieces(call.arguments) for call in self._calls]
             if self._is_call_lost or None in arguments or (self.finish_reason == "tool_calls" and not self._calls):
                 self.finish_reason = INTERRUPTED  # what it was about to do is missing
             else:
@@ -172,6 +172,8 @@ class CompletionsReader:
         delta = choice.get("delta")
         if delta is None:
             delta = choice.get("message")  # of an answer in one piece
+        if delta is None:
+            delta = {"content": choice.get("text")}  # of a server that answers as the older Completions do
         if delta and isinstance(delta, Mapping):
             for name in _THOUGHT_FIELDS:
                 if name in delta:
@@ -184,7 +186,7 @@ class CompletionsReader:
             if found := delta.get("annotations"):
                 yield from self._flush()
                 yield from self._annotations(found)
-            calls = delta.get("tool_calls")
+            calls = delta.get("tool_calls") or _legacy_call(delta)
             for call in calls if isinstance(calls, list) else [calls] if calls else ():
                 yield from self._flush()
                 yield from self._take_call(call)
@@ -323,6 +325,12 @@ class CompletionsReader:
             content.additional_properties["openai"] = {"replay": replay}
             yield self._update([content])
             call.arguments.clear()
+
+
+def _legacy_call(delta: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the one call of a server that still says `function_call`, as the tool call that it is."""
+    call = delta.get("function_call")
+    return {"index": 0, "function": call} if isinstance(call, Mapping) else None
 
 
 def _told_once(calls: list[Call]) -> list[Call]:

@@ -1,4 +1,4 @@
-"""Which item of a response an event is about, also where the server gives every event another id, or none."""
+"""Finds the item of a response that an event is about, also where every event has another id, or none."""
 
 from __future__ import annotations
 

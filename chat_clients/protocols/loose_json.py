@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 MAX_NUMBER = 10**6
-"""Of a list's places; a greater number is none."""
+"""The greatest number of a place in a list; a greater one is no place."""
 
 
 def read_place(value: Any) -> int | None:

@@ -16,7 +16,7 @@ from agent_framework import Content
 from chat_clients.protocols.request_options import openai_property
 
 MAX_REPLAY_CHARS = 100_000
-"""Of all that goes back with one call, as JSON; of more, nothing is kept, and the call is told in words if need be."""
+"""How long all that goes back with one call may be, as JSON; of more, nothing is kept, and words may tell the call."""
 
 
 ORIGIN_KEY = "parlor.origin"

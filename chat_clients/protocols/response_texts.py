@@ -20,7 +20,7 @@ from text.thoughts import Kind, ThoughtSplitter, without_thoughts
 logger = logging.getLogger(__name__)
 
 PartKey = tuple[str, int, str]
-"""Which item, which of its parts, and what the part is."""
+"""The key of a part of an answer: its item, its place in it, and its kind."""
 
 TEXT, REFUSED, THOUGHT, SUMMARY, CODE = "text", "refusal", "thought", "summary", "code"
 

@@ -27,7 +27,7 @@ from chat_clients.protocols.tool_names import ToolNames
 _CALL_MEMBERS = frozenset({"type", "id", "call_id", "name", "arguments", "status"})
 
 _HALF = frozenset({"incomplete", "failed", "cancelled"})
-"""What a server says of a message or a call that is a part only."""
+"""The states that a server gives to a message or a call that is a part only."""
 
 # What a part is part of.
 _KINDS = {TEXT: "message", REFUSED: "message", THOUGHT: "reasoning", SUMMARY: "reasoning"} | {

@@ -9,13 +9,13 @@ from typing import Any, cast
 from agent_framework import UsageDetails
 
 MAX_COUNT = 2**53
-"""Of tokens; more is no count, and would be no number in a browser."""
+"""The greatest count of tokens; a greater one is none, and would be no number in a browser."""
 
 LATEST_S = 32_503_680_000
 """The year 3000, in seconds: what is later is in milliseconds, or in less."""
 
 MAX_TIME = LATEST_S * 10**9
-"""In nanoseconds: what is later is no time."""
+"""The latest time, in nanoseconds: a greater number is no time."""
 
 # The framework's name, the provider's name under which the framework keeps it too, the part it is in, its name there.
 _Details = tuple[tuple[str | None, str, str, str], ...]

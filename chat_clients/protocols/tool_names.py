@@ -16,7 +16,7 @@ Finder = Callable[[str], set[str]]
 MAX_NAME_CHARS = 64
 
 MAX_SAID_CHARS = 1_000
-"""So much of what a model calls a tool is looked at."""
+"""How much is looked at of the name by which a model calls a tool."""
 
 MAX_WORDS = 2
 """Words in which a name is looked for, of which all but one are a model's own; more of them are a sentence."""

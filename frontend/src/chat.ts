@@ -1,5 +1,6 @@
 /** The controller of one chat: turns intents and calls of the page into requests, and holds the settings. No DOM. */
 import type {ChatKitEvents} from '@openai/chatkit';
+import {ChosenOptions} from './composer/chosen-options.js';
 import {DraftKeeper} from './composer/draft-keeper.js';
 import type {Draft} from './composer/draft-text.js';
 import {SideRequests} from './composer/side-requests.js';
@@ -34,14 +35,13 @@ export class Chat {
   readonly conversation: Conversation;
   readonly threads: ThreadList;
   readonly sideRequests: SideRequests;
+  readonly chosen: ChosenOptions<Settings['tools'][number]>;
   readonly #drafts: DraftKeeper;
   readonly #imageDomains = new ImageDomains();
   #settings: Settings = readOptions({}, '');
   #isHistoryOpen = false;
   #isDocked = false;
   #listedId: string | undefined;
-  #toolId: string | undefined;
-  #modelId: string | undefined;
   #alertText: string | undefined;
   #canRetryAlert = false;
   /** The thread that could not be opened, because nobody knew who asks. */
@@ -58,6 +58,11 @@ export class Chat {
       report: (error, isShown) => (isShown ? this.#showProblem(error) : host.emit('chatkit.error', {error})),
       log: (name, data) => host.emit('chatkit.log', data === undefined ? {name} : {name, data}),
     });
+    this.chosen = new ChosenOptions({
+      changed: host.changed,
+      toolChanged: toolId => host.emit('chatkit.tool.change', {toolId}),
+      log: (name, data) => host.emit('chatkit.log', {name, data}),
+    });
     this.conversation = new Conversation({
       client: this.#client,
       changed: () => this.#onConversationChange(),
@@ -72,12 +77,6 @@ export class Chat {
   }
   get isHistoryOpen(): boolean {
     return this.#isHistoryOpen;
-  }
-  get toolId(): string | undefined {
-    return this.#toolId;
-  }
-  get modelId(): string | undefined {
-    return this.#modelId;
   }
   get imageDomains(): readonly string[] {
     const ofThread = this.conversation.state.thread?.allowedImageDomains ?? NO_DOMAINS;
@@ -104,12 +103,7 @@ export class Chat {
     this.#drafts.configure(settings.drafts ? settings.endpoint?.url : undefined, settings.initialThread !== undefined);
     // Now and not at the first message: pages show a cover until their callback was heard.
     this.attempt(this.#client.prepare());
-    const {tools, models} = settings;
-    if (this.#toolId !== undefined && !tools.some(({id}) => id === this.#toolId)) this.selectTool(undefined);
-    const usable = models.filter(({disabled}) => disabled !== true);
-    if (!usable.some(({id}) => id === this.#modelId)) {
-      this.#modelId = (usable.find(model => model.default === true) ?? usable[0])?.id;
-    }
+    this.chosen.configure(settings);
     if (!settings.history.enabled) this.setHistoryOpen(false);
     if (!settings.endpoint) this.#showProblem(new Error(strings.noServer));
     else if (this.#alertText === strings.noServer) this.#setAlert(undefined);
@@ -163,10 +157,10 @@ export class Chat {
         this.attempt(this.#renameThread(intent.threadId, intent.title));
         break;
       case 'select-tool':
-        this.selectTool(intent.toolId);
+        this.chosen.selectTool(intent.toolId);
         break;
       case 'select-model':
-        this.selectModel(intent.modelId);
+        this.chosen.selectModel(intent.modelId);
         break;
       case 'feedback':
         this.attempt(this.#rate(intent));
@@ -261,26 +255,6 @@ export class Chat {
     if (this.#settings.endpoint) this.attempt(this.threads.load(), {isShown: false});
   }
 
-  selectTool(toolId: string | undefined): void {
-    if (toolId !== undefined && !this.#settings.tools.some(({id}) => id === toolId)) {
-      this.#host.emit('chatkit.log', {name: 'composer.unknown_tool', data: {toolId}});
-      return;
-    }
-    if (toolId === this.#toolId) return;
-    this.#toolId = toolId;
-    this.#host.changed();
-    this.#host.emit('chatkit.tool.change', {toolId: toolId ?? null});
-  }
-
-  selectModel(modelId: string): void {
-    if (!this.#settings.models.some(({id, disabled}) => id === modelId && disabled !== true)) {
-      this.#host.emit('chatkit.log', {name: 'composer.unknown_model', data: {modelId}});
-      return;
-    }
-    this.#modelId = modelId;
-    this.#host.changed();
-  }
-
   /** Shows and reports what goes wrong in something nobody waits for; an abort is not wrong. */
   attempt(promise: Promise<unknown>, {isShown = true} = {}): void {
     promise.catch((error: unknown) => {
@@ -304,11 +278,11 @@ export class Chat {
 
   #sendDraft(draft: Partial<Message> & Pick<Message, 'content'>): void {
     const {content, attachments = [], quotedText} = draft;
-    const tool = this.#settings.tools.find(({id}) => id === this.#toolId);
+    const {tool, toolId, modelId: model} = this.chosen;
     this.#setAlert(undefined);
-    const message = {content, attachments, quotedText, toolId: this.#toolId, model: this.#modelId};
+    const message = {content, attachments, quotedText, toolId, model};
     this.attempt(this.#send(message));
-    if (tool && tool.persistent !== true) this.selectTool(undefined);
+    if (tool && tool.persistent !== true) this.chosen.selectTool(undefined);
   }
 
   async #send(message: Message): Promise<void> {
@@ -340,7 +314,7 @@ export class Chat {
     if (unconfirmedKey === undefined && entries.length > 0) this.#drafts.confirmed();
   }
 
-  /** What was refused as it is can only be changed: the composer has it again, unless the next one is being written. */
+  /** Gives a refused message back to the composer, to be changed, unless the next one is being written. */
   #takeBackRefused(draft: Draft, attachments: readonly Attachment[]): void {
     const {failure} = this.conversation.state;
     if (!failure?.isRefused || !this.conversation.takeBack()) return;

@@ -12,11 +12,10 @@ import {findUnknownKeys, readOptions, toContent} from './options.js';
 import {parseAttachment} from './protocol/parsing.js';
 import type {Attachment} from './protocol/types.js';
 import {strings} from './strings.js';
+import {AppliedTheme} from './theme/applied-theme.js';
 import {elementStyles} from './theme/element-style.js';
-import {FontUser} from './theme/fonts.js';
-import {PageStyle} from './theme/page-style.js';
 import {PrintedWhole} from './theme/print.js';
-import {buildPaperSheet, buildThemeSheet, defaultTokens, findLowContrast} from './theme/tokens.js';
+import {defaultTokens} from './theme/tokens.js';
 import type {ComposerView} from './views/composer.js';
 import {exportedParts} from './views/exported-parts.js';
 import {guardFieldKeys} from './views/field-keys.js';
@@ -53,8 +52,6 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
 
   #options: ChatKitOptions | undefined;
   #reportedKeys = new Set<string>();
-  #themeSheet: CSSStyleSheet | undefined;
-  #themeText = '';
   #hasStarted = false;
   #wasHistoryOpen = false;
   #isAway = false;
@@ -67,12 +64,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
     this.#configure = resolve;
   });
   readonly #events = new EventQueue(this);
-  readonly #fonts = new FontUser(family =>
-    this.#events.emit('chatkit.log', {name: 'theme.font_failed', data: {family}}),
-  );
-  readonly #pageStyle = new PageStyle(this, reason =>
-    this.#events.emit('chatkit.log', {name: 'stylesheet.failed', data: {reason}}),
-  );
+  readonly #theme = new AppliedTheme(this, (name, data) => this.#events.emit('chatkit.log', {name, data}));
   readonly #printed = new PrintedWhole(this);
   readonly #surroundings = new Surroundings(this);
   readonly #chat = new Chat({
@@ -100,7 +92,7 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
     queueMicrotask(() => {
       if (this.isConnected) return;
       this.#chat.close();
-      this.#fonts.use(undefined);
+      this.#theme.releaseFonts();
       this.#printed.disconnect();
     });
   }
@@ -157,8 +149,8 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
         content: toContent(params.content ?? params.text),
         attachments: toAttachments(params.attachments),
         quotedText: params.reply || undefined,
-        toolId: (params.toolChoice as ToolChoice | undefined)?.id ?? this.#chat.toolId,
-        model: params.model ?? this.#chat.modelId,
+        toolId: (params.toolChoice as ToolChoice | undefined)?.id ?? this.#chat.chosen.toolId,
+        model: params.model ?? this.#chat.chosen.modelId,
       });
     });
   }
@@ -174,8 +166,8 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
       const {uploads} = this.#chat.sideRequests;
       if (attachments !== undefined) uploads.replaceWith(toAttachments(attachments));
       if (files !== undefined) uploads.add([...files]);
-      if (selectedToolId !== undefined) this.#chat.selectTool(selectedToolId ?? undefined);
-      if (selectedModelId !== undefined) this.#chat.selectModel(selectedModelId);
+      if (selectedToolId !== undefined) this.#chat.chosen.selectTool(selectedToolId ?? undefined);
+      if (selectedModelId !== undefined) this.#chat.chosen.selectModel(selectedModelId);
     });
   }
 
@@ -265,63 +257,10 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
             : nothing
         }
         <div class="main print-whole">
-          ${
-            isNew
-              ? html`<parlor-start-screen exportparts=${exportedParts}
-                .greeting=${settings.greeting}
-                .prompts=${settings.prompts}
-                .disabled=${!settings.endpoint}
-              ></parlor-start-screen>`
-              : html`<parlor-messages exportparts=${exportedParts}
-                .state=${state}
-                .isLoading=${loadingId !== undefined}
-                .autoScroll=${settings.autoScroll}
-                .canRetry=${settings.retry && (thread?.status.type ?? 'active') === 'active'}
-                .canRate=${settings.feedback}
-                .imageDomains=${this.#chat.imageDomains}
-                @away-change=${this.#onAwayChange}
-              ></parlor-messages>`
-          }
+          ${this.#main(isNew)}
         </div>
         <div class="footer">
-          ${renderStatusRow({
-            isOffline: this.#surroundings.isOffline,
-            isReconnecting: state.isReconnecting,
-            isAway: !isNew && this.#isAway,
-            keepsRoom: !isNew && this.#wasAway,
-            toLatest: this.#toLatest,
-          })}
-          <parlor-notices class="no-print" exportparts=${exportedParts}
-            .alertText=${this.#chat.alertText}
-            .canRetryAlert=${this.#chat.canRetryAlert}
-            .imageDomains=${this.#chat.imageDomains}
-          ></parlor-notices>
-          <parlor-composer class="no-print" exportparts=${exportedParts}
-            .placeholder=${settings.placeholder}
-            .status=${thread?.status ?? {type: 'active'}}
-            .isResponding=${state.isResponding}
-            .isBlocked=${loadingId !== undefined || !settings.endpoint}
-            .canCancel=${state.canCancel}
-            .pendingInput=${conversation.pendingInput}
-            .tools=${settings.tools}
-            .toolId=${this.#chat.toolId}
-            .models=${settings.models}
-            .modelId=${this.#chat.modelId}
-            .attachments=${settings.composer.attachments}
-            .uploads=${this.#chat.sideRequests.uploads.list}
-            .entities=${settings.composer.entities}
-            .commands=${settings.composer.commands}
-            .hasDictation=${settings.composer.hasDictation}
-            .tellsDraft=${settings.drafts}
-            .maxChars=${settings.maxChars}
-          ></parlor-composer>
-          ${
-            settings.disclaimer
-              ? html`<div class="disclaimer ${settings.disclaimer.highContrast ? 'strong' : ''}">
-                <parlor-markdown exportparts=${exportedParts} .text=${settings.disclaimer.text} .imageDomains=${settings.imageDomains}></parlor-markdown>
-              </div>`
-              : nothing
-          }
+          ${this.#footer(isNew)}
         </div>
       </div>
       ${
@@ -335,6 +274,71 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
       }
       ${isHistoryOpen ? this.#history(false) : nothing}
     </div>`;
+  }
+
+  /** Draws the transcript, or the start screen of a thread that has not begun. */
+  #main(isNew: boolean) {
+    const {settings, conversation} = this.#chat;
+    const {state, loadingId} = conversation;
+    return isNew
+      ? html`<parlor-start-screen exportparts=${exportedParts}
+        .greeting=${settings.greeting}
+        .prompts=${settings.prompts}
+        .disabled=${!settings.endpoint}
+      ></parlor-start-screen>`
+      : html`<parlor-messages exportparts=${exportedParts}
+        .state=${state}
+        .isLoading=${loadingId !== undefined}
+        .autoScroll=${settings.autoScroll}
+        .canRetry=${settings.retry && (state.thread?.status.type ?? 'active') === 'active'}
+        .canRate=${settings.feedback}
+        .imageDomains=${this.#chat.imageDomains}
+        @away-change=${this.#onAwayChange}
+      ></parlor-messages>`;
+  }
+
+  /** Draws news, the composer and the line below it. */
+  #footer(isNew: boolean) {
+    const {settings, conversation} = this.#chat;
+    const {state, loadingId} = conversation;
+    return html`${renderStatusRow({
+      isOffline: this.#surroundings.isOffline,
+      isReconnecting: state.isReconnecting,
+      isAway: !isNew && this.#isAway,
+      keepsRoom: !isNew && this.#wasAway,
+      toLatest: this.#toLatest,
+    })}
+    <parlor-notices class="no-print" exportparts=${exportedParts}
+      .alertText=${this.#chat.alertText}
+      .canRetryAlert=${this.#chat.canRetryAlert}
+      .imageDomains=${this.#chat.imageDomains}
+    ></parlor-notices>
+    <parlor-composer class="no-print" exportparts=${exportedParts}
+      .placeholder=${settings.placeholder}
+      .status=${state.thread?.status ?? {type: 'active'}}
+      .isResponding=${state.isResponding}
+      .isBlocked=${loadingId !== undefined || !settings.endpoint}
+      .canCancel=${state.canCancel}
+      .pendingInput=${conversation.pendingInput}
+      .tools=${settings.tools}
+      .toolId=${this.#chat.chosen.toolId}
+      .models=${settings.models}
+      .modelId=${this.#chat.chosen.modelId}
+      .attachments=${settings.composer.attachments}
+      .uploads=${this.#chat.sideRequests.uploads.list}
+      .entities=${settings.composer.entities}
+      .commands=${settings.composer.commands}
+      .hasDictation=${settings.composer.hasDictation}
+      .tellsDraft=${settings.drafts}
+      .maxChars=${settings.maxChars}
+    ></parlor-composer>
+    ${
+      settings.disclaimer
+        ? html`<div class="disclaimer ${settings.disclaimer.highContrast ? 'strong' : ''}">
+          <parlor-markdown exportparts=${exportedParts} .text=${settings.disclaimer.text} .imageDomains=${settings.imageDomains}></parlor-markdown>
+        </div>`
+        : nothing
+    }`;
   }
 
   #history(isDocked: boolean) {
@@ -395,23 +399,8 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   }
 
   #applyTheme(): void {
-    const root = this.shadowRoot;
-    if (!root || !this.#options) return;
     const {theme, stylesheet} = this.#chat.settings;
-    // In this order: the page has the last word.
-    if (!this.#themeSheet) {
-      this.#themeSheet = new CSSStyleSheet();
-      root.adoptedStyleSheets = [...root.adoptedStyleSheets, this.#themeSheet];
-    }
-    this.#pageStyle.use(stylesheet);
-    const log = (name: string, data: Record<string, unknown>): void => this.#events.emit('chatkit.log', {name, data});
-    if (this.isConnected) this.#fonts.use(typeof theme === 'object' ? theme.typography?.fontSources : undefined);
-    const text = buildThemeSheet(theme) + buildPaperSheet(theme);
-    if (text === this.#themeText) return;
-    const ratio = findLowContrast(theme);
-    if (ratio !== undefined) log('theme.low_contrast', {pair: 'color.surface', ratio, least: 4.5});
-    this.#themeText = text;
-    this.#themeSheet.replaceSync(text);
+    if (this.#options) this.#theme.use(theme, stylesheet);
   }
 
   /** React 18 writes `className` as an attribute of that name, which styles nothing. */

@@ -67,5 +67,5 @@ export class FrameSlices implements Slices {
   }
 }
 
-/** Those of the page. */
+/** The slices of the page's frames. */
 export const frameSlices: Slices = new FrameSlices();

@@ -28,7 +28,7 @@ export type Intent =
   | {readonly type: 'dismiss-notice'; readonly key: string}
   /** Answered by the transcript itself, which has the list of sources. */
   | {readonly type: 'show-source'; readonly key: string}
-  /** What was pressed is gone; the element itself answers. */
+  /** The focus is lost, for what was pressed is gone; the element itself answers. */
   | {readonly type: 'focus-composer'}
   | {readonly type: 'dismiss-alert' | 'sign-in-again'}
   | {readonly type: 'header-action'; readonly side: 'left' | 'right'}

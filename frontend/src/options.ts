@@ -7,7 +7,7 @@ import type {JSONObject, UserContent} from './protocol/types.js';
 import type {Endpoint} from './server/client.js';
 import type {ReadClientSecret} from './server/client-secret.js';
 import {strings} from './strings.js';
-import type {ClientToolHandler} from './thread/turn-runner.js';
+import type {ClientToolHandler} from './thread/client-tools.js';
 
 export interface HeaderAction {
   readonly icon: HeaderIcon;

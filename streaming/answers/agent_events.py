@@ -16,7 +16,7 @@ from agent_framework import AgentResponseUpdate, ResponseStream
 from chatkit.types import ThreadItemDoneEvent, ThreadItemUpdatedEvent, ThreadStreamEvent
 
 from context import Turn
-from errors import ModelError
+from errors import EmptyAnswerError
 from framework.kept_updates import keep_merged, release
 from runs.cancellation import end_tasks
 from streaming.answers.tool_labels import ToolLabel
@@ -114,7 +114,7 @@ class _AgentRun:
             if self._failure is not None:
                 raise self._failure
             if converter.is_empty and self._answer.decided is None:
-                raise ModelError("The model gave no answer.", code="model.empty")
+                raise EmptyAnswerError
         except (asyncio.CancelledError, GeneratorExit):
             is_stopped = True
             raise

@@ -17,7 +17,7 @@ KINDS = (
     "an agent or workflow of Agent Framework, an Agent of the OpenAI Agents SDK, "
     "or an async generator function (messages, turn)"
 )
-"""What `get_agent` may return, for errors."""
+"""The kinds of agents that `get_agent` may return, in the words of an error."""
 
 
 def as_agent(returned: Any, turn: Turn, client: Any) -> Any:

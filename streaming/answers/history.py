@@ -35,7 +35,7 @@ from chatkit.types import (
 from pydantic_core import from_json
 
 from framework.message_marks import ANSWERS_PROPERTY, FILE_PROPERTY
-from streaming.answers.told_tags import disarmed
+from streaming.answers.told_tags import disarmed, mention_text, quote_text
 from streaming.answers.tool_results import is_returned
 from text.blanks import is_blank
 from text.shortening import shortened
@@ -91,13 +91,12 @@ class HistoryConverter(ThreadItemConverter):
         message = converted[0] if isinstance(converted, list) and converted else converted
         if not item.quoted_text:
             return message or None
-        quote = f"<quoted_text>\n{html.escape(item.quoted_text, quote=False)}\n</quoted_text>"
         contents = list(message.contents) if isinstance(message, Message) else []
-        return Message("user", [Content.from_text(quote), *contents])
+        return Message("user", [Content.from_text(quote_text(item.quoted_text)), *contents])
 
     def tag_to_message_content(self, tag: UserMessageTagContent) -> Content:
-        """Name what was mentioned with its id, escaped: both come from the browser."""
-        return Content.from_text(f'<mention id="{html.escape(tag.id)}">{html.escape(tag.text, quote=False)}</mention>')
+        """Name what was mentioned with its id."""
+        return Content.from_text(mention_text(tag.id, tag.text))
 
     async def attachment_to_message_content(self, attachment: Attachment) -> Content | None:
         """Return a file as the model can take it."""

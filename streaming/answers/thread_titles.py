@@ -48,7 +48,7 @@ _CALLED_TITLE = re.compile(
 _MARKS = "*_`\"'“”„«»‘’"
 
 MAX_RUNS_WITH_TITLES = 100
-"""With more answers than these at once in a process, titles are left out: nobody's answer may wait for them."""
+"""How many answers at once in a process still get titles: nobody's answer may wait for one."""
 
 INSTRUCTIONS = (
     "Write the title of a conversation that begins with the message below: at most six words, in the language of the "

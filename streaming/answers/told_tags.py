@@ -20,6 +20,16 @@ def disarmed(text: str) -> str:
     return _RESERVED_TAG.sub("&lt;", text)
 
 
+def mention_text(tag_id: str, text: str) -> str:
+    """Return a mention as a model reads it, escaped: its id and its text come from the browser."""
+    return f'<mention id="{html.escape(tag_id)}">{html.escape(text, quote=False)}</mention>'
+
+
+def quote_text(text: str) -> str:
+    """Return what a person quotes as a model reads it, escaped."""
+    return f"<quoted_text>\n{html.escape(text, quote=False)}\n</quoted_text>"
+
+
 def file_text(name: str, text: str, note: str = "") -> Content:
     """Return what a file says, with its name.
 

@@ -48,7 +48,7 @@ from widgets.documents import WidgetDocument
 logger = logging.getLogger(__name__)
 
 UNHURRIED_RUNS = 60
-"""With more answers than these at once, the interval grows in proportion: storing must not starve streaming."""
+"""How many answers at once keep the interval; with more it grows: storing must not starve streaming."""
 
 STREAM_OPTIONS = StreamOptions(allow_cancel=True)
 

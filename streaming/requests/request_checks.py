@@ -26,6 +26,7 @@ from errors import BadRequestError, ConflictError
 from files.upload_rules import MAX_FILES, build_upload_rules
 from plugins import Composer
 from store import checked_title
+from streaming.answers.told_tags import mention_text, quote_text
 from streaming.requests.idempotency import idempotency_key
 from text.blanks import is_blank
 
@@ -71,7 +72,8 @@ def check_request(request: Any, composer: Composer, max_message_chars: int) -> N
 def _check_message(message: UserMessageInput, composer: Composer, max_chars: int) -> None:
     if len(message.content) > MAX_PARTS:
         raise BadRequestError(f"A message has at most {MAX_PARTS} parts; this one has {len(message.content)}.")
-    _check_size(sum(_size_of(part) for part in message.content) + len(message.quoted_text or ""), max_chars)
+    quote = len(quote_text(message.quoted_text)) if message.quoted_text else 0
+    _check_size(sum(_size_of(part) for part in message.content) + quote, max_chars)
     if not message.attachments and all(is_blank(part.text) for part in message.content):
         raise BadRequestError("The message is empty.")
     rules = build_upload_rules(composer.attachments, 0)
@@ -99,10 +101,14 @@ def _check_size(size: int, max_chars: int) -> None:
 
 
 def _size_of(part: UserMessageTextContent | UserMessageTagContent) -> int:
-    """Return the characters of all that a person sends with a part: of a mention, what is not shown as well."""
+    """Return the characters of a part: of a mention as the model reads it, and what no model sees as well.
+
+    The client counts the same (`lengthOf` in frontend/src/composer/draft-text.ts): the JSON is as a browser writes it.
+    """
     if isinstance(part, UserMessageTextContent):
         return len(part.text)
-    return len(part.text) + len(part.id) + len(part.group or "") + len(json.dumps(part.data, ensure_ascii=False))
+    data = json.dumps(part.data, ensure_ascii=False, separators=(",", ":"))
+    return len(mention_text(part.id, part.text)) + len(part.group or "") + len(data)
 
 
 def check_writable(thread: ThreadMetadata) -> None:

@@ -1,4 +1,4 @@
-"""What a person does in the chat, and what they see; every locator looks through the open shadow roots."""
+"""Deeds of a person in the chat, and the things that they see; every locator looks through the open shadow roots."""
 
 from __future__ import annotations
 

@@ -186,7 +186,7 @@ def chat(page: Page, scripted: ScriptedServer) -> Chat:
 
 @pytest.fixture
 def stage(page: Page, scripted: ScriptedServer) -> Stage:
-    """The same page without an element; a test puts in what it wants to see."""
+    """An otherwise empty page without an element; a test puts in what it wants to see."""
     page.add_init_script(RECORDER)
     stage = Stage(page, scripted)
     stage.open()

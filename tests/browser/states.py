@@ -287,7 +287,7 @@ def widget_form(stage: Stage) -> None:
 
 
 def widget_fields(stage: Stage) -> None:
-    """Of every look that a field may have."""
+    """Show a widget with fields of every look that they may have."""
     stage.show(user_item("hi"), FIELDS)
     expect(stage.find("checkbox", "It is on")).to_be_checked()
 

@@ -1,4 +1,4 @@
-"""What stands where: news below the last turn, buttons of a narrow chat, badges, words of either direction."""
+"""The places of things: news below the last turn, buttons of a narrow chat, badges, words of either direction."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ async def run_workflow(workflow_input: WorkflowInput):
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where somebody follows the guide."""
+    """Return the folder in which somebody follows the guide."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     return tmp_path

@@ -1,4 +1,4 @@
-"""What the options make of the chat, one after the other, as a page sees it."""
+"""The options, one after the other, and the chat that a page sees with each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the view stands when a thread is opened: what was asked last, and what came of it."""
+"""The place at which a thread is opened: what was asked last, and what came of it."""
 
 from __future__ import annotations
 

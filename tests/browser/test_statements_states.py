@@ -80,7 +80,7 @@ def documented_parts() -> list[str]:
 
 @pytest.fixture(scope="module")
 def findings(browser: Browser, _scripted_app: tuple[ScriptedServer, str]) -> Iterator[Findings]:
-    """What is wrong, by check and state: every state is visited once and looked at in all these ways."""
+    """Return all that is wrong, by check and state: every state is visited once and looked at in all these ways."""
     server, server.url = _scripted_app
     context = browser.new_context(reduced_motion="reduce", viewport={"width": 1280, "height": 800})
     context.set_default_timeout(ACTION_TIMEOUT_MS)

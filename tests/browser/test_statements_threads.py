@@ -318,7 +318,7 @@ def test_callbacks_of_the_page_that_fail_are_told_and_break_nothing(stage: Stage
     tag = stage.chat.questions.get_by_role("button", name="Bern")
     tag.click()
     wait_for_error("click")
-    stage.chat.transcript.focus()
+    stage.chat.questions.get_by_role("button", name="Open map.png").focus()
     page.keyboard.press("Tab")
     expect(tag).to_be_focused()
     wait_for_error("preview")

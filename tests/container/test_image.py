@@ -82,11 +82,11 @@ def run(image: tuple[Engine, str, str], request: pytest.FixtureRequest) -> Itera
     engine, tag, _ = image
     names: list[str] = []
 
-    def run_one(volume: str, *options: str, **settings: str) -> Container:
-        name = f"parlor-test-{request.node.nodeid.__hash__() & 0xFFFFFF:x}-{len(names)}"
+    def run_one(volume: str, *options: str, image: str = tag, **settings: str) -> Container:
+        name = f"parlor-test-{hash(request.node.nodeid) & 0xFFFFFF:x}-{len(names)}"
         names.append(name)
         variables = [part for each in settings.items() for part in ("-e", "=".join(each))]
-        engine.run("run", "-d", "--name", name, *HARDEST, *options, "-v", f"{volume}:/data", *variables, tag)
+        engine.run("run", "-d", "--name", name, *HARDEST, *options, "-v", f"{volume}:/data", *variables, image)
         container = Container(engine, name)
         container.wait_until_ready()
         return container
@@ -99,7 +99,7 @@ def run(image: tuple[Engine, str, str], request: pytest.FixtureRequest) -> Itera
 @pytest.fixture
 def volume(image: tuple[Engine, str, str], request: pytest.FixtureRequest) -> Iterator[str]:
     engine = image[0]
-    name = f"parlor-data-{request.node.nodeid.__hash__() & 0xFFFFFF:x}"
+    name = f"parlor-data-{hash(request.node.nodeid) & 0xFFFFFF:x}"
     engine.run("volume", "create", name)
     yield name
     engine.run("volume", "rm", "-f", name)
@@ -148,6 +148,35 @@ def test_another_user_of_another_platform_needs_nothing_more(run: Run, volume: s
     container = run(volume, "--user", "1000680000:0")
     assert container.do(["get", "/readyz"])["/readyz"][0] == 200
     assert "data folder" not in container.log
+
+
+def write_use_case(folder: Path) -> Path:
+    """Write what the README says to write, where the container's user can read it."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    [block] = [block for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "@hookimpl" in block]
+    plugin = folder / "dice" / "plugin.py"
+    plugin.parent.mkdir(parents=True)
+    plugin.write_text(block, encoding="utf-8")
+    for path in (folder, plugin.parent, plugin):
+        path.chmod(0o755)
+    return folder
+
+
+def test_a_use_case_of_ones_own_lies_on_a_volume_or_in_an_image_of_ones_own(
+    image: tuple[Engine, str, str], run: Run, volume: str, tmp_path: Path
+) -> None:
+    engine, tag, variant = image
+    tmp_path.chmod(0o755)
+    folder = write_use_case(tmp_path / "my_use_cases")
+    mounted = run(volume, "-v", f"{folder}:/use_cases:ro")
+    assert "You rolled a " in mounted.do(["say", "dice", "Roll a die with 20 sides"])["Roll a die with 20 sides"]
+    assert mounted.end() == 0
+
+    (tmp_path / "Dockerfile").write_text(f"FROM {tag}\nCOPY my_use_cases /use_cases\n", encoding="utf-8")
+    own = f"localhost/parlor-own:{variant}"
+    engine.run("build", "-t", own, str(tmp_path))
+    copied = run(volume, image=own)
+    assert "You rolled a " in copied.do(["say", "dice", "Roll a die with 20 sides"])["Roll a die with 20 sides"]
 
 
 def test_the_inventory_lists_what_is_there_and_nothing_needless_is(

@@ -64,7 +64,7 @@ PRELOADED = (
     "web.sessions_api",
     "web.use_cases_api",
 )
-"""What a server, or a stand-in of a server of tools, would import at its start. One that is missing only costs time."""
+"""Modules that a server, or a stand-in of a server of tools, imports at its start. A missing one only costs time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class Command:
 
 @dataclass(slots=True)
 class ForkServer:
-    """Whoever waits for a command, by the id of its process."""
+    """A server that forks processes, and knows who waits for a command by the id of its process."""
 
     listener: socket.socket
     selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)

@@ -15,7 +15,7 @@ from tests.processes.server_process import ServerProcess, running, said
 DEPTH = 100_000
 DIGITS = "9" * 5_000
 REFUSED_AS_MISSING = {"dictation.unavailable", "attachments.unavailable"}
-"""What this server does not offer, which is a 503."""
+"""Codes of refusals for things that this server does not offer, which are a 503."""
 
 OPERATIONS: dict[str, dict[str, Any]] = {
     "threads.create": {"input": said("help")},

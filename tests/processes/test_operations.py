@@ -1,4 +1,4 @@
-"""What an operator does with a server that runs: backup, restore, and the end that a balancer has time to see."""
+"""Operations on a server that runs: backup, restore, and the end that a balancer has time to see."""
 
 from __future__ import annotations
 

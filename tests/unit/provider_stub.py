@@ -190,7 +190,7 @@ class Chat:
 
     @classmethod
     def reasoned(cls, thought: str, *words: str) -> Answer:
-        """As servers answer that show their model's thoughts in a field of their own."""
+        """Answer as servers do that show their model's thoughts in a field of their own."""
         thoughts = cls.chunk({"role": "assistant", "content": None, "reasoning_content": thought})
         return _events([thoughts, *(cls.chunk({"content": word}) for word in words), *cls._closing("stop")], "end")
 
@@ -281,7 +281,7 @@ class Responses:
 
     @classmethod
     def text(cls, *words: str) -> Answer:
-        """As the real one: the deltas, then the whole text again, three times."""
+        """Answer with a text as the real API does: the deltas, then the whole text again, three times."""
         message = cls._message("".join(words))
         where = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
         return _events(

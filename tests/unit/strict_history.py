@@ -1,4 +1,4 @@
-"""What the strictest servers refuse in a conversation: the rules of all of them at once, each with its reason."""
+"""Refusals of a conversation by the strictest servers: the rules of all of them at once, each with its reason."""
 
 from __future__ import annotations
 

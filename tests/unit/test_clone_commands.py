@@ -100,7 +100,8 @@ def test_help_lists_the_installed_commands_and_those_of_a_clone(
 def test_a_command_says_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["test", "--help"]) == 0
     assert (
-        capsys.readouterr().out == "./parlor test: Run all tests, or the parts named: --python, --client, --browser.\n"
+        capsys.readouterr().out
+        == "./parlor test: Run all tests, or the parts named: --python, --client, --browser, --container, --examples.\n"
     )
 
 

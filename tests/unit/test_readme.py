@@ -42,7 +42,7 @@ def forget_what_was_imported(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """What somebody has who did what the README says."""
+    """Return the folder of somebody who did what the README says."""
     [block] = [block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "@hookimpl" in block]
     path = re.search(r"Put this into `([\w/]+/plugin\.py)`", README)
     assert path is not None

@@ -164,6 +164,19 @@ def test_no_lock_file_names_a_host() -> None:
     assert find_hosts_in_locks(Clone()) == []
 
 
+def test_the_examples_are_run_with_the_versions_that_the_clone_has() -> None:
+    versions: list[dict[str, str]] = []
+    for name in ("requirements-dev.lock", "requirements-examples.lock"):
+        lines = (Clone().root / name).read_text("utf-8").splitlines()
+        pins = [line.split(" ")[0].split("==") for line in lines if "==" in line.split(" ")[0]]
+        versions.append({pin[0]: pin[1] for pin in pins})
+    clones, examples = versions
+    assert examples["langgraph"]
+    shared = clones.keys() & examples.keys()
+    assert "pydantic" in shared
+    assert {name: examples[name] for name in shared} == {name: clones[name] for name in shared}
+
+
 def test_without_python_the_command_says_so_in_one_sentence(tmp_path: Path) -> None:
     tools = tmp_path / "bin"
     tools.mkdir()

@@ -1,4 +1,4 @@
-"""Which to-do a person means: by id or number, or by what they call it."""
+"""Finds the to-do that a person means: by id or number, or by its title, however it is called."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from use_cases.todo.items import MAX_TITLE_CHARS, Todo
 MAX_NEAR_MISSES = 5
 MIN_PART_CHARS = 2
 MIN_LIKENESS = 0.5
-"""From which likeness, 0 to 1, a title is named as one that the person may have meant."""
+"""The least likeness, 0 to 1, of a title that is named as one that the person may have meant."""
 
 _QUOTES = "\"'“”‘’„«»` "
 
@@ -46,7 +46,7 @@ _SMALL_WORDS = frozenset(
         "with",
     )
 )
-"""They name no to-do: without another word beside them, only the whole title fits."""
+"""Words that name no to-do: without another word beside them, only the whole title fits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ SHOW_CITIES = "weather.cities"
 
 
 class CityList(BaseModel):
-    """Which cities a selector offers, and the units that go with whatever is picked."""
+    """The cities that a selector offers, and the units that go with whichever is picked."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

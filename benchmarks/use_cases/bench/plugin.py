@@ -25,5 +25,5 @@ class BenchServer(BaseChatKitServer):
 
 @hookimpl
 def register_use_case(services: Services) -> UseCase:
-    """Offer it."""
+    """Offer the use case that the benchmarks ask."""
     return UseCase(name="bench", title="Bench", server=BenchServer(services))

@@ -23,5 +23,5 @@ class BenchServer(BaseChatKitServer):
 
 @hookimpl
 def register_use_case(services: Services) -> UseCase:
-    """Offer it."""
+    """Offer the use case of the Agents SDK that the benchmarks ask."""
     return UseCase(name="bench_sdk", title="Bench of the Agents SDK", server=BenchServer(services))

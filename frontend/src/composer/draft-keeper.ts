@@ -51,7 +51,7 @@ export class DraftKeeper {
     this.#unsent = undefined;
   }
 
-  /** What was refused can only be changed: the composer has it again. */
+  /** Gives a refused draft back to the composer: it can only be changed. */
   refused(draft: Draft): void {
     this.#unsent = undefined;
     this.#show(draft);

@@ -6,6 +6,7 @@ import {
   fromContent,
   type InputTag,
   insertTag,
+  lengthOf,
   replace,
   slice,
   snap,
@@ -136,5 +137,15 @@ describe('a trigger', () => {
     expect(findTrigger(fromContent([at]), 4, ['@'])).toBeUndefined();
     expect(findTrigger(fromContent([ADA, text('@x')]), 5, ['@'])).toBeUndefined();
     expect(findTrigger(fromContent([ADA, text(' @x')]), 6, ['@'])?.query).toBe('x');
+  });
+});
+
+describe('length', () => {
+  it('counts mentions as a model reads them, with what they carry, and quotes escaped', () => {
+    const told = '<mention id="p1">Ada</mention>';
+    expect(lengthOf(ASK)).toBe(`Ask ${told} now{"role":"author"}People`.length);
+    const odd: InputTag = {...ADA, id: `"'&`, text: '<', data: {}, group: ''};
+    expect(lengthOf(fromContent([odd]))).toBe('<mention id="&quot;&#x27;&amp;">&lt;</mention>{}'.length);
+    expect(lengthOf(EMPTY_DRAFT, '😀 & "b"')).toBe('<quoted_text>\n_ &amp; "b"\n</quoted_text>'.length);
   });
 });

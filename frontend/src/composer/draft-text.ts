@@ -19,7 +19,7 @@ export interface Draft {
 /** A message being written, as a text field holds it: one text, and where its tags stand. */
 export interface DraftText {
   readonly text: string;
-  /** In order, not overlapping, and within the text. */
+  /** The tags in order, not overlapping, and within the text. */
   readonly tags: readonly TagRange[];
 }
 
@@ -61,10 +61,22 @@ export function toContent(draft: DraftText): readonly UserContent[] {
   return content;
 }
 
-/** How long a message is for a server: its characters (code points), its mentions with all they carry, and its quote. */
+/**
+ * How long a message is for a server: its characters (code points), and its mentions and its quote as a model reads them,
+ * escaped and between tags, with what mentions carry besides.
+ */
 export function lengthOf({text, tags}: DraftText, quotedText = ''): number {
-  const added = tags.map(({tag}) => countPoints(JSON.stringify(tag.data) + tag.id + (tag.group ?? '')));
-  return countPoints(text.trim()) + countPoints(quotedText) + added.reduce((sum, each) => sum + each, 0);
+  const added = tags.map(({tag, start, end}) => {
+    const told = `<mention id="${escaped(tag.id, true)}">${escaped(tag.text)}</mention>`;
+    return countPoints(told + JSON.stringify(tag.data) + (tag.group ?? '')) - countPoints(text.slice(start, end));
+  });
+  const quote = quotedText ? `<quoted_text>\n${escaped(quotedText)}\n</quoted_text>` : '';
+  return countPoints(text.trim()) + countPoints(quote) + added.reduce((sum, each) => sum + each, 0);
+}
+
+function escaped(text: string, isQuoted = false): string {
+  const inText = text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+  return isQuoted ? inText.replace(/"/g, '&quot;').replace(/'/g, '&#x27;') : inText;
 }
 
 function countPoints(text: string): number {

@@ -1,10 +1,10 @@
-/** What a server of ours says of a file that was sent: its size, and addresses that are good for some minutes. */
+/** Details that a server of ours tells of a file that was sent: its size, and addresses that are good for minutes. */
 import {isObject} from '../protocol/parsing.js';
 
 export interface FileDetails {
-  /** In bytes; `undefined` when the server does not say. */
+  /** The size in bytes; `undefined` when the server does not say. */
   readonly size: number | undefined;
-  /** Of the file itself. */
+  /** The address of the file itself. */
   readonly url: string;
 }
 

@@ -18,7 +18,7 @@ export class KeptDrafts {
   readonly #log: (name: string) => void;
   #url: string | undefined;
   #hasFailed = false;
-  /** What was said here, whether it could be stored or not; another conversation is no reason to lose it. */
+  /** Drafts of this page, whether they could be stored or not; another conversation is no reason to lose one. */
   readonly #own = new Map<Place, Draft | undefined>();
   #pause: ReturnType<typeof setTimeout> | undefined;
 

@@ -41,7 +41,7 @@ export class KeptUploads {
     }
   }
 
-  /** Those that the server still has, and that no message has brought meanwhile. Never rejects. */
+  /** Returns the files that the server still has and no message has brought meanwhile. Never rejects. */
   async load(): Promise<readonly KeptUpload[]> {
     const found = await Promise.all(this.#readIds().map(id => this.#client.describeFile(id).catch(() => undefined)));
     return found.flatMap(parseUnsent);

@@ -89,7 +89,7 @@ export function formatBytes(bytes: number): string {
   return `${Math.round(size * 10) / 10} ${units[unit]}`;
 }
 
-/** What a file is, for a chip: its extension, else its family. */
+/** The kind of a file in one word, for a chip: its extension, else its family. */
 export function kindOf(name: string, mimeType: string): string {
   const extension = extensionOf(name);
   if (extension !== '' && extension.length <= 5) return extension.toUpperCase();

@@ -15,7 +15,7 @@ export interface Upload {
   readonly key: string;
   readonly name: string;
   readonly mimeType: string;
-  /** In bytes; `undefined` for a file that the page attached. */
+  /** The size in bytes; `undefined` for a file that the page attached. */
   readonly size: number | undefined;
   readonly status: UploadStatus;
   /** The share of the bytes that is on its way, 0 to 1; `undefined` where nobody tells. */
@@ -39,7 +39,7 @@ interface Job {
   readonly file: File | undefined;
   readonly previewUrl: string | undefined;
   abort: AbortController | undefined;
-  /** On the server and ours to delete, even when the bytes never arrived. */
+  /** The id of what is on the server and ours to delete, even when the bytes never arrived. */
   serverId: string | undefined;
 }
 
@@ -259,7 +259,7 @@ export class Uploads {
     return updated?.id === attachment.id ? updated : attachment;
   }
 
-  /** In whole percents: a drawing for each piece that is sent would be too many. */
+  /** Tells the progress in whole percents: a drawing for each piece that is sent would be too many. */
   #tellProgress(key: string, share: number): void {
     const progress = Math.floor(share * 100) / 100;
     const upload = this.#list.find(each => each.key === key);

@@ -139,7 +139,7 @@ const ALIASES = new Map<string, string>([
 ]);
 
 const LUCIDE = /^lucide:/;
-/** In place of an icon that nobody has, so that no hole is left. */
+/** The outline that stands in place of an icon that nobody has, so that no hole is left. */
 const NEUTRAL = 'M12 9a3 3 0 1 1 0 6a3 3 0 0 1 0-6z';
 
 const lazyIcons = new LazyIcons();

@@ -38,7 +38,7 @@ export function encode(url: string): string {
   );
 }
 
-/** As the text of a link an address stays as it was written: decoded, it could show what it is not. */
+/** Keeps an address as it was written, as the text of a link: decoded, it could show what it is not. */
 export function decode(url: string): string {
   return url;
 }
@@ -91,7 +91,7 @@ function toLink(found: string, index: number): Link {
   return {schema: scheme, index, lastIndex: index + raw.length, raw, text: raw, url};
 }
 
-/** Without the punctuation of the sentence around it, and a bracket that it does not open. */
+/** Returns an address without the punctuation of its sentence, and a bracket that it does not open. */
 function withoutEnd(url: string): string {
   for (let end = url.length; ; end -= 1) {
     const last = url[end - 1] ?? '';

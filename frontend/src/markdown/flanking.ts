@@ -7,7 +7,7 @@ const UNSPACED =
   /[\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}\u3000-\u303f\u30fb\u30fc\ufe10-\ufe1f\ufe30-\ufe4f\uff00-\uffee]/u;
 /** Pictures stand for words as much as for punctuation. */
 const PICTURE = /[\p{Extended_Pictographic}\p{Regional_Indicator}]|\u20e3/u;
-/** They change how the character before them looks. */
+/** Characters that only change how the one before them looks. */
 const INVISIBLE = /[\ufe00-\ufe0f]|\u200d|[\u{1f3fb}-\u{1f3ff}]/u;
 
 /** Set in the parser's environment to a list: the marks that nothing has closed are put into it. */
@@ -15,7 +15,7 @@ export const OPEN_MARKS = Symbol('open marks');
 
 export interface OpenMark {
   readonly mark: string;
-  /** Of the run that it belongs to. */
+  /** The length of the run that it belongs to. */
   readonly length: number;
   /** Whether it could close as well. */
   readonly closes: boolean;

@@ -9,7 +9,7 @@ export interface HighlightPart {
 
 /** Longer code stays plain: nobody reads it for its colours. */
 const MAX_CODE_CHARS = 300_000;
-/** So much is coloured in one slice; a slice grows while it would end inside a comment or string. */
+/** How many lines are coloured in one slice; a slice grows while it would end inside a comment or string. */
 const SLICE_LINES = 80;
 const MAX_SLICE_LINES = 400;
 

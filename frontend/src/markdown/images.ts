@@ -92,7 +92,7 @@ function buildFrame(address: string, source: string, alt: string): HTMLIFrameEle
   return frame;
 }
 
-/** In place of a picture that was asked for and has not come: a link, which no policy of the page stands in the way of. */
+/** Builds a link in place of a picture that has not come: no policy of the page stands in the way of it. */
 export function buildFailedImage(source: string, alt: string): HTMLAnchorElement {
   const link = document.createElement('a');
   link.className = BLOCKED_IMAGE;

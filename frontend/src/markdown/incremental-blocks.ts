@@ -21,9 +21,9 @@ interface Located {
 
 /** Short blocks that are finished together are drawn together, up to this size. */
 const PIECE_CHARS = 1_500;
-/** So much stands in one box, which the browser may leave alone while something else changes or is looked at. */
+/** How much stands in one box, which the browser may leave alone while something else changes or is looked at. */
 const SECTION_CHARS = 2_000;
-/** So much is taken into account at once of a text that is there as a whole. */
+/** How much of a text that is there as a whole is taken into account at once. */
 const FEED_CHARS = 12_000;
 
 /** A part of the text with the nodes that show it. */
@@ -240,7 +240,7 @@ export class MarkdownBlocks {
     return node;
   }
 
-  /** Those behind `from`, up to and including `to`; the first piece has those at the very beginning as well. */
+  /** The markers behind `from`, up to and including `to`; the first piece has those at the very beginning as well. */
   #markersOf(from: number, to: number): {readonly key: string; readonly located: readonly Located[]} {
     const located = this.#located.filter(({offset}) => (offset > from || from === 0) && offset <= to);
     return {located, key: located.map(({offset, marker}) => `${offset} ${marker.key}`).join('\n')};

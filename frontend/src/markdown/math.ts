@@ -23,7 +23,7 @@ const LIMITS: KatexOptions = {
   maxSize: 20,
 };
 
-/** What a formula was typeset from. */
+/** The source that each formula was typeset from. */
 const sources = new WeakMap<Node, string>();
 
 export const sourceOfFormula = (node: Node): string | undefined => sources.get(node);

@@ -5,7 +5,7 @@ export type Keys = WeakMap<Node, string>;
 
 export interface Morphed {
   readonly nodes: readonly ChildNode[];
-  /** Those of before that nothing has taken the place of; they are still where they were. */
+  /** Nodes of before that nothing has taken the place of; they are still where they were. */
   readonly left: readonly ChildNode[];
 }
 

@@ -1,4 +1,4 @@
-/** What may stand in the cells of a table: `|` within a formula. */
+/** Formulas in the cells of a table, which may hold a `|`. */
 import MarkdownIt, {type MarkdownIt as Parser, type StateBlock} from 'markdown-it';
 import {findFormulas} from './math-syntax.js';
 

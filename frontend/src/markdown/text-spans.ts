@@ -164,7 +164,7 @@ function lineOffsets(text: string): readonly number[] {
   return offsets;
 }
 
-/** Without a last line that may become the end of the code. */
+/** Returns code without a last line that may become its end. */
 export function withoutHalfFence(content: string): string {
   return content.replace(/(^|\n) {0,3}(?:`+|~+)[ \t]*$/, '$1');
 }

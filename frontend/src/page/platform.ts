@@ -27,7 +27,7 @@ export interface UseCase {
   readonly icon: string;
   readonly greeting: string | undefined;
   readonly prompts: readonly Prompt[];
-  /** In ChatKit's own shape, to be passed on as it is. */
+  /** Options of the composer in ChatKit's own shape, to be passed on as they are. */
   readonly composer: JSONObject;
   readonly accentColor: string | undefined;
   readonly isDefault: boolean;

@@ -33,7 +33,7 @@ export function headerView(props: HeaderProps): TemplateResult {
     </div>`;
 }
 
-/** On narrow screens assistants and colours are in a menu, so that the header takes one line. */
+/** The id of the menu of assistants and colours on narrow screens, where the header takes one line. */
 export const MENU_ID = 'menu';
 
 function menuLabel({current, useCases}: HeaderProps): string {

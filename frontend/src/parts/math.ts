@@ -7,7 +7,7 @@ interface Tree {
   readonly __renderToDomTree: (tex: string, options: KatexOptions) => {toNode(): Node};
 }
 
-/** As `katex.render`, which refuses pages in quirks mode; in a shadow root they do no harm. */
+/** Builds a formula as `katex.render` does, which refuses pages in quirks mode; in a shadow root they do no harm. */
 export function buildFormula(tex: string, options: KatexOptions): Node {
   return (katex as unknown as Tree).__renderToDomTree(tex, options).toNode();
 }

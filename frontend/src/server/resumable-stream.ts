@@ -25,7 +25,7 @@ export interface RunHost {
   readonly client: ChatKitClient;
   readonly signal: AbortSignal;
   readonly cursor: RunCursor;
-  /** Whose run it is; `undefined` until the server has created the thread. */
+  /** The thread whose run it is; `undefined` until the server has created the thread. */
   readonly threadId: () => string | undefined;
   /** Asked at a clean end: some proxies end a connection as if the answer were whole. */
   readonly looksUnfinished: () => boolean;

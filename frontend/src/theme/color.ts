@@ -26,7 +26,7 @@ export function parseColor(value: string): RGB | undefined {
   return undefined;
 }
 
-/** As `parseColor`, and in a browser every other notation of CSS as well. */
+/** Reads a colour as `parseColor` does, and in a browser every other notation of CSS as well. */
 export function resolveColor(value: string): RGB | undefined {
   return parseColor(value) ?? paint(value);
 }

@@ -354,7 +354,7 @@ export function findLowContrast(theme: ColorScheme | ThemeOption): number | unde
   return ratio >= LEAST_FOR_TEXT && ratio < LEAST_CONTRAST ? Math.round(ratio * 100) / 100 : undefined;
 }
 
-/** What a dark theme looks like on paper, which is white; empty for a light one. */
+/** Builds the looks of a dark theme on paper, which is white; empty for a light one. */
 export function buildPaperSheet(theme: ColorScheme | ThemeOption | undefined): string {
   const option = typeof theme === 'object' ? theme : {};
   return resolveScheme(theme) === 'dark' ? `@media print{:host{${declare(buildColors('light', option))}}}` : '';

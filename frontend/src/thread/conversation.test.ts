@@ -16,8 +16,8 @@ import {
   THREAD,
   user,
 } from '../testing/fake-server.js';
+import type {ClientToolHandler} from './client-tools.js';
 import {Conversation, type Message} from './conversation.js';
-import type {ClientToolHandler} from './turn-runner.js';
 
 const message = (text: string): Message => ({
   content: [{type: 'input_text', text}],

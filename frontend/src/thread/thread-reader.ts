@@ -4,7 +4,7 @@ import type {Thread} from '../protocol/types.js';
 import type {ChatKitClient} from '../server/client.js';
 import type {Snapshot} from './thread-state.js';
 
-/** As many items as fill a tall screen. */
+/** How many items a page has: as many as fill a tall screen. */
 const PAGE_SIZE = 30;
 /** Servers filter hidden items after paging, so a page may show nothing; after so many of them we stop asking. */
 const MAX_EMPTY_PAGES = 20;

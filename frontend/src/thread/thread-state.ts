@@ -60,7 +60,7 @@ export interface ThreadState {
   readonly ratings: Ratings;
   /** Counts what was ever keyed here; makes keys unique without a clock. */
   readonly sequence: number;
-  /** As it was read, with no turn since. */
+  /** Whether the thread is shown as it was read, with no turn since. */
   readonly isAsRead: boolean;
 }
 
@@ -240,7 +240,7 @@ function toEntry(item: ThreadItem): Entry {
   return {key: item.id, item, isStreaming: false};
 }
 
-/** As a server stores it that stores such things. */
+/** Builds the mark of a stop as a server stores it that stores such things. */
 function stoppedEntry({sequence}: ThreadState): Entry {
   const id = `stopped_local:${sequence}`;
   const task = {

@@ -1,11 +1,12 @@
 /** Runs turns, one at a time: streams of events, calls of client tools, stopping, connecting again. */
 import {isObject} from '../protocol/parsing.js';
-import type {JSONObject, StreamEvent, StreamingRequest, ThreadItem, UserMessage} from '../protocol/types.js';
+import type {StreamEvent, StreamingRequest, ThreadItem, UserMessage} from '../protocol/types.js';
 import {type ChatKitClient, isSignedOut, RequestError, type RunCursor} from '../server/client.js';
 import {attachTo, isConnectionLoss, streamRun} from '../server/resumable-stream.js';
 import type {JoinedRun} from '../server/run-replay.js';
 import {strings} from '../strings.js';
 import {toError} from '../to-error.js';
+import {type ClientToolHandler, ClientTools} from './client-tools.js';
 import {LeftTurns} from './left-turns.js';
 import {readThread} from './thread-reader.js';
 import {findLastUserMessage, type LocalEvent, type ThreadState} from './thread-state.js';
@@ -15,11 +16,6 @@ import {Turn, type TurnKind} from './turn.js';
 const MAX_TOOL_ROUNDS = 32;
 /** So long a server may take to end a stream that it was asked to stop. */
 const STOP_LIMIT_MS = 5000;
-/** Calls that this page has answered; the oldest are forgotten. */
-const MAX_ANSWERED_CALLS = 1000;
-
-/** Carries out a call of a tool that runs in the page; what it gives, or resolves to, goes to the model. */
-export type ClientToolHandler = (call: {readonly name: string; readonly params: JSONObject}) => unknown;
 
 export interface TurnEvents {
   'response.start': undefined;
@@ -45,11 +41,12 @@ export class TurnRunner {
   #again: (() => Promise<Turn>) | undefined;
   /** The run that was left behind when the view was closed. */
   #left: {readonly threadId: string; readonly from: RunCursor} | undefined;
-  readonly #answeredCalls = new Set<string>();
+  readonly #clientTools: ClientTools;
   readonly #leftTurns = new LeftTurns();
 
   constructor(host: TurnHost) {
     this.#host = host;
+    this.#clientTools = new ClientTools(host);
   }
 
   get isBusy(): boolean {
@@ -77,7 +74,8 @@ export class TurnRunner {
 
   /** Calls the client tool that a thread ends with, if nobody has answered it and the page has a handler for it. */
   async answerOpenCall(): Promise<void> {
-    if (this.#hasOpenCall && this.#host.findClientTool()) await this.#drive(this.#begin(new Turn('answer')));
+    if (this.#clientTools.hasOpenCall && this.#host.findClientTool())
+      await this.#drive(this.#begin(new Turn('answer')));
   }
 
   /** Takes part in a run that another page, or this one before it was reloaded, has begun. */
@@ -98,7 +96,7 @@ export class TurnRunner {
     const isUnfinished = this.#looksUnfinished && !turn.hasFailed && !turn.isStopping;
     const from = turn.cursor;
     if (isUnfinished && from.last !== undefined) await this.#drive(turn, attachTo(threadId, from), from);
-    else if (this.#hasOpenCall) await this.#drive(turn);
+    else if (this.#clientTools.hasOpenCall) await this.#drive(turn);
     else this.#end(turn);
   }
 
@@ -219,12 +217,12 @@ export class TurnRunner {
   async #drive(turn: Turn, request?: StreamingRequest, from?: RunCursor): Promise<void> {
     let next = request;
     try {
-      next ??= await this.#answerClientTool(turn);
+      next ??= await this.#clientTools.answer(turn);
       for (let round = 0; next; round += 1) {
         if (round > MAX_TOOL_ROUNDS) throw new Error(strings.tooManyToolCalls);
         turn.beginStream(from);
         await this.#consume(turn, this.#stream(turn, next));
-        next = await this.#answerClientTool(turn);
+        next = await this.#clientTools.answer(turn);
       }
     } catch (error) {
       if (!turn.signal.aborted && !turn.isLeft) await this.#fail(turn, error, next);
@@ -283,41 +281,6 @@ export class TurnRunner {
         break;
       default:
     }
-  }
-
-  /** The request that carries a pending client tool's result; `undefined` when the turn is over. */
-  async #answerClientTool(turn: Turn): Promise<StreamingRequest | undefined> {
-    const item = this.#host.state().entries.at(-1)?.item;
-    const thread = this.#host.state().thread;
-    if (turn.signal.aborted || turn.isStopping || turn.isLeft || !thread || !this.#hasOpenCall) return undefined;
-    if (item?.type !== 'client_tool_call') return undefined;
-    this.#answeredCalls.add(item.id);
-    for (const oldest of this.#answeredCalls) {
-      if (this.#answeredCalls.size <= MAX_ANSWERED_CALLS) break;
-      this.#answeredCalls.delete(oldest);
-    }
-    const result = await this.#callClientTool(item.name, item.arguments);
-    if (turn.signal.aborted) return undefined;
-    this.#host.apply({type: 'local.tool_answered', itemId: item.id});
-    return {type: 'threads.add_client_tool_output', params: {thread_id: thread.id, result}};
-  }
-
-  async #callClientTool(name: string, params: Readonly<Record<string, unknown>>): Promise<unknown> {
-    const handler = this.#host.findClientTool();
-    try {
-      if (!handler) throw new Error(strings.noToolHandler(name));
-      // `undefined` would vanish from the JSON, and the server insists on the key.
-      return (await handler({name, params})) ?? {};
-    } catch (error) {
-      this.#host.emit('error', {error: toError(error)});
-      return {error: toError(error).message};
-    }
-  }
-
-  /** Whether the thread ends in a client tool call that nobody has answered. */
-  get #hasOpenCall(): boolean {
-    const item = this.#host.state().entries.at(-1)?.item;
-    return item?.type === 'client_tool_call' && item.status === 'pending' && !this.#answeredCalls.has(item.id);
   }
 
   get #looksUnfinished(): boolean {

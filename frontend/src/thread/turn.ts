@@ -2,7 +2,7 @@
 import type {StreamEvent} from '../protocol/types.js';
 import type {RunCursor} from '../server/client.js';
 
-/** Of a longer answer, what came before is not told again. */
+/** The most events that are told again; of a longer answer, none that came before is. */
 const MAX_HEARD = 20_000;
 
 /** The cause of a turn: it decides what may be offered when the turn fails. */
@@ -32,7 +32,7 @@ export class Turn {
     this.kind = kind;
   }
 
-  /** What was heard so far, for whoever comes back to it. */
+  /** Events that were heard so far, for whoever comes back to the turn. */
   get heard(): readonly StreamEvent[] {
     return this.#heard;
   }

@@ -35,7 +35,7 @@ export class AttachedFiles extends LitElement {
   ];
 
   declare files: readonly Attachment[];
-  /** What the server has said of files, by id; where it says nothing, a file is its name. */
+  /** Details that the server has told of files, by id; without them, a file is its name. */
   declare details: ReadonlyMap<string, FileDetails>;
   /** Pictures whose preview cannot be had: they are shown as other files are. */
   declare missing: ReadonlySet<string>;
@@ -129,7 +129,7 @@ export class AttachedFiles extends LitElement {
     this.shownId = undefined;
   };
 
-  /** Its address is asked for when it is wanted: one that was given with the message has ended by then. */
+  /** Fetches a file by an address that is asked for now: one that was given with the message has ended by then. */
   async #download(id: string, name: string): Promise<void> {
     const details = await this.#ask(id);
     if (!details) {

@@ -32,7 +32,7 @@ export interface SuggestionSource {
 
 export interface SuggestionState {
   readonly source: SuggestionSource;
-  /** Those of the last search that ended; older ones stay while a newer search runs. */
+  /** Suggestions of the last search that ended; they stay while a newer search runs. */
   readonly suggestions: readonly Suggestion[];
   readonly status: 'searching' | 'ready' | 'failed';
   /** Index of the one that Enter takes; −1 for none. */
@@ -139,7 +139,7 @@ export class SuggestionSearch {
   }
 }
 
-/** Those whose label or description has `query` in it. */
+/** Returns the suggestions whose label or description has `query` in it. */
 export function filterSuggestions(suggestions: readonly Suggestion[], query: string): readonly Suggestion[] {
   const wanted = query.toLowerCase();
   return suggestions.filter(({label, description}) => `${label} ${description ?? ''}`.toLowerCase().includes(wanted));

@@ -5,7 +5,7 @@ import {express} from '../intents.js';
 import {strings} from '../strings.js';
 import {baseStyles, buttonStyles} from './styles.js';
 
-/** In the order of preference that servers expect. */
+/** Types of recordings, in the order in which servers prefer them. */
 const RECORDING_TYPES = ['audio/webm;codecs=opus', 'audio/mp4', 'audio/ogg;codecs=opus'] as const;
 /** A recording that somebody forgot ends here and is written down. */
 const MAX_RECORDING_MS = 300_000;

@@ -8,7 +8,7 @@ export const MAX_QUERY_LENGTH = 100;
 const MAX_TITLE_CHARS = 300;
 /** So few threads are found by looking. */
 const MOST_WITHOUT_SEARCH = 8;
-/** So many hits fill a tall panel. */
+/** The most hits that are shown; they fill a tall panel. */
 const ENOUGH_HITS = 20;
 /** A search reads so many pages by itself, with 50 threads each; then the person says whether to go on. */
 const MAX_PAGES = 20;
@@ -20,7 +20,7 @@ export interface Match {
 }
 export interface Hit {
   readonly thread: Thread;
-  /** In order, not overlapping. */
+  /** The matches in order, not overlapping. */
   readonly matches: readonly Match[];
 }
 

@@ -13,7 +13,7 @@ const ZOOM_STEP = 1.5;
 const PAN_PX = 80;
 
 export interface Picture {
-  /** Its own among those that are shown together. */
+  /** The key of the picture, its own among those that are shown together. */
   readonly key: string;
   /** By which the server is asked for the whole picture; `undefined` for one that is only here. */
   readonly id: string | undefined;
@@ -146,7 +146,7 @@ export class Lightbox extends LitElement {
   /** The one to begin with; any other value begins with the first. */
   declare shownKey: string | undefined;
   declare at: number;
-  /** Of the picture that is shown, once the server has answered. */
+  /** Details of the picture that is shown, once the server has answered. */
   declare details: FileDetails | undefined;
   declare zoom: number;
   declare hasFailed: boolean;

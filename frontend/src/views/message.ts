@@ -108,7 +108,7 @@ export class MessageView extends LitElement {
   declare entry: Entry;
   declare busy: boolean;
   declare imageDomains: readonly string[] | undefined;
-  /** Those of the whole answer; citations say their numbers. */
+  /** The sources of the whole answer; citations say their numbers. */
   declare sources: readonly Source[];
   /** All of a long message of the person is shown. */
   declare isUnfolded: boolean;

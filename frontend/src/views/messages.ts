@@ -12,22 +12,13 @@ import {type Exchange, toExchanges} from './exchanges.js';
 import {exportedParts} from './exported-parts.js';
 import {renderLazy} from './lazy-view.js';
 import {messagesStyles} from './messages-style.js';
+import {ReadingPlace} from './reading-place.js';
 import {collectSources} from './source.js';
 import type {SourcesView} from './sources.js';
 import {baseStyles, buttonStyles, lazyStyles, shimmerStyles} from './styles.js';
 import {moveBetweenTurns} from './turn-keys.js';
-import {hasNews, renderCut, renderTail} from './turn-tail.js';
+import {renderCut, renderTail} from './turn-tail.js';
 import {visibleItems} from './visible-items.js';
-
-/** Between the upper edge and the newest question. */
-const QUESTION_GAP_PX = 16;
-const END_GAP_PX = 24;
-/** Closer to the end than this counts as reading along. */
-const NEAR_END_PX = 104;
-/** More than this below the edge counts as hidden. */
-const HIDDEN_PX = 4;
-/** Closer to the top than this, the next older page is fetched. */
-const OLDER_PX = 300;
 
 export class MessagesView extends LitElement {
   static override properties = {
@@ -47,23 +38,10 @@ export class MessagesView extends LitElement {
   declare canRate: boolean;
   declare imageDomains: readonly string[];
 
-  #isAway = false;
-  #anchoredKey: string | undefined;
-  /** Kept at the bottom while a freshly opened thread lays itself out; ends with the first scroll by a person. */
-  #isPinned = false;
-  /** A question has just been brought to the top, and what is around it still changes its size. */
-  #isSettling = false;
-  #isEndVisible = true;
-  /** A failure or a notice that has just come below the last turn is brought into view while it lays itself out. */
-  #isRevealing = false;
-  /** Where the view stood when an action began: who is still there waits for what comes of it. */
-  #actedAt: number | undefined;
-  #lastTop = 0;
-  /** Distance to the bottom that a page put above must not change, where the browser does not see to it. */
-  #distanceToBottom: number | undefined;
-  /** The exchanges that were in sight before a page came above them, and their places. */
-  #inSight: readonly {readonly exchange: Element; readonly top: number}[] = [];
-  #sizes: ResizeObserver | undefined;
+  readonly #place = new ReadingPlace(this, {
+    awayChanged: () => this.dispatchEvent(new Event('away-change')),
+    nearTop: () => express(this, {type: 'load-older'}),
+  });
   #announcement = '';
   #exchanges: readonly Exchange[] = [];
 
@@ -78,19 +56,18 @@ export class MessagesView extends LitElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.#sizes?.disconnect();
-    this.#sizes = undefined;
+    this.#place.disconnect();
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
     // Most answers have steps, and a step must not wait for its looks.
     void lazyElements.load('parlor-workflow');
-    if (this.hasUpdated) this.#observe();
+    if (this.hasUpdated) this.#place.connect();
   }
 
   protected override firstUpdated(): void {
-    this.#observe();
+    this.#place.connect();
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
@@ -100,44 +77,11 @@ export class MessagesView extends LitElement {
     else if (before?.isResponding) {
       this.#announcement = announceAnswer((toExchanges(this.state.entries).at(-1)?.answer ?? []).map(({item}) => item));
     }
-    const [first] = this.state.entries;
-    // By any entry: a refresh may take the first one away.
-    const keys = new Set(before?.entries.map(({key}) => key));
-    const isSameThread = before !== undefined && this.state.entries.some(({key}) => keys.has(key));
-    const question = this.state.entries.findLast(({item}) => item.type === 'user_message');
-    const oldQuestion = before?.entries.findLast(({item}) => item.type === 'user_message');
-    // Asked for seldom: browsers lay out what has changed to tell where they stand.
-    if (this.state.isResponding && !before?.isResponding) {
-      this.#actedAt = question?.key === oldQuestion?.key ? this.#scroller?.scrollTop : undefined;
-    }
-    this.#isRevealing = hasNews(this.state, before)
-      ? this.#isEndVisible || (this.#actedAt !== undefined && this.#actedAt === this.#scroller?.scrollTop)
-      : this.#isRevealing && hasNews(this.state);
-    if (this.state.isResponding && question && question.key !== oldQuestion?.key) {
-      this.#anchoredKey = question.key;
-      this.#isPinned = false;
-      this.#isEndVisible = true;
-    } else if (!isSameThread && first) {
-      // As it looked before a reload: the newest question at the top, unless its answer is longer than the view.
-      this.#anchoredKey = question?.key;
-      this.#isPinned = true;
-    } else if (isSameThread && first?.key !== before?.entries[0]?.key) {
-      this.#keepPlace();
-    }
+    this.#place.willDraw(this.state, before);
   }
 
   protected override updated(changed: PropertyValues<this>): void {
-    this.#restorePlace();
-    const before = changed.get('state') as ThreadState | undefined;
-    if (
-      changed.has('state') &&
-      this.#anchoredKey !== undefined &&
-      !this.#isPinned &&
-      !before?.entries.some(({key}) => key === this.#anchoredKey)
-    ) {
-      this.#settleQuestion();
-    }
-    this.#followSize();
+    this.#place.drawn(changed.has('state'), changed.get('state') as ThreadState | undefined);
   }
 
   override render() {
@@ -188,51 +132,11 @@ export class MessagesView extends LitElement {
 
   /** Whether something is hidden below the lower edge; `away-change` says when that changes. */
   get isAway(): boolean {
-    return this.#isAway;
+    return this.#place.isAway;
   }
 
   scrollToLatest(): void {
-    const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    this.#scrollBy(this.#distanceToEnd, isCalm ? 'auto' : 'smooth');
-  }
-
-  /**
-   * Brings the newest question to the top, again while the view around it settles: the composer shrinks, and the turns
-   * above are no longer laid out once they are out of view, which browsers take for a reason to scroll back.
-   */
-  #settleQuestion(): void {
-    this.#isSettling = true;
-    this.#scrollToQuestion();
-    requestAnimationFrame(() => requestAnimationFrame(() => this.#settled()));
-  }
-
-  #settled(): void {
-    if (this.#isSettling) this.#scrollToQuestion();
-    this.#isSettling = false;
-    // The answer may have outgrown the view by now.
-    this.#followSize();
-  }
-
-  /** Brings the newest question to the top; the answer then has the whole view to grow into. */
-  #scrollToQuestion(): void {
-    const exchange = this.renderRoot.querySelector('.exchange.anchored');
-    const scroller = this.#scroller;
-    if (!exchange || !scroller) return;
-    const top = exchange.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
-    this.#scrollBy(top - QUESTION_GAP_PX, 'auto');
-  }
-
-  // Not `scrollIntoView`: that would scroll the page around the element as well.
-  #scrollBy(distance: number, behavior: ScrollBehavior): void {
-    this.#scroller?.scrollBy({top: distance, behavior});
-  }
-
-  /** How far the end of the transcript is below the lower edge; negative when it is above. */
-  get #distanceToEnd(): number {
-    const end = this.renderRoot.querySelector('.end');
-    const scroller = this.#scroller;
-    if (!end || !scroller) return 0;
-    return end.getBoundingClientRect().bottom - scroller.getBoundingClientRect().bottom + END_GAP_PX;
+    this.#place.scrollToLatest();
   }
 
   /** Draws an exchange only when something that it shows has changed: the last one changes with every word. */
@@ -268,7 +172,7 @@ export class MessagesView extends LitElement {
         .sources=${sources}
       ></parlor-message>`;
     return html`<div
-      class="exchange ${isLast && key === this.#anchoredKey ? 'anchored' : ''}"
+      class="exchange ${isLast && key === this.#place.anchoredKey ? 'anchored' : ''}"
       role="group"
       aria-label=${question ? strings.exchange : strings.assistantSaid}
       tabindex="-1"
@@ -319,108 +223,16 @@ export class MessagesView extends LitElement {
     void turn.querySelector<SourcesView>('parlor-sources')?.show?.(event.intent.key);
   };
 
-  #observe(): void {
-    const scroller = this.#scroller;
-    const column = this.renderRoot.querySelector('.column');
-    if (!scroller || !column || typeof ResizeObserver === 'undefined') return;
-    this.#sizes = new ResizeObserver(() => {
-      // Written only when it is another one: a size that follows from what it sets would come back for ever.
-      const height = `${scroller.clientHeight}px`;
-      if (this.style.getPropertyValue('--parlor-viewport') !== height) {
-        this.style.setProperty('--parlor-viewport', height);
-      }
-      this.#followSize();
-    });
-    this.#sizes.observe(scroller);
-    this.#sizes.observe(column);
-    scroller.addEventListener('scroll', this.#onScroll, {passive: true});
-  }
-
-  #onScroll = (): void => {
-    const scroller = this.#scroller;
-    if (!scroller) return;
-    // Words that came meanwhile push the end away as well; who wants to read on from above goes up.
-    const isFollowed = this.#isEndVisible && scroller.scrollTop >= this.#lastTop;
-    this.#lastTop = scroller.scrollTop;
-    this.#measureEnd();
-    this.#isEndVisible ||= isFollowed;
-    if (scroller.scrollTop < OLDER_PX && this.state?.older && !this.isLoading && !this.#isPinned)
-      express(this, {type: 'load-older'});
-  };
-
-  #measureEnd(): void {
-    const distance = this.#distanceToEnd;
-    this.#isEndVisible = distance < NEAR_END_PX;
-    this.#setAway(distance - END_GAP_PX > HIDDEN_PX);
-  }
-
-  #setAway(isAway: boolean): void {
-    if (isAway === this.#isAway) return;
-    this.#isAway = isAway;
-    this.dispatchEvent(new Event('away-change'));
-  }
-
-  #followSize(): void {
-    const scroller = this.#scroller;
-    if (!scroller) return;
-    if (this.#distanceToBottom !== undefined) {
-      scroller.scrollTop = scroller.scrollHeight - this.#distanceToBottom;
-    } else if (this.#isPinned) {
-      scroller.scrollTop = scroller.scrollHeight;
-    } else if (this.#isSettling) {
-      this.#scrollToQuestion();
-    } else if (this.#isRevealing || (this.autoScroll && this.#isEndVisible && this.state?.isResponding)) {
-      if (this.#distanceToEnd > 0) this.#scrollBy(this.#distanceToEnd, 'auto');
-    }
-    if (!(this.autoScroll && this.state?.isResponding)) this.#measureEnd();
-  }
-
-  #keepPlace(): void {
-    const scroller = this.#scroller;
-    if (!scroller) return;
-    if (typeof CSS !== 'undefined' && CSS.supports?.('overflow-anchor', 'auto')) {
-      // Browsers hold the place by themselves, but not at the very top, and not right after a scroll.
-      const {top} = scroller.getBoundingClientRect();
-      this.#inSight = [...scroller.querySelectorAll('.exchange')]
-        .map(exchange => ({exchange, ...boundsOf(exchange)}))
-        .filter(({bottom}) => bottom > top);
-    } else {
-      this.#distanceToBottom = scroller.scrollHeight - scroller.scrollTop;
-    }
-  }
-
-  #restorePlace(): void {
-    // The first one may have become part of the exchange that begins above it.
-    const held = this.#inSight.find(({exchange}) => exchange.isConnected);
-    this.#inSight = [];
-    const moved = held ? boundsOf(held.exchange).top - held.top : 0;
-    if (moved !== 0) this.#scrollBy(moved, 'auto');
-  }
-
   #onKey = (event: KeyboardEvent): void => {
     this.#release();
-    const scroller = this.#scroller;
+    const scroller = this.renderRoot.querySelector<HTMLElement>('.scroller');
     if (scroller) moveBetweenTurns(event, scroller, [...scroller.querySelectorAll<HTMLElement>('.exchange')]);
   };
 
-  #release = (): void => {
-    this.#isPinned = false;
-    this.#isSettling = false;
-    this.#isRevealing = false;
-    this.#distanceToBottom = undefined;
-  };
-
-  get #scroller(): HTMLElement | null {
-    return this.renderRoot?.querySelector('.scroller') ?? null;
-  }
+  #release = (): void => this.#place.release();
 }
 
 /** A card of the platform that waits for a person's word: there is nothing to copy or to rate yet. */
 function isWaiting(item: ThreadItem): boolean {
   return item.type === 'widget' && (item.widget as {readonly id?: unknown}).id === 'parlor.approval';
-}
-
-function boundsOf(element: Element): {readonly top: number; readonly bottom: number} {
-  const {top, bottom} = element.getBoundingClientRect();
-  return {top, bottom};
 }

@@ -1,4 +1,4 @@
-/** What is around a chat: the room that it has, and whether there is a network. */
+/** The surroundings of a chat: the room that it has, and whether there is a network. */
 import type {ReactiveController, ReactiveControllerHost} from 'lit';
 
 /** A column of messages and one of threads. */

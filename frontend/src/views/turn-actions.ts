@@ -44,7 +44,7 @@ export class TurnActions extends LitElement {
   declare items: readonly ThreadItem[];
   declare canRetry: boolean;
   declare canRate: boolean;
-  /** What has come of the last copy, for a moment. */
+  /** The outcome of the last copy, for a moment. */
   declare copying: 'none' | 'copied' | 'failed';
   /** The rating that the server has stored. */
   declare stored: Feedback | undefined;

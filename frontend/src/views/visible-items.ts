@@ -6,7 +6,7 @@ import {cutOf, type Entry} from '../thread/thread-state.js';
 /** The root of Parlor's cards that ask for permission, before and after the decision. */
 const APPROVAL = /^parlor\.approval(?:\.|$)/;
 
-/** Without what is for the page or for the answer as a whole, and steps that a card below them shows with more words. */
+/** Returns an answer without items for the page or the whole answer, and steps that a card below shows in more words. */
 export function visibleItems(answer: readonly Entry[]): readonly Entry[] {
   const drawn = answer.filter(({item}) => isDrawn(item));
   return drawn.filter(({item}, at) => !(isUnfinished(item) && isApproval(drawn[at + 1]?.item)));

@@ -273,7 +273,6 @@ export const controlStyles = css`
     grid-area: 1 / 1;
   }
   .picker-arrow {
-    z-index: 1;
     place-self: center end;
     margin-inline-end: var(--chatkit-gutter-sm);
     color: var(--chatkit-text-secondary);

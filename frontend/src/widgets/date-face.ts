@@ -6,6 +6,7 @@ import {renderCalendar} from './calendar-grid.js';
 import {commit, type FaceProps, facePropsOf, focusFace, nativeOf} from './face-value.js';
 import type {CoveredDate} from './lazy-pickers.js';
 import {oneOf} from './nodes.js';
+import {pickerStrings} from './picker-strings.js';
 import type {Rendered, Scope} from './scope.js';
 import {formatDay, hintOf, readDay} from './typed-date.js';
 
@@ -39,14 +40,14 @@ function takeTyped(field: HTMLInputElement, face: DateFace, scope: Scope): void 
     delete field.dataset.shown;
     commit(native, face.isClearable ? '' : native.value);
   } else if (day === undefined) {
-    setProblem(field, scope, host.messages.dateUnreadable(hintOf(host.locale)));
+    setProblem(field, scope, pickerStrings.dateUnreadable(hintOf(host.locale)));
   } else if (isWithin(day, face.min, face.max)) {
     setProblem(field, scope, undefined);
     delete field.dataset.shown;
     commit(native, day);
   } else {
     const limits = [face.min, face.max].map(limit => (limit === undefined ? '' : formatDay(limit, host.locale)));
-    setProblem(field, scope, host.messages.dateOutside(limits.join(' – ').trim()));
+    setProblem(field, scope, pickerStrings.dateOutside(limits.join(' – ').trim()));
   }
   host.clearError(path);
 }
@@ -76,7 +77,7 @@ export function renderDateFace(covered: CoveredDate, scope: Scope): Rendered {
   const face = {...covered, ...facePropsOf(covered.node)};
   const {parts, classes, placeholder, min, max, isClearable, isDisabled, isHeld} = face;
   const {host, path} = scope;
-  const {messages, locale} = host;
+  const {locale} = host;
   const opened = isDisabled ? undefined : openedAt(scope);
   const stored = host.recall(problemKey(path));
   const problem = typeof stored === 'string' ? stored : undefined;
@@ -158,12 +159,12 @@ export function renderDateFace(covered: CoveredDate, scope: Scope): Rendered {
       class="face-open"
       aria-haspopup="dialog"
       aria-expanded=${opened === undefined ? 'false' : 'true'}
-      aria-label=${messages.openCalendar}
+      aria-label=${pickerStrings.openCalendar}
       ?disabled=${isDisabled}
       @click=${toggle}
     >${icon('calendar', '16px')}</button>${
       isClearable && !isDisabled
-        ? html`<button type="button" class="face-clear" aria-label=${messages.clear} @click=${clear}>
+        ? html`<button type="button" class="face-clear" aria-label=${pickerStrings.clear} @click=${clear}>
             ${icon('close', '14px')}
           </button>`
         : nothing
@@ -178,7 +179,7 @@ export function renderDateFace(covered: CoveredDate, scope: Scope): Rendered {
             class="face-popover calendar"
             popover="manual"
             role="dialog"
-            aria-label=${messages.openCalendar}
+            aria-label=${pickerStrings.openCalendar}
             data-side=${oneOf(face.node.side, ['top', 'bottom', 'left', 'right'], 'bottom')}
             data-align=${oneOf(face.node.align, ['start', 'center', 'end'], 'start')}
             @dismiss=${() => host.remember(calendarKey(path), undefined)}
@@ -187,7 +188,6 @@ export function renderDateFace(covered: CoveredDate, scope: Scope): Rendered {
             min,
             max,
             locale,
-            messages,
             onMove: day => host.remember(calendarKey(path), clampDay(day, min, max)),
             onPick: (element, day) => pick(face, scope, element, day),
             onClose: close,

@@ -68,10 +68,13 @@ export function focusOnMount(node: Readonly<Record<string, unknown>>, {host}: Sc
     if (flagOf(node.autoFocus) && host.mayFocus()) {
       element.focus({preventScroll: true});
     }
-    const root = element.getRootNode();
-    const hasFocus = root instanceof ShadowRoot && root.activeElement === element;
     // In some browsers a selection takes the focus along.
-    if (hasFocus && flagOf(node.autoSelect) && 'select' in element && typeof element.select === 'function') {
+    if (
+      element.matches(':focus') &&
+      flagOf(node.autoSelect) &&
+      'select' in element &&
+      typeof element.select === 'function'
+    ) {
       element.select();
     }
   });

@@ -4,12 +4,8 @@ import {darkColors, lightColors} from '../theme/tokens.js';
 
 export const layoutStyles = css`
   .chart-room {
-    display: grid;
-    place-items: center;
-    inline-size: 100%;
-    min-block-size: 240px;
+    min-height: 240px;
     margin: 0;
-    color: var(--chatkit-text-secondary);
   }
   :host {
     display: block;

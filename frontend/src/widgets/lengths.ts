@@ -4,7 +4,7 @@
 export const MAX_LENGTH_PX = 4000;
 /** So far a margin may draw something over its neighbours. */
 export const MIN_MARGIN_PX = -64;
-/** As narrow as a box of the widest thread may be without being taller than the bound, and the other way round. */
+/** The least and greatest ratio: a box of the widest thread is then no taller than the bound, and the other way round. */
 const RATIO_RANGE = [0.2, 20] as const;
 
 const NUMBER = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)([a-z]*|%)$/i;

@@ -41,6 +41,9 @@ export const pickerStyles = css`
   .has-face:has(> .face-clear)[data-filled] > .face {
     padding-inline-end: calc(var(--gutter) + 44px);
   }
+  .has-face > .picker-arrow {
+    z-index: 1;
+  }
   .face-clear,
   .face-open {
     position: relative;

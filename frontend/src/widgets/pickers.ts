@@ -37,7 +37,6 @@ export const renderSelect: Renderer<'Select'> = (node, scope) => {
       data-label=${parts.label}
       ?data-disabled=${flagOf(node.disabled)}
       ?disabled=${flagOf(node.disabled) || held}
-      aria-busy=${scope.host.isLoading(scope.path) ? 'true' : nothing}
       aria-invalid=${parts.invalid}
       aria-describedby=${parts.describedBy}
       ?inert=${pickers !== 'missing'}

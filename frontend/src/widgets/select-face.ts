@@ -6,6 +6,7 @@ import type {Option} from './control-parts.js';
 import {commit, type FaceProps, facePropsOf, focusFace, nativeOf} from './face-value.js';
 import type {CoveredSelect} from './lazy-pickers.js';
 import {findOptions, findTyped, stepOption} from './option-search.js';
+import {pickerStrings} from './picker-strings.js';
 import type {Rendered, Scope} from './scope.js';
 
 type SelectFace = CoveredSelect & FaceProps;
@@ -66,7 +67,6 @@ function choose(face: SelectFace, scope: Scope, element: Element, option: Option
 export function renderSelectFace(covered: CoveredSelect, scope: Scope): Rendered {
   const face = {...covered, ...facePropsOf(covered.node)};
   const {parts, classes, placeholder, options, isClearable, isDisabled, isHeld} = face;
-  const {messages} = scope.host;
   const opened = isDisabled ? undefined : openedAt(scope);
   const toggle = (event: Event) => {
     const element = event.currentTarget as Element;
@@ -106,7 +106,7 @@ export function renderSelectFace(covered: CoveredSelect, scope: Scope): Rendered
     ><span class="face-text" dir="auto"></span></button
     ><span class="picker-arrow">${icon('chevron-down', '16px')}</span>${
       isClearable && !isDisabled
-        ? html`<button type="button" class="face-clear" aria-label=${messages.clear} @click=${clear}>
+        ? html`<button type="button" class="face-clear" aria-label=${pickerStrings.clear} @click=${clear}>
             ${icon('close', '14px')}
           </button>`
         : nothing
@@ -120,7 +120,6 @@ function activeId(face: SelectFace, opened: Opened): string | typeof nothing {
 
 function listOf(face: SelectFace, scope: Scope, opened: Opened): Rendered {
   const {parts, options, hasSearch} = face;
-  const {messages} = scope.host;
   const shown = shownOptions(face, opened);
   const scroll = (list: HTMLElement) => {
     const active = list.querySelector<HTMLElement>('.is-active');
@@ -156,8 +155,8 @@ function listOf(face: SelectFace, scope: Scope, opened: Opened): Rendered {
             dir="auto"
             autocomplete="off"
             spellcheck="false"
-            placeholder=${messages.search}
-            aria-label=${messages.search}
+            placeholder=${pickerStrings.search}
+            aria-label=${pickerStrings.search}
             aria-autocomplete="list"
             aria-expanded="true"
             aria-controls="${parts.id}-list"
@@ -199,7 +198,7 @@ function listOf(face: SelectFace, scope: Scope, opened: Opened): Rendered {
       )}
     </div>
     <span class=${shown.length === 0 ? 'option-none' : 'visually-hidden'} role="status"
-      >${shown.length === 0 ? messages.noOptions : nothing}</span
+      >${shown.length === 0 ? pickerStrings.noOptions : nothing}</span
     >
   </parlor-widget-popover>`;
 }

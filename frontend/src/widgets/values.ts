@@ -177,10 +177,7 @@ export function blockStyle(node: Readonly<Record<string, unknown>>): Declaration
     'border-radius': radiusOf(node.radius),
     flex: flexOf(node.flex),
     // A size that was asked for in pixels is no wish to be weighed against the neighbours'.
-    'flex-shrink':
-      node.flex === undefined && [node.width, node.height, node.size].some(size => typeof size === 'number')
-        ? '0'
-        : undefined,
+    'flex-shrink': node.flex === undefined && typeof (node.width ?? node.size) === 'number' ? '0' : undefined,
     ...spacingSides('margin', node.margin),
   };
 }

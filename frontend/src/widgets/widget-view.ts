@@ -137,7 +137,7 @@ export class WidgetView extends LitElement implements WidgetHost {
 
   mayFocus(): boolean {
     const active = this.shadowRoot?.activeElement ?? null;
-    return this.#focusAfter !== null || (active !== null && !active.matches(TYPED_INTO));
+    return this.#focusAfter !== null || active?.matches(TYPED_INTO) === false;
   }
 
   recall(path: string): unknown {
@@ -265,7 +265,7 @@ export class WidgetView extends LitElement implements WidgetHost {
     this.requestUpdate();
   }
 
-  /** What the root holds is drawn all the same; who made it should know. */
+  /** Reports a root that is not known, whose content is drawn all the same: who made it should know. */
   #reportUnknownRoot(): void {
     const type = isRecord(this.widget) ? this.widget.type : undefined;
     if (this.widget === null || this.widget === undefined || type === this.#reportedRoot) return;
@@ -289,7 +289,7 @@ export class WidgetView extends LitElement implements WidgetHost {
 }
 
 /** Where a person types. */
-const TYPED_INTO = 'textarea, input:not([type=checkbox], [type=radio])';
+const TYPED_INTO = 'textarea, input:not([type=checkbox], [type=date])';
 
 /** The field to type in again after a submission: the one in use, else the first text field. */
 function fieldToReturnTo(fields: readonly Element[], root: ShadowRoot | null): string | null {
@@ -297,7 +297,7 @@ function fieldToReturnTo(fields: readonly Element[], root: ShadowRoot | null): s
   if (active === null) {
     return null;
   }
-  const texts = fields.filter(field => field.matches('textarea, input:not([type=checkbox], [type=date])'));
+  const texts = fields.filter(field => field.matches(TYPED_INTO));
   const field = texts.includes(active) ? active : texts[0];
   return field === undefined ? null : fieldPath(field);
 }

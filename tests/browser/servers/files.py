@@ -33,7 +33,7 @@ from tests.browser.servers.scripted import Gate
 
 
 class FileStore(MemoryStore):
-    """With attachments."""
+    """A store of files for a server with attachments."""
 
     def __init__(self) -> None:
         super().__init__()

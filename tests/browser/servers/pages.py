@@ -56,7 +56,7 @@ def build_page_routes() -> list[BaseRoute]:
 
 
 def react_dist() -> Path:
-    """Where the pages with the public React packages are built to."""
+    """Return the folder that the pages with the public React packages are built to."""
     return ROOT / ".parlor" / "react-pages"
 
 

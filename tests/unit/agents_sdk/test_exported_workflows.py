@@ -318,6 +318,19 @@ async def test_a_structured_output_at_the_end_is_told_in_words(tmp_path: Path, p
         assert await steps(chat) == [["Extractor"]]
 
 
+async def test_an_empty_structured_output_at_the_end_is_told_as_no_answer(tmp_path: Path) -> None:
+    nothing = {"full_name": "", "is_open_to_work": None, "skills": [], "towns": [], "nickname": None}
+    file = tmp_path / "empty.py"
+    file.write_text((EXPORTED / "profile.py").read_text().replace(": bool", ": bool | None"))
+    async with imported(tmp_path, file) as flow:
+        chat = flow.chat()
+        flow.will_say(json.dumps(nothing))
+        events = await chat.send("I am nobody")
+        assert texts(events) == []
+        [error] = errors(events)
+        assert error["message"].startswith("The model gave no answer.")
+
+
 @pytest.mark.parametrize("provider", PROTOCOLS)
 async def test_agents_side_by_side_have_a_message_each_and_an_agent_as_a_tool_has_none(
     tmp_path: Path, provider: str

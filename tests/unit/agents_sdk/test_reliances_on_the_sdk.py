@@ -1,4 +1,4 @@
-"""What we rely on and the SDK does not promise: each test names what would have to change here."""
+"""Reliances on things that the SDK does not promise: each test names what would have to change here."""
 
 from __future__ import annotations
 

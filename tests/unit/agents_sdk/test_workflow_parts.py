@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from time import process_time
 from typing import Any
 
 import pytest
@@ -38,6 +39,7 @@ class Point:
         ({}, ""),
         (None, ""),
         (3, "3"),
+        ({"a": {"b": [], "c": {"d": None}}, "e": [{}, ""], "f": '{"g": ""}'}, ""),
         ({"y": {"z": {"t": {"u": {"v": 1}}}}, "w": 1},
          "- **Y**:\n  - **Z**:\n    - **T**:\n      - **U**:\n- **W**: 1"),
     ],
@@ -118,6 +120,15 @@ async def test_personal_data_that_is_encoded_is_masked_where_that_is_wanted(text
 async def test_texts_are_checked_without_a_model(name: str, config: dict[str, Any], bad: str, good: str) -> None:
     assert (await check(name, bad, **config)).tripwire_triggered
     assert not (await check(name, good, **config)).tripwire_triggered
+
+
+@pytest.mark.parametrize("part", ["ab", "a.", "a-", "%4", "x:", "--"])
+async def test_a_long_text_is_checked_in_the_time_that_its_length_takes(part: str) -> None:
+    text = part * 16_000
+    begun = process_time()
+    assert (await check("Contains PII", text, detect_encoded_pii=True)).info["checked_text"] == text
+    assert not (await check("URL Filter", text)).tripwire_triggered
+    assert process_time() - begun < 2  # where the time grows with the square of the length, it is five times as much
 
 
 async def test_a_model_judges_within_its_confidence() -> None:

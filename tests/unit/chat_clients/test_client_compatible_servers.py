@@ -71,6 +71,14 @@ def test_parallel_calls_are_told_apart_whatever_they_lack(pieces: list[Event]) -
         [call("", "f", id="x"), call('{"a": 1}', index=0)],
         [call('{"a": 1}', "f", index=0, id="x"), call('{"a": 1}', "f", index=1, id="x")],
         [call('{"a": 1}', "f", id="x"), call('{"a": 1}', "f", id="x")],
+        [
+            call('{"a"', "f", index=0, id="x"),
+            call('{"a": ', "f", index=0, id="x"),
+            call('{"a": 1}', "f", index=0, id="x"),
+        ],
+        [call('{"a"', "f", index=0), call('{"a": 1', "f", index=0), call('{"a": 1}', "f", index=0)],
+        [chunk(function_call={"name": "f", "arguments": ""}), chunk(function_call={"arguments": '{"a": 1}'})],
+        [chunk(function_call={"name": "f", "arguments": '{"a": 1}'}, tool_calls=None)],
     ],
 )
 def test_what_every_piece_repeats_or_changes_begins_no_call(pieces: list[Event]) -> None:
@@ -222,3 +230,28 @@ async def ask(connection: ProviderConnection) -> str:
     model = CompletionsChatClient(connection=connection, model="m", path="/chat")
     updates = model.get_response([Message("user", ["?"])], stream=True)
     return "".join([update.text async for update in updates])
+
+
+# Other protocols
+
+
+def test_text_beside_a_delta_that_is_not_there_is_the_answer() -> None:
+    pieces: list[Event] = [{"choices": [{"index": 0, "text": text, "finish_reason": end}]} for text, end in TEXTS]
+    assert read(*pieces, DONE).text == "Hello there"
+
+
+TEXTS = [("Hello", None), (" there", None), ("", "stop")]
+
+
+async def test_the_operator_reads_in_which_shape_a_server_answers_that_says_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with ProviderStub() as stub:
+        event = {"type": "content_block_delta", "delta": {"type": "text_delta", "text": "secret"}}
+        stub.will(Answer(200, STREAM, (f"data: {json.dumps(event)}\n\n".encode(),)))
+        connection = ProviderConnection(stub.url, max_retries=0)
+        with pytest.raises(ModelError):
+            await ask(connection)
+        await connection.close()
+    [record] = [each for each in caplog.records if "nothing that is read" in each.message]
+    assert record.__dict__["event"] == "{type: str, delta: {type: str, text: str}}"

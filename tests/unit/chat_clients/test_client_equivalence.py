@@ -183,7 +183,7 @@ async def stub(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ProviderStub]:
 
 
 def facts(response: ChatResponse[Any]) -> dict[str, Any]:
-    """What an answer says, without how it was said."""
+    """Return the contents of an answer, without the way in which they came."""
     contents = [content for message in response.messages for content in message.contents]
     thoughts = [content for content in contents if content.type == "text_reasoning"]
     return {

@@ -1,4 +1,4 @@
-"""What our clients send: conversations, tools and options as the providers' JSON."""
+"""Requests of our clients: conversations, tools and options as the providers' JSON."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def items_of(*messages: Message) -> list[dict[str, Any]]:
 
 
 def messages_of(*messages: Message) -> list[dict[str, Any]]:
-    """The same as messages of a completion."""
+    """Return a conversation as messages of a completion."""
     return list(through_json(build_messages(messages)))
 
 
 def through_json(body: Any) -> Any:
-    """Whatever cannot be sent fails here."""
+    """Return a body as it arrives; one that cannot be sent fails here."""
     return json.loads(json.dumps(body))
 
 

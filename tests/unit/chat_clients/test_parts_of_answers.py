@@ -175,7 +175,7 @@ def delta(text: str, item_id: str | None = "msg_1", **more: Any) -> bytes:
 
 
 def rotate(events: list[Event], ids: Iterator[str | None]) -> list[Event]:
-    """The same events as a proxy passes them on that gives every event of an item another id."""
+    """Return events as a proxy passes them on that gives every event of an item another id."""
     rotated: list[Event] = json.loads(json.dumps(events))
     for event in rotated:
         if "item_id" in event:

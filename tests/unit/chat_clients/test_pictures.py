@@ -1,4 +1,4 @@
-"""What is said about a picture without a model."""
+"""Sentences about a picture, without a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of a request that a server refuses: the next one differs, and what helped is remembered."""
+"""Requests that a server refuses: the next one differs, and what helped is remembered."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from chat_clients.failures import explain_model_failure
 from chat_clients.http.refusal_meanings import meaning_of
 from chat_clients.http.status_errors import build_status_error
+from chat_clients.learnt import MAX_KEYS, Learnt
 from chat_clients.protocols.history_shape import GO_ON, HistoryForm
 from chat_clients.provider import ChatClients
-from chat_clients.refusals import MAX_KEYS, MAX_TRIES, Learnt
+from chat_clients.refusals import MAX_TRIES
 from chat_clients.refused_fields import find_culprit
 from config import Settings
 from errors import ModelError
@@ -54,7 +55,7 @@ async def clients(stub: ProviderStub) -> AsyncIterator[dict[str, ChatClients]]:
 
 
 async def ask(clients: ChatClients, *messages: Message, **options: Any) -> str:
-    """As an agent asks, each time with a client of its own."""
+    """Ask as an agent does, each time with a client of its own."""
     updates = clients.make().get_response(list(messages) or [user("?")], stream=True, options=options)
     return "".join([update.text async for update in updates])
 
@@ -85,6 +86,21 @@ def refusing(is_refused: Callable[[dict[str, Any]], bool], answer: Answer) -> Ca
 
 def json_error(status: int, body: Any) -> Answer:
     return Answer(status, {"content-type": "application/json"}, (json.dumps(body).encode(),))
+
+
+@pytest.mark.parametrize("status", [500, 501])
+async def test_a_mere_failure_is_tried_once_more_without_the_picture(
+    clients: dict[str, ChatClients], stub: ProviderStub, status: int
+) -> None:
+    failure = error(status, "failed", headers={"x-should-retry": "false"})
+    stub.refuses = refusing(lambda body: "image_url" in json.dumps(body), failure)
+    stub.will_always(Chat.text("A cat?"))
+    assert await ask(clients["compatible"], user("What is it?", PICTURE)) == f"{NO_PICTURE_TEXT}A cat?"
+    assert len(stub.requests) == 2
+    stub.refuses = refusing(lambda _: True, failure)
+    with pytest.raises(ModelError):
+        await ask(clients["compatible"], user("No picture"))
+    assert len(stub.requests) == 3
 
 
 # Members of the request

@@ -12,14 +12,14 @@ from framework.telemetry import decide_on_telemetry
 
 
 class OwnTracers(trace.TracerProvider):
-    """As an SDK would set it."""
+    """A provider of telemetry, as an SDK would set it."""
 
     def get_tracer(self, *args: object, **kwargs: object) -> trace.Tracer:
         return trace.NoOpTracer()
 
 
 class OwnMeters(metrics.MeterProvider):
-    """As an SDK would set it."""
+    """A provider of telemetry, as an SDK would set it."""
 
     def get_meter(self, *args: object, **kwargs: object) -> metrics.Meter:
         return metrics.NoOpMeter("test")

@@ -94,7 +94,8 @@ async def test_a_session_takes_files_only_as_its_server_has_said(desk: Desk) -> 
         large = {"file": ("a.txt", b"x" * (1024 * 1024 + 1), "text/plain")}
         answer = await page.post("/chatkit/files/attachments", files=large, headers=few)
         assert code_of(answer) == (413, "attachments.too_large")
-        assert (await page.post("/chatkit/files/attachments", files=form, headers=few)).status_code == 200
+        for _ in range(2):
+            assert (await page.post("/chatkit/files/attachments", files=form, headers=few)).status_code == 200
         answer = await page.post("/chatkit/files/attachments", files=form, headers=few)
         assert code_of(answer) == (403, "session.too_many_files")
         answer = await page.post("/chatkit/other/attachments", files=form, headers=few)

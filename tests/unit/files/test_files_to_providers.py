@@ -1,4 +1,4 @@
-"""What providers are really sent for files, and what agents of each kind get."""
+"""Files as providers are really sent them, and as agents of each kind get them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the framework keeps of an answer: small, the same in meaning, and let go of when the answer has ended."""
+"""Updates that the framework keeps of an answer: small, the same in meaning, and let go of when it has ended."""
 
 from __future__ import annotations
 

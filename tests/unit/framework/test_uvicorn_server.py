@@ -1,4 +1,4 @@
-"""What we rely on in uvicorn: when `startup` returns, who hears of signals, and what the two exits do."""
+"""Reliances on uvicorn: when `startup` returns, who hears of signals, and what the two exits do."""
 
 from __future__ import annotations
 

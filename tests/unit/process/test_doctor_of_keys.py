@@ -1,4 +1,4 @@
-"""What `parlor doctor` says of the keys of servers, and that it never says a key."""
+"""The lines of `parlor doctor` about the keys of servers, which never say a key."""
 
 from __future__ import annotations
 

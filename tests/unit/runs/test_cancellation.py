@@ -23,7 +23,7 @@ from turns.clock import utc_now
 
 
 class StubbornServer(BaseChatKitServer):
-    """Its tools end when `gone` is set, or after so many cancellations."""
+    """A server whose tools end when `gone` is set, or after so many cancellations."""
 
     swallows = 10**6
     acted = False

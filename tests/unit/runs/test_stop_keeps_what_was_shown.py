@@ -1,4 +1,4 @@
-"""What a stop keeps: all that was shown, finished as far as it was, wherever it was on its way to the store."""
+"""A stop keeps all that was shown, finished as far as it was, wherever it was on its way to the store."""
 
 from __future__ import annotations
 

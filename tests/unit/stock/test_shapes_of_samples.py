@@ -1,4 +1,4 @@
-"""What servers of samples and documents do beside the plain answer: each in the shape in which they do it."""
+"""Servers of samples and documents beside the plain answer: each deed in the shape in which they do it."""
 
 from __future__ import annotations
 

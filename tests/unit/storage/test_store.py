@@ -127,7 +127,7 @@ CALLS_ON_A_THREAD: dict[str, Call] = {
 }
 CALLS_THAT_WRITE_BY_ID = {"create_thread", "save_thread", "save_attachment"}
 CALLS_THAT_FIND_NOTHING = {"has_item", "save_run", "release_request_key", "release_action"}
-"""What a stranger calls in vain, without an error; each has a test of its own below."""
+"""Methods that a stranger calls in vain, without an error; each has a test of its own below."""
 CALLS_WITHOUT_AN_ID = {"generate_thread_id", "generate_item_id"}
 CALLS_WITH_A_CONDITION = {"retitle_thread"}
 

@@ -35,7 +35,7 @@ PATIENCE_S = 60.0
 
 @dataclass(frozen=True)
 class Move:
-    """What one person does next.
+    """The next deed of one person.
 
     Attributes:
         who: 0 or 1.

@@ -1,4 +1,4 @@
-"""Where citations stand in a message that something else splits in two."""
+"""Citations keep their places in a message that something else splits in two."""
 
 from __future__ import annotations
 

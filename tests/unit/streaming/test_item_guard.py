@@ -1,4 +1,4 @@
-"""What an answer may write, and what a crash in the middle of it leaves behind."""
+"""The items that an answer may write, and those that a crash in the middle of it leaves behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person sees and keeps of answers that are odd: thoughts between tags, cut off, blank; in both protocols."""
+"""Odd answers as a person sees and keeps them: thoughts between tags, cut off, blank; in both protocols."""
 
 from __future__ import annotations
 

@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 from agent_framework import Agent, MCPStdioTool, MCPStreamableHTTPTool, WorkflowBuilder
+from agents import Agent as SDKAgent
+from agents.mcp import MCPServerStreamableHttp
+from chatkit.server import ChatKitServer
 
 from base_server import BaseChatKitServer
 from context import Services, Turn
@@ -24,6 +27,7 @@ from framework.mcp_servers import (
     servers_of,
     state_of,
 )
+from stock_server import StockServer
 from tests.preloaded.commands import KILL, preloaded_python
 from tests.unit.harness import Chat, errors, texts
 from tests.unit.scripted_model import ScriptedModel, calls, gives, says
@@ -246,6 +250,29 @@ def build_agent(server: HeldServer) -> Any:
 async def test_servers_are_found_wherever_a_use_case_holds_them(services: Services) -> None:
     found = {tool.name for tool in servers_of(HeldServer(services))}
     assert found == {"listed", "in_dict", "of_agent", "of_expert", "of_clerk", "of_helper", "of_module"}
+
+
+class StockHolder(ChatKitServer[Any]):
+    def __init__(self, store: Any) -> None:
+        super().__init__(store)
+        self.clerk = SDKAgent(name="clerk", mcp_servers=[sdk_server("of_attribute")])
+
+    async def respond(self, thread: Any, message: Any, context: Any) -> Any:
+        for each in (stock_agent, self.clerk):
+            yield each
+
+
+def sdk_server(name: str) -> Any:
+    return MCPServerStreamableHttp({"url": "http://127.0.0.1:9/mcp"}, name=name)
+
+
+stock_agent = SDKAgent[Any](name="desk", mcp_servers=[sdk_server("of_its_module")])
+
+
+def test_servers_are_found_in_a_server_that_is_taken_as_it_is(services: Services) -> None:
+    taken = StockServer(StockHolder)
+    taken.bind(services)
+    assert {tool.name for tool in servers_of(taken)} == {"of_attribute", "of_its_module"}
 
 
 def has_asked(model: ScriptedModel, times: int) -> bool:

@@ -1,4 +1,4 @@
-"""What the provider does in the web: what people see of it."""
+"""Searches of the provider in the web, as people see them."""
 
 from __future__ import annotations
 

@@ -361,7 +361,7 @@ async def test_a_picture_is_refused_once_and_said_in_the_persons_words(chat: Cha
 
 @chat_middleware
 async def with_picture(context: ChatContext, call_next: Callable[[], Awaitable[None]]) -> None:
-    """As when the person had sent a picture with the message."""
+    """Ask the model as if the person had sent a picture with the message."""
     picture = Content.from_data(b"\x89PNG-bytes", "image/png")
     context.messages = [*context.messages[:-1], Message("user", [*context.messages[-1].contents, picture])]
     await call_next()

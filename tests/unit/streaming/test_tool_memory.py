@@ -1,4 +1,4 @@
-"""What later turns know of tool calls, and what people see of them, also where a server or a model is sloppy."""
+"""Tool calls as later turns know and people see them, also where a server or a model is sloppy."""
 
 from __future__ import annotations
 

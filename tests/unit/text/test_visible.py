@@ -7,7 +7,11 @@ from text.visible import one_visible_line
 
 
 @pytest.mark.parametrize(
-    "text", ["", " \t\n", "\u200b", "\u2060\ufeff", "\u202e\u2066", "\x1b\x00", "\u3164", "\u2800 ", "\ufe0f", "\u200d"]
+    "text",
+    [
+        *["", " \t\n", "\u200b", "\u2060\ufeff", "\u202e\u2066", "\x1b\x00", "\u3164", "\u2800 ", "\ufe0f", "\u200d"],
+        *["\u180b", "\U000e0100", "\U0001d173 \U0001bca0"],
+    ],
 )
 def test_what_shows_nothing_is_blank(text: str) -> None:
     assert is_blank(text)

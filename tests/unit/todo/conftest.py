@@ -32,5 +32,5 @@ async def server(tmp_path: Path) -> AsyncIterator[BaseChatKitServer]:
 
 @pytest.fixture
 def todo_items(server: BaseChatKitServer) -> TodoItems:
-    """The same to-dos that the server sees."""
+    """Return the to-dos that the server sees."""
     return TodoItems(server.services.database)

@@ -208,7 +208,7 @@ def test_a_file_that_is_made_anew_in_a_running_server_leaves_the_one_of_another_
 
 @pytest.fixture
 def passing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where temporary files go, also in programs that are started."""
+    """Return the folder of temporary files, also for programs that are started."""
     folder = tmp_path / "passing"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))

@@ -1,4 +1,4 @@
-"""Which city a person means."""
+"""Finding the city that a person means."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the numbers come from, and what happens when the service is away, slow or wrong."""
+"""Forecasts: the source of their numbers, and a service that is away, slow or wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the built-in model understands."""
+"""Sentences that the built-in model understands."""
 
 from __future__ import annotations
 

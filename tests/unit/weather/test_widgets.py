@@ -1,4 +1,4 @@
-"""What people see: only components and properties that ChatKit has, nothing that needs the server's memory."""
+"""Widgets as people see them: only components and properties of ChatKit, nothing that needs the server's memory."""
 
 from __future__ import annotations
 

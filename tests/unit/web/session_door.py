@@ -27,7 +27,7 @@ PAGE = "https://page.example"
 
 
 class Door:
-    """What a page's own server and the page itself ask of the platform."""
+    """A door to the platform for a page's own server and for the page itself."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self.client = client

@@ -12,12 +12,14 @@ import pytest
 from agent_framework import Agent
 
 from context import Turn
+from errors import BadRequestError
 from plugins import UseCase
 from tests.unit.harness import PlainServer, events_of, texts
 from tests.unit.scripted_model import ScriptedModel, says
 from tests.unit.services_for_tests import open_services
 from tests.unit.web.edge import Edge, FakeServer, everything_logged, use_case
 from tests.unit.web.session_door import KEY, OTHER_KEY, PAGE, SIGNING_KEY, Door, open_door
+from turns.request_context import RequestContext
 from web import sessions_api as api
 from web.client_secrets import ClientSecrets, new_session_id
 from web.identity import Cookies, new_user_id
@@ -379,6 +381,31 @@ async def test_no_more_files_are_taken_in_a_session_than_it_says(door: Door, tod
     refused = next(answer for answer in answers if answer.status_code == 403)
     assert code_of(refused) == (403, "session.too_many_files")
     assert len(todo.requests) == 2
+
+
+async def test_a_file_that_is_refused_leaves_its_place_to_another(door: Door, todo: FakeServer) -> None:
+    session = await door.open(chatkit_configuration={"file_upload": {"enabled": True, "max_files": 1}})
+    secret, file = session["client_secret"], {"name": "a", "size": 1}
+    accept = todo.answer
+
+    def refuse(body: bytes, context: RequestContext) -> bytes:
+        raise BadRequestError("Not this kind of file.")
+
+    todo.answer = refuse
+    for _ in range(2):
+        assert (await door.ask(secret, "attachments.create", **file)).status_code == 400
+    todo.answer = accept
+    assert (await door.ask(secret, "attachments.create", **file)).status_code == 200
+    assert code_of(await door.ask(secret, "attachments.create", **file)) == (403, "session.too_many_files")
+
+
+@pytest.mark.parametrize("value", [[], ["a"], {"a": 1}, None])
+async def test_a_variable_of_another_kind_is_refused_with_what_is_allowed(door: Door, value: Any) -> None:
+    error = (await door.post({**SIMPLE, "workflow": {"id": "todo", "state_variables": {"a": value}}})).json()["error"]
+    assert error["message"] == (
+        "Invalid value for 'workflow.state_variables.a': it must be a text, a number, true or false; send a list or an "
+        "object as a text that holds its JSON."
+    )
 
 
 # Pages of other origins

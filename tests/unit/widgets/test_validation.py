@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from chatkit.actions import ActionConfig
@@ -21,6 +22,8 @@ from chatkit.widgets import (
     WidgetTemplate,
 )
 
+from file_library.attached_file import AttachedFile
+from file_library.file_widget import build_file_widget
 from tests.unit.widgets.generated_trees import ACTIONS, Maker, with_defects
 from widgets.catalogue import load_catalogue
 from widgets.documents import MAX_WIDGET_DEPTH, widget_root
@@ -126,3 +129,10 @@ def test_a_finding_reads_as_a_sentence_with_its_place() -> None:
     (finding,) = validate_widget({"type": "Card", "children": [{"type": "Badge", "lable": "x"}]})
     assert str(finding) == "Card.children[0].Badge.lable: 'Badge' has no 'lable'; did you mean 'label'?"
     assert finding.severity == "error"
+
+
+def test_the_card_of_a_file_has_no_finding() -> None:
+    picture = SimpleNamespace(
+        name="sun.png", size=2_000, url="parlor-file:f1", preview_url="parlor-file:f1/preview", media_type="image/png"
+    )
+    assert validate_widget(build_file_widget(cast("AttachedFile", picture)), actions=()) == []

@@ -1,0 +1,1 @@
+"""Values of settings, and secrets among them that lie in files."""

@@ -1,0 +1,49 @@
+"""A server of tools that was lost a moment ago is waited for; one that is down for longer is not."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import Any
+
+from framework.mcp_servers import RESTART_WAIT_S, connect_soon, state_of
+
+
+class Restarting:
+    """Refuses to be connected so many times."""
+
+    name = "shelf"
+    is_connected = False
+
+    def __init__(self, refusals: int) -> None:
+        self.refusals = refusals
+        self.tries = 0
+
+    async def connect(self, *, reset: bool = False) -> None:
+        self.tries += 1
+        if self.tries <= self.refusals:
+            raise ConnectionRefusedError
+        self.is_connected = True
+
+    async def load_tools(self) -> None:
+        raise AssertionError("nothing was listed")
+
+
+async def test_a_server_that_was_lost_a_moment_ago_is_looked_for_until_it_is_back() -> None:
+    server: Any = Restarting(2)
+    state_of(server).is_lost, state_of(server).lost_at = True, monotonic()
+    assert await connect_soon(server)
+    assert server.tries == 3
+
+
+async def test_a_server_that_is_down_for_longer_is_looked_for_once() -> None:
+    server: Any = Restarting(2)
+    state_of(server).is_lost, state_of(server).lost_at = True, monotonic() - RESTART_WAIT_S
+    assert not await connect_soon(server)
+    assert server.tries == 1
+
+
+async def test_the_wait_for_a_server_has_an_end() -> None:
+    server: Any = Restarting(1_000)
+    state_of(server).is_lost, state_of(server).lost_at = True, monotonic() - RESTART_WAIT_S + 0.3
+    assert not await connect_soon(server)
+    assert 1 < server.tries < 6
