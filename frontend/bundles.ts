@@ -74,14 +74,17 @@ function squeezeCss(text: string): string {
   return text
     .replace(/\/\*[\s\S]*?\*\//g, '')
     .replace(/\s+/g, ' ')
-    .replace(/ ?([{};,]) ?/g, '$1')
+    .replace(/ ?([{};,]|(?<= )>(?= )) ?/g, '$1')
+    .replace(/(?<=[ :,(])0(?=\.\d)/g, '')
+    .replace(/(?<=\([\w-]+): /g, ':')
+    .replace(/#([\da-f])\1([\da-f])\2([\da-f])\3\b/gi, '#$1$2$3')
     .replace(/(?<=[{;][\w-]+): /g, ':')
     .replaceAll(';}', '}');
 }
 
-/** A line break between elements is the same as one space. */
+/** A line break between elements is the same as one space, and before the end of a tag as none. */
 function squeezeHtml(text: string): string {
-  return text.replace(/\s*\n\s*/g, ' ');
+  return text.replace(/\s*\n\s*(?=>)/g, '').replace(/\s*\n\s*/g, ' ');
 }
 
 /** Builds the lazy parts before the core, which has to know their names. */

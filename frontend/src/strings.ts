@@ -185,18 +185,6 @@ export const widgetStrings = {
   patternMismatch: 'Please match the requested format.',
   valueMissing: 'Please fill in this field.',
   chart: (series: string) => (series === '' ? 'Chart' : `Chart: ${series}`),
-  chartHint: 'Use the arrow keys to read the values.',
-  clear: 'Clear',
-  search: 'Search',
-  noOptions: 'Nothing found',
-  openCalendar: 'Choose a date',
-  previousMonth: 'Previous month',
-  nextMonth: 'Next month',
-  dateUnreadable: (hint: string) => `Please enter a date like ${hint}.`,
-  dateOutside: (min: string, max: string) =>
-    min === '' || max === ''
-      ? `Please enter a date ${min === '' ? `until ${max}` : `from ${min}`}.`
-      : `Please enter a date from ${min} to ${max}.`,
 } as const;
 
 /** Texts of the page around the element. */

@@ -9,11 +9,11 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.chat import expect_value
 from tests.browser.samples import widget
-from tests.browser.servers.scripted import Stream, user_item
+from tests.browser.servers.scripted import Answer, user_item
 from tests.browser.stage import Stage
 
 FRUITS = ["Apple", "Apricot", "Banana", "Cherry", "Éclair"]
-ACTION = {"type": "picked", "handler": "server", "loadingBehavior": "none"}
+ACTION = {"type": "picked", "handler": "server", "loadingBehavior": "none", "streaming": False}
 
 
 def options(*labels: str, **more: dict[str, Any]) -> list[dict[str, Any]]:
@@ -54,12 +54,12 @@ def box(stage: Stage, name: str) -> Locator:
 
 def sent(stage: Stage) -> list[object]:
     """Return the payloads of all actions so far."""
-    return [asked.params["action"]["payload"] for asked in stage.server.asked_for("threads.custom_action", 0)]
+    return [asked.params["action"]["payload"] for asked in stage.server.asked_for("threads.sync_custom_action", 0)]
 
 
 @pytest.fixture
 def shown(stage: Stage) -> Stage:
-    stage.server.on("threads.custom_action", Stream([{"type": "stream_options", "stream_options": {}}]))
+    stage.server.on("threads.sync_custom_action", Answer({"updated_item": None}))
     stage.show(user_item("hi"), widget(FRUIT, COUNTRY, DAY))
     expect(box(stage, "Fruit")).to_be_visible()  # its face: the native control below is hidden
     return stage

@@ -100,7 +100,7 @@ export const renderButton: Renderer<'Button'> = (node, scope) => {
     isSubmit,
     isDisabled: node.disabled === true,
     isHeld: host.isBlocked(action),
-    isLoading: host.isLoading(path),
+    isLoading: host.isLoading(isSubmit ? form.path : path),
     onClick: event => {
       const element = event.currentTarget as Element;
       if (isSubmit) {

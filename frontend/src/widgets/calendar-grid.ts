@@ -4,7 +4,7 @@ import {icon} from '../icons/icons.js';
 import {afterRender} from './after-render.js';
 import {addDays, addMonths, firstWeekday, isWithin, placeInWeek, today, weeksOf} from './calendar-days.js';
 import {nativeOf} from './face-value.js';
-import type {Messages} from './messages.js';
+import {pickerStrings} from './picker-strings.js';
 import type {Rendered} from './scope.js';
 import {formatDay} from './typed-date.js';
 
@@ -14,14 +14,13 @@ export interface Calendar {
   readonly min: string | undefined;
   readonly max: string | undefined;
   readonly locale: string | undefined;
-  readonly messages: Messages;
   readonly onMove: (day: string) => void;
   readonly onPick: (element: Element, day: string) => void;
   readonly onClose: (element: Element) => void;
 }
 
 export function renderCalendar(calendar: Calendar): Rendered {
-  const {day, min, max, locale, messages, onMove, onPick} = calendar;
+  const {day, min, max, locale, onMove, onPick} = calendar;
   const first = firstWeekday(locale);
   const weeks = weeksOf(day, first);
   const now = today();
@@ -45,11 +44,11 @@ export function renderCalendar(calendar: Calendar): Rendered {
   };
   return html`<div class="calendar-body face-scroll" @keydown=${(event: KeyboardEvent) => onTab(event, calendar)}>
     <div class="calendar-head">
-      ${turn(-1, messages.previousMonth, 'chevron-left')}
+      ${turn(-1, pickerStrings.previousMonth, 'chevron-left')}
       <span class="calendar-month" aria-live="polite" dir="auto"
         >${formatDay(day, locale, {month: 'long', year: 'numeric'})}</span
       >
-      ${turn(1, messages.nextMonth, 'chevron-right')}
+      ${turn(1, pickerStrings.nextMonth, 'chevron-right')}
     </div>
     <table
       class="days"

@@ -7,6 +7,8 @@ import type {Rendered, Renderer, Scope} from './scope.js';
 import {styled} from './styled.js';
 import {blockStyle} from './values.js';
 
+const HINT = 'Use the arrow keys to read the values.';
+
 /** Positions in per cent of the plot, so that the chart needs no measuring and follows its box. */
 interface Plot {
   readonly data: ChartData;
@@ -52,7 +54,7 @@ export const renderChart: Renderer<'Chart'> = (node, scope) => {
         class="plot"
         tabindex="0"
         role="group"
-        aria-label="${host.messages.chart(names)}. ${host.messages.chartHint}"
+        aria-label="${host.messages.chart(names)}. ${HINT}"
         @pointermove=${(event: PointerEvent) => point(event, plot, scope)}
         @pointerleave=${() => host.remember(path, undefined)}
         @keydown=${(event: KeyboardEvent) => step(event, plot, scope)}

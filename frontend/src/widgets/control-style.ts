@@ -25,7 +25,7 @@ export const controlStyles = css`
     --tone-soft: var(--chatkit-accent-soft);
     position: relative;
     display: inline-flex;
-    flex: 0 1 auto;
+    flex: none;
     align-items: center;
     justify-content: center;
     gap: 6px;
@@ -38,6 +38,7 @@ export const controlStyles = css`
     border-radius: var(--chatkit-radius-control);
     font-family: inherit;
     font-weight: 500;
+    text-wrap: nowrap;
     cursor: pointer;
     transition:
       background-color var(--chatkit-duration) ease,
@@ -49,7 +50,6 @@ export const controlStyles = css`
     border-radius: var(--chatkit-radius-full);
   }
   .button.uniform {
-    flex: none;
     width: var(--height);
     padding: 0;
   }
@@ -64,7 +64,6 @@ export const controlStyles = css`
     min-width: 0;
     overflow: hidden;
     text-overflow: ellipsis;
-    white-space: nowrap;
   }
   .c-secondary.button {
     --tone: var(--chatkit-gray-500);
@@ -164,11 +163,11 @@ export const controlStyles = css`
   .row > .field {
     flex: 1 1 8em;
   }
-  .row > :is(.check-field, .select-field:not(.block)) {
+  .row > .check-field {
     flex: none;
   }
   /* Beside a text field, a picker takes what its words need. */
-  .row > .select-field.block {
+  .row > .select-field {
     flex: 0 1 auto;
   }
   .row > .select-field.block:only-child {
@@ -262,7 +261,7 @@ export const controlStyles = css`
     text-overflow: ellipsis;
     cursor: pointer;
   }
-  .control.picker option {
+  .picker option {
     background: var(--chatkit-surface-elevated);
     color: var(--chatkit-text-primary);
   }
@@ -274,17 +273,13 @@ export const controlStyles = css`
     grid-area: 1 / 1;
   }
   .picker-arrow {
-    z-index: 1;
     place-self: center end;
     margin-inline-end: var(--chatkit-gutter-sm);
     color: var(--chatkit-text-secondary);
     pointer-events: none;
   }
   .select-field:not(.block) {
-    align-self: flex-start;
-  }
-  .row > .select-field:not(.block) {
-    align-self: auto;
+    width: fit-content;
   }
 
   .check {
@@ -294,10 +289,10 @@ export const controlStyles = css`
     min-height: 24px;
     cursor: pointer;
   }
-  .check:has(:disabled) {
+  .check:has(:disabled, [aria-disabled]) {
     cursor: not-allowed;
   }
-  .check:has(:disabled) > .check-label {
+  .check:has(:disabled, [aria-disabled]) > .check-label {
     opacity: 0.55;
   }
   .check-label {
@@ -358,7 +353,7 @@ export const controlStyles = css`
   .radios[aria-invalid='true'] input {
     border-color: var(--chatkit-text-danger);
   }
-  .check > input:disabled {
+  .check > input:is(:disabled, [aria-disabled]) {
     opacity: 0.55;
   }
   .radios {

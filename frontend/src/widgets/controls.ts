@@ -82,6 +82,11 @@ export const renderTextarea: Renderer<'Textarea'> = (node, scope) => {
   </div>`;
 };
 
+/** A control that is disabled for a moment would lose the focus; it refuses the change instead. */
+const keepsWhileHeld = (event: Event) => {
+  if ((event.currentTarget as Element).hasAttribute('aria-disabled')) event.preventDefault();
+};
+
 export const renderCheckbox: Renderer<'Checkbox'> = (node, scope) => {
   const parts = fieldParts(node, scope);
   const label = textOf(node.label);
@@ -95,7 +100,9 @@ export const renderCheckbox: Renderer<'Checkbox'> = (node, scope) => {
         data-label=${label === '' ? parts.label : nothing}
         ?data-disabled=${flagOf(node.disabled)}
         ?required=${flagOf(node.required)}
-        ?disabled=${flagOf(node.disabled) || isHeld(node.onChangeAction, scope)}
+        ?disabled=${flagOf(node.disabled)}
+        aria-disabled=${isHeld(node.onChangeAction, scope) ? 'true' : nothing}
+        @click=${keepsWhileHeld}
         aria-busy=${scope.host.isLoading(scope.path) ? 'true' : nothing}
         aria-invalid=${parts.invalid}
         aria-describedby=${parts.describedBy}
@@ -135,7 +142,9 @@ export const renderRadioGroup: Renderer<'RadioGroup'> = (node, scope) => {
               value=${option.value}
               ?data-disabled=${isDisabled || option.isDisabled}
               ?required=${flagOf(node.required)}
-              ?disabled=${isDisabled || option.isDisabled || isHeld(node.onChangeAction, scope)}
+              ?disabled=${isDisabled || option.isDisabled}
+              aria-disabled=${isHeld(node.onChangeAction, scope) ? 'true' : nothing}
+              @click=${keepsWhileHeld}
               @change=${changed(node.onChangeAction, scope)}
               ${initial('checked', chosen !== '' && option.value === chosen)}
             />

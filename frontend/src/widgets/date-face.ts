@@ -3,11 +3,14 @@ import {html, nothing} from 'lit';
 import {icon} from '../icons/icons.js';
 import {clampDay, isWithin, today} from './calendar-days.js';
 import {renderCalendar} from './calendar-grid.js';
-import {commit, focusFace, nativeOf} from './face-value.js';
-import type {DateFace} from './lazy-pickers.js';
+import {commit, type FaceProps, facePropsOf, focusFace, nativeOf} from './face-value.js';
+import type {CoveredDate} from './lazy-pickers.js';
 import {oneOf} from './nodes.js';
+import {pickerStrings} from './picker-strings.js';
 import type {Rendered, Scope} from './scope.js';
 import {formatDay, hintOf, readDay} from './typed-date.js';
+
+type DateFace = CoveredDate & FaceProps;
 
 const calendarKey = (path: string) => `${path} picker`;
 const problemKey = (path: string) => `${path} problem`;
@@ -37,14 +40,14 @@ function takeTyped(field: HTMLInputElement, face: DateFace, scope: Scope): void 
     delete field.dataset.shown;
     commit(native, face.isClearable ? '' : native.value);
   } else if (day === undefined) {
-    setProblem(field, scope, host.messages.dateUnreadable(hintOf(host.locale)));
+    setProblem(field, scope, pickerStrings.dateUnreadable(hintOf(host.locale)));
   } else if (isWithin(day, face.min, face.max)) {
     setProblem(field, scope, undefined);
     delete field.dataset.shown;
     commit(native, day);
   } else {
     const limits = [face.min, face.max].map(limit => (limit === undefined ? '' : formatDay(limit, host.locale)));
-    setProblem(field, scope, host.messages.dateOutside(limits[0] ?? '', limits[1] ?? ''));
+    setProblem(field, scope, pickerStrings.dateOutside(limits.join(' – ').trim()));
   }
   host.clearError(path);
 }
@@ -70,10 +73,11 @@ function pick(face: DateFace, scope: Scope, element: Element, day: string): void
   commit(native, day);
 }
 
-export function renderDateFace(face: DateFace, scope: Scope): Rendered {
+export function renderDateFace(covered: CoveredDate, scope: Scope): Rendered {
+  const face = {...covered, ...facePropsOf(covered.node)};
   const {parts, classes, placeholder, min, max, isClearable, isDisabled, isHeld} = face;
   const {host, path} = scope;
-  const {messages, locale} = host;
+  const {locale} = host;
   const opened = isDisabled ? undefined : openedAt(scope);
   const stored = host.recall(problemKey(path));
   const problem = typeof stored === 'string' ? stored : undefined;
@@ -132,6 +136,7 @@ export function renderDateFace(face: DateFace, scope: Scope): Rendered {
   };
   return html`<input
       type="text"
+      size="1"
       class="${classes} face"
       id="${parts.id}-face"
       inputmode=${/^[D.M/Y\s-]+$/.test(hint) ? 'numeric' : nothing}
@@ -154,12 +159,12 @@ export function renderDateFace(face: DateFace, scope: Scope): Rendered {
       class="face-open"
       aria-haspopup="dialog"
       aria-expanded=${opened === undefined ? 'false' : 'true'}
-      aria-label=${messages.openCalendar}
+      aria-label=${pickerStrings.openCalendar}
       ?disabled=${isDisabled}
       @click=${toggle}
     >${icon('calendar', '16px')}</button>${
       isClearable && !isDisabled
-        ? html`<button type="button" class="face-clear" aria-label=${messages.clear} @click=${clear}>
+        ? html`<button type="button" class="face-clear" aria-label=${pickerStrings.clear} @click=${clear}>
             ${icon('close', '14px')}
           </button>`
         : nothing
@@ -174,16 +179,15 @@ export function renderDateFace(face: DateFace, scope: Scope): Rendered {
             class="face-popover calendar"
             popover="manual"
             role="dialog"
-            aria-label=${messages.openCalendar}
-            data-side=${oneOf(face.side, ['top', 'bottom', 'left', 'right'], 'bottom')}
-            data-align=${oneOf(face.align, ['start', 'center', 'end'], 'start')}
+            aria-label=${pickerStrings.openCalendar}
+            data-side=${oneOf(face.node.side, ['top', 'bottom', 'left', 'right'], 'bottom')}
+            data-align=${oneOf(face.node.align, ['start', 'center', 'end'], 'start')}
             @dismiss=${() => host.remember(calendarKey(path), undefined)}
           >${renderCalendar({
             day: opened,
             min,
             max,
             locale,
-            messages,
             onMove: day => host.remember(calendarKey(path), clampDay(day, min, max)),
             onPick: (element, day) => pick(face, scope, element, day),
             onClose: close,

@@ -1,5 +1,6 @@
 /** What a face does to the native control under it. */
 import {updateFace} from './faces.js';
+import {flagOf, textOf} from './nodes.js';
 
 type Native = HTMLSelectElement | HTMLInputElement;
 
@@ -20,4 +21,19 @@ export function commit(native: Native, value: string): void {
 
 export function focusFace(element: Element): void {
   element.closest('.field')?.querySelector<HTMLElement>('.face')?.focus({preventScroll: true});
+}
+
+/** What every face reads from its component. */
+export interface FaceProps {
+  readonly placeholder: string;
+  readonly isClearable: boolean;
+  readonly isDisabled: boolean;
+}
+
+export function facePropsOf(node: Readonly<Record<string, unknown>>): FaceProps {
+  return {
+    placeholder: textOf(node.placeholder),
+    isClearable: node.clearable === true,
+    isDisabled: flagOf(node.disabled),
+  };
 }

@@ -68,7 +68,13 @@ export function focusOnMount(node: Readonly<Record<string, unknown>>, {host}: Sc
     if (flagOf(node.autoFocus) && host.mayFocus()) {
       element.focus({preventScroll: true});
     }
-    if (flagOf(node.autoSelect) && 'select' in element && typeof element.select === 'function') {
+    // In some browsers a selection takes the focus along.
+    if (
+      element.matches(':focus') &&
+      flagOf(node.autoSelect) &&
+      'select' in element &&
+      typeof element.select === 'function'
+    ) {
       element.select();
     }
   });

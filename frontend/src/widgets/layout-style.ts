@@ -4,12 +4,8 @@ import {darkColors, lightColors} from '../theme/tokens.js';
 
 export const layoutStyles = css`
   .chart-room {
-    display: grid;
-    place-items: center;
-    inline-size: 100%;
-    min-block-size: 240px;
+    min-height: 240px;
     margin: 0;
-    color: var(--chatkit-text-secondary);
   }
   :host {
     display: block;
@@ -63,7 +59,7 @@ export const layoutStyles = css`
     flex-direction: row;
     align-items: center;
   }
-  .row:has(> .button + .button + .button) {
+  .row:has(> .button ~ .button) {
     flex-wrap: wrap;
   }
   .col {
@@ -121,6 +117,11 @@ export const layoutStyles = css`
     padding: calc(var(--chatkit-space) * 3) var(--card-padding);
     border-top: 1px solid var(--chatkit-border-subtle);
   }
+  .card-footer > .button {
+    height: auto;
+    min-height: var(--height);
+    text-wrap: wrap;
+  }
   .status {
     display: flex;
     align-items: center;
@@ -166,17 +167,18 @@ export const layoutStyles = css`
     align-self: stretch;
     width: 100%;
     height: 0;
-    margin: 0;
+    margin: var(--w-space, 0) 0;
     border: 0 solid var(--chatkit-border-default);
-    border-top-width: 1px;
+    border-top-width: var(--w-line, 1px);
   }
   .row > .divider {
     width: 0;
     height: auto;
-    border-top-width: 0;
-    border-inline-start: 1px solid var(--chatkit-border-default);
+    margin: 0 var(--w-space, 0);
+    border-width: 0;
+    border-inline-start-width: var(--w-line, 1px);
   }
-  .divider.flush {
+  .divider.flush:not(.row > *) {
     width: calc(100% + 2 * var(--card-padding, 0px));
     margin-inline: calc(-1 * var(--card-padding, 0px));
   }
@@ -298,19 +300,19 @@ export const layoutStyles = css`
     align-items: flex-end;
   }
   .col-xs {
-    width: 10%;
+    width: 6%;
   }
   .col-sm {
-    width: 18%;
+    width: 12%;
   }
   .col-md {
-    width: 28%;
+    width: 18%;
   }
   .col-lg {
-    width: 42%;
+    width: 26%;
   }
   .col-xl {
-    width: 60%;
+    width: 38%;
   }
 
   :is(button, input, select, textarea, a, [tabindex]):focus-visible {

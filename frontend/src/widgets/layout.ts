@@ -37,9 +37,9 @@ export const renderDivider: Renderer<'Divider'> = node =>
   html`<hr
     class="divider ${node.flush === true ? 'flush' : ''}"
     ${styled({
-      'border-top-width': lengthOf(node.size),
-      'border-top-color': colorOf(node.color, 'border'),
-      'margin-block': spacingOf(node.spacing),
+      '--w-line': lengthOf(node.size),
+      'border-color': colorOf(node.color, 'border'),
+      '--w-space': spacingOf(node.spacing),
     })}
   />`;
 

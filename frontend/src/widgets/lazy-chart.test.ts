@@ -14,7 +14,7 @@ test('a chart has room and a name until what draws charts is there, and is drawn
   await view.updateComplete;
   const texts = (selector: string) =>
     [...view.renderRoot.querySelectorAll(selector)].map(({textContent}) => textContent?.replace(/\s+/g, ' ').trim());
-  expect(texts('.chart-room')).toEqual(['Chart: Low', 'Chart']);
+  expect(texts('.chart-room')).toEqual(['Chart', 'Chart']);
   await vi.waitFor(() => expect(texts('tbody tr')).toEqual(['Mon 3']));
   expect(texts('.chart-room')).toEqual([]);
 });

@@ -2,7 +2,6 @@
 import {type CSSResult, html} from 'lit';
 import {fetchPart, LazyPart} from '../lazy-parts.js';
 import {adoptStyles} from './adopted-styles.js';
-import {isRecord, textOf, type WidgetNode} from './nodes.js';
 import type {Renderer, WidgetHost} from './scope.js';
 
 interface ChartPart {
@@ -28,14 +27,6 @@ export const renderLazyChart: Renderer<'Chart'> = (node, scope) => {
       if (loaded) host.remember(`${path} part`, true);
     });
   }
-  // Its room, so that nothing jumps, and its name, should the part not come.
-  return html`<figure class="chart-room">${host.messages.chart(namesOf(node))}</figure>`;
+  // Its room, so that nothing jumps, and a word, should the part not come.
+  return html`<figure class="chart-room">${host.messages.chart('')}</figure>`;
 };
-
-function namesOf({series}: WidgetNode<'Chart'>): string {
-  const list: readonly unknown[] = Array.isArray(series) ? series : [];
-  return list
-    .filter(isRecord)
-    .map(({label, dataKey}) => textOf(label ?? dataKey))
-    .join(', ');
-}

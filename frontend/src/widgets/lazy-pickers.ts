@@ -6,32 +6,28 @@ import type {Option} from './control-parts.js';
 import type {FieldParts} from './field-parts.js';
 import type {Rendered, Scope} from './scope.js';
 
-/** What a face needs to know of its field. */
-export interface Face {
+/** What a face is told of its field; the rest it reads from the component. */
+export interface Covered {
+  readonly node: Readonly<Record<string, unknown>>;
   readonly parts: FieldParts;
   readonly classes: string;
-  readonly placeholder: string;
-  readonly isClearable: boolean;
-  readonly isDisabled: boolean;
   /** Kept focusable: its action cannot be sent now, or is on its way. */
   readonly isHeld: boolean;
 }
 
-export interface SelectFace extends Face {
+export interface CoveredSelect extends Covered {
   readonly options: readonly Option[];
   readonly hasSearch: boolean;
 }
 
-export interface DateFace extends Face {
+export interface CoveredDate extends Covered {
   readonly min: string | undefined;
   readonly max: string | undefined;
-  readonly side: unknown;
-  readonly align: unknown;
 }
 
 export interface PickersPart {
-  readonly renderSelectFace: (face: SelectFace, scope: Scope) => Rendered;
-  readonly renderDateFace: (face: DateFace, scope: Scope) => Rendered;
+  readonly renderSelectFace: (covered: CoveredSelect, scope: Scope) => Rendered;
+  readonly renderDateFace: (covered: CoveredDate, scope: Scope) => Rendered;
   readonly WidgetPopover: CustomElementConstructor;
   readonly pickerStyles: CSSResult;
 }

@@ -7,16 +7,6 @@ export interface Messages {
   readonly patternMismatch: string;
   readonly valueMissing: string;
   readonly chart: (series: string) => string;
-  readonly chartHint: string;
-  readonly clear: string;
-  readonly search: string;
-  readonly noOptions: string;
-  readonly openCalendar: string;
-  readonly previousMonth: string;
-  readonly nextMonth: string;
-  readonly dateUnreadable: (hint: string) => string;
-  /** Either limit may be empty. */
-  readonly dateOutside: (min: string, max: string) => string;
 }
 
 export const ENGLISH: Messages = widgetStrings;

@@ -3,9 +3,6 @@ import {css} from 'lit';
 
 export const pickerStyles = css`
   /* The native control below gives its size: no choice, and no arrival of the face, moves anything. */
-  .has-face:not(.block) {
-    width: fit-content;
-  }
   .has-face > .control:not(.face) {
     visibility: hidden;
   }
@@ -43,6 +40,9 @@ export const pickerStyles = css`
   }
   .has-face:has(> .face-clear)[data-filled] > .face {
     padding-inline-end: calc(var(--gutter) + 44px);
+  }
+  .has-face > .picker-arrow {
+    z-index: 1;
   }
   .face-clear,
   .face-open {

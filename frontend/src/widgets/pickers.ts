@@ -28,7 +28,6 @@ export const renderSelect: Renderer<'Select'> = (node, scope) => {
   const held = isHeld(node.onChangeAction, scope);
   const pickers = isTouchDevice() && !hasSearch ? 'missing' : pickersFor(scope, parts.id);
   const classes = `${controlClasses(node, true)} picker`;
-  const placeholder = textOf(node.placeholder);
   return html`<div class="field select-field ${isBlock ? 'block' : ''} ${typeof pickers === 'object' ? 'has-face' : ''}">
     <select
       class=${classes}
@@ -38,7 +37,6 @@ export const renderSelect: Renderer<'Select'> = (node, scope) => {
       data-label=${parts.label}
       ?data-disabled=${flagOf(node.disabled)}
       ?disabled=${flagOf(node.disabled) || held}
-      aria-busy=${scope.host.isLoading(scope.path) ? 'true' : nothing}
       aria-invalid=${parts.invalid}
       aria-describedby=${parts.describedBy}
       ?inert=${pickers !== 'missing'}
@@ -48,7 +46,7 @@ export const renderSelect: Renderer<'Select'> = (node, scope) => {
       ${
         blank
           ? html`<option value="" ?disabled=${node.clearable !== true && hasDefault} ${initial('selected', !hasDefault)}>
-              ${placeholder}
+              ${textOf(node.placeholder)}
             </option>`
           : nothing
       }
@@ -66,19 +64,7 @@ export const renderSelect: Renderer<'Select'> = (node, scope) => {
     ${
       typeof pickers === 'string'
         ? html`<span class="picker-arrow">${icon('chevron-down', '16px')}</span>`
-        : pickers.renderSelectFace(
-            {
-              parts,
-              classes,
-              placeholder,
-              options,
-              hasSearch,
-              isClearable: node.clearable === true,
-              isDisabled: flagOf(node.disabled),
-              isHeld: held,
-            },
-            scope,
-          )
+        : pickers.renderSelectFace({node, parts, classes, options, hasSearch, isHeld: held}, scope)
     }
     ${parts.error}
   </div>`;
@@ -119,21 +105,7 @@ export const renderDatePicker: Renderer<'DatePicker'> = (node, scope) => {
     ${
       typeof pickers === 'string'
         ? nothing
-        : pickers.renderDateFace(
-            {
-              parts,
-              classes,
-              placeholder: textOf(node.placeholder),
-              min,
-              max,
-              side: node.side,
-              align: node.align,
-              isClearable: node.clearable === true,
-              isDisabled: flagOf(node.disabled),
-              isHeld: held,
-            },
-            scope,
-          )
+        : pickers.renderDateFace({node, parts, classes, min, max, isHeld: held}, scope)
     }
     ${parts.error}
   </div>`;

@@ -3,10 +3,13 @@ import {html, nothing} from 'lit';
 import {icon} from '../icons/icons.js';
 import {afterRender} from './after-render.js';
 import type {Option} from './control-parts.js';
-import {commit, focusFace, nativeOf} from './face-value.js';
-import type {SelectFace} from './lazy-pickers.js';
+import {commit, type FaceProps, facePropsOf, focusFace, nativeOf} from './face-value.js';
+import type {CoveredSelect} from './lazy-pickers.js';
 import {findOptions, findTyped, stepOption} from './option-search.js';
+import {pickerStrings} from './picker-strings.js';
 import type {Rendered, Scope} from './scope.js';
+
+type SelectFace = CoveredSelect & FaceProps;
 
 /** Of a list that is open. */
 interface Opened {
@@ -61,9 +64,9 @@ function choose(face: SelectFace, scope: Scope, element: Element, option: Option
   commit(native, option.value);
 }
 
-export function renderSelectFace(face: SelectFace, scope: Scope): Rendered {
+export function renderSelectFace(covered: CoveredSelect, scope: Scope): Rendered {
+  const face = {...covered, ...facePropsOf(covered.node)};
   const {parts, classes, placeholder, options, isClearable, isDisabled, isHeld} = face;
-  const {messages} = scope.host;
   const opened = isDisabled ? undefined : openedAt(scope);
   const toggle = (event: Event) => {
     const element = event.currentTarget as Element;
@@ -103,7 +106,7 @@ export function renderSelectFace(face: SelectFace, scope: Scope): Rendered {
     ><span class="face-text" dir="auto"></span></button
     ><span class="picker-arrow">${icon('chevron-down', '16px')}</span>${
       isClearable && !isDisabled
-        ? html`<button type="button" class="face-clear" aria-label=${messages.clear} @click=${clear}>
+        ? html`<button type="button" class="face-clear" aria-label=${pickerStrings.clear} @click=${clear}>
             ${icon('close', '14px')}
           </button>`
         : nothing
@@ -117,7 +120,6 @@ function activeId(face: SelectFace, opened: Opened): string | typeof nothing {
 
 function listOf(face: SelectFace, scope: Scope, opened: Opened): Rendered {
   const {parts, options, hasSearch} = face;
-  const {messages} = scope.host;
   const shown = shownOptions(face, opened);
   const scroll = (list: HTMLElement) => {
     const active = list.querySelector<HTMLElement>('.is-active');
@@ -153,8 +155,8 @@ function listOf(face: SelectFace, scope: Scope, opened: Opened): Rendered {
             dir="auto"
             autocomplete="off"
             spellcheck="false"
-            placeholder=${messages.search}
-            aria-label=${messages.search}
+            placeholder=${pickerStrings.search}
+            aria-label=${pickerStrings.search}
             aria-autocomplete="list"
             aria-expanded="true"
             aria-controls="${parts.id}-list"
@@ -196,7 +198,7 @@ function listOf(face: SelectFace, scope: Scope, opened: Opened): Rendered {
       )}
     </div>
     <span class=${shown.length === 0 ? 'option-none' : 'visually-hidden'} role="status"
-      >${shown.length === 0 ? messages.noOptions : nothing}</span
+      >${shown.length === 0 ? pickerStrings.noOptions : nothing}</span
     >
   </parlor-widget-popover>`;
 }

@@ -128,9 +128,7 @@ export const textStyles = css`
     --tone: var(--chatkit-gray-500);
     --tone-text: var(--chatkit-text-secondary);
     --tone-soft: var(--chatkit-alpha-08);
-    display: inline-flex;
-    flex: none;
-    align-items: center;
+    display: inline-block;
     /* A column would stretch it from edge to edge. */
     inline-size: fit-content;
     max-width: 100%;
@@ -143,21 +141,18 @@ export const textStyles = css`
     white-space: nowrap;
   }
   .b-sm {
-    min-height: 20px;
     font-size: 12px;
     line-height: 18px;
   }
   .b-md {
-    min-height: 24px;
     padding: 0 8px;
     font-size: 12px;
-    line-height: 18px;
+    line-height: 22px;
   }
   .b-lg {
-    min-height: 28px;
     padding: 0 10px;
     font-size: 14px;
-    line-height: 20px;
+    line-height: 26px;
   }
   .badge.pill {
     padding-inline: calc(1.33 * 6px);

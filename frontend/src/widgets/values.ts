@@ -176,6 +176,8 @@ export function blockStyle(node: Readonly<Record<string, unknown>>): Declaration
     'aspect-ratio': ratioOf(node.aspectRatio),
     'border-radius': radiusOf(node.radius),
     flex: flexOf(node.flex),
+    // A size that was asked for in pixels is no wish to be weighed against the neighbours'.
+    'flex-shrink': node.flex === undefined && typeof (node.width ?? node.size) === 'number' ? '0' : undefined,
     ...spacingSides('margin', node.margin),
   };
 }

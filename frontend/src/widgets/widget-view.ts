@@ -136,7 +136,8 @@ export class WidgetView extends LitElement implements WidgetHost {
   }
 
   mayFocus(): boolean {
-    return this.#focusAfter !== null || (this.shadowRoot?.activeElement ?? null) !== null;
+    const active = this.shadowRoot?.activeElement ?? null;
+    return this.#focusAfter !== null || active?.matches(TYPED_INTO) === false;
   }
 
   recall(path: string): unknown {
@@ -287,13 +288,16 @@ export class WidgetView extends LitElement implements WidgetHost {
   }
 }
 
+/** Where a person types. */
+const TYPED_INTO = 'textarea, input:not([type=checkbox], [type=date])';
+
 /** The field to type in again after a submission: the one in use, else the first text field. */
 function fieldToReturnTo(fields: readonly Element[], root: ShadowRoot | null): string | null {
   const active = root?.activeElement ?? null;
   if (active === null) {
     return null;
   }
-  const texts = fields.filter(field => field.matches('textarea, input:not([type=checkbox], [type=date])'));
+  const texts = fields.filter(field => field.matches(TYPED_INTO));
   const field = texts.includes(active) ? active : texts[0];
   return field === undefined ? null : fieldPath(field);
 }

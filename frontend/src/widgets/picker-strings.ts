@@ -1,0 +1,11 @@
+/** The words of lists and calendars; they come with the lazy part that draws these, not with the core. */
+export const pickerStrings = {
+  clear: 'Clear',
+  search: 'Search',
+  noOptions: 'Nothing found',
+  openCalendar: 'Choose a date',
+  previousMonth: 'Previous month',
+  nextMonth: 'Next month',
+  dateUnreadable: (hint: string) => `Please enter a date like ${hint}.`,
+  dateOutside: (range: string) => `Please enter a date in ${range}.`,
+} as const;
