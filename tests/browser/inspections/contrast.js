@@ -35,7 +35,7 @@
         // What the browser draws is its own affair; pickers have words and an arrow, which are looked at as such.
         const style = getComputedStyle(field);
         if (/^(?:checkbox|radio)$/.test(field.type) && style.appearance !== 'none') return;
-        if (field.matches('select, [type=date]') && style.borderBottomColor === 'rgba(0, 0, 0, 0)') return;
+        if (field.matches('select, [type=date], .date') && style.borderBottomColor === 'rgba(0, 0, 0, 0)') return;
         const composer = field.getRootNode().host.closest('[part~=composer]');
         const found = Math.max(...[field, field.closest('.own'), composer].filter(Boolean).map(edgeOf));
         if (found < 3) faint.push(`${found.toFixed(2)} ${field.outerHTML.slice(0, 120)}`);
