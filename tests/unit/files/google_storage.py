@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -20,8 +21,6 @@ from xml.sax.saxutils import escape
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-MODIFIED = "2026-01-01T00:00:00.000Z"
-
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -31,7 +30,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, status: int, body: bytes = b"", **headers: str) -> None:
         self.send_response(status)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        usual = {"Content-Length": str(len(body)), "Last-Modified": "Thu, 01 Jan 2026 00:00:00 GMT"}
+        usual = {"Content-Length": str(len(body)), "Last-Modified": self.date_time_string()}
         for name, value in (usual | named).items():
             self.send_header(name, value)
         self.end_headers()
@@ -81,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _list(self, bucket: str, query: dict[str, str]) -> None:
         found = sorted(key for key in self.objects if key.startswith(f"{bucket}/{query.get('prefix', '')}"))
         entries = "".join(
-            f"<Contents><Key>{escape(key.partition('/')[2])}</Key><LastModified>{MODIFIED}</LastModified>"
+            f"<Contents><Key>{escape(key.partition('/')[2])}</Key><LastModified>{_now()}</LastModified>"
             f"<ETag>{_tag(self.objects[key])}</ETag><Size>{len(self.objects[key])}</Size></Contents>"
             for key in found
         )
@@ -100,6 +99,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing."""
+
+
+def _now() -> str:
+    """Return the time of the last change of any object: an old one would be taken for forgotten by a sweeper."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 def _tag(data: bytes) -> str:
