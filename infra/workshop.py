@@ -211,7 +211,7 @@ def _test_browser(extra: Sequence[str]) -> Outcome:
     # pyproject's, which keep Playwright out of the other tests.
     options = ["-o", "addopts=--strict-markers --import-mode=importlib"]
     # The files one after the other: what a file has opened is there for all its tests.
-    workers = in_workers("loadfile", "--no-loadscope-reorder", per_processor=2)
+    workers = in_workers("loadfile", "--no-loadscope-reorder")
     return _pytest("browser", [*options, *(extra or [*workers, "tests/browser"])])
 
 
@@ -223,16 +223,17 @@ def _test_examples(extra: Sequence[str]) -> Outcome:
     return _pytest("examples", [*OUTSIDE, *(extra or ["tests/examples"])], str(make_examples_environment()))
 
 
-def in_workers(distribution: str, *more: str, per_processor: int = 1) -> list[str]:
-    """Return the options with which pytest runs in one process more than the processors are good for: some always wait.
+def in_workers(distribution: str, *more: str) -> list[str]:
+    """Return the options with which pytest runs in so many processes that the processors are busy.
+
+    Each waits for half of the time, for servers, browsers and timers: two for each processor, and one more.
 
     Args:
         distribution: How pytest-xdist deals out the tests.
         more: Further options.
-        per_processor: How many processes keep a processor busy; in a browser's tests each waits for half of the time.
     """
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return ["-n", str(min(per_processor * processors, MOST_WORKERS - 1) + 1), "--dist", distribution, *more]
+    return ["-n", str(min(2 * processors, MOST_WORKERS - 1) + 1), "--dist", distribution, *more]
 
 
 def _pytest(name: str, arguments: Sequence[str], python: str = sys.executable) -> Outcome:

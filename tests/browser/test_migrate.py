@@ -18,6 +18,7 @@ from tests.browser.chat import Chat
 from tests.browser.servers.hosting import serve_in_thread
 from tests.browser.servers.parlor import run_parlor
 from tests.browser.test_sessions import STRICT
+from tests.preloaded.commands import preloaded_python
 
 HOSTED = (ROOT / "docs" / "migrate.md").read_text("utf-8").partition("## From hosted ChatKit")[2].partition("\n## ")[0]
 BLOCKS: list[tuple[str, str]] = re.findall(r"^```(\w+)\n(.*?)^```$", HOSTED, re.MULTILINE | re.DOTALL)
@@ -103,8 +104,8 @@ def import_workflow(folder: Path, command: str) -> None:
     assert program == "./parlor"
     (folder / "support.py").write_text(EXPORTED, "utf-8")
     shell = {**os.environ, "USE_CASES_PATH": str(folder / "use_cases"), "MODEL_PROVIDER": "offline"}
-    main = [sys.executable, str(ROOT / "main.py")]
-    subprocess.run([*main, *words], cwd=folder, env=shell, capture_output=True, text=True, check=True)
+    main = preloaded_python(str(ROOT / "main.py"), *words)
+    subprocess.run(main, cwd=folder, env=shell, capture_output=True, text=True, check=True)
 
 
 def test_a_hosted_page_is_home_after_the_steps_of_the_guide(strict_page: Page, shop: str) -> None:

@@ -130,8 +130,8 @@ def test_a_client_test_file_that_does_not_load_counts_as_failed(tmp_path: Path) 
     assert read_vitest_report(report, 1) == Outcome(4, 2, 2)
 
 
-@pytest.mark.parametrize(("processors", "workers"), [(1, "2"), (2, "3"), (64, "8")])
-def test_a_whole_part_runs_in_one_process_more_than_there_are_processors_up_to_a_bound(
+@pytest.mark.parametrize(("processors", "workers"), [(1, "3"), (2, "5"), (64, "8")])
+def test_a_whole_part_runs_in_twice_as_many_processes_as_there_are_processors_and_one_up_to_a_bound(
     monkeypatch: pytest.MonkeyPatch, processors: int, workers: str
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(processors)), raising=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 from config import Settings
 from infra.client_build import ROOT, build_client
 from tests.browser.servers.hosting import OUR_HOSTS
+from tests.preloaded.commands import preloaded_python
 from tests.sharing import lend_cities, one_at_a_time
 from use_cases.weather.places.city_file import provide_city_file
 
@@ -47,7 +47,7 @@ def run_parlor(folder: Path, city_file: Path, **settings: str) -> Iterator[str]:
         **settings,
     }
     process = subprocess.Popen(
-        [sys.executable, str(ROOT / "main.py"), "run"],
+        preloaded_python(str(ROOT / "main.py"), "run"),
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
