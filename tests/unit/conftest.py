@@ -21,6 +21,7 @@ from context import Services
 from database import Base, Database
 from store import ParlorStore
 from tests.sharing import find_port_to_keep
+from tests.unit.provider_stub import Chat, ProviderStub, Responses
 from tests.unit.scripted_model import ScriptedModel
 from tests.unit.services_for_tests import open_services
 from turns.request_context import RequestContext
@@ -149,6 +150,20 @@ async def services(tmp_path: Path, model: ScriptedModel) -> AsyncIterator[Servic
     """The platform's services on a fresh file, with the model that the test's module scripts."""
     async with open_services(tmp_path, model) as opened:
         yield opened
+
+
+@pytest.fixture
+async def stub(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ProviderStub]:
+    """A model's server of our own on a socket, which does what a test scripts."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    async with ProviderStub() as running:
+        yield running
+
+
+@pytest.fixture(params=["compatible", "openai"])
+def protocol(request: pytest.FixtureRequest) -> Any:
+    """How the stub's answers are written in each protocol: Chat Completions, Responses."""
+    return Chat if request.param == "compatible" else Responses
 
 
 @pytest.fixture(params=["through the agent", "direct"])

@@ -11,6 +11,7 @@ from sqlalchemy import MetaData
 
 from attachments import create_attachment_store
 from chat_clients.failures import explain_model_failure
+from chat_clients.provider import ChatClients
 from config import Settings
 from context import Services
 from database import Base, Database
@@ -18,6 +19,7 @@ from files.file_urls import FileURLs
 from runs.registry import Runs
 from store import ParlorStore
 from streaming.answers.tool_guard import guarded
+from tests.unit.provider_stub import ProviderStub, Responses
 from tests.unit.scripted_model import ScriptedModel
 
 
@@ -49,3 +51,19 @@ async def open_services(
         )
     finally:
         await database.close()
+
+
+@asynccontextmanager
+async def open_services_over(
+    stub: ProviderStub, protocol: Any, folder: Path, **settings: Any
+) -> AsyncIterator[Services]:
+    """Open the platform's services with a model behind `stub`, which is spoken to in `protocol`."""
+    if protocol is Responses:
+        address = {"model_provider": "openai", "openai_base_url": stub.url, "openai_model": "m", "openai_api_key": "k"}
+    else:
+        address = {"model_provider": "compatible", "compatible_base_url": stub.url, "compatible_model": "m"}
+    variables: dict[str, Any] = {"thread_titles": "first_message", "model_max_retries": 0, **address, **settings}
+    clients = ChatClients(Settings(_env_file=None, **variables))
+    async with open_services(folder, clients.make(), settings=variables) as opened:
+        yield opened
+    await clients.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -173,13 +173,6 @@ COMPLETIONS: dict[str, Answer] = {
         200, STREAM, (Chat.chunk({"content": "Yes."}), Chat.chunk({}, "stop").replace(b'"delta": {}', b'"delta": null'))
     ),
 }
-
-
-@pytest.fixture
-async def stub(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ProviderStub]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    async with ProviderStub() as running:
-        yield running
 
 
 def facts(response: ChatResponse[Any]) -> dict[str, Any]:

@@ -474,13 +474,6 @@ async def test_text_that_arrives_together_with_an_error_is_said_before_it() -> N
 
 
 @pytest.fixture
-async def stub(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ProviderStub]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    async with ProviderStub() as running:
-        yield running
-
-
-@pytest.fixture
 async def connect(stub: ProviderStub) -> AsyncIterator[Callable[..., ProviderConnection]]:
     async with AsyncExitStack() as stack:
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -26,13 +25,6 @@ DONE_LINE = b"data: [DONE]\n\n"
 
 Outcome = tuple[str, str | None, list[str], int]
 """The text, the failure, what tools were called with, and how often the model was asked."""
-
-
-@pytest.fixture
-async def stub(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ProviderStub]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    async with ProviderStub() as running:
-        yield running
 
 
 async def run(stub: ProviderStub, protocol: str, *pieces: bytes, headers: dict[str, str] = STREAM) -> Outcome:

@@ -25,13 +25,6 @@ CALL = {"index": 0, "id": "abcDEF123", "type": "function", "function": {"name": 
 
 
 @pytest.fixture
-async def stub(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ProviderStub]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    async with ProviderStub() as running:
-        yield running
-
-
-@pytest.fixture
 async def connection(stub: ProviderStub) -> AsyncIterator[ProviderConnection]:
     made = ProviderConnection(stub.url, max_retries=0)
     yield made

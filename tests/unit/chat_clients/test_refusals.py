@@ -34,13 +34,6 @@ Ask = Callable[..., Any]
 
 
 @pytest.fixture
-async def stub(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ProviderStub]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    async with ProviderStub() as running:
-        yield running
-
-
-@pytest.fixture
 async def clients(stub: ProviderStub) -> AsyncIterator[dict[str, ChatClients]]:
     variables: dict[str, dict[str, Any]] = {
         "compatible": {"compatible_base_url": stub.url, "compatible_model": "m"},

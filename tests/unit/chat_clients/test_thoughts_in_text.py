@@ -30,13 +30,6 @@ THINKING = ["<thi", "nk>The per", "son greets</th", "ink>", "\n\nGood ", "day."]
 UNOPENED = ["The per", "son greets\n", "</thi", "nk>\n", "\nGood ", "day."]
 
 
-@pytest.fixture
-async def stub(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ProviderStub]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    async with ProviderStub() as running:
-        yield running
-
-
 @pytest.fixture(params=["compatible", "openai"])
 async def clients(stub: ProviderStub, request: pytest.FixtureRequest) -> AsyncIterator[tuple[Any, ChatClients]]:
     variables: dict[str, Any] = {

@@ -498,28 +498,18 @@ async def test_of_many_who_swap_an_item_one_succeeds(store: ParlorStore, thread:
     assert _ids(page) == ["msg_1", "msg_2"]
 
 
-async def test_a_key_is_given_to_one_of_many_and_again_after_a_failure(
-    store: ParlorStore, thread: ThreadMetadata
+@pytest.mark.parametrize("kind", ["request_key", "action"])
+async def test_a_claim_is_given_to_one_of_many_and_again_after_a_failure(
+    store: ParlorStore, thread: ThreadMetadata, kind: str
 ) -> None:
-    claims = await asyncio.gather(*(store.claim_request_key(thread.id, "key", ADA) for _ in range(10)))
+    claim, release = getattr(store, f"claim_{kind}"), getattr(store, f"release_{kind}")
+    claims = await asyncio.gather(*(claim(thread.id, "key", ADA) for _ in range(10)))
     assert claims.count(True) == 1
-    await store.release_request_key(thread.id, "key", OTHERS["another user"])
-    assert not await store.claim_request_key(thread.id, "key", ADA), "a stranger releases nothing"
-    await store.release_request_key(thread.id, "key", ADA)
-    assert await store.claim_request_key(thread.id, "key", ADA)
-    assert await store.claim_request_key((await _new_thread(store)).id, "key", ADA), "keys are a thread's own"
-
-
-async def test_an_action_is_given_to_one_of_many_and_again_after_a_failure(
-    store: ParlorStore, thread: ThreadMetadata
-) -> None:
-    claims = await asyncio.gather(*(store.claim_action(thread.id, "key", ADA) for _ in range(10)))
-    assert claims.count(True) == 1
-    await store.release_action(thread.id, "key", OTHERS["another user"])
-    assert not await store.claim_action(thread.id, "key", ADA), "a stranger releases nothing"
-    await store.release_action(thread.id, "key", ADA)
-    assert await store.claim_action(thread.id, "key", ADA)
-    assert await store.claim_action((await _new_thread(store)).id, "key", ADA), "actions are a thread's own"
+    await release(thread.id, "key", OTHERS["another user"])
+    assert not await claim(thread.id, "key", ADA), "a stranger releases nothing"
+    await release(thread.id, "key", ADA)
+    assert await claim(thread.id, "key", ADA)
+    assert await claim((await _new_thread(store)).id, "key", ADA), "claims are a thread's own"
 
 
 async def test_keys_are_forgotten_after_a_day_and_beyond_the_bound(

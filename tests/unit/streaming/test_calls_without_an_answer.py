@@ -19,43 +19,21 @@ from agent_framework import (
 )
 
 from base_server import BaseChatKitServer
-from chat_clients.provider import ChatClients
 from chat_clients.unoffered_calls import MAX_ROUNDS
-from config import Settings
 from context import Services, Turn, turn_of
 from tests.unit.harness import Chat, PlainServer, done_items, errors, texts
-from tests.unit.provider_stub import Call, ProviderStub, Responses
+from tests.unit.provider_stub import Call, ProviderStub
 from tests.unit.provider_stub import Chat as Completions
-from tests.unit.services_for_tests import open_services
+from tests.unit.services_for_tests import open_services_over
 from tests.unit.strict_history import check_completions, check_responses
 
 LOOK = Call("abcDEF123", "look", {"city": "Bern"})
 
 
 @pytest.fixture
-async def stub(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ProviderStub]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    async with ProviderStub() as running:
-        yield running
-
-
-@pytest.fixture(params=["compatible", "openai"])
-def protocol(request: pytest.FixtureRequest) -> Any:
-    return Completions if request.param == "compatible" else Responses
-
-
-@pytest.fixture
 async def services(tmp_path: Path, stub: ProviderStub, protocol: Any) -> AsyncIterator[Services]:
-    variables: dict[str, Any] = {"thread_titles": "first_message", "model_max_retries": 0}
-    if protocol is Completions:
-        variables |= {"compatible_base_url": stub.url, "compatible_model": "m", "model_provider": "compatible"}
-    else:
-        variables |= {"openai_base_url": stub.url, "openai_model": "m", "openai_api_key": "k"}
-        variables |= {"model_provider": "openai"}
-    clients = ChatClients(Settings(_env_file=None, **variables))
-    async with open_services(tmp_path, clients.make(), settings=variables) as opened:
+    async with open_services_over(stub, protocol, tmp_path) as opened:
         yield opened
-    await clients.close()
 
 
 @tool

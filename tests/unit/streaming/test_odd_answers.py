@@ -9,28 +9,14 @@ from typing import Any
 
 import pytest
 
-from chat_clients.provider import ChatClients
-from config import Settings
 from context import AnswerTexts, Services
 from streaming.answers.thread_titles import INSTRUCTIONS
 from tests.unit.harness import ONE_PIXEL, Chat, PlainServer, done_items, errors, texts, upload
 from tests.unit.provider_stub import Answer, ProviderStub, Received, Responses, error
 from tests.unit.provider_stub import Chat as Completions
-from tests.unit.services_for_tests import open_services
+from tests.unit.services_for_tests import open_services_over
 
 pytestmark = pytest.mark.usefixtures("text_path")
-
-
-@pytest.fixture
-async def stub(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ProviderStub]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    async with ProviderStub() as running:
-        yield running
-
-
-@pytest.fixture(params=["compatible", "openai"])
-def protocol(request: pytest.FixtureRequest) -> Any:
-    return Completions if request.param == "compatible" else Responses
 
 
 @pytest.fixture
@@ -40,16 +26,8 @@ def titles() -> str:
 
 @pytest.fixture
 async def services(tmp_path: Path, stub: ProviderStub, protocol: Any, titles: str) -> AsyncIterator[Services]:
-    variables: dict[str, Any] = {"thread_titles": titles, "model_max_retries": 0}
-    if protocol is Completions:
-        variables |= {"compatible_base_url": stub.url, "compatible_model": "m", "model_provider": "compatible"}
-    else:
-        variables |= {"openai_base_url": stub.url, "openai_model": "m", "openai_api_key": "k"}
-        variables |= {"model_provider": "openai"}
-    clients = ChatClients(Settings(_env_file=None, **variables))
-    async with open_services(tmp_path, clients.make(), settings=variables) as opened:
+    async with open_services_over(stub, protocol, tmp_path, thread_titles=titles) as opened:
         yield opened
-    await clients.close()
 
 
 @pytest.fixture

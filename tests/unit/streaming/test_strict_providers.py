@@ -11,14 +11,12 @@ import pytest
 from agent_framework import Agent, ChatContext, Content, FunctionTool, MCPStdioTool, Message, chat_middleware, tool
 
 from base_server import BaseChatKitServer
-from chat_clients.provider import ChatClients
-from config import Settings
 from context import AnswerTexts, Services, Turn
 from tests.preloaded.commands import preloaded_python
 from tests.unit.harness import Chat, done_items, errors, texts
 from tests.unit.provider_stub import Answer, ProviderStub, Received, error
 from tests.unit.provider_stub import Chat as Wire
-from tests.unit.services_for_tests import open_services
+from tests.unit.services_for_tests import open_services_over
 from tests.unit.strict_history import MISTRAL_ID, RefusedError, check_completions
 
 SIGNATURE = {"google": {"thought_signature": "c2lnbmVk"}}
@@ -54,18 +52,8 @@ async def stub(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ProviderStub]:
 
 @pytest.fixture
 async def services(tmp_path: Path, stub: ProviderStub) -> AsyncIterator[Services]:
-    variables: dict[str, Any] = {
-        "compatible_base_url": stub.url,
-        "compatible_model": "m",
-        "thread_titles": "first_message",
-        "model_max_retries": 0,
-    }
-    clients = ChatClients(Settings(_env_file=None, **variables))
-    async with open_services(
-        tmp_path, clients.make(), settings={"model_provider": "compatible", **variables}
-    ) as opened:
+    async with open_services_over(stub, Wire, tmp_path) as opened:
         yield opened
-    await clients.close()
 
 
 @pytest.fixture
