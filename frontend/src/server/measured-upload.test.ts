@@ -1,5 +1,6 @@
 import '../testing/happy-dom.js';
 import {afterEach, expect, it, vi} from 'vitest';
+import {ChatKitClient} from './client.js';
 import {canMeasure, sendMeasured} from './measured-upload.js';
 
 afterEach(() => vi.unstubAllGlobals());
@@ -71,4 +72,24 @@ it('is left to fetch where listening would change the request', () => {
   expect(canMeasure('/up', 'POST')).toBe(true);
   expect(canMeasure('https://elsewhere.example/up', 'PUT')).toBe(true);
   expect(canMeasure('https://elsewhere.example/up', 'POST')).toBe(false);
+});
+
+it('is what a client sends files by, unless the page has a fetch of its own', async () => {
+  const shares: number[] = [];
+  const file = {url: '/up', method: 'PUT', headers: {}, body: new File(['bytes'], 'x')} as const;
+  const client = new ChatKitClient(() => {});
+  client.configure({url: '/chatkit', locale: 'en', fetch: undefined});
+  vi.stubGlobal('XMLHttpRequest', Request);
+  const before = Request.last;
+  const answer = client.upload({...file, onProgress: share => shares.push(share)});
+  await vi.waitFor(() => expect(Request.last).not.toBe(before));
+  Request.last.upload.onprogress?.({loaded: 3, total: 4, lengthComputable: true});
+  Object.assign(Request.last, {status: 200, responseText: '{"id":"f"}'});
+  Request.last.onload();
+  expect([await answer, shares]).toEqual([{id: 'f'}, [0.75]]);
+
+  const measured = Request.last;
+  client.configure({url: '/chatkit', locale: 'en', fetch: async () => new Response('{"id":"g"}')});
+  expect(await client.upload({...file, onProgress: share => shares.push(share)})).toEqual({id: 'g'});
+  expect([Request.last, shares.length]).toEqual([measured, 1]);
 });
