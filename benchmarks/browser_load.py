@@ -30,7 +30,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from infra.workshop import find_browser
+from infra.browser import find_browser
 from tests.browser.servers.hosting import serve_in_thread
 
 DIST = Path(__file__).resolve().parent.parent / "static" / "dist"

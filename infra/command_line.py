@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from infra import widget_catalogue
 from infra.client_build import build_client
-from infra.workshop import run_benchmarks, run_checks, run_tests
+from infra.testing import run_tests
+from infra.workshop import run_benchmarks, run_checks
 from main import EXIT_USAGE, build_parser, exit_code_of
 from main import main as run_installed
 

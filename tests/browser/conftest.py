@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, WebError, expect
 
-from infra.workshop import find_browser
+from infra.browser import find_browser
 from tests.browser.chat import RECORDER, Chat, mount
 from tests.browser.servers.hosting import OUR_HOSTS, serve_in_thread
 from tests.browser.servers.parlor import ServersOfAllWorkers, find_server, run_parlor

@@ -9,17 +9,9 @@ import pytest
 
 from infra import client_build
 from infra.client_build import Clone, build_client, client_sources, fingerprint_of
-from infra.workshop import (
-    ROOT,
-    Outcome,
-    find_hosts_in_locks,
-    in_workers,
-    python_environment,
-    read_junit_report,
-    read_vitest_report,
-    run_checks,
-    run_tests,
-)
+from infra.test_reports import Outcome, read_junit_report, read_vitest_report
+from infra.testing import in_workers, plan_of, python_environment, run_tests
+from infra.workshop import ROOT, find_hosts_in_locks, run_checks
 
 JUNIT = """<?xml version="1.0"?><testsuites><testsuite name="pytest" errors="{errors}" failures="{failures}"
 skipped="{skipped}" tests="{tests}" time="1"/></testsuites>"""
@@ -136,6 +128,23 @@ def test_a_whole_part_runs_in_twice_as_many_processes_as_there_are_processors_an
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(processors)), raising=False)
     assert in_workers("worksteal") == ["-n", workers, "--dist", "worksteal"]
+    assert int(in_workers("worksteal", is_alone=False)[1]) == int(workers) - 1, "another part fills the gaps"
+
+
+@pytest.mark.parametrize(
+    ("names", "has_browser", "order"),
+    [
+        ([], True, ["--python", "--browser", "--client"]),
+        ([], False, ["--python", "--client", "--browser"]),
+        (["--client", "--browser"], False, ["--client", "--browser"]),
+        (["--client", "--python", "--client"], False, ["--python", "--client"]),
+        (["--examples"], True, ["--examples"]),
+    ],
+)
+def test_the_longest_parts_begin_first_and_the_browsers_waits_until_there_is_one(
+    names: list[str], has_browser: bool, order: list[str]
+) -> None:
+    assert plan_of(names, has_browser=has_browser) == order
 
 
 @pytest.mark.parametrize("args", [["--pyton"], ["--", "-k", "x"], ["--python", "--client", "--", "-k", "x"]])

@@ -1,0 +1,78 @@
+"""The Chromium to test with: found, or installed together with what drives it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from errors import ParlorError
+from infra.client_build import ROOT, Clone, run_quietly
+
+APT_TIMEOUT_S = 900.0
+# The same engine without windows, tabs and menus that nobody sees: it takes three quarters of the processor's time.
+BROWSER_PACKAGES = ("chromium-headless-shell", "fonts-noto-color-emoji", "fonts-noto-core")
+BROWSER_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def find_browser() -> str | None:
+    """Return the Chromium to test with: ``CHROMIUM_PATH``, or the best on PATH; None when there is none."""
+    chosen = os.environ.get("CHROMIUM_PATH")
+    if chosen:
+        return chosen if Path(chosen).is_file() else None
+    return next((path for name in BROWSER_NAMES if (path := shutil.which(name))), None)
+
+
+def install_browser() -> None:
+    """Make sure that there is a Chromium and what drives it.
+
+    Raises:
+        ParlorError: When something is missing and cannot be installed from here; the message says what to do.
+    """
+    chosen = os.environ.get("CHROMIUM_PATH")
+    if chosen and not Path(chosen).is_file():
+        raise ParlorError(f"CHROMIUM_PATH: there is no file {chosen}.")
+    packages = [] if find_browser() else list(BROWSER_PACKAGES)
+    if sys.platform == "linux" and not _has_libatomic():
+        packages.append("libatomic1")
+    if not packages:
+        return
+    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
+    as_root = _root_prefix()
+    if as_root is None or not shutil.which("apt-get"):
+        raise ParlorError(
+            "The browser tests need Chromium: install it (on Debian: sudo apt-get install "
+            f"{' '.join(packages)}), or name one with CHROMIUM_PATH."
+        )
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for title, command in (
+        ("Updating the package list", ["apt-get", "update", "-qq"]),
+        ("Installing the test browser (some 200 MB)", install),
+    ):
+        run_quietly(
+            Clone(), title, [*as_root, *command], cwd=ROOT, environment=environment, timeout_s=APT_TIMEOUT_S,
+            log_name="browser.log",
+        )  # fmt: skip
+    if not find_browser():
+        raise ParlorError("No Chromium was found after installing it; name one with CHROMIUM_PATH.")
+
+
+def _has_libatomic() -> bool:
+    """Playwright's driver is linked against it, and a bare Debian has none."""
+    try:
+        ctypes.CDLL("libatomic.so.1")
+    except OSError:
+        return False
+    return True
+
+
+def _root_prefix() -> list[str] | None:
+    if os.geteuid() == 0:
+        return []
+    sudo = shutil.which("sudo")
+    if sudo and subprocess.run([sudo, "-n", "true"], capture_output=True, check=False, timeout=10).returncode == 0:
+        return [sudo, "-n", "env", "DEBIAN_FRONTEND=noninteractive"]
+    return None

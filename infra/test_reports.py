@@ -1,0 +1,48 @@
+"""How many tests passed and did not, as the reports of pytest and vitest say it."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How many tests of a part passed and did not; what could not run at all counts as one failure."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+
+def read_junit_report(report: Path, code: int) -> Outcome:
+    """Count the tests in pytest's report; without one, or with a bad exit code, at least one has failed."""
+    passed = failed = skipped = 0
+    if report.is_file():
+        for suite in ET.parse(report).getroot().iter("testsuite"):  # noqa: S314 - written by our own pytest
+            total, failures, errors, skips = (
+                int(suite.get(key, "0")) for key in ("tests", "failures", "errors", "skipped")
+            )
+            failed += failures + errors
+            skipped += skips
+            passed += max(0, total - failures - errors - skips)
+    return _judged(passed, failed, skipped, code)
+
+
+def read_vitest_report(report: Path, code: int) -> Outcome:
+    """Count the tests in vitest's report; a file that could not be loaded is a failure, though it has no tests."""
+    passed = failed = skipped = 0
+    if report.is_file():
+        counts = json.loads(report.read_text(encoding="utf-8"))
+        passed, failed = int(counts["numPassedTests"]), int(counts["numFailedTests"])
+        skipped = int(counts["numPendingTests"]) + int(counts.get("numTodoTests", 0))
+        failed += sum(
+            1 for file in counts["testResults"] if file["status"] == "failed" and not file["assertionResults"]
+        )
+    return _judged(passed, failed, skipped, code)
+
+
+def _judged(passed: int, failed: int, skipped: int, code: int) -> Outcome:
+    return Outcome(passed, max(failed, 1) if code != 0 or not passed else failed, skipped)
