@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, ClassVar, final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
 
 from agent_framework import Agent
 from chatkit.actions import Action
@@ -23,18 +24,20 @@ from chatkit.types import (
 )
 
 from context import Services, Turn
-from errors import ActionError, FinalMethodError
+from errors import ActionError, PluginError
+from plugins import UseCase
 from runs.viewer import Viewer
-from streaming.actions.declared_actions import BoundAction, action, collect_actions
+from streaming.actions.declared_actions import action, collect_actions
+from streaming.author_classes import check_attribute, check_class, owned
 from streaming.requests.delivery import STREAM_OPTIONS
 from streaming.requests.dictation import transcribed
 from streaming.requests.handling import handle_body
-from streaming.server_parts import build_server_parts, check_action_names
+from streaming.server_parts import ServerParts, build_server_parts, check_action_names
 from turns.answer_texts import AnswerTexts
 from turns.request_context import RequestContext
 
 if TYPE_CHECKING:
-    from plugins import OfflinePhrase, UseCase
+    from plugins import OfflinePhrase
 
 __all__ = ["BaseChatKitServer", "action"]
 
@@ -44,12 +47,21 @@ HOOKS = frozenset(
 )
 """The methods that a use case may override; docs/hooks.md describes them."""
 
+_STATE = "the platform's state"
+"""Key of the platform's own state among an object's attributes. No name, so that no attribute of an author's is it."""
+
+
+@dataclass(slots=True)
+class _State:
+    parts: ServerParts
+    use_case: UseCase | None = None
+
 
 class BaseChatKitServer(ChatKitServer[RequestContext]):
     """Answers for one use case. A use case overrides `get_agent`, and what it likes of the hooks below.
 
-    Any other name is free for methods of its own, except the few public ones of this class and of ChatKit's: those are
-    refused when the class is defined. What the platform keeps for itself is in its parts, not in this object.
+    Any other name is free for methods and attributes of its own, except the few public ones of this class and of
+    ChatKit's: those are refused by name. What the platform keeps for itself is in its parts, not in this object.
 
     Args:
         services: The platform's services.
@@ -60,27 +72,29 @@ class BaseChatKitServer(ChatKitServer[RequestContext]):
         chat_client: A client of the configured provider, for the agent.
     """
 
-    __actions: ClassVar[Mapping[str, BoundAction]] = {}
-
     def __init__(self, services: Services, *, offline: Sequence[OfflinePhrase] = ()) -> None:
+        # Again: a decorator may have added something, and a mixin's `__init_subclass__` may call nobody else's.
+        _check(type(self))
         super().__init__(services.store, services.attachments)
         self.services = services
         self.chat_client = services.chat_client(offline)
-        self.__use_case: UseCase | None = None
         own_action = None if type(self).action is BaseChatKitServer.action else self.action
-        self.__parts = build_server_parts(services, self, self.__actions, own_action)
+        parts = build_server_parts(services, self, collect_actions(type(self)), own_action)
+        vars(self)[_STATE] = _State(parts)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        for base in cls.__mro__[: cls.__mro__.index(BaseChatKitServer)]:
-            for name in sorted(RESERVED_NAMES & vars(base).keys()):
-                raise FinalMethodError(
-                    f"{base.__module__}.{base.__qualname__} defines '{name}', which the platform owns; choose another "
-                    "name, override get_agent or post_respond_hook, or declare an @action"
-                )
-        actions = collect_actions(cls)
-        check_action_names(f"{cls.__module__}.{cls.__qualname__}", actions)
-        cls.__actions = actions
+        _check(cls)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set an attribute; what the platform owns is refused by name."""
+        kept = vars(self)
+        is_replaced = name in _GIVEN and _STATE in kept and kept.get(name) is not value
+        if is_replaced or name in _NEVER_SET:
+            raise owned(f"{type(self).__module__}.{type(self).__qualname__} sets 'self.{name}'")
+        if name in HOOKS:
+            check_attribute(self, name, value)
+        super().__setattr__(name, value)
 
     # What a use case overrides
 
@@ -114,7 +128,7 @@ class BaseChatKitServer(ChatKitServer[RequestContext]):
         """Handle an action that no method is declared for, as ChatKit's samples do: yield the events that it shows."""
         if type(self).action is not BaseChatKitServer.action:
             raise ActionError("This action does not exist.", code="action.unknown")
-        return self.__parts.clicks.stream(thread, action, sender, context)
+        return _state(self).parts.clicks.stream(thread, action, sender, context)
 
     async def add_feedback(
         self, thread_id: str, item_ids: list[str], feedback: FeedbackKind, context: RequestContext
@@ -137,13 +151,16 @@ class BaseChatKitServer(ChatKitServer[RequestContext]):
     @property
     def use_case(self) -> UseCase | None:
         """The use case that was registered with this server; set by the platform."""
-        return self.__use_case
+        return _state(self).use_case
 
     @use_case.setter
     def use_case(self, use_case: UseCase | None) -> None:
-        self.__use_case = use_case
-        if use_case is not None:
-            self.__parts.requests.composer = use_case.composer
+        # An author's `self.use_case = "shop"` arrives here too.
+        if not isinstance(use_case, UseCase):
+            raise owned(f"{type(self).__module__}.{type(self).__qualname__} sets 'self.use_case'")
+        state = _state(self)
+        state.use_case = use_case
+        state.parts.requests.composer = use_case.composer
 
     @final
     async def handle(self, body: bytes, context: RequestContext) -> bytes | Viewer:
@@ -160,7 +177,7 @@ class BaseChatKitServer(ChatKitServer[RequestContext]):
         Raises:
             UserFacingError: When the request is refused before its first event.
         """
-        return await handle_body(body, context, self.__parts.requests, self.__parts.runs)
+        return await handle_body(body, context, _state(self).parts.requests, _state(self).parts.runs)
 
     @final
     async def process(
@@ -186,14 +203,14 @@ class BaseChatKitServer(ChatKitServer[RequestContext]):
         self, thread: ThreadMetadata, input_user_message: UserMessageItem | None, context: RequestContext
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
         """Run the agent and stream its answer."""
-        return self.__parts.responder.respond(Turn(thread, context, self.services, input_user_message))
+        return _state(self).parts.responder.respond(Turn(thread, context, self.services, input_user_message))
 
     @final
     async def sync_action(
         self, thread: ThreadMetadata, action: Action[str, Any], sender: WidgetItem | None, context: RequestContext
     ) -> SyncCustomActionResponse:
         """Run the handler of an action without a stream, and return the clicked widget's new state."""
-        return await self.__parts.clicks.handle(thread, action, sender, context)
+        return await _state(self).parts.clicks.handle(thread, action, sender, context)
 
     @final
     def get_stream_options(self, thread: ThreadMetadata, context: RequestContext) -> StreamOptions:
@@ -205,13 +222,32 @@ class BaseChatKitServer(ChatKitServer[RequestContext]):
         self, thread: ThreadMetadata, pending_items: list[ThreadItem], context: RequestContext
     ) -> None:
         """Keep what was said and shown before the stop; tell the model of it if a person stopped the answer."""
-        await self.__parts.delivery.keep_cancelled(thread, pending_items, context)
+        await _state(self).parts.delivery.keep_cancelled(thread, pending_items, context)
+
+
+def _state(server: BaseChatKitServer) -> _State:
+    state: _State | None = vars(server).get(_STATE)
+    if state is None:
+        owner = f"{type(server).__module__}.{type(server).__qualname__}"
+        raise PluginError(owner, f"the __init__ of {owner} does not call super().__init__(services)")
+    return state
+
+
+def _check(cls: type) -> None:
+    check_class(cls, BaseChatKitServer, RESERVED_NAMES, HOOKS)
+    check_action_names(f"{cls.__module__}.{cls.__qualname__}", collect_actions(cls))
 
 
 _END_OF_EVENT = b"\n\n"
 
+_GIVEN = frozenset({"services", "store", "attachment_store"})
+"""The attributes that every server is given; `chat_client` may be exchanged, for the agent and the titles."""
+
 RESERVED_NAMES = (
     frozenset(name for kind in (BaseChatKitServer, ChatKitServer) for name in vars(kind) if not name.startswith("_"))
-    | {"services", "chat_client", "store", "attachment_store"}
+    | _GIVEN
+    | {"chat_client"}
 ) - HOOKS
 """The names that a use case's class may not define."""
+
+_NEVER_SET = RESERVED_NAMES - _GIVEN - {"chat_client", "use_case"}

@@ -8,7 +8,7 @@ from typing import Any
 from agent_framework import AgentResponseUpdate, ChatResponseUpdate
 from agents import Agent
 
-from agents_sdk.platform_model import PlatformResponse
+from agents_sdk.platform_response import PlatformResponse
 from chat_clients.protocols.responses import ResponsesReader
 
 

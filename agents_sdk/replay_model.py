@@ -9,7 +9,8 @@ from typing import Any
 from agent_framework import ChatResponse, Content, Message
 from agents import Model, ModelResponse
 
-from agents_sdk.platform_model import Paused, completed
+from agents_sdk.platform_model import Paused
+from agents_sdk.platform_response import build_response
 from turns.approval_request import PendingApproval
 
 
@@ -34,4 +35,4 @@ class ReplayModel(Model):
             await asyncio.Event().wait()  # the run is stopped by whoever reads that
         contents = [Content.from_function_call(c.call_id, c.name, arguments=c.arguments) for c in self._calls]
         self._calls = []
-        yield completed(ChatResponse(messages=[Message("assistant", contents)]))
+        yield build_response(ChatResponse(messages=[Message("assistant", contents)]))

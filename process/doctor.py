@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -154,7 +155,7 @@ def _is_loopback(host: str) -> bool:
 
 def _workflow_findings(name: str, server: object, provider: str) -> Iterator[Finding]:
     """Return what the exported workflow of a server needs, if it has one."""
-    workflow = getattr(server, "workflow", None)
+    workflow = inspect.getattr_static(server, "workflow", None)  # an author's of that name may be anything
     if not isinstance(workflow, ExportedWorkflow):
         return
     for need in workflow.needs:

@@ -118,6 +118,7 @@ def load_use_cases(
                     candidate.name,
                     f"the name '{use_case.name}' is taken by {origins[use_case.name]}; rename one of them",
                 )
+            use_case.server.use_case = use_case
         except PluginError as exc:
             failure = DisabledUseCase(candidate.name, exc.reason, new_error_id())
             logger.error(
@@ -127,7 +128,6 @@ def load_use_cases(
             )
             disabled.append(failure)
             continue
-        use_case.server.use_case = use_case
         enabled[use_case.name] = use_case
         origins[use_case.name] = candidate.origin
         logger.info("use case loaded", extra={"use_case": use_case.name, "origin": candidate.origin})
@@ -236,7 +236,11 @@ def _register(name: str, module: ModuleType, services: Services) -> UseCase:
         raise PluginError(name, "register_use_case must be a plain function, not 'async def'")
     if not isinstance(offer, UseCase):
         raise PluginError(name, f"register_use_case returned {type(offer).__name__} instead of a UseCase")
-    _check(name, offer)
+    try:
+        _check(name, offer)
+    except (AttributeError, TypeError) as exc:
+        # A field of another kind than its annotation says: this use case's mistake, and nobody else's.
+        raise PluginError(name, f"its UseCase cannot be read: {exc}") from exc
     if isinstance(offer.server, StockServer):
         try:
             offer.server.bind(services)

@@ -20,6 +20,7 @@ from chatkit.types import (
 )
 
 from runs.open_items import OpenItems
+from runs.run_log import Serialize
 
 # What a viewer who comes late must not get again, or has no use for.
 _PASSING = (ThreadItemAddedEvent, ThreadItemUpdatedEvent, ProgressUpdateEvent, NoticeEvent, ClientEffectEvent)
@@ -93,7 +94,7 @@ class MemoryLog:
             unfinished one with what it holds so far.
     """
 
-    def __init__(self, serialize: Callable[[Any], bytes], max_bytes: int) -> None:
+    def __init__(self, serialize: Serialize, max_bytes: int) -> None:
         self._serialize = serialize
         self._max_bytes = max_bytes
         self._recent: deque[_Event | _Text] = deque()

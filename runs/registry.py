@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from chatkit.types import ThreadStreamEvent
 
@@ -13,6 +13,7 @@ from errors import ConflictError, TooManyRequestsError, UnavailableError
 from runs.ended_runs import EndedRuns
 from runs.memory_log import MemoryLog
 from runs.run import RESTARTING, Run, RunKey
+from runs.run_log import CreateLog, Serialize
 from runs.statistics import RunStatistics
 from turns.request_context import RequestContext
 from turns.run_record import StopReason
@@ -35,6 +36,7 @@ class Runs:
         linger_s: How long a finished one can still be viewed.
         heartbeat_s: A comment is sent after so many seconds of silence: proxies close connections that seem idle.
         cleanup_timeout_s: How long a stopped one may clean up; then it is left behind, and its thread is free.
+        create_log: Makes the log of each; None keeps it in memory.
 
     Attributes:
         statistics: Numbers of those that have ended.
@@ -50,10 +52,11 @@ class Runs:
         linger_s: float,
         heartbeat_s: float = 15.0,
         cleanup_timeout_s: float = CLEANUP_TIMEOUT_S,
+        create_log: CreateLog | None = None,
     ) -> None:
         self._max_total = max_total
         self._max_per_user = max_per_user
-        self._max_log_bytes = max_log_bytes
+        self._create_log = create_log or (lambda serialize: MemoryLog(serialize, max_log_bytes))
         self._timeout_s = timeout_s
         self.heartbeat_s = heartbeat_s
         self.cleanup_timeout_s = cleanup_timeout_s
@@ -89,14 +92,16 @@ class Runs:
         """How many runs are going on."""
         return len(self._active)
 
-    def start(
+    async def start(
         self,
         events: Callable[[], AsyncGenerator[ThreadStreamEvent, None]],
         context: RequestContext,
         thread_id: str | None,
-        serialize: Callable[[Any], bytes],
+        serialize: Serialize,
     ) -> Run:
         """Return a new run; `first_event` says what becomes of it.
+
+        A coroutine, because a thread is free only if no other process answers in it either.
 
         Args:
             events: Makes the generator of the answer's events. What is thrown into it, because an event of its cannot
@@ -124,7 +129,7 @@ class Runs:
                 f"You have {self._max_per_user} answers being written already. Wait for one of them, or stop it.",
                 code="runs.too_many_of_user",
             )
-        run = Run(self, events(), context, MemoryLog(serialize, self._max_log_bytes), self._timeout_s)
+        run = Run(self, events(), context, self._create_log(serialize), self._timeout_s)
         self._active.add(run)
         if key is not None:
             self._register(run, key)

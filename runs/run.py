@@ -17,7 +17,7 @@ from chatkit.types import ThreadCreatedEvent, ThreadStreamEvent
 
 from errors import ConflictError, UnavailableError
 from runs.error_events import error_event
-from runs.memory_log import MemoryLog
+from runs.run_log import RunLog
 from runs.viewer import Viewer
 from turns.direct_text import DirectText
 from turns.request_context import RequestContext
@@ -87,7 +87,7 @@ class Run:
         owner: RunOwner,
         events: AsyncGenerator[ThreadStreamEvent, None],
         context: RequestContext,
-        log: MemoryLog,
+        log: RunLog,
         timeout_s: float,
     ) -> None:
         self.id = context.run_id

@@ -1,16 +1,19 @@
-"""RunLog: the numbered events of one run, as viewers read them, wherever they are kept.
+"""RunLog: the numbered events of one run, as the run writes them and viewers read them, wherever they are kept.
 
-Today's only one is in memory; see `runs/memory_log.py`. One that other processes can read has the same verbs.
+Today's only one is in memory; see `runs/memory_log.py`. One that other processes can read takes its place by
+`Runs(create_log=…)`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
+
+from chatkit.types import ThreadItem
 
 
-class RunLog(Protocol):
-    """The numbered events of one run.
+class ViewedLog(Protocol):
+    """The numbered events of one run, as viewers read them.
 
     Attributes:
         last: The number of the last event; 0 before the first.
@@ -26,6 +29,8 @@ class RunLog(Protocol):
     async def read(self, after: int, *, with_ids: bool) -> tuple[bytes, int]:
         """Return all that came after the event `after`, as server-sent events, and the number of the last of them.
 
+        A log that is written with a delay waits here for what is already counted in `last`.
+
         Args:
             after: The last number that the reader has seen.
             with_ids: Whether to send the numbers, as ``id:`` lines.
@@ -39,3 +44,35 @@ class RunLog(Protocol):
     def unsubscribe(self, wake: Callable[[], None]) -> None:
         """Call `wake` no more."""
         ...
+
+
+class RunLog(ViewedLog, Protocol):
+    """The numbered events of one run, as the run writes them.
+
+    The verbs of writing are plain calls, since a piece of text goes from the model's connection to the log without a
+    task in between (ADR 0013). A log that has to wait for somebody takes what it is given, and writes it by itself.
+    """
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it holds in this process."""
+        ...
+
+    def append(self, event: Any) -> None:
+        """Add an event under the next number; nothing is added if it cannot be serialized."""
+        ...
+
+    def open_items(self) -> list[ThreadItem]:
+        """Return what is unfinished, as far as it is."""
+        ...
+
+    def close(self) -> None:
+        """Note that nothing more will come, and let those know who wait for it."""
+        ...
+
+
+Serialize = Callable[[Any], bytes]
+"""Makes the JSON of an event."""
+
+CreateLog = Callable[[Serialize], RunLog]
+"""Makes the log of a run that begins."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from runs.run_log import RunLog
+from runs.run_log import ViewedLog
 
 HEARTBEAT = b": keep-alive\n\n"
 
@@ -31,7 +31,7 @@ class Viewer:
     def __init__(
         self,
         run_id: str,
-        log: RunLog,
+        log: ViewedLog,
         after: int,
         heartbeat_s: float,
         *,

@@ -18,18 +18,14 @@ from typing import Any
 from agent_framework import AgentResponseUpdate, Content
 from agents import (
     Agent,
-    AgentOutputSchema,
     InputGuardrailTripwireTriggered,
     ModelBehaviorError,
-    ModelSettings,
-    ModelTracing,
     OutputGuardrailTripwireTriggered,
     RunConfig,
     ToolApprovalItem,
 )
 from agents.models.multi_provider import MultiProvider
 from chatkit.types import ProgressUpdateEvent
-from pydantic import BaseModel
 
 from agents_sdk.agent_copies import AgentCopies
 from agents_sdk.guarded_tools import tool_error
@@ -37,9 +33,8 @@ from agents_sdk.inner_runs import count_inner
 from agents_sdk.platform_model import PlatformModels
 from agents_sdk.sdk_agent import PERMISSION_ASKED
 from agents_sdk.turn_context import TurnContext
+from agents_sdk.workflows.hosted_tools import refuse_hosted_tools
 from agents_sdk.workflows.journal import Journal, read_result
-from agents_sdk.workflows.openai_client import unavailable
-from agents_sdk.workflows.openai_services import HOSTED_TOOLS
 from agents_sdk.workflows.permissions import (
     call_id_of,
     continued_run,
@@ -50,7 +45,6 @@ from agents_sdk.workflows.permissions import (
 )
 from agents_sdk.workflows.run_updates import RunUpdates
 from agents_sdk.workflows.workflow_input import Item, PersonsMessage
-from chat_clients.model_client import RawResponsesClient
 from context import Turn
 from errors import AgentError, ModelError
 
@@ -68,12 +62,6 @@ current_run: ContextVar[WorkflowRun | None] = ContextVar("current_run", default=
 
 is_within_agent: ContextVar[bool] = ContextVar("is_within_agent", default=False)
 """Whether the code runs within an agent of that workflow."""
-
-
-class _Verdict(BaseModel):
-    flagged: bool
-    confidence: float
-    reason: str
 
 
 class WorkflowEnded(BaseException):
@@ -208,22 +196,6 @@ class WorkflowRun:
         self._has_conversation = True
         return self.message.continued(items)
 
-    async def judge(self, instruction: str, text: str) -> tuple[bool, float, str]:
-        """Let the platform's model judge a text for a guardrail."""
-        schema = AgentOutputSchema(_Verdict)
-        response = await self.models.get_model(None).get_response(
-            instruction, text, ModelSettings(), [], schema, [], ModelTracing.DISABLED,
-            previous_response_id=None, conversation_id=None, prompt=None,
-        )  # fmt: skip
-        said = "".join(
-            getattr(part, "text", "") for item in response.output for part in getattr(item, "content", None) or ()
-        )
-        try:
-            verdict: _Verdict = schema.validate_json(said)
-        except ModelBehaviorError as exc:
-            raise ModelError("The model could not check this message, so it is not answered.") from exc
-        return verdict.flagged, verdict.confidence, verdict.reason
-
     def options_of(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments of a run with our model and limits in them, as far as the file brings none."""
         given = options.get("run_config")
@@ -276,29 +248,9 @@ class WorkflowRun:
             if known is not None:
                 given = await continued_run(known, copy, self.journal.calls, context)
             updates, result = self._begin(start, agent, copy, given, options)
-            await self._announce(agent, updates)
-            try:
-                async with aclosing(result.stream_events()) as events:
-                    async for event in events:
-                        await self._show(updates, event)
-            finally:
-                if not result.is_complete:
-                    result.cancel()
-        except (InputGuardrailTripwireTriggered, OutputGuardrailTripwireTriggered):
-            if updates.text:
-                # Whatever the file makes of it, what was shown of a refused text does not stay.
-                refused = Content.from_text(self.turn.context.answer.texts.refused)
-                await self._put(updates.update(refused, merge_mode="replace"))
-                self.said.append(refused.text or "")
-            raise
+            await self._show_all(agent, updates, result)
         except ModelBehaviorError as exc:
-            if self._settings.provider == "offline":
-                said = (
-                    f"No model is configured, and the built-in one cannot answer in the form that “{agent.name}” needs."
-                )
-                raise ModelError(said, code="model.unfit", allow_retry=False) from exc
-            said = f"The model's answer does not have the form that “{agent.name}” asks for."
-            raise ModelError(said, code="model.unfit") from exc
+            raise self._unfit(agent) from exc
         finally:
             if task is not None:
                 self._tasks.discard(task)
@@ -312,8 +264,32 @@ class WorkflowRun:
         self.journal.add(_key(agent), slot, result)
         return result
 
+    async def _show_all(self, agent: Agent[Any], updates: RunUpdates, result: Any) -> None:
+        """Show a run from its first event to its last; of a text that a guardrail refuses nothing stays."""
+        try:
+            await self._announce(agent, updates)
+            try:
+                async with aclosing(result.stream_events()) as events:
+                    async for event in events:
+                        await self._show(updates, event)
+            finally:
+                if not result.is_complete:
+                    result.cancel()
+        except (InputGuardrailTripwireTriggered, OutputGuardrailTripwireTriggered):
+            if updates.text:
+                refused = Content.from_text(self.turn.context.answer.texts.refused)
+                await self._put(updates.update(refused, merge_mode="replace"))
+                self.said.append(refused.text or "")
+            raise
+
+    def _unfit(self, agent: Agent[Any]) -> ModelError:
+        said = f"The model's answer does not have the form that “{agent.name}” asks for."
+        if self._settings.provider == "offline":
+            said = f"No model is configured, and the built-in one cannot answer in the form that “{agent.name}” needs."
+        return ModelError(said, code="model.unfit", allow_retry=self._settings.provider != "offline")
+
     def _copy(self, agent: Agent[Any]) -> Agent[Any]:
-        self._check_tools(agent)
+        refuse_hosted_tools(agent, self._client)
         failed = self.turn.context.answer.failed_calls
         return AgentCopies(self._settings.tool_timeout_s, failed, self.models).of(agent)
 
@@ -373,25 +349,6 @@ class WorkflowRun:
 
     def _note(self, output: Any) -> None:
         self.unsaid = None if isinstance(output, str) else output
-
-    def _check_tools(self, agent: Agent[Any]) -> None:
-        """Refuse an agent whose tools run at OpenAI where the model does not.
-
-        Raises:
-            UnavailableError: The text names agent and service.
-        """
-        if isinstance(self._client, RawResponsesClient):
-            return
-        waiting, seen = [agent], set[int]()
-        while waiting:
-            each = waiting.pop()
-            if id(each) in seen or not isinstance(each, Agent):
-                continue
-            seen.add(id(each))
-            for tool in each.tools:
-                if service := HOSTED_TOOLS.get(type(tool).__name__):
-                    raise unavailable(service, each.name)
-            waiting.extend(other for other in each.handoffs if isinstance(other, Agent))
 
 
 def _key(agent: Agent[Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from agents_sdk.workflows.openai_client import platform_client
@@ -85,10 +86,11 @@ class PlatformNames:
         self, ctx: Any, data: Any, media_type: str, guardrails: Any, *, suppress_tripwire: bool = False, **_: Any
     ) -> Any:
         from agents_sdk.workflows.guardrail_checks import run_guardrails
+        from agents_sdk.workflows.model_judge import judge
 
         if self._run is None:
             raise RuntimeError("guardrails run in an answer only")
-        ask = self._run.judge
+        ask = partial(judge, self._run.models.get_model(None))
         client = getattr(ctx, "guardrail_llm", None)
         return await self._kept(
             lambda: run_guardrails(ask, data, guardrails, client=client, suppress_tripwire=suppress_tripwire)

@@ -75,10 +75,11 @@ def collect_actions(cls: type) -> Mapping[str, BoundAction]:
         PluginError: When two methods declare the same action, or a handler's signature is wrong.
     """
     found: dict[str, BoundAction] = {}
-    for name in dir(cls):
-        method = inspect.getattr_static(cls, name, None)
-        spec: ActionSpec | None = getattr(method, _ACTION_MARK, None)
-        if spec is None or method is None:
+    # Not by `dir` and `getattr`: a class may answer those itself, and so may what is kept in it.
+    methods: dict[str, Any] = {name: value for base in reversed(cls.__mro__) for name, value in vars(base).items()}
+    for name, method in sorted(methods.items()):
+        spec = inspect.getattr_static(method, _ACTION_MARK, None)
+        if not isinstance(spec, ActionSpec):
             continue
         where = f"{cls.__qualname__}.{name}"
         if not inspect.iscoroutinefunction(method):

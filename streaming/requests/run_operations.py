@@ -105,12 +105,14 @@ class RunOperations:
         runs = self._services.runs
         key = idempotency_key(context.metadata) if isinstance(request, ThreadsCustomActionReq) else None
         if key is not None and not await self._store.claim_request_key(request.params.thread_id, key, context):
-            run = runs.start(lambda: self._repeated(request.params.thread_id, context), context, None, serialize)
+            run = await runs.start(lambda: self._repeated(request.params.thread_id, context), context, None, serialize)
             await run.first_event()
             return run.view(0, with_ids=is_resumable, keeps_run=True)
         started: Run | None = None
         try:
-            run = started = runs.start(lambda: self._requests.stream(request, context), context, thread_id, serialize)
+            run = started = await runs.start(
+                lambda: self._requests.stream(request, context), context, thread_id, serialize
+            )
             await run.first_event()
         except BaseException:
             if key is not None and (started is None or started.log.last == 0):

@@ -17,7 +17,8 @@ from chatkit.agents import ThreadItemConverter
 from chatkit.types import Attachment, ThreadItem, UserMessageTagContent
 from openai.types.responses import ResponseInputTextParam
 
-from agents_sdk.platform_model import PlatformModels, PlatformResponse
+from agents_sdk.platform_model import PlatformModels
+from agents_sdk.platform_response import PlatformResponse
 from streaming.stock.response_events import ResponseEvents, with_call_ids
 from turns.answer_state import AnswerState
 

@@ -121,6 +121,18 @@ BROKEN = {
         GOOD.replace("def get_agent(self, turn)", "async def respond(self, thread, message, context)"),
         "defines 'respond'",
     ),
+    "no_hook_s": (GOOD.replace("    def get_agent", "    open = True\n    def get_agent"), "the hook 'open' as a bool"),
+    "no_super": (
+        GOOD.replace("    def get_agent", "    def __init__(self, services): pass\n    def get_agent"),
+        "does not call super().__init__(services)",
+    ),
+    "sets": (
+        GOOD.replace(
+            "    def get_agent", "    def __setattr__(self, name, value): raise OSError(name)\n    def get_agent"
+        ),
+        "register_use_case failed: OSError: store",
+    ),
+    "number": (GOOD.replace('name="NAME"', "name=5"), "its UseCase cannot be read"),
 }
 
 

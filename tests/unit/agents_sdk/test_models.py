@@ -15,8 +15,8 @@ from agents.testing import assistant_message, function_call
 from chatkit.types import StructuredInputFreeform
 from openai.types.shared import Reasoning
 
+from agents_sdk.chat_options import ChatOptions
 from agents_sdk.input_items import read_input
-from agents_sdk.platform_model import PlatformModel, PlatformModels
 from base_server import BaseChatKitServer
 from chat_clients.http.provider_connection import ProviderConnection
 from chat_clients.model_client import (
@@ -141,10 +141,8 @@ async def test_what_a_person_chose_in_the_composer_is_used(tmp_path: Path) -> No
 
 def body_of(client: Any, name: str | None, **agent: Any) -> dict[str, Any]:
     """Return what a provider would be asked."""
-    models = PlatformModels(client, may_choose=True, is_paused=lambda: False)
-    model = PlatformModel(models, name)
     settings, tools = agent.pop("settings", ModelSettings()), agent.pop("tools", [look_up])
-    options = model._options(settings, tools, None, [])
+    options = ChatOptions(client, name, None).build(settings, tools, None, [])
     names = read_names(options.get("tools"))
     body: dict[str, Any] = client._build_request(read_input("Hi"), options, names, HistoryForm(), stream=True)
     return body

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from context import Services
+from runs.registry import Runs
 from runs.viewer import Viewer
 from tests.unit.harness import Chat, user_input
 
@@ -65,3 +67,16 @@ async def texts_in_store(chat: Chat) -> list[str]:
 async def hidden_items(chat: Chat) -> list[str]:
     page = await chat.server.store.load_thread_items(chat.thread_id or "", None, 100, "asc", chat.context())
     return [item.type for item in page.data if item.type in ("sdk_hidden_context", "hidden_context_item")]
+
+
+def with_runs(services: Services, **options: Any) -> Services:
+    """Return services with a registry of runs that has these options."""
+    known: dict[str, Any] = {
+        "max_total": 9,
+        "max_per_user": 9,
+        "max_log_bytes": 99_999,
+        "timeout_s": 60,
+        "linger_s": 60,
+    }
+    runs = Runs(**(known | options))
+    return Services(**{field: getattr(services, field) for field in Services.__slots__} | {"runs": runs})

@@ -14,9 +14,8 @@ from chatkit.types import ProgressUpdateEvent, ThreadMetadata, ThreadStreamEvent
 from base_server import BaseChatKitServer
 from context import Services, Turn
 from runs.cancellation import end_tasks
-from runs.registry import Runs
 from tests.unit.harness import Chat, texts
-from tests.unit.runs.running import adopt_thread, hidden_items, numbered, read_until, rest_of, start, stop
+from tests.unit.runs.running import adopt_thread, hidden_items, numbered, read_until, rest_of, start, stop, with_runs
 from tests.unit.scripted_model import ScriptedModel, calls, says
 from tests.unit.services_for_tests import open_services
 from turns.clock import utc_now
@@ -64,18 +63,6 @@ class StubbornHook(StubbornServer):
         await self.hold_on()
 
 
-def with_bounds(services: Services, **bounds: float) -> Services:
-    known: dict[str, Any] = {
-        "max_total": 9,
-        "max_per_user": 9,
-        "max_log_bytes": 99_999,
-        "timeout_s": 60,
-        "linger_s": 60,
-    }
-    runs = Runs(**(known | bounds))
-    return Services(**{field: getattr(services, field) for field in Services.__slots__} | {"runs": runs})
-
-
 async def test_a_tool_whose_clean_up_never_ends_does_not_hold_up_its_thread(tmp_path: Path) -> None:
     model = ScriptedModel(turns=[[*says("Half a sent"), *calls("hold_on")], says("Again")])
     async with open_services(tmp_path, model) as services:
@@ -118,7 +105,7 @@ async def test_a_run_that_does_not_end_is_left_behind(
 ) -> None:
     async with open_services(tmp_path, ScriptedModel(turns=[says("All said")])) as services:
         runs_time = 1.5 if how == "deadline" else 60
-        server = StubbornHook(with_bounds(services, cleanup_timeout_s=0.1, timeout_s=runs_time))
+        server = StubbornHook(with_runs(services, cleanup_timeout_s=0.1, timeout_s=runs_time))
         chat, runs = Chat(server), server.services.runs
         viewer = await start(chat)
         adopt_thread(chat, await read_until(viewer, b"Closing"))
@@ -142,7 +129,7 @@ async def test_a_clean_up_of_the_hook_that_waits_once_is_cancelled_again_and_the
     tmp_path: Path,
 ) -> None:
     async with open_services(tmp_path, ScriptedModel(turns=[says("All said")])) as services:
-        server = StubbornHook(with_bounds(services, cleanup_timeout_s=1, timeout_s=60))
+        server = StubbornHook(with_runs(services, cleanup_timeout_s=1, timeout_s=60))
         server.swallows = 1
         chat = Chat(server)
         viewer = await start(chat)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from chatkit.server import ChatKitServer
 
 from base_server import HOOKS, RESERVED_NAMES, BaseChatKitServer, action
 from context import ActionTurn, Services, Turn
-from errors import ActionError, FinalMethodError
+from errors import ActionError, FinalMethodError, PluginError
 from tests.unit.harness import Chat, done_items, texts
 from tests.unit.scripted_model import ScriptedModel, calls, says
 
@@ -129,3 +130,164 @@ def test_what_is_reserved_is_refused_by_name(name: str) -> None:
     mixin = type("Mixin", (), {name: stray})
     with pytest.raises(FinalMethodError, match=f"Mixin defines '{name}'"):
         type("Good", (mixin, BaseChatKitServer), {})
+
+
+# Shapes of an author's class
+
+
+def same_name_as_ours() -> type[ShopServer]:
+    class BaseChatKitServer(ShopServer):
+        def __init__(self, services: Services) -> None:
+            self.__actions = self.__state = self.__parts = self.__use_case = "the author's"
+            super().__init__(services)
+            self.__actions = self.__state = self.__parts = self.__use_case = "the author's"
+
+    return BaseChatKitServer
+
+
+def a_dataclass() -> type[ShopServer]:
+    @dataclass
+    class Shop(ShopServer):
+        services: Services
+        carts: dict[str, int] = field(default_factory=dict)
+        parts: int = 3
+
+        def __post_init__(self) -> None:
+            super().__init__(self.services)
+
+    return Shop
+
+
+def with_slots_metaclass_and_two_classes_of_its_own() -> type[ShopServer]:
+    class Registry(type(ShopServer)):  # type: ignore[misc]
+        def __getattr__(cls, name: str) -> Any:
+            return stray
+
+        def __dir__(cls) -> list[str]:
+            raise AssertionError("the platform asks a metaclass")
+
+    class Quiet:
+        def __init_subclass__(cls, **kwargs: Any) -> None:
+            """Let nobody else know."""
+
+    class Middle(Quiet, ShopServer, metaclass=Registry):
+        __slots__ = ("_state", "parts")
+
+    class Shop(Middle):
+        __slots__ = ("_use_case",)
+
+        def __init__(self, services: Services) -> None:
+            super().__init__(services)
+            self._state = self.parts = self._use_case = None
+
+    return Shop
+
+
+class Answering:
+    """Has whatever is asked of it but what Python itself asks."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+
+def answering_and_odd_in_every_way() -> type[ShopServer]:
+    class Shop(ShopServer):
+        query = Answering()
+        workflow = property(stray)
+
+        def __getattr__(self, name: str) -> Any:
+            return stray
+
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        __hash__ = None  # type: ignore[assignment]
+
+        def __len__(self) -> int:
+            return 0
+
+        def __repr__(self) -> str:
+            raise AssertionError("the platform prints it")
+
+        __iter__ = __call__ = __await__ = __enter__ = __aenter__ = stray
+
+    return Shop
+
+
+SHAPES = [
+    same_name_as_ours,
+    a_dataclass,
+    with_slots_metaclass_and_two_classes_of_its_own,
+    answering_and_odd_in_every_way,
+]
+
+
+@pytest.mark.parametrize("build", SHAPES)
+async def test_a_class_of_any_shape_changes_nothing(
+    services: Services, model: ScriptedModel, build: Callable[[], type[ShopServer]]
+) -> None:
+    plain = [each async for each in talk(Chat(ShopServer(services)), model)]
+    assert [each async for each in talk(Chat(build()(services)), model)] == plain
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "a property": ({"open": property(stray)}, "the hook 'open' as a property, and it is a method: open\\(\\)"),
+    "a value": ({"texts": {"de": "Hallo"}}, "the hook 'texts' as a dict, and it is a method: texts\\(turn\\)"),
+    "nothing": ({"action": None}, "the hook 'action' as a NoneType"),
+    "an argument more": ({"open": lambda self, cart: None}, "'open' with other arguments: it is called as open\\(\\)"),
+    "an argument less": ({"transcribe": lambda self, audio: None}, "as transcribe\\(audio_input, context\\)"),
+    "a static method": ({"texts": staticmethod(lambda: None)}, "it is called as texts\\(turn\\)"),
+}
+
+
+@pytest.mark.parametrize("how", REFUSED)
+def test_what_cannot_be_a_hook_is_refused_by_the_hook_s_name(how: str) -> None:
+    body, reason = REFUSED[how]
+    with pytest.raises(PluginError, match=f"Shop defines .*{reason}"):
+        type("Shop", (BaseChatKitServer,), body)
+
+
+def test_a_hook_that_is_awaited_in_vain_is_refused() -> None:
+    async def texts(self: Any, turn: Turn) -> None: ...
+
+    with pytest.raises(PluginError, match="the hook 'texts' as 'async def', and it is a plain function"):
+        type("Shop", (BaseChatKitServer,), {"texts": texts})
+
+
+def test_a_hook_may_be_any_method_that_takes_its_arguments(services: Services) -> None:
+    class Shop(BaseChatKitServer):
+        @staticmethod
+        def texts(turn: Turn) -> Any: ...  # type: ignore[override]
+
+        @classmethod
+        def limit_message(cls, *args: Any, **more: Any) -> str: ...  # type: ignore[empty-body]
+
+        def get_agent(self) -> Any: ...  # type: ignore[override]
+
+        def open(self, retries: int = 3) -> Any: ...  # type: ignore[override]
+
+    server = Shop(services)
+    server.close = stray  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("name", sorted(RESERVED_NAMES - {"chat_client"}))
+def test_an_attribute_that_the_platform_owns_is_refused_by_name(services: Services, name: str) -> None:
+    server = ShopServer(services)
+    with pytest.raises(FinalMethodError, match=f"ShopServer sets 'self.{name}', which the platform owns"):
+        setattr(server, name, "the author's")
+
+
+def test_an_attribute_that_hides_a_hook_is_refused_by_name(services: Services) -> None:
+    with pytest.raises(PluginError, match=r"ShopServer sets 'self.open' to a bool, and 'open' is a hook"):
+        ShopServer(services).open = True  # type: ignore[method-assign,assignment]
+
+
+def test_what_a_decorator_adds_to_a_class_is_refused_when_an_object_is_made(services: Services) -> None:
+    class Shop(ShopServer):
+        pass
+
+    Shop.respond = stray  # type: ignore[method-assign]
+    with pytest.raises(FinalMethodError, match="Shop defines 'respond'"):
+        Shop(services)

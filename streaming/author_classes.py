@@ -1,0 +1,90 @@
+"""Classes that subclass the platform's server, checked when they are defined and again when an object is made.
+
+An author may use any name but those that the platform owns, and a hook's name for that hook alone.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from functools import partialmethod
+from typing import Any
+
+from errors import FinalMethodError, PluginError
+
+CALLED_BARE_TOO = frozenset({"get_agent"})
+"""Hooks that may leave out their argument, as ChatKit's samples do."""
+
+CALLED_WITHOUT_WAITING = frozenset({"texts", "limit_message"})
+"""Hooks whose result is not awaited."""
+
+_METHODS = (staticmethod, classmethod, partialmethod)
+
+
+def check_class(cls: type, platform: type, reserved: frozenset[str], hooks: frozenset[str]) -> None:
+    """Refuse a class that defines what the platform owns, or a hook as what cannot be called as one.
+
+    Args:
+        cls: The author's class; all between it and the platform's are looked at, mixins too.
+        platform: The platform's class.
+        reserved: The names that the platform owns.
+        hooks: The names of its hooks.
+
+    Raises:
+        FinalMethodError: When the class defines a reserved name.
+        PluginError: When a hook is no method, has other arguments, or is awaited in vain.
+    """
+    for base in cls.__mro__[: cls.__mro__.index(platform)]:
+        owner = f"{base.__module__}.{base.__qualname__}"
+        for name in sorted(reserved & vars(base).keys()):
+            raise owned(f"{owner} defines '{name}'")
+        for name in sorted(hooks & vars(base).keys()):
+            for problem in _problems(vars(base)[name], name, getattr(platform, name)):
+                raise PluginError(owner, f"{owner} defines the hook '{name}' {problem}; rename it if it is no hook")
+
+
+def check_attribute(server: object, name: str, value: object) -> None:
+    """Refuse an object's attribute that stands in the place of a hook and cannot be called.
+
+    Raises:
+        PluginError: When it cannot.
+    """
+    if not callable(value):
+        owner = f"{type(server).__module__}.{type(server).__qualname__}"
+        kind = type(value).__name__
+        raise PluginError(owner, f"{owner} sets 'self.{name}' to a {kind}, and '{name}' is a hook; choose another name")
+
+
+def owned(deed: str) -> FinalMethodError:
+    """Return the error for a name of the platform's that is used: `deed` says by whom and how."""
+    return FinalMethodError(
+        f"{deed}, which the platform owns; choose another name, override get_agent or post_respond_hook, or declare an "
+        "@action"
+    )
+
+
+def _problems(value: Any, name: str, hook: Any) -> Iterator[str]:
+    wanted = list(inspect.signature(hook).parameters)[1:]
+    call = f"{name}({', '.join(wanted)})"
+    if not callable(value) and not isinstance(value, _METHODS):
+        yield f"as a {type(value).__name__}, and it is a method: {call}"
+        return
+    function = getattr(value, "__func__", value)
+    if not inspect.isfunction(function):
+        return  # what else can be called says nothing certain of its arguments
+    count = len(wanted) + (not isinstance(value, staticmethod))
+    counts = {count, count - 1} if name in CALLED_BARE_TOO else {count}
+    # A decorator may take other arguments than what it wraps.
+    signature = inspect.signature(function, follow_wrapped=False)
+    if not any(_takes(signature, each) for each in counts):
+        yield f"with other arguments: it is called as {call}"
+    if name in CALLED_WITHOUT_WAITING and inspect.iscoroutinefunction(function):
+        yield "as 'async def', and it is a plain function"
+
+
+def _takes(signature: inspect.Signature, count: int) -> bool:
+    try:
+        signature.bind(*[None] * count)
+    except TypeError:
+        return False
+    return True
