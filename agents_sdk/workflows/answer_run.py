@@ -34,13 +34,8 @@ from pydantic import BaseModel
 from agents_sdk.agent_copies import AgentCopies
 from agents_sdk.guarded_tools import tool_error
 from agents_sdk.inner_runs import count_inner
-from agents_sdk.platform_model import PlatformModels
-from agents_sdk.sdk_agent import PERMISSION_ASKED
-from agents_sdk.turn_context import TurnContext
-from agents_sdk.workflows.journal import Journal, read_result
-from agents_sdk.workflows.openai_client import unavailable
-from agents_sdk.workflows.openai_services import HOSTED_TOOLS
-from agents_sdk.workflows.permissions import (
+from agents_sdk.paused_runs import (
+    PERMISSION_ASKED,
     call_id_of,
     continued_run,
     is_kept_run,
@@ -48,6 +43,11 @@ from agents_sdk.workflows.permissions import (
     requests_of,
     unanswered_calls,
 )
+from agents_sdk.platform_model import PlatformModels
+from agents_sdk.turn_context import TurnContext
+from agents_sdk.workflows.journal import Journal, read_result
+from agents_sdk.workflows.openai_client import unavailable
+from agents_sdk.workflows.openai_services import HOSTED_TOOLS
 from agents_sdk.workflows.run_updates import RunUpdates
 from agents_sdk.workflows.workflow_input import Item, PersonsMessage
 from chat_clients.model_client import RawResponsesClient
