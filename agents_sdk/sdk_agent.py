@@ -47,6 +47,7 @@ from agents_sdk.paused_runs import (
     unanswered_calls,
 )
 from agents_sdk.platform_model import Paused, PlatformModels
+from agents_sdk.response_events import EventModels
 from agents_sdk.sdk_run import SDKRun
 from agents_sdk.turn_context import TurnContext
 from chat_clients.protocols.responses_request import build_input
@@ -178,7 +179,7 @@ class SDKAgent:
                 hooks=self._run.hooks,
                 run_config=RunConfig(
                     model_settings=ModelSettings(tool_choice=chosen_tool) if chosen_tool else None,
-                    model_provider=models,
+                    model_provider=EventModels(models),
                     tool_not_found_behavior="return_error_to_model",
                 ),
             )

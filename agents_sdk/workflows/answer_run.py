@@ -18,18 +18,15 @@ from typing import Any
 from agent_framework import AgentResponseUpdate, Content
 from agents import (
     Agent,
-    AgentOutputSchema,
     InputGuardrailTripwireTriggered,
     ModelBehaviorError,
-    ModelSettings,
-    ModelTracing,
     OutputGuardrailTripwireTriggered,
+    RawResponsesStreamEvent,
     RunConfig,
     ToolApprovalItem,
 )
 from agents.models.multi_provider import MultiProvider
 from chatkit.types import ProgressUpdateEvent
-from pydantic import BaseModel
 
 from agents_sdk.agent_copies import AgentCopies
 from agents_sdk.guarded_tools import tool_error
@@ -44,11 +41,13 @@ from agents_sdk.paused_runs import (
     unanswered_calls,
 )
 from agents_sdk.platform_model import PlatformModels
+from agents_sdk.response_events import EventModels, ResponseEvents
 from agents_sdk.turn_context import TurnContext
 from agents_sdk.workflows.journal import Journal, read_result
 from agents_sdk.workflows.openai_client import unavailable
 from agents_sdk.workflows.openai_services import HOSTED_TOOLS
 from agents_sdk.workflows.run_updates import RunUpdates
+from agents_sdk.workflows.thread_sessions import ThreadSessions
 from agents_sdk.workflows.workflow_input import Item, PersonsMessage
 from chat_clients.model_client import RawResponsesClient
 from context import Turn
@@ -68,12 +67,6 @@ current_run: ContextVar[WorkflowRun | None] = ContextVar("current_run", default=
 
 is_within_agent: ContextVar[bool] = ContextVar("is_within_agent", default=False)
 """Whether the code runs within an agent of that workflow."""
-
-
-class _Verdict(BaseModel):
-    flagged: bool
-    confidence: float
-    reason: str
 
 
 class WorkflowEnded(BaseException):
@@ -134,6 +127,7 @@ class WorkflowRun:
         )
         self._loop = asyncio.get_running_loop()
         self._writing = asyncio.Lock()
+        self._sessions = ThreadSessions(message)
         self._has_conversation = False
         self._answers = 0
         self._runs = 0
@@ -167,13 +161,17 @@ class WorkflowRun:
     def start_streamed(self, start: StartRun, agent: Agent[Any], given: Any, options: Mapping[str, Any]) -> Any:
         """Start an agent whose stream the file reads itself; what it reads is shown too."""
         updates, result = self._begin(start, agent, self._copy(agent), given, options)
-        read_events = result.stream_events
+        read_events, writer = result.stream_events, ResponseEvents()
 
         async def shown_events() -> Any:
             await self._announce(agent, updates)
             async for event in read_events():
                 await self._show(updates, event)
-                yield event
+                if event.type != "raw_response_event":
+                    yield event
+                    continue
+                for told in writer.tell(event.data):
+                    yield RawResponsesStreamEvent(data=told)
             if result.interruptions:
                 names = ", ".join(str(each.name) for each in result.interruptions)
                 raise AgentError(
@@ -208,29 +206,13 @@ class WorkflowRun:
         self._has_conversation = True
         return self.message.continued(items)
 
-    async def judge(self, instruction: str, text: str) -> tuple[bool, float, str]:
-        """Let the platform's model judge a text for a guardrail."""
-        schema = AgentOutputSchema(_Verdict)
-        response = await self.models.get_model(None).get_response(
-            instruction, text, ModelSettings(), [], schema, [], ModelTracing.DISABLED,
-            previous_response_id=None, conversation_id=None, prompt=None,
-        )  # fmt: skip
-        said = "".join(
-            getattr(part, "text", "") for item in response.output for part in getattr(item, "content", None) or ()
-        )
-        try:
-            verdict: _Verdict = schema.validate_json(said)
-        except ModelBehaviorError as exc:
-            raise ModelError("The model could not check this message, so it is not answered.") from exc
-        return verdict.flagged, verdict.confidence, verdict.reason
-
     def options_of(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments of a run with our model and limits in them, as far as the file brings none."""
         given = options.get("run_config")
         config = RunConfig(**given) if isinstance(given, Mapping) else given or RunConfig()
         config = replace(
             config,
-            model_provider=self.models if type(config.model_provider) is MultiProvider else config.model_provider,
+            model_provider=EventModels(self.models) if type(config.model_provider) is MultiProvider else config.model_provider,
             tracing_disabled=config.tracing_disabled or not self.traces,
             tool_error_formatter=config.tool_error_formatter or tool_error(self.turn.context.answer.failed_calls),
         )
@@ -266,6 +248,7 @@ class WorkflowRun:
         known = self.journal.known(_key(agent), slot)
         if known is not None and not is_kept_run(known):
             result = read_result(known, agent, given, options.get("context"))
+            await self._sessions.note(given, options, result)
             self._note(result.final_output)
             return result
         task = asyncio.current_task()
@@ -274,6 +257,7 @@ class WorkflowRun:
         try:
             copy, context = self._copy(agent), self.options_of(options)["context"]
             if known is not None:
+                self._sessions.of_run(given, options)  # which is to begin as it did
                 given = await continued_run(known, copy, self.journal.calls, context)
             updates, result = self._begin(start, agent, copy, given, options)
             await self._announce(agent, updates)
@@ -331,14 +315,16 @@ class WorkflowRun:
         if self._runs > MAX_RUNS:
             self.is_limited = True
             raise WorkflowEnded
+        given, session = self._sessions.of_run(given, options)
         token = is_within_agent.set(True)
         try:
-            result = start(
-                copy,
+            options = self.options_of(options)
+            if session is not None:
+                options["session"] = session
+            elif not self._has_conversation:
                 # A file that begins its conversation by itself has the thread from `conversation`.
-                given if self._has_conversation or options.get("session") else self.message.with_history(given),
-                **self.options_of(options),
-            )
+                given = self.message.with_history(given)
+            result = start(copy, given, **options)
         finally:
             is_within_agent.reset(token)
         self._results.append(result)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from agents_sdk.workflows.openai_client import platform_client
+from agents_sdk.workflows.verdicts import judge
 
 if TYPE_CHECKING:
     from agents_sdk.workflows.answer_run import WorkflowRun
@@ -88,7 +90,7 @@ class PlatformNames:
 
         if self._run is None:
             raise RuntimeError("guardrails run in an answer only")
-        ask = self._run.judge
+        ask = partial(judge, self._run.models)
         client = getattr(ctx, "guardrail_llm", None)
         return await self._kept(
             lambda: run_guardrails(ask, data, guardrails, client=client, suppress_tripwire=suppress_tripwire)

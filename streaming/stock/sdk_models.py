@@ -18,7 +18,7 @@ from chatkit.types import Attachment, ThreadItem, UserMessageTagContent
 from openai.types.responses import ResponseInputTextParam
 
 from agents_sdk.platform_model import PlatformModels, PlatformResponse
-from streaming.stock.response_events import ResponseEvents, with_call_ids
+from agents_sdk.response_events import ResponseEvents
 from turns.answer_state import AnswerState
 
 History = Callable[[], Awaitable[list[Any]]]
@@ -84,13 +84,8 @@ class StockModel(Model):
                 async for piece in pieces:
                     if isinstance(piece, ChatResponseUpdate):
                         self._count(piece)
-                        for event in writer.read(piece):
-                            yield event
-                    elif isinstance(piece, PlatformResponse):
-                        for event in writer.close():
-                            yield event
-                        piece.response.output = with_call_ids(piece.response.output)
-                        yield piece
+                    for event in writer.tell(piece):
+                        yield event
         except Exception:
             await self._let_be_read(writer.text)
             raise
