@@ -20,6 +20,7 @@ from agents_sdk.mcp_servers import doubt, listed
 from agents_sdk.platform_model import PlatformModels
 from framework.mcp_recovery import is_lost
 from framework.mcp_servers import UNKNOWN_OUTCOME
+from framework.sdk_agents import agent_behind_handoff, lead_handoff_to
 from framework.text_updates import TextSink
 
 
@@ -71,6 +72,9 @@ class AgentCopies:
 
         made = copy.copy(handoff)
         made.on_invoke_handoff = hand_over
+        if isinstance(other := agent_behind_handoff(handoff), Agent):
+            # A run that goes on after a pause looks for its agents there.
+            lead_handoff_to(made, self.of(other))
         return made
 
     def _watched(self, guardrail: InputGuardrail[Any]) -> InputGuardrail[Any]:

@@ -18,6 +18,7 @@ from agents.models.multi_provider import MultiProvider
 from agents.run import AgentRunner
 
 from agents_sdk.platform_model import PlatformModels
+from agents_sdk.response_events import EventModels
 from context import Turn
 from framework.default_runner import wrap_default_runner
 
@@ -40,9 +41,10 @@ class RunDefaults:
         """Return the arguments of a run."""
         config = given.get("run_config")
         config = RunConfig(**config) if isinstance(config, Mapping) else config or RunConfig()
+        is_default = type(config.model_provider) is MultiProvider
         config = replace(
             config,
-            model_provider=self.models if type(config.model_provider) is MultiProvider else config.model_provider,
+            model_provider=EventModels(self.models) if is_default else config.model_provider,
             tracing_disabled=True,
             tool_error_formatter=config.tool_error_formatter or self.tool_error,
         )

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 from agent_framework import AgentResponse, AgentResponseUpdate, Content, Message, ResponseStream
 from agents import (
@@ -25,6 +26,7 @@ from agents import (
     UserError,
 )
 from chatkit.agents import AgentContext
+from chatkit.types import ThreadItemDoneEvent
 
 from agents_sdk.agent_copies import AgentCopies
 from agents_sdk.agent_graph import agent_in_charge, agents_of, experts_of
@@ -35,7 +37,17 @@ from agents_sdk.input_items import read_result
 from agents_sdk.mcp_servers import ensure_connected
 from agents_sdk.model_events import ModelEvents
 from agents_sdk.output_text import in_words
+from agents_sdk.paused_runs import (
+    PERMISSION_ASKED,
+    call_id_of,
+    continued_run,
+    journal_of_run,
+    load_journal,
+    requests_of,
+    unanswered_calls,
+)
 from agents_sdk.platform_model import Paused, PlatformModels
+from agents_sdk.response_events import EventModels
 from agents_sdk.sdk_run import SDKRun
 from agents_sdk.turn_context import TurnContext
 from chat_clients.protocols.responses_request import build_input
@@ -45,11 +57,12 @@ from framework.plain_agents import takes_text_sink
 from framework.sdk_agents import send_events_to
 from framework.sentences import LIMIT_REACHED
 from turns.approval_request import PendingApproval
+from turns.workflow_journal import build_journal_item
 
 logger = logging.getLogger(__name__)
 
-PERMISSION_ASKED = "This has paused: the person is asked for a permission that it needs. What came of that follows."
-"""The result that the model reads of an agent's call whose own tool needs a person's word."""
+_GOES_ON = "This was allowed. What came of it is in what follows."
+"""The result that the model reads of an allowed call of an agent that is a tool, which goes on by itself."""
 
 _TRIPWIRES = (
     InputGuardrailTripwireTriggered,
@@ -78,6 +91,7 @@ class SDKAgent:
         self._context = _context_of(self._run, turn)
         self._events = ModelEvents()
         self._open_calls: set[str] = set()
+        self._begun_anew: dict[str, str] = {}
         self.default_options = {"tools": [tool for each in agents_of(self._run.agent) for tool in each.tools]}
 
     def run(
@@ -104,10 +118,17 @@ class SDKAgent:
             for server in expert.mcp_servers:
                 await ensure_connected(server)
         shown_before = answer.inbox.items_shown
-        result = self._start(agent, models, copies, messages, options)
+        self._note_agent(agent)
+        journal, given = await self._kept_journal(), build_input(messages)
+        starting = agent if journal is None else self._agent_named(str(journal["agent"]))
+        if journal is not None:
+            given = await self._continued(journal, copies.of(starting))
+            # Before the run goes on, which begins with them.
+            for update in self._open_again(journal["waiting"]):
+                yield update
+        result = self._start(copies.of(starting), models, given, options)
         # The SDK would let the model end its answer first.
         copies.on_tripwire = result.cancel
-        self._note_agent(agent)
         try:
             async with aclosing(result.stream_events()) as events:  # type: ignore[type-var]
                 try:
@@ -141,43 +162,84 @@ class SDKAgent:
                 "This assistant cannot answer at the moment.", f"use case '{self._turn.context.use_case}': {exc}"
             ) from exc
         await self._end_workflow()
-        for update in self._last_words(result, has_shown=answer.inbox.items_shown > shown_before):
+        for update in self._last_words(result, starting.name, has_shown=answer.inbox.items_shown > shown_before):
             yield update
 
     def _start(
-        self,
-        agent: Agent[Any],
-        models: PlatformModels,
-        copies: AgentCopies,
-        messages: Sequence[Message],
-        options: Mapping[str, Any],
+        self, agent: Agent[Any], models: PlatformModels, given: Any, options: Mapping[str, Any]
     ) -> RunResultStreaming:
-        """Start the SDK's run of copies of `agent`, with the platform's defaults around it."""
+        """Start the SDK's run of a copy, with the platform's defaults around it."""
         chosen_tool = (options.get("tool_choice") or {}).get("required_function_name")
         with run_defaults(self._defaults(models)):
             return Runner.run_streamed(
-                copies.of(agent),
-                build_input(messages),  # type: ignore[arg-type]
+                agent,
+                given,
                 context=self._context,
                 max_turns=self._run.max_turns,
                 hooks=self._run.hooks,
                 run_config=RunConfig(
                     model_settings=ModelSettings(tool_choice=chosen_tool) if chosen_tool else None,
-                    model_provider=models,
+                    model_provider=EventModels(models),
                     tool_not_found_behavior="return_error_to_model",
                 ),
             )
 
-    def _last_words(self, result: RunResultStreaming, *, has_shown: bool) -> Iterator[AgentResponseUpdate]:
+    # Runs that wait for a person because an agent that is a tool does
+
+    async def _kept_journal(self) -> Mapping[str, Any] | None:
+        """Return the journal of the run that goes on in this answer; None where it goes by the thread."""
+        answer = self._turn.context.answer
+        if answer.decided is None or answer.has_continued_run:
+            return None
+        return await load_journal(self._turn, answer.decided)
+
+    async def _continued(self, journal: Mapping[str, Any], agent: Agent[Any]) -> Any:
+        """Return the kept run with what the person has said, as the SDK's runner takes it in the place of an input."""
+        answer = self._turn.context.answer
+        # Asked again within this answer, the agent goes by the thread: nothing is done twice.
+        answer.has_continued_run = True
+        calls = answer.decided.calls if answer.decided is not None else ()
+        said = {call.call_id: call.decision == "allowed" for call in calls if call.decision}
+        return await continued_run(journal["run"], agent, said, self._context)
+
+    def _agent_named(self, name: str) -> Agent[Any]:
+        """Return the agent that has begun a kept run.
+
+        Raises:
+            AgentError: When no agent has that name any more.
+        """
+        for each in agents_of(self._run.agent):
+            if each.name == name:
+                return each
+        raise self._gone(f"no agent '{name}' belongs to the agent any more")
+
+    def _open_again(self, waiting: Mapping[str, Sequence[str]]) -> Iterator[AgentResponseUpdate]:
+        """Return the calls that have paused, under new ids: what they were told of the pause stays in the thread."""
+        for call_id, (name, arguments) in waiting.items():
+            self._begun_anew[call_id] = new_id = f"call_{uuid4().hex}"
+            self._open_calls.add(call_id)
+            yield self._update(Content.from_function_call(new_id, name, arguments=arguments))
+
+    def _pause(self, result: RunResultStreaming, agent_name: str) -> Iterator[AgentResponseUpdate]:
+        """Return what tells that a run waits for permissions, and keep it where an agent that is a tool waits too."""
+        asked_ids = {call_id_of(each) for each in result.interruptions}
+        waiting = unanswered_calls(result)
+        journal = journal_of_run(result, agent_name, waiting) if waiting else None
+        if journal is not None:
+            item = build_journal_item(self._turn.new_id("message"), self._turn.thread.id, journal)
+            self._turn.emit(ThreadItemDoneEvent(item=item))
+        for call_id in sorted(self._open_calls - asked_ids):
+            shown_id = self._begun_anew.get(call_id, call_id)
+            yield self._update(Content.from_function_result(shown_id, result=PERMISSION_ASKED))
+        for content in requests_of(result):
+            yield self._update(content)
+
+    def _last_words(
+        self, result: RunResultStreaming, agent_name: str, *, has_shown: bool
+    ) -> Iterator[AgentResponseUpdate]:
         """Return what the end of a run says that no model has said: permissions, outputs, a call of the client."""
-        # Those of servers that OpenAI calls were told by the model's updates.
-        asked_for = [each for each in result.interruptions if _arguments_of(each) is not None]
-        asked_ids = {str(asked.call_id) for asked in asked_for}
-        for call_id in sorted(self._open_calls - asked_ids) if asked_for else ():
-            yield self._update(Content.from_function_result(call_id, result=PERMISSION_ASKED))
-        for asked in asked_for:
-            call = Content.from_function_call(str(asked.call_id), str(asked.name), arguments=_arguments_of(asked))
-            yield self._update(Content.from_function_approval_request(str(asked.call_id), call))
+        if result.interruptions:
+            yield from self._pause(result, agent_name)
         if result.final_output is not None and not self._is_waiting():
             is_of_a_tool = bool(result.new_items) and isinstance(result.new_items[-1], ToolCallOutputItem)
             # Where a tool ends the run, what it has shown is the answer; else what it has returned.
@@ -200,19 +262,24 @@ class SDKAgent:
             calls: What to make.
             is_allowed: False for the other calls of a batch, which the SDK has made already.
         """
+        if is_allowed and await self._kept_journal() is not None:
+            for call in calls:
+                yield Content.from_function_result(call.call_id, result=_GOES_ON)
+            return
         agent, models = self._agent(messages), self._models({})
         copies, defaults = self._copies(models), self._defaults(models)
         for call in calls if is_allowed else ():
             owner = await find_owner(agent, call.name, copies, self._context)
             if owner is None:
-                raise AgentError(
-                    "What was allowed cannot be done any more.",
-                    f"use case '{self._turn.context.use_case}': neither the agent nor one that belongs to it has the "
-                    f"tool '{call.name}'",
-                )
+                raise self._gone(f"neither the agent nor one that belongs to it has the tool '{call.name}'")
             async with aclosing(make_call(owner, call, messages, self._context, defaults)) as contents:
                 async for content in contents:
                     yield content
+
+    def _gone(self, reason: str) -> AgentError:
+        return AgentError(
+            "What was allowed cannot be done any more.", f"use case '{self._turn.context.use_case}': {reason}"
+        )
 
     def _agent(self, messages: Sequence[Message]) -> Agent[Any]:
         """Return the agent that answers now: the author's first, or after a pause who was in charge."""
@@ -270,7 +337,9 @@ class SDKAgent:
 
     def _result(self, item: Any) -> AgentResponseUpdate:
         content = read_result(item if isinstance(item, dict) else item.model_dump())
-        self._open_calls.discard(content.call_id or "")
+        call_id = content.call_id or ""
+        self._open_calls.discard(call_id)
+        content.call_id = self._begun_anew.get(call_id, call_id)
         return self._update(content)
 
     def _update(self, content: Content, message_id: str | None = None) -> AgentResponseUpdate:
@@ -289,13 +358,3 @@ def _context_of(run: SDKRun, turn: Turn) -> Any:
         send_events_to(context, turn.emit)
     turn.agent_context = context
     return context
-
-
-def _arguments_of(asked: Any) -> str | None:
-    """Return the arguments of a call of ours that needs a permission; None for one that OpenAI makes."""
-    raw = asked.raw_item
-    kind = raw.get("type") if isinstance(raw, dict) else getattr(raw, "type", None)
-    if kind == "mcp_approval_request" or not asked.call_id:
-        return None
-    arguments = raw.get("arguments") if isinstance(raw, dict) else getattr(raw, "arguments", None)
-    return arguments or "{}"

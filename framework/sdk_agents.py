@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,11 @@ def agent_behind_handoff(handoff: Any) -> Any:
     """Return the agent that a `handoff(...)` leads to; None where only its own function knows."""
     reference = getattr(handoff, "_agent_ref", None)
     return reference() if reference is not None else None
+
+
+def lead_handoff_to(handoff: Any, agent: Any) -> None:
+    """Let a copy of a `handoff(...)` lead to an agent, which somebody else has to hold."""
+    handoff._agent_ref = weakref.ref(agent)
 
 
 class _Events:

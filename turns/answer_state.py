@@ -54,6 +54,7 @@ class AnswerState:
         decided: The decisions that are to be carried out before the agent goes on.
         is_whole: Whether all is said and shown, though the stream goes on: whoever stops it now cuts nothing off.
         is_resumed: Whether the agent goes on: there is something in the thread that it does not know yet.
+        has_continued_run: Whether a run that was kept while it waited for decisions has gone on in this answer.
         replaced_sender: The new state of the widget that was clicked.
         widget_checks: Looks at the widgets that the answer shows.
     """
@@ -75,6 +76,7 @@ class AnswerState:
         self.decided: ApprovalRequest | None = None
         self.is_whole = False
         self.is_resumed = False
+        self.has_continued_run = False
         self.replaced_sender: WidgetItem | None = None
         self.widget_checks = WidgetChecks()
         self._inbox: Inbox | None = None

@@ -21,6 +21,7 @@ from agents import (
     InputGuardrailTripwireTriggered,
     ModelBehaviorError,
     OutputGuardrailTripwireTriggered,
+    RawResponsesStreamEvent,
     RunConfig,
     ToolApprovalItem,
 )
@@ -30,12 +31,8 @@ from chatkit.types import ProgressUpdateEvent
 from agents_sdk.agent_copies import AgentCopies
 from agents_sdk.guarded_tools import tool_error
 from agents_sdk.inner_runs import count_inner
-from agents_sdk.platform_model import PlatformModels
-from agents_sdk.sdk_agent import PERMISSION_ASKED
-from agents_sdk.turn_context import TurnContext
-from agents_sdk.workflows.hosted_tools import refuse_hosted_tools
-from agents_sdk.workflows.journal import Journal, read_result
-from agents_sdk.workflows.permissions import (
+from agents_sdk.paused_runs import (
+    PERMISSION_ASKED,
     call_id_of,
     continued_run,
     is_kept_run,
@@ -43,7 +40,13 @@ from agents_sdk.workflows.permissions import (
     requests_of,
     unanswered_calls,
 )
+from agents_sdk.platform_model import PlatformModels
+from agents_sdk.response_events import EventModels, ResponseEvents
+from agents_sdk.turn_context import TurnContext
+from agents_sdk.workflows.hosted_tools import refuse_hosted_tools
+from agents_sdk.workflows.journal import Journal, read_result
 from agents_sdk.workflows.run_updates import RunUpdates
+from agents_sdk.workflows.thread_sessions import ThreadSessions
 from agents_sdk.workflows.workflow_input import Item, PersonsMessage
 from context import Turn
 from errors import AgentError, ModelError
@@ -122,6 +125,7 @@ class WorkflowRun:
         )
         self._loop = asyncio.get_running_loop()
         self._writing = asyncio.Lock()
+        self._sessions = ThreadSessions(message)
         self._has_conversation = False
         self._answers = 0
         self._runs = 0
@@ -155,13 +159,17 @@ class WorkflowRun:
     def start_streamed(self, start: StartRun, agent: Agent[Any], given: Any, options: Mapping[str, Any]) -> Any:
         """Start an agent whose stream the file reads itself; what it reads is shown too."""
         updates, result = self._begin(start, agent, self._copy(agent), given, options)
-        read_events = result.stream_events
+        read_events, writer = result.stream_events, ResponseEvents()
 
         async def shown_events() -> Any:
             await self._announce(agent, updates)
             async for event in read_events():
                 await self._show(updates, event)
-                yield event
+                if event.type != "raw_response_event":
+                    yield event
+                    continue
+                for told in writer.tell(event.data):
+                    yield RawResponsesStreamEvent(data=told)
             if result.interruptions:
                 names = ", ".join(str(each.name) for each in result.interruptions)
                 raise AgentError(
@@ -200,9 +208,10 @@ class WorkflowRun:
         """Return the arguments of a run with our model and limits in them, as far as the file brings none."""
         given = options.get("run_config")
         config = RunConfig(**given) if isinstance(given, Mapping) else given or RunConfig()
+        is_default = type(config.model_provider) is MultiProvider
         config = replace(
             config,
-            model_provider=self.models if type(config.model_provider) is MultiProvider else config.model_provider,
+            model_provider=EventModels(self.models) if is_default else config.model_provider,
             tracing_disabled=config.tracing_disabled or not self.traces,
             tool_error_formatter=config.tool_error_formatter or tool_error(self.turn.context.answer.failed_calls),
         )
@@ -238,6 +247,7 @@ class WorkflowRun:
         known = self.journal.known(_key(agent), slot)
         if known is not None and not is_kept_run(known):
             result = read_result(known, agent, given, options.get("context"))
+            await self._sessions.note(given, options, result)
             self._note(result.final_output)
             return result
         task = asyncio.current_task()
@@ -246,6 +256,7 @@ class WorkflowRun:
         try:
             copy, context = self._copy(agent), self.options_of(options)["context"]
             if known is not None:
+                self._sessions.of_run(given, options)  # which is to begin as it did
                 given = await continued_run(known, copy, self.journal.calls, context)
             updates, result = self._begin(start, agent, copy, given, options)
             await self._show_all(agent, updates, result)
@@ -307,14 +318,16 @@ class WorkflowRun:
         if self._runs > MAX_RUNS:
             self.is_limited = True
             raise WorkflowEnded
+        given, session = self._sessions.of_run(given, options)
         token = is_within_agent.set(True)
         try:
-            result = start(
-                copy,
+            options = self.options_of(options)
+            if session is not None:
+                options["session"] = session
+            elif not self._has_conversation:
                 # A file that begins its conversation by itself has the thread from `conversation`.
-                given if self._has_conversation or options.get("session") else self.message.with_history(given),
-                **self.options_of(options),
-            )
+                given = self.message.with_history(given)
+            result = start(copy, given, **options)
         finally:
             is_within_agent.reset(token)
         self._results.append(result)

@@ -14,6 +14,7 @@ from agent_framework import AgentResponse, AgentResponseUpdate, Content, Message
 from agents import InputGuardrailTripwireTriggered, MaxTurnsExceeded, OutputGuardrailTripwireTriggered
 from chatkit.types import ThreadItemDoneEvent
 
+from agents_sdk.paused_runs import load_journal
 from agents_sdk.workflows.answer_run import WorkflowRun, current_run
 from agents_sdk.workflows.journal import Journal
 from agents_sdk.workflows.platform_names import PlatformNames
@@ -27,7 +28,7 @@ from context import Turn
 from errors import AgentError, ConflictError, EmptyAnswerError, exit_refused
 from framework.sentences import LIMIT_REACHED
 from turns.approval_request import ApprovalRequest, PendingApproval
-from turns.workflow_journal import build_journal_item, read_journal
+from turns.workflow_journal import build_journal_item
 
 logger = logging.getLogger(__name__)
 
@@ -36,9 +37,6 @@ APPROVAL = "approval_request"
 
 PATIENCE_S = 2.0
 """How long a workflow that is stopped may take to clean up, in seconds; then it is left to itself."""
-
-JOURNAL_REACH = 50
-"""How many of the newest items are looked through for the journal of a question."""
 
 _ALLOWED = "Allowed."
 _NO_GUARDRAIL = "guardrail"
@@ -194,7 +192,7 @@ class WorkflowAgent:
         decided: ApprovalRequest | None = self._turn.context.answer.decided
         if decided is None:
             return None
-        journal = await self._journal_of(decided)
+        journal = await load_journal(self._turn, decided)
         if journal is None:
             raise AgentError(
                 "This assistant cannot go on where it has asked you. Ask again, please.",
@@ -211,17 +209,6 @@ class WorkflowAgent:
             "decisions": [*journal["decisions"], *(() if asked else said.values())],
             "calls": {call_id: said[call_id] for call_id in asked if call_id in said},
         }
-
-    async def _journal_of(self, decided: ApprovalRequest) -> Mapping[str, Any] | None:
-        """Return the journal that was kept with a question, which is not far from it; None when it is gone."""
-        thread_id, context, store = self._turn.thread.id, self._turn.context, self._turn.services.store
-        ids = {call.call_id for call in decided.calls}
-        page = await store.load_thread_items(thread_id, after=None, limit=JOURNAL_REACH, order="desc", context=context)
-        for item in page.data:
-            journal = read_journal(item)
-            if journal is not None and (item.id in ids or ids.intersection(journal.get("asked") or ())):
-                return journal
-        return None
 
 
 def examine_workflow(code: CodeType, source: WorkflowSource, name: str) -> None:

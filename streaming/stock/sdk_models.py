@@ -19,7 +19,7 @@ from openai.types.responses import ResponseInputTextParam
 
 from agents_sdk.platform_model import PlatformModels
 from agents_sdk.platform_response import PlatformResponse
-from streaming.stock.response_events import ResponseEvents, with_call_ids
+from agents_sdk.response_events import ResponseEvents
 from turns.answer_state import AnswerState
 
 History = Callable[[], Awaitable[list[Any]]]
@@ -85,13 +85,8 @@ class StockModel(Model):
                 async for piece in pieces:
                     if isinstance(piece, ChatResponseUpdate):
                         self._count(piece)
-                        for event in writer.read(piece):
-                            yield event
-                    elif isinstance(piece, PlatformResponse):
-                        for event in writer.close():
-                            yield event
-                        piece.response.output = with_call_ids(piece.response.output)
-                        yield piece
+                    for event in writer.tell(piece):
+                        yield event
         except Exception:
             await self._let_be_read(writer.text)
             raise

@@ -37,7 +37,7 @@ ALLOWED: dict[str, set[str]] = {
         "attachments", "chat_clients", "config", "database", "errors", "file_library", "runs", "store", "turns",
         "widgets",
     },
-    "agents_sdk": {"chat_clients", "context", "errors", "framework", "turns"},
+    "agents_sdk": {"chat_clients", "context", "errors", "framework", "text", "turns"},
     "plugins": {"chat_clients", "context", "runs", "turns"},
     "streaming": {
         "agents_sdk", "attachments", "context", "errors", "files", "framework", "plugins", "runs", "storage", "store",

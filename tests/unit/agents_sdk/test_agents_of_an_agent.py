@@ -15,7 +15,7 @@ from context import Services, Turn
 from tests.unit.agents_sdk.conftest import SDKServer
 from tests.unit.harness import Chat, errors, texts, with_settings
 from tests.unit.scripted_model import ScriptedModel, calls, says
-from tests.unit.streaming.test_approvals import click
+from tests.unit.streaming.test_approvals import click, told
 
 Answer = Callable[..., Agent[Any]]
 
@@ -25,11 +25,13 @@ class Till:
 
     def __init__(self) -> None:
         self.paid: list[int] = []
+        self.contexts: list[Any] = []
 
         @function_tool(needs_approval=True)
-        def pay(amount: int) -> str:
+        def pay(ctx: RunContextWrapper[Any], amount: int) -> str:
             """Pay."""
             self.paid.append(amount)
+            self.contexts.append(ctx.context)
             return f"Paid {amount}."
 
         self.pay = pay
@@ -95,7 +97,7 @@ async def test_a_handoff_with_a_name_of_its_own_is_followed_through_two_agents(
 
 
 @pytest.mark.parametrize("is_allowed", [True, False])
-async def test_a_tool_of_an_agent_that_is_a_tool_asks_for_permission_and_is_run_once(
+async def test_an_agent_that_is_a_tool_goes_on_itself_after_its_tool_was_decided_about(
     chat: Chat, model: ScriptedModel, answer_with: Answer, restart: Callable[[], None], is_allowed: bool
 ) -> None:
     till = Till()
@@ -104,7 +106,9 @@ async def test_a_tool_of_an_agent_that_is_a_tool_asks_for_permission_and_is_run_
     model.turns = [
         calls("ask_cashier", "c1", input="Pay five"),
         calls("pay", "c2", amount=5),
+        says("The till is closed."),
         says("It is as you say.", message_id="m2"),
+        says("Welcome.", message_id="m3"),
     ]
     events = await chat.send("Pay five")
     assert not errors(events)
@@ -112,11 +116,79 @@ async def test_a_tool_of_an_agent_that_is_a_tool_asks_for_permission_and_is_run_
     assert card["copy_text"].endswith("Pay (amount: 5)")
     assert till.paid == []
     restart()
-    assert texts(await click(chat, card, "Allow" if is_allowed else "Don't allow")) == ["It is as you say."]
+    events = await click(chat, card, "Allow" if is_allowed else "Don't allow")
+    assert texts(events) == ["It is as you say."]
     assert till.paid == ([5] if is_allowed else [])
-    told = results(model)
-    assert "the person is asked" in told["c1"]
-    assert told["c2"] == "Paid 5." if is_allowed else "not allowed" in told["c2"]
+    assert instructions(model) == ["You are the desk.", *["You are the cashier."] * 2, "You are the desk."]
+    inner, outer = model.requests[2:]
+    assert [m.text for m in inner[:2]] == ["You are the cashier.", "Pay five"]
+    [(_, outcome)] = told(inner)
+    assert outcome == "Paid 5." if is_allowed else "not approved" in outcome
+    assert [c.result for m in outer for c in m.contents if c.type == "function_result"] == ["The till is closed."]
+    # The next message finds all of it in the thread, in an order that providers take.
+    await chat.send("Thanks")
+    remembered = told(model.requests[-1])
+    assert len({call_id for call_id, _ in remembered}) == len(remembered) == 3
+    assert [result for _, result in remembered][-1] == "The till is closed."
+
+
+async def test_a_tool_of_an_agent_that_is_a_tool_finds_its_context_after_a_permission(
+    chat: Chat, model: ScriptedModel, answer_with: Answer, restart: Callable[[], None]
+) -> None:
+    till = Till()
+    cashier = Agent[Any](name="cashier", tools=[till.pay])
+    answer_with(tools=[cashier.as_tool("ask_cashier", "Ask the cashier.")])
+    model.turns = [calls("ask_cashier", "c1", input="Pay"), calls("pay", "c2", amount=5), says("Paid."), says("Done.")]
+    await chat.send("Pay five")
+    restart()
+    await click(chat, await card_of(chat), "Allow")
+    assert [context.turn.thread.id for context in till.contexts] == [chat.thread_id]
+
+
+async def test_permissions_of_an_agent_and_of_one_that_is_its_tool_are_asked_together_and_asked_again(
+    chat: Chat, model: ScriptedModel, answer_with: Answer
+) -> None:
+    till, own = Till(), Till()
+    cashier = Agent[Any](name="cashier", instructions="You are the cashier.", tools=[till.pay])
+    desk = Agent[Any](
+        name="desk",
+        instructions="You are the desk.",
+        tools=[cashier.as_tool("ask_cashier", "Ask the cashier."), own.pay],
+    )
+    answer_with(name="door", instructions="You are the door.", handoffs=[handoff(desk)])
+    model.turns = [
+        calls("transfer_to_desk", "c0"),
+        [*calls("ask_cashier", "c1", input="Pay"), *calls("pay", "c2", amount=1)],
+        calls("pay", "c3", amount=2),
+    ]
+    assert not errors(await chat.send("Pay"))
+    card = await card_of(chat)
+    await click(chat, card, "Allow", at=0)
+    assert own.paid == till.paid == []
+    model.turns = [calls("pay", "c4", amount=3)]
+    assert not errors(await click(chat, card, "Allow", at=1))
+    assert (own.paid, till.paid) == ([1], [2])
+    model.turns = [says("Both are paid."), says("All is done.", message_id="m2"), says("Bye.", message_id="m3")]
+    events = await click(chat, await card_of(chat), "Allow")
+    assert (texts(events), errors(events)) == (["All is done."], [])
+    assert (own.paid, till.paid) == ([1], [2, 3])
+    await chat.send("Thanks")
+    remembered = told(model.requests[-1])
+    assert len({call_id for call_id, _ in remembered}) == len(remembered) == 7
+    assert all(result for _, result in remembered)
+
+
+async def test_an_agent_that_is_a_tool_and_is_gone_meanwhile_is_told_of(
+    chat: Chat, model: ScriptedModel, answer_with: Answer
+) -> None:
+    till = Till()
+    cashier = Agent[Any](name="cashier", tools=[till.pay])
+    answer_with(tools=[cashier.as_tool("ask_cashier", "Ask the cashier.")])
+    model.turns = [calls("ask_cashier", "c1", input="Pay"), calls("pay", "c2", amount=5)]
+    await chat.send("Pay five")
+    answer_with(name="other")
+    assert "cannot be done any more" in str(errors(await click(chat, await card_of(chat), "Allow")))
+    assert till.paid == []
 
 
 async def test_an_agent_that_is_a_tool_may_ask_for_permission_as_a_whole(

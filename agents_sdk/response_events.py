@@ -1,16 +1,18 @@
-"""Updates of our chat clients as events of OpenAI's Responses API, which `chatkit.agents.stream_agent_response` reads.
+"""Updates of our chat clients as events of OpenAI's Responses API, for whoever reads the SDK's stream himself.
 
 Agents that a use case returns need none of this: their updates are passed on as they are. A server that was written for
-ChatKit reads the SDK's stream itself, and knows no other form.
+ChatKit, a tool that streams an agent of its own, and a file that does so know no other form.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing
 from typing import Any
 from uuid import uuid4
 
 from agent_framework import ChatResponseUpdate, Content
+from agents import Model, ModelProvider, ModelResponse
 from openai.types.responses import (
     ResponseContentPartAddedEvent,
     ResponseContentPartDoneEvent,
@@ -29,7 +31,59 @@ from openai.types.responses import (
 from openai.types.responses.response_output_text import Annotation, AnnotationFileCitation, AnnotationURLCitation
 from openai.types.responses.response_reasoning_item import Summary
 
+from agents_sdk.platform_model import AnswerWaitsError, Paused, PlatformModels
+from agents_sdk.platform_response import PlatformResponse
 from text.growing_text import GrowingText
+
+
+class EventModels(ModelProvider):
+    """Gives runs that an author starts within an answer the platform's models.
+
+    Args:
+        models: The models of the answer.
+    """
+
+    def __init__(self, models: PlatformModels) -> None:
+        self._models = models
+
+    def get_model(self, model_name: str | None) -> Model:
+        """Return the model that an agent names, as far as the platform's key reaches."""
+        return EventModel(self._models.get_model(model_name), self._models.count)
+
+
+class EventModel(Model):
+    """A model of the platform for runs that an author starts within an answer, whose stream the author may read.
+
+    Args:
+        model: The platform's model.
+        count: Takes what a call that is streamed has cost; None where that is counted otherwise.
+    """
+
+    def __init__(self, model: Model, count: Callable[[Content], None] | None) -> None:
+        self._model = model
+        self._count = count
+
+    async def get_response(self, *args: Any, **more: Any) -> ModelResponse:
+        """Return a whole response."""
+        return await self._model.get_response(*args, **more)
+
+    async def stream_response(self, *args: Any, **more: Any) -> AsyncIterator[Any]:
+        """Return the events of a response, at the end the whole of it.
+
+        Raises:
+            AnswerWaitsError: When the answer waits for the person, so that the model is not asked.
+        """
+        writer = ResponseEvents()
+        async with aclosing(self._model.stream_response(*args, **more)) as pieces:  # type: ignore[type-var]
+            async for piece in pieces:
+                if isinstance(piece, Paused):
+                    raise AnswerWaitsError
+                if isinstance(piece, ChatResponseUpdate) and self._count is not None:
+                    for content in piece.contents:
+                        if content.type == "usage":
+                            self._count(content)
+                for event in writer.tell(piece):
+                    yield event
 
 
 class ResponseEvents:
@@ -43,6 +97,17 @@ class ResponseEvents:
         self._number = 0
         self._text = GrowingText()
         self._annotations: list[Annotation] = []
+
+    def tell(self, piece: Any) -> Iterator[Any]:
+        """Return the events of what a model of the platform streams: an update, or the whole response at the end."""
+        if isinstance(piece, ChatResponseUpdate):
+            yield from self.read(piece)
+        elif isinstance(piece, PlatformResponse):
+            yield from self.close()
+            piece.response.output = with_call_ids(piece.response.output)
+            yield piece
+        else:
+            yield piece
 
     def read(self, update: ChatResponseUpdate) -> Iterator[Any]:
         """Return the events of an update's texts and thoughts; calls of tools are told by the whole response."""

@@ -1,0 +1,124 @@
+"""Runs that wait for a person's word: each is kept as the SDK keeps it, and goes on from there.
+
+It is kept in a journal, a hidden item of the thread, which only the server writes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from agent_framework import Content
+from agents import Agent, RunState, ToolCallItem, ToolCallOutputItem
+
+from context import Turn
+from turns.approval_request import ApprovalRequest
+from turns.workflow_journal import MAX_JOURNAL_CHARS, read_journal
+
+PERMISSION_ASKED = "This has paused: the person is asked for a permission that it needs. What came of that follows."
+"""The result that the model reads of an agent's call whose own tool needs a person's word."""
+
+JOURNAL_REACH = 50
+"""How many of the newest items are looked through for the journal of a question."""
+
+_STATE = "state"
+
+
+def kept_run(result: Any) -> dict[str, Any]:
+    """Return a run that waits for a person as an entry of the journal."""
+    return {_STATE: result.to_state().to_json(context_serializer=lambda _: {})}
+
+
+def is_kept_run(entry: Any) -> bool:
+    """Say whether an entry of a journal is a run that waits, and not what came of one."""
+    return isinstance(entry, Mapping) and _STATE in entry
+
+
+async def continued_run(
+    entry: Mapping[str, Any], agent: Agent[Any], decisions: Mapping[str, bool], context: Any
+) -> Any:
+    """Return a run that goes on where it has waited, as the SDK's runner takes it in the place of an input.
+
+    Args:
+        entry: What the journal has kept of it; the journal is in the database, where no client writes.
+        agent: The agent that began it, as it is now.
+        decisions: What the person has said, by the ids of the calls; what they were not asked is asked again.
+        context: The context of the run.
+    """
+    state: RunState[Any, Any] = await RunState.from_json(
+        agent,
+        dict(entry[_STATE]),
+        context_override=context,
+        context_deserializer=lambda _: context,  # of the runs within it
+    )
+    for asked in state.get_interruptions():
+        decision = decisions.get(call_id_of(asked))
+        if decision is not None:
+            (state.approve if decision else state.reject)(asked)
+    return state
+
+
+def call_id_of(asked: Any) -> str:
+    """Return the id under which a person is asked about a call."""
+    return str(asked.call_id or _part(asked.raw_item, "id"))
+
+
+def requests_of(result: Any) -> Iterator[Content]:
+    """Return the questions to the person; those about calls that OpenAI makes are in the stream already."""
+    for asked in result.interruptions:
+        if _part(asked.raw_item, "type") != "mcp_approval_request":
+            arguments = _part(asked.raw_item, "arguments") or "{}"
+            call = Content.from_function_call(call_id_of(asked), str(asked.name), arguments=arguments)
+            yield Content.from_function_approval_request(call_id_of(asked), call)
+
+
+def unanswered_calls(result: Any) -> dict[str, tuple[str, str]]:
+    """Return names and arguments of calls that wait for others: of agents that are tools, whose tools need a word."""
+    asked = {call_id_of(each) for each in result.interruptions}
+    done = {str(item.call_id) for item in result.new_items if isinstance(item, ToolCallOutputItem)}
+    made = {
+        str(item.call_id): (str(item.tool_name), str(_part(item.raw_item, "arguments") or "{}"))
+        for item in result.new_items
+        if isinstance(item, ToolCallItem) and item.call_id
+    }
+    return {call_id: call for call_id, call in made.items() if call_id not in asked | done}
+
+
+def journal_of_run(result: Any, agent_name: str, waiting: Mapping[str, tuple[str, str]]) -> dict[str, Any] | None:
+    """Return the journal of an answer that is a single run; None when that is too large to be kept.
+
+    Args:
+        result: The run.
+        agent_name: Who began it.
+        waiting: Names and arguments (JSON text) of the calls that wait for others, by their ids.
+    """
+    journal = {
+        "agent": agent_name,
+        "run": kept_run(result),
+        "waiting": {call_id: list(call) for call_id, call in waiting.items()},
+        "asked": [call_id_of(each) for each in result.interruptions],
+    }
+    return journal if len(json.dumps(journal, ensure_ascii=False)) <= MAX_JOURNAL_CHARS else None
+
+
+async def load_journal(turn: Turn, decided: ApprovalRequest) -> Mapping[str, Any] | None:
+    """Return the journal that was kept with a question, which is not far from it; None when there is none.
+
+    Args:
+        turn: The answer that goes on.
+        decided: The question, with what the person has said.
+    """
+    ids, store = {call.call_id for call in decided.calls}, turn.services.store
+    page = await store.load_thread_items(
+        turn.thread.id, after=None, limit=JOURNAL_REACH, order="desc", context=turn.context
+    )
+    for item in page.data:
+        journal = read_journal(item)
+        if journal is not None and (item.id in ids or ids.intersection(journal.get("asked") or ())):
+            return journal
+    return None
+
+
+def _part(raw: Any, name: str) -> Any:
+    return raw.get(name) if isinstance(raw, Mapping) else getattr(raw, name, None)

@@ -1,0 +1,81 @@
+"""Sessions of a file: the thread is the memory, so each of them begins with it and ends with the answer.
+
+A session that a file makes in memory would be empty in each answer, and one under a fixed name in a database would be
+that of all people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agents.memory.session import SessionABC
+
+from agents_sdk.workflows.workflow_input import Item, PersonsMessage
+
+
+class ThreadSession(SessionABC):
+    """A session in memory.
+
+    Args:
+        session_id: The name that the file gives it.
+        items: What was said before.
+    """
+
+    def __init__(self, session_id: str, items: Sequence[Item]) -> None:
+        self.session_id = session_id
+        self._items: list[Any] = list(items)
+
+    async def get_items(self, limit: int | None = None) -> list[Any]:
+        """Return the items, the oldest first; with a limit the newest of them."""
+        return list(self._items) if limit is None else self._items[max(0, len(self._items) - limit) :]
+
+    async def add_items(self, items: list[Any]) -> None:
+        """Keep items behind the others."""
+        self._items.extend(items)
+
+    async def pop_item(self) -> Any:
+        """Take the newest item away and return it; None when there is none."""
+        return self._items.pop() if self._items else None
+
+    async def clear_session(self) -> None:
+        """Forget all."""
+        self._items.clear()
+
+
+class ThreadSessions:
+    """The sessions of one answer, by the names that the file gives them.
+
+    Args:
+        message: What is answered.
+    """
+
+    def __init__(self, message: PersonsMessage) -> None:
+        self._message = message
+        self._sessions: dict[str, ThreadSession] = {}
+
+    def of_run(self, given: Any, options: Mapping[str, Any]) -> tuple[Any, ThreadSession | None]:
+        """Return the input of a run and the session that stands in for the file's; None where the file gives none.
+
+        Args:
+            given: The input that the file gives: one that is the person's message begins with the thread.
+            options: The other arguments of the run.
+        """
+        own = options.get("session")
+        if own is None:
+            return given, None
+        name = str(getattr(own, "session_id", ""))
+        continued = self._message.with_history(given)
+        is_the_message = continued is not given
+        if name not in self._sessions:
+            self._sessions[name] = ThreadSession(name, self._message.history if is_the_message else ())
+        if not is_the_message or not isinstance(given, str):
+            return given, self._sessions[name]
+        return [self._message.item] if self._message.extras else given, self._sessions[name]
+
+    async def note(self, given: Any, options: Mapping[str, Any], result: Any) -> None:
+        """Keep a run that was done before a question in its session, as the run itself would have."""
+        given, session = self.of_run(given, options)
+        if session is not None:
+            said = [{"role": "user", "content": given}] if isinstance(given, str) else list(given)
+            await session.add_items([*said, *(item.to_input_item() for item in result.new_items)])

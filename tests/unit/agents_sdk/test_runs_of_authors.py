@@ -1,0 +1,86 @@
+"""Runs that an author's code starts and reads itself: their events are the SDK's own, their sessions the thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from agents import Agent, RunContextWrapper, Runner, function_tool
+from chatkit.agents import AgentContext, stream_agent_response
+from openai.types.responses import ResponseTextDeltaEvent
+
+from agents_sdk.workflows.thread_sessions import ThreadSession
+from tests.unit.agents_sdk.imported import imported, inputs_of
+from tests.unit.harness import Chat, errors, texts
+from tests.unit.scripted_model import ScriptedModel, calls, says
+
+
+@pytest.mark.parametrize("provider", ["openai", "compatible"])
+async def test_a_file_reads_the_deltas_of_its_agent_and_its_session_is_the_thread(
+    tmp_path: Path, provider: str
+) -> None:
+    async with imported(tmp_path, "reader", provider) as flow:
+        chat = flow.chat()
+        flow.will_say(flow.answers.text("Once ", "upon."), "Two.")
+        events = await chat.send("Tell me")
+        assert (texts(events), errors(events)) == (["Once upon.", "Two.", "10 letters"], [])
+        flow.will_say("The end.", "Two again.")
+        assert texts(await chat.send("Go on")) == ["The end.", "Two again.", "8 letters"]
+        _, first_count, told, count = [inputs_of(request)[1:] for request in flow.stub.requests]
+        words = ["Tell me", "Once upon.", "Count the words."]
+        assert [text for _, text in first_count] == words
+        assert next(text for _, text in told) == "Tell me"
+        assert [text for _, text in told][-1] == "Go on"
+        assert [text for _, text in count][-2:] == ["The end.", "Count the words."]
+        flow.will_say("Who are you?", "Three.")
+        await flow.chat("bob").send("Hello")
+        assert [text for _, text in inputs_of(flow.stub.requests[4])[1:]] == ["Hello"], "nothing of Ada's"
+
+
+async def test_a_tool_reads_the_deltas_of_an_agent_and_may_pass_its_stream_on(
+    chat: Chat, model: ScriptedModel, answer_with: Callable[..., Any]
+) -> None:
+    expert, read = Agent[Any](name="expert", instructions="Know."), list[str]()
+
+    @function_tool
+    async def ask_expert(ctx: RunContextWrapper[Any]) -> str:
+        """Ask the expert."""
+        result = Runner.run_streamed(expert, "Why?", context=ctx.context)
+        async for event in result.stream_events():
+            if event.type == "raw_response_event" and isinstance(event.data, ResponseTextDeltaEvent):
+                read.append(event.data.delta)
+        return str(result.final_output)
+
+    @function_tool
+    async def show_expert(ctx: RunContextWrapper[AgentContext[Any]]) -> str:
+        """Let the expert speak."""
+        result = Runner.run_streamed(expert, "How?", context=ctx.context)
+        async for event in stream_agent_response(ctx.context, result):
+            await ctx.context.stream(event)
+        return "Shown."
+
+    answer_with(instructions="Serve.", tools=[ask_expert, show_expert])
+    model.turns = [
+        calls("ask_expert", "c1"),
+        says("Because ", "of it."),
+        calls("show_expert", "c2"),
+        says("Like this."),
+        says("That was it.", message_id="m2"),
+    ]
+    events = await chat.send("Why?")
+    assert (texts(events), errors(events)) == (["Like this.", "That was it."], [])
+    assert "".join(read) == "Because of it."
+
+
+async def test_the_session_of_a_thread_gives_the_newest_and_takes_back_the_last() -> None:
+    session = ThreadSession("s", [{"role": "user", "content": "One"}])
+    await session.add_items([{"role": "assistant", "content": "Two"}])
+    assert [each["content"] for each in await session.get_items()] == ["One", "Two"]
+    assert [each["content"] for each in await session.get_items(1)] == ["Two"]
+    assert await session.get_items(0) == []
+    assert (await session.pop_item())["content"] == "Two"
+    await session.clear_session()
+    assert await session.get_items() == []
+    assert await session.pop_item() is None
