@@ -55,6 +55,10 @@ class EventParser:
                 self.failure = exc
         return events
 
+    def close(self) -> list[Event]:
+        """Return nothing: an event without an end is cut off."""
+        return []
+
     def _feed(self, data: bytes, events: list[Event]) -> None:
         if not data:
             return

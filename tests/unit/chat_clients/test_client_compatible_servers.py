@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from agent_framework import ChatResponse, Message
 
+from chat_clients.http.answer_forms import MAX_SHOWN_BYTES, AnswerBodyParser, NoAnswerError
 from chat_clients.http.provider_connection import ProviderConnection
 from chat_clients.http.server_events import DONE, Event, EventParser
 from chat_clients.model_client import CompletionsChatClient
@@ -255,3 +256,74 @@ async def test_the_operator_reads_in_which_shape_a_server_answers_that_says_noth
         await connection.close()
     [record] = [each for each in caplog.records if "nothing that is read" in each.message]
     assert record.__dict__["event"] == "{type: str, delta: {type: str, text: str}}"
+
+
+PAGE = b"\n<!DOCTYPE html>\n<title>Sign in</title>"
+ANSWER = {"id": "c1", "choices": [{"index": 0, "message": {"content": "Hi you"}, "finish_reason": "stop"}]}
+LINES = [chunk(content="Hi "), chunk(content="you"), chunk("stop")]
+BODIES = [
+    json.dumps(ANSWER).encode(),
+    b"\xef\xbb\xbf\n" + json.dumps(ANSWER, indent=1).encode() + b"\r\n",
+    b"".join(json.dumps(line).encode() + b"\n" for line in LINES),
+    b"\r\n".join(json.dumps(line).encode() for line in LINES),
+    b"\n \n" + Chat.chunk({"content": "Hi you"}) + Chat.chunk({}, "stop"),
+]
+
+
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("kind", [None, "application/json", "text/event-stream", "text/html; charset=utf-8"])
+@pytest.mark.parametrize("size", [1, 1000])
+async def test_an_answer_is_read_in_the_form_that_it_has_whatever_it_is_called(
+    stub: ProviderStub, body: bytes, kind: str | None, size: int
+) -> None:
+    pieces = tuple(body[at : at + size] for at in range(0, len(body), size))
+    stub.will(Answer(200, {"content-type": kind} if kind else {}, pieces))
+    connection = ProviderConnection(stub.url, max_retries=0)
+    assert await ask(connection) == "Hi you"
+    await connection.close()
+
+
+@pytest.mark.parametrize("body", BODIES[:4])
+def test_half_of_an_answer_in_json_is_no_answer(body: bytes) -> None:
+    for end in range(len(body.rstrip()) - 1):
+        parser = AnswerBodyParser()
+        try:
+            events = [*parser.feed(body[:end]), *parser.close()]
+        except NoAnswerError:
+            continue
+        reader = CompletionsReader()
+        list(reader.read(events))
+        list(reader.close())
+        assert parser.failure is not None or reader.finish_reason is None
+
+
+@pytest.mark.parametrize("body", [PAGE, b"no healthy upstream", b"7\n\n"])
+@pytest.mark.parametrize("kind", ["text/html", "application/json", "text/event-stream"])
+async def test_a_page_is_no_answer_and_the_operator_reads_once_how_it_begins(
+    stub: ProviderStub, caplog: pytest.LogCaptureFixture, body: bytes, kind: str
+) -> None:
+    stub.will(Answer(200, {"content-type": kind}, (body, b"x" * 1000)))
+    connection = ProviderConnection(stub.url, max_retries=0)
+    with pytest.raises(ModelError) as failure:
+        await ask(connection)
+    await connection.close()
+    assert failure.value.code == "model.no_answer"
+    [begins] = [each.__dict__["begins"] for each in caplog.records if each.name.startswith("chat_clients")]
+    assert begins.startswith(body.decode().split()[0])
+    assert len(begins) <= MAX_SHOWN_BYTES
+
+
+@pytest.mark.parametrize(
+    "pieces", [[chunk(content="\n\n")], [chunk(role="assistant", content="")], [chunk(delta=None)]]
+)
+async def test_a_model_that_says_nothing_is_logged_once_and_not_as_one_that_is_not_understood(
+    stub: ProviderStub, caplog: pytest.LogCaptureFixture, pieces: list[Event]
+) -> None:
+    caplog.set_level("INFO", "chat_clients")
+    stub.will(Answer(200, STREAM, tuple(f"data: {json.dumps(each)}\n\n".encode() for each in [*pieces, chunk("stop")])))
+    connection = ProviderConnection(stub.url, max_retries=0)
+    await ask(connection)
+    await connection.close()
+    assert [each.message for each in caplog.records if each.name.startswith("chat_clients")] == [
+        "model has said nothing"
+    ]
