@@ -87,7 +87,8 @@ class AnswerBodyParser:
         events = self._parser.close()
         has_comments_only = self._first.startswith((b":", b"data:", b"event:", b"id:", b"retry:"))
         if not (events or self._has_events or self._parser.failure or has_comments_only):
-            raise NoAnswerError(" ".join(self._first.decode(errors="replace").split()))
+            begins = " ".join(self._first.decode(errors="replace").split())
+            raise NoAnswerError("".join(each if each.isprintable() else "\ufffd" for each in begins))
         return events
 
 

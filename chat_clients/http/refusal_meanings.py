@@ -142,6 +142,7 @@ _NO_QUOTA = _pattern(
 )
 _BILLING = _pattern(r"\bbilling\b", r"\baccount\b…\b(?:overdue|in arrears|suspended)")
 _BRIEFLY = _pattern(r"per[ -]?(?:minute|min|second|sec)\b", r"perminute", r"\brate limit reached for\b")
+_TOO_OFTEN = _pattern(r"\btoo many requests\b", r"\brate[ _-]?limit", r"\brequest limit reached\b")
 _FOR_TODAY = _pattern(r"per[ -]?(?:day|month)", r"\b(?:daily|monthly)\b")
 
 _FILTERED = _pattern(
@@ -250,6 +251,8 @@ def meaning_of(refusal: ProviderStatusError) -> str:
         return "model.too_long"
     if meaning in _VAGUE and _NO_KEY.search(refusal.text):
         return "model.refused_key"  # as Google says it
+    if refusal.status in (0, 400) and _TOO_OFTEN.search(refusal.text):
+        return "model.rate_limited"  # without a status of its own, as within a stream
     if refusal.status in (400, 403, 422) and _FILTERED.search(refusal.text):
         return "model.content_filter"
     if refusal.status != 401 and _is_model_gone(refusal):

@@ -26,7 +26,7 @@ _PARAM_NAMES = frozenset(
 )
 _TEXT_NAMES = frozenset(
     {"message", "error", "detail", "msg", "description", "error_message", "errormessage", "error_msg", "title", "raw"}
-    | {"error_description", "reason", "quotaid"}
+    | {"error_description", "reason", "quotaid", "status_msg", "errmsg", "faultstring"}
 )
 # Libraries between us and a server name their error's class in front of its sentence: "litellm.RateLimitError: …".
 _ERROR_CLASS = re.compile(r"\b([A-Z][A-Za-z]{3,60}?)(?:Error|Exception)\b")
