@@ -16,10 +16,11 @@ from agents.tool import default_tool_error_function
 from agents.tool_context import ToolContext
 
 from agents_sdk.guarded_tools import guarded_tool
+from agents_sdk.mcp_calls import NotReachedError, RecoveringServer
 from agents_sdk.mcp_servers import doubt, listed
 from agents_sdk.platform_model import PlatformModels
 from framework.mcp_recovery import is_lost
-from framework.mcp_servers import UNKNOWN_OUTCOME
+from framework.mcp_servers import NOT_REACHED, UNKNOWN_OUTCOME
 from framework.sdk_agents import agent_behind_handoff, lead_handoff_to
 from framework.text_updates import TextSink
 
@@ -104,8 +105,8 @@ class AgentCopies:
     async def _tools_of(
         self, server: MCPServer, agent: Agent[Any], context: RunContextWrapper[Any]
     ) -> list[Tool] | None:
-        only = copy.copy(agent)
-        only.mcp_servers = [server]
+        only: Any = copy.copy(agent)
+        only.mcp_servers = [RecoveringServer(server)]
         explain = agent.mcp_config.get("failure_error_function", default_tool_error_function)
         only.mcp_config = {**agent.mcp_config, "failure_error_function": self._noting(server, explain)}
         tools: list[Tool] | None = await listed(server, partial(only.get_mcp_tools, context))
@@ -120,6 +121,8 @@ class AgentCopies:
         def note(context: ToolContext[Any], error: Exception) -> Any:
             self._failed_calls.add(context.tool_call_id)
             doubt(server)
+            if explain is default_tool_error_function and isinstance(error, NotReachedError):
+                return NOT_REACHED
             if explain is default_tool_error_function and is_lost(error):
                 return UNKNOWN_OUTCOME
             return explain(context, error)

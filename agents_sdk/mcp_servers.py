@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from agents.mcp import MCPServer, MCPServerManager
+
+from framework.mcp_servers import MAX_RESTART_POLL_S, QUIET_WAIT_S, RESTART_POLL_S, RESTART_WAIT_S
 
 logger = logging.getLogger(__name__)
 
@@ -31,11 +34,15 @@ class _Connection:
         manager: Connects and closes it in one task, as its transport demands.
         lock: Held while it is connected.
         count: How often it was connected.
+        calls: How many calls of its tools are running.
+        quiet: Set while no call is running.
     """
 
     manager: MCPServerManager | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     count: int = 0
+    calls: int = 0
+    quiet: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 _connections: WeakKeyDictionary[MCPServer, _Connection] = WeakKeyDictionary()
@@ -71,6 +78,37 @@ async def ensure_connected(server: MCPServer) -> None:
         await _connect(server, connection, connection.count)
 
 
+@contextmanager
+def calling(server: MCPServer) -> Iterator[int]:
+    """Count a call that is running, and give the number of the connection that it goes over."""
+    connection = _connections.setdefault(server, _Connection())
+    connection.calls += 1
+    connection.quiet.clear()
+    try:
+        yield connection.count
+    finally:
+        connection.calls -= 1
+        if connection.calls == 0:
+            connection.quiet.set()
+
+
+async def connect_soon(server: MCPServer, number: int) -> bool:
+    """Connect a server anew that was lost, and look for it until `RESTART_WAIT_S` from now; return whether it is back.
+
+    Args:
+        server: The server.
+        number: Of the connection that was lost; where there is a newer one, that is taken.
+    """
+    connection, pause_s, until = _connections[server], RESTART_POLL_S, monotonic() + RESTART_WAIT_S
+    while not await _connect(server, connection, number):
+        number, left_s = connection.count, until - monotonic()
+        if left_s <= 0:
+            return False
+        await asyncio.sleep(min(pause_s, left_s))
+        pause_s = min(2 * pause_s, MAX_RESTART_POLL_S)
+    return True
+
+
 def doubt(server: MCPServer) -> None:
     """Let a server be asked for its tools again, after one of them failed: perhaps it is gone."""
     forget: Any = getattr(server, "invalidate_tools_cache", None)
@@ -88,6 +126,11 @@ async def _connect(server: MCPServer, connection: _Connection, count: int) -> bo
     async with connection.lock:
         if connection.count != count:
             return _has_session(server)
+        if connection.calls:
+            # Those of a server that is gone end at once; of one that lives, they are left their connection.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(QUIET_WAIT_S):
+                    await connection.quiet.wait()
         if connection.manager is not None:
             await connection.manager.cleanup_all()
         elif _has_session(server) and hasattr(server, "exit_stack"):

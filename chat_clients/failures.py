@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 from agent_framework.exceptions import ChatClientContentFilterException
 
+from chat_clients.http.answer_forms import NoAnswerError
 from chat_clients.http.refusal_meanings import BY_CODE, meaning_of
 from chat_clients.http.server_events import BrokenStreamError
 from chat_clients.http.status_errors import ProviderStatusError, build_status_error
@@ -22,6 +23,7 @@ _SENTENCES: dict[str, tuple[str, bool]] = {
     "model.unreachable": ("The model cannot be reached at the moment.", True),
     "model.timeout": ("The model was silent for too long.", True),
     "model.interrupted": ("The model stopped in the middle of the answer.", True),
+    "model.no_answer": ("What answers at the model's address did not send an answer of a model.", True),
     "model.loading": ("The model is still being loaded; please try again in a while.", True),
     "model.rate_limited": ("The model is asked too often at the moment; please try again shortly.", True),
     "model.no_quota": ("The account of the model is used up.", False),
@@ -112,6 +114,8 @@ def _code_of(exc: BaseException, has_begun: bool) -> str | None:
     match exc:
         case ProviderStatusError():
             return meaning_of(exc)
+        case NoAnswerError():
+            return "model.no_answer"
         case BrokenStreamError() | httpx.DecodingError():
             # A piece of the stream that cannot be read: what came after it is missing.
             return "model.interrupted"

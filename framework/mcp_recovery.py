@@ -71,7 +71,7 @@ class McpRecovery(FunctionMiddleware):
                     raise
                 return
             state.is_lost, state.lost_at = True, monotonic()
-            was_sent = not _was_never_sent(exc)
+            was_sent = not was_never_sent(exc)
             logger.warning(
                 "MCP server was lost during a call", extra={"server": tool.name, "tool": remote_name, "sent": was_sent}
             )
@@ -90,7 +90,7 @@ class McpRecovery(FunctionMiddleware):
                         raise
                     return
                 state.is_lost = True
-                is_safe = remote_name in state.repeatable or _was_never_sent(exc)
+                is_safe = remote_name in state.repeatable or was_never_sent(exc)
                 self._fail(context, NOT_REACHED if is_safe else UNKNOWN_OUTCOME)
 
     def _is_explained(self, context: FunctionInvocationContext, exc: Exception) -> bool:
@@ -121,7 +121,8 @@ def is_lost(exc: BaseException) -> bool:
     )
 
 
-def _was_never_sent(exc: BaseException) -> bool:
+def was_never_sent(exc: BaseException) -> bool:
+    """Return whether a call that was lost has not reached its server."""
     return any(type(link).__name__ in _NEVER_SENT or _says(link, _FORGOTTEN_WORDS) for link in links(exc))
 
 

@@ -9,9 +9,10 @@ from typing import Generic, TypeVar
 
 import httpx
 
+from chat_clients.http.answer_forms import AnswerBodyParser
 from chat_clients.http.backpressure import Backpressure
 from chat_clients.http.connection import Taker
-from chat_clients.http.server_events import Event, EventParser
+from chat_clients.http.server_events import Event
 from chat_clients.http.status_errors import ProviderStatusError, build_status_error
 from chat_clients.http.transport import AnswerBody
 
@@ -35,20 +36,31 @@ class EventReader(Generic[Read]):
         self.pause_s = 0.0
         self._read = read
         self._backpressure = backpressure
-        self._parser = EventParser()
+        self._parser = AnswerBodyParser()
 
     def take(self, data: bytes) -> bool:
         """Read `data`; return whether there is something to do about it."""
         self.result = None
         try:
-            events = self._parser.feed(data)
-            if events:
-                self.result = self._read(events)
-            self.failure = self._parser.failure
+            self._read_events(self._parser.feed(data))
         except Exception as exc:  # noqa: BLE001 - raised by whoever reads the answer: this is called by the event loop
             self.failure = exc
         self.pause_s = self._backpressure.pause_s()
         return self.result is not None or self.failure is not None or self.pause_s > 0
+
+    def close(self) -> None:
+        """Read what the end of the body completes.
+
+        Raises:
+            NoAnswerError: The body is of no form that is read.
+        """
+        self.result = None
+        self._read_events(self._parser.close())
+
+    def _read_events(self, events: list[Event]) -> None:
+        if events:
+            self.result = self._read(events)
+        self.failure = self._parser.failure
 
 
 def _is_packed(response: httpx.Response) -> bool:

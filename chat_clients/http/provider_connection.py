@@ -30,9 +30,6 @@ IDLE_CONNECTION_S = 5.0
 MAX_KNOWN_URLS = 64
 """A path may hold the name of a model."""
 
-MAX_ANSWER_BYTES = 64 * 1024 * 1024
-"""An answer in one piece, pictures included."""
-
 Read = TypeVar("Read")
 
 
@@ -138,10 +135,6 @@ class ProviderConnection:
         # "replace" for lone surrogates, which a browser can send and UTF-8 cannot carry.
         response = await self._send(path, content.encode(errors="replace"), headers)
         try:
-            if response.headers.get("content-type", "").startswith("application/json"):
-                if (whole := read([parse_object(await read_bounded(response, MAX_ANSWER_BYTES))])) is not None:
-                    yield whole
-                return
             reader = EventReader(read, self._backpressure)
             feed = body_feed(response, self._timeout_s)
             while await feed(reader.take):
@@ -151,6 +144,11 @@ class ProviderConnection:
                     raise reader.failure
                 if reader.pause_s:
                     await asyncio.sleep(reader.pause_s)
+            reader.close()
+            if reader.result is not None:
+                yield reader.result
+            if reader.failure is not None:
+                raise reader.failure
         finally:
             await response.aclose()
 

@@ -12,13 +12,13 @@ from chat_clients.http.foreign_words import NO_TOOLS, meaning_in
 from chat_clients.http.status_errors import ProviderStatusError
 
 BY_STATUS: dict[int, str] = {
-    **dict.fromkeys((301, 302, 307, 308, 404, 410), "model.not_found"),
+    **dict.fromkeys((301, 302, 307, 308, 404, 405, 410), "model.not_found"),
     **dict.fromkeys((400, 415, 422, 424), "model.bad_request"),
     **dict.fromkeys((401, 403), "model.refused_key"),
-    **dict.fromkeys((408, 504), "model.timeout"),
+    **dict.fromkeys((408, 504, 524), "model.timeout"),
     402: "model.no_quota",
     413: "model.too_long",
-    429: "model.rate_limited",
+    **dict.fromkeys((429, 498), "model.rate_limited"),  # Groq's 498: no capacity
 }
 
 BY_CODE: dict[str, str] = {
@@ -116,6 +116,8 @@ _TOO_LONG = _pattern(
     rf"{_SAID}…\btokens\b…\blimit is\b",
     r"\bonly …\btokens\b…\b(?:supported|allowed)",
     r"\btokens\b…\bonly …\bfit",
+    rf"{_SAID}…\bnot fit\b",
+    r"\bn_ctx\b",
 )
 # Names and ids have a longest length too.
 _NAME_TOO_LONG = _pattern(
@@ -127,9 +129,11 @@ _NO_QUOTA = _pattern(
     r"\binsufficient (?:account |user )?(?:balance|credits?|funds|quota)",
     r"\b(?:not enough|no more|out of|more) (?:balance|credits?|funds|quota)\b",
     r"\b(?:balance|credits?|funds|quota) (?:is|are) (?:insufficient|not enough|too low|exhausted|depleted|used up)",
-    r"\b(?:over|exceeded) (?:(?:the|its|your) )?budget\b",
+    r"\b(?:over|exceeded) (?:(?:the|its|your|their) )?budget\b",
     r"\bbudget\b…\b(?:exceeded|used up)",
     r"\bkey limit exceeded",
+    r"\bexceededbudget\b",
+    r"\bfree (?:tier|quota|allocated quota|trial|credits?)\b…\b(?:exhausted|used up|over|ended|expired)\b",
     r"payment required",
     r"\bexceeded…\bquota",
     r"\bquota\b…\b(?:exceeded|exhausted|used up|reached)",
@@ -138,6 +142,7 @@ _NO_QUOTA = _pattern(
 )
 _BILLING = _pattern(r"\bbilling\b", r"\baccount\b…\b(?:overdue|in arrears|suspended)")
 _BRIEFLY = _pattern(r"per[ -]?(?:minute|min|second|sec)\b", r"perminute", r"\brate limit reached for\b")
+_TOO_OFTEN = _pattern(r"\btoo many requests\b", r"\brate[ _-]?limit", r"\brequest limit reached\b")
 _FOR_TODAY = _pattern(r"per[ -]?(?:day|month)", r"\b(?:daily|monthly)\b")
 
 _FILTERED = _pattern(
@@ -145,6 +150,7 @@ _FILTERED = _pattern(
     r"\bviolat\w+…\b(?:content|usage|safety) polic",
     r"\bcontent (?:management|safety) polic",
     r"\b(?:inappropriate|unsafe|harmful) content\b",
+    r"\bcontent exists risk\b",
     r"\b(?:blocked|rejected|stopped) by…\b(?:content filter|safety|guardrail|moderation)",
 )
 _NO_KEY = _pattern(r"\bapi[ _-]?key…\b(?:not valid|invalid|not found|missing|expired)", r"\binvalid api[ _-]?key\b")
@@ -171,7 +177,9 @@ _NO_MODEL = _pattern(
     r"\bnot a (?:valid|supported|known) model\b",
     r"\bno endpoints found for\b",
     r"\btry pulling it\b",
-    r"\b(?:do|does) not have access to (?:it|the model|model|this model)\b",
+    r"\bprovider not provided\b",
+    r"\b(?:does not|doesn't) work with the (?:specified|given|requested) model\b",
+    r"\b(?:(?:do|does) not|don't|doesn't) have access to (?:it|the model|model|this model)\b",
     rf"\bmodel\b…\b(?:end[ -]of[ -](?:its )?life|{_ENDED})\b",
     r"\b(?:could not|cannot|can't|unable to) (?:find|locate) (?:the )?(?:model|deployment)\b",
     r"\bno model\b…\b(?:found|named|called|exists)",
@@ -231,6 +239,8 @@ def meaning_of(refusal: ProviderStatusError) -> str:
         return _meaning_of_limit(refusal.text)
     if meaning not in (*_VAGUE, "model.too_long", "model.refused_key"):
         return meaning
+    if meaning in _VAGUE and _NO_QUOTA.search(refusal.text):
+        return "model.no_quota"
     if meaning != "model.refused_key" and refusal.status != 413 and is_about_field(refusal):
         return "model.bad_request"
     if meaning == "model.too_long":
@@ -241,6 +251,8 @@ def meaning_of(refusal: ProviderStatusError) -> str:
         return "model.too_long"
     if meaning in _VAGUE and _NO_KEY.search(refusal.text):
         return "model.refused_key"  # as Google says it
+    if refusal.status in (0, 400) and _TOO_OFTEN.search(refusal.text):
+        return "model.rate_limited"  # without a status of its own, as within a stream
     if refusal.status in (400, 403, 422) and _FILTERED.search(refusal.text):
         return "model.content_filter"
     if refusal.status != 401 and _is_model_gone(refusal):

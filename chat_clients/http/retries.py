@@ -17,7 +17,7 @@ LONGEST_RETRY_AFTER_S = 20.0
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 8.0
 
-_RETRIED_STATUSES = frozenset({408, 409, 425, 429})
+_RETRIED_STATUSES = frozenset({408, 409, 425, 429, 498})
 _RETRIED_MEANINGS = frozenset({"model.failed", "model.rate_limited", "model.timeout"})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any, Final
 
 from pydantic_core import from_json
@@ -44,6 +45,7 @@ class EventParser:
         self._data_bytes = 0
         self._ends_with_cr = False
         self._is_first = True
+        self._name = b""
 
     def feed(self, data: bytes) -> list[Event]:
         """Return the events that `data` completes, in order; look at `failure` then."""
@@ -53,6 +55,14 @@ class EventParser:
                 self._feed(data, events)
             except BrokenStreamError as exc:
                 self.failure = exc
+        return events
+
+    def close(self) -> list[Event]:
+        """Return the last event where only the empty line behind it is missing; what is no JSON yet is cut off."""
+        events: list[Event] = []
+        if self.failure is None:
+            with suppress(BrokenStreamError):
+                self._feed(b"\n\n", events)
         return events
 
     def _feed(self, data: bytes, events: list[Event]) -> None:
@@ -75,8 +85,8 @@ class EventParser:
         for line in (first, *lines):
             if line:
                 self._take_line(line)
-            elif self._data and (event := self._finish_event()) is not None:
-                events.append(event)
+            elif self._data:
+                events += self._finish_event()
         if rest:
             self._hold_rest(rest)
 
@@ -88,9 +98,11 @@ class EventParser:
         return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
     def _take_line(self, line: bytes) -> None:
-        # Names, ids and comments of events say nothing that their JSON does not say too.
         if line.startswith(b"data:"):
             data = line[6:] if line[5:6] == b" " else line[5:]
+        elif line.startswith(b"event:"):
+            self._name = line[6:].strip()
+            return
         elif line.startswith(b"error:"):
             # Not in the standard: so llama.cpp said until 2025 that it failed, and then that the answer is done.
             data = b'{"error":%b}' % line[6:]
@@ -109,15 +121,29 @@ class EventParser:
         if self._rest_bytes + self._data_bytes > self._max_event_bytes:
             raise BrokenStreamError(f"an event is longer than {self._max_event_bytes} bytes")
 
-    def _finish_event(self) -> Event | None:
-        """Return the event that has ended; None for an empty one, which only keeps the stream alive."""
-        data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
-        self._data.clear()
-        self._data_bytes = 0
-        data = data.strip()
+    def _finish_event(self) -> list[Event]:
+        """Return the event that has ended; nothing for an empty one, which only keeps the stream alive."""
+        lines, self._data, self._data_bytes = self._data, [], 0
+        name, self._name = self._name, b""
+        data = (lines[0] if len(lines) == 1 else b"\n".join(lines)).strip()
         if data == b"[DONE]":
-            return DONE
-        return parse_object(data) if data else None
+            return [DONE]
+        if not data or data == b"null":
+            return []
+        try:
+            event = parse_object(data)
+        except BrokenStreamError:
+            if len(lines) > 1:
+                # Some servers put no empty line between two events.
+                return [parse_object(line) if line.strip() != b"[DONE]" else DONE for line in lines if line.strip()]
+            if data.startswith(b"data:"):
+                self._data, self._name = [data[5:]], name  # of a server behind another that has made it an event too
+                return self._finish_event()
+            raise
+        if name and "type" not in event and name.startswith((b"response.", b"error")):
+            # All else that a name says, the JSON says too.
+            event["type"] = name.decode(errors="replace")
+        return [event]
 
 
 def parse_object(data: bytes) -> Event:

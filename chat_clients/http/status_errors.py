@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,8 +26,11 @@ _PARAM_NAMES = frozenset(
 )
 _TEXT_NAMES = frozenset(
     {"message", "error", "detail", "msg", "description", "error_message", "errormessage", "error_msg", "title", "raw"}
-    | {"error_description", "reason", "quotaid"}
+    | {"error_description", "reason", "quotaid", "status_msg", "errmsg", "faultstring"}
 )
+# Libraries between us and a server name their error's class in front of its sentence: "litellm.RateLimitError: …".
+_ERROR_CLASS = re.compile(r"\b([A-Z][A-Za-z]{3,60}?)(?:Error|Exception)\b")
+_NO_WORDS = frozenset({"", "none", "null"})
 # What repeats the request, whose words are not the server's.
 _ECHOES = frozenset({"input", "body", "request", "received", "ctx", "url", "headers", "user_id"})
 
@@ -122,12 +126,16 @@ def _read(value: Any, words: _Words, name: str = "", depth: int = 0) -> None:
         if (inner := _parsed(value)) is not None:
             _read(inner, words, name, depth + 1)
             return
+        if value.lower() in _NO_WORDS:
+            return  # as Python's proxies say it
         if name in _CODE_NAMES:
             words.codes.append(value.lower())
         if name in _PARAM_NAMES:
             words.params.append(value)
         if name in _TEXT_NAMES or not name:
             words.texts.append(" ".join(value.split()))
+            classes = _ERROR_CLASS.findall(value[:MAX_REFUSAL_CHARS])
+            words.codes += (re.sub(r"(?<=[a-z])(?=[A-Z])", "_", each).lower() for each in classes[:MAX_WORDS])
     elif isinstance(value, Mapping):
         for key, each in value.items():
             if str(key).lower() in _ECHOES:

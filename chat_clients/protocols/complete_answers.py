@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from agent_framework import ChatResponseUpdate
 
 from chat_clients.failures import build_model_error, explain_model_failure
+from chat_clients.http.answer_forms import NoAnswerError
 from chat_clients.http.server_events import Event
 from chat_clients.protocols.event_shape import describe_shape
 from chat_clients.protocols.text_relay import TextRelay
@@ -91,15 +92,14 @@ async def whole_updates(
             if reader.is_done:
                 await _await_end(batches)
         if not reading.has_begun:
-            logger.warning(
-                "model server has sent nothing that is read as an answer",
-                extra={"event": describe_shape(reading.first_event), "finish_reason": reader.finish_reason},
-            )
+            _note_silence(reading.first_event, reader.finish_reason)
     except Exception as exc:
         for update in reading.close_text():
             yield update
         if isinstance(exc, ModelError):
             raise
+        if isinstance(exc, NoAnswerError):
+            logger.warning("model server has sent what is no answer", extra={"begins": exc.begins})
         raise explain_model_failure(exc, has_begun=reading.has_begun) from exc
     refuse_unfinished(reader.finish_reason)
 
@@ -155,6 +155,17 @@ class _Reading:
         if not self.has_begun:
             self.has_begun = True
             self._on_begin()
+
+
+def _note_silence(first_event: Event | None, finish_reason: str | None) -> None:
+    """Tell the operator why an answer has no words; of what has failed, the person and the log are told anyway."""
+    if finish_reason in ENDS:
+        logger.info("model has said nothing", extra={"finish_reason": finish_reason})
+    elif finish_reason is None or finish_reason == INTERRUPTED:
+        logger.warning(
+            "model server has sent nothing that is read as an answer",
+            extra={"event": describe_shape(first_event), "finish_reason": finish_reason},
+        )
 
 
 async def _await_end(batches: AsyncGenerator[Any, None]) -> None:

@@ -17,6 +17,7 @@ from chat_clients.failures import explain_provider_error
 from chat_clients.http.server_events import DONE, Event
 from chat_clients.protocols.call_arguments import is_json_object, read_pieces
 from chat_clients.protocols.complete_answers import ENDS, INTERRUPTED, read_finish_reason
+from chat_clients.protocols.error_events import is_error
 from chat_clients.protocols.history_shape import make_call_id
 from chat_clients.protocols.loose_json import read_objects, read_place, read_word
 from chat_clients.protocols.replay import Members, build_replay, note_origin
@@ -31,6 +32,9 @@ from text.thoughts import Kind, ThoughtSplitter
 
 # Where servers put their model's thoughts, most common first.
 _THOUGHT_FIELDS = ("reasoning_content", "reasoning")
+
+_THINKING = ("thinking", "reasoning")
+"""The types of parts of a content that are thoughts."""
 
 _TEXT, _REFUSAL = "content", "refusal"
 
@@ -55,6 +59,8 @@ class Call:
         given_id: What the provider calls it, possibly nothing.
         call_id: What it is called here: unique within the answer.
         name: The tool.
+        said_name: What the model calls it, as far as that has come.
+        is_told: Whether it is known that it has begun.
         arguments: Pieces of JSON.
         members: Members of the call, and of its function, that are not known here.
     """
@@ -62,6 +68,8 @@ class Call:
     given_id: str
     call_id: str
     name: str
+    said_name: str = ""
+    is_told: bool = False
     arguments: list[str] = field(default_factory=list)
     members: Members = field(default_factory=Members)
     function_members: Members = field(default_factory=Members)
@@ -122,7 +130,7 @@ class CompletionsReader:
                 break
             choices = event.get("choices")
             error = event.get("error")
-            if error or (choices is None and _is_error(event)):
+            if error or (choices is None and is_error(event)):
                 yield from self._flush()
                 raise explain_provider_error(error or event)
             if usage := event.get("usage"):
@@ -147,7 +155,8 @@ class CompletionsReader:
         if self.finish_reason is None:
             return  # whatever marks the end of a stream, nobody has said that the model came to one
         if self.finish_reason in ENDS:
-            self._calls = _told_once(self._calls)
+            self._is_call_lost = self._is_call_lost or any(not call.name and call.arguments for call in self._calls)
+            self._calls = _told_once([call for call in self._calls if call.name])
             arguments = [read_pieces(call.arguments) for call in self._calls]
             if self._is_call_lost or None in arguments or (self.finish_reason == "tool_calls" and not self._calls):
                 self.finish_reason = INTERRUPTED  # what it was about to do is missing
@@ -220,15 +229,18 @@ class CompletionsReader:
 
     def _take_content(self, content: Any) -> Iterator[ChatResponseUpdate]:
         """Take text, or parts, which may be thoughts."""
+        if isinstance(content, list) and all(isinstance(each, str) for each in content):
+            content = "".join(content)
         if isinstance(content, str | int | float) and not isinstance(content, bool):
             yield from self._take(_TEXT, str(content))
             return
         for part in content if isinstance(content, list) else [content]:
             if not isinstance(part, Mapping):
                 continue
-            if part.get("type") == "thinking":
-                for thought in read_objects(part.get("thinking")):
-                    yield from self._take("reasoning", thought.get("text"))
+            if part.get("type") in _THINKING:
+                thoughts = part.get(part["type"]) or part.get("text")
+                for thought in thoughts if isinstance(thoughts, list) else [thoughts]:
+                    yield from self._take("reasoning", thought.get("text") if isinstance(thought, Mapping) else thought)
             else:
                 yield from self._take(_TEXT, part.get("text"))
 
@@ -276,33 +288,44 @@ class CompletionsReader:
             return
         function = raw.get("function")
         if not isinstance(function, Mapping):
-            function = {}
+            function = {name: raw[name] for name in _FUNCTION_MEMBERS if name in raw}  # some leave out a level
         given_id, name, index = read_word(raw.get("id")), read_word(function.get("name")), read_place(raw.get("index"))
         call = self._by_index.get(index) if index is not None else None
         if call is None and not name and self._calls and (index is None or not self._by_index):
             call = self._calls[-1]
         arguments = function.get("arguments")
         if call is None or (name and call.is_followed_by(given_id, self._names.resolve(name), arguments)):
-            if not name or len(self._calls) >= MAX_CALLS:
+            if len(self._calls) >= MAX_CALLS or not (name or given_id or index is not None):
                 # A piece of a call that never began.
                 self._is_call_lost = self._is_call_lost or bool(name or arguments)
                 return
             is_told_again = bool(given_id) and any(each.given_id == given_id for each in self._calls)
             call = self._begin_call(given_id, name)
+            call.is_told = is_told_again  # it may be the same call once more: see `_told_once`
             if index is not None:
                 self._by_index[index] = call
-            if not is_told_again:  # it may be the same call once more: see `_told_once`
-                yield self._update([_call_content(call, "")])
-        call.members.add({key: value for key, value in raw.items() if key not in _CALL_MEMBERS})
+        elif name and not (call.name and call.arguments):
+            self._go_on_with_name(call, name)
+        if call.name and not call.is_told and (call.name in self._names or arguments):
+            call.is_told = True
+            yield self._update([_call_content(call, "")])
+        call.members.add({key: value for key, value in raw.items() if key not in _CALL_MEMBERS | _FUNCTION_MEMBERS})
         call.function_members.add({key: value for key, value in function.items() if key not in _FUNCTION_MEMBERS})
         if arguments:
             call.arguments.append(arguments if isinstance(arguments, str) else json.dumps(arguments))
 
     def _begin_call(self, given_id: str, name: str) -> Call:
         is_usable = given_id and all(call.call_id != given_id for call in self._calls)
-        call = Call(given_id, given_id if is_usable else make_call_id(uuid4().hex), self._names.resolve(name))
+        call_id = given_id if is_usable else make_call_id(uuid4().hex)
+        call = Call(given_id, call_id, self._names.resolve(name), name)
         self._calls.append(call)
         return call
+
+    def _go_on_with_name(self, call: Call, piece: str) -> None:
+        """Take a piece of a name for more of it where that names a tool, and else for the name once more."""
+        whole = call.said_name + piece
+        if not call.said_name or (call.name not in self._names and self._names.resolve(whole) in self._names):
+            call.said_name, call.name = whole, self._names.resolve(whole)
 
     def _say_calls(self, arguments: list[str]) -> Iterator[ChatResponseUpdate]:
         """Say the calls' arguments once, all of them: no one can use a part."""
@@ -339,12 +362,6 @@ def _told_once(calls: list[Call]) -> list[Call]:
     for at, call in enumerate(calls):
         told.setdefault((call.given_id or f"\0{at}", call.name, "".join(call.arguments)), call)
     return list(told.values())
-
-
-def _is_error(event: Event) -> bool:
-    """Return whether a chunk without an answer is an error that does not stand in a member of its own."""
-    is_named = "error" in (event.get("object"), event.get("type"))
-    return is_named or "detail" in event or ("message" in event and ("code" in event or "status" in event))
 
 
 def _own_choice(choices: Any) -> Mapping[str, Any] | None:

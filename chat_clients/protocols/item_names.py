@@ -52,7 +52,7 @@ class ItemNames:
             return known
         if read_place(place) is None:
             open_ones = [name for name, each in self._kinds.items() if each == kind and name not in self._done]
-            if item_id:
+            if item_id and self._announced:
                 open_ones = [name for name in open_ones if name in self._announced]
             if open_ones:
                 return open_ones[-1]

@@ -54,6 +54,12 @@ class ResponseTexts:
         self._streamed: dict[PartKey, GrowingText] = {}
         self._annotated: set[tuple[str, int, int]] = set()
 
+    def has_text(self, item_id: str, index: int | None = None) -> bool:
+        """Return whether a piece of an item's text has come, or of one of its parts."""
+        return any(
+            name == item_id and kind == TEXT and index in (None, number) for name, number, kind in self._streamed
+        )
+
     @property
     def has_unopened_thought(self) -> bool | None:
         """Whether a thought was closed in a text that nothing had opened; None where nothing tells."""

@@ -13,6 +13,7 @@ from chat_clients.failures import explain_provider_error
 from chat_clients.http.server_events import Event
 from chat_clients.protocols.call_arguments import read_arguments
 from chat_clients.protocols.complete_answers import ENDS, INTERRUPTED, read_finish_reason
+from chat_clients.protocols.error_events import is_error
 from chat_clients.protocols.history_shape import make_call_id
 from chat_clients.protocols.item_names import ItemNames
 from chat_clients.protocols.loose_json import read_number, read_object, read_objects, read_word
@@ -166,6 +167,12 @@ class ResponsesReader:
                 yield from self._texts.annotations(
                     *where, [event.get("annotation")], read_number(event.get("annotation_index"))
                 )
+            case "response.content_part.done":
+                ended = read_object(event.get("part"))
+                if ended.get("type") == "output_text" and not self._items.done_ones(event, "message"):
+                    item_id, number = self._items.name_of(event, "message"), read_number(event.get("content_index"))
+                    if not self._texts.has_text(item_id, number):
+                        yield from self._texts.whole((item_id, number, TEXT), ended.get("text"))
             case "response.image_generation_call.partial_image":
                 yield from self._partial_image(event)
             case "response.output_item.done":
@@ -178,7 +185,7 @@ class ResponsesReader:
                 yield from self._end(event, None)
             case "error":
                 raise explain_provider_error(event.get("error") or event)
-            case _ if _is_error(event):
+            case _ if _is_failure(event):
                 raise explain_provider_error(event.get("error") or event)
             case _:
                 pass
@@ -245,7 +252,9 @@ class ResponsesReader:
             self._has_half = True
         match item.get("type"):
             case "message":
-                parts = read_objects(item.get("content"))
+                parts: list[Mapping[str, Any]] = read_objects(item.get("content"))
+                if isinstance(item.get("content"), str) and not self._texts.has_text(item_id):
+                    parts = [{"type": "output_text", "text": item["content"]}]
                 for index, part in enumerate(parts):
                     if part.get("type") == "refusal":
                         yield from self._texts.whole((item_id, index, REFUSED), part.get("refusal"))
@@ -370,9 +379,7 @@ def _is_half(item: Mapping[str, Any]) -> bool:
     return isinstance(status, str) and status in _HALF
 
 
-def _is_error(event: Event) -> bool:
+def _is_failure(event: Event) -> bool:
     """Return whether an event of no known kind says that the answer has failed."""
     error = event.get("error")
-    if error and isinstance(error, Mapping | str):
-        return True
-    return event.get("type") is None and ("detail" in event or ("message" in event and "delta" not in event))
+    return bool(error and isinstance(error, Mapping | str)) or (event.get("type") is None and is_error(event))

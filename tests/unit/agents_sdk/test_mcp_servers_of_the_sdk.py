@@ -13,12 +13,12 @@ from agents import Agent
 from agents.mcp import MCPServerStdio, MCPServerStreamableHttp
 
 from agents_sdk.platform_model import SERVERS_MISSING
-from framework.mcp_servers import UNKNOWN_OUTCOME, examine, is_connected, servers_of
+from framework.mcp_servers import NOT_REACHED, UNKNOWN_OUTCOME, examine, is_connected, servers_of
 from tests.preloaded.commands import preloaded_python
 from tests.unit.harness import Chat, errors, texts, with_settings
 from tests.unit.scripted_model import ScriptedModel, calls, says
 from tests.unit.streaming.test_approvals import click
-from tests.unit.streaming.test_mcp_servers import SCRIPT, Shelf
+from tests.unit.streaming.test_mcp_servers import PATIENCE_S, SCRIPT, Shelf, start_again
 
 Answer = Callable[..., Agent[Any]]
 Ask = Callable[..., Awaitable[str]]
@@ -34,6 +34,7 @@ async def shelf(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator
 @pytest.fixture
 def server_of(shelf: Shelf) -> Callable[..., Any]:
     def make(**more: Any) -> Any:
+        more.setdefault("client_session_timeout_seconds", PATIENCE_S)  # an interpreter may start slowly
         if shelf.transport == "stdio":
             command, *arguments = preloaded_python(str(SCRIPT), str(shelf.file), "stdio")
             return MCPServerStdio({"command": command, "args": arguments}, name="shelf", **more)
@@ -103,10 +104,42 @@ async def test_one_that_dies_in_a_call_is_back_for_the_next_answer(
     answer_with(mcp_servers=[server])
     assert "Item 7." in await ask("read.item")
     shelf.dies_in_next_call()
-    assert await ask("read.item") == UNKNOWN_OUTCOME
+    assert await ask("put_item") == UNKNOWN_OUTCOME
     await shelf.stop()
     await shelf.start()
+    assert "Put 7." in await ask("put_item")
+    assert shelf.done == ["read", "put", "put"]
+
+
+async def test_a_call_that_only_reads_is_repeated_when_its_server_dies(
+    answer_with: Answer, shelf: Shelf, server_of: Callable[..., Any], ask: Ask
+) -> None:
+    await shelf.start()
+    # Whatever its author has it say of failures.
+    answer_with(mcp_servers=[server_of(cache_tools_list=True, failure_error_function=lambda *_: "It has failed.")])
+    await ask("read.item")
+    shelf.dies_in_next_call()
+    restarted = asyncio.create_task(start_again(shelf))
     assert "Item 7." in await ask("read.item")
+    await restarted
+    assert shelf.done == ["read", "read", "read"]
+
+
+@pytest.mark.parametrize("shelf", ["http"], indirect=True)
+async def test_a_call_that_its_server_never_got_is_made_where_that_is_back_and_else_said_to_be_undone(
+    answer_with: Answer, shelf: Shelf, server_of: Callable[..., Any], ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await shelf.start()
+    server = server_of(cache_tools_list=True)
+    answer_with(mcp_servers=[server])
+    await ask("put_item")
+    await shelf.stop()
+    await shelf.start()
+    assert "Put 8." in await ask("put_item", "8")
+    await shelf.stop()
+    monkeypatch.setattr("agents_sdk.mcp_servers.RESTART_WAIT_S", 0)
+    assert await ask("read.item") == NOT_REACHED
+    assert shelf.done == ["put", "put"]
 
 
 @pytest.mark.parametrize("shelf", ["stdio"], indirect=True)

@@ -124,7 +124,8 @@ def test_deltas_that_arrive_together_are_one_update_and_those_that_do_not_are_no
 
 
 def test_two_messages_of_one_response_keep_apart() -> None:
-    updates = read(ResponsesReader(), [delta("One."), delta("Two.", "msg_2"), completed()])
+    pieces = [{**delta("One."), "output_index": 0}, {**delta("Two.", "msg_2"), "output_index": 1}]
+    updates = read(ResponsesReader(), [*pieces, completed()])
     assert [(update.message_id, update.text) for update in updates if update.text] == [
         ("msg_1", "One."),
         ("msg_2", "Two."),

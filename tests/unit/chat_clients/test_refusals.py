@@ -769,3 +769,31 @@ async def test_a_server_that_fails_at_calls_without_a_word_locks_no_conversation
         sent = [message for each in range(1, number) for message in turn(each)]
         assert await ask(clients["compatible"], *sent, user(f"question {number}")) == "Yes."
     assert len(stub.requests) == 3
+
+
+@pytest.mark.parametrize("name", ["compatible", "openai"])
+@pytest.mark.parametrize("refusal", [error(400, "Bad Request"), Answer(422, {}, (b"",))])
+@pytest.mark.parametrize(
+    ("messages", "wishes", "requests"),
+    [
+        ([], {}, 1),
+        ([Message("system", ["Be brief."])], {}, 2),
+        (turn(1), {}, 3),
+        ([Message("system", ["Be brief."]), *turn(1)], {}, 4),
+        ([Message("system", ["Be brief."]), *turn(1)], {"temperature": 0.1, "max_tokens": 9}, 7),
+    ],
+)
+async def test_a_refusal_that_says_nothing_costs_no_more_requests_than_there_are_other_forms(
+    stub: ProviderStub,
+    clients: dict[str, ChatClients],
+    name: str,
+    refusal: Answer,
+    messages: list[Message],
+    wishes: dict[str, Any],
+    requests: int,
+) -> None:
+    stub.will_always(refusal)
+    with pytest.raises(ModelError):
+        await ask(clients[name], *messages, user("And?"), tools=[look], **wishes)
+    assert len(stub.requests) == requests
+    assert len({json.dumps(each.body, sort_keys=True) for each in stub.requests}) == requests, "each differs"
