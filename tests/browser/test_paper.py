@@ -75,6 +75,26 @@ def test_paper_says_that_earlier_messages_are_not_on_it(stage: Stage) -> None:
     stage.page.emulate_media(media="screen")
 
 
+def test_who_prints_by_the_keyboard_gets_earlier_messages_too(stage: Stage) -> None:
+    stage.server.on("threads.get_by_id", Answer(THREAD))
+    pages = [(LONG[8:], "u4"), (LONG[4:8], "u2"), (LONG[:4], None)]
+    answers = [Answer({"data": items[::-1], "has_more": after is not None, "after": after}) for items, after in pages]
+    stage.server.on("items.list", *answers)
+    stage.begin("initialThread: 'thr_1'")
+    expect(stage.chat.answers.last).to_contain_text("End of 11.")
+    stage.page.evaluate(
+        """window.print = () => {
+            const messages = chat.shadowRoot.querySelector('parlor-messages').shadowRoot;
+            window.printed = [...messages.querySelectorAll('[part~=message-assistant]')].map(e => e.textContent.trim());
+        }"""
+    )
+    stage.page.keyboard.press("Control+p")
+    stage.page.wait_for_function("window.printed")
+    printed = stage.page.evaluate("window.printed")
+    assert len(printed) == 12
+    assert all(f"End of {n}." in text for n, text in enumerate(printed))
+
+
 def test_the_page_of_parlor_is_printed_whole(page: Page) -> None:
     page.emulate_media(color_scheme="dark")
     page.goto("/?use_case=weather")
