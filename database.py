@@ -30,7 +30,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from databases import faults
 from databases.columns import JSONDocument, PlainText, UTCDateTime, dump_json, load_json
-from databases.faults import is_down
+from databases.faults import is_down, known_fault_of, outlook_of
 from databases.postgres import create_postgres_engine
 from databases.probes import find_damage, write_nothing
 from databases.sqlite_engines import create_sqlite_engine
@@ -39,7 +39,8 @@ from databases.sqlite_threads import SQLiteThreads
 from errors import ConfigError
 
 __all__ = [
-    "Base", "Database", "JSONDocument", "PlainText", "UTCDateTime", "build_metadata", "is_down", "new_id",
+    "Base", "Database", "JSONDocument", "PlainText", "UTCDateTime", "build_metadata", "is_down", "known_fault_of",
+    "new_id", "outlook_of",
 ]  # fmt: skip
 
 logger = logging.getLogger(__name__)

@@ -26,7 +26,7 @@ from chatkit.types import (
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from database import Database, is_down, new_id
+from database import Database, is_down, new_id, outlook_of
 from errors import BadRequestError, UnavailableError
 from storage import attachment_records, transactions
 from storage.baseline import THREAD_FIELDS, baseline_of, set_baseline, thread_fields
@@ -59,7 +59,7 @@ _ID_PREFIXES = {
 _ALL_THREADS = ""
 """Id in the scope of an owner's list of threads."""
 
-_UNAVAILABLE = "Conversations cannot be read or saved at the moment. Try again soon."
+_UNAVAILABLE = "Conversations cannot be read or saved at the moment. "
 
 R = TypeVar("R")
 Ts = TypeVarTuple("Ts")
@@ -335,7 +335,7 @@ class ParlorStore(Store[RequestContext]):
             return await self._database.run_read(work, scope, *arguments)
         except SQLAlchemyError as exc:
             if is_down(exc):
-                raise UnavailableError(_UNAVAILABLE) from exc
+                raise UnavailableError(_UNAVAILABLE + outlook_of(exc)) from exc
             raise
 
     async def _write(
@@ -346,7 +346,7 @@ class ParlorStore(Store[RequestContext]):
             return await self._database.run_write(work, scope, *arguments)
         except SQLAlchemyError as exc:
             if is_down(exc):
-                raise UnavailableError(_UNAVAILABLE) from exc
+                raise UnavailableError(_UNAVAILABLE + outlook_of(exc)) from exc
             raise
 
     async def _delete(
@@ -357,7 +357,7 @@ class ParlorStore(Store[RequestContext]):
             return await self._database.run_delete(work, scope, *arguments)
         except SQLAlchemyError as exc:
             if is_down(exc):
-                raise UnavailableError(_UNAVAILABLE) from exc
+                raise UnavailableError(_UNAVAILABLE + outlook_of(exc)) from exc
             raise
 
 

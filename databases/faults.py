@@ -11,7 +11,7 @@ DAMAGED = "is damaged"
 DISK_FULL = "cannot be written to: the disk is full"
 LOCKED = "cannot be written to: it is locked by another process, or busy"
 READ_ONLY = "cannot be written to: it is read-only"
-REPLACED = "was deleted or replaced while the server ran: restart the server"
+REPLACED = "was deleted or replaced while the server ran: move the same file back, or restart the server"
 SILENT = "does not answer"
 UNOPENABLE = "cannot be opened"
 
@@ -22,6 +22,8 @@ FILE_REMEDIES = {
     READ_ONLY: "the file and its folder must be writable for the user that the server runs as",
     UNOPENABLE: "the file and its folder must be writable for the user that the server runs as",
 }
+
+_NOT_BY_ITSELF = frozenset({REPLACED, DAMAGED, READ_ONLY})
 
 _SQLITE_FAULTS = {
     sqlite3.SQLITE_FULL: DISK_FULL,
@@ -86,3 +88,16 @@ def is_down(exc: BaseException) -> bool:
         return True
     # SQLite's driver has no class of its own for a damaged file.
     return type(exc) is DatabaseError
+
+
+def known_fault_of(exc: BaseException) -> str | None:
+    """Return what is wrong with a database that is down; None when `exc` does not say it, or is of another kind."""
+    fault = fault_of(exc) if is_down(exc) else SILENT
+    return fault if fault != SILENT else None
+
+
+def outlook_of(exc: BaseException) -> str:
+    """Return what a person can do about a database that is down, as a sentence: wait, or tell who can do something."""
+    if fault_of(exc) in _NOT_BY_ITSELF:
+        return "Whoever runs this server has to put it right first: its log says how."
+    return "Try again soon."

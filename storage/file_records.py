@@ -15,7 +15,7 @@ from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from database import Database
+from database import Database, outlook_of
 from errors import NotFoundError, TooManyRequestsError, UnavailableError
 from storage.file_rows import FILES, IS_THERE, UPLOAD_DAYS, StoredFile, is_file, is_owners, to_stored_file
 from storage.scope import NO_ATTACHMENT, Scope
@@ -30,7 +30,7 @@ MAX_FILES_OF_THREAD = 1_000
 
 KEPT_UPLOAD_DAYS = timedelta(days=2)
 
-_UNAVAILABLE = "Files cannot be read or saved at the moment. Try again soon."
+_UNAVAILABLE = "Files cannot be read or saved at the moment. "
 _DATABASE_IS_DOWN = (OperationalError, InterfaceError, PoolTimeoutError)
 
 R = TypeVar("R")
@@ -147,13 +147,13 @@ class FileRecords:
         try:
             return await self._database.run_read(work, *arguments)
         except _DATABASE_IS_DOWN as exc:
-            raise UnavailableError(_UNAVAILABLE) from exc
+            raise UnavailableError(_UNAVAILABLE + outlook_of(exc)) from exc
 
     async def _write(self, work: Callable[[Connection, *Ts], R], *arguments: *Ts) -> R:
         try:
             return await self._database.run_write(work, *arguments)
         except _DATABASE_IS_DOWN as exc:
-            raise UnavailableError(_UNAVAILABLE) from exc
+            raise UnavailableError(_UNAVAILABLE + outlook_of(exc)) from exc
 
 
 def _announce(connection: Connection, scope: Scope, values: dict[str, Any], limits: DayLimits | None) -> StoredFile:

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from database import is_down
+from database import is_down, known_fault_of, outlook_of
 from errors import INTERNAL_MESSAGE, ActionError, UnavailableError, UserFacingError, new_error_id
 from web.request_log import RequestNotes, notes_of
 
@@ -60,10 +60,17 @@ def build_failure(exc: Exception, notes: RequestNotes) -> Failure:
             failure = replace(failure, field=exc.field)
         cause = exc.__cause__
         if failure.status >= 500 and cause is not None:
+            fault = known_fault_of(cause)
             logger.warning(
                 "request could not be answered",
-                exc_info=cause,
-                extra={"code": failure.code, "error_id": error_id, "request_id": notes.request_id},
+                # What has a name needs no trace, and a disk that is full would fill the log with them.
+                exc_info=None if fault else cause,
+                extra={
+                    "code": failure.code,
+                    "error_id": error_id,
+                    "request_id": notes.request_id,
+                    **({"reason": f"the database {fault}"} if fault else {}),
+                },
             )
     else:
         failure = Failure(500, "internal", INTERNAL_MESSAGE, error_id, allow_retry=True)
@@ -73,7 +80,7 @@ def build_failure(exc: Exception, notes: RequestNotes) -> Failure:
 
 
 def _unavailable(exc: Exception) -> UnavailableError:
-    error = UnavailableError("This cannot be read or saved at the moment. Try again soon.")
+    error = UnavailableError(f"This cannot be read or saved at the moment. {outlook_of(exc)}")
     error.__cause__ = exc
     return error
 

@@ -43,8 +43,10 @@ def build_picture_router() -> APIRouter:
         # As a page of its own it would let anybody show anything under our name.
         if asked != ("iframe", "same-origin") or not _is_address(address):
             raise NotFoundError("There is no such page.", code="not_found")
+        # A name and no word: the frame's own title is the page's, in its language.
+        title = html.escape(urlsplit(address).hostname or "")
         page = (
-            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Picture</title><style>{_STYLE}</style>'
+            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
             f'<img src="{html.escape(address)}" alt="" referrerpolicy="no-referrer"></html>'
         )
         return HTMLResponse(page)

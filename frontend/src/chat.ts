@@ -92,6 +92,13 @@ export class Chat {
     return this.#canRetryAlert;
   }
 
+  /** Loads all of the conversation; `undefined` when it is there. What fails is shown, and ends it. */
+  loadWhole(): Promise<void> | undefined {
+    const loading = this.conversation.loadWhole();
+    if (loading) this.attempt(loading);
+    return loading?.catch(() => {});
+  }
+
   /** Takes new settings; a running answer, the draft and the thread stay. */
   configure(settings: Settings): void {
     this.#settings = settings;

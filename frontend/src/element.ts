@@ -4,7 +4,7 @@ import {html, LitElement, nothing, type PropertyValues} from 'lit';
 import {Chat} from './chat.js';
 import type {Draft} from './composer/draft-text.js';
 import {EventQueue} from './event-queue.js';
-import {nextFrame} from './frames.js';
+import {frameSlices, nextFrame} from './frames.js';
 import {type Intent, IntentEvent} from './intents.js';
 import {lazyElements} from './lazy-elements.js';
 import {showImagesInFrames} from './markdown/images.js';
@@ -65,7 +65,12 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   });
   readonly #events = new EventQueue(this);
   readonly #theme = new AppliedTheme(this, (name, data) => this.#events.emit('chatkit.log', {name, data}));
-  readonly #printed = new PrintedWhole(this);
+  readonly #printed = new PrintedWhole(this, () =>
+    this.#chat
+      .loadWhole()
+      ?.then(() => this.updateComplete)
+      .then(() => frameSlices.settled()),
+  );
   readonly #surroundings = new Surroundings(this);
   readonly #chat = new Chat({
     changed: () => this.requestUpdate(),

@@ -4,6 +4,7 @@
 const SLICE_MS = 8;
 /** A hidden tab has no frames. */
 const LONGEST_FRAME_MS = 100;
+const MAX_FRAMES = 600;
 
 /** One frame, or a little longer where there are no frames. */
 export function nextFrame(): Promise<void> {
@@ -51,6 +52,14 @@ export class FrameSlices implements Slices {
     return () => void this.#waiting.delete(call);
   }
 
+  /** Comes when everything that waits has been drawn, or after `MAX_FRAMES`. */
+  async settled(): Promise<void> {
+    for (let frame = 0; frame < MAX_FRAMES; frame += 1) {
+      await this.#frame();
+      if (this.#waiting.size === 0) return;
+    }
+  }
+
   #begin(now: number): void {
     this.#end = now + SLICE_MS;
     void this.#frame().then(() => this.#run());
@@ -68,4 +77,4 @@ export class FrameSlices implements Slices {
 }
 
 /** The slices of the page's frames. */
-export const frameSlices: Slices = new FrameSlices();
+export const frameSlices: FrameSlices = new FrameSlices();

@@ -187,9 +187,11 @@ export const widgetStrings = {
   chart: (series: string) => (series === '' ? 'Chart' : `Chart: ${series}`),
 } as const;
 
-/** Texts of the page around the element. */
+/** Texts of the page around the element; a test compares those that stand in `static/index.html` before any script. */
 export const pageStrings = {
   title: 'Chat',
+  description: 'Chat assistants',
+  needsScript: 'This chat needs JavaScript. Switch it on for this page and reload it.',
   assistants: 'Assistants',
   menu: (current: string, hasChoice: boolean) =>
     `${current === '' ? '' : `${current}: `}${hasChoice ? 'assistants and colours' : 'colours'}`,

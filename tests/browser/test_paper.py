@@ -75,6 +75,25 @@ def test_paper_says_that_earlier_messages_are_not_on_it(stage: Stage) -> None:
     stage.page.emulate_media(media="screen")
 
 
+def test_who_prints_by_the_keyboard_gets_earlier_messages_too(stage: Stage) -> None:
+    stage.server.on("threads.get_by_id", Answer(THREAD))
+    pages = [(LONG[8:], "u4"), (LONG[4:8], "u2"), (LONG[:4], None)]
+    answers = [Answer({"data": items[::-1], "has_more": after is not None, "after": after}) for items, after in pages]
+    stage.server.on("items.list", *answers)
+    stage.begin("initialThread: 'thr_1'")
+    expect(stage.chat.answers.last).to_contain_text("End of 11.")
+    stage.page.evaluate(
+        """() => {
+            const words = node => node.data ?? [...(node.shadowRoot ?? node).childNodes].map(words).join('');
+            window.print = () => { window.printed = words(chat); };
+        }"""
+    )
+    stage.page.keyboard.press("Control+p")
+    stage.page.wait_for_function("window.printed")
+    printed = stage.page.evaluate("window.printed")
+    assert [n for n in range(12) if f"End of {n}." in printed] == list(range(12))
+
+
 def test_the_page_of_parlor_is_printed_whole(page: Page) -> None:
     page.emulate_media(color_scheme="dark")
     page.goto("/?use_case=weather")

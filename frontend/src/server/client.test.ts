@@ -68,6 +68,17 @@ describe('the client', () => {
     expect(JSON.stringify(logs)).not.toContain('secret');
   });
 
+  it('sends no half of a character, wherever it stands, and leaves whole ones and words about them', async () => {
+    const bodies: unknown[] = [];
+    const answer = async (_url: unknown, init?: RequestInit) => {
+      bodies.push(JSON.parse(init?.body as string));
+      return Response.json({});
+    };
+    const params = (half: string) => ({thread_id: 'thr_1', title: `${half} 😀 \\ud83d`});
+    await clientWith(answer as typeof fetch).send({type: 'threads.update', params: params('cut \ud83d')});
+    expect(bodies).toEqual([{type: 'threads.update', params: params('cut \ufffd')}]);
+  });
+
   it('says what the server says about a failure', async () => {
     const body = {error: {code: 'locked', message: 'This chat is locked.', id: 'err_1'}};
     const error = await failure(collect(clientWith(async () => Response.json(body, {status: 423}))));

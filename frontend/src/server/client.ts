@@ -274,7 +274,7 @@ export class ChatKitClient {
       Accept: accepted(),
       'Accept-Language': endpoint.locale,
     };
-    return this.#ask(endpoint.url, {method: 'POST', headers, body: JSON.stringify(request), signal});
+    return this.#ask(endpoint.url, {method: 'POST', headers, body: JSON.stringify(request, whole), signal});
   }
 
   /** Asks our own server, in hosted mode with the client's secret, which is renewed once when it is refused. */
@@ -362,6 +362,11 @@ function accepted(): string {
   const {timeZone} = new Intl.DateTimeFormat().resolvedOptions();
   const zone = timeZone ? `;time-zone=${encodeURIComponent(timeZone)}` : '';
   return `text/event-stream;resumable=1${zone}, application/json, */*;q=0.1`;
+}
+
+/** Half of an emoji, as a cut text may end in, is no text for a server. */
+function whole(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.replace(/\p{Surrogate}/gu, '\ufffd') : value;
 }
 
 /** Whether the server does not know the operation; bare ChatKit servers answer 500 to what they cannot parse. */

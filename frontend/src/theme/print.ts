@@ -4,24 +4,59 @@ interface Opened {
   readonly style: string | null;
 }
 
+/** Who presses a key waits no longer for what is still to come. */
+const MAX_WAIT_MS = 10_000;
+
 /** Opens what is around an element while the page is printed. */
 export class PrintedWhole {
   readonly #host: HTMLElement;
+  readonly #loadRest: () => Promise<unknown> | undefined;
   #opened: readonly Opened[] = [];
+  #isLoading = false;
 
-  constructor(host: HTMLElement) {
+  /** @param loadRest Draws what is not there yet; `undefined` when everything is. */
+  constructor(host: HTMLElement, loadRest: () => Promise<unknown> | undefined) {
     this.#host = host;
+    this.#loadRest = loadRest;
   }
 
   connect(): void {
+    addEventListener('keydown', this.#onKey);
     addEventListener('beforeprint', this.#open);
     addEventListener('afterprint', this.#close);
   }
 
   disconnect(): void {
+    removeEventListener('keydown', this.#onKey);
     removeEventListener('beforeprint', this.#open);
     removeEventListener('afterprint', this.#close);
     this.#close();
+  }
+
+  /** The only wish to print that can be heard in time: `beforeprint` waits for nobody. */
+  #onKey = (event: KeyboardEvent): void => {
+    const isPrint =
+      (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === 'p';
+    if (!isPrint || event.defaultPrevented || !this.#host.checkVisibility()) return;
+    const rest = this.#isLoading ? Promise.resolve() : this.#loadRest();
+    if (!rest) return;
+    event.preventDefault();
+    if (!this.#isLoading) void this.#printAfter(rest);
+  };
+
+  async #printAfter(rest: Promise<unknown>): Promise<void> {
+    this.#isLoading = true;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise(resolve => {
+      timer = setTimeout(resolve, MAX_WAIT_MS);
+    });
+    try {
+      await Promise.race([rest, late]);
+    } finally {
+      clearTimeout(timer);
+      this.#isLoading = false;
+    }
+    print();
   }
 
   // A style sheet of ours cannot reach the page's own elements, and what one of them cuts off is not printed.

@@ -28,6 +28,9 @@ import {
 import {Turn} from './turn.js';
 import {type TurnEvents, type TurnHost, TurnRunner} from './turn-runner.js';
 
+/** Of a conversation that is loaded whole: three thousand items. */
+const MAX_OLDER_PAGES = 100;
+
 export interface Message {
   readonly content: readonly UserContent[];
   readonly attachments: readonly Attachment[];
@@ -261,6 +264,19 @@ export class Conversation {
       this.#apply({type: 'local.older_loaded', ...page});
     } finally {
       if (this.#olderRequest === request) this.#olderRequest = undefined;
+    }
+  }
+
+  /** Puts all older pages above, as many as `MAX_OLDER_PAGES`; `undefined` when there are none. */
+  loadWhole(): Promise<void> | undefined {
+    return this.#state.older ? this.#loadPages() : undefined;
+  }
+
+  async #loadPages(): Promise<void> {
+    for (let page = 0; page < MAX_OLDER_PAGES; page += 1) {
+      const cursor = this.#state.older?.after;
+      await this.loadOlder();
+      if (!this.#state.older || this.#state.older.after === cursor) return;
     }
   }
 

@@ -383,6 +383,8 @@ export class ComposerField extends LitElement {
 
   #remember(draft: DraftText): void {
     this.#remembered.delete(draft.text);
+    // Others need no memory: a hundred versions of ten thousand lines would be one of 40 MB.
+    if (draft.tags.length === 0) return;
     this.#remembered.set(draft.text, draft);
     const [oldest] = this.#remembered.keys();
     if (this.#remembered.size > MAX_REMEMBERED && oldest !== undefined) this.#remembered.delete(oldest);

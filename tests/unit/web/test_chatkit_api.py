@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
+from databases.faults import FileReplacedError
 from errors import (
     ConflictError,
     ModelError,
@@ -180,6 +183,26 @@ async def test_a_refusal_for_now_says_when_to_come_back(edge: Edge) -> None:
             response = await client.post("/chatkit/todo", content=b"{}", headers=JSON)
         said.append((response.status_code, response.headers.get("retry-after")))
     assert said == [(429, "17"), (503, "5"), (409, None)]
+
+
+async def test_a_database_that_does_not_come_back_by_itself_is_no_reason_to_try_again_soon(
+    edge: Edge, log: pytest.LogCaptureFixture
+) -> None:
+    full = sqlite3.OperationalError()
+    full.sqlite_errorcode = sqlite3.SQLITE_FULL
+    said = []
+    for cause in (full, FileReplacedError()):
+        failure = OperationalError("BEGIN", None, cause)
+        async with edge.client(edge.app(use_case("todo", fails_with(failure)))) as client:
+            response = await client.post("/chatkit/todo", content=b"{}", headers=JSON)
+        said.append((response.status_code, response.json()["error"]["message"].rpartition("moment. ")[2]))
+    assert said == [
+        (503, "Try again soon."),
+        (503, "Whoever runs this server has to put it right first: its log says how."),
+    ]
+    logged = everything_logged(log)
+    assert "restart the server" in logged
+    assert "Traceback" not in logged
 
 
 async def test_a_bug_is_answered_with_one_sentence_and_an_id_that_the_log_explains_once(

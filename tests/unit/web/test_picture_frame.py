@@ -13,6 +13,7 @@ async def test_a_frame_of_our_page_shows_the_one_picture_and_nothing_else(edge: 
         response = await client.get("/picture", params={"src": address}, headers=FRAME)
     assert response.status_code == 200
     assert '<img src="https://img.example/a.png?x=1&amp;y=&quot;&gt;&lt;script&gt;"' in response.text
+    assert "<title>img.example</title>" in response.text
     policy = response.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; img-src http: https:; ")
     assert "frame-ancestors 'self'" in policy
