@@ -25,7 +25,9 @@ MAX_OUTPUT_BYTES = 12 * MAX_EXTRACTED_CHARS
 DOCUMENTS = OFFICE | {PDF}
 """Types of files whose text is extracted."""
 
-_PROGRAM = Path(__file__).with_name("text_extraction.py")
+_ROOT = str(Path(__file__).parents[1])
+# Apart from our environment and folder, it finds itself by where it lies, behind what is installed.
+_PROGRAM = "import sys; sys.path.append(sys.argv.pop(1)); from files.text_extraction import main; main()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class TextExtractor:
         async with self._at_once:
             # Nothing of our environment: there are keys in it.
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-I", str(_PROGRAM), str(path), media_type, str(MAX_EXTRACTED_CHARS),
+                sys.executable, "-I", "-c", _PROGRAM, _ROOT, str(path), media_type, str(MAX_EXTRACTED_CHARS),
                 stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
                 env={}, limit=MAX_OUTPUT_BYTES,
             )  # fmt: skip

@@ -78,7 +78,9 @@ def presentation(*slides: str) -> bytes:
     """Slides whose files are numbered backwards: their order stands elsewhere."""
     count = len(slides)
     ids = "".join(f'<p:sldId id="{256 + n}" r:id="rId{n}"/>' for n in range(count))
-    targets = "".join(f'<Relationship Id="rId{n}" Target="slides/slide{count - n}.xml"/>' for n in range(count))
+    targets = "".join(
+        f'<Relationship Id="rId{n}" Type="{_OFFICE}/slide" Target="slides/slide{count - n}.xml"/>' for n in range(count)
+    )
     files = {
         f"ppt/slides/slide{count - n}.xml": f'<x xmlns:a="{_DRAWING}"><a:p><a:r><a:t>{text}</a:t></a:r></a:p></x>'
         for n, text in enumerate(slides)
