@@ -14,9 +14,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 from files.documents.parts import FullError, Text
-
-MAX_MEMORY_BYTES = 1_500_000_000
-MAX_CPU_S = 25
+from files.programs import limit
 
 _READERS = {
     "application/pdf": ("pdf", "read_pdf"),
@@ -43,20 +41,9 @@ def extract(path: str, media_type: str, max_chars: int) -> dict[str, str]:
     return {"text": str(text), "left_out": left_out}
 
 
-def _limit() -> None:
-    try:
-        import resource
-    except ImportError:  # Windows; there the time limit of who started it is all there is
-        return
-    for kind, value in ((resource.RLIMIT_AS, MAX_MEMORY_BYTES), (resource.RLIMIT_CPU, MAX_CPU_S)):
-        _, hard = resource.getrlimit(kind)
-        resource.setrlimit(kind, (min(value, hard) if hard > 0 else value, hard))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-
-
 def main() -> None:
     """Extract what the command line names."""
-    _limit()
+    limit()
     # Libraries warn of what is odd in a document, which nobody reads here.
     warnings.simplefilter("ignore")
     _, path, media_type, max_chars = sys.argv

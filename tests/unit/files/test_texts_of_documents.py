@@ -1,6 +1,6 @@
 """Texts of office documents, as the usual libraries write them and as odd programs do.
 
-The files in `documents/` were made by python-docx 1.2, python-pptx 1.0, openpyxl 3.1 and XlsxWriter 3.2, which name
+The files in `samples/` were made by python-docx 1.2, python-pptx 1.0, openpyxl 3.1 and XlsxWriter 3.2, which name
 them; nothing was changed in them but that their thumbnails were taken out.
 """
 
@@ -14,7 +14,7 @@ import pytest
 from files.text_extraction import extract
 from tests.unit.files.file_samples import DOCX, PPTX, XLSX, archive, document
 
-DOCUMENTS = Path(__file__).with_name("documents")
+SAMPLES = Path(__file__).with_name("samples")
 
 WORD = """[Header of the pages: HEADER TEXT]
 # Report
@@ -103,12 +103,12 @@ def text_of(path: Path, media_type: str) -> str:
     ],
 )
 def test_all_that_a_library_writes_into_a_document_is_read(name: str, media_type: str, text: str) -> None:
-    assert text_of(DOCUMENTS / name, media_type) == text
+    assert text_of(SAMPLES / name, media_type) == text
 
 
 def test_a_document_in_the_strict_form_is_read_as_any_other(tmp_path: Path) -> None:
     strict = tmp_path / "strict.docx"
-    with zipfile.ZipFile(DOCUMENTS / "python-docx.docx") as source, zipfile.ZipFile(strict, "w") as target:
+    with zipfile.ZipFile(SAMPLES / "python-docx.docx") as source, zipfile.ZipFile(strict, "w") as target:
         for name in source.namelist():
             data = source.read(name).replace(b"schemas.openxmlformats.org/", b"purl.oclc.org/ooxml/")
             target.writestr(name, data)
@@ -150,7 +150,7 @@ def test_in_a_word_document(tmp_path: Path, kind: str) -> None:
 
 def test_a_sheet_that_says_it_is_endless_costs_no_more_than_its_cells(tmp_path: Path) -> None:
     path = tmp_path / "wide.xlsx"
-    with zipfile.ZipFile(DOCUMENTS / "xlsxwriter.xlsx") as source, zipfile.ZipFile(path, "w") as target:
+    with zipfile.ZipFile(SAMPLES / "xlsxwriter.xlsx") as source, zipfile.ZipFile(path, "w") as target:
         for name in source.namelist():
             data = source.read(name)
             if name == "xl/worksheets/sheet1.xml":
