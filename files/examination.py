@@ -17,7 +17,7 @@ from errors import BadRequestError, UnsupportedError
 from files import media_types as types
 from files.names import named_as
 from files.picture_bytes import DamagedPictureError, copy_picture
-from files.picture_conversion import MAX_AVIF_PIXELS, TooManyPixelsError, convert_avif
+from files.picture_conversion import MAX_AVIF_PIXELS, MAX_HEIC_PIXELS, TooManyPixelsError, convert_avif, convert_heic
 from files.upload_rules import UploadRules
 
 MAX_PIXELS = 50_000_000
@@ -39,6 +39,10 @@ MAX_PACKING = 200
 PIECE_BYTES = 256 * 1024
 
 _FORMATS = {types.PNG: "PNG", types.JPEG: "JPEG", types.GIF: "GIF", types.WEBP: "WEBP"}
+_CONVERTED = {
+    types.AVIF: (convert_avif, types.WEBP, MAX_AVIF_PIXELS),
+    types.HEIC: (convert_heic, types.JPEG, MAX_HEIC_PIXELS),
+}
 _OFFICE_PARTS = {"word/document.xml": types.DOCX, "xl/workbook.xml": types.XLSX, "ppt/presentation.xml": types.PPTX}
 _EXIF_ORIENTATION = 0x0112
 # All but tab, line feed, form feed, carriage return and escape.
@@ -93,9 +97,9 @@ def examine(path: Path, name: str, declared: str, rules: UploadRules, *, keeps_m
     name = named_as(name, media_type)
     size = path.stat().st_size
     rules.check(name, media_type, size, is_declared=False)
-    if media_type == types.AVIF:
-        path, media_type = _as_webp(path), types.WEBP
-        name = named_as(name.removesuffix(types.extension_of(name)), media_type)
+    if media_type in _CONVERTED:
+        path, media_type = _converted(path, media_type)
+        name = named_as(name[: len(name) - len(types.extension_of(name))], media_type)
     width, height = None, None
     if media_type == types.PDF:
         _check_end_of_pdf(path)
@@ -281,11 +285,12 @@ def _without_metadata(path: Path, media_type: str, orientation: int) -> Path:
     return copy
 
 
-def _as_webp(path: Path) -> Path:
+def _converted(path: Path, media_type: str) -> tuple[Path, str]:
+    convert, converted_type, most = _CONVERTED[media_type]
     try:
-        return convert_avif(path)
+        return convert(path), converted_type
     except TooManyPixelsError as exc:
-        raise _too_many_pixels(MAX_AVIF_PIXELS) from exc
+        raise _too_many_pixels(most) from exc
     except Exception as exc:  # decoders raise all kinds of errors for what a stranger's bytes hold
         raise _damaged_picture() from exc
 

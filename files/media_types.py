@@ -19,7 +19,7 @@ UNKNOWN = "application/octet-stream"
 PICTURES = frozenset({PNG, JPEG, GIF, WEBP})
 """Pictures that browsers show and models take."""
 
-UNSEEN_PICTURES = frozenset({HEIC, "image/tiff", "image/bmp"})
+UNSEEN_PICTURES = frozenset({"image/tiff", "image/bmp"})
 """Pictures that neither browsers show nor models take. They are taken only where their own type is named."""
 
 OFFICE = frozenset({DOCX, XLSX, PPTX})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from errors import UnavailableError
 from files.examination import text_encoding
 from files.media_types import OFFICE, PDF
+from files.programs import command
 
 logger = logging.getLogger(__name__)
 
@@ -24,8 +24,6 @@ MAX_OUTPUT_BYTES = 12 * MAX_EXTRACTED_CHARS
 
 DOCUMENTS = OFFICE | {PDF}
 """Types of files whose text is extracted."""
-
-_PROGRAM = Path(__file__).with_name("text_extraction.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ class TextExtractor:
         async with self._at_once:
             # Nothing of our environment: there are keys in it.
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-I", str(_PROGRAM), str(path), media_type, str(MAX_EXTRACTED_CHARS),
+                *command("files.text_extraction", str(path), media_type, str(MAX_EXTRACTED_CHARS)),
                 stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
                 env={}, limit=MAX_OUTPUT_BYTES,
             )  # fmt: skip

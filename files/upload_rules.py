@@ -9,6 +9,7 @@ from typing import Any
 from errors import BadRequestError, ForbiddenError, TooLargeError, UnsupportedError
 from files.media_types import (
     AVIF,
+    HEIC,
     KNOWN_TYPES,
     OFFICE,
     PDF,
@@ -29,7 +30,7 @@ MAX_FILES = 20
 _CATCH_ALL = ("*/*", "*")
 
 
-_READ_KINDS = PICTURES | OFFICE | {AVIF, PDF, UNKNOWN}
+_READ_KINDS = PICTURES | OFFICE | {AVIF, HEIC, PDF, UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,11 @@ export function parseDeeplink(
   return {name, data: Object.fromEntries(new URLSearchParams(query))};
 }
 
+/** The id of a file of ours that an address leads to, which ends after some minutes; `undefined` for any other address. */
+export function fileOf(href: string): string | undefined {
+  return /\/api\/attachments\/(atc_[0-9a-f]{32})\/file(?:[?#]|$)/.exec(href)?.[1];
+}
+
 /** Whether an address may be shown as a picture: this document's own, or one that is allowed. */
 export function isShowable(url: string | undefined): url is string {
   return url !== undefined && (isOwnBlob(url) || isSafeImage(url, undefined, document.baseURI));

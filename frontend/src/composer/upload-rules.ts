@@ -140,6 +140,7 @@ const TYPES_BY_EXTENSION: ReadonlyMap<string, string> = new Map([
   ['docx', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'],
   ['gif', 'image/gif'],
   ['heic', 'image/heic'],
+  ['heif', 'image/heic'],
   ['html', 'text/html'],
   ['jpeg', 'image/jpeg'],
   ['jpg', 'image/jpeg'],

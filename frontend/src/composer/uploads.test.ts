@@ -184,6 +184,18 @@ it('previews of images live as long as the file is in the message', async () => 
   expect(previews).toEqual([]);
 });
 
+it('a picture that browsers do not show has the preview that the server made', async () => {
+  const {uploads} = start(call =>
+    call.type
+      ? created({upload_url: '/up'})
+      : Response.json({type: 'image', id: 'atc_1', name: 'a.jpg', mime_type: 'image/jpeg', preview_url: '/p.webp'}),
+  );
+  uploads.add([new File(['x'], 'a.HEIC', {type: ''})]);
+  expect(uploads.list[0]).toMatchObject({mimeType: 'image/heic', previewUrl: undefined});
+  await until(uploads, 'done');
+  expect(uploads.list[0]).toMatchObject({previewUrl: '/p.webp'});
+});
+
 it('only a few files travel at once, and closing aborts them all', async () => {
   const {uploads, calls} = start(() => new Promise(() => {}));
   uploads.add([1, 2, 3, 4, 5].map(at => new File(['x'], `${at}.txt`)));

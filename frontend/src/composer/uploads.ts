@@ -52,6 +52,9 @@ interface Target {
 /** Browsers queue more requests than this per host anyway, and the chat itself needs room. */
 const MAX_PARALLEL = 3;
 
+/** Others have a preview when the server has made one of them. */
+const SHOWN_BY_BROWSERS = /^image\/(?!hei[cf]|tiff)/;
+
 export class Uploads {
   readonly #host: UploadsHost;
   #list: readonly Upload[] = [];
@@ -90,7 +93,7 @@ export class Uploads {
       const key = `upload-${this.#count}`;
       this.#count += 1;
       const mimeType = mimeTypeOf(file);
-      const previewUrl = mimeType.startsWith('image/') ? URL.createObjectURL(file) : undefined;
+      const previewUrl = SHOWN_BY_BROWSERS.test(mimeType) ? URL.createObjectURL(file) : undefined;
       this.#jobs.set(key, {file, previewUrl, abort: undefined, serverId: undefined});
       return {
         key,

@@ -1,6 +1,6 @@
 /** `<parlor-attached-files>`: the files of a message that was sent; pictures open in a lightbox, others are downloaded. */
 import {css, html, LitElement, nothing, type PropertyValues} from 'lit';
-import {type FileDetails, toDownload} from '../composer/file-details.js';
+import type {FileDetails} from '../composer/file-details.js';
 import {icon} from '../icons/icons.js';
 import {express, relayTo} from '../intents.js';
 import {isShowable} from '../links.js';
@@ -8,6 +8,7 @@ import type {Attachment} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import {attachmentStyles, describeFile} from './attachments.js';
 import {exportedParts} from './exported-parts.js';
+import {askForFile, saveFile} from './file-download.js';
 import {renderLazy} from './lazy-view.js';
 import {baseStyles, buttonStyles, lazyStyles} from './styles.js';
 
@@ -136,14 +137,11 @@ export class AttachedFiles extends LitElement {
       express(this, {type: 'report', error: new Error(strings.fileGone(name)), isShown: true});
       return;
     }
-    const link = document.createElement('a');
-    link.href = toDownload(details.url);
-    link.download = name;
-    link.click();
+    saveFile(details, name);
   }
 
   #ask(id: string): Promise<FileDetails | undefined> {
-    return new Promise(resolve => express(this, {type: 'file-details', id, done: resolve}));
+    return askForFile(this, id);
   }
 
   #onError(id: string): void {

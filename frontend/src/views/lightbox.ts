@@ -2,8 +2,8 @@
 import {css, html, LitElement, nothing, type PropertyValues} from 'lit';
 import {type FileDetails, toDownload} from '../composer/file-details.js';
 import {icon} from '../icons/icons.js';
-import {express} from '../intents.js';
 import {strings} from '../strings.js';
+import {askForFile} from './file-download.js';
 import {baseStyles, buttonStyles} from './styles.js';
 
 /** Times the size that fits the window. */
@@ -313,7 +313,7 @@ export class Lightbox extends LitElement {
   async #askForWhole(picture: Picture | undefined): Promise<void> {
     const {id} = picture ?? {};
     if (id === undefined) return;
-    const details = await new Promise<FileDetails | undefined>(done => express(this, {type: 'file-details', id, done}));
+    const details = await askForFile(this, id);
     if (this.pictures[this.at]?.key === picture?.key) this.details = details;
   }
 

@@ -2,7 +2,7 @@
 import {LitElement, type PropertyValues} from 'lit';
 import {nextFrame} from '../frames.js';
 import {express, IntentEvent, relayTo} from '../intents.js';
-import {parseDeeplink} from '../links.js';
+import {fileOf, parseDeeplink} from '../links.js';
 import {Highlighter} from '../markdown/highlight.js';
 import {BLOCKED_IMAGE, buildAskedImage, buildFailedImage, whenShown} from '../markdown/images.js';
 import {MarkdownBlocks, type Marker} from '../markdown/incremental-blocks.js';
@@ -10,6 +10,7 @@ import {Typesetter} from '../markdown/math.js';
 import {strings} from '../strings.js';
 import {citationStyles} from './annotations.js';
 import {copyText} from './clipboard.js';
+import {askForFile, saveFile} from './file-download.js';
 import {codeStyles} from './markdown-code-style.js';
 import {markdownStyles} from './markdown-view-style.js';
 import {baseStyles} from './styles.js';
@@ -103,12 +104,29 @@ export class MarkdownView extends LitElement {
       void this.#loadImage(blocked);
       return;
     }
-    const href = target?.closest('a')?.getAttribute('href');
-    const deeplink = href ? parseDeeplink(href) : undefined;
+    const link = target?.closest('a');
+    const href = link?.getAttribute('href') ?? '';
+    const deeplink = parseDeeplink(href);
+    const fileId = fileOf(href);
+    if (link && fileId !== undefined && isPlain(event)) {
+      event.preventDefault();
+      void this.#save(fileId, link);
+    }
     if (!deeplink) return;
     event.preventDefault();
     express(this, {type: 'deeplink', ...deeplink});
   };
+
+  async #save(id: string, link: HTMLAnchorElement): Promise<void> {
+    const details = await askForFile(this, id);
+    if (details) {
+      saveFile(details);
+      return;
+    }
+    // No file of this server: the link is followed as it is.
+    const copy = link.cloneNode() as HTMLAnchorElement;
+    copy.click();
+  }
 
   async #loadImage(button: HTMLElement): Promise<void> {
     const {src = '', alt = ''} = button.dataset;
@@ -140,4 +158,9 @@ export class MarkdownView extends LitElement {
     this.#copied.button.removeAttribute('title');
     this.#copied = undefined;
   }
+}
+
+/** Whether a click asks for no tab or window of its own. */
+function isPlain(event: Event): boolean {
+  return !(event instanceof MouseEvent && (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey));
 }

@@ -6,6 +6,7 @@ import io
 import struct
 import zipfile
 import zlib
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -34,6 +35,11 @@ def photograph(orientation: int = 6) -> bytes:
     exif.get_ifd(0x8825)[2] = (47.0, 22.0, 7.0)
     data = picture("JPEG", (64, 32), "red", exif=exif.tobytes(), comment=b"SecretComment")
     return data + b"SecretTrailer" + picture("JPEG")
+
+
+def telephone_photograph() -> bytes:
+    """A HEIC of 64 × 32 pixels, blue and red, that is to be turned, with maker and position, of pillow-heif."""
+    return Path(__file__).with_name("samples").joinpath("phone.heic").read_bytes()
 
 
 def moving(kind: str = "GIF") -> bytes:
@@ -78,7 +84,9 @@ def presentation(*slides: str) -> bytes:
     """Slides whose files are numbered backwards: their order stands elsewhere."""
     count = len(slides)
     ids = "".join(f'<p:sldId id="{256 + n}" r:id="rId{n}"/>' for n in range(count))
-    targets = "".join(f'<Relationship Id="rId{n}" Target="slides/slide{count - n}.xml"/>' for n in range(count))
+    targets = "".join(
+        f'<Relationship Id="rId{n}" Type="{_OFFICE}/slide" Target="slides/slide{count - n}.xml"/>' for n in range(count)
+    )
     files = {
         f"ppt/slides/slide{count - n}.xml": f'<x xmlns:a="{_DRAWING}"><a:p><a:r><a:t>{text}</a:t></a:r></a:p></x>'
         for n, text in enumerate(slides)

@@ -26,6 +26,7 @@ from tests.unit.files.file_samples import (
     picture,
     png_chunk,
     png_of,
+    telephone_photograph,
 )
 from tests.waiting import until
 
@@ -58,6 +59,7 @@ DECLARED: dict[str, tuple[str, str]] = {
     "xlsx": ("a.xlsx", XLSX),
     "pptx": ("a.pptx", PPTX),
     "wav": ("a.wav", "audio/wav"),
+    "heic": ("a.heic", "image/heic"),
 }
 
 
@@ -89,6 +91,8 @@ def _webp(chunk: bytes, size: int) -> bytes:
 
 def _damaged() -> Iterator[Any]:
     png, jpeg, gif, webp = CONTENTS["png"], CONTENTS["jpeg"], CONTENTS["gif"], CONTENTS["webp"]
+    heic = telephone_photograph()
+    side = heic[(at := heic.index(b"ispe")) : at + 16]
     cases: dict[str, tuple[str, bytes | Callable[[], bytes]]] = {
         "png of 60,000 x 60,000": ("png", png_of(60_000, 60_000)),
         "png of 100 x 2,000,000": ("png", png_of(100, 2_000_000)),
@@ -110,6 +114,9 @@ def _damaged() -> Iterator[Any]:
         "webp that is a head": ("webp", b"RIFF\x04\0\0\0WEBP"),
         "webp with too long a chunk": ("webp", _webp(b"VP8 \xff\xff\xff\x7f" + bytes(30), 42)),
         "webp that says it is large": ("webp", webp[:4] + b"\xff\xff\xff\xff" + webp[8:]),
+        "heic of 60,000 x 60,000": ("heic", heic.replace(side, side[:8] + struct.pack(">II", 60_000, 60_000))),
+        "heic cut in the middle": ("heic", heic[: len(heic) // 2]),
+        "heic that is a head": ("heic", heic[:24]),
         "docx bomb": ("docx", _bomb("word/document.xml")),
         "docx bomb of many": ("docx", _bomb("word/document.xml", 6)),
         "xlsx bomb": ("xlsx", _bomb("xl/workbook.xml")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import io
 from collections.abc import AsyncIterator
 
 import pytest
@@ -12,7 +13,7 @@ from PIL import Image
 from sqlalchemy import text
 
 from tests.unit.files.file_desk import BASE, Desk, Person, code_of
-from tests.unit.files.file_samples import photograph, picture
+from tests.unit.files.file_samples import photograph, picture, telephone_photograph
 
 BLUE = picture()
 
@@ -127,9 +128,26 @@ async def test_an_avif_picture_becomes_one_that_models_take_and_loses_its_notes(
     assert (described["width"], described["height"], b"Secret" in kept) == (32, 64, False)
 
 
-@pytest.mark.parametrize(
-    ("name", "declared"), [("a.heic", "image/heic"), ("a.tif", "image/tiff"), ("a.bmp", "image/bmp")]
-)
+@pytest.mark.parametrize(("name", "declared"), [("IMG 1.HEIC", "image/heif"), ("IMG 1", "application/octet-stream")])
+async def test_what_a_telephone_photographs_in_becomes_a_jpeg_and_loses_its_notes(
+    desk: Desk, name: str, declared: str
+) -> None:
+    data = telephone_photograph()
+    assert b"SecretCameraMaker" in data
+    async with desk.person() as bob:
+        sent = await bob.upload(name, data, declared)
+        assert (sent["type"], sent["name"], sent["mime_type"]) == ("image", "IMG 1.jpg", "image/jpeg")
+        described = (await bob.page.get(f"/api/attachments/{sent['id']}")).json()
+        kept = (await bob.anybody.get(described["download_url"])).content
+        assert (await bob.page.get(f"/api/attachments/{sent['id']}/preview")).status_code == 200
+    assert (described["width"], described["height"], b"Secret" in kept) == (32, 64, False)
+    with Image.open(io.BytesIO(kept)) as picture:
+        top, bottom = picture.getpixel((16, 4)), picture.getpixel((16, 60))
+    assert top[2] > 200 > 60 > top[0], "the blue edge was on the left"
+    assert bottom[0] > 200 > 60 > bottom[2]
+
+
+@pytest.mark.parametrize(("name", "declared"), [("a.tif", "image/tiff"), ("a.bmp", "image/bmp")])
 async def test_a_picture_that_no_model_sees_is_refused_with_what_to_do(desk: Desk, name: str, declared: str) -> None:
     async with desk.person() as bob:
         refused = await bob.announce(name, b"bytes", declared)

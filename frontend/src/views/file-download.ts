@@ -1,0 +1,16 @@
+/** Files of ours are fetched by an address that is asked for at that moment: those that were given before have ended. */
+import {type FileDetails, toDownload} from '../composer/file-details.js';
+import {express} from '../intents.js';
+
+/** What the server says of a file; `undefined` when it is gone, or of a server that describes none. */
+export function askForFile(view: EventTarget, id: string): Promise<FileDetails | undefined> {
+  return new Promise(resolve => express(view, {type: 'file-details', id, done: resolve}));
+}
+
+/** Lets the browser save a file; without a name under the one that the server gives it. */
+export function saveFile(details: FileDetails, name = ''): void {
+  const link = document.createElement('a');
+  link.href = toDownload(details.url);
+  link.download = name;
+  link.click();
+}

@@ -1,0 +1,67 @@
+import {afterEach, describe, expect, it, vi} from 'vitest';
+import type {FileDetails} from '../composer/file-details.js';
+import type {IntentEvent} from '../intents.js';
+import {MarkdownView} from './markdown-view.js';
+
+if (!customElements.get('parlor-markdown')) customElements.define('parlor-markdown', MarkdownView);
+
+const ID = `atc_${'0a'.repeat(16)}`;
+const OURS = `https://chat.example/api/attachments/${ID}/file?expires=1&signature=old`;
+
+afterEach(() => {
+  document.body.replaceChildren();
+  vi.restoreAllMocks();
+});
+
+/** Clicks the link of a text; the server says `details` of every file, or nothing. */
+async function click(href: string, details?: FileDetails, init: MouseEventInit = {}) {
+  const followed: string[] = [];
+  // What a browser does with a click that nobody prevents, here without going anywhere.
+  vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(function (this: HTMLAnchorElement) {
+    followed.push(this.href);
+  });
+  const view = document.createElement('parlor-markdown') as MarkdownView;
+  view.text = `[Download](${href})`;
+  const asked: string[] = [];
+  view.addEventListener('parlor-intent', event => {
+    const {intent} = event as IntentEvent;
+    if (intent.type !== 'file-details') return;
+    asked.push(intent.id);
+    intent.done(Promise.resolve(details));
+  });
+  document.body.append(view);
+  await view.updateComplete;
+  const link = view.shadowRoot?.querySelector('a');
+  const event = new MouseEvent('click', {bubbles: true, cancelable: true, composed: true, ...init});
+  view.addEventListener('click', last => {
+    if (!last.defaultPrevented) followed.push('by the browser');
+    last.preventDefault();
+  });
+  link?.dispatchEvent(event);
+  await new Promise(resolve => setTimeout(resolve));
+  return {asked, followed};
+}
+
+describe('a link to a file of ours', () => {
+  it('is followed to an address that is asked for then: its own ends after some minutes', async () => {
+    const fresh = 'https://chat.example/api/attachments/x/file?signature=new';
+    expect(await click(OURS, {size: 1, url: fresh})).toEqual({asked: [ID], followed: [`${fresh}&download=1`]});
+  });
+
+  it('is followed as it is where the server knows no such file', async () => {
+    expect(await click(OURS)).toEqual({asked: [ID], followed: [OURS]});
+  });
+
+  it('opens a tab of its own where that is asked for', async () => {
+    expect(await click(OURS, undefined, {ctrlKey: true})).toEqual({asked: [], followed: ['by the browser']});
+  });
+
+  it.each([
+    'https://chat.example/api/attachments/atc_1/file',
+    `https://chat.example/api/attachments/${ID}/preview`,
+    `https://chat.example/api/attachments/${ID}/files`,
+    'https://other.example/',
+  ])('is not %s', async href => {
+    expect(await click(href)).toEqual({asked: [], followed: ['by the browser']});
+  });
+});
