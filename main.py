@@ -43,7 +43,7 @@ EXIT_INTERRUPTED = 130
 SWEEP_INTERVAL_S = 300.0
 """Pause between two looks for files that nobody will ask for, in seconds."""
 
-CLONE_COMMANDS = frozenset({"test", "check", "bench", "build", "setup", "widget-catalogue"})
+CLONE_COMMANDS = frozenset({"test", "check", "bench", "build", "setup", "widget-catalogue", "widget-pictures"})
 """Commands that need the sources; the script `parlor` of a clone has them."""
 
 Command = Callable[[argparse.Namespace], int]

@@ -33,7 +33,10 @@ const TABLE: Readonly<Record<string, Row>> = {
   server: {rooms: ['lazy-parts', 'protocol', 'strings'], packages: []},
   thread: {rooms: ['protocol', 'server', 'strings', 'to-error', 'unreachable'], packages: []},
   composer: {rooms: ['protocol', 'server', 'strings', 'to-error', 'unreachable'], packages: []},
-  widgets: {rooms: ['icons', 'lazy-parts', 'protocol', 'strings', 'theme'], packages: ['@openai/chatkit', 'lit']},
+  widgets: {
+    rooms: ['icons', 'lazy-parts', 'protocol', 'strings', 'theme'],
+    packages: ['@openai/chatkit', 'd3-shape', 'lit'],
+  },
   intents: {rooms: ['composer', 'protocol', 'widgets'], packages: []},
   options: {
     rooms: ['composer', 'extension-options', 'protocol', 'server', 'strings', 'thread'],

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -91,8 +92,8 @@ def test_samples_are_checked_against_the_declared_actions(services: Services) ->
     def button(name: str) -> dict[str, object]:
         return {"type": "Card", "children": [{"type": "Button", "label": "x", "onClickAction": {"type": name}}]}
 
-    samples = {"right": button("shop.buy"), "wrong": button("shop.by"), "none": None, "text": "x"}
-    shown = exhibits(UseCase("shop", "Shop", ShopServer(services), sample_widgets=lambda: samples))  # type: ignore[return-value]
+    samples: dict[str, Any] = {"right": button("shop.buy"), "wrong": button("shop.by"), "none": None, "text": "x"}
+    shown = exhibits(UseCase("shop", "Shop", ShopServer(services), sample_widgets=lambda: samples))
     assert shown["right"].is_well
     assert [each.kind for each in shown["wrong"].findings] == ["undeclared_action"]
     assert (shown["none"].widget, shown["text"].widget) == (None, None)
