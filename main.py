@@ -43,7 +43,7 @@ EXIT_INTERRUPTED = 130
 SWEEP_INTERVAL_S = 300.0
 """Pause between two looks for files that nobody will ask for, in seconds."""
 
-CLONE_COMMANDS = frozenset({"test", "check", "bench", "build", "setup", "widget-catalogue"})
+CLONE_COMMANDS = frozenset({"test", "check", "bench", "build", "setup", "widget-catalogue", "widget-pictures"})
 """Commands that need the sources; the script `parlor` of a clone has them."""
 
 Command = Callable[[argparse.Namespace], int]
@@ -226,6 +226,10 @@ def build_app(
     app.include_router(build_picture_router())
     if settings.metrics and runs is not None:
         app.include_router(build_metrics_router(settings, runs))
+    if settings.parlor_env == "development":
+        from web.widget_gallery import build_widget_gallery_router
+
+        app.include_router(build_widget_gallery_router(STATIC_DIR, use_cases))
     app.include_router(build_pages_router(STATIC_DIR, settings))
     return app
 
@@ -325,6 +329,40 @@ async def _examine(settings: Settings) -> list[Finding]:
         await platform.services.database.close()
 
 
+def show_widgets(args: argparse.Namespace) -> int:
+    """Print every component and every widget of the use cases with their mistakes; return 1 when there is one."""
+    from process.garbage_collection import collect_seldom
+
+    settings = load_settings()
+    collect_seldom()
+    logging.getLogger().addHandler(logging.NullHandler())
+    return asyncio.run(_print_widgets(settings, as_json=args.json))
+
+
+async def _print_widgets(settings: Settings, *, as_json: bool) -> int:
+    import json
+
+    from process.use_case_loading import load_use_cases
+    from process.widget_gallery import gallery_lines, gallery_of
+
+    platform = build_platform(settings)
+    switched_off, only = settings.disabled_use_cases, settings.enabled_use_cases
+    try:
+        loaded = await asyncio.to_thread(load_use_cases, platform.services, settings.use_cases_path, switched_off, only)
+        groups = gallery_of(loaded.enabled)
+    finally:
+        await platform.chat_clients.close()
+        await platform.services.database.close()
+    for failure in loaded.disabled:
+        print(f"{failure.name} is disabled: {failure.reason}", file=sys.stderr)
+    if as_json:
+        print(json.dumps({"groups": [group.as_json() for group in groups]}, indent=1, ensure_ascii=False))
+    else:
+        print("\n".join(gallery_lines(groups)))
+    is_well = all(each.is_well for group in groups for each in group.widgets)
+    return 0 if is_well and not loaded.disabled else EXIT_FAILED
+
+
 def export_page(args: argparse.Namespace) -> int:
     """Write the page as static files, and print what its server needs."""
     from process import page_export
@@ -347,6 +385,7 @@ COMMANDS: Mapping[str, tuple[str, Command]] = {
     "config": ("Show the settings in effect, without secrets.", show_settings),
     "export-page": ("Write the page as static files, for a server at another origin.", export_page),
     "import-workflow": ("Make a use case of a workflow that was exported as Python.", import_workflow),
+    "widgets": ("Show every widget of the use cases, and what is wrong with it.", show_widgets),
     "help": ("Show this list.", show_help),
 }
 
@@ -370,6 +409,8 @@ def build_parser() -> argparse.ArgumentParser:
         elif name == "export-page":
             added.add_argument("folder", type=Path, metavar="DIR", help="where; empty, or not there yet")
             added.add_argument("--api", required=True, metavar="URL", help="the server, e.g. https://chat-api.example")
+        elif name == "widgets":
+            added.add_argument("--json", action="store_true", help="all of it as JSON, the widgets too")
         elif name in ("backup", "restore"):
             added.add_argument("file", type=Path, metavar="FILE", help="the archive, e.g. parlor-backup.tar.gz")
         elif name == "import-workflow":

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from context import Services
     from runs.viewer import Viewer
+    from widgets.documents import Widget
 
 MAX_HEADERS = 32
 SECRET_HEADERS = frozenset(
@@ -115,6 +116,8 @@ class UseCase:
         is_allowed: Whether the asking user may use it; None allows everybody. Must not block.
         headers: Names of headers that a page sets in `api.fetch` and that reach `turn.context.headers`, at most 32,
             e.g. ``("x-page-id",)``. They are kept in lower case.
+        sample_widgets: Function that returns widgets by name, to look at: `parlor widgets` and `/dev/widgets` show
+            them. Called in development only, in a thread.
 
     Raises:
         ValueError: When one of `headers` is no header's name, or one that a browser or a proxy fills with a secret.
@@ -132,6 +135,7 @@ class UseCase:
     tables: MetaData | None = None
     is_allowed: Callable[[RequestContext], bool] | None = None
     headers: Sequence[str] = ()
+    sample_widgets: Callable[[], Mapping[str, Widget]] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "headers", _header_names(self.headers))

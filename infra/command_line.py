@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from infra import widget_catalogue
+from infra import widget_catalogue, widget_pictures
 from infra.client_build import build_client
 from infra.testing import run_tests
 from infra.workshop import run_benchmarks, run_checks
@@ -54,6 +54,9 @@ COMMANDS: Mapping[str, CloneCommand] = {
     "build": CloneCommand("Build the client if it has changed.", run_build),
     "widget-catalogue": CloneCommand(
         "Write widgets/catalogue.json and its tables anew; --check: only compare.", widget_catalogue.main
+    ),
+    "widget-pictures": CloneCommand(
+        "Take the pictures of docs/widgets.md anew, and measure where everything in them is.", widget_pictures.main
     ),
     # What the server needs besides, the script has installed before it came here.
     "setup": CloneCommand("Prepare everything that `run` needs, and stop.", run_build),

@@ -43,7 +43,7 @@ _LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}")
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 _LOOPBACK = re.compile(r"localhost(?::|$)|127\.|\[::1\]")
 _PAGE_PATH = "/"
-_IDENTIFIED_PREFIXES = ("/api/", "/chatkit/")
+_IDENTIFIED_PREFIXES = ("/api/", "/chatkit/", "/dev/widgets/")
 _PUBLIC_PATHS = frozenset({"/api/branding"})
 
 

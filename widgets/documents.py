@@ -43,6 +43,8 @@ def widget_root(widget: Widget) -> WidgetDocument:
     """
     if isinstance(widget, WidgetDocument):
         return widget
+    if not isinstance(widget, Mapping | BaseModel):
+        raise ValueError(f"a widget is the JSON of a component, not {type(widget).__name__}")
     root = _component(_dumped(widget), ())
     if root.get("type") not in WIDGET_ROOTS:
         raise ValueError(f"a widget's root must be one of {', '.join(WIDGET_ROOTS)}, not {root.get('type')!r}")

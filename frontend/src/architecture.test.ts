@@ -33,7 +33,10 @@ const TABLE: Readonly<Record<string, Row>> = {
   server: {rooms: ['lazy-parts', 'protocol', 'strings'], packages: []},
   thread: {rooms: ['protocol', 'server', 'strings', 'to-error', 'unreachable'], packages: []},
   composer: {rooms: ['protocol', 'server', 'strings', 'to-error', 'unreachable'], packages: []},
-  widgets: {rooms: ['icons', 'lazy-parts', 'protocol', 'strings', 'theme'], packages: ['@openai/chatkit', 'lit']},
+  widgets: {
+    rooms: ['icons', 'lazy-parts', 'protocol', 'strings', 'theme'],
+    packages: ['@openai/chatkit', 'd3-shape', 'lit'],
+  },
   intents: {rooms: ['composer', 'protocol', 'widgets'], packages: []},
   options: {
     rooms: ['composer', 'extension-options', 'protocol', 'server', 'strings', 'thread'],
@@ -57,7 +60,8 @@ const TABLE: Readonly<Record<string, Row>> = {
     ],
     packages: ['@openai/chatkit', 'lit'],
   },
-  parts: {rooms: ['icons', 'server', 'views', 'widgets'], packages: ['highlight.js', 'katex']},
+  gallery: {rooms: ['theme'], packages: ['lit']},
+  parts: {rooms: ['gallery', 'icons', 'server', 'views', 'widgets'], packages: ['highlight.js', 'katex']},
   'shared-with-parts': {rooms: ['icons', 'intents', 'links', 'protocol', 'strings', 'views'], packages: ['lit']},
   define: {rooms: ['element', 'shared-with-parts', 'theme', 'views', 'widgets'], packages: []},
   page: {rooms: ['icons', 'protocol', 'strings', 'theme'], packages: ['@openai/chatkit', 'lit']},

@@ -1,5 +1,5 @@
 /** Modules of the core that lazy parts use instead of copies of their own: Lit, strings, intents, styles, views. */
-import {css, html, LitElement, noChange, nothing, svg} from 'lit';
+import {css, html, LitElement, noChange, nothing, svg, unsafeCSS} from 'lit';
 import {live} from 'lit/directives/live.js';
 import {repeat} from 'lit/directives/repeat.js';
 import {icon} from './icons/icons.js';
@@ -15,7 +15,7 @@ import {barStyles, baseStyles, buttonStyles, lazyStyles, shimmerStyles} from './
 
 /** By module as the build of the parts knows it: `bundles.ts` puts these in place of the modules themselves. */
 const shared = {
-  lit: {css, html, LitElement, noChange, nothing, svg},
+  lit: {css, html, LitElement, noChange, nothing, svg, unsafeCSS},
   'lit/directives/live.js': {live},
   'lit/directives/repeat.js': {repeat},
   'src/icons/icons.ts': {icon},

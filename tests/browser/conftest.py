@@ -55,6 +55,8 @@ SETTINGS: dict[str, dict[str, str]] = {
         "OFFLINE_TOKEN_DELAY_MS": "100",
         # Nobody waits for what a test has left unanswered.
         "DRAIN_TIMEOUT_S": "0",
+        # Its people write use cases, and look at their widgets.
+        "PARLOR_ENV": "development",
         "BRAND_NAME": "Acme",
         "BRAND_TAGLINE": "Everything for coyotes",
         "BRAND_PRIMARY_COLOR": "#0a7d32",

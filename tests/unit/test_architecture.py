@@ -38,7 +38,7 @@ ALLOWED: dict[str, set[str]] = {
         "widgets",
     },
     "agents_sdk": {"chat_clients", "context", "errors", "framework", "text", "turns"},
-    "plugins": {"chat_clients", "context", "runs", "turns"},
+    "plugins": {"chat_clients", "context", "runs", "turns", "widgets"},
     "streaming": {
         "agents_sdk", "attachments", "context", "errors", "files", "framework", "plugins", "runs", "storage", "store",
         "text", "turns",
@@ -49,7 +49,7 @@ ALLOWED: dict[str, set[str]] = {
     "use_cases": {"base_server", "context", "database", "errors", "plugins"},
     "process": {
         "agents_sdk", "base_server", "config", "context", "database", "errors", "framework", "plugins", "runs",
-        "stock_server", "text", "use_cases",
+        "stock_server", "streaming", "text", "use_cases", "widgets",
     },
     "web": {
         "attachments", "config", "database", "errors", "files", "framework", "plugins", "process", "runs", "settings",
@@ -71,7 +71,8 @@ TOP_LEVEL = {
 
 # Inside of a use case; a file that is not named here is a domain file.
 INSIDE = {
-    "plugin": {"agent", "actions", "widgets", "domain"},
+    "plugin": {"agent", "actions", "samples", "widgets", "domain"},
+    "samples": {"widgets", "domain"},
     "agent": {"widgets", "domain"},
     "actions": {"widgets", "domain"},
     "widgets": {"domain"},

@@ -13,6 +13,7 @@ from plugins import Composer, Prompt, UseCase, hookimpl
 from use_cases.todo.actions import TodoActions
 from use_cases.todo.agent import OFFLINE_PHRASES, SHOW_LIST, build_todo_agent
 from use_cases.todo.items import TodoBase, TodoItems
+from use_cases.todo.samples import build_sample_widgets
 from use_cases.todo.widgets import LIST_ROOT_ID, PAST_TEXT, build_list_widget, build_past_widget, list_text
 
 MAX_EARLIER_WIDGETS = 100
@@ -36,6 +37,7 @@ def register_use_case(services: Services) -> UseCase:
         composer=Composer(placeholder="Add or ask about your to-dos", attachments={"enabled": True}),
         tables=TodoBase.metadata,
         server=TodoServer(services),
+        sample_widgets=build_sample_widgets,
     )
 
 

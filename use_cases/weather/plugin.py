@@ -15,6 +15,7 @@ from use_cases.weather.agent import build_agent
 from use_cases.weather.forecasts import Forecasts
 from use_cases.weather.phrases import OFFLINE_PHRASES
 from use_cases.weather.places.city_lookup import LIST_TIMEOUT_S
+from use_cases.weather.samples import build_sample_widgets
 from use_cases.weather.settings import WeatherSettings, load_weather_settings
 
 
@@ -74,4 +75,5 @@ def register_use_case(services: Services) -> UseCase:
         ),
         composer=Composer(placeholder="Ask about the weather in any city", attachments={"enabled": True}),
         server=WeatherServer(services, load_weather_settings()),
+        sample_widgets=build_sample_widgets,
     )

@@ -1,6 +1,9 @@
+import * as d3 from 'd3-shape';
 import {describe, expect, test} from 'vitest';
-import {buildChart, type ChartData} from './chart-data.js';
-import {curveThrough} from './chart-path.js';
+import {buildChart, type ChartData, CURVE_NAMES} from './chart-data.js';
+import {chooseLabels} from './chart-labels.js';
+import {areaBelow, isVisible, lineThrough} from './chart-path.js';
+import {plotOf} from './chart-plot.js';
 
 function chart(props: Record<string, unknown>): ChartData {
   const data = buildChart({type: 'Chart', ...props});
@@ -103,37 +106,99 @@ describe('the data of a chart', () => {
     expect(data?.series.map(({label, marks}) => [label, marks.map(({value}) => value)])).toEqual([['t', [3]]]);
   });
 
-  test('a thousand and one rows are cut', () => {
+  test.each([
+    [1500, 1, 1500, 1],
+    [2500, 1, 2000, 1],
+    [1500, 20, 600, 20],
+    [3, 30, 3, 24],
+  ])('of %i rows and %i series, %i and %i are drawn, and it is known how many there are', (rows, series, ...drawn) => {
     const data = chart({
-      data: Array.from({length: 1001}, (_, y) => ({y})),
-      series: [{type: 'line', dataKey: 'y'}],
+      data: Array.from({length: rows}, (_, y) => ({y})),
+      series: Array.from({length: series}, () => ({type: 'line', dataKey: 'y'})),
       xAxis: 'x',
     });
-    expect(data.categories).toHaveLength(1000);
+    expect([data.categories.length, data.series.length]).toEqual(drawn);
+    expect([data.rowCount, data.seriesCount]).toEqual([rows, series]);
+    expect(new Set(data.series.map(({color}) => color)).size).toBe(data.series.length);
+  });
+
+  test.each([[[1, 2]], [[0, 1]], [[3]], [[1, 2, 3, -1]]])('counts of %j are read at whole numbers', values => {
+    const data = chart({data: values.map(y => ({y})), series: [{type: 'bar', dataKey: 'y'}], xAxis: 'x'});
+    expect(data.ticks.filter(tick => !Number.isInteger(tick))).toEqual([]);
+    const labels = plotOf(data, 'en').tickLabels;
+    expect(new Set(labels).size).toBe(labels.length);
+  });
+
+  test.each([[[0.001, 0.002]], [[1e-7, 2e-7]], [[1_000_000, 1_000_001]], [[0, 2.5e9]], [[-5e6, 5e6]]])(
+    'each tick around %j is told from the others',
+    values => {
+      const data = chart({data: values.map(y => ({y})), series: [{type: 'line', dataKey: 'y'}], xAxis: 'x'});
+      const labels = plotOf(data, 'en').tickLabels;
+      expect(new Set(labels).size).toBe(labels.length);
+    },
+  );
+});
+
+describe('curves', () => {
+  const points = [0, 100, 100, 20, 60].map((y, index) => ({x: index * 25, y, floor: 100}));
+
+  test('are those of d3-shape, each by its name', () => {
+    const paths = CURVE_NAMES.map(name => [name, lineThrough(points, name)] as const);
+    expect(paths).toHaveLength(15);
+    const factories = new Map(Object.entries(d3));
+    for (const [name, path] of paths) {
+      const wanted = {bump: 'bumpX', monotone: 'monotoneX'}[name as string] ?? name;
+      const factory = factories.get(`curve${wanted[0]?.toUpperCase()}${wanted.slice(1)}`) as typeof d3.curveBasis;
+      const expected = d3.line().curve(factory);
+      expect(path, name).toBe(expected(points.map(({x, y}): [number, number] => [x, y])));
+    }
+    // Two are other names for one that runs along x.
+    expect(new Set(paths.map(([, path]) => path)).size).toBe(13);
+  });
+
+  test.each(CURVE_NAMES)('%s lies above a floor where it is an area', name => {
+    const path = areaBelow(points, name);
+    expect(path.startsWith('M')).toBe(true);
+    expect(path).not.toContain('NaN');
+  });
+
+  test('a path through too few points is known to show nothing', () => {
+    const isSeen = (count: number, name: (typeof CURVE_NAMES)[number]) =>
+      isVisible(lineThrough(points.slice(0, count), name));
+    expect([1, 2].map(count => isSeen(count, 'linear'))).toEqual([false, true]);
+    expect([1, 2, 3, 4].map(count => isSeen(count, 'basisOpen'))).toEqual([false, false, false, true]);
   });
 });
 
-test('a smooth curve stays between its points', () => {
-  const path = curveThrough(
-    [
-      {x: 0, y: 0},
-      {x: 10, y: 100},
-      {x: 20, y: 100},
-      {x: 30, y: 20},
-    ],
-    'smooth',
-  );
-  const ys = [...path.matchAll(/,(-?[\d.]+)/g)].map(([, y]) => Number(y));
-  expect(Math.min(...ys)).toBeGreaterThanOrEqual(0);
-  expect(Math.max(...ys)).toBeLessThanOrEqual(100);
-});
+describe('the names below a chart', () => {
+  const evenly = (count: number, room: number) =>
+    Array.from({length: count}, (_, index) => (count === 1 ? room / 2 : (index * room) / (count - 1)));
+  const same = (count: number, width: number) => Array.from({length: count}, () => width);
 
-test('steps turn where their name says', () => {
-  const points = [
-    {x: 0, y: 0},
-    {x: 10, y: 5},
-  ];
-  expect(curveThrough(points, 'stepBefore')).toBe('V5H10');
-  expect(curveThrough(points, 'stepAfter')).toBe('H10V5');
-  expect(curveThrough(points, 'step')).toBe('H5V5H10');
+  test('are all there where there is room', () => {
+    expect(chooseLabels(evenly(5, 400), same(5, 40), 400).map(({index}) => index)).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  test.each([
+    [1, 50, 300],
+    [2, 290, 300],
+    [7, 90, 300],
+    [12, 30, 220],
+    [200, 60, 640],
+    [3, 400, 300],
+  ])('of %i labels of %i px in %i px, none is cut and none covers another', (count, width, room) => {
+    const widths = same(count, Math.min(width, room));
+    const placed = chooseLabels(evenly(count, room), widths, room);
+    expect(placed.length).toBeGreaterThan(0);
+    for (const [at, {index, left}] of placed.entries()) {
+      expect(left).toBeGreaterThanOrEqual(0);
+      expect(left + (widths[index] ?? 0)).toBeLessThanOrEqual(room);
+      const before = placed[at - 1];
+      if (before) expect(left).toBeGreaterThanOrEqual(before.left + (widths[before.index] ?? 0));
+    }
+  });
+
+  test('there are none where there is no row', () => {
+    expect(chooseLabels([], [], 300)).toEqual([]);
+  });
 });

@@ -2,14 +2,22 @@
 import {isRecord, nameOf, numberOf, oneOf, textOf, type WidgetNode} from './nodes.js';
 import {colorOf} from './values.js';
 
-/** More cannot be told apart at the width of a thread, and would cost layout time. */
-const MAX_POINTS = 1000;
-const MAX_SERIES = 12;
+/** More cannot be told apart at the width of a thread. */
+const MAX_POINTS = 2000;
+const MAX_SERIES = 24;
+/** So many values are drawn at most, all series together: more would cost layout time. */
+const MAX_MARKS = 12_000;
 const PALETTE = ['blue', 'purple', 'orange', 'green', 'red', 'yellow', 'pink'] as const;
+/** Steps of a hue, one for each time that the palette has been gone through. */
+const STEPS = [400, 700, 200, 900] as const;
 const TICK_COUNT = 4;
 
-/** Curves by shape. The families of splines differ by a hair at this size and share one. */
-export type Curve = 'linear' | 'smooth' | 'bump' | 'step' | 'stepBefore' | 'stepAfter';
+export const CURVE_NAMES = [
+  ...(['basis', 'basisClosed', 'basisOpen', 'bump', 'bumpX', 'bumpY', 'linear', 'linearClosed'] as const),
+  ...(['monotone', 'monotoneX', 'monotoneY', 'natural', 'step', 'stepAfter', 'stepBefore'] as const),
+] as const;
+
+export type Curve = (typeof CURVE_NAMES)[number];
 
 /** One value in the plot: drawn between `from` and `to`, which differ from 0 and the value in stacks. */
 export interface Mark {
@@ -34,47 +42,43 @@ export interface ChartData {
   readonly max: number;
   readonly ticks: readonly number[];
   readonly isAxisHidden: boolean;
+  /** How many there are, of which some may not be drawn. */
+  readonly rowCount: number;
+  readonly seriesCount: number;
 }
 
-function curveOf(value: unknown): Curve {
-  const name = textOf(value);
-  if (name === 'step' || name === 'stepBefore' || name === 'stepAfter') {
-    return name;
-  }
-  if (name.startsWith('bump')) {
-    return 'bump';
-  }
-  return name.startsWith('linear') ? 'linear' : 'smooth';
+function colorFor(index: number): string {
+  const step = STEPS[Math.floor(index / PALETTE.length) % STEPS.length] ?? 400;
+  return `var(--chatkit-${PALETTE[index % PALETTE.length] ?? 'blue'}-${step})`;
 }
 
 /** The chart to draw, or null when there is nothing. */
 export function buildChart(node: WidgetNode<'Chart'>): ChartData | null {
-  const rows = (Array.isArray(node.data) ? node.data : []).filter(isRecord).slice(0, MAX_POINTS);
-  const specs = (Array.isArray(node.series) ? node.series : []).filter(isRecord).slice(0, MAX_SERIES);
+  const allRows = (Array.isArray(node.data) ? node.data : []).filter(isRecord);
+  const allSpecs = (Array.isArray(node.series) ? node.series : [])
+    .filter(isRecord)
+    .filter(({dataKey}) => nameOf(dataKey) !== undefined);
+  const specs = allSpecs.slice(0, MAX_SERIES);
+  const rows = allRows.slice(0, Math.min(MAX_POINTS, Math.floor(MAX_MARKS / Math.max(1, specs.length))));
   const axis = isRecord(node.xAxis) ? node.xAxis : {dataKey: node.xAxis};
   const xKey = textOf(axis.dataKey);
   const names = isRecord(axis.labels) ? axis.labels : {};
   const stacks = new Map<string, {up: number; down: number}[]>();
-  const series = specs.flatMap((spec, index): Series[] => {
-    const key = nameOf(spec.dataKey);
-    if (key === undefined) {
-      return [];
-    }
+  const series = specs.map((spec, index): Series => {
+    const key = textOf(spec.dataKey);
     const kind = oneOf(spec.type, ['bar', 'line', 'area'], 'bar');
     const stack = kind === 'line' ? undefined : (nameOf(spec.stack) ?? undefined);
     const piles = stack === undefined ? undefined : pilesOf(stacks, `${kind}:${stack}`, rows.length);
-    return [
-      {
-        kind,
-        label: nameOf(spec.label) ?? key,
-        color: colorOf(spec.color, 'chart') ?? `var(--chatkit-${PALETTE[index % PALETTE.length] ?? 'blue'}-400)`,
-        curve: curveOf(spec.curveType),
-        stack,
-        marks: rows.map((row, at) => markOf(own(row, key), piles?.[at])),
-      },
-    ];
+    return {
+      kind,
+      label: nameOf(spec.label) ?? key,
+      color: colorOf(spec.color, 'chart') ?? colorFor(index),
+      curve: oneOf(spec.curveType, CURVE_NAMES, 'monotoneX'),
+      stack,
+      marks: rows.map((row, at) => markOf(own(row, key), piles?.[at])),
+    };
   });
-  if (rows.length === 0 || series.length === 0) {
+  if (!series.some(({marks}) => marks.some(({value}) => value !== null))) {
     return null;
   }
   return {
@@ -84,6 +88,8 @@ export function buildChart(node: WidgetNode<'Chart'>): ChartData | null {
     }),
     series,
     isAxisHidden: axis.hide === true,
+    rowCount: allRows.length,
+    seriesCount: allSpecs.length,
     ...scaleOf(series),
   };
 }
@@ -130,7 +136,10 @@ function scaleOf(series: readonly Series[]): Pick<ChartData, 'min' | 'max' | 'ti
     low -= low === 0 ? 0 : room;
     high += room;
   }
-  const step = roundStep((high - low) / TICK_COUNT);
+  const isWhole = series.every(({marks}) => marks.every(({value}) => value === null || Number.isInteger(value)));
+  const rough = roundStep((high - low) / TICK_COUNT);
+  // Half a visitor is none.
+  const step = isWhole ? Math.max(1, rough) : rough;
   const first = Math.floor(low / step);
   const last = Math.ceil(high / step);
   // Multiplying keeps 0.1 steps exact enough for labels; adding them up would not.

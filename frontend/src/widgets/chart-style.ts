@@ -165,20 +165,33 @@ export const chartStyles = css`
   .sizer {
     visibility: hidden;
   }
+  .chart-y > .sizer {
+    display: grid;
+    height: 0;
+  }
+  .chart-x {
+    min-height: var(--w-labels, auto);
+  }
   .x-label {
     position: absolute;
     top: 4px;
-    max-width: 96px;
-    overflow: hidden;
-    text-overflow: ellipsis;
-    white-space: nowrap;
-    transform: translateX(-50%);
+    width: max-content;
+    max-width: 100%;
+    overflow-wrap: anywhere;
+    text-align: center;
+    visibility: hidden;
   }
-  .x-label.first {
-    transform: none;
+  .chart.empty {
+    justify-content: center;
+    border: 1px dashed var(--chatkit-border-default);
+    border-radius: var(--chatkit-radius-md);
   }
-  .x-label.last {
-    transform: translateX(-100%);
+  .chart-note {
+    margin: 0;
+    color: var(--chatkit-text-secondary);
+    font-size: var(--chatkit-text-xs-size);
+    line-height: var(--chatkit-text-xs-line);
+    text-align: center;
   }
   .legend {
     display: flex;
@@ -190,11 +203,8 @@ export const chartStyles = css`
     display: inline-flex;
     align-items: center;
     gap: 6px;
-  }
-  @container (max-width: 340px) {
-    .wide-only {
-      display: none;
-    }
+    max-width: 100%;
+    overflow-wrap: anywhere;
   }
   @media (forced-colors: active) {
     .bar,

@@ -1,43 +1,25 @@
 /** The renderer of Chart: bars as boxes, lines and areas as SVG, a tooltip for pointer and keyboard, a table to read. */
 import {html, nothing, svg} from 'lit';
+import {xAxis, yAxis} from './chart-axes.js';
 import {buildChart, type ChartData, type Series} from './chart-data.js';
-import {curveThrough, type Point} from './chart-path.js';
+import {areaBelow, isVisible, lineThrough, type Point} from './chart-path.js';
+import {type Plot, plotOf} from './chart-plot.js';
+import {chartStrings} from './chart-strings.js';
 import {numberOf} from './nodes.js';
 import type {Rendered, Renderer, Scope} from './scope.js';
 import {styled} from './styled.js';
 import {blockStyle} from './values.js';
 
-const HINT = 'Use the arrow keys to read the values.';
-
-/** Positions in per cent of the plot, so that the chart needs no measuring and follows its box. */
-interface Plot {
-  readonly data: ChartData;
-  readonly hasBars: boolean;
-  x(index: number): number;
-  y(value: number): number;
-  format(value: number): string;
-}
-
-function plotOf(data: ChartData, locale: string | undefined): Plot {
-  const count = data.categories.length;
-  const hasBars = data.series.some(series => series.kind === 'bar');
-  const numbers = new Intl.NumberFormat(locale, {maximumFractionDigits: 2});
-  return {
-    data,
-    hasBars,
-    // Bars stand in the middle of their share; lines run from edge to edge.
-    x: index => (hasBars || count === 1 ? ((index + 0.5) / count) * 100 : (index / (count - 1)) * 100),
-    y: value => ((data.max - value) / (data.max - data.min)) * 100,
-    format: value => numbers.format(value),
-  };
-}
-
 export const renderChart: Renderer<'Chart'> = (node, scope) => {
   const data = buildChart(node);
-  if (data === null) {
-    return nothing;
-  }
   const {host, path} = scope;
+  const hasOwnHeight = [node.height, node.size, node.aspectRatio].some(each => each !== undefined && each !== null);
+  const frame = `chart ${hasOwnHeight ? '' : 'auto-height'}`;
+  if (data === null) {
+    return html`<figure class="${frame} empty" ${styled(blockStyle(node))}>
+      <p class="chart-note">${chartStrings.noData}</p>
+    </figure>`;
+  }
   const plot = plotOf(data, host.locale);
   const active = indexOf(host.recall(path), data.categories.length);
   const names = data.series.map(series => series.label).join(', ');
@@ -45,7 +27,7 @@ export const renderChart: Renderer<'Chart'> = (node, scope) => {
   const hasLegend = node.showLegend === true || (node.showLegend !== false && data.series.length > 1);
   const bars = {gap: numberOf(node.barGap) ?? 4, categoryGap: numberOf(node.barCategoryGap)};
   return html`<figure
-    class="chart ${node.height === undefined && node.size === undefined && node.aspectRatio === undefined ? 'auto-height' : ''}"
+    class=${frame}
     ${styled(blockStyle(node))}
   >
     <div class="chart-main">
@@ -54,7 +36,7 @@ export const renderChart: Renderer<'Chart'> = (node, scope) => {
         class="plot"
         tabindex="0"
         role="group"
-        aria-label="${host.messages.chart(names)}. ${HINT}"
+        aria-label="${host.messages.chart(names)}. ${chartStrings.hint}"
         @pointermove=${(event: PointerEvent) => point(event, plot, scope)}
         @pointerleave=${() => host.remember(path, undefined)}
         @keydown=${(event: KeyboardEvent) => step(event, plot, scope)}
@@ -65,11 +47,20 @@ export const renderChart: Renderer<'Chart'> = (node, scope) => {
       </div>
       ${data.isAxisHidden ? nothing : xAxis(plot)}
     </div>
-    ${hasLegend ? legendOf(data.series) : nothing}
+    ${hasLegend ? legendOf(data.series) : nothing}${noteOf(data)}
     <span class="visually-hidden" role="status">${active === undefined ? '' : spoken(plot, active)}</span>
     ${tableOf(plot, host.messages.chart(names))}
   </figure>`;
 };
+
+/** Says what is not drawn. */
+function noteOf({categories, series, rowCount, seriesCount}: ChartData): Rendered {
+  const notes = [
+    rowCount > categories.length ? chartStrings.someRows(categories.length, rowCount) : '',
+    seriesCount > series.length ? chartStrings.someSeries(series.length, seriesCount) : '',
+  ].join(' ');
+  return notes.trim() === '' ? nothing : html`<p class="chart-note">${notes}</p>`;
+}
 
 function indexOf(value: unknown, count: number): number | undefined {
   return typeof value === 'number' && value >= 0 && value < count ? value : undefined;
@@ -179,25 +170,20 @@ function curvesOf({data, x, y}: Plot): Rendered {
   }
   const shapes = curves.flatMap(series =>
     runsOf(series).map(run => {
-      const tops = run.map((index): Point => ({x: x(index), y: y(series.marks[index]?.to ?? 0)}));
-      const first = tops[0] ?? {x: 0, y: 0};
-      const line = `M${first.x},${first.y}${curveThrough(tops, series.curve)}`;
-      const stroke = svg`<path class="curve" d=${line} ${styled({stroke: series.color})}></path>`;
+      const points = pointsOf(series, run, {x, y});
+      const stroke = svg`<path class="curve" d=${lineThrough(points, series.curve)} ${styled({stroke: series.color})}></path>`;
       if (series.kind === 'line') {
         return stroke;
       }
-      const floors = run.map((index): Point => ({x: x(index), y: y(series.marks[index]?.from ?? 0)})).reverse();
-      const back = floors[0] ?? first;
-      const area = `${line}L${back.x},${back.y}${curveThrough(floors, mirrored(series.curve))}Z`;
-      return svg`<path class="curve-fill" d=${area} ${styled({fill: series.color})}></path>${stroke}`;
+      const below = areaBelow(points, series.curve);
+      return svg`<path class="curve-fill" d=${below} ${styled({fill: series.color})}></path>${stroke}`;
     }),
   );
   return html`<svg class="curves" viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">${shapes}</svg>`;
 }
 
-/** The lower edge is drawn from right to left, where "before" and "after" change places. */
-function mirrored(curve: Series['curve']): Series['curve'] {
-  return curve === 'stepBefore' ? 'stepAfter' : curve === 'stepAfter' ? 'stepBefore' : curve;
+function pointsOf({marks}: Series, run: readonly number[], {x, y}: Pick<Plot, 'x' | 'y'>): readonly Point[] {
+  return run.map(index => ({x: x(index), y: y(marks[index]?.to ?? 0), floor: y(marks[index]?.from ?? 0)}));
 }
 
 /** Dots are boxes: the stretched SVG would make ellipses of circles. */
@@ -205,7 +191,10 @@ function dotsOf({data, x, y}: Plot, active: number | undefined): Rendered {
   const dots = data.series
     .filter(series => series.kind !== 'bar')
     .flatMap(series => {
-      const alone = runsOf(series).flatMap(run => (run.length === 1 ? run : []));
+      // Some curves need more points than there are: what they do not show is a dot.
+      const alone = runsOf(series).flatMap(run =>
+        isVisible(lineThrough(pointsOf(series, run, {x, y}), series.curve)) ? [] : run,
+      );
       const shown = active === undefined || alone.includes(active) ? alone : [...alone, active];
       return shown
         .filter(index => series.marks[index]?.value !== null)
@@ -250,54 +239,6 @@ function spoken({data, format}: Plot, active: number): string {
     return `${series.label} ${value === null ? '–' : format(value)}`;
   });
   return `${data.categories[active]}: ${values.join(', ')}`;
-}
-
-function yAxis({data, y, format}: Plot): Rendered {
-  const labels = data.ticks.map(format);
-  const longest = labels.reduce((a, b) => (b.length > a.length ? b : a), '');
-  return html`<div class="chart-y" aria-hidden="true">
-    <span class="sizer">${longest}</span>
-    ${data.ticks.map((tick, index) => html`<span class="y-label" ${styled({top: `${y(tick)}%`})}>${labels[index]}</span>`)}
-  </div>`;
-}
-
-const CHARACTER_PX = 7;
-const MAX_LABEL_CHARS = 13;
-const WIDE_PX = 380;
-const NARROW_PX = 220;
-
-/** Chooses as many labels as fit; in a narrow box the style sheet hides more of them. */
-function xAxis({data, hasBars, x}: Plot): Rendered {
-  const count = data.categories.length;
-  const longest = Math.min(MAX_LABEL_CHARS, Math.max(...data.categories.map(label => label.length)));
-  const needed = count * (longest * CHARACTER_PX + 10);
-  const step = Math.max(1, Math.ceil(needed / WIDE_PX));
-  const wide = labelled(count, step);
-  const narrow = labelled(count, step * Math.max(1, Math.ceil(needed / NARROW_PX / step)));
-  // What is wider than its bar ends where the plot ends, so that it is not cut.
-  const isWide = count > 1 && (!hasBars || longest * CHARACTER_PX > NARROW_PX / count);
-  return html`<div class="chart-x" aria-hidden="true">
-    <span class="sizer">0</span>
-    ${data.categories.map((label, index) => {
-      if (!wide.has(index)) {
-        return nothing;
-      }
-      const edge = !isWide ? '' : index === 0 ? 'first' : index === count - 1 ? 'last' : '';
-      const place = edge === '' ? x(index) : edge === 'first' ? 0 : 100;
-      return html`<span
-        class="x-label ${edge} ${narrow.has(index) ? '' : 'wide-only'}"
-        ${styled({left: `${place}%`})}
-      >${label}</span>`;
-    })}
-  </div>`;
-}
-
-/** Every so-manieth category, the first and the last in any case: between them they say what the axis spans. */
-function labelled(count: number, step: number): ReadonlySet<number> {
-  const indexes = Array.from({length: Math.ceil(count / step)}, (_, at) => at * step);
-  const last = count - 1;
-  if (indexes.at(-1) !== last && indexes.length > 1) indexes.pop();
-  return new Set([...indexes, last]);
 }
 
 function legendOf(series: readonly Series[]): Rendered {

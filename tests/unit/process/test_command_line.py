@@ -59,7 +59,17 @@ def test_help_lists_the_commands_and_imports_nothing_heavy() -> None:
     done = run_python("-c", program)
     assert (done.returncode, done.stderr) == (0, "")
     listed = re.findall(r"^    ([a-z][a-z-]*)(?: |$)", done.stdout, re.MULTILINE)
-    assert listed == ["run", "doctor", "backup", "restore", "config", "export-page", "import-workflow", "help"]
+    assert listed == [
+        "run",
+        "doctor",
+        "backup",
+        "restore",
+        "config",
+        "export-page",
+        "import-workflow",
+        "widgets",
+        "help",
+    ]
 
 
 @pytest.mark.parametrize("command", ["test", "check", "bench", "build", "setup"])

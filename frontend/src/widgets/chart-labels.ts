@@ -1,0 +1,92 @@
+/** Names below a chart: all of them, or every so-manieth where there is no room; none is cut, and none covers another. */
+import {noChange} from 'lit';
+import {Directive, directive, type ElementPart} from 'lit/directive.js';
+
+const GAP_PX = 8;
+
+/** Where a label stands, in pixels from the left end of the axis. */
+export interface Placed {
+  readonly index: number;
+  readonly left: number;
+}
+
+/**
+ * Chooses labels and places them: around their point, and where that would lead over an end of the axis, at the end.
+ *
+ * @param centres Where the labels belong, in pixels.
+ * @param widths How wide they are.
+ * @param room The length of the axis.
+ */
+export function chooseLabels(centres: readonly number[], widths: readonly number[], room: number): readonly Placed[] {
+  const count = centres.length;
+  for (let step = 1; step < count; step += 1) {
+    const placed = everySoManieth(count, step).map(index => {
+      const width = widths[index] ?? 0;
+      return {index, left: Math.max(0, Math.min(room - width, (centres[index] ?? 0) - width / 2))};
+    });
+    if (placed.every(({index, left}, at) => at === 0 || left >= endOf(placed[at - 1], widths) + (index ? GAP_PX : 0))) {
+      return placed;
+    }
+  }
+  return count === 0
+    ? []
+    : [{index: 0, left: Math.max(0, Math.min(room - (widths[0] ?? 0), (centres[0] ?? 0) - (widths[0] ?? 0) / 2))}];
+}
+
+function endOf(label: Placed | undefined, widths: readonly number[]): number {
+  return label === undefined ? 0 : label.left + (widths[label.index] ?? 0);
+}
+
+/** The first and the last in any case: between them they say what the axis spans. */
+function everySoManieth(count: number, step: number): readonly number[] {
+  const indexes = Array.from({length: Math.ceil(count / step)}, (_, at) => at * step);
+  const last = count - 1;
+  if (indexes.at(-1) !== last && indexes.length > 1) indexes.pop();
+  return indexes.at(-1) === last ? indexes : [...indexes, last];
+}
+
+/** Places the labels in an axis anew: when they are drawn, and when the axis gets longer or shorter. */
+class FitLabelsDirective extends Directive {
+  #places: readonly number[] = [];
+  #observer: ResizeObserver | undefined;
+
+  override update({element}: ElementPart, [places]: [readonly number[]]): unknown {
+    this.#places = places;
+    // The labels are drawn after the tag that this stands in.
+    queueMicrotask(() => this.#fit(element as HTMLElement));
+    this.#observer ??= observed(element, () => this.#fit(element as HTMLElement));
+    return noChange;
+  }
+
+  render(_places: readonly number[]): unknown {
+    return noChange;
+  }
+
+  #fit(axis: HTMLElement): void {
+    const labels = [...axis.querySelectorAll<HTMLElement>('.x-label')];
+    const room = axis.clientWidth;
+    const measured = labels.map(label => Math.ceil(label.getBoundingClientRect().width));
+    // Two that are too long for one line stand below one another's edge: they are broken, not cut.
+    const widths = measured.map(width => Math.min(width, room));
+    const centres = this.#places.map(place => (place / 100) * room);
+    const placed = new Map(chooseLabels(centres, widths, room).map(({index, left}) => [index, left]));
+    let height = 0;
+    for (const [index, label] of labels.entries()) {
+      const left = placed.get(index);
+      label.style.visibility = left === undefined ? 'hidden' : 'visible';
+      label.style.left = `${left ?? 0}px`;
+      if (left !== undefined) height = Math.max(height, label.offsetHeight);
+    }
+    const wanted = height === 0 ? '' : `${height}px`;
+    if (axis.style.getPropertyValue('--w-labels') !== wanted) axis.style.setProperty('--w-labels', wanted);
+  }
+}
+
+function observed(element: Element, resized: () => void): ResizeObserver | undefined {
+  if (typeof ResizeObserver === 'undefined') return undefined;
+  const observer = new ResizeObserver(resized);
+  observer.observe(element);
+  return observer;
+}
+
+export const fitLabels = directive(FitLabelsDirective);
