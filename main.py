@@ -163,6 +163,7 @@ def build_app(
     from storage.chat_sessions import ChatSessions
     from web.attachments_api import add_attachment_routes
     from web.branding_api import build_branding_router
+    from web.browser_tokens_api import build_browser_tokens_router
     from web.chatkit_api import add_chatkit_routes
     from web.client_secrets import ClientSecrets, ServerKeys
     from web.client_sessions import ClientSessions
@@ -223,6 +224,7 @@ def build_app(
     add_session_routes(app, use_cases, sessions, keys, settings)
     app.include_router(build_use_cases_router(use_cases, attachments, settings.max_message_chars))
     app.include_router(build_branding_router(settings))
+    app.include_router(build_browser_tokens_router(key))
     app.include_router(build_health_router(lifecycle, database))
     app.include_router(build_picture_router())
     if metrics is not None:
