@@ -21,7 +21,7 @@ from errors import ConfigError, ParlorError
 from process.commands import back_up, import_workflow, restore, show_settings
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from fastapi import APIRouter, FastAPI
 
     from attachments import ParlorAttachmentStore
     from chat_clients.provider import ChatClients
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from process.doctor import Finding
     from process.lifecycle import Lifecycle
     from process.use_case_loading import LoadedUseCases
-    from runs.registry import Runs
 
 STATIC_DIR = Path(__file__).resolve().parent / "static"
 
@@ -131,9 +130,12 @@ def create_app(settings: Settings) -> FastAPI:
     Raises:
         ConfigError: When a setting cannot work.
     """
+    from web.metrics import build_metrics_router
+
     platform = build_platform(settings)
     services = platform.services
-    app = build_app(settings, services.database, platform.lifecycle, services.attachments, services.runs)
+    metrics = build_metrics_router(settings, services.runs, services.store.transaction_times)
+    app = build_app(settings, services.database, platform.lifecycle, services.attachments, metrics)
     app.state.runs = services.runs
     return app
 
@@ -143,7 +145,7 @@ def build_app(
     database: Database,
     lifecycle: Lifecycle,
     attachments: ParlorAttachmentStore,
-    runs: Runs | None = None,
+    metrics: APIRouter | None = None,
 ) -> FastAPI:
     """Return the web application around the use cases that `lifecycle` starts and closes.
 
@@ -161,6 +163,7 @@ def build_app(
     from storage.chat_sessions import ChatSessions
     from web.attachments_api import add_attachment_routes
     from web.branding_api import build_branding_router
+    from web.browser_tokens_api import build_browser_tokens_router
     from web.chatkit_api import add_chatkit_routes
     from web.client_secrets import ClientSecrets, ServerKeys
     from web.client_sessions import ClientSessions
@@ -168,7 +171,6 @@ def build_app(
     from web.health import build_health_router
     from web.hosts import HostMiddleware
     from web.identity import IdentityMiddleware, load_signing_key
-    from web.metrics import build_metrics_router
     from web.pages import build_pages_router
     from web.picture_frame import build_picture_router
     from web.proxies import ProxyMiddleware
@@ -222,10 +224,11 @@ def build_app(
     add_session_routes(app, use_cases, sessions, keys, settings)
     app.include_router(build_use_cases_router(use_cases, attachments, settings.max_message_chars))
     app.include_router(build_branding_router(settings))
+    app.include_router(build_browser_tokens_router(key))
     app.include_router(build_health_router(lifecycle, database))
     app.include_router(build_picture_router())
-    if settings.metrics and runs is not None:
-        app.include_router(build_metrics_router(settings, runs))
+    if metrics is not None:
+        app.include_router(metrics)
     if settings.parlor_env == "development":
         from web.widget_gallery import build_widget_gallery_router
 

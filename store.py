@@ -32,6 +32,7 @@ from storage import attachment_records, transactions
 from storage.baseline import THREAD_FIELDS, baseline_of, set_baseline, thread_fields
 from storage.rows import as_utc
 from storage.scope import PageRequest, Scope
+from storage.transaction_times import TransactionTimes
 from text.visible import one_visible_line
 from turns.clock import utc_now
 from turns.request_context import RequestContext
@@ -70,10 +71,14 @@ class ParlorStore(Store[RequestContext]):
 
     Each method is one transaction. All of them raise `NotFoundError` for what is missing or another owner's, and
     `UnavailableError` when the database does not answer.
+
+    Attributes:
+        transaction_times: How long the transactions took, by use case.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.transaction_times = TransactionTimes()
 
     # Ids
 
@@ -332,7 +337,8 @@ class ParlorStore(Store[RequestContext]):
     ) -> R:
         scope = Scope(context.user_id, context.use_case, id_)
         try:
-            return await self._database.run_read(work, scope, *arguments)
+            with self.transaction_times.measured(context.use_case, "read"):
+                return await self._database.run_read(work, scope, *arguments)
         except SQLAlchemyError as exc:
             if is_down(exc):
                 raise UnavailableError(_UNAVAILABLE + outlook_of(exc)) from exc
@@ -343,7 +349,8 @@ class ParlorStore(Store[RequestContext]):
     ) -> R:
         scope = Scope(context.user_id, context.use_case, id_)
         try:
-            return await self._database.run_write(work, scope, *arguments)
+            with self.transaction_times.measured(context.use_case, "write"):
+                return await self._database.run_write(work, scope, *arguments)
         except SQLAlchemyError as exc:
             if is_down(exc):
                 raise UnavailableError(_UNAVAILABLE + outlook_of(exc)) from exc
@@ -354,7 +361,8 @@ class ParlorStore(Store[RequestContext]):
     ) -> R:
         scope = Scope(context.user_id, context.use_case, id_)
         try:
-            return await self._database.run_delete(work, scope, *arguments)
+            with self.transaction_times.measured(context.use_case, "delete"):
+                return await self._database.run_delete(work, scope, *arguments)
         except SQLAlchemyError as exc:
             if is_down(exc):
                 raise UnavailableError(_UNAVAILABLE + outlook_of(exc)) from exc

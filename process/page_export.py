@@ -46,7 +46,7 @@ def export_page(static_dir: Path, target: Path, api: str) -> list[str]:
     return [
         f"Wrote {count} files to {target}.",
         f"The server at {address} needs ALLOWED_ORIGINS with the origin under which the page will be.",
-        "Both must be https, or browsers do not keep who a person is.",
+        "People are known there by a token that the page keeps; no cookie is needed.",
     ]
 
 
@@ -79,6 +79,6 @@ def _build_page(page: str, target: Path, api: str) -> str:
         f'{_CHARSET}\n    <meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         f'    <meta name="parlor-api" content="{html.escape(api)}">'
     )
-    # The server's answers are asked for with a cookie, which a preload would not have.
+    # The server's answers are asked for with a token, which a preload would not have.
     page = _PRELOAD.sub("", page).replace(_CHARSET, head, 1).replace(_ICON, 'href="static/logo.svg"', 1)
     return _ADDRESS.sub(hashed, page)

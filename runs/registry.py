@@ -92,6 +92,11 @@ class Runs:
         """How many runs are going on."""
         return len(self._active)
 
+    @property
+    def open_streams(self) -> int:
+        """How many responses are sending a run that is going on."""
+        return sum(run.viewers for run in self._active)
+
     async def start(
         self,
         events: Callable[[], AsyncGenerator[ThreadStreamEvent, None]],

@@ -112,6 +112,11 @@ class Run:
         """Whether no more events will come."""
         return self.status != "running"
 
+    @property
+    def viewers(self) -> int:
+        """How many responses are sending it."""
+        return self._viewers
+
     async def first_event(self) -> None:
         """Return when there is an event to show.
 

@@ -1,4 +1,4 @@
-"""Identity of the user: the person of a client secret, or an anonymous, signed cookie per browser."""
+"""Identity of the user: the person of a client secret, or anonymous: a signed cookie or a token per browser."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config import Settings
-from errors import ConfigError
+from errors import ConfigError, UnauthorizedError
 from files.file_urls import PATH as FILES_PATH
 from turns.chat_session import ChatSession
 from turns.request_context import RequestContext
+from web.browser_tokens import PREFIX as BROWSER_TOKEN_PREFIX
+from web.browser_tokens import BrowserTokens
 from web.client_secrets import bearer_of
 from web.client_sessions import ClientSessions
 from web.failures import build_failure, failure_response
@@ -32,6 +34,7 @@ COOKIE_NAME = "parlor_user"
 EMBEDDED_COOKIE_NAME = "parlor_user_embedded"
 """Cookie for pages of other sites: it must not take the place of the one that the person has here."""
 
+EXPIRED = "The token of this browser has expired. Ask for the next one."
 COOKIE_MAX_AGE_S = 365 * 24 * 3600
 KEY_FILE_NAME = "secret.key"
 KEY_BYTES = 32
@@ -44,7 +47,7 @@ _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 _LOOPBACK = re.compile(r"localhost(?::|$)|127\.|\[::1\]")
 _PAGE_PATH = "/"
 _IDENTIFIED_PREFIXES = ("/api/", "/chatkit/", "/dev/widgets/")
-_PUBLIC_PATHS = frozenset({"/api/branding"})
+_PUBLIC_PATHS = frozenset({"/api/branding", "/api/browser-token"})
 
 
 def load_signing_key(settings: Settings) -> bytes:
@@ -131,6 +134,7 @@ class IdentityMiddleware:
         self._public_url = None if public_url is None else public_url.rstrip("/")
         self._key = key
         self._cookies = Cookies(key)
+        self._tokens = BrowserTokens(key)
         self._sessions = sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -142,10 +146,13 @@ class IdentityMiddleware:
         notes.public_url = self._public_url
         headers = Headers(scope=scope)
         secret = bearer_of(headers)
+        if secret is not None and secret.startswith(BROWSER_TOKEN_PREFIX):
+            await self._answer_by_token(secret, headers, scope, receive, send)
+            return
         if secret is not None:
             await self._answer_in_session(secret, scope, receive, send)
             return
-        known = next((user for value in _cookie_values(headers) if (user := self._cookies.parse(value))), None)
+        known = next((user for value in cookie_values(headers) if (user := self._cookies.parse(value))), None)
         if known is None and scope["path"].startswith(FILES_PATH):
             # A picture in somebody else's page, or an upload from there, makes nobody known.
             await self._app(scope, receive, send)
@@ -170,18 +177,31 @@ class IdentityMiddleware:
 
         await self._app(scope, receive, send_with_cookie)
 
+    async def _answer_by_token(self, value: str, headers: Headers, scope: Scope, receive: Receive, send: Send) -> None:
+        notes = notes_of(scope)
+        token = self._tokens.parse(value, headers["origin"]) if notes.is_listed_origin else None
+        if token is None or not token.is_current:
+            await _refuse(UnauthorizedError(EXPIRED), scope, receive, send)
+            return
+        notes.user_id = token.user_id
+        await self._app(scope, receive, send)
+
     async def _answer_in_session(self, secret: str, scope: Scope, receive: Receive, send: Send) -> None:
         notes = notes_of(scope)
         try:
             session = await self._sessions.authenticate(secret)
         except Exception as exc:  # noqa: BLE001 - this layer is outside of the one that answers exceptions
-            failure = build_failure(exc, notes)
-            challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'} if failure.status == 401 else None
-            await failure_response(failure, challenge)(scope, receive, send)
+            await _refuse(exc, scope, receive, send)
             return
         notes.session, notes.user_id = session, session.user_id
         notes.pseudonym = hmac.new(self._key, f"log:{session.user_id}".encode(), hashlib.sha256).hexdigest()[:12]
         await self._app(scope, receive, send)
+
+
+async def _refuse(exc: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+    failure = build_failure(exc, notes_of(scope))
+    challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'} if failure.status == 401 else None
+    await failure_response(failure, challenge)(scope, receive, send)
 
 
 def build_context(request: Request, use_case: str = "") -> RequestContext:
@@ -245,7 +265,7 @@ def _needs_identity(path: str) -> bool:
     return is_identified and path not in _PUBLIC_PATHS
 
 
-def _cookie_values(headers: Headers) -> Iterator[str]:
+def cookie_values(headers: Headers) -> Iterator[str]:
     """Yield every value under our names, which a neighbouring subdomain may have set as well."""
     pairs = [part.strip().partition("=") for header in headers.getlist("cookie") for part in header.split(";")]
     for wanted in (COOKIE_NAME, EMBEDDED_COOKIE_NAME):

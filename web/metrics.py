@@ -12,22 +12,28 @@ from starlette.responses import Response
 
 from config import Settings
 from errors import ConfigError, NotFoundError
-from runs.statistics import DURATION_BOUNDS_S
 from web.client_secrets import bearer_of
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
 
     from runs.registry import Runs
+    from storage.transaction_times import TransactionTimes
 
 PATH = "/metrics"
 
 
-class RunsCollector:
-    """Collector that reads the numbers of the answers when they are asked for, and costs nothing in between."""
+class PlatformCollector:
+    """Collector that reads the platform's numbers when they are asked for, and costs nothing in between.
 
-    def __init__(self, runs: Runs) -> None:
+    Args:
+        runs: The answers.
+        transaction_times: The times of the store.
+    """
+
+    def __init__(self, runs: Runs, transaction_times: TransactionTimes) -> None:
         self._runs = runs
+        self._transaction_times = transaction_times
 
     def collect(self) -> Iterator[Metric]:
         """Yield all metrics of ours."""
@@ -36,44 +42,51 @@ class RunsCollector:
         by_name = ("use_case",)
         answers = CounterMetricFamily("parlor_answers", "Answers that have ended.", labels=("use_case", "outcome"))
         durations = HistogramMetricFamily("parlor_answer_duration_seconds", "Time of whole answers.", labels=by_name)
+        first_texts = HistogramMetricFamily("parlor_first_text_seconds", "Time to the first text.", labels=by_name)
         tokens = CounterMetricFamily("parlor_tokens", "Tokens of models.", labels=("use_case", "kind"))
         calls = CounterMetricFamily("parlor_tool_calls", "Calls of tools.", labels=by_name)
         failed = CounterMetricFamily("parlor_tool_failures", "Calls of tools that failed.", labels=by_name)
         for name, known in self._runs.statistics.by_use_case.items():
             for outcome, count in known.outcomes.items():
                 answers.add_metric((name, outcome), count)
-            total, buckets = 0, []
-            for bound, count in zip((*map(str, DURATION_BOUNDS_S), "+Inf"), known.durations, strict=True):
-                total += count
-                buckets.append((bound, total))
-            durations.add_metric((name,), buckets, known.duration_sum_s)
+            durations.add_metric((name,), list(known.durations.cumulative()), known.durations.sum_s)
+            first_texts.add_metric((name,), list(known.first_texts.cumulative()), known.first_texts.sum_s)
             for kind, count in known.tokens.items():
                 tokens.add_metric((name, kind), count)
             calls.add_metric((name,), known.tool_calls)
             failed.add_metric((name,), known.failed_tool_calls)
-        yield from (answers, durations, tokens, calls, failed)
+        yield from (answers, durations, first_texts, tokens, calls, failed)
+        database = HistogramMetricFamily(
+            "parlor_database_seconds", "Time of the store's transactions.", labels=("use_case", "kind")
+        )
+        for labels, times in self._transaction_times.by_kind.items():
+            database.add_metric(labels, list(times.cumulative()), times.sum_s)
+        yield database
         yield GaugeMetricFamily("parlor_open_answers", "Answers being written now.", self._runs.active)
+        yield GaugeMetricFamily("parlor_open_streams", "Responses that send an answer.", self._runs.open_streams)
         draining = float(self._runs.is_draining)
         yield GaugeMetricFamily("parlor_draining", "1 while no new answers are taken, before the end.", draining)
 
 
-def build_metrics_router(settings: Settings, runs: Runs) -> APIRouter:
-    """Return the route of the metrics.
+def build_metrics_router(settings: Settings, runs: Runs, transaction_times: TransactionTimes) -> APIRouter | None:
+    """Return the route of the metrics; None where the settings want none.
 
     Raises:
         ConfigError: When the package that writes them is not installed.
     """
+    if not settings.metrics:
+        return None
     try:
-        from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
+        import prometheus_client
         from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
     except ImportError as exc:
         raise ConfigError("METRICS", "needs the package prometheus-client: pip install 'parlor[metrics]'") from exc
 
     # One of its own: what use cases count in the package's global one is theirs to show.
-    registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
-    PlatformCollector(registry=registry)
-    registry.register(RunsCollector(runs))
+    registry = prometheus_client.CollectorRegistry()
+    prometheus_client.ProcessCollector(registry=registry)
+    prometheus_client.PlatformCollector(registry=registry)
+    registry.register(PlatformCollector(runs, transaction_times))
     token = settings.metrics_token.get_secret_value() if settings.metrics_token is not None else None
     router = APIRouter()
 

@@ -52,6 +52,7 @@ from context import Services, Turn
 from errors import BadRequestError, ConflictError
 from framework.chatkit_protocol import answered_questions, serialize, thread_response
 from plugins import Composer
+from runs.statistics import shows_text
 from streaming.actions.clicks import Clicks
 from streaming.answers.thread_titles import title_of
 from streaming.approvals.decisions import check_decision
@@ -128,9 +129,12 @@ class ChatKitRequests:
         events = await self._begin(request, context)
         thread_id = getattr(request.params, "thread_id", None)
         status: RunOutcome | None = None
+        first_text_at: datetime | None = None
         try:
             async with aclosing(events):
                 async for event in events:
+                    if first_text_at is None and shows_text(event):
+                        first_text_at = utc_now()
                     if status is None:
                         status = "done"
                         thread_id = event.thread.id if isinstance(event, ThreadCreatedEvent) else thread_id
@@ -153,7 +157,7 @@ class ChatKitRequests:
             if status is not None and thread_id is not None:
                 # What has become of the answer is decided: a stop or a deadline comes too late.
                 with context.answer.no_stop():
-                    await self._save_run(thread_id, status, started_at, context)
+                    await self._save_run(thread_id, status, started_at, first_text_at, context)
 
     async def _begin(self, request: Any, context: RequestContext) -> Events:
         """Check a request, and return the events to come; the first of them stores what the request brings."""
@@ -185,7 +189,12 @@ class ChatKitRequests:
         return self._responder.respond(Turn(thread, context, self._services, message))
 
     async def _save_run(
-        self, thread_id: str, status: RunOutcome, started_at: datetime, context: RequestContext
+        self,
+        thread_id: str,
+        status: RunOutcome,
+        started_at: datetime,
+        first_text_at: datetime | None,
+        context: RequestContext,
     ) -> None:
         answer = context.answer
         usage = answer.usage
@@ -197,6 +206,7 @@ class ChatKitRequests:
             f"stopped_{answer.stop_reason}" if answer.stop_reason else status,
             (record.ended_at - started_at).total_seconds(),
             usage,
+            first_text_s=(first_text_at - started_at).total_seconds() if first_text_at is not None else None,
             tool_calls=answer.tool_calls,
             failed_tool_calls=len(answer.failed_calls),
         )

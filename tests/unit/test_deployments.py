@@ -17,7 +17,8 @@ import yaml
 from config import Settings
 from process.serving import CONNECTIONS_TIMEOUT_S
 from runs.registry import Runs
-from web.metrics import RunsCollector
+from storage.transaction_times import TransactionTimes
+from web.metrics import PlatformCollector
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "infra" / "Dockerfile").read_text(encoding="utf-8")
@@ -134,6 +135,9 @@ def test_the_dashboard_asks_for_metrics_that_there_are() -> None:
     }
     runs = Runs(max_total=1, max_per_user=1, max_log_bytes=1000, timeout_s=1, linger_s=0)
     runs.statistics.note("any", "done", 1.0, {}, tool_calls=1)
-    known = {sample.name for metric in RunsCollector(runs).collect() for sample in metric.samples}
-    assert len(dashboard["panels"]) == 6
+    times = TransactionTimes()
+    with times.measured("any", "read"):
+        pass
+    known = {sample.name for metric in PlatformCollector(runs, times).collect() for sample in metric.samples}
+    assert len(dashboard["panels"]) == 9
     assert asked - known == {"process_resident_memory_bytes"}

@@ -2,7 +2,7 @@
 import type {ChatKitOptions, ColorScheme, StartScreenPrompt} from '@openai/chatkit';
 import {isObject} from '../protocol/parsing.js';
 import type {UseCase} from './platform.js';
-import {isServerElsewhere, serverAddress} from './server-address.js';
+import {serverAddress} from './server-address.js';
 
 export interface ChatLook {
   readonly scheme: ColorScheme;
@@ -10,7 +10,16 @@ export interface ChatLook {
   readonly accent: string;
 }
 
-export function buildChatOptions(useCase: UseCase, look: ChatLook, initialThread: string | null): ChatKitOptions {
+/**
+ * @param initialThread The conversation to begin with.
+ * @param fetch The way to the server, where it is not the browser's own.
+ */
+export function buildChatOptions(
+  useCase: UseCase,
+  look: ChatLook,
+  initialThread: string | null,
+  fetch?: typeof globalThis.fetch,
+): ChatKitOptions {
   const {placeholder, attachments, tools, models} = useCase.composer;
   const hasUploads = isObject(attachments) && attachments.enabled === true;
   return {
@@ -18,9 +27,7 @@ export function buildChatOptions(useCase: UseCase, look: ChatLook, initialThread
       url: serverAddress(`/chatkit/${encodeURIComponent(useCase.name)}`),
       // The type asks for one; our element has no use for it.
       domainKey: 'self-hosted',
-      ...(isServerElsewhere() && {
-        fetch: (input: RequestInfo | URL, init?: RequestInit) => fetch(input, {...init, credentials: 'include'}),
-      }),
+      ...(fetch !== undefined && {fetch}),
       ...(hasUploads && {uploadStrategy: {type: 'two_phase'}}),
     },
     frameTitle: useCase.title,

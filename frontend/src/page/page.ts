@@ -2,9 +2,13 @@
 import {loadChatScript} from './chat-script.js';
 import {ParlorPage} from './parlor-page.js';
 import {loadPlatform} from './platform.js';
+import {serverFetch} from './server-fetch.js';
 
+const fetch = window.fetch.bind(window);
+const elsewhere = serverFetch(fetch);
 const page = new ParlorPage(window, {
-  loadPlatform: () => loadPlatform(window.fetch.bind(window)),
+  fetch: elsewhere,
+  loadPlatform: () => loadPlatform(elsewhere ?? fetch),
   loadChatScript: url => loadChatScript(document, url),
 });
 void page.start();

@@ -16,6 +16,8 @@ const USE_CASE_PARAMETER = 'use_case';
 export interface PageServices {
   readonly loadPlatform: () => Promise<Platform>;
   readonly loadChatScript: (url: string) => Promise<void>;
+  /** The way to the server, where it is not the browser's own. */
+  readonly fetch?: typeof globalThis.fetch | undefined;
 }
 
 export class ParlorPage {
@@ -165,7 +167,7 @@ export class ParlorPage {
       // Deleted elsewhere: told once, not at every visit. Any other failure may pass, and the thread is kept.
       if (isResuming && isMissing(event.detail.error)) this.#memory.keepThread(useCase.name, null);
     });
-    chat.setOptions(buildChatOptions(useCase, this.#look(), remembered));
+    chat.setOptions(buildChatOptions(useCase, this.#look(), remembered, this.#services.fetch));
     this.#main().replaceChildren(chat);
     this.#chat = chat;
     this.#focusComposer();
@@ -208,7 +210,8 @@ export class ParlorPage {
     this.#renderHeader();
     this.#tintBrowser();
     if (this.#chat && this.#current) {
-      this.#chat.setOptions(buildChatOptions(this.#current, this.#look(), this.#memory.thread(this.#current.name)));
+      const thread = this.#memory.thread(this.#current.name);
+      this.#chat.setOptions(buildChatOptions(this.#current, this.#look(), thread, this.#services.fetch));
     }
   }
 

@@ -2,7 +2,7 @@
 import {isObject} from '../protocol/parsing.js';
 import type {JSONObject} from '../protocol/types.js';
 import {pageStrings} from '../strings.js';
-import {isServerElsewhere, serverAddress} from './server-address.js';
+import {serverAddress} from './server-address.js';
 
 export interface Brand {
   readonly name: string;
@@ -92,7 +92,6 @@ async function fetchJSON(fetch: typeof globalThis.fetch, url: string): Promise<J
   let body: unknown;
   try {
     response = await fetch(serverAddress(url), {
-      ...(isServerElsewhere() && {credentials: 'include'}),
       headers: {Accept: 'application/json'},
       signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
     });

@@ -119,6 +119,24 @@ async def test_events_after_a_number_are_exactly_those_that_came_later(open_chat
             assert numbered(await rest_of(await attached(chat, after=number))) == events[index + 1 :]
 
 
+async def test_open_streams_and_the_time_to_the_first_text_are_measured(open_chat: OpenChat) -> None:
+    gate = asyncio.Event()
+    async with open_chat([gate, *says("Late")], says("Again")) as chat:
+        runs = chat.server.services.runs
+        first = await start(chat)
+        adopt_thread(chat, await read_until(first, b"thread.created"))
+        second = await attached(chat)
+        assert runs.open_streams == 2
+        gate.set()
+        await rest_of(first)
+        await rest_of(second)
+        assert runs.open_streams == 0
+        [known] = runs.statistics.by_use_case.values()
+        assert dict(known.first_texts.cumulative())["+Inf"] == 1
+        assert 0 < known.first_texts.sum_s <= known.durations.sum_s
+        assert chat.server.services.store.transaction_times.by_kind
+
+
 async def test_a_viewer_says_which_run_it_views_and_how_far_that_had_come(open_chat: OpenChat) -> None:
     gate = asyncio.Event()
     async with open_chat([*says("A"), gate]) as chat:

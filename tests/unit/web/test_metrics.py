@@ -12,6 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from config import Settings
 from runs.registry import Runs
 from runs.statistics import MAX_USE_CASES, OTHER, RunStatistics
+from storage import transaction_times
+from storage.transaction_times import TransactionTimes
 from tests.unit.web.edge import Edge
 from web.failures import ErrorMiddleware
 from web.metrics import build_metrics_router
@@ -20,10 +22,15 @@ TOKEN = "t" * 16
 
 
 @asynccontextmanager
-async def scraping(runs: Runs, **values: Any) -> AsyncIterator[httpx.AsyncClient]:
+async def scraping(
+    runs: Runs, times: TransactionTimes | None = None, **values: Any
+) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
     app.add_middleware(ErrorMiddleware)
-    app.include_router(build_metrics_router(Settings(_env_file=None, metrics=True, **values), runs))  # type: ignore[call-arg]
+    settings = Settings(_env_file=None, metrics=True, **values)  # type: ignore[call-arg]
+    router = build_metrics_router(settings, runs, times or TransactionTimes())
+    assert router is not None
+    app.include_router(router)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         yield client
 
@@ -35,10 +42,13 @@ def runs() -> Runs:
 
 async def test_answers_are_counted_by_use_case_in_the_form_of_prometheus(runs: Runs) -> None:
     usage = {"input_token_count": 100, "output_token_count": 20, "total_token_count": 120}
-    runs.statistics.note("weather", "done", 0.25, usage, tool_calls=3, failed_tool_calls=1)
+    runs.statistics.note("weather", "done", 0.25, usage, first_text_s=0.125, tool_calls=3, failed_tool_calls=1)
     runs.statistics.note("weather", "stopped_user", 700.0, {"input_token_count": None})
     runs.statistics.note("todo", "failed", 3.0, {})
-    async with scraping(runs) as client:
+    times = TransactionTimes()
+    with times.measured("weather", "write"):
+        pass
+    async with scraping(runs, times) as client:
         response = await client.get("/metrics")
     assert response.headers["content-type"].startswith("text/plain; version=")
     samples = {
@@ -57,7 +67,14 @@ async def test_answers_are_counted_by_use_case_in_the_form_of_prometheus(runs: R
     assert samples["parlor_answer_duration_seconds_bucket", "0.25", "weather"] == 1
     assert samples["parlor_answer_duration_seconds_bucket", "600.0", "weather"] == 1
     assert samples["parlor_answer_duration_seconds_bucket", "+Inf", "weather"] == 2
+    assert samples["parlor_first_text_seconds_count", "weather"] == 1
+    assert samples["parlor_first_text_seconds_sum", "weather"] == 0.125
+    assert samples["parlor_first_text_seconds_bucket", "0.1", "weather"] == 0
+    assert samples["parlor_first_text_seconds_bucket", "0.25", "weather"] == 1
+    assert samples["parlor_database_seconds_count", "weather", "write"] == 1
+    assert samples["parlor_database_seconds_bucket", "1.0", "weather", "write"] == 1
     assert samples[("parlor_open_answers",)] == 0
+    assert samples[("parlor_open_streams",)] == 0
     assert ("process_resident_memory_bytes",) in samples
 
 
@@ -80,3 +97,12 @@ def test_labels_are_bounded() -> None:
         statistics.note(f"use-case-{number}", "done", 1.0, {})
     assert len(statistics.by_use_case) == MAX_USE_CASES + 1
     assert statistics.by_use_case[OTHER].outcomes == {"done": 10}
+
+
+def test_use_cases_of_transactions_are_bounded() -> None:
+    times = TransactionTimes()
+    for number in range(3 * transaction_times.MAX_USE_CASES + 10):
+        with times.measured(f"use-case-{number}", "read"):
+            pass
+    assert len(times.by_kind) == 3 * transaction_times.MAX_USE_CASES + 1
+    assert (transaction_times.OTHER, "read") in times.by_kind

@@ -1,0 +1,71 @@
+"""Browser tokens: who a browser is on a page of another origin, where no cookie of ours is kept.
+
+Browsers that block third-party cookies would make each request of an exported page somebody else's. Its page asks for a
+token instead, keeps it, and sends it with each request. A token is of one origin, opens what the cookie would, and is
+short-lived: one that has expired opens nothing, and only makes the next one, for as long as the cookie would last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import time
+from dataclasses import dataclass
+
+PREFIX = "bt_"
+LIFETIME_S = 3600
+RENEWABLE_S = 365 * 24 * 3600
+"""How long after its end a token still makes the next one."""
+
+_TOKEN = re.compile(r"bt_v1_([0-9a-f]{32})_([0-9]{10,12})_([0-9a-f]{64})")
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserToken:
+    """Claims of a browser token.
+
+    Attributes:
+        user_id: Who the browser is.
+        expires_at_s: When it ends, in seconds since 1970.
+    """
+
+    user_id: str
+    expires_at_s: int
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it opens anything."""
+        return time.time() < self.expires_at_s
+
+    @property
+    def is_renewable(self) -> bool:
+        """Whether it makes the next one."""
+        return time.time() < self.expires_at_s + RENEWABLE_S
+
+
+class BrowserTokens:
+    """Makes and reads browser tokens.
+
+    Args:
+        key: The signing key, 32 bytes or more; it is also that of the cookies.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def build(self, user_id: str, origin: str, expires_at_s: int) -> str:
+        """Return the token of an anonymous user for the pages of `origin`."""
+        said = f"{user_id.removeprefix('anon_')}_{expires_at_s}"
+        return f"{PREFIX}v1_{said}_{self._sign(said, origin)}"
+
+    def parse(self, value: str, origin: str) -> BrowserToken | None:
+        """Return what a token says that we signed for `origin`, expired or not; None for any other."""
+        match = _TOKEN.fullmatch(value)
+        if match is None or not hmac.compare_digest(match[3], self._sign(f"{match[1]}_{match[2]}", origin)):
+            return None
+        return BrowserToken(f"anon_{match[1]}", int(match[2]))
+
+    def _sign(self, said: str, origin: str) -> str:
+        # The purpose is part of what is signed: a signature made for something else is no identity.
+        return hmac.new(self._key, f"browser_token:v1:{said}:{origin.lower()}".encode(), hashlib.sha256).hexdigest()
