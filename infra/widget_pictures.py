@@ -19,8 +19,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from errors import ParlorError
+from infra.browser import find_browser
 from infra.client_build import ROOT, build_client
-from infra.workshop import find_browser
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, ViewportSize
