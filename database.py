@@ -194,11 +194,7 @@ class Database:
             ConfigError: When the database cannot be reached or opened, or is damaged.
         """
         try:
-            async with self._writing.begin() as connection:
-                if self.dialect == "postgresql":
-                    await connection.execute(select(text(f"pg_advisory_xact_lock({_SCHEMA_LOCK})")))
-                for each in metadata:
-                    await connection.run_sync(each.create_all)
+            await self.run_write(_create_tables, metadata)
             if self._file is not None and not self._file.is_claimed:
                 await self._claim(self._file)
         except (DBAPIError, OSError) as exc:
@@ -271,6 +267,13 @@ class Database:
             await self._threads.close()
         await self._reading.dispose()
         await self._writing.dispose()
+
+
+def _create_tables(connection: Connection, metadata: tuple[MetaData, ...]) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(text(f"pg_advisory_xact_lock({_SCHEMA_LOCK})")))
+    for each in metadata:
+        each.create_all(connection)
 
 
 def _parse_url(url: str | URL) -> URL:

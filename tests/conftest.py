@@ -5,13 +5,14 @@ from __future__ import annotations
 import gc
 import os
 import shlex
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.preloaded.commands import fork_server, preloaded_python
-from tests.sharing import lend_cities, one_at_a_time
+from tests.preloaded.commands import folder_of_this_run, fork_server, preloaded_python
+from tests.sharing import first_alone, lend_cities, one_at_a_time
 from use_cases.weather.places.city_file import provide_city_file
 
 
@@ -29,6 +30,15 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionstart() -> None:
     """Collect no garbage during the imports: half a million objects that stay would be looked through many times."""
     gc.disable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Let one worker compile the tests: in a new clone each would, and that takes longer than all else until here."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return (yield)
+    with first_alone(folder_of_this_run() / "collection.lock"):
+        return (yield)
 
 
 def pytest_collection_finish() -> None:

@@ -41,6 +41,11 @@ def fork_server() -> Iterator[None]:
         shutil.rmtree(folder)
 
 
+def folder_of_this_run() -> Path:
+    """Return the folder of the fork server, which this run of tests and all its workers have in common."""
+    return Path(os.environ[_ADDRESS]).parent
+
+
 def own_python(*arguments: str) -> list[str]:
     """Return `python ARGUMENTS`: for tests of a start, and of a process that is killed."""
     return [sys.executable, *arguments]

@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 from agent_framework.observability import OBSERVABILITY_SETTINGS
+from sqlalchemy import make_url
 
 from context import Services
 from database import Base, Database
@@ -23,10 +24,21 @@ from store import ParlorStore
 from tests.sharing import find_port_to_keep
 from tests.unit.provider_stub import Chat, ProviderStub, Responses
 from tests.unit.scripted_model import ScriptedModel
-from tests.unit.services_for_tests import open_services
+from tests.unit.services_for_tests import lay_tables, open_services
 from turns.request_context import RequestContext
 
 POSTGRES_START_TIMEOUT_S = 20.0
+# Making the tables of a test anew, or truncating them, takes PostgreSQL longer than most tests.
+EMPTY_ALL_TABLES = """
+SET session_replication_role = replica; -- no order among the tables: foreign keys are not looked at
+DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT format('%I', tablename) FROM pg_tables WHERE schemaname = 'public' LOOP
+        EXECUTE 'DELETE FROM ' || name;
+    END LOOP;
+    FOR name IN SELECT format('%I', sequencename) FROM pg_sequences WHERE schemaname = 'public' LOOP
+        EXECUTE 'ALTER SEQUENCE ' || name || ' RESTART';
+    END LOOP;
+END $$"""
 
 
 @pytest.fixture(autouse=True)
@@ -117,18 +129,36 @@ def any_database_url(request: pytest.FixtureRequest) -> Iterator[str]:
         connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
 
 
-@pytest.fixture
-async def any_database(any_database_url: str) -> AsyncIterator[Database]:
+@pytest.fixture(scope="session")
+def postgres_tables_url(postgres_url: str) -> str:
+    """A database for tests that need the platform's tables: each finds them empty."""
+    with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE tables")
+    return f"{postgres_url.rpartition('/')[0]}/tables"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_database(request: pytest.FixtureRequest) -> Database:
     """A database of each kind, with the platform's tables."""
-    database = Database(any_database_url)
+    database: Database = request.getfixturevalue("database" if request.param == "sqlite" else "postgres_database")
+    return database
+
+
+@pytest.fixture
+async def postgres_database(postgres_tables_url: str) -> AsyncIterator[Database]:
+    """A PostgreSQL database with the platform's tables."""
+    database = Database(postgres_tables_url)
     await database.create_tables(Base.metadata)
     yield database
     await database.close()
+    with psycopg.connect(postgres_tables_url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(EMPTY_ALL_TABLES)
 
 
 @pytest.fixture
 async def database(sqlite_url: str) -> AsyncIterator[Database]:
     """An SQLite database with the platform's tables."""
+    lay_tables(Path(str(make_url(sqlite_url).database)), Base.metadata)
     database = Database(sqlite_url)
     await database.create_tables(Base.metadata)
     yield database

@@ -62,7 +62,7 @@ def png_chunk(kind: bytes, body: bytes) -> bytes:
 
 def archive(parts: dict[str, bytes | str], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", compression) as packed:
+    with zipfile.ZipFile(buffer, "w", compression, compresslevel=1) as packed:
         for name, content in parts.items():
             packed.writestr(name, content)
     return buffer.getvalue()
