@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 from agent_framework.observability import OBSERVABILITY_SETTINGS
+from hypothesis import HealthCheck, settings
 
 from context import Services
 from database import Base, Database
@@ -27,6 +28,11 @@ from tests.unit.services_for_tests import open_services
 from turns.request_context import RequestContext
 
 POSTGRES_START_TIMEOUT_S = 20.0
+
+# How long an example takes says how busy the machine is, and what is tried is the same in each run: a red one has a
+# cause in the change that it is red with.
+settings.register_profile("calm", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("calm")
 
 
 @pytest.fixture(autouse=True)
