@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from infra import widget_catalogue
+from infra.checks import run_checks
 from infra.client_build import build_client
-from infra.workshop import run_benchmarks, run_checks, run_tests
+from infra.workshop import run_benchmarks, run_tests
 from main import EXIT_USAGE, build_parser, exit_code_of
 from main import main as run_installed
 

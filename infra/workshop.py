@@ -1,11 +1,10 @@
-"""A clone's own tools: the test browser, all tests, all checks. A server needs nothing of it."""
+"""The tests of a clone, all or in parts, and the browser that they need. A server needs nothing of it."""
 
 from __future__ import annotations
 
 import ctypes
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -37,9 +36,6 @@ BROWSER_PACKAGES = ("chromium-headless-shell", "fonts-noto-color-emoji", "fonts-
 BROWSER_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # For parts that pyproject's own options leave out.
 OUTSIDE = ("-o", "addopts=--strict-markers --import-mode=importlib -p no:playwright")
-# Where pip, uv and npm write the addresses of an index. npm's `funding` links are not among them.
-HOST_IN_LOCK = re.compile(r"(?:index-url|find-links|--trusted-host)|https?://", re.IGNORECASE)
-HOST_IN_NPM_LOCK = re.compile(r'"resolved"\s*:')
 
 
 # The browser
@@ -188,7 +184,7 @@ def _test_client(extra: Sequence[str], output: IO[bytes] | None = None) -> Outco
     install_client_packages()
     report = _report("client.json")
     reporters = ["--reporter=default", "--reporter=json", f"--outputFile.json={report}"]
-    command = _in_frontend("vitest/vitest.mjs", "run", *reporters, *extra)
+    command = in_frontend("vitest/vitest.mjs", "run", *reporters, *extra)
     code = _run_part(command, Clone().frontend, node_environment(), output)
     return read_vitest_report(report, code)
 
@@ -262,7 +258,8 @@ def _report(name: str) -> Path:
     return path
 
 
-def _in_frontend(script: str, *arguments: str) -> list[str]:
+def in_frontend(script: str, *arguments: str) -> list[str]:
+    """Return the command that runs a script of the client's packages."""
     return [node_program(), str(Clone().frontend / "node_modules" / script), *arguments]
 
 
@@ -312,88 +309,3 @@ def _judged(passed: int, failed: int, skipped: int, code: int) -> Outcome:
 def run_benchmarks(args: Sequence[str]) -> int:
     """Run the benchmarks; see ``parlor bench --help``."""
     return subprocess.run([sys.executable, str(ROOT / "benchmarks" / "run.py"), *args], check=False).returncode
-
-
-# The checks
-
-
-def run_checks(args: Sequence[str]) -> int:
-    """Check formatting, style, types and lock files and, unless ``--static``, run the fast tests.
-
-    Returns:
-        0 when all is well, 1 when something is not, 2 when the arguments make no sense.
-    """
-    if any(arg != "--static" for arg in args):
-        print("Usage: parlor check [--static]", file=sys.stderr)
-        return 2
-    python = [sys.executable, "-m"]
-    steps: list[tuple[str, Callable[[], tuple[bool, str]]]] = [
-        ("ruff format", lambda: _captured([*python, "ruff", "format", "--check", "."])),
-        ("ruff check", lambda: _captured([*python, "ruff", "check", "."])),
-        ("mypy", lambda: _captured([*python, "mypy"])),
-        ("lock files", _check_locks),
-        ("biome", lambda: _captured_in_frontend("@biomejs/biome/bin/biome", "check", ".")),
-        ("tsc", lambda: _captured_in_frontend("typescript/bin/tsc", "-p", ".")),
-    ]
-    if not args:
-        steps += [
-            (
-                "pytest tests/unit",
-                lambda: _captured(
-                    [*python, "pytest", "tests/unit", "-q", "-x", *in_workers("worksteal")],
-                    environment=python_environment(),
-                ),
-            ),
-            ("vitest", lambda: _captured_in_frontend("vitest/vitest.mjs", "run")),
-        ]
-    failed = []
-    for title, check in steps:
-        started = time.monotonic()
-        try:
-            is_well, output = check()
-        except ParlorError as exc:
-            is_well, output = False, str(exc)
-        print(f"{'ok    ' if is_well else 'FAILED'} {title} ({time.monotonic() - started:.1f} s)", flush=True)
-        if not is_well:
-            failed.append(title)
-            print(output.rstrip(), flush=True)
-    print(f"Not well: {', '.join(failed)}." if failed else "All is well.")
-    return 1 if failed else 0
-
-
-def _captured(
-    command: Sequence[str], cwd: Path = ROOT, environment: Mapping[str, str] | None = None
-) -> tuple[bool, str]:
-    done = subprocess.run(
-        command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, errors="replace", check=False,
-    )  # fmt: skip
-    return done.returncode == 0, done.stdout
-
-
-def _captured_in_frontend(script: str, *arguments: str) -> tuple[bool, str]:
-    install_client_packages()
-    return _captured(_in_frontend(script, *arguments), Clone().frontend, node_environment())
-
-
-def _check_locks() -> tuple[bool, str]:
-    problems = find_hosts_in_locks(Clone())
-    return not problems, "\n".join(problems)
-
-
-def find_hosts_in_locks(clone: Clone) -> list[str]:
-    """Return one line per place where a lock file names a package index, which is each machine's own affair."""
-    problems = []
-    for path in sorted(clone.root.glob("requirements*.lock")):
-        problems += _matches(path, HOST_IN_LOCK)
-    problems += _matches(clone.frontend / "package-lock.json", HOST_IN_NPM_LOCK)
-    for path in sorted(clone.root.glob("tests/*/*/package-lock.json")):
-        problems += _matches(path, HOST_IN_NPM_LOCK)
-    return problems
-
-
-def _matches(path: Path, pattern: re.Pattern[str]) -> list[str]:
-    if not path.is_file():
-        return [f"{path.name} is missing"]
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [f"{path.name}:{n}: {line.strip()}" for n, line in enumerate(lines, 1) if pattern.search(line)]

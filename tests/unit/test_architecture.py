@@ -57,7 +57,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "main": {
         "attachments", "chat_clients", "config", "context", "database", "errors", "files", "framework", "process",
-        "runs", "storage", "store", "streaming", "web",
+        "runs", "store", "streaming", "web",
     },
     "infra": {"errors", "main"},
 }  # fmt: skip

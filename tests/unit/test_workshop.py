@@ -8,16 +8,15 @@ from pathlib import Path
 import pytest
 
 from infra import client_build
+from infra.checks import find_hosts_in_locks, run_checks
 from infra.client_build import Clone, build_client, client_sources, fingerprint_of
 from infra.workshop import (
     ROOT,
     Outcome,
-    find_hosts_in_locks,
     in_workers,
     python_environment,
     read_junit_report,
     read_vitest_report,
-    run_checks,
     run_tests,
 )
 

@@ -17,7 +17,7 @@ from sqlalchemy import MetaData, func, select
 from attachments import ParlorAttachmentStore
 from base_server import BaseChatKitServer
 from context import Services, Turn
-from main import build_app
+from main import STATIC_DIR
 from plugins import Composer, UseCase
 from process.lifecycle import Lifecycle
 from process.use_case_loading import LoadedUseCases
@@ -25,6 +25,7 @@ from storage.file_rows import FILES
 from tests.unit.harness import events_of, user_input
 from tests.unit.scripted_model import ScriptedModel
 from tests.unit.services_for_tests import open_services
+from web.application import build_app
 
 BASE = "http://parlor.test"
 
@@ -143,7 +144,7 @@ async def open_desk(
             use_case.server.use_case = use_case
         loaded = LoadedUseCases(use_cases, ())
         lifecycle = Lifecycle(lambda: loaded, services.database, services.runs, parts=[services.attachments])
-        app = build_app(services.settings, services.database, lifecycle, services.attachments)
+        app = build_app(services.settings, services.database, lifecycle, services.attachments, STATIC_DIR)
         async with app.router.lifespan_context(app):
             await lifecycle.wait_until_started(10)
             yield Desk(app, services, model)

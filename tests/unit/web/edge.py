@@ -15,12 +15,13 @@ from sqlalchemy import MetaData
 from attachments import create_attachment_store
 from config import Settings
 from files.file_urls import FileURLs
-from main import build_app
+from main import STATIC_DIR
 from plugins import UseCase
 from process.lifecycle import Lifecycle
 from process.log_lines import TextLines
 from process.use_case_loading import DisabledUseCase, LoadedUseCases
 from turns.request_context import RequestContext
+from web.application import build_app
 from web.event_stream import Chunks
 
 JSON = {"Content-Type": "application/json"}
@@ -109,7 +110,7 @@ class Edge:
         lifecycle = lifecycle or lifecycle_of(use_cases, disabled, database)
         known = self.settings(**(settings or {}))
         files = create_attachment_store(known, database, FileURLs(lambda: b"k" * 32))  # type: ignore[arg-type]
-        return build_app(known, database, lifecycle, files)  # type: ignore[arg-type]
+        return build_app(known, database, lifecycle, files, STATIC_DIR)  # type: ignore[arg-type]
 
     @asynccontextmanager
     async def client(

@@ -13,11 +13,12 @@ from fastapi import FastAPI
 from attachments import create_attachment_store
 from database import Base, Database
 from files.file_urls import FileURLs
-from main import build_app
+from main import STATIC_DIR
 from plugins import UseCase
 from process.lifecycle import Lifecycle
 from process.use_case_loading import LoadedUseCases
 from tests.unit.web.edge import Edge
+from web.application import build_app
 
 KEY = "k" * 32
 OTHER_KEY = "o" * 32
@@ -61,7 +62,7 @@ def app_of(edge: Edge, database: Database, use_cases: Sequence[UseCase], **setti
     known = {"server_api_keys": KEYS, "secret_key": SIGNING_KEY, **settings}
     known_settings = edge.settings(**known)
     files = create_attachment_store(known_settings, database, FileURLs(lambda: SIGNING_KEY.encode()))
-    return build_app(known_settings, database, Lifecycle(lambda: loaded, database, Base.metadata), files)
+    return build_app(known_settings, database, Lifecycle(lambda: loaded, database, Base.metadata), files, STATIC_DIR)
 
 
 @asynccontextmanager

@@ -1,0 +1,117 @@
+"""The web application: which middleware a request goes through, and which routes there are."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from attachments import ParlorAttachmentStore
+from config import Settings
+from database import Database
+from process.lifecycle import Lifecycle
+from process.orphans import REAP_INTERVAL_S, OrphanReaper
+from process.periodic_task import PeriodicTask
+from runs.registry import Runs
+from storage.chat_sessions import ChatSessions
+from web.attachments_api import add_attachment_routes
+from web.branding_api import build_branding_router
+from web.chatkit_api import add_chatkit_routes
+from web.client_secrets import ClientSecrets, ServerKeys
+from web.client_sessions import ClientSessions
+from web.failures import ErrorMiddleware, handle_http_exception
+from web.health import build_health_router
+from web.hosts import HostMiddleware
+from web.identity import IdentityMiddleware, load_signing_key
+from web.metrics import build_metrics_router
+from web.pages import build_pages_router
+from web.picture_frame import build_picture_router
+from web.proxies import ProxyMiddleware
+from web.request_log import RequestLogMiddleware
+from web.security import CrossOriginMiddleware, SecurityHeadersMiddleware
+from web.sessions_api import add_session_routes
+from web.use_cases_api import build_use_cases_router
+from web.visible_use_cases import VisibleUseCases
+
+SWEEP_INTERVAL_S = 300.0
+"""Pause between two looks for files that nobody will ask for, in seconds."""
+
+
+def build_app(
+    settings: Settings,
+    database: Database,
+    lifecycle: Lifecycle,
+    attachments: ParlorAttachmentStore,
+    static_dir: Path,
+    runs: Runs | None = None,
+) -> FastAPI:
+    """Return the web application around the use cases that `lifecycle` starts and closes.
+
+    Its lifespan starts the use cases in the background, so that the server answers `/healthz` meanwhile.
+
+    Args:
+        settings: The settings of the process.
+        database: The database of the client sessions; its health is told.
+        lifecycle: Start and end of the use cases.
+        attachments: The files of people and assistants.
+        static_dir: The folder of the page and the built client.
+        runs: The runs whose numbers are told as metrics; None for no metrics.
+
+    Raises:
+        ConfigError: When there is no key to sign cookies with.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(lifecycle.running())
+            await stack.enter_async_context(sweeping.running())
+            if OrphanReaper.is_needed():
+                await stack.enter_async_context(reaping.running())
+            yield
+
+    sweeping = PeriodicTask("sweep files", attachments.sweep, SWEEP_INTERVAL_S, lifecycle.wait_until_started)
+    reaping = PeriodicTask("reap orphans", OrphanReaper().reap, REAP_INTERVAL_S, lifecycle.wait_until_started)
+    # Where browsers send files to the bucket itself, the page must be allowed to.
+    upload_origin = attachments.objects.upload_origin() if attachments.is_direct else None
+    key, keys = load_signing_key(settings), ServerKeys(settings.server_keys)
+    sessions = ClientSessions(ClientSecrets(key), keys, ChatSessions(database), lifecycle)
+    app = FastAPI(
+        title="Parlor",
+        lifespan=lifespan,
+        # FastAPI's own pages load scripts from other origins.
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        # The outermost first. They see the start of every response, and the body of those that are sent whole. The body
+        # of an event stream goes past them all, straight to the server (`RequestNotes.send`), as each would cost every
+        # piece of text another call. Compression, or metrics of bodies, would have to be done in `EventStream`.
+        middleware=[
+            Middleware(RequestLogMiddleware),
+            Middleware(ProxyMiddleware, settings=settings),
+            Middleware(SecurityHeadersMiddleware, settings=settings, upload_origin=upload_origin),
+            Middleware(HostMiddleware, settings=settings),
+            Middleware(CrossOriginMiddleware, allowed_origins=settings.allowed_origins),
+            Middleware(IdentityMiddleware, key=key, sessions=sessions, public_url=settings.public_url),
+            Middleware(ErrorMiddleware),
+        ],
+        exception_handlers={HTTPException: handle_http_exception},
+    )
+    app.state.lifecycle = lifecycle
+    use_cases = VisibleUseCases(lifecycle, settings)
+    add_chatkit_routes(app, use_cases, sessions, attachments.urls, settings)
+    add_attachment_routes(app, attachments, use_cases, sessions)
+    add_session_routes(app, use_cases, sessions, keys, settings)
+    app.include_router(build_use_cases_router(use_cases, attachments, settings.max_message_chars))
+    app.include_router(build_branding_router(settings))
+    app.include_router(build_health_router(lifecycle, database))
+    app.include_router(build_picture_router())
+    if settings.metrics and runs is not None:
+        app.include_router(build_metrics_router(settings, runs))
+    app.include_router(build_pages_router(static_dir, settings))
+    return app
