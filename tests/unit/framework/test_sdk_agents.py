@@ -80,7 +80,7 @@ def test_a_run_that_names_no_provider_has_the_class_that_stands_for_none() -> No
 
 
 async def test_the_runner_of_the_process_serves_every_run() -> None:
-    """Relied on by `agents_sdk/inner_runs.py`: `Runner.run` in a tool or a guardrail asks the platform's model.
+    """Relied on by `framework/default_runner.py`: `Runner.run` in a tool or a guardrail asks the platform's model.
 
     When this fails: look in `agents/run.py` where `Runner` finds its runner.
     """
