@@ -199,7 +199,7 @@ export class ChatKitClient {
   }
 
   /**
-   * What our server says of a file, with fresh URLs; `undefined` from servers that describe none. Throws as `stream` does.
+   * Our server's description of a file, with fresh URLs; `undefined` from servers that describe none. Throws as `stream` does.
    */
   async describeFile(id: string, signal?: AbortSignal): Promise<unknown> {
     const place = findFilesAddress(this.#endpoint, this.#isOurs);
@@ -323,7 +323,7 @@ export class ChatKitClient {
 }
 
 /**
- * What we take: an answer that can be joined again, too; and in which time zone the person is. A parameter of `Accept`
+ * The `Accept` header: an answer that can be joined again, too; and in which time zone the person is. Its parameter
  * reaches any server: of a header of our own the browser would ask a server of another origin first, and one that is
  * not ours might refuse it.
  */
@@ -334,8 +334,8 @@ function accepted(): string {
 }
 
 /**
- * Where a server of ours describes its files, by the address of its chat: `/chatkit` is also what others call it, and is
- * asked only when the server is known to be ours, or has given the secret by which a hosted page knows it.
+ * The address at which a server of ours describes its files, by that of its chat: `/chatkit` is also what others call
+ * it, and is asked only when the server is known to be ours, or has given the secret by which a hosted page knows it.
  */
 function findFilesAddress(endpoint: Endpoint | undefined, isOurs: boolean): string | undefined {
   const [, root, useCase] = /^(.*)\/chatkit(\/[^/?#]+)?\/?(?:[?#].*)?$/s.exec(endpoint?.url ?? '') ?? [];
