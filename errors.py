@@ -11,14 +11,17 @@ ParlorError
     ├── UnauthorizedError  401: who asks is not known, or not any more
     ├── ForbiddenError     403: the request may not be made from here
     ├── NotFoundError      404: missing, or another user's, which reads the same
+    ├── RequestTimeoutError 408: the body did not arrive in time
     ├── ConflictError      409: it cannot be done in the state the thread is in
     ├── TooLargeError      413: the body is over the bound
     ├── UnsupportedError   415: the content type is not accepted
+    ├── MisdirectedError   421: the request asks under a name that is not this server's
     ├── ActionError        400: unknown action, invalid payload, or not offered by the widget
     ├── AgentError         500: a use case's agent cannot do what was asked, because of how it is written
     │   └── WidgetError    500: a widget is wrong, and cannot be shown or is in a test (also a ValueError)
     ├── TooManyRequestsError 429: too much of it by this user; later it works again
     ├── ModelError         502: the model cannot be reached or refused; `allow_retry` says whether to offer Retry
+    │   └── EmptyAnswerError 502: the model has ended its answer, and nothing was said
     └── UnavailableError   503: not now, later
 """
 

@@ -13,7 +13,7 @@ from contextlib import aclosing
 from typing import Any
 from uuid import uuid4
 
-from agent_framework import ChatResponse, ChatResponseUpdate, Content, FunctionInvocationLayer, Message
+from agent_framework import ChatResponse, ChatResponseUpdate, Content, Message
 from agents import AgentOutputSchemaBase, Handoff, Model, ModelProvider, ModelResponse, ModelSettings, Tool
 
 from agents_sdk.chat_options import ChatOptions
@@ -22,6 +22,7 @@ from agents_sdk.platform_response import PlatformResponse, build_response
 from errors import AgentError
 from framework.kept_updates import MergedUpdates
 from framework.text_updates import TEXT_SINK_KWARG, TextSink
+from framework.tool_loop import below_tool_loop
 
 logger = logging.getLogger(__name__)
 
@@ -187,9 +188,7 @@ class PlatformModel(Model):
             more[TEXT_SINK_KWARG] = self._show_text
         if model_settings.extra_headers:
             more["extra_headers"] = {k: v for k, v in model_settings.extra_headers.items() if isinstance(v, str)}
-        client = self._client
-        # The SDK runs the tools: the client's own loop, its outermost layer, is stepped over.
-        ask: Any = super(FunctionInvocationLayer, client) if isinstance(client, FunctionInvocationLayer) else client
+        ask = below_tool_loop(self._client)  # the SDK runs the tools
         own_ids = _OwnIds(messages)
         updates: list[ChatResponseUpdate] = MergedUpdates(())
         async with ask.get_response(messages, stream=True, options=options, client_kwargs=more) as stream:

@@ -39,6 +39,15 @@ def things_held_by(holder: Any) -> Iterator[Any]:
         waiting.extend(_parts(thing, homes))
 
 
+def member_of(kind: type, name: str) -> Any:
+    """Return what a class or one of its bases defines under a name, without asking the class; None for nothing."""
+    for base in kind.__mro__:
+        if name in vars(base):
+            found = vars(base)[name]
+            return getattr(found, "__func__", found)
+    return None
+
+
 def _parts(thing: Any, homes: set[str]) -> Iterable[Any]:
     if isinstance(thing, dict):
         return [*thing.values()]
@@ -53,7 +62,7 @@ def _parts(thing: Any, homes: set[str]) -> Iterable[Any]:
     if isinstance(thing, MethodType):
         return [thing.__func__, thing.__self__]
     if _package(type(thing)) in (*homes, "agent_framework", "agents"):
-        makers = [getattr(type(thing), name, None) for name in MAKERS]
+        makers = [member_of(type(thing), name) for name in MAKERS]
         return [*getattr(thing, "__dict__", {}).values(), *makers]
     return ()
 

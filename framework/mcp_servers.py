@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary
 
 from agent_framework import Agent
 
-from framework.held_things import things_held_by
+from framework.held_things import member_of, things_held_by
 from framework.inner_agents import agent_executors_within, original_of, put_agent
 from framework.mcp_tool_lists import list_anew
 
@@ -117,11 +117,15 @@ def servers_of(holder: Any) -> Iterator[Any]:
 
 def _is_server(value: Any) -> bool:
     # By its members: to import the class takes longer than all of ours, and who has none need not.
-    return all(hasattr(type(value), name) for name in ("call_tool", "load_tools", "connect", "functions"))
+    return _defines(type(value), "call_tool", "load_tools", "connect", "functions")
 
 
 def _is_sdk_server(value: Any) -> bool:
-    return all(hasattr(type(value), name) for name in ("call_tool", "list_tools", "connect", "cleanup"))
+    return _defines(type(value), "call_tool", "list_tools", "connect", "cleanup")
+
+
+def _defines(kind: type, *names: str) -> bool:
+    return all(member_of(kind, name) is not None for name in names)
 
 
 def server_of(function: Any) -> Any:

@@ -1,6 +1,6 @@
 """Insides of the Agents SDK and of ChatKit's context: whom a tool or a handoff leads to, where events go.
 
-`tests/unit/agents_sdk/test_reliances_on_the_sdk.py` notices a change. The SDK is not imported here.
+`tests/unit/framework/test_sdk_agents.py` notices a change. The SDK is not imported here.
 """
 
 from __future__ import annotations

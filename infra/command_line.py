@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from infra import widget_catalogue, widget_pictures
-from infra.client_build import build_client
+from infra.checks import run_checks
+from infra.client_build import ROOT, build_client
 from infra.testing import run_tests
-from infra.workshop import run_benchmarks, run_checks
 from main import EXIT_USAGE, build_parser, exit_code_of
 from main import main as run_installed
 
@@ -34,6 +35,11 @@ def run_server(arguments: Sequence[str]) -> int:
     passed_on = [argument for argument in arguments if argument != "--no-build"]
     is_built_first = len(passed_on) == len(arguments)
     return run_installed(["run", *passed_on], before_serving=build_client if is_built_first else None)
+
+
+def run_benchmarks(arguments: Sequence[str]) -> int:
+    """Run the benchmarks; see ``parlor bench --help``."""
+    return subprocess.run([sys.executable, str(ROOT / "benchmarks" / "run.py"), *arguments], check=False).returncode
 
 
 def run_build(arguments: Sequence[str]) -> int:

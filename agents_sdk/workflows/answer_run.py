@@ -13,7 +13,7 @@ from contextlib import aclosing, suppress
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from agent_framework import AgentResponseUpdate, Content
 from agents import (
@@ -50,6 +50,7 @@ from agents_sdk.workflows.thread_sessions import ThreadSessions
 from agents_sdk.workflows.workflow_input import Item, PersonsMessage
 from context import Turn
 from errors import AgentError, ModelError
+from framework.agent_steps import agent_step
 
 MAX_RUNS = 100
 """How many runs of agents an answer may have: a loop of a workflow may never come to its end."""
@@ -355,10 +356,8 @@ class WorkflowRun:
         async with self._writing:
             await self.turn.context.answer.inbox.put_when_room(update, MAX_UPDATES_AHEAD)
 
-    async def _step(self, updates: RunUpdates, part: str, name: str) -> None:
-        # The framework's own kinds of contents are of tools; a run that is not shown as text is one step more.
-        content = Content(f"agent_step_{part}", call_id=f"{name}{id(updates)}", tool_name=name)  # type: ignore[arg-type]
-        await self._put(updates.update(content))
+    async def _step(self, updates: RunUpdates, part: Literal["call", "result"], name: str) -> None:
+        await self._put(updates.update(agent_step(part, f"{name}{id(updates)}", name)))
 
     def _note(self, output: Any) -> None:
         self.unsaid = None if isinstance(output, str) else output

@@ -49,6 +49,7 @@ class ProviderConnection:
             for `timeout_s`.
         max_retries: How often a request is repeated that failed before its answer began.
         transport: How bytes travel; None for straight to the server, or through the proxy that the machine prescribes.
+        backpressure: Finds the pauses between reads; None for one that looks at this process.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class ProviderConnection:
         first_timeout_s: float | None = None,
         max_retries: int = 2,
         transport: httpx.AsyncBaseTransport | None = None,
+        backpressure: Backpressure | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self._params = dict(params or {})
@@ -74,7 +76,7 @@ class ProviderConnection:
         self._first_timeouts = httpx.Timeout(
             connect=connect_timeout_s, read=first_s, write=timeout_s, pool=connect_timeout_s
         )
-        self._backpressure = Backpressure()
+        self._backpressure = backpressure or Backpressure()
         self._transport = transport or _choose_transport(self.base_url)
         self._http = httpx.AsyncClient(
             # Events must be readable as they arrive, and are too small to gain from compression.

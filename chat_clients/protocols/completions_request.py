@@ -11,7 +11,9 @@ from agent_framework import Content, FunctionTool, Message
 from chat_clients.protocols.history_shape import HistoryForm, shape_history
 from chat_clients.protocols.replay import replay_of
 from chat_clients.protocols.request_options import (
+    add_tools,
     audio_format,
+    begin_body,
     build_call_arguments,
     build_result_text,
     openai_property,
@@ -65,9 +67,7 @@ def build_completions_request(
         form: How much of the conversation is sent; None for all of it.
     """
     names = names or read_names(options.get("tools"))
-    body: dict[str, Any] = {"model": model}
-    body.update((key, value) for key, value in options.items() if key not in _NOT_PASSED_ON and value is not None)
-    body["model"] = body["model"] or model
+    body = begin_body(model, options, _NOT_PASSED_ON)
     shaped = shape_history(
         messages, names=names, can_send=_can_send, can_say=_can_say, origin=origin or body["model"], form=form
     )
@@ -84,15 +84,7 @@ def build_completions_request(
             body["web_search_options"] = {key: value for key, value in tool.items() if key != "type"}
         else:
             tools.append(tool)
-    if tools:
-        body["tools"] = tools
-        mode, required, _ = read_tool_choice(options.get("tool_choice"))
-        if mode == "required" and required is not None:
-            body["tool_choice"] = {"type": "function", "function": {"name": names.offered(required)}}
-        elif mode is not None:
-            body["tool_choice"] = mode
-        if (parallel := options.get("allow_multiple_tool_calls")) is not None:
-            body["parallel_tool_calls"] = parallel
+    add_tools(body, tools, _tool_choice(options.get("tool_choice"), names) if tools else None, options)
     if (wanted := read_response_format(options.get("response_format"))) is not None:
         if wanted["type"] == "json_schema":
             wanted = {"type": "json_schema", "json_schema": {k: v for k, v in wanted.items() if k != "type"}}
@@ -103,6 +95,13 @@ def build_completions_request(
 def _offer(function: FunctionTool, names: ToolNames) -> dict[str, Any]:
     offer = function.to_json_schema_spec()
     return {**offer, "function": {**offer["function"], "name": names.offered(function.name)}}
+
+
+def _tool_choice(choice: Any, names: ToolNames) -> Any:
+    mode, required, _ = read_tool_choice(choice)
+    if mode == "required" and required is not None:
+        return {"type": "function", "function": {"name": names.offered(required)}}
+    return mode
 
 
 def _can_send(content: Content) -> bool:

@@ -11,16 +11,43 @@ from pydantic import BaseModel
 
 from chat_clients.protocols.call_arguments import read_arguments
 from chat_clients.protocols.tool_names import ToolNames
-from text.shortening import shortened
+from framework.returned_parts import mention_all_returned
 
 _SCHEMA_WORDS = frozenset({"properties", "anyOf", "oneOf", "allOf", "$ref", "$defs"})
 _SCHEMA_TYPES = frozenset({"object", "array", "string", "number", "integer", "boolean", "null"})
 
-MAX_LINK_CHARS = 2_000
-"""The longest address of a returned file that a model is told."""
-
 REFUSAL = {"core": {"model_output_kind": "refusal"}}
 """Properties by which the framework knows a text as the model's refusal."""
+
+
+def begin_body(model: str, options: Mapping[str, Any], left_out: frozenset[str]) -> dict[str, Any]:
+    """Return the model, and the options that are passed on as they are.
+
+    Args:
+        model: Unless `options` name another.
+        options: Options of the run, under the framework's names.
+        left_out: The options that the protocol has in another form, or not at all.
+    """
+    passed_on = {key: value for key, value in options.items() if key not in left_out and value is not None}
+    return {"model": passed_on.pop("model", None) or model, **passed_on}
+
+
+def add_tools(body: dict[str, Any], tools: Sequence[Any], choice: Any, options: Mapping[str, Any]) -> None:
+    """Put tools into a request, with what is said of their use, which servers refuse without any.
+
+    Args:
+        body: The request.
+        tools: The tools, in the form of the protocol.
+        choice: Which of them the model is to call, in that form; None where that is left to it.
+        options: Options of the run.
+    """
+    if not tools:
+        return
+    body["tools"] = list(tools)
+    if choice is not None:
+        body["tool_choice"] = choice
+    if (parallel := options.get("allow_multiple_tool_calls")) is not None:
+        body["parallel_tool_calls"] = parallel
 
 
 def split_tools(tools: Any) -> tuple[list[FunctionTool], list[Any]]:
@@ -126,16 +153,7 @@ def build_call_arguments(content: Content) -> str:
 
 def build_result_text(content: Content) -> str:
     """Return the result of a call in words; where it is no text, that there was something."""
-    lost = [mention_returned(item) for item in content.items or () if item.type in ("data", "uri", "hosted_file")]
-    return "\n".join(part for part in (to_json_text(content.result), *lost) if part)
-
-
-def mention_returned(item: Content) -> str:
-    """Return what stands for a part of a result that cannot be sent."""
-    if bool(item.media_type) and item.has_top_level_media_type("image"):
-        return "[an image was returned]"
-    is_link = item.type == "uri" and item.uri and not item.uri.startswith("data:")
-    return f"[a file was returned: {shortened(item.uri or '', MAX_LINK_CHARS)}]" if is_link else "[a file was returned]"
+    return "\n".join(part for part in (to_json_text(content.result), *mention_all_returned(content)) if part)
 
 
 def join_text(values: Any) -> str:

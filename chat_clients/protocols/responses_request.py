@@ -10,11 +10,12 @@ from agent_framework import Content, Message
 from chat_clients.protocols.history_shape import HistoryForm, make_call_id, shape_history
 from chat_clients.protocols.replay import replay_of
 from chat_clients.protocols.request_options import (
+    add_tools,
     audio_format,
+    begin_body,
     build_call_arguments,
     is_refusal,
     join_text,
-    mention_returned,
     openai_property,
     read_names,
     read_response_format,
@@ -23,6 +24,7 @@ from chat_clients.protocols.request_options import (
     to_json_text,
 )
 from chat_clients.protocols.tool_names import ToolNames
+from framework.returned_parts import mention_returned
 
 # Of no meaning here, in another form here, or about a conversation that the provider keeps, which it never does for us.
 _NOT_PASSED_ON = frozenset(
@@ -72,9 +74,7 @@ def build_responses_request(
         form: How much of the conversation is sent; None for all of it.
     """
     names = names or read_names(options.get("tools"))
-    body: dict[str, Any] = {"model": model}
-    body.update((key, value) for key, value in options.items() if key not in _NOT_PASSED_ON and value is not None)
-    body["model"] = body["model"] or model
+    body = begin_body(model, options, _NOT_PASSED_ON)
     body["stream"] = stream
     body["store"] = False
     body["input"] = build_input(
@@ -89,12 +89,7 @@ def build_responses_request(
     body["include"] = list(
         dict.fromkeys([*body.get("include", ()), "reasoning.encrypted_content", *_sources(tools)]),
     )
-    if tools:
-        body["tools"] = tools
-        if (choice := _tool_choice(options.get("tool_choice"), names)) is not None:
-            body["tool_choice"] = choice
-        if (parallel := options.get("allow_multiple_tool_calls")) is not None:
-            body["parallel_tool_calls"] = parallel
+    add_tools(body, tools, _tool_choice(options.get("tool_choice"), names) if tools else None, options)
     if text := _text_options(options):
         body["text"] = text
     return body

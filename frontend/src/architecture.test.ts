@@ -203,3 +203,13 @@ it('views know state and rules, not those who ask the server', () => {
   const outside = taken.filter(file => ['thread', 'composer'].includes(roomOf(file)));
   expect(new Set(outside)).toEqual(FOR_VIEWS);
 });
+
+/** Openings of doc comments that say nothing by themselves: the reader has to find the name, or the comment before. */
+const LEANING = /\/\*\*\s+(?:\* )?(?:What|Of|That of|Those|The same|Its|Whose|Whom|Where|As|With|They)\b[^\n]*/g;
+
+it('has doc comments that can be read alone', () => {
+  const found = files.flatMap(file =>
+    [...readFileSync(join(SRC, file), 'utf8').matchAll(LEANING)].map(([text]) => `${file}: ${text}`),
+  );
+  expect(found).toEqual([]);
+});

@@ -15,7 +15,7 @@ import {StartScreen} from './views/start-screen.js';
 import {TurnActions} from './views/turn-actions.js';
 import {WidgetView} from './widgets/widget-view.js';
 
-/** The same element under a name of its own, for pages that have both this one and OpenAI's. */
+/** `<openai-chatkit>` under a name of its own, for pages that have both this one and OpenAI's. */
 class ParlorChat extends OpenAIChatKitElement {}
 
 // The public tags come last: whoever waits for one finds everything inside it defined.

@@ -10,7 +10,7 @@ from agent_framework import Content
 from chatkit.types import GeneratedImage, GeneratedImageItem
 
 from context import Turn
-from text.shortening import shortened
+from framework.returned_parts import mention_all_returned
 from turns.clock import utc_now
 
 MAX_IMAGES = 8
@@ -19,9 +19,6 @@ MAX_IMAGES = 8
 MAX_IMAGE_CHARS = 14_000_000
 """The longest address of a picture that is shown; it holds the picture itself, some 10 MB of bytes."""
 
-MAX_LINK_CHARS = 2_000
-"""The longest address of a file that a model is told."""
-
 RETURNED_IMAGE = "returned_"
 """The beginning of the id of a picture that a tool has returned."""
 
@@ -29,8 +26,7 @@ RETURNED_IMAGE = "returned_"
 def result_text(content: Content) -> str:
     """Return the result of a call in words; where it is no text, that there was something."""
     text = content.result if isinstance(content.result, str) else json.dumps(content.result, default=str)
-    lost = [_mention(item) for item in content.items or () if item.type in ("data", "uri", "hosted_file")]
-    return "\n".join(part for part in (text, *lost) if part)
+    return "\n".join(part for part in (text, *mention_all_returned(content)) if part)
 
 
 def returned_images(items: Iterable[Content], turn: Turn) -> Iterator[GeneratedImageItem]:
@@ -61,10 +57,3 @@ def _may_be_loaded(address: str, turn: Turn) -> bool:
 
 def _is_image(item: Content) -> bool:
     return item.type in ("data", "uri") and (item.media_type or "").startswith("image/")
-
-
-def _mention(item: Content) -> str:
-    if _is_image(item):
-        return "[an image was returned]"
-    is_link = item.type == "uri" and item.uri and not item.uri.startswith("data:")
-    return f"[a file was returned: {shortened(item.uri or '', MAX_LINK_CHARS)}]" if is_link else "[a file was returned]"

@@ -135,21 +135,11 @@ class Delivery:
         except (asyncio.CancelledError, GeneratorExit):
             # The second cancellation is for others' clean-up, which is done.
             with state.no_stop():
-                left_open = await self._settle(guard, coming, thread, context)
-                await self.keep_cancelled(thread, left_open, context)
-                if has_spoken or _has_text(left_open):
-                    await self._mark_cut(guard, thread, context)
+                await self._keep_stopped(guard, coming, thread, context, has_spoken=has_spoken)
             raise
         except Exception as exc:  # noqa: BLE001 - the headers are gone: the error becomes an event
             error = failure_event(exc, "answer could not be stored", thread.id, context)
-            try:
-                # Once more, if it could not be stored; and what was shown and then failed.
-                left_open = await self._settle(guard, coming, thread, context)
-                await self._keep_unfinished(thread, left_open, context)
-                if has_spoken or _has_text(left_open):
-                    await guard.mark_unfinished()
-            except Exception as again:  # noqa: BLE001 - the person is told of the first failure
-                logger.warning("unfinished items are lost", extra={"error_type": type(again).__name__})
+            await self._keep_failed(guard, coming, thread, context, has_spoken=has_spoken)
             yield error
         else:
             if has_failed and has_spoken:
@@ -158,6 +148,38 @@ class Delivery:
                 yield ThreadItemRemovedEvent(item_id=mark_id)
         if guard.is_thread_changed():
             yield await self._save_thread(thread, context)
+
+    async def _keep_stopped(
+        self,
+        guard: ItemGuard,
+        coming: ThreadStreamEvent | None,
+        thread: ThreadMetadata,
+        context: RequestContext,
+        *,
+        has_spoken: bool,
+    ) -> None:
+        left_open = await self._settle(guard, coming, thread, context)
+        await self.keep_cancelled(thread, left_open, context)
+        if has_spoken or _has_text(left_open):
+            await self._mark_cut(guard, thread, context)
+
+    async def _keep_failed(
+        self,
+        guard: ItemGuard,
+        coming: ThreadStreamEvent | None,
+        thread: ThreadMetadata,
+        context: RequestContext,
+        *,
+        has_spoken: bool,
+    ) -> None:
+        """Store once more what could not be stored, and what was shown and then failed."""
+        try:
+            left_open = await self._settle(guard, coming, thread, context)
+            await self._keep_unfinished(thread, left_open, context)
+            if has_spoken or _has_text(left_open):
+                await guard.mark_unfinished()
+        except Exception as again:  # noqa: BLE001 - the person is told of the first failure
+            logger.warning("unfinished items are lost", extra={"error_type": type(again).__name__})
 
     def stream_options(self, thread: ThreadMetadata, context: RequestContext) -> StreamOptions:
         """Return what the client may do with a stream."""

@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 from agent_framework.observability import OBSERVABILITY_SETTINGS
+from hypothesis import HealthCheck, settings
 from sqlalchemy import make_url
 
 from context import Services
@@ -39,6 +40,11 @@ DO $$ DECLARE name text; BEGIN
         EXECUTE 'ALTER SEQUENCE ' || name || ' RESTART';
     END LOOP;
 END $$"""
+
+# How long an example takes says how busy the machine is, and what is tried is the same in each run: a red one has a
+# cause in the change that it is red with.
+settings.register_profile("calm", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("calm")
 
 
 @pytest.fixture(autouse=True)

@@ -257,13 +257,3 @@ def test_every_room_is_installed_and_its_types_are_checked() -> None:
     assert set(project["ruff"]["lint"]["isort"]["known-first-party"]) == ROOMS
     included = {path.removeprefix("/") for path in project["hatch"]["build"]["targets"]["wheel"]["include"]}
     assert included == paths - {"infra"} | {"static"}, "the workshop of a clone is not installed"
-
-
-def test_error_events_are_made_in_one_place() -> None:
-    makers = {
-        str(path.relative_to(ROOT))
-        for path in sources()
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "ErrorEvent"
-    }
-    assert makers == {"runs/error_events.py"}

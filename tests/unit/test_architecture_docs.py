@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.unit.test_architecture import ALLOWED, ROOT
+from tests.unit.test_architecture import ALLOWED, ROOT, sources
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text()
 ROOMS = re.findall(r"^\| `(\w+)` \| ([^|]+) \| ([^|]*) \|$", PAGE, re.MULTILINE)
@@ -24,6 +25,8 @@ def defined_names(path: Path) -> set[str]:
             names.add(node.name)
         elif isinstance(node, ast.Assign):
             names.update(target.id for target in node.targets if isinstance(target, ast.Name))
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            names.add(node.target.id)
     return names
 
 
@@ -50,3 +53,24 @@ def test_each_place_that_is_named_is_there(name: str, file: str) -> None:
 def test_links_lead_to_what_is_there() -> None:
     for target in re.findall(r"\]\((?!https:)([^)#]+)", PAGE):
         assert (ROOT / "docs" / target).exists(), target
+
+
+DECISIONS = sorted((ROOT / "docs/adr").glob("0*.md"))
+
+
+@cache
+def known_files() -> frozenset[str]:
+    """Return the sources of the server, the client, the tests and the benchmarks."""
+    others = [
+        path for folder in ("frontend/src", "tests", "benchmarks") for path in ROOT.glob(f"{folder}/**/*.[pt][ys]")
+    ]
+    return frozenset(str(path.relative_to(ROOT)) for path in (*sources(), *others))
+
+
+@pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.stem[:4])
+def test_a_decision_has_number_date_and_state_and_names_files_that_are_there(path: Path) -> None:
+    text = path.read_text()
+    assert re.match(rf"# {path.stem[:4]}: .+\n\n20\d\d-\d\d-\d\d.*Status: \w", text)
+    assert f"({path.name})" in (ROOT / "docs/adr/README.md").read_text()
+    for name in re.findall(r"`([a-z][\w/-]*\.(?:py|ts))`", text):
+        assert any(file == name or file.endswith(f"/{name}") for file in known_files()), f"{name} has moved"

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from infra import client_build
-from infra.client_build import Clone, build_client, client_sources, fingerprint_of
+from infra.checks import find_hosts_in_locks, run_checks
+from infra.client_build import ROOT, Clone, build_client, client_sources, fingerprint_of
 from infra.test_reports import Outcome, read_junit_report, read_vitest_report
 from infra.testing import in_workers, plan_of, python_environment, run_tests
-from infra.workshop import ROOT, find_hosts_in_locks, run_checks
 
 JUNIT = """<?xml version="1.0"?><testsuites><testsuite name="pytest" errors="{errors}" failures="{failures}"
 skipped="{skipped}" tests="{tests}" time="1"/></testsuites>"""

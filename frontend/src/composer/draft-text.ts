@@ -3,7 +3,7 @@ import type {UserContent} from '../protocol/types.js';
 
 export type InputTag = UserContent & {readonly type: 'input_tag'};
 
-/** Where a tag stands in the text; `end` is exclusive. */
+/** Place of a tag in the text; `end` is exclusive. */
 export interface TagRange {
   readonly start: number;
   readonly end: number;
@@ -31,7 +31,7 @@ export interface Edited {
 
 export interface Trigger {
   readonly character: string;
-  /** Where the character stands. */
+  /** Place of the character in the text. */
   readonly start: number;
   readonly query: string;
 }

@@ -10,7 +10,7 @@ const LONG_DRAFT_CHARS = 10_000;
 const MAX_DRAFT_CHARS = 1_000_000;
 const PAUSE_MS = 250;
 
-/** Where a draft belongs: the server's address, and the thread or nothing for a new one. */
+/** The place of a draft: the server's address, and the thread or nothing for a new one. */
 type Place = `${string} ${string}`;
 type Entry = readonly [place: Place, draft: Draft];
 

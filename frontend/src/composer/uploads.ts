@@ -279,7 +279,7 @@ export class Uploads {
   }
 }
 
-/** Where the bytes of a created attachment go; older servers name only `upload_url`. */
+/** The place to which the bytes of a created attachment go; older servers name only `upload_url`. */
 function readTarget(value: unknown): Target | undefined {
   const created: JSONObject = isObject(value) ? value : {};
   const descriptor = isObject(created.upload_descriptor) ? created.upload_descriptor : {url: created.upload_url};

@@ -6,7 +6,7 @@ const PART_COUNT = 16;
 export const LUCIDE_PARTS: readonly string[] = Array.from({length: PART_COUNT}, (_, at) => `lucide-${at.toString(16)}`);
 
 /**
- * What `trash-2` and Lucide's own `Trash2` have in common; `undefined` for what cannot be a name.
+ * The key that `trash-2` and Lucide's own `Trash2` have in common; `undefined` for what cannot be a name.
  *
  * Hyphens do not count, because numbers do not tell where one was; but for a last letter, `letters` is not `letter-s`.
  */

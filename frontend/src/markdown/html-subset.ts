@@ -62,7 +62,7 @@ function cutStart(state: StateBlock, line: number, length: number): void {
   state.sCount[line] = state.blkIndent;
 }
 
-/** Where the content ends, and the line behind; a fence may show such tags as its text. */
+/** The end of the content, and the line behind; a fence may show such tags as its text. */
 function findEnd(
   state: StateBlock,
   startLine: number,

@@ -2,7 +2,7 @@
 import type {Env, MarkdownIt as Parser, StateCore, StateInline, Token} from 'markdown-it';
 
 export interface PlacedMarker {
-  /** Where in the text that is parsed. */
+  /** Place of the marker in the text that is parsed. */
   readonly offset: number;
   /** The caller’s number for this marker. */
   readonly number: number;

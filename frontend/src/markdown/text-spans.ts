@@ -133,7 +133,7 @@ function isBlockStart(token: Token | undefined): boolean {
   return token?.level === 0 && token.nesting >= 0 && token.map !== null;
 }
 
-/** Where a long list or table may be cut: before an item or row. */
+/** The places at which a long list or table may be cut: before an item or row. */
 function findCuts(
   tokens: readonly Token[],
   index: number,

@@ -10,7 +10,7 @@ export interface Brand {
   readonly logoUrl: string;
   readonly primaryColor: string;
   readonly faviconUrl: string;
-  /** Where `<openai-chatkit>` comes from. */
+  /** Address of the script that defines `<openai-chatkit>`. */
   readonly chatkitJsUrl: string;
 }
 

@@ -1,10 +1,11 @@
 /** The HTTP client of a ChatKit server: one POST per request, answered by a stream of events or one JSON document. */
 import {fetchPart, LazyPart} from '../lazy-parts.js';
-import {isObject, parseEvent, parseFailure} from '../protocol/parsing.js';
+import {isObject, parseEvent} from '../protocol/parsing.js';
 import type {JSONRequest, StreamEvent, StreamingRequest} from '../protocol/types.js';
 import {strings} from '../strings.js';
 import {ClientSecret, ClientSecretError, type ReadClientSecret, type Report} from './client-secret.js';
 import {Deadline, orAborted} from './deadline.js';
+import {failureOf, isUnknownOperation, NO_RUN, RequestError, signedOut} from './request-error.js';
 import {readEventStream} from './sse.js';
 
 /** A stream that says nothing for so long is given up. Slow models think for minutes. */
@@ -28,13 +29,6 @@ export interface Endpoint {
   /** Hosted mode: asks the page for a short-lived secret, which goes to `url` and nowhere else. */
   readonly getClientSecret?: ReadClientSecret | undefined;
 }
-
-/** The code of the error that says: there is no run to attach to. */
-export const NO_RUN = 'run.none';
-/** Parlor's code for: one answer at a time in a thread. */
-export const RUN_ACTIVE = 'run.active';
-/** Parlor's code for: no new answers, since the server is about to restart. Nothing has come of the request. */
-export const DRAINING = 'runs.draining';
 
 /** The place up to which a client has read a run. */
 export interface RunCursor {
@@ -63,31 +57,6 @@ interface Asking {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly signal: AbortSignal;
-}
-
-/** A request that failed, with words for a person. */
-export class RequestError extends Error {
-  override readonly name = 'RequestError';
-  /** HTTP status; 0 when no answer came. */
-  readonly status: number;
-  readonly code: string | undefined;
-  /** The id under which the server logged it. */
-  readonly id: string | undefined;
-
-  constructor(
-    message: string,
-    details: {status?: number; code?: string | undefined; id?: string | undefined; cause?: unknown} = {},
-  ) {
-    super(message, {cause: details.cause});
-    this.status = details.status ?? 0;
-    this.code = details.code;
-    this.id = details.id;
-  }
-}
-
-/** Whether nobody knows, or not any more, who asks: the page has to sign the person in. */
-export function isSignedOut(error: unknown): boolean {
-  return error instanceof ClientSecretError || (error instanceof RequestError && error.status === 401);
 }
 
 export class ChatKitClient {
@@ -230,7 +199,7 @@ export class ChatKitClient {
   }
 
   /**
-   * What our server says of a file, with fresh URLs; `undefined` from servers that describe none. Throws as `stream` does.
+   * Our server's description of a file, with fresh URLs; `undefined` from servers that describe none. Throws as `stream` does.
    */
   async describeFile(id: string, signal?: AbortSignal): Promise<unknown> {
     const place = findFilesAddress(this.#endpoint, this.#isOurs);
@@ -354,7 +323,7 @@ export class ChatKitClient {
 }
 
 /**
- * What we take: an answer that can be joined again, too; and in which time zone the person is. A parameter of `Accept`
+ * The `Accept` header: an answer that can be joined again, too; and in which time zone the person is. Its parameter
  * reaches any server: of a header of our own the browser would ask a server of another origin first, and one that is
  * not ours might refuse it.
  */
@@ -369,14 +338,9 @@ function whole(_key: string, value: unknown): unknown {
   return typeof value === 'string' ? value.replace(/\p{Surrogate}/gu, '\ufffd') : value;
 }
 
-/** Whether the server does not know the operation; bare ChatKit servers answer 500 to what they cannot parse. */
-function isUnknownOperation({status}: RequestError): boolean {
-  return status === 400 || status === 405 || status === 422 || status === 500 || status === 501;
-}
-
 /**
- * Where a server of ours describes its files, by the address of its chat: `/chatkit` is also what others call it, and is
- * asked only when the server is known to be ours, or has given the secret by which a hosted page knows it.
+ * The address at which a server of ours describes its files, by that of its chat: `/chatkit` is also what others call
+ * it, and is asked only when the server is known to be ours, or has given the secret by which a hosted page knows it.
  */
 function findFilesAddress(endpoint: Endpoint | undefined, isOurs: boolean): string | undefined {
   const [, root, useCase] = /^(.*)\/chatkit(\/[^/?#]+)?\/?(?:[?#].*)?$/s.exec(endpoint?.url ?? '') ?? [];
@@ -404,27 +368,6 @@ function isResponse(value: unknown): value is Response {
 
 function isEventStream(response: Response): boolean {
   return !(response.headers?.get('content-type') ?? 'text/event-stream').includes('json');
-}
-
-async function failureOf(response: Response): Promise<RequestError> {
-  let body: unknown;
-  try {
-    body = JSON.parse(await response.text());
-  } catch {
-    body = undefined;
-  }
-  const {message, code, id} = parseFailure(body);
-  return new RequestError(message ?? strings.refused(response.status), {
-    status: response.status,
-    code,
-    id,
-  });
-}
-
-/** The refusal of a new secret in words for a person; the server's own are in `cause`. */
-function signedOut(refusal: RequestError): RequestError {
-  const {status, code, id} = refusal;
-  return new RequestError(strings.signedOut, {status, code, id, cause: refusal});
 }
 
 // Chrome, Firefox and Safari word it differently; a plain network TypeError must not match.

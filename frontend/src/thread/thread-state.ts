@@ -40,7 +40,7 @@ export interface Progress {
   readonly text: string;
   readonly icon: string | undefined;
 }
-/** Where the items before the first one are; `undefined` when there are none. */
+/** Cursor of the items before the first one; `undefined` when there are none. */
 export type OlderPage = {readonly after: string | undefined} | undefined;
 
 export interface ThreadState {

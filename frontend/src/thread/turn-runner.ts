@@ -1,7 +1,8 @@
 /** Runs turns, one at a time: streams of events, calls of client tools, stopping, connecting again. */
 import {isObject} from '../protocol/parsing.js';
 import type {StreamEvent, StreamingRequest, ThreadItem, UserMessage} from '../protocol/types.js';
-import {type ChatKitClient, isSignedOut, RequestError, type RunCursor} from '../server/client.js';
+import type {ChatKitClient, RunCursor} from '../server/client.js';
+import {isRefusal, isServerFailure, isSignedOut} from '../server/request-error.js';
 import {attachTo, isConnectionLoss, streamRun} from '../server/resumable-stream.js';
 import type {JoinedRun} from '../server/run-replay.js';
 import {strings} from '../strings.js';
@@ -390,13 +391,4 @@ function isRepeatable({type}: StreamingRequest, error: unknown): boolean {
   // What an action was refused for stays so; what did not arrive, or failed, has its key and counts once.
   if (type === 'threads.custom_action') return isConnectionLoss(error) || isServerFailure(error);
   return type === 'threads.add_client_tool_output';
-}
-
-/** Whether what was asked is wrong as it is. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof RequestError && [400, 413, 422].includes(error.status);
-}
-
-function isServerFailure(error: unknown): boolean {
-  return error instanceof RequestError && (error.status === 429 || error.status >= 500);
 }

@@ -56,7 +56,7 @@ export class ComposerField extends LitElement {
     changed: () => this.requestUpdate(),
     failed: error => express(this, {type: 'report', error, isShown: false}),
   });
-  /** Where the word that is being completed begins. */
+  /** Beginning of the word that is being completed. */
   #wordStart = 0;
   /** The word for which the list was closed by hand; it stays closed until the next word. */
   #dismissedStart: number | undefined;

@@ -13,7 +13,7 @@ const ENOUGH_HITS = 20;
 /** A search reads so many pages by itself, with 50 threads each; then the person says whether to go on. */
 const MAX_PAGES = 20;
 
-/** Where a word of the query stands in a title; `end` is exclusive. */
+/** Place of a word of the query in a title; `end` is exclusive. */
 export interface Match {
   readonly start: number;
   readonly end: number;

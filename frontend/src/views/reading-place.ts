@@ -42,7 +42,7 @@ export class ReadingPlace {
   #isEndVisible = true;
   /** A failure or a notice that has just come below the last turn is brought into view while it lays itself out. */
   #isRevealing = false;
-  /** Where the view stood when an action began: who is still there waits for what comes of it. */
+  /** Place of the view when an action began: who is still there waits for what comes of it. */
   #actedAt: number | undefined;
   #lastTop = 0;
   /** Distance to the bottom that a page put above must not change, where the browser does not see to it. */

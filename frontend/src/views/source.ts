@@ -69,7 +69,7 @@ function text(value: unknown): string | undefined {
   return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
 }
 
-/** Where a page comes from, in a word or two. */
+/** The site of a page, in a word or two. */
 export function originOf({attribution, url}: UrlSource): string | undefined {
   if (attribution !== undefined || url === undefined) return attribution;
   try {

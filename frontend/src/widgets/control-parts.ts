@@ -1,4 +1,4 @@
-/** What several form controls share: classes, options, the change that fires an action. */
+/** Parts that several form controls share: classes, options, the change that fires an action. */
 import {CONTROL_SIZES} from './button.js';
 import {flagOf, isRecord, nameOf, oneOf, textOf} from './nodes.js';
 import type {Scope} from './scope.js';

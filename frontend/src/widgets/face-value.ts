@@ -1,4 +1,4 @@
-/** What a face does to the native control under it. */
+/** Changes that a face makes to the native control under it. */
 import {updateFace} from './faces.js';
 import {flagOf, textOf} from './nodes.js';
 
@@ -23,7 +23,7 @@ export function focusFace(element: Element): void {
   element.closest('.field')?.querySelector<HTMLElement>('.face')?.focus({preventScroll: true});
 }
 
-/** What every face reads from its component. */
+/** Properties of a component that every face reads. */
 export interface FaceProps {
   readonly placeholder: string;
   readonly isClearable: boolean;

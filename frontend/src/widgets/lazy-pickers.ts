@@ -6,7 +6,7 @@ import type {Option} from './control-parts.js';
 import type {FieldParts} from './field-parts.js';
 import type {Rendered, Scope} from './scope.js';
 
-/** What a face is told of its field; the rest it reads from the component. */
+/** The part of a field that its face is told; the rest it reads from the component. */
 export interface Covered {
   readonly node: Readonly<Record<string, unknown>>;
   readonly parts: FieldParts;

@@ -1,4 +1,4 @@
-/** Where a popover goes: beside its anchor, inside the viewport, on the other side when there is more room. */
+/** The place of a popover: beside its anchor, inside the viewport, on the other side when there is more room. */
 
 export type Side = 'top' | 'bottom' | 'left' | 'right';
 export type Align = 'start' | 'center' | 'end';

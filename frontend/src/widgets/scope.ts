@@ -23,7 +23,7 @@ export interface Fired {
   /** Raw action configuration; anything but an object with a type is ignored. */
   readonly action: unknown;
   readonly trigger: Trigger;
-  /** Where the fired component stands: its loading state lives there. */
+  /** Place of the component that fired: its loading state lives there. */
   readonly path: string;
   /** The element that fired; the nearest form element around it gives the values. */
   readonly element: Element;

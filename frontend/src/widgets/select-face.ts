@@ -11,7 +11,7 @@ import type {Rendered, Scope} from './scope.js';
 
 type SelectFace = CoveredSelect & FaceProps;
 
-/** Of a list that is open. */
+/** State of a list that is open. */
 interface Opened {
   readonly query: string;
   /** The value of the option that Enter would choose. */

@@ -125,7 +125,7 @@ export const renderLabel: Renderer<'Label'> = node => {
 /** The view of answers' Markdown: sanitised, stable while it streams. Widgets share it by its tag, not by import. */
 const MARKDOWN_TAG = 'parlor-markdown';
 
-/** Where that view is not defined, the source is shown as plain text. */
+/** Draws Markdown by its view; where that is not defined, its source as plain text. */
 export const renderMarkdown: Renderer<'Markdown'> = (node, scope) => {
   const source = textOf(node.value);
   const isStreaming = scope.host.streaming && flagOf(node.streaming);

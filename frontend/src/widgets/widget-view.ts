@@ -288,7 +288,7 @@ export class WidgetView extends LitElement implements WidgetHost {
   }
 }
 
-/** Where a person types. */
+/** Fields in which a person types. */
 const TYPED_INTO = 'textarea, input:not([type=checkbox], [type=date])';
 
 /** The field to type in again after a submission: the one in use, else the first text field. */

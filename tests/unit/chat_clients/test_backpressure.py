@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
@@ -27,6 +28,17 @@ class Machine:
             self.used += share * step_s
             pause_s = self.pace.pause_s()
         return pause_s
+
+
+class Steady(Backpressure):
+    """The same pause at each read."""
+
+    def __init__(self, pause_s: float) -> None:
+        super().__init__()
+        self._steady_s = pause_s
+
+    def pause_s(self) -> float:
+        return self._steady_s
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.94])
@@ -88,12 +100,11 @@ async def test_a_busy_connection_waits_between_two_reads_and_loses_nothing(monke
     async def note(delay_s: float) -> None:
         slept.append(delay_s)
 
-    monkeypatch.setattr("chat_clients.http.provider_connection.asyncio.sleep", note)
-    monkeypatch.setattr(Backpressure, "pause_s", lambda _: 0.125)
+    monkeypatch.setattr(asyncio, "sleep", note)
     answer = httpx.MockTransport(
         lambda _: httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Pieces(3))
     )
-    connection = ProviderConnection("http://127.0.0.1:1", transport=answer)
+    connection = ProviderConnection("http://127.0.0.1:1", transport=answer, backpressure=Steady(0.125))
     numbers = [event["number"] async for events in connection.events("/answers", {}, list) for event in events]
     await connection.close()
     assert numbers == [0, 1, 2]

@@ -18,7 +18,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_clients.failures import explain_model_failure
-from chat_clients.http.backpressure import Backpressure
 from chat_clients.http.connection import Connection
 from chat_clients.http.provider_connection import MAX_KNOWN_URLS, ProviderConnection
 from chat_clients.http.server_events import DONE, BrokenStreamError, Event, EventParser
@@ -30,6 +29,7 @@ from chat_clients.protocols.completions import CompletionsReader
 from chat_clients.protocols.responses import ResponsesReader
 from chat_clients.protocols.responses_request import build_responses_request
 from errors import ModelError
+from tests.unit.chat_clients.test_backpressure import Steady
 from tests.unit.provider_stub import Answer, Chat, ProviderStub, Responses, error
 from tests.waiting import until
 
@@ -657,13 +657,11 @@ async def test_what_came_before_a_broken_event_is_given_once(
     assert given_events == [[{"number": 0}]]
 
 
-async def test_a_busy_process_pauses_also_where_nothing_is_left_to_do(
-    stub: ProviderStub, connect: Connect, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Backpressure, "pause_s", lambda _: 0.15)
+async def test_a_busy_process_pauses_also_where_nothing_is_left_to_do(stub: ProviderStub, connect: Connect) -> None:
     stub.will(numbered(40, pause_s=0.002))
     batches: list[int] = []
-    async for _ in connect().events("/x", {}, lambda events: batches.append(len(events))):
+    connection = connect(backpressure=Steady(0.15))
+    async for _ in connection.events("/x", {}, lambda events: batches.append(len(events))):
         pass
     assert sum(batches) == 40
     assert len(batches) < 20, "what arrives during a pause is read together"

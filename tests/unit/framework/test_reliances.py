@@ -28,6 +28,7 @@ from agent_framework import (
     Agent,
     AgentExecutor,
     AgentMiddleware,
+    AgentResponseUpdate,
     AgentSession,
     BaseChatClient,
     ChatMiddleware,
@@ -70,6 +71,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from chat_clients.protocols.request_options import REFUSAL
 from framework.agent_stand_in import build_stand_in
+from framework.agent_steps import agent_step
 from framework.chatkit_protocol import serialize
 from framework.default_runner import wrap_default_runner
 from framework.function_middleware import add_function_middleware, function_middleware_of
@@ -79,6 +81,7 @@ from framework.plain_agents import leaves_text_alone
 from framework.response_streams import build_response, build_response_stream
 from framework.sentences import LIMIT_REACHED, STREAM_ERROR, SUB_AGENT_WANTS_APPROVAL
 from framework.text_updates import TEXT_SINK_KWARG, TextPiece, TextUpdate
+from framework.tool_loop import below_tool_loop
 from framework.warm_up import _LATE_PARTS
 from storage.baseline import baseline_of, set_baseline
 from streaming.answers.history import HistoryConverter
@@ -925,6 +928,31 @@ async def test_each_run_of_the_agents_sdk_goes_to_the_runner_that_was_set() -> N
         assert get_default_agent_runner().before is before
     finally:
         set_default_agent_runner(before)
+
+
+async def test_the_loop_of_tool_calls_is_the_outermost_layer_of_a_client() -> None:
+    """Relied on by `framework/tool_loop.py`: the Agents SDK runs the tools, and the client is shared with others.
+
+    When this fails: look in `FunctionInvocationLayer` for what asks once, or let the platform keep a second client.
+    """
+    seen: list[str] = []
+    client = Echo(answers=[[call()], []], middleware=[Note(seen)])
+    options: Any = {"tools": [look]}
+    contents = await contents_of(below_tool_loop(client).get_response("Go", stream=True, options=options))
+    assert [content.type for content in contents] == ["function_call"]
+    assert seen == []
+    other = RawEcho(answers=[])
+    assert below_tool_loop(other) is other
+
+
+def test_contents_may_be_of_a_kind_that_the_framework_does_not_have() -> None:
+    """Relied on by `framework/agent_steps.py`: agents within a workflow are shown as steps.
+
+    When this fails: let an `AgentResponseUpdate` carry the step beside its contents.
+    """
+    begun = agent_step("call", "a1", "Planner")
+    assert (begun.type, begun.call_id, begun.tool_name) == ("agent_step_call", "a1", "Planner")
+    assert AgentResponseUpdate(contents=[begun]).contents[0] is begun
 
 
 def test_each_reliance_names_who_relies_on_it_and_what_to_do() -> None:

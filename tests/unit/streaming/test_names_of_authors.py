@@ -15,6 +15,7 @@ from chatkit.server import ChatKitServer
 from base_server import HOOKS, RESERVED_NAMES, BaseChatKitServer, action
 from context import ActionTurn, Services, Turn
 from errors import ActionError, FinalMethodError, PluginError
+from framework.mcp_servers import servers_of
 from tests.unit.harness import Chat, done_items, texts
 from tests.unit.scripted_model import ScriptedModel, calls, says
 
@@ -229,7 +230,9 @@ async def test_a_class_of_any_shape_changes_nothing(
     services: Services, model: ScriptedModel, build: Callable[[], type[ShopServer]]
 ) -> None:
     plain = [each async for each in talk(Chat(ShopServer(services)), model)]
-    assert [each async for each in talk(Chat(build()(services)), model)] == plain
+    server = build()(services)
+    assert [each async for each in talk(Chat(server), model)] == plain
+    assert list(servers_of(server)) == [], "and `parlor doctor` looks at it without asking it"
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {

@@ -9,11 +9,12 @@ from contextlib import asynccontextmanager
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from starlette.types import Message
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from errors import ModelError
 from tests.unit.web.edge import JSON, Edge, FakeServer, everything_logged, use_case
 from web.event_stream import EventStream
+from web.request_log import RequestLogMiddleware
 
 PATIENCE_S = 30.0
 
@@ -195,3 +196,40 @@ async def test_a_failure_before_the_first_event_is_a_status(edge: Edge) -> None:
     async with edge.client(edge.app(use_case("todo", FakeServer(lambda body, context: breaks())))) as client:
         response = await client.post("/chatkit/todo", content=b"{}", headers=JSON)
     assert (response.status_code, response.json()["error"]["code"]) == (502, "model.failed")
+
+
+class Watching:
+    """Middleware that notes what passes through it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.seen: list[str] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def note(message: Message) -> None:
+            self.seen.append(message["type"])
+            await send(message)
+
+        await self._app(scope, receive, note)
+
+
+async def test_middleware_sees_the_start_of_a_stream_and_its_body_goes_past_them() -> None:
+    async def events() -> AsyncGenerator[bytes, None]:
+        yield b"data: 1\n\n"
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    watching = Watching(EventStream(events()))
+    scope = {"type": "http", "method": "POST", "path": "/chatkit", "headers": []}
+    async with asyncio.timeout(PATIENCE_S):
+        await RequestLogMiddleware(watching)(scope, receive, send)
+    assert watching.seen == ["http.response.start"]
+    assert b"".join(message.get("body", b"") for message in sent) == b"data: 1\n\n"
+    assert b"x-request-id" in dict(sent[0]["headers"])

@@ -1,4 +1,4 @@
-"""A clone's own tools beside its tests: all checks, and the benchmarks. A server needs nothing of it."""
+"""The checks of a clone: formatting, style, types, lock files, and the fast tests."""
 
 from __future__ import annotations
 
@@ -16,11 +16,6 @@ from infra.testing import in_frontend, in_workers, python_environment
 # Where pip, uv and npm write the addresses of an index. npm's `funding` links are not among them.
 HOST_IN_LOCK = re.compile(r"(?:index-url|find-links|--trusted-host)|https?://", re.IGNORECASE)
 HOST_IN_NPM_LOCK = re.compile(r'"resolved"\s*:')
-
-
-def run_benchmarks(args: Sequence[str]) -> int:
-    """Run the benchmarks; see ``parlor bench --help``."""
-    return subprocess.run([sys.executable, str(ROOT / "benchmarks" / "run.py"), *args], check=False).returncode
 
 
 def run_checks(args: Sequence[str]) -> int:

@@ -1,0 +1,23 @@
+"""Parts of a tool's result that are no text, in words: for models that cannot be sent them, and for later turns."""
+
+from __future__ import annotations
+
+from agent_framework import Content
+
+from text.shortening import shortened
+
+MAX_LINK_CHARS = 2_000
+"""The longest address of a returned file that a model is told."""
+
+
+def mention_returned(item: Content) -> str:
+    """Return what stands for a part of a result that cannot be sent."""
+    if bool(item.media_type) and item.has_top_level_media_type("image"):
+        return "[an image was returned]"
+    is_link = item.type == "uri" and item.uri and not item.uri.startswith("data:")
+    return f"[a file was returned: {shortened(item.uri or '', MAX_LINK_CHARS)}]" if is_link else "[a file was returned]"
+
+
+def mention_all_returned(result: Content) -> list[str]:
+    """Return what stands for the parts of a result that are no text, in their order."""
+    return [mention_returned(item) for item in result.items or () if item.type in ("data", "uri", "hosted_file")]

@@ -1,0 +1,120 @@
+"""What is said in one place only, read from the sources: a second place would be forgotten when the first changes."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import errors
+from framework import message_marks
+from tests.unit.test_architecture import ROOMS, ROOT, sources
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def makers_of(name: str) -> set[str]:
+    """Return the files that call a function or class, by its own name or as a member."""
+    return {
+        str(path.relative_to(ROOT))
+        for path in sources()
+        if f"{name}(" in path.read_text()
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Call) and name in (getattr(node.func, "id", None), getattr(node.func, "attr", None))
+    }
+
+
+def files_that_say(text: str) -> set[str]:
+    """Return the files in which a string of this value stands."""
+    return {
+        str(path.relative_to(ROOT))
+        for path in sources()
+        if text in path.read_text()
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Constant) and node.value == text
+    }
+
+
+def test_error_events_are_made_in_one_place() -> None:
+    assert makers_of("ErrorEvent") == {"runs/error_events.py"}
+
+
+def test_halves_of_characters_are_mended_in_one_place() -> None:
+    makers = makers_of("decode") & files_that_say("utf-16") & files_that_say("surrogatepass")
+    assert makers == {"text/surrogates.py"}
+
+
+def test_the_sentence_for_what_nobody_foresaw_stands_in_one_place() -> None:
+    assert files_that_say(errors.INTERNAL_MESSAGE) == {"errors.py"}
+
+
+@pytest.mark.parametrize("mark", [message_marks.ANSWERS_PROPERTY, message_marks.UNKNOWN_TOOL_PROPERTY])
+def test_a_mark_that_two_rooms_know_is_written_in_one_place(mark: str) -> None:
+    assert files_that_say(mark) == {"framework/message_marks.py"}
+
+
+def test_the_tree_of_errors_has_every_error_under_its_parent() -> None:
+    drawn: dict[str, str] = {}
+    above: list[str] = []
+    for line in (errors.__doc__ or "").splitlines():
+        if match := re.match(r"((?:[│ ]   )*(?:[├└]── )?)(\w+Error)\b", line):
+            del above[len(match[1]) // 4 :]
+            drawn[match[2]] = above[-1] if above else "Exception"
+            above.append(match[2])
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
+    known = {kind.__name__: kind.__bases__[0].__name__ for kind in kinds}
+    assert drawn == known
+
+
+# Tests that patch our own code would hold while the code is wrong.
+
+PATCHING = ("setattr", "delattr", "setitem")
+
+
+def patched(module: ast.Module) -> Iterator[str]:
+    """Return what a test module lets `monkeypatch` replace, as the place that it was imported from."""
+    origin: dict[str, str] = {}
+    for node in ast.walk(module):
+        if isinstance(node, ast.ImportFrom):
+            origin |= {each.asname or each.name: f"{node.module}.{each.name}" for each in node.names}
+        elif isinstance(node, ast.Import):
+            origin |= {each.asname or each.name.partition(".")[0]: each.name for each in node.names}
+    for node in ast.walk(module):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", None) in PATCHING:
+            target = node.args[0]
+            if isinstance(target, ast.Constant):
+                yield str(target.value)
+            else:
+                first, dot, rest = ast.unparse(target).partition(".")
+                yield f"{origin.get(first, '')}{dot}{rest}"
+
+
+def test_no_test_patches_our_own_code() -> None:
+    found = {
+        f"{path.relative_to(ROOT)}: {place}"
+        for path in ROOT.glob("tests/**/*.py")
+        if any(verb in path.read_text() for verb in PATCHING)  # to parse all of them takes seconds
+        for place in patched(parsed(path))
+        if place.partition(".")[0] in ROOMS
+    }
+    assert found == set()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'def test(monkeypatch): monkeypatch.setattr("runs.run.asyncio.sleep", None)',
+        'from runs.run import Run as R\ndef test(m): m.setattr(R, "stop", None)',
+        'import runs.run\ndef test(monkeypatch): monkeypatch.setattr(runs.run, "Run", None)',
+        'from runs import run\ndef test(monkeypatch): monkeypatch.setattr(run.Run, "stop", None)',
+    ],
+)
+def test_a_patch_of_our_own_code_is_noticed(source: str) -> None:
+    assert [place.partition(".")[0] for place in patched(ast.parse(source))] == ["runs"]
