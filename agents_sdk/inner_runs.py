@@ -43,7 +43,9 @@ class RunDefaults:
         config = RunConfig(**config) if isinstance(config, Mapping) else config or RunConfig()
         config = replace(
             config,
-            model_provider=EventModels(self.models) if type(config.model_provider) is MultiProvider else config.model_provider,
+            model_provider=EventModels(self.models)
+            if type(config.model_provider) is MultiProvider
+            else config.model_provider,
             tracing_disabled=True,
             tool_error_formatter=config.tool_error_formatter or self.tool_error,
         )

@@ -212,7 +212,9 @@ class WorkflowRun:
         config = RunConfig(**given) if isinstance(given, Mapping) else given or RunConfig()
         config = replace(
             config,
-            model_provider=EventModels(self.models) if type(config.model_provider) is MultiProvider else config.model_provider,
+            model_provider=EventModels(self.models)
+            if type(config.model_provider) is MultiProvider
+            else config.model_provider,
             tracing_disabled=config.tracing_disabled or not self.traces,
             tool_error_formatter=config.tool_error_formatter or tool_error(self.turn.context.answer.failed_calls),
         )

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from agents import Agent, RunContextWrapper, Runner, function_tool
+from agents.models._openai_shared import get_default_openai_client
 from chatkit.agents import AgentContext, stream_agent_response
 from openai.types.responses import ResponseTextDeltaEvent
 
 from agents_sdk.workflows.thread_sessions import ThreadSession
 from tests.unit.agents_sdk.imported import imported, inputs_of
 from tests.unit.harness import Chat, errors, texts
+from tests.unit.provider_stub import Chat as Completions
 from tests.unit.scripted_model import ScriptedModel, calls, says
 
 
@@ -31,8 +33,7 @@ async def test_a_file_reads_the_deltas_of_its_agent_and_its_session_is_the_threa
         _, first_count, told, count = [inputs_of(request)[1:] for request in flow.stub.requests]
         words = ["Tell me", "Once upon.", "Count the words."]
         assert [text for _, text in first_count] == words
-        assert [text for _, text in told][0] == "Tell me"
-        assert [text for _, text in told][-1] == "Go on"
+        assert (told[0][1], told[-1][1]) == ("Tell me", "Go on")
         assert [text for _, text in count][-2:] == ["The end.", "Count the words."]
         flow.will_say("Who are you?", "Three.")
         await flow.chat("bob").send("Hello")
@@ -72,6 +73,29 @@ async def test_a_tool_reads_the_deltas_of_an_agent_and_may_pass_its_stream_on(
     events = await chat.send("Why?")
     assert (texts(events), errors(events)) == (["Like this.", "That was it."], [])
     assert "".join(read) == "Because of it."
+
+
+@pytest.mark.parametrize("provider", ["openai", "compatible"])
+async def test_a_class_runs_the_agents_and_the_key_in_the_environment_is_the_platforms(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: str
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    client_before = get_default_openai_client()
+    async with imported(tmp_path, "manager", provider) as flow:
+        chat = flow.chat()
+        flow.will_say("Hello.", Completions.text("Bye."))
+        assert texts(await chat.send("Hi")) == ["Hello.", "Bye."]
+        flow.will_say("Again.", Completions.text("And bye."))
+        events = await chat.send("Me again")
+        assert (texts(events), errors(events)) == (["Again.", "And bye."], [])
+        assert [request.target for request in flow.stub.requests][1::2] == ["/chat/completions"] * 2
+        key = "Bearer sk-test" if provider == "openai" else "Bearer no-key"
+        assert flow.stub.requests[-1].headers["authorization"] == key
+        assert [text for _, text in inputs_of(flow.stub.requests[-1])][1:] == [
+            "Hi", "Hello.", "Bye.", "Me again", "Again.", "Close it.",
+        ]  # fmt: skip
+    assert get_default_openai_client() is client_before, "no default of others was changed"
 
 
 async def test_the_session_of_a_thread_gives_the_newest_and_takes_back_the_last() -> None:
