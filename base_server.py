@@ -26,6 +26,7 @@ from context import Services, Turn
 from errors import ActionError, FinalMethodError
 from runs.viewer import Viewer
 from streaming.actions.declared_actions import BoundAction, action, collect_actions
+from streaming.answers.authors_runs import authors_runs
 from streaming.requests.delivery import STREAM_OPTIONS
 from streaming.requests.dictation import transcribed
 from streaming.requests.handling import handle_body
@@ -160,7 +161,8 @@ class BaseChatKitServer(ChatKitServer[RequestContext]):
         Raises:
             UserFacingError: When the request is refused before its first event.
         """
-        return await handle_body(body, context, self.__parts.requests, self.__parts.runs)
+        with authors_runs(self.services, context.answer, self.chat_client):
+            return await handle_body(body, context, self.__parts.requests, self.__parts.runs)
 
     @final
     async def process(

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, cast
 
 from agent_framework import Content, UsageDetails, add_usage_details
@@ -19,8 +20,9 @@ from agents.run import AgentRunner
 
 from agents_sdk.platform_model import PlatformModels
 from agents_sdk.response_events import EventModels
-from context import Turn
 from framework.default_runner import wrap_default_runner
+from framework.sdk_runs import with_provider
+from turns.answer_state import AnswerState
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +93,32 @@ def run_defaults(defaults: RunDefaults) -> Iterator[None]:
         _defaults.reset(token)
 
 
-def count_inner(turn: Turn, usage: Content) -> None:
+def options_of_author(
+    options: Mapping[str, Any], client: Any, answer: AnswerState, *, may_choose: bool, max_turns: int
+) -> dict[str, Any]:
+    """Return the arguments of a run that an author's code starts in a request, outside of any agent.
+
+    Args:
+        options: What the author gives.
+        client: The chat client of the use case.
+        answer: Where its tokens are counted.
+        may_choose: Whether an agent may name another model of the same provider.
+        max_turns: How often models are asked at most.
+    """
+    given = options.get("run_config")
+    if isinstance(getattr(given, "model_provider", None), EventModels):
+        return dict(options)  # one of ours
+    models = PlatformModels(client, may_choose=may_choose, is_paused=lambda: False, count=partial(count_inner, answer))
+    turns = options.get("max_turns")
+    return {
+        **options,
+        "run_config": with_provider(given, EventModels(models)),
+        "max_turns": min(turns, max_turns) if isinstance(turns, int) else max_turns,
+    }
+
+
+def count_inner(answer: AnswerState, usage: Content) -> None:
     """Add the tokens of a run within a run to those of the answer."""
-    answer = turn.context.answer
     for counts in (answer.inner_usage, answer.usage):
         counts.update(add_usage_details(cast("UsageDetails", dict(counts)), usage.usage_details))
 

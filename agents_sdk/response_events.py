@@ -77,9 +77,10 @@ class EventModel(Model):
             async for piece in pieces:
                 if isinstance(piece, Paused):
                     raise AnswerWaitsError
-                for content in piece.contents if isinstance(piece, ChatResponseUpdate) else ():
-                    if content.type == "usage" and self._count is not None:
-                        self._count(content)
+                if isinstance(piece, ChatResponseUpdate) and self._count is not None:
+                    for content in piece.contents:
+                        if content.type == "usage":
+                            self._count(content)
                 for event in writer.tell(piece):
                     yield event
 

@@ -293,7 +293,7 @@ class SDKAgent:
             may_choose=may_choose,
             is_paused=self._is_waiting,
             chosen=options.get("model"),
-            count=partial(count_inner, self._turn),
+            count=partial(count_inner, self._turn.context.answer),
         )
 
     def _defaults(self, models: PlatformModels) -> RunDefaults:

@@ -87,7 +87,7 @@ def _advice(exc: BaseException) -> str:
 
 
 def _reads_environment(exc: BaseException) -> bool:
-    """Say whether a failure came out of `os.environ`."""
+    """Say whether a failure came out of the mapping of environment variables."""
     trace = exc.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -31,7 +31,7 @@ _REBOUND = {
     ("agents", "set_default_openai_api"),
 }
 _KEY_VARIABLE = "OPENAI_API_KEY"
-_READERS = ("os.getenv", "getenv", "os.environ.get", "environ.get")
+_READERS = ("getenv", "environ.get")
 _GUARDRAIL_RUNS = "run_guardrails"
 _GUARDRAIL_HELPER = "guardrail"
 _OF_RESULTS = ("info", "tripwire_triggered")
@@ -116,7 +116,7 @@ class _Rewriter(ast.NodeTransformer):
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         self.generic_visit(node)
         is_key = isinstance(node.slice, ast.Constant) and node.slice.value == _KEY_VARIABLE
-        if is_key and isinstance(node.ctx, ast.Load) and ast.unparse(node.value) in ("os.environ", "environ"):
+        if is_key and isinstance(node.ctx, ast.Load) and _of_os(node.value) == "environ":
             return _placed(node, _call("openai_key", _lambda(node)))
         return node
 
@@ -124,7 +124,7 @@ class _Rewriter(ast.NodeTransformer):
         self.generic_visit(node)
         first = node.args[0] if node.args else None
         is_key = isinstance(first, ast.Constant) and first.value == _KEY_VARIABLE
-        if is_key and ast.unparse(node.func) in _READERS:
+        if is_key and _of_os(node.func) in _READERS:
             return _placed(node, _call("openai_key", _lambda(node)))
         return node
 
@@ -161,6 +161,10 @@ def _is_persons_message(node: ast.expr) -> bool:
 def _call(method: str, *arguments: ast.expr) -> ast.Call:
     function = ast.Attribute(ast.Name(PLATFORM, ast.Load()), method, ast.Load())
     return ast.Call(function, list(arguments), [])
+
+
+def _of_os(node: ast.expr) -> str:
+    return ast.unparse(node).removeprefix("os.")
 
 
 def _lambda(body: ast.expr) -> ast.Lambda:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from agent_framework import Message
 from agents import Agent, RunContextWrapper, Runner, function_tool
 from agents.models._openai_shared import get_default_openai_client
 from chatkit.agents import AgentContext, stream_agent_response
+from openai import OpenAIError
 from openai.types.responses import ResponseTextDeltaEvent
 
 from agents_sdk.workflows.thread_sessions import ThreadSession
+from base_server import BaseChatKitServer, action
+from context import ActionTurn, Services, Turn
 from tests.unit.agents_sdk.imported import imported, inputs_of
 from tests.unit.harness import Chat, errors, texts
 from tests.unit.provider_stub import Chat as Completions
@@ -73,6 +77,41 @@ async def test_a_tool_reads_the_deltas_of_an_agent_and_may_pass_its_stream_on(
     events = await chat.send("Why?")
     assert (texts(events), errors(events)) == (["Like this.", "That was it."], [])
     assert "".join(read) == "Because of it."
+
+
+async def test_runs_that_a_generator_a_hook_and_an_action_start_ask_the_platforms_model(
+    services: Services, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    expert, said = Agent[Any](name="expert", instructions="Know."), list[str]()
+
+    class GeneratorServer(BaseChatKitServer):
+        def get_agent(self, turn: Turn) -> Any:
+            return self.answer
+
+        async def answer(self, messages: list[Message], turn: Turn) -> AsyncGenerator[Any, None]:
+            async for event in Runner.run_streamed(expert, messages[-1].text).stream_events():
+                if event.type == "raw_response_event" and isinstance(event.data, ResponseTextDeltaEvent):
+                    yield event.data.delta
+            yield None  # as the last piece of a client's stream
+
+        async def post_respond_hook(self, thread: Any, turn: Turn) -> None:
+            said.append((await Runner.run(expert, "A title?")).final_output)
+
+        @action("ask", needs_widget=False)
+        async def ask(self, turn: ActionTurn) -> None:
+            said.append((await Runner.run(expert, "A click?")).final_output)
+
+    chat = Chat(GeneratorServer(services))
+    model.turns = [says("Be", "cause."), says("Causes"), says("Clicked.")]
+    events = await chat.send("Why?")
+    assert (texts(events), errors(events)) == (["Because."], [])
+    assert not errors(await chat.act(None, "ask"))
+    assert said == ["Causes", "Clicked."]
+    assert [request[0].text for request in model.requests] == ["Know."] * 3
+    # Outside of a request they are the SDK's own affair.
+    with pytest.raises(OpenAIError):
+        await Runner.run(expert, "Anybody?")
 
 
 @pytest.mark.parametrize("provider", ["openai", "compatible"])
