@@ -6,10 +6,11 @@ of an agent it fills in what the author has left to the SDK's defaults, which wo
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, cast
 
@@ -20,7 +21,7 @@ from agents.run import AgentRunner
 
 from agents_sdk.platform_model import PlatformModels
 from agents_sdk.response_events import EventModels
-from framework.default_runner import wrap_default_runner
+from framework.default_runner import awaited_on, waited_for_on, wrap_default_runner
 from framework.sdk_runs import with_provider
 from turns.answer_state import AnswerState
 
@@ -33,11 +34,13 @@ class RunDefaults:
         models: The platform's models.
         max_turns: How often they are asked at most, in each run.
         tool_error: Says how a tool's failure reads.
+        loop: The loop of the answer, to which the models' connections belong.
     """
 
     models: PlatformModels
     max_turns: int
     tool_error: Any
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
 
     def options(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments of a run."""
@@ -71,15 +74,27 @@ class InnerRuns(AgentRunner):
 
     async def run(self, starting_agent: Any, input: Any, **options: Any) -> Any:
         """Run an agent to its end."""
-        return await self.own.run(starting_agent, input, **_filled(options))
+        if (defaults := _defaults.get()) is None:
+            return await self.own.run(starting_agent, input, **options)
+        given = defaults.options(options)
+        return await awaited_on(defaults.loop, lambda: self.own.run(starting_agent, input, **given))
 
     def run_sync(self, starting_agent: Any, input: Any, **options: Any) -> Any:
         """Run an agent to its end, from a thread without a loop."""
-        return self.own.run_sync(starting_agent, input, **_filled(options))
+        if (defaults := _defaults.get()) is None:
+            return self.own.run_sync(starting_agent, input, **options)
+        given = defaults.options(options)
+        return waited_for_on(
+            defaults.loop,
+            lambda: self.own.run(starting_agent, input, **given),
+            lambda: self.own.run_sync(starting_agent, input, **given),
+        )
 
     def run_streamed(self, starting_agent: Any, input: Any, **options: Any) -> Any:
         """Start an agent and return its stream."""
-        return self.own.run_streamed(starting_agent, input, **_filled(options))
+        defaults = _defaults.get()
+        given = options if defaults is None else defaults.options(options)
+        return self.own.run_streamed(starting_agent, input, **given)
 
 
 @contextmanager
@@ -121,8 +136,3 @@ def count_inner(answer: AnswerState, usage: Content) -> None:
     """Add the tokens of a run within a run to those of the answer."""
     for counts in (answer.inner_usage, answer.usage):
         counts.update(add_usage_details(cast("UsageDetails", dict(counts)), usage.usage_details))
-
-
-def _filled(options: Mapping[str, Any]) -> dict[str, Any]:
-    defaults = _defaults.get()
-    return dict(options) if defaults is None else defaults.options(options)

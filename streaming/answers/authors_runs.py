@@ -6,20 +6,38 @@ the SDK is loaded for it, or for anything else here, unless such a run begins.
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from context import Services
-from framework.default_runner import wrap_default_runner
+from framework.default_runner import awaited_on, waited_for_on, wrap_default_runner
 from turns.answer_state import AnswerState
 
-Prepare = Callable[[Mapping[str, Any]], dict[str, Any]]
-"""Returns the arguments of a run as they shall be."""
 
-_prepare: ContextVar[Prepare | None] = ContextVar("prepare_authors_run", default=None)
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What runs that are started in a request are given."""
+
+    services: Services
+    answer: AnswerState
+    client: Any
+    loop: asyncio.AbstractEventLoop
+
+    def __call__(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of a run as they shall be."""
+        from agents_sdk.inner_runs import options_of_author
+
+        settings = self.services.settings
+        may_choose, max_turns = settings.provider == "openai", settings.model_max_round_trips
+        return options_of_author(options, self.client, self.answer, may_choose=may_choose, max_turns=max_turns)
+
+
+_prepare: ContextVar[_Request | None] = ContextVar("prepare_authors_run", default=None)
 
 
 class AuthorsRunner:
@@ -34,15 +52,29 @@ class AuthorsRunner:
 
     async def run(self, starting_agent: Any, input: Any, **options: Any) -> Any:
         """Run an agent to its end."""
-        return await self.own.run(starting_agent, input, **_prepared(options))
+        prepare = _prepare.get()
+        if prepare is None:
+            return await self.own.run(starting_agent, input, **options)
+        given = prepare(options)
+        return await awaited_on(prepare.loop, lambda: self.own.run(starting_agent, input, **given))
 
     def run_sync(self, starting_agent: Any, input: Any, **options: Any) -> Any:
         """Run an agent to its end, from a thread without a loop."""
-        return self.own.run_sync(starting_agent, input, **_prepared(options))
+        prepare = _prepare.get()
+        if prepare is None:
+            return self.own.run_sync(starting_agent, input, **options)
+        given = prepare(options)
+        return waited_for_on(
+            prepare.loop,
+            lambda: self.own.run(starting_agent, input, **given),
+            lambda: self.own.run_sync(starting_agent, input, **given),
+        )
 
     def run_streamed(self, starting_agent: Any, input: Any, **options: Any) -> Any:
         """Start an agent and return its stream."""
-        return self.own.run_streamed(starting_agent, input, **_prepared(options))
+        prepare = _prepare.get()
+        given = options if prepare is None else prepare(options)
+        return self.own.run_streamed(starting_agent, input, **given)
 
 
 @contextmanager
@@ -58,21 +90,8 @@ def authors_runs(services: Services, answer: AnswerState, client: Any) -> Iterat
         yield  # nobody has anything to start them with
         return
     wrap_default_runner(AuthorsRunner, AuthorsRunner)
-
-    def prepare(options: Mapping[str, Any]) -> dict[str, Any]:
-        from agents_sdk.inner_runs import options_of_author
-
-        settings = services.settings
-        may_choose, max_turns = settings.provider == "openai", settings.model_max_round_trips
-        return options_of_author(options, client, answer, may_choose=may_choose, max_turns=max_turns)
-
-    token = _prepare.set(prepare)
+    token = _prepare.set(_Request(services, answer, client, asyncio.get_running_loop()))
     try:
         yield
     finally:
         _prepare.reset(token)
-
-
-def _prepared(options: dict[str, Any]) -> dict[str, Any]:
-    prepare = _prepare.get()
-    return options if prepare is None else prepare(options)

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from agent_framework import Message
-from agents import Agent, RunContextWrapper, Runner, function_tool
+from agents import Agent, AgentHooks, RunContextWrapper, Runner, function_tool
 from agents.models._openai_shared import get_default_openai_client
 from chatkit.agents import AgentContext, stream_agent_response
+from chatkit.server import ChatKitServer
 from openai import OpenAIError
 from openai.types.responses import ResponseTextDeltaEvent
 
 from agents_sdk.workflows.thread_sessions import ThreadSession
 from base_server import BaseChatKitServer, action
 from context import ActionTurn, Services, Turn
+from stock_server import StockServer
+from tests.unit.agents_sdk.conftest import SDKServer
 from tests.unit.agents_sdk.imported import imported, inputs_of
 from tests.unit.harness import Chat, errors, texts
 from tests.unit.provider_stub import Chat as Completions
 from tests.unit.scripted_model import ScriptedModel, calls, says
+from tests.unit.streaming.test_approvals import told
 
 
 @pytest.mark.parametrize("provider", ["openai", "compatible"])
@@ -34,10 +39,10 @@ async def test_a_file_reads_the_deltas_of_its_agent_and_its_session_is_the_threa
         assert (texts(events), errors(events)) == (["Once upon.", "Two.", "10 letters"], [])
         flow.will_say("The end.", "Two again.")
         assert texts(await chat.send("Go on")) == ["The end.", "Two again.", "8 letters"]
-        _, first_count, told, count = [inputs_of(request)[1:] for request in flow.stub.requests]
+        _, first_count, teller, count = [inputs_of(request)[1:] for request in flow.stub.requests]
         words = ["Tell me", "Once upon.", "Count the words."]
         assert [text for _, text in first_count] == words
-        assert (told[0][1], told[-1][1]) == ("Tell me", "Go on")
+        assert (teller[0][1], teller[-1][1]) == ("Tell me", "Go on")
         assert [text for _, text in count][-2:] == ["The end.", "Count the words."]
         flow.will_say("Who are you?", "Three.")
         await flow.chat("bob").send("Hello")
@@ -112,6 +117,51 @@ async def test_runs_that_a_generator_a_hook_and_an_action_start_ask_the_platform
     # Outside of a request they are the SDK's own affair.
     with pytest.raises(OpenAIError):
         await Runner.run(expert, "Anybody?")
+
+
+@pytest.mark.parametrize("kind", ["agent", "server"])
+async def test_a_tool_in_a_thread_may_wait_for_a_run_which_is_made_where_the_connections_are(
+    services: Services, model: ScriptedModel, kind: str
+) -> None:
+    loops: list[Any] = []
+
+    class ExpertHooks(AgentHooks[Any]):
+        async def on_start(self, context: Any, agent: Any) -> None:
+            loops.append(asyncio.get_running_loop())
+
+    expert = Agent[Any](name="expert", instructions="Know.", hooks=ExpertHooks())
+
+    @function_tool
+    def ask_at_once() -> str:
+        """Ask the expert."""
+        return str(Runner.run_sync(expert, "Why?").final_output)
+
+    @function_tool
+    def ask_in_a_loop() -> str:
+        """Ask the expert."""
+        return str(asyncio.run(Runner.run(expert, "Why?")).final_output)  # type: ignore[arg-type]
+
+    desk = Agent[Any](name="desk", tools=[ask_at_once, ask_in_a_loop])
+
+    class DeskServer(ChatKitServer[Any]):
+        async def respond(self, thread: Any, message: Any, context: Any) -> AsyncGenerator[Any, None]:
+            given = AgentContext(thread=thread, store=self.store, request_context=context)
+            async for event in stream_agent_response(given, Runner.run_streamed(desk, "Go", context=given)):
+                yield event
+
+    server: Any = SDKServer(services) if kind == "agent" else StockServer(DeskServer)
+    if kind == "agent":
+        server.returned = desk
+    else:
+        server.bind(services)
+    model.turns = [
+        calls("ask_at_once", "c1"), says("Because."), calls("ask_in_a_loop", "c2"), says("So."),
+        says("He knows.", message_id="m2"),
+    ]  # fmt: skip
+    events = await Chat(server).send("Why?")
+    assert (texts(events), errors(events)) == (["He knows."], [])
+    assert loops == [asyncio.get_running_loop()] * 2
+    assert [result for _, result in told(model.requests[-1])] == ["Because.", "So."]
 
 
 @pytest.mark.parametrize("provider", ["openai", "compatible"])
