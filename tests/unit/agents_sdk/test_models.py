@@ -190,6 +190,8 @@ def completions_client() -> RawCompletionsClient:
 def test_both_protocols_are_told_the_tools_and_the_model_that_the_agent_names() -> None:
     body = body_of(responses_client(), "gpt-x", settings=ModelSettings(reasoning=Reasoning(effort="low")))
     assert (body["model"], body["reasoning"], body["tools"][0]["name"]) == ("gpt-x", {"effort": "low"}, "look_up")
+    assert body_of(responses_client(), None, settings=ModelSettings(truncation="auto"))["truncation"] == "auto"
+    assert "truncation" not in body_of(completions_client(), None, settings=ModelSettings(truncation="auto"))
     body = body_of(completions_client(), None, settings=ModelSettings(tool_choice="look_up"))
     assert (body["model"], body["tools"][0]["function"]["name"]) == ("m", "look_up")
     assert body["tool_choice"] == {"type": "function", "function": {"name": "look_up"}}
