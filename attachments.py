@@ -39,7 +39,7 @@ from files.object_store import ObjectStore, open_object_store
 from files.spool import Spool
 from files.upload_rules import UploadRules, build_upload_rules, in_words
 from storage.file_records import DayLimits, FileRecords
-from storage.file_rows import StoredFile, owner_of
+from storage.file_rows import SESSION_RULE, StoredFile, owner_of
 from storage.scope import NO_ATTACHMENT, Scope
 from turns.request_context import RequestContext
 
@@ -133,7 +133,8 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
     ) -> StoredFile:
         scope = _scope(context, self.generate_attachment_id(media_type, context))
         document = build_document(scope.id, name, media_type)
-        columns = {"size": size, "rules": asdict(rules), "document": document, **values}
+        given = asdict(rules) | ({SESSION_RULE: context.session_id} if context.session_id else {})
+        columns = {"size": size, "rules": given, "document": document, **values}
         return await self._records.announce(scope, columns, self.limits.per_day)
 
     # Receiving

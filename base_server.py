@@ -28,6 +28,7 @@ from errors import ActionError, PluginError
 from plugins import UseCase
 from runs.viewer import Viewer
 from streaming.actions.declared_actions import action, collect_actions
+from streaming.answers.authors_runs import authors_runs
 from streaming.author_classes import check_attribute, check_class, owned
 from streaming.requests.delivery import STREAM_OPTIONS
 from streaming.requests.dictation import transcribed
@@ -177,7 +178,8 @@ class BaseChatKitServer(ChatKitServer[RequestContext]):
         Raises:
             UserFacingError: When the request is refused before its first event.
         """
-        return await handle_body(body, context, _state(self).parts.requests, _state(self).parts.runs)
+        with authors_runs(self.services, context.answer, self.chat_client):
+            return await handle_body(body, context, _state(self).parts.requests, _state(self).parts.runs)
 
     @final
     async def process(

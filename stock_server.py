@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, final
@@ -88,7 +89,7 @@ class StockServer:
 
     async def handle(self, body: bytes, context: RequestContext) -> bytes | Viewer:
         """Answer one ChatKit request: JSON, or an iterator of server-sent events."""
-        parts, request = self._bound(), StockRequest(context, self._given)
+        parts, request = self._bound(), StockRequest(context, self._given, loop=asyncio.get_running_loop())
         request.models = models_of(
             self._client, may_choose=self._may_choose(), request=request, store=self._platform().store
         )

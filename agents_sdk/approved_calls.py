@@ -12,10 +12,9 @@ from agents import Agent, RunContextWrapper, Runner
 from agents_sdk.agent_copies import AgentCopies, without_questions
 from agents_sdk.agent_graph import agents_of, has_function
 from agents_sdk.inner_runs import RunDefaults, run_defaults
-from agents_sdk.input_items import read_result
+from agents_sdk.input_items import read_result, write_input
 from agents_sdk.platform_model import Paused
 from agents_sdk.replay_model import ReplayModel
-from chat_clients.protocols.responses_request import build_input
 from turns.approval_request import PendingApproval
 
 
@@ -38,7 +37,7 @@ async def make_call(
     agent = without_questions(owner)
     agent.model = ReplayModel([call])
     with run_defaults(defaults):
-        result = Runner.run_streamed(agent, build_input(messages), context=context)  # type: ignore[arg-type]
+        result = Runner.run_streamed(agent, write_input(messages), context=context)
     async with aclosing(result.stream_events()) as events:  # type: ignore[type-var]
         try:
             async for event in events:

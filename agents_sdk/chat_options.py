@@ -63,6 +63,9 @@ class ChatOptions:
             "model": self._name,
             **self._thinking(settings),
         }
+        if isinstance(self._client, RawResponsesClient):
+            options["truncation"] = settings.truncation
+            options["prompt_cache_retention"] = settings.prompt_cache_retention
         for more in (settings.extra_args, settings.extra_body):
             options.update(more if isinstance(more, Mapping) else {})
         if offered := [*self._tools(tools), *_handoffs(handoffs)]:

@@ -6,10 +6,12 @@ of an agent it fills in what the author has left to the SDK's defaults, which wo
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, cast
 
 from agent_framework import Content, UsageDetails, add_usage_details
@@ -19,8 +21,9 @@ from agents.run import AgentRunner
 
 from agents_sdk.platform_model import PlatformModels
 from agents_sdk.response_events import EventModels
-from context import Turn
-from framework.default_runner import wrap_default_runner
+from framework.default_runner import awaited_on, waited_for_on, wrap_default_runner
+from framework.sdk_runs import with_provider
+from turns.answer_state import AnswerState
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,13 @@ class RunDefaults:
         models: The platform's models.
         max_turns: How often they are asked at most, in each run.
         tool_error: Says how a tool's failure reads.
+        loop: The loop of the answer, to which the models' connections belong.
     """
 
     models: PlatformModels
     max_turns: int
     tool_error: Any
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
 
     def options(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments of a run."""
@@ -68,15 +73,27 @@ class InnerRuns(AgentRunner):
 
     async def run(self, starting_agent: Any, input: Any, **options: Any) -> Any:
         """Run an agent to its end."""
-        return await self.own.run(starting_agent, input, **_filled(options))
+        if (defaults := _defaults.get()) is None:
+            return await self.own.run(starting_agent, input, **options)
+        given = defaults.options(options)
+        return await awaited_on(defaults.loop, lambda: self.own.run(starting_agent, input, **given))
 
     def run_sync(self, starting_agent: Any, input: Any, **options: Any) -> Any:
         """Run an agent to its end, from a thread without a loop."""
-        return self.own.run_sync(starting_agent, input, **_filled(options))
+        if (defaults := _defaults.get()) is None:
+            return self.own.run_sync(starting_agent, input, **options)
+        given = defaults.options(options)
+        return waited_for_on(
+            defaults.loop,
+            lambda: self.own.run(starting_agent, input, **given),
+            lambda: self.own.run_sync(starting_agent, input, **given),
+        )
 
     def run_streamed(self, starting_agent: Any, input: Any, **options: Any) -> Any:
         """Start an agent and return its stream."""
-        return self.own.run_streamed(starting_agent, input, **_filled(options))
+        defaults = _defaults.get()
+        given = options if defaults is None else defaults.options(options)
+        return self.own.run_streamed(starting_agent, input, **given)
 
 
 @contextmanager
@@ -90,13 +107,31 @@ def run_defaults(defaults: RunDefaults) -> Iterator[None]:
         _defaults.reset(token)
 
 
-def count_inner(turn: Turn, usage: Content) -> None:
+def options_of_author(
+    options: Mapping[str, Any], client: Any, answer: AnswerState, *, may_choose: bool, max_turns: int
+) -> dict[str, Any]:
+    """Return the arguments of a run that an author's code starts in a request, outside of any agent.
+
+    Args:
+        options: What the author gives.
+        client: The chat client of the use case.
+        answer: Where its tokens are counted.
+        may_choose: Whether an agent may name another model of the same provider.
+        max_turns: How often models are asked at most.
+    """
+    given = options.get("run_config")
+    if isinstance(getattr(given, "model_provider", None), EventModels):
+        return dict(options)  # one of ours
+    models = PlatformModels(client, may_choose=may_choose, is_paused=lambda: False, count=partial(count_inner, answer))
+    turns = options.get("max_turns")
+    return {
+        **options,
+        "run_config": with_provider(given, EventModels(models)),
+        "max_turns": min(turns, max_turns) if isinstance(turns, int) else max_turns,
+    }
+
+
+def count_inner(answer: AnswerState, usage: Content) -> None:
     """Add the tokens of a run within a run to those of the answer."""
-    answer = turn.context.answer
     for counts in (answer.inner_usage, answer.usage):
         counts.update(add_usage_details(cast("UsageDetails", dict(counts)), usage.usage_details))
-
-
-def _filled(options: Mapping[str, Any]) -> dict[str, Any]:
-    defaults = _defaults.get()
-    return dict(options) if defaults is None else defaults.options(options)

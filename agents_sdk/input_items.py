@@ -1,13 +1,15 @@
-"""Input items of the Responses API -> messages of Agent Framework, which is what our chat clients take."""
+"""Input items of the SDK, which are those of the Responses API, and messages of Agent Framework, which we have."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from uuid import uuid4
 
 from agent_framework import Content, Message
 
 from chat_clients.protocols.response_items import item_contents
+from chat_clients.protocols.responses_request import build_input
 
 
 class KnownContents:
@@ -42,6 +44,18 @@ class KnownContents:
         sealed = item.get("encrypted_content")
         summary = "".join(part.get("text") or "" for part in item.get("summary") or ())
         return Content.from_text_reasoning(id=item.get("id"), text=summary, protected_data=sealed) if sealed else None
+
+
+def write_input(messages: Iterable[Message]) -> list[Any]:
+    """Return messages as the SDK's input, in the form in which it keeps them itself.
+
+    What an assistant has said has an id there: without one the SDK takes it for the author's own shorthand, and its
+    models of Chat Completions refuse it.
+    """
+    return [
+        {"id": f"msg_{uuid4().hex}", "status": "completed", **item} if item.get("role") == "assistant" else item
+        for item in build_input(messages)
+    ]
 
 
 def read_input(items: str | Iterable[Any], known: KnownContents | None = None) -> list[Message]:

@@ -33,7 +33,7 @@ from agents_sdk.agent_graph import agent_in_charge, agents_of, experts_of
 from agents_sdk.approved_calls import find_owner, make_call
 from agents_sdk.guarded_tools import tool_error
 from agents_sdk.inner_runs import RunDefaults, count_inner, run_defaults
-from agents_sdk.input_items import read_result
+from agents_sdk.input_items import read_result, write_input
 from agents_sdk.mcp_servers import ensure_connected
 from agents_sdk.model_events import ModelEvents
 from agents_sdk.output_text import in_words
@@ -50,7 +50,6 @@ from agents_sdk.platform_model import Paused, PlatformModels
 from agents_sdk.response_events import EventModels
 from agents_sdk.sdk_run import SDKRun
 from agents_sdk.turn_context import TurnContext
-from chat_clients.protocols.responses_request import build_input
 from context import Turn
 from errors import AgentError, ModelError, UserFacingError
 from framework.plain_agents import takes_text_sink
@@ -119,7 +118,7 @@ class SDKAgent:
                 await ensure_connected(server)
         shown_before = answer.inbox.items_shown
         self._note_agent(agent)
-        journal, given = await self._kept_journal(), build_input(messages)
+        journal, given = await self._kept_journal(), write_input(messages)
         starting = agent if journal is None else self._agent_named(str(journal["agent"]))
         if journal is not None:
             given = await self._continued(journal, copies.of(starting))
@@ -294,7 +293,7 @@ class SDKAgent:
             may_choose=may_choose,
             is_paused=self._is_waiting,
             chosen=options.get("model"),
-            count=partial(count_inner, self._turn),
+            count=partial(count_inner, self._turn.context.answer),
         )
 
     def _defaults(self, models: PlatformModels) -> RunDefaults:

@@ -18,7 +18,7 @@ from files.object_store import ObjectStore
 from files.spool import Received, Spool, pieces_of
 from files.upload_rules import UploadRules, too_large
 from storage.file_records import FileRecords
-from storage.file_rows import StoredFile, owner_of
+from storage.file_rows import SESSION_RULE, StoredFile, owner_of
 from storage.scope import NO_ATTACHMENT, Scope
 
 NOT_UPLOADED_YET = "This file has not been uploaded yet."
@@ -217,5 +217,5 @@ class FileArrival:
 
 
 def _rules_of(file: StoredFile) -> UploadRules:
-    given = dict(file.rules or {})
+    given = {name: value for name, value in (file.rules or {}).items() if name != SESSION_RULE}
     return UploadRules(**given | {"types": tuple(given["types"]), "extensions": tuple(given["extensions"])})

@@ -6,7 +6,8 @@ The SDK has the two functions and calls them experimental; there is no other way
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 
@@ -26,3 +27,27 @@ def wrap_default_runner(kind: type, build: Callable[[Any], Any]) -> None:
             return
         runner = getattr(runner, "own", None)
     set_default_agent_runner(build(first))
+
+
+async def awaited_on(loop: asyncio.AbstractEventLoop, call: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    """Return what a call gives, made on `loop`: code of others may have made a loop of its own, in a thread."""
+    if asyncio.get_running_loop() is loop:
+        return await call()
+    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(call(), loop))
+
+
+def waited_for_on(
+    loop: asyncio.AbstractEventLoop, call: Callable[[], Coroutine[Any, Any, Any]], in_loop: Callable[[], Any]
+) -> Any:
+    """Return what a call gives, made on `loop` while this thread waits.
+
+    Args:
+        loop: Where connections belong to.
+        call: The call.
+        in_loop: Called instead on a thread that has a running loop, which must not wait.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run_coroutine_threadsafe(call(), loop).result()
+    return in_loop()

@@ -82,7 +82,7 @@ class ChatSessions:
 
     async def uncount_upload(self, session: ChatSession) -> None:
         """Take back the count of a file of `session` that was refused."""
-        await self._database.run_write(_uncount_upload, session.id)
+        await self._database.run_write(uncount_upload, session.id)
 
 
 def _save(connection: Connection, session: ChatSession, now: datetime) -> None:
@@ -146,6 +146,7 @@ def _count_upload(connection: Connection, session_id: str, limit: int) -> bool:
     return counted.rowcount == 1
 
 
-def _uncount_upload(connection: Connection, session_id: str) -> None:
+def uncount_upload(connection: Connection, session_id: str) -> None:
+    """Take back the count of one file of a session."""
     row = ChatSessionRow
     connection.execute(update(row).where(row.id == session_id, row.uploads > 0).values(uploads=row.uploads - 1))

@@ -17,7 +17,17 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from database import Database, outlook_of
 from errors import NotFoundError, TooManyRequestsError, UnavailableError
-from storage.file_rows import FILES, IS_THERE, UPLOAD_DAYS, StoredFile, is_file, is_owners, to_stored_file
+from storage.chat_sessions import uncount_upload
+from storage.file_rows import (
+    FILES,
+    IS_THERE,
+    SESSION_RULE,
+    UPLOAD_DAYS,
+    StoredFile,
+    is_file,
+    is_owners,
+    to_stored_file,
+)
 from storage.scope import NO_ATTACHMENT, Scope
 from storage.statements import THREAD_KEY, insert_for
 from turns.clock import utc_now
@@ -108,8 +118,11 @@ class FileRecords:
         return await self._write(_complete, file.id, values, scope)
 
     async def discard(self, file: StoredFile) -> None:
-        """Remove the row of a file that is refused, before any byte of it has been kept."""
-        await self._write(_discard, file.id)
+        """Remove the row of a file that is refused, before any byte of it has been kept.
+
+        It leaves its place among the files of its session to another.
+        """
+        await self._write(_discard, file)
 
     async def in_thread(self, scope: Scope) -> list[StoredFile]:
         """Return the files of a thread, the newest first."""
@@ -217,9 +230,12 @@ def _complete(connection: Connection, file_id: str, values: dict[str, Any], thre
     return connection.execute(stmt.values(changed_at=utc_now(), claimed_at=None, **values)).rowcount > 0
 
 
-def _discard(connection: Connection, file_id: str) -> None:
+def _discard(connection: Connection, file: StoredFile) -> None:
     is_empty = (FILES.c.state == "pending", FILES.c.claimed_at.is_(None))
-    connection.execute(delete(FILES).where(FILES.c.id == file_id, *is_empty))
+    removed = connection.execute(delete(FILES).where(FILES.c.id == file.id, *is_empty))
+    # Of several who refuse it at once, one has removed it.
+    if removed.rowcount == 1 and (session_id := (file.rules or {}).get(SESSION_RULE)) is not None:
+        uncount_upload(connection, session_id)
 
 
 def _in_thread(connection: Connection, scope: Scope) -> list[StoredFile]:

@@ -23,6 +23,10 @@ FileState = Literal["pending", "uploaded", "bound", "deleting"]
 gone for everybody, its objects may still be there."""
 
 
+SESSION_RULE = "session"
+"""Under this name the rules of a file hold the session in which it was announced, of whose files it is one."""
+
+
 class FileRow(Base):
     """A file. `document` is ChatKit's record of it, without any URL."""
 

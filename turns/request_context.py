@@ -27,6 +27,7 @@ class RequestContext:
         is_resumable: Whether the client says by `Accept` that it can join an answer again.
         metadata: The request's own `metadata` object, untrusted.
         variables: What the server that opened the person's session says for the agent; read-only, empty without one.
+        session_id: The session that a server has opened for the person; None without one.
         has_titles: Whether a new thread is given a title.
         base_url: The address under which the person's browser reaches this server; empty where that is
             not known.
@@ -42,6 +43,7 @@ class RequestContext:
     is_resumable: bool = False
     metadata: Mapping[str, Any] = field(default_factory=dict)
     variables: Mapping[str, Variable] = field(default_factory=lambda: NO_VARIABLES)
+    session_id: str | None = None
     has_titles: bool = True
     base_url: str = ""
     answer: AnswerState = field(default_factory=AnswerState, repr=False, compare=False)

@@ -249,6 +249,7 @@ def session_context(request: Request, session: ChatSession) -> RequestContext:
         time_zone=parse_time_zone(request.headers.get("accept", "")),
         is_resumable=accepts_resumable(request.headers.get("accept", "")),
         variables=session.configuration.variables,
+        session_id=session.id,
         has_titles=session.configuration.has_titles,
         base_url=base_url_of(request),
     )

@@ -122,7 +122,7 @@ class WorkflowRun:
             may_choose=self._settings.provider == "openai",
             is_paused=lambda: False,
             chosen=options.get("model"),
-            count=partial(count_inner, turn),
+            count=partial(count_inner, turn.context.answer),
         )
         self._loop = asyncio.get_running_loop()
         self._writing = asyncio.Lock()

@@ -81,4 +81,14 @@ def _place(exc: BaseException, path: Path) -> str:
 def _advice(exc: BaseException) -> str:
     if isinstance(exc, ModuleNotFoundError) and exc.name == "guardrails":
         return "; import its functions by name (from guardrails.runtime import …), or: pip install openai-guardrails"
+    if isinstance(exc, KeyError) and _reads_environment(exc):
+        return "; set this variable of the environment before the start"
     return ""
+
+
+def _reads_environment(exc: BaseException) -> bool:
+    """Say whether a failure came out of the mapping of environment variables."""
+    trace = exc.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_globals.get("__name__") == "os"

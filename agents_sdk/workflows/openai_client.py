@@ -15,7 +15,7 @@ from errors import UnavailableError
 
 Kind = TypeVar("Kind", bound=type)
 
-_NO_KEY = "no-key"
+NO_KEY = "no-key"
 """Stands for a key in a client that cannot ask OpenAI: without any, it cannot be made."""
 
 _CHAT_SERVICES = {"chat": "chat completions", "embeddings": "embeddings", "completions": "completions"}
@@ -44,7 +44,8 @@ def platform_client(kind: Kind, settings: Any, opened: list[Any]) -> Kind:
     class PlatformClient(kind):  # type: ignore[misc,valid-type]
         def __init__(self, **options: Any) -> None:
             key = options.get("api_key")
-            self.is_own = key != _NO_KEY if key else bool(options.get("base_url"))
+            is_of_the_platform = key in (NO_KEY, platform_key(settings))
+            self.is_own = not is_of_the_platform if key else bool(options.get("base_url"))
             if not self.is_own:
                 options.update(_defaults(settings, provider))
             if options.get("http_client") is None:
@@ -68,6 +69,12 @@ def platform_client(kind: Kind, settings: Any, opened: list[Any]) -> Kind:
     return PlatformClient  # type: ignore[return-value]
 
 
+def platform_key(settings: Any) -> str:
+    """Return the key of OpenAI's that a file finds in the environment: the platform's, or what stands for none."""
+    key = settings.openai_api_key if settings is not None and settings.provider == "openai" else None
+    return key.get_secret_value() if key is not None else NO_KEY
+
+
 @cache
 def _certificates() -> ssl.SSLContext:
     """Return the certificates that all clients share: each answer makes its own, and to read them takes 30 ms."""
@@ -87,7 +94,7 @@ def _defaults(settings: Any, provider: str | None) -> dict[str, Any]:
         key, address = settings.compatible_api_key, settings.compatible_base_url
     else:
         key = address = None
-    options: dict[str, Any] = {"api_key": key.get_secret_value() if key is not None else _NO_KEY}
+    options: dict[str, Any] = {"api_key": key.get_secret_value() if key is not None else NO_KEY}
     if address is not None:
         options["base_url"] = str(address)
     return options

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from agents_sdk.workflows.openai_client import platform_client
+from agents_sdk.workflows.openai_client import NO_KEY, platform_client, platform_key
 
 if TYPE_CHECKING:
     from agents_sdk.workflows.answer_run import WorkflowRun
@@ -31,6 +31,22 @@ class PlatformNames:
         return platform_client(kind, self._settings, self._opened)
 
     own_OpenAI = own_AsyncOpenAI
+
+    def _left_alone(self, function: Callable[..., Any]) -> Callable[..., None]:
+        """Return what does nothing: it would change the default of all use cases, and not of this file alone."""
+        return lambda *_, **__: None
+
+    own_set_default_openai_client = own_set_default_openai_key = own_set_default_openai_api = _left_alone
+
+    def openai_key(self, read: Callable[[], str | None]) -> str:
+        """Return the key of OpenAI's, where the file reads it from the environment: the platform's, if it has one."""
+        key = platform_key(self._settings)
+        if key != NO_KEY:
+            return key
+        try:
+            return read() or NO_KEY
+        except KeyError:
+            return NO_KEY
 
     def own_trace(self, trace: Callable[..., Any]) -> Callable[..., Any]:
         """Return what opens a trace that is sent to nobody, unless the use case wants it."""

@@ -1,7 +1,8 @@
 """Compilation of an exported file: what it gets from the platform is put into its syntax tree, never into the file.
 
-A few names are rebound where they are imported, and three values pass through the answer: the conversation that begins
-with the person's message, the state, and what a guardrail found. Line numbers stay, so a traceback shows the file.
+A few names are rebound where they are imported, and four values pass through the answer: the conversation that begins
+with the person's message, the state, what a guardrail found, and OpenAI's key from the environment. Line numbers stay,
+so a traceback shows the file.
 """
 
 from __future__ import annotations
@@ -20,7 +21,17 @@ PLATFORM = "__parlor__"
 STATE = "state"
 """The variable of exports that holds the state of a workflow."""
 
-_REBOUND = {("openai", "AsyncOpenAI"), ("openai", "OpenAI"), ("agents", "trace"), ("agents.tracing", "trace")}
+_REBOUND = {
+    ("openai", "AsyncOpenAI"),
+    ("openai", "OpenAI"),
+    ("agents", "trace"),
+    ("agents.tracing", "trace"),
+    ("agents", "set_default_openai_client"),
+    ("agents", "set_default_openai_key"),
+    ("agents", "set_default_openai_api"),
+}
+_KEY_VARIABLE = "OPENAI_API_KEY"
+_READERS = ("getenv", "environ.get")
 _GUARDRAIL_RUNS = "run_guardrails"
 _GUARDRAIL_HELPER = "guardrail"
 _OF_RESULTS = ("info", "tripwire_triggered")
@@ -102,6 +113,21 @@ class _Rewriter(ast.NodeTransformer):
                 return _placed(node, ast.IfExp(is_there, node, ast.Constant(None)))
         return node
 
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        self.generic_visit(node)
+        is_key = isinstance(node.slice, ast.Constant) and node.slice.value == _KEY_VARIABLE
+        if is_key and isinstance(node.ctx, ast.Load) and _of_os(node.value) == "environ":
+            return _placed(node, _call("openai_key", _lambda(node)))
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        first = node.args[0] if node.args else None
+        is_key = isinstance(first, ast.Constant) and first.value == _KEY_VARIABLE
+        if is_key and _of_os(node.func) in _READERS:
+            return _placed(node, _call("openai_key", _lambda(node)))
+        return node
+
     def visit_Assign(self, node: ast.Assign) -> ast.AST:
         self.generic_visit(node)
         if len(node.targets) == 1:
@@ -135,6 +161,14 @@ def _is_persons_message(node: ast.expr) -> bool:
 def _call(method: str, *arguments: ast.expr) -> ast.Call:
     function = ast.Attribute(ast.Name(PLATFORM, ast.Load()), method, ast.Load())
     return ast.Call(function, list(arguments), [])
+
+
+def _of_os(node: ast.expr) -> str:
+    return ast.unparse(node).removeprefix("os.")
+
+
+def _lambda(body: ast.expr) -> ast.Lambda:
+    return ast.Lambda(ast.arguments([], [], None, [], [], None, []), body)
 
 
 def _rebind(place: ast.stmt, name: str, method: str, *arguments: str) -> ast.Assign:

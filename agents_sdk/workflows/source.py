@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from agents_sdk.workflows.entry import Function, find_entry
 from agents_sdk.workflows.guardrail_checks import cannot_check
 from agents_sdk.workflows.imports import GUARDRAILS, imported, is_installed
 from agents_sdk.workflows.openai_services import HOSTED_GUARDRAILS, Need, guardrail_of, needs_of
@@ -18,12 +19,8 @@ from errors import PluginError
 MAX_SOURCE_BYTES = 2_000_000
 """Size of the largest file that is read; exports have some ten thousand bytes."""
 
-USUAL_ENTRY = "run_workflow"
-_RUNS = ("run", "run_streamed", "run_sync")
 _APPROVAL = re.compile(r"approval_request_?\d*")
 _SCRIPTS = (".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs", ".cjs")
-
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +77,7 @@ def _analysed(text: str, path: Path, name: str, entry: str | None) -> WorkflowSo
         path=path,
         text=text,
         digest=hashlib.sha256(text.encode()).hexdigest(),
-        entry=_entry(tree, functions, path, name, entry),
+        entry=find_entry(tree, functions, path, name, entry),
         title=_title(tree),
         approvals=tuple(each for each, node in functions.items() if _is_approval(node)),
         needs=tuple(needs_of(tree)),
@@ -125,116 +122,6 @@ def _is_script(text: str) -> bool:
 
 def _is_typescript(path: Path, name: str) -> PluginError:
     return PluginError(name, f"{path} is TypeScript or JavaScript; export the workflow as Python and import that")
-
-
-def _entry(tree: ast.Module, functions: dict[str, Function], path: Path, name: str, wanted: str | None) -> str:
-    """Return the name of the function that answers.
-
-    It is `run_workflow`, or else the one function that comes to a run and is not called by another that does.
-    """
-    if wanted is not None:
-        if wanted not in functions:
-            raise PluginError(name, f"{path} has no function '{wanted}'; it has {', '.join(functions) or 'none'}")
-        return _fit(functions[wanted], path, name)
-    calls = {each: _called(node) & functions.keys() for each, node in functions.items()}
-    runners = _runners(tree)
-    running = {each for each, node in functions.items() if _runs_agents(node, runners)}
-    while more := {each for each, called in calls.items() if each not in running and called & running}:
-        running |= more
-    _check_top(tree, running, runners, path, name)
-    if not running:
-        raise PluginError(
-            name,
-            f"{path} is no exported workflow: no function at its top comes to Runner.run; "
-            "in Agent Builder choose Code, Agents SDK, Python, and save what it shows",
-        )
-    if USUAL_ENTRY in running:
-        return _fit(functions[USUAL_ENTRY], path, name)
-    first = [each for each in running if not any(each in calls[other] for other in running - {each})]
-    with_input = [each for each in first if _takes_input(functions[each])]
-    chosen = first if len(first) == 1 else with_input
-    if len(chosen) != 1:
-        listed = ", ".join(sorted(first or running))
-        raise PluginError(name, f"{path}: several functions may be the workflow ({listed}); choose one with --entry")
-    return _fit(functions[chosen[0]], path, name)
-
-
-def _fit(function: Function, path: Path, name: str) -> str:
-    """Return the name of a function that can be called with one input.
-
-    Raises:
-        PluginError: When it takes none, or more than one, or yields.
-    """
-    where = f"{path}, line {function.lineno}: the function '{function.name}'"
-    arguments = function.args
-    positional = [*arguments.posonlyargs, *arguments.args]
-    needed = positional[: len(positional) - len(arguments.defaults)]
-    named = [a.arg for a, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if default is None]
-    if not positional:
-        raise PluginError(name, f"{where} takes no input; let it take a WorkflowInput")
-    if len(needed) > 1 or named:
-        others = ", ".join([*(each.arg for each in needed[1:]), *named])
-        raise PluginError(name, f"{where} needs more than its input; give {others} a default")
-    if any(isinstance(each, ast.Yield | ast.YieldFrom) for each in _own_nodes(function)):
-        raise PluginError(name, f"{where} is a generator; let it return its output")
-    return function.name
-
-
-def _own_nodes(function: Function) -> Iterator[ast.AST]:
-    """Return the nodes of a function without those of functions within it."""
-    waiting: list[ast.AST] = list(function.body)
-    while waiting:
-        node = waiting.pop()
-        yield node
-        if not isinstance(node, Function | ast.Lambda | ast.ClassDef):
-            waiting.extend(ast.iter_child_nodes(node))
-
-
-def _takes_input(function: Function) -> bool:
-    first = next(iter([*function.args.posonlyargs, *function.args.args]), None)
-    return first is not None and first.annotation is not None and ast.unparse(first.annotation).endswith("Input")
-
-
-def _called(function: Function) -> set[str]:
-    return {
-        node.func.id
-        for node in ast.walk(function)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id != function.name
-    }
-
-
-def _runs_agents(node: ast.AST, runners: set[str]) -> bool:
-    return any(
-        isinstance(each, ast.Attribute) and each.attr in _RUNS and ast.unparse(each.value).rpartition(".")[2] in runners
-        for each in ast.walk(node)
-    )
-
-
-def _runners(tree: ast.Module) -> set[str]:
-    """Return the names under which a file knows the SDK's runner."""
-    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    aliases = {alias.asname for node in imports for alias in node.names if alias.name == "Runner" and alias.asname}
-    return {"Runner", *aliases}
-
-
-def _check_top(tree: ast.Module, running: set[str], runners: set[str], path: Path, name: str) -> None:
-    """Refuse a file that runs its workflow when it is loaded.
-
-    Raises:
-        PluginError: The text names the line.
-    """
-    for node in tree.body:
-        if isinstance(node, Function | ast.ClassDef) or (
-            isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)
-        ):
-            continue
-        called = {ast.unparse(each.func) for each in ast.walk(node) if isinstance(each, ast.Call)}
-        if called & (running | {"asyncio.run"}) or _runs_agents(node, runners):
-            raise PluginError(
-                name,
-                f"{path}, line {node.lineno}: this runs the workflow when the file is loaded; "
-                'put it below: if __name__ == "__main__":',
-            )
 
 
 def _title(tree: ast.Module) -> str | None:

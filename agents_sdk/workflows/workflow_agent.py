@@ -14,6 +14,7 @@ from agent_framework import AgentResponse, AgentResponseUpdate, Content, Message
 from agents import InputGuardrailTripwireTriggered, MaxTurnsExceeded, OutputGuardrailTripwireTriggered
 from chatkit.types import ThreadItemDoneEvent
 
+from agents_sdk.input_items import write_input
 from agents_sdk.paused_runs import load_journal
 from agents_sdk.workflows.answer_run import WorkflowRun, current_run
 from agents_sdk.workflows.journal import Journal
@@ -23,7 +24,6 @@ from agents_sdk.workflows.source import WorkflowSource
 from agents_sdk.workflows.words import is_json, plain, words_of
 from agents_sdk.workflows.workflow_input import build_message, call_workflow
 from agents_sdk.workflows.workflow_module import run_module, workflow_module
-from chat_clients.protocols.responses_request import build_input
 from context import Turn
 from errors import AgentError, ConflictError, EmptyAnswerError, exit_refused
 from framework.sentences import LIMIT_REACHED
@@ -91,7 +91,7 @@ class WorkflowAgent:
     ) -> AsyncGenerator[AgentResponseUpdate, None]:
         stored = await self._stored_journal()
         journal = Journal(stored)
-        message = build_message(build_input(messages), stored["text"] if stored else None)
+        message = build_message(write_input(messages), stored["text"] if stored else None)
         run = WorkflowRun(self._turn, self._client, message, journal, options, traces=self._traces)
         answer = self._turn.context.answer
         shown_before = answer.inbox.items_shown

@@ -68,11 +68,13 @@ class PersonsMessage:
         that begins with the history already, for instance.
         """
         if isinstance(given, str):
-            return [*_copies(self.history), *_copies([self.item])] if given == self.text else given
+            # Files may take off what is blank around it.
+            is_the_message = given.strip() == self.text.strip()
+            return [*_copies(self.history), *_copies([self.item])] if is_the_message else given
         if not isinstance(given, list) or not all(isinstance(each, Mapping) for each in given):
             return given
         at = next((n for n, each in enumerate(given) if each.get("role") not in ("system", "developer")), None)
-        if at is None or given[at].get("role") != "user" or self.text not in _texts(given[at]):
+        if at is None or given[at].get("role") != "user" or self.text.strip() not in _texts(given[at]):
             return given
         if self.history and _texts(given[at]) == _texts(self.history[0]) and self._begins_like_history(given[at:]):
             return given

@@ -46,7 +46,8 @@ class GeneratorAgent:
         with exit_refused(f"use case '{self._turn.context.use_case}': the generator"):
             async with aclosing(self._function(messages, self._turn)) as pieces:
                 async for piece in pieces:
-                    if isinstance(piece, str):
+                    if piece is None or isinstance(piece, str):
+                        # The last piece of many clients' streams has no text: None, or an empty one.
                         contents = [build_text_piece(piece)] if piece else []
                         yield AgentResponseUpdate(contents=contents, role="assistant")
                         continue

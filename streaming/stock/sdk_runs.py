@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ MAX_EARLIER_ITEMS = 60
 
 def watch_runs() -> None:
     """Prepare the runs that servers begin within a request from here on; those of other code stay as they are."""
-    prepare_runs(_prepare, _note)
+    prepare_runs(_prepare, _note, _loop)
 
 
 def end_runs(request: StockRequest) -> None:
@@ -33,6 +34,11 @@ def _prepare(agent: Any, arguments: dict[str, Any]) -> dict[str, Any]:
     provider = request.models(goes_on)
     config = with_provider(arguments.get("run_config"), provider)
     return {**without_stored_responses(agent, config, provider, arguments), "run_config": config}
+
+
+def _loop() -> asyncio.AbstractEventLoop | None:
+    request = current_request()
+    return request.loop if request is not None else None
 
 
 def _note(result: Any, context: Any) -> None:

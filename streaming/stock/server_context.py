@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -46,6 +47,7 @@ class StockRequest:
         message_id: The message that is answered, if one is.
         runs: The runs of the Agents SDK that the server has begun for it, each with its context and its readers.
         given: What the server gets, once it was made.
+        loop: The loop on which it is answered; None outside of one.
     """
 
     context: RequestContext
@@ -55,6 +57,7 @@ class StockRequest:
     message_id: str | None = None
     runs: list[tuple[Any, Any, Any]] = field(default_factory=list)
     given: list[Any] = field(default_factory=list)
+    loop: asyncio.AbstractEventLoop | None = None
 
 
 _CURRENT: ContextVar[StockRequest | None] = ContextVar("stock_request", default=None)

@@ -9,10 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agents import Agent, FileSearchTool, Model, ModelSettings, RunContextWrapper, function_tool
+from agents import (
+    Agent,
+    FileSearchTool,
+    Model,
+    ModelSettings,
+    OpenAIChatCompletionsModel,
+    OpenAIResponsesModel,
+    RunContextWrapper,
+    function_tool,
+)
 from agents.testing import ScriptedModel as AuthorsModel
 from agents.testing import assistant_message, function_call
 from chatkit.types import StructuredInputFreeform
+from openai import AsyncOpenAI
 from openai.types.shared import Reasoning
 
 from agents_sdk.chat_options import ChatOptions
@@ -31,7 +41,7 @@ from chat_clients.protocols.request_options import read_names
 from context import Turn
 from errors import AgentError
 from plugins import Composer, OfflinePhrase, UseCase
-from tests.unit.harness import Chat, texts
+from tests.unit.harness import ONE_PIXEL, Chat, errors, texts, upload
 from tests.unit.provider_stub import Call, ProviderStub, Responses
 from tests.unit.provider_stub import Chat as ProviderChat
 from tests.unit.scripted_model import ScriptedModel, calls, says
@@ -99,6 +109,25 @@ async def test_an_author_may_bring_a_model(tmp_path: Path) -> None:
         assert platform.requests == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "answers"), [(OpenAIResponsesModel, Responses), (OpenAIChatCompletionsModel, ProviderChat)]
+)
+async def test_a_model_of_the_sdk_takes_the_whole_conversation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Any, answers: Any
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    async with ProviderStub() as stub, AsyncOpenAI(base_url=stub.url, api_key="k", max_retries=0) as client:
+        own = kind(model="m", openai_client=client)
+        stub.will(answers.calls(Call("c1", "look_up", {"city": "Bern"})), answers.text("Sunny."), answers.text("Yes."))
+        async with chat_with(tmp_path, ScriptedModel(), own) as chat:
+            picture = await upload(chat.server.services, "sky.png", ONE_PIXEL, "image/png", chat.context())
+            assert texts(await chat.send("Weather?", attachments=[picture])) == ["Sunny."]
+            events = await chat.send("Really?")
+            assert (texts(events), errors(events)) == (["Yes."], [])
+        told = json.dumps(stub.requests[-1].body)
+        assert all(words in told for words in ("Weather?", "data:image/", "Sun in Bern.", "Sunny.", "Really?"))
+
+
 async def test_a_question_of_a_tool_pauses_the_answer_until_it_is_answered(tmp_path: Path) -> None:
     model = ScriptedModel(turns=[calls("ask_size"), says("Thank you.")])
     async with chat_with(tmp_path, model) as chat:
@@ -159,6 +188,8 @@ def completions_client() -> RawCompletionsClient:
 def test_both_protocols_are_told_the_tools_and_the_model_that_the_agent_names() -> None:
     body = body_of(responses_client(), "gpt-x", settings=ModelSettings(reasoning=Reasoning(effort="low")))
     assert (body["model"], body["reasoning"], body["tools"][0]["name"]) == ("gpt-x", {"effort": "low"}, "look_up")
+    assert body_of(responses_client(), None, settings=ModelSettings(truncation="auto"))["truncation"] == "auto"
+    assert "truncation" not in body_of(completions_client(), None, settings=ModelSettings(truncation="auto"))
     body = body_of(completions_client(), None, settings=ModelSettings(tool_choice="look_up"))
     assert (body["model"], body["tools"][0]["function"]["name"]) == ("m", "look_up")
     assert body["tool_choice"] == {"type": "function", "function": {"name": "look_up"}}

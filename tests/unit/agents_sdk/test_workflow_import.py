@@ -123,6 +123,13 @@ def test_what_is_no_text_file_is_refused(tmp_path: Path, make: str, words: str) 
         import_workflow(path, "flow", tmp_path / "cases", [])
 
 
+def test_a_variable_of_the_environment_that_is_not_set_is_named_with_what_to_do(tmp_path: Path) -> None:
+    file = tmp_path / "flow.py"
+    file.write_text(f"import os\nstore = os.environ['NO_SUCH_STORE']\n{ENTRY}")
+    with pytest.raises(PluginError, match=r"line 2, failed: KeyError: 'NO_SUCH_STORE'; set this variable of the env"):
+        ExportedWorkflow(file)
+
+
 def test_what_a_file_imports_from_beside_it_is_copied_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "config.py").write_text("PLAN = 'gold'\n")  # a name that the platform has too
     (tmp_path / "prompts.py").write_text("from .config import PLAN\n")

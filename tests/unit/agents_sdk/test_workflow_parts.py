@@ -225,6 +225,8 @@ def test_an_input_that_begins_with_the_message_has_the_history_before_it() -> No
     rules = {"role": "system", "content": "Be kind."}
     now = {"role": "user", "content": "Hi"}
     assert len(message.with_history("Hi")) == 3
+    padded = build_message([said("Hi"), said("Hello", role="assistant"), said(" Hi ")])
+    assert len(padded.with_history("Hi")) == len(padded.with_history([now])) == 3
     assert [each["role"] for each in message.with_history([rules, now])] == ["system", "user", "assistant", "user"]
     assert len(message.with_history([now, said("Result", role="assistant"), now])) == 5
     for others in ([now, {"role": "assistant", "content": "Hello"}, now], [rules], ["Hi"], [], [said("Other"), now]):

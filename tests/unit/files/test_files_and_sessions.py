@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,10 @@ async def test_a_session_takes_files_only_as_its_server_has_said(desk: Desk) -> 
 
         few = await open_session(page, enabled=True, max_files=3, max_file_size=1)
         assert code_of(await announce(page, few, 2 * 1024 * 1024)) == (413, "session.file_too_large")
+        # One that is refused when its bytes are there leaves its place to another, once.
+        refused = (await announce(page, few)).json()["upload_descriptor"]["url"]
+        sent = await asyncio.gather(*(page.put(refused, content=b"%PDF-", headers={"Origin": PAGE}) for _ in range(3)))
+        assert all(answer.status_code in (404, 409, 415) for answer in sent)
         announced = (await announce(page, few)).json()
         sent = await page.put(announced["upload_descriptor"]["url"], content=b"words", headers={"Origin": PAGE})
         assert sent.status_code == 200, sent.text
