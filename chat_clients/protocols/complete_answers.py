@@ -142,7 +142,10 @@ class _Reading:
     def close(self) -> Iterator[ChatResponseUpdate]:
         """Return what is left to say when the stream has ended."""
         yield from self._relay.say_again()
-        yield from self._reader.close()
+        for update in self._reader.close():
+            if any(content.type != "usage" for content in update.contents):
+                self._note_begin()
+            yield update
 
     def close_text(self) -> Iterator[ChatResponseUpdate]:
         """Return the text that is left when the answer is cut off."""
