@@ -97,7 +97,7 @@ async def connect_soon(server: MCPServer, number: int) -> bool:
 
     Args:
         server: The server.
-        number: Of the connection that was lost; where there is a newer one, that is taken.
+        number: The number of the connection that was lost; where there is a newer one, that is taken.
     """
     connection, pause_s, until = _connections[server], RESTART_POLL_S, monotonic() + RESTART_WAIT_S
     while not await _connect(server, connection, number):
