@@ -23,7 +23,7 @@ _SENTENCES: dict[str, tuple[str, bool]] = {
     "model.unreachable": ("The model cannot be reached at the moment.", True),
     "model.timeout": ("The model was silent for too long.", True),
     "model.interrupted": ("The model stopped in the middle of the answer.", True),
-    "model.no_answer": ("What answers at the model's address did not send an answer of a model.", True),
+    "model.no_answer": ("Something else than the model answered at its address.", True),
     "model.loading": ("The model is still being loaded; please try again in a while.", True),
     "model.rate_limited": ("The model is asked too often at the moment; please try again shortly.", True),
     "model.no_quota": ("The account of the model is used up.", False),

@@ -15,7 +15,9 @@ _WORDS = ("think", "thinking", "thought", "thoughts", "reasoning")
 
 # Written like an element, with a namespace or names around it, and with attributes: <think>, <seed:think time="3">,
 # <inner_thoughts>, <think_fast>.
-_ELEMENTS = "|".join(sorted((*_WORDS, "reason", "scratchpad", "monologue", "cot"), key=len, reverse=True))
+_ELEMENTS = "|".join(
+    sorted((*_WORDS, "reason", "antthinking", "scratchpad", "monologue", "cot"), key=len, reverse=True)
+)
 _NAME = rf"(?:[a-z][a-z0-9]{{0,15}}[:_-]){{0,2}}(?P<word>{_ELEMENTS})(?:[_-][a-z0-9_-]{{1,48}})?"
 _ELEMENT = re.compile(rf"<(?P<end>/?)\s{{0,3}}{_NAME}(?:\s[^<>]{{0,120}}?)?(?P<empty>/?)\s{{0,3}}>", re.IGNORECASE)
 _HALF_ELEMENT = re.compile(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from typing import Any, Protocol
 
@@ -142,7 +143,10 @@ class _Reading:
     def close(self) -> Iterator[ChatResponseUpdate]:
         """Return what is left to say when the stream has ended."""
         yield from self._relay.say_again()
-        yield from self._reader.close()
+        for update in self._reader.close():
+            if any(content.type != "usage" for content in update.contents):
+                self._note_begin()
+            yield update
 
     def close_text(self) -> Iterator[ChatResponseUpdate]:
         """Return the text that is left when the answer is cut off."""
@@ -180,7 +184,8 @@ _FINISH_REASONS: dict[str, str] = {
     **dict.fromkeys(("stop", "stop_sequence", "eos", "eos_token", "end", "end_turn", "complete", "completed"), "stop"),
     **dict.fromkeys(("tool_calls", "tool_call", "tool_use", "function_call", "function_calls"), "tool_calls"),
     **dict.fromkeys(
-        ("length", "max_length", "max_tokens", "max_output_tokens", "model_length", "token_limit"), "length"
+        ("length", "max_length", "max_token", "max_tokens", "max_output_tokens", "model_length", "token_limit"),
+        "length",
     ),
     "model_context_window_exceeded": "length",
     "content_filter": "content_filter",
@@ -199,7 +204,9 @@ def read_finish_reason(word: Any) -> str | None:
     """Return why an answer ends in one of our words; None where nothing is said."""
     if word is None or word == "":
         return None
-    text = str(word).strip().lower().replace("-", "_").removeprefix("finish_reason_")
+    text = re.sub(r"[\s-]+", "_", str(word).strip().lower())
+    # As Google's libraries print it: "FINISH_REASON_STOP", "FinishReason.STOP".
+    text = text.removeprefix("finish_reason_").removeprefix("finishreason.")
     return None if text in ("null", "none") else _FINISH_REASONS.get(text, INTERRUPTED)
 
 

@@ -26,6 +26,7 @@ from chat_clients.protocols.response_items import build_annotation, shift_region
 from chat_clients.protocols.thought_updates import build_split_updates
 from chat_clients.protocols.token_usage import format_time, read_completions_usage
 from chat_clients.protocols.tool_names import ToolNames
+from chat_clients.protocols.written_calls import WrittenCalls
 from framework.text_updates import build_text_piece
 from text.surrogates import join_pieces, joined_halves
 from text.thoughts import Kind, ThoughtSplitter
@@ -113,6 +114,7 @@ class CompletionsReader:
         self._reasoning_details: list[Any] = []
         self._usage: Mapping[str, Any] | None = None
         self._names = names or ToolNames()
+        self._written = WrittenCalls(self._names)
         self._origin = model
         self._beside = Members()
         self._round = make_call_id(uuid4().hex)
@@ -148,6 +150,11 @@ class CompletionsReader:
         """Return the text that has waited for more; see `AnswerReader.close_text`."""
         yield from self._flush()
         yield from self._speak(self._splitter.close(is_whole=self.finish_reason in ENDS))
+        if self.finish_reason in ENDS and not self._calls:
+            for name, arguments in self._written.calls():
+                self._begin_call("", name).arguments.append(arguments)
+        if text := self._written.release():
+            yield from build_split_updates([("text", text)], self._response_id, self._response_id)
 
     def close(self) -> Iterator[ChatResponseUpdate]:
         """Return the calls, what the answer cost, and why it ended; none of that if it was cut off."""
@@ -273,7 +280,7 @@ class CompletionsReader:
 
     def _speak(self, pieces: list[tuple[Kind, str]]) -> Iterator[ChatResponseUpdate]:
         """Say a text, and of its thoughts that they are thoughts."""
-        return build_split_updates(pieces, self._response_id, self._response_id)
+        return build_split_updates(self._written.without(pieces), self._response_id, self._response_id)
 
     def _annotations(self, found: Any) -> Iterator[ChatResponseUpdate]:
         """Say what the text cites; its positions count from the beginning of the message."""

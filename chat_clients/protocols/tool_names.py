@@ -72,6 +72,10 @@ class ToolNames:
         self._known = {offered: name for name, offered in self._offered.items()}
         self._folded: dict[str, set[str]] | None = None
 
+    def __len__(self) -> int:
+        """Return how many tools there are."""
+        return len(self._offered)
+
     def __contains__(self, name: object) -> bool:
         """Return whether the agent has a tool of that name."""
         return name in self._offered

@@ -18,7 +18,10 @@ from tests.preloaded.commands import preloaded_python
 from tests.unit.harness import Chat, errors, texts, with_settings
 from tests.unit.scripted_model import ScriptedModel, calls, says
 from tests.unit.streaming.test_approvals import click
-from tests.unit.streaming.test_mcp_servers import PATIENCE_S, SCRIPT, Shelf, start_again
+from tests.unit.streaming.test_mcp_servers import SCRIPT, Shelf, start_again
+
+START_S = 60.0
+"""How long the first server may take to answer: an interpreter starts slowly on a busy machine."""
 
 Answer = Callable[..., Agent[Any]]
 Ask = Callable[..., Awaitable[str]]
@@ -34,7 +37,7 @@ async def shelf(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator
 @pytest.fixture
 def server_of(shelf: Shelf) -> Callable[..., Any]:
     def make(**more: Any) -> Any:
-        more.setdefault("client_session_timeout_seconds", PATIENCE_S)  # an interpreter may start slowly
+        more.setdefault("client_session_timeout_seconds", START_S)
         if shelf.transport == "stdio":
             command, *arguments = preloaded_python(str(SCRIPT), str(shelf.file), "stdio")
             return MCPServerStdio({"command": command, "args": arguments}, name="shelf", **more)

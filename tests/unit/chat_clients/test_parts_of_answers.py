@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -72,7 +73,7 @@ def test_only_known_words_are_ends(word: str) -> None:
     reason = read_finish_reason(word)
     known = {"stop", "stop_sequence", "eos", "eos_token", "end", "end_turn", "complete", "completed", "tool_calls"}
     known |= {"tool_call", "tool_use", "function_call", "function_calls"}
-    folded = word.strip().lower().replace("-", "_").removeprefix("finish_reason_")
+    folded = re.sub(r"[\s-]+", "_", word.strip().lower()).removeprefix("finish_reason_").removeprefix("finishreason.")
     if folded not in known and reason is not None:
         with pytest.raises(ModelError):
             refuse_unfinished(reason)
@@ -98,6 +99,9 @@ async def test_ends_in_other_words_are_ends(stub: ProviderStub, connection: Prov
         (["max-tokens"], "model.cut_short"),
         (["FINISH_REASON_MAX_TOKENS"], "model.cut_short"),
         (["FINISH_REASON_STOP"], None),
+        (["FinishReason.STOP"], None),
+        (["FinishReason.MAX_TOKENS"], "model.cut_short"),
+        (["Max Tokens"], "model.cut_short"),
         (["content-filter"], "model.content_filter"),
         (["tool_calls"], "model.interrupted"),
         (["function_call", "stop"], None),

@@ -20,7 +20,7 @@ from agent_framework import (
     ResponseStream,
 )
 from agent_framework.observability import OBSERVABILITY_SETTINGS
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chat_clients.http.provider_connection import ProviderConnection
@@ -87,6 +87,8 @@ def meaning(response: ChatResponse[Any] | AgentResponse[Any]) -> Any:
     return parts, response.response_id, getattr(response, "finish_reason", None), response.additional_properties
 
 
+# A busy machine makes updates slowly, which is nobody's mistake.
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(UPDATES)
 def test_merged_updates_mean_what_the_single_ones_do(updates: list[ChatResponseUpdate]) -> None:
     before = [update.to_dict() for update in updates]

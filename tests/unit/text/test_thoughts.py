@@ -34,6 +34,7 @@ TAGS = [
     ("<inner-monologue>", "</inner-monologue>", True),
     ("<reason>", "</reason>", True),
     ("<scratchpad>", "</scratchpad>", True),
+    ("<antThinking>", "</antThinking>", True),
     ("<|channel>thought\n", "<channel|>", True),
     ("<|START_THINKING|>", "<|END_THINKING|>", True),
     ("<|START_THINKING|>", "<|END_THINKING|><|START_RESPONSE|>", False),
