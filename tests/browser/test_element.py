@@ -140,7 +140,7 @@ def test_an_early_error_waits_for_ready_and_keeps_its_order(page: Page, scripted
         }"""
     )
     expect(page.get_by_role("alert").first).to_contain_text("api.url")
-    page.wait_for_function("seen.length >= 2")
+    page.wait_for_function("() => seen.length >= 2")
     frames(page)
     assert sorted(names(page)) == ["error", "ready"]
 
@@ -258,7 +258,7 @@ def test_options_without_a_server_are_told_and_not_thrown(page: Page, scripted: 
     for at in range(len(wrong)):
         alert = page.locator("openai-chatkit").nth(at).get_by_role("alert")
         expect(alert.filter(has_text="api.url")).to_be_visible()
-    page.wait_for_function(f"seen.filter(({{name}}) => name === 'error').length === {len(wrong)}")
+    page.wait_for_function(f"() => seen.filter(({{name}}) => name === 'error').length === {len(wrong)}")
 
 
 def test_the_domain_key_is_never_sent(page: Page, scripted: ScriptedServer) -> None:

@@ -99,6 +99,19 @@ def test_each_paragraph_of_an_answer_has_its_own_direction(stage: Stage) -> None
     assert _left_of_words(stage.chat.element.get_by_text("123")) > middle
 
 
+def test_words_of_another_direction_stay_beside_their_icons(stage: Stage) -> None:
+    stage.page.evaluate("document.documentElement.dir = 'rtl'")
+    tasks = [{"type": "custom", "title": "Read the map", "status_indicator": "complete"}] * 2
+    steps = item("workflow", "wf_1", workflow={"type": "custom", "tasks": tasks, "expanded": True})
+    stage.show(user_item("hi"), steps, assistant_item("Sun."))
+    come_to_rest(stage.chat)
+    middle = _box(stage.chat.element)["x"] + _box(stage.chat.element)["width"] / 2
+    assert _left_of_words(stage.find("heading", "A trip to Bern")) > middle
+    assert _left_of_words(stage.chat.element.get_by_text("Read the map").last) > middle
+    # An answer is not a label: it begins where its language does.
+    assert _left_of_words(stage.chat.element.get_by_text("Sun.")) < middle
+
+
 def _box(shown: Locator) -> dict[str, float]:
     box = shown.bounding_box()
     assert box

@@ -223,7 +223,7 @@ def test_a_refusal_is_told_and_the_text_is_not_lost(
     chat.ask("a precious question")
     expect(chat.questions).to_have_text(["a precious question"])
     expect(chat.element.get_by_role("alert").filter(has_text=words or "refused").first).to_be_visible()
-    page.wait_for_function("seen.some(({name}) => name === 'error')")
+    page.wait_for_function("() => seen.some(({name}) => name === 'error')")
     chat.element.get_by_role("button", name="Try again").click()
     expect(chat.answers).to_have_text(["Better."])
     expect(chat.questions).to_have_text(["a precious question"])

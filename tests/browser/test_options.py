@@ -185,7 +185,9 @@ def test_files_are_picked_uploaded_and_sent(chat: Chat, page: Page, scripted: Sc
 def test_without_a_way_to_upload_there_is_no_button_for_it(chat: Chat, page: Page) -> None:
     configure(page, "composer: {attachments: {enabled: true}}")
     expect(chat.element.locator("input[type=file]")).to_have_count(0)
-    page.wait_for_function("seen.some(({name, detail}) => name === 'log' && JSON.stringify(detail).includes('upload'))")
+    page.wait_for_function(
+        "() => seen.some(({name, detail}) => name === 'log' && JSON.stringify(detail).includes('upload'))"
+    )
 
 
 def test_a_mention_becomes_a_tag_that_can_be_clicked(chat: Chat, page: Page, scripted: ScriptedServer) -> None:
@@ -219,7 +221,7 @@ def test_a_command_of_the_page_is_found_and_run(chat: Chat, page: Page) -> None:
     )
     chat.composer.press_sequentially("/cl")
     chat.element.get_by_role("option", name="Clear the board").click()
-    page.wait_for_function("seen.some(({name}) => name === 'ran')")
+    page.wait_for_function("() => seen.some(({name}) => name === 'ran')")
     expect(chat.composer).to_have_text("")
 
 
@@ -290,7 +292,7 @@ def test_a_deeplink_in_an_answer_is_an_event_of_the_page(chat: Chat, page: Page,
     scripted.on("threads.create", Stream(message_events("See [the order](chatkit-link://order?id=7).")))
     chat.ask("hi")
     chat.answers.get_by_role("link", name="the order").click()
-    page.wait_for_function("seen.some(({name}) => name === 'deeplink')")
+    page.wait_for_function("() => seen.some(({name}) => name === 'deeplink')")
     found = page.evaluate("seen.find(({name}) => name === 'deeplink').detail")
     assert found == {"name": "order", "data": {"id": "7"}}
 

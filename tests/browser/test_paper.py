@@ -89,7 +89,7 @@ def test_who_prints_by_the_keyboard_gets_earlier_messages_too(stage: Stage) -> N
         }"""
     )
     stage.page.keyboard.press("Control+p")
-    stage.page.wait_for_function("window.printed")
+    stage.page.wait_for_function("() => window.printed")
     printed = stage.page.evaluate("window.printed")
     assert [n for n in range(12) if f"End of {n}." in printed] == list(range(12))
 

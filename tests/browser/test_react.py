@@ -25,7 +25,7 @@ def open_react(page: Page, plain_server: str, version: str) -> Any:
         page.goto(f"{plain_server}/react/{version}/{file}?how={how}&script={script}")
         chat = Chat(page)
         expect(chat.element.get_by_role("heading", name="Hello from React")).to_be_visible()
-        page.wait_for_function("window.seen?.includes('ready')")
+        page.wait_for_function("() => window.seen?.includes('ready')")
         return chat
 
     return open_page
@@ -79,7 +79,7 @@ def test_methods_callbacks_and_changing_options_work_through_the_hook(page: Page
     expect(chat.composer).to_have_value("card")
     page.keyboard.press("Enter")
     chat.widgets.get_by_role("button", name="In the page").click()
-    page.wait_for_function("window.seen.some(each => each[0] === 'action')")
+    page.wait_for_function("() => window.seen.some(each => each[0] === 'action')")
     assert ["tool", {"name": "tell_time", "params": {"zone": "here"}}] in seen(page)
     assert seen(page).count("ready") == 1
     page.evaluate("chat.showHistory()")
@@ -92,6 +92,6 @@ def test_an_unmounted_element_stops_and_a_new_one_starts(page: Page, open_react:
     expect(chat.element).to_have_count(0)
     page.evaluate("setShown(true)")
     expect(chat.element.get_by_role("heading", name="Hello from React")).to_be_visible()
-    page.wait_for_function("window.seen.filter(each => each === 'ready').length === 2")
+    page.wait_for_function("() => window.seen.filter(each => each === 'ready').length === 2")
     chat.ask("hello")
     expect(chat.answers).to_have_text(["Hello you, from a plain server."])

@@ -362,12 +362,12 @@ def test_previews_are_of_this_page_and_are_given_back(chat: Chat, page: Page, sc
     expect(chat.element.get_by_role("img", name="a.png")).to_have_count(2)
     expect_value(page, lambda: page.evaluate("given.size"), 2)
     chat.element.get_by_role("button", name="Remove a.png").first.click()
-    page.wait_for_function("given.size === 1")
+    page.wait_for_function("() => given.size === 1")
     chat.composer.fill("look")
     expect(chat.send_button).to_be_enabled()
     chat.composer.press("Enter")
     chat.wait_until_idle()
-    page.wait_for_function("given.size === 0")
+    page.wait_for_function("() => given.size === 0")
     assert len(scripted.asked_for("attachments.delete")) == 1
 
 
@@ -487,7 +487,7 @@ def test_dictated_words_go_to_the_caret_and_nothing_is_sent(chat: Chat, page: Pa
     [asked] = scripted.asked
     assert asked.params["mime_type"].startswith("audio/")
     assert "," not in asked.params["audio_base64"]
-    page.wait_for_function("recorded.getTracks().every(({readyState}) => readyState === 'ended')")
+    page.wait_for_function("() => recorded.getTracks().every(({readyState}) => readyState === 'ended')")
     assert "response.start" not in names(page)
 
 

@@ -401,7 +401,7 @@ def test_the_list_goes_on_and_a_deleted_chat_asks_first(stage: Stage) -> None:
     expect(
         stage.chat.element.get_by_role("heading", name="What can I help with today?", include_hidden=True)
     ).to_have_count(1)
-    stage.page.wait_for_function("seen.findLast(({name}) => name === 'thread.change').detail.threadId === null")
+    stage.page.wait_for_function("() => seen.findLast(({name}) => name === 'thread.change').detail.threadId === null")
 
 
 def test_opening_and_closing_the_list_is_told_once_whoever_does_it(stage: Stage) -> None:

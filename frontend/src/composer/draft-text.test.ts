@@ -47,6 +47,20 @@ describe('editing by hand', () => {
     expect(toContent(edit(ASK, 'Please Ask Ada now', 7).draft)).toEqual([text('Please Ask '), ADA, text(' now')]);
   });
 
+  it.each([0, 1, 4_095, 4_096, 4_097, 8_192, 12_000])('moves tags in a long text that changes at %i', at => {
+    const around = 'ab'.repeat(6_000);
+    const draft = fromContent([text(around), ADA, text(around)]);
+    for (const place of [at, draft.text.length - at]) {
+      if (place > around.length && place < around.length + 3) continue;
+      const typed = `${draft.text.slice(0, place)}ab${draft.text.slice(place)}`;
+      const moved = place <= around.length ? 2 : 0;
+      expect(edit(draft, typed, place + 2).draft).toEqual({
+        text: typed,
+        tags: draft.tags.map(({start, end, tag}) => ({start: start + moved, end: end + moved, tag})),
+      });
+    }
+  });
+
   it('keeps a tag when equal letters are typed at either end of it', () => {
     expect(toContent(edit(fromContent([ADA]), 'AdaAda', 6).draft)).toEqual([ADA, text('Ada')]);
     expect(toContent(edit(fromContent([ADA]), 'AdaAda', 3).draft)).toEqual([text('Ada'), ADA]);

@@ -32,6 +32,23 @@ describe('a text that arrives', () => {
     expect(shapesOf(text)).toEqual(shapes);
   });
 
+  it.each([
+    'Text\n\n```js\nlet a = 1;\n```\n\nEnd',
+    'Text\n\n~~~ js\nlet a = 1;\n~~~\n\nEnd',
+    'Look: ![a map](https://a.example/b.png)',
+    'One<br>two<br/>three<br />four',
+    '<details><summary>S</summary>words</details>',
+  ])('shows no mark that is gone with the next character: %j', text => {
+    const host = document.createElement('div');
+    const blocks = new MarkdownBlocks(host, AT_ONCE);
+    const shown: string[] = [];
+    for (let length = 1; length <= text.length; length += 1) {
+      blocks.render(text.slice(0, length), true, {});
+      shown.push(host.textContent);
+    }
+    expect(shown.filter(each => /[`~<>[\]]/.test(each))).toEqual([]);
+  });
+
   it('makes one list of items with lines between them', () => {
     expect(shapesOf('1. one\n\n2. two\n\n3. three').every(shape => (shape.match(/\bol\b/g) ?? []).length < 2)).toBe(
       true,

@@ -8,7 +8,7 @@ const MAX_OPEN_FORMULA_CHARS = 2_000;
 
 /** Marks of items, headings, lines, fences and tags; which of them it is says what follows. */
 const HALF_LINE =
-  /((?:^|\n)[ \t]*(?:>[ \t]*)*)(?:[-+*_=]+|[-+*][ \t]+|#{1,6}|`{1,2}|~{1,2}|\||<\/?(?:[a-z]{0,7}|details[^>\n]{0,20}))[ \t]*$/i;
+  /((?:^|\n)[ \t]*(?:>[ \t]*)*)(?:[-+*_=]+|[-+*][ \t]+|#{1,6}|`{1,2}|`{3,}[^`\n]*|~{1,2}|~{3,}[^\n]*|\||<\/?(?:[a-z]{0,7}|details[^>\n]{0,20}))[ \t]*$/i;
 const HALF_NUMBER = /((?:^|\n)[ \t]*(?:>[ \t]*)*)(\d{1,9})[.)]?[ \t]*$/;
 const ORDERED_ITEM = /(?:^|\n)[ \t]*(?:>[ \t]*)*\d{1,9}[.)][ \t]/;
 const HALF_DETAILS = /(?:^|\n)[ \t]*<details[^>\n]*>\s*(?:<summary>(?:(?!<\/summary>)[^\n])*)?$/i;
@@ -52,12 +52,12 @@ function closeMarks(text: string): string {
     text
       // A link or image whose address is still arriving shows as its label.
       .replace(/!?\[([^\]\n]*)\]\([^)\n]*$/, '$1')
-      .replace(/!?\[([^\]\n]*)$/, '$1'),
+      .replace(/!?\[([^\]\n]*)$|!\[([^\]\n]*)\]$/, '$1$2'),
   );
   const isCodeOpen = count(linked, /`/g) % 2 === 1;
   if (isCodeOpen && !linked.endsWith('`')) return `${linked}\``;
-  // A mark with nothing behind it would be shown as it is.
-  const whole = isCodeOpen ? linked.replace(/`+$/, '') : linked;
+  // A mark with nothing behind it would be shown as it is, and so would half a tag.
+  const whole = (isCodeOpen ? linked.replace(/`+$/, '') : linked).replace(/<\/?[a-z]{0,7} ?\/?$/i, '');
   // The marks at the very end may be half of what they will be.
   const marked = whole.replace(/(?<!\\)[*_~]+$/, '').trimEnd();
   const marks = findOpenMarks(marked);

@@ -75,11 +75,8 @@ export const fieldStyles = css`
     text-overflow: ellipsis;
   }
   /* The field with the focus has no ellipsis in Chromium: what does not fit fades. */
-  textarea:focus:placeholder-shown {
+  :host(:dir(ltr)) textarea:focus:placeholder-shown {
     mask-image: linear-gradient(to left, transparent, #000 20px);
-  }
-  textarea:focus:placeholder-shown:dir(rtl) {
-    mask-image: linear-gradient(to right, transparent, #000 20px);
   }
   textarea:disabled::placeholder {
     color: var(--chatkit-text-secondary);

@@ -1,4 +1,5 @@
 /** Writing into a text field so that undo works, and tags of a message on the clipboard. */
+import {countSameAtEnd, countSameAtStart} from '../composer/draft-text.js';
 import {parseUserContent} from '../protocol/parsing.js';
 import type {UserContent} from '../protocol/types.js';
 
@@ -16,11 +17,9 @@ export function isLongText(text: string): boolean {
 export function writeText(field: HTMLTextAreaElement, text: string, isFocused: boolean): void {
   const before = field.value;
   if (before === text) return;
-  let prefix = 0;
-  while (prefix < Math.min(before.length, text.length) && before[prefix] === text[prefix]) prefix += 1;
-  let suffix = 0;
-  const maxSuffix = Math.min(before.length, text.length) - prefix;
-  while (suffix < maxSuffix && before.at(-1 - suffix) === text.at(-1 - suffix)) suffix += 1;
+  const shorter = Math.min(before.length, text.length);
+  const prefix = countSameAtStart(before, text, shorter);
+  const suffix = countSameAtEnd(before, text, shorter - prefix);
   const added = text.slice(prefix, text.length - suffix);
   // The browser's own editing takes ever longer with the number of lines; a long text goes in at once, without an undo.
   if (isFocused && !isLongText(added) && typeof document.execCommand === 'function') {

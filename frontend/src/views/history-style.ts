@@ -79,7 +79,7 @@ export const historyStyles = css`
     min-block-size: 36px;
     margin: 0;
     padding-block: 4px;
-    padding-inline: 34px 36px;
+    padding-inline: max(34px, 2.125rem) max(36px, 2.25rem);
     border: 1px solid var(--chatkit-border-field);
     border-radius: var(--chatkit-radius-control);
     appearance: none;

@@ -58,6 +58,10 @@ export class SourcesView extends LitElement {
         gap: 6px;
         color: var(--chatkit-text-primary);
         overflow-wrap: anywhere;
+        direction: inherit;
+      }
+      .name > * {
+        unicode-bidi: plaintext;
       }
       .name svg {
         align-self: center;

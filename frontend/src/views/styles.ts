@@ -39,6 +39,11 @@ export const baseStyles = css`
     display: block;
     flex: none;
   }
+  /* A title or a label stands beside its icon, where the page begins; its own direction only orders its words. */
+  :where(span, [part='title'], dt, dd, button, .name, .detail, .text)[dir='auto'] {
+    text-align: -webkit-match-parent;
+    text-align: match-parent;
+  }
   ${iconSizes}
   ${placeholderStyles}
   ${printStyles}

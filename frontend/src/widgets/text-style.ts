@@ -140,19 +140,20 @@ export const textStyles = css`
     text-overflow: ellipsis;
     white-space: nowrap;
   }
+  /* Larger where the page's text is. */
   .b-sm {
-    font-size: 12px;
-    line-height: 18px;
+    font-size: max(12px, 0.75rem);
+    line-height: 1.5;
   }
   .b-md {
     padding: 0 8px;
-    font-size: 12px;
-    line-height: 22px;
+    font-size: max(12px, 0.75rem);
+    line-height: calc(22 / 12);
   }
   .b-lg {
     padding: 0 10px;
-    font-size: 14px;
-    line-height: 26px;
+    font-size: max(14px, 0.875rem);
+    line-height: calc(26 / 14);
   }
   .badge.pill {
     padding-inline: calc(1.33 * 6px);
