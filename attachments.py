@@ -33,7 +33,7 @@ from file_library.file_arrival import FileArrival
 from file_library.file_contents import FileContents
 from file_library.file_removal import FileRemoval
 from files.file_urls import UPLOAD_LIFE_S, FileURLs, is_file_id
-from files.media_types import normalized
+from files.media_types import declared_type
 from files.names import clean_name
 from files.object_store import ObjectStore, open_object_store
 from files.spool import Spool
@@ -116,7 +116,7 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
             UserFacingError: When it is not taken, by what is said of it.
         """
         rules = rules or self.rules_of({"enabled": True})
-        name, media_type = clean_name(input.name), normalized(input.mime_type)
+        name, media_type = clean_name(input.name), declared_type(input.mime_type)
         rules.check(name, media_type, input.size, is_declared=True)
         file = await self._announce(name, media_type, input.size, rules, context, is_direct=self.is_direct)
         headers = {"Content-Type": media_type}

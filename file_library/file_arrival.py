@@ -13,7 +13,7 @@ from typing import Any
 from errors import BadRequestError, ConflictError, NotFoundError, TooLargeError, UserFacingError
 from file_library.attachment_records import build_details, build_document
 from files.examination import Examined, examine, examine_own
-from files.media_types import UNKNOWN, normalized
+from files.media_types import UNKNOWN, declared_type
 from files.object_store import ObjectStore
 from files.spool import Received, Spool, pieces_of
 from files.upload_rules import UploadRules, too_large
@@ -128,7 +128,7 @@ class FileArrival:
         Raises:
             UserFacingError: When it is not taken.
         """
-        media_type = normalized(declared)
+        media_type = declared_type(declared)
         rules.check(name, media_type, None, is_declared=True)
         async with self._spool.workplace(owner) as place:
             limit = rules.limit_for(media_type)
@@ -160,7 +160,7 @@ class FileArrival:
         limit = self._max_bytes
         async with self._spool.workplace(owner_of(scope.owner_id, scope.use_case)) as place:
             received = await self._spool.receive(place, pieces_of(data), limit, too_large(limit))
-            declared = normalized(media_type) if media_type is not None else UNKNOWN
+            declared = declared_type(media_type) if media_type is not None else UNKNOWN
             examined = await self._spool.in_thread(examine_own, received.path, name, declared)
             document = build_document(scope.id, examined.name, examined.media_type) | {"thread_id": thread_id}
             file = await self._records.announce(scope, {"size": received.size, "document": document})

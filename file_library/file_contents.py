@@ -8,11 +8,21 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from errors import NotFoundError
+from file_library.recent_failures import RecentFailures
 from files.media_types import GIF, PICTURES
 from files.object_store import ObjectStore, StoredObject
 from files.renditions import MODEL_BYTES, MODEL_SIDE, make_model_picture, make_preview, type_of_model_picture
 from files.spool import Spool
-from files.texts import DOCUMENTS, MAX_EXTRACTED_CHARS, FileText, TextExtractor, decode_text, dump_text, load_text
+from files.texts import (
+    DOCUMENTS,
+    MAX_EXTRACTED_CHARS,
+    FileText,
+    TextExtractor,
+    UnreadableError,
+    decode_text,
+    dump_text,
+    load_text,
+)
 from storage.file_records import FileRecords
 from storage.file_rows import StoredFile
 
@@ -39,6 +49,7 @@ class FileContents:
         self._objects = objects
         self._spool = spool
         self._extractor = TextExtractor()
+        self._unreadable = RecentFailures()
         self._in_making: dict[str, asyncio.Lock] = {}
         self._makers = asyncio.Semaphore(MAX_MAKERS)
 
@@ -94,7 +105,7 @@ class FileContents:
         """Return the text of a text file, or of a document; a document's is extracted once.
 
         Raises:
-            UnavailableError: When it cannot be read.
+            UnreadableError: When it cannot be read.
         """
         if file.media_type not in DOCUMENTS:
             async with self.local_copy(file) as path:
@@ -103,7 +114,13 @@ class FileContents:
         async def extract(path: Path) -> bytes:
             return dump_text(await self._extractor.extract(path, file.media_type))
 
-        return load_text(await self._rendition(file, "text", extract))
+        if file.id in self._unreadable:
+            raise UnreadableError
+        try:
+            return load_text(await self._rendition(file, "text", extract))
+        except UnreadableError:
+            self._unreadable.add(file.id)
+            raise
 
     async def transcript(self, file: StoredFile, transcribe: Callable[[bytes, str], Awaitable[str]]) -> FileText:
         """Return what is said in a recording, which is asked for once.

@@ -217,7 +217,8 @@ def _type_of_archive(path: Path) -> str:
     ):
         raise BadRequestError("The file unpacks to far more than it is, and is not taken.", code="attachments.bomb")
     names = {entry.filename for entry in entries}
-    if any(_is_hostile(entry) for entry in entries):
+    # Of two parts of one name each program reads the one or the other.
+    if len(names) != len(entries) or any(_is_hostile(entry) for entry in entries):
         raise BadRequestError(
             "The file holds macros or is packed in an odd way, and is not taken.", code="attachments.odd_archive"
         )

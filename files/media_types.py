@@ -198,6 +198,12 @@ def normalized(declared: str) -> str:
     return _SAME.get(plain, plain) if _MEDIA_TYPE.fullmatch(plain) else UNKNOWN
 
 
+def declared_type(declared: str) -> str:
+    """Return the media type that a file was declared as, normalized; a pattern such as ``image/*`` declares nothing."""
+    plain = normalized(declared)
+    return UNKNOWN if "*" in plain else plain
+
+
 def extension_of(name: str) -> str:
     """Return the last extension of a name with its dot, in lower case; empty when there is none."""
     _, dot, extension = name.rpartition(".")

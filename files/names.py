@@ -16,7 +16,7 @@ FALLBACK_NAME = "file"
 
 _FORBIDDEN = re.compile(r'[<>:"|?*]')
 # Names of devices on Windows, with any extension.
-_DEVICES = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)
+_DEVICES = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[\d¹²³])(?:\.|$)", re.IGNORECASE)
 _NOT_ASCII = re.compile(r"[^A-Za-z0-9._ ()+-]")
 
 

@@ -26,6 +26,16 @@ DOCUMENTS = OFFICE | {PDF}
 """Types of files whose text is extracted."""
 
 
+class UnreadableError(UnavailableError):
+    """A document that cannot be read, or not within the limits."""
+
+    code = "attachments.unreadable"
+    allow_retry = False
+
+    def __init__(self) -> None:
+        super().__init__("The text of this file cannot be read.")
+
+
 @dataclass(frozen=True, slots=True)
 class FileText:
     """Text of a file.
@@ -66,7 +76,7 @@ class TextExtractor:
         """Return the text of a document of one of the types `DOCUMENTS`.
 
         Raises:
-            UnavailableError: When it cannot be read within the limits.
+            UnreadableError: When it cannot be read within the limits.
         """
         async with self._at_once:
             # Nothing of our environment: there are keys in it.
@@ -94,8 +104,7 @@ class TextExtractor:
         try:
             return load_text(output)
         except (ValueError, KeyError, TypeError) as exc:
-            message = "The text of this file cannot be read."
-            raise UnavailableError(message, code="attachments.unreadable", allow_retry=False) from exc
+            raise UnreadableError from exc
 
 
 def decode_text(path: Path, max_chars: int) -> FileText:

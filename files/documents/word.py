@@ -137,7 +137,7 @@ class _Story:
                 self._tables[-1].open_row()
             case "tc" if self._tables:
                 self._tables[-1].open_cell()
-            case "footnote" | "endnote":
+            case "footnote" | "endnote" if value(element, "type") in (None, "normal"):  # others are lines above notes
                 self._prefix = f"[^{value(element, 'id')}] "
             case "comment":
                 self._prefix = f"[^c{value(element, 'id')}] {value(element, 'author') or ''}: "

@@ -18,7 +18,7 @@ from files.documents.parts import MAX_PARTS, Text, elements, relations, value
 WORKBOOK = "xl/workbook.xml"
 
 # Written by a program that calculates nothing: a formula, and no value behind it.
-_NOT_CALCULATED = re.compile(rb"(?:</f>|<f[^>]*/>)\s*(?:<v\s*/>|<v>\s*</v>|</c>)")
+_NOT_CALCULATED = re.compile(rb"(?:</f>|<f[^<>]*/>)\s*(?:<v\s*/>|<v>\s*</v>|</c>)")
 _SCANNED_BYTES = 1024 * 1024
 
 
@@ -86,7 +86,8 @@ def _rows(shown: Any, formulas: Any | None) -> Iterator[list[str]]:
     formulas.reset_dimensions()
     for row, asked in zip(shown.iter_rows(), formulas.iter_rows(), strict=False):
         yield [
-            str(formula.value) if cell.value is None and formula.value is not None
+            # That of several cells at once is an object with a text.
+            str(getattr(formula.value, "text", formula.value)) if cell.value is None and formula.value is not None
             else _as_text(cell.value, cell.number_format)
             for cell, formula in zip(row, asked, strict=False)
         ]  # fmt: skip

@@ -2,9 +2,14 @@
 import {type FileDetails, toDownload} from '../composer/file-details.js';
 import {express} from '../intents.js';
 
-/** What the server says of a file; `undefined` when it is gone, or of a server that describes none. */
-export function askForFile(view: EventTarget, id: string): Promise<FileDetails | undefined> {
-  return new Promise(resolve => express(view, {type: 'file-details', id, done: resolve}));
+/** What the server says of a file; `undefined` when it is gone, nobody hears us, or the server describes none. */
+export async function askForFile(view: EventTarget, id: string): Promise<FileDetails | undefined> {
+  let answer: Promise<FileDetails | undefined> | undefined;
+  const done = (given: Promise<FileDetails | undefined>): void => {
+    answer = given;
+  };
+  express(view, {type: 'file-details', id, done});
+  return answer;
 }
 
 /** Lets the browser save a file; without a name under the one that the server gives it. */

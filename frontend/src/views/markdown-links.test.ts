@@ -1,9 +1,12 @@
+import '../testing/happy-dom.js';
 import {afterEach, describe, expect, it, vi} from 'vitest';
 import type {FileDetails} from '../composer/file-details.js';
 import type {IntentEvent} from '../intents.js';
-import {MarkdownView} from './markdown-view.js';
-
-if (!customElements.get('parlor-markdown')) customElements.define('parlor-markdown', MarkdownView);
+import '../define.js';
+import type {ThreadItem} from '../protocol/types.js';
+import type {WidgetView} from '../widgets/widget-view.js';
+import type {MarkdownView} from './markdown-view.js';
+import type {MessageView} from './message.js';
 
 const ID = `atc_${'0a'.repeat(16)}`;
 const OURS = `https://chat.example/api/attachments/${ID}/file?expires=1&signature=old`;
@@ -41,6 +44,23 @@ async function click(href: string, details?: FileDetails, init: MouseEventInit =
   await new Promise(resolve => setTimeout(resolve));
   return {asked, followed};
 }
+
+it('a widget in a message hands on what a link of its Markdown asks for', async () => {
+  const message = document.createElement('parlor-message') as MessageView;
+  const heard: string[] = [];
+  message.addEventListener('parlor-intent', event => heard.push((event as IntentEvent).intent.type));
+  const widget = {type: 'Card', children: [{type: 'Markdown', value: '[Go](chatkit-link://there)'}]};
+  const item = {type: 'widget', id: 'msg_1', widget} as unknown as ThreadItem;
+  message.entry = {key: 'msg_1', item, isStreaming: false};
+  document.body.append(message);
+  await message.updateComplete;
+  const view = message.shadowRoot?.querySelector<WidgetView>('parlor-widget');
+  await view?.updateComplete;
+  const markdown = view?.shadowRoot?.querySelector<MarkdownView>('parlor-markdown');
+  await markdown?.updateComplete;
+  markdown?.shadowRoot?.querySelector('a')?.dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}));
+  expect(heard).toEqual(['deeplink']);
+});
 
 describe('a link to a file of ours', () => {
   it('is followed to an address that is asked for then: its own ends after some minutes', async () => {

@@ -139,7 +139,7 @@ export class MessageView extends LitElement {
       case 'assistant_message':
         return this.#assistant(item);
       case 'widget':
-        return html`<parlor-widget part="widget" exportparts=${exportedParts} .imageDomains=${this.imageDomains} .widget=${item.widget} .itemId=${item.id} .busy=${this.busy} .streaming=${this.entry.isStreaming}></parlor-widget>`;
+        return html`<parlor-widget part="widget" exportparts=${exportedParts} .relay=${relayTo(this)} .imageDomains=${this.imageDomains} .widget=${item.widget} .itemId=${item.id} .busy=${this.busy} .streaming=${this.entry.isStreaming}></parlor-widget>`;
       case 'workflow':
         return this.#workflow(item.workflow);
       case 'task':

@@ -70,6 +70,8 @@ export class WidgetView extends LitElement implements WidgetHost {
   declare messages: Messages;
   declare locale: string | undefined;
   declare imageDomains: readonly string[] | undefined;
+  /** Hears what the shared view of Markdown asks for: its events end at our root. */
+  relay: ((event: Event) => void) | undefined;
 
   /** Actions under way whose loading state shows, by the path of what fired them. */
   #running: ReadonlyMap<string, Running> = new Map();
@@ -89,6 +91,12 @@ export class WidgetView extends LitElement implements WidgetHost {
     this.messages = ENGLISH;
     this.locale = undefined;
     this.imageDomains = undefined;
+  }
+
+  protected override createRenderRoot(): HTMLElement | DocumentFragment {
+    const root = super.createRenderRoot();
+    root.addEventListener('parlor-intent', event => this.relay?.(event));
+    return root;
   }
 
   protected override willUpdate(changed: PropertyValues): void {

@@ -85,18 +85,18 @@ def azure_url(azure_address: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture(scope="session")
-def google_address() -> Iterator[str]:
-    """A stand-in for Google Cloud Storage, with nothing in it."""
-    with serve_google_storage() as address:
-        yield address
-
-
-@pytest.fixture(scope="session")
 def google_account(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file with the key of a service account."""
     path = tmp_path_factory.mktemp("google") / "account.json"
     create_service_account(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def google_address(google_account: Path) -> Iterator[str]:
+    """A stand-in for Google Cloud Storage, with nothing in it."""
+    with serve_google_storage(google_account) as address:
+        yield address
 
 
 @pytest.fixture

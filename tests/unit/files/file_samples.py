@@ -14,7 +14,7 @@ from PIL import Image
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
-_WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+WORD_XML = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _DRAWING = "http://schemas.openxmlformats.org/drawingml/2006/main"
 _RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -74,7 +74,7 @@ def document(*paragraphs: str, **parts: str | bytes) -> bytes:
     return archive(
         {
             "[Content_Types].xml": "<Types/>",
-            "word/document.xml": f'<w:document xmlns:w="{_WORD}"><w:body>{heading}{body}</w:body></w:document>',
+            "word/document.xml": f'<w:document xmlns:w="{WORD_XML}"><w:body>{heading}{body}</w:body></w:document>',
             **parts,
         }
     )

@@ -86,6 +86,21 @@ async def test_a_file_that_is_taken_back_leaves_nothing_in_the_bucket(desk: Desk
     assert (await desk.keys(), await desk.rows()) == ([], 0)
 
 
+async def test_a_signed_url_of_google_opens_one_object_to_one_deed_for_its_time(
+    google_url: str, tmp_path: Path
+) -> None:
+    async with open_desk(tmp_path, storage_url=google_url, storage_direct_uploads=True) as desk, desk.person() as ada:
+        url = (await ada.announce("a.txt", b"words", "text/plain")).json()["upload_descriptor"]["url"]
+        async with httpx.AsyncClient(trust_env=False) as browser:
+            changed = [
+                ("PUT", url.replace("incoming/", "incoming/x")),
+                ("PUT", url.replace("Expires=900", "Expires=9999")),
+            ]
+            for method, each in [*changed, ("DELETE", url), ("GET", url)]:
+                assert (await browser.request(method, each)).status_code == 403, (method, each)
+            assert (await browser.put(url, content=b"words")).status_code == 200
+
+
 async def test_two_messages_at_once_do_not_both_get_it(desk: Desk, ada: Person) -> None:
     announced = (await ada.announce("a.txt", b"words", "text/plain")).json()
     await put(announced, b"words")

@@ -92,6 +92,7 @@ def _webp(chunk: bytes, size: int) -> bytes:
 def _damaged() -> Iterator[Any]:
     png, jpeg, gif, webp = CONTENTS["png"], CONTENTS["jpeg"], CONTENTS["gif"], CONTENTS["webp"]
     heic = telephone_photograph()
+    twice = document("x", **{"word/docUment.xml": b"x"}).replace(b"word/docU", b"word/docu")
     side = heic[(at := heic.index(b"ispe")) : at + 16]
     cases: dict[str, tuple[str, bytes | Callable[[], bytes]]] = {
         "png of 60,000 x 60,000": ("png", png_of(60_000, 60_000)),
@@ -129,6 +130,7 @@ def _damaged() -> Iterator[Any]:
         "docx for another folder": ("docx", document("x", **{"../../evil.sh": b"x"})),
         "docx for the root": ("docx", document("x", **{"/etc/cron.d/evil": b"x"})),
         "docx for a drive": ("docx", document("x", **{"C:\\evil.bat": b"x"})),
+        "docx with two parts of one name": ("docx", twice),
         "docx with a zip behind": ("docx", document("x") + archive({"evil.js": "1"})),
         "pdf that is a head": ("pdf", b"%PDF-1.7"),
         "pdf that is a page": ("pdf", b"%PDF-1.7<script>alert(1)</script>"),
@@ -337,6 +339,11 @@ async def test_two_messages_that_want_one_file_at_once_do_not_both_get_it(desk: 
     assert len((await ada.ask("threads.list")).json()["data"]) == 1
 
 
+async def test_a_pattern_declares_no_type(desk: Desk, ada: Person) -> None:
+    sent = await ada.upload("notes", b"words", "*/*")
+    assert sent["mime_type"] == "text/plain"
+
+
 async def test_what_is_deleted_while_it_arrives_leaves_nothing(desk: Desk, ada: Person) -> None:
     announced = (await ada.announce("a.txt", b"0123456789", "text/plain")).json()
 
@@ -370,6 +377,7 @@ NAMES = {
     "a\r\nSet-Cookie: x=1.txt": "a Set-Cookie_ x=1.txt",
     "\u202egnp.txt": "gnp.txt",
     "con.txt": "_con.txt",
+    "COM¹.txt": "_COM¹.txt",
     "...": "file",
     " . txt ": "txt",
     'q"uo<te>.txt': "q_uo_te_.txt",

@@ -9,10 +9,12 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+import openpyxl  # type: ignore[import-untyped]
 import pytest
+from openpyxl.worksheet.formula import ArrayFormula  # type: ignore[import-untyped]
 
 from files.text_extraction import extract
-from tests.unit.files.file_samples import DOCX, PPTX, XLSX, archive, document
+from tests.unit.files.file_samples import DOCX, PPTX, WORD_XML, XLSX, archive, document
 
 SAMPLES = Path(__file__).with_name("samples")
 
@@ -146,6 +148,23 @@ def test_in_a_word_document(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "odd.docx"
     path.write_bytes(document(f"before</w:t></w:r></w:p>{body}<w:p><w:r><w:t>after"))
     assert text_of(path, DOCX) == f"# Plan\nbefore\n{text}\nafter"
+
+
+def test_notes_are_told_by_their_marks_and_lines_above_them_are_none(tmp_path: Path) -> None:
+    kept = f"<w:footnote w:id='2'>{paragraph(_RUN)}</w:footnote>"
+    line = f"<w:footnote w:type='separator' w:id='-1'>{paragraph('<w:r><w:separator/></w:r>')}</w:footnote>"
+    notes = f"<w:footnotes xmlns:w='{WORD_XML}'>{line}{kept}</w:footnotes>"
+    path = tmp_path / "notes.docx"
+    path.write_bytes(document("said</w:t><w:footnoteReference w:id='2'/><w:t>", **{"word/footnotes.xml": notes}))
+    assert text_of(path, DOCX) == "# Plan\nsaid[^2]\n\n\n[^2] x"
+
+
+def test_a_formula_of_several_cells_that_nobody_has_calculated_is_told_as_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "array.xlsx"
+    book = openpyxl.Workbook()
+    book.active["A1"] = ArrayFormula("A1:A2", "=SUM(B1:B2*C1:C2)")
+    book.save(path)
+    assert text_of(path, XLSX) == "# Sheet Sheet\n=SUM(B1:B2*C1:C2)"
 
 
 def test_a_sheet_that_says_it_is_endless_costs_no_more_than_its_cells(tmp_path: Path) -> None:

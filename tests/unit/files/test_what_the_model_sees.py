@@ -13,6 +13,7 @@ import pytest
 from agent_framework import Content
 from PIL import Image
 
+from file_library.recent_failures import FAILURE_LIFE_S, MAX_FAILURES, RecentFailures
 from tests.unit.files.file_desk import Desk, Person, open_desk
 from tests.unit.files.file_samples import (
     DOCX,
@@ -188,6 +189,27 @@ async def test_a_document_that_cannot_be_read_is_said_and_the_answer_goes_on(
     assert told.startswith(f"[The file “{name}” ")
     assert "root:" not in told
     assert not [event for event in events if event["type"] == "error"]
+
+
+async def test_a_document_that_could_not_be_read_is_not_tried_again_with_each_answer(desk: Desk, ada: Person) -> None:
+    name, media_type, data = UNREADABLE["no XML"]
+    sent = await ada.upload(name, data, media_type)
+    await ada.send("Read", [sent["id"]])
+    [key] = await desk.keys()
+    await desk.files.objects.put(key, document("words"))
+    await ada.send("Again")
+    told = [content.text or "" for message in desk.model.requests[-1] for content in message.contents]
+    assert any(each.startswith("[The file “a.docx” could not be read") for each in told)
+
+
+def test_failures_are_remembered_for_a_while_and_not_without_end() -> None:
+    now = 0.0
+    failures = RecentFailures(lambda: now)
+    for number in range(MAX_FAILURES + 1):
+        failures.add(str(number))
+    assert ("0" in failures, "1" in failures, str(MAX_FAILURES) in failures) == (False, True, True)
+    now = FAILURE_LIFE_S
+    assert str(MAX_FAILURES) not in failures
 
 
 async def test_a_document_poses_as_nothing_of_ours(desk: Desk, ada: Person) -> None:
