@@ -135,38 +135,19 @@ function matches(pattern: string, value: string): boolean {
 }
 
 /** The elements that hold the state of a field: options, radios, or the control itself. */
-function partsOf(field: Element): readonly Element[] {
+export function partsOf(field: Element): readonly Element[] {
   return field.localName === 'select' ? [...field.querySelectorAll('option')] : controlsOf(field);
 }
 
-/** Whether a field holds something else than the server's default. */
-export function isEdited(field: Element): boolean {
-  return partsOf(field).some(part => {
-    const known = defaults.get(part);
-    return known !== undefined && (part as unknown as Record<State, unknown>)[known.state] !== known.value;
-  });
-}
-
-/** The server's default of a field, to be compared with that of another. */
-export function defaultOf(field: Element): string {
-  const parts = partsOf(field);
-  const own = parts.length === 1 && parts[0] === field ? defaults.get(field)?.value : undefined;
-  const chosen = parts.filter(part => defaults.get(part)?.value === true);
-  return String(own ?? chosen.map(part => part.getAttribute('value')));
-}
-
-/** Puts a value in as a person would, without an event. */
-export function setField(field: Element, value: unknown): void {
-  if (!isControl(field)) {
-    for (const radio of controlsOf(field)) (radio as HTMLInputElement).checked = radio.value === value;
-  } else if (field.type === 'checkbox') (field as HTMLInputElement).checked = value === true;
-  else field.value = typeof value === 'string' ? value : '';
+/** The server's default of such an element, and what holds it; undefined where it has none. */
+export function startOf(part: Element): {readonly state: State; readonly value: unknown} | undefined {
+  return defaults.get(part);
 }
 
 /** Puts a field back to the server's default. */
 export function resetField(field: Element): void {
   for (const part of partsOf(field)) {
-    const known = defaults.get(part);
+    const known = startOf(part);
     if (known !== undefined) {
       assign(part, known.state, known.value);
     }

@@ -1,15 +1,6 @@
 /** What a person has done in fields, taken along when a new tree draws them elsewhere: values, selection, focus. */
 import {faceOf, updateFace} from './faces.js';
-import {
-  controlsOf,
-  defaultOf,
-  FIELD_ATTRIBUTE,
-  fieldPath,
-  fieldValue,
-  isEdited,
-  resetField,
-  setField,
-} from './fields.js';
+import {controlsOf, FIELD_ATTRIBUTE, fieldPath, fieldValue, partsOf, resetField, startOf} from './fields.js';
 
 interface Kept {
   readonly element: Element;
@@ -85,4 +76,28 @@ function focus(field: Element, selection: Kept['selection']): void {
   const [start = null, end = null] = selection ?? [];
   // Numbers and addresses have no selection that could be read.
   if (start !== null) (field as HTMLInputElement).setSelectionRange(start, end);
+}
+
+/** Whether a field holds something else than the server's default. */
+function isEdited(field: Element): boolean {
+  return partsOf(field).some(part => {
+    const start = startOf(part);
+    return start !== undefined && (part as unknown as Record<string, unknown>)[start.state] !== start.value;
+  });
+}
+
+/** The server's default of a field, to be compared with that of another. */
+function defaultOf(field: Element): string {
+  const parts = partsOf(field);
+  const own = parts.length === 1 && parts[0] === field ? startOf(field)?.value : undefined;
+  const chosen = parts.filter(part => startOf(part)?.value === true);
+  return String(own ?? chosen.map(part => part.getAttribute('value')));
+}
+
+/** Puts a value in as a person would, without an event. */
+function setField(field: Element, value: unknown): void {
+  if (!field.matches('input, textarea, select')) {
+    for (const radio of controlsOf(field)) (radio as HTMLInputElement).checked = radio.value === value;
+  } else if ((field as HTMLInputElement).type === 'checkbox') (field as HTMLInputElement).checked = value === true;
+  else (field as HTMLInputElement).value = typeof value === 'string' ? value : '';
 }

@@ -1,9 +1,14 @@
 /** What a person has done in a widget outlives the edits of its author, and never gets to another row. */
-import {afterEach, describe, expect, test} from 'vitest';
+import {afterEach, beforeAll, describe, expect, test} from 'vitest';
+import {carryingPart} from './lazy-carrying.js';
 import type {AnyNode} from './nodes.js';
 import {WidgetView} from './widget-view.js';
 
 customElements.define('parlor-widget', WidgetView);
+
+beforeAll(async () => {
+  expect(await carryingPart.load()).toBeDefined();
+});
 
 afterEach(() => document.body.replaceChildren());
 
@@ -25,7 +30,7 @@ function randomOf(seed: number): () => number {
 async function shown(widget: unknown): Promise<WidgetView> {
   const view = new WidgetView();
   view.itemId = 'msg_1';
-  view.widget = widget;
+  view.widget = structuredClone(widget);
   document.body.append(view);
   await view.updateComplete;
   return view;

@@ -16,9 +16,8 @@ import {faceOf, updateFaces} from './faces.js';
 import {nameFields} from './field-names.js';
 import {controlsOf, entriesOf, fieldName, fieldPath, fieldsIn, fieldValue, problemOf} from './fields.js';
 import {keepFocus} from './focus.js';
-import {match, type Tracked, track} from './identity.js';
-import {type KeptFields, keepFields, restoreFields} from './kept-fields.js';
 import {layoutStyles} from './layout-style.js';
+import {type Carried, carry, expectTouch} from './lazy-carrying.js';
 import {ENGLISH, type Messages} from './messages.js';
 import {isRecord, textOf} from './nodes.js';
 import {isKnown} from './registry.js';
@@ -83,10 +82,7 @@ export class WidgetView extends LitElement implements WidgetHost {
   #errors: ReadonlyMap<string, string> = new Map();
   #memory = new Map<string, unknown>();
   #restoreFocus: (() => void) | null = null;
-  /** The tree that is drawn, and what was done in it when the next one came. */
-  #tracked: readonly Tracked[] = [];
-  #kept: KeptFields = new Map();
-  #origins: ReadonlyMap<string, string> = new Map();
+  #carried: Carried | undefined;
 
   constructor() {
     super();
@@ -97,6 +93,7 @@ export class WidgetView extends LitElement implements WidgetHost {
     this.messages = ENGLISH;
     this.locale = undefined;
     this.imageDomains = undefined;
+    expectTouch(this);
   }
 
   protected override willUpdate(changed: PropertyValues): void {
@@ -104,16 +101,12 @@ export class WidgetView extends LitElement implements WidgetHost {
       this.#memory.clear();
       this.#errors = new Map();
       this.#sent = new SentFields();
-      this.#tracked = [];
     }
     if (changed.has('widget')) {
       this.#running = new Map();
       this.#restoreFocus ??= keepFocus(this.renderRoot);
-      const tracked = track(this.widget);
-      this.#origins = match(this.#tracked, tracked);
-      this.#tracked = tracked;
-      this.#kept = keepFields(this.renderRoot);
-      this.#moveState();
+      this.#carried = carry(changed.get('widget'), this.widget, this.renderRoot, this.#memory);
+      this.#errors = this.#carried?.moved(this.#errors) ?? this.#errors;
     }
   }
 
@@ -121,33 +114,14 @@ export class WidgetView extends LitElement implements WidgetHost {
     nameFields(this.renderRoot);
     updateFaces(this.renderRoot);
     if (changed.has('widget')) {
-      restoreFields(this.renderRoot, this.#kept, this.#origins, (path, value) => this.#sent.has(path, value));
-      this.#kept = new Map();
+      this.#carried?.restore(this.#sent);
+      this.#carried = undefined;
       this.#resetSent();
       this.#reportUnknownRoot();
     }
     if (!this.#isWaiting()) {
       this.#restoreFocus?.();
       this.#restoreFocus = null;
-    }
-  }
-
-  /** What is remembered of a component goes along to its new place: an open list, "show more", a remark. */
-  #moveState(): void {
-    const moved = [...this.#origins].filter(([now, before]) => now !== before);
-    if (moved.length === 0) return;
-    const errors = moved.flatMap(([now, before]) => {
-      const error = this.#errors.get(before);
-      return error === undefined ? [] : [[now, error] as const];
-    });
-    const gone = new Set(moved.map(([, before]) => before));
-    this.#errors = new Map([...[...this.#errors].filter(([path]) => !gone.has(path)), ...errors]);
-    const memory = [...this.#memory];
-    for (const [key] of memory) if (gone.has(key.split(' ')[0] ?? '')) this.#memory.delete(key);
-    for (const [now, before] of moved) {
-      for (const [key, value] of memory) {
-        if (key === before || key.startsWith(`${before} `)) this.#memory.set(now + key.slice(before.length), value);
-      }
     }
   }
 
