@@ -86,8 +86,9 @@ export function paddingOf(value: unknown): Declarations {
     return {...sides, ...Object.fromEntries(SIDES.map(side => [`--flush-${side}`, sides[`padding-${side}`]]))};
   }
   if (sides.padding === undefined) return sides;
-  // As CSS reads one to four lengths.
-  const [top, right = top, bottom = top, left = right] = sides.padding.split(/ +(?![^(]*\))/);
+  // As CSS reads one to four lengths; what is computed is one.
+  const lengths = sides.padding.includes('(') ? [sides.padding] : sides.padding.split(/ +/);
+  const [top, right = top, bottom = top, left = right] = lengths;
   return {...sides, '--flush-top': top, '--flush-right': right, '--flush-bottom': bottom, '--flush-left': left};
 }
 
