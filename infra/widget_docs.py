@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from infra.client_build import ROOT
+from widgets.samples import load_samples
 
 DOCUMENT = ROOT / "docs" / "widgets.md"
 BEGIN = "<!-- begin components; written by: ./parlor widget-catalogue -->\n"
 END = "<!-- end components -->\n"
+
+LINE_WIDTH = 110
 
 _WORDS = {
     "string": "text",
@@ -38,7 +42,7 @@ def render_components(catalogue: Mapping[str, Any]) -> str:
     """Return a heading and a table for each component and each object, and the list of icons."""
     lines: list[str] = []
     for name, props in catalogue["components"].items():
-        lines += [f"### {name}", "", *_places(name, catalogue), *_table(props, catalogue)]
+        lines += [f"### {name}", "", *_sample(name), *_places(name, catalogue), *_table(props, catalogue)]
     lines += ["## Objects within props", ""]
     for name, props in catalogue["objects"].items():
         lines += [f"### {name}", "", *_table(props, catalogue)]
@@ -55,6 +59,66 @@ def rendered(document: str, catalogue: Mapping[str, Any]) -> str:
     if not begin or not end:
         raise ValueError(f"docs/widgets.md has lost its lines {BEGIN.strip()!r} and {END.strip()!r}")
     return f"{head}{begin}\n{render_components(catalogue)}{end}{tail}"
+
+
+def _sample(name: str) -> list[str]:
+    """Return the picture of a component, and the widget that it shows, as Python and as JSON."""
+    widget = load_samples().get(name)
+    if widget is None:
+        return []
+    return [
+        f"![{name} in the chat](widgets/{name.lower()}.png)",
+        "",
+        "```python",
+        f"{name.lower().replace('.', '_')} = {written_python(widget)}",
+        "```",
+        "",
+        "<details><summary>JSON</summary>",
+        "",
+        "```json",
+        written_json(widget),
+        "```",
+        "",
+        "</details>",
+        "",
+    ]
+
+
+def written_json(value: Any) -> str:
+    """Return JSON with a line for each value that does not fit into one."""
+    return _written(value, 0, indent="  ", end="", word=lambda each: json.dumps(each, ensure_ascii=False))
+
+
+def written_python(value: Any) -> str:
+    """Return Python with a line for each value that does not fit into one, in double quotes as the JSON."""
+    names = {True: "True", False: "False", None: "None"}
+
+    def word(each: Any) -> str:
+        if each is None or isinstance(each, bool):
+            return names[each]
+        if isinstance(each, Mapping):
+            return "{" + ", ".join(f"{json.dumps(key)}: {word(inner)}" for key, inner in each.items()) + "}"
+        if isinstance(each, list):
+            return "[" + ", ".join(map(word, each)) + "]"
+        return json.dumps(each, ensure_ascii=False)
+
+    return _written(value, 0, indent="    ", end=",", word=word)
+
+
+def _written(value: Any, depth: int, *, indent: str, end: str, word: Callable[[Any], str]) -> str:
+    line = word(value)
+    if len(line) + len(indent) * depth <= LINE_WIDTH or not isinstance(value, Mapping | list):
+        return line
+    pad = indent * (depth + 1)
+    if isinstance(value, Mapping):
+        inner = [
+            f"{pad}{json.dumps(key)}: {_written(each, depth + 1, indent=indent, end=end, word=word)}"
+            for key, each in value.items()
+        ]
+    else:
+        inner = [pad + _written(each, depth + 1, indent=indent, end=end, word=word) for each in value]
+    opening, closing = "{}" if isinstance(value, Mapping) else "[]"
+    return f"{opening}\n" + ",\n".join(inner) + f"{end}\n{indent * depth}{closing}"
 
 
 def _places(name: str, catalogue: Mapping[str, Any]) -> list[str]:

@@ -62,7 +62,10 @@ const TABLE: Readonly<Record<string, Row>> = {
   },
   gallery: {rooms: ['theme'], packages: ['lit']},
   parts: {rooms: ['gallery', 'icons', 'server', 'views', 'widgets'], packages: ['highlight.js', 'katex']},
-  'shared-with-parts': {rooms: ['icons', 'intents', 'links', 'protocol', 'strings', 'views'], packages: ['lit']},
+  'shared-with-parts': {
+    rooms: ['icons', 'intents', 'links', 'protocol', 'strings', 'views', 'widgets'],
+    packages: ['lit'],
+  },
   define: {rooms: ['element', 'shared-with-parts', 'theme', 'views', 'widgets'], packages: []},
   page: {rooms: ['icons', 'protocol', 'strings', 'theme'], packages: ['@openai/chatkit', 'lit']},
 };

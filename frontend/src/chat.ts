@@ -345,9 +345,10 @@ export class Chat {
 
   async #runWidgetAction(action: WidgetAction['action'], itemId: string, widget: unknown): Promise<void> {
     if (action.handler !== 'client') {
-      const isDone = await this.conversation.act(action, itemId || undefined, action.streaming);
+      const result = await this.conversation.act(action, itemId || undefined, action.streaming);
       // The conversation has told it already; what was clicked goes back to what the server says.
-      if (!isDone) throw new DOMException('The action failed.', 'AbortError');
+      if (result === false) throw new DOMException('The action failed.', 'AbortError');
+      if (result !== true) throw Object.assign(new DOMException(result.message, 'AbortError'), {field: result.field});
       return;
     }
     const {onAction} = this.#settings;

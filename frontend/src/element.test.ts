@@ -348,6 +348,33 @@ describe('widgets', () => {
     expect(fake.types()).toEqual(['threads.create']);
   });
 
+  it('of the page may send another one for the same widget while they run', async () => {
+    const fake = server();
+    const send = vi.fn(async (): Promise<void> => {});
+    const onAction = async () => send();
+    const {element} = mount(fake, {widgets: {onAction}});
+    send.mockImplementation(() => element.sendCustomAction({type: 'a.b', payload: {n: 1}}, 'w_1'));
+    await element.sendUserMessage({text: 'Hello'});
+    const widget = await vi.waitFor(() => {
+      const found = find<HTMLElement>(element, 'parlor-widget');
+      expect(found).toBeDefined();
+      return found;
+    });
+    let finished: Promise<unknown> | undefined;
+    const detail = {
+      action: {type: 'page', payload: {}, handler: 'client', streaming: true},
+      itemId: 'w_1',
+      widget: WIDGET.widget,
+      done: (promise: Promise<unknown>) => {
+        finished = promise;
+      },
+    };
+    widget?.dispatchEvent(new CustomEvent('widget-action', {detail, bubbles: true}));
+    await vi.waitFor(() => expect(finished).toBeDefined());
+    await finished;
+    expect(fake.calls[1]).toMatchObject({type: 'threads.custom_action', params});
+  });
+
   it('report what the page throws', async () => {
     const onAction = () => {
       throw new Error('No map here.');

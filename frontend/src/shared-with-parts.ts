@@ -12,6 +12,7 @@ import {exportedParts} from './views/exported-parts.js';
 import {renderLazy} from './views/lazy-view.js';
 import {originOf, parseSource} from './views/source.js';
 import {barStyles, baseStyles, buttonStyles, lazyStyles, shimmerStyles} from './views/styles.js';
+import {controlsOf, FIELD_ATTRIBUTE, fieldPath, fieldValue, partsOf, resetField, startOf} from './widgets/fields.js';
 
 /** By module as the build of the parts knows it: `bundles.ts` puts these in place of the modules themselves. */
 const shared = {
@@ -25,6 +26,7 @@ const shared = {
   'src/views/annotations.ts': {toEntity},
   'src/views/exported-parts.ts': {exportedParts},
   'src/views/lazy-view.ts': {renderLazy},
+  'src/widgets/fields.ts': {controlsOf, FIELD_ATTRIBUTE, fieldPath, fieldValue, partsOf, resetField, startOf},
   'src/intents.ts': {express, IntentEvent, relayTo},
   'src/views/source.ts': {originOf, parseSource},
   'src/views/styles.ts': {barStyles, baseStyles, buttonStyles, lazyStyles, shimmerStyles},

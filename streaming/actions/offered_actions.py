@@ -52,6 +52,36 @@ def check_offered(widget: Mapping[str, Any], action_type: str, payload: Any) -> 
     raise ActionError(NOT_OFFERED, code="action.not_offered")
 
 
+def check_field_values(widget: Mapping[str, Any], action_type: str, payload: Any) -> None:
+    """Refuse values that a widget does not let a person choose, of an action that may also come from a page itself.
+
+    An action that is none of the widget's, or has another payload, is the page's own and is let through.
+
+    Args:
+        widget: The JSON of the stored root.
+        action_type: The name that the request claims.
+        payload: The payload of the request.
+
+    Raises:
+        ActionError: When the widget offers the action, and a field's value is none that it lets a person send.
+    """
+    refusal: ActionError | None = None
+    for offer in offers_of(widget):
+        if offer.action.get("type") != action_type or offer.action.get("handler") == "client":
+            continue
+        sent: dict[Path, Any] = {}
+        if _difference(offer.action.get("payload"), payload, {field.path for field in offer.fields}, sent) is not None:
+            continue
+        try:
+            check_values(offer, sent)
+        except ActionError as exc:
+            refusal = refusal or exc
+        else:
+            return
+    if refusal is not None:
+        raise refusal
+
+
 def offers(widget: Mapping[str, Any], action_type: str, payload: Any) -> bool:
     """Say whether `widget` offers the action `action_type` with this payload."""
     try:

@@ -1,7 +1,7 @@
 """Clicks on widgets of a server written for ChatKit: its `action` and `sync_action` decide what they mean.
 
 That a widget offers an action is not checked: a server written for ChatKit looks at that itself, and its page may send
-actions that no widget has.
+actions that no widget has. What a widget does offer has the values of its fields checked.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from chatkit.types import (
 from context import Services
 from errors import ActionError, AgentError, exit_refused
 from streaming.actions.clicks import Clicks
+from streaming.actions.offered_actions import check_field_values
 from streaming.requests.delivery import Delivery, checked
 from streaming.requests.idempotency import idempotency_key
 from streaming.stock.local_times import in_utc, localized, localized_item
@@ -30,6 +31,7 @@ from streaming.stock.server_context import given_to_server
 from streaming.stock.stock_responder import StockResponder
 from streaming.stock.stock_store import typed_widget
 from turns.request_context import RequestContext
+from widgets.documents import widget_root
 
 _NO_ACTION = "This action does not exist."
 
@@ -54,9 +56,10 @@ class StockClicks(Clicks):
     def check(
         self, thread: ThreadMetadata, action: Action[str, Any], sender: WidgetItem | None, context: RequestContext
     ) -> None:
-        """Refuse an action where the server has none, while it can still become an HTTP status."""
+        """Refuse an action where the server has none, or with a field's wrong value, while it can become a status."""
         if type(self._server).action is ChatKitServer.action:
             raise ActionError(_NO_ACTION, code="action.unknown")
+        _check_fields(action, sender)
 
     async def stream(
         self, thread: ThreadMetadata, action: Action[str, Any], sender: WidgetItem | None, context: RequestContext
@@ -80,6 +83,7 @@ class StockClicks(Clicks):
         """Return what the server's `sync_action` answers; what it changes of the thread is stored."""
         if type(self._server).sync_action is ChatKitServer.sync_action:
             raise ActionError(_NO_ACTION, code="action.unknown")
+        _check_fields(action, sender)
         before = localized(thread).model_copy(deep=True)
         item = await self._sender_as_sent(thread, sender, context)
         with exit_refused(f"{type(self._server).__qualname__}.sync_action"):
@@ -105,3 +109,8 @@ class StockClicks(Clicks):
             return None
         item: Any = await self.sender(thread, sender.id, context)
         return typed_widget(localized_item(item))
+
+
+def _check_fields(action: Action[str, Any], sender: WidgetItem | None) -> None:
+    if sender is not None:
+        check_field_values(widget_root(sender.widget).model_dump(), action.type, action.payload)

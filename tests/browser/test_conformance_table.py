@@ -13,8 +13,8 @@ ROW = re.compile(
     r"(?P<state>works|differs|missing|–)(?P<how>[^|]*) \| (?P<shown>[^|]+) \|$"
 )
 LINK = re.compile(r"\[(?P<text>[^\]]+)\]\((?P<path>[^)]+)\)")
-# Widgets, actions, translations and speed are shown elsewhere.
-STATEMENTS = [*range(1, 86), *range(116, 152), *range(157, 169), *range(175, 181)]
+# Translations and speed are shown elsewhere.
+STATEMENTS = [*range(1, 152), *range(157, 169), *range(175, 181)]
 TRAPS = range(1, 23)
 
 

@@ -142,6 +142,9 @@ const LUCIDE = /^lucide:/;
 /** The outline that stands in place of an icon that nobody has, so that no hole is left. */
 const NEUTRAL = 'M12 9a3 3 0 1 1 0 6a3 3 0 0 1 0-6z';
 
+/** Signs that point along the line, and so the other way where it runs from right to left. */
+const POINTING = /(?:chevron|arrow)s?-(?:left|right)$/;
+
 const lazyIcons = new LazyIcons();
 
 interface Drawing {
@@ -196,5 +199,6 @@ export function icon(name: unknown, size = '1.25em', lazy = lazyIcons): Template
     stroke-linejoin="round"
     aria-hidden="true"
     focusable="false"
+    ?data-mirrors=${POINTING.test(name)}
   ><path d=${typeof path === 'string' ? path : until(path, '')}></path></svg>`;
 }

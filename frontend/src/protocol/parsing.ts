@@ -318,6 +318,8 @@ export function parseFailure(value: unknown): {
   readonly message: string | undefined;
   readonly code: string | undefined;
   readonly id: string | undefined;
+  /** The name of the form field whose value was refused. */
+  readonly field: string | undefined;
 } {
   const body = toObject(value);
   const error = toObject(body.error);
@@ -325,5 +327,6 @@ export function parseFailure(value: unknown): {
     message: toText(error.message) ?? toText(body.error) ?? toText(body.detail),
     code: toText(error.code),
     id: toText(error.id),
+    field: toText(error.field),
   };
 }

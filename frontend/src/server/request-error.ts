@@ -18,15 +18,24 @@ export class RequestError extends Error {
   readonly code: string | undefined;
   /** The id under which the server logged it. */
   readonly id: string | undefined;
+  /** The name of the form field whose value was refused. */
+  readonly field: string | undefined;
 
   constructor(
     message: string,
-    details: {status?: number; code?: string | undefined; id?: string | undefined; cause?: unknown} = {},
+    details: {
+      readonly status?: number;
+      readonly code?: string | undefined;
+      readonly id?: string | undefined;
+      readonly field?: string | undefined;
+      readonly cause?: unknown;
+    } = {},
   ) {
     super(message, {cause: details.cause});
     this.status = details.status ?? 0;
     this.code = details.code;
     this.id = details.id;
+    this.field = details.field;
   }
 }
 
@@ -58,12 +67,8 @@ export async function failureOf(response: Response): Promise<RequestError> {
   } catch {
     body = undefined;
   }
-  const {message, code, id} = parseFailure(body);
-  return new RequestError(message ?? strings.refused(response.status), {
-    status: response.status,
-    code,
-    id,
-  });
+  const {message, ...details} = parseFailure(body);
+  return new RequestError(message ?? strings.refused(response.status), {status: response.status, ...details});
 }
 
 /** The refusal of a new secret in words for a person; the server's own are in `cause`. */

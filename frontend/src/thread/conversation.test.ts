@@ -833,6 +833,21 @@ describe('an action', () => {
     }
   });
 
+  it.each([true, false])('that is refused for the value of a field says which (streaming: %s)', async isStreaming => {
+    const refusal = () =>
+      Response.json({error: {code: 'action.invalid_field', message: 'Too long.', field: 'note'}}, {status: 400});
+    const server = new FakeServer({
+      ...stored(user('Hi'), widget('new')),
+      'threads.create': () => [created, done(user('Hi')), done(widget('old'))],
+      'threads.sync_custom_action': refusal,
+      'threads.custom_action': refusal,
+    });
+    const {conversation} = converse(server);
+    await conversation.send(message('Hi'));
+    const error = await conversation.act({type: 'a'}, 'w', isStreaming).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({message: 'Too long.', field: 'note'});
+  });
+
   const keyOf = ({metadata}: Call) => (metadata as {idempotency_key: unknown}).idempotency_key;
 
   it('names itself anew with each click, so that a request that arrives twice counts once', async () => {

@@ -178,8 +178,8 @@ export class Conversation {
     this.#turns.stop();
   }
 
-  /** Sends an action to the server; a streaming one is refused while an answer runs. Gives whether it was done. */
-  async act(action: WireAction, itemId: string | undefined, isStreaming: boolean): Promise<boolean> {
+  /** Sends an action to the server; a streaming one is refused while an answer runs. Gives whether it was done, or why not. */
+  async act(action: WireAction, itemId: string | undefined, isStreaming: boolean): Promise<boolean | RequestError> {
     const thread = this.#state.thread;
     // First: the thread of a first message has no id yet, and that is not what is in the way.
     if (isStreaming && this.isBusy) throw new Error(strings.busy);
@@ -192,7 +192,7 @@ export class Conversation {
       const turn = await this.#turns.run('action', {type: 'threads.custom_action', params, metadata});
       // A widget that offers what the server no longer takes is out of date.
       if (turn.hasFailed) await this.#refreshQuietly(thread.id);
-      return !turn.hasFailed;
+      return turn.failure instanceof RequestError && turn.failure.field !== undefined ? turn.failure : !turn.hasFailed;
     }
     try {
       const answer = await this.#host.client.send({type: 'threads.sync_custom_action', params, metadata});

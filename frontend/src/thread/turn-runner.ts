@@ -335,6 +335,7 @@ export class TurnRunner {
 
   async #fail(turn: Turn, error: unknown, request: StreamingRequest | undefined): Promise<void> {
     turn.hasFailed = true;
+    turn.failure = error;
     const from = turn.cursor;
     const threadId = this.#host.state().thread?.id;
     // The answer goes on without us: once the person is known again, it is joined.

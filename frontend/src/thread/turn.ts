@@ -15,6 +15,8 @@ export class Turn {
   /** Whether the current request was heard: it must not be sent twice without a person's wish. */
   hasEvents = false;
   hasFailed = false;
+  /** Why, where it was more than an event that said so. */
+  failure: unknown;
   hasVanished = false;
   isStreaming = false;
   isStopping = false;

@@ -7,7 +7,7 @@ import {fieldId} from './field-parts.js';
 import {childNodes, isRecord, nameOf, numberOf, oneOf, textOf} from './nodes.js';
 import type {Rendered, Renderer, Scope} from './scope.js';
 import {styled} from './styled.js';
-import {backgroundOf, borderSides, flexStyle, imageSource, type Scheme, spacingSides} from './values.js';
+import {backgroundOf, borderSides, flexStyle, imageSource, paddingOf, type Scheme} from './values.js';
 
 /** The scheme a root forces on its subtree, as a class and for the scopes below. */
 function themeOf(theme: unknown, scope: Scope): {className: string; scheme: Scheme} {
@@ -62,7 +62,7 @@ export const renderCard: Renderer<'Card'> = (node, scope) => {
       ? statusLine({text: firstWords(node.children)})
       : status
     : html`${status}
-        <div class="card-body" ${styled(spacingSides('padding', node.padding))}>
+        <div class="card-body" ${styled(paddingOf(node.padding))}>
           ${scope.children(node.children, form === undefined ? {scheme} : {scheme, form})}
         </div>
         ${

@@ -145,8 +145,9 @@ export const controlStyles = css`
   .button[aria-busy] {
     cursor: progress;
   }
+  /* Not hidden: its words are still its name. */
   .button[aria-busy] > :not(.spinner) {
-    visibility: hidden;
+    opacity: 0;
   }
   .button > .spinner {
     position: absolute;

@@ -33,7 +33,7 @@ export const renderInput: Renderer<'Input'> = (node, scope) => {
       dir="auto"
       placeholder=${textOf(node.placeholder)}
       autocomplete=${parts.autocomplete}
-      pattern=${nameOf(node.pattern) ?? nothing}
+      data-pattern=${nameOf(node.pattern) ?? nothing}
       ?required=${flagOf(node.required)}
       ?disabled=${flagOf(node.disabled)}
       aria-invalid=${parts.invalid}

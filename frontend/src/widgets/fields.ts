@@ -4,6 +4,7 @@ import {Directive, directive, type ElementPart} from 'lit/directive.js';
 import type {FormEntry} from './actions.js';
 import {updateFace} from './faces.js';
 import type {Messages} from './messages.js';
+import {mayMatch} from './patterns.js';
 
 type Control = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
 type State = 'value' | 'checked' | 'selected';
@@ -102,9 +103,6 @@ export function entriesOf(form: Element): readonly FormEntry[] {
     .filter(entry => entry.name !== '' && entry.value !== null);
 }
 
-/** Text beyond this is not matched against a pattern: a hostile expression could hang the page. */
-const MAX_PATTERN_CHARS = 2000;
-
 /** The message for an invalid field, in the person's words, or null. */
 export function problemOf(field: Element, messages: Messages): string | null {
   for (const control of controlsOf(field)) {
@@ -114,31 +112,29 @@ export function problemOf(field: Element, messages: Messages): string | null {
     if (!control.checkValidity()) {
       return control.validationMessage || messages.valueMissing;
     }
-    const pattern = control.localName === 'textarea' ? control.getAttribute('data-pattern') : null;
-    if (pattern !== null && control.value !== '' && !matches(pattern, control.value)) {
+    // Not `pattern`: browsers match that by themselves, however long it takes.
+    const pattern = control.getAttribute('data-pattern');
+    if (pattern !== null && control.value !== '' && !mayMatch(pattern, control.value)) {
       return messages.patternMismatch;
     }
   }
   return null;
 }
 
-function matches(pattern: string, value: string): boolean {
-  if (value.length > MAX_PATTERN_CHARS) {
-    return true;
-  }
-  try {
-    return new RegExp(`^(?:${pattern})$`, 'v').test(value);
-  } catch {
-    // As browsers do for <input>: a pattern that is no expression constrains nothing.
-    return true;
-  }
+/** The elements that hold the state of a field: options, radios, or the control itself. */
+export function partsOf(field: Element): readonly Element[] {
+  return field.localName === 'select' ? [...field.querySelectorAll('option')] : controlsOf(field);
+}
+
+/** The server's default of such an element, and what holds it; undefined where it has none. */
+export function startOf(part: Element): {readonly state: State; readonly value: unknown} | undefined {
+  return defaults.get(part);
 }
 
 /** Puts a field back to the server's default. */
 export function resetField(field: Element): void {
-  const parts = field.localName === 'select' ? field.querySelectorAll('option') : controlsOf(field);
-  for (const part of parts) {
-    const known = defaults.get(part);
+  for (const part of partsOf(field)) {
+    const known = startOf(part);
     if (known !== undefined) {
       assign(part, known.state, known.value);
     }

@@ -27,6 +27,9 @@ export const layoutStyles = css`
   *::after {
     box-sizing: border-box;
   }
+  [data-mirrors]:dir(rtl) {
+    transform: scaleX(-1);
+  }
   .root {
     transition: opacity var(--chatkit-duration) ease;
   }
@@ -58,6 +61,11 @@ export const layoutStyles = css`
   .row {
     flex-direction: row;
     align-items: center;
+    /* What stands beside others reaches the edge of the row alone. */
+    --flush-top: 0px;
+    --flush-right: 0px;
+    --flush-bottom: 0px;
+    --flush-left: 0px;
   }
   .row:has(> .button ~ .button) {
     flex-wrap: wrap;
@@ -108,6 +116,10 @@ export const layoutStyles = css`
     flex-direction: column;
     gap: calc(var(--chatkit-space) * 3);
     padding: var(--card-padding);
+    --flush-top: var(--card-padding);
+    --flush-right: var(--card-padding);
+    --flush-bottom: var(--card-padding);
+    --flush-left: var(--card-padding);
   }
   .card-footer {
     display: flex;
@@ -179,8 +191,13 @@ export const layoutStyles = css`
     border-inline-start-width: var(--w-line, 1px);
   }
   .divider.flush:not(.row > *) {
-    width: calc(100% + 2 * var(--card-padding, 0px));
-    margin-inline: calc(-1 * var(--card-padding, 0px));
+    width: calc(100% + var(--flush-left, 0px) + var(--flush-right, 0px));
+    margin-right: calc(-1 * var(--flush-right, 0px));
+    margin-left: calc(-1 * var(--flush-left, 0px));
+  }
+  .row > .divider.flush {
+    margin-top: calc(-1 * var(--flush-top, 0px));
+    margin-bottom: calc(-1 * var(--flush-bottom, 0px));
   }
 
   .list .rows {

@@ -181,9 +181,6 @@ export const pickerStyles = css`
     font: inherit;
     cursor: pointer;
   }
-  .calendar-turn:dir(rtl) > * {
-    transform: scaleX(-1);
-  }
   :is(.calendar-turn, .day)[aria-disabled='true'] {
     opacity: 0.4;
     cursor: not-allowed;

@@ -34,6 +34,13 @@ export class SentFields {
     return batch;
   }
 
+  /** Whether this is what a field held when it was submitted, and no tree has answered that yet. */
+  has(path: string, value: unknown): boolean {
+    return this.#batches.some(
+      ({kind, fields}) => kind === 'submit' && fields.some(sent => sent.path === path && sent.value === value),
+    );
+  }
+
   /** To be called when a new tree was drawn. Gives back the fields that were reset because they were submitted. */
   treeArrived(root: ParentNode): readonly HTMLElement[] {
     const due = this.#batches.filter(batch => batch.kind === 'submit' || batch.isSettled);

@@ -193,16 +193,17 @@ export const textStyles = css`
     border: 1px solid var(--chatkit-border-default);
   }
   .image[data-flush] {
-    width: calc(100% + 2 * var(--card-padding, 0px));
+    width: calc(100% + var(--flush-left, 0px) + var(--flush-right, 0px));
     max-width: none;
-    margin-inline: calc(-1 * var(--card-padding, 0px));
+    margin-right: calc(-1 * var(--flush-right, 0px));
+    margin-left: calc(-1 * var(--flush-left, 0px));
     border-radius: 0;
   }
   .image[data-flush]:first-child {
-    margin-top: calc(-1 * var(--card-padding, 0px));
+    margin-top: calc(-1 * var(--flush-top, 0px));
   }
   .image[data-flush]:last-child {
-    margin-bottom: calc(-1 * var(--card-padding, 0px));
+    margin-bottom: calc(-1 * var(--flush-bottom, 0px));
   }
   .image > img {
     display: block;

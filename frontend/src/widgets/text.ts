@@ -76,7 +76,7 @@ function editableText(
       type="text"
       placeholder=${textOf(spec.placeholder)}
       autocomplete=${nameOf(spec.autoComplete) ?? parts.autocomplete}
-      pattern=${nameOf(spec.pattern) ?? nothing}
+      data-pattern=${nameOf(spec.pattern) ?? nothing}
       ?required=${flagOf(spec.required)}
       aria-invalid=${parts.invalid}
       aria-describedby=${parts.describedBy}

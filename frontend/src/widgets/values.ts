@@ -79,6 +79,19 @@ export function spacingSides(property: 'padding' | 'margin', value: unknown): De
   return found;
 }
 
+/** The padding of a container, and how far what is `flush` in it has to reach. */
+export function paddingOf(value: unknown): Declarations {
+  const sides = spacingSides('padding', value);
+  if (isRecord(value)) {
+    return {...sides, ...Object.fromEntries(SIDES.map(side => [`--flush-${side}`, sides[`padding-${side}`]]))};
+  }
+  if (sides.padding === undefined) return sides;
+  // As CSS reads one to four lengths; what is computed is one.
+  const lengths = sides.padding.includes('(') ? [sides.padding] : sides.padding.split(/ +/);
+  const [top, right = top, bottom = top, left = right] = lengths;
+  return {...sides, '--flush-top': top, '--flush-right': right, '--flush-bottom': bottom, '--flush-left': left};
+}
+
 const BORDER_STYLES = new Set(['solid', 'dashed', 'dotted', 'double', 'groove', 'ridge', 'inset', 'outset']);
 
 function borderLine(value: unknown): string | undefined {
@@ -221,7 +234,7 @@ export function flexStyle(node: Readonly<Record<string, unknown>>): Declarations
     'align-items': entryOf(ALIGN, node.align),
     'justify-content': entryOf(JUSTIFY, node.justify),
     'flex-wrap': oneOf(node.wrap, ['nowrap', 'wrap', 'wrap-reverse'], undefined),
-    ...spacingSides('padding', node.padding),
+    ...paddingOf(node.padding),
   };
 }
 

@@ -17,8 +17,9 @@ import {nameFields} from './field-names.js';
 import {controlsOf, entriesOf, fieldName, fieldPath, fieldsIn, fieldValue, problemOf} from './fields.js';
 import {keepFocus} from './focus.js';
 import {layoutStyles} from './layout-style.js';
+import {type Carried, carry, expectTouch} from './lazy-carrying.js';
 import {ENGLISH, type Messages} from './messages.js';
-import {isRecord} from './nodes.js';
+import {isRecord, textOf} from './nodes.js';
 import {isKnown} from './registry.js';
 import type {Fired, FormScope, WidgetHost} from './scope.js';
 import {type Batch, SentFields} from './sent-fields.js';
@@ -36,6 +37,8 @@ interface Running {
   readonly path: string;
   readonly loading: Loading;
   readonly batch: Batch;
+  /** Where the fields are whose values were sent. */
+  readonly around: Element | null;
 }
 
 /**
@@ -81,6 +84,7 @@ export class WidgetView extends LitElement implements WidgetHost {
   #errors: ReadonlyMap<string, string> = new Map();
   #memory = new Map<string, unknown>();
   #restoreFocus: (() => void) | null = null;
+  #carried: Carried | undefined;
 
   constructor() {
     super();
@@ -91,6 +95,7 @@ export class WidgetView extends LitElement implements WidgetHost {
     this.messages = ENGLISH;
     this.locale = undefined;
     this.imageDomains = undefined;
+    expectTouch(this);
   }
 
   protected override createRenderRoot(): HTMLElement | DocumentFragment {
@@ -108,6 +113,8 @@ export class WidgetView extends LitElement implements WidgetHost {
     if (changed.has('widget')) {
       this.#running = new Map();
       this.#restoreFocus ??= keepFocus(this.renderRoot);
+      this.#carried = carry(changed.get('widget'), this.widget, this.renderRoot, this.#memory);
+      this.#errors = this.#carried?.moved(this.#errors) ?? this.#errors;
     }
   }
 
@@ -115,6 +122,8 @@ export class WidgetView extends LitElement implements WidgetHost {
     nameFields(this.renderRoot);
     updateFaces(this.renderRoot);
     if (changed.has('widget')) {
+      this.#carried?.restore(this.#sent);
+      this.#carried = undefined;
       this.#resetSent();
       this.#reportUnknownRoot();
     }
@@ -168,7 +177,7 @@ export class WidgetView extends LitElement implements WidgetHost {
     const own = trigger === 'change' ? [{name: fieldName(element), value: fieldValue(element)}] : [];
     const others = around === null ? [] : entriesOf(around).filter(entry => entry.name !== own[0]?.name);
     const sent = trigger === 'change' ? [element] : [];
-    this.#dispatch(action, trigger, path, [...own, ...others], sent);
+    this.#dispatch(action, trigger, path, [...own, ...others], sent, around ?? element.parentElement);
   }
 
   submit(form: FormScope, element: Element, fallback?: unknown): void {
@@ -190,7 +199,7 @@ export class WidgetView extends LitElement implements WidgetHost {
       return;
     }
     if (action !== null) {
-      this.#dispatch(action, form.trigger, path, entriesOf(around), fields);
+      this.#dispatch(action, form.trigger, path, entriesOf(around), fields, around);
     }
   }
 
@@ -200,6 +209,7 @@ export class WidgetView extends LitElement implements WidgetHost {
     path: string,
     entries: readonly FormEntry[],
     fields: readonly Element[],
+    around: Element | null,
   ): void {
     const {payload, problems} = mergeForm(action.payload, entries);
     for (const message of problems) {
@@ -207,7 +217,7 @@ export class WidgetView extends LitElement implements WidgetHost {
     }
     const isSubmission = trigger === 'submit' || trigger === 'confirm';
     const batch = this.#sent.add(isSubmission ? 'submit' : 'change', fields);
-    const running: Running = {path, loading: loadingOf(action, trigger), batch};
+    const running: Running = {path, loading: loadingOf(action, trigger), batch, around};
     this.#focusAfter = isSubmission ? fieldToReturnTo(fields, this.shadowRoot) : null;
     if (running.loading !== 'none') {
       // Inert content cannot hold the focus; it comes back when the content does.
@@ -223,7 +233,10 @@ export class WidgetView extends LitElement implements WidgetHost {
         isTaken = true;
         promise.then(
           () => this.#settle(running, true),
-          () => this.#settle(running, false),
+          (reason: unknown) => {
+            this.#settle(running, false);
+            this.#showRefusal(running, reason);
+          },
         );
       },
     };
@@ -250,6 +263,17 @@ export class WidgetView extends LitElement implements WidgetHost {
     if (this.#running.get(running.path) === running) {
       this.#setRunning([...this.#running].filter(([, other]) => other !== running));
     }
+  }
+
+  /** Where the server has refused the value of a field, what it says stands by that field. */
+  #showRefusal({around}: Running, reason: unknown): void {
+    const {field: name, message} = (reason ?? {}) as {readonly field?: unknown; readonly message?: unknown};
+    const fields = around?.isConnected ? fieldsIn(around) : [];
+    const field = fields.find(each => name !== '' && fieldName(each) === name);
+    if (field === undefined) return;
+    this.#setErrors([...this.#errors, [fieldPath(field), textOf(message)]]);
+    // Who has gone on to something else is left there.
+    if (this.shadowRoot?.activeElement) this.#restoreFocus = () => (faceOf(field) ?? controlsOf(field)[0])?.focus();
   }
 
   #setRunning(running: Iterable<readonly [string, Running]>): void {

@@ -17,12 +17,14 @@ from chatkit.types import (
     ErrorCode,
     ProgressUpdateEvent,
     StreamOptions,
+    SyncCustomActionResponse,
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
     ThreadItemRemovedEvent,
     TranscriptionResult,
     WidgetItem,
 )
+from chatkit.widgets import ActionConfig, Card, Form, Select
 from pydantic import BaseModel
 
 from context import Services
@@ -425,6 +427,35 @@ async def test_a_click_that_is_sent_twice_counts_once(talk_to: Talk) -> None:
         async for _chunk in viewer:
             pass
     assert clicks == ["go"]
+
+
+async def test_a_value_that_the_widget_does_not_offer_never_reaches_its_action(talk_to: Talk) -> None:
+    heard: list[Any] = []
+
+    async def action(self: Any, thread: Any, action: Any, sender: Any, context: Any) -> Any:
+        heard.append(action.payload)
+        yield ProgressUpdateEvent(text="Ordered")
+
+    async def sync_action(self: Any, thread: Any, action: Any, sender: Any, context: Any) -> SyncCustomActionResponse:
+        heard.append(action.payload)
+        return SyncCustomActionResponse(updated_item=None)
+
+    sizes = Select(name="size", options=[{"value": "s", "label": "Small"}])  # type: ignore[list-item]
+    widget = Card(children=[Form(onSubmitAction=ActionConfig(type="order", payload={"id": 7}), children=[sizes])])
+    order = yielding(
+        lambda thread: ThreadItemDoneEvent(
+            item=WidgetItem(id="w1", thread_id=thread.id, created_at=now(), widget=widget)
+        )
+    )
+    chat = talk_to(answering(order, action=action, sync_action=sync_action))
+    [item] = done_items(await chat.send("Hi"), "widget")
+    for is_sync in (False, True):
+        with pytest.raises(ActionError, match="none of the choices"):
+            await chat.act(item, "order", {"id": 7, "size": "xl"}, sync=is_sync)
+    assert heard == []
+    await chat.act(item, "order", {"id": 7, "size": "s"})
+    await chat.act(item, "order", {"id": 8, "size": "of the page"}, sync=True)
+    assert heard == [{"id": 7, "size": "s"}, {"id": 8, "size": "of the page"}]
 
 
 async def test_a_sync_action_that_returns_something_else_is_named(talk_to: Talk) -> None:

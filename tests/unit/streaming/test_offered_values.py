@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from errors import ActionError
-from streaming.actions.offered_actions import check_offered, offers
+from streaming.actions.offered_actions import check_field_values, check_offered, offers
 
 SEND = {"type": "send", "payload": {"order": {"id": 7}}}
 
@@ -189,3 +189,26 @@ def test_a_slow_pattern_is_given_up_soon() -> None:
     with pytest.raises(ActionError, match="could not be checked"):
         check_offered(slow, "send", sent("a" * 2_000 + "b"))
     assert time.perf_counter() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("action", "payload"),
+    [
+        ("send", sent("s")),
+        ("send", sent()),
+        # A page's own: with another payload, under another name, or where the widget leaves it to the page.
+        ("send", {"order": {"id": 8}, "f": "xl"}),
+        ("send", "xl"),
+        ("other", sent("xl")),
+    ],
+)
+def test_actions_that_a_page_may_send_itself_are_refused_for_values_only(action: str, payload: Any) -> None:
+    check_field_values(card(SELECT), action, payload)
+    check_field_values(card(SELECT, handler="client"), "send", sent("xl"))
+
+
+@pytest.mark.parametrize("value", ["xl", "m", 3, True, ["s"]])
+def test_a_value_that_was_not_offered_is_refused_there_too(value: Any) -> None:
+    with pytest.raises(ActionError) as refused:
+        check_field_values(card(SELECT), "send", sent(value))
+    assert refused.value.field == "f"

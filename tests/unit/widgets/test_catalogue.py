@@ -12,6 +12,7 @@ from errors import ParlorError
 from infra.typescript_types import parse_types
 from infra.widget_catalogue import CATALOGUE, PACKAGE, build_catalogue, format_catalogue
 from infra.widget_docs import DOCUMENT, rendered
+from widgets.samples import load_samples
 
 WRITE_IT = "write it anew with: ./parlor widget-catalogue; then let the client draw what is new"
 
@@ -34,6 +35,20 @@ def test_the_samples_of_the_document_run() -> None:
     for sample in re.findall(r"^```python\n(.*?)^```$", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL):
         exec(compile(sample, "docs/widgets.md", "exec"), names)  # noqa: S102 - our own document
     assert {"build_ticket", "frames", "finding"} <= names.keys()
+    for name, widget in load_samples().items():
+        assert names[name.lower().replace(".", "_")] == widget
+
+
+def test_each_component_has_its_picture_and_its_sample_as_json() -> None:
+    sizes = 0
+    for name, widget in load_samples().items():
+        section = DOCUMENT.read_text().partition(f"\n### {name}\n")[2].partition("\n### ")[0]
+        assert json.loads(section.partition("```json\n")[2].partition("```")[0]) == widget
+        picture = DOCUMENT.parent / "widgets" / f"{name.lower()}.png"
+        assert f"(widgets/{picture.name})" in section
+        assert picture.read_bytes().startswith(b"\x89PNG"), "./parlor widget-pictures makes it"
+        sizes += picture.stat().st_size
+    assert sizes < 1_500_000
 
 
 def test_the_catalogue_has_what_only_one_of_the_packages_declares() -> None:
