@@ -31,7 +31,7 @@ MEASURE = """root => {
 def measured(stage: Stage, *selectors: str) -> dict[str, list[dict[str, Any]]]:
     """Return the boxes of all that is found in each widget on the page."""
     script = MEASURE % list(selectors)
-    stage.page.wait_for_function("document.fonts.status === 'loaded'")
+    stage.page.wait_for_function("() => document.fonts.status === 'loaded'")
     found: dict[str, list[dict[str, Any]]] = {}
     for host in stage.chat.element.locator("parlor-widget").all():
         boxes = host.evaluate(f"host => ({script})(host.shadowRoot)")["all"]

@@ -206,8 +206,6 @@ export function countSameAtStart(a: string, b: string, max: number): number {
 /** How many characters, `max` at most, two texts have in common at their end. */
 export function countSameAtEnd(a: string, b: string, max: number): number {
   let count = 0;
-  while (count + PIECE <= max && a.endsWith(b.slice(b.length - count - PIECE, b.length - count), a.length - count))
-    count += PIECE;
   while (count < max && a.at(-1 - count) === b.at(-1 - count)) count += 1;
   return count;
 }
