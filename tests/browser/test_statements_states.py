@@ -100,8 +100,9 @@ def findings(browser: Browser, _scripted_app: tuple[ScriptedServer, str]) -> Ite
             # The other states are looked at nevertheless.
             found["reached"][name] = [str(error)]
         else:
-            look(page, name, found)
+            # Before anything moves: what hovers over a tag goes with the pointer's place on a narrower page.
             seen: dict[str, list[str]] = page.evaluate(LOOK_AT_PARTS, parts)
+            look(page, name, found)
             found["parts"][name] = seen["reached"]
             if seen["missed"]:
                 found["missed parts"][name] = seen["missed"]
