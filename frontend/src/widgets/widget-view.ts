@@ -11,6 +11,7 @@ import {
   type WidgetAction,
   type WidgetActionDetail,
 } from './actions.js';
+import {buttonStyles} from './button-style.js';
 import {controlStyles} from './control-style.js';
 import {faceOf, updateFaces} from './faces.js';
 import {nameFields} from './field-names.js';
@@ -59,7 +60,7 @@ export class WidgetView extends LitElement implements WidgetHost {
     locale: {attribute: false},
     imageDomains: {attribute: false},
   };
-  static override styles: CSSResultGroup = [layoutStyles, textStyles, controlStyles];
+  static override styles: CSSResultGroup = [layoutStyles, textStyles, buttonStyles, controlStyles];
 
   /** The root as it came from the server: nothing about it is trusted. */
   declare widget: unknown;
