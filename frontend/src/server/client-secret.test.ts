@@ -1,7 +1,8 @@
 import {describe, expect, it, vi} from 'vitest';
 import {type Call, FakeServer} from '../testing/fake-server.js';
-import {ChatKitClient, isSignedOut} from './client.js';
+import {ChatKitClient} from './client.js';
 import type {ReadClientSecret} from './client-secret.js';
+import {isSignedOut} from './request-error.js';
 
 const LIST = {type: 'threads.list', params: {limit: 1, order: 'desc'}} as const;
 

@@ -1,6 +1,7 @@
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
 import type {StreamEvent, StreamingRequest} from '../protocol/types.js';
-import {ChatKitClient, RequestError} from './client.js';
+import {ChatKitClient} from './client.js';
+import {RequestError} from './request-error.js';
 
 const REQUEST: StreamingRequest = {
   type: 'threads.create',

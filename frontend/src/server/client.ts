@@ -1,10 +1,11 @@
 /** The HTTP client of a ChatKit server: one POST per request, answered by a stream of events or one JSON document. */
 import {fetchPart, LazyPart} from '../lazy-parts.js';
-import {isObject, parseEvent, parseFailure} from '../protocol/parsing.js';
+import {isObject, parseEvent} from '../protocol/parsing.js';
 import type {JSONRequest, StreamEvent, StreamingRequest} from '../protocol/types.js';
 import {strings} from '../strings.js';
-import {ClientSecret, ClientSecretError, type ReadClientSecret, type Report} from './client-secret.js';
+import {ClientSecret, type ReadClientSecret, type Report} from './client-secret.js';
 import {Deadline, orAborted} from './deadline.js';
+import {explainFailure, failureOf, NO_RUN, RequestError, signedOut} from './request-error.js';
 import {readEventStream} from './sse.js';
 
 /** A stream that says nothing for so long is given up. Slow models think for minutes. */
@@ -28,13 +29,6 @@ export interface Endpoint {
   /** Hosted mode: asks the page for a short-lived secret, which goes to `url` and nowhere else. */
   readonly getClientSecret?: ReadClientSecret | undefined;
 }
-
-/** The code of the error that says: there is no run to attach to. */
-export const NO_RUN = 'run.none';
-/** Parlor's code for: one answer at a time in a thread. */
-export const RUN_ACTIVE = 'run.active';
-/** Parlor's code for: no new answers, since the server is about to restart. Nothing has come of the request. */
-export const DRAINING = 'runs.draining';
 
 /** The place up to which a client has read a run. */
 export interface RunCursor {
@@ -63,31 +57,6 @@ interface Asking {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly signal: AbortSignal;
-}
-
-/** A request that failed, with words for a person. */
-export class RequestError extends Error {
-  override readonly name = 'RequestError';
-  /** HTTP status; 0 when no answer came. */
-  readonly status: number;
-  readonly code: string | undefined;
-  /** The id under which the server logged it. */
-  readonly id: string | undefined;
-
-  constructor(
-    message: string,
-    details: {status?: number; code?: string | undefined; id?: string | undefined; cause?: unknown} = {},
-  ) {
-    super(message, {cause: details.cause});
-    this.status = details.status ?? 0;
-    this.code = details.code;
-    this.id = details.id;
-  }
-}
-
-/** Whether nobody knows, or not any more, who asks: the page has to sign the person in. */
-export function isSignedOut(error: unknown): boolean {
-  return error instanceof ClientSecretError || (error instanceof RequestError && error.status === 401);
 }
 
 export class ChatKitClient {
@@ -182,7 +151,7 @@ export class ChatKitClient {
       if (request.type === 'runs.attach' && error instanceof RequestError && isUnknownOperation(error)) {
         this.#resumes = false;
       }
-      throw this.#explain(error, signal);
+      throw explainFailure(error, signal);
     } finally {
       silence.release();
     }
@@ -196,7 +165,7 @@ export class ChatKitClient {
       const text = await response.text();
       return text === '' ? {} : JSON.parse(text);
     } catch (error) {
-      throw this.#explain(error, signal);
+      throw explainFailure(error, signal);
     } finally {
       deadline.release();
     }
@@ -223,7 +192,7 @@ export class ChatKitClient {
       const text = await response.text();
       return isJSON(text) ? JSON.parse(text) : undefined;
     } catch (error) {
-      throw this.#explain(error, signal);
+      throw explainFailure(error, signal);
     } finally {
       deadline.release();
     }
@@ -241,7 +210,7 @@ export class ChatKitClient {
       const response = await this.#ask(url, {signal: deadline.signal, headers: {Accept: 'application/json'}});
       return await response.json();
     } catch (error) {
-      throw this.#explain(error, signal);
+      throw explainFailure(error, signal);
     } finally {
       deadline.release();
     }
@@ -341,16 +310,6 @@ export class ChatKitClient {
     if (!event) this.#report('stream.unknown_event', {type: String((json as {type?: unknown} | null)?.type)});
     return event;
   }
-
-  #explain(error: unknown, signal: AbortSignal | undefined): unknown {
-    if (signal?.aborted) return signal.reason;
-    if (error instanceof RequestError || error instanceof ClientSecretError) return error;
-    if (error instanceof DOMException && error.name === 'TimeoutError') {
-      return new RequestError(strings.noAnswerInTime, {cause: error, code: 'timeout'});
-    }
-    if (error instanceof SyntaxError) return new RequestError(strings.notJSON, {cause: error});
-    return new RequestError(strings.connectionBroken, {cause: error, code: 'connection'});
-  }
 }
 
 /**
@@ -399,27 +358,6 @@ function isResponse(value: unknown): value is Response {
 
 function isEventStream(response: Response): boolean {
   return !(response.headers?.get('content-type') ?? 'text/event-stream').includes('json');
-}
-
-async function failureOf(response: Response): Promise<RequestError> {
-  let body: unknown;
-  try {
-    body = JSON.parse(await response.text());
-  } catch {
-    body = undefined;
-  }
-  const {message, code, id} = parseFailure(body);
-  return new RequestError(message ?? strings.refused(response.status), {
-    status: response.status,
-    code,
-    id,
-  });
-}
-
-/** The refusal of a new secret in words for a person; the server's own are in `cause`. */
-function signedOut(refusal: RequestError): RequestError {
-  const {status, code, id} = refusal;
-  return new RequestError(strings.signedOut, {status, code, id, cause: refusal});
 }
 
 // Chrome, Firefox and Safari word it differently; a plain network TypeError must not match.

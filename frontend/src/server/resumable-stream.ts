@@ -16,7 +16,8 @@
 
 import type {StreamEvent, StreamingRequest} from '../protocol/types.js';
 import {strings} from '../strings.js';
-import {type ChatKitClient, DRAINING, NO_RUN, RequestError, RUN_ACTIVE, type RunCursor} from './client.js';
+import type {ChatKitClient, RunCursor} from './client.js';
+import {DRAINING, NO_RUN, RequestError, RUN_ACTIVE} from './request-error.js';
 
 /** Before each try to connect again, in milliseconds; after the last one the connection counts as lost. */
 export const BACK_OFF_MS: readonly number[] = [500, 1000, 2000, 4000, 8000, 8000, 8000, 8000];

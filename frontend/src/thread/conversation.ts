@@ -10,8 +10,9 @@ import type {
   UserContent,
   WireAction,
 } from '../protocol/types.js';
-import {type ChatKitClient, RequestError} from '../server/client.js';
+import type {ChatKitClient} from '../server/client.js';
 import {createIdempotencyKey} from '../server/idempotency-key.js';
+import {RequestError} from '../server/request-error.js';
 import {attachTo} from '../server/resumable-stream.js';
 import {type JoinedRun, joinRun} from '../server/run-replay.js';
 import {strings} from '../strings.js';

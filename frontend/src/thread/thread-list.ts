@@ -1,7 +1,8 @@
 /** The list of a person’s threads: pages, renaming, deletion. No DOM. */
 import {parsePage, parseThread} from '../protocol/parsing.js';
 import type {Thread} from '../protocol/types.js';
-import {type ChatKitClient, RequestError} from '../server/client.js';
+import type {ChatKitClient} from '../server/client.js';
+import {RequestError} from '../server/request-error.js';
 
 const PAGE_SIZE = 50;
 

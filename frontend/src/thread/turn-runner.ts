@@ -1,7 +1,8 @@
 /** Runs turns, one at a time: streams of events, calls of client tools, stopping, connecting again. */
 import {isObject} from '../protocol/parsing.js';
 import type {StreamEvent, StreamingRequest, ThreadItem, UserMessage} from '../protocol/types.js';
-import {type ChatKitClient, isSignedOut, RequestError, type RunCursor} from '../server/client.js';
+import type {ChatKitClient, RunCursor} from '../server/client.js';
+import {isSignedOut, RequestError} from '../server/request-error.js';
 import {attachTo, isConnectionLoss, streamRun} from '../server/resumable-stream.js';
 import type {JoinedRun} from '../server/run-replay.js';
 import {strings} from '../strings.js';
