@@ -191,11 +191,17 @@ def page(request: pytest.FixtureRequest, context: BrowserContext) -> Page:
 
 
 @pytest.fixture
+def asked_server(scripted: ScriptedServer) -> str:
+    """The address of the server that the chat asks; a file of tests may have another one."""
+    return scripted.url
+
+
+@pytest.fixture
 def empty_page(
-    request: pytest.FixtureRequest, context: BrowserContext, scripted: ScriptedServer, kept: KeptPage
+    request: pytest.FixtureRequest, context: BrowserContext, asked_server: str, scripted: ScriptedServer, kept: KeptPage
 ) -> Iterator[Page]:
-    """A page with our script and nothing else. A test that is about loading or has marks of its own has a new one."""
-    address = f"{scripted.url}/page/classic"
+    """A page with our script and nothing else, of those that stay; with the mark `new_page`, a new one."""
+    address = f"{asked_server}/page/classic"
     if request.node.get_closest_marker("new_page"):
         page = context.new_page()
         page.add_init_script(RECORDER)

@@ -34,6 +34,7 @@ class KeptPage:
     def __init__(self, context: BrowserContext) -> None:
         self._context = context
         self.page = self._open()
+        self._url = ""
         self._inspector: CDPSession | None = None
         self._places: list[dict[str, Any]] = []
 
@@ -41,16 +42,17 @@ class KeptPage:
         """Return the page with an empty document.
 
         Args:
-            url: The document, the same one each time.
+            url: The document. Only for the same one as before nothing is loaded.
             visit: A number that all requests of this test carry in their Referer.
         """
-        if self._inspector is None:
+        if url != self._url:
+            self._url = url
             self.page.goto(url)
             self.page.evaluate(_REMEMBER)
-            self._inspector = self._context.new_cdp_session(self.page)
+            inspector = self._inspector = self._inspector or self._context.new_cdp_session(self.page)
             self._places = [
                 {
-                    "objectId": self._inspector.send("Runtime.evaluate", {"expression": place})["result"]["objectId"],
+                    "objectId": inspector.send("Runtime.evaluate", {"expression": place})["result"]["objectId"],
                     "depth": depth,
                 }
                 for place, depth in _PLACES.items()
@@ -61,7 +63,8 @@ class KeptPage:
     def give_back(self) -> None:
         """Take away what a test has left, and the page with it where that does not do."""
         if not self._is_clean():
-            used, self.page, self._inspector = self.page, self._open(), None
+            used, self.page = self.page, self._open()
+            self._url, self._inspector = "", None
             used.close()
 
     def _open(self) -> Page:

@@ -30,8 +30,10 @@ LEFT = (
 )
 
 
-def test_what_a_test_leaves_on_the_page_is_taken_away_or_the_page_is(empty_page: Page, kept: KeptPage) -> None:
-    address = empty_page.url
+def test_what_a_test_leaves_on_the_page_is_taken_away_or_the_page_is(
+    empty_page: Page, asked_server: str, kept: KeptPage
+) -> None:
+    address = f"{asked_server}/page/classic"
     empty_page.evaluate(TAKEN_AWAY)
     kept.give_back()
     assert kept.take(address, 1) == empty_page
@@ -47,8 +49,10 @@ def test_what_a_test_leaves_on_the_page_is_taken_away_or_the_page_is(empty_page:
         assert kept.page != page
 
 
-def test_a_page_of_another_size_or_medium_is_not_the_next_ones(empty_page: Page, kept: KeptPage) -> None:
-    address = empty_page.url
+def test_a_page_of_another_size_or_medium_is_not_the_next_ones(
+    empty_page: Page, asked_server: str, kept: KeptPage
+) -> None:
+    address = f"{asked_server}/page/classic"
     empty_page.set_viewport_size({"width": 320, "height": 640})
     kept.give_back()
     assert kept.take(address, 1).evaluate("innerWidth") == 1280
