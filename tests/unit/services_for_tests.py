@@ -22,7 +22,6 @@ from streaming.answers.tool_guard import guarded
 from tests.unit.provider_stub import ProviderStub, Responses
 from tests.unit.scripted_model import ScriptedModel
 
-
 _FILES_WITH_TABLES: dict[tuple[MetaData, ...], bytes] = {}
 
 
