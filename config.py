@@ -75,6 +75,11 @@ class Settings(BaseSettings):
     enabled_use_cases: Annotated[tuple[str, ...], NoDecode, split_at(",")] = Field(
         (), description="The only use cases that are loaded, by name and separated by `,`; default: all that are found."
     )
+    share_use_cases: bool = Field(
+        False,
+        description="Whether several services with one database and one gateway show each other's use cases; "
+        "see docs/deploy.md.",
+    )
     default_use_case: str | None = Field(
         None, description="The use case at `POST /chatkit`; default: `weather`, else the first by name."
     )

@@ -218,8 +218,8 @@ def _builders(module: ModuleType) -> list[Callable[..., Any]]:
     beside = sys.modules.get(f"{package}.widgets") if package else None
     found: dict[str, Callable[..., Any]] = {}
     for each in (module, beside):
-        for name, function in vars(each).items() if each else ():
-            is_own = inspect.isfunction(function) and each and function.__module__ == each.__name__
+        for name, function in inspect.getmembers(each, inspect.isfunction) if each else ():
+            is_own = each is not None and function.__module__ == each.__name__
             if is_own and name.startswith("build_") and _may_return_widget(function):
                 found.setdefault(name, function)
     return list(found.values())

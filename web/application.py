@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
@@ -17,6 +18,7 @@ from process.lifecycle import Lifecycle
 from process.orphans import REAP_INTERVAL_S, OrphanReaper
 from process.periodic_task import PeriodicTask
 from storage.chat_sessions import ChatSessions
+from storage.use_case_directory import HEARTBEAT_S, UseCaseDirectory
 from web.attachments_api import add_attachment_routes
 from web.branding_api import build_branding_router
 from web.browser_tokens_api import build_browser_tokens_router
@@ -33,7 +35,7 @@ from web.proxies import ProxyMiddleware
 from web.request_log import RequestLogMiddleware
 from web.security import CrossOriginMiddleware, SecurityHeadersMiddleware
 from web.sessions_api import add_session_routes
-from web.use_cases_api import build_use_cases_router
+from web.use_cases_api import announce_use_cases, build_use_cases_router
 from web.visible_use_cases import VisibleUseCases
 from web.widget_gallery import build_widget_gallery_router
 
@@ -70,12 +72,20 @@ def build_app(
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(lifecycle.running())
             await stack.enter_async_context(sweeping.running())
+            if announcing is not None:
+                await stack.enter_async_context(announcing.running())
             if OrphanReaper.is_needed():
                 await stack.enter_async_context(reaping.running())
             yield
 
     sweeping = PeriodicTask("sweep files", attachments.sweep, SWEEP_INTERVAL_S, lifecycle.wait_until_started)
     reaping = PeriodicTask("reap orphans", OrphanReaper().reap, REAP_INTERVAL_S, lifecycle.wait_until_started)
+    use_cases = VisibleUseCases(lifecycle, settings)
+    directory = announcing = None
+    if settings.share_use_cases:
+        directory = UseCaseDirectory(database)
+        announce = partial(announce_use_cases, directory, use_cases, attachments, settings.max_message_chars)
+        announcing = PeriodicTask("announce use cases", announce, HEARTBEAT_S, lifecycle.wait_until_started)
     # Where browsers send files to the bucket itself, the page must be allowed to.
     upload_origin = attachments.objects.upload_origin() if attachments.is_direct else None
     key, keys = load_signing_key(settings), ServerKeys(settings.server_keys)
@@ -103,11 +113,10 @@ def build_app(
         exception_handlers={HTTPException: handle_http_exception},
     )
     app.state.lifecycle = lifecycle
-    use_cases = VisibleUseCases(lifecycle, settings)
     add_chatkit_routes(app, use_cases, sessions, attachments.urls, settings)
     add_attachment_routes(app, attachments, use_cases, sessions)
     add_session_routes(app, use_cases, sessions, keys, settings)
-    app.include_router(build_use_cases_router(use_cases, attachments, settings.max_message_chars))
+    app.include_router(build_use_cases_router(use_cases, attachments, settings.max_message_chars, directory))
     app.include_router(build_branding_router(settings))
     app.include_router(build_browser_tokens_router(key))
     app.include_router(build_health_router(lifecycle, database))

@@ -12,15 +12,20 @@ from starlette.responses import JSONResponse, Response
 from attachments import ParlorAttachmentStore
 from plugins import UseCase
 from process.use_case_loading import DisabledUseCase
+from storage.use_case_directory import SharedUseCase, UseCaseDirectory
 from web.identity import build_context
 from web.request_log import notes_of
 from web.visible_use_cases import VisibleUseCases
 
 DISABLED_MESSAGE = "This use case could not be loaded; the log says why."
+DOWN_MESSAGE = "It cannot be reached at the moment."
 
 
 def build_use_cases_router(
-    use_cases: VisibleUseCases, attachments: ParlorAttachmentStore, max_message_chars: int
+    use_cases: VisibleUseCases,
+    attachments: ParlorAttachmentStore,
+    max_message_chars: int,
+    directory: UseCaseDirectory | None = None,
 ) -> APIRouter:
     """Return the route that lists the use cases which the asking user may see, and the files that each takes.
 
@@ -28,6 +33,7 @@ def build_use_cases_router(
         use_cases: Those that there are.
         attachments: Knows the platform's limits for files.
         max_message_chars: How long a message may be: the client refuses a longer one where it is written.
+        directory: Knows the use cases of other services, where they are shared.
     """
     router = APIRouter()
 
@@ -36,13 +42,17 @@ def build_use_cases_router(
         """List the use cases."""
         visible = await use_cases.visible(build_context(request))
         default = use_cases.default_name(visible)
-        disabled = await use_cases.disabled()
+        disabled = [describe_disabled(each) for each in await use_cases.disabled()]
+        others: list[SharedUseCase] = []
         session = notes_of(request.scope).session
         has_uploads = session is None or session.configuration.has_uploads
         if session is not None:
             # It opens one use case, and that is all that its page sees.
             visible = {name: use_case for name, use_case in visible.items() if name == session.use_case}
             default, disabled = session.use_case, []
+        elif directory is not None:
+            others = await directory.others(await use_cases.names())
+            disabled += [describe_down(each) for each in others if each.is_down]
         return JSONResponse(
             {
                 "use_cases": [
@@ -53,8 +63,9 @@ def build_use_cases_router(
                         max_message_chars=max_message_chars,
                     )
                     for name, use_case in visible.items()
-                ],
-                "disabled": [describe_disabled(each) for each in disabled],
+                ]
+                + [{**each.description, "default": False} for each in others if not each.is_down],
+                "disabled": disabled,
             }
         )
 
@@ -85,6 +96,30 @@ def describe_use_case(
     if use_case.accent_color is not None:
         described["accentColor"] = use_case.accent_color
     return described
+
+
+def describe_down(other: SharedUseCase) -> dict[str, str]:
+    """Return a use case whose service gives no sign of life in the client's words."""
+    known = {name: other.description[name] for name in ("title", "icon") if name in other.description}
+    return {"name": other.name, **known, "message": DOWN_MESSAGE, "id": ""}
+
+
+async def announce_use_cases(
+    directory: UseCaseDirectory, use_cases: VisibleUseCases, attachments: ParlorAttachmentStore, max_message_chars: int
+) -> None:
+    """Tell other services which use cases live here. Those that only some may see are not told."""
+    unrestricted = await use_cases.unrestricted()
+    await directory.announce(
+        {
+            use_case.name: describe_use_case(
+                use_case,
+                attachments.rules_of(use_case.composer.attachments).options(),
+                is_default=False,
+                max_message_chars=max_message_chars,
+            )
+            for use_case in unrestricted
+        }
+    )
 
 
 def describe_disabled(disabled: DisabledUseCase) -> dict[str, str]:

@@ -38,6 +38,16 @@ class VisibleUseCases:
         loaded = await self._lifecycle.wait_until_started(START_WAIT_S)
         return {name: use_case for name, use_case in sorted(loaded.enabled.items()) if _is_allowed(use_case, context)}
 
+    async def names(self) -> list[str]:
+        """Return the names of all use cases that were looked for here, whoever may see them and whether they load."""
+        loaded = await self._lifecycle.wait_until_started(START_WAIT_S)
+        return [*loaded.enabled, *(disabled.name for disabled in loaded.disabled)]
+
+    async def unrestricted(self) -> list[UseCase]:
+        """Return the use cases that everybody may see."""
+        loaded = await self._lifecycle.wait_until_started(START_WAIT_S)
+        return [use_case for use_case in loaded.enabled.values() if use_case.is_allowed is None]
+
     async def disabled(self) -> list[DisabledUseCase]:
         """Return the use cases that could not be loaded, in the order of the names."""
         loaded = await self._lifecycle.wait_until_started(START_WAIT_S)

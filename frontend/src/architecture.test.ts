@@ -53,10 +53,11 @@ const TABLE: Readonly<Record<string, Row>> = {
     ],
     packages: ['@openai/chatkit', 'lit'],
   },
+  'chat-view': {rooms: ['chat', 'lazy-elements', 'views'], packages: ['lit']},
   element: {
     rooms: [
-      ...['chat', 'composer', 'event-queue', 'frames', 'intents', 'lazy-elements', 'markdown', 'options', 'protocol'],
-      ...['strings', 'theme', 'views'],
+      ...['chat', 'chat-view', 'composer', 'event-queue', 'frames', 'intents', 'lazy-elements', 'markdown', 'options'],
+      ...['protocol', 'strings', 'theme', 'views'],
     ],
     packages: ['@openai/chatkit', 'lit'],
   },

@@ -1,7 +1,8 @@
 /** `<openai-chatkit>`, the public element: takes options and calls, draws views of its `Chat`, dispatches events. */
 import type {Attachment as AppAttachment, ChatKitOptions, OpenAIChatKit, ToolChoice} from '@openai/chatkit';
-import {html, LitElement, nothing, type PropertyValues} from 'lit';
+import {html, LitElement, type PropertyValues} from 'lit';
 import {Chat} from './chat.js';
+import {renderChat} from './chat-view.js';
 import type {Draft} from './composer/draft-text.js';
 import {EventQueue} from './event-queue.js';
 import {frameSlices, nextFrame} from './frames.js';
@@ -17,11 +18,10 @@ import {elementStyles} from './theme/element-style.js';
 import {PrintedWhole} from './theme/print.js';
 import {defaultTokens} from './theme/tokens.js';
 import type {ComposerView} from './views/composer.js';
-import {exportedParts} from './views/exported-parts.js';
 import {guardFieldKeys} from './views/field-keys.js';
 import type {HeaderView} from './views/header.js';
 import type {MessagesView} from './views/messages.js';
-import {renderStatusRow, statusRowStyles} from './views/status-row.js';
+import {statusRowStyles} from './views/status-row.js';
 import {baseStyles, buttonStyles} from './views/styles.js';
 import {Surroundings} from './views/surroundings.js';
 
@@ -239,124 +239,23 @@ export class OpenAIChatKitElement extends LitElement implements OpenAIChatKit {
   }
 
   protected override render() {
-    const {settings, conversation} = this.#chat;
-    const isDocked = this.#isDocked;
-    const isHistoryOpen = this.#chat.isHistoryOpen && !isDocked;
+    const {state, loadingId} = this.#chat.conversation;
     if (!this.#options) return html`<div class="root"></div>`;
-    const {state, loadingId} = conversation;
-    const {thread} = state;
     const isNew =
-      state.entries.length === 0 && !thread && loadingId === undefined && !state.isResponding && !state.failure;
+      state.entries.length === 0 && !state.thread && loadingId === undefined && !state.isResponding && !state.failure;
     // The transcript has gone, and nothing is hidden in the next one until that says so.
     if (isNew) this.#isAway = this.#wasAway = false;
-    return html`<div class="root print-whole" part="root" role="region" aria-label=${settings.frameTitle} lang="en">
-      ${isDocked ? html`<div class="side no-print">${lazyElements.demand('parlor-history', this) === 'there' ? this.#history(true) : nothing}</div>` : nothing}
-      <div class="chat print-whole" ?inert=${isHistoryOpen}>
-        ${
-          settings.header.enabled
-            ? html`<parlor-header exportparts=${exportedParts}
-              .settings=${settings}
-              .title_=${thread?.title ?? ''}
-              .inThread=${!isNew}
-              .historyOpen=${isHistoryOpen}
-              .docked=${isDocked}
-            ></parlor-header>`
-            : nothing
-        }
-        <div class="main print-whole">
-          ${this.#main(isNew)}
-        </div>
-        <div class="footer">
-          ${this.#footer(isNew)}
-        </div>
-      </div>
-      ${
-        (settings.composer.attachments || settings.pageDrop) &&
-        lazyElements.demand('parlor-drop-zone', this) === 'there'
-          ? html`<parlor-drop-zone exportparts=${exportedParts}
-              .onPage=${settings.pageDrop}
-              .disabled=${!settings.composer.attachments || isHistoryOpen || (thread?.status.type ?? 'active') !== 'active'}
-            ></parlor-drop-zone>`
-          : nothing
-      }
-      ${isHistoryOpen ? this.#history(false) : nothing}
-    </div>`;
-  }
-
-  /** Draws the transcript, or the start screen of a thread that has not begun. */
-  #main(isNew: boolean) {
-    const {settings, conversation} = this.#chat;
-    const {state, loadingId} = conversation;
-    return isNew
-      ? html`<parlor-start-screen exportparts=${exportedParts}
-        .greeting=${settings.greeting}
-        .prompts=${settings.prompts}
-        .disabled=${!settings.endpoint}
-      ></parlor-start-screen>`
-      : html`<parlor-messages exportparts=${exportedParts}
-        .state=${state}
-        .isLoading=${loadingId !== undefined}
-        .autoScroll=${settings.autoScroll}
-        .canRetry=${settings.retry && (state.thread?.status.type ?? 'active') === 'active'}
-        .canRate=${settings.feedback}
-        .imageDomains=${this.#chat.imageDomains}
-        @away-change=${this.#onAwayChange}
-      ></parlor-messages>`;
-  }
-
-  /** Draws news, the composer and the line below it. */
-  #footer(isNew: boolean) {
-    const {settings, conversation} = this.#chat;
-    const {state, loadingId} = conversation;
-    return html`${renderStatusRow({
+    return renderChat({
+      host: this,
+      chat: this.#chat,
+      isNew,
+      isDocked: this.#isDocked,
       isOffline: this.#surroundings.isOffline,
-      isReconnecting: state.isReconnecting,
-      isAway: !isNew && this.#isAway,
-      keepsRoom: !isNew && this.#wasAway,
+      isAway: this.#isAway,
+      wasAway: this.#wasAway,
+      onAwayChange: this.#onAwayChange,
       toLatest: this.#toLatest,
-    })}
-    <parlor-notices class="no-print" exportparts=${exportedParts}
-      .alertText=${this.#chat.alertText}
-      .canRetryAlert=${this.#chat.canRetryAlert}
-      .imageDomains=${this.#chat.imageDomains}
-    ></parlor-notices>
-    <parlor-composer class="no-print" exportparts=${exportedParts}
-      .placeholder=${settings.placeholder}
-      .status=${state.thread?.status ?? {type: 'active'}}
-      .isResponding=${state.isResponding}
-      .isBlocked=${loadingId !== undefined || !settings.endpoint}
-      .canCancel=${state.canCancel}
-      .pendingInput=${conversation.pendingInput}
-      .tools=${settings.tools}
-      .toolId=${this.#chat.chosen.toolId}
-      .models=${settings.models}
-      .modelId=${this.#chat.chosen.modelId}
-      .attachments=${settings.composer.attachments}
-      .uploads=${this.#chat.sideRequests.uploads.list}
-      .entities=${settings.composer.entities}
-      .commands=${settings.composer.commands}
-      .hasDictation=${settings.composer.hasDictation}
-      .tellsDraft=${settings.drafts}
-      .maxChars=${settings.maxChars}
-    ></parlor-composer>
-    ${
-      settings.disclaimer
-        ? html`<div class="disclaimer ${settings.disclaimer.highContrast ? 'strong' : ''}">
-          <parlor-markdown exportparts=${exportedParts} .text=${settings.disclaimer.text} .imageDomains=${settings.imageDomains}></parlor-markdown>
-        </div>`
-        : nothing
-    }`;
-  }
-
-  #history(isDocked: boolean) {
-    const {settings, threads, conversation} = this.#chat;
-    return html`<parlor-history class="no-print" exportparts=${exportedParts}
-      ?docked=${isDocked}
-      .list=${threads.state}
-      .currentId=${conversation.state.thread?.id}
-      .showDelete=${settings.history.showDelete}
-      .showRename=${settings.history.showRename}
-    ></parlor-history>`;
+    });
   }
 
   #start(): void {

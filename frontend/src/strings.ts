@@ -210,5 +210,6 @@ export const pageStrings = {
   problemText: (what: string) => `It answered with an error (${what}). Your conversations are kept.`,
   unreachable: 'The service cannot be reached',
   unreachableText: 'Check your connection. Your conversations are kept.',
+  assistantIsDown: (title: string, shown: string) => `“${title}” cannot be reached at the moment. This is ${shown}.`,
   unknownAssistant: (name: string, shown: string) => `There is no assistant called “${name}”. This is ${shown}.`,
 } as const;

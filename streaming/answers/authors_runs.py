@@ -21,7 +21,7 @@ from turns.answer_state import AnswerState
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What runs that are started in a request are given."""
+    """A request, as far as the runs that are started in it need it."""
 
     services: Services
     answer: AnswerState

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 from infra.browser import find_browser
 from tests.browser.chat import RECORDER, Chat, mount
+from tests.browser.kept_page import KeptPage
 from tests.browser.servers.hosting import OUR_HOSTS, serve_in_thread
 from tests.browser.servers.parlor import ServersOfAllWorkers, find_server, run_parlor
 from tests.browser.servers.scripted import ScriptedServer
@@ -65,6 +66,11 @@ SETTINGS: dict[str, dict[str, str]] = {
 }
 SERVERS = pytest.StashKey[ServersOfAllWorkers]()
 FOLDER = pytest.StashKey[TemporaryDirectory[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marks of these tests."""
+    config.addinivalue_line("markers", "new_page: the chat or stage is on a page that no other test has had")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -138,6 +144,7 @@ def scripted(_scripted_app: tuple[ScriptedServer, str]) -> Iterator[ScriptedServ
     """A server that answers what the test says, however wrong; nothing scripted is left for the next test."""
     script, url = _scripted_app
     script.url = url
+    script.visit += 1
     script.reset()
     yield script
     script.reset()
@@ -149,28 +156,28 @@ def base_url(server: str) -> str:
     return server
 
 
-@pytest.fixture(scope="module")
-def _first_page(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[Page]:
-    """An empty page that stays: with it, the browser keeps a process that is ready for the next page."""
+@pytest.fixture(scope="session")
+def kept(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[KeptPage]:
+    """A context with a page that stays: with it, the browser keeps a process that is ready for the next page."""
     context = browser.new_context(**browser_context_args)
     context.set_default_timeout(ACTION_TIMEOUT_MS)
-    yield context.new_page()
+    yield KeptPage(context)
     context.close()
 
 
 @pytest.fixture
-def context(_first_page: Page) -> Iterator[BrowserContext]:
-    """A browser as nobody has used it yet. A module has one, emptied after each test: a new one takes twice as long."""
-    context = _first_page.context
+def context(kept: KeptPage) -> Iterator[BrowserContext]:
+    """A browser as nobody has used it yet. A worker has one, emptied after each test: a new one takes twice as long."""
+    context = kept.page.context
     yield context
     for page in context.pages:
-        if page != _first_page:
+        if page != kept.page:
             page.close()
     context.unroute_all()
     context.set_offline(False)
     context.clear_permissions()
     context.clear_cookies()
-    session = context.new_cdp_session(_first_page)
+    session = context.new_cdp_session(kept.page)
     for host in OUR_HOSTS:
         what = {"origin": f"http://{host}", "storageTypes": "local_storage,indexeddb,cache_storage"}
         session.send("Storage.clearDataForOrigin", what)
@@ -178,20 +185,47 @@ def context(_first_page: Page) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def chat(page: Page, scripted: ScriptedServer) -> Chat:
-    """One element on an otherwise empty page, its events recorded, in front of the scripted server."""
-    page.add_init_script(RECORDER)
-    page.goto(f"{scripted.url}/page/classic")
-    mount(page)
-    return Chat(page)
+def page(request: pytest.FixtureRequest, context: BrowserContext) -> Page:
+    """A new page, or the one that the chat or the stage of this test is on."""
+    if "empty_page" in request.fixturenames:
+        return request.getfixturevalue("empty_page")  # type: ignore[no-any-return]
+    return context.new_page()
 
 
 @pytest.fixture
-def stage(page: Page, scripted: ScriptedServer) -> Stage:
+def asked_server(scripted: ScriptedServer) -> str:
+    """The address of the server that the chat asks; a file of tests may have another one."""
+    return scripted.url
+
+
+@pytest.fixture
+def empty_page(
+    request: pytest.FixtureRequest, context: BrowserContext, asked_server: str, scripted: ScriptedServer, kept: KeptPage
+) -> Iterator[Page]:
+    """A page with our script and nothing else, of those that stay; with the mark `new_page`, a new one."""
+    address = f"{asked_server}/page/classic"
+    if request.node.get_closest_marker("new_page"):
+        page = context.new_page()
+        page.add_init_script(RECORDER)
+        page.goto(address)
+        yield page
+        return
+    yield kept.take(address, scripted.visit)
+    kept.give_back()
+
+
+@pytest.fixture
+def chat(empty_page: Page, scripted: ScriptedServer) -> Chat:
+    """One element on an otherwise empty page, its events recorded, in front of the scripted server."""
+    mount(empty_page)
+    return Chat(empty_page)
+
+
+@pytest.fixture
+def stage(empty_page: Page, scripted: ScriptedServer) -> Stage:
     """An otherwise empty page without an element; a test puts in what it wants to see."""
-    page.add_init_script(RECORDER)
-    stage = Stage(page, scripted)
-    stage.open()
+    stage = Stage(empty_page, scripted)
+    stage.set_up()
     return stage
 
 

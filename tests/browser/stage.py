@@ -49,6 +49,10 @@ class Stage:
     def open(self) -> None:
         """Load the page; once for all states."""
         self.page.goto(f"{self.server.url}/page/classic")
+        self.set_up()
+
+    def set_up(self) -> None:
+        """Give the page that is there what the other methods need."""
         # Bounded, should the script not come: nothing else would end the wait.
         self.page.evaluate(
             """() => Promise.race([customElements.whenDefined('openai-chatkit').then(() => {}), new Promise(

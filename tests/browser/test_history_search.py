@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Page, Request, expect
 
-from tests.browser.chat import RECORDER, Chat, eventually, expect_events, expect_value, mount
+from tests.browser.chat import Chat, eventually, expect_events, expect_value, mount
 from tests.browser.servers.hosting import serve_in_thread
 
 if TYPE_CHECKING:
@@ -45,12 +45,17 @@ def many_chats(store: MemoryStore) -> Iterator[str]:
 
 
 @pytest.fixture
+def asked_server(many_chats: str) -> str:
+    return many_chats
+
+
+@pytest.fixture
 def asked() -> list[Request]:
     return []
 
 
 @pytest.fixture
-def chat(page: Page, many_chats: str, store: MemoryStore, asked: list[Request]) -> Chat:
+def chat(empty_page: Page, store: MemoryStore, asked: list[Request]) -> Iterator[Chat]:
     from chatkit.types import AssistantMessageContent, AssistantMessageItem, ThreadMetadata
 
     store.threads.clear()
@@ -60,14 +65,18 @@ def chat(page: Page, many_chats: str, store: MemoryStore, asked: list[Request]) 
         store.items[f"thr_{at}"] = [
             AssistantMessageItem(id=f"msg_{at}", thread_id=f"thr_{at}", created_at=NOW, content=content)
         ]
-    page.on("request", lambda request: asked.append(request) if request.url.endswith("/chatkit") else None)
-    page.add_init_script(RECORDER)
-    page.goto(f"{many_chats}/page/classic")
-    mount(page)
-    chat = Chat(page)
+
+    def note(request: Request) -> None:
+        if request.url.endswith("/chatkit"):
+            asked.append(request)
+
+    empty_page.on("request", note)
+    mount(empty_page)
+    chat = Chat(empty_page)
     chat.open_history()
     expect(chat.history.get_by_role("listitem")).to_have_count(50)
-    return chat
+    yield chat
+    empty_page.remove_listener("request", note)
 
 
 def operations(asked: list[Request]) -> list[str]:

@@ -105,6 +105,7 @@ def test_a_style_sheet_of_the_page_reaches_everything_in_the_chat_and_nothing_el
         stage.clear()
 
 
+@pytest.mark.new_page
 def test_a_style_sheet_is_not_fetched_from_another_origin(stage: Stage) -> None:
     asked: list[str] = []
     stage.page.on("request", lambda request: asked.append(request.url))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 
+from tests.browser.axe import RULES_OF_COLOUR, find_violations
 from tests.browser.chat import SETTLE, Chat, eventually, expect_value, shown_text
 
 # The history is a panel over the chat, as on most devices.
@@ -292,19 +292,15 @@ def test_the_page_keeps_no_cookie_that_scripts_can_read(page: Page) -> None:
 
 def problems_of(page: Page) -> list[str]:
     """Look at everything in light, and at the colours in dark: nothing else differs."""
-    in_light = Axe().run(page).response["violations"]
+    in_light = find_violations(page)
     surface = "getComputedStyle(document.querySelector('openai-chatkit')).getPropertyValue('--chatkit-surface')"
     light = page.evaluate(surface)
     page.emulate_media(color_scheme="dark")
     page.wait_for_function(f"light => {surface} !== light", arg=light)
-    in_dark = Axe().run(page, options={"runOnly": ["color-contrast", "link-in-text-block"]}).response["violations"]
+    in_dark = find_violations(page, rules=RULES_OF_COLOUR)
     page.emulate_media(color_scheme="light")
     page.wait_for_function(f"light => {surface} === light", arg=light)
-    return [
-        f"{each['id']}: {node['target']} {node['failureSummary']}"
-        for each in (*in_light, *in_dark)
-        for node in each["nodes"]
-    ]
+    return [*in_light, *in_dark]
 
 
 def test_axe_finds_nothing_on_any_state_of_the_page(page: Page) -> None:

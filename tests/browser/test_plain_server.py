@@ -5,15 +5,18 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.chat import RECORDER, Chat, expect_events, expect_value, mount
+from tests.browser.chat import Chat, expect_events, expect_value, mount
 
 
 @pytest.fixture
-def chat(page: Page, plain_server: str) -> Chat:
-    page.add_init_script(RECORDER)
-    page.goto(f"{plain_server}/page/classic")
-    mount(page, {"threadItemActions": {"retry": True, "feedback": True}})
-    return Chat(page)
+def asked_server(plain_server: str) -> str:
+    return plain_server
+
+
+@pytest.fixture
+def chat(empty_page: Page) -> Chat:
+    mount(empty_page, {"threadItemActions": {"retry": True, "feedback": True}})
+    return Chat(empty_page)
 
 
 def test_an_answer_streams_and_can_be_read_again(chat: Chat, page: Page) -> None:

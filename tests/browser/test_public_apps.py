@@ -52,10 +52,8 @@ WORDS: FilePayload = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b
 
 
 @pytest.fixture
-def chat(page: Page, scripted: ScriptedServer) -> Chat:
-    page.add_init_script(RECORDER)
-    page.goto(f"{scripted.url}/page/classic")
-    return Chat(page)
+def chat(empty_page: Page) -> Chat:
+    return Chat(empty_page)
 
 
 @pytest.fixture

@@ -15,6 +15,9 @@ from tests.browser.servers.scripted import Answer, ScriptedServer, assistant_ite
 from tests.browser.stage import Stage
 from tests.browser.states import STATES
 
+# What has been fetched before, for another test, would be there already.
+pytestmark = pytest.mark.new_page
+
 FORMULA = "A sum: $$\\sum_{i=1}^{n} i$$ and\n\n```python\ndef f() -> int:\n    return 1\n```"
 
 

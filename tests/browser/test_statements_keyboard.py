@@ -33,6 +33,9 @@ from tests.browser.states import (
     running_answer,
 )
 
+# Where the focus has been before, and by which keys, is something that a page remembers.
+pytestmark = pytest.mark.new_page
+
 WITHIN = """function* within(root) {
     for (const element of root.querySelectorAll('*')) {
         yield element;

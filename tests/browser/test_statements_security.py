@@ -479,6 +479,7 @@ def test_styles_of_widgets_and_themes_ask_for_nothing_and_stay_in_their_place(st
     assert stage.chat.element.get_by_role("region").evaluate("e => getComputedStyle(e).position") == "absolute"
 
 
+@pytest.mark.new_page
 def test_half_an_address_is_not_asked_for_while_it_streams(stage: Stage) -> None:
     asked: list[str] = []
     stage.page.on("request", lambda request: asked.append(request.url))

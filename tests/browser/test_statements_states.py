@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Error, Page
 
 from infra.client_build import ROOT
+from tests.browser.axe import RULES_OF_COLOUR, find_violations
 from tests.browser.chat import SETTLE
 from tests.browser.conftest import ACTION_TIMEOUT_MS
 from tests.browser.servers.scripted import ScriptedServer
@@ -23,15 +24,6 @@ from tests.browser.stage import Stage
 from tests.browser.states import STATES, widget_fields
 
 INSPECTIONS = Path(__file__).parent / "inspections"
-AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-RUN_AXE = """async rules => {
-    const only = rules ? {runOnly: {type: 'rule', values: rules}} : {};
-    const {violations} = await axe.run('openai-chatkit', {resultTypes: ['violations'], ...only});
-    return violations.flatMap(({id, nodes}) => nodes.map(
-        ({target, failureSummary}) => `${id}: ${target} ${failureSummary}`));
-}"""
-# What another scheme can change; everything else of a state is the same in both.
-RULES_OF_COLOUR = ["color-contrast", "link-in-text-block"]
 INSPECT = (INSPECTIONS / "controls.js").read_text(encoding="utf-8")
 
 CONTRAST = (INSPECTIONS / "contrast.js").read_text(encoding="utf-8")
@@ -88,7 +80,6 @@ def findings(browser: Browser, _scripted_app: tuple[ScriptedServer, str]) -> Ite
     stage = Stage(page, server)
     server.reset()
     stage.open()
-    page.evaluate(AXE.read_text(encoding="utf-8"))
     parts = documented_parts()
     page.evaluate(STYLE_ALL, parts)
     found: Findings = defaultdict(dict)
@@ -100,8 +91,9 @@ def findings(browser: Browser, _scripted_app: tuple[ScriptedServer, str]) -> Ite
             # The other states are looked at nevertheless.
             found["reached"][name] = [str(error)]
         else:
-            look(page, name, found)
+            # Before anything moves: what hovers over a tag goes with the pointer's place on a narrower page.
             seen: dict[str, list[str]] = page.evaluate(LOOK_AT_PARTS, parts)
+            look(page, name, found)
             found["parts"][name] = seen["reached"]
             if seen["missed"]:
                 found["missed parts"][name] = seen["missed"]
@@ -128,10 +120,10 @@ def look(page: Page, state: str, found: Findings) -> None:
     page.evaluate(SETTLE)
     wide: dict[str, Any] = page.evaluate(INSPECT)
     note(**{check: wide[check] for check in ("ids", "references", "names", "targets")})
-    note(light=page.evaluate(RUN_AXE), light_controls=page.evaluate(CONTRAST))
+    note(light=find_violations(page, "openai-chatkit"), light_controls=page.evaluate(CONTRAST))
     page.evaluate("repaint('dark')")
     page.evaluate(SETTLE)
-    note(dark=page.evaluate(RUN_AXE, RULES_OF_COLOUR), dark_controls=page.evaluate(CONTRAST))
+    note(dark=find_violations(page, "openai-chatkit", RULES_OF_COLOUR), dark_controls=page.evaluate(CONTRAST))
     # 1280 pixels at 400 percent.
     page.set_viewport_size({"width": 320, "height": 640})
     page.evaluate(SETTLE)

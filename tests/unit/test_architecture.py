@@ -59,7 +59,7 @@ ALLOWED: dict[str, set[str]] = {
         "attachments", "chat_clients", "config", "context", "database", "errors", "files", "framework", "process",
         "runs", "store", "streaming", "web",
     },
-    "infra": {"errors", "main"},
+    "infra": {"errors", "main", "widgets"},
 }  # fmt: skip
 
 ROOMS = set(ALLOWED)

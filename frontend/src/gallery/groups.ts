@@ -1,4 +1,4 @@
-/** What the server says there is to look at, and what is wrong with it. */
+/** Groups of widgets to look at, as the server tells them, with their mistakes. */
 
 export interface Finding {
   readonly path: string;

@@ -7,7 +7,7 @@ export interface View {
   readonly text: '100' | '200';
 }
 
-/** Of each choice its name for people, and its values; the first is what is meant when nothing is said. */
+/** Choices of the look: a name for people, and the values; the first is the default. */
 export const VIEW_CHOICES: {
   readonly [N in keyof View]: {readonly label: string; readonly values: Readonly<Record<View[N], string>>};
 } = {

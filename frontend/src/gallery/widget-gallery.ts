@@ -7,7 +7,7 @@ import {galleryStyles} from './gallery-style.js';
 import {type Exhibit, type Finding, type Group, parseGallery} from './groups.js';
 import {readView, VIEW_CHOICES, type View, writeView} from './view-options.js';
 
-/** What a person has made of a widget: what they write, what of it can be drawn, and what is wrong with it. */
+/** A widget as a person edits it: the text, the part of it that can be drawn, and its mistakes. */
 interface Edit {
   readonly text: string;
   readonly widget: unknown;

@@ -2,7 +2,7 @@ import type {ChatKitOptions} from '@openai/chatkit';
 import {afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import {CHATKIT_TAG} from './chat-script.js';
 import {type PageServices, ParlorPage} from './parlor-page.js';
-import {DEFAULT_CHATKIT_URL, type Platform, PlatformError, type UseCase} from './platform.js';
+import {DEFAULT_CHATKIT_URL, type DisabledUseCase, type Platform, PlatformError, type UseCase} from './platform.js';
 
 /** Stands in for the chat: remembers the options it was given. */
 class RecordingChat extends HTMLElement {
@@ -38,6 +38,14 @@ const PLATFORM: Platform = {
   },
   useCases: [useCase('todo', 'To-do list'), useCase('weather', 'Weather', true)],
   disabled: [],
+};
+
+const DOWN: DisabledUseCase = {
+  name: 'crm',
+  message: 'It cannot be reached.',
+  errorId: '',
+  title: 'Customers',
+  icon: 'users',
 };
 
 let page: ParlorPage | undefined;
@@ -206,10 +214,19 @@ describe('ParlorPage', () => {
   });
 
   it('names what is disabled when nothing can be shown', async () => {
-    const disabled = [{name: 'crm', message: 'It could not be loaded.', errorId: 'err_7'}];
+    const disabled = [{...DOWN, message: 'It could not be loaded.', errorId: 'err_7', title: undefined}];
     await show('/', {loadPlatform: async () => ({...PLATFORM, useCases: [], disabled})});
     expect(find('[role=alert]').textContent).toContain('crm: It could not be loaded. err_7');
     expect(document.querySelector(CHATKIT_TAG)).toBeNull();
+  });
+
+  it('shows an assistant of another service that is down as such', async () => {
+    const services = {loadPlatform: async () => ({...PLATFORM, disabled: [DOWN, {...DOWN, title: undefined}]})};
+    await show('/?use_case=crm', services);
+    const down = [...document.querySelectorAll('nav .is-down')];
+    expect(down.map(each => each.textContent?.trim())).toEqual(['CustomersIt cannot be reached.']);
+    expect(find('.hint').textContent).toContain('“Customers” cannot be reached');
+    expect(shownUrl()).toMatchObject({url: '/chatkit/weather'});
   });
 
   it('offers no switcher for a single use case', async () => {

@@ -118,7 +118,13 @@ export class ParlorPage {
     const isUnknown = name !== null && name !== useCase.name;
     if (isUnknown) this.#window.history.replaceState(null, '', this.#addressOf(useCase));
     this.#showUseCase(useCase);
-    if (isUnknown) this.#showHint(pageStrings.unknownAssistant(name.slice(0, 60), useCase.title));
+    if (!isUnknown) return;
+    const down = this.#platform?.disabled.find(disabled => disabled.name === name);
+    this.#showHint(
+      down?.title === undefined
+        ? pageStrings.unknownAssistant(name.slice(0, 60), useCase.title)
+        : pageStrings.assistantIsDown(down.title, useCase.title),
+    );
   }
 
   #showHint(text: string): void {
@@ -241,6 +247,7 @@ export class ParlorPage {
       headerView({
         brand: this.#platform?.brand,
         useCases: this.#platform?.useCases ?? [],
+        disabled: this.#platform?.disabled ?? [],
         current: this.#current,
         scheme: this.#scheme,
         addressOf: useCase => this.#addressOf(useCase),

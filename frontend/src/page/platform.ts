@@ -37,6 +37,9 @@ export interface DisabledUseCase {
   readonly name: string;
   readonly message: string;
   readonly errorId: string;
+  /** Of one that lives in another service: people know it, and see that it is down. */
+  readonly title: string | undefined;
+  readonly icon: string;
 }
 
 export interface Platform {
@@ -152,5 +155,11 @@ function parseDisabled(disabled: JSONObject): DisabledUseCase | undefined {
   const name = text(disabled.name);
   return name === undefined
     ? undefined
-    : {name, message: text(disabled.message) ?? '', errorId: text(disabled.id) ?? ''};
+    : {
+        name,
+        message: text(disabled.message) ?? '',
+        errorId: text(disabled.id) ?? '',
+        title: text(disabled.title),
+        icon: text(disabled.icon) ?? 'sparkle',
+      };
 }

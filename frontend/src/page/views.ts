@@ -14,6 +14,7 @@ const SCHEMES: readonly {readonly value: SchemePreference; readonly label: strin
 export interface HeaderProps {
   readonly brand: Brand | undefined;
   readonly useCases: readonly UseCase[];
+  readonly disabled: readonly DisabledUseCase[];
   readonly current: UseCase | undefined;
   readonly scheme: SchemePreference;
   readonly addressOf: (useCase: UseCase) => string;
@@ -29,15 +30,24 @@ export function headerView(props: HeaderProps): TemplateResult {
       ${icon('chevron-down', '1rem')}
     </button>
     <div class="menu" id=${MENU_ID} popover>
-      ${props.useCases.length > 1 ? switcherView(props) : nothing} ${schemeView(props)}
+      ${hasChoice(props) ? switcherView(props) : nothing} ${schemeView(props)}
     </div>`;
 }
 
 /** The id of the menu of assistants and colours on narrow screens, where the header takes one line. */
 export const MENU_ID = 'menu';
 
-function menuLabel({current, useCases}: HeaderProps): string {
-  return pageStrings.menu(current?.title ?? '', useCases.length > 1);
+function menuLabel(props: HeaderProps): string {
+  return pageStrings.menu(props.current?.title ?? '', hasChoice(props));
+}
+
+function hasChoice({useCases, disabled}: HeaderProps): boolean {
+  return useCases.length + disabled.filter(isDown).length > 1;
+}
+
+/** Whether it lives in another service, which cannot be reached: people know it, and may wait for it. */
+function isDown(disabled: DisabledUseCase): boolean {
+  return disabled.title !== undefined;
 }
 
 function brandView(brand: Brand): TemplateResult {
@@ -62,6 +72,13 @@ function switcherView(props: HeaderProps): TemplateResult {
             aria-current=${useCase.name === props.current?.name ? 'page' : nothing}
             @click=${(event: MouseEvent) => props.onChoose(event, useCase)}
             >${icon(useCase.icon, '1.125rem')}<span>${useCase.title}</span></a
+          >
+        </li>`,
+      )}
+      ${props.disabled.filter(isDown).map(
+        ({title, icon: name, message}) => html`<li>
+          <span class="is-down" title=${message}
+            >${icon(name, '1.125rem')}<span>${title}</span><span class="visually-hidden">${message}</span></span
           >
         </li>`,
       )}

@@ -3,9 +3,9 @@ import {fetchPart, LazyPart} from '../lazy-parts.js';
 import {isObject, parseEvent} from '../protocol/parsing.js';
 import type {JSONRequest, StreamEvent, StreamingRequest} from '../protocol/types.js';
 import {strings} from '../strings.js';
-import {ClientSecret, ClientSecretError, type ReadClientSecret, type Report} from './client-secret.js';
+import {ClientSecret, type ReadClientSecret, type Report} from './client-secret.js';
 import {Deadline, orAborted} from './deadline.js';
-import {failureOf, isUnknownOperation, NO_RUN, RequestError, signedOut} from './request-error.js';
+import {explainFailure, failureOf, isUnknownOperation, NO_RUN, RequestError, signedOut} from './request-error.js';
 import {readEventStream} from './sse.js';
 
 /** A stream that says nothing for so long is given up. Slow models think for minutes. */
@@ -151,7 +151,7 @@ export class ChatKitClient {
       if (request.type === 'runs.attach' && error instanceof RequestError && isUnknownOperation(error)) {
         this.#resumes = false;
       }
-      throw this.#explain(error, signal);
+      throw explainFailure(error, signal);
     } finally {
       silence.release();
     }
@@ -165,7 +165,7 @@ export class ChatKitClient {
       const text = await response.text();
       return text === '' ? {} : JSON.parse(text);
     } catch (error) {
-      throw this.#explain(error, signal);
+      throw explainFailure(error, signal);
     } finally {
       deadline.release();
     }
@@ -192,7 +192,7 @@ export class ChatKitClient {
       const text = await response.text();
       return isJSON(text) ? JSON.parse(text) : undefined;
     } catch (error) {
-      throw this.#explain(error, signal);
+      throw explainFailure(error, signal);
     } finally {
       deadline.release();
     }
@@ -210,7 +210,7 @@ export class ChatKitClient {
       const response = await this.#ask(url, {signal: deadline.signal, headers: {Accept: 'application/json'}});
       return await response.json();
     } catch (error) {
-      throw this.#explain(error, signal);
+      throw explainFailure(error, signal);
     } finally {
       deadline.release();
     }
@@ -309,16 +309,6 @@ export class ChatKitClient {
     const event = parseEvent(json);
     if (!event) this.#report('stream.unknown_event', {type: String((json as {type?: unknown} | null)?.type)});
     return event;
-  }
-
-  #explain(error: unknown, signal: AbortSignal | undefined): unknown {
-    if (signal?.aborted) return signal.reason;
-    if (error instanceof RequestError || error instanceof ClientSecretError) return error;
-    if (error instanceof DOMException && error.name === 'TimeoutError') {
-      return new RequestError(strings.noAnswerInTime, {cause: error, code: 'timeout'});
-    }
-    if (error instanceof SyntaxError) return new RequestError(strings.notJSON, {cause: error});
-    return new RequestError(strings.connectionBroken, {cause: error, code: 'connection'});
   }
 }
 

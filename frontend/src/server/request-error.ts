@@ -76,3 +76,14 @@ export function signedOut(refusal: RequestError): RequestError {
   const {status, code, id} = refusal;
   return new RequestError(strings.signedOut, {status, code, id, cause: refusal});
 }
+
+/** Returns what a failed request is thrown as: the reason of an abort, or an error with words for a person. */
+export function explainFailure(error: unknown, signal: AbortSignal | undefined): unknown {
+  if (signal?.aborted) return signal.reason;
+  if (error instanceof RequestError || error instanceof ClientSecretError) return error;
+  if (error instanceof DOMException && error.name === 'TimeoutError') {
+    return new RequestError(strings.noAnswerInTime, {cause: error, code: 'timeout'});
+  }
+  if (error instanceof SyntaxError) return new RequestError(strings.notJSON, {cause: error});
+  return new RequestError(strings.connectionBroken, {cause: error, code: 'connection'});
+}

@@ -39,7 +39,8 @@ const PARTS = {
 
 const SOURCES = new URL('..', import.meta.url);
 const sources = readdirSync(SOURCES, {recursive: true, encoding: 'utf8'})
-  .filter(name => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+  // The gallery is a page of its own, for developers.
+  .filter(name => name.endsWith('.ts') && !name.endsWith('.test.ts') && !name.startsWith('gallery'))
   .map(name => readFileSync(new URL(name, SOURCES), 'utf8'));
 
 function listProperties(): string {

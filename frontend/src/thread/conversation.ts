@@ -29,7 +29,7 @@ import {
 import {Turn} from './turn.js';
 import {type TurnEvents, type TurnHost, TurnRunner} from './turn-runner.js';
 
-/** The longest conversation that is loaded whole has three thousand items. */
+/** Bound of a conversation that is loaded whole: three thousand items. */
 const MAX_OLDER_PAGES = 100;
 
 export interface Message {

@@ -1,24 +1,14 @@
 /** `<parlor-composer-field>`: the text field of the composer, with its tags and the suggestions after `@` and `/`. */
 import {html, LitElement, nothing} from 'lit';
 import {live} from 'lit/directives/live.js';
-import {
-  type DraftText,
-  type Edited,
-  EMPTY_DRAFT,
-  edit,
-  findTrigger,
-  insertTag,
-  replace,
-  slice,
-  snap,
-} from '../composer/draft-text.js';
+import {type DraftText, type Edited, EMPTY_DRAFT, edit, replace, slice, snap} from '../composer/draft-text.js';
 import {express} from '../intents.js';
 import {strings} from '../strings.js';
-import {toError} from '../to-error.js';
+import {Completion} from './composer-completion.js';
 import {fieldStyles} from './composer-field-style.js';
 import {measureRoom} from './composer-menu.js';
 import {announcementOf, renderSuggestions, type SuggestionHandlers} from './composer-suggestion-list.js';
-import {type Suggestion, SuggestionSearch, type SuggestionSource} from './composer-suggestions.js';
+import type {SuggestionSource} from './composer-suggestions.js';
 import {isLongText, readTags, writeTags, writeText} from './composer-text.js';
 import {isTouch} from './field-keys.js';
 import {popoverStyles} from './popover-style.js';
@@ -52,21 +42,18 @@ export class ComposerField extends LitElement {
   declare disabled: boolean;
   declare sources: readonly SuggestionSource[];
 
-  #search = new SuggestionSearch({
+  readonly #completion = new Completion({
+    look: () => ({draft: this.draft, sources: this.sources, caret: this.#selection.end}),
+    commit: edited => this.#commit(edited),
     changed: () => this.requestUpdate(),
-    failed: error => express(this, {type: 'report', error, isShown: false}),
+    failed: (error, isShown) => express(this, {type: 'report', error, isShown}),
   });
-  /** Beginning of the word that is being completed. */
-  #wordStart = 0;
-  /** The word for which the list was closed by hand; it stays closed until the next word. */
-  #dismissedStart: number | undefined;
   #caret = 0;
-  #isChoosing = false;
   #hasComposedEnter = false;
   #remembered = new Map<string, DraftText>();
   readonly #handlers: SuggestionHandlers = {
-    choose: index => this.#choose(index),
-    point: index => this.#search.point(index),
+    choose: index => this.#completion.choose(index),
+    point: index => this.#completion.point(index),
   };
 
   constructor() {
@@ -86,7 +73,7 @@ export class ComposerField extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     document.removeEventListener('selectionchange', this.#onSelect);
-    this.#search.close();
+    this.#completion.close();
   }
 
   override focus(): void {
@@ -96,7 +83,7 @@ export class ComposerField extends LitElement {
 
   /** Replaces everything; the caret goes to the end. */
   setDraft(draft: DraftText): void {
-    this.#search.close();
+    this.#completion.close();
     this.#commit({draft, caret: draft.text.length});
   }
 
@@ -114,13 +101,12 @@ export class ComposerField extends LitElement {
     const {start, end} = this.#selection;
     const before = /[^\s([{]$/.test(this.draft.text.slice(0, start)) ? ' ' : '';
     this.#commit(replace(this.draft, start, end, [{type: 'input_text', text: before + character}]));
-    this.#dismissedStart = undefined;
-    this.#suggest();
+    this.#completion.reopen();
   }
 
   override render() {
     const shown = this.disabled ? EMPTY_DRAFT : this.draft;
-    const {state} = this.#search;
+    const {state} = this.#completion;
     return html`<div class="grow">
         <div class="mirror" aria-hidden="true" dir="auto">${this.disabled ? this.placeholder : this.#mirror(shown)}&#8203;</div>
         <textarea
@@ -167,7 +153,7 @@ export class ComposerField extends LitElement {
   }
 
   protected override updated(): void {
-    if (!this.#search.state) return;
+    if (!this.#completion.state) return;
     measureRoom(this);
     // Not `scrollIntoView`: that would scroll the page around the element as well.
     const list = this.renderRoot.querySelector<HTMLElement>('.suggestions');
@@ -195,7 +181,7 @@ export class ComposerField extends LitElement {
     } else {
       this.#commit(edited);
     }
-    this.#suggest();
+    this.#completion.suggest();
   };
 
   #onKey = (event: KeyboardEvent): void => {
@@ -203,7 +189,7 @@ export class ComposerField extends LitElement {
     const isComposing = event.isComposing || event.keyCode === 229;
     this.#hasComposedEnter = isComposing && event.key === 'Enter' && !event.shiftKey;
     if (isComposing) return;
-    if (this.#search.state && this.#onListKey(event)) {
+    if (this.#completion.onKey(event)) {
       event.preventDefault();
       event.stopPropagation();
       return;
@@ -229,85 +215,6 @@ export class ComposerField extends LitElement {
     if (range) this.#field?.setSelectionRange(range.start, range.end);
   }
 
-  /** Whether the list took the key. */
-  #onListKey({key, shiftKey}: KeyboardEvent): boolean {
-    const {state, active} = this.#search;
-    switch (key) {
-      case 'ArrowDown':
-      case 'ArrowUp':
-        this.#search.move(key === 'ArrowDown' ? 1 : -1);
-        return true;
-      case 'Escape':
-        this.#dismiss();
-        return true;
-      case 'Enter':
-      case 'Tab':
-        if (shiftKey) return false;
-        // Whoever types fast presses Enter before the answer is there, and does not mean to send.
-        if (state?.status === 'searching') return key === 'Enter';
-        if (!active) {
-          this.#dismiss();
-          return false;
-        }
-        this.#choose(state?.active ?? 0);
-        return true;
-      default:
-        return false;
-    }
-  }
-
-  #choose(index: number): void {
-    const suggestion = this.#search.state?.suggestions[index];
-    if (suggestion) void this.#run(suggestion);
-  }
-
-  async #run(suggestion: Suggestion): Promise<void> {
-    if (this.#isChoosing) return;
-    this.#isChoosing = true;
-    const start = this.#wordStart;
-    const {draft, character} = {draft: this.draft, character: this.#search.state?.source.character ?? ''};
-    const end = this.#selection.end;
-    try {
-      const outcome = await suggestion.choose();
-      // Typed on while the page was thinking: there is no longer a word to replace.
-      if (this.draft !== draft) return;
-      if (outcome.type === 'list') {
-        this.#commit(replace(draft, start, end, [{type: 'input_text', text: character}]));
-        this.#search.descend(outcome.suggestions);
-        return;
-      }
-      this.#search.close();
-      this.#commit(
-        outcome.type === 'insert' ? insertTag(draft, start, end, outcome.tag) : replace(draft, start, end, []),
-      );
-    } catch (error) {
-      this.#dismiss();
-      express(this, {type: 'report', error: toError(error), isShown: true});
-    } finally {
-      this.#isChoosing = false;
-    }
-  }
-
-  #suggest(): void {
-    const characters = this.sources.map(({character}) => character);
-    const trigger = findTrigger(this.draft, this.#selection.end, characters);
-    const source = this.sources.find(({character}) => character === trigger?.character);
-    if (!trigger || !source) {
-      this.#dismissedStart = undefined;
-      this.#search.close();
-      return;
-    }
-    if (trigger.start === this.#dismissedStart) return;
-    this.#dismissedStart = undefined;
-    this.#wordStart = trigger.start;
-    this.#search.ask(source, trigger.query);
-  }
-
-  #dismiss(): void {
-    this.#dismissedStart = this.#wordStart;
-    this.#search.close();
-  }
-
   /** Keeps the caret out of tags, and the list with the word it belongs to. */
   #onSelect = (event: Event): void => {
     const field = this.#field;
@@ -317,15 +224,11 @@ export class ComposerField extends LitElement {
     const [start, end] = snap(this.draft, selectionStart, selectionEnd, this.#caret);
     if (start !== selectionStart || end !== selectionEnd) field.setSelectionRange(start, end, selectionDirection);
     this.#caret = end;
-    if (
-      this.#search.state &&
-      findTrigger(this.draft, end, [this.#search.state.source.character])?.start !== this.#wordStart
-    )
-      this.#search.close();
+    this.#completion.follow(end);
   };
 
   #onBlur = (): void => {
-    this.#search.close();
+    this.#completion.close();
   };
 
   #onScroll = (): void => {

@@ -2,7 +2,7 @@
 import {type FileDetails, toDownload} from '../composer/file-details.js';
 import {express} from '../intents.js';
 
-/** What the server says of a file; `undefined` when it is gone, nobody hears us, or the server describes none. */
+/** Description of a file by the server; `undefined` when it is gone, nobody answers, or the server describes none. */
 export async function askForFile(view: EventTarget, id: string): Promise<FileDetails | undefined> {
   let answer: Promise<FileDetails | undefined> | undefined;
   const done = (given: Promise<FileDetails | undefined>): void => {

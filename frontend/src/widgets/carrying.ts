@@ -1,4 +1,4 @@
-/** What a person has done in a tree, matched with the next one: fields, their remarks, and what is open. */
+/** Matches the deeds of a person in a tree with the next one: fields, their remarks, and what is open. */
 import {match, track} from './identity.js';
 import {keepFields, restoreFields} from './kept-fields.js';
 import type {Carried} from './lazy-carrying.js';
@@ -19,7 +19,7 @@ export function carry(before: unknown, after: unknown, root: ParentNode, memory:
   };
 }
 
-/** What changes where components have moved: undefined where one stood before. */
+/** Changes of a map by path after components have moved; undefined where one stood before. */
 function movedTo<V>(
   moves: readonly (readonly [string, string])[],
   known: ReadonlyMap<string, V>,

@@ -4,7 +4,7 @@ import {Directive, directive, type ElementPart} from 'lit/directive.js';
 
 const GAP_PX = 8;
 
-/** Where a label stands, in pixels from the left end of the axis. */
+/** Place of a label, in pixels from the left end of the axis. */
 export interface Placed {
   readonly index: number;
   readonly left: number;

@@ -11,7 +11,7 @@ export interface Plot {
   readonly tickLabels: readonly string[];
 }
 
-/** Where numbers of the axis get so large, they are written short, as 2M. */
+/** Numbers of the axis from here on are written short, as 2M. */
 const COMPACT_FROM = 1_000_000;
 const MAX_FRACTION_DIGITS = 20;
 

@@ -1,4 +1,4 @@
-/** What a person has done in fields, taken along when a new tree draws them elsewhere: values, selection, focus. */
+/** Keeps values, selection and focus of fields when a new tree draws them elsewhere. */
 import {faceOf, updateFace} from './faces.js';
 import {controlsOf, FIELD_ATTRIBUTE, fieldPath, fieldValue, partsOf, resetField, startOf} from './fields.js';
 

@@ -2,9 +2,9 @@
 import {fetchPart, LazyPart} from '../lazy-parts.js';
 import type {SentFields} from './sent-fields.js';
 
-/** What was done in the tree before, while the new one is drawn. */
+/** Deeds of a person in the tree before, while the new one is drawn. */
 export interface Carried {
-  /** What is known by path, under the new paths. */
+  /** Returns a map by path under the new paths. */
   moved(errors: ReadonlyMap<string, string>): ReadonlyMap<string, string>;
   /** To be called when the new tree is drawn. */
   restore(sent: SentFields): void;

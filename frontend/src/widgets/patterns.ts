@@ -2,9 +2,9 @@
 
 /** So many steps are no time. */
 const MAX_STEPS = 1_000_000;
-/** What may match text of any length, or of many lengths. */
+/** Quantifiers that match text of any length, or of many lengths. */
 const REPEATS = /[*+]|\{\d+,\d*\}/g;
-/** What may be there or not, and what may be one thing or another. */
+/** Quantifiers of what may be missing, and alternatives. */
 const CHOICES = /[?|]/g;
 /** A repeated group with something in it that can match in more than one way, and what looks around or back. */
 const AMBIGUOUS = /\([^()]*(?:[*+?|{(])[\s\S]*?\)\s*(?:[*+?{])|\\[1-9k]|\(\?[=!<]/;

@@ -7,6 +7,7 @@ import {
   colorOf,
   imageSource,
   lengthOf,
+  paddingOf,
   radiusOf,
   safeCss,
   spacingOf,
@@ -157,4 +158,16 @@ describe('hostile values', () => {
   ])('%s is a picture', source => {
     expect(imageSource(source)).toBe(source);
   });
+});
+
+test('what is flush reaches over every padding, side by side', () => {
+  const reach = (value: unknown, other?: string) =>
+    ['top', 'right', 'bottom', 'left'].map(side => paddingOf(value, other)[`--flush-${side}`]);
+  const unit = 'calc(var(--chatkit-space) * 3)';
+  expect(reach({left: 3}, '0px')).toEqual(['0px', '0px', '0px', unit]);
+  expect(reach({left: 3})).toEqual([undefined, undefined, undefined, unit]);
+  expect(reach(3, '0px')).toEqual([unit, unit, unit, unit]);
+  expect(reach('4px 12px')).toEqual(['4px', '12px', '4px', '12px']);
+  expect(reach('1px 2px 3px 4px')).toEqual(['1px', '2px', '3px', '4px']);
+  expect(reach(undefined, '0px')).toEqual([undefined, undefined, undefined, undefined]);
 });

@@ -79,11 +79,15 @@ export function spacingSides(property: 'padding' | 'margin', value: unknown): De
   return found;
 }
 
-/** The padding of a container, and how far what is `flush` in it has to reach. */
-export function paddingOf(value: unknown): Declarations {
+/**
+ * The padding of a container, and how far what is `flush` in it has to reach.
+ *
+ * @param other How wide sides are that are not named; undefined leaves that to the style sheet.
+ */
+export function paddingOf(value: unknown, other?: string): Declarations {
   const sides = spacingSides('padding', value);
   if (isRecord(value)) {
-    return {...sides, ...Object.fromEntries(SIDES.map(side => [`--flush-${side}`, sides[`padding-${side}`]]))};
+    return {...sides, ...Object.fromEntries(SIDES.map(side => [`--flush-${side}`, sides[`padding-${side}`] ?? other]))};
   }
   if (sides.padding === undefined) return sides;
   // As CSS reads one to four lengths; what is computed is one.
@@ -234,7 +238,7 @@ export function flexStyle(node: Readonly<Record<string, unknown>>): Declarations
     'align-items': entryOf(ALIGN, node.align),
     'justify-content': entryOf(JUSTIFY, node.justify),
     'flex-wrap': oneOf(node.wrap, ['nowrap', 'wrap', 'wrap-reverse'], undefined),
-    ...paddingOf(node.padding),
+    ...paddingOf(node.padding, '0px'),
   };
 }
 

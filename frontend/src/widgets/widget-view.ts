@@ -11,6 +11,7 @@ import {
   type WidgetAction,
   type WidgetActionDetail,
 } from './actions.js';
+import {buttonStyles} from './button-style.js';
 import {controlStyles} from './control-style.js';
 import {faceOf, updateFaces} from './faces.js';
 import {nameFields} from './field-names.js';
@@ -37,7 +38,7 @@ interface Running {
   readonly path: string;
   readonly loading: Loading;
   readonly batch: Batch;
-  /** Where the fields are whose values were sent. */
+  /** Place of the fields whose values were sent. */
   readonly around: Element | null;
 }
 
@@ -62,7 +63,7 @@ export class WidgetView extends LitElement implements WidgetHost {
     locale: {attribute: false},
     imageDomains: {attribute: false},
   };
-  static override styles: CSSResultGroup = [layoutStyles, textStyles, controlStyles];
+  static override styles: CSSResultGroup = [layoutStyles, textStyles, buttonStyles, controlStyles];
 
   /** The root as it came from the server: nothing about it is trusted. */
   declare widget: unknown;
@@ -265,7 +266,7 @@ export class WidgetView extends LitElement implements WidgetHost {
     }
   }
 
-  /** Where the server has refused the value of a field, what it says stands by that field. */
+  /** Shows the server's refusal of a value by its field. */
   #showRefusal({around}: Running, reason: unknown): void {
     const {field: name, message} = (reason ?? {}) as {readonly field?: unknown; readonly message?: unknown};
     const fields = around?.isConnected ? fieldsIn(around) : [];

@@ -41,7 +41,7 @@ def run_parlor(folder: Path, city_file: Path, **settings: str) -> Iterator[str]:
         "DATA_DIR": str(folder / "data"),
         "USE_CASES_PATH": str(ROOT / "use_cases"),
         "MODEL_PROVIDER": "offline",
-        "OFFLINE_TOKEN_DELAY_MS": "5",
+        "OFFLINE_TOKEN_DELAY_MS": "0",
         "WEATHER_SOURCE": "sample",
         "PYTHONUNBUFFERED": "1",
         **settings,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from starlette.routing import Route
 
 from tests.browser.servers.pages import build_page_routes
 
+VISIT = re.compile(r"[?&]visit=(\d+)")
 LONGEST_HOLD_S = 60.0
 ARRIVAL_TIMEOUT_S = 30.0
 THREAD: dict[str, Any] = {
@@ -85,6 +87,8 @@ class ScriptedServer:
     """Answers each operation with what was scripted for it, in order; the last answer stays."""
 
     url: str
+    visit = 0
+    """The number of the running test. A page with another one in its address, as `?visit=…`, asks too late."""
 
     def __init__(self) -> None:
         self._arrival = Condition()
@@ -122,6 +126,8 @@ class ScriptedServer:
 
     async def _answer(self, request: Request) -> Response:
         body = json.loads(await request.body())
+        if self._is_late(request):
+            return Response(status_code=410)
         asked = Asked(body.get("type", ""), body.get("params", {}), dict(request.headers), body)
         with self._arrival:
             self.asked.append(asked)
@@ -134,8 +140,15 @@ class ScriptedServer:
         return Response(content, answer.status, media_type=answer.media_type)
 
     async def _take_file(self, request: Request) -> Response:
-        self.uploads.append(await request.body())
+        body = await request.body()
+        if self._is_late(request):
+            return Response(status_code=410)
+        self.uploads.append(body)
         return Response("{}", media_type="application/json")
+
+    def _is_late(self, request: Request) -> bool:
+        said = VISIT.search(request.headers.get("referer", ""))
+        return said is not None and int(said[1]) != self.visit
 
     def _usual(self, asked: Asked) -> Answer | Stream:
         empty = {"data": [], "has_more": False, "after": None}

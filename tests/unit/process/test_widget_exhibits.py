@@ -112,7 +112,7 @@ def test_without_samples_functions_are_called_with_values_that_fit(module: Modul
     exec(PLUGIN, vars(module))  # noqa: S102 - a use case is code
     server = type("Server", (BaseChatKitServer,), {"__module__": module.__name__})
     shown = exhibits(UseCase("shop", "Shop", server(services)))
-    assert list(shown) == ["build_ticket", "build_old", "build_hard", "build_wrong", "build_failing"]
+    assert list(shown) == ["build_failing", "build_hard", "build_old", "build_ticket", "build_wrong"]
     assert shown["build_ticket"].widget["children"][0]["value"] == "3 Some words open Some words"
     assert shown["build_ticket"].is_well
     assert shown["build_old"].widget["type"] == "Card"
