@@ -37,7 +37,7 @@ export interface DisabledUseCase {
   readonly name: string;
   readonly message: string;
   readonly errorId: string;
-  /** Of one that lives in another service: people know it, and see that it is down. */
+  /** The title of one that lives in another service: people know it, and see that it is down. */
   readonly title: string | undefined;
   readonly icon: string;
 }
