@@ -1,18 +1,10 @@
 /** Renderers of boxes and the space between them: Box, Row, Col, Form, Divider, Spacer, Transition. */
 import {html} from 'lit';
-import {fetchPart, LazyPart} from '../lazy-parts.js';
 import {isNode} from './nodes.js';
+import {resizing} from './resizing.js';
 import type {Renderer} from './scope.js';
 import {styled} from './styled.js';
 import {boxStyle, colorOf, lengthOf, spacingOf} from './values.js';
-
-const resizingPart = new LazyPart<{readonly resizing: () => unknown}>(attempt => fetchPart('resizing', attempt));
-
-/** How a Transition moves, once the part that knows it has come. */
-function movement(): unknown {
-  if (!resizingPart.value) void resizingPart.load();
-  return resizingPart.value?.resizing();
-}
 
 export const renderBox: Renderer<'Box'> = (node, scope) =>
   html`<div class="box ${node.direction === 'row' ? 'row' : 'col'}" ${styled(boxStyle(node, scope.scheme))}>
@@ -57,6 +49,6 @@ export const renderSpacer: Renderer<'Spacer'> = node =>
 
 export const renderTransition: Renderer<'Transition'> = (node, scope) =>
   // One child only; a child with a new key or type is a new element and so fades in.
-  html`<div class="transition" ${movement()}>
+  html`<div class="transition" ${resizing()}>
     ${scope.nodes((Array.isArray(node.children) ? node.children : [node.children]).filter(isNode).slice(0, 1))}
   </div>`;
