@@ -1,2 +1,3 @@
-/** The lazy part that carries what a person has done in a widget over to a new tree. */
+/** The lazy part for widgets that somebody works in: patterns of fields, and what outlives a new tree. */
 export {carry} from '../widgets/carrying.js';
+export {mayMatch} from '../widgets/patterns.js';

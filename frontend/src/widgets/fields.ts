@@ -3,8 +3,8 @@ import {noChange} from 'lit';
 import {Directive, directive, type ElementPart} from 'lit/directive.js';
 import type {FormEntry} from './actions.js';
 import {updateFace} from './faces.js';
+import {carryingPart} from './lazy-carrying.js';
 import type {Messages} from './messages.js';
-import {mayMatch} from './patterns.js';
 
 type Control = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
 type State = 'value' | 'checked' | 'selected';
@@ -114,7 +114,7 @@ export function problemOf(field: Element, messages: Messages): string | null {
     }
     // Not `pattern`: browsers match that by themselves, however long it takes.
     const pattern = control.getAttribute('data-pattern');
-    if (pattern !== null && control.value !== '' && !mayMatch(pattern, control.value)) {
+    if (pattern !== null && control.value !== '' && carryingPart.value?.mayMatch(pattern, control.value) === false) {
       return messages.patternMismatch;
     }
   }
