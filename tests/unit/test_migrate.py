@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib.metadata
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from agent_framework import Message
+from chatkit.types import StructuredInputFreeform
 
 import use_cases
-from base_server import HOOKS
+from base_server import HOOKS, BaseChatKitServer, action
 from chat_clients.provider import ChatClients
-from context import Services
+from context import ActionTurn, Services, Turn
 from process.use_case_loading import load_use_cases
 from streaming.stock.construction import OVERRIDABLE
 from tests.unit.harness import Chat, errors, texts
@@ -79,6 +82,49 @@ async def test_the_function_of_chainlit_answers_as_a_generator(folder: Path, tmp
     async with open_services(tmp_path, settings={"offline_token_delay_ms": 0}) as opened:
         services = dataclasses.replace(opened, chat_client=ChatClients(opened.settings).make)
         assert texts(await chat_with(services, folder, "echo").send("Hello")) == ["You: Hello"]
+
+
+async def test_the_right_sides_of_chainlits_table_do_what_its_left_sides_did(tmp_path: Path) -> None:
+    said: list[Any] = []
+
+    @contextlib.asynccontextmanager
+    async def opened_by_it() -> AsyncIterator[str]:
+        yield "open"
+        said.append("closed")
+
+    class ComerServer(BaseChatKitServer):
+        def get_agent(self, turn: Turn) -> Any:
+            return self.answer
+
+        async def answer(self, messages: list[Message], turn: Turn) -> AsyncGenerator[Any, None]:
+            visits = turn.thread.metadata["visits"] = turn.thread.metadata.get("visits", 0) + 1  # cl.user_session
+            async with opened_by_it():  # @cl.on_chat_end
+                if messages[-1].text == "Ask me":  # cl.AskUserMessage
+                    turn.ask(StructuredInputFreeform(id="size", question="How large?"))
+                    return
+                yield f"{visits}: "  # cl.Message.stream_token
+                yield messages[-1].text
+                yield {"type": "Card", "children": [{"type": "Text", "value": "A picture"}]}  # cl.Image
+
+        @action("greet", needs_widget=False)  # @cl.action_callback
+        async def greet(self, turn: ActionTurn) -> None:
+            said.append("greeted")
+
+        async def add_feedback(self, thread_id: str, item_ids: list[str], feedback: Any, context: Any) -> None:
+            await super().add_feedback(thread_id, item_ids, feedback, context)
+            said.append(feedback)  # @cl.on_feedback
+
+    async with open_services(tmp_path, ScriptedModel()) as services:
+        chat = Chat(ComerServer(services))
+        assert texts(await chat.send("Hello")) == ["1: Hello"]
+        assert texts(await chat.send("Again")) == ["2: Again"]
+        items = await chat.items()
+        assert [item["type"] for item in items[:3]] == ["user_message", "assistant_message", "widget"]
+        assert not errors(await chat.act(None, "greet"))
+        await chat.request("items.feedback", thread_id=chat.thread_id, item_ids=[items[1]["id"]], kind="positive")
+        await chat.send("Ask me")
+        assert (await chat.items())[-1]["type"] == "structured_input"
+    assert said == ["closed", "closed", "greeted", "positive", "closed"]
 
 
 async def test_a_server_that_wants_more_is_made_by_the_function_of_the_guide(tmp_path: Path) -> None:
