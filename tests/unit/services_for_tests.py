@@ -37,6 +37,7 @@ def lay_tables(path: Path, *metadata: MetaData) -> None:
             connection.exec_driver_sql("PRAGMA journal_mode = WAL")
         engine.dispose()
         _FILES_WITH_TABLES[metadata] = path.read_bytes()
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(_FILES_WITH_TABLES[metadata])
 
 

@@ -130,7 +130,7 @@ async def test_a_call_that_only_reads_is_repeated_when_its_server_dies(
 
 @pytest.mark.parametrize("shelf", ["http"], indirect=True)
 async def test_a_call_that_its_server_never_got_is_made_where_that_is_back_and_else_said_to_be_undone(
-    answer_with: Answer, shelf: Shelf, server_of: Callable[..., Any], ask: Ask, monkeypatch: pytest.MonkeyPatch
+    answer_with: Answer, shelf: Shelf, server_of: Callable[..., Any], ask: Ask
 ) -> None:
     await shelf.start()
     server = server_of(cache_tools_list=True)
@@ -140,7 +140,6 @@ async def test_a_call_that_its_server_never_got_is_made_where_that_is_back_and_e
     await shelf.start()
     assert "Put 8." in await ask("put_item", "8")
     await shelf.stop()
-    monkeypatch.setattr("agents_sdk.mcp_servers.RESTART_WAIT_S", 0)
     assert await ask("read.item") == NOT_REACHED
     assert shelf.done == ["put", "put"]
 

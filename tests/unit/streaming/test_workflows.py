@@ -30,7 +30,7 @@ from chatkit.types import StructuredInputFreeform
 from base_server import BaseChatKitServer
 from context import Services, Turn, turn_of
 from errors import NotFoundError
-from plugins import Composer
+from plugins import Composer, UseCase
 from tests.unit.harness import Chat, done_items, errors, texts, updates
 from tests.unit.scripted_model import ScriptedModel, calls, gives, says
 
@@ -340,7 +340,7 @@ async def test_a_model_that_a_workflow_cannot_be_told_of_is_refused_with_a_reaso
     chat: Chat, caplog: pytest.LogCaptureFixture
 ) -> None:
     composer = Composer(models=[{"id": "big", "label": "Big"}])  # type: ignore[list-item]
-    chat.server.use_case = type("UseCase", (), {"composer": composer})()
+    chat.server.use_case = UseCase(name="test", title="Test", server=chat.server, composer=composer)
     events = await chat.send("Write", inference_options={"model": "big"})
     [error] = errors(events)
     assert error["message"].startswith("This assistant cannot answer with the model or tool that was chosen.")
