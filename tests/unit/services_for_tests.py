@@ -29,6 +29,7 @@ def lay_tables(path: Path, *metadata: MetaData) -> None:
     """Put a database with empty tables where there is none: making one takes ten times as long as copying it."""
     if path.exists():
         return
+    path.parent.mkdir(parents=True, exist_ok=True)
     if metadata not in _FILES_WITH_TABLES:
         engine = create_engine(f"sqlite:///{path}")
         for each in metadata:
@@ -37,7 +38,6 @@ def lay_tables(path: Path, *metadata: MetaData) -> None:
             connection.exec_driver_sql("PRAGMA journal_mode = WAL")
         engine.dispose()
         _FILES_WITH_TABLES[metadata] = path.read_bytes()
-    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(_FILES_WITH_TABLES[metadata])
 
 
