@@ -48,8 +48,8 @@ const TABLE: Readonly<Record<string, Row>> = {
   },
   views: {
     rooms: [
-      ...['composer', 'frames', 'icons', 'intents', 'lazy-elements', 'links', 'markdown', 'options', 'protocol'],
-      ...['strings', 'thread', 'to-error', 'unreachable', 'widgets'],
+      ...['composer', 'frames', 'icons', 'intents', 'lazy-elements', 'lazy-parts', 'links', 'markdown', 'options'],
+      ...['protocol', 'strings', 'thread', 'to-error', 'unreachable', 'widgets'],
     ],
     packages: ['@openai/chatkit', 'lit'],
   },
@@ -62,7 +62,7 @@ const TABLE: Readonly<Record<string, Row>> = {
     packages: ['@openai/chatkit', 'lit'],
   },
   gallery: {rooms: ['theme'], packages: ['lit']},
-  parts: {rooms: ['gallery', 'icons', 'server', 'views', 'widgets'], packages: ['highlight.js', 'katex']},
+  parts: {rooms: ['gallery', 'icons', 'markdown', 'server', 'views', 'widgets'], packages: ['highlight.js', 'katex']},
   'shared-with-parts': {
     rooms: ['icons', 'intents', 'links', 'protocol', 'strings', 'views', 'widgets'],
     packages: ['lit'],

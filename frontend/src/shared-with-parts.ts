@@ -2,7 +2,7 @@
 import {css, html, LitElement, noChange, nothing, svg, unsafeCSS} from 'lit';
 import {live} from 'lit/directives/live.js';
 import {repeat} from 'lit/directives/repeat.js';
-import {icon} from './icons/icons.js';
+import {hasIcon, icon} from './icons/icons.js';
 import {express, IntentEvent, relayTo} from './intents.js';
 import {isSafeImage, isSafeLink, isShowable} from './links.js';
 import {isObject} from './protocol/parsing.js';
@@ -19,7 +19,7 @@ const shared = {
   lit: {css, html, LitElement, noChange, nothing, svg, unsafeCSS},
   'lit/directives/live.js': {live},
   'lit/directives/repeat.js': {repeat},
-  'src/icons/icons.ts': {icon},
+  'src/icons/icons.ts': {hasIcon, icon},
   'src/links.ts': {isSafeImage, isSafeLink, isShowable},
   'src/protocol/parsing.ts': {isObject},
   'src/strings.ts': {strings},

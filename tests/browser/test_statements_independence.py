@@ -115,6 +115,18 @@ def test_parts_that_cannot_be_fetched_leave_plain_text_and_come_later(
     expect(stage.chat.answers.locator("code [class^=hljs]").first).to_be_attached()
 
 
+def test_a_word_whose_suggestions_cannot_be_fetched_is_sent_as_it_was_typed(
+    stage: Stage, tolerated_errors: list[str]
+) -> None:
+    tolerated_errors.append("ERR_FAILED")
+    stage.page.route("**/dist/parts/suggestions-*", lambda route: route.abort())
+    stage.begin("entities: {onTagSearch: async () => [{id: 'p1', title: 'Ada'}]}")
+    stage.chat.composer.press_sequentially("Ask @ad")
+    expect(stage.chat.element.get_by_text("A part of the chat could not be loaded.").first).to_be_visible()
+    stage.chat.composer.press("Enter")
+    expect(stage.chat.questions).to_have_text(["Ask @ad"])
+
+
 @pytest.mark.parametrize("kind", ["versioned", "alias"])
 def test_the_published_file_has_the_published_integrity(page: Page, scripted: ScriptedServer, kind: str) -> None:
     manifest: dict[str, Any] = json.loads((ROOT / "static" / "dist" / "manifest.json").read_text(encoding="utf-8"))

@@ -2,18 +2,21 @@ import '../testing/happy-dom.js';
 import {describe, expect, it} from 'vitest';
 import {LazyPart} from '../lazy-parts.js';
 import {hljs} from '../parts/highlight.js';
-import {buildSpans, Highlighter, type HighlightPart} from './highlight.js';
+import {buildSpans, CodeColours} from './code-colours.js';
+import {Highlighter, type HighlightPart} from './highlight.js';
 import {renderMarkdown} from './render.js';
 
-const part = new LazyPart<HighlightPart>(async () => ({hljs}));
-
 /** Draws code, and gives it with what has to be done when the page is idle. */
-async function show(code: string, language: string, from = part) {
+async function show(code: string, language: string, isThere = true) {
   const host = document.createElement('div');
   document.body.append(host);
   host.append(renderMarkdown(`\`\`\`${language}\n${code}\`\`\``));
   const idle: (() => void)[] = [];
-  await new Highlighter(from, run => idle.push(run)).highlight(host);
+  const colours = new CodeColours(hljs, run => idle.push(run));
+  const part = new LazyPart<HighlightPart>(() =>
+    isThere ? Promise.resolve({colour: blocks => colours.colour(blocks)}) : Promise.reject(new Error('offline')),
+  );
+  await new Highlighter(part).highlight(host);
   const element = host.querySelector('code');
   const finish = () => {
     let slices = 0;
@@ -46,8 +49,7 @@ describe('colours of code', () => {
 
   it('are left off for languages that nobody knows, and when the part cannot be had', async () => {
     expect((await show('x = 1\n', 'nosuch')).idle).toHaveLength(0);
-    const broken = new LazyPart<HighlightPart>(() => Promise.reject(new Error('offline')));
-    const {element, idle} = await show('x = 1\n', 'js', broken);
+    const {element, idle} = await show('x = 1\n', 'js', false);
     expect(idle).toHaveLength(0);
     expect(element?.textContent).toBe('x = 1\n');
   });

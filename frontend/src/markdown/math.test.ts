@@ -3,6 +3,7 @@ import {describe, expect, it} from 'vitest';
 import type {Slices} from '../frames.js';
 import {LazyPart} from '../lazy-parts.js';
 import {buildFormula} from '../parts/math.js';
+import {Formulas} from './formulas.js';
 import {type MathPart, Typesetter} from './math.js';
 import {renderMarkdown} from './render.js';
 
@@ -62,10 +63,8 @@ function typeset(text: string, part: LazyPart<MathPart>): {host: ShadowRoot; don
 }
 
 describe('typesetting', () => {
-  const part = new LazyPart<MathPart>(async () => ({
-    buildFormula,
-    styles: '.katex{color:red}@font-face{font-family:A}',
-  }));
+  const formulas = new Formulas(buildFormula, '.katex{color:red}@font-face{font-family:A}');
+  const part = new LazyPart<MathPart>(async () => ({formulas}));
 
   it('makes formulas with a text alternative, and brings the style sheet along', async () => {
     const {host, done} = typeset('\\(x^2\\) and $$y$$', part);

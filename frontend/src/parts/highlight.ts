@@ -35,6 +35,7 @@ import swift from 'highlight.js/lib/languages/swift';
 import typescript from 'highlight.js/lib/languages/typescript';
 import xml from 'highlight.js/lib/languages/xml';
 import yaml from 'highlight.js/lib/languages/yaml';
+import {CodeColours} from '../markdown/code-colours.js';
 
 const languages = {
   bash,
@@ -75,4 +76,10 @@ const languages = {
 };
 for (const [name, grammar] of Object.entries(languages)) hljs.registerLanguage(name, grammar);
 
+const colours = new CodeColours(hljs);
+
 export {hljs};
+
+export function colour(blocks: readonly Element[]): void {
+  colours.colour(blocks);
+}

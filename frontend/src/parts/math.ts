@@ -1,6 +1,7 @@
 /** The lazy part that typesets formulas: KaTeX with its style sheet. */
 import katex, {type KatexOptions} from 'katex';
 import styles from 'katex/dist/katex.min.css?raw';
+import {Formulas} from '../markdown/formulas.js';
 
 /** Not in KaTeX's types. */
 interface Tree {
@@ -12,4 +13,4 @@ export function buildFormula(tex: string, options: KatexOptions): Node {
   return (katex as unknown as Tree).__renderToDomTree(tex, options).toNode();
 }
 
-export {styles};
+export const formulas = new Formulas(buildFormula, styles);

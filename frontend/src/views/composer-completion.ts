@@ -1,19 +1,17 @@
 /** The word that is being completed after `@` or `/`: its list, the keys for it, and what takes its place. No DOM. */
 import {type DraftText, type Edited, findTrigger, insertTag, replace} from '../composer/draft-text.js';
+import type {LazyPart} from '../lazy-parts.js';
 import {toError} from '../to-error.js';
-import {
-  type Suggestion,
-  SuggestionSearch,
-  type SuggestionSource,
-  type SuggestionState,
-} from './composer-suggestions.js';
+import type {Suggestion, SuggestionSearch, SuggestionState} from './composer-suggestions.js';
+import {charactersOf, type SuggestionsPart, suggestionsPart} from './lazy-suggestions.js';
+import type {SuggestionSettings} from './suggestion-sources.js';
 
 /** The field around the word. */
 export interface CompletedField {
   /** Returns what is there now; `caret` is also the end of a selection. */
   readonly look: () => {
     readonly draft: DraftText;
-    readonly sources: readonly SuggestionSource[];
+    readonly settings: SuggestionSettings | undefined;
     readonly caret: number;
   };
   readonly commit: (edited: Edited) => void;
@@ -24,37 +22,48 @@ export interface CompletedField {
 
 export class Completion {
   readonly #field: CompletedField;
-  readonly #search: SuggestionSearch;
-  /** Beginning of the word. */
+  readonly #part: LazyPart<SuggestionsPart>;
+  /** There with the first word after the part has come. */
+  #search: SuggestionSearch | undefined;
+  /** The list as long as the part is on its way (`searching`), or cannot be had (`failed`). */
+  #waiting: 'searching' | 'failed' | undefined;
+  /** Beginning of the word, and the character there. */
   #wordStart = 0;
+  #character = '';
   /** The word for which the list was closed by hand; it stays closed until the next word. */
   #dismissedStart: number | undefined;
   #isChoosing = false;
 
-  constructor(field: CompletedField) {
+  constructor(field: CompletedField, part = suggestionsPart) {
     this.#field = field;
-    this.#search = new SuggestionSearch({changed: field.changed, failed: error => field.failed(error, false)});
+    this.#part = part;
   }
 
   /** The list, while there is one. */
   get state(): SuggestionState | undefined {
-    return this.#search.state;
+    return this.#search?.state;
+  }
+
+  /** The list in one word, also while there is nothing but the wait for it; `undefined` when it is closed. */
+  get status(): SuggestionState['status'] | undefined {
+    return this.#waiting ?? this.state?.status;
   }
 
   close(): void {
-    this.#search.close();
+    this.#search?.close();
+    if (this.#waiting) this.#wait(undefined);
   }
 
   /** Marks the suggestion under the pointer. */
   point(index: number): void {
-    this.#search.point(index);
+    this.#search?.point(index);
   }
 
   /** Closes the list when the caret has left its word. */
   follow(caret: number): void {
-    const {state} = this.#search;
-    if (state && findTrigger(this.#field.look().draft, caret, [state.source.character])?.start !== this.#wordStart)
-      this.close();
+    if (!this.status) return;
+    const {draft} = this.#field.look();
+    if (findTrigger(draft, caret, [this.#character])?.start !== this.#wordStart) this.close();
   }
 
   /** Opens the list even for a word for which it was closed. */
@@ -65,12 +74,12 @@ export class Completion {
 
   /** Whether there is a list, and it took the key. */
   onKey({key, shiftKey}: KeyboardEvent): boolean {
-    const {state, active} = this.#search;
-    if (!state) return false;
+    const {status} = this;
+    if (!status) return false;
     switch (key) {
       case 'ArrowDown':
       case 'ArrowUp':
-        this.#search.move(key === 'ArrowDown' ? 1 : -1);
+        this.#search?.move(key === 'ArrowDown' ? 1 : -1);
         return true;
       case 'Escape':
         this.#dismiss();
@@ -79,12 +88,12 @@ export class Completion {
       case 'Tab':
         if (shiftKey) return false;
         // Whoever types fast presses Enter before the answer is there, and does not mean to send.
-        if (state.status === 'searching') return key === 'Enter';
-        if (!active) {
+        if (status === 'searching') return key === 'Enter';
+        if (!this.#search?.active) {
           this.#dismiss();
           return false;
         }
-        this.choose(state.active);
+        void this.#run(this.#search.active);
         return true;
       default:
         return false;
@@ -93,7 +102,7 @@ export class Completion {
 
   /** Takes the suggestion at this place of the list. */
   choose(index: number): void {
-    const suggestion = this.#search.state?.suggestions[index];
+    const suggestion = this.state?.suggestions[index];
     if (suggestion) void this.#run(suggestion);
   }
 
@@ -102,17 +111,17 @@ export class Completion {
     this.#isChoosing = true;
     const start = this.#wordStart;
     const {draft, caret: end} = this.#field.look();
-    const character = this.#search.state?.source.character ?? '';
+    const character = this.#character;
     try {
       const outcome = await suggestion.choose();
       // Typed on while the page was thinking: there is no longer a word to replace.
       if (this.#field.look().draft !== draft) return;
       if (outcome.type === 'list') {
         this.#field.commit(replace(draft, start, end, [{type: 'input_text', text: character}]));
-        this.#search.descend(outcome.suggestions);
+        this.#search?.descend(outcome.suggestions);
         return;
       }
-      this.#search.close();
+      this.close();
       this.#field.commit(
         outcome.type === 'insert' ? insertTag(draft, start, end, outcome.tag) : replace(draft, start, end, []),
       );
@@ -126,23 +135,44 @@ export class Completion {
 
   /** Opens, changes or closes the list, by the word before the caret. */
   suggest(): void {
-    const {draft, sources, caret} = this.#field.look();
-    const characters = sources.map(({character}) => character);
-    const trigger = findTrigger(draft, caret, characters);
-    const source = sources.find(({character}) => character === trigger?.character);
-    if (!trigger || !source) {
+    const {draft, settings, caret} = this.#field.look();
+    const trigger = findTrigger(draft, caret, charactersOf(settings));
+    if (!settings || !trigger) {
       this.#dismissedStart = undefined;
-      this.#search.close();
+      this.close();
       return;
     }
     if (trigger.start === this.#dismissedStart) return;
     this.#dismissedStart = undefined;
     this.#wordStart = trigger.start;
-    this.#search.ask(source, trigger.query);
+    this.#character = trigger.character;
+    const part = this.#part.value;
+    if (!part) {
+      if (this.#waiting !== 'searching') void this.#fetch();
+      return;
+    }
+    const {changed, failed} = this.#field;
+    this.#search ??= new part.SuggestionSearch({changed, failed: error => failed(error, false)});
+    const source = part.buildSources(settings).find(({character}) => character === trigger.character);
+    if (source) this.#search.ask(source, trigger.query);
+  }
+
+  /** Goes on with the word as it is once the part is there, unless its list was closed. */
+  async #fetch(): Promise<void> {
+    this.#wait('searching');
+    const part = await this.#part.load();
+    if (!this.#waiting) return;
+    this.#wait(part ? undefined : 'failed');
+    if (part) this.suggest();
+  }
+
+  #wait(waiting: 'searching' | 'failed' | undefined): void {
+    this.#waiting = waiting;
+    this.#field.changed();
   }
 
   #dismiss(): void {
     this.#dismissedStart = this.#wordStart;
-    this.#search.close();
+    this.close();
   }
 }

@@ -7,12 +7,13 @@ import {strings} from '../strings.js';
 import {Completion} from './composer-completion.js';
 import {fieldStyles} from './composer-field-style.js';
 import {measureRoom} from './composer-menu.js';
-import {announcementOf, renderSuggestions, type SuggestionHandlers} from './composer-suggestion-list.js';
-import type {SuggestionSource} from './composer-suggestions.js';
+import type {SuggestionHandlers} from './composer-suggestion-list.js';
 import {isLongText, readTags, writeTags, writeText} from './composer-text.js';
 import {isTouch} from './field-keys.js';
+import {charactersOf, suggestionsPart} from './lazy-suggestions.js';
 import {popoverStyles} from './popover-style.js';
 import {baseStyles} from './styles.js';
+import type {SuggestionSettings} from './suggestion-sources.js';
 
 /** Texts whose tags an undo brings back. */
 const MAX_REMEMBERED = 100;
@@ -32,7 +33,7 @@ export class ComposerField extends LitElement {
     draft: {attribute: false},
     placeholder: {attribute: false},
     disabled: {attribute: false},
-    sources: {attribute: false},
+    suggesting: {attribute: false},
   };
   static override styles = [baseStyles, popoverStyles, fieldStyles];
 
@@ -40,10 +41,11 @@ export class ComposerField extends LitElement {
   declare placeholder: string;
   /** Nothing can be typed, and the text gives way to the placeholder. */
   declare disabled: boolean;
-  declare sources: readonly SuggestionSource[];
+  /** `undefined` suggests nothing. */
+  declare suggesting: SuggestionSettings | undefined;
 
   readonly #completion = new Completion({
-    look: () => ({draft: this.draft, sources: this.sources, caret: this.#selection.end}),
+    look: () => ({draft: this.draft, settings: this.suggesting, caret: this.#selection.end}),
     commit: edited => this.#commit(edited),
     changed: () => this.requestUpdate(),
     failed: (error, isShown) => express(this, {type: 'report', error, isShown}),
@@ -61,7 +63,7 @@ export class ComposerField extends LitElement {
     this.draft = EMPTY_DRAFT;
     this.placeholder = '';
     this.disabled = false;
-    this.sources = [];
+    this.suggesting = undefined;
   }
 
   override connectedCallback(): void {
@@ -106,7 +108,10 @@ export class ComposerField extends LitElement {
 
   override render() {
     const shown = this.disabled ? EMPTY_DRAFT : this.draft;
-    const {state} = this.#completion;
+    const {state, status} = this.#completion;
+    const hasLists = charactersOf(this.suggesting).length > 0;
+    const part = state && suggestionsPart.value;
+    const note = status === 'failed' ? strings.partMissing : strings.searching;
     return html`<div class="grow">
         <div class="mirror" aria-hidden="true" dir="auto">${this.disabled ? this.placeholder : this.#mirror(shown)}&#8203;</div>
         <textarea
@@ -116,8 +121,8 @@ export class ComposerField extends LitElement {
           enterkeyhint=${isTouch() ? 'enter' : 'send'}
           autocomplete="off"
           aria-label=${strings.composer}
-          aria-autocomplete=${this.sources.length > 0 ? 'list' : nothing}
-          aria-haspopup=${this.sources.length > 0 ? 'listbox' : nothing}
+          aria-autocomplete=${hasLists ? 'list' : nothing}
+          aria-haspopup=${hasLists ? 'listbox' : nothing}
           aria-controls=${state ? 'suggestions' : nothing}
           aria-activedescendant=${state && state.active >= 0 && state.suggestions.length > 0 ? `suggestion-${state.active}` : nothing}
           placeholder=${this.placeholder}
@@ -130,6 +135,7 @@ export class ComposerField extends LitElement {
           @selectionchange=${this.#onSelect}
           @keyup=${this.#onSelect}
           @pointerup=${this.#onSelect}
+          @focus=${this.#onFocus}
           @blur=${this.#onBlur}
           @scroll=${this.#onScroll}
           @copy=${this.#onCopy}
@@ -137,8 +143,8 @@ export class ComposerField extends LitElement {
           @paste=${this.#onPaste}
         ></textarea>
       </div>
-      ${state ? renderSuggestions(state, this.#handlers) : nothing}
-      <div class="visually-hidden" role="status">${state ? announcementOf(state) : ''}</div>`;
+      ${part ? part.renderSuggestions(state, this.#handlers) : status ? html`<div class="suggestions" part="suggestions" @mousedown=${keepFocus}><div class="note">${note}</div></div>` : nothing}
+      <div class="visually-hidden" role="status">${part ? part.announcementOf(state) : status ? note : ''}</div>`;
   }
 
   #mirror({text, tags}: DraftText) {
@@ -153,7 +159,7 @@ export class ComposerField extends LitElement {
   }
 
   protected override updated(): void {
-    if (!this.#completion.state) return;
+    if (!this.#completion.status) return;
     measureRoom(this);
     // Not `scrollIntoView`: that would scroll the page around the element as well.
     const list = this.renderRoot.querySelector<HTMLElement>('.suggestions');
@@ -225,6 +231,11 @@ export class ComposerField extends LitElement {
     if (start !== selectionStart || end !== selectionEnd) field.setSelectionRange(start, end, selectionDirection);
     this.#caret = end;
     this.#completion.follow(end);
+  };
+
+  /** Fetches the lists before the first character calls for one. */
+  #onFocus = (): void => {
+    if (charactersOf(this.suggesting).length > 0) void suggestionsPart.load();
   };
 
   #onBlur = (): void => {
@@ -306,4 +317,8 @@ export class ComposerField extends LitElement {
   get #field(): HTMLTextAreaElement | null {
     return this.renderRoot?.querySelector('textarea') ?? null;
   }
+}
+
+function keepFocus(event: Event): void {
+  event.preventDefault();
 }

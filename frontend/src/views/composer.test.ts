@@ -312,7 +312,7 @@ describe('mentions', () => {
     named(composer, 'Mention').click();
     await drawn(composer);
     expect(boxOf(composer).value).toBe('Ask @');
-    expect(listOf(composer)).not.toBeNull();
+    await vi.waitFor(() => expect(listOf(composer)).not.toBeNull());
   });
 });
 

@@ -17,17 +17,15 @@ import {icon} from '../icons/icons.js';
 import {express, relayTo} from '../intents.js';
 import type {StructuredInput, ThreadStatus} from '../protocol/types.js';
 import {strings} from '../strings.js';
-import {buildBuiltIns} from './command-built-ins.js';
-import {type BuiltIn, buildCommandSource} from './command-search.js';
+import type {BuiltInParts} from './command-built-ins.js';
 import {renderChoices, renderModels} from './composer-choices.js';
 import type {ComposerField} from './composer-field.js';
 import {composerStyles} from './composer-style.js';
-import type {SuggestionSource} from './composer-suggestions.js';
-import {buildEntitySource} from './entity-search.js';
 import {exportedParts} from './exported-parts.js';
 import {isTouch} from './field-keys.js';
 import {renderLazy, renderLazyButton} from './lazy-view.js';
 import {baseStyles, buttonStyles, lazyStyles} from './styles.js';
+import type {SuggestionSettings} from './suggestion-sources.js';
 
 /** From this share of the limit on, it is told. */
 const NEARLY_FULL = 0.9;
@@ -53,7 +51,7 @@ export class ComposerView extends LitElement {
     maxChars: {attribute: false},
     draft: {state: true},
     quotedText: {state: true},
-    sources: {state: true},
+    suggesting: {state: true},
   };
   static override styles = [baseStyles, buttonStyles, composerStyles, lazyStyles];
 
@@ -83,7 +81,7 @@ export class ComposerView extends LitElement {
   /** Outlives the field, which goes when the thread closes or asks questions. */
   declare draft: DraftText;
   declare quotedText: string | undefined;
-  declare sources: readonly SuggestionSource[];
+  declare suggesting: SuggestionSettings | undefined;
 
   /** The focus is in what is about to be replaced. */
   #keepsFocus = false;
@@ -109,7 +107,7 @@ export class ComposerView extends LitElement {
     this.maxChars = undefined;
     this.draft = EMPTY_DRAFT;
     this.quotedText = undefined;
-    this.sources = [];
+    this.suggesting = undefined;
   }
 
   override focus(): void {
@@ -128,9 +126,8 @@ export class ComposerView extends LitElement {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has('entities') || changed.has('commands')) {
-      const mentions = this.entities && buildEntitySource(this.entities);
-      const commands = this.commands && buildCommandSource(this.commands, () => this.#builtIns);
-      this.sources = [mentions, commands].filter(source => source !== undefined);
+      const {entities, commands} = this;
+      this.suggesting = {entities, commands, builtIns: () => this.#builtIns};
     }
     // Questions that come while somebody writes keep the focus in this place; others leave it where it is.
     if (changed.has('pendingInput')) this.#keepsFocus ||= this.matches(':focus-within');
@@ -194,7 +191,7 @@ export class ComposerView extends LitElement {
       <parlor-composer-field exportparts=${exportedParts}
         .placeholder=${placeholder}
         .disabled=${isLocked}
-        .sources=${this.sources}
+        .suggesting=${this.suggesting}
         .draft=${this.draft}
         @draft-change=${this.#onDraftChange}
         @draft-submit=${this.#send}
@@ -365,15 +362,15 @@ export class ComposerView extends LitElement {
   };
 
   /** The composer's own commands in the `/` menu. */
-  get #builtIns(): readonly BuiltIn[] {
-    return buildBuiltIns({
+  get #builtIns(): BuiltInParts {
+    return {
       tools: this.tools,
       models: this.models,
       attach: this.attachments ? this.#openFileDialog : undefined,
       mention: this.entities?.onTagSearch ? this.#mention : undefined,
       selectTool: this.#selectTool,
       selectModel: this.#selectModel,
-    });
+    };
   }
 
   #mention = (): void => {
