@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from errors import ConfigError
 from settings import secret_files
@@ -57,7 +57,9 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Return where settings come from, the most important first."""
         files = secret_files.SecretFiles(settings_cls, env_settings, dotenv_settings)
-        return init_settings, env_settings, dotenv_settings, files
+        # Without variables the file answers nothing, but takes as long as the environment to ask about every field.
+        has_file = not isinstance(dotenv_settings, EnvSettingsSource) or dotenv_settings.env_vars
+        return init_settings, env_settings, *((dotenv_settings,) if has_file else ()), files
 
     # Where it runs
     host: str = Field("127.0.0.1", description="Address to listen on.")

@@ -56,7 +56,8 @@ def run_module(
 
 def _package_of(folder: Path) -> str | None:
     """Return the package of which the files in a folder are modules; None without one."""
-    for name, loaded in list(sys.modules.items()):
+    # Use cases are imported after the thousands of modules that they rest upon.
+    for name, loaded in reversed(list(sys.modules.items())):
         spec = getattr(loaded, "__spec__", None)
         if str(folder) in map(str, getattr(spec, "submodule_search_locations", None) or ()):
             return name

@@ -6,6 +6,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -91,10 +92,38 @@ def modules() -> dict[str, Path]:
     return {str(path.relative_to(ROOT))[:-3].replace("/", ".").removesuffix(".__init__"): path for path in sources()}
 
 
+@dataclass(frozen=True)
+class Source:
+    """What the tests ask of a file, kept in the place of its tree, which is large.
+
+    Attributes:
+        imports: Statements that import, wherever they stand.
+        docstrings: Docstrings of the module, its classes, functions and values.
+        descriptions: Lines about arguments and attributes.
+    """
+
+    imports: list[ast.Import | ast.ImportFrom]
+    docstrings: list[str]
+    descriptions: list[str]
+
+
+@cache
+def parsed(path: Path) -> Source:
+    """Read a file once for all tests."""
+    source = Source([], [], [])
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            source.imports.append(node)
+        source.docstrings.extend(docstrings(node))
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            source.descriptions.extend(described_names(ast.get_docstring(node) or ""))
+    return source
+
+
 def imports_of(path: Path) -> Iterator[tuple[str, int]]:
     """Return the modules that a file names in imports, at run time or for its types, wherever they stand."""
     package = path.relative_to(ROOT).parent.parts
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in parsed(path).imports:
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -213,8 +242,7 @@ def test_every_docstring_can_be_read_alone() -> None:
     found = [
         f"{path.relative_to(ROOT)}: {text.splitlines()[0]}"
         for path in sources()
-        for node in ast.walk(ast.parse(path.read_text()))
-        for text in docstrings(node)
+        for text in parsed(path).docstrings
         if LEANING.match(text)
     ]
     assert found == []
@@ -237,9 +265,7 @@ def test_every_line_about_an_argument_can_be_read_alone() -> None:
     found = [
         f"{path.relative_to(ROOT)}: {line}"
         for path in sources()
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-        for line in described_names(ast.get_docstring(node) or "")
+        for line in parsed(path).descriptions
         if leaning.match(line)
     ]
     assert found == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,28 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.returncode == 0, done.stderr
     (built,) = folder.glob("*.whl")
     return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path) -> Path:
+    """The folder into which the wheel was installed. Python keeps there what it has compiled, as not of an archive."""
+    folder = wheel.parent / "installed"
+    with ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def run_installed(folder: Path, command: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command line of the folder, and not that of the clone."""
+    program = (
+        f"import sys; sys.path.insert(0, {str(folder)!r}); import main;"
+        f"assert main.__file__.startswith({str(folder)!r}); sys.exit(main.main({command!r}))"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return subprocess.run(
+        [sys.executable, "-P", "-c", program],
+        cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
 
 
 def files_in(wheel: Path) -> set[str]:
@@ -49,27 +72,14 @@ def test_beside_the_rooms_the_wheel_holds_the_page_and_data_and_no_sources_of_th
     assert not [name for name in names if name.endswith((".ts", ".test.js")) or "node_modules" in name]
 
 
-def test_what_is_installed_sends_to_a_clone_who_wants_to_test(wheel: Path) -> None:
-    program = (
-        f"import sys; sys.path.insert(0, {str(wheel)!r}); import main;"
-        f"assert main.__file__.startswith({str(wheel)!r}); sys.exit(main.main(['test', '--python']))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", program], cwd=wheel.parent, capture_output=True, text=True, check=False, timeout=60
-    )
+def test_what_is_installed_sends_to_a_clone_who_wants_to_test(installed: Path, tmp_path: Path) -> None:
+    done = run_installed(installed, ["test", "--python"], tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "'test' is a command of a clone: run ./parlor test there.\n"
 
 
-def test_what_is_installed_imports_a_workflow(wheel: Path, tmp_path: Path) -> None:
+def test_what_is_installed_imports_a_workflow(installed: Path, tmp_path: Path) -> None:
     file = ROOT / "tests/unit/agents_sdk/exported/triage.py"
-    program = (
-        f"import sys; sys.path.insert(0, {str(wheel)!r}); import main;"
-        f"assert main.__file__.startswith({str(wheel)!r}); "
-        f"sys.exit(main.main(['import-workflow', {str(file)!r}, 'post-office', '--into', 'mine']))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
-    )
+    done = run_installed(installed, ["import-workflow", str(file), "post-office", "--into", "mine"], tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "mine/post-office/triage.py").read_text() == file.read_text()
