@@ -47,6 +47,12 @@ param secretKey string
 @description('Fewest replicas. 0 costs nothing at rest, and the first answer after a pause waits for the start.')
 param minReplicas int = 1
 
+@description('Database, files and model in a network of their own, with no public address. Chosen at the first deployment, for good.')
+param privateNetwork bool = false
+
+@description('Client id of the app registration by which people sign in at the ingress (Easy Auth); empty: nobody has to.')
+param signInClientId string = ''
+
 @description('Whether the app runs our image already; azd says so. The first time there is none yet.')
 param appExists bool = false
 
@@ -71,7 +77,7 @@ module identity 'modules/identity.bicep' = {
 module monitoring 'modules/monitoring.bicep' = {
   name: 'monitoring'
   scope: group
-  params: { name: 'log-${token}', location: location, tags: tags }
+  params: { name: 'log-${token}', location: location, tags: tags, insightsName: 'appi-${token}' }
 }
 
 module registry 'modules/registry.bicep' = {
@@ -83,7 +89,13 @@ module registry 'modules/registry.bicep' = {
 module storage 'modules/storage.bicep' = {
   name: 'storage'
   scope: group
-  params: { name: 'st${token}', location: location, tags: tags, principalId: identity.outputs.principalId }
+  params: {
+    name: 'st${token}'
+    location: location
+    tags: tags
+    principalId: identity.outputs.principalId
+    privateNetwork: privateNetwork
+  }
 }
 
 module openAi 'modules/openai.bicep' = if (empty(existingOpenAiId)) {
@@ -97,6 +109,7 @@ module openAi 'modules/openai.bicep' = if (empty(existingOpenAiId)) {
     model: openAiModel
     modelVersion: openAiModelVersion
     capacity: openAiCapacity
+    privateNetwork: privateNetwork
   }
 }
 
@@ -116,13 +129,69 @@ module database 'modules/database.bicep' = {
     administratorId: principalId
     administratorName: principalName
     administratorType: principalType
+    privateNetwork: privateNetwork
+  }
+}
+
+module network 'modules/network.bicep' = if (privateNetwork) {
+  name: 'network'
+  scope: group
+  params: { name: 'vnet-${token}', location: location, tags: tags }
+}
+
+module databaseEndpoint 'modules/private-endpoint.bicep' = if (privateNetwork) {
+  name: 'database-endpoint'
+  scope: group
+  params: {
+    name: 'pe-database-${token}'
+    location: location
+    tags: tags
+    networkId: network!.outputs.id
+    subnetId: network!.outputs.endpointsSubnetId
+    targetId: database.outputs.id
+    groupId: 'postgresqlServer'
+  }
+}
+
+module storageEndpoint 'modules/private-endpoint.bicep' = if (privateNetwork) {
+  name: 'storage-endpoint'
+  scope: group
+  params: {
+    name: 'pe-storage-${token}'
+    location: location
+    tags: tags
+    networkId: network!.outputs.id
+    subnetId: network!.outputs.endpointsSubnetId
+    targetId: storage.outputs.id
+    groupId: 'blob'
+  }
+}
+
+// Also to an account that was there: it gets an address here, and what else reaches it stays its owner's decision.
+module openAiEndpoint 'modules/private-endpoint.bicep' = if (privateNetwork) {
+  name: 'openai-endpoint'
+  scope: group
+  params: {
+    name: 'pe-openai-${token}'
+    location: location
+    tags: tags
+    networkId: network!.outputs.id
+    subnetId: network!.outputs.endpointsSubnetId
+    targetId: empty(existingOpenAiId) ? openAi!.outputs.id : existingOpenAiId
+    groupId: 'account'
   }
 }
 
 module environment 'modules/environment.bicep' = {
   name: 'environment'
   scope: group
-  params: { name: 'cae-${token}', location: location, tags: tags, workspaceName: monitoring.outputs.workspaceName }
+  params: {
+    name: 'cae-${token}'
+    location: location
+    tags: tags
+    workspaceName: monitoring.outputs.workspaceName
+    subnetId: privateNetwork ? network!.outputs.appsSubnetId : ''
+  }
 }
 
 module app 'modules/app.bicep' = {
@@ -144,7 +213,11 @@ module app 'modules/app.bicep' = {
     storageAccount: storage.outputs.accountName
     openAiEndpoint: empty(existingOpenAiId) ? openAi!.outputs.endpoint : existingOpenAi!.outputs.endpoint
     openAiDeployment: openAiModel
+    insightsName: monitoring.outputs.insightsName
+    signInClientId: signInClientId
   }
+  // Its first start asks for the database and the files, whose names must lead into the network by then.
+  dependsOn: [databaseEndpoint, storageEndpoint, openAiEndpoint]
 }
 
 output AZURE_LOCATION string = location

@@ -14,6 +14,10 @@ param storageUrl string
 param storageAccount string
 param openAiEndpoint string
 param openAiDeployment string
+param insightsName string
+
+@description('Client id of the app registration by which people sign in; empty: nobody has to.')
+param signInClientId string
 
 @secure()
 param secretKey string
@@ -21,6 +25,18 @@ param secretKey string
 // The first time there is no image of ours yet. That one listens on 80, and knows no path of our probes.
 var firstImage = 'mcr.microsoft.com/azuredocs/containerapps-helloworld:latest'
 var port = exists ? 8000 : 80
+
+// Takes spans as any collector does, and knows the form that Application Insights wants.
+var collectorImage = 'ghcr.io/open-telemetry/opentelemetry-collector-releases/opentelemetry-collector-contrib:0.115.1'
+var collectorConfig = '''
+receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:4318"}}}}
+processors: {memory_limiter: {check_interval: 1s, limit_mib: 300}, batch: {}}
+exporters: {azuremonitor: {connection_string: "${env:APPLICATIONINSIGHTS_CONNECTION_STRING}"}}
+service: {pipelines: {traces: {receivers: [otlp], processors: [memory_limiter, batch], exporters: [azuremonitor]}}}
+'''
+
+// The name says to Container Apps that this is no secret but the identity that vouches for the app.
+var signInSecretName = 'override-use-mi-fic-assertion-client-id'
 
 var probes = [
   { type: 'Startup', httpGet: { path: '/healthz', port: 8000 }, periodSeconds: 3, failureThreshold: 10, timeoutSeconds: 3 }
@@ -30,6 +46,10 @@ var probes = [
 
 resource deployed 'Microsoft.App/containerApps@2025-07-01' existing = if (exists) {
   name: name
+}
+
+resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: insightsName
 }
 
 resource app 'Microsoft.App/containerApps@2025-07-01' = {
@@ -44,7 +64,11 @@ resource app 'Microsoft.App/containerApps@2025-07-01' = {
       activeRevisionsMode: 'Single'
       ingress: { external: true, targetPort: port, transport: 'auto', allowInsecure: false }
       registries: [{ server: registryServer, identity: identityId }]
-      secrets: [{ name: 'secret-key', value: secretKey }]
+      secrets: [
+        { name: 'secret-key', value: secretKey }
+        { name: 'insights', value: insights.properties.ConnectionString }
+        { name: signInSecretName, value: identityClientId }
+      ]
     }
     template: {
       // More than SHUTDOWN_DELAY_S, DRAIN_TIMEOUT_S and 5 s together; the default is 30.
@@ -64,16 +88,54 @@ resource app 'Microsoft.App/containerApps@2025-07-01' = {
             { name: 'AZURE_OPENAI_ENDPOINT', value: openAiEndpoint }
             { name: 'AZURE_OPENAI_MODEL', value: openAiDeployment }
             { name: 'LOG_FORMAT', value: 'json' }
+            { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: 'http://127.0.0.1:4318' }
             // The ingress learns of the end some seconds later, and there is no hook before it.
             { name: 'SHUTDOWN_DELAY_S', value: '5' }
             // The ingress asks from the environment's own network.
             { name: 'TRUSTED_PROXIES', value: '100.64.0.0/10,10.0.0.0/8,172.16.0.0/12' }
           ]
         }
+        {
+          name: 'collector'
+          image: collectorImage
+          args: ['--config=env:COLLECTOR_CONFIG']
+          resources: { cpu: json('0.25'), memory: '0.5Gi' }
+          env: [
+            { name: 'COLLECTOR_CONFIG', value: collectorConfig }
+            { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', secretRef: 'insights' }
+          ]
+        }
       ]
       // One at most: an answer is resumed in the process that writes it, and nowhere else yet.
       scale: { minReplicas: minReplicas, maxReplicas: 1 }
     }
+  }
+}
+
+resource signIn 'Microsoft.App/containerApps/authConfigs@2025-07-01' = if (!empty(signInClientId)) {
+  parent: app
+  name: 'current'
+  properties: {
+    platform: { enabled: true }
+    globalValidation: {
+      unauthenticatedClientAction: 'RedirectToLoginPage'
+      redirectToProvider: 'azureactivedirectory'
+      excludedPaths: ['/healthz', '/readyz']
+    }
+    httpSettings: { requireHttps: true }
+    identityProviders: {
+      azureActiveDirectory: {
+        enabled: true
+        registration: {
+          clientId: signInClientId
+          clientSecretSettingName: signInSecretName
+          openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+        }
+        validation: { allowedAudiences: [signInClientId, 'api://${signInClientId}'] }
+      }
+    }
+    // Nobody here asks another service in a person's name: their tokens need not be kept.
+    login: { tokenStore: { enabled: false } }
   }
 }
 

@@ -7,6 +7,7 @@ param tags object
 param administratorId string
 param administratorName string
 param administratorType string
+param privateNetwork bool
 
 resource server 'Microsoft.DBforPostgreSQL/flexibleServers@2025-08-01' = {
   name: name
@@ -18,12 +19,13 @@ resource server 'Microsoft.DBforPostgreSQL/flexibleServers@2025-08-01' = {
     storage: { storageSizeGB: 32 }
     backup: { backupRetentionDays: 7, geoRedundantBackup: 'Disabled' }
     highAvailability: { mode: 'Disabled' }
+    network: { publicNetworkAccess: privateNetwork ? 'Disabled' : 'Enabled' }
     authConfig: { activeDirectoryAuth: 'Enabled', passwordAuth: 'Disabled', tenantId: tenant().tenantId }
   }
 }
 
-// Services of Azure, of whatever customer: what asks still has to sign in. A private network would be narrower.
-resource fromAzure 'Microsoft.DBforPostgreSQL/flexibleServers/firewallRules@2025-08-01' = {
+// Services of Azure, of whatever customer: what asks still has to sign in. `privateNetwork` is narrower.
+resource fromAzure 'Microsoft.DBforPostgreSQL/flexibleServers/firewallRules@2025-08-01' = if (!privateNetwork) {
   parent: server
   name: 'AllowAzureServices'
   properties: { startIpAddress: '0.0.0.0', endIpAddress: '0.0.0.0' }
@@ -46,4 +48,5 @@ resource administrator 'Microsoft.DBforPostgreSQL/flexibleServers/administrators
   dependsOn: [fromAzure, data]
 }
 
+output id string = server.id
 output host string = server.properties.fullyQualifiedDomainName

@@ -5,6 +5,9 @@ param tags object
 
 param workspaceName string
 
+@description('Subnet of a private network; empty: none. An environment never changes its network.')
+param subnetId string
+
 resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' existing = {
   name: workspaceName
 }
@@ -21,6 +24,8 @@ resource environment 'Microsoft.App/managedEnvironments@2025-07-01' = {
         sharedKey: workspace.listKeys().primarySharedKey
       }
     }
+    // People come from outside also then: what is private is the way to the database, the files and the model.
+    vnetConfiguration: empty(subnetId) ? null : { infrastructureSubnetId: subnetId, internal: false }
     workloadProfiles: [{ name: 'Consumption', workloadProfileType: 'Consumption' }]
   }
 }

@@ -1,7 +1,9 @@
-// Where the log lines of the app go.
+// Where the log lines of the app go, and its spans.
 param name string
 param location string
 param tags object
+
+param insightsName string
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
   name: name
@@ -13,4 +15,16 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
   }
 }
 
+resource insights 'Microsoft.Insights/components@2020-02-02' = {
+  name: insightsName
+  location: location
+  tags: tags
+  kind: 'web'
+  properties: {
+    Application_Type: 'web'
+    WorkspaceResourceId: workspace.id
+  }
+}
+
+output insightsName string = insights.name
 output workspaceName string = workspace.name

@@ -7,6 +7,7 @@ param principalId string
 param model string
 param modelVersion string
 param capacity int
+param privateNetwork bool
 
 // Cognitive Services OpenAI User
 var userRole = '5e0bd9bd-7b93-4f28-af87-19fc36ad61bd'
@@ -20,7 +21,7 @@ resource account 'Microsoft.CognitiveServices/accounts@2025-06-01' = {
   properties: {
     customSubDomainName: name
     disableLocalAuth: true
-    publicNetworkAccess: 'Enabled'
+    publicNetworkAccess: privateNetwork ? 'Disabled' : 'Enabled'
   }
 }
 
@@ -43,4 +44,5 @@ resource use 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
+output id string = account.id
 output endpoint string = account.properties.endpoint

@@ -4,6 +4,7 @@ param location string
 param tags object
 
 param principalId string
+param privateNetwork bool
 
 // Storage Blob Data Contributor
 var contributorRole = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
@@ -19,6 +20,8 @@ resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
     allowSharedKeyAccess: false
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
+    publicNetworkAccess: privateNetwork ? 'Disabled' : 'Enabled'
+    networkAcls: { defaultAction: privateNetwork ? 'Deny' : 'Allow', bypass: 'None' }
   }
 }
 
@@ -46,5 +49,6 @@ resource contribute 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
+output id string = account.id
 output accountName string = account.name
 output containerName string = files.name

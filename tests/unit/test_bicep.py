@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from functools import cache
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ FILES = [MAIN, *sorted((INFRA / "modules").glob("*.bicep"))]
 
 # Stable versions, looked up in Microsoft's list of types; nobody raises one by accident.
 REVIEWED_TYPES = {
+    "Microsoft.App/containerApps/authConfigs@2025-07-01",
     "Microsoft.App/containerApps@2025-07-01",
     "Microsoft.App/managedEnvironments@2025-07-01",
     "Microsoft.Authorization/roleAssignments@2022-04-01",
@@ -33,7 +35,13 @@ REVIEWED_TYPES = {
     "Microsoft.DBforPostgreSQL/flexibleServers/databases@2025-08-01",
     "Microsoft.DBforPostgreSQL/flexibleServers/firewallRules@2025-08-01",
     "Microsoft.DBforPostgreSQL/flexibleServers@2025-08-01",
+    "Microsoft.Insights/components@2020-02-02",
     "Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31",
+    "Microsoft.Network/privateDnsZones/virtualNetworkLinks@2020-06-01",
+    "Microsoft.Network/privateDnsZones@2020-06-01",
+    "Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-05-01",
+    "Microsoft.Network/privateEndpoints@2024-05-01",
+    "Microsoft.Network/virtualNetworks@2024-05-01",
     "Microsoft.OperationalInsights/workspaces@2023-09-01",
     "Microsoft.Resources/resourceGroups@2021-04-01",
     "Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01",
@@ -46,8 +54,8 @@ REVIEWED_ROLES = {
     "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
 }
 FUNCTIONS = {
-    "empty", "guid", "json", "last", "resourceGroup", "split", "subscription", "subscriptionResourceId", "tenant",
-    "toLower", "union", "uniqueString",
+    "empty", "environment", "guid", "json", "last", "resourceGroup", "split", "subscription",
+    "subscriptionResourceId", "tenant", "toLower", "union", "uniqueString",
 }  # fmt: skip
 NAMED = {"parameter_declaration", "variable_declaration", "resource_declaration", "module_declaration"}
 
@@ -180,7 +188,10 @@ def test_nothing_is_opened_by_a_password_or_a_key_and_nothing_lies_on_a_share() 
 def test_the_app_has_its_probes_its_grace_and_variables_that_somebody_reads() -> None:
     app = (INFRA / "modules" / "app.bicep").read_text(encoding="utf-8")
     variables = dict(re.findall(r"\{ name: '([A-Z_]+)', (?:value|secretRef): ([^}]+?) \}", app))
-    others = {"AZURE_CLIENT_ID", "AZURE_STORAGE_ACCOUNT_NAME"}  # read by Azure's own libraries
+    # Read by Azure's own libraries, and by the collector.
+    others = {
+        "AZURE_CLIENT_ID", "AZURE_STORAGE_ACCOUNT_NAME", "APPLICATIONINSIGHTS_CONNECTION_STRING", "COLLECTOR_CONFIG",
+    }  # fmt: skip
     assert {name.lower() for name in variables.keys() - others} <= set(Settings.model_fields)
     assert others <= variables.keys()
     grace = int(re.findall(r"terminationGracePeriodSeconds: (\d+)", app)[0])
@@ -211,3 +222,75 @@ def test_what_azd_reads_and_fills_in_is_there() -> None:
     wanted = {"AZURE_CONTAINER_REGISTRY_ENDPOINT", "AZURE_CONTAINER_ENVIRONMENT_NAME", "AZURE_RESOURCE_GROUP",
               "AZURE_TENANT_ID", "AZURE_LOCATION", f"SERVICE_{service.upper()}_NAME"}  # fmt: skip
     assert wanted <= names(MAIN, "output_declaration")
+
+
+PRIVATE = "privateNetwork ? 'Disabled' : 'Enabled'"
+
+
+def test_what_has_a_private_address_has_no_public_one_and_nobody_needs_a_rule_for_all_of_azure() -> None:
+    """The switch closes the public way of each service at the same time as it makes the private one."""
+    endpoints = {}
+    for module in of_kind(MAIN, "module_declaration"):
+        if "private-endpoint.bicep" in text(module):
+            assert "= if (privateNetwork) {" in text(module)
+            given = properties(body_of(module)["params"])
+            endpoints[text(given["groupId"]).strip("'")] = text(given["targetId"])
+    assert endpoints == {
+        "account": "empty(existingOpenAiId) ? openAi!.outputs.id : existingOpenAiId",
+        "blob": "storage.outputs.id",
+        "postgresqlServer": "database.outputs.id",
+    }
+    zones = next(each for each in of_kind(INFRA / "modules" / "private-endpoint.bicep", "variable_declaration"))
+    assert set(body_of(zones)) == set(endpoints), "a zone for each, or its name still leads to the public address"
+    for name in ("database", "openai", "storage"):
+        assert f"publicNetworkAccess: {PRIVATE}" in (INFRA / "modules" / f"{name}.bicep").read_text(encoding="utf-8")
+    [rule] = [
+        each
+        for each in of_kind(INFRA / "modules" / "database.bicep", "resource_declaration")
+        if "'0.0.0.0'" in text(each)
+    ]
+    assert "= if (!privateNetwork) {" in text(rule)
+    [app] = [each for each in of_kind(MAIN, "module_declaration") if name_of(each) == "app"]
+    assert text(body_of(app)["dependsOn"]) == "[databaseEndpoint, storageEndpoint, openAiEndpoint]"
+
+
+def test_subnets_lie_within_their_network_and_apart() -> None:
+    source = (INFRA / "modules" / "network.bicep").read_text(encoding="utf-8")
+    [whole] = [ip_network(each) for each in re.findall(r"addressPrefixes: \['(.+?)'\]", source)]
+    apps, endpoints = (ip_network(each) for each in re.findall(r"addressPrefix: '(.+?)'", source))
+    for subnet in (apps, endpoints):
+        assert subnet.network_address in whole
+        assert subnet.broadcast_address in whole
+    assert not apps.overlaps(endpoints)
+    assert apps.prefixlen <= 27, "the least that Container Apps takes"
+
+
+def test_people_sign_in_only_where_a_registration_is_named_and_without_a_password() -> None:
+    [sign_in] = [
+        each
+        for each in of_kind(INFRA / "modules" / "app.bicep", "resource_declaration")
+        if "authConfigs@" in text(each)
+    ]
+    assert "= if (!empty(signInClientId)) {" in text(sign_in)
+    about = properties(body_of(sign_in)["properties"])
+    assert text(body_of(sign_in)["name"]) == "'current'"
+    assert text(about["globalValidation"]).count("RedirectToLoginPage") == 1
+    assert text(properties(about["globalValidation"])["excludedPaths"]) == "['/healthz', '/readyz']"
+    app = (INFRA / "modules" / "app.bicep").read_text(encoding="utf-8")
+    assert "var signInSecretName = 'override-use-mi-fic-assertion-client-id'" in app
+    assert "{ name: signInSecretName, value: identityClientId }" in app
+
+
+def test_spans_go_to_the_collector_beside_the_app_and_from_there_to_application_insights() -> None:
+    app = (INFRA / "modules" / "app.bicep").read_text(encoding="utf-8")
+    source = re.search(r"collectorConfig = '''\n(.+?)'''", app, re.DOTALL)
+    assert source is not None
+    config = yaml.safe_load(source[1])
+    for pipeline in config["service"]["pipelines"].values():
+        for kind in ("receivers", "processors", "exporters"):
+            assert set(pipeline[kind]) <= set(config[kind])
+    address = config["receivers"]["otlp"]["protocols"]["http"]["endpoint"]
+    assert f"'OTEL_EXPORTER_OTLP_ENDPOINT', value: 'http://{address}'" in app
+    [variable] = re.findall(r"\$\{env:(\w+)\}", config["exporters"]["azuremonitor"]["connection_string"])
+    assert f"{{ name: '{variable}', secretRef: 'insights' }}" in app
+    assert re.search(r"collectorImage = '\S+:\d+\.\d+\.\d+'", app), "a version, and not the newest of the day"

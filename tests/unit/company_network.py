@@ -1,0 +1,126 @@
+"""A company's network in small: a proxy that everything has to pass, and a server of its own authority.
+
+Sources: RFC 9110, 9.3.6 (CONNECT); RFC 5280, 4.2.1.6 and 4.2.1.9 (names and authorities in certificates).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import ssl
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Self
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+HOST = "inside.example"
+ANSWER = b'{"hello": "from inside"}'
+
+
+class CompanyNetwork:
+    """A proxy and a server, on ports of their own; every name behind the proxy is the server's.
+
+    Attributes:
+        authority: File with the certificate of the company's authority.
+        tunnels: Where the proxy was asked to lead, as `host:port`, one for each connection.
+        paths: What the server was asked for.
+        proxy_url: Address of the proxy.
+        port: The server's own, where it is reached without the proxy.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.authority = folder / "authority.pem"
+        self.tunnels: list[str] = []
+        self.paths: list[str] = []
+        self.proxy_url = ""
+        self.port = 0
+        self._chain = folder / "server.pem"
+        self._open = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        await asyncio.to_thread(self._make_certificates)
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(self._chain)
+        server = await self._open.enter_async_context(await asyncio.start_server(self._answer, "127.0.0.1", 0, ssl=tls))
+        proxy = await self._open.enter_async_context(await asyncio.start_server(self._lead, "127.0.0.1", 0))
+        self.port = server.sockets[0].getsockname()[1]
+        self.proxy_url = f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._open.aclose()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+            self.paths.append(head.split(b" ", 2)[1].decode())
+            body = b"" if head.startswith(b"HEAD ") else ANSWER
+            writer.write(
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
+                b'ETag: "1"\r\nLast-Modified: Sun, 29 Nov 2026 02:00:00 GMT\r\n'
+                b"Content-Length: %d\r\n\r\n%b" % (len(ANSWER), body)
+            )
+            await writer.drain()
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # who does not trust us goes away
+        finally:
+            writer.close()
+
+    async def _lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+            method, target, _ = head.decode().split(" ", 2)
+            if method != "CONNECT":
+                writer.write(b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                return
+            self.tunnels.append(target)
+            inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", self.port)
+            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            await asyncio.gather(_pass(reader, inner_writer), _pass(inner_reader, writer))
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    def _make_certificates(self) -> None:
+        authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+        authority_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Authority of the company")])
+        now = datetime.now(UTC)
+
+        def begin(name: x509.Name, public_key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+            return (
+                x509.CertificateBuilder(issuer_name=authority_name, subject_name=name, public_key=public_key)
+                .serial_number(x509.random_serial_number())
+                .not_valid_before(now - timedelta(hours=1))
+                .not_valid_after(now + timedelta(hours=1))
+            )
+
+        authority = begin(authority_name, authority_key.public_key()).add_extension(
+            x509.BasicConstraints(ca=True, path_length=None), critical=True
+        )
+        names = x509.SubjectAlternativeName([x509.DNSName(HOST), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+        server = begin(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)]), key.public_key()).add_extension(
+            names, critical=False
+        )
+        self.authority.write_bytes(authority.sign(authority_key, SHA256()).public_bytes(Encoding.PEM))
+        self._chain.write_bytes(
+            server.sign(authority_key, SHA256()).public_bytes(Encoding.PEM)
+            + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        )
+
+
+async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while piece := await reader.read(65536):
+            writer.write(piece)
+            await writer.drain()
+    except OSError:
+        pass
+    finally:
+        writer.close()

@@ -1,0 +1,95 @@
+"""A company's proxy and its own authority: the usual variables hold for whatever leaves the process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from mcp.shared._httpx_utils import create_mcp_http_client
+
+from chat_clients.http.provider_connection import ProviderConnection
+from files.object_store import open_object_store
+from tests.unit.company_network import ANSWER, HOST, CompanyNetwork
+
+Ask = Callable[[str], Awaitable[None]]
+
+
+async def ask_model(url: str) -> None:
+    connection = ProviderConnection(url, max_retries=0)
+    try:
+        assert await connection.post_file("/speech", ("a.wav", b"RIFF", "audio/wav"), {}) == {"hello": "from inside"}
+    finally:
+        await connection.close()
+
+
+async def ask_by_httpx(url: str) -> None:
+    async with httpx.AsyncClient() as client:
+        assert (await client.get(f"{url}/weather")).content == ANSWER
+
+
+async def ask_mcp(url: str) -> None:
+    async with create_mcp_http_client() as client:
+        assert (await client.get(f"{url}/mcp")).content == ANSWER
+
+
+async def ask_bucket(url: str) -> None:
+    store = open_object_store(f"s3://bucket/files?endpoint={url}&region=eu-west-1", Path())
+    assert await store.size_of("one") == len(ANSWER)
+
+
+ASKING = {"model": ask_model, "use case": ask_by_httpx, "MCP": ask_mcp, "bucket": ask_bucket}
+
+
+@pytest.fixture
+async def network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[CompanyNetwork]:
+    async with CompanyNetwork(tmp_path) as company:
+        for name in ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+            monkeypatch.delenv(name.lower(), raising=False)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        monkeypatch.setenv("HTTPS_PROXY", company.proxy_url)
+        monkeypatch.setenv("SSL_CERT_FILE", str(company.authority))
+        yield company
+
+
+@pytest.mark.parametrize("ask", ASKING.values(), ids=ASKING)
+async def test_what_leaves_goes_through_the_proxy_to_a_server_of_the_companys_authority(
+    network: CompanyNetwork, ask: Ask
+) -> None:
+    await ask(f"https://{HOST}")
+    assert network.tunnels == [f"{HOST}:443"]
+    assert len(network.paths) == 1
+
+
+@pytest.mark.parametrize("exempt", ["127.0.0.1", "other.example, 127.0.0.1"])
+@pytest.mark.parametrize("ask", ASKING.values(), ids=ASKING)
+async def test_what_needs_no_proxy_goes_past_it(
+    network: CompanyNetwork, monkeypatch: pytest.MonkeyPatch, ask: Ask, exempt: str
+) -> None:
+    monkeypatch.setenv("NO_PROXY", exempt)
+    await ask(f"https://127.0.0.1:{network.port}")
+    assert network.tunnels == []
+    assert len(network.paths) == 1
+
+
+@pytest.mark.parametrize("ask", [ask_model, ask_by_httpx, ask_mcp], ids=["model", "use case", "MCP"])
+async def test_nobody_else_is_trusted_without_the_variable(
+    network: CompanyNetwork, monkeypatch: pytest.MonkeyPatch, ask: Ask
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    with pytest.raises(Exception, match=r"CERTIFICATE_VERIFY_FAILED|certificate verify failed"):
+        await ask(f"https://{HOST}")
+    assert network.paths == []
+
+
+@pytest.mark.parametrize("exempt", ["127.0.0.0/8", "10.0.0.0/8,127.0.0.0/16", "nonsense/8,127.0.0.1/32"])
+@pytest.mark.parametrize("ask", [ask_model, ask_bucket], ids=["model", "bucket"])
+async def test_a_network_that_needs_no_proxy_is_understood(
+    network: CompanyNetwork, monkeypatch: pytest.MonkeyPatch, ask: Ask, exempt: str
+) -> None:
+    monkeypatch.setenv("NO_PROXY", exempt)
+    await ask(f"https://127.0.0.1:{network.port}")
+    assert network.tunnels == []
