@@ -217,6 +217,7 @@ def doctor(_args: argparse.Namespace) -> int:
 async def _examine(settings: Settings) -> list[Finding]:
     from process.data_folder import PRIVATE_UMASK
     from process.doctor import Finding, examine
+    from web.identity import find_key_problem
 
     os.umask(PRIVATE_UMASK)
     try:
@@ -224,7 +225,10 @@ async def _examine(settings: Settings) -> list[Finding]:
     except ConfigError as exc:
         return [Finding(False, "settings", str(exc))]
     try:
-        return await examine(platform.services, STATIC_DIR)
+        findings = await examine(platform.services, STATIC_DIR)
+        if problem := await asyncio.to_thread(find_key_problem, settings):
+            findings.append(Finding(False, "signing key", problem))
+        return findings
     finally:
         await platform.chat_clients.close()
         await platform.services.database.close()

@@ -45,6 +45,7 @@ _COOKIE = re.compile(r"v1\.([0-9a-f]{32})\.([0-9a-f]{64})")
 _LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}")
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 _LOOPBACK = re.compile(r"localhost(?::|$)|127\.|\[::1\]")
+_KEY_REMEDY = "let the user that the server runs as read it, or set the variable"
 _PAGE_PATH = "/"
 _IDENTIFIED_PREFIXES = ("/api/", "/chatkit/", "/dev/widgets/")
 _PUBLIC_PATHS = frozenset({"/api/branding", "/api/browser-token"})
@@ -65,10 +66,22 @@ def load_signing_key(settings: Settings) -> bytes:
         with path.open("rb") as file:
             key = file.read(MAX_KEY_FILE_BYTES).strip()
     except OSError as exc:
-        raise ConfigError("SECRET_KEY", f"is not set, and '{path}' cannot be used ({exc.strerror})") from exc
+        reason = f"is not set, and '{path}' cannot be used ({exc.strerror}); {_KEY_REMEDY}"
+        raise ConfigError("SECRET_KEY", reason) from exc
     if len(key) < KEY_BYTES:
         raise ConfigError("SECRET_KEY", f"is not set, and '{path}' is damaged; delete it, or set the variable")
     return key
+
+
+def find_key_problem(settings: Settings) -> str | None:
+    """Return why no cookie could be signed; None when it can, or when the key is still to be made."""
+    if settings.secret_key is None and not (settings.data_dir / KEY_FILE_NAME).exists():
+        return None
+    try:
+        load_signing_key(settings)
+    except ConfigError as exc:
+        return str(exc)
+    return None
 
 
 def _create_key_file(path: Path) -> None:

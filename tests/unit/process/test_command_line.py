@@ -171,6 +171,7 @@ def test_doctor_says_what_works_and_what_does_not(tmp_path: Path) -> None:
     settings = {"OPENAI_API_KEY": "sk-s3cret", "DEFAULT_USE_CASE": "gone", "USE_CASES_PATH": "use_cases:no_such"}
     add_use_case(tmp_path, "asleep", "raise RuntimeError('it was imported')")
     settings["DISABLED_USE_CASES"] = "asleep, todo, wether"
+    (tmp_path / "data" / "secret.key").mkdir(parents=True)
     done = parlor("doctor", folder=tmp_path, **settings)
     assert done.returncode == 1
     assert "Traceback" not in done.stdout + done.stderr
@@ -183,6 +184,7 @@ def test_doctor_says_what_works_and_what_does_not(tmp_path: Path) -> None:
     assert "asleep" not in done.stdout, "it is not even imported"
     assert "todo" not in done.stdout
     assert re.search(r"^PROBLEM +default +DEFAULT_USE_CASE: .*'gone'", done.stdout, re.MULTILINE)
+    assert re.search(r"^PROBLEM +signing key +SECRET_KEY: .*secret\.key' cannot be used", done.stdout, re.MULTILINE)
     assert "s3cret" not in done.stdout + done.stderr
 
 

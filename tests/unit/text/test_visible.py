@@ -30,10 +30,23 @@ def test_what_hides_or_turns_is_taken_out_and_words_stay_apart() -> None:
     assert one_visible_line("in\u202evo\u200bice\u2069.pdf") == "invoice.pdf"
     assert one_visible_line(" a\r\nb\tc\u2028d\x1b[1m ") == "a b c d[1m"
     assert one_visible_line("\ud800x\U000e0041") == "x"
+    assert one_visible_line("\u3164Bern\u3164is\u034f \u17b4nice\uffa0\U0001d173") == "Bern is nice"
+
+
+def test_bytes_in_a_row_of_variation_selectors_are_taken_out() -> None:
+    assert one_visible_line("❤\ufe0f\ufe01\U000e0100\U000e01ef ok") == "❤\ufe0f ok"
 
 
 @pytest.mark.parametrize(
-    "text", ["می‌خواهم", "👩‍👩‍👧 ok", "❤️", "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "日本"]
+    "text",
+    [
+        "می‌خواهم",
+        "👩‍👩‍👧 ok",
+        "❤️",
+        "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+        "日本",
+        "葛\U000e0100城",
+    ],
 )
 def test_what_scripts_and_emoji_need_stays(text: str) -> None:
     assert one_visible_line(text) == text

@@ -10,7 +10,15 @@ import pytest
 
 from errors import ConfigError
 from tests.unit.web.edge import JSON, Edge, FakeServer, use_case
-from web.identity import COOKIE_MAX_AGE_S, COOKIE_NAME, Cookies, load_signing_key, new_user_id, parse_locale
+from web.identity import (
+    COOKIE_MAX_AGE_S,
+    COOKIE_NAME,
+    Cookies,
+    find_key_problem,
+    load_signing_key,
+    new_user_id,
+    parse_locale,
+)
 
 
 async def ask(client: httpx.AsyncClient, **headers: str) -> httpx.Response:
@@ -149,6 +157,16 @@ def test_a_damaged_key_file_stops_the_start(edge: Edge, tmp_path: Path) -> None:
     (tmp_path / "data" / "secret.key").write_text("short")
     with pytest.raises(ConfigError, match=r"SECRET_KEY.*secret\.key.*damaged"):
         load_signing_key(edge.settings())
+
+
+def test_why_no_cookie_can_be_signed_is_told_before_the_start(edge: Edge, tmp_path: Path) -> None:
+    assert find_key_problem(edge.settings()) is None
+    assert not (tmp_path / "data").exists(), "it is the start that makes one"
+    (tmp_path / "data" / "secret.key").mkdir(parents=True)  # cannot be opened, whoever asks
+    problem = find_key_problem(edge.settings())
+    assert problem is not None
+    assert "secret.key' cannot be used (Is a directory); let the user that the server runs as read it" in problem
+    assert find_key_problem(edge.settings(secret_key="k" * 40)) is None
 
 
 @pytest.mark.parametrize(
