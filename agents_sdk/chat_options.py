@@ -103,7 +103,7 @@ class ChatOptions:
     def _tools(self, tools: Sequence[Tool]) -> Iterator[Any]:
         for tool in tools:
             if isinstance(tool, SDKFunctionTool):
-                yield _declaration(tool.name, tool.description, tool.params_json_schema)
+                yield _declaration(tool.name, tool.description, tool.params_json_schema, tool.strict_json_schema)
             elif not isinstance(tool, HOSTED_TOOLS):
                 raise AgentError(
                     "This assistant cannot answer at the moment.",
@@ -121,9 +121,13 @@ class ChatOptions:
 
 def _handoffs(handoffs: Sequence[Handoff[Any, Any]]) -> Iterator[FunctionTool]:
     for each in handoffs:
-        yield _declaration(each.tool_name, each.tool_description, each.input_json_schema)
+        yield _declaration(each.tool_name, each.tool_description, each.input_json_schema, each.strict_json_schema)
 
 
-def _declaration(name: str, description: str, schema: Mapping[str, Any]) -> FunctionTool:
+def _declaration(name: str, description: str, schema: Mapping[str, Any], is_strict: bool) -> FunctionTool:
+    # The SDK makes the schemas of tools strict, but not that of a `Handoff` which an author has put together.
+    strict = is_strict and isinstance(schema.get("properties"), Mapping) and "required" in schema
     known = schema if schema.get("type") else {"type": "object", "properties": {}, **schema}
-    return FunctionTool(name=name, description=description, func=None, input_model=known)
+    return FunctionTool(
+        name=name, description=description, func=None, input_model=known, additional_properties={"strict": strict}
+    )

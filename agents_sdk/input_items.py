@@ -91,6 +91,9 @@ def _message(item: Mapping[str, Any], known: KnownContents) -> Message | None:
         case "message":
             contents = list(read_parts(item.get("content") or ""))
             return Message(str(item["role"]), contents) if contents else None
+        case "input_text" | "input_image" | "input_file" | "input_audio":
+            # A part without its message, as ChatKit's documentation puts what a page shows before the messages.
+            return Message("user", contents) if (contents := list(read_parts([item]))) else None
         case "function_call":
             return Message("assistant", [known.call(item)])
         case "function_call_output":

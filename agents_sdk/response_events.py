@@ -31,6 +31,7 @@ from openai.types.responses import (
 from openai.types.responses.response_output_text import Annotation, AnnotationFileCitation, AnnotationURLCitation
 from openai.types.responses.response_reasoning_item import Summary
 
+from agents_sdk.picture_events import PictureEvents, picture_id_of
 from agents_sdk.platform_model import AnswerWaitsError, Paused, PlatformModels
 from agents_sdk.platform_response import PlatformResponse
 from text.growing_text import GrowingText
@@ -97,6 +98,7 @@ class ResponseEvents:
         self._number = 0
         self._text = GrowingText()
         self._annotations: list[Annotation] = []
+        self._pictures = PictureEvents(self._next_number)
 
     def tell(self, piece: Any) -> Iterator[Any]:
         """Return the events of what a model of the platform streams: an update, or the whole response at the end."""
@@ -110,7 +112,7 @@ class ResponseEvents:
             yield piece
 
     def read(self, update: ChatResponseUpdate) -> Iterator[Any]:
-        """Return the events of an update's texts and thoughts; calls of tools are told by the whole response."""
+        """Return the events of an update's texts, thoughts and pictures; the whole response tells calls of tools."""
         for content in update.contents:
             if content.type == "text":
                 if content.text or content.annotations:
@@ -123,6 +125,8 @@ class ResponseEvents:
             elif content.type == "text_reasoning" and content.text:
                 yield from self._open("reasoning", None)
                 yield self._thought(content)
+            elif (picture_id := picture_id_of(content)) is not None:
+                yield from self._picture(picture_id, content)
 
     @property
     def text(self) -> str:
@@ -188,6 +192,15 @@ class ResponseEvents:
             type="response.reasoning_summary_text.delta", delta=text, summary_index=0, **self._place()
         )
 
+    def _picture(self, picture_id: str, content: Content) -> Iterator[Any]:
+        if not self._pictures.is_begun(picture_id):
+            yield from self.close()
+            self._index += 1
+            yield from self._pictures.begin(picture_id, self._index)
+        if content.type != "image_generation_tool_call":
+            is_result = content.type == "image_generation_tool_result"
+            yield from self._pictures.show(picture_id, content.outputs if is_result else content)
+
     def _annotation(self, annotation: Annotation) -> Any:
         self._annotations.append(annotation)
         event = ResponseOutputTextAnnotationAddedEvent(
@@ -201,9 +214,12 @@ class ResponseEvents:
         event.annotation = told
         return event
 
-    def _order(self) -> dict[str, Any]:
+    def _next_number(self) -> int:
         self._number += 1
-        return {"output_index": self._index, "sequence_number": self._number}
+        return self._number
+
+    def _order(self) -> dict[str, Any]:
+        return {"output_index": self._index, "sequence_number": self._next_number()}
 
     def _place(self) -> dict[str, Any]:
         return {"item_id": self._item_id, **self._order()}

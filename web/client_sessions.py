@@ -9,10 +9,15 @@ from process.lifecycle import Lifecycle
 from storage.chat_sessions import ChatSessions
 from turns.chat_session import ChatSession
 from turns.clock import utc_now
-from web.client_secrets import ClientSecrets, ServerKeys
+from web.client_secrets import PREFIX, ClientSecrets, ServerKeys
 from web.visible_use_cases import START_WAIT_S
 
 _AGAIN = "The page has to sign you in again."
+# The key of a server comes here when its base URL lacks the end, as OpenAI's library then asks at /chatkit/sessions.
+_OTHER_KEY = (
+    "This is no client secret. The page has to sign you in again; its server, which asks with a server key, does so at "
+    "/v1/chatkit/sessions: the base URL of OpenAI's libraries ends in /v1."
+)
 
 
 class ClientSessions:
@@ -39,6 +44,8 @@ class ClientSessions:
             UnavailableError: When the start is not done in time.
         """
         said = self._secrets.parse(secret)
+        if said is None and not secret.startswith(PREFIX):
+            raise UnauthorizedError(_OTHER_KEY, code="secret.invalid")
         if said is None:
             raise UnauthorizedError(f"This client secret is not valid. {_AGAIN}", code="secret.invalid")
         expired = UnauthorizedError(f"This client secret has expired. {_AGAIN}", code="secret.expired")

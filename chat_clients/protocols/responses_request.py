@@ -113,7 +113,8 @@ def _tools(tools: Any, names: ToolNames) -> list[Any]:
             "name": names.offered(function.name),
             "description": function.description,
             "parameters": {**function.parameters(), "additionalProperties": False},
-            "strict": False,
+            # An agent of the Agents SDK says that its schema is one that the model can be held to.
+            "strict": (function.additional_properties or {}).get("strict") is True,
         }
         for function in functions
     ]

@@ -18,6 +18,7 @@ from agents import (
     OpenAIResponsesModel,
     RunContextWrapper,
     function_tool,
+    handoff,
 )
 from agents.testing import ScriptedModel as AuthorsModel
 from agents.testing import assistant_message, function_call
@@ -171,7 +172,7 @@ async def test_what_a_person_chose_in_the_composer_is_used(tmp_path: Path) -> No
 def body_of(client: Any, name: str | None, **agent: Any) -> dict[str, Any]:
     """Return what a provider would be asked."""
     settings, tools = agent.pop("settings", ModelSettings()), agent.pop("tools", [look_up])
-    options = ChatOptions(client, name, None).build(settings, tools, None, [])
+    options = ChatOptions(client, name, None).build(settings, tools, None, agent.pop("handoffs", []))
     names = read_names(options.get("tools"))
     body: dict[str, Any] = client._build_request(read_input("Hi"), options, names, HistoryForm(), stream=True)
     return body
@@ -193,6 +194,18 @@ def test_both_protocols_are_told_the_tools_and_the_model_that_the_agent_names() 
     body = body_of(completions_client(), None, settings=ModelSettings(tool_choice="look_up"))
     assert (body["model"], body["tools"][0]["function"]["name"]) == ("m", "look_up")
     assert body["tool_choice"] == {"type": "function", "function": {"name": "look_up"}}
+
+
+def test_the_model_is_held_to_schemas_that_are_strict() -> None:
+    @function_tool(strict_mode=False)
+    def note(fields: dict[str, str]) -> str:
+        """Note."""
+        return ""
+
+    body = body_of(responses_client(), None, tools=[look_up, note], handoffs=[handoff(Agent[Any](name="clerk"))])
+    assert [tool["strict"] for tool in body["tools"]] == [True, False, True]
+    # Servers of Chat Completions are many, and not all know the word.
+    assert "strict" not in body_of(completions_client(), None)["tools"][0]["function"]
 
 
 def test_a_model_that_no_agent_named_is_not_told_the_sdks_own_settings() -> None:
@@ -218,9 +231,11 @@ def test_input_items_become_messages() -> None:
             {"type": "function_call_output", "call_id": "c1", "output": "Sun."},
             {"type": "reasoning", "id": "r1", "summary": [], "encrypted_content": "sealed"},
             {"type": "something_new"},
+            {"type": "input_text", "text": "<APP/>"},
         ]
     )
-    assert [m.role for m in messages] == ["user", "assistant", "tool", "assistant"]
+    assert [m.role for m in messages] == ["user", "assistant", "tool", "assistant", "user"]
+    assert messages[4].text == "<APP/>"
     assert messages[0].contents[1].media_type == "image/png"
     assert messages[2].contents[0].result == "Sun."
     assert messages[3].contents[0].protected_data == "sealed"

@@ -146,6 +146,15 @@ async def test_only_a_server_key_opens_and_ends_sessions(door: Door, key: str | 
     assert code_of(await door.ask(KEY)) == (401, "secret.invalid")
 
 
+@pytest.mark.parametrize("path", ["/chatkit/sessions", "/chatkit/sessions/cksess_1/cancel", "/chatkit"])
+@pytest.mark.parametrize("key", [KEY, "sk-proj-of-openai"])
+async def test_a_server_key_where_a_client_secret_belongs_is_told_the_base_url(door: Door, path: str, key: str) -> None:
+    response = await door.post(SIMPLE, key, path)
+    assert code_of(response) == (401, "secret.invalid")
+    assert "the base URL of OpenAI's libraries ends in /v1" in response.json()["error"]["message"]
+    assert key not in response.text
+
+
 async def test_without_server_keys_the_endpoint_says_so(edge: Edge, tmp_path: Path) -> None:
     async with open_door(edge, tmp_path, use_case("todo"), server_api_keys=None) as door:
         response = await door.post(SIMPLE)
