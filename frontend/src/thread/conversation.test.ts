@@ -1053,3 +1053,18 @@ describe('a thread', () => {
     expect(texts()).toEqual(['Hi', 'Lost']);
   });
 });
+
+it('keeps a title that was given while the thread was being read', async () => {
+  let answer = (_response: Response): void => {};
+  const server = new FakeServer({
+    ...stored(user('Hi')),
+    'threads.get_by_id': () => new Promise<Response>(resolve => (answer = resolve)),
+  });
+  const {conversation} = converse(server);
+  const opening = conversation.open('thr_1');
+  await settle();
+  conversation.retitle('thr_1', 'A trip');
+  answer(Response.json({...THREAD, title: 'Hi', items: page(user('Hi'))}));
+  await opening;
+  expect(conversation.state.thread?.title).toBe('A trip');
+});

@@ -60,6 +60,7 @@ export class Conversation {
   #loading: AbortController | undefined;
   #openings = 0;
   #loadingId: string | undefined;
+  #loadingTitle: string | undefined;
   #olderRequest: AbortController | undefined;
   #lastMessage: Message | undefined;
 
@@ -218,6 +219,7 @@ export class Conversation {
     const loading = new AbortController();
     this.#loading = loading;
     this.#loadingId = threadId;
+    this.#loadingTitle = undefined;
     this.#host.changed();
     this.#host.emit('thread.load.start', {threadId});
     const turn = new Turn('answer');
@@ -234,7 +236,9 @@ export class Conversation {
       // Read again behind the replay: what is stored by now is newer than what the replay says of it.
       const page = run ? await readItems(this.#host.client, threadId, undefined, loading.signal) : {};
       this.#endLoading(loading);
+      const title = this.#loadingTitle;
       this.#show({...snapshot, ...page});
+      if (title !== undefined) this.retitle(threadId, title);
       isShown = true;
     } finally {
       if (!isShown || !joined) turn.abort('There is nothing to join.');
@@ -286,8 +290,9 @@ export class Conversation {
     await this.#read(false);
   }
 
-  /** Takes a change of title that was made in the list of threads. */
+  /** Takes a change of title that was made in the list of threads; what is read meanwhile may not know of it yet. */
   retitle(threadId: string, title: string): void {
+    if (this.#loadingId === threadId) this.#loadingTitle = title;
     const thread = this.#state.thread;
     if (thread?.id === threadId) this.#apply({type: 'thread.updated', thread: {...thread, title}});
   }
