@@ -97,6 +97,23 @@ def test_a_workflow_is_valid_and_may_no_more_than_it_says(path: Path) -> None:
             assert re.fullmatch(r"[\w.-]+/[\w./-]+@v\d+|", step.get("uses", "")), step
 
 
+def test_an_image_is_signed_by_its_digest_and_has_its_inventory_before_it_is_released() -> None:
+    [workflow] = load(ROOT / ".github" / "workflows" / "release.yml")
+    [job] = workflow["jobs"].values()
+    assert job["permissions"]["id-token"] == "write", "what a signature without a key needs"
+    steps = [step for step in job["steps"] if "run" in step]
+    order = [" ".join(step["run"].split()[:2]) for step in steps]
+    assert order == ["cosign sign", "cosign verify", "docker run", "cosign attest", "gh release"]
+    for step in steps[:-1]:
+        assert step["env"]["IMAGE"].endswith("@${{ steps.build.outputs.digest }}"), (
+            "a tag can be moved to another image"
+        )
+        assert '"$IMAGE"' in step["run"]
+    assert "--type cyclonedx --predicate sbom.cdx.json" in steps[3]["run"]
+    [build] = [step for step in job["steps"] if step.get("id") == "build"]
+    assert (build["with"]["sbom"], build["with"]["provenance"]) == (True, "mode=max")
+
+
 def test_the_image_listens_for_others_and_nothing_else_does() -> None:
     assert "HOST=0.0.0.0" in DOCKERFILE
     assert Settings.model_fields["host"].default == "127.0.0.1"

@@ -5,6 +5,7 @@ import json
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Literal
 
 import pytest
 import uvicorn
@@ -52,10 +53,10 @@ class Stream:
 
 
 @asynccontextmanager
-async def served(app: FastAPI) -> AsyncIterator[tuple[int, uvicorn.Server]]:
+async def served(app: FastAPI, lifespan: Literal["on", "off"] = "on") -> AsyncIterator[tuple[int, uvicorn.Server]]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = uvicorn.Server(
-            uvicorn.Config(app, log_config=None, lifespan="on", ws="none", timeout_graceful_shutdown=1)
+            uvicorn.Config(app, log_config=None, lifespan=lifespan, ws="none", timeout_graceful_shutdown=1)
         )
         # In a task, without its signal handlers, which belong to the test runner.
         serving = asyncio.create_task(server._serve([listener]))
