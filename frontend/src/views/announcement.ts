@@ -14,8 +14,6 @@ export function announceAnswer(items: readonly ThreadItem[]): string {
   // As it is drawn: only that knows which marks are marks.
   const drawn = renderMarkdown(source.slice(0, MAX_SOURCE_CHARS), {imageDomains: []});
   for (const block of drawn.querySelectorAll('.code')) block.remove();
-  // Of all blocks, headings alone end without white space: what follows would be read as a part of their last word.
-  for (const heading of drawn.querySelectorAll('h3, h4, h5, h6')) heading.append(' ');
   const text = (drawn.textContent ?? '').replace(/\s+/g, ' ').trim();
   if (text === '') return '';
   const isShort = text.length <= MAX_CHARS && source.length <= MAX_SOURCE_CHARS;
