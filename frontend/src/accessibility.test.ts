@@ -38,7 +38,7 @@ describe('the transcript', () => {
     const stream = new OpenStream(1);
     const element = await mount(new FakeServer({'threads.create': () => stream.response}));
     const sending = element.sendUserMessage({text: 'Hi'});
-    stream.send(created, done(user('Hi')), added(assistant('a')), delta('a', 'It **rai'));
+    stream.send(created, done(user('Hi')), added(assistant('a')), delta('a', '# Now\nIt **rai'));
     await vi.waitFor(() => expect(one(element, '[role=log]').textContent).toBeDefined());
     await vi.waitFor(() => expect(one(element, '[role=log]').getAttribute('aria-busy')).toBe('true'));
     const log = one(element, '[role=log]');
@@ -50,12 +50,12 @@ describe('the transcript', () => {
     const observer = new MutationObserver(() => said.push(status?.textContent?.trim()));
     observer.observe(status as Element, {childList: true, characterData: true, subtree: true});
     stream.send(delta('a', 'ns** [today](https://x.example).'));
-    stream.send(done(assistant('a', 'It **rains** [today](https://x.example).'))).end();
+    stream.send(done(assistant('a', '# Now\nIt **rains** [today](https://x.example).'))).end();
     await sending;
-    await vi.waitFor(() => expect(status?.textContent?.trim()).toBe('Assistant said: It rains today.'));
+    await vi.waitFor(() => expect(status?.textContent?.trim()).toBe('Assistant said: Now It rains today.'));
     expect(log.getAttribute('aria-busy')).toBe('false');
     observer.disconnect();
-    expect(said.filter(text => text !== '')).toEqual(['Assistant said: It rains today.']);
+    expect(said.filter(text => text !== '')).toEqual(['Assistant said: Now It rains today.']);
   });
 
   it('is one stop for Tab; arrow keys, Home and End go from turn to turn', async () => {

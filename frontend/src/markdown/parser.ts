@@ -34,7 +34,8 @@ export function createParser(): Parser {
     const level = Number(tokens[at]?.tag.slice(1));
     return `<h${headingLevel(tokens[at]?.tag)} class="h${level}">`;
   };
-  rules.heading_close = (tokens, at) => `</h${headingLevel(tokens[at]?.tag)}>`;
+  // The line end keeps its last word apart from what follows where only the text is taken, as for screen readers.
+  rules.heading_close = (tokens, at) => `</h${headingLevel(tokens[at]?.tag)}>\n`;
   rules.table_open = () => '<div class="table"><table>';
   rules.table_close = () => '</table></div>';
   // A style attribute would be refused by a strict content security policy.
