@@ -258,7 +258,7 @@ class WorkflowRun:
             copy, context = self._copy(agent), self.options_of(options)["context"]
             if known is not None:
                 self._sessions.of_run(given, options)  # which is to begin as it did
-                given = await continued_run(known, copy, self.journal.calls, context)
+                given = await continued_run(known, copy, self.journal.calls, context, self.models.known)
             updates, result = self._begin(start, agent, copy, given, options)
             await self._show_all(agent, updates, result)
         except ModelBehaviorError as exc:
@@ -268,7 +268,7 @@ class WorkflowRun:
                 self._tasks.discard(task)
         await self._end(agent, updates, result)
         if result.interruptions:
-            self.journal.add(_key(agent), slot, kept_run(result))
+            self.journal.add(_key(agent), slot, kept_run(result, self.models.known))
             await self._want(updates, result)
             raise WorkflowEnded
         # Files make input items of all that is new, and the SDK has none for a question that is answered.
@@ -310,7 +310,10 @@ class WorkflowRun:
         for call_id in unanswered_calls(result):
             await self._put(updates.update(Content.from_function_result(call_id, result=PERMISSION_ASKED)))
         if self.question is None and self.wanted is None:
-            self.wanted = list(requests_of(result)), [call_id_of(each) for each in result.interruptions]
+            self.wanted = (
+                list(requests_of(result)),
+                [call_id_of(each) for each in result.interruptions],
+            )
 
     def _begin(
         self, start: StartRun, agent: Agent[Any], copy: Agent[Any], given: Any, options: Mapping[str, Any]
