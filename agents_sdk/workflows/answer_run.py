@@ -110,6 +110,7 @@ class WorkflowRun:
         self.journal = journal
         self.traces = traces
         self.said: list[str] = []
+        self._last_spoken: RunUpdates | None = None
         self.question: str | None = None
         self.wanted: tuple[list[Content], list[str]] | None = None
         self.is_limited = False
@@ -352,7 +353,14 @@ class WorkflowRun:
             await self._step(updates, "result", agent.name)
         if updates.text:
             self.said.append(updates.text)
+            self._last_spoken = updates
         self._note(result.final_output)
+
+    def with_more(self, text: str) -> AgentResponseUpdate | None:
+        """Return an update that puts a text in the place of what was said last; None where it does not hold that."""
+        if self._last_spoken is None or self._last_spoken.text.strip() not in text:
+            return None
+        return self._last_spoken.update(Content.from_text(text), merge_mode="replace")
 
     async def _put(self, update: AgentResponseUpdate) -> None:
         """Put an update where tools put what they show, so that all of it keeps its order; wait for room there."""
