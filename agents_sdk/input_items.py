@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -35,6 +35,10 @@ class KnownContents:
         if known is not None and known.name == name:
             return known
         return Content.from_function_call(call_id, name, arguments=arguments)
+
+    def signed_calls(self, call_ids: Collection[str]) -> list[Content]:
+        """Return those of some calls with which more has to go back than their arguments."""
+        return [call for call_id, call in self._calls.items() if call_id in call_ids and call.additional_properties]
 
     def thought(self, item: Mapping[str, Any]) -> Content | None:
         """Return the thought that an item stands for; None when it cannot go back."""

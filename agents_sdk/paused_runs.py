@@ -9,9 +9,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from agent_framework import Content
+from agent_framework import Content, Message
 from agents import Agent, RunState, ToolCallItem, ToolCallOutputItem
 
+from agents_sdk.input_items import KnownContents
 from context import Turn
 from turns.approval_request import ApprovalRequest
 from turns.workflow_journal import MAX_JOURNAL_CHARS, read_journal
@@ -23,11 +24,18 @@ JOURNAL_REACH = 50
 """How many of the newest items are looked through for the journal of a question."""
 
 _STATE = "state"
+_CALLS = "calls"
 
 
-def kept_run(result: Any) -> dict[str, Any]:
-    """Return a run that waits for a person as an entry of the journal."""
-    return {_STATE: result.to_state().to_json(context_serializer=lambda _: {})}
+def kept_run(result: Any, known: KnownContents) -> dict[str, Any]:
+    """Return a run that waits for a person as an entry of the journal.
+
+    Args:
+        result: The run.
+        known: What the models gave in it: the state has no place for signatures of calls.
+    """
+    state = result.to_state().to_json(context_serializer=lambda _: {})
+    return {_STATE: state, _CALLS: [call.to_dict() for call in known.signed_calls(set(_call_ids(state)))]}
 
 
 def is_kept_run(entry: Any) -> bool:
@@ -36,7 +44,11 @@ def is_kept_run(entry: Any) -> bool:
 
 
 async def continued_run(
-    entry: Mapping[str, Any], agent: Agent[Any], decisions: Mapping[str, bool], context: Any
+    entry: Mapping[str, Any],
+    agent: Agent[Any],
+    decisions: Mapping[str, bool],
+    context: Any,
+    known: KnownContents,
 ) -> Any:
     """Return a run that goes on where it has waited, as the SDK's runner takes it in the place of an input.
 
@@ -45,7 +57,9 @@ async def continued_run(
         agent: The agent that began it, as it is now.
         decisions: What the person has said, by the ids of the calls; what they were not asked is asked again.
         context: The context of the run.
+        known: Takes what goes back with the calls of the run.
     """
+    known.note([Message("assistant", [Content.from_dict(call) for call in entry.get(_CALLS) or ()])])
     state: RunState[Any, Any] = await RunState.from_json(
         agent,
         dict(entry[_STATE]),
@@ -85,17 +99,20 @@ def unanswered_calls(result: Any) -> dict[str, tuple[str, str]]:
     return {call_id: call for call_id, call in made.items() if call_id not in asked | done}
 
 
-def journal_of_run(result: Any, agent_name: str, waiting: Mapping[str, tuple[str, str]]) -> dict[str, Any] | None:
+def journal_of_run(
+    result: Any, agent_name: str, waiting: Mapping[str, tuple[str, str]], known: KnownContents
+) -> dict[str, Any] | None:
     """Return the journal of an answer that is a single run; None when that is too large to be kept.
 
     Args:
         result: The run.
         agent_name: Who began it.
         waiting: Names and arguments (JSON text) of the calls that wait for others, by their ids.
+        known: What the models gave in the run.
     """
     journal = {
         "agent": agent_name,
-        "run": kept_run(result),
+        "run": kept_run(result, known),
         "waiting": {call_id: list(call) for call_id, call in waiting.items()},
         "asked": [call_id_of(each) for each in result.interruptions],
     }
@@ -118,6 +135,17 @@ async def load_journal(turn: Turn, decided: ApprovalRequest) -> Mapping[str, Any
         if journal is not None and (item.id in ids or ids.intersection(journal.get("asked") or ())):
             return journal
     return None
+
+
+def _call_ids(value: Any) -> Iterator[str]:
+    """Return the ids of the calls in a state, those of runs within it too."""
+    if isinstance(value, Mapping):
+        if isinstance(call_id := value.get("call_id"), str):
+            yield call_id
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from _call_ids(each)
 
 
 def _part(raw: Any, name: str) -> Any:

@@ -121,7 +121,7 @@ class SDKAgent:
         journal, given = await self._kept_journal(), write_input(messages)
         starting = agent if journal is None else self._agent_named(str(journal["agent"]))
         if journal is not None:
-            given = await self._continued(journal, copies.of(starting))
+            given = await self._continued(journal, copies.of(starting), models)
             # Before the run goes on, which begins with them.
             for update in self._open_again(journal["waiting"]):
                 yield update
@@ -161,7 +161,10 @@ class SDKAgent:
                 "This assistant cannot answer at the moment.", f"use case '{self._turn.context.use_case}': {exc}"
             ) from exc
         await self._end_workflow()
-        for update in self._last_words(result, starting.name, has_shown=answer.inbox.items_shown > shown_before):
+        if result.interruptions:
+            for update in self._pause(result, starting.name, models):
+                yield update
+        for update in self._last_words(result, has_shown=answer.inbox.items_shown > shown_before):
             yield update
 
     def _start(
@@ -192,14 +195,14 @@ class SDKAgent:
             return None
         return await load_journal(self._turn, answer.decided)
 
-    async def _continued(self, journal: Mapping[str, Any], agent: Agent[Any]) -> Any:
+    async def _continued(self, journal: Mapping[str, Any], agent: Agent[Any], models: PlatformModels) -> Any:
         """Return the kept run with what the person has said, as the SDK's runner takes it in the place of an input."""
         answer = self._turn.context.answer
         # Asked again within this answer, the agent goes by the thread: nothing is done twice.
         answer.has_continued_run = True
         calls = answer.decided.calls if answer.decided is not None else ()
         said = {call.call_id: call.decision == "allowed" for call in calls if call.decision}
-        return await continued_run(journal["run"], agent, said, self._context)
+        return await continued_run(journal["run"], agent, said, self._context, models.known)
 
     def _agent_named(self, name: str) -> Agent[Any]:
         """Return the agent that has begun a kept run.
@@ -219,11 +222,13 @@ class SDKAgent:
             self._open_calls.add(call_id)
             yield self._update(Content.from_function_call(new_id, name, arguments=arguments))
 
-    def _pause(self, result: RunResultStreaming, agent_name: str) -> Iterator[AgentResponseUpdate]:
+    def _pause(
+        self, result: RunResultStreaming, agent_name: str, models: PlatformModels
+    ) -> Iterator[AgentResponseUpdate]:
         """Return what tells that a run waits for permissions, and keep it where an agent that is a tool waits too."""
         asked_ids = {call_id_of(each) for each in result.interruptions}
         waiting = unanswered_calls(result)
-        journal = journal_of_run(result, agent_name, waiting) if waiting else None
+        journal = journal_of_run(result, agent_name, waiting, models.known) if waiting else None
         if journal is not None:
             item = build_journal_item(self._turn.new_id("message"), self._turn.thread.id, journal)
             self._turn.emit(ThreadItemDoneEvent(item=item))
@@ -233,12 +238,8 @@ class SDKAgent:
         for content in requests_of(result):
             yield self._update(content)
 
-    def _last_words(
-        self, result: RunResultStreaming, agent_name: str, *, has_shown: bool
-    ) -> Iterator[AgentResponseUpdate]:
-        """Return what the end of a run says that no model has said: permissions, outputs, a call of the client."""
-        if result.interruptions:
-            yield from self._pause(result, agent_name)
+    def _last_words(self, result: RunResultStreaming, *, has_shown: bool) -> Iterator[AgentResponseUpdate]:
+        """Return what the end of a run says that no model has said: an output, a call of the client."""
         if result.final_output is not None and not self._is_waiting():
             is_of_a_tool = bool(result.new_items) and isinstance(result.new_items[-1], ToolCallOutputItem)
             # Where a tool ends the run, what it has shown is the answer; else what it has returned.

@@ -110,6 +110,7 @@ class WorkflowRun:
         self.journal = journal
         self.traces = traces
         self.said: list[str] = []
+        self._last_spoken: RunUpdates | None = None
         self.question: str | None = None
         self.wanted: tuple[list[Content], list[str]] | None = None
         self.is_limited = False
@@ -258,7 +259,7 @@ class WorkflowRun:
             copy, context = self._copy(agent), self.options_of(options)["context"]
             if known is not None:
                 self._sessions.of_run(given, options)  # which is to begin as it did
-                given = await continued_run(known, copy, self.journal.calls, context)
+                given = await continued_run(known, copy, self.journal.calls, context, self.models.known)
             updates, result = self._begin(start, agent, copy, given, options)
             await self._show_all(agent, updates, result)
         except ModelBehaviorError as exc:
@@ -268,7 +269,7 @@ class WorkflowRun:
                 self._tasks.discard(task)
         await self._end(agent, updates, result)
         if result.interruptions:
-            self.journal.add(_key(agent), slot, kept_run(result))
+            self.journal.add(_key(agent), slot, kept_run(result, self.models.known))
             await self._want(updates, result)
             raise WorkflowEnded
         # Files make input items of all that is new, and the SDK has none for a question that is answered.
@@ -310,7 +311,10 @@ class WorkflowRun:
         for call_id in unanswered_calls(result):
             await self._put(updates.update(Content.from_function_result(call_id, result=PERMISSION_ASKED)))
         if self.question is None and self.wanted is None:
-            self.wanted = list(requests_of(result)), [call_id_of(each) for each in result.interruptions]
+            self.wanted = (
+                list(requests_of(result)),
+                [call_id_of(each) for each in result.interruptions],
+            )
 
     def _begin(
         self, start: StartRun, agent: Agent[Any], copy: Agent[Any], given: Any, options: Mapping[str, Any]
@@ -349,7 +353,14 @@ class WorkflowRun:
             await self._step(updates, "result", agent.name)
         if updates.text:
             self.said.append(updates.text)
+            self._last_spoken = updates
         self._note(result.final_output)
+
+    def with_more(self, text: str) -> AgentResponseUpdate | None:
+        """Return an update that puts a text in the place of what was said last; None where it does not hold that."""
+        if self._last_spoken is None or self._last_spoken.text.strip() not in text:
+            return None
+        return self._last_spoken.update(Content.from_text(text), merge_mode="replace")
 
     async def _put(self, update: AgentResponseUpdate) -> None:
         """Put an update where tools put what they show, so that all of it keeps its order; wait for room there."""

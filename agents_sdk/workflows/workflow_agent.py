@@ -104,7 +104,7 @@ class WorkflowAgent:
             elif run.is_limited:
                 yield _text(LIMIT_REACHED)
             elif said := self._closing_words(run, value):
-                yield _text(said)
+                yield run.with_more(said) or _text(said)
             elif not run.said and answer.inbox.items_shown == shown_before and answer.decided is None:
                 raise EmptyAnswerError
         finally:

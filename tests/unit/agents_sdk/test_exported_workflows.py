@@ -357,7 +357,7 @@ async def test_agents_side_by_side_have_a_message_each_and_an_agent_as_a_tool_ha
 async def test_what_people_have_edited_works_too(tmp_path: Path) -> None:
     async with imported(tmp_path, "pictures") as flow:
         flow.will_say("A cat.")
-        assert texts(await flow.chat().send("What is it?")) == ["A cat.", "A cat. (0 seen)"]
+        assert texts(await flow.chat().send("What is it?")) == ["A cat. (0 seen)"]
     async with imported(tmp_path, "plain", "compatible") as flow:
         chat = flow.chat()
         flow.will_say("Hello.", "Again.")
@@ -549,6 +549,17 @@ async def test_what_a_workflow_returns_is_said_if_nobody_has_said_it(
     async with imported(tmp_path, file) as flow:
         flow.will_say("Hello.")
         assert texts(await flow.chat().send("Hi")) == ["Hello.", *said]
+
+
+async def test_what_a_workflow_puts_around_the_last_words_is_said_in_their_place(tmp_path: Path) -> None:
+    file = tmp_path / "returning.py"
+    returned = "return f'**Answer**: {result.final_output.strip()} Bye.'"
+    file.write_text((EXPORTED / "plain.py").read_text().replace("return result.final_output", returned))
+    async with imported(tmp_path, file) as flow:
+        flow.will_say(flow.answers.text("Hello", ".\n"))
+        chat = flow.chat()
+        assert texts(await chat.send("Hi")) == ["**Answer**: Hello. Bye."]
+        assert [item["content"][0]["text"] for item in await chat.items()] == ["Hi", "**Answer**: Hello. Bye."]
 
 
 async def test_an_input_that_nobody_fills_is_told(tmp_path: Path) -> None:

@@ -208,6 +208,40 @@ async def test_signatures_of_calls_go_back_to_who_sent_them(tmp_path: Path, stub
         assert first["extra_content"] == SIGNATURE
 
 
+async def test_signatures_of_an_agent_that_is_a_tool_go_back_after_a_permission(
+    tmp_path: Path, stub: ProviderStub
+) -> None:
+    @function_tool(needs_approval=True)
+    def pay(amount: int) -> str:
+        """Pay."""
+        return f"Paid {amount}."
+
+    def desk() -> Agent[Any]:
+        cashier = Agent[Any](name="cashier", tools=[pay])
+        return Agent(name="desk", tools=[cashier.as_tool("ask_cashier", "Ask the cashier.")])
+
+    def named(call_id: str, name: str, **arguments: Any) -> dict[str, Any]:
+        function = {"name": name, "arguments": json.dumps(arguments)}
+        return {**call(call_id, extra_content=SIGNATURE), "function": function}
+
+    stub.will(calling(named("call-1", "ask_cashier", input="Pay five")), calling(named("call-2", "pay", amount=5)))
+    stub.will(Wire.text("The till is closed."), Wire.text("Done."))
+    connection = ProviderConnection(stub.url)
+    client = CompletionsChatClient(connection=connection, model="m", path="/chat/completions")
+    async with open_services(tmp_path / "second", client) as services:
+        chat = Chat(SDKServer(services))
+        chat.server.returned = desk()  # type: ignore[attr-defined]
+        await chat.send("Pay five")
+        card = next(item for item in await chat.items() if item["type"] == "widget")
+        chat.server = SDKServer(services)
+        chat.server.returned = desk()
+        assert texts(await click(chat, card, "Allow")) == ["Done."]
+    await connection.close()
+    for request in stub.requests[2:]:
+        [signed] = [each for _, each in calls_in(request.body["messages"])]
+        assert signed["extra_content"] == SIGNATURE
+
+
 async def test_a_model_of_the_authors_over_chat_completions_answers(chat: Chat, stub: ProviderStub) -> None:
     own = AsyncOpenAI(api_key="none", base_url=stub.url, max_retries=0)
     model = OpenAIChatCompletionsModel("m", own)
