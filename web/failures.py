@@ -12,10 +12,23 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from database import is_down, known_fault_of, outlook_of
-from errors import INTERNAL_MESSAGE, ActionError, UnavailableError, UserFacingError, new_error_id
+from errors import (
+    INTERNAL_MESSAGE,
+    ActionError,
+    NotFoundError,
+    UnauthorizedError,
+    UnavailableError,
+    UserFacingError,
+    new_error_id,
+)
 from web.request_log import RequestNotes, notes_of
 
 logger = logging.getLogger(__name__)
+
+STRANGER = (
+    "This page's request did not tell who asks: its browser keeps no cookie of this server. The page has to send a "
+    "client secret or a browser token."
+)
 
 RETRY_AFTER_S = 5
 """`Retry-After` of 429 and 503 where the error itself has none, in seconds."""
@@ -54,6 +67,9 @@ def build_failure(exc: Exception, notes: RequestNotes) -> Failure:
     error_id = new_error_id()
     if is_down(exc):
         exc = _unavailable(exc)
+    if notes.is_stranger and isinstance(exc, NotFoundError) and exc.code == NotFoundError.code:
+        # It may well exist: of somebody whom the browser did not let the page name.
+        exc = UnauthorizedError(STRANGER)
     if isinstance(exc, UserFacingError):
         failure = Failure(exc.status, exc.code, exc.message, error_id, exc.allow_retry, exc.retry_after_s)
         if isinstance(exc, ActionError):

@@ -39,6 +39,7 @@ class RequestNotes:
         error_code: Code of the error that was answered.
         error_id: Id of that error, which the person sees too.
         is_listed_origin: Whether a page of `ALLOWED_ORIGINS` asks.
+        is_stranger: Whether that page's request tells nothing of who asks: no secret, no token, no cookie.
         base_path: The path on our host below which a proxy serves us; empty without one.
         forwarded_host: The host that the browser asked, as a trusted proxy says; None where none does.
         public_url: The address under which browsers reach us, where it is configured.
@@ -55,6 +56,7 @@ class RequestNotes:
     error_code: str | None = None
     error_id: str | None = None
     is_listed_origin: bool = False
+    is_stranger: bool = False
     base_path: str = ""
     forwarded_host: str | None = None
     public_url: str | None = None

@@ -5,7 +5,9 @@ import time
 import httpx
 import pytest
 
+from errors import NotFoundError
 from tests.unit.web.edge import JSON, Edge, FakeServer, use_case
+from turns.request_context import RequestContext
 from web.browser_tokens import LIFETIME_S, RENEWABLE_S, BrowserTokens
 from web.identity import COOKIE_NAME, Cookies, load_signing_key, new_user_id
 
@@ -105,3 +107,20 @@ async def test_only_pages_of_allowed_origins_get_a_token(edge: Edge, headers: di
         assert (await client.post(PATH, headers=headers)).status_code == 403
         own = await client.post(PATH, headers={"Origin": PAGE})
     assert own.json()["expires_at"] == pytest.approx(time.time() + LIFETIME_S, abs=30)
+
+
+async def test_who_is_not_told_for_whom_a_page_asks_is_not_told_that_a_thread_is_missing(edge: Edge) -> None:
+    def missing(body: bytes, context: RequestContext) -> bytes:
+        raise NotFoundError("This conversation does not exist.")
+
+    server = FakeServer(missing)
+    app = edge.app(use_case("todo", server), settings={"allowed_origins": PAGE})
+    async with edge.client(app) as client:
+        stranger = await client.post("/chatkit/todo", content=b"{}", headers={**JSON, "Origin": PAGE})
+        assert (stranger.status_code, stranger.json()["error"]["code"]) == (401, "unauthorized")
+        assert (await ask(client, await token_for(client))).status_code == 404
+        client.cookies.clear()
+        own = await client.post("/chatkit/todo", content=b"{}", headers=JSON)
+        assert own.status_code == 404
+        no_such = await client.post("/chatkit/none", content=b"{}", headers={**JSON, "Origin": PAGE})
+        assert no_such.json()["error"]["code"] == "use_case.not_found"
