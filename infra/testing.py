@@ -149,7 +149,9 @@ def _run_part(
 def _test_python(request: Request) -> Outcome:
     # Some tests read what the server would send of the built client.
     build_client()
-    return _pytest("python", request, request.extra or in_workers("worksteal", is_alone=request.is_alone))
+    return _pytest(
+        "python", request, request.extra or in_workers("worksteal", per_processor=3, is_alone=request.is_alone)
+    )
 
 
 def _test_client(request: Request) -> Outcome:
@@ -197,19 +199,20 @@ PARTS = {
 """All parts by the argument that names them, the longest first."""
 
 
-def in_workers(distribution: str, *more: str, is_alone: bool = True) -> list[str]:
+def in_workers(distribution: str, *more: str, per_processor: int = 2, is_alone: bool = True) -> list[str]:
     """Return the options with which pytest runs in so many processes that the processors are busy.
 
-    Each waits for half of the time, for servers, browsers and timers: two for each processor, and one more where no
-    other part fills the gaps.
+    Each waits for half of the time, for servers, browsers and timers: two for each processor, three in the part that
+    is still there when the others have ended, and one more where no other part fills the gaps.
 
     Args:
         distribution: How pytest-xdist deals out the tests.
         more: Further options.
+        per_processor: How many processes for each processor.
         is_alone: Whether no other part runs at the same time.
     """
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    workers = min(2 * processors, MOST_WORKERS - 1) + is_alone
+    workers = min(per_processor * processors, MOST_WORKERS - 1) + is_alone
     return ["-n", str(workers), "--dist", distribution, *more]
 
 
