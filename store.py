@@ -9,7 +9,8 @@ they were created, not by last activity: a list whose order changes while it is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar, TypeVarTuple
 
@@ -335,38 +336,35 @@ class ParlorStore(Store[RequestContext]):
     async def _read(
         self, work: Callable[[Connection, Scope, *Ts], R], context: RequestContext, id_: str, *arguments: *Ts
     ) -> R:
-        scope = Scope(context.user_id, context.use_case, id_)
-        try:
-            with self.transaction_times.measured(context.use_case, "read"):
-                return await self._database.run_read(work, scope, *arguments)
-        except SQLAlchemyError as exc:
-            if is_down(exc):
-                raise UnavailableError(_UNAVAILABLE + outlook_of(exc)) from exc
-            raise
+        with self._transaction("read", context):
+            return await self._database.run_read(work, _scope(context, id_), *arguments)
 
     async def _write(
         self, work: Callable[[Connection, Scope, *Ts], R], context: RequestContext, id_: str, *arguments: *Ts
     ) -> R:
-        scope = Scope(context.user_id, context.use_case, id_)
+        with self._transaction("write", context):
+            return await self._database.run_write(work, _scope(context, id_), *arguments)
+
+    async def _delete(
+        self, work: Callable[[Connection, Scope, *Ts], R], context: RequestContext, id_: str, *arguments: *Ts
+    ) -> R:
+        with self._transaction("delete", context):
+            return await self._database.run_delete(work, _scope(context, id_), *arguments)
+
+    @contextmanager
+    def _transaction(self, kind: str, context: RequestContext) -> Iterator[None]:
+        """Measure the transaction of the block, and say in a sentence that the database is down."""
         try:
-            with self.transaction_times.measured(context.use_case, "write"):
-                return await self._database.run_write(work, scope, *arguments)
+            with self.transaction_times.measured(context.use_case, kind):
+                yield
         except SQLAlchemyError as exc:
             if is_down(exc):
                 raise UnavailableError(_UNAVAILABLE + outlook_of(exc)) from exc
             raise
 
-    async def _delete(
-        self, work: Callable[[Connection, Scope, *Ts], R], context: RequestContext, id_: str, *arguments: *Ts
-    ) -> R:
-        scope = Scope(context.user_id, context.use_case, id_)
-        try:
-            with self.transaction_times.measured(context.use_case, "delete"):
-                return await self._database.run_delete(work, scope, *arguments)
-        except SQLAlchemyError as exc:
-            if is_down(exc):
-                raise UnavailableError(_UNAVAILABLE + outlook_of(exc)) from exc
-            raise
+
+def _scope(context: RequestContext, id_: str) -> Scope:
+    return Scope(context.user_id, context.use_case, id_)
 
 
 def checked_title(title: str) -> str:

@@ -17,11 +17,10 @@ from typing import Any, cast
 from agent_framework import Content, UsageDetails, add_usage_details
 from agents import RunConfig
 from agents.models.multi_provider import MultiProvider
-from agents.run import AgentRunner
 
 from agents_sdk.platform_model import PlatformModels
 from agents_sdk.response_events import EventModels
-from framework.default_runner import awaited_on, waited_for_on, wrap_default_runner
+from framework.default_runner import prepare_runs
 from framework.sdk_runs import with_provider
 from turns.answer_state import AnswerState
 
@@ -61,45 +60,20 @@ class RunDefaults:
 _defaults: ContextVar[RunDefaults | None] = ContextVar("run_defaults", default=None)
 
 
-class InnerRuns(AgentRunner):
-    """Serves every `Runner.run` of the process.
+def _prepare(agent: Any, arguments: dict[str, Any]) -> dict[str, Any]:
+    defaults = _defaults.get()
+    return arguments if defaults is None else defaults.options(arguments)
 
-    Args:
-        own: The runner that was set before.
-    """
 
-    def __init__(self, own: AgentRunner) -> None:
-        self.own = own
-
-    async def run(self, starting_agent: Any, input: Any, **options: Any) -> Any:
-        """Run an agent to its end."""
-        if (defaults := _defaults.get()) is None:
-            return await self.own.run(starting_agent, input, **options)
-        given = defaults.options(options)
-        return await awaited_on(defaults.loop, lambda: self.own.run(starting_agent, input, **given))
-
-    def run_sync(self, starting_agent: Any, input: Any, **options: Any) -> Any:
-        """Run an agent to its end, from a thread without a loop."""
-        if (defaults := _defaults.get()) is None:
-            return self.own.run_sync(starting_agent, input, **options)
-        given = defaults.options(options)
-        return waited_for_on(
-            defaults.loop,
-            lambda: self.own.run(starting_agent, input, **given),
-            lambda: self.own.run_sync(starting_agent, input, **given),
-        )
-
-    def run_streamed(self, starting_agent: Any, input: Any, **options: Any) -> Any:
-        """Start an agent and return its stream."""
-        defaults = _defaults.get()
-        given = options if defaults is None else defaults.options(options)
-        return self.own.run_streamed(starting_agent, input, **given)
+def _loop() -> asyncio.AbstractEventLoop | None:
+    defaults = _defaults.get()
+    return defaults.loop if defaults is not None else None
 
 
 @contextmanager
 def run_defaults(defaults: RunDefaults) -> Iterator[None]:
     """Let what is started within this block, and all that it starts, have these defaults."""
-    wrap_default_runner(InnerRuns, InnerRuns)
+    prepare_runs(_prepare, _loop)
     token = _defaults.set(defaults)
     try:
         yield

@@ -10,12 +10,72 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+Prepare = Callable[[Any, dict[str, Any]], dict[str, Any]]
+"""Takes the agent and the keyword arguments of a run, and returns these as they shall be."""
 
-def wrap_default_runner(kind: type, build: Callable[[Any], Any]) -> None:
+Begun = Callable[[Any, Any], None]
+"""Is told the result of a streamed run, and the context that it was given."""
+
+LoopOf = Callable[[], asyncio.AbstractEventLoop | None]
+"""Returns the loop that runs belong on, as the connections of their models do; None for that of whoever starts them."""
+
+
+class PreparedRunner:
+    """Begins each run with prepared arguments, by the runner that was set before.
+
+    Args:
+        own: The runner that was set before.
+        prepare: Prepares the arguments.
+        loop_of: Returns the loop that runs belong on.
+        begun: Is told of streamed runs.
+    """
+
+    def __init__(self, own: Any, prepare: Prepare, loop_of: LoopOf, begun: Begun | None = None) -> None:
+        self.own = own
+        self.prepare = prepare
+        self._loop_of = loop_of
+        self._begun = begun
+
+    async def run(self, starting_agent: Any, input: Any, **arguments: Any) -> Any:
+        """Run an agent to its end."""
+        prepared, loop = self.prepare(starting_agent, arguments), self._loop_of()
+        if loop is None or asyncio.get_running_loop() is loop:
+            return await self.own.run(starting_agent, input, **prepared)
+        # Code of others may have made a loop of its own, in a thread.
+        return await asyncio.wrap_future(
+            asyncio.run_coroutine_threadsafe(self.own.run(starting_agent, input, **prepared), loop)
+        )
+
+    def run_sync(self, starting_agent: Any, input: Any, **arguments: Any) -> Any:
+        """Run an agent to its end, from code without a loop."""
+        prepared, loop = self.prepare(starting_agent, arguments), self._loop_of()
+        if loop is None or _has_running_loop():  # a thread with a running loop must not wait for another
+            return self.own.run_sync(starting_agent, input, **prepared)
+        call: Coroutine[Any, Any, Any] = self.own.run(starting_agent, input, **prepared)
+        return asyncio.run_coroutine_threadsafe(call, loop).result()
+
+    def run_streamed(self, starting_agent: Any, input: Any, **arguments: Any) -> Any:
+        """Begin a streamed run."""
+        prepared = self.prepare(starting_agent, arguments)
+        result = self.own.run_streamed(starting_agent, input, **prepared)
+        if self._begun is not None:
+            self._begun(result, prepared.get("context"))
+        return result
+
+
+def prepare_runs(prepare: Prepare, loop_of: LoopOf, begun: Begun | None = None) -> None:
+    """Let all runs that begin from here on be prepared; a second call with the same function changes nothing."""
+    wrap_default_runner(
+        lambda runner: isinstance(runner, PreparedRunner) and runner.prepare is prepare,
+        lambda own: PreparedRunner(own, prepare, loop_of, begun),
+    )
+
+
+def wrap_default_runner(is_there: Callable[[Any], bool], build: Callable[[Any], Any]) -> None:
     """Put a runner before the process's own, once: it may have others of ours before it by now.
 
     Args:
-        kind: The class of the runner, by which it is known again.
+        is_there: Says whether a runner is the one that is to be put there.
         build: Makes it of the one that was there, which it keeps as its attribute `own`.
     """
     from agents.run import get_default_agent_runner, set_default_agent_runner
@@ -23,31 +83,15 @@ def wrap_default_runner(kind: type, build: Callable[[Any], Any]) -> None:
     first = get_default_agent_runner()
     runner: Any = first
     while runner is not None:
-        if isinstance(runner, kind):
+        if is_there(runner):
             return
         runner = getattr(runner, "own", None)
     set_default_agent_runner(build(first))
 
 
-async def awaited_on(loop: asyncio.AbstractEventLoop, call: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-    """Return what a call gives, made on `loop`: code of others may have made a loop of its own, in a thread."""
-    if asyncio.get_running_loop() is loop:
-        return await call()
-    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(call(), loop))
-
-
-def waited_for_on(
-    loop: asyncio.AbstractEventLoop, call: Callable[[], Coroutine[Any, Any, Any]], in_loop: Callable[[], Any]
-) -> Any:
-    """Return what a call gives, made on `loop` while this thread waits.
-
-    Args:
-        loop: Where connections belong to.
-        call: The call.
-        in_loop: Called instead on a thread that has a running loop, which must not wait.
-    """
+def _has_running_loop() -> bool:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run_coroutine_threadsafe(call(), loop).result()
-    return in_loop()
+        return False
+    return True

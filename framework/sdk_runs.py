@@ -1,72 +1,14 @@
-"""Runs of the OpenAI Agents SDK that code of others begins: prepared before they begin, and ended when nobody reads.
+"""Runs of the OpenAI Agents SDK that code of others begins: their arguments, and their end when nobody reads.
 
-The SDK lets its runner be set, and says that this may change; where its default client is kept is private, as is the
-queue of ChatKit's `AgentContext`.
+Where the SDK keeps its default client is private, as is the queue of ChatKit's `AgentContext`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import replace
 from typing import Any
-
-from framework.default_runner import awaited_on, waited_for_on, wrap_default_runner
-
-Prepare = Callable[[Any, dict[str, Any]], dict[str, Any]]
-"""Takes the agent and the keyword arguments of a run, and returns these as they shall be."""
-
-Begun = Callable[[Any, Any], None]
-"""Is told the result of a streamed run, and the context that it was given."""
-
-LoopOf = Callable[[], asyncio.AbstractEventLoop | None]
-
-
-class PreparedRunner:
-    """Begins each run with prepared arguments, by the runner that was set before.
-
-    Args:
-        inner: The runner that was set before.
-        prepare: Prepares the arguments.
-        begun: Is told of streamed runs.
-        loop_of: Returns the loop that runs belong on; None for that of whoever starts them.
-    """
-
-    def __init__(self, inner: Any, prepare: Prepare, begun: Begun, loop_of: LoopOf) -> None:
-        self.own = inner
-        self._loop_of = loop_of
-        self._prepare = prepare
-        self._begun = begun
-
-    async def run(self, starting_agent: Any, input: Any, **arguments: Any) -> Any:
-        """Run an agent to its end."""
-        prepared, loop = self._prepare(starting_agent, arguments), self._loop_of()
-        return await awaited_on(
-            loop or asyncio.get_running_loop(), lambda: self.own.run(starting_agent, input, **prepared)
-        )
-
-    def run_sync(self, starting_agent: Any, input: Any, **arguments: Any) -> Any:
-        """Run an agent to its end, from code without a loop."""
-        prepared, loop = self._prepare(starting_agent, arguments), self._loop_of()
-        if loop is None:
-            return self.own.run_sync(starting_agent, input, **prepared)
-        return waited_for_on(
-            loop,
-            lambda: self.own.run(starting_agent, input, **prepared),
-            lambda: self.own.run_sync(starting_agent, input, **prepared),
-        )
-
-    def run_streamed(self, starting_agent: Any, input: Any, **arguments: Any) -> Any:
-        """Begin a streamed run."""
-        prepared = self._prepare(starting_agent, arguments)
-        result = self.own.run_streamed(starting_agent, input, **prepared)
-        self._begun(result, prepared.get("context"))
-        return result
-
-
-def prepare_runs(prepare: Prepare, begun: Begun, loop_of: LoopOf = lambda: None) -> None:
-    """Let all runs that begin from here on be prepared; a second call changes nothing."""
-    wrap_default_runner(PreparedRunner, lambda own: PreparedRunner(own, prepare, begun, loop_of))
 
 
 def without_stored_responses(agent: Any, config: Any, provider: Any, arguments: dict[str, Any]) -> dict[str, Any]:

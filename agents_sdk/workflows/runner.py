@@ -46,4 +46,4 @@ class AnswerRunner:
 
 def install_runner() -> None:
     """Let the runner of the process tell the answers of exported workflows from other runs; once."""
-    wrap_default_runner(AnswerRunner, AnswerRunner)
+    wrap_default_runner(lambda runner: isinstance(runner, AnswerRunner), AnswerRunner)

@@ -299,8 +299,8 @@ describe('widgets', () => {
       'threads.sync_custom_action': () => ({updated_item: {...WIDGET, widget: {type: 'Card', id: 'new'}}}),
       'threads.custom_action': () => [{type: 'thread.item.removed', item_id: 'w_1'}],
     });
-  async function act(fake: FakeServer, action: Record<string, unknown>, options: Record<string, unknown> = {}) {
-    const {element, events} = mount(fake, options);
+  /** Asks for the widget and clicks in it; `finished` is what becomes of that. */
+  async function press(element: ReturnType<typeof mount>['element'], action: Record<string, unknown>) {
     await element.sendUserMessage({text: 'Hello'});
     const widget = await vi.waitFor(() => {
       const found = find<HTMLElement & {widget: unknown}>(element, 'parlor-widget');
@@ -318,6 +318,11 @@ describe('widgets', () => {
     };
     widget?.dispatchEvent(new CustomEvent('widget-action', {detail, bubbles: true}));
     await vi.waitFor(() => expect(finished).toBeDefined());
+    return {widget, finished};
+  }
+  async function act(fake: FakeServer, action: Record<string, unknown>, options: Record<string, unknown> = {}) {
+    const {element, events} = mount(fake, options);
+    const {widget, finished} = await press(element, action);
     await finished?.catch(() => {});
     return {element, events, widget};
   }
@@ -354,23 +359,7 @@ describe('widgets', () => {
     const onAction = async () => send();
     const {element} = mount(fake, {widgets: {onAction}});
     send.mockImplementation(() => element.sendCustomAction({type: 'a.b', payload: {n: 1}}, 'w_1'));
-    await element.sendUserMessage({text: 'Hello'});
-    const widget = await vi.waitFor(() => {
-      const found = find<HTMLElement>(element, 'parlor-widget');
-      expect(found).toBeDefined();
-      return found;
-    });
-    let finished: Promise<unknown> | undefined;
-    const detail = {
-      action: {type: 'page', payload: {}, handler: 'client', streaming: true},
-      itemId: 'w_1',
-      widget: WIDGET.widget,
-      done: (promise: Promise<unknown>) => {
-        finished = promise;
-      },
-    };
-    widget?.dispatchEvent(new CustomEvent('widget-action', {detail, bubbles: true}));
-    await vi.waitFor(() => expect(finished).toBeDefined());
+    const {finished} = await press(element, {type: 'page', payload: {}, handler: 'client'});
     await finished;
     expect(fake.calls[1]).toMatchObject({type: 'threads.custom_action', params});
   });

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
 from context import Services
-from framework.default_runner import awaited_on, waited_for_on, wrap_default_runner
+from framework.default_runner import prepare_runs
 from turns.answer_state import AnswerState
 
 
@@ -28,53 +28,24 @@ class _Request:
     client: Any
     loop: asyncio.AbstractEventLoop
 
-    def __call__(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the arguments of a run as they shall be."""
-        from agents_sdk.inner_runs import options_of_author
 
-        settings = self.services.settings
-        may_choose, max_turns = settings.provider == "openai", settings.model_max_round_trips
-        return options_of_author(options, self.client, self.answer, may_choose=may_choose, max_turns=max_turns)
+_request: ContextVar[_Request | None] = ContextVar("request_of_authors_runs", default=None)
 
 
-_prepare: ContextVar[_Request | None] = ContextVar("prepare_authors_run", default=None)
+def _prepare(agent: Any, arguments: dict[str, Any]) -> dict[str, Any]:
+    request = _request.get()
+    if request is None:
+        return arguments
+    from agents_sdk.inner_runs import options_of_author
+
+    settings = request.services.settings
+    may_choose, max_turns = settings.provider == "openai", settings.model_max_round_trips
+    return options_of_author(arguments, request.client, request.answer, may_choose=may_choose, max_turns=max_turns)
 
 
-class AuthorsRunner:
-    """Serves every `Runner.run` of the process; those that belong to no request stay as they are.
-
-    Args:
-        own: The runner that was set before.
-    """
-
-    def __init__(self, own: Any) -> None:
-        self.own = own
-
-    async def run(self, starting_agent: Any, input: Any, **options: Any) -> Any:
-        """Run an agent to its end."""
-        prepare = _prepare.get()
-        if prepare is None:
-            return await self.own.run(starting_agent, input, **options)
-        given = prepare(options)
-        return await awaited_on(prepare.loop, lambda: self.own.run(starting_agent, input, **given))
-
-    def run_sync(self, starting_agent: Any, input: Any, **options: Any) -> Any:
-        """Run an agent to its end, from a thread without a loop."""
-        prepare = _prepare.get()
-        if prepare is None:
-            return self.own.run_sync(starting_agent, input, **options)
-        given = prepare(options)
-        return waited_for_on(
-            prepare.loop,
-            lambda: self.own.run(starting_agent, input, **given),
-            lambda: self.own.run_sync(starting_agent, input, **given),
-        )
-
-    def run_streamed(self, starting_agent: Any, input: Any, **options: Any) -> Any:
-        """Start an agent and return its stream."""
-        prepare = _prepare.get()
-        given = options if prepare is None else prepare(options)
-        return self.own.run_streamed(starting_agent, input, **given)
+def _loop() -> asyncio.AbstractEventLoop | None:
+    request = _request.get()
+    return request.loop if request is not None else None
 
 
 @contextmanager
@@ -89,9 +60,9 @@ def authors_runs(services: Services, answer: AnswerState, client: Any) -> Iterat
     if "agents.run" not in sys.modules:
         yield  # nobody has anything to start them with
         return
-    wrap_default_runner(AuthorsRunner, AuthorsRunner)
-    token = _prepare.set(_Request(services, answer, client, asyncio.get_running_loop()))
+    prepare_runs(_prepare, _loop)
+    token = _request.set(_Request(services, answer, client, asyncio.get_running_loop()))
     try:
         yield
     finally:
-        _prepare.reset(token)
+        _request.reset(token)

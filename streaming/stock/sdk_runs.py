@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from framework.sdk_runs import end_run, prepare_runs, watch_events, with_provider, without_stored_responses
+from framework.default_runner import prepare_runs
+from framework.sdk_runs import end_run, watch_events, with_provider, without_stored_responses
 from store import ParlorStore
 from streaming.stock.server_context import StockRequest, current_request
 
@@ -16,7 +17,7 @@ MAX_EARLIER_ITEMS = 60
 
 def watch_runs() -> None:
     """Prepare the runs that servers begin within a request from here on; those of other code stay as they are."""
-    prepare_runs(_prepare, _note, _loop)
+    prepare_runs(_prepare, _loop, _note)
 
 
 def end_runs(request: StockRequest) -> None:

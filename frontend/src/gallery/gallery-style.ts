@@ -56,21 +56,20 @@ export const galleryStyles = css`
   .stage {
     max-inline-size: 720px;
   }
+  .stage[class*=' w'] {
+    max-inline-size: none;
+  }
   .w320 {
     inline-size: 320px;
-    max-inline-size: none;
   }
   .w360 {
     inline-size: 360px;
-    max-inline-size: none;
   }
   .w640 {
     inline-size: 640px;
-    max-inline-size: none;
   }
   .w1000 {
     inline-size: 1000px;
-    max-inline-size: none;
   }
   .note,
   summary,

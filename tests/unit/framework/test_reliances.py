@@ -919,8 +919,8 @@ async def test_each_run_of_the_agents_sdk_goes_to_the_runner_that_was_set() -> N
 
     before = get_default_agent_runner()
     try:
-        wrap_default_runner(Own, Own)
-        wrap_default_runner(Own, Own)
+        wrap_default_runner(lambda runner: isinstance(runner, Own), Own)
+        wrap_default_runner(lambda runner: isinstance(runner, Own), Own)
         agent = SDKAgent(name="a")
         assert await Runner.run(agent, "Hi", max_turns=3) == ("run", "Hi", 3)
         assert Runner.run_sync(agent, "Hi") == ("run_sync", "Hi")

@@ -13,14 +13,8 @@ from chatkit.agents import AgentContext, _AsyncQueueIterator
 from chatkit.server import ChatKitServer
 
 from framework.chatkit_servers import become, overridden_methods
-from framework.sdk_runs import (
-    PreparedRunner,
-    end_run,
-    prepare_runs,
-    watch_events,
-    with_provider,
-    without_stored_responses,
-)
+from framework.default_runner import PreparedRunner, prepare_runs
+from framework.sdk_runs import end_run, watch_events, with_provider, without_stored_responses
 
 
 def test_the_runner_that_is_set_is_the_one_that_runs() -> None:
@@ -42,9 +36,9 @@ def test_the_runner_that_is_set_is_the_one_that_runs() -> None:
     runner: Any = Inner()
     try:
         set_default_agent_runner(runner)
-        prepare_runs(prepare, lambda result, context: seen.append((result, context)))
+        prepare_runs(prepare, lambda: None, lambda result, context: seen.append((result, context)))
         once = get_default_agent_runner()
-        prepare_runs(prepare, lambda result, context: None)
+        prepare_runs(prepare, lambda: None)
         assert get_default_agent_runner() is once
         assert isinstance(once, PreparedRunner)
         agent: Any = "agent"
