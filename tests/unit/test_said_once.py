@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import errors
+from context import Services
 from framework import message_marks
 from tests.unit.test_architecture import ROOMS, ROOT, sources
 
@@ -42,6 +43,17 @@ def files_that_say(text: str) -> set[str]:
     }
 
 
+def files_that_read(name: str) -> set[str]:
+    """Return the files that read a member of this name."""
+    return {
+        str(path.relative_to(ROOT))
+        for path in sources()
+        if f".{name}" in path.read_text()
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Attribute) and node.attr == name
+    }
+
+
 def test_error_events_are_made_in_one_place() -> None:
     assert makers_of("ErrorEvent") == {"runs/error_events.py"}
 
@@ -53,6 +65,16 @@ def test_halves_of_characters_are_mended_in_one_place() -> None:
 
 def test_the_sentence_for_what_nobody_foresaw_stands_in_one_place() -> None:
     assert files_that_say(errors.INTERNAL_MESSAGE) == {"errors.py"}
+
+
+def test_how_a_step_ends_and_how_long_all_took_is_told_in_one_place() -> None:
+    writer = {"streaming/answers/workflow_writer.py"}
+    assert (makers_of("DurationSummary"), files_that_read("step_failed")) == (writer, writer)
+
+
+def test_services_have_one_way_to_a_chat_client() -> None:
+    # A field and a method to call in its place were two names for one thing.
+    assert [name for name in dir(Services) if "client" in name] == ["chat_client"]
 
 
 @pytest.mark.parametrize("mark", [message_marks.ANSWERS_PROPERTY, message_marks.UNKNOWN_TOOL_PROPERTY])
