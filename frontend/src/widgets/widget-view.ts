@@ -76,6 +76,7 @@ export class WidgetView extends LitElement implements WidgetHost {
   declare imageDomains: readonly string[] | undefined;
   /** Hears what the shared view of Markdown asks for: its events end at our root. */
   relay: ((event: Event) => void) | undefined;
+  isDrawing = false;
 
   /** Actions under way whose loading state shows, by the path of what fired them. */
   #running: ReadonlyMap<string, Running> = new Map();
@@ -116,6 +117,15 @@ export class WidgetView extends LitElement implements WidgetHost {
       this.#restoreFocus ??= keepFocus(this.renderRoot);
       this.#carried = carry(changed.get('widget'), this.widget, this.renderRoot, this.#memory);
       this.#errors = this.#carried?.moved(this.#errors) ?? this.#errors;
+    }
+  }
+
+  protected override update(changed: PropertyValues): void {
+    this.isDrawing = true;
+    try {
+      super.update(changed);
+    } finally {
+      this.isDrawing = false;
     }
   }
 
