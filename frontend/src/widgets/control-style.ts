@@ -173,6 +173,9 @@ export const controlStyles = css`
     width: 18px;
     height: 18px;
     margin: 3px;
+    /* In the middle of the first line, however large the text is. */
+    margin-block: max(3px, (1lh + 4px - 18px) / 2);
+    font: inherit;
     appearance: none;
     background: transparent;
     border: 1.5px solid var(--chatkit-border-control);
