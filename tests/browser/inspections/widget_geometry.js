@@ -51,7 +51,14 @@ async (chat, direction) => {
     const [chevron] = all('svg[data-mirrors]');
     const mirrored = getComputedStyle(chevron).transform;
     claim(mirrored === (isMirrored ? 'matrix(-1, 0, 0, 1, 0, 0)' : 'none'), 'chevron:', mirrored);
-    for (const label of all('.x-label, .y-label')) {
+    const shown = element => getComputedStyle(element).visibility === 'visible';
+    for (const axis of all('.chart-y')) {
+      const places = [...axis.querySelectorAll('.y-label')].filter(shown).map(box);
+      places.sort((one, other) => one.top - other.top);
+      const isFree = places.every(({top}, index) => index === 0 || top >= places[index - 1].bottom - 1);
+      claim(isFree, 'numbers of an axis cover one another:', axis.textContent.trim());
+    }
+    for (const label of all('.x-label, .y-label').filter(shown)) {
       const {left, right, top, bottom} = box(label);
       const around = box(label.closest('.chart'));
       claim(left >= around.left - 1 && right <= around.right + 1, 'cut label:', label.textContent, left, right);
