@@ -81,6 +81,14 @@ export const controlStyles = css`
     .editable.editable {
       font-size: max(16px, 1em);
     }
+    /* The smallest size is too small for a finger. */
+    .control.control,
+    .button.button {
+      min-height: 24px;
+    }
+    .button.button {
+      min-width: max(24px, var(--height));
+    }
   }
   .control.pill {
     border-radius: var(--chatkit-radius-full);
