@@ -69,7 +69,7 @@ COMMANDS: Mapping[str, CloneCommand] = {
     "bench": CloneCommand("Measure against a bare server in the same run, as ratios.", run_benchmarks),
     "build": CloneCommand("Build the client if it has changed.", run_build),
     "widget-catalogue": CloneCommand(
-        "Write widgets/catalogue.json and its tables anew; --check: only compare.", widget_catalogue.main
+        "Write widgets/catalogue.json, its tables and types anew; --check: only compare.", widget_catalogue.main
     ),
     "widget-pictures": CloneCommand(
         "Take the pictures of docs/widgets.md anew, and measure where everything in them is.", widget_pictures.main

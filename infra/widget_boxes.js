@@ -31,21 +31,51 @@ async ({fonts, timeoutMs}) => {
   };
   // What nobody sees, and what is inside of a drawing, has no place of its own.
   const hasPlace = element => !element.closest('svg svg, svg *, .visually-hidden, .sizer, style, option');
+  const boxesIn = (stage, parent) => {
+    const from = stage.getBoundingClientRect();
+    const found = [];
+    for (const element of insideOf(parent)) {
+      if (!hasPlace(element)) continue;
+      const {left, top, width, height} = element.getBoundingClientRect();
+      if (width === 0 && height === 0) continue;
+      const kind = [element.localName, ...element.classList].join('.');
+      found.push([kind, ...[left - from.left, top - from.top, width, height].map(value => Math.round(value * 10) / 10)]);
+    }
+    return found;
+  };
   const measure = () => {
     const boxes = {};
-    for (const article of root.querySelectorAll('section:first-of-type article')) {
-      const stage = article.querySelector('.stage');
-      const from = stage.getBoundingClientRect();
-      const found = [];
-      for (const element of insideOf(stage)) {
-        if (!hasPlace(element)) continue;
-        const {left, top, width, height} = element.getBoundingClientRect();
-        if (width === 0 && height === 0) continue;
-        const kind = [element.localName, ...element.classList].join('.');
-        found.push([kind, ...[left - from.left, top - from.top, width, height].map(value => Math.round(value * 10) / 10)]);
+    for (const [index, section] of root.querySelectorAll('section').entries()) {
+      for (const article of section.querySelectorAll('article')) {
+        const stage = article.querySelector('.stage');
+        // Use cases may call their widgets alike.
+        const group = index === 0 ? '' : `${section.querySelector('h2').textContent.trim()}: `;
+        boxes[group + article.dataset.name] = boxesIn(stage, stage);
       }
-      boxes[article.dataset.name] = found;
     }
+    return boxes;
+  };
+  const rest = measured => {
+    let before = '';
+    return until('it moves', async () => {
+      await frame();
+      const boxes = measured();
+      const now = JSON.stringify(boxes);
+      if (now === before) return boxes;
+      before = now;
+      return null;
+    });
+  };
+  /** Opens the first popup of a component with room below it, and closes it again. */
+  const opened = async name => {
+    const article = root.querySelector(`section:first-of-type article[data-name=${name}]`);
+    const stage = article.querySelector('.stage');
+    const opener = [...insideOf(stage)].find(element => element.matches('[aria-haspopup]:not(:disabled)'));
+    opener.scrollIntoView({block: 'start'});
+    opener.click();
+    const popover = await until('no popup', () => [...insideOf(stage)].find(element => element.matches(':popover-open')));
+    const boxes = await rest(() => boxesIn(stage, popover));
+    opener.click();
     return boxes;
   };
   await until('parts are missing', () => {
@@ -53,13 +83,7 @@ async ({fonts, timeoutMs}) => {
     const has = selector => all.some(element => element.matches(selector));
     return has('.plot') && has('parlor-markdown') && has('[aria-haspopup]') && !has('.chart-room, .icon:empty');
   });
-  let before = '';
-  return until('it moves', async () => {
-    await frame();
-    const boxes = measure();
-    const now = JSON.stringify(boxes);
-    if (now === before) return boxes;
-    before = now;
-    return null;
-  });
+  const boxes = await rest(measure);
+  for (const name of ['Select', 'DatePicker']) boxes[`${name}, open`] = await opened(name);
+  return boxes;
 }

@@ -28,6 +28,7 @@ from infra.client_build import ROOT
 from infra.typescript_types import Member, Type, parse_types
 from infra.widget_docs import DOCUMENT, rendered
 from infra.widget_rules import CHILDREN, COLORS, DEFAULTS, EXTRA_PROPS, RULES, SCHEMES
+from infra.widget_types import TYPES, format_types
 
 CATALOGUE = ROOT / "widgets" / "catalogue.json"
 PACKAGE = ROOT / "frontend" / "node_modules" / "@openai" / "chatkit"
@@ -74,16 +75,20 @@ def build_catalogue() -> dict[str, Any]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write the catalogue and the tables of it; with ``--check`` only say by the exit code whether they are fresh."""
+    """Write the catalogue, its tables and its types; with ``--check`` only say by the exit code if they are fresh."""
     if [*arguments] not in ([], ["--check"]):
         print("Usage: ./parlor widget-catalogue [--check]", file=sys.stderr)
         return 2
     catalogue = build_catalogue()
-    text, document = format_catalogue(catalogue), rendered(DOCUMENT.read_text(), catalogue)
+    written = {
+        CATALOGUE: format_catalogue(catalogue),
+        DOCUMENT: rendered(DOCUMENT.read_text(), catalogue),
+        TYPES: format_types(catalogue),
+    }
     if arguments:
-        return 0 if (CATALOGUE.read_text(), DOCUMENT.read_text()) == (text, document) else 1
-    CATALOGUE.write_text(text)
-    DOCUMENT.write_text(document)
+        return 0 if all(path.is_file() and path.read_text() == text for path, text in written.items()) else 1
+    for path, text in written.items():
+        path.write_text(text)
     return 0
 
 

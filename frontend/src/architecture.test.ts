@@ -35,7 +35,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   composer: {rooms: ['protocol', 'server', 'strings', 'to-error', 'unreachable'], packages: []},
   widgets: {
     rooms: ['icons', 'lazy-parts', 'protocol', 'strings', 'theme'],
-    packages: ['@openai/chatkit', 'd3-shape', 'lit'],
+    packages: ['d3-shape', 'lit'],
   },
   intents: {rooms: ['composer', 'protocol', 'widgets'], packages: []},
   options: {

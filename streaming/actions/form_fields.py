@@ -96,6 +96,9 @@ def fields_of(widget: Mapping[str, Any]) -> list[Field]:
 
 def _offers(node: Mapping[str, Any], form: Form) -> Iterator[Offer]:
     kind = node.get("type")
+    if kind == "Card" and node.get("collapsed") is True:
+        # Nothing of it is shown but its status: there is nothing to click.
+        return
     if kind == "Form" or (kind == "Card" and node.get("asForm") is True):
         form = Form(is_real=True, has_action=kind == "Card" or _is_action(node.get("onSubmitAction")))
     own = _field(node)

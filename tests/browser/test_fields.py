@@ -115,6 +115,34 @@ def test_on_a_touch_device_no_field_is_smaller_than_16_pixels(touched: Stage) ->
         assert min(found) >= 16
 
 
+def test_on_a_touch_device_pickers_are_its_own_and_every_control_is_wide_enough_for_a_finger(touched: Stage) -> None:
+    action = {"type": "picked", "loadingBehavior": "none", "streaming": False}
+    touched.server.on("threads.sync_custom_action", Answer({}))
+    pick = {"name": "pick", "onChangeAction": action, "options": [{"value": v, "label": v} for v in ("a", "b")]}
+    touched.show(
+        user_item("hi"),
+        widget(
+            {"type": "Select", "size": "3xs", **pick},
+            {"type": "DatePicker", "name": "day", "size": "3xs"},
+            {"type": "Checkbox", "name": "check", "label": "Check"},
+            {"type": "RadioGroup", "name": "radio", "options": pick["options"]},
+            {"type": "Button", "label": "Go", "size": "3xs", "onClickAction": action},
+        ),
+    )
+    controls = touched.chat.widgets.locator("select, input[type=date], label.check, .button")
+    expect(controls).to_have_count(6)
+    expect(touched.chat.widgets.locator(".face")).to_have_count(0)
+    sizes = controls.evaluate_all(
+        "all => all.map(each => each.getBoundingClientRect()).map(({width, height}) => Math.min(width, height))"
+    )
+    assert min(sizes) >= 24
+    controls.first.select_option("b")
+    touched.chat.widgets.get_by_text("Check", exact=True).tap()
+    expect(touched.chat.widgets.get_by_role("checkbox")).to_be_checked()
+    [asked] = touched.server.asked_for("threads.sync_custom_action")
+    assert asked.params["action"]["payload"] == {"pick": "b"}
+
+
 def test_enter_on_a_touch_keyboard_makes_a_line_and_the_button_sends(touched: Stage) -> None:
     touched.begin()
     touched.chat.composer.fill("one")

@@ -159,3 +159,26 @@ def test_two_hundred_todos_come_fifty_at_a_time(page: Page) -> None:
     expect(chat.list).to_contain_text("199 open")
     # The list stays as long as it was.
     expect(chat.boxes).to_have_count(200)
+
+
+def test_a_refused_value_is_told_at_its_field_in_a_form_that_stays_filled(
+    page: Page, tolerated_errors: list[str]
+) -> None:
+    tolerated_errors.append("status of 400")
+    chat = open_todo(page)
+    chat.ask("Show my to-dos")
+    chat.title_field.fill("water the plants")
+    # As somebody does who changes the page: a choice that was never offered.
+    chat.list.locator("select").first.evaluate("list => { list.options[0].value = 'urgent'; list.value = 'urgent'; }")
+    chat.list.get_by_role("button", name="Add", exact=True).click()
+    refused = chat.list.get_by_role("combobox")
+    expect(chat.list.locator(".field-error")).to_contain_text("none of the choices")
+    expect(refused).to_be_focused()
+    expect(refused).to_have_attribute("aria-invalid", "true")
+    expect(chat.title_field).to_have_value("water the plants")
+    expect(chat.boxes).to_have_count(0)
+    refused.click()
+    chat.list.get_by_role("option", name="High").click()
+    expect(chat.list.locator(".field-error")).to_have_count(0)
+    chat.list.get_by_role("button", name="Add", exact=True).click()
+    expect(chat.box("water the plants")).to_be_visible()

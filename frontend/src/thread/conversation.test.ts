@@ -811,7 +811,9 @@ describe('an action', () => {
     await conversation.send(message('Hi'));
     expect(await conversation.act({type: 'a'}, 'w', true)).toBe(false);
     expect(conversation.state.failure).toEqual({message: 'It broke.', canRetry: false});
-    expect(conversation.state.entries.at(-1)?.item).toMatchObject({widget: {title: 'new'}});
+    await vi.waitFor(() => {
+      expect(conversation.state.entries.at(-1)?.item).toMatchObject({widget: {title: 'new'}});
+    });
   });
 
   it.each([400, 404, 409])('that the server refuses with %i reads the widget again', async status => {
@@ -828,7 +830,11 @@ describe('an action', () => {
       const acting = conversation.act({type: 'a'}, 'w', isStreaming);
       if (isStreaming) expect(await acting).toBe(false);
       else await expect(acting).rejects.toThrow('Gone.');
-      expect(conversation.state.entries.at(-1)?.item).toMatchObject({widget: {title: 'new'}});
+      // Not before the refusal is told: a form that was refused keeps what was typed, whatever comes next.
+      expect(conversation.state.entries.at(-1)?.item).toMatchObject({widget: {title: 'old'}});
+      await vi.waitFor(() => {
+        expect(conversation.state.entries.at(-1)?.item).toMatchObject({widget: {title: 'new'}});
+      });
       expect(conversation.state.failure?.canRetry ?? false).toBe(false);
     }
   });
@@ -898,8 +904,10 @@ describe('an action', () => {
     first.send(created, done(user('Hi')), done(widget('old')), added(assistant('a')), delta('a', 'Half'));
     await settle();
     await expect(conversation.act({type: 'a'}, 'w', false)).rejects.toThrow('Gone.');
+    await vi.waitFor(() => {
+      expect(conversation.state.entries[1]?.item).toMatchObject({widget: {title: 'new'}});
+    });
     expect(texts()).toEqual(['Hi', 'widget', 'Half']);
-    expect(conversation.state.entries[1]?.item).toMatchObject({widget: {title: 'new'}});
     first.send(done(assistant('a', 'Whole.'))).end();
     await sending;
     expect(texts()).toEqual(['Hi', 'widget', 'Whole.']);

@@ -191,8 +191,9 @@ export class Conversation {
     const metadata = {idempotency_key: createIdempotencyKey()};
     if (isStreaming) {
       const turn = await this.#turns.run('action', {type: 'threads.custom_action', params, metadata});
-      // A widget that offers what the server no longer takes is out of date.
-      if (turn.hasFailed) await this.#refreshQuietly(thread.id);
+      // A widget that offers what the server no longer takes is out of date. It comes after the refusal: a form that has
+      // been sent starts afresh with the next widget, and one that was refused keeps what was typed.
+      if (turn.hasFailed) void this.#refreshQuietly(thread.id);
       return turn.failure instanceof RequestError && turn.failure.field !== undefined ? turn.failure : !turn.hasFailed;
     }
     try {
@@ -202,7 +203,7 @@ export class Conversation {
     } catch (error) {
       // Beside an answer, what that answer has not stored yet must stay.
       if (error instanceof RequestError && error.status >= 400) {
-        await this.#refreshQuietly(thread.id, this.#turns.isBusy);
+        void this.#refreshQuietly(thread.id, this.#turns.isBusy);
       }
       throw error;
     }

@@ -58,7 +58,7 @@ export function buttonTemplate(look: ButtonLook): TemplateResult {
     title=${look.hiddenLabel ?? nothing}
     @click=${click}
   >
-    ${glyph(look.iconStart)}${look.label === '' ? nothing : html`<span class="button-label">${look.label}</span>`}${glyph(
+    ${glyph(look.iconStart)}${look.label === '' ? nothing : html`<span class="button-label" dir="auto">${look.label}</span>`}${glyph(
       look.iconEnd,
     )}${look.isLoading ? html`<span class="spinner" aria-hidden="true"></span>` : nothing}
   </button>`;

@@ -1,6 +1,6 @@
 /** The axes of a chart: numbers beside it, and below it as many names as have room. */
 import {html} from 'lit';
-import {fitLabels} from './chart-labels.js';
+import {fitLabels, fitNumbers} from './chart-labels.js';
 import type {Plot} from './chart-plot.js';
 import type {Rendered} from './scope.js';
 import {styled} from './styled.js';
@@ -9,7 +9,7 @@ import {styled} from './styled.js';
 const MAX_LABELS = 200;
 
 export function yAxis({data, y, tickLabels}: Plot): Rendered {
-  return html`<div class="chart-y" aria-hidden="true">
+  return html`<div class="chart-y" aria-hidden="true" ${fitNumbers()}>
     <span class="sizer">${tickLabels.map(label => html`<span>${label}</span>`)}</span>
     ${data.ticks.map(
       (tick, index) => html`<span class="y-label" ${styled({top: `${y(tick)}%`})}>${tickLabels[index]}</span>`,

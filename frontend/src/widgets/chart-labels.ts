@@ -82,6 +82,31 @@ class FitLabelsDirective extends Directive {
   }
 }
 
+/** Shows as many numbers of the axis at the side as have room, the first of them always. */
+class FitNumbersDirective extends Directive {
+  #observer: ResizeObserver | undefined;
+
+  override update({element}: ElementPart): unknown {
+    queueMicrotask(() => this.#fit(element));
+    this.#observer ??= observed(element, () => this.#fit(element));
+    return noChange;
+  }
+
+  render(): unknown {
+    return noChange;
+  }
+
+  #fit(axis: Element): void {
+    const labels = [...axis.querySelectorAll<HTMLElement>('.y-label')];
+    const height = labels[0]?.offsetHeight ?? 0;
+    const step = Math.abs((labels[1]?.offsetTop ?? 0) - (labels[0]?.offsetTop ?? 0));
+    const every = height === 0 || step === 0 ? 1 : Math.ceil(height / step);
+    for (const [index, label] of labels.entries()) {
+      label.style.visibility = index % every === 0 ? 'visible' : 'hidden';
+    }
+  }
+}
+
 function observed(element: Element, resized: () => void): ResizeObserver | undefined {
   if (typeof ResizeObserver === 'undefined') return undefined;
   const observer = new ResizeObserver(resized);
@@ -90,3 +115,4 @@ function observed(element: Element, resized: () => void): ResizeObserver | undef
 }
 
 export const fitLabels = directive(FitLabelsDirective);
+export const fitNumbers = directive(FitNumbersDirective);

@@ -28,7 +28,8 @@ export const chartStyles = css`
     position: relative;
     grid-area: 1 / 2;
     min-height: 0;
-    margin-block: 6px;
+    /* Half of the first and of the last number of the axis beside it. */
+    margin-block: calc(var(--chatkit-text-xs-line) / 2);
     border-radius: var(--chatkit-radius-2xs);
     touch-action: pan-y;
   }
@@ -141,7 +142,7 @@ export const chartStyles = css`
   .chart-y {
     position: relative;
     grid-area: 1 / 1;
-    margin-block: 6px;
+    margin-block: calc(var(--chatkit-text-xs-line) / 2);
     padding-inline-end: 8px;
   }
   .y-label {

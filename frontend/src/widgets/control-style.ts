@@ -81,6 +81,14 @@ export const controlStyles = css`
     .editable.editable {
       font-size: max(16px, 1em);
     }
+    /* The smallest size is too small for a finger. */
+    .control.control,
+    .button.button {
+      min-height: 24px;
+    }
+    .button.button {
+      min-width: max(24px, var(--height));
+    }
   }
   .control.pill {
     border-radius: var(--chatkit-radius-full);
@@ -173,6 +181,9 @@ export const controlStyles = css`
     width: 18px;
     height: 18px;
     margin: 3px;
+    /* In the middle of the first line, however large the text is. */
+    margin-block: max(3px, (1lh + 4px - 18px) / 2);
+    font: inherit;
     appearance: none;
     background: transparent;
     border: 1.5px solid var(--chatkit-border-control);

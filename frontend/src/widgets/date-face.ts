@@ -29,7 +29,8 @@ function isUsable({isDisabled, isHeld}: DateFace): boolean {
 function takeTyped(field: HTMLInputElement, face: DateFace, scope: Scope): void {
   const native = nativeOf(field);
   const {host, path} = scope;
-  if (native === null || !isUsable(face) || field.value === field.dataset.shown) {
+  // A browser ends what is typed when a new tree takes its place; the person has not.
+  if (native === null || host.isDrawing || !isUsable(face) || field.value === field.dataset.shown) {
     return;
   }
   const text = field.value.trim();
@@ -98,6 +99,7 @@ export function renderDateFace(covered: CoveredDate, scope: Scope): Rendered {
     if (openedAt(scope)) close(element);
     else open(element);
   };
+  const take = (event: Event) => takeTyped(event.currentTarget as HTMLInputElement, face, scope);
   const show = (event: CustomEvent<string>) => {
     const field = event.currentTarget as HTMLInputElement;
     const text = event.detail === '' ? '' : formatDay(event.detail, locale);
@@ -151,7 +153,8 @@ export function renderDateFace(covered: CoveredDate, scope: Scope): Rendered {
       ?disabled=${isDisabled}
       ?readonly=${isHeld}
       @input=${parts.onInput}
-      @change=${(event: Event) => takeTyped(event.currentTarget as HTMLInputElement, face, scope)}
+      @change=${take}
+      @blur=${take}
       @keydown=${onKey}
       @field-value=${show}
     /><button

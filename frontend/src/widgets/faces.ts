@@ -28,3 +28,34 @@ export function updateFaces(root: ParentNode): void {
     updateFace(field);
   }
 }
+
+/** What a person has typed into the face of a date and is no day yet, with what was said about it. */
+export interface Draft {
+  readonly text: string;
+  readonly problem: string;
+}
+
+/** The text in a face that its field does not hold, if there is one. */
+export function draftOf(field: Element): Draft | undefined {
+  const face = faceOf(field);
+  if (!(face instanceof HTMLInputElement) || face.value === (face.dataset.shown ?? '')) {
+    return undefined;
+  }
+  const {validity, validationMessage} = field as HTMLInputElement;
+  return {text: face.value, problem: validity.customError ? validationMessage : ''};
+}
+
+/** Shows on a face what its field holds, or the draft that belongs there, whatever another field has left on it. */
+export function setDraft(field: Element, draft: Draft | undefined): void {
+  const face = faceOf(field);
+  if (!(face instanceof HTMLInputElement)) {
+    return;
+  }
+  (field as HTMLInputElement).setCustomValidity(draft?.problem ?? '');
+  face.toggleAttribute('data-unread', (draft?.problem ?? '') !== '');
+  delete face.dataset.shown;
+  updateFace(field);
+  if (draft) {
+    face.value = draft.text;
+  }
+}

@@ -33,7 +33,7 @@ export function keepFocus(root: ParentNode): (() => void) | null {
 }
 
 /** Whether the focus fell back to the page because its element vanished. */
-function isFocusFree(shadow: ShadowRoot): boolean {
+export function isFocusFree(shadow: ShadowRoot): boolean {
   const active = shadow.host.ownerDocument.activeElement;
   return active === null || active === shadow.host.ownerDocument.body || active.contains(outermostHost(shadow));
 }

@@ -1,5 +1,5 @@
 /** Keeps values, selection and focus of fields when a new tree draws them elsewhere. */
-import {faceOf, updateFace} from './faces.js';
+import {type Draft, draftOf, faceOf, setDraft, updateFace} from './faces.js';
 import {controlsOf, FIELD_ATTRIBUTE, fieldPath, fieldValue, partsOf, resetField, startOf} from './fields.js';
 
 interface Kept {
@@ -7,6 +7,7 @@ interface Kept {
   readonly value: unknown;
   readonly start: unknown;
   readonly isEdited: boolean;
+  readonly draft: Draft | undefined;
   readonly selection: readonly [number | null, number | null] | undefined;
   readonly hasFocus: boolean;
 }
@@ -30,7 +31,8 @@ export function keepFields(root: ParentNode): KeptFields {
           value: fieldValue(element),
           start: defaultOf(element),
           isEdited: isEdited(element),
-          selection: hasFocus ? selectionOf(element) : undefined,
+          draft: draftOf(element),
+          selection: hasFocus ? selectionOf(faceOf(element) ?? element) : undefined,
           hasFocus,
         },
       ];
@@ -56,11 +58,11 @@ export function restoreFields(
     const own = kept.get(origin);
     if (own?.element === field) continue;
     if (before.has(field)) resetField(field);
+    const isKept = own !== undefined && own.start === defaultOf(field) && !isSent(origin, own.value);
+    if (isKept && own.isEdited) setField(field, own.value);
+    updateFace(field);
+    setDraft(field, isKept ? own.draft : undefined);
     if (own === undefined) continue;
-    if (own.isEdited && own.start === defaultOf(field) && !isSent(origin, own.value)) {
-      setField(field, own.value);
-      updateFace(field);
-    }
     if (own.hasFocus) focus(field, own.selection);
   }
 }
@@ -72,10 +74,11 @@ function selectionOf(field: Element): Kept['selection'] {
 }
 
 function focus(field: Element, selection: Kept['selection']): void {
-  (faceOf(field) ?? controlsOf(field)[0])?.focus({preventScroll: true});
+  const control = faceOf(field) ?? controlsOf(field)[0];
+  control?.focus({preventScroll: true});
   const [start = null, end = null] = selection ?? [];
   // Numbers and addresses have no selection that could be read.
-  if (start !== null) (field as HTMLInputElement).setSelectionRange(start, end);
+  if (start !== null) (control as HTMLInputElement).setSelectionRange(start, end);
 }
 
 /** Whether a field holds something else than the server's default. */

@@ -1,46 +1,12 @@
 /** Widget JSON: which components exist, which props each may carry, and how to read them without trusting them. */
-import type {Widgets} from '@openai/chatkit';
-
-/** Components and props that servers send though the published types leave them out. */
-type Unpublished =
-  | {
-      type: 'Chart';
-      key?: string;
-      id?: string;
-      data: unknown;
-      series: unknown;
-      xAxis: unknown;
-      showYAxis?: boolean;
-      showLegend?: boolean;
-      showTooltip?: boolean;
-      barGap?: number;
-      barCategoryGap?: number;
-      flex?: number | string;
-      width?: unknown;
-      height?: unknown;
-      size?: unknown;
-      minHeight?: unknown;
-      minWidth?: unknown;
-      minSize?: unknown;
-      maxHeight?: unknown;
-      maxWidth?: unknown;
-      maxSize?: unknown;
-      aspectRatio?: unknown;
-    }
-  | {type: 'Button'; ariaLabel?: string}
-  | {type: 'Select'; searchable?: boolean}
-  | {type: 'Image'; background?: unknown; flex?: unknown}
-  | {type: 'Table.Row'; children?: unknown};
-
-type Known = Widgets.WidgetComponent | Widgets.WidgetRoot | Widgets.ListViewItem | Unpublished;
-type KeysOf<N> = N extends unknown ? keyof N : never;
+import type {Components} from './component-types.js';
 
 /** The `type` of every component this client draws. */
-export type WidgetType = Known['type'];
+export type WidgetType = keyof Components;
 
 /** A component whose props are known by name only: every value may be missing, null or of a wrong type. */
 export type WidgetNode<T extends WidgetType = WidgetType> = {
-  readonly [K in KeysOf<Extract<Known, {type: T}>>]?: unknown;
+  readonly [K in keyof Components[T]]?: unknown;
 } & {readonly type: T};
 
 /** Any JSON object with a string `type`; the type may be unknown to us. */

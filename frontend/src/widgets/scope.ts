@@ -39,6 +39,8 @@ export interface WidgetHost {
   readonly streaming: boolean;
   /** Origins that pictures in Markdown may come from besides the page's own. */
   readonly imageDomains: readonly string[] | undefined;
+  /** A new tree takes the place of the one before: what elements lose meanwhile, no person has done. */
+  readonly isDrawing: boolean;
   fire(fired: Fired): void;
   /** Fires `form`'s action, or `fallback`, after validation. */
   submit(form: FormScope, element: Element, fallback?: unknown): void;

@@ -156,6 +156,7 @@ function listOf(face: SelectFace, scope: Scope, opened: Opened): Rendered {
             autocomplete="off"
             spellcheck="false"
             placeholder=${pickerStrings.search}
+            .value=${opened.query}
             aria-label=${pickerStrings.search}
             aria-autocomplete="list"
             aria-expanded="true"

@@ -119,7 +119,7 @@ export const renderLabel: Renderer<'Label'> = node => {
     data-label-for=${textOf(node.fieldName)}
     dir="auto"
     ${styled(textStyle(node))}
-  >${textOf(node.value)}</label>`;
+  ><bdi>${textOf(node.value)}</bdi></label>`;
 };
 
 /** The view of answers' Markdown: sanitised, stable while it streams. Widgets share it by its tag, not by import. */

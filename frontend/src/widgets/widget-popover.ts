@@ -9,6 +9,7 @@ import {placePopover} from './popover-place.js';
  */
 export class WidgetPopover extends HTMLElement {
   #frame = 0;
+  #isDrawnAnew = true;
   #sizes: ResizeObserver | null = null;
 
   connectedCallback(): void {
@@ -21,6 +22,7 @@ export class WidgetPopover extends HTMLElement {
     page.addEventListener('scroll', this.#onMoved, {capture: true, passive: true});
     window.addEventListener('resize', this.#onMoved);
     this.parentElement?.addEventListener('focusout', this.#onFocusOut);
+    this.parentElement?.addEventListener('field-value', this.#onDrawn, true);
     this.#sizes = new ResizeObserver(() => this.#onMoved());
     this.#sizes.observe(this);
     // Lit puts its children in before the element itself.
@@ -35,6 +37,7 @@ export class WidgetPopover extends HTMLElement {
     page.removeEventListener('scroll', this.#onMoved, {capture: true});
     window.removeEventListener('resize', this.#onMoved);
     this.#field?.removeEventListener('focusout', this.#onFocusOut);
+    this.#field?.removeEventListener('field-value', this.#onDrawn, true);
     this.#sizes?.disconnect();
   }
 
@@ -70,6 +73,12 @@ export class WidgetPopover extends HTMLElement {
     });
   };
 
+  /** What stands around the face may have changed, and the face have another place. */
+  readonly #onDrawn = () => {
+    this.#isDrawnAnew = true;
+    this.#onMoved();
+  };
+
   #dismiss(): void {
     this.dispatchEvent(new CustomEvent('dismiss'));
   }
@@ -79,9 +88,16 @@ export class WidgetPopover extends HTMLElement {
     if (!this.isConnected || !face) {
       return;
     }
-    const anchor = face.getBoundingClientRect();
     const viewport = {width: document.documentElement.clientWidth, height: window.innerHeight};
-    if (anchor.bottom < 0 || anchor.top > viewport.height) {
+    const isOut = ({top, bottom}: DOMRect) => bottom < 0 || top > viewport.height;
+    let anchor = face.getBoundingClientRect();
+    if (isOut(anchor) && this.#isDrawnAnew) {
+      // Not the person has moved it, but an author.
+      face.scrollIntoView({block: 'nearest'});
+      anchor = face.getBoundingClientRect();
+    }
+    this.#isDrawnAnew = false;
+    if (isOut(anchor)) {
       this.#dismiss();
       return;
     }

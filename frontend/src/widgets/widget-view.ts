@@ -16,7 +16,7 @@ import {controlStyles} from './control-style.js';
 import {faceOf, updateFaces} from './faces.js';
 import {nameFields} from './field-names.js';
 import {controlsOf, entriesOf, fieldName, fieldPath, fieldsIn, fieldValue, problemOf} from './fields.js';
-import {keepFocus} from './focus.js';
+import {isFocusFree, keepFocus} from './focus.js';
 import {layoutStyles} from './layout-style.js';
 import {type Carried, carry, expectTouch} from './lazy-carrying.js';
 import {ENGLISH, type Messages} from './messages.js';
@@ -76,6 +76,7 @@ export class WidgetView extends LitElement implements WidgetHost {
   declare imageDomains: readonly string[] | undefined;
   /** Hears what the shared view of Markdown asks for: its events end at our root. */
   relay: ((event: Event) => void) | undefined;
+  isDrawing = false;
 
   /** Actions under way whose loading state shows, by the path of what fired them. */
   #running: ReadonlyMap<string, Running> = new Map();
@@ -116,6 +117,15 @@ export class WidgetView extends LitElement implements WidgetHost {
       this.#restoreFocus ??= keepFocus(this.renderRoot);
       this.#carried = carry(changed.get('widget'), this.widget, this.renderRoot, this.#memory);
       this.#errors = this.#carried?.moved(this.#errors) ?? this.#errors;
+    }
+  }
+
+  protected override update(changed: PropertyValues): void {
+    this.isDrawing = true;
+    try {
+      super.update(changed);
+    } finally {
+      this.isDrawing = false;
     }
   }
 
@@ -273,8 +283,12 @@ export class WidgetView extends LitElement implements WidgetHost {
     const field = fields.find(each => name !== '' && fieldName(each) === name);
     if (field === undefined) return;
     this.#setErrors([...this.#errors, [fieldPath(field), textOf(message)]]);
-    // Who has gone on to something else is left there.
-    if (this.shadowRoot?.activeElement) this.#restoreFocus = () => (faceOf(field) ?? controlsOf(field)[0])?.focus();
+    // Who has gone on to something else is left there. A widget that waits has no focus, and knows who had it.
+    const shadow = this.shadowRoot;
+    if (shadow === null || (shadow.activeElement === null && this.#restoreFocus === null)) return;
+    this.#restoreFocus = () => {
+      if (shadow.activeElement !== null || isFocusFree(shadow)) (faceOf(field) ?? controlsOf(field)[0])?.focus();
+    };
   }
 
   #setRunning(running: Iterable<readonly [string, Running]>): void {

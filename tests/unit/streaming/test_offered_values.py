@@ -177,6 +177,38 @@ def test_what_is_disabled_or_the_pages_own_is_not_offered() -> None:
     assert offers({"type": "Card", "children": [page, button]}, "go", None)
 
 
+def test_what_a_collapsed_card_hides_is_not_offered() -> None:
+    inner = card(field("Input"))["children"]
+    footer = {"confirm": {"label": "Save", "action": {"type": "save"}}}
+    for name, payload in (("send", sent("x")), ("save", {})):
+        assert offers({"type": "Card", "children": inner, **footer}, name, payload)
+        hidden = {"type": "Card", "children": inner, "collapsed": True, **footer}
+        assert not offers(hidden, name, payload)
+        assert not offers({"type": "Basic", "children": [hidden]}, name, payload)
+
+
+@pytest.mark.parametrize("name", ["__proto__", "constructor", "prototype", "order.__proto__", "__proto__.f"])
+def test_names_of_prototypes_are_neither_fields_nor_extra_keys(name: str) -> None:
+    widget = card({"type": "Input", "name": name}, field("Input"))
+    nested: Any = "x"
+    for part in reversed(name.split(".")):
+        nested = {part: nested}
+    assert not offers(widget, "send", {**sent("x"), name: "x"})
+    assert not offers(widget, "send", {**nested, **sent("x"), "order": {"id": 7, **nested.get("order", {})}})
+    assert offers(widget, "send", sent("x"))
+
+
+def test_a_payload_of_any_depth_and_width_is_refused_soon() -> None:
+    deep: Any = "x"
+    for _ in range(50_000):
+        deep = {"f": deep}
+    wide = {f"f{n}": "x" for n in range(50_000)}
+    started = time.perf_counter()
+    for payload in (sent(deep), sent("x", **wide), {"order": deep, "f": "x"}, deep, sent(["x"] * 50_000)):
+        assert not offers(card(field("Input"), {"type": "Input", "name": "f.f.f"}), "send", payload)
+    assert time.perf_counter() - started < 5
+
+
 def test_the_widgets_own_payload_wins_over_a_required_field_of_the_same_name() -> None:
     widget = card(field("Input", required=True), payload={"f": "fixed"})
     assert offers(widget, "send", {"f": "fixed"})

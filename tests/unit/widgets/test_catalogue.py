@@ -12,6 +12,7 @@ from errors import ParlorError
 from infra.typescript_types import parse_types
 from infra.widget_catalogue import CATALOGUE, PACKAGE, build_catalogue, format_catalogue
 from infra.widget_docs import DOCUMENT, rendered
+from infra.widget_types import TYPES, format_types
 from widgets.samples import load_samples
 
 WRITE_IT = "write it anew with: ./parlor widget-catalogue; then let the client draw what is new"
@@ -19,6 +20,16 @@ WRITE_IT = "write it anew with: ./parlor widget-catalogue; then let the client d
 
 def test_the_catalogue_is_what_the_installed_packages_declare() -> None:
     assert format_catalogue(build_catalogue()) == CATALOGUE.read_text(), WRITE_IT
+
+
+def test_the_types_of_the_client_are_those_of_the_catalogue() -> None:
+    catalogue = build_catalogue()
+    assert format_types(catalogue) == TYPES.read_text(), WRITE_IT
+    # As soon as a package declares a component, a prop or a value, the client's compiler sees it.
+    catalogue["components"]["Badge"]["shape"] = {"values": ["round"], "types": ["Spacing[]"], "required": True}
+    written = format_types(catalogue)
+    assert written.count('    readonly shape: "round" | readonly Spacing[];') == 1
+    assert written != TYPES.read_text()
 
 
 def test_the_document_lists_every_component_and_every_icon_as_the_catalogue_has_them() -> None:
