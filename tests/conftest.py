@@ -5,40 +5,34 @@ from __future__ import annotations
 import gc
 import os
 import shlex
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.preloaded.commands import folder_of_this_run, fork_server, preloaded_python
-from tests.sharing import first_alone, lend_cities, one_at_a_time
+from tests.preloaded.commands import fork_server, fork_server_of_workers, has_fork_server
+from tests.sharing import lend_cities, one_at_a_time
 from use_cases.weather.places.city_file import provide_city_file
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have one fork server for all workers, which inherit its address."""
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        resources = ExitStack()
-        config.add_cleanup(resources.close)
-        resources.enter_context(fork_server())
-        # Workers are forked too: each would import for five seconds what the others import at the same time.
-        forked = f"popen//python={shlex.join(preloaded_python())}"
-        config.option.tx = [forked if each == "popen" else each for each in config.getoption("tx", None) or ()]
+    """Have one fork server for all workers, which inherit its address, and another that the workers are forked from."""
+    if has_fork_server():
+        return
+    resources = ExitStack()
+    config.add_cleanup(resources.close)
+    resources.enter_context(fork_server())
+    ways: list[str] = config.getoption("tx", None) or []
+    if "popen" in ways:
+        overrides = [part for each in config.getoption("override_ini") or () for part in ("-o", each)]
+        command = resources.enter_context(fork_server_of_workers([*overrides, *config.args]))
+        forked = f"popen//python={shlex.join(command)}"
+        config.option.tx = [forked if each == "popen" else each for each in ways]
 
 
 def pytest_sessionstart() -> None:
     """Collect no garbage during the imports: half a million objects that stay would be looked through many times."""
     gc.disable()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Iterator[None]:
-    """Let one worker compile the tests: in a new clone each would, and that takes longer than all else until here."""
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        return (yield)
-    with first_alone(folder_of_this_run() / "collection.lock"):
-        return (yield)
 
 
 def pytest_collection_finish() -> None:

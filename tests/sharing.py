@@ -20,17 +20,6 @@ def one_at_a_time(lock: Path) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def first_alone(lock: Path) -> Iterator[None]:
-    """Let the first process do something alone, and the others do it together when it has."""
-    with lock.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            fcntl.flock(file, fcntl.LOCK_SH)
-        yield
-
-
 def find_port_to_keep() -> int:
     """Return a free port that nobody gets by asking for any: so it is still free a moment later, and after a restart.
 

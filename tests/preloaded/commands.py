@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,9 +41,32 @@ def fork_server() -> Iterator[None]:
         shutil.rmtree(folder)
 
 
-def folder_of_this_run() -> Path:
-    """Return the folder of the fork server, which this run of tests and all its workers have in common."""
-    return Path(os.environ[_ADDRESS]).parent
+@contextmanager
+def fork_server_of_workers(tests: Sequence[str]) -> Iterator[list[str]]:
+    """Have a fork server that imports the tests too, and lend the command of a Python of its.
+
+    Each worker would otherwise import for five seconds what the others import at the same time.
+
+    Args:
+        tests: Arguments for pytest that name them.
+    """
+    address = os.path.join(os.path.dirname(os.environ[_ADDRESS]), "workers")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(address)
+        listener.listen(128)
+        process = subprocess.Popen(
+            preloaded_python(str(_FOLDER / "fork_server.py"), "0", *tests), stdin=listener, stdout=subprocess.DEVNULL
+        )
+    try:
+        yield _command(address)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def has_fork_server() -> bool:
+    """Return whether this process belongs to a run that has one: as its worker, or as what workers are forked from."""
+    return _ADDRESS in os.environ
 
 
 def own_python(*arguments: str) -> list[str]:
@@ -57,4 +80,8 @@ def preloaded_python(*arguments: str) -> list[str]:
     Args:
         arguments: A script's path, or `-m` and a module, and what they are told.
     """
-    return [sys.executable, "-I", "-S", str(_FOLDER / "fork_client.py"), os.environ[_ADDRESS], *arguments]
+    return [*_command(os.environ[_ADDRESS]), *arguments]
+
+
+def _command(address: str) -> list[str]:
+    return [sys.executable, "-I", "-S", str(_FOLDER / "fork_client.py"), address]

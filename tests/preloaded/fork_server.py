@@ -5,6 +5,8 @@ as `__main__`, with its own arguments, environment, folder and files, and with a
 gone, and all of them end when whoever started this process is.
 
 Its argument is the number of a socket that listens, and its standard input is a pipe that nobody writes to.
+A second one, which is a command of the first, imports the tests too, for the workers of their run. The arguments for
+pytest that name them follow the number, and its standard input is the socket.
 """
 
 from __future__ import annotations
@@ -110,9 +112,15 @@ class Command:
 
 @dataclass(slots=True)
 class ForkServer:
-    """A server that forks processes, and knows who waits for a command by the id of its process."""
+    """A server that forks processes, and knows who waits for a command by the id of its process.
+
+    Attributes:
+        listener: Socket at which commands are asked for.
+        tests: Arguments for pytest that name the tests to import.
+    """
 
     listener: socket.socket
+    tests: list[str] = field(default_factory=list)
     selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
     clients: dict[int, socket.socket] = field(default_factory=dict)
     _is_loaded: bool = False
@@ -125,14 +133,12 @@ class ForkServer:
         signal.set_wakeup_fd(wake.fileno())
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests, which then end this one
-        self.selector.register(sys.stdin.fileno(), selectors.EVENT_READ)
+        if not self.tests:  # else this is a command itself, and ended as one
+            self.selector.register(sys.stdin.fileno(), selectors.EVENT_READ)
         self.selector.register(woken, selectors.EVENT_READ)
         self.selector.register(self.listener, selectors.EVENT_READ)
         while True:
             for key, _ in self.selector.select():
-                if key.fileobj == sys.stdin.fileno():
-                    self._end()
-                    return None
                 if key.fileobj is woken:
                     woken.recv(4096)
                     self._reap()
@@ -143,6 +149,9 @@ class ForkServer:
                         return command
                 elif key.data in self.clients:
                     self._pass_on(key.data)
+                elif key.fileobj == sys.stdin.fileno():
+                    self._end()
+                    return None
 
     def _fork(self) -> Command | None:
         client, _ = self.listener.accept()
@@ -155,6 +164,8 @@ class ForkServer:
             for name in PRELOADED:
                 with suppress(ImportError):
                     importlib.import_module(name)
+            if self.tests:
+                import_tests(self.tests)
             gc.collect()
             gc.freeze()
         if process := os.fork():
@@ -203,6 +214,20 @@ class ForkServer:
             os.kill(process, signal.SIGKILL)
 
 
+def import_tests(arguments: list[str]) -> None:
+    """Import tests as pytest does, so that a later run in a fork of this process finds them imported.
+
+    When one cannot be imported, none is: each worker then finds out itself, and says so.
+    """
+    import pytest
+
+    # Without the plugin that deals tests out to workers: this is none of them.
+    code = pytest.main(["--collect-only", "-qq", "-s", "-p", "no:xdist", "-p", "no:cacheprovider", *arguments])
+    if code != pytest.ExitCode.OK:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
+            del sys.modules[name]
+
+
 def _read_command(client: socket.socket) -> Command | None:
     """Return what is asked for; None when whoever asked is gone already."""
     message, files, _, _ = socket.recv_fds(client, MAX_REQUEST_BYTES, 3)
@@ -219,6 +244,6 @@ def _read_command(client: socket.socket) -> Command | None:
 if __name__ == "__main__":
     # This folder is not on the path of a command.
     sys.path[0] = str(ROOT)
-    if chosen := ForkServer(socket.socket(fileno=int(sys.argv[1]))).serve():
+    if chosen := ForkServer(socket.socket(fileno=int(sys.argv[1])), sys.argv[2:]).serve():
         sys.path.remove(str(ROOT))
         chosen.run()

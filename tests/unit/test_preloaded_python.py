@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.preloaded import fork_server
 from tests.preloaded.commands import KILL, preloaded_python
 from tests.waiting import until
 
@@ -71,6 +72,25 @@ async def test_a_command_whose_client_is_killed_ends(tmp_path: Path) -> None:
     process.kill()
     await process.wait()
     await until(lambda: not is_there(tmp_path))
+
+
+@pytest.mark.parametrize(("other", "imported"), [("", "tests tests.test_other tests.test_whole\n"), ("1 / 0", "\n")])
+def test_tests_are_imported_for_all_workers_or_else_each_worker_says_what_is_wrong(
+    tmp_path: Path, other: str, imported: str
+) -> None:
+    folder = tmp_path / "tests"
+    folder.mkdir()
+    (folder / "test_whole.py").write_text("def test_one() -> None: ...")
+    (folder / "test_other.py").write_text(f"{other}\ndef test_two() -> None: ...")
+    code = f"""
+import runpy, sys
+runpy.run_path({fork_server.__file__!r})["import_tests"](["--rootdir=.", "--import-mode=importlib", "tests"])
+print("names:", *sorted(name for name in sys.modules if name.partition(".")[0] == "tests"))
+"""
+    done = subprocess.run(
+        preloaded_python("-c", code), cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.partition("names:")[2].lstrip(" ") == imported
 
 
 async def waiting(folder: Path, first: str = "") -> asyncio.subprocess.Process:
