@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.preloaded.commands import fork_server, fork_server_of_workers, has_fork_server
-from tests.sharing import lend_cities, one_at_a_time
+from tests.sharing import lend_cities, one_at_a_time, one_certificate
 from use_cases.weather.places.city_file import provide_city_file
 
 
@@ -21,6 +21,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     resources = ExitStack()
     config.add_cleanup(resources.close)
+    os.environ.setdefault("SSL_CERT_FILE", str(resources.enter_context(one_certificate())))
     resources.enter_context(fork_server())
     ways: list[str] = config.getoption("tx", None) or []
     if "popen" in ways:

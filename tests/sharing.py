@@ -6,9 +6,12 @@ import fcntl
 import os
 import random
 import socket
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import certifi
 
 
 @contextmanager
@@ -18,6 +21,18 @@ def one_at_a_time(lock: Path) -> Iterator[None]:
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def one_certificate() -> Iterator[Path]:
+    """Lend a file with one of the public authorities: no test speaks to them, and to read all takes 30 ms each time."""
+    authorities = Path(certifi.where()).read_text(encoding="ascii", errors="replace")
+    end = "-----END CERTIFICATE-----"
+    first = authorities[authorities.index("-----BEGIN") : authorities.index(end)] + end + "\n"
+    with tempfile.NamedTemporaryFile("w", prefix="parlor-", suffix=".pem", encoding="ascii") as file:
+        file.write(first)
+        file.flush()
+        yield Path(file.name)
 
 
 def find_port_to_keep() -> int:
