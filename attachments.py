@@ -172,7 +172,9 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
         Raises:
             UserFacingError: When it is not what was announced, or is not taken; then it is announced no more.
         """
-        return build_attachment(await self._arrival.receive(file, chunks, length))
+        arrived = await self._arrival.receive(file, chunks, length)
+        self.contents.read_ahead(arrived)
+        return build_attachment(arrived)
 
     async def receive_new(
         self, name: str, declared: str, chunks: AsyncIterator[bytes], rules: UploadRules, context: RequestContext
@@ -187,9 +189,9 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
             return await self._announce(name, media_type, size, rules, context)
 
         owner = owner_of(context.user_id, context.use_case)
-        return build_attachment(
-            await self._arrival.receive_new(clean_name(name), declared, chunks, rules, owner, announce)
-        )
+        arrived = await self._arrival.receive_new(clean_name(name), declared, chunks, rules, owner, announce)
+        self.contents.read_ahead(arrived)
+        return build_attachment(arrived)
 
     async def settle(self, attachment_ids: Iterable[str], context: RequestContext) -> None:
         """Look at files that a browser has sent to the object store itself, and put them where they belong.
@@ -296,6 +298,7 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
 
     async def close(self) -> None:
         """Take no more work."""
+        await self.contents.close()
         self._spool.close()
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from errors import NotFoundError
+from errors import NotFoundError, UserFacingError
 from file_library.recent_failures import RecentFailures
-from files.media_types import GIF, PICTURES
+from files.media_types import GIF, OFFICE, PICTURES
 from files.object_store import ObjectStore, StoredObject
 from files.renditions import MODEL_BYTES, MODEL_SIDE, make_model_picture, make_preview, type_of_model_picture
 from files.spool import Spool
@@ -26,8 +27,13 @@ from files.texts import (
 from storage.file_records import FileRecords
 from storage.file_rows import StoredFile
 
+logger = logging.getLogger(__name__)
+
 MAX_MAKERS = 2
 """Renditions that are made at once: each decodes a picture, which takes up to 200 MB."""
+
+MAX_READ_AHEAD = 8
+"""Documents that are read, or wait to be, before a message asks for them."""
 
 MAX_RENDITION_BYTES = 16 * 1024 * 1024
 NOT_UPLOADED = "This file has not been uploaded."
@@ -52,6 +58,9 @@ class FileContents:
         self._unreadable = RecentFailures()
         self._in_making: dict[str, asyncio.Lock] = {}
         self._makers = asyncio.Semaphore(MAX_MAKERS)
+        # Of their own: a document that takes its whole time keeps no preview waiting.
+        self._readers = asyncio.Semaphore(MAX_MAKERS)
+        self._read_ahead: set[asyncio.Task[None]] = set()
 
     async def open(self, file: StoredFile, start: int = 0, end: int | None = None) -> StoredObject:
         """Return the bytes of a file, or a range of them, as a stream.
@@ -112,15 +121,42 @@ class FileContents:
                 return await self._spool.in_thread(decode_text, path, MAX_EXTRACTED_CHARS)
 
         async def extract(path: Path) -> bytes:
+            if file.id in self._unreadable:  # who has tried it meanwhile has failed
+                raise UnreadableError
             return dump_text(await self._extractor.extract(path, file.media_type))
 
         if file.id in self._unreadable:
             raise UnreadableError
         try:
-            return load_text(await self._rendition(file, "text", extract))
+            return load_text(await self._rendition(file, "text", extract, self._readers))
         except UnreadableError:
             self._unreadable.add(file.id)
             raise
+
+    def read_ahead(self, file: StoredFile) -> None:
+        """Begin to extract the text of an office document, for which the answer then need not wait.
+
+        A PDF is left until it is asked for: most models take it as it is.
+        """
+        if file.media_type in OFFICE and len(self._read_ahead) < MAX_READ_AHEAD:
+            task = asyncio.create_task(self._extract_ahead(file))
+            self._read_ahead.add(task)
+            task.add_done_callback(self._read_ahead.discard)
+
+    async def close(self) -> None:
+        """Stop what is read ahead."""
+        for task in self._read_ahead:
+            task.cancel()
+        await asyncio.gather(*self._read_ahead, return_exceptions=True)
+
+    async def _extract_ahead(self, file: StoredFile) -> None:
+        try:
+            await self.text(file)
+        except UserFacingError as exc:
+            logger.info("document not read ahead", extra={"file_id": file.id, "code": exc.code})
+        except Exception:
+            # Who asks for the text is told; nothing depends on this.
+            logger.warning("document not read ahead", extra={"file_id": file.id}, exc_info=True)
 
     async def transcript(self, file: StoredFile, transcribe: Callable[[bytes, str], Awaitable[str]]) -> FileText:
         """Return what is said in a recording, which is asked for once.
@@ -136,14 +172,16 @@ class FileContents:
 
         return load_text(await self._rendition(file, "text", ask))
 
-    async def _rendition(self, file: StoredFile, kind: str, make: Make) -> bytes:
+    async def _rendition(
+        self, file: StoredFile, kind: str, make: Make, makers: asyncio.Semaphore | None = None
+    ) -> bytes:
         """Return what is made of a file once, and kept beside it. Of several who ask at once one makes it."""
         if file.state == "pending":
             raise NotFoundError(NOT_UPLOADED)
         key = file.rendition_key(kind)
         with suppress(NotFoundError):
             return await self._objects.read(key, MAX_RENDITION_BYTES)
-        async with self._in_making.setdefault(key, asyncio.Lock()), self._makers:
+        async with self._in_making.setdefault(key, asyncio.Lock()), makers or self._makers:
             try:
                 with suppress(NotFoundError):
                     return await self._objects.read(key, MAX_RENDITION_BYTES)

@@ -17,6 +17,9 @@ FALLBACK_NAME = "file"
 _FORBIDDEN = re.compile(r'[<>:"|?*]')
 # Names of devices on Windows, with any extension.
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[\d¹²³])(?:\.|$)", re.IGNORECASE)
+# They join the letters of Persian and of Indian scripts, and pictures to one; elsewhere nobody sees them.
+_JOINERS = "\u200c\u200d"
+_ENDS = f". {_JOINERS}"
 _NOT_ASCII = re.compile(r"[^A-Za-z0-9._ ()+-]")
 
 
@@ -24,7 +27,7 @@ def clean_name(name: str) -> str:
     """Return a name without folders and without characters that mislead a reader or a system; never empty."""
     # The last part of a path of either system; NUL and what turns the direction of writing are of category C.
     last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
-    visible = "".join(" " if c.isspace() else c for c in last if c.isspace() or unicodedata.category(c)[0] != "C")
+    visible = "".join(" " if c.isspace() else c for at, c in enumerate(last) if c.isspace() or _is_shown(last, at))
     plain = _FORBIDDEN.sub("_", " ".join(visible.split())).strip(". ")
     if _DEVICES.match(plain):
         plain = f"_{plain}"
@@ -46,10 +49,21 @@ def content_disposition(name: str, *, is_inline: bool) -> str:
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
+def _is_shown(name: str, at: int) -> bool:
+    if name[at] in _JOINERS:
+        return 0 < at < len(name) - 1 and _is_joined(name[at - 1]) and _is_joined(name[at + 1])
+    return unicodedata.category(name[at])[0] != "C"
+
+
+def _is_joined(char: str) -> bool:
+    """Return whether a joiner beside this changes what is seen: beside Latin letters it would only hide."""
+    return not char.isascii() and unicodedata.category(char)[0] in "LMS"
+
+
 def _shortened(name: str, size: int = MAX_NAME_CHARS) -> str:
     if len(name) <= size:
         return name
     extension = extension_of(name)
     if not 0 < len(extension) <= MAX_EXTENSION_CHARS:
-        return name[:size].rstrip(". ")
-    return f"{name[: size - len(extension)].rstrip('. ')}{name[-len(extension) :]}"
+        return name[:size].rstrip(_ENDS)
+    return f"{name[: size - len(extension)].rstrip(_ENDS)}{name[-len(extension) :]}"

@@ -16,7 +16,9 @@ from files.programs import command
 
 logger = logging.getLogger(__name__)
 
-EXTRACTION_TIMEOUT_S = 30.0
+EXTRACTION_TIMEOUT_S = 15.0
+"""What an answer waits for a document at most, where it was not read when it was uploaded."""
+
 MAX_AT_ONCE = 2
 MAX_EXTRACTED_CHARS = 200_000
 MAX_OUTPUT_BYTES = 12 * MAX_EXTRACTED_CHARS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,7 +126,8 @@ class Person:
 
 @asynccontextmanager
 async def open_desk(
-    folder: Path, *, attachments: dict[str, Any] | None = None, server: type[BaseChatKitServer] = FileServer,
+    folder: Path, *, attachments: dict[str, Any] | None = None,
+    server: Callable[[Services], BaseChatKitServer] = FileServer,
     database_url: str | None = None, model: Any = None, takes_pdf: bool = False, tables: Iterable[MetaData] = (),
     **settings: Any,
 ) -> AsyncIterator[Desk]:  # fmt: skip

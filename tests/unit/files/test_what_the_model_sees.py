@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import json
@@ -189,6 +190,15 @@ async def test_a_document_that_cannot_be_read_is_said_and_the_answer_goes_on(
     assert told.startswith(f"[The file “{name}” ")
     assert "root:" not in told
     assert not [event for event in events if event["type"] == "error"]
+
+
+async def test_an_office_document_is_read_while_the_message_is_written(desk: Desk, ada: Person) -> None:
+    sent = await ada.upload("a.docx", document("words"), DOCX)
+    file = await desk.files.find(sent["id"])
+    async with asyncio.timeout(30):
+        while file.rendition_key("text") not in await desk.keys():  # noqa: ASYNC110 - a store tells nobody
+            await asyncio.sleep(0.02)
+    assert (await desk.files.contents.text(file)).text.strip().endswith("words")
 
 
 async def test_a_document_that_could_not_be_read_is_not_tried_again_with_each_answer(desk: Desk, ada: Person) -> None:

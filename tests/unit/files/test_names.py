@@ -1,0 +1,35 @@
+"""Names of files: kept for people, and without what misleads a reader or a system."""
+
+from __future__ import annotations
+
+import pytest
+
+from files.names import MAX_NAME_CHARS, clean_name
+
+FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467.png"
+PERSIAN = "\u0646\u0627\u0645\u0647\u200c\u0647\u0627.pdf"
+HINDI = "\u0915\u094d\u200d\u0937.txt"
+
+
+@pytest.mark.parametrize("name", [FAMILY, PERSIAN, HINDI, "\u2764\ufe0f\u200d\U0001f525.gif"])
+def test_what_joins_letters_and_pictures_stays(name: str) -> None:
+    assert clean_name(name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("in\u200dvoice.pdf", "invoice.pdf"), ("a\u200c.exe", "a.exe"), ("\u200d.pdf", "pdf"),
+        ("\u0646\u200d\u200d\u0646.pdf", "\u0646\u0646.pdf"), ("\u202egnp.exe", "gnp.exe"),
+        ("a\u2066b\u2069.png", "ab.png"),
+        ("\u0646\u200d", "\u0646"),
+    ],
+)  # fmt: skip
+def test_what_only_hides_is_cut(name: str, kept: str) -> None:
+    assert clean_name(name) == kept
+
+
+def test_a_name_is_never_cut_behind_a_joiner() -> None:
+    name = clean_name("\u0646\u200c" * MAX_NAME_CHARS)
+    assert len(name) <= MAX_NAME_CHARS
+    assert name.endswith("\u0646")
