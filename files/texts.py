@@ -17,7 +17,7 @@ from files.programs import command
 logger = logging.getLogger(__name__)
 
 EXTRACTION_TIMEOUT_S = 15.0
-"""What an answer waits for a document at most, where it was not read when it was uploaded."""
+"""The longest wait of an answer for a document, where it was not read when it was uploaded."""
 
 MAX_AT_ONCE = 2
 MAX_EXTRACTED_CHARS = 200_000
