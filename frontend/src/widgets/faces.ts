@@ -29,7 +29,7 @@ export function updateFaces(root: ParentNode): void {
   }
 }
 
-/** What a person has typed into the face of a date and is no day yet, with what was said about it. */
+/** Text that was typed into the face of a date and is no day yet, with the sentence that was said about it. */
 export interface Draft {
   readonly text: string;
   readonly problem: string;

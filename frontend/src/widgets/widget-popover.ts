@@ -73,7 +73,7 @@ export class WidgetPopover extends HTMLElement {
     });
   };
 
-  /** What stands around the face may have changed, and the face have another place. */
+  /** Finds the place of the popup anew: a change around the face may have moved it. */
   readonly #onDrawn = () => {
     this.#isDrawnAnew = true;
     this.#onMoved();
