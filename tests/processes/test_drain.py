@@ -84,6 +84,33 @@ async def test_a_server_that_is_told_to_stop_lets_answers_finish_and_keeps_the_r
         assert '"1 2 3"' in again.text
 
 
+async def test_an_upgrade_beside_the_old_server_cuts_no_answer_and_marks_none(tmp_path: Path) -> None:
+    stories = [Story() for _ in range(6)]
+    pace = {"DRAIN_TIMEOUT_S": "60", "OFFLINE_TOKEN_DELAY_MS": "100"}
+    async with (
+        running(tmp_path, **pace) as old,
+        running(tmp_path, old.client.cookies) as new,
+        asyncio.TaskGroup() as readers,
+    ):
+        for n, story in enumerate(stories):
+            readers.create_task(old.read(story, "count to 40", resumable=n % 2 == 0))
+        await asyncio.gather(*(story.until(_speaks) for story in stories))
+        old.send_signal(signal.SIGTERM)
+        for story in stories:
+            assert _text(await new.items(story.thread_id)).strip() in story.text
+        assert [story.text.endswith("40") for story in stories] == [False] * 6
+        assert '"1 2 3"' in (await new.ask("threads.create", input=said("count to 3"))).text
+        assert await old.exit_code(60) == 0
+        for story in stories:
+            # Whoever has lost the old server reads on at the new one, which has the whole of it.
+            attached = await new.ask("runs.attach", thread_id=story.thread_id, after=3)
+            assert attached.headers["content-type"] == "application/json"
+            items = await new.items(story.thread_id)
+            assert [_text(items), story.error] == [" ".join(str(n) for n in range(1, 41)), None]
+            assert [item["type"] for item in items if item["type"] == "task"] == []
+    assert stored(tmp_path, NO_MARKERS) == [(0,)]
+
+
 async def test_a_second_signal_ends_the_server_at_once_and_still_keeps_what_was_said(tmp_path: Path) -> None:
     story = Story()
     async with running(tmp_path, DRAIN_TIMEOUT_S="60") as server, asyncio.TaskGroup() as readers:
