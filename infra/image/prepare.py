@@ -13,8 +13,9 @@ import site
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from importlib.metadata import distributions
+from importlib.util import cache_from_source
 from pathlib import Path
 
 # Only for readers, compilers and tests.
@@ -24,12 +25,23 @@ UNUSED_FOLDERS = frozenset({"tests", "test"})
 UNUSED_LISTS = ("cities500.json", "cities1000.json", "cities5000.json", "cities15000.json", "us_counties.json")
 # Parts of the standard library that no server imports.
 NOT_COMPILED = re.compile(r"/(?:test|tests|idlelib|tkinter|turtledemo|ensurepip|lib2to3|pydoc_data|site-packages)/")
+# Parts of packages that no server imports by itself; a use case that does waits for them once in each start.
+SELDOM_IMPORTED = re.compile(
+    r"/(?:openai/(?:types|resources)/(?:beta|admin|live|realtime|fine_tuning|evals)|agents/extensions/sandbox"
+    r"|agents/sandbox/sandboxes|sqlalchemy/(?:testing|dialects/(?:mssql|mysql|oracle))"
+    r"|opentelemetry/semconv/_incubating)/"
+)
+# They read their own source: to list what they offer, or to name a place in an error.
+READ_THEMSELVES = frozenset({"anyio", "fastapi", "starlette"})
 # Notes of the installer on its own work: they differ from build to build.
 INSTALLER_NOTES = "uv_cache.json"
 
 
 def main() -> None:
-    """Prepare the environment that this Python belongs to."""
+    """Prepare the environment that this Python belongs to.
+
+    Told ``bytecode-only``, packages of others are left as bytecode alone.
+    """
     environment = Path(sys.prefix)
     packages = Path(site.getsitepackages()[0])
     shutil.copytree(Path(__file__).parent, share := environment / "share", dirs_exist_ok=True)
@@ -48,6 +60,9 @@ def main() -> None:
         if not path.name.startswith(("python", "parlor")):
             path.unlink()
     strip_libraries(packages)
+    if "bytecode-only" in sys.argv:
+        own = {path.parts[0] for each in found if each.name == "parlor" for path in each.files or ()}
+        drop_sources(packages, own | READ_THEMSELVES)
     compile_all(packages)
     # What this program itself left there.
     shutil.rmtree(environment / "bytecode" / Path.cwd().relative_to("/"), ignore_errors=True)
@@ -73,6 +88,23 @@ def unused_files(packages: Path) -> Iterator[Path]:
             yield path
 
 
+def drop_sources(packages: Path, kept: Set[str]) -> None:
+    """Put bytecode in the place of sources, but for those of the packages and modules in `kept`.
+
+    A traceback then has no lines of them, which are half of what Python weighs here.
+    """
+    for entry in sorted(packages.iterdir()):
+        if not entry.is_dir() or entry.name in kept:
+            continue
+        mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+        compileall.compile_dir(entry, maxlevels=20, quiet=2, legacy=True, invalidation_mode=mode, workers=0)
+        for source in sorted(entry.rglob("*.py")):
+            if source.with_suffix(".pyc").exists():
+                source.unlink()
+                # Left by those who have been here before, and never read without the source.
+                Path(cache_from_source(str(source))).unlink(missing_ok=True)
+
+
 def compile_all(packages: Path) -> None:
     """Compile what may be imported, into the folder of `PYTHONPYCACHEPREFIX`.
 
@@ -80,7 +112,7 @@ def compile_all(packages: Path) -> None:
     """
     mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
     for folder in (Path(sysconfig.get_path("stdlib")), packages):
-        skipped = NOT_COMPILED if folder is not packages else None
+        skipped = SELDOM_IMPORTED if folder is packages else NOT_COMPILED
         compileall.compile_dir(folder, maxlevels=20, quiet=2, rx=skipped, invalidation_mode=mode, workers=0)
 
 

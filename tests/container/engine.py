@@ -68,15 +68,17 @@ class Engine:
         return json.loads(self.run("inspect", "--format", f"{{{{json {template}}}}}", name))
 
 
-def build(engine: Engine, tag: str, *, bases: Sequence[str] = ()) -> None:
+def build(engine: Engine, tag: str, *, bases: Sequence[str] = (), sources: str = "all") -> None:
     """Build the real Dockerfile.
 
     Args:
         engine: What builds it.
         tag: Name of the image.
         bases: The images to build on and to run on; none for those that the Dockerfile names.
+        sources: Which sources it has.
     """
-    options = [
+    options = ["--build-arg", f"SOURCES={sources}"]
+    options += [
         option
         for name, base in zip(("BUILD_IMAGE", "RUNTIME_IMAGE"), bases, strict=False)
         for option in ("--build-arg", f"{name}={base}")
