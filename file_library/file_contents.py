@@ -35,6 +35,9 @@ MAX_MAKERS = 2
 MAX_READ_AHEAD = 8
 """Documents that are read, or wait to be, before a message asks for them."""
 
+READING_TIMEOUT_S = 15.0
+"""The longest wait for the text of a document, those before it included; `EXTRACTION_TIMEOUT_S` of it are its own."""
+
 MAX_RENDITION_BYTES = 16 * 1024 * 1024
 NOT_UPLOADED = "This file has not been uploaded."
 
@@ -61,6 +64,8 @@ class FileContents:
         # Of their own: a document that takes its whole time keeps no preview waiting.
         self._readers = asyncio.Semaphore(MAX_MAKERS)
         self._read_ahead: set[asyncio.Task[None]] = set()
+        # One by one: a reader stays free for who waits.
+        self._ahead = asyncio.Semaphore(1)
 
     async def open(self, file: StoredFile, start: int = 0, end: int | None = None) -> StoredObject:
         """Return the bytes of a file, or a range of them, as a stream.
@@ -128,10 +133,14 @@ class FileContents:
         if file.id in self._unreadable:
             raise UnreadableError
         try:
-            return load_text(await self._rendition(file, "text", extract, self._readers))
+            async with asyncio.timeout(READING_TIMEOUT_S):
+                return load_text(await self._rendition(file, "text", extract, self._readers))
         except UnreadableError:
             self._unreadable.add(file.id)
             raise
+        except TimeoutError as exc:
+            # It waited for others: the next one who asks tries it again.
+            raise UnreadableError from exc
 
     def read_ahead(self, file: StoredFile) -> None:
         """Begin to extract the text of an office document, for which the answer then need not wait.
@@ -151,7 +160,8 @@ class FileContents:
 
     async def _extract_ahead(self, file: StoredFile) -> None:
         try:
-            await self.text(file)
+            async with self._ahead:
+                await self.text(file)
         except UserFacingError as exc:
             logger.info("document not read ahead", extra={"file_id": file.id, "code": exc.code})
         except Exception:

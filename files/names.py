@@ -19,6 +19,14 @@ _FORBIDDEN = re.compile(r'[<>:"|?*]')
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[\d¹²³])(?:\.|$)", re.IGNORECASE)
 # They join the letters of Persian and of Indian scripts, and pictures to one; elsewhere nobody sees them.
 _JOINERS = "\u200c\u200d"
+_EMOJI_STYLE = "\ufe0f"
+# Source: The Unicode Standard 16.0, 23.2: cursive joining, and conjuncts of Indic scripts.
+_JOINING_SCRIPTS = frozenset(
+    {
+        "ARABIC", "BENGALI", "DEVANAGARI", "GUJARATI", "GURMUKHI", "KANNADA", "KHMER", "MALAYALAM", "MANDAIC",
+        "MONGOLIAN", "MYANMAR", "NKO", "ORIYA", "SINHALA", "SYRIAC", "TAMIL", "TELUGU",
+    }
+)  # fmt: skip
 _ENDS = f". {_JOINERS}"
 _NOT_ASCII = re.compile(r"[^A-Za-z0-9._ ()+-]")
 
@@ -56,8 +64,10 @@ def _is_shown(name: str, at: int) -> bool:
 
 
 def _is_joined(char: str) -> bool:
-    """Return whether a joiner beside this changes what is seen: beside Latin letters it would only hide."""
-    return not char.isascii() and unicodedata.category(char)[0] in "LMS"
+    """Return whether a joiner beside this changes what is seen; elsewhere it would only hide."""
+    if unicodedata.category(char) in ("So", "Sk") or char == _EMOJI_STYLE:
+        return True
+    return unicodedata.name(char, "").partition(" ")[0] in _JOINING_SCRIPTS
 
 
 def _shortened(name: str, size: int = MAX_NAME_CHARS) -> str:

@@ -16,8 +16,7 @@ from files.programs import command
 
 logger = logging.getLogger(__name__)
 
-EXTRACTION_TIMEOUT_S = 15.0
-"""The longest wait of an answer for a document, where it was not read when it was uploaded."""
+EXTRACTION_TIMEOUT_S = 10.0
 
 MAX_AT_ONCE = 2
 MAX_EXTRACTED_CHARS = 200_000

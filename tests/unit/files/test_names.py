@@ -11,7 +11,9 @@ PERSIAN = "\u0646\u0627\u0645\u0647\u200c\u0647\u0627.pdf"
 HINDI = "\u0915\u094d\u200d\u0937.txt"
 
 
-@pytest.mark.parametrize("name", [FAMILY, PERSIAN, HINDI, "\u2764\ufe0f\u200d\U0001f525.gif"])
+@pytest.mark.parametrize(
+    "name", [FAMILY, PERSIAN, HINDI, "\u2764\ufe0f\u200d\U0001f525.gif", "\U0001f468\U0001f3fd\u200d\U0001f52c.png"]
+)
 def test_what_joins_letters_and_pictures_stays(name: str) -> None:
     assert clean_name(name) == name
 
@@ -22,7 +24,8 @@ def test_what_joins_letters_and_pictures_stays(name: str) -> None:
         ("in\u200dvoice.pdf", "invoice.pdf"), ("a\u200c.exe", "a.exe"), ("\u200d.pdf", "pdf"),
         ("\u0646\u200d\u200d\u0646.pdf", "\u0646\u0646.pdf"), ("\u202egnp.exe", "gnp.exe"),
         ("a\u2066b\u2069.png", "ab.png"),
-        ("\u0646\u200d", "\u0646"),
+        ("\u0646\u200d", "\u0646"), ("caf\u00e9\u200d\u00e9.pdf", "caf\u00e9\u00e9.pdf"),
+        ("\u0430\u200d\u0430.exe", "\u0430\u0430.exe"), ("\u4e2d\u200c\u6587.txt", "\u4e2d\u6587.txt"),
     ],
 )  # fmt: skip
 def test_what_only_hides_is_cut(name: str, kept: str) -> None:
