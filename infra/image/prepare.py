@@ -18,6 +18,7 @@ from importlib.metadata import distributions
 from importlib.util import cache_from_source
 from pathlib import Path
 
+SOURCES = ("all", "bytecode-only")
 # Only for readers, compilers and tests.
 UNUSED_SUFFIXES = frozenset({".pyi", ".pyx", ".pxd", ".c", ".h", ".map"})
 UNUSED_FOLDERS = frozenset({"tests", "test"})
@@ -28,8 +29,7 @@ NOT_COMPILED = re.compile(r"/(?:test|tests|idlelib|tkinter|turtledemo|ensurepip|
 # Parts of packages that no server imports by itself; a use case that does waits for them once in each start.
 SELDOM_IMPORTED = re.compile(
     r"/(?:openai/(?:types|resources)/(?:beta|admin|live|realtime|fine_tuning|evals)|agents/extensions/sandbox"
-    r"|agents/sandbox/sandboxes|sqlalchemy/(?:testing|dialects/(?:mssql|mysql|oracle))"
-    r"|opentelemetry/semconv/_incubating)/"
+    r"|agents/sandbox/sandboxes|sqlalchemy/(?:testing|dialects/(?:mssql|mysql|oracle)))/"
 )
 # They read their own source: to list what they offer, or to name a place in an error.
 READ_THEMSELVES = frozenset({"anyio", "fastapi", "starlette"})
@@ -40,8 +40,11 @@ INSTALLER_NOTES = "uv_cache.json"
 def main() -> None:
     """Prepare the environment that this Python belongs to.
 
-    Told ``bytecode-only``, packages of others are left as bytecode alone.
+    The argument says which sources stay: ``all``, or with ``bytecode-only`` none of the packages of others.
     """
+    _, sources = sys.argv
+    if sources not in SOURCES:
+        sys.exit(f"SOURCES={sources} is none of: {', '.join(SOURCES)}")
     environment = Path(sys.prefix)
     packages = Path(site.getsitepackages()[0])
     shutil.copytree(Path(__file__).parent, share := environment / "share", dirs_exist_ok=True)
@@ -60,7 +63,7 @@ def main() -> None:
         if not path.name.startswith(("python", "parlor")):
             path.unlink()
     strip_libraries(packages)
-    if "bytecode-only" in sys.argv:
+    if sources == "bytecode-only":
         own = {path.parts[0] for each in found if each.name == "parlor" for path in each.files or ()}
         drop_sources(packages, own | READ_THEMSELVES)
     compile_all(packages)

@@ -27,7 +27,7 @@ var firstImage = 'mcr.microsoft.com/azuredocs/containerapps-helloworld:latest'
 var port = exists ? 8000 : 80
 
 // Takes spans as any collector does, and knows the form that Application Insights wants.
-var collectorImage = 'ghcr.io/open-telemetry/opentelemetry-collector-releases/opentelemetry-collector-contrib:0.115.1'
+var collectorImage = 'ghcr.io/open-telemetry/opentelemetry-collector-releases/opentelemetry-collector-contrib:0.129.1'
 var collectorConfig = '''
 receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:4318"}}}}
 processors: {memory_limiter: {check_interval: 1s, limit_mib: 300}, batch: {}}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -15,9 +17,11 @@ import pytest
 import yaml
 
 from config import Settings
+from infra.image.prepare import SOURCES
 from process.serving import CONNECTIONS_TIMEOUT_S
 from runs.registry import Runs
 from storage.transaction_times import TransactionTimes
+from tests.preloaded.commands import preloaded_python
 from web.metrics import PlatformCollector
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -158,3 +162,42 @@ def test_the_dashboard_asks_for_metrics_that_there_are() -> None:
     known = {sample.name for metric in PlatformCollector(runs, times).collect() for sample in metric.samples}
     assert len(dashboard["panels"]) == 9
     assert asked - known == {"process_resident_memory_bytes"}
+
+
+LOADED = """
+import sys
+import agents, main, openai
+import opentelemetry.exporter.otlp.proto.http.trace_exporter
+import opentelemetry.sdk.resources, opentelemetry.sdk.trace.export
+from infra.image.prepare import SELDOM_IMPORTED
+for client in (
+    openai.AsyncOpenAI(api_key="k"),
+    openai.AsyncAzureOpenAI(api_key="k", api_version="v", azure_endpoint="http://127.0.0.1"),
+):
+    client.audio.transcriptions, client.chat.completions, client.files, client.images, client.models, client.responses
+files = [getattr(each, "__file__", None) or "" for each in list(sys.modules.values())]
+print(*(file for file in files if "/openai/resources/responses/" in file), sep="\\n")
+print("seldom:", *(file for file in files if SELDOM_IMPORTED.search(file)))
+"""
+
+
+def test_the_image_has_the_bytecode_of_all_that_a_server_imports() -> None:
+    done = subprocess.run(
+        preloaded_python("-c", LOADED), cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    responses, _, seldom = done.stdout.rpartition("seldom:")
+    assert "responses.py" in responses
+    assert seldom.strip() == ""
+
+
+def test_the_build_names_the_sources_that_it_knows_when_it_is_told_of_others() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "infra" / "image" / "prepare.py", "bytecode"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.strip()) == (1, "SOURCES=bytecode is none of: all, bytecode-only")
+    default = re.search(r"^ARG SOURCES=(.+)$", DOCKERFILE, re.MULTILINE)
+    assert default is not None
+    assert default[1] == SOURCES[0]
