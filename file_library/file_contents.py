@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from errors import NotFoundError, UserFacingError
 from file_library.recent_failures import RecentFailures
@@ -18,10 +19,10 @@ from files.texts import (
     DOCUMENTS,
     MAX_EXTRACTED_CHARS,
     FileText,
-    TextExtractor,
     UnreadableError,
     decode_text,
     dump_text,
+    extract_text,
     load_text,
 )
 from storage.file_records import FileRecords
@@ -31,6 +32,9 @@ logger = logging.getLogger(__name__)
 
 MAX_MAKERS = 2
 """Renditions that are made at once: each decodes a picture, which takes up to 200 MB."""
+
+MAX_READERS = 2
+"""Documents that are read at once, apart from pictures: one that takes its whole time keeps no preview waiting."""
 
 MAX_READ_AHEAD = 8
 """Documents that are read, or wait to be, before a message asks for them."""
@@ -42,6 +46,7 @@ MAX_RENDITION_BYTES = 16 * 1024 * 1024
 NOT_UPLOADED = "This file has not been uploaded."
 
 Make = Callable[[Path], Awaitable[bytes]]
+Extract = Callable[[Path, str], Awaitable[FileText]]
 
 
 class FileContents:
@@ -51,18 +56,28 @@ class FileContents:
         records: Says whether a file is still there when something has been made of it.
         objects: Holds the bytes.
         spool: Holds local copies.
+        extract: Reads a document.
+        reading_timeout_s: The longest wait for the text of a document.
     """
 
-    def __init__(self, records: FileRecords, objects: ObjectStore, spool: Spool) -> None:
+    def __init__(
+        self,
+        records: FileRecords,
+        objects: ObjectStore,
+        spool: Spool,
+        extract: Extract = extract_text,
+        reading_timeout_s: float = READING_TIMEOUT_S,
+    ) -> None:
         self._records = records
         self._objects = objects
         self._spool = spool
-        self._extractor = TextExtractor()
+        self._extract = extract
+        self._reading_timeout_s = reading_timeout_s
         self._unreadable = RecentFailures()
-        self._in_making: dict[str, asyncio.Lock] = {}
+        # A lock lives as long as somebody holds it or waits for it.
+        self._in_making: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._makers = asyncio.Semaphore(MAX_MAKERS)
-        # Of their own: a document that takes its whole time keeps no preview waiting.
-        self._readers = asyncio.Semaphore(MAX_MAKERS)
+        self._readers = asyncio.Semaphore(MAX_READERS)
         self._read_ahead: set[asyncio.Task[None]] = set()
         # One by one: a reader stays free for who waits.
         self._ahead = asyncio.Semaphore(1)
@@ -105,14 +120,18 @@ class FileContents:
         """
         if file.media_type not in PICTURES:
             raise NotFoundError("There is no preview of this file.")
-        return await self._rendition(file, "preview", lambda path: self._spool.in_thread(make_preview, path))
+        return await self._rendition(
+            file, "preview", lambda path: self._spool.in_thread(make_preview, path), self._makers
+        )
 
     async def model_picture(self, file: StoredFile) -> tuple[bytes, str]:
         """Return a picture as models take it, and its type; what is too large is made smaller, once."""
         is_small = file.size <= MODEL_BYTES and max(file.width or 0, file.height or 0) <= MODEL_SIDE
         if is_small and file.media_type != GIF:
             return await self.read(file), file.media_type
-        made = await self._rendition(file, "model", lambda path: self._spool.in_thread(make_model_picture, path))
+        made = await self._rendition(
+            file, "model", lambda path: self._spool.in_thread(make_model_picture, path), self._makers
+        )
         return made, type_of_model_picture(made)
 
     async def text(self, file: StoredFile) -> FileText:
@@ -128,12 +147,12 @@ class FileContents:
         async def extract(path: Path) -> bytes:
             if file.id in self._unreadable:  # who has tried it meanwhile has failed
                 raise UnreadableError
-            return dump_text(await self._extractor.extract(path, file.media_type))
+            return dump_text(await self._extract(path, file.media_type))
 
         if file.id in self._unreadable:
             raise UnreadableError
         try:
-            async with asyncio.timeout(READING_TIMEOUT_S):
+            async with asyncio.timeout(self._reading_timeout_s):
                 return load_text(await self._rendition(file, "text", extract, self._readers))
         except UnreadableError:
             self._unreadable.add(file.id)
@@ -180,26 +199,22 @@ class FileContents:
             data = await self._spool.in_thread(path.read_bytes)
             return dump_text(FileText(await transcribe(data, file.media_type)))
 
-        return load_text(await self._rendition(file, "text", ask))
+        return load_text(await self._rendition(file, "text", ask, self._makers))
 
-    async def _rendition(
-        self, file: StoredFile, kind: str, make: Make, makers: asyncio.Semaphore | None = None
-    ) -> bytes:
+    async def _rendition(self, file: StoredFile, kind: str, make: Make, places: asyncio.Semaphore) -> bytes:
         """Return what is made of a file once, and kept beside it. Of several who ask at once one makes it."""
         if file.state == "pending":
             raise NotFoundError(NOT_UPLOADED)
         key = file.rendition_key(kind)
         with suppress(NotFoundError):
             return await self._objects.read(key, MAX_RENDITION_BYTES)
-        async with self._in_making.setdefault(key, asyncio.Lock()), makers or self._makers:
-            try:
-                with suppress(NotFoundError):
-                    return await self._objects.read(key, MAX_RENDITION_BYTES)
-                async with self.local_copy(file) as path:
-                    made = await make(path)
-                await self._objects.put(key, made)
-            finally:
-                self._in_making.pop(key, None)
+        making = self._in_making.setdefault(key, asyncio.Lock())
+        async with making, places:
+            with suppress(NotFoundError):
+                return await self._objects.read(key, MAX_RENDITION_BYTES)
+            async with self.local_copy(file) as path:
+                made = await make(path)
+            await self._objects.put(key, made)
         if await self._records.find(file.id) is None:
             # It was deleted meanwhile, and this with it.
             await self._objects.delete([key])

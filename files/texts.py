@@ -17,8 +17,6 @@ from files.programs import command
 logger = logging.getLogger(__name__)
 
 EXTRACTION_TIMEOUT_S = 10.0
-
-MAX_AT_ONCE = 2
 MAX_EXTRACTED_CHARS = 200_000
 MAX_OUTPUT_BYTES = 12 * MAX_EXTRACTED_CHARS
 """Each character is at most two escapes of six bytes."""
@@ -67,45 +65,38 @@ def load_text(data: bytes) -> FileText:
     return FileText(found["text"], found["left_out"])
 
 
-class TextExtractor:
-    """Extracts texts, few at a time."""
+async def extract_text(path: Path, media_type: str) -> FileText:
+    """Return the text of a document of one of the types `DOCUMENTS`, read by a program of its own.
 
-    def __init__(self) -> None:
-        self._at_once = asyncio.Semaphore(MAX_AT_ONCE)
-
-    async def extract(self, path: Path, media_type: str) -> FileText:
-        """Return the text of a document of one of the types `DOCUMENTS`.
-
-        Raises:
-            UnreadableError: When it cannot be read within the limits.
-        """
-        async with self._at_once:
-            # Nothing of our environment: there are keys in it.
-            process = await asyncio.create_subprocess_exec(
-                *command("files.text_extraction", str(path), media_type, str(MAX_EXTRACTED_CHARS)),
-                stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-                env={}, limit=MAX_OUTPUT_BYTES,
-            )  # fmt: skip
-            assert process.stdout is not None  # noqa: S101 - it is a pipe
-            output = b""
-            try:
-                async with asyncio.timeout(EXTRACTION_TIMEOUT_S):
-                    output = await process.stdout.read(MAX_OUTPUT_BYTES)
-                    while more := await process.stdout.read(MAX_OUTPUT_BYTES):
-                        output += more
-                        if len(output) > MAX_OUTPUT_BYTES:
-                            break
-                    await process.wait()
-            except TimeoutError:
-                logger.info("document takes too long to be read", extra={"media_type": media_type})
-            finally:
-                with suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
-        try:
-            return load_text(output)
-        except (ValueError, KeyError, TypeError) as exc:
-            raise UnreadableError from exc
+    Raises:
+        UnreadableError: When it cannot be read within the limits.
+    """
+    # Nothing of our environment: there are keys in it.
+    process = await asyncio.create_subprocess_exec(
+        *command("files.text_extraction", str(path), media_type, str(MAX_EXTRACTED_CHARS)),
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        env={}, limit=MAX_OUTPUT_BYTES,
+    )  # fmt: skip
+    assert process.stdout is not None  # noqa: S101 - it is a pipe
+    output = b""
+    try:
+        async with asyncio.timeout(EXTRACTION_TIMEOUT_S):
+            output = await process.stdout.read(MAX_OUTPUT_BYTES)
+            while more := await process.stdout.read(MAX_OUTPUT_BYTES):
+                output += more
+                if len(output) > MAX_OUTPUT_BYTES:
+                    break
+            await process.wait()
+    except TimeoutError:
+        logger.info("document takes too long to be read", extra={"media_type": media_type})
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+    try:
+        return load_text(output)
+    except (ValueError, KeyError, TypeError) as exc:
+        raise UnreadableError from exc
 
 
 def decode_text(path: Path, max_chars: int) -> FileText:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from errors import ParlorError
 from infra.client_build import ROOT
 
 TYPES = ROOT / "frontend" / "src" / "widgets" / "component-types.ts"
@@ -17,27 +19,69 @@ _HEAD = """\
 export type Component = {[T in keyof Components]: {readonly type: T} & Components[T]}[keyof Components];
 """
 
+# Props that many components have alike, by the name of their interface.
+_GROUPS: Mapping[str, frozenset[str]] = {
+    "Identity": frozenset({"key", "id"}),
+    "Size": frozenset(
+        {
+            "height", "width", "size", "minHeight", "minWidth", "minSize", "maxHeight", "maxWidth", "maxSize",
+            "aspectRatio",
+        }
+    ),
+    "Flexbox": frozenset({"children", "align", "justify", "wrap", "flex", "gap"}),
+    "Surface": frozenset({"padding", "border", "background", "radius", "margin"}),
+}  # fmt: skip
 _NAMES = {"any": "unknown", "Record": "Readonly<Record<string, unknown>>", "icon": "IconName"}
 
 
 def format_types(catalogue: Mapping[str, Any]) -> str:
     """Return the module of TypeScript: an interface of all components, one for each object, and the icons."""
-    icons, components = catalogue["icons"], catalogue["components"].items()
+    icons = catalogue["icons"]
     names = [*(json.dumps(name) for name in icons["names"]), *(f"`{scheme}${{string}}`" for scheme in icons["schemes"])]
+    components = {name: _lines(props) for name, props in catalogue["components"].items()}
+    groups = {name: _group(name, components.values()) for name in _GROUPS}
+    union = textwrap.fill(" | ".join(names), 116, break_on_hyphens=False)
     parts = [
         _HEAD,
-        "export type IconName =\n" + "\n".join(f"  | {name}" for name in names) + ";\n",
+        f"export type IconName =\n{textwrap.indent(union, '  ')};\n",
+        *(f"interface {name} {{\n{_joined(lines, 2)}\n}}\n" for name, lines in groups.items()),
         "/** The props of each component but `type`. */\nexport interface Components {",
-        *(f"  readonly {json.dumps(name)}: {{\n{_props(props, 4)}\n  }};" for name, props in components),
+        *(_component(name, lines, groups) for name, lines in components.items()),
         "}\n",
     ]
     for name, props in catalogue["objects"].items():
-        parts.append(f"export interface {name} {{\n{_props(props, 2)}\n}}\n")
+        parts.append(f"export interface {name} {{\n{_joined(_lines(props), 2)}\n}}\n")
     return "\n".join(parts)
 
 
-def _props(props: Mapping[str, Any], indent: int) -> str:
-    lines = []
+def _group(name: str, components: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Return the lines of a group's props, as the first component has them that has all of these.
+
+    Raises:
+        ParlorError: When none has.
+    """
+    props = _GROUPS[name]
+    for lines in components:
+        if lines.keys() >= props:
+            return {prop: line for prop, line in lines.items() if prop in props}
+    raise ParlorError(f"infra/widget_types.py: no component has all props of {name} any more; change the group.")
+
+
+def _component(name: str, lines: Mapping[str, str], groups: Mapping[str, Mapping[str, str]]) -> str:
+    """Return the lines of a component: the groups that it has as they are, and what else it has."""
+    shared = [group for group, props in groups.items() if props.items() <= lines.items()]
+    own = {prop: line for prop, line in lines.items() if not any(prop in groups[group] for group in shared)}
+    body = [*shared, f"{{\n{_joined(own, 4)}\n  }}"] if own else shared
+    return f"  readonly {json.dumps(name)}: {' & '.join(body)};"
+
+
+def _joined(lines: Mapping[str, str], indent: int) -> str:
+    return "\n".join(f"{' ' * indent}{line}" for line in lines.values())
+
+
+def _lines(props: Mapping[str, Any]) -> dict[str, str]:
+    """Return the line that declares each prop."""
+    lines = {}
     for name, prop in props.items():
         is_required = prop.get("required", False)
         union = [json.dumps(value) for value in prop.get("values", [])]
@@ -45,8 +89,8 @@ def _props(props: Mapping[str, Any], indent: int) -> str:
         # Null means unset.
         if not is_required or prop.get("nullable"):
             union.append("null")
-        lines.append(f"{' ' * indent}readonly {name}{'' if is_required else '?'}: {' | '.join(union)};")
-    return "\n".join(lines)
+        lines[name] = f"readonly {name}{'' if is_required else '?'}: {' | '.join(union)};"
+    return lines
 
 
 def _type_of(name: str) -> str:

@@ -45,24 +45,39 @@ function everySoManieth(count: number, step: number): readonly number[] {
   return indexes.at(-1) === last ? indexes : [...indexes, last];
 }
 
-/** Places the labels in an axis anew: when they are drawn, and when the axis gets longer or shorter. */
-class FitLabelsDirective extends Directive {
-  #places: readonly number[] = [];
+/** Fits what an axis says into it anew: when it is drawn, and when the axis gets longer or shorter. */
+abstract class FitDirective extends Directive {
   #observer: ResizeObserver | undefined;
 
-  override update({element}: ElementPart, [places]: [readonly number[]]): unknown {
-    this.#places = places;
+  override update({element}: ElementPart, _values: unknown[]): unknown {
+    const fit = () => this.fit(element as HTMLElement);
     // The labels are drawn after the tag that this stands in.
-    queueMicrotask(() => this.#fit(element as HTMLElement));
-    this.#observer ??= observed(element, () => this.#fit(element as HTMLElement));
+    queueMicrotask(fit);
+    this.#observer ??= observed(element, fit);
     return noChange;
   }
 
-  render(_places: readonly number[]): unknown {
+  render(..._values: unknown[]): unknown {
     return noChange;
   }
 
-  #fit(axis: HTMLElement): void {
+  protected abstract fit(axis: HTMLElement): void;
+}
+
+/** Places the names below a chart. */
+class FitLabelsDirective extends FitDirective {
+  #places: readonly number[] = [];
+
+  override update(part: ElementPart, values: [readonly number[]]): unknown {
+    this.#places = values[0];
+    return super.update(part, values);
+  }
+
+  override render(_places: readonly number[]): unknown {
+    return noChange;
+  }
+
+  protected fit(axis: HTMLElement): void {
     const labels = [...axis.querySelectorAll<HTMLElement>('.x-label')];
     const room = axis.clientWidth;
     const measured = labels.map(label => Math.ceil(label.getBoundingClientRect().width));
@@ -83,20 +98,8 @@ class FitLabelsDirective extends Directive {
 }
 
 /** Shows as many numbers of the axis at the side as have room, the first of them always. */
-class FitNumbersDirective extends Directive {
-  #observer: ResizeObserver | undefined;
-
-  override update({element}: ElementPart): unknown {
-    queueMicrotask(() => this.#fit(element));
-    this.#observer ??= observed(element, () => this.#fit(element));
-    return noChange;
-  }
-
-  render(): unknown {
-    return noChange;
-  }
-
-  #fit(axis: Element): void {
+class FitNumbersDirective extends FitDirective {
+  protected fit(axis: HTMLElement): void {
     const labels = [...axis.querySelectorAll<HTMLElement>('.y-label')];
     const height = labels[0]?.offsetHeight ?? 0;
     const step = Math.abs((labels[1]?.offsetTop ?? 0) - (labels[0]?.offsetTop ?? 0));

@@ -4,87 +4,60 @@
 export type Component = {[T in keyof Components]: {readonly type: T} & Components[T]}[keyof Components];
 
 export type IconName =
-  | "agent"
-  | "analytics"
-  | "atom"
-  | "batch"
-  | "bolt"
-  | "book-clock"
-  | "book-closed"
-  | "book-open"
-  | "bug"
-  | "calendar"
-  | "chart"
-  | "check"
-  | "check-circle"
-  | "check-circle-filled"
-  | "chevron-left"
-  | "chevron-right"
-  | "circle-question"
-  | "clock"
-  | "compass"
-  | "confetti"
-  | "cube"
-  | "desktop"
-  | "document"
-  | "dot"
-  | "dots-horizontal"
-  | "dots-vertical"
-  | "empty-circle"
-  | "external-link"
-  | "globe"
-  | "images"
-  | "info"
-  | "keys"
-  | "lab"
-  | "lifesaver"
-  | "lightbulb"
-  | "mail"
-  | "map-pin"
-  | "maps"
-  | "mobile"
-  | "name"
-  | "notebook"
-  | "notebook-pencil"
-  | "page-blank"
-  | "phone"
-  | "play"
-  | "plus"
-  | "profile"
-  | "profile-card"
-  | "reload"
-  | "search"
-  | "settings-slider"
-  | "sparkle"
-  | "sparkle-double"
-  | "square-code"
-  | "square-image"
-  | "square-text"
-  | "star"
-  | "star-filled"
-  | "suitcase"
-  | "user"
-  | "wreath"
-  | "write"
-  | "write-alt"
-  | "write-alt2"
-  | `vendor:${string}`
-  | `lucide:${string}`;
+  "agent" | "analytics" | "atom" | "batch" | "bolt" | "book-clock" | "book-closed" | "book-open" | "bug" | "calendar"
+  | "chart" | "check" | "check-circle" | "check-circle-filled" | "chevron-left" | "chevron-right" | "circle-question"
+  | "clock" | "compass" | "confetti" | "cube" | "desktop" | "document" | "dot" | "dots-horizontal" | "dots-vertical" |
+  "empty-circle" | "external-link" | "globe" | "images" | "info" | "keys" | "lab" | "lifesaver" | "lightbulb" | "mail"
+  | "map-pin" | "maps" | "mobile" | "name" | "notebook" | "notebook-pencil" | "page-blank" | "phone" | "play" | "plus"
+  | "profile" | "profile-card" | "reload" | "search" | "settings-slider" | "sparkle" | "sparkle-double" |
+  "square-code" | "square-image" | "square-text" | "star" | "star-filled" | "suitcase" | "user" | "wreath" | "write" |
+  "write-alt" | "write-alt2" | `vendor:${string}` | `lucide:${string}`;
+
+interface Identity {
+  readonly key?: string | null;
+  readonly id?: string | null;
+}
+
+interface Size {
+  readonly height?: number | string | null;
+  readonly width?: number | string | null;
+  readonly size?: number | string | null;
+  readonly minHeight?: number | string | null;
+  readonly minWidth?: number | string | null;
+  readonly minSize?: number | string | null;
+  readonly maxHeight?: number | string | null;
+  readonly maxWidth?: number | string | null;
+  readonly maxSize?: number | string | null;
+  readonly aspectRatio?: number | string | null;
+}
+
+interface Flexbox {
+  readonly children?: readonly Component[] | null;
+  readonly align?: "start" | "center" | "end" | "baseline" | "stretch" | null;
+  readonly justify?: "start" | "center" | "end" | "between" | "around" | "evenly" | "stretch" | null;
+  readonly wrap?: "nowrap" | "wrap" | "wrap-reverse" | null;
+  readonly flex?: number | string | null;
+  readonly gap?: number | string | null;
+}
+
+interface Surface {
+  readonly padding?: number | string | Spacing | null;
+  readonly border?: number | Border | Borders | null;
+  readonly background?: string | ThemeColor | null;
+  readonly radius?: "2xs" | "xs" | "sm" | "md" | "lg" | "xl" | "2xl" | "3xl" | "4xl" | "full" | "100%" | "none" | null;
+  readonly margin?: number | string | Spacing | null;
+}
 
 /** The props of each component but `type`. */
 export interface Components {
-  readonly "Badge": {
-    readonly key?: string | null;
-    readonly id?: string | null;
+  readonly "Badge": Identity & {
     readonly label: string;
     readonly color?: "secondary" | "success" | "danger" | "warning" | "info" | "discovery" | null;
     readonly variant?: "solid" | "soft" | "outline" | null;
     readonly size?: "sm" | "md" | "lg" | null;
     readonly pill?: boolean | null;
   };
-  readonly "Basic": {
-    readonly key?: string | null;
-    readonly id?: string | null;
+  readonly "Basic": Identity & {
     readonly children: readonly Component[];
     readonly theme?: "light" | "dark" | null;
     readonly direction?: "row" | "col" | null;
@@ -93,35 +66,10 @@ export interface Components {
     readonly gap?: number | string | null;
     readonly padding?: number | string | Spacing | null;
   };
-  readonly "Box": {
-    readonly key?: string | null;
-    readonly id?: string | null;
+  readonly "Box": Identity & Size & Flexbox & Surface & {
     readonly direction?: "row" | "col" | null;
-    readonly children?: readonly Component[] | null;
-    readonly align?: "start" | "center" | "end" | "baseline" | "stretch" | null;
-    readonly justify?: "start" | "center" | "end" | "between" | "around" | "evenly" | "stretch" | null;
-    readonly wrap?: "nowrap" | "wrap" | "wrap-reverse" | null;
-    readonly flex?: number | string | null;
-    readonly gap?: number | string | null;
-    readonly padding?: number | string | Spacing | null;
-    readonly border?: number | Border | Borders | null;
-    readonly background?: string | ThemeColor | null;
-    readonly height?: number | string | null;
-    readonly width?: number | string | null;
-    readonly size?: number | string | null;
-    readonly minHeight?: number | string | null;
-    readonly minWidth?: number | string | null;
-    readonly minSize?: number | string | null;
-    readonly maxHeight?: number | string | null;
-    readonly maxWidth?: number | string | null;
-    readonly maxSize?: number | string | null;
-    readonly aspectRatio?: number | string | null;
-    readonly radius?: "2xs" | "xs" | "sm" | "md" | "lg" | "xl" | "2xl" | "3xl" | "4xl" | "full" | "100%" | "none" | null;
-    readonly margin?: number | string | Spacing | null;
   };
-  readonly "Button": {
-    readonly key?: string | null;
-    readonly id?: string | null;
+  readonly "Button": Identity & {
     readonly submit?: boolean | null;
     readonly label?: string | null;
     readonly onClickAction?: ActionConfig | null;
@@ -138,9 +86,7 @@ export interface Components {
     readonly disabled?: boolean | null;
     readonly ariaLabel?: string | null;
   };
-  readonly "Caption": {
-    readonly key?: string | null;
-    readonly id?: string | null;
+  readonly "Caption": Identity & {
     readonly size?: "sm" | "md" | "lg" | null;
     readonly value: string;
     readonly color?: string | ThemeColor | null;
@@ -149,9 +95,7 @@ export interface Components {
     readonly truncate?: boolean | null;
     readonly maxLines?: number | null;
   };
-  readonly "Card": {
-    readonly key?: string | null;
-    readonly id?: string | null;
+  readonly "Card": Identity & {
     readonly asForm?: boolean | null;
     readonly children: readonly Component[];
     readonly background?: string | ThemeColor | null;
@@ -164,9 +108,7 @@ export interface Components {
     readonly cancel?: CardAction | null;
     readonly theme?: "light" | "dark" | null;
   };
-  readonly "Chart": {
-    readonly key?: string | null;
-    readonly id?: string | null;
+  readonly "Chart": Identity & Size & {
     readonly data: readonly Readonly<Record<string, unknown>>[];
     readonly series: readonly BarSeries[] | readonly AreaSeries[] | readonly LineSeries[];
     readonly xAxis: string | XAxisConfig;
@@ -176,20 +118,8 @@ export interface Components {
     readonly barGap?: number | null;
     readonly barCategoryGap?: number | null;
     readonly flex?: number | string | null;
-    readonly height?: number | string | null;
-    readonly width?: number | string | null;
-    readonly size?: number | string | null;
-    readonly minHeight?: number | string | null;
-    readonly minWidth?: number | string | null;
-    readonly minSize?: number | string | null;
-    readonly maxHeight?: number | string | null;
-    readonly maxWidth?: number | string | null;
-    readonly maxSize?: number | string | null;
-    readonly aspectRatio?: number | string | null;
   };
-  readonly "Checkbox": {
-    readonly key?: string | null;
-    readonly id?: string | null;
+  readonly "Checkbox": Identity & {
     readonly name: string;
     readonly label?: string | null;
     readonly defaultChecked?: boolean | null;
@@ -197,34 +127,8 @@ export interface Components {
     readonly disabled?: boolean | null;
     readonly required?: boolean | null;
   };
-  readonly "Col": {
-    readonly key?: string | null;
-    readonly id?: string | null;
-    readonly children?: readonly Component[] | null;
-    readonly align?: "start" | "center" | "end" | "baseline" | "stretch" | null;
-    readonly justify?: "start" | "center" | "end" | "between" | "around" | "evenly" | "stretch" | null;
-    readonly wrap?: "nowrap" | "wrap" | "wrap-reverse" | null;
-    readonly flex?: number | string | null;
-    readonly gap?: number | string | null;
-    readonly padding?: number | string | Spacing | null;
-    readonly border?: number | Border | Borders | null;
-    readonly background?: string | ThemeColor | null;
-    readonly height?: number | string | null;
-    readonly width?: number | string | null;
-    readonly size?: number | string | null;
-    readonly minHeight?: number | string | null;
-    readonly minWidth?: number | string | null;
-    readonly minSize?: number | string | null;
-    readonly maxHeight?: number | string | null;
-    readonly maxWidth?: number | string | null;
-    readonly maxSize?: number | string | null;
-    readonly aspectRatio?: number | string | null;
-    readonly radius?: "2xs" | "xs" | "sm" | "md" | "lg" | "xl" | "2xl" | "3xl" | "4xl" | "full" | "100%" | "none" | null;
-    readonly margin?: number | string | Spacing | null;
-  };
-  readonly "DatePicker": {
-    readonly key?: string | null;
-    readonly id?: string | null;
+  readonly "Col": Identity & Size & Flexbox & Surface;
+  readonly "DatePicker": Identity & {
     readonly name: string;
     readonly onChangeAction?: ActionConfig | null;
     readonly placeholder?: string | null;
@@ -240,75 +144,34 @@ export interface Components {
     readonly clearable?: boolean | null;
     readonly disabled?: boolean | null;
   };
-  readonly "Divider": {
-    readonly key?: string | null;
-    readonly id?: string | null;
+  readonly "Divider": Identity & {
     readonly color?: string | ThemeColor | null;
     readonly size?: number | string | null;
     readonly spacing?: number | string | null;
     readonly flush?: boolean | null;
   };
-  readonly "Form": {
-    readonly key?: string | null;
-    readonly id?: string | null;
+  readonly "Form": Identity & Size & Flexbox & Surface & {
     readonly onSubmitAction?: ActionConfig | null;
     readonly direction?: "row" | "col" | null;
-    readonly children?: readonly Component[] | null;
-    readonly align?: "start" | "center" | "end" | "baseline" | "stretch" | null;
-    readonly justify?: "start" | "center" | "end" | "between" | "around" | "evenly" | "stretch" | null;
-    readonly wrap?: "nowrap" | "wrap" | "wrap-reverse" | null;
-    readonly flex?: number | string | null;
-    readonly gap?: number | string | null;
-    readonly padding?: number | string | Spacing | null;
-    readonly border?: number | Border | Borders | null;
-    readonly background?: string | ThemeColor | null;
-    readonly height?: number | string | null;
-    readonly width?: number | string | null;
-    readonly size?: number | string | null;
-    readonly minHeight?: number | string | null;
-    readonly minWidth?: number | string | null;
-    readonly minSize?: number | string | null;
-    readonly maxHeight?: number | string | null;
-    readonly maxWidth?: number | string | null;
-    readonly maxSize?: number | string | null;
-    readonly aspectRatio?: number | string | null;
-    readonly radius?: "2xs" | "xs" | "sm" | "md" | "lg" | "xl" | "2xl" | "3xl" | "4xl" | "full" | "100%" | "none" | null;
-    readonly margin?: number | string | Spacing | null;
   };
-  readonly "Icon": {
-    readonly key?: string | null;
-    readonly id?: string | null;
+  readonly "Icon": Identity & {
     readonly name: IconName;
     readonly color?: string | ThemeColor | null;
     readonly size?: "xs" | "sm" | "md" | "lg" | "xl" | "2xl" | "3xl" | null;
   };
-  readonly "Image": {
-    readonly key?: string | null;
-    readonly id?: string | null;
+  readonly "Image": Identity & Size & {
     readonly src: string;
     readonly alt?: string | null;
     readonly frame?: boolean | null;
     readonly fit?: "cover" | "contain" | "fill" | "scale-down" | "none" | null;
     readonly position?: "top left" | "top" | "top right" | "left" | "center" | "right" | "bottom left" | "bottom" | "bottom right" | null;
     readonly flush?: boolean | null;
-    readonly height?: number | string | null;
-    readonly width?: number | string | null;
-    readonly size?: number | string | null;
-    readonly minHeight?: number | string | null;
-    readonly minWidth?: number | string | null;
-    readonly minSize?: number | string | null;
-    readonly maxHeight?: number | string | null;
-    readonly maxWidth?: number | string | null;
-    readonly maxSize?: number | string | null;
-    readonly aspectRatio?: number | string | null;
     readonly radius?: "2xs" | "xs" | "sm" | "md" | "lg" | "xl" | "2xl" | "3xl" | "4xl" | "full" | "100%" | "none" | null;
     readonly margin?: number | string | Spacing | null;
     readonly background?: string | ThemeColor | null;
     readonly flex?: number | string | null;
   };
-  readonly "Input": {
-    readonly key?: string | null;
-    readonly id?: string | null;
+  readonly "Input": Identity & {
     readonly name: string;
     readonly inputType?: "number" | "email" | "text" | "password" | "tel" | "url" | null;
     readonly defaultValue?: string | null;
@@ -324,9 +187,7 @@ export interface Components {
     readonly gutterSize?: "2xs" | "xs" | "sm" | "md" | "lg" | "xl" | null;
     readonly pill?: boolean | null;
   };
-  readonly "Label": {
-    readonly key?: string | null;
-    readonly id?: string | null;
+  readonly "Label": Identity & {
     readonly value: string;
     readonly fieldName: string;
     readonly size?: "xs" | "sm" | "md" | "lg" | "xl" | null;
@@ -334,31 +195,23 @@ export interface Components {
     readonly textAlign?: "start" | "center" | "end" | null;
     readonly color?: string | ThemeColor | null;
   };
-  readonly "ListView": {
-    readonly key?: string | null;
-    readonly id?: string | null;
+  readonly "ListView": Identity & {
     readonly children: readonly Component[];
     readonly limit?: "auto" | number | null;
     readonly status?: WidgetStatus | null;
     readonly theme?: "light" | "dark" | null;
   };
-  readonly "ListViewItem": {
-    readonly key?: string | null;
-    readonly id?: string | null;
+  readonly "ListViewItem": Identity & {
     readonly children: readonly Component[];
     readonly onClickAction?: ActionConfig | null;
     readonly gap?: number | string | null;
     readonly align?: "start" | "center" | "end" | "baseline" | "stretch" | null;
   };
-  readonly "Markdown": {
-    readonly key?: string | null;
-    readonly id?: string | null;
+  readonly "Markdown": Identity & {
     readonly value: string;
     readonly streaming?: boolean | null;
   };
-  readonly "RadioGroup": {
-    readonly key?: string | null;
-    readonly id?: string | null;
+  readonly "RadioGroup": Identity & {
     readonly name: string;
     readonly options?: readonly RadioOption[] | null;
     readonly ariaLabel?: string | null;
@@ -368,34 +221,8 @@ export interface Components {
     readonly disabled?: boolean | null;
     readonly required?: boolean | null;
   };
-  readonly "Row": {
-    readonly key?: string | null;
-    readonly id?: string | null;
-    readonly children?: readonly Component[] | null;
-    readonly align?: "start" | "center" | "end" | "baseline" | "stretch" | null;
-    readonly justify?: "start" | "center" | "end" | "between" | "around" | "evenly" | "stretch" | null;
-    readonly wrap?: "nowrap" | "wrap" | "wrap-reverse" | null;
-    readonly flex?: number | string | null;
-    readonly gap?: number | string | null;
-    readonly padding?: number | string | Spacing | null;
-    readonly border?: number | Border | Borders | null;
-    readonly background?: string | ThemeColor | null;
-    readonly height?: number | string | null;
-    readonly width?: number | string | null;
-    readonly size?: number | string | null;
-    readonly minHeight?: number | string | null;
-    readonly minWidth?: number | string | null;
-    readonly minSize?: number | string | null;
-    readonly maxHeight?: number | string | null;
-    readonly maxWidth?: number | string | null;
-    readonly maxSize?: number | string | null;
-    readonly aspectRatio?: number | string | null;
-    readonly radius?: "2xs" | "xs" | "sm" | "md" | "lg" | "xl" | "2xl" | "3xl" | "4xl" | "full" | "100%" | "none" | null;
-    readonly margin?: number | string | Spacing | null;
-  };
-  readonly "Select": {
-    readonly key?: string | null;
-    readonly id?: string | null;
+  readonly "Row": Identity & Size & Flexbox & Surface;
+  readonly "Select": Identity & {
     readonly name: string;
     readonly options: readonly SelectOption[];
     readonly onChangeAction?: ActionConfig | null;
@@ -409,19 +236,13 @@ export interface Components {
     readonly disabled?: boolean | null;
     readonly searchable?: boolean | null;
   };
-  readonly "Spacer": {
-    readonly key?: string | null;
-    readonly id?: string | null;
+  readonly "Spacer": Identity & {
     readonly minSize?: number | string | null;
   };
-  readonly "Table": {
-    readonly key?: string | null;
-    readonly id?: string | null;
+  readonly "Table": Identity & {
     readonly children?: readonly Component[] | null;
   };
-  readonly "Table.Cell": {
-    readonly key?: string | null;
-    readonly id?: string | null;
+  readonly "Table.Cell": Identity & {
     readonly children?: readonly Component[] | null;
     readonly width?: number | string | null;
     readonly padding?: Spacing | null;
@@ -431,15 +252,11 @@ export interface Components {
     readonly vAlign?: "start" | "center" | "end" | null;
     readonly colSize?: "xs" | "sm" | "md" | "lg" | "xl" | null;
   };
-  readonly "Table.Row": {
-    readonly key?: string | null;
-    readonly id?: string | null;
+  readonly "Table.Row": Identity & {
     readonly children?: readonly Component[] | null;
     readonly header?: boolean | null;
   };
-  readonly "Text": {
-    readonly key?: string | null;
-    readonly id?: string | null;
+  readonly "Text": Identity & {
     readonly value: string;
     readonly streaming?: boolean | null;
     readonly italic?: boolean | null;
@@ -454,9 +271,7 @@ export interface Components {
     readonly truncate?: boolean | null;
     readonly maxLines?: number | null;
   };
-  readonly "Textarea": {
-    readonly key?: string | null;
-    readonly id?: string | null;
+  readonly "Textarea": Identity & {
     readonly name: string;
     readonly defaultValue?: string | null;
     readonly required?: boolean | null;
@@ -473,9 +288,7 @@ export interface Components {
     readonly maxRows?: number | null;
     readonly allowAutofillExtensions?: boolean | null;
   };
-  readonly "Title": {
-    readonly key?: string | null;
-    readonly id?: string | null;
+  readonly "Title": Identity & {
     readonly size?: "sm" | "md" | "lg" | "xl" | "2xl" | "3xl" | "4xl" | "5xl" | null;
     readonly value: string;
     readonly color?: string | ThemeColor | null;
@@ -484,9 +297,7 @@ export interface Components {
     readonly truncate?: boolean | null;
     readonly maxLines?: number | null;
   };
-  readonly "Transition": {
-    readonly key?: string | null;
-    readonly id?: string | null;
+  readonly "Transition": Identity & {
     readonly children: Component | null;
   };
 }
