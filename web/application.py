@@ -37,7 +37,6 @@ from web.security import CrossOriginMiddleware, SecurityHeadersMiddleware
 from web.sessions_api import add_session_routes
 from web.use_cases_api import announce_use_cases, build_use_cases_router
 from web.visible_use_cases import VisibleUseCases
-from web.widget_gallery import build_widget_gallery_router
 
 SWEEP_INTERVAL_S = 300.0
 """Pause between two looks for files that nobody will ask for, in seconds."""
@@ -124,6 +123,9 @@ def build_app(
     if metrics is not None:
         app.include_router(metrics)
     if settings.parlor_env == "development":
+        # Only there: it imports what reads templates and schemas.
+        from web.widget_gallery import build_widget_gallery_router
+
         app.include_router(build_widget_gallery_router(static_dir, use_cases))
     app.include_router(build_pages_router(static_dir, settings))
     return app
