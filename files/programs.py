@@ -21,7 +21,9 @@ _START = (
 
 def command(module: str, *arguments: str) -> list[str]:
     """Return the command that runs `main` of a module, which finds its arguments in `sys.argv` from 1 on."""
-    return [sys.executable, "-I", "-c", _START, _ROOT, module, *arguments]
+    # `-I` ignores the variable that says where the bytecode lies, and compiles a library of PDF anew for each document.
+    bytecode = ["-X", f"pycache_prefix={sys.pycache_prefix}"] if sys.pycache_prefix else []
+    return [sys.executable, "-I", *bytecode, "-c", _START, _ROOT, module, *arguments]
 
 
 def limit(max_file_bytes: int = 0) -> None:
