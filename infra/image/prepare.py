@@ -20,7 +20,7 @@ from pathlib import Path
 
 SOURCES = ("all", "bytecode-only")
 # Only for readers, compilers and tests.
-UNUSED_SUFFIXES = frozenset({".pyi", ".pyx", ".pxd", ".c", ".h", ".map"})
+UNUSED_SUFFIXES = frozenset({".pyi", ".pyx", ".pxd", ".pxi", ".c", ".h", ".map"})
 UNUSED_FOLDERS = frozenset({"tests", "test"})
 # Lists of small places, which nothing reads; the one that is read becomes the file that is searched.
 UNUSED_LISTS = ("cities500.json", "cities1000.json", "cities5000.json", "cities15000.json", "us_counties.json")
