@@ -14,6 +14,7 @@ import openpyxl  # type: ignore[import-untyped]
 import pytest
 from openpyxl.worksheet.formula import ArrayFormula  # type: ignore[import-untyped]
 
+from files.archives import type_of_archive
 from files.documents.parts import MAX_XML_BYTES
 from files.text_extraction import extract
 from tests.unit.files.file_samples import DOCX, LAUGHS, PPTX, WORD_XML, XLSX, declaring, document, presentation
@@ -307,3 +308,13 @@ def test_a_part_that_is_not_where_it_should_be_is_passed_over(tmp_path: Path) ->
     )
     path.write_bytes(presentation("a", "b", "here", **{"ppt/_rels/presentation.xml.rels": relations}))
     assert text_of(path, PPTX) == "# Slide 1\nhere"
+
+
+def test_a_document_whose_main_part_has_a_number_is_one_too(tmp_path: Path) -> None:
+    path = tmp_path / "numbered.docx"
+    with zipfile.ZipFile(SAMPLES / "python-docx.docx") as source, zipfile.ZipFile(path, "w") as target:
+        for name in source.namelist():
+            data = source.read(name).replace(b"word/document.xml", b"word/document2.xml")
+            target.writestr(name.replace("document.xml", "document2.xml"), data)
+    assert type_of_archive(path) == DOCX
+    assert text_of(path, DOCX) == WORD
