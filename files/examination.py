@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import codecs
 import hashlib
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +14,9 @@ from PIL import Image
 
 from errors import BadRequestError, UnsupportedError
 from files import media_types as types
+from files.archives import type_of_archive
 from files.names import named_as
-from files.picture_bytes import DamagedPictureError, copy_picture
+from files.picture_bytes import DamagedPictureError, check_picture, copy_picture
 from files.picture_conversion import MAX_AVIF_PIXELS, MAX_HEIC_PIXELS, TooManyPixelsError, convert_avif, convert_heic
 from files.upload_rules import UploadRules
 
@@ -31,11 +31,6 @@ MAX_SIDE = 30_000
 PDF_END_BYTES = 1024
 """How far from the end of a PDF document the mark of its end may stand."""
 
-MAX_ARCHIVE_ENTRIES = 10_000
-MAX_UNPACKED_BYTES = 300_000_000
-MAX_PACKING = 200
-"""How many times larger an archive may be than its file; text packs 10 to 20 times."""
-
 PIECE_BYTES = 256 * 1024
 
 _FORMATS = {types.PNG: "PNG", types.JPEG: "JPEG", types.GIF: "GIF", types.WEBP: "WEBP"}
@@ -43,7 +38,6 @@ _CONVERTED = {
     types.AVIF: (convert_avif, types.WEBP, MAX_AVIF_PIXELS),
     types.HEIC: (convert_heic, types.JPEG, MAX_HEIC_PIXELS),
 }
-_OFFICE_PARTS = {"word/document.xml": types.DOCX, "xl/workbook.xml": types.XLSX, "ppt/presentation.xml": types.PPTX}
 _EXIF_ORIENTATION = 0x0112
 # All but tab, line feed, form feed, carriage return and escape.
 _CONTROLS = bytes(c for c in range(32) if c not in b"\t\n\f\r\x1b") + b"\x7f"
@@ -92,7 +86,7 @@ def examine(path: Path, name: str, declared: str, rules: UploadRules, *, keeps_m
         raise BadRequestError("The file is empty.", code="attachments.empty")
     found = types.sniff(head)
     if found == types.ZIP:
-        found = _type_of_archive(path)
+        found = type_of_archive(path)
     media_type = _agreed_type(path, found, declared, name)
     name = named_as(name, media_type)
     size = path.stat().st_size
@@ -104,6 +98,7 @@ def examine(path: Path, name: str, declared: str, rules: UploadRules, *, keeps_m
     if media_type == types.PDF:
         _check_end_of_pdf(path)
     if media_type in types.PICTURES:
+        _check_parts(path, media_type)
         width, height, orientation = _measure(path, media_type)
         if not keeps_metadata:
             path = _without_metadata(path, media_type, orientation)
@@ -122,7 +117,7 @@ def examine_own(path: Path, name: str, declared: str) -> Examined:
     with path.open("rb") as file:
         found = types.sniff(file.read(types.SNIFFED_BYTES))
     if found == types.ZIP:
-        found = _type_of_archive(path)
+        found = type_of_archive(path)
     if found is None:
         text_type = types.text_type(declared, name) if text_encoding(path) is not None else None
         found = text_type or (declared if declared not in types.EXTENSIONS else types.UNKNOWN)
@@ -197,43 +192,6 @@ def _lie(declared: str, name: str, found: str | None) -> UnsupportedError:
     )
 
 
-def _type_of_archive(path: Path) -> str:
-    """Return what kind of ZIP archive a file is, by its list of contents alone.
-
-    Raises:
-        BadRequestError: When it is damaged, or unpacks to far more than it is.
-    """
-    damaged = BadRequestError("The file is damaged: it cannot be opened.", code="attachments.damaged")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, EOFError) as exc:
-        raise damaged from exc
-    unpacked = sum(entry.file_size for entry in entries)
-    if (
-        len(entries) > MAX_ARCHIVE_ENTRIES
-        or unpacked > MAX_UNPACKED_BYTES
-        or unpacked > MAX_PACKING * max(path.stat().st_size, 1024)
-    ):
-        raise BadRequestError("The file unpacks to far more than it is, and is not taken.", code="attachments.bomb")
-    names = {entry.filename for entry in entries}
-    # Of two parts of one name each program reads the one or the other.
-    if len(names) != len(entries) or any(_is_hostile(entry) for entry in entries):
-        raise BadRequestError(
-            "The file holds macros or is packed in an odd way, and is not taken.", code="attachments.odd_archive"
-        )
-    if "[Content_Types].xml" in names:
-        return next((kind for part, kind in _OFFICE_PARTS.items() if part in names), types.ZIP)
-    return types.ZIP
-
-
-def _is_hostile(entry: zipfile.ZipInfo) -> bool:
-    """Return whether an entry of an archive is a program, encrypted, or meant for another folder."""
-    name = entry.filename
-    is_elsewhere = name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/") or ":" in name
-    return is_elsewhere or name.lower().endswith("vbaproject.bin") or bool(entry.flag_bits & 0x1)
-
-
 def _check_end_of_pdf(path: Path) -> None:
     """Refuse a PDF document that is cut off, or behind whose end another file hangs. Source: ISO 32000-2, 7.5.5.
 
@@ -246,6 +204,14 @@ def _check_end_of_pdf(path: Path) -> None:
     # A few odd bytes stand behind the mark in many a document; an archive there is told by the end of its own.
     if b"%%EOF" not in end or b"PK\x05\x06" in end:
         raise BadRequestError("The document is damaged: it has no proper end.", code="attachments.damaged")
+
+
+def _check_parts(path: Path, media_type: str) -> None:
+    try:
+        with path.open("rb") as file:
+            check_picture(file, media_type)
+    except DamagedPictureError as exc:
+        raise _damaged_picture() from exc
 
 
 def _measure(path: Path, media_type: str) -> tuple[int, int, int]:

@@ -27,6 +27,11 @@ _JOINING_SCRIPTS = frozenset(
         "MONGOLIAN", "MYANMAR", "NKO", "ORIYA", "SINHALA", "SYRIAC", "TAMIL", "TELUGU",
     }
 )  # fmt: skip
+# Flags of parts of a country that Unicode recommends. In others, which look like a mere flag, a text can hide.
+# Source: UTS 51, 2.6.3 and emoji-sequences.txt.
+_TAGS = {ord(c): 0xE0000 + ord(c) for c in "abcdefghijklmnopqrstuvwxyz"}
+_FLAGS = re.compile("|".join(f"\U0001f3f4{each.translate(_TAGS)}\U000e007f" for each in ("gbeng", "gbsct", "gbwls")))
+_CUT_FLAG = re.compile("\U0001f3f4[\U000e0061-\U000e007a]+$")
 _ENDS = f". {_JOINERS}"
 _NOT_ASCII = re.compile(r"[^A-Za-z0-9._ ()+-]")
 
@@ -35,7 +40,9 @@ def clean_name(name: str) -> str:
     """Return a name without folders and without characters that mislead a reader or a system; never empty."""
     # The last part of a path of either system; NUL and what turns the direction of writing are of category C.
     last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
-    visible = "".join(" " if c.isspace() else c for at, c in enumerate(last) if c.isspace() or _is_shown(last, at))
+    flags = {at for each in _FLAGS.finditer(last) for at in range(each.start(), each.end())}
+    shown = (c for at, c in enumerate(last) if c.isspace() or at in flags or _is_shown(last, at))
+    visible = "".join(" " if c.isspace() else c for c in shown)
     plain = _FORBIDDEN.sub("_", " ".join(visible.split())).strip(". ")
     if _DEVICES.match(plain):
         plain = f"_{plain}"
@@ -75,5 +82,9 @@ def _shortened(name: str, size: int = MAX_NAME_CHARS) -> str:
         return name
     extension = extension_of(name)
     if not 0 < len(extension) <= MAX_EXTENSION_CHARS:
-        return name[:size].rstrip(_ENDS)
-    return f"{name[: size - len(extension)].rstrip(_ENDS)}{name[-len(extension) :]}"
+        return _cut(name, size)
+    return f"{_cut(name, size - len(extension))}{name[-len(extension) :]}"
+
+
+def _cut(name: str, size: int) -> str:
+    return _CUT_FLAG.sub("", name[:size]).rstrip(_ENDS)

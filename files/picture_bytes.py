@@ -18,6 +18,9 @@ PIECE_BYTES = 256 * 1024
 MAX_PARTS = 200_000
 """Parts of one file; a long animation has some thousands."""
 
+SMALL_BLOCK_BYTES = 128
+"""Blocks of a GIF that are smaller count as parts; those of most programs have 255 bytes, but for the last."""
+
 _PNG_KEPT = frozenset(
     b"IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB iCCP cICP sBIT bKGD pHYs hIST sPLT acTL fcTL fdAT".split()
 )
@@ -49,6 +52,16 @@ def copy_picture(source: IO[bytes], target: IO[bytes], media_type: str, orientat
     """
     for part in _PARTS[media_type](_Reader(source), orientation):
         target.write(part)
+
+
+def check_picture(source: IO[bytes], media_type: str) -> None:
+    """Look at all parts of a picture, before a decoder does that has no bound for them.
+
+    Raises:
+        DamagedPictureError: When the picture is not built as its format demands.
+    """
+    for _ in _PARTS[media_type](_Reader(source), 1):
+        pass
 
 
 class _Reader:
@@ -114,6 +127,7 @@ def _jpeg(reader: _Reader, orientation: int) -> Iterator[bytes]:
             raise DamagedPictureError("a marker is missing")
         marker = 0xFF
         while marker == 0xFF:
+            reader.count()
             marker = reader.take(1)[0]
         if marker == 0xD9:
             yield b"\xff\xd9"
@@ -230,10 +244,12 @@ def _color_table(reader: _Reader, flags: int) -> Iterator[bytes]:
 
 
 def _blocks(reader: _Reader) -> Iterator[bytes]:
-    """Yield data blocks with their sizes, up to the empty one, which is the last."""
+    """Yield data blocks with their sizes, up to the empty one, which is the last. Small ones are counted as parts."""
     size = 1
     while size:
         size = reader.take(1)[0]
+        if size < SMALL_BLOCK_BYTES:
+            reader.count()
         yield bytes((size,)) + reader.take(size)
 
 

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable
 from importlib import import_module
 
-from files.documents.parts import FullError, Text
+from files.documents.bounded_text import FullError, Text
 from files.programs import limit
 
 _READERS = {

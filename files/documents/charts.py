@@ -4,92 +4,59 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Any
 
-from files.documents.parts import Relation, Text, elements, value
+from files.documents.parts import inside, number, value
 
 MAX_POINTS = 2_000
 """How many points of a series are told."""
 
 
-@dataclass(slots=True)
-class _Series:
-    """A row of numbers, with the categories that they belong to."""
-
-    name: str = ""
-    categories: dict[int, str] = field(default_factory=dict)
-    values: dict[int, str] = field(default_factory=dict)
-
-
-def read_graphic(archive: zipfile.ZipFile, of_part: dict[str, Relation], element: Any, text: Text) -> None:
-    """Read the chart or the diagram that an element of a part stands for; none where it is not there."""
-    to = of_part.get(value(element, "id") or value(element, "dm") or "")
-    if to is not None and to.kind == "chart":
-        _read_chart(archive, to.target, text)
-    elif to is not None and to.kind == "diagramData":
-        _read_diagram(archive, to.target, text)
+def graphic_lines(kind: str, root: Any) -> Iterator[str]:
+    """Yield the lines of a chart or of the data of a diagram; none of what is neither."""
+    if kind == "chart":
+        yield from _chart_lines(root)
+    elif kind == "diagramData":
+        for paragraph in inside(root, "p"):
+            if line := _texts(paragraph):
+                yield line
 
 
-def _read_chart(archive: zipfile.ZipFile, part: str, text: Text) -> None:
-    """Read a chart: its title, then a line for each category with the number of each series. Source: ECMA-376, 21.2."""
-    title: list[str] = []
-    all_series: list[_Series] = []
-    series, place, point = _Series(), "", 0
-    for event, name, element in elements(archive, part):
-        if event == "start":
-            match name:
-                case "ser":
-                    series = _Series()
-                    all_series.append(series)
-                case "tx" | "cat" | "val" | "xVal" | "yVal":
-                    place = name
-                case "pt":
-                    point = int(element.get("idx", 0))
-                case _:
-                    pass
-        elif name == "v" and point < MAX_POINTS:
-            shown = element.text or ""
-            match place:
-                case "tx":
-                    series.name = shown
-                case "cat" | "xVal":
-                    series.categories.setdefault(point, shown)
-                case "val" | "yVal":
-                    series.values[point] = shown
-                case _:
-                    pass
-        elif name == "t" and not all_series:
-            title.append(element.text or "")
-    text.add(f"[Chart{': ' if title else ''}{''.join(title)}]\n")
-    text.add(_as_csv(all_series))
+def _texts(element: Any) -> str:
+    return "".join(each.text or "" for each in element.iterfind(".//{*}t"))
 
 
-def _as_csv(all_series: list[_Series]) -> str:
-    if not all_series:
-        return ""
+def _chart_lines(root: Any) -> Iterator[str]:
+    """Yield the title of a chart, then a line for each category with the number of each series. ECMA-376, 21.2."""
+    title = "".join(_texts(each) for each in root.iterfind("{*}chart/{*}title"))
+    yield f"[Chart{': ' if title else ''}{title}]"
     categories: dict[int, str] = {}
-    for series in all_series:
-        categories = series.categories | categories
-    points = sorted({point for series in all_series for point in series.values})
+    names: list[str] = []
+    values: list[dict[int, str]] = []
+    for series in root.iter("{*}ser"):
+        names.append("".join(each.text or "" for each in series.iterfind("{*}tx//{*}v")))
+        categories = _points(series, "cat", "xVal") | categories
+        values.append(_points(series, "val", "yVal"))
+    if not names:
+        return
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["", *(series.name for series in all_series)])
-    for point in points:
-        writer.writerow([categories.get(point, ""), *(series.values.get(point, "") for series in all_series)])
-    return buffer.getvalue()
+    writer.writerow(["", *names])
+    for point in sorted({point for each in values for point in each}):
+        writer.writerow([categories.get(point, ""), *(each.get(point, "") for each in values)])
+    yield buffer.getvalue().rstrip("\n")
 
 
-def _read_diagram(archive: zipfile.ZipFile, part: str, text: Text) -> None:
-    """Read the texts of a diagram (SmartArt), a point on each line. Source: ECMA-376, 21.4."""
-    line: list[str] = []
-    for event, name, element in elements(archive, part):
-        if event == "end" and name == "t":
-            line.append(element.text or "")
-        elif event == "end" and name == "p" and line:
-            text.add(f"{''.join(line)}\n")
-            line = []
+def _points(series: Any, *places: str) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for place in places:
+        for each in series.iterfind(f"{{*}}{place}//{{*}}pt"):
+            point = number(each.get("idx"), MAX_POINTS, MAX_POINTS)
+            if point < MAX_POINTS:
+                # Of categories in several levels the first is the one that each number has.
+                found.setdefault(point, next((v.text or "" for v in each.iterfind("{*}v")), ""))
+    return found
 
 
 def picture_note(element: Any) -> str:

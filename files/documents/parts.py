@@ -1,153 +1,133 @@
-"""Parts of an office document, read piece by piece within bounds, and the text that is made of them.
+"""Parts of an office document as its library holds them, and their trees of elements.
 
-Elements and attributes are told by their local names: a document in the strict form of ECMA-376 has other namespaces.
+`python-docx` and `python-pptx` open documents, and have the same words for parts and their references. Elements and
+attributes are told by their local names: the one library has other namespaces than the other.
 """
 
 from __future__ import annotations
 
 import io
 import posixpath
+import re
+import warnings
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any
 
-MAX_PART_BYTES = 150_000_000
-"""How much of one part of an archive is unpacked."""
+from lxml import etree  # type: ignore[import-untyped]
 
-MAX_PARTS = 500
-MAX_COLUMNS = 1_000
-"""How many columns one merged cell can stand for."""
+MAX_XML_BYTES = 50_000_000
+"""How much XML an office document may unpack to: its tree takes ten times as much memory."""
 
-
-class FullError(Exception):
-    """There is as much text as is wanted."""
-
-
-class Text:
-    """Text that grows up to a bound."""
-
-    def __init__(self, max_chars: int) -> None:
-        self._left = max_chars
-        self._pieces: list[str] = []
-
-    def add(self, piece: str) -> None:
-        """Add a piece.
-
-        Raises:
-            FullError: When there is more than is wanted.
-        """
-        self._pieces.append(piece[: self._left])
-        self._left -= len(piece)
-        if self._left < 0:
-            raise FullError
-
-    def __str__(self) -> str:
-        return "".join(self._pieces).strip()
+# The strict form of ECMA-376 has names of its own for what all programs know by those of the usual form.
+_STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/")
+_USUAL = rb"http://schemas.openxmlformats.org/\1/2006/"
+REPEATED = frozenset({"Fallback", "moveFrom"})
+"""Elements with a second copy of something: for programs that do not know the first, or where it once was."""
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
-    """Reference of a part to another, or to an address elsewhere.
+def open_package(path: str) -> IO[bytes]:
+    """Return a document as the libraries take it: in the usual form, and without references to what is not there.
 
-    Attributes:
-        kind: The last word of its type, e.g. ``"chart"``; ``"hyperlink"`` for an address, and for nothing else.
-        target: The name of the other part, which is there, or the address.
+    Raises:
+        ValueError: When it is too large to be held as a tree.
     """
+    package = io.BytesIO(Path(path).read_bytes())
+    with zipfile.ZipFile(package, "a") as archive:
+        names = set(archive.namelist())
+        # What unpacks to more than its entry says is cut off by `zipfile`.
+        if sum(each.file_size for each in archive.infolist() if _is_xml(each.filename)) > MAX_XML_BYTES:
+            raise ValueError("it is too large")
+        is_strict = _STRICT.search(archive.read("_rels/.rels")) is not None
+        for name in names:
+            if not (_is_xml(name) if is_strict else name.endswith(".rels")):
+                continue
+            data = archive.read(name)
+            mended = _STRICT.sub(_USUAL, data) if is_strict else data
+            if name.endswith(".rels"):
+                mended = _without_dangling(mended, name, names)
+            if mended is not data:
+                # What is written later takes the place of what has the same name.
+                with warnings.catch_warnings(action="ignore"):
+                    archive.writestr(name, mended)
+    package.seek(0)
+    return package
 
-    kind: str
-    target: str
+
+def _is_xml(name: str) -> bool:
+    return name.lower().endswith((".rels", ".xml"))
 
 
-class _Bounded(io.RawIOBase):
-    """A part of an archive, of which no more is unpacked than a bound, whatever its head says."""
-
-    def __init__(self, part: IO[bytes]) -> None:
-        self._part = part
-        self._left = MAX_PART_BYTES
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._part.read(min(size, 65_536) if size >= 0 else 65_536)
-        self._left -= len(data)
-        if self._left < 0:
-            raise FullError
-        return data
+def _without_dangling(data: bytes, name: str, names: set[str]) -> bytes:
+    root = parse(data)
+    folder = posixpath.dirname(posixpath.dirname(name))
+    dangling = [
+        each for each in children(root)
+        if each.get("TargetMode") != "External"
+        and posixpath.normpath(posixpath.join("/", folder, each.get("Target", ""))).lstrip("/") not in names
+    ]  # fmt: skip
+    for each in dangling:
+        root.remove(each)
+    return etree.tostring(root) if dangling else data
 
 
-def elements(archive: zipfile.ZipFile, part: str) -> Iterator[tuple[str, str, Any]]:
-    """Yield begins and ends of elements of a part: ``"start"`` or ``"end"``, the local name, the element.
+def parse(data: bytes) -> Any:
+    """Return the tree of a part.
 
-    What a document holds a second time, for programs that do not know the first, is left out.
+    Raises:
+        ValueError: When it declares entities, which no office program does.
     """
-    from defusedxml.ElementTree import iterparse  # type: ignore[import-untyped]
-
-    repeated = 0
-    with archive.open(part) as file:
-        for event, element in iterparse(_Bounded(file), events=("start", "end"), forbid_dtd=True):
-            name = element.tag.rpartition("}")[2]
-            if name == "Fallback":
-                repeated += 1 if event == "start" else -1
-            elif not repeated:
-                yield event, name, element
+    return _checked(etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)))
 
 
-def value(element: Any, name: str) -> str | None:
+def _checked(root: Any) -> Any:
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise ValueError("it declares entities")
+    return root
+
+
+def tree_of(part: Any) -> Any:
+    """Return the tree of a part. `python-docx` has parsed those that it knows."""
+    known = getattr(part, "element", None)
+    return parse(part.blob) if known is None else _checked(known)
+
+
+def related(part: Any, *kinds: str) -> list[Any]:
+    """Return the parts that a part refers to by a relation of some kinds: the last word of its type."""
+    return [
+        each.target_part for each in part.rels.values()
+        if not each.is_external and each.reltype.rpartition("/")[2] in kinds
+    ]  # fmt: skip
+
+
+def children(element: Any) -> Iterator[Any]:
+    """Yield the elements in an element, and nothing else that stands there."""
+    yield from element.iterchildren("{*}*")
+
+
+def name_of(element: Any) -> str:
+    """Return the local name of an element."""
+    return str(element.tag).rpartition("}")[2]
+
+
+def value(element: Any, name: str = "val") -> str | None:
     """Return an attribute by its local name; None when there is none."""
     return next((str(each) for key, each in element.attrib.items() if key.rpartition("}")[2] == name), None)
 
 
-def relations(archive: zipfile.ZipFile, part: str) -> dict[str, Relation]:
-    """Return the references of a part by their ids; to parts only where they are there."""
-    folder, _, name = part.rpartition("/")
-    of_part = f"{folder}/_rels/{name}.rels"
-    parts = set(archive.namelist())
-    found: dict[str, Relation] = {}
-    if of_part not in parts:
-        return found
-    for event, tag, element in elements(archive, of_part):
-        if event != "end" or tag != "Relationship":
-            continue
-        kind, target = element.get("Type", "").rpartition("/")[2], element.get("Target", "")
-        is_elsewhere = element.get("TargetMode") == "External"
-        if not is_elsewhere:
-            target = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
-        # A picture may lie elsewhere too, and a bookmark here.
-        if is_elsewhere == (kind == "hyperlink") and (is_elsewhere or target in parts):
-            found[element.get("Id", "")] = Relation(kind, target)
-    return found
+def number(said: str | None, default: int, most: int) -> int:
+    """Return a number as an attribute says it, at most `most`; the default where it says none."""
+    if said is None or not said.isdecimal():
+        return default
+    return min(int(said[:9]), most)
 
 
-class Table:
-    """A table, a row at a time: as a line with `|` between its cells."""
-
-    def __init__(self) -> None:
-        self.cell: list[str] = []
-        self._row: list[str] = []
-        self._columns = 1
-
-    def open_row(self) -> None:
-        """Begin a row."""
-        self._row = []
-
-    def open_cell(self, columns: str | None = None) -> None:
-        """Begin a cell, merged of so many columns."""
-        self.cell, self._columns = [], 1
-        self.widen(columns)
-
-    def widen(self, columns: str | None) -> None:
-        """Let the cell be merged of so many columns."""
-        if columns is not None and columns.isdecimal():
-            self._columns = min(int(columns), MAX_COLUMNS)
-
-    def close_cell(self) -> None:
-        """End a cell; columns that it was merged of follow as empty ones, so that those below each other stay so."""
-        text = " ".join(" ".join(self.cell).split()).replace("|", "\\|")
-        self._row += [text, *[""] * (self._columns - 1)]
-        self.cell = []
-
-    def line(self) -> str:
-        """Return the row."""
-        return f"| {' | '.join(self._row)} |"
+def inside(element: Any, name: str) -> Iterator[Any]:
+    """Yield the elements of a name in an element, but not those in a table that is in it."""
+    for child in children(element):
+        found = name_of(child)
+        if found == name:
+            yield child
+        elif found != "tbl" and found not in REPEATED:
+            yield from inside(child, name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pypdf import PdfReader
 
-from files.documents.parts import FullError, Text
+from files.documents.bounded_text import FullError, Text
 
 MAX_PAGES = 2_000
 

@@ -1,113 +1,101 @@
-"""Presentations as text: slides in their order, with tables, charts, and the notes of who speaks. ECMA-376, 19."""
+"""Presentations as text: slides in their order, with tables, charts, the notes of who speaks, and comments.
+
+`python-pptx` opens the presentation and has its parts; text is read from their trees of elements, where is also what it
+has no objects for: diagrams, comments, what newer programs have added. Source: ECMA-376, 19.
+"""
 
 from __future__ import annotations
 
-import zipfile
+from collections.abc import Iterator
 from typing import Any
 
-from files.documents.charts import picture_note, read_graphic
-from files.documents.parts import MAX_PARTS, Relation, Table, Text, elements, relations
+import pptx
 
-PRESENTATION = "ppt/presentation.xml"
+from files.documents.bounded_text import MAX_PARTS, Text
+from files.documents.charts import picture_note
+from files.documents.numbers import AutoNumbers
+from files.documents.parts import inside, name_of, number, open_package, related, tree_of, value
+from files.documents.story import Story
+
+_REFERENCE = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
 def read_presentation(path: str, text: Text) -> str:
     """Read a presentation; return which slides are left out."""
-    with zipfile.ZipFile(path) as archive:
-        of_presentation = relations(archive, PRESENTATION)
-        ids = [
-            next((each for key, each in element.attrib.items() if key.endswith("}id")), "")
-            for event, name, element in elements(archive, PRESENTATION)
-            if event == "end" and name == "sldId"
-        ]
-        slides = [to.target for each in ids if (to := of_presentation.get(each)) and to.kind == "slide"]
-        for number, part in enumerate(slides[:MAX_PARTS], 1):
-            of_slide = relations(archive, part)
-            _Slide(archive, part, of_slide, text).read(f"Slide {number}")
-            notes = next((each.target for each in of_slide.values() if each.kind == "notesSlide"), None)
-            if notes is not None:
-                text.add("Notes:\n")
-                _Slide(archive, notes, {}, text).read()
+    part = pptx.Presentation(open_package(path)).part
+    authors = {
+        value(each, "id"): value(each, "name") or ""
+        for root in map(tree_of, related(part, "commentAuthors", "authors"))
+        for each in (*inside(root, "cmAuthor"), *inside(root, "author"))
+    }
+    ids = [
+        next((v for k, v in each.attrib.items() if k.endswith("}id")), "") for each in inside(tree_of(part), "sldId")
+    ]
+    slides = [to.target_part for each in ids if (to := part.rels.get(each)) is not None and not to.is_external]
+    for index, slide in enumerate(slides[:MAX_PARTS], 1):
+        root = tree_of(slide)
+        hidden = " (hidden)" if root.get("show") in ("0", "false") else ""
+        text.add(f"\n# Slide {index}{hidden}\n")
+        _add(_SlideStory(slide).lines(root), text)
+        for notes in related(slide, "notesSlide")[:1]:
+            text.add("Notes:\n")
+            _add(_SlideStory(notes, has_titles=False).lines(tree_of(notes)), text)
+        for comments in related(slide, "comments"):
+            _add(_comments(tree_of(comments), authors), text)
     return f"slides {MAX_PARTS + 1} to {len(slides)}" if len(slides) > MAX_PARTS else ""
 
 
-class _Slide:
+def _add(lines: Iterator[str], text: Text) -> None:
+    for line in lines:
+        text.add(f"{line}\n")
+
+
+def _comments(root: Any, authors: dict[str | None, str]) -> Iterator[str]:
+    """Yield comments, and answers to them, in both of the forms that there are."""
+    for comment in root.iter("{*}cm", "{*}reply"):
+        said = "".join(each.text or "" for each in inside(comment, "text"))
+        said += " ".join(line for body in comment.iterfind("{*}txBody") for line in Story(None).lines(body))
+        author = authors.get(value(comment, "authorId"), "")
+        yield f"[Comment{f' of {author}' if author else ''}: {' '.join(said.split())}]"
+
+
+class _SlideStory(Story):
     """A slide, or the notes of one."""
 
-    def __init__(self, archive: zipfile.ZipFile, part: str, of_slide: dict[str, Relation], text: Text) -> None:
-        self._archive = archive
-        self._part = part
-        self._relations = of_slide
-        self._text = text
-        self._line: list[str] = []
-        self._level = 0
+    def __init__(self, part: Any, *, has_titles: bool = True) -> None:
+        super().__init__(part)
+        self._has_titles = has_titles
         self._is_title = False
-        self._is_picture = False
-        self._table: Table | None = None
+        self._numbers = AutoNumbers()
 
-    def read(self, title: str = "") -> None:
-        """Read all of it, below a heading where it has one; a slide that is not shown says so."""
-        is_first = True
-        for event, name, element in elements(self._archive, self._part):
-            if is_first and title:
-                hidden = " (hidden)" if element.get("show") in ("0", "false") else ""
-                self._text.add(f"\n# {title}{hidden}\n")
-            is_first = False
-            if event == "start":
-                self._open(name, element)
-            else:
-                self._close(name, element)
+    def lines(self, element: Any) -> Iterator[str]:
+        for shape in element.iterfind("{*}nvSpPr/{*}nvPr"):
+            kinds = [each.get("type") for each in shape.iterfind("{*}ph")]
+            self._is_title = self._has_titles and kinds in (["title"], ["ctrTitle"])
+            self._numbers = AutoNumbers()
+        yield from super().lines(element)
+        if name_of(element) == "sp":
+            self._is_title = False
+        for picture in element.iterfind("{*}nvPicPr/{*}cNvPr"):
+            if note := picture_note(picture):
+                yield note
 
-    def _open(self, name: str, element: Any) -> None:
-        match name:
-            case "p":
-                self._line, self._level = [], 0
-            case "sp":
-                self._is_title = False
-            case "pic":
-                self._is_picture = True
-            case "tbl":
-                self._table = Table()
-            case "tr" if self._table:
-                self._table.open_row()
-            case "tc" if self._table:
-                self._table.open_cell()
-            case _:
-                pass
+    def paragraph(self, element: Any) -> Iterator[str]:
+        if not self._is_title:
+            yield from super().paragraph(element)
+            return
+        for line in super().paragraph(element):
+            if title := " ".join(line.split()):
+                yield f"## {title}"
 
-    def _close(self, name: str, element: Any) -> None:
-        match name:
-            case "t":
-                self._line.append(element.text or "")
-            case "br":
-                self._line.append("\n")
-            case "pPr" if (level := element.get("lvl", "")).isdecimal():
-                self._level = min(int(level), 8)
-            case "ph":
-                self._is_title = element.get("type") in ("title", "ctrTitle")
-            case "p":
-                self._close_paragraph()
-            case "cNvPr" if self._is_picture and (note := picture_note(element)):
-                self._text.add(f"{note}\n")
-            case "pic":
-                self._is_picture = False
-            case "tc" if self._table:
-                self._table.close_cell()
-            case "tr" if self._table:
-                self._text.add(f"{self._table.line()}\n")
-            case "tbl":
-                self._table = None
-            case "chart" | "relIds":
-                read_graphic(self._archive, self._relations, element, self._text)
-            case _:
-                pass
+    def mark(self, paragraph: Any) -> str:
+        level = next((number(each.get("lvl"), 0, 8) for each in paragraph.iterfind("{*}pPr")), 0)
+        point = self._numbers.next(paragraph, level)
+        return f"{'  ' * level}{f'{point} ' if point else ''}"
 
-    def _close_paragraph(self) -> None:
-        line = "".join(self._line)
-        self._line = []
-        if self._table:
-            self._table.cell.append(line)
-        elif self._is_title and line.strip():
-            self._text.add(f"## {' '.join(line.split())}\n")
-        else:
-            self._text.add(f"{'  ' * self._level}{line}\n")
+    def behind(self, element: Any) -> str:
+        if name_of(element) != "r":
+            return ""
+        found = (value(each, "id") or "" for each in element.iterfind("{*}rPr/{*}hlinkClick"))
+        links = (to for each in found if (to := self.part.rels.get(each)) is not None and to.is_external)
+        return "".join(f" ({to.target_ref})" for to in links)

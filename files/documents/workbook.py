@@ -11,11 +11,12 @@ from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
+from openpyxl.comments.comment_sheet import CommentSheet  # type: ignore[import-untyped]
+from openpyxl.packaging.relationship import get_dependents, get_rels_path  # type: ignore[import-untyped]
 from openpyxl.reader.excel import ExcelReader  # type: ignore[import-untyped]
+from openpyxl.xml.functions import fromstring  # type: ignore[import-untyped]
 
-from files.documents.parts import MAX_PARTS, Text, elements, relations, value
-
-WORKBOOK = "xl/workbook.xml"
+from files.documents.bounded_text import MAX_PARTS, Text
 
 # Written by a program that calculates nothing: a formula, and no value behind it.
 _NOT_CALCULATED = re.compile(rb"(?:</f>|<f[^<>]*/>)\s*(?:<v\s*/>|<v>\s*</v>|</c>)")
@@ -32,10 +33,11 @@ class _CellReader(ExcelReader):  # type: ignore[misc]
 def read_workbook(path: str, text: Text) -> str:
     """Read a workbook; return what is left out."""
     with zipfile.ZipFile(path) as archive, Path(path).open("rb") as file:
-        shown = _load(file, has_values=True)
+        reader = _load(file, has_values=True)
+        shown = reader.wb
         # Opened once more only where formulas are all there is: it costs its shared texts again.
-        formulas = _load(file, has_values=False) if _has_uncalculated(archive) else None
-        parts = _sheet_parts(archive)
+        formulas = _load(file, has_values=False).wb if _has_uncalculated(archive) else None
+        parts = {sheet.name: to.target for sheet, to in reader.parser.find_sheets() if to.Type.endswith("/worksheet")}
         sheets = [name for name in shown.sheetnames if name in parts]
         for name in sheets[:MAX_PARTS]:
             hidden = " (hidden)" if shown[name].sheet_state != "visible" else ""
@@ -48,7 +50,7 @@ def read_workbook(path: str, text: Text) -> str:
 def _load(file: Any, *, has_values: bool) -> Any:
     reader = _CellReader(file, read_only=True, data_only=has_values, keep_links=False)
     reader.read()
-    return reader.wb
+    return reader
 
 
 def _has_uncalculated(archive: zipfile.ZipFile) -> bool:
@@ -62,18 +64,6 @@ def _has_uncalculated(archive: zipfile.ZipFile) -> bool:
                     return True
                 before = piece[-100:]
     return False
-
-
-def _sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
-    """Return the parts of sheets that have cells, by the names of the sheets."""
-    of_workbook = relations(archive, WORKBOOK)
-    found: dict[str, str] = {}
-    for event, name, element in elements(archive, WORKBOOK):
-        if event == "end" and name == "sheet":
-            to = of_workbook.get(next((each for key, each in element.attrib.items() if key.endswith("}id")), ""))
-            if to is not None and to.kind == "worksheet":
-                found[element.get("name", "")] = to.target
-    return found
 
 
 def _rows(shown: Any, formulas: Any | None) -> Iterator[list[str]]:
@@ -108,17 +98,12 @@ def _read_rows(rows: Iterator[list[str]], text: Text) -> None:
 
 
 def _read_comments(archive: zipfile.ZipFile, sheet: str, text: Text) -> None:
-    for part in (each.target for each in relations(archive, sheet).values() if each.kind == "comments"):
-        place = ""
-        said: list[str] = []
-        for event, name, element in elements(archive, part):
-            if event == "start" and name == "comment":
-                place, said = value(element, "ref") or "", []
-            elif event == "end" and name == "t":
-                said.append(element.text or "")
-            elif event == "end" and name == "comment":
-                text.add(f"[Comment on {place}: {' '.join(''.join(said).split())}]\n")
-                element.clear()
+    parts = set(archive.namelist())
+    of_sheet = get_rels_path(sheet)
+    for each in get_dependents(archive, of_sheet) if of_sheet in parts else ():
+        if each.Type.endswith("/comments") and each.target in parts:
+            for place, comment in CommentSheet.from_tree(fromstring(archive.read(each.target))).comments:
+                text.add(f"[Comment on {place}: {' '.join(str(comment.content).split())}]\n")
 
 
 def _as_text(cell: Any, number_format: str | None) -> str:

@@ -17,6 +17,8 @@ PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentatio
 WORD_XML = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _DRAWING = "http://schemas.openxmlformats.org/drawingml/2006/main"
 _RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
+_TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"
+_SLIDES = "http://schemas.openxmlformats.org/presentationml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 
@@ -68,36 +70,63 @@ def archive(parts: dict[str, bytes | str], compression: int = zipfile.ZIP_DEFLAT
     return buffer.getvalue()
 
 
-def document(*paragraphs: str, **parts: str | bytes) -> bytes:
-    body = "".join(f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>" for text in paragraphs)
-    heading = '<w:p><w:pPr><w:pStyle w:val="Heading1"/></w:pPr><w:r><w:t>Plan</w:t></w:r></w:p>'
+def package(main: str, content: str, references: dict[str, str], parts: dict[str, str | bytes]) -> bytes:
+    """An office document: its main part, the parts that it refers to by their kinds, and others."""
+    kind = {"word/document.xml": DOCX, "ppt/presentation.xml": PPTX}[main]
+    folder, _, name = main.partition("/")
+    kinds = {key: part.rpartition("/")[2].rstrip("0123456789.xml") for key, part in references.items()}
+    inner = "".join(
+        f'<Relationship Id="{key}" Type="{_OFFICE}/{kinds[key]}" Target="{part}"/>' for key, part in references.items()
+    )
     return archive(
         {
-            "[Content_Types].xml": "<Types/>",
-            "word/document.xml": f'<w:document xmlns:w="{WORD_XML}"><w:body>{heading}{body}</w:body></w:document>',
+            "[Content_Types].xml": f'<Types xmlns="{_TYPES}"><Default Extension="xml" ContentType="application/xml"/>'
+            f'<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+            f'<Override PartName="/{main}" ContentType="{kind}.main+xml"/></Types>',
+            "_rels/.rels": f'<Relationships xmlns="{_RELATIONS}">'
+            f'<Relationship Id="rId1" Type="{_OFFICE}/officeDocument" Target="{main}"/></Relationships>',
+            main: content,
+            f"{folder}/_rels/{name}.rels": f'<Relationships xmlns="{_RELATIONS}">{inner}</Relationships>',
             **parts,
         }
     )
 
 
-def presentation(*slides: str) -> bytes:
+def document(*paragraphs: str, **parts: str | bytes) -> bytes:
+    body = "".join(f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>" for text in paragraphs)
+    heading = '<w:p><w:pPr><w:pStyle w:val="Heading1"/></w:pPr><w:r><w:t>Plan</w:t></w:r></w:p>'
+    content = f'<w:document xmlns:w="{WORD_XML}"><w:body>{heading}{body}</w:body></w:document>'
+    stories = [part for part in parts if part in ("word/footnotes.xml", "word/numbering.xml", "word/styles.xml")]
+    return package("word/document.xml", content, {f"r{n}": f"/{part}" for n, part in enumerate(stories)}, parts)
+
+
+LAUGHS = "<!ENTITY a 'ha'>" + "".join(f"<!ENTITY a{n} '{f'&a{n - 1 or str()};' * 10}'>" for n in range(1, 10))
+"""A declaration by which a few letters stand for a billion."""
+
+
+def declaring(entities: str, text: str, part: str = "word/document.xml") -> bytes:
+    """A document of which a part declares entities."""
+    root = part.removeprefix("word/").removesuffix(".xml")
+    content = f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>"
+    inner = f"<w:body>{content}</w:body>" if root == "document" else f"<w:footnote>{content}</w:footnote>"
+    declared = f"<!DOCTYPE w:{root} [{entities}]><w:{root} xmlns:w='{WORD_XML}'>{inner}</w:{root}>"
+    return document("x", **{part: declared})
+
+
+def presentation(*slides: str, **parts: str | bytes) -> bytes:
     """Slides whose files are numbered backwards: their order stands elsewhere."""
     count = len(slides)
     ids = "".join(f'<p:sldId id="{256 + n}" r:id="rId{n}"/>' for n in range(count))
-    targets = "".join(
-        f'<Relationship Id="rId{n}" Type="{_OFFICE}/slide" Target="slides/slide{count - n}.xml"/>' for n in range(count)
-    )
-    files = {
+    files: dict[str, str | bytes] = {
         f"ppt/slides/slide{count - n}.xml": f'<x xmlns:a="{_DRAWING}"><a:p><a:r><a:t>{text}</a:t></a:r></a:p></x>'
         for n, text in enumerate(slides)
     }
-    return archive(
-        {
-            "[Content_Types].xml": "<Types/>",
-            "ppt/presentation.xml": f'<p:presentation xmlns:p="p" xmlns:r="{_OFFICE}">{ids}</p:presentation>',
-            "ppt/_rels/presentation.xml.rels": f'<Relationships xmlns="{_RELATIONS}">{targets}</Relationships>',
-            **files,
-        }
+    return package(
+        "ppt/presentation.xml",
+        f'<p:presentation xmlns:p="{_SLIDES}" xmlns:r="{_OFFICE}"><p:sldIdLst>{ids}</p:sldIdLst></p:presentation>',
+        {f"rId{n}": f"slides/slide{count - n}.xml" for n in range(count)}
+        | {part: f"/{part}" for part in parts if part in ("ppt/commentAuthors.xml", "ppt/authors.xml")},
+        files | parts,
     )
 
 

@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 from starlette.requests import ClientDisconnect
 
+from errors import BadRequestError
+from files.examination import examine
+from files.upload_rules import UploadRules
 from tests.unit.files.file_desk import BASE, Desk, Person, code_of, open_desk
 from tests.unit.files.file_samples import (
     DOCX,
@@ -28,6 +31,7 @@ from tests.unit.files.file_samples import (
     png_of,
     telephone_photograph,
 )
+from tests.unit.files.odd_files import MADE, PLAIN
 from tests.waiting import until
 
 CONTENTS: dict[str, bytes] = {
@@ -159,11 +163,16 @@ def _unknown() -> Iterator[Any]:
             yield pytest.param(name, media_type, CONTENTS[kind], id=f"{kind} as {name} {media_type}")
 
 
-CASES = [*_lies(), *_damaged(), *_unknown()]
+def _odd() -> Iterator[Any]:
+    for kind, values in (PLAIN | MADE).items():
+        yield pytest.param(*values, id=kind)
 
 
-def test_there_are_some_two_hundred_of_them() -> None:
-    assert len(CASES) > 200
+CASES = [*_lies(), *_damaged(), *_unknown(), *_odd()]
+
+
+def test_there_are_some_hundreds_of_them() -> None:
+    assert len(CASES) > 300
     assert len({case.id for case in CASES}) == len(CASES)
 
 
@@ -181,6 +190,15 @@ async def test_what_is_not_what_it_says_is_refused_and_leaves_nothing(desk: Desk
         assert "Error" not in error["message"], case.id
         assert (await desk.keys(), await desk.rows()) == ([], 0), case.id
     await _assert_nothing_is_left(desk)
+
+
+def test_parts_of_a_picture_are_counted_before_a_decoder_looks_at_them(tmp_path: Path) -> None:
+    name, media_type, make = MADE["jpeg of filling"]
+    path = tmp_path / "picture"
+    path.write_bytes(make())
+    with pytest.raises(BadRequestError):
+        # The copy without notes is not made, and the decoder takes this.
+        examine(path, name, media_type, UploadRules(is_enabled=True, max_bytes=2**30), keeps_metadata=True)
 
 
 async def _assert_nothing_is_left(desk: Desk) -> None:
