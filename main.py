@@ -130,7 +130,10 @@ def create_app(settings: Settings) -> FastAPI:
     platform = build_platform(settings)
     services = platform.services
     metrics = build_metrics_router(settings, services.runs, services.store.transaction_times)
-    app = build_app(settings, services.database, platform.lifecycle, services.attachments, STATIC_DIR, metrics)
+    renew_lease = services.store.open_answers.renew_lease
+    app = build_app(
+        settings, services.database, platform.lifecycle, services.attachments, STATIC_DIR, metrics, renew_lease
+    )
     app.state.runs = services.runs
     return app
 
