@@ -56,6 +56,15 @@ def test_a_misspelt_manifest_would_be_seen() -> None:
         kubernetes_validate.validate(deployment, "1.31", strict=True)
 
 
+def test_the_ways_out_that_are_prepared_are_valid_when_they_are_let_in() -> None:
+    path = ROOT / "infra" / "kubernetes" / "parlor.yaml"
+    opened = re.sub(r"^    # (- to:|  ports:)", r"    \1", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    [policy] = [each for each in yaml.safe_load_all(opened) if each["kind"] == "NetworkPolicy"]
+    kubernetes_validate.validate(policy, "1.31", strict=True)
+    ports = [[port["port"] for port in rule["ports"]] for rule in policy["spec"]["egress"]]
+    assert ports == [[53, 53], [443, 5432], [3128], [4318], [9000]]
+
+
 def test_the_pod_writes_nowhere_but_to_its_volumes_and_has_no_rights() -> None:
     [deployment] = [each for each in MANIFESTS if each["kind"] == "Deployment"]
     pod = deployment["spec"]["template"]["spec"]
