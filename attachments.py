@@ -312,7 +312,7 @@ def create_attachment_store(settings: Settings, database: Database, urls: FileUR
     Raises:
         ConfigError: When it cannot be opened.
     """
-    objects = open_object_store(settings.storage_url, settings.data_dir / "attachments")
+    objects = open_object_store(settings.storage_url, settings.data_dir / "attachments", settings.storage_keys)
     limits = FileLimits(
         settings.max_upload_bytes,
         DayLimits(settings.max_uploads_per_day, settings.max_upload_bytes_per_day),

@@ -254,6 +254,13 @@ class Settings(BaseSettings):
         description="Where files lie: `file:///path`, `s3://bucket/path`, `az://container/path`, `gs://bucket/path` or "
         "`memory://`; default: a folder in `DATA_DIR`.",
     )
+    aws_access_key_id: SecretStr | None = Field(
+        None, description="Key of `s3://…`; default: the machine's role, as the provider's own tools find it."
+    )
+    aws_secret_access_key: SecretStr | None = Field(None, description="Secret of that key.")
+    azure_storage_account_key: SecretStr | None = Field(
+        None, description="Key of `az://…`; default: the machine's identity, as the provider's own tools find it."
+    )
     storage_direct_uploads: bool = Field(
         False,
         description="Browsers send files straight to the bucket of `STORAGE_URL`, whose CORS rules must allow it.",
@@ -295,6 +302,13 @@ class Settings(BaseSettings):
     def trusted_networks(self) -> tuple[Network, ...]:
         """The proxies that are believed."""
         return tuple(ipaddress.ip_network(each) for each in self.trusted_proxies)
+
+    @property
+    def storage_keys(self) -> Mapping[str, str]:
+        """The keys of a bucket that are set, by variable."""
+        names = ("aws_access_key_id", "aws_secret_access_key", "azure_storage_account_key")
+        given = {name.upper(): getattr(self, name) for name in names}
+        return {name: value.get_secret_value() for name, value in given.items() if value is not None}
 
     @property
     def server_keys(self) -> Mapping[str, str]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from config import Settings, load_settings
 from errors import ConfigError, ParlorError
+from framework.outgoing import prepare_environment
 from process.commands import back_up, import_workflow, restore, show_settings
 
 if TYPE_CHECKING:
@@ -130,7 +131,10 @@ def create_app(settings: Settings) -> FastAPI:
     platform = build_platform(settings)
     services = platform.services
     metrics = build_metrics_router(settings, services.runs, services.store.transaction_times)
-    app = build_app(settings, services.database, platform.lifecycle, services.attachments, STATIC_DIR, metrics)
+    renew_lease = services.store.open_answers.renew_lease
+    app = build_app(
+        settings, services.database, platform.lifecycle, services.attachments, STATIC_DIR, metrics, renew_lease
+    )
     app.state.runs = services.runs
     return app
 
@@ -343,6 +347,7 @@ def main(argv: Sequence[str] | None = None, *, before_serving: Callable[[], obje
         return EXIT_USAGE
     args = build_parser().parse_args(given, argparse.Namespace(before_serving=before_serving))
     command: Command = args.command
+    prepare_environment()
     return exit_code_of(lambda: command(args))
 
 

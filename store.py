@@ -9,10 +9,8 @@ they were created, not by last activity: a list whose order changes while it is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import timedelta
-from typing import TypeVar, TypeVarTuple
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
 from chatkit.store import Store
 from chatkit.types import (
@@ -24,16 +22,15 @@ from chatkit.types import (
     UserMessageItem,
     WidgetItem,
 )
-from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
-from database import Database, is_down, new_id, outlook_of
-from errors import BadRequestError, UnavailableError
+from database import Database, new_id
+from errors import BadRequestError
 from storage import attachment_records, transactions
 from storage.baseline import THREAD_FIELDS, baseline_of, set_baseline, thread_fields
+from storage.open_answers import OpenAnswers
+from storage.owned_transactions import OwnedTransactions
 from storage.rows import as_utc
-from storage.scope import PageRequest, Scope
-from storage.transaction_times import TransactionTimes
+from storage.scope import PageRequest
 from text.visible import one_visible_line
 from turns.clock import utc_now
 from turns.request_context import RequestContext
@@ -61,11 +58,6 @@ _ID_PREFIXES = {
 _ALL_THREADS = ""
 """Id in the scope of an owner's list of threads."""
 
-_UNAVAILABLE = "Conversations cannot be read or saved at the moment. "
-
-R = TypeVar("R")
-Ts = TypeVarTuple("Ts")
-
 
 class ParlorStore(Store[RequestContext]):
     """Threads, items and attachments of many users and use cases in one database.
@@ -73,13 +65,20 @@ class ParlorStore(Store[RequestContext]):
     Each method is one transaction. All of them raise `NotFoundError` for what is missing or another owner's, and
     `UnavailableError` when the database does not answer.
 
+    Args:
+        database: Holds the tables.
+        clock: Tells the time by which a process is taken for living.
+
     Attributes:
         transaction_times: How long the transactions took, by use case.
+        open_answers: The answers that this process is writing, as others on the same database know of them.
     """
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self.transaction_times = TransactionTimes()
+    def __init__(self, database: Database, clock: Callable[[], datetime] = utc_now) -> None:
+        owned = OwnedTransactions(database)
+        self._read, self._write, self._delete = owned.read, owned.write, owned.delete
+        self.transaction_times = owned.times
+        self.open_answers = OpenAnswers(database, owned, clock)
 
     # Ids
 
@@ -200,13 +199,17 @@ class ParlorStore(Store[RequestContext]):
     ) -> bytes:
         """Return the page of `load_thread_items` as JSON for a browser: a full page without the hidden items.
 
+        Marks of half answers that a living process is writing are left out.
+
         The key `feedback` holds the owner's opinions of the items, by item id; without any it is left out.
         """
-        return await self._read(transactions.items_json, context, thread_id, _page(limit, after, order))
+        page, living_since = _page(limit, after, order), self.open_answers.living_since()
+        return await self._read(transactions.items_json, context, thread_id, page, living_since)
 
     async def thread_json(self, thread_id: str, context: RequestContext) -> bytes:
         """Return a thread with its first `DEFAULT_PAGE_ITEMS` items as JSON, as `threads_json` and `items_json` do."""
-        return await self._read(transactions.thread_json, context, thread_id, _page(None, None, "asc"))
+        page, living_since = _page(None, None, "asc"), self.open_answers.living_since()
+        return await self._read(transactions.thread_json, context, thread_id, page, living_since)
 
     async def load_history(self, thread_id: str, max_items: int, context: RequestContext) -> list[ThreadItem]:
         """Return a thread's newest items, newest first, hidden ones too: 1 to `MAX_HISTORY_ITEMS`."""
@@ -330,41 +333,6 @@ class ParlorStore(Store[RequestContext]):
     async def delete_attachment(self, attachment_id: str, context: RequestContext) -> None:
         """Take a file from its owner; what it has of bytes is the attachment store's to delete."""
         await self._delete(attachment_records.delete_attachment, context, attachment_id)
-
-    # Transactions
-
-    async def _read(
-        self, work: Callable[[Connection, Scope, *Ts], R], context: RequestContext, id_: str, *arguments: *Ts
-    ) -> R:
-        with self._transaction("read", context):
-            return await self._database.run_read(work, _scope(context, id_), *arguments)
-
-    async def _write(
-        self, work: Callable[[Connection, Scope, *Ts], R], context: RequestContext, id_: str, *arguments: *Ts
-    ) -> R:
-        with self._transaction("write", context):
-            return await self._database.run_write(work, _scope(context, id_), *arguments)
-
-    async def _delete(
-        self, work: Callable[[Connection, Scope, *Ts], R], context: RequestContext, id_: str, *arguments: *Ts
-    ) -> R:
-        with self._transaction("delete", context):
-            return await self._database.run_delete(work, _scope(context, id_), *arguments)
-
-    @contextmanager
-    def _transaction(self, kind: str, context: RequestContext) -> Iterator[None]:
-        """Measure the transaction of the block, and say in a sentence that the database is down."""
-        try:
-            with self.transaction_times.measured(context.use_case, kind):
-                yield
-        except SQLAlchemyError as exc:
-            if is_down(exc):
-                raise UnavailableError(_UNAVAILABLE + outlook_of(exc)) from exc
-            raise
-
-
-def _scope(context: RequestContext, id_: str) -> Scope:
-    return Scope(context.user_id, context.use_case, id_)
 
 
 def checked_title(title: str) -> str:

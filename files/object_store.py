@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -46,6 +47,13 @@ _OPTIONS: dict[str, dict[str, str]] = {
     "gs": {"endpoint": "base_url"},
 }
 """The parameters behind the `?` of a URL, and obstore's names of them."""
+
+_KEYS: dict[str, dict[str, str]] = {
+    "s3": {"AWS_ACCESS_KEY_ID": "access_key_id", "AWS_SECRET_ACCESS_KEY": "secret_access_key"},
+    "az": {"AZURE_STORAGE_ACCOUNT_KEY": "account_key"},
+    "gs": {},
+}
+"""The variables of keys, and obstore's names of them."""
 
 _UNAVAILABLE = "Files cannot be read or saved at the moment. Try again soon."
 _MISSING = "The content of this file is not here."
@@ -252,13 +260,14 @@ async def _chunks(found: Any) -> AsyncIterator[bytes]:
         yield bytes(piece)
 
 
-def open_object_store(url: str | None, folder: Path) -> ObjectStore:
+def open_object_store(url: str | None, folder: Path, keys: Mapping[str, str] = MappingProxyType({})) -> ObjectStore:
     """Open the store that a URL names.
 
     Args:
-        url: `STORAGE_URL`; None for `folder`. Keys come from the variables that each provider's own tools read, such as
-            `AWS_ACCESS_KEY_ID`, `AZURE_STORAGE_ACCOUNT_KEY` and `GOOGLE_APPLICATION_CREDENTIALS`.
+        url: `STORAGE_URL`; None for `folder`.
         folder: Where files lie without a URL. It is made when it is missing.
+        keys: Keys of buckets by variable, such as `AWS_ACCESS_KEY_ID`. Others come from what each provider's own tools
+            read, such as `AWS_SESSION_TOKEN` and `GOOGLE_APPLICATION_CREDENTIALS`.
 
     Raises:
         ConfigError: When the store cannot be opened; the text never repeats the URL, which may hold a secret.
@@ -274,7 +283,7 @@ def open_object_store(url: str | None, folder: Path) -> ObjectStore:
                 raise ConfigError("STORAGE_URL", "names no absolute path, as file:///srv/files does")
             return _open_folder(Path(unquote(parts.path)), "STORAGE_URL")
         case "s3" | "az" | "gs" if parts.netloc:
-            return _open_bucket(parts.scheme, parts._replace(query="", fragment="").geturl(), parts.query)
+            return _open_bucket(parts.scheme, parts._replace(query="", fragment="").geturl(), parts.query, keys)
         case _:
             raise ConfigError("STORAGE_URL", f"is none of {', '.join(f'{each}://…' for each in SCHEMES)}")
 
@@ -289,8 +298,8 @@ def _open_folder(folder: Path, variable: str) -> ObjectStore:
     return ObjectStore(objects, "file", folder=folder.resolve())
 
 
-def _open_bucket(scheme: str, url: str, query: str) -> ObjectStore:
-    options: dict[str, Any] = {}
+def _open_bucket(scheme: str, url: str, query: str, keys: Mapping[str, str]) -> ObjectStore:
+    options: dict[str, Any] = {option: keys[name] for name, option in _KEYS[scheme].items() if name in keys}
     client: Any = {"timeout": timedelta(seconds=TRANSFER_TIMEOUT_S), "connect_timeout": timedelta(seconds=10)}
     for name, value in parse_qsl(query):
         option = _OPTIONS[scheme].get(name)

@@ -47,7 +47,7 @@ param secretKey string
 @description('Fewest replicas. 0 costs nothing at rest, and the first answer after a pause waits for the start.')
 param minReplicas int = 1
 
-@description('Database, files and model in a network of their own, with no public address. Chosen at the first deployment, for good.')
+@description('Database, files, model and vault in a network of their own, with no public address. Chosen at the first deployment, for good.')
 param privateNetwork bool = false
 
 @description('Client id of the app registration by which people sign in at the ingress (Easy Auth); empty: nobody has to.')
@@ -83,7 +83,27 @@ module monitoring 'modules/monitoring.bicep' = {
 module registry 'modules/registry.bicep' = {
   name: 'registry'
   scope: group
-  params: { name: 'cr${token}', location: location, tags: tags, principalId: identity.outputs.principalId }
+  params: {
+    name: 'cr${token}'
+    workspaceId: monitoring.outputs.workspaceId
+    location: location
+    tags: tags
+    principalId: identity.outputs.principalId
+  }
+}
+
+module vault 'modules/vault.bicep' = {
+  name: 'vault'
+  scope: group
+  params: {
+    name: 'kv-${token}'
+    workspaceId: monitoring.outputs.workspaceId
+    location: location
+    tags: tags
+    principalId: identity.outputs.principalId
+    privateNetwork: privateNetwork
+    secretKey: secretKey
+  }
 }
 
 module storage 'modules/storage.bicep' = {
@@ -91,6 +111,7 @@ module storage 'modules/storage.bicep' = {
   scope: group
   params: {
     name: 'st${token}'
+    workspaceId: monitoring.outputs.workspaceId
     location: location
     tags: tags
     principalId: identity.outputs.principalId
@@ -103,6 +124,7 @@ module openAi 'modules/openai.bicep' = if (empty(existingOpenAiId)) {
   scope: group
   params: {
     name: 'oai-${token}'
+    workspaceId: monitoring.outputs.workspaceId
     location: openAiLocation
     tags: tags
     principalId: identity.outputs.principalId
@@ -124,6 +146,7 @@ module database 'modules/database.bicep' = {
   scope: group
   params: {
     name: 'psql-${token}'
+    workspaceId: monitoring.outputs.workspaceId
     location: location
     tags: tags
     administratorId: principalId
@@ -182,6 +205,20 @@ module openAiEndpoint 'modules/private-endpoint.bicep' = if (privateNetwork) {
   }
 }
 
+module vaultEndpoint 'modules/private-endpoint.bicep' = if (privateNetwork) {
+  name: 'vault-endpoint'
+  scope: group
+  params: {
+    name: 'pe-vault-${token}'
+    location: location
+    tags: tags
+    networkId: network!.outputs.id
+    subnetId: network!.outputs.endpointsSubnetId
+    targetId: vault.outputs.id
+    groupId: 'vault'
+  }
+}
+
 module environment 'modules/environment.bicep' = {
   name: 'environment'
   scope: group
@@ -189,7 +226,7 @@ module environment 'modules/environment.bicep' = {
     name: 'cae-${token}'
     location: location
     tags: tags
-    workspaceName: monitoring.outputs.workspaceName
+    workspaceId: monitoring.outputs.workspaceId
     subnetId: privateNetwork ? network!.outputs.appsSubnetId : ''
   }
 }
@@ -207,7 +244,7 @@ module app 'modules/app.bicep' = {
     identityClientId: identity.outputs.clientId
     registryServer: registry.outputs.loginServer
     minReplicas: minReplicas
-    secretKey: secretKey
+    secretKeyUri: vault.outputs.secretKeyUri
     databaseUrl: 'postgresql+psycopg://${identity.outputs.name}@${database.outputs.host}/parlor?sslmode=verify-full&sslrootcert=system&parlor_auth=azure'
     storageUrl: 'az://${storage.outputs.containerName}'
     storageAccount: storage.outputs.accountName
@@ -217,7 +254,7 @@ module app 'modules/app.bicep' = {
     signInClientId: signInClientId
   }
   // Its first start asks for the database and the files, whose names must lead into the network by then.
-  dependsOn: [databaseEndpoint, storageEndpoint, openAiEndpoint]
+  dependsOn: [databaseEndpoint, storageEndpoint, openAiEndpoint, vaultEndpoint]
 }
 
 output AZURE_LOCATION string = location

@@ -13,7 +13,7 @@ from typing import Any
 from chatkit.types import FeedbackKind, Page, ThreadItem, ThreadMetadata, UserMessageItem, WidgetItem
 from sqlalchemy import Connection, Row, Select, insert
 
-from storage import page_json, statements
+from storage import page_json, process_leases, statements
 from storage.attachment_records import bind_files
 from storage.baseline import FRESH, Baseline, changed_fields, merged_metadata
 from storage.rows import item_values, to_item, to_items, to_run, to_thread
@@ -116,14 +116,14 @@ def load_thread_items(connection: Connection, scope: Scope, page: PageRequest) -
     return Page(data=to_items(rows, scope.id), has_more=after is not None, after=after)
 
 
-def items_json(connection: Connection, scope: Scope, page: PageRequest) -> bytes:
-    rows, after = _item_rows(connection, _thread_key(connection, scope), page, statements.page_of_items_json)
+def items_json(connection: Connection, scope: Scope, page: PageRequest, living_since: datetime) -> bytes:
+    rows, after = _shown_rows(connection, _thread_key(connection, scope), page, living_since)
     return page_json.page_json(page_json.items_json(rows, scope.id), after, _opinions(rows)).encode()
 
 
-def thread_json(connection: Connection, scope: Scope, page: PageRequest) -> bytes:
+def thread_json(connection: Connection, scope: Scope, page: PageRequest, living_since: datetime) -> bytes:
     row = require(connection.execute(statements.THREAD_JSON, scope.parameters).one_or_none())
-    rows, after = _item_rows(connection, row.key, page, statements.page_of_items_json)
+    rows, after = _shown_rows(connection, row.key, page, living_since)
     return page_json.thread_json(
         row[:-1], page_json.page_json(page_json.items_json(rows, scope.id), after), _opinions(rows)
     ).encode()
@@ -140,6 +140,18 @@ def _item_rows(
     cursor = None if page.after is None else _position(connection, key, page.after)
     stmt = statement(page.order, goes_on=cursor is not None)
     return page.cut(connection.execute(stmt, {"scope_thread_key": key, **page.parameters(cursor)}).all())
+
+
+def _shown_rows(
+    connection: Connection, key: int, page: PageRequest, living_since: datetime
+) -> tuple[Sequence[Row[Any]], str | None]:
+    """Return the rows of a page, without marks of half an answer whose other half is being written."""
+    rows, after = _item_rows(connection, key, page, statements.page_of_items_json)
+    # Marks are tasks: without one there is nothing to ask.
+    if any(row.type == "task" for row in rows):
+        precautions = process_leases.marks_of_the_living(connection, key, living_since)
+        rows = [row for row in rows if row.id not in precautions]
+    return rows, after
 
 
 def load_history(connection: Connection, scope: Scope, size: int) -> list[ThreadItem]:
@@ -181,6 +193,16 @@ def add_thread_item(connection: Connection, scope: Scope, item: ThreadItem, rese
         key, position = _thread_key(connection, scope), reserved
     upsert = statements.upsert(connection.dialect.name, statements.ITEMS)
     connection.execute(upsert, {"thread_key": key, "position": position, **item_values(item)})
+
+
+def add_open_mark(connection: Connection, scope: Scope, mark: ThreadItem, process_id: str, now: datetime) -> None:
+    """Store a mark of half an answer that is not shown while the process lives."""
+    add_thread_item(connection, scope, mark, None)
+    process_leases.note_open(connection, _thread_key(connection, scope), mark.id, process_id, now)
+
+
+def settle_mark(connection: Connection, scope: Scope, mark_id: str) -> None:
+    process_leases.settle(connection, [(scope, mark_id)])
 
 
 def update_item_if(connection: Connection, scope: Scope, expected_status: str, item: ThreadItem) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from process.lifecycle import Lifecycle
 from process.orphans import REAP_INTERVAL_S, OrphanReaper
 from process.periodic_task import PeriodicTask
 from storage.chat_sessions import ChatSessions
+from storage.process_leases import RENEWAL_S
 from storage.use_case_directory import HEARTBEAT_S, UseCaseDirectory
 from web.attachments_api import add_attachment_routes
 from web.branding_api import build_branding_router
@@ -49,6 +50,7 @@ def build_app(
     attachments: ParlorAttachmentStore,
     static_dir: Path,
     metrics: APIRouter | None = None,
+    renew_lease: Callable[[], Awaitable[object]] | None = None,
 ) -> FastAPI:
     """Return the web application around the use cases that `lifecycle` starts and closes.
 
@@ -61,6 +63,7 @@ def build_app(
         attachments: The files of people.
         static_dir: The folder of the page and the built client.
         metrics: The route of the metrics, where there is one.
+        renew_lease: Says to other processes on the same database that this one lives.
 
     Raises:
         ConfigError: When there is no key to sign cookies with.
@@ -71,8 +74,9 @@ def build_app(
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(lifecycle.running())
             await stack.enter_async_context(sweeping.running())
-            if announcing is not None:
-                await stack.enter_async_context(announcing.running())
+            for task in (announcing, renewing):
+                if task is not None:
+                    await stack.enter_async_context(task.running())
             if OrphanReaper.is_needed():
                 await stack.enter_async_context(reaping.running())
             yield
@@ -80,7 +84,9 @@ def build_app(
     sweeping = PeriodicTask("sweep files", attachments.sweep, SWEEP_INTERVAL_S, lifecycle.wait_until_started)
     reaping = PeriodicTask("reap orphans", OrphanReaper().reap, REAP_INTERVAL_S, lifecycle.wait_until_started)
     use_cases = VisibleUseCases(lifecycle, settings)
-    directory = announcing = None
+    directory = announcing = renewing = None
+    if renew_lease is not None:
+        renewing = PeriodicTask("renew lease", renew_lease, RENEWAL_S, lifecycle.wait_until_started)
     if settings.share_use_cases:
         directory = UseCaseDirectory(database)
         announce = partial(announce_use_cases, directory, use_cases, attachments, settings.max_message_chars)

@@ -6,11 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import suppress
-from ipaddress import ip_address, ip_network
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
@@ -22,6 +18,7 @@ from chat_clients.http.server_events import Event, parse_object
 from chat_clients.http.status_errors import ProviderStatusError
 from chat_clients.http.transport import DirectTransport
 from chat_clients.json_numbers import without_odd_numbers
+from framework.outgoing import proxy_for
 
 logger = logging.getLogger(__name__)
 
@@ -263,24 +260,9 @@ class ProviderConnection:
 
 def _choose_transport(base_url: str) -> httpx.AsyncBaseTransport | None:
     """Return our own transport, or None for httpx's where a proxy stands between."""
-    address = urlsplit(base_url)
-    proxies = getproxies()
-    host = address.hostname or ""
-    if (address.scheme in proxies or "all" in proxies) and not (proxy_bypass(host) or _is_in(proxies.get("no"), host)):
+    if proxy_for(base_url) is not None:
         return None
     return DirectTransport(max_connections=MAX_CONNECTIONS, max_idle=MAX_IDLE_CONNECTIONS, idle_s=IDLE_CONNECTION_S)
-
-
-def _is_in(exempt: str | None, host: str) -> bool:
-    """Return whether `NO_PROXY` names a network, such as ``10.0.0.0/8``, that the address `host` lies in.
-
-    Neither the standard library nor httpx knows networks there, and a model inside is often known by its address.
-    """
-    for network in (exempt or "").split(","):
-        with suppress(ValueError):
-            if ip_address(host) in ip_network(network.strip(), strict=False):
-                return True
-    return False
 
 
 def _write_json(body: Mapping[str, Any]) -> str:

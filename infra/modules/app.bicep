@@ -19,8 +19,8 @@ param insightsName string
 @description('Client id of the app registration by which people sign in; empty: nobody has to.')
 param signInClientId string
 
-@secure()
-param secretKey string
+@description('Address of the secret that signs cookies.')
+param secretKeyUri string
 
 // The first time there is no image of ours yet. That one listens on 80, and knows no path of our probes.
 var firstImage = 'mcr.microsoft.com/azuredocs/containerapps-helloworld:latest'
@@ -65,7 +65,7 @@ resource app 'Microsoft.App/containerApps@2025-07-01' = {
       ingress: { external: true, targetPort: port, transport: 'auto', allowInsecure: false }
       registries: [{ server: registryServer, identity: identityId }]
       secrets: [
-        { name: 'secret-key', value: secretKey }
+        { name: 'secret-key', keyVaultUrl: secretKeyUri, identity: identityId }
         { name: 'insights', value: insights.properties.ConnectionString }
         { name: signInSecretName, value: identityClientId }
       ]
@@ -107,7 +107,14 @@ resource app 'Microsoft.App/containerApps@2025-07-01' = {
         }
       ]
       // One at most: an answer is resumed in the process that writes it, and nowhere else yet.
-      scale: { minReplicas: minReplicas, maxReplicas: 1 }
+      // The rule wakes it where there is none. A stream counts once, when it begins: five minutes of no request, and an
+      // answer that is still written has the drain.
+      scale: {
+        minReplicas: minReplicas
+        maxReplicas: 1
+        cooldownPeriod: 300
+        rules: [{ name: 'requests', http: { metadata: { concurrentRequests: '15' } } }]
+      }
     }
   }
 }

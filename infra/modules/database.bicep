@@ -8,6 +8,7 @@ param administratorId string
 param administratorName string
 param administratorType string
 param privateNetwork bool
+param workspaceId string
 
 resource server 'Microsoft.DBforPostgreSQL/flexibleServers@2025-08-01' = {
   name: name
@@ -46,6 +47,18 @@ resource administrator 'Microsoft.DBforPostgreSQL/flexibleServers/administrators
     tenantId: tenant().tenantId
   }
   dependsOn: [fromAzure, data]
+}
+
+resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'workspace'
+  scope: server
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      { category: 'PostgreSQLLogs', enabled: true }
+    ]
+    metrics: [{ category: 'AllMetrics', enabled: true }]
+  }
 }
 
 output id string = server.id

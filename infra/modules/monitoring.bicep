@@ -27,4 +27,4 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
 }
 
 output insightsName string = insights.name
-output workspaceName string = workspace.name
+output workspaceId string = workspace.id

@@ -8,6 +8,7 @@ param model string
 param modelVersion string
 param capacity int
 param privateNetwork bool
+param workspaceId string
 
 // Cognitive Services OpenAI User
 var userRole = '5e0bd9bd-7b93-4f28-af87-19fc36ad61bd'
@@ -41,6 +42,20 @@ resource use 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     principalId: principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', userRole)
+  }
+}
+
+// Status and time of each request, and who changed the account. What was said is in neither.
+resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'workspace'
+  scope: account
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      { category: 'Audit', enabled: true }
+      { category: 'RequestResponse', enabled: true }
+    ]
+    metrics: [{ category: 'AllMetrics', enabled: true }]
   }
 }
 

@@ -7,13 +7,14 @@ param networkId string
 param subnetId string
 param targetId string
 
-@allowed(['account', 'blob', 'postgresqlServer'])
+@allowed(['account', 'blob', 'postgresqlServer', 'vault'])
 param groupId string
 
 var zoneNames = {
   account: 'privatelink.openai.azure.com'
   blob: 'privatelink.blob.${environment().suffixes.storage}'
   postgresqlServer: 'privatelink.postgres.database.azure.com'
+  vault: 'privatelink.vaultcore.azure.net'
 }
 
 resource zone 'Microsoft.Network/privateDnsZones@2020-06-01' = {

@@ -4,6 +4,7 @@ param location string
 param tags object
 
 param principalId string
+param workspaceId string
 
 // AcrPull
 var pullRole = '7f951dda-4ed3-4680-a7ca-43fe172d538d'
@@ -26,6 +27,18 @@ resource pull 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     principalId: principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', pullRole)
+  }
+}
+
+resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'workspace'
+  scope: registry
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      { category: 'ContainerRegistryLoginEvents', enabled: true }
+      { category: 'ContainerRegistryRepositoryEvents', enabled: true }
+    ]
   }
 }
 

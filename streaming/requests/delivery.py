@@ -144,7 +144,9 @@ class Delivery:
         else:
             if has_failed and has_spoken:
                 await guard.mark_unfinished()
-            elif not has_failed and (mark_id := await guard.unmark()) is not None:
+            elif has_failed:
+                await guard.settle()
+            elif (mark_id := await guard.unmark()) is not None:
                 yield ThreadItemRemovedEvent(item_id=mark_id)
         if guard.is_thread_changed():
             yield await self._save_thread(thread, context)
@@ -162,6 +164,8 @@ class Delivery:
         await self.keep_cancelled(thread, left_open, context)
         if has_spoken or _has_text(left_open):
             await self._mark_cut(guard, thread, context)
+        else:
+            await guard.settle()
 
     async def _keep_failed(
         self,
@@ -178,6 +182,8 @@ class Delivery:
             await self._keep_unfinished(thread, left_open, context)
             if has_spoken or _has_text(left_open):
                 await guard.mark_unfinished()
+            else:
+                await guard.settle()
         except Exception as again:  # noqa: BLE001 - the person is told of the first failure
             logger.warning("unfinished items are lost", extra={"error_type": type(again).__name__})
 

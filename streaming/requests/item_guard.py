@@ -157,17 +157,23 @@ class ItemGuard:
         return fresh
 
     async def mark_unfinished(self) -> None:
-        """Store that the answer was interrupted; a later `unmark` takes that back."""
+        """Store that the answer was interrupted, and show it: nobody goes on with it."""
         if self.mark is None:
             self.mark = build_mark(self._thread, "interrupted")
             await self._store.add_thread_item(self._thread.id, self.mark, context=self._context)
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Have the mark shown, if there is one that was not deleted: the answer has ended."""
+        if self.mark is not None:
+            await self._store.open_answers.settle_mark(self._thread.id, self.mark.id, self._context)
 
     async def unmark(self) -> str | None:
         """Delete the mark; return its id, None when there was none."""
         mark, self.mark = self.mark, None
         if mark is None:
             return None
-        await self._store.delete_thread_item(self._thread.id, mark.id, context=self._context)
+        await self._store.open_answers.remove_mark(self._thread.id, mark.id, self._context)
         return mark.id
 
     async def checkpoint(self) -> None:
@@ -179,8 +185,11 @@ class ItemGuard:
                 except UserFacingError as exc:
                     # The answer itself will say so, when it wants to store what must be stored.
                     logger.warning("unfinished text could not be stored", extra={"code": exc.code})
-                else:
-                    await self.mark_unfinished()
+                    continue
+                if self.mark is None:
+                    # Shown only if this process is gone before the answer is whole.
+                    self.mark = build_mark(self._thread, "interrupted")
+                    await self._store.open_answers.add_mark(self._thread.id, self.mark, self._context)
         self._due = self._clock() + self._checkpoint_pause()
 
 

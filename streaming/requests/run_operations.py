@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from typing import Any, Literal
 
 import pydantic_core
-from chatkit.types import StreamOptionsEvent, ThreadsCustomActionReq, ThreadStreamEvent
+from chatkit.types import StreamOptions, StreamOptionsEvent, ThreadsCustomActionReq, ThreadStreamEvent
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from context import Services
@@ -20,6 +20,9 @@ from streaming.requests.chatkit_requests import ChatKitRequests
 from streaming.requests.delivery import STREAM_OPTIONS
 from streaming.requests.idempotency import idempotency_key
 from turns.request_context import RequestContext
+
+FOLLOWING_PAUSE_S = 1.0
+"""Pause between two looks at whether another process still writes an answer, in seconds."""
 
 _NO_RUN = b'{"run":null}'
 
@@ -127,6 +130,22 @@ class RunOperations:
         await self._store.load_thread(thread_id, context=context)
         yield StreamOptionsEvent(stream_options=STREAM_OPTIONS)
 
+    async def _follow_elsewhere(self, thread_id: str, context: RequestContext) -> Viewer | None:
+        """Return a stream that ends with the answer that another process writes in a thread; None where there is none.
+
+        It says nothing of the answer, whose log is in the other process: what is stored then is the whole truth.
+        """
+        if not await self._store.open_answers.is_written_elsewhere(thread_id, context):
+            return None
+        run = await self._services.runs.start(lambda: self._others_answer(thread_id, context), context, None, serialize)
+        await run.first_event()
+        return run.view(0, with_ids=True, keeps_run=False)
+
+    async def _others_answer(self, thread_id: str, context: RequestContext) -> AsyncGenerator[ThreadStreamEvent, None]:
+        yield StreamOptionsEvent(stream_options=StreamOptions(allow_cancel=False))
+        while await self._store.open_answers.is_written_elsewhere(thread_id, context):  # noqa: ASYNC110 - another process
+            await asyncio.sleep(FOLLOWING_PAUSE_S)
+
     async def handle(self, raw: dict[str, Any], context: RequestContext) -> bytes | Viewer:
         """Answer `runs.attach` or `runs.stop`.
 
@@ -146,7 +165,7 @@ class RunOperations:
             return _describe(stopped)
         run = await runs.find(context, params.thread_id)
         if run is None:
-            return _NO_RUN
+            return await self._follow_elsewhere(params.thread_id, context) or _NO_RUN
         after = request.params.after or 0
         if request.params.run_id not in (None, run.id) or after > run.log.last:
             after = 0  # a number of another run

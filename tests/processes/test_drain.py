@@ -86,7 +86,7 @@ async def test_a_server_that_is_told_to_stop_lets_answers_finish_and_keeps_the_r
 
 async def test_an_upgrade_beside_the_old_server_cuts_no_answer_and_marks_none(tmp_path: Path) -> None:
     stories = [Story() for _ in range(6)]
-    pace = {"DRAIN_TIMEOUT_S": "60", "OFFLINE_TOKEN_DELAY_MS": "100"}
+    pace = {"DRAIN_TIMEOUT_S": "60", "OFFLINE_TOKEN_DELAY_MS": "100", "RUN_CHECKPOINT_INTERVAL_S": "0.5"}
     async with (
         running(tmp_path, **pace) as old,
         running(tmp_path, old.client.cookies) as new,
@@ -96,10 +96,20 @@ async def test_an_upgrade_beside_the_old_server_cuts_no_answer_and_marks_none(tm
             readers.create_task(old.read(story, "count to 40", resumable=n % 2 == 0))
         await asyncio.gather(*(story.until(_speaks) for story in stories))
         old.send_signal(signal.SIGTERM)
+        followed = []
         for story in stories:
-            assert _text(await new.items(story.thread_id)).strip() in story.text
+            while not (half := await new.items(story.thread_id)) or half[-1]["type"] != "assistant_message":
+                await story.another_event()
+            assert _text(half).strip() in story.text
+            # Whoever reloads finds what is stored so far, not a mark that says that nobody goes on with it.
+            assert [item["type"] for item in half if item["type"] == "task"] == []
+            followed.append(readers.create_task(new.ask("runs.attach", thread_id=story.thread_id)))
         assert [story.text.endswith("40") for story in stories] == [False] * 6
         assert '"1 2 3"' in (await new.ask("threads.create", input=said("count to 3"))).text
+        for story, following in zip(stories, followed, strict=True):
+            # It ended with the answer, so that the page reads the rest.
+            assert (await following).headers["content-type"].startswith("text/event-stream")
+            assert _text(await new.items(story.thread_id)).endswith(" 40")
         assert await old.exit_code(60) == 0
         for story in stories:
             # Whoever has lost the old server reads on at the new one, which has the whole of it.

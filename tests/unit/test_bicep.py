@@ -36,6 +36,9 @@ REVIEWED_TYPES = {
     "Microsoft.DBforPostgreSQL/flexibleServers/firewallRules@2025-08-01",
     "Microsoft.DBforPostgreSQL/flexibleServers@2025-08-01",
     "Microsoft.Insights/components@2020-02-02",
+    "Microsoft.Insights/diagnosticSettings@2021-05-01-preview",  # there is no stable one that knows categories
+    "Microsoft.KeyVault/vaults/secrets@2024-11-01",
+    "Microsoft.KeyVault/vaults@2024-11-01",
     "Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31",
     "Microsoft.Network/privateDnsZones/virtualNetworkLinks@2020-06-01",
     "Microsoft.Network/privateDnsZones@2020-06-01",
@@ -50,6 +53,7 @@ REVIEWED_TYPES = {
 }
 REVIEWED_ROLES = {
     "7f951dda-4ed3-4680-a7ca-43fe172d538d": "AcrPull",
+    "4633458b-17de-408a-b874-0445c86b69e6": "Key Vault Secrets User",
     "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd": "Cognitive Services OpenAI User",
     "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
 }
@@ -169,20 +173,62 @@ def test_every_role_is_given_on_one_resource_under_a_name_that_a_second_deployme
             body = body_of(each)
             assert text(body["scope"]) in names(path, "resource_declaration"), "on a resource, never on its whole group"
             assert re.fullmatch(rf"guid\({text(body['scope'])}\.id, principalId, \w+Role\)", text(body["name"]))
-    assert found == 4
+    assert found == 5
 
 
 def test_nothing_is_opened_by_a_password_or_a_key_and_nothing_lies_on_a_share() -> None:
     everything = "\n".join(path.read_text(encoding="utf-8") for path in FILES)
-    assert re.findall(r"(\w+)\.listKeys", everything) == ["workspace"], "the environment knows no other way to its logs"
+    assert "listKeys" not in everything
     for forbidden in ("administratorLogin", "255.255.255.255", "accountKey", "connectionString",
                       "adminUserEnabled: true", "volumeMounts", "AzureFile", "sqlite"):  # fmt: skip
         assert forbidden not in everything
     for wanted in ("passwordAuth: 'Disabled'", "disableLocalAuth: true", "allowSharedKeyAccess: false",
                    "allowBlobPublicAccess: false", "allowInsecure: false", "parlor_auth=azure"):  # fmt: skip
         assert wanted in everything
-    outputs = text(tree_of(MAIN)).split("\noutput ", 1)[1]
-    assert "secretKey" not in outputs
+    assert re.findall(r"\bsecretKey\b", text(tree_of(MAIN)).split("\noutput ", 1)[1]) == []
+    # The key goes to the vault, and nowhere else; the app is told where it lies.
+    assert re.findall(r"secretKey: (\w+)", text(tree_of(MAIN))) == ["secretKey"]
+    assert "{ name: 'secret-key', keyVaultUrl: secretKeyUri, identity: identityId }" in everything
+
+
+# Of services that are not here, too: a resource of another type is looked at before it is added.
+LOGS = {
+    "Microsoft.App/managedEnvironments": {"ContainerAppConsoleLogs", "ContainerAppSystemLogs"},
+    "Microsoft.CognitiveServices/accounts": {"Audit", "RequestResponse"},
+    "Microsoft.ContainerRegistry/registries": {"ContainerRegistryLoginEvents", "ContainerRegistryRepositoryEvents"},
+    "Microsoft.DBforPostgreSQL/flexibleServers": {"PostgreSQLLogs"},
+    "Microsoft.KeyVault/vaults": {"AuditEvent"},
+    "Microsoft.Storage/storageAccounts/blobServices": {"StorageWrite", "StorageDelete"},
+}
+HAVE_NO_LOGS = {
+    "Microsoft.App/containerApps",  # in its environment
+    "Microsoft.Insights/components", "Microsoft.OperationalInsights/workspaces",  # where logs go
+    "Microsoft.ManagedIdentity/userAssignedIdentities", "Microsoft.Resources/resourceGroups",
+    "Microsoft.Network/privateDnsZones", "Microsoft.Network/privateDnsZones/virtualNetworkLinks",
+    "Microsoft.Network/privateEndpoints", "Microsoft.Network/virtualNetworks",
+    "Microsoft.Storage/storageAccounts",  # in its services
+}  # fmt: skip
+
+
+def test_what_has_logs_sends_them_to_the_workspace_and_what_has_a_place_has_tags() -> None:
+    found = {}
+    for path in FILES:
+        declared = {name_of(each): each for each in of_kind(path, "resource_declaration")}
+        kinds = {
+            name: text(next(child for child in each.children if child.type == "string")).strip("'").partition("@")[0]
+            for name, each in declared.items()
+        }
+        for name, each in declared.items():
+            body = body_of(each)
+            if kinds[name] == "Microsoft.Insights/diagnosticSettings":
+                about = properties(body["properties"])
+                assert text(about["workspaceId"]) == "workspaceId"
+                assert "false" not in text(about["logs"])
+                found[kinds[text(body["scope"])]] = set(re.findall(r"category: '(\w+)'", text(about["logs"])))
+            elif "location" in body:
+                assert text(body["tags"]) == "tags", name
+                assert kinds[name] in LOGS.keys() | HAVE_NO_LOGS, kinds[name]
+    assert found == LOGS
 
 
 def test_the_app_has_its_probes_its_grace_and_variables_that_somebody_reads() -> None:
@@ -202,6 +248,9 @@ def test_the_app_has_its_probes_its_grace_and_variables_that_somebody_reads() ->
         ("Startup", "/healthz"), ("Liveness", "/healthz"), ("Readiness", "/readyz"),
     ]  # fmt: skip
     assert all(int(count) <= 10 for *_, count in probes), "Container Apps allows no more"
+    [scale] = re.findall(r"scale: \{(.+?)\n      \}", app, re.DOTALL)
+    assert "maxReplicas: 1\n" in scale, "an answer is resumed where it is written"
+    assert "http: { metadata: { concurrentRequests: '15' } }" in scale
     Settings(_env_file=None, trusted_proxies=variables["TRUSTED_PROXIES"].strip("'"))  # type: ignore[call-arg]
 
 
@@ -239,10 +288,11 @@ def test_what_has_a_private_address_has_no_public_one_and_nobody_needs_a_rule_fo
         "account": "empty(existingOpenAiId) ? openAi!.outputs.id : existingOpenAiId",
         "blob": "storage.outputs.id",
         "postgresqlServer": "database.outputs.id",
+        "vault": "vault.outputs.id",
     }
     zones = next(each for each in of_kind(INFRA / "modules" / "private-endpoint.bicep", "variable_declaration"))
     assert set(body_of(zones)) == set(endpoints), "a zone for each, or its name still leads to the public address"
-    for name in ("database", "openai", "storage"):
+    for name in ("database", "openai", "storage", "vault"):
         assert f"publicNetworkAccess: {PRIVATE}" in (INFRA / "modules" / f"{name}.bicep").read_text(encoding="utf-8")
     [rule] = [
         each
@@ -251,7 +301,7 @@ def test_what_has_a_private_address_has_no_public_one_and_nobody_needs_a_rule_fo
     ]
     assert "= if (!privateNetwork) {" in text(rule)
     [app] = [each for each in of_kind(MAIN, "module_declaration") if name_of(each) == "app"]
-    assert text(body_of(app)["dependsOn"]) == "[databaseEndpoint, storageEndpoint, openAiEndpoint]"
+    assert text(body_of(app)["dependsOn"]) == "[databaseEndpoint, storageEndpoint, openAiEndpoint, vaultEndpoint]"
 
 
 def test_subnets_lie_within_their_network_and_apart() -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import httpx
 import pytest
 from mcp.shared._httpx_utils import create_mcp_http_client
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SpanExportResult
 
 from chat_clients.http.provider_connection import ProviderConnection
 from files.object_store import open_object_store
+from framework.outgoing import prepare_environment
 from tests.unit.company_network import ANSWER, HOST, CompanyNetwork
 
 Ask = Callable[[str], Awaitable[None]]
@@ -39,7 +44,17 @@ async def ask_bucket(url: str) -> None:
     assert await store.size_of("one") == len(ANSWER)
 
 
-ASKING = {"model": ask_model, "use case": ask_by_httpx, "MCP": ask_mcp, "bucket": ask_bucket}
+async def ask_collector(url: str) -> None:
+    span = TracerProvider().get_tracer("parlor").start_span("answer")
+    span.end()
+    assert isinstance(span, ReadableSpan)
+    exporter = OTLPSpanExporter(f"{url}/v1/traces")
+    assert await asyncio.to_thread(exporter.export, [span]) is SpanExportResult.SUCCESS
+
+
+ASKING = {
+    "model": ask_model, "use case": ask_by_httpx, "MCP": ask_mcp, "bucket": ask_bucket, "collector": ask_collector,
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -52,6 +67,10 @@ async def network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
         monkeypatch.setenv("HTTPS_PROXY", company.proxy_url)
         monkeypatch.setenv("SSL_CERT_FILE", str(company.authority))
+        for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "OTEL_EXPORTER_OTLP_CERTIFICATE"):
+            monkeypatch.setenv(name, "")  # put back afterwards, whoever sets it
+            monkeypatch.delenv(name)
+        prepare_environment()
         yield company
 
 
@@ -64,12 +83,13 @@ async def test_what_leaves_goes_through_the_proxy_to_a_server_of_the_companys_au
     assert len(network.paths) == 1
 
 
-@pytest.mark.parametrize("exempt", ["127.0.0.1", "other.example, 127.0.0.1"])
+@pytest.mark.parametrize("exempt", ["127.0.0.1", "other.example, 127.0.0.1", "*", "other.example, *"])
 @pytest.mark.parametrize("ask", ASKING.values(), ids=ASKING)
 async def test_what_needs_no_proxy_goes_past_it(
     network: CompanyNetwork, monkeypatch: pytest.MonkeyPatch, ask: Ask, exempt: str
 ) -> None:
     monkeypatch.setenv("NO_PROXY", exempt)
+    prepare_environment()
     await ask(f"https://127.0.0.1:{network.port}")
     assert network.tunnels == []
     assert len(network.paths) == 1
@@ -86,10 +106,28 @@ async def test_nobody_else_is_trusted_without_the_variable(
 
 
 @pytest.mark.parametrize("exempt", ["127.0.0.0/8", "10.0.0.0/8,127.0.0.0/16", "nonsense/8,127.0.0.1/32"])
-@pytest.mark.parametrize("ask", [ask_model, ask_bucket], ids=["model", "bucket"])
+@pytest.mark.parametrize("ask", ASKING.values(), ids=ASKING)
 async def test_a_network_that_needs_no_proxy_is_understood(
     network: CompanyNetwork, monkeypatch: pytest.MonkeyPatch, ask: Ask, exempt: str
 ) -> None:
     monkeypatch.setenv("NO_PROXY", exempt)
+    monkeypatch.setenv("SHELF_URL", f"https://127.0.0.1:{network.port}/mcp")
+    prepare_environment()
     await ask(f"https://127.0.0.1:{network.port}")
     assert network.tunnels == []
+
+
+def test_what_operators_say_themselves_stays() -> None:
+    said = {
+        "SSL_CERT_FILE": "/all.pem", "REQUESTS_CA_BUNDLE": "/own.pem", "NO_PROXY": "10.0.0.0/8, .intranet",
+        "A": "http://10.1.2.3:9000/mcp", "B": "https://11.1.2.3", "C": "http://[::1", "D": "https://shop.example",
+    }  # fmt: skip
+    prepared = dict(said)
+    prepare_environment(prepared)
+    assert {name: value for name, value in prepared.items() if said.get(name) != value} == {
+        "OTEL_EXPORTER_OTLP_CERTIFICATE": "/all.pem",
+        "NO_PROXY": "10.0.0.0/8,.intranet,10.1.2.3",
+    }
+    untouched = {"NO_PROXY": ""}
+    prepare_environment(untouched)
+    assert untouched == {"NO_PROXY": ""}

@@ -6,6 +6,7 @@ import pytest
 
 from config import Settings, load_settings
 from errors import ConfigError
+from files.object_store import open_object_store
 from process.settings_report import HIDDEN, report
 
 
@@ -14,7 +15,9 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     import os
 
     for name in list(os.environ):
-        if name.lower() in Settings.model_fields or name.startswith(("OPENAI_", "AZURE_", "BRAND_", "COMPATIBLE_")):
+        if name.lower() in Settings.model_fields or name.startswith(
+            ("OPENAI_", "AZURE_", "AWS_", "BRAND_", "COMPATIBLE_")
+        ):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)  # no .env of the person who runs the tests
 
@@ -136,6 +139,18 @@ def test_a_secret_may_lie_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert settings.secret_key.get_secret_value() == "k" * 40
     assert settings.database_url == "postgresql+psycopg://u:p@db/x"
     assert settings.provider == "openai"
+
+
+async def test_the_keys_of_a_bucket_may_lie_in_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    signed = []
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AZURE_STORAGE_ACCOUNT_KEY"):
+        (tmp_path / name).write_text("bmluZQ==\n")
+        monkeypatch.setenv(f"{name}_FILE", str(tmp_path / name))
+    for url in ("s3://bucket/x?region=r", "az://container/x?account=ada"):
+        objects = open_object_store(url, tmp_path, load_settings(storage_url=url).storage_keys)
+        signed.append(await objects.sign_put("one", 60))
+    assert "X-Amz-Credential=bmluZQ%3D%3D" in signed[0]
+    assert "sig=" in signed[1]
 
 
 @pytest.mark.parametrize("content", [None, b"", b" \n", b"\xff\xfe"])

@@ -16,7 +16,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from config import Settings
+from config import Settings, load_settings
 from infra.image.prepare import SOURCES
 from process.serving import CONNECTIONS_TIMEOUT_S
 from runs.registry import Runs
@@ -40,7 +40,8 @@ def load(path: Path) -> list[Any]:
 
 
 MANIFESTS = [each for path in sorted((ROOT / "infra" / "kubernetes").glob("*.yaml")) for each in load(path)]
-COMPOSE = load(ROOT / "infra" / "compose.yaml")[0]
+COMPOSE_FILES = {name: load(ROOT / "infra" / name)[0] for name in ("compose.yaml", "compose.scaled.yaml")}
+SCALED = COMPOSE_FILES["compose.scaled.yaml"]
 
 
 @pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda each: each["kind"])
@@ -53,6 +54,15 @@ def test_a_misspelt_manifest_would_be_seen() -> None:
     deployment["spec"]["template"]["spec"]["containers"][0]["readinesProbe"] = {}
     with pytest.raises(kubernetes_validate.ValidationError):
         kubernetes_validate.validate(deployment, "1.31", strict=True)
+
+
+def test_the_ways_out_that_are_prepared_are_valid_when_they_are_let_in() -> None:
+    path = ROOT / "infra" / "kubernetes" / "parlor.yaml"
+    opened = re.sub(r"^    # (- to:|  ports:)", r"    \1", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    [policy] = [each for each in yaml.safe_load_all(opened) if each["kind"] == "NetworkPolicy"]
+    kubernetes_validate.validate(policy, "1.31", strict=True)
+    ports = [[port["port"] for port in rule["ports"]] for rule in policy["spec"]["egress"]]
+    assert ports == [[53, 53], [443, 5432], [3128], [4318], [9000]]
 
 
 def test_the_pod_writes_nowhere_but_to_its_volumes_and_has_no_rights() -> None:
@@ -74,14 +84,78 @@ def test_the_pod_writes_nowhere_but_to_its_volumes_and_has_no_rights() -> None:
     assert pod["terminationGracePeriodSeconds"] > LONGEST_END_S + delay
 
 
-def test_the_compose_file_is_valid_and_as_strict() -> None:
-    jsonschema.validate(COMPOSE, schema("compose-spec.json"))
-    [service] = COMPOSE["services"].values()
-    assert service["read_only"] is True
-    assert service["cap_drop"] == ["ALL"]
-    assert service["security_opt"] == ["no-new-privileges:true"]
-    assert all(port.startswith("127.0.0.1:") for port in service["ports"])
-    assert float(service["stop_grace_period"].removesuffix("s")) > LONGEST_END_S
+@pytest.mark.parametrize("name", COMPOSE_FILES)
+def test_a_compose_file_is_valid_and_as_strict(name: str) -> None:
+    compose = COMPOSE_FILES[name]
+    jsonschema.validate(compose, schema("compose-spec.json"))
+    for service in compose["services"].values():
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert {"mem_limit", "pids_limit", "restart", "tmpfs"} <= service.keys()
+        assert "privileged" not in service
+        assert "cap_add" not in service
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+        is_ours = service["image"] == "parlor:latest"
+        assert is_ours or re.fullmatch(r"[a-z/-]+:\d+\.\d+[\w.-]*", service["image"]), "a version, or it moves"
+        if is_ours:
+            assert "HEALTHCHECK" in DOCKERFILE
+            assert service["init"] is True
+            assert float(service["stop_grace_period"].removesuffix("s")) > LONGEST_END_S
+            assert {each.removesuffix("_FILE").lower() for each in service.get("environment", {})} <= set(
+                Settings.model_fields
+            ), "a variable that no setting reads"
+
+
+def test_two_replicas_have_what_they_share_and_no_password_in_the_file() -> None:
+    services = SCALED["services"]
+    replicas = {name for name, service in services.items() if service["image"] == "parlor:latest"}
+    assert replicas == {"parlor-a", "parlor-b"}
+    assert services["parlor-a"] == services["parlor-b"]
+    awaited = services["parlor-a"]["depends_on"]
+    for name, service in services.items():
+        has_end = awaited.get(name) == {"condition": "service_completed_successfully"}
+        assert name in replicas or has_end or service["healthcheck"]["test"][0] == "CMD", name
+        assert name in replicas or "unprivileged" in service["image"] or service["user"] not in ("root", "0")
+        secret = [
+            variable for variable in service.get("environment", {}) if re.search("PASSWORD|SECRET|TOKEN|URL", variable)
+        ]
+        assert [each for each in secret if not each.endswith("_FILE")] == (["STORAGE_URL"] if name in replicas else [])
+        assert "ports" not in service or name == "proxy"
+    assert "@" not in services["parlor-a"]["environment"]["STORAGE_URL"]
+    assert SCALED["networks"]["back"] == {"internal": True}
+    assert [services[name]["networks"] for name in ("proxy", "database", "store")] == [["front"], ["back"], ["back"]]
+    for config in SCALED["configs"].values():
+        assert (ROOT / "infra" / config["file"]).is_file()
+    gateway = (ROOT / "infra" / "gateway" / "replicas.conf").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\s+server ([\w-]+):8000 ", gateway, re.MULTILINE)) == replicas
+    [size] = re.findall(r"client_max_body_size (\d+)m", gateway)
+    assert int(size) * 1024 * 1024 > Settings.model_fields["max_upload_bytes"].default
+
+
+def test_the_secrets_of_two_replicas_are_made_once_and_are_those_that_the_server_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "secrets"
+    contents = []
+    for _ in range(2):
+        subprocess.run(["sh", ROOT / "infra" / "scaled" / "secrets.sh", folder], check=True)
+        contents.append({path.name: path.read_text() for path in folder.iterdir()})
+    assert contents[0] == contents[1]
+    assert {f"secrets/{name}" for name in contents[0]} == {each["file"] for each in SCALED["secrets"].values()}
+    assert folder.stat().st_mode & 0o777 == 0o700
+    monkeypatch.chdir(tmp_path)
+    for variable, value in SCALED["services"]["parlor-a"]["environment"].items():
+        monkeypatch.setenv(variable, value.replace("/run/secrets", str(folder)))
+    settings = load_settings()
+    identities = json.loads(contents[0]["store-identities"])["identities"]
+    assert identities[0]["credentials"] == [
+        {
+            "accessKey": settings.storage_keys["AWS_ACCESS_KEY_ID"],
+            "secretKey": settings.storage_keys["AWS_SECRET_ACCESS_KEY"],
+        }
+    ]
+    assert re.fullmatch(r"postgresql\+psycopg://parlor:[0-9a-f]{64}@database/parlor", settings.database_url or "")
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)

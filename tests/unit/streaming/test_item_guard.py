@@ -203,9 +203,10 @@ async def test_unfinished_text_is_in_the_store_before_the_answer_is_whole(chat: 
     while b"two" not in await anext(viewer):
         pass
     assert await said(chat) == ["One "], "what the client was shown before"
-    *_, message, mark = await chat.items()
-    partial = message["id"]
-    assert mark["id"].startswith("interrupted_"), "what a killed server leaves says that it is half an answer"
+    partial = (await chat.items())[-1]["id"]
+    context = chat.context()
+    *_, mark = (await chat.server.services.store.load_thread_items(chat.thread_id or "", None, 9, "asc", context)).data
+    assert mark.id.startswith("interrupted_"), "what a killed server leaves says that it is half an answer"
     for gate in gates:
         gate.set()
     rest = [chunk async for chunk in viewer]

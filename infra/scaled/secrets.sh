@@ -1,0 +1,18 @@
+#!/bin/sh
+# Makes the secrets of compose.scaled.yaml in a folder, each once: what is there stays.
+set -eu
+folder=${1:?usage: infra/scaled-secrets.sh FOLDER}
+umask 077
+mkdir -p "$folder"
+# The folder is its owner's; the files are mounted one by one for users that have other numbers.
+random() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
+make() {
+    [ -s "$folder/$1" ] && return
+    printf '%s\n' "$2" > "$folder/$1"
+    chmod 0444 "$folder/$1"
+}
+make secret-key "$(random)"
+make postgres-password "$(random)"
+make database-url "postgresql+psycopg://parlor:$(random)@database/parlor"
+make store-key "$(random)"
+make store-identities '{"identities": [{"name": "parlor", "credentials": [{"accessKey": "parlor", "secretKey": "'"$(cat "$folder/store-key")"'"}], "actions": ["Read:parlor", "Write:parlor", "List:parlor", "Tagging:parlor"]}]}'

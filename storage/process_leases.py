@@ -1,0 +1,108 @@
+"""Tables of processes that live, by a lease, and of the answers that they write, by the mark of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import BigInteger, Connection, ForeignKeyConstraint, Select, Table, delete, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from database import Base, PlainText, UTCDateTime
+from storage.rows import ItemRow, ThreadRow
+from storage.scope import Scope
+from storage.statements import insert_for
+
+RENEWAL_S = 3.0
+"""Pause between two renewals of a lease, in seconds."""
+
+LEASE = timedelta(seconds=4 * RENEWAL_S)
+"""How long after its last renewal a process is taken for living: so late does half an answer of a killed one say so."""
+
+FORGOTTEN_AFTER = timedelta(days=1)
+
+Mark = tuple[Scope, str]
+"""A mark: its thread and its id."""
+
+
+class ProcessLeaseRow(Base):
+    """A process that writes answers, and when it last said so."""
+
+    __tablename__ = "process_leases"
+
+    id: Mapped[str] = mapped_column(PlainText, primary_key=True)
+    renewed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class OpenAnswerRow(Base):
+    """An answer that a process is writing, by the mark in its thread; it goes with the mark."""
+
+    __tablename__ = "open_answers"
+    __table_args__ = (
+        ForeignKeyConstraint(["thread_key", "item_id"], [ItemRow.thread_key, ItemRow.id], ondelete="CASCADE"),
+    )
+
+    thread_key: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    item_id: Mapped[str] = mapped_column(PlainText, primary_key=True)
+    process_id: Mapped[str] = mapped_column(PlainText)
+
+
+_LEASES = cast("Table", ProcessLeaseRow.__table__)
+_ANSWERS = cast("Table", OpenAnswerRow.__table__)
+
+
+def note_open(connection: Connection, key: int, mark_id: str, process_id: str, now: datetime) -> None:
+    """Note that a process writes the answer that a mark of a thread stands beside."""
+    renew(connection, process_id, now)
+    row = {"thread_key": key, "item_id": mark_id, "process_id": process_id}
+    connection.execute(insert_for(connection.dialect.name, _ANSWERS).values(row).on_conflict_do_nothing())
+
+
+def renew(connection: Connection, process_id: str, now: datetime) -> None:
+    """Say that a process lives, and forget those that have been gone for long."""
+    row, answers = ProcessLeaseRow, OpenAnswerRow
+    gone = select(row.id).where(row.renewed_at < now - FORGOTTEN_AFTER)
+    connection.execute(delete(answers).where(answers.process_id.in_(gone)))
+    connection.execute(delete(row).where(row.renewed_at < now - FORGOTTEN_AFTER))
+    insert = insert_for(connection.dialect.name, _LEASES).values({"id": process_id, "renewed_at": now})
+    connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_={"renewed_at": now}))
+
+
+def settle(connection: Connection, marks: Iterable[Mark]) -> None:
+    """Have marks shown: their answers have ended, and are no whole ones."""
+    row = OpenAnswerRow
+    for scope, mark_id in marks:
+        connection.execute(
+            delete(row).where(row.thread_key == _key_of(scope).scalar_subquery(), row.item_id == mark_id)
+        )
+
+
+def renew_and_settle(connection: Connection, process_id: str, now: datetime, marks: Iterable[Mark]) -> None:
+    """Say that a process lives, and have marks shown that could not be before."""
+    renew(connection, process_id, now)
+    settle(connection, marks)
+
+
+def marks_of_the_living(connection: Connection, key: int, living_since: datetime) -> frozenset[str]:
+    """Return the ids of a thread's marks whose writers live."""
+    return frozenset(connection.scalars(_open(living_since).where(OpenAnswerRow.thread_key == key)))
+
+
+def is_written_elsewhere(connection: Connection, scope: Scope, process_id: str, living_since: datetime) -> bool:
+    """Say whether a living process other than this one writes an answer in a thread."""
+    stmt = _open(living_since).where(
+        OpenAnswerRow.thread_key == _key_of(scope).scalar_subquery(), OpenAnswerRow.process_id != process_id
+    )
+    return connection.scalar(stmt.limit(1)) is not None
+
+
+def _open(living_since: datetime) -> Select[Any]:
+    answer, lease = OpenAnswerRow, ProcessLeaseRow
+    stmt = select(answer.item_id).join(lease, lease.id == answer.process_id)
+    return stmt.where(lease.renewed_at >= living_since)
+
+
+def _key_of(scope: Scope) -> Select[Any]:
+    row = ThreadRow
+    return select(row.key).where(row.owner_id == scope.owner_id, row.use_case == scope.use_case, row.id == scope.id)

@@ -1,0 +1,119 @@
+"""Half answers of two processes on one database: which of them a reader is told of, and when."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from chatkit.types import ThreadMetadata
+from sqlalchemy import select
+
+from database import Database
+from storage.owned_transactions import scope_of
+from storage.process_leases import FORGOTTEN_AFTER, LEASE, OpenAnswerRow, ProcessLeaseRow
+from store import ParlorStore
+from streaming.requests.cut_marks import build_mark
+from turns.clock import utc_now
+from turns.request_context import RequestContext
+
+ADA, BOB = (RequestContext(user_id=name, use_case="weather", request_id="req_1") for name in ("ada", "bob"))
+A_MOMENT = timedelta(milliseconds=1)
+
+
+@dataclass
+class Clock:
+    now: datetime = field(default_factory=lambda: datetime(2026, 5, 1, tzinfo=UTC))
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class TwoProcesses:
+    database: Database
+    clock: Clock
+    writer: ParlorStore
+    reader: ParlorStore
+    thread_id: str = "thr_1"
+
+    async def begin(self) -> str:
+        thread = ThreadMetadata(id=self.thread_id, created_at=utc_now())
+        await self.writer.save_thread(thread, ADA)
+        mark = build_mark(thread, "interrupted")
+        await self.writer.open_answers.add_mark(self.thread_id, mark, ADA)
+        return mark.id
+
+    async def shown(self) -> list[str]:
+        page = json.loads(await self.reader.items_json(self.thread_id, None, None, "asc", ADA))
+        thread = json.loads(await self.reader.thread_json(self.thread_id, ADA))
+        assert page["data"] == thread["items"]["data"]
+        return [item["id"] for item in page["data"]]
+
+    async def is_followed(self) -> bool:
+        return await self.reader.open_answers.is_written_elsewhere(self.thread_id, ADA)
+
+
+@pytest.fixture
+async def two(any_database: Database) -> TwoProcesses:
+    clock = Clock()
+    return TwoProcesses(any_database, clock, ParlorStore(any_database, clock), ParlorStore(any_database, clock))
+
+
+async def test_who_is_killed_is_believed_for_the_lease_and_no_longer(two: TwoProcesses) -> None:
+    mark = await two.begin()
+    two.clock.now += LEASE
+    assert (await two.shown(), await two.is_followed()) == ([], True)
+    two.clock.now += A_MOMENT
+    assert (await two.shown(), await two.is_followed()) == ([mark], False)
+
+
+async def test_who_writes_on_renews_the_lease(two: TwoProcesses) -> None:
+    await two.begin()
+    for _ in range(3):
+        two.clock.now += LEASE
+        await two.writer.open_answers.renew_lease()
+    await two.reader.open_answers.renew_lease()
+    assert (await two.shown(), await two.is_followed()) == ([], True)
+    assert not await two.writer.open_answers.is_written_elsewhere(two.thread_id, ADA), "it is its own"
+    assert not await two.reader.open_answers.is_written_elsewhere(two.thread_id, BOB), "and nobody else's"
+
+
+async def test_a_half_answer_that_ended_is_shown_while_its_process_lives(two: TwoProcesses) -> None:
+    mark = await two.begin()
+    await two.writer.open_answers.settle_mark(two.thread_id, mark, ADA)
+    assert (await two.shown(), await two.is_followed()) == ([mark], False)
+
+
+async def test_what_could_not_be_said_is_said_with_the_next_renewal(two: TwoProcesses) -> None:
+    mark = await two.begin()
+    other = ParlorStore(two.database, two.clock).open_answers
+    other.process_id = two.writer.open_answers.process_id
+    other._unsettled.add((scope_of(ADA, two.thread_id), mark))
+    await other.renew_lease()
+    assert await two.shown() == [mark]
+
+
+async def test_a_whole_answer_leaves_nothing_and_a_process_without_answers_writes_nothing(two: TwoProcesses) -> None:
+    await two.writer.open_answers.remove_mark(two.thread_id, await two.begin(), ADA)
+    assert (await two.shown(), await two.is_followed()) == ([], False)
+    two.clock.now += FORGOTTEN_AFTER
+    await two.writer.open_answers.renew_lease()
+    async with two.database.read() as session:
+        [lease] = (await session.scalars(select(ProcessLeaseRow))).all()
+        assert lease.renewed_at == two.clock.now - FORGOTTEN_AFTER
+        assert (await session.scalars(select(OpenAnswerRow))).all() == []
+
+
+async def test_processes_that_have_been_gone_for_a_day_are_forgotten_and_their_marks_stay(two: TwoProcesses) -> None:
+    mark = await two.begin()
+    two.clock.now += FORGOTTEN_AFTER + A_MOMENT
+    two.thread_id = "thr_2"
+    two.writer, two.reader = two.reader, two.writer
+    await two.begin()
+    async with two.database.read() as session:
+        assert len((await session.scalars(select(ProcessLeaseRow))).all()) == 1
+        assert len((await session.scalars(select(OpenAnswerRow))).all()) == 1
+    two.thread_id = "thr_1"
+    assert await two.shown() == [mark]
