@@ -7,30 +7,35 @@ module. Signals go there, and the exit code comes back. Who kills this process k
 
 from __future__ import annotations
 
-import json
+# What `socket` and `signal` are made of, without their enums: to import those takes longer than all else here.
+import _signal as signal  # type: ignore[import-not-found]
+import _socket as socket
+import marshal
 import os
-import signal
-import socket
 import sys
 
-KILL = signal.SIGUSR1
-PASSED_ON = {each: each for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)} | {KILL: signal.SIGKILL}
+PASSED_ON = {each: each for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)} | {signal.SIGUSR1: signal.SIGKILL}
+
+LENGTH_BYTES = 4
+FILE_NUMBER_BYTES = 4
 
 
 def main() -> None:
     address, *arguments = sys.argv[1:]
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.connect(address)
-        for number in PASSED_ON:
-            signal.signal(number, lambda number, _frame: connection.sendall(bytes([PASSED_ON[number]])))
-        wanted = {"arguments": arguments, "environment": dict(os.environ), "folder": os.getcwd()}
-        message = json.dumps(wanted).encode() + b"\n"
-        sent = socket.send_fds(connection, [message], [0, 1, 2])
-        connection.sendall(message[sent:])
-        # Who reads what the command writes, and the command itself, must see the other's end.
-        os.close(0)
-        os.close(1)
-        said = connection.recv(16)
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.connect(address)
+    for number in PASSED_ON:
+        signal.signal(number, lambda number, _frame: connection.sendall(bytes([PASSED_ON[number]])))
+    wanted = marshal.dumps({"arguments": arguments, "environment": dict(os.environ), "folder": os.getcwd()})
+    message = len(wanted).to_bytes(LENGTH_BYTES, "big") + wanted
+    files = b"".join(file.to_bytes(FILE_NUMBER_BYTES, sys.byteorder) for file in (0, 1, 2))
+    sent = connection.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, files)])
+    connection.sendall(message[sent:])
+    # Who reads what the command writes, and the command itself, must see the other's end.
+    os.close(0)
+    os.close(1)
+    said = connection.recv(16)
+    connection.close()
     code = int(said) if said else 1
     if code < 0:
         if -code in PASSED_ON:

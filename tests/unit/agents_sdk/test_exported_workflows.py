@@ -14,6 +14,7 @@ from agents import Agent, Runner
 from agents.testing import ScriptedModel as AuthorsModel
 from agents.testing import assistant_message
 
+from tests.sharing import lend_cities
 from tests.unit.agents_sdk.imported import EXPORTED, Imported, imported, inputs_of
 from tests.unit.harness import ONE_PIXEL, Chat, errors, texts, upload
 from tests.unit.provider_stub import Call, whole
@@ -23,8 +24,11 @@ from tests.unit.streaming.test_approvals import card_of, click
 
 PROTOCOLS = ["openai", "compatible"]
 
-# Exports call a method that pydantic has renamed.
-pytestmark = pytest.mark.filterwarnings("ignore:The `json` method is deprecated")
+pytestmark = [
+    # Exports call a method that pydantic has renamed.
+    pytest.mark.filterwarnings("ignore:The `json` method is deprecated"),
+    pytest.mark.usefixtures("known_cities"),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -189,7 +193,7 @@ async def test_a_guardrail_that_does_not_let_a_message_pass_is_told_in_a_sentenc
     [(False, False, "Hello."), (True, False, "I cannot help with that."), (False, True, "I cannot help with that.")],
 )
 async def test_guardrails_that_run_at_openai_are_asked_there(
-    tmp_path: Path, *, is_violent: bool, is_false: bool, told: str
+    tmp_path: Path, city_file: Path, *, is_violent: bool, is_false: bool, told: str
 ) -> None:
     categories = {"sexual/minors": False, "violence": is_violent, "harassment": True}
     judged = {"flagged": True, "categories": categories, "category_scores": {}, "category_applied_input_types": {}}
@@ -208,6 +212,7 @@ async def test_guardrails_that_run_at_openai_are_asked_there(
         assert {request.headers["authorization"] for request in flow.stub.requests} == {"Bearer sk-test"}
         asked = next((body for body in flow.asked() if "Help." in body), None)
         assert asked is None if told != "Hello." else "Account <US_BANK_NUMBER>" in str(asked)
+    lend_cities(city_file, tmp_path / "elsewhere" / "data")
     async with imported(tmp_path / "elsewhere", "standard", "compatible") as flow:
         [error] = errors(await flow.chat().send("Hi"))
         assert "which runs at OpenAI only" in error["message"]
@@ -241,7 +246,9 @@ async def test_file_search_works_at_openai_and_elsewhere_the_answer_says_what_it
         assert flow.stub.requests == []
 
 
-async def test_files_beside_the_exported_one_are_its_own_however_they_are_imported(tmp_path: Path) -> None:
+async def test_files_beside_the_exported_one_are_its_own_however_they_are_imported(
+    tmp_path: Path, city_file: Path
+) -> None:
     mine = tmp_path / "mine"
     (mine / "desk").mkdir(parents=True)
     (mine / "config.py").write_text("RULES = 'Rules of'\n")  # a name that the platform has too
@@ -257,6 +264,7 @@ async def test_files_beside_the_exported_one_are_its_own_however_they_are_import
         "agent = Agent(name='Desk', instructions=TEXT)\n"
         "async def run_workflow(given):\n    return await Runner.run(agent, given['input_as_text'])\n"
     )
+    lend_cities(city_file, tmp_path / "cases" / "data")
     async with imported(tmp_path / "cases", mine / "flow.py") as flow:
         flow.will_say("Hello.")
         events = await flow.chat().send("Hi")  # the file returns the SDK's result itself
@@ -278,13 +286,15 @@ async def test_a_loop_goes_on_until_its_condition_holds(tmp_path: Path, provider
         assert next(text for role, text in third if role == "assistant").startswith("Rose.")
 
 
-async def test_a_client_that_the_file_makes_asks_the_platforms_provider(tmp_path: Path) -> None:
+async def test_a_client_that_the_file_makes_asks_the_platforms_provider(tmp_path: Path, city_file: Path) -> None:
     for provider, model in ("openai", "gpt-4o"), ("compatible", "configured"):
+        lend_cities(city_file, tmp_path / provider / "data")
         async with imported(tmp_path / provider, "asks", provider) as flow:
             flow.will_say(Completions.whole("rain"), "It rains.")
             assert texts(await flow.chat().send("The weather?")) == ["It rains."]
             assert flow.stub.requests[0].body["model"] == model
             assert inputs_of(flow.stub.requests[1])[-1] == ("user", "Write: rain")
+    lend_cities(city_file, tmp_path / "offline" / "data")
     async with imported(tmp_path / "offline", "asks", "offline") as flow:
         [error] = errors(await flow.chat().send("The weather?"))
         assert "This needs chat completions" in error["message"]

@@ -198,35 +198,68 @@ async def test_the_agent_of_the_guide_answers_and_its_hook_shows_the_item(
     assert items[-1]["widget"]["children"][0]["value"] == "milk"
 
 
-def test_a_process_without_such_use_cases_loads_no_more_of_the_sdk_than_chatkit_does() -> None:
-    loaded = "sorted(m for m in sys.modules if m.split('.')[0] in ('agents', 'agents_sdk'))"
-    code = (
-        f"import sys, chatkit.server; by_chatkit = {loaded}\n"
-        "import main, base_server, streaming.server_parts, use_cases.weather.plugin, use_cases.todo.plugin\n"
-        "import process.lifecycle, process.use_case_loading, process.serving\n"
-        "from streaming.answers.agent_kinds import as_agent\n"
-        "from types import SimpleNamespace as Any_\n"
-        "async def say(messages, turn): yield 'Hello.'\n"
-        "assert as_agent(say, Any_(), None)\n"
-        f"print(set({loaded}) - set(by_chatkit))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
-    )
-    assert done.stdout.strip() == "set()"
+WHO_LOADS_WHAT = """
+import os, sys
+from pathlib import Path
+from types import SimpleNamespace
 
 
-def test_what_reads_exported_workflows_loads_nothing_of_the_sdk() -> None:
-    code = (
-        "import sys; from agents_sdk.workflows.source import read_source; from pathlib import Path\n"
-        "read_source(Path('tests/unit/agents_sdk/exported/library.py'), 'n')\n"
-        "print('agents' in sys.modules)\n"
-        # What is loaded besides needs ChatKit, which loads some of it.
-        "import chatkit.server; before = set(sys.modules)\n"
-        "import process.workflow_import, process.doctor\n"
-        "print(sorted(m for m in set(sys.modules) - before if m.split('.')[0] == 'agents'))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
-    )
-    assert done.stdout.split() == ["False", "[]"]
+def loaded(*packages):
+    return {name for name in sys.modules if name.partition(".")[0] in packages}
+
+
+def aside(check):
+    sys.stdout.flush()
+    if child := os.fork():
+        os.waitpid(child, 0)
+        return
+    try:
+        check()
+        sys.stdout.flush()
+    finally:
+        os._exit(0)
+
+
+@aside
+def read():
+    from agents_sdk.workflows.source import read_source
+    read_source(Path("tests/unit/agents_sdk/exported/library.py"), "n")
+    print("reading:", loaded("agents"))
+
+
+# What is loaded besides needs ChatKit, which loads some of it.
+import chatkit.server
+by_chatkit = loaded("agents", "agents_sdk")
+
+
+@aside
+def import_workflow():
+    import process.workflow_import, process.doctor
+    print("importing:", loaded("agents") - by_chatkit)
+
+
+import main, base_server, streaming.server_parts, use_cases.weather.plugin, use_cases.todo.plugin
+import process.lifecycle, process.use_case_loading, process.serving
+from streaming.answers.agent_kinds import as_agent
+async def say(messages, turn): yield "Hello."
+assert as_agent(say, SimpleNamespace(), None)
+print("serving:", loaded("agents", "agents_sdk") - by_chatkit)
+"""
+
+
+@pytest.fixture(scope="module")
+def loaded_of_the_sdk() -> list[str]:
+    """Lines of a process that imports all, and of its forks, on modules of the SDK that ChatKit does not load."""
+    command = [sys.executable, "-c", WHO_LOADS_WHAT]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
+    return done.stdout.splitlines()
+
+
+def test_a_process_without_such_use_cases_loads_no_more_of_the_sdk_than_chatkit_does(
+    loaded_of_the_sdk: list[str],
+) -> None:
+    assert loaded_of_the_sdk[2] == "serving: set()"
+
+
+def test_what_reads_exported_workflows_loads_nothing_of_the_sdk(loaded_of_the_sdk: list[str]) -> None:
+    assert loaded_of_the_sdk[:2] == ["reading: set()", "importing: set()"]

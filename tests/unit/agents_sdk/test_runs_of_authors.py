@@ -27,6 +27,8 @@ from tests.unit.provider_stub import Chat as Completions
 from tests.unit.scripted_model import ScriptedModel, calls, says
 from tests.unit.streaming.test_approvals import told
 
+pytestmark = pytest.mark.usefixtures("known_cities")
+
 
 @pytest.mark.parametrize("provider", ["openai", "compatible"])
 async def test_a_file_reads_the_deltas_of_its_agent_and_its_session_is_the_thread(

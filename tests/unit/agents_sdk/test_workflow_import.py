@@ -238,6 +238,7 @@ def test_a_file_that_fails_when_it_is_loaded_says_where(tmp_path: Path, line: st
         ExportedWorkflow(file)
 
 
+@pytest.mark.usefixtures("known_cities")
 async def test_the_doctor_says_what_an_imported_workflow_needs(tmp_path: Path) -> None:
     async with imported(tmp_path, "library", "compatible", name="shelf") as flow:
         states = [(f.is_well, f.state) for f in await examine(flow.services, tmp_path) if f.subject == "workflow"]

@@ -16,6 +16,8 @@ from tests.unit.streaming.test_approvals import card_of, click
 
 PROTOCOLS = ["openai", "compatible"]
 
+pytestmark = pytest.mark.usefixtures("known_cities")
+
 
 def planned(plan: str) -> str:
     return json.dumps({"plan": plan})
