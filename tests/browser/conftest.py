@@ -50,6 +50,12 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     return {**browser_type_launch_args, "executable_path": path, "args": CHROMIUM_ARGUMENTS}
 
 
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    # Sixty pictures a second of what moves, for nobody to see, took the browser a quarter of its time.
+    return {**browser_context_args, "reduced_motion": "reduce"}
+
+
 SETTINGS: dict[str, dict[str, str]] = {
     # The default ones, but a quick model.
     "server": {},
@@ -73,6 +79,7 @@ FOLDER = pytest.StashKey[TemporaryDirectory[str]]()
 def pytest_configure(config: pytest.Config) -> None:
     """Name the marks of these tests."""
     config.addinivalue_line("markers", "new_page: the chat or stage is on a page that no other test has had")
+    config.addinivalue_line("markers", "motion: what moves does so, as for people who have not asked for less motion")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -191,7 +198,10 @@ def page(request: pytest.FixtureRequest, context: BrowserContext) -> Page:
     """A new page, or the one that the chat or the stage of this test is on."""
     if "empty_page" in request.fixturenames:
         return request.getfixturevalue("empty_page")  # type: ignore[no-any-return]
-    return context.new_page()
+    page = context.new_page()
+    if request.node.get_closest_marker("motion"):
+        page.emulate_media(reduced_motion="no-preference")
+    return page
 
 
 @pytest.fixture
@@ -206,13 +216,21 @@ def empty_page(
 ) -> Iterator[Page]:
     """A page with our script and nothing else, of those that stay; with the mark `new_page`, a new one."""
     address = f"{asked_server}/page/classic"
+    has_motion = request.node.get_closest_marker("motion") is not None
     if request.node.get_closest_marker("new_page"):
         page = context.new_page()
+        if has_motion:
+            page.emulate_media(reduced_motion="no-preference")
         page.add_init_script(RECORDER)
         page.goto(address)
         yield page
         return
-    yield kept.take(address, scripted.visit)
+    page = kept.take(address, scripted.visit)
+    if has_motion:
+        page.emulate_media(reduced_motion="no-preference")
+    yield page
+    if has_motion and not page.is_closed():
+        page.emulate_media(reduced_motion="reduce")
     kept.give_back()
 
 

@@ -56,6 +56,6 @@ def test_a_page_of_another_size_or_medium_is_not_the_next_ones(
     empty_page.set_viewport_size({"width": 320, "height": 640})
     kept.give_back()
     assert kept.take(address, 1).evaluate("innerWidth") == 1280
-    empty_page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    empty_page.emulate_media(color_scheme="dark", reduced_motion="no-preference")
     kept.give_back()
     assert empty_page.is_closed()

@@ -10,6 +10,8 @@ from tests.browser.samples import item, widget
 from tests.browser.servers.scripted import Gate, Stream, assistant_item, message_events, user_item
 from tests.browser.stage import Stage
 
+pytestmark = pytest.mark.motion
+
 ACT = {"type": "act", "handler": "server", "streaming": True}
 CARD = widget({"type": "Button", "label": "Act", "onClickAction": ACT})
 LONG = "Said.\n\n" * 90

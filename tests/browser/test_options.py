@@ -92,6 +92,7 @@ def test_the_disclaimer_is_markdown_below_the_composer(chat: Chat, page: Page) -
 
 
 @pytest.mark.parametrize("follows", [False, True])
+@pytest.mark.motion
 def test_auto_scroll_follows_the_answer_only_where_the_page_says_so(
     chat: Chat, page: Page, scripted: ScriptedServer, follows: bool
 ) -> None:
@@ -247,7 +248,6 @@ THEMES: list[tuple[dict[str, object], str, str]] = [
 
 
 def test_every_option_of_the_theme_changes_what_is_seen(chat: Chat, page: Page) -> None:
-    page.emulate_media(reduced_motion="reduce")  # else the colours of buttons change slowly
     chat.composer.fill("something")
     places = {
         "region": chat.element.get_by_role("region"),

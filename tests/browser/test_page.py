@@ -160,6 +160,7 @@ def test_the_brand_is_everywhere(branded_page: Page) -> None:
     expect(chat.send_button).to_have_css("background-color", "rgb(10, 125, 50)")
 
 
+@pytest.mark.motion
 def test_light_and_dark_follow_the_system_until_the_person_chooses(page: Page) -> None:
     page.emulate_media(color_scheme="light")
     chat = open_page(page)
@@ -304,7 +305,7 @@ def problems_of(page: Page) -> list[str]:
 
 
 def test_axe_finds_nothing_on_any_state_of_the_page(page: Page) -> None:
-    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    page.emulate_media(color_scheme="light")
     chat = open_page(page)
     found = {"start": problems_of(page)}
     chat.ask("weather in Bern")

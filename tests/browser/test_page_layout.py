@@ -7,6 +7,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.chat import SETTLE, Chat, come_to_rest, eventually
 
+pytestmark = pytest.mark.motion
+
 
 def _box(shown: Locator) -> dict[str, float]:
     box = shown.bounding_box()

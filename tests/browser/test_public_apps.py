@@ -130,6 +130,7 @@ def long_thread(scripted: ScriptedServer, count: int = 40) -> None:
 
 
 @pytest.mark.parametrize("how", ["hidden attribute", "display none", "no room"])
+@pytest.mark.motion
 def test_a_chat_behind_a_launcher_is_ready_before_it_is_seen_and_opens_at_the_newest_words(
     chat: Chat, page: Page, scripted: ScriptedServer, how: str
 ) -> None:
@@ -214,6 +215,7 @@ def test_the_page_leads_from_thread_to_thread(chat: Chat, page: Page, scripted: 
     assert len(scripted.asked_for("threads.create")) == 1
 
 
+@pytest.mark.motion
 def test_a_question_with_a_picture_goes_to_the_top_though_the_composer_shrinks(
     page: Page, shop: tuple[FilesServer, str]
 ) -> None:

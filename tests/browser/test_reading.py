@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.chat import Chat, come_to_rest, eventually
 from tests.browser.samples import widget
 from tests.browser.servers.scripted import Gate, Stream, assistant_item, user_item
 from tests.browser.stage import Stage
+
+pytestmark = pytest.mark.motion
 
 EARLIER = [
     item for n in range(6) for item in (user_item(f"Q{n}", f"u{n}"), assistant_item("Said.\n\n" * 9 + f"A{n}", f"a{n}"))

@@ -331,6 +331,7 @@ def moving(page: Page) -> int:
     return count
 
 
+@pytest.mark.motion
 def test_nothing_moves_for_people_who_want_it_still(stage: Stage) -> None:
     running_answer(stage)
     eventually(stage.page, lambda: moving(stage.page) > 0)

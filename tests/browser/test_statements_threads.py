@@ -82,6 +82,7 @@ def expect_at(chat: Chat, text: str, before: float, *, exact: bool = False) -> N
 # Reading
 
 
+@pytest.mark.motion
 def test_older_pages_come_above_without_a_jump(stage: Stage) -> None:
     stage.server.on("threads.get_by_id", Answer(THREAD))
     stage.server.on(
@@ -109,6 +110,7 @@ def test_older_pages_come_above_without_a_jump(stage: Stage) -> None:
     assert {asked.params["order"] for asked in stage.server.asked_for("items.list")} == {"desc"}
 
 
+@pytest.mark.motion
 def test_updates_keep_the_place_the_focus_and_the_draft(stage: Stage) -> None:
     stage.server.on("threads.get_by_id", Answer(THREAD))
     changed = [*talk(0, 6), user_item("New.", "usr_new")]
@@ -136,6 +138,7 @@ def growing(gate: Gate, count: int = 60) -> Stream:
     return Stream([*start, *lines, gate, *(text_delta(f"more {at}\n\n") for at in range(20))])
 
 
+@pytest.mark.motion
 def test_auto_scroll_lets_go_of_a_reader_who_has_scrolled_away(stage: Stage) -> None:
     gate = Gate()
     stage.server.on("threads.create", growing(gate))
@@ -156,6 +159,7 @@ def test_auto_scroll_lets_go_of_a_reader_who_has_scrolled_away(stage: Stage) -> 
     expect(button).to_have_count(0)
 
 
+@pytest.mark.motion
 def test_auto_scroll_does_not_take_words_that_come_between_for_a_reader_who_leaves(stage: Stage) -> None:
     stage.server.on("threads.create", growing(Gate()))
     stage.begin("thread: {autoScroll: true}")

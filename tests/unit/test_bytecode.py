@@ -28,6 +28,15 @@ def test_modules_are_compiled_once_and_what_is_none_stops_nothing(tmp_path: Path
     assert after[1] != before[1]
 
 
+def test_tools_and_parts_of_packages_that_no_server_imports_are_left_out(tmp_path: Path) -> None:
+    modules = [tmp_path / "site-packages" / name for name in ("pip/a.py", "openai/types/beta/a.py", "openai/a.py")]
+    for module in modules:
+        module.parent.mkdir(parents=True, exist_ok=True)
+        module.write_text("A = 1\n")
+    compile_modules([tmp_path / "site-packages"])
+    assert [Path(cache_from_source(module)).is_file() for module in modules] == [False, False, True]
+
+
 def test_installed_packages_are_compiled_and_of_a_clone_what_is_served(tmp_path: Path) -> None:
     for name in (".git", ".venv", "data", "frontend", "tests", "web", "use_cases"):
         (tmp_path / name).mkdir()

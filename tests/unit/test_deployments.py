@@ -243,7 +243,7 @@ import sys
 import agents, main, openai
 import opentelemetry.exporter.otlp.proto.http.trace_exporter
 import opentelemetry.sdk.resources, opentelemetry.sdk.trace.export
-from infra.image.prepare import SELDOM_IMPORTED
+from infra.bytecode import NOT_COMPILED
 for client in (
     openai.AsyncOpenAI(api_key="k"),
     openai.AsyncAzureOpenAI(api_key="k", api_version="v", azure_endpoint="http://127.0.0.1"),
@@ -251,11 +251,11 @@ for client in (
     client.audio.transcriptions, client.chat.completions, client.files, client.images, client.models, client.responses
 files = [getattr(each, "__file__", None) or "" for each in list(sys.modules.values())]
 print(*(file for file in files if "/openai/resources/responses/" in file), sep="\\n")
-print("seldom:", *(file for file in files if SELDOM_IMPORTED.search(file)))
+print("seldom:", *(file for file in files if NOT_COMPILED.search(file)))
 """
 
 
-def test_the_image_has_the_bytecode_of_all_that_a_server_imports() -> None:
+def test_image_and_setup_have_the_bytecode_of_all_that_a_server_imports() -> None:
     done = subprocess.run(
         preloaded_python("-c", LOADED), cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
     )

@@ -6,15 +6,22 @@
  */
 for (const name of ['nodeName', 'nodeType'] as const) {
   const stub = Object.getOwnPropertyDescriptor(Node.prototype, name);
+  // By kind of node: the sanitiser asks several times for each node.
+  const known = new WeakMap<object, PropertyDescriptor>();
+  const find = (kind: object | null): PropertyDescriptor => {
+    for (let level = kind; level && level !== Node.prototype; level = Object.getPrototypeOf(level)) {
+      const own = Object.getOwnPropertyDescriptor(level, name);
+      if (own) return own;
+    }
+    return stub ?? {};
+  };
   Object.defineProperty(Node.prototype, name, {
     configurable: true,
     get(this: Node): unknown {
-      let level: object | null = Object.getPrototypeOf(this);
-      for (; level && level !== Node.prototype; level = Object.getPrototypeOf(level)) {
-        const own = Object.getOwnPropertyDescriptor(level, name);
-        if (own) return own.get ? own.get.call(this) : own.value;
-      }
-      return stub?.get?.call(this);
+      const kind: object | null = Object.getPrototypeOf(this);
+      const own = (kind && known.get(kind)) ?? find(kind);
+      if (kind) known.set(kind, own);
+      return own.get ? own.get.call(this) : own.value;
     },
   });
 }
