@@ -12,6 +12,7 @@ from typing import Any
 
 from agent_framework import ChatResponseUpdate, Content, Message
 
+from framework.kept_updates import MergedUpdates
 from framework.response_streams import build_response
 from framework.sentences import LIMIT_REACHED
 
@@ -44,7 +45,7 @@ async def without_calls(messages: Sequence[Message], ask: Callable[[Sequence[Mes
         ask: Returns the updates of the model's answer to one.
     """
     for _ in range(MAX_ROUNDS):
-        answered: list[ChatResponseUpdate] = []
+        answered = MergedUpdates(())  # an answer is hundreds of pieces, and is kept whole for the sake of a call
         has_called = False
         async with aclosing(ask(messages)) as updates:
             async for update in updates:

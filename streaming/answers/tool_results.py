@@ -1,4 +1,4 @@
-"""Results of tools: in words for later turns, and their pictures for the person."""
+"""Results of tools: in words for later turns, whether they are failures, and their pictures for the person."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from chatkit.types import GeneratedImage, GeneratedImageItem
 
 from context import Turn
 from framework.returned_parts import mention_all_returned
+from turns.answer_state import AnswerState
 from turns.clock import utc_now
 
 MAX_IMAGES = 8
@@ -27,6 +28,11 @@ def result_text(content: Content) -> str:
     """Return the result of a call in words; where it is no text, that there was something."""
     text = content.result if isinstance(content.result, str) else json.dumps(content.result, default=str)
     return "\n".join(part for part in (text, *mention_all_returned(content)) if part)
+
+
+def has_failed(content: Content, answer: AnswerState) -> bool:
+    """Whether a call came to nothing: with an exception that the framework told, or with a message for the model."""
+    return bool(content.exception) or content.call_id in answer.failed_calls
 
 
 def returned_images(items: Iterable[Content], turn: Turn) -> Iterator[GeneratedImageItem]:

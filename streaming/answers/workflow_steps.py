@@ -15,7 +15,7 @@ from context import Turn
 from streaming.answers.history import replay_of
 from streaming.answers.hosted_steps import HostedSteps
 from streaming.answers.tool_labels import ToolLabel, build_task, humanized
-from streaming.answers.tool_results import result_text, returned_images
+from streaming.answers.tool_results import has_failed, result_text, returned_images
 from streaming.answers.workflow_writer import Events, WorkflowWriter
 from turns.approval_request import PendingApproval
 from turns.clock import utc_now
@@ -89,8 +89,7 @@ class Steps:
         """Show that a call is done, or failed, and the pictures that it has returned."""
         call = self._calls.get(content.call_id or "")
         if call is not None and call.result is None:
-            is_failed = bool(content.exception) or content.call_id in self._answer.failed_calls
-            yield from self._finish(call, result_text(content), is_failed=is_failed)
+            yield from self._finish(call, result_text(content), is_failed=has_failed(content, self._answer))
             for item in returned_images(content.items or (), self._turn):
                 yield ThreadItemDoneEvent(item=item)
 

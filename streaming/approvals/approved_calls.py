@@ -11,7 +11,7 @@ from chatkit.types import ThreadItemDoneEvent, ThreadStreamEvent
 
 from context import Turn
 from streaming.answers.tool_labels import ToolLabel, build_task
-from streaming.answers.tool_results import result_text, returned_images
+from streaming.answers.tool_results import has_failed, result_text, returned_images
 from streaming.answers.turn_events import turn_events
 from streaming.answers.workflow_writer import WorkflowWriter
 from streaming.approvals.decisions import RunCalls
@@ -38,7 +38,7 @@ async def make_calls(turn: Turn, request: ApprovalRequest, run: RunCalls) -> Asy
         return
     # The memory of the request is an older item; it is meant to be written again.
     turn.context.answer.own(request.id)
-    steps = _Steps(turn, calls)
+    steps = ApprovedCallSteps(turn, calls)
     for event in turn.context.answer.inbox.drain():
         yield event  # on the way before the first call is made
     async with aclosing(turn_events(turn, _make_calls(turn, request, calls, steps, run))) as events:
@@ -47,7 +47,7 @@ async def make_calls(turn: Turn, request: ApprovalRequest, run: RunCalls) -> Asy
 
 
 async def _make_calls(
-    turn: Turn, request: ApprovalRequest, calls: Sequence[PendingApproval], steps: _Steps, run: RunCalls
+    turn: Turn, request: ApprovalRequest, calls: Sequence[PendingApproval], steps: ApprovedCallSteps, run: RunCalls
 ) -> None:
     results: dict[str, str] = {}
     try:
@@ -55,8 +55,7 @@ async def _make_calls(
             async for content in contents:
                 if content.call_id is not None:
                     results[content.call_id] = result_text(content)
-                    is_failed = bool(content.exception) or content.call_id in turn.context.answer.failed_calls
-                    steps.finish(content.call_id, is_failed=is_failed)
+                    steps.finish(content.call_id, is_failed=has_failed(content, turn.context.answer))
                     for image in returned_images(content.items or (), turn):
                         turn.emit(ThreadItemDoneEvent(item=image))
     except asyncio.CancelledError:
@@ -71,15 +70,15 @@ async def _make_calls(
     _end(turn, request, steps, results)
 
 
-def _end(turn: Turn, request: ApprovalRequest, steps: _Steps, results: dict[str, str]) -> None:
+def _end(turn: Turn, request: ApprovalRequest, steps: ApprovedCallSteps, results: dict[str, str]) -> None:
     steps.close()
     turn.emit(ThreadItemDoneEvent(item=request.memory_item(turn.thread.id, results)))
     if (question := turn.context.answer.question) is not None:
         turn.emit(ThreadItemDoneEvent(item=question))
 
 
-class _Steps:
-    """The steps of these calls: all of them begin at once."""
+class ApprovedCallSteps:
+    """Approved calls as steps of the answer: all of them begin at once."""
 
     def __init__(self, turn: Turn, calls: Sequence[PendingApproval]) -> None:
         self._turn = turn

@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from chat_clients.http.provider_connection import ProviderConnection
 from chat_clients.model_client import ResponsesChatClient
 from framework.kept_updates import MergedUpdates, keep_merged, release
-from framework.text_updates import build_text_piece, build_text_update
+from framework.text_updates import TextUpdate, build_text_piece, build_text_update
 from tests.unit.provider_stub import Answer, Responses
 from text.growing_text import GrowingText
 
@@ -149,9 +149,12 @@ async def test_no_stream_of_an_answer_keeps_its_pieces_and_the_final_response_is
         keep_merged(stream)
         shown.append(update.text)
         largest = max(kept(stream))
+        if update.text == WORDS[-1]:
+            held = sum(type(each) is TextUpdate for each in gc.get_objects())
     assert [text for text in shown if text] == WORDS, "the updates themselves come as before"
     assert len(kept(stream)) >= 3, "as the framework is built today; if not, `keep_merged` is to be looked at"
     assert largest < 10
+    assert held < 10, "nobody else on the way keeps them either"
     assert (await stream.get_final_response()).text == "".join(WORDS)
 
 
