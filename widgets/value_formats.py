@@ -59,7 +59,7 @@ _MAX_CSS_CHARS = 300
 _HEX = re.compile(r"#(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})", re.IGNORECASE)
 _WORD = re.compile(r"-?[a-z][a-z0-9-]*", re.IGNORECASE)
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?=$|[T ])")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?=$|[T ])", re.ASCII)
 
 Problem = tuple[str, str | None]
 """A sentence that says what is wrong, and the nearest right value."""

@@ -20,6 +20,7 @@ from chatkit.types import (
     SyncCustomActionResponse,
     ThreadCustomActionParams,
     ThreadItemDoneEvent,
+    ThreadItemRemovedEvent,
     ThreadItemReplacedEvent,
     ThreadMetadata,
     ThreadStreamEvent,
@@ -38,7 +39,7 @@ from streaming.answers.turn_events import turn_events
 from streaming.approvals.decisions import check_decision
 from streaming.failure_reports import report_failure
 from streaming.hooks import Answers
-from streaming.requests.delivery import Delivery, checked
+from streaming.requests.delivery import Delivery, StoredItemEvent, checked
 from streaming.requests.idempotency import idempotency_key
 from turns.request_context import RequestContext
 from widgets.documents import widget_root
@@ -194,8 +195,7 @@ class Clicks:
         """Run a handler unless it has been run; if so, show the clicked widget as it is by now."""
         if not await self._store.claim_action(turn.thread.id, key, turn.context):
             if turn.sender is not None:
-                turn.context.answer.replaced_sender = turn.sender
-                turn.emit(ThreadItemReplacedEvent(item=turn.sender))
+                await self._show_stored(turn.sender.id, turn)
             return
         try:
             await run()
@@ -203,6 +203,12 @@ class Clicks:
             # It has done nothing. One that was stopped half-way may have done something: that stays claimed.
             await self._store.release_action(turn.thread.id, key, turn.context)
             raise
+
+    async def _show_stored(self, item_id: str, turn: ActionTurn) -> None:
+        """Show a widget as it is stored by now; not to be stored again, as a handler elsewhere may be at it."""
+        sender = await self._sender_now(turn.thread, item_id, turn.context)
+        turn.context.answer.replaced_sender = sender
+        turn.emit(ThreadItemRemovedEvent(item_id=item_id) if sender is None else StoredItemEvent(item=sender))
 
     async def _run_own_action(self, action: Action[str, Any], turn: ActionTurn) -> None:
         """Run the `action` method of a server, which yields events or does something and is awaited."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 from errors import ActionError
@@ -14,8 +15,9 @@ from widgets.value_formats import parse_day
 MAX_VALUE_CHARS = 100_000
 """The longest text of a field: a request may be longer, and no field needs it."""
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_NUMBER = re.compile(r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?")
+# As browsers write them: in ASCII, whatever the person's language.
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_NUMBER = re.compile(r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 
@@ -108,9 +110,13 @@ def _day_problem(field: Field, value: str) -> str | None:
 
 
 def _text_problem(field: Field, value: str, *, is_submit: bool) -> str | None:
+    if field.kind != "Textarea" and ("\n" in value or "\r" in value):
+        # Browsers take breaks out of what is pasted: who reads the value may rely on it, for a header of a mail.
+        return "this has to be one line."
     kind = field.spec.get("inputType")
     if kind == "number":
-        return None if _NUMBER.fullmatch(value) else "a number is needed."
+        # JSON and browsers know no infinity.
+        return None if _NUMBER.fullmatch(value) and isfinite(float(value)) else "a number is needed."
     if not is_submit:
         return None
     if kind == "email" and not _EMAIL.fullmatch(value):

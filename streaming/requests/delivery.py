@@ -56,6 +56,10 @@ Opening = Callable[[], Awaitable[Iterable[ThreadStreamEvent]]]
 """Stores what a request brings, and returns the events that tell it."""
 
 
+class StoredItemEvent(ThreadItemReplacedEvent):
+    """Shows an item as it was read from the store, where somebody else may have replaced or deleted it since."""
+
+
 class Delivery:
     """Stores what an answer consists of, and passes on what the client may see of it.
 
@@ -202,6 +206,8 @@ class Delivery:
     async def store_event(self, event: ThreadStreamEvent, thread: ThreadMetadata, context: RequestContext) -> None:
         """Store what an event says of the thread's items, if it says something that is stored."""
         match event:
+            case StoredItemEvent():
+                pass
             case ThreadItemDoneEvent():
                 await self._store.add_thread_item(thread.id, event.item, context=context)
             case ThreadItemReplacedEvent():

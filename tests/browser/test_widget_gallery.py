@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -51,3 +52,56 @@ def test_a_shift_of_two_pixels_is_found_and_a_rounding_is_not() -> None:
     assert find_shifts(before, {"Badge": []})
     assert find_shifts(before, {})
     assert find_shifts({}, before)
+
+
+WALK = (Path(__file__).parent / "inspections" / "keyboard_walk.js").read_text(encoding="utf-8")
+KEYS = {
+    "button": ["Enter", "Space"],
+    "check": ["Space"],
+    "radio": ["ArrowRight", "ArrowLeft"],
+    "select": ["Enter", "Escape", "ArrowDown", "ArrowDown", "Enter", "Space", "Escape"],
+    "calendar": ["Enter", "ArrowRight", "Enter", "Space", "Escape"],
+    "clear": ["Enter"],
+    "chart": ["ArrowRight", "End", "Home"],
+    "more": ["Enter"],
+    "field": ["Home", "a", "@", "b", "End"],
+    "area": ["x", "Home", "End"],
+}
+"""The keys that are pressed on each kind of control, on the way through all of them."""
+SENT = [
+    *("demo.press",) * 8, *("demo.order",) * 2, *("demo.refresh",) * 2, *("demo.next",) * 2, *("demo.discard",) * 2,
+    *("demo.send",) * 2, "demo.news", *("demo.start",) * 2, *("demo.answer",) * 2, *("demo.open",) * 4,
+    *("demo.pick",) * 4, *("demo.size",) * 2, *("demo.city",) * 2,
+]  # fmt: skip
+"""The actions of all samples by keyboard: each key that does something does it once."""
+
+
+def test_the_keyboard_alone_comes_to_every_control_sees_it_uses_it_once_and_goes_on(gallery: Page) -> None:
+    gallery.locator("article").first.wait_for()
+    gallery.wait_for_function("() => document.fonts.status === 'loaded'")
+    gallery.evaluate(WALK)
+    keyboard = gallery.keyboard
+    gallery.locator("header select").last.focus()
+    forth: list[str] = []
+    keyboard.press("Tab")
+    while (stop := gallery.evaluate("walk.where()")) is not None:
+        # Whoever has cleared a field is put into it again, before what is behind it.
+        if stop["kind"] == "page" or (forth and forth[-1] == "clear" and not stop["isNew"]):
+            keyboard.press("Tab")
+            continue
+        assert stop["isNew"], f"it comes back to {stop}"
+        assert stop["open"] == 0, f"something is open still behind {forth}"
+        assert (stop["isSeen"], stop["isMarked"]) == (True, True), f"one does not see that the keyboard is at {stop}"
+        forth.append(stop["kind"])
+        for key in KEYS.get(stop["kind"], []):
+            keyboard.press(key)
+            if stop["kind"] not in ("select", "calendar"):
+                continue
+            now = gallery.evaluate("walk.where()")
+            assert now["open"] <= 1
+            if now["open"] == 0:
+                assert now["kind"] == stop["kind"], f"{key} has closed it, and left the keyboard at {now}"
+        keyboard.press("Tab")
+    assert gallery.evaluate("walk.missed()") == []
+    assert gallery.evaluate("walk.sent") == SENT
+    assert {*KEYS, "a", "date", "table"} == set(forth)

@@ -128,27 +128,62 @@ def test_rules_of_layout_hold_at_320_pixels(stage: Stage, direction: str) -> Non
     assert transform == ("none" if direction == "ltr" else "matrix(-1, 0, 0, 1, 0, 0)")
 
 
-def test_a_transition_changes_its_height_before_the_eye_unless_somebody_wants_no_motion(stage: Stage) -> None:
-    def grown(lines: int) -> dict[str, Any]:
-        text = {"type": "Col", "key": str(lines), "children": [{"type": "Text", "value": "x"}] * lines}
-        return {"type": "Card", "children": [{"type": "Transition", "children": text}]}
+def test_a_transition_moves_size_and_places_before_the_eye_and_leaves_nothing_behind(stage: Stage) -> None:
+    def arranged(*words: str, width: int) -> dict[str, Any]:
+        rows = [{"type": "Text", "key": word, "value": word} for word in words]
+        col = {"type": "Col", "key": "col", "width": width, "children": rows}
+        # In a row that would stretch or squeeze it.
+        return {"type": "Card", "children": [{"type": "Row", "children": [{"type": "Transition", "children": col}]}]}
 
     stage.show(user_item("hi"), widget({"type": "Text", "value": "x"}))
-    for motion, expected in (("no-preference", 1), ("reduce", 0)):
+    for motion in ("no-preference", "reduce"):
         stage.page.emulate_media(reduced_motion=motion)  # type: ignore[arg-type]
         found = stage.chat.element.locator("parlor-widget").evaluate(
-            """async (host, [before, after]) => {
-                host.widget = before;
-                await host.updateComplete;
-                host.widget = after;
-                await host.updateComplete;
-                await Promise.resolve();
-                const moving = host.shadowRoot.querySelector('.transition > *').getAnimations();
-                return moving.filter(({effect}) => effect.getKeyframes().some(({height}) => height)).length;
+            """async (host, trees) => {
+                const frame = () => new Promise(done => requestAnimationFrame(() => setTimeout(done)));
+                const box = () => host.shadowRoot.querySelector('.transition > *');
+                const places = () => [box(), ...box().children].map(element => {
+                    const {left, top, width, height} = element.getBoundingClientRect();
+                    return [element.textContent, left, top, width, height];
+                });
+                const isOurs = each => !(each instanceof CSSAnimation);
+                const moving = () => box().getAnimations({subtree: true}).filter(isOurs);
+                const seen = [];
+                for (const tree of trees) {
+                    const before = box() === null ? null : places();
+                    host.widget = tree;
+                    await host.updateComplete;
+                    await frame();
+                    await frame();
+                    const animations = moving();
+                    for (const each of animations) { each.pause(); each.currentTime = 0; }
+                    const start = places();
+                    for (const each of animations) each.currentTime = 75;
+                    const middle = places();
+                    seen.push({before, start, middle, count: animations.length});
+                    // The next tree overtakes it from here.
+                }
+                for (const each of moving()) each.finish();
+                return {seen, end: places(), left: moving().length, styles: box().getAttribute('style')};
             }""",
-            [grown(1), grown(6)],
+            [arranged("a", "b", width=100), arranged("b", "a", "c", width=160), arranged("a", "c", width=300)],
         )
-        assert found == expected, motion
+        _, swapped, overtaken = found["seen"]
+        assert (found["left"], found["styles"]) == (0, "flex-shrink: 0; width: 300px;"), motion
+        if motion == "reduce":
+            assert (swapped["count"], overtaken["count"], overtaken["start"]) == (0, 0, found["end"])
+            continue
+        # The box and two rows: the third is new, and later the last.
+        assert (swapped["count"], overtaken["count"]) == (3, 3)
+        # Each is first where it was seen last, also what was overtaken half-way.
+        for step in (swapped, overtaken):
+            size, *rows = ([round(float(each)) for each in place[1:]] for place in step["before"])
+            assert [round(float(each)) for each in step["start"][0][1:]] == size
+            was = {place[0]: row[:2] for place, row in zip(step["before"][1:], rows, strict=True)}
+            now = {place[0]: [round(float(each)) for each in place[1:3]] for place in step["start"][1:]}
+            assert {name: now[name] for name in now if name in was} == {name: was[name] for name in was if name in now}
+        assert 100 < float(swapped["middle"][0][3]) < 160
+        assert 130 < float(overtaken["middle"][0][3]) < 300
 
 
 def test_a_submit_that_loads_by_itself_shows_it_at_its_button(stage: Stage) -> None:

@@ -13,12 +13,21 @@ import {formatDay, hintOf, readDay} from './typed-date.js';
 type DateFace = CoveredDate & FaceProps;
 
 const calendarKey = (path: string) => `${path} picker`;
+const openerKey = (path: string) => `${path} opener`;
 const problemKey = (path: string) => `${path} problem`;
 
 /** The day that the open calendar stands on. */
 function openedAt({host, path}: Scope): string | undefined {
   const day = host.recall(calendarKey(path));
   return typeof day === 'string' ? day : undefined;
+}
+
+/** Closes the calendar; the focus goes back to what has opened it: the button, or the text field. */
+function closeCalendar(element: Element, {host, path}: Scope): void {
+  const button = element.closest('.field')?.querySelector<HTMLElement>('.face-open');
+  if (button && host.recall(openerKey(path)) === 'button') button.focus({preventScroll: true});
+  else focusFace(element);
+  host.remember(calendarKey(path), undefined);
 }
 
 function isUsable({isDisabled, isHeld}: DateFace): boolean {
@@ -68,8 +77,7 @@ function pick(face: DateFace, scope: Scope, element: Element, day: string): void
     return;
   }
   setProblem(field, scope, undefined);
-  focusFace(element);
-  scope.host.remember(calendarKey(scope.path), undefined);
+  closeCalendar(element, scope);
   delete field.dataset.shown;
   commit(native, day);
 }
@@ -84,14 +92,12 @@ export function renderDateFace(covered: CoveredDate, scope: Scope): Rendered {
   const problem = typeof stored === 'string' ? stored : undefined;
   const hint = hintOf(locale);
   const problemId = `${parts.id}-unread`;
-  const close = (element: Element) => {
-    focusFace(element);
-    host.remember(calendarKey(path), undefined);
-  };
+  const close = (element: Element) => closeCalendar(element, scope);
   const open = (element: Element) => {
     if (!isUsable(face)) return;
     const value = nativeOf(element)?.value;
     const day = value === undefined || value === '' ? today() : value;
+    host.remember(openerKey(path), element.localName);
     host.remember(calendarKey(path), clampDay(day, min, max));
   };
   const toggle = (event: Event) => {

@@ -1,7 +1,7 @@
 /** Renderers of boxes and the space between them: Box, Row, Col, Form, Divider, Spacer, Transition. */
 import {html} from 'lit';
+import {layoutAnimation} from './layout-animation.js';
 import {isNode} from './nodes.js';
-import {resizing} from './resizing.js';
 import type {Renderer} from './scope.js';
 import {styled} from './styled.js';
 import {boxStyle, colorOf, lengthOf, spacingOf} from './values.js';
@@ -49,6 +49,6 @@ export const renderSpacer: Renderer<'Spacer'> = node =>
 
 export const renderTransition: Renderer<'Transition'> = (node, scope) =>
   // One child only; a child with a new key or type is a new element and so fades in.
-  html`<div class="transition" ${resizing()}>
+  html`<div class="transition" ${layoutAnimation(node.children, scope.host.streaming)}>
     ${scope.nodes((Array.isArray(node.children) ? node.children : [node.children]).filter(isNode).slice(0, 1))}
   </div>`;

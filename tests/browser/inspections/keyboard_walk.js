@@ -1,0 +1,60 @@
+// Gives the page of all widgets `walk`, which says where the keyboard is, and notes every action in `walk.sent`.
+() => {
+    const gallery = document.querySelector('parlor-widget-gallery').shadowRoot;
+    const components = gallery.querySelector('section');
+    const visited = new Set();
+    const inWidgets = selector =>
+        [...components.querySelectorAll('parlor-widget')].flatMap(widget => [...widget.shadowRoot.querySelectorAll(selector)]);
+    const isSeen = element => {
+        const {width, height, top, bottom} = element.getBoundingClientRect();
+        return width > 0 && height > 0 && bottom > 0 && top < innerHeight;
+    };
+    // The looks of an element and of what stands for it: a row is marked in the place of the button that covers it.
+    const looks = element =>
+        [element, element.nextElementSibling, element.parentElement, element.closest('label')]
+            .filter(each => each !== null)
+            .map(each => getComputedStyle(each))
+            .map(({outlineStyle, outlineWidth, outlineColor, boxShadow, borderColor}) =>
+                [outlineStyle, outlineWidth, outlineColor, boxShadow, borderColor].join())
+            .join('|');
+    const active = () => {
+        let element = document.activeElement;
+        while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+        return element;
+    };
+    const kindOf = element => {
+        for (const [kind, selector] of [
+            ['date', '.date.face'], ['select', '.picker.face'], ['calendar', '.face-open'], ['clear', '.face-clear'],
+            ['more', '.more'], ['chart', '.plot'], ['table', '.table-scroll'], ['check', '[type=checkbox]'],
+            ['radio', '[type=radio]'], ['area', 'textarea'], ['field', 'input'], ['button', 'button'],
+        ]) if (element.matches(selector)) return kind;
+        return element.localName;
+    };
+    const plain = new Map(inWidgets('button, input, select, textarea, [tabindex]').map(each => [each, looks(each)]));
+    window.walk = {
+        sent: [],
+        /** The control that has the focus: its kind, whether one sees it; null outside of the components. */
+        where() {
+            const element = active();
+            let host = element;
+            while (host && host.getRootNode() !== gallery) host = host.getRootNode().host;
+            if (!components.contains(host ?? null)) return null;
+            if (host === element) return {kind: 'page'};
+            const isNew = !visited.has(element);
+            visited.add(element);
+            return {
+                kind: kindOf(element), isNew, isSeen: isSeen(element), isMarked: looks(element) !== plain.get(element),
+                open: inWidgets('[popover]').filter(each => each.matches(':popover-open')).length,
+                name: element.getAttribute('aria-label') ?? element.textContent.trim(), value: element.value ?? '',
+            };
+        },
+        /** The controls that one sees and the keyboard did not come to; of radios with one name, one is enough. */
+        missed: () => [...plain.keys()]
+            .filter(each => each.isConnected && each.tabIndex >= 0 && !each.matches(':disabled') && isShown(each))
+            .filter(each => !visited.has(each) && ![...visited].some(other => other.type === 'radio' && other.name === each.name))
+            .map(each => each.outerHTML.slice(0, 120)),
+    };
+    const isShown = element => element.checkVisibility({visibilityProperty: true, opacityProperty: true}) &&
+        element.getBoundingClientRect().width > 1;
+    gallery.addEventListener('widget-action', ({detail: {action}}) => walk.sent.push(action.type));
+}
