@@ -291,7 +291,6 @@ def import_tests(arguments: list[str]) -> None:
     When one cannot be imported, none is: each worker then finds out itself, and says so.
     """
     import pytest
-    from hypothesis import strategies
 
     # Without the plugin that deals tests out to workers: this is none of them.
     code = pytest.main(["--collect-only", "-qq", "-s", "-p", "no:xdist", "-p", "no:cacheprovider", *arguments])
@@ -299,6 +298,8 @@ def import_tests(arguments: list[str]) -> None:
         for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
             del sys.modules[name]
     import_all(PRELOADED_FOR_TESTS)
+    from hypothesis import strategies  # not before pytest, which rewrites its asserts
+
     # Hypothesis works out which characters there are when a text is drawn first: a second of each worker.
     strategies.text().validate()
 
