@@ -23,6 +23,7 @@ import signal
 import socket
 import sys
 import warnings
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,7 @@ LENGTH_BYTES = 4
 PRELOADED = (
     "agents_sdk.sdk_agent",
     "agents_sdk.workflows.source",
+    "aiosqlite",
     "attachments",
     "base_server",
     "chat_clients.failures",
@@ -44,6 +46,7 @@ PRELOADED = (
     "fastapi",
     "framework.telemetry",
     "framework.warm_up",
+    "httpcore",
     "mcp.server.mcpserver",
     "process.doctor",
     "process.garbage_collection",
@@ -52,14 +55,19 @@ PRELOADED = (
     "process.serving",
     "process.use_case_loading",
     "process.workflow_import",
+    "pydantic.v1",
     "runs.registry",
     "starlette.middleware.cors",
     "stock_server",
     "store",
     "streaming.answers.tool_guard",
+    "use_cases.todo.plugin",
+    "use_cases.weather.plugin",
     "uvicorn.logging",
     "uvicorn.loops.auto",
+    "uvicorn.loops.uvloop",
     "uvicorn.protocols.http.httptools_impl",
+    "uvicorn.protocols.websockets.auto",
     "web.attachments_api",
     "web.branding_api",
     "web.chatkit_api",
@@ -67,8 +75,21 @@ PRELOADED = (
     "web.pages",
     "web.sessions_api",
     "web.use_cases_api",
+    "web.widget_gallery",
 )
 """Modules that a server, or a stand-in of a server of tools, imports at its start. A missing one only costs time."""
+
+PRELOADED_FOR_TESTS = (
+    "agents_sdk.workflows.answer_run",
+    "files.documents.pdf",
+    "files.documents.word",
+    "files.documents.workbook",
+    "openai.resources.chat",
+    "openai.resources.responses",
+    "openai.resources.vector_stores",
+    "prometheus_client",
+)
+"""Modules that several tests are the first to need, and so each worker would import for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +224,12 @@ class ForkServer:
             return None
         if not self._is_loaded:
             self._is_loaded = True
-            for name in PRELOADED:
-                with suppress(ImportError):
-                    importlib.import_module(name)
+            import_all(PRELOADED)
             if self.tests:
                 import_tests(self.tests)
+            else:
+                with suppress(ImportError):
+                    importlib.import_module("framework.warm_up").warm_up()
             gc.collect()
             gc.freeze()
         if process := os.fork():
@@ -256,6 +278,13 @@ class ForkServer:
             os.kill(process, signal.SIGKILL)
 
 
+def import_all(names: Iterable[str]) -> None:
+    """Import what there is of these modules."""
+    for name in names:
+        with suppress(ImportError):
+            importlib.import_module(name)
+
+
 def import_tests(arguments: list[str]) -> None:
     """Import tests as pytest does, so that a later run in a fork of this process finds them imported.
 
@@ -268,6 +297,11 @@ def import_tests(arguments: list[str]) -> None:
     if code != pytest.ExitCode.OK:
         for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
             del sys.modules[name]
+    import_all(PRELOADED_FOR_TESTS)
+    from hypothesis import strategies  # not before pytest, which rewrites its asserts
+
+    # Hypothesis works out which characters there are when a text is drawn first: a second of each worker.
+    strategies.text().validate()
 
 
 def _read_command(client: socket.socket) -> Command | None:

@@ -84,7 +84,9 @@ def test_tests_are_imported_for_all_workers_or_else_each_worker_says_what_is_wro
     (folder / "test_other.py").write_text(f"{other}\ndef test_two() -> None: ...")
     code = f"""
 import runpy, sys
-runpy.run_path({fork_server.__file__!r})["import_tests"](["--rootdir=.", "--import-mode=importlib", "tests"])
+runpy.run_path({fork_server.__file__!r})["import_tests"](
+    ["--rootdir=.", "--import-mode=importlib", "-p", "no:playwright", "tests"]
+)
 print("names:", *sorted(name for name in sys.modules if name.partition(".")[0] == "tests"))
 """
     done = subprocess.run(
