@@ -186,11 +186,7 @@ def context(kept: KeptPage) -> Iterator[BrowserContext]:
     context.set_offline(False)
     context.clear_permissions()
     context.clear_cookies()
-    session = context.new_cdp_session(kept.page)
-    for host in OUR_HOSTS:
-        what = {"origin": f"http://{host}", "storageTypes": "local_storage,indexeddb,cache_storage"}
-        session.send("Storage.clearDataForOrigin", what)
-    session.detach()
+    kept.clear_storage()
 
 
 @pytest.fixture
@@ -262,12 +258,14 @@ def _guard(request: pytest.FixtureRequest, tolerated_errors: list[str]) -> Itera
         yield  # a test without a browser
         return
     context: BrowserContext = request.getfixturevalue("context")
+    kept: KeptPage = request.getfixturevalue("kept")
     problems: list[str] = []
 
     def look(sent: Request) -> None:
         asked = urlsplit(sent.url)
         if asked.scheme not in ("http", "https"):
             return
+        kept.origins.add(f"{asked.scheme}://{asked.netloc}")
         # Which of our servers is opened is the test's say; the page then talks to that one and to no other.
         is_opened = sent.is_navigation_request() and sent.frame.parent_frame is None
         # A frame that is filled has no address yet; whoever holds it asks.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page
 
+from tests.browser.chat import expect_value
 from tests.browser.kept_page import KeptPage
 
 TAKEN_AWAY = """() => {
@@ -59,3 +60,14 @@ def test_a_page_of_another_size_or_medium_is_not_the_next_ones(
     empty_page.emulate_media(color_scheme="dark", reduced_motion="no-preference")
     kept.give_back()
     assert empty_page.is_closed()
+
+
+def test_what_a_page_has_stored_is_taken_away_though_it_was_there_before(
+    empty_page: Page, asked_server: str, kept: KeptPage
+) -> None:
+    kept.clear_storage()
+    page = kept.take(f"{asked_server}/page/classic", 1)
+    assert page == empty_page
+    page.evaluate("localStorage.draft = 'x'")
+    kept.clear_storage()
+    expect_value(page, lambda: page.evaluate("localStorage.length"), 0)
