@@ -185,7 +185,7 @@ def test_typing_after_ten_thousand_lines_stays_quick(stage: Stage) -> None:
 
 
 def quickest_key_ms(stage: Stage) -> float:
-    """Return how much of a processor the quickest of seven keys takes, to its frame: not how long, on a busy machine."""
+    """Return how much of a processor the quickest of seven keys takes, to its frame; a busy machine takes no more."""
     session = stage.page.context.new_cdp_session(stage.page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
 
