@@ -28,8 +28,7 @@ ParlorError
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -244,9 +243,10 @@ def new_error_id() -> str:
     return f"err_{secrets.token_hex(6)}"
 
 
-@contextmanager
-def exit_refused(who: str) -> Iterator[None]:
-    """Let code that somebody brings end its own answer, where it would end the process: scripts call `sys.exit`.
+class ExitRefused:
+    """Lets code that somebody brings end its own answer, where it would end the process: scripts call `sys.exit`.
+
+    A class and no generator, for each open answer holds two of it.
 
     Args:
         who: The owner of the code that runs in the block, for the log.
@@ -254,10 +254,20 @@ def exit_refused(who: str) -> Iterator[None]:
     Raises:
         AgentError: When it has tried.
     """
-    try:
-        yield
-    except SystemExit as exc:
-        raise AgentError("This assistant cannot answer at the moment.", f"{who} called sys.exit({exc.code!r})") from exc
+
+    __slots__ = ("_who",)
+
+    def __init__(self, who: str) -> None:
+        self._who = who
+
+    def __enter__(self) -> None:
+        """Begin the block."""
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, trace: object) -> None:
+        """Raise an error of the answer in the place of the end of the process."""
+        if isinstance(exc, SystemExit):
+            said = f"{self._who} called sys.exit({exc.code!r})"
+            raise AgentError("This assistant cannot answer at the moment.", said) from exc
 
 
 async def without_exit(work: Awaitable[T], who: str) -> T:
@@ -270,5 +280,5 @@ async def without_exit(work: Awaitable[T], who: str) -> T:
     Raises:
         AgentError: When it has tried to end the process.
     """
-    with exit_refused(who):
+    with ExitRefused(who):
         return await work

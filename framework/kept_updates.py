@@ -22,6 +22,8 @@ class MergedUpdates(list[Any]):
     The updates that are appended are left as they are; the merged one is a copy without `raw_representation`.
     """
 
+    __slots__ = ("_place", "_texts")
+
     def __init__(self, updates: Iterable[ChatResponseUpdate | AgentResponseUpdate]) -> None:
         super().__init__()
         self._texts: list[str] = []

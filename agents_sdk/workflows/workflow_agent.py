@@ -25,7 +25,7 @@ from agents_sdk.workflows.words import is_json, plain, words_of
 from agents_sdk.workflows.workflow_input import build_message, call_workflow
 from agents_sdk.workflows.workflow_module import run_module, workflow_module
 from context import Turn
-from errors import AgentError, ConflictError, EmptyAnswerError, exit_refused
+from errors import AgentError, ConflictError, EmptyAnswerError, ExitRefused
 from framework.sentences import LIMIT_REACHED
 from turns.approval_request import ApprovalRequest, PendingApproval
 from turns.workflow_journal import build_journal_item
@@ -116,7 +116,7 @@ class WorkflowAgent:
     async def _work(self, run: WorkflowRun) -> Any:
         current_run.set(run)
         name = self._turn.context.use_case
-        with exit_refused(f"use case '{name}': the file"), workflow_module(self._code, f"exported.{name}") as module:
+        with ExitRefused(f"use case '{name}': the file"), workflow_module(self._code, f"exported.{name}") as module:
             # In a thread: what a file does at its top may take a while.
             await asyncio.to_thread(
                 run_module, module, self._code, PlatformNames(run), self._source.approvals, run.approve

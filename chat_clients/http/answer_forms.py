@@ -73,7 +73,8 @@ class AnswerBodyParser:
                 return []  # blanks, by which some servers keep a connection alive
             self._parser = JsonParser() if self._first[:1] in (b"{", b"[") else EventParser()
         events = self._parser.feed(data)
-        self._has_events = bool(events)
+        if events:
+            self._has_events, self._first = True, b""
         return events
 
     def close(self) -> list[Event]:

@@ -12,6 +12,7 @@ import {isSignedOut, RequestError} from './server/request-error.js';
 import {strings} from './strings.js';
 import {Conversation, type Message} from './thread/conversation.js';
 import {ImageDomains} from './thread/image-domains.js';
+import {ItemRequests} from './thread/item-requests.js';
 import {ThreadList} from './thread/thread-list.js';
 import {toError} from './to-error.js';
 import {unreachable} from './unreachable.js';
@@ -38,6 +39,7 @@ export class Chat {
   readonly sideRequests: SideRequests;
   readonly chosen: ChosenOptions<Settings['tools'][number]>;
   readonly #drafts: DraftKeeper;
+  readonly #items: ItemRequests;
   readonly #imageDomains = new ImageDomains();
   #settings: Settings = readOptions({}, '');
   #isHistoryOpen = false;
@@ -71,6 +73,7 @@ export class Chat {
       findClientTool: () => this.#settings.onClientTool,
       expectsResume: () => this.#settings.resume,
     });
+    this.#items = new ItemRequests(this.#client, this.conversation);
   }
 
   get settings(): Settings {
@@ -135,7 +138,7 @@ export class Chat {
         conversation.stop();
         break;
       case 'retry':
-        this.attempt(this.#retry());
+        this.attempt(conversation.retry());
         break;
       case 'new-chat':
         this.setHistoryOpen(false);
@@ -171,7 +174,7 @@ export class Chat {
         this.chosen.selectModel(intent.modelId);
         break;
       case 'feedback':
-        this.attempt(this.#rate(intent));
+        this.attempt(this.#items.rate(intent));
         break;
       case 'dismiss-notice':
         conversation.dismissNotice(intent.key);
@@ -312,10 +315,6 @@ export class Chat {
     }
   }
 
-  async #retry(): Promise<void> {
-    await this.conversation.retry();
-  }
-
   /** The server has the message by now, or none was sent. */
   #forgetConfirmed(): void {
     const {unconfirmedKey, entries} = this.conversation.state;
@@ -344,28 +343,10 @@ export class Chat {
   }
 
   async #runWidgetAction(action: WidgetAction['action'], itemId: string, widget: unknown): Promise<void> {
-    if (action.handler !== 'client') {
-      const result = await this.conversation.act(action, itemId || undefined, action.streaming);
-      // The conversation has told it already; what was clicked goes back to what the server says.
-      if (result === false) throw new DOMException('The action failed.', 'AbortError');
-      if (result !== true) throw Object.assign(new DOMException(result.message, 'AbortError'), {field: result.field});
-      return;
-    }
+    if (action.handler !== 'client') return await this.#items.click(action, itemId, action.streaming);
     const {onAction} = this.#settings;
     if (!onAction) this.#host.emit('chatkit.log', {name: 'widget.no_handler', data: {type: action.type}});
     await onAction?.({type: action.type, payload: action.payload}, {id: itemId, widget: widget as JSONObject});
-  }
-
-  async #rate({kind, itemIds, revert}: Intent & {type: 'feedback'}): Promise<void> {
-    const threadId = this.conversation.state.thread?.id;
-    if (threadId === undefined) return;
-    try {
-      await this.#client.send({type: 'items.feedback', params: {thread_id: threadId, item_ids: itemIds, kind}});
-      this.conversation.rated(threadId, itemIds, kind);
-    } catch (error) {
-      revert();
-      throw error;
-    }
   }
 
   async #renameThread(threadId: string, title: string): Promise<void> {

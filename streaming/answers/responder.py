@@ -12,7 +12,7 @@ from typing import Any
 from chatkit.types import ThreadItemDoneEvent, ThreadStreamEvent
 
 from context import Services, Turn
-from errors import ModelError, exit_refused
+from errors import ExitRefused, ModelError
 from framework.inner_agents import workflow_of
 from streaming.answers.agent_events import agent_events
 from streaming.answers.agent_kinds import hook_argument
@@ -126,7 +126,7 @@ class Responder:
 def _reported(what: str, turn: Turn) -> Iterator[None]:
     """Log a failure and raise what the person is told of it; see `report_failure`."""
     try:
-        with exit_refused(f"use case '{turn.context.use_case}'"):
+        with ExitRefused(f"use case '{turn.context.use_case}'"):
             yield
     except Exception as exc:
         raise report_failure(exc, what, turn.thread.id, turn.context) from exc
