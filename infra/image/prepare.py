@@ -13,7 +13,7 @@ import site
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Set
 from importlib.metadata import distributions
 from importlib.util import cache_from_source
 from pathlib import Path
@@ -77,9 +77,10 @@ def main() -> None:
         if not path.name.startswith(("python", "parlor")):
             path.unlink()
     strip_libraries(packages)
-    kept = READ_THEMSELVES.union(path.parts[0] for each in found if each.name == "parlor" for path in each.files or ())
-    whole = (each.name for each in sorted(packages.iterdir()) if each.is_dir() and each.name not in kept)
-    for name in whole if sources == "bytecode-only" else GENERATED:
+    if sources == "bytecode-only":
+        own = {path.parts[0] for each in found if each.name == "parlor" for path in each.files or ()}
+        drop_sources(packages, own | READ_THEMSELVES | {each.name for each in packages.glob("*.py")})
+    for name in GENERATED:
         drop_sources(packages / name)
     compile_all(packages)
     correct_records(packages)
@@ -105,20 +106,16 @@ def unused_files(packages: Path) -> Iterator[Path]:
             yield path
 
 
-def drop_sources(folder: Path) -> None:
-    """Put bytecode in the place of the sources of a folder: a traceback then has no lines of them."""
-    optimize = optimization_of(folder)
+def drop_sources(folder: Path, kept: Set[str] = frozenset()) -> None:
+    """Put bytecode in the place of sources, but for what is in `kept`: a traceback then has no lines of them."""
+    left = re.compile("|".join(f"^{re.escape(str(folder / name))}(?:/|$)" for name in sorted(kept)) or "(?!)")
     compileall.compile_dir(
-        folder, maxlevels=20, quiet=2, legacy=True, optimize=optimize, invalidation_mode=UNCHECKED, workers=0
-    )
+        folder, maxlevels=20, quiet=2, rx=left, legacy=True, invalidation_mode=UNCHECKED, workers=0
+    )  # fmt: skip
+    compile_without_docstrings(folder / WITHOUT_DOCSTRINGS, lambda source: f"{source}c")
     for source in sorted(folder.rglob("*.py")):
-        if source.with_suffix(".pyc").exists():
+        if not left.search(str(source)) and source.with_suffix(".pyc").exists():
             source.unlink()
-
-
-def optimization_of(path: Path) -> int:
-    """Return how far Python goes in leaving out what no program needs."""
-    return 2 if WITHOUT_DOCSTRINGS in path.parts else 0
 
 
 def compile_all(packages: Path) -> None:
@@ -128,11 +125,14 @@ def compile_all(packages: Path) -> None:
     """
     for folder, skipped in ((Path(sysconfig.get_path("stdlib")), NOT_COMPILED), (packages, SELDOM_IMPORTED)):
         compileall.compile_dir(folder, maxlevels=20, quiet=2, rx=skipped, invalidation_mode=UNCHECKED, workers=0)
-    for source in sorted((packages / WITHOUT_DOCSTRINGS).rglob("*.py")):
-        if not SELDOM_IMPORTED.search(str(source)):
-            # Under the name that a Python looks for which does not leave them out itself.
-            target, optimize = cache_from_source(str(source)), optimization_of(source)
-            py_compile.compile(str(source), target, optimize=optimize, invalidation_mode=UNCHECKED)
+    compile_without_docstrings(packages / WITHOUT_DOCSTRINGS, cache_from_source)
+
+
+def compile_without_docstrings(folder: Path, target_of: Callable[[str], str]) -> None:
+    """Compile a package as `-OO` does, under the names that a Python looks for which runs without it."""
+    for source in map(str, sorted(folder.rglob("*.py"))):
+        if not SELDOM_IMPORTED.search(source):
+            py_compile.compile(source, target_of(source), optimize=2, invalidation_mode=UNCHECKED)
 
 
 if __name__ == "__main__":
