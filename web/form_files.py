@@ -64,7 +64,10 @@ class _Form:
 
     def on_headers_finished(self) -> None:
         _, options = parse_options_header(self.headers.get("content-disposition", b""))
-        self.is_file = not self.was_file and options.get(b"name") == FIELD.encode() and b"filename" in options
+        self.is_file = options.get(b"name") == FIELD.encode() and b"filename" in options
+        if self.is_file and self.was_file:
+            # Whoever sends two would miss the other.
+            raise BadRequestError("The form holds more than one file.", code="attachments.malformed")
         if self.is_file:
             self.file_headers = dict(self.headers)
 

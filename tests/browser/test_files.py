@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 
 from PIL import Image
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, ViewportSize, expect
 
+from tests.browser.axe import RULES_OF_COLOUR, find_violations
 from tests.browser.chat import Chat
 
 CSV = b"name,rows\nBern,3\n"
@@ -20,6 +21,17 @@ DROP = """csv => {
         if (target.dispatchEvent(event) && type !== 'dragenter') throw new Error(`${type} is left to the browser`);
     }
 }"""
+READ = """
+- list "Attached files":
+  - listitem:
+    - button "Open sky.png":
+      - img "sky.png"
+  - listitem:
+    - button "Open wood.png":
+      - img "wood.png"
+  - listitem:
+    - button "Download rows.csv, CSV · 17 B"
+"""
 WIDTH = "image => image.decode().then(() => image.naturalWidth)"
 
 
@@ -27,6 +39,21 @@ def picture(color: tuple[int, int, int]) -> bytes:
     buffer = io.BytesIO()
     Image.new("RGB", (900, 600), color).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def look_at_all(page: Page, state: str) -> None:
+    """Look at a state in light and dark, wide and on a telephone."""
+    found = find_violations(page, "openai-chatkit")
+    page.emulate_media(color_scheme="dark")
+    found += find_violations(page, "openai-chatkit", RULES_OF_COLOUR)
+    page.emulate_media(color_scheme="light")
+    size = page.viewport_size
+    assert size is not None
+    page.set_viewport_size({"width": 360, "height": 740})
+    found += find_violations(page, "openai-chatkit")
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    page.set_viewport_size(size)
+    assert found == [], state
 
 
 def test_files_are_chosen_dropped_answered_opened_and_there_again_after_a_reload(page: Page) -> None:
@@ -42,6 +69,7 @@ def test_files_are_chosen_dropped_answered_opened_and_there_again_after_a_reload
     page.evaluate(DROP, CSV.decode())
     expect(chat.element.locator(".attachment.done")).to_have_count(3)
     expect(chat.element.get_by_role("status").filter(has_text="3 files are attached")).to_have_count(1)
+    look_at_all(page, "files in the composer")
     chat.composer.fill("What do you")
     page.reload()
     # What was written is kept, and so is what was uploaded.
@@ -62,12 +90,17 @@ def test_files_are_chosen_dropped_answered_opened_and_there_again_after_a_reload
         shown.get_by_role("button", name="Download rows.csv").click()
     assert (download.value.suggested_filename, download.value.path().read_bytes()) == ("rows.csv", CSV)
 
+    # In the order in which they were sent, before the words: what a screen reader says of each.
+    expect(shown.get_by_role("list", name="Attached files")).to_match_aria_snapshot(READ)
+    look_at_all(page, "a message with files")
+
     opener = shown.get_by_role("button", name="Open sky.png")
     opener.click()
     box = chat.element.get_by_role("dialog", name="sky.png")
     # The whole picture takes the preview's place.
     expect(box.get_by_role("img")).to_have_js_property("naturalWidth", 900)
     expect(box.get_by_role("link", name="Download")).to_be_visible()
+    look_at_all(page, "the open picture")
     page.keyboard.press("ArrowRight")
     box = chat.element.get_by_role("dialog", name="wood.png")
     expect(box.get_by_role("status")).to_have_text("Picture 2 of 2: wood.png")
@@ -77,3 +110,19 @@ def test_files_are_chosen_dropped_answered_opened_and_there_again_after_a_reload
     page.keyboard.press("Escape")
     expect(box).to_have_count(0)
     expect(opener).to_be_focused()
+
+
+def test_on_a_telephone_a_picture_comes_from_the_camera(browser: Browser, base_url: str) -> None:
+    size = ViewportSize(width=360, height=740)
+    with browser.new_context(base_url=base_url, has_touch=True, is_mobile=True, viewport=size) as context:
+        page = context.new_page()
+        page.goto("/?use_case=weather")
+        chat = Chat(page)
+        chat.element.get_by_role("button", name="Add files and choose tools").tap()
+        with page.expect_file_chooser() as chooser:
+            chat.element.get_by_role("menuitem", name="Take a photo").tap()
+        camera = chooser.value.element
+        assert (camera.get_attribute("accept"), camera.get_attribute("capture")) == ("image/*", "environment")
+        chooser.value.set_files({"name": "photo.png", "mimeType": "image/png", "buffer": picture((30, 80, 220))})
+        expect(chat.element.locator(".attachment.image.done")).to_have_count(1)
+        assert find_violations(page, "openai-chatkit") == []

@@ -51,13 +51,16 @@ async def _send(server: ServerProcess, *ids: str) -> str:
     return (await _ask(server, "threads.create", input=message)).text
 
 
-def _age(folder: Path, *ids: str) -> None:
-    """Make files as old as if they had last changed days ago."""
+LONG_AGO = "'2026-01-01 00:00:00.000000'"
+STORED_AND_NOT_RECORDED = f"state = 'pending', claimed_at = {LONG_AGO}"
+"""A crash between the bytes and their row leaves this: somebody has claimed the file, and its bytes are there."""
+
+
+def _change(folder: Path, values: str, *ids: str) -> None:
+    """Change rows of files to what a crash leaves, or to what they are later."""
     with closing(sqlite3.connect(next(folder.rglob("*.db")))) as database, database:
         for each in ids:
-            changed = database.execute(
-                "UPDATE files SET changed_at = '2026-01-01 00:00:00.000000' WHERE id = ?", (each,)
-            )
+            changed = database.execute(f"UPDATE files SET {values} WHERE id = ?", (each,))  # noqa: S608 - our own
             assert changed.rowcount == 1
 
 
@@ -65,8 +68,10 @@ async def test_what_a_crash_breaks_off_can_be_sent_again_or_leaves_nothing(tmp_p
     async with running(tmp_path, python=own_python) as server:
         await server.get("/")
         pending, _ = await _announce(server, "pending.txt", 5)
-        (unsent, first), (bound, second) = [await _announce(server, name, 5) for name in ("unsent.txt", "bound.txt")]
-        for place in (first, second):
+        names = ("unsent.txt", "bound.txt", "claimed.txt", "again.txt", "deleting.txt")
+        announced = [await _announce(server, name, 5) for name in names]
+        (unsent, _), (bound, second), (claimed, _), (again, again_path), (deleting, _) = announced
+        for _, place in announced:
             (await server.client.put(f"/api/{place}", content=place[-5:].encode())).raise_for_status()
         assert "bound.txt" in await _send(server, bound)
         file_id, path = await _announce(server, "a.txt", len(WORDS))
@@ -86,15 +91,18 @@ async def test_what_a_crash_breaks_off_can_be_sent_again_or_leaves_nothing(tmp_p
         past = each.stat().st_mtime - LEFTOVER_LIFE_S - 60
         os.utime(each.parent, (past, past))
 
-    _age(tmp_path, pending, unsent, bound)
+    _change(tmp_path, STORED_AND_NOT_RECORDED, claimed, again)
+    _change(tmp_path, "state = 'deleting'", deleting)
+    _change(tmp_path, f"changed_at = {LONG_AGO}", pending, unsent, bound, claimed)
 
     async with running(tmp_path, cookies) as server:
-        await _until(lambda: not _left(tmp_path) and len(_kept(tmp_path)) == 1)
-        assert _kept(tmp_path) == [second[-5:].encode()]
-        for each in (pending, unsent):
+        await _until(lambda: not _left(tmp_path) and len(_kept(tmp_path)) == 2)
+        assert sorted(_kept(tmp_path)) == sorted(each[-5:].encode() for each in (second, again_path))
+        for each in (pending, unsent, claimed, deleting):
             assert (await server.get(f"/api/attachments/{each}")).status_code == 404
         assert (await server.get(f"/api/attachments/{bound}/file")).content == second[-5:].encode()
-        sent = await server.client.put(f"/api/{path}", content=WORDS)
-        assert sent.status_code == 200, sent.text
-        assert "a.txt" in await _send(server, file_id)
-        assert sorted(_kept(tmp_path)) == sorted([WORDS, second[-5:].encode()])
+        for place, content in ((path, WORDS), (again_path, again_path[-5:].encode())):
+            sent = await server.client.put(f"/api/{place}", content=content)
+            assert sent.status_code == 200, sent.text
+        assert "a.txt" in await _send(server, file_id, again)
+        assert sorted(_kept(tmp_path)) == sorted([WORDS, second[-5:].encode(), again_path[-5:].encode()])

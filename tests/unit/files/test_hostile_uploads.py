@@ -487,6 +487,10 @@ FORMS = {
         b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n' + b"x" * 200_000 + b"\r\n--b--\r\n",
         "multipart/form-data; boundary=b",
     ),
+    "two files": (
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nx\r\n' * 2 + b"--b--\r\n",
+        "multipart/form-data; boundary=b",
+    ),
     "long header": (
         b'--b\r\nContent-Disposition: form-data; name="file"; filename="' + b"a" * 100_000,
         "multipart/form-data; boundary=b",
