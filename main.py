@@ -232,6 +232,9 @@ async def _examine(settings: Settings) -> list[Finding]:
         findings = await examine(platform.services, STATIC_DIR)
         if problem := await asyncio.to_thread(find_key_problem, settings):
             findings.append(Finding(False, "signing key", problem))
+        if settings.provider != "offline":
+            problem = await platform.chat_clients.find_problem()
+            findings.append(Finding(problem is None, "provider", problem or "answers, and takes the key"))
         return findings
     finally:
         await platform.chat_clients.close()
