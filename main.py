@@ -102,7 +102,8 @@ def build_platform(settings: Settings) -> Platform:
     )
 
     def load() -> LoadedUseCases:
-        set_up_exporter(settings.otel_exporter_otlp_endpoint)
+        shown = settings.otel_exporter_otlp_headers
+        set_up_exporter(settings.otel_exporter_otlp_endpoint, shown.get_secret_value() if shown is not None else None)
         warm_up()
         return load_use_cases(
             services, settings.use_cases_path, settings.disabled_use_cases, settings.enabled_use_cases
