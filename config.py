@@ -136,6 +136,9 @@ class Settings(BaseSettings):
         description="OpenTelemetry collector (OTLP over HTTP, extra `telemetry`), e.g. `http://localhost:4318`; the "
         "other `OTEL_*` variables mean what they always do. Default: no spans are sent.",
     )
+    otel_exporter_otlp_headers: SecretStr | None = Field(
+        None, description="What that collector has to be shown, e.g. `Authorization=Basic%20…`."
+    )
     enable_instrumentation: bool | None = Field(
         None, description="OpenTelemetry spans of the agent framework; default: where an OpenTelemetry SDK is set up."
     )

@@ -102,7 +102,8 @@ def build_platform(settings: Settings) -> Platform:
     )
 
     def load() -> LoadedUseCases:
-        set_up_exporter(settings.otel_exporter_otlp_endpoint)
+        shown = settings.otel_exporter_otlp_headers
+        set_up_exporter(settings.otel_exporter_otlp_endpoint, shown.get_secret_value() if shown is not None else None)
         warm_up()
         return load_use_cases(
             services, settings.use_cases_path, settings.disabled_use_cases, settings.enabled_use_cases
@@ -232,6 +233,9 @@ async def _examine(settings: Settings) -> list[Finding]:
         findings = await examine(platform.services, STATIC_DIR)
         if problem := await asyncio.to_thread(find_key_problem, settings):
             findings.append(Finding(False, "signing key", problem))
+        if settings.provider != "offline":
+            problem = await platform.chat_clients.find_problem()
+            findings.append(Finding(problem is None, "provider", problem or "answers, and takes the key"))
         return findings
     finally:
         await platform.chat_clients.close()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import httpx
 from agent_framework import BaseChatClient
 
 from chat_clients.failures import build_model_error, explain_model_failure
@@ -15,9 +17,13 @@ from chat_clients.offline.model import OfflineChatClient
 from chat_clients.offline.phrases import PhraseBook
 from chat_clients.provider_clients import build_invocation_limits, build_provider_client, create_connection
 from config import Settings
+from errors import ModelError
 
 if TYPE_CHECKING:
     from chat_clients.offline.offline_phrase import OfflinePhrase
+
+PROBE_TIMEOUT_S = 10.0
+"""Longest wait for a provider that is asked whether it is there."""
 
 # Providers tell the format by the file's name.
 _ENDINGS = {"audio/webm": "webm", "audio/mp4": "mp4", "audio/ogg": "ogg", "audio/wav": "wav", "audio/mpeg": "mp3"}
@@ -83,6 +89,25 @@ class ChatClients:
             raise (build_model_error(failure.code, model=model)) from exc
         text = answer.get("text")
         return text.strip() if isinstance(text, str) else ""
+
+    async def find_problem(self) -> str | None:
+        """Return why the provider could not be asked now; None when it could, or when there is none to ask.
+
+        It is asked for the list of its models, which costs nothing; a server that has no such list is no problem.
+        """
+        if self._connection is None:
+            return None
+        where = httpx.URL(self._connection.base_url).copy_with(userinfo=b"", query=None)
+        try:
+            async with asyncio.timeout(PROBE_TIMEOUT_S):
+                status = await self._connection.status_of("/models")
+        except (httpx.TransportError, TimeoutError) as exc:
+            return f"{where} cannot be reached: {exc or 'it does not answer in time'}"
+        except ModelError as exc:
+            return str(exc)
+        if status in (401, 403):
+            return f"{where} refuses the key (status {status})"
+        return f"{where} is in trouble (status {status})" if status >= 500 else None
 
     async def close(self) -> None:
         """Close the connections; closing twice is harmless."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from errors import ConfigError
 
 
-def set_up_exporter(endpoint: str | None) -> None:
+def set_up_exporter(endpoint: str | None, headers: str | None = None) -> None:
     """Have spans sent to a collector; do nothing without one, or where the process has a tracer provider already.
 
     Args:
         endpoint: Address of a collector that takes OTLP over HTTP, without the path. What else there is to say,
             OpenTelemetry reads from its own variables: `OTEL_SERVICE_NAME`, `OTEL_TRACES_SAMPLER`, `OTEL_SDK_DISABLED`.
+        headers: Headers that it has to be shown, in the form of `OTEL_EXPORTER_OTLP_HEADERS`, which may lie in a file.
 
     Raises:
         ConfigError: When the packages for it are not installed.
@@ -24,6 +25,7 @@ def set_up_exporter(endpoint: str | None) -> None:
         from opentelemetry.sdk.resources import SERVICE_NAME, OTELResourceDetector, Resource
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
+        from opentelemetry.util.re import parse_env_headers
     except ImportError as exc:
         raise ConfigError(
             "OTEL_EXPORTER_OTLP_ENDPOINT", "needs OpenTelemetry's SDK: pip install 'parlor[telemetry]'"
@@ -32,7 +34,10 @@ def set_up_exporter(endpoint: str | None) -> None:
     resource = Resource({SERVICE_NAME: "parlor"}).merge(OTELResourceDetector().detect())
     provider = TracerProvider(resource=resource)
     # Its queue is bounded, its thread a daemon, and what cannot be sent is dropped.
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces")))
+    shown = parse_env_headers(headers, liberal=True) if headers is not None else None
+    provider.add_span_processor(
+        BatchSpanProcessor(OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces", headers=shown))
+    )
     trace.set_tracer_provider(provider)
 
 

@@ -26,6 +26,7 @@ from web.browser_tokens_api import build_browser_tokens_router
 from web.chatkit_api import add_chatkit_routes
 from web.client_secrets import ClientSecrets, ServerKeys
 from web.client_sessions import ClientSessions
+from web.closing import ClosingMiddleware
 from web.failures import ErrorMiddleware, handle_http_exception
 from web.health import build_health_router
 from web.hosts import HostMiddleware
@@ -108,6 +109,7 @@ def build_app(
         # piece of text another call. Compression, or metrics of bodies, would have to be done in `EventStream`.
         middleware=[
             Middleware(RequestLogMiddleware),
+            Middleware(ClosingMiddleware, lifecycle=lifecycle),
             Middleware(ProxyMiddleware, settings=settings),
             Middleware(SecurityHeadersMiddleware, settings=settings, upload_origin=upload_origin),
             Middleware(HostMiddleware, settings=settings),

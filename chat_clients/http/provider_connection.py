@@ -182,6 +182,17 @@ class ProviderConnection:
         finally:
             await response.aclose()
 
+    async def status_of(self, path: str) -> int:
+        """Return the status with which the provider answers a GET of `path`, asked once.
+
+        Raises:
+            httpx.TransportError: The provider cannot be reached or is silent.
+        """
+        headers = {"authorization": f"Bearer {await self._token()}"} if self._token is not None else {}
+        response = await self._http.send(self._http.build_request("GET", self._url(path), headers=headers), stream=True)
+        await response.aclose()
+        return response.status_code
+
     async def _send(self, path: str, content: bytes, headers: Mapping[str, str] | None) -> httpx.Response:
         """Return an answer that has begun well.
 

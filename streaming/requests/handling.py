@@ -37,8 +37,10 @@ async def handle_body(
     except ValidationError as exc:
         raise BadRequestError(explain_request(exc)) from exc
     context = with_metadata(context, request.metadata)
-    logger.info("request", extra={"op": request.type, "use_case": context.use_case, "request_id": context.request_id})
+    is_run = is_streaming_req(request)
+    told = {"op": request.type, "use_case": context.use_case, "request_id": context.request_id}
+    logger.info("request", extra=told | ({"run_id": context.run_id} if is_run else {}))
     requests.check(request)
-    if is_streaming_req(request):
+    if is_run:
         return await runs.start(request, context)
     return await without_exit(requests.answer(request, context), f"use case '{context.use_case}': {request.type}")

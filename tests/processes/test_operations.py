@@ -35,8 +35,10 @@ async def test_a_running_server_is_backed_up_restored_and_seen_to_end(tmp_path: 
 
         server.send_signal(signal.SIGTERM)
         async with asyncio.timeout(PATIENCE_S):
-            while (await server.get("/readyz")).status_code == 200:
-                pass
+            while (told := await server.get("/readyz")).status_code == 200:
+                assert "connection" not in told.headers
+        # A proxy lets go of its connections, before they are ended under a request of its.
+        assert told.headers["connection"] == "close"
         late = Story()
         await server.read(late, "count to 4")  # a balancer that does not know yet
         assert "1 2 3 4" in late.text

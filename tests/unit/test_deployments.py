@@ -22,6 +22,7 @@ from process.serving import CONNECTIONS_TIMEOUT_S
 from runs.registry import Runs
 from storage.transaction_times import TransactionTimes
 from tests.preloaded.commands import preloaded_python
+from web.identity import COOKIE_NAME, EMBEDDED_COOKIE_NAME
 from web.metrics import PlatformCollector
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,7 +40,7 @@ def load(path: Path) -> list[Any]:
     return list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
 
 
-MANIFESTS = [each for path in sorted((ROOT / "infra" / "kubernetes").glob("*.yaml")) for each in load(path)]
+MANIFESTS = [each for path in sorted((ROOT / "infra" / "kubernetes").rglob("*.yaml")) for each in load(path)]
 COMPOSE_FILES = {name: load(ROOT / "infra" / name)[0] for name in ("compose.yaml", "compose.scaled.yaml")}
 SCALED = COMPOSE_FILES["compose.scaled.yaml"]
 
@@ -54,6 +55,24 @@ def test_a_misspelt_manifest_would_be_seen() -> None:
     deployment["spec"]["template"]["spec"]["containers"][0]["readinesProbe"] = {}
     with pytest.raises(kubernetes_validate.ValidationError):
         kubernetes_validate.validate(deployment, "1.31", strict=True)
+
+
+def test_several_pods_keep_each_person_at_one_and_one_of_them_at_work() -> None:
+    kinds = {each["kind"]: each for each in MANIFESTS}
+    deployment, service = kinds["Deployment"], kinds["Service"]
+    labels = deployment["spec"]["template"]["metadata"]["labels"]
+    [rule] = kinds["Ingress"]["spec"]["rules"]
+    backend = rule["http"]["paths"][0]["backend"]["service"]
+    assert backend == {"name": service["metadata"]["name"], "port": {"name": service["spec"]["ports"][0]["name"]}}
+    annotations = kinds["Ingress"]["metadata"]["annotations"]
+    assert annotations["nginx.ingress.kubernetes.io/upstream-hash-by"] == f"$cookie_{COOKIE_NAME}"
+    assert kinds["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"] == labels == service["spec"]["selector"]
+    scaler = kinds["HorizontalPodAutoscaler"]["spec"]
+    assert scaler["scaleTargetRef"]["name"] == deployment["metadata"]["name"]
+    assert kinds["PodDisruptionBudget"]["spec"]["minAvailable"] < scaler["minReplicas"], "or no node can be emptied"
+    assert "cpu" in deployment["spec"]["template"]["spec"]["containers"][0]["resources"]["requests"]
+    gateway = (ROOT / "infra" / "gateway" / "replicas.conf").read_text(encoding="utf-8")
+    assert f"$cookie_{COOKIE_NAME}$cookie_{EMBEDDED_COOKIE_NAME}" in gateway
 
 
 def test_the_ways_out_that_are_prepared_are_valid_when_they_are_let_in() -> None:

@@ -15,7 +15,7 @@ from framework.telemetry import decide_on_telemetry, set_up_exporter
 from opentelemetry import trace
 set_up_exporter(None)
 assert decide_on_telemetry(None) is False
-set_up_exporter(sys.argv[1])
+set_up_exporter(sys.argv[1], "Authorization=Basic%20abc")
 set_up_exporter("http://127.0.0.1:1")  # there is one already
 assert decide_on_telemetry(None) is True
 with trace.get_tracer("test").start_as_current_span("an answer"):
@@ -26,9 +26,11 @@ trace.get_tracer_provider().shutdown()
 
 class _Collector(BaseHTTPRequestHandler):
     received: ClassVar[list[tuple[str, bytes]]]
+    shown: ClassVar[list[str | None]] = []
 
     def do_POST(self) -> None:
         length = int(self.headers["Content-Length"])
+        self.shown.append(self.headers["Authorization"])
         self.received.append((self.path, self.rfile.read(length)))
         self.send_response(200)
         self.end_headers()
@@ -55,6 +57,7 @@ def test_a_collector_gets_spans_under_our_name() -> None:
     assert done.returncode == 0, done.stderr
     [(path, body)] = Collector.received
     assert path == "/v1/traces"
+    assert Collector.shown == ["Basic abc"]
     assert b"an answer" in body
     assert b"parlor" in body
     assert b"place" in body

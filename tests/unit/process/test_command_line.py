@@ -193,11 +193,13 @@ def test_doctor_connects_the_servers_of_tools_and_says_which_it_could(tmp_path: 
     add_use_case(
         tmp_path, "alpha", SHELVES.format(python=sys.executable, script=str(script), file=str(tmp_path / "calls"))
     )
-    done = parlor("doctor", folder=tmp_path, NO_PROXY="127.0.0.1")
+    away = {"COMPATIBLE_BASE_URL": "http://127.0.0.1:1/v1", "COMPATIBLE_MODEL": "any"}
+    done = parlor("doctor", folder=tmp_path, NO_PROXY="127.0.0.1", **away)
     assert done.returncode == 1
     assert "Traceback" not in done.stdout + done.stderr
     assert re.search(r"^ok +MCP server +alpha/shelf: connected, 3 tools$", done.stdout, re.MULTILINE)
     assert re.search(r"^PROBLEM +MCP server +alpha/gone: cannot be connected$", done.stdout, re.MULTILINE)
+    assert re.search(r"^PROBLEM +provider +http://127.0.0.1:1/v1 cannot be reached: ", done.stdout, re.MULTILINE)
 
 
 def test_an_unknown_command_is_refused(tmp_path: Path) -> None:

@@ -89,6 +89,7 @@ async def test_an_answer_that_cannot_be_sent_ends_with_a_sentence_and_is_cleaned
     async def hook(thread: Any, turn: Turn) -> AsyncIterator[ThreadStreamEvent]:
         yield ClientEffectEvent(name="saved", data={"what": object()})
 
+    caplog.set_level("INFO")
     chat.server.hook = hook  # type: ignore[attr-defined]
     script(chat, says("Partial"))
     events = await chat.send("Go")
@@ -99,6 +100,7 @@ async def test_an_answer_that_cannot_be_sent_ends_with_a_sentence_and_is_cleaned
     assert "object" not in error["message"]
     assert await texts_in_store(chat) == ["Partial"]
     [run] = await chat.server.store.load_runs(chat.thread_id or "", 9, chat.context())
+    assert [told.run_id for told in caplog.records if hasattr(told, "run_id") and hasattr(told, "op")] == [run.id]
     assert (run.status, run.error_id) == ("failed", record.error_id)  # type: ignore[attr-defined]
     assert chat.server.services.runs.active == chat.server.chat_client.open_streams == 0  # type: ignore[attr-defined]
     assert texts(await chat.send("Again")) == ["(the script is over)"]
