@@ -492,6 +492,44 @@ describe('names', () => {
     expect(new Set(fields.map(field => field.id)).size).toBe(2);
   });
 
+  test('a picture has its words, its fit, its place, its frame and its corners, and no value that is none', async () => {
+    const src = 'https://example.org/a.png';
+    const fits = ['cover', 'contain', 'fill', 'scale-down', 'none', 'stretched', null];
+    const positions = [
+      'top left',
+      'top',
+      'top right',
+      'left',
+      'center',
+      'right',
+      'bottom left',
+      'bottom',
+      'bottom right',
+    ];
+    const image = {type: 'Image', src, alt: 'A picture', radius: 'lg', frame: true, flush: true};
+    const stage = await Stage.show(
+      card(
+        ...fits.map((fit, index) => ({...image, key: `f${index}`, fit})),
+        ...[...positions, 'middle'].map((position, index) => ({...image, key: `p${index}`, position})),
+        {type: 'Image', src, key: 'plain'},
+      ),
+    );
+    const pictures = stage.all<HTMLImageElement>('.image img');
+    expect(pictures.map(each => each.style.objectFit)).toEqual([
+      ...fits.slice(0, 5),
+      ...Array.from({length: pictures.length - 5}, () => 'cover'),
+    ]);
+    expect(pictures.slice(fits.length).map(each => each.style.objectPosition)).toEqual([...positions, '', '']);
+    const boxes = stage.all('.image');
+    const plain = boxes.pop() as HTMLElement;
+    expect(pictures.map(each => each.alt)).toEqual([...boxes.map(() => 'A picture'), '']);
+    for (const box of boxes) {
+      expect([box.hasAttribute('data-frame'), box.hasAttribute('data-flush')]).toEqual([true, true]);
+      expect((box as HTMLElement).style.borderRadius).toContain('radius-lg');
+    }
+    expect([plain.hasAttribute('data-frame'), plain.hasAttribute('data-flush')]).toEqual([false, false]);
+  });
+
   test('a bare checkbox is named by the text of its row', async () => {
     const stage = await Stage.show(
       card({
