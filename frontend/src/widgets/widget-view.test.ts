@@ -530,6 +530,16 @@ describe('names', () => {
     expect([plain.hasAttribute('data-frame'), plain.hasAttribute('data-flush')]).toEqual([false, false]);
   });
 
+  test('a text of several lines is edited with its line breaks, and sent with them', async () => {
+    const text = (name: string, more: object) => ({type: 'Text', value: 'x', ...more, editable: {name}});
+    const fields = [text('one', {minLines: 1}), text('body', {minLines: 4}), text('note', {value: 'two\nlines'})];
+    const button = {type: 'Button', label: 'Send', submit: true};
+    const stage = await Stage.show(card({type: 'Form', onSubmitAction: {type: 'send'}, children: [...fields, button]}));
+    expect(stage.all('[data-field]').map(field => field.localName)).toEqual(['input', 'textarea', 'textarea']);
+    stage.button('Send').click();
+    expect(stage.actions.at(-1)?.action.payload).toEqual({one: 'x', body: 'x', note: 'two\nlines'});
+  });
+
   test('a bare checkbox is named by the text of its row', async () => {
     const stage = await Stage.show(
       card({
