@@ -269,9 +269,12 @@ async def _print_widgets(settings: Settings, *, as_json: bool) -> int:
     for failure in loaded.disabled:
         print(f"{failure.name} is disabled: {failure.reason}", file=sys.stderr)
     if as_json:
-        print(json.dumps({"groups": [group.as_json() for group in groups]}, indent=1, ensure_ascii=False))
+        text = json.dumps({"groups": [group.as_json() for group in groups]}, indent=1, ensure_ascii=False)
     else:
-        print("\n".join(gallery_lines(groups)))
+        text = "\n".join(gallery_lines(groups))
+    # A terminal may know fewer characters than authors.
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding))
     is_well = all(each.is_well for group in groups for each in group.widgets)
     return 0 if is_well and not loaded.disabled else EXIT_FAILED
 
@@ -358,7 +361,13 @@ def main(argv: Sequence[str] | None = None, *, before_serving: Callable[[], obje
 def exit_code_of(command: Callable[[], int]) -> int:
     """Call `command` and return its exit code; an error raised on purpose is one sentence on stderr."""
     try:
-        return command()
+        code = command()
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # Whoever reads, a pager or `head`, has seen enough. Python itself would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
     except ConfigError as exc:
         print(exc, file=sys.stderr)
         return EXIT_USAGE

@@ -25,6 +25,7 @@ from errors import WidgetError
 from plugins import UseCase
 from stock_server import StockServer
 from streaming.actions.declared_actions import collect_actions
+from text.visible import one_visible_line
 from widgets.documents import Widget, widget_root
 from widgets.findings import Finding
 from widgets.samples import load_samples
@@ -110,20 +111,25 @@ def gallery_of(use_cases: Mapping[str, UseCase]) -> list[Group]:
 
 
 def gallery_lines(groups: list[Group]) -> list[str]:
-    """Return a line for each widget, and below it one for each mistake."""
+    """Return a line for each widget, below it one for each mistake, and a last one that counts."""
     lines: list[str] = []
     for group in groups:
-        lines.append(f"{group.title}{'' if group.name is None else f' ({group.name})'}")
+        lines.append(f"{one_visible_line(group.title)}{'' if group.name is None else f' ({group.name})'}")
         lines += [line for each in group.widgets for line in _lines_of(each)]
         if not group.widgets:
             lines.append("  no widgets; UseCase(sample_widgets=…) says which there are")
+    widgets = [each for group in groups for each in group.widgets]
+    faulty = sum(not each.is_well for each in widgets)
+    lines.append(f"{len(widgets)} widgets, {f'{faulty} of them with mistakes' if faulty else 'all is well'}")
     return lines
 
 
 def _lines_of(exhibit: Exhibit) -> list[str]:
     state = "ok" if exhibit.is_well else "no widget" if exhibit.widget is None else f"{len(exhibit.findings)} wrong"
     told = [exhibit.note] if exhibit.note else []
-    return [f"  {state:<10}{exhibit.name}", *(f"{'':12}{line}" for line in (*told, *map(str, exhibit.findings)))]
+    # What an author has named or raised may hold anything, and a terminal obeys some of it.
+    shown = map(one_visible_line, (*told, *map(str, exhibit.findings)))
+    return [f"  {state:<10}{one_visible_line(exhibit.name)}", *(f"{'':12}{line}" for line in shown)]
 
 
 def component_exhibits() -> list[Exhibit]:
@@ -195,7 +201,7 @@ def _exhibit(name: str, widget: Widget, actions: list[str] | None = None) -> Exh
     try:
         shown = widget_root(widget).model_dump(mode="json", exclude_none=True)
     except ValueError as exc:
-        return Exhibit(name, None, str(exc)[:MAX_NOTE_CHARS], findings)
+        return Exhibit(name, None, "" if findings else str(exc)[:MAX_NOTE_CHARS], findings)
     return Exhibit(name, shown, findings=findings)
 
 

@@ -248,3 +248,29 @@ def expect_whole_labels(stage: Stage, count: int, kind: str) -> None:
 
         # An axis that has been measured is drawn again.
         eventually(stage.page, is_whole)
+
+
+def test_a_click_on_a_label_focuses_its_field_in_its_own_widget_and_changes_no_choice(stage: Stage) -> None:
+    choices = [{"value": "a", "label": "A"}, {"value": "b", "label": "B"}]
+    fields = [
+        {"type": "Input", "name": "Input"},
+        {"type": "Textarea", "name": "Textarea"},
+        {"type": "DatePicker", "name": "DatePicker"},
+        {"type": "Select", "name": "Select", "options": choices},
+        {"type": "RadioGroup", "name": "RadioGroup", "options": choices, "defaultValue": "b"},
+        {"type": "Text", "value": "x", "editable": {"name": "Text"}},
+    ]
+    names = [str(each["type"]) for each in fields]
+    labels = [{"type": "Label", "fieldName": name, "value": name} for name in names]
+    form = {"type": "Form", "children": [each for pair in zip(labels, fields, strict=True) for each in pair]}
+    stage.show(user_item("hi"), widget(form, item_id="wi_1"), widget(form, item_id="wi_2"))
+    second = stage.chat.element.locator("parlor-widget").last
+    for each in names[:-1]:
+        second.locator("label.label", has_text=each).click()
+        field = "host => host.shadowRoot.activeElement?.closest('.field')?.querySelector('[data-field]').dataset.field"
+        assert second.evaluate(field) == each
+    second.locator("label.label").last.click()
+    assert second.evaluate("host => host.shadowRoot.activeElement.dataset.field") == "Text"
+    assert second.locator("input[type=radio]:checked").get_attribute("value") == "b"
+    ids = second.evaluate("host => [...host.shadowRoot.querySelectorAll('[id]')].map(each => each.id)")
+    assert len(ids) == len(set(ids)) >= len(fields)

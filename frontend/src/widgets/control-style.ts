@@ -246,6 +246,14 @@ export const controlStyles = css`
   .editable-field {
     flex: 1 1 auto;
   }
+  .editable.lines {
+    display: block;
+    height: auto;
+    max-height: 24lh;
+    white-space: pre-wrap;
+    field-sizing: content;
+    resize: none;
+  }
   .editable {
     width: calc(100% + 14px);
     max-width: none;

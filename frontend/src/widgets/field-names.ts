@@ -14,7 +14,9 @@ export function nameFields(root: ParentNode): void {
     if (field.role === 'radiogroup' || field.getAttribute('role') === 'radiogroup') {
       label.id = `${field.id}-label`;
       field.setAttribute('aria-labelledby', label.id);
+      label.onclick = focusRadio;
     } else {
+      label.onclick = null;
       label.htmlFor = (faceOf(field) ?? field).id;
     }
   }
@@ -34,6 +36,14 @@ export function nameFields(root: ParentNode): void {
       field.setAttribute('aria-labelledby', words.id);
     }
   }
+}
+
+/** A group of radios is no control that a browser would focus for its label; none of them is chosen by it. */
+function focusRadio({currentTarget}: Event): void {
+  const label = currentTarget as Element;
+  const group = label.closest('.root')?.querySelector(`[aria-labelledby="${CSS.escape(label.id)}"]`);
+  const radio = group?.querySelector('input:checked:enabled') ?? group?.querySelector('input:enabled');
+  (radio as HTMLElement | null | undefined)?.focus();
 }
 
 function fieldFor(label: HTMLLabelElement, root: ParentNode): Element | undefined {

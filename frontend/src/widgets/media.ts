@@ -6,12 +6,19 @@ import type {Renderer} from './scope.js';
 import {styled} from './styled.js';
 import {backgroundOf, blockStyle, colorOf, imageSource, lengthOf} from './values.js';
 
+/** A badge no longer than this stays whole beside a long text: cut to two letters it says nothing. */
+const MAX_SHORT_CHARS = 12;
+
 export const renderBadge: Renderer<'Badge'> = node => {
   const color = oneOf(node.color, ['secondary', 'success', 'danger', 'warning', 'info', 'discovery'], 'secondary');
   const variant = oneOf(node.variant, ['solid', 'soft', 'outline'], 'soft');
   const size = oneOf(node.size, ['sm', 'md', 'lg'], 'sm');
-  return html`<span class="badge v-${variant} c-${color} b-${size} ${node.pill === true ? 'pill' : ''}" dir="auto"
-    >${textOf(node.label)}</span
+  const label = textOf(node.label);
+  return html`<span
+    class="badge v-${variant} c-${color} b-${size} ${node.pill === true ? 'pill' : ''}"
+    ?data-short=${label.length <= MAX_SHORT_CHARS}
+    dir="auto"
+    >${label}</span
   >`;
 };
 

@@ -140,6 +140,9 @@ export const textStyles = css`
     text-overflow: ellipsis;
     white-space: nowrap;
   }
+  .badge[data-short] {
+    flex-shrink: 0;
+  }
   /* Larger where the page's text is. */
   .b-sm {
     font-size: max(12px, 0.75rem);

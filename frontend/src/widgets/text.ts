@@ -49,7 +49,8 @@ export const renderText: Renderer<'Text'> = (node, scope) => {
     'min-height': minLines === undefined ? undefined : `${minLines}lh`,
   };
   if (isRecord(node.editable) && nameOf(node.editable.name) !== undefined) {
-    return editableText(node.editable, textOf(node.value), looks, style, scope);
+    const isLong = Number(minLines ?? 1) > 1 || /[\r\n]/.test(textOf(node.value));
+    return (isLong ? editableLines : editableText)(node.editable, textOf(node.value), looks, style, scope);
   }
   return html`<p class="${looks} ${scope.host.streaming && flagOf(node.streaming) ? 'streaming' : ''}" dir="auto" ${styled(style)}>${textOf(
     node.value,
@@ -86,6 +87,39 @@ function editableText(
       ${focusOnMount(spec, scope)}
       ${styled({...style, width: undefined})}
     />
+    ${parts.error}
+  </div>`;
+}
+
+/** Like `editableText`, for a text of several lines: a field of one line would lose their breaks. */
+function editableLines(
+  spec: Readonly<Record<string, unknown>>,
+  value: string,
+  looks: string,
+  style: Declarations,
+  scope: Scope,
+): Rendered {
+  const parts = fieldParts({...spec, type: 'Text'}, scope);
+  return html`<div class="field editable-field" ${styled({width: style.width})}>
+    <textarea
+      class="editable lines ${looks}"
+      dir="auto"
+      rows="1"
+      id=${parts.id}
+      data-field=${parts.name}
+      data-path=${scope.path}
+      data-label=${parts.label}
+      placeholder=${textOf(spec.placeholder)}
+      autocomplete=${nameOf(spec.autoComplete) ?? parts.autocomplete}
+      data-pattern=${nameOf(spec.pattern) ?? nothing}
+      ?required=${flagOf(spec.required)}
+      aria-invalid=${parts.invalid}
+      aria-describedby=${parts.describedBy}
+      @input=${parts.onInput}
+      ${initial('value', value)}
+      ${focusOnMount(spec, scope)}
+      ${styled({...style, width: undefined})}
+    ></textarea>
     ${parts.error}
   </div>`;
 }

@@ -492,6 +492,54 @@ describe('names', () => {
     expect(new Set(fields.map(field => field.id)).size).toBe(2);
   });
 
+  test('a picture has its words, its fit, its place, its frame and its corners, and no value that is none', async () => {
+    const src = 'https://example.org/a.png';
+    const fits = ['cover', 'contain', 'fill', 'scale-down', 'none', 'stretched', null];
+    const positions = [
+      'top left',
+      'top',
+      'top right',
+      'left',
+      'center',
+      'right',
+      'bottom left',
+      'bottom',
+      'bottom right',
+    ];
+    const image = {type: 'Image', src, alt: 'A picture', radius: 'lg', frame: true, flush: true};
+    const stage = await Stage.show(
+      card(
+        ...fits.map((fit, index) => ({...image, key: `f${index}`, fit})),
+        ...[...positions, 'middle'].map((position, index) => ({...image, key: `p${index}`, position})),
+        {type: 'Image', src, key: 'plain'},
+      ),
+    );
+    const pictures = stage.all<HTMLImageElement>('.image img');
+    expect(pictures.map(each => each.style.objectFit)).toEqual([
+      ...fits.slice(0, 5),
+      ...Array.from({length: pictures.length - 5}, () => 'cover'),
+    ]);
+    expect(pictures.slice(fits.length).map(each => each.style.objectPosition)).toEqual([...positions, '', '']);
+    const boxes = stage.all('.image');
+    const plain = boxes.pop() as HTMLElement;
+    expect(pictures.map(each => each.alt)).toEqual([...boxes.map(() => 'A picture'), '']);
+    for (const box of boxes) {
+      expect([box.hasAttribute('data-frame'), box.hasAttribute('data-flush')]).toEqual([true, true]);
+      expect((box as HTMLElement).style.borderRadius).toContain('radius-lg');
+    }
+    expect([plain.hasAttribute('data-frame'), plain.hasAttribute('data-flush')]).toEqual([false, false]);
+  });
+
+  test('a text of several lines is edited with its line breaks, and sent with them', async () => {
+    const text = (name: string, more: object) => ({type: 'Text', value: 'x', ...more, editable: {name}});
+    const fields = [text('one', {minLines: 1}), text('body', {minLines: 4}), text('note', {value: 'two\nlines'})];
+    const button = {type: 'Button', label: 'Send', submit: true};
+    const stage = await Stage.show(card({type: 'Form', onSubmitAction: {type: 'send'}, children: [...fields, button]}));
+    expect(stage.all('[data-field]').map(field => field.localName)).toEqual(['input', 'textarea', 'textarea']);
+    stage.button('Send').click();
+    expect(stage.actions.at(-1)?.action.payload).toEqual({one: 'x', body: 'x', note: 'two\nlines'});
+  });
+
   test('a bare checkbox is named by the text of its row', async () => {
     const stage = await Stage.show(
       card({

@@ -72,6 +72,16 @@ def test_help_lists_the_commands_and_imports_nothing_heavy() -> None:
     ]
 
 
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
+    command = own_python(str(ROOT / "main.py"), "help")
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment(), **pipes) as running:
+        assert running.stdout is not None
+        running.stdout.close()
+        assert running.stderr is not None
+        assert running.stderr.read() == b""
+
+
 @pytest.mark.parametrize("command", ["test", "check", "bench", "build", "setup"])
 def test_what_needs_the_sources_is_left_to_a_clone(tmp_path: Path, command: str) -> None:
     done = parlor(command, "--anything", folder=tmp_path)

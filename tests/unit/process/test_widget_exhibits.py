@@ -142,3 +142,12 @@ def test_the_lines_name_each_widget_and_below_it_each_mistake(services: Services
     at = lines.index("Shop (shop)")
     assert lines[at + 1 : at + 3] == ["  ok        good", "  1 wrong   bad"]
     assert lines[at + 3].strip().startswith("Card.sise: ")
+    assert lines[-1] == f"{len(load_samples()) + 2} widgets, 1 of them with mistakes"
+
+
+def test_the_lines_say_each_thing_once_and_pass_nothing_on_that_a_terminal_obeys(services: Services) -> None:
+    samples = {"two\nlines \x1b[31m": {**CARD, "a\x07b": 1}, "rootless": {"type": "Text", "value": "x"}}
+    groups = gallery_of({"x": UseCase("x", "\x1b]0;T\x07", ShopServer(services), sample_widgets=lambda: samples)})
+    lines = gallery_lines(groups)
+    assert all(line.isprintable() for line in lines)
+    assert sum("'Text'" in line for line in lines) == 1
