@@ -21,6 +21,9 @@ MAX_EXTRACTED_CHARS = 200_000
 MAX_OUTPUT_BYTES = 12 * MAX_EXTRACTED_CHARS
 """Each character is at most two escapes of six bytes."""
 
+# Where there is lxml, openpyxl takes that, and parts that declare entities; otherwise `defusedxml` refuses them.
+_ENVIRONMENT = {"OPENPYXL_LXML": "False"}
+
 DOCUMENTS = OFFICE | {PDF}
 """Types of files whose text is extracted."""
 
@@ -75,7 +78,7 @@ async def extract_text(path: Path, media_type: str) -> FileText:
     process = await asyncio.create_subprocess_exec(
         *command("files.text_extraction", str(path), media_type, str(MAX_EXTRACTED_CHARS)),
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        env={}, limit=MAX_OUTPUT_BYTES,
+        env=_ENVIRONMENT, limit=MAX_OUTPUT_BYTES,
     )  # fmt: skip
     assert process.stdout is not None  # noqa: S101 - it is a pipe
     output = b""

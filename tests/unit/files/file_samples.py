@@ -141,6 +141,14 @@ def workbook(*rows: tuple[Any, ...]) -> bytes:
     return buffer.getvalue()
 
 
+def changed(packed: bytes, part: str, before: bytes, after: bytes) -> bytes:
+    """An archive with other bytes in one of its parts."""
+    with zipfile.ZipFile(io.BytesIO(packed)) as source:
+        parts = {name: source.read(name) for name in source.namelist()}
+    assert before in parts[part]
+    return archive(parts | {part: parts[part].replace(before, after, 1)})
+
+
 def pdf(*pages: str) -> bytes:
     """A PDF document with a line of text on each page."""
     objects = ["<< /Type /Catalog /Pages 2 0 R >>", ""]

@@ -22,6 +22,7 @@ from tests.unit.files.file_samples import (
     PPTX,
     XLSX,
     archive,
+    changed,
     declaring,
     document,
     moving,
@@ -163,6 +164,10 @@ async def test_a_long_document_says_which_pages_are_left_out(desk: Desk, ada: Pe
 UNREADABLE: dict[str, tuple[str, str, bytes]] = {
     "a document that refers elsewhere": ("a.docx", DOCX, declaring("<!ENTITY e SYSTEM 'file:///etc/passwd'>", "&e;")),
     "laughs": ("a.docx", DOCX, declaring(LAUGHS, "&a9;")),
+    "a workbook that declares entities": (
+        "a.xlsx", XLSX,
+        changed(workbook(("a",)), "xl/styles.xml", b"<styleSheet", b"<!DOCTYPE x [<!ENTITY a 'a'>]><styleSheet"),
+    ),
     "no XML": ("a.docx", DOCX, archive({"[Content_Types].xml": "<T/>", "word/document.xml": "words"})),
     "no workbook": ("a.xlsx", XLSX, archive({"[Content_Types].xml": "<T/>", "xl/workbook.xml": "<x/>"})),
     "a PDF of noise": ("a.pdf", "application/pdf", b"%PDF-1.7\n" + bytes(range(128)) * 50 + b"\n%%EOF"),
