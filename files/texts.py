@@ -21,8 +21,8 @@ MAX_EXTRACTED_CHARS = 200_000
 MAX_OUTPUT_BYTES = 12 * MAX_EXTRACTED_CHARS
 """Each character is at most two escapes of six bytes."""
 
+# Where there is lxml, openpyxl takes that, and parts that declare entities; otherwise `defusedxml` refuses them.
 _ENVIRONMENT = {"OPENPYXL_LXML": "False"}
-"""Where there is lxml, openpyxl takes that, and parts that declare entities; otherwise `defusedxml` refuses them."""
 
 DOCUMENTS = OFFICE | {PDF}
 """Types of files whose text is extracted."""
