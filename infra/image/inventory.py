@@ -15,12 +15,13 @@ _NAMESPACE = uuid.UUID("7c2f6d3e-58b0-4f2a-9d43-2f6f6f0f3c11")
 _LICENCE_FILES = ("licen", "copying", "notice", "authors")
 
 
-def build_sbom(installed: Iterable[Distribution], npm_lock: Path) -> str:
+def build_sbom(installed: Iterable[Distribution], npm_lock: Path, sources: str) -> str:
     """Return the bill of materials of CycloneDX 1.6; the same for the same content.
 
     Args:
         installed: The Python packages of the image.
         npm_lock: The lock file of the client, whose packages for use are part of the built client.
+        sources: Which sources of others' packages are there; files are listed in the packages' own `RECORD`.
     """
     components = [_python_component(each) for each in installed]
     components += _npm_components(json.loads(npm_lock.read_text(encoding="utf-8")))
@@ -30,7 +31,10 @@ def build_sbom(installed: Iterable[Distribution], npm_lock: Path) -> str:
         "specVersion": "1.6",
         "serialNumber": f"urn:uuid:{uuid.uuid5(_NAMESPACE, json.dumps(components))}",
         "version": 1,
-        "metadata": {"component": {"type": "container", "name": "parlor", "bom-ref": "parlor-image"}},
+        "metadata": {
+            "component": {"type": "container", "name": "parlor", "bom-ref": "parlor-image"},
+            "properties": [{"name": "parlor:sources", "value": sources}],
+        },
         "components": components,
     }
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"

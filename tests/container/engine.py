@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD_TIMEOUT_S = 1800.0
 COMMAND_TIMEOUT_S = 180.0
 PARTS = ("buildah", "podman", "runc", "mmdebstrap")
+# The image of Python has pip; Debian keeps it for new environments.
+PIP = '#!/bin/sh\nexec /usr/bin/python3 /usr/share/python-wheels/pip-*.whl/pip "$@"\n'
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 # The libraries that Python and the wheels are linked against, and no shell or package manager.
@@ -140,6 +142,9 @@ def _parts_of_debian() -> Iterator[Engine]:
             Engine("mmdebstrap", environment).run("-q", *options, "trixie", str(archive), timeout_s=600)
             container = buildah.run("from", "scratch").strip()
             buildah.run("add", "-q", container, str(archive), "/")
+            if name == "slim":
+                (folder / "pip").write_text(PIP, encoding="utf-8")
+                buildah.run("copy", "-q", "--chmod=755", container, str(folder / "pip"), "/usr/local/bin/pip")
             buildah.run("commit", "-q", container, f"localhost/base-{name}")
             buildah.run("rm", container)
             archive.unlink()

@@ -1,0 +1,62 @@
+"""Prints what the packages of the image say of themselves, and how far it is true. The container's Python runs it."""
+
+import importlib.metadata
+import json
+import shutil
+import subprocess
+import sys
+from base64 import urlsafe_b64encode
+from hashlib import sha256
+from pathlib import Path
+
+import agents  # noqa: F401 - with its bytecode
+
+import base_server  # noqa: F401
+import web.pages  # noqa: F401
+from files.programs import command
+
+BYTECODE = Path("/opt/parlor")
+share = BYTECODE / "share"
+sbom = json.loads((share / "sbom.cdx.json").read_text())
+notices = (share / "NOTICES.txt").read_text()
+packages = list(importlib.metadata.distributions())
+
+
+def uncached() -> list[str]:
+    """Return the modules that were compiled just now."""
+    found = ((name, getattr(each, "__cached__", None)) for name, each in list(sys.modules.items()))
+    return [name for name, cached in found if cached and not Path(cached).exists() and not name.startswith("__")]
+
+
+def is_untrue(file: importlib.metadata.PackagePath) -> bool:
+    """Return whether a file is not there, or is not what its package says."""
+    path = Path(str(file.locate()))
+    if not path.is_file():
+        return True
+    digest = urlsafe_b64encode(sha256(path.read_bytes()).digest()).rstrip(b"=").decode()
+    return file.hash is not None and file.hash.value != digest
+
+
+# What reads documents is started apart, and ignores the variable that says where the bytecode lies.
+started = command("")
+apart = [*started[: started.index("-c") + 1], "import pypdf; print(pypdf.__cached__ or pypdf.__file__)"]
+of_documents = subprocess.run(apart, capture_output=True, text=True, check=True).stdout.strip()
+
+print(
+    json.dumps(
+        {
+            "listed": sorted(
+                each["purl"].split("@")[0][9:] for each in sbom["components"] if each["purl"].startswith("pkg:pypi/")
+            ),
+            "found": sorted({each.name.lower().replace("_", "-").replace(".", "-") for each in packages}),
+            "untrue": [str(file) for each in packages for file in each.files or () if is_untrue(file)],
+            "tools": [
+                tool for tool in ("sh", "bash", "pip", "npm", "node", "gcc", "apt-get", "curl") if shutil.which(tool)
+            ],
+            "uncached": uncached() + ([] if Path(of_documents).is_file() else [of_documents]),
+            "dated": [str(path) for path in BYTECODE.rglob("*.pyc") if path.read_bytes()[4:8] != b"\1\0\0\0"][:20],
+            "unnoticed": [each.name for each in packages if f"\n{each.name} {each.version} (" not in notices],
+            "notices": notices[:2000],
+        }
+    )
+)
