@@ -22,7 +22,7 @@ HARDEST = (
 PYTHON = "/opt/parlor/bin/python"
 HEALTH_CHECK = (PYTHON, "-I", "-S", "/opt/parlor/share/health_check.py")
 PERSON = (Path(__file__).parent / "person.py").read_text(encoding="utf-8")
-START_TIMEOUT_S = 120.0
+START_TIMEOUT_S = 300.0
 MOST_BYTES = {"slim": 380_000_000, "small": 250_000_000}
 """The most that each image may weigh; benchmarks/README.md says what was measured."""
 
