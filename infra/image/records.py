@@ -1,4 +1,4 @@
-"""What the packages of the image say of their own files, made true after files were left out and changed.
+"""True records: the packages of the image list the files that they have after some were left out and changed.
 
 Each installed package lists its files with their digests in `RECORD`. Installers remove by it, and scanners of images
 compare with it.

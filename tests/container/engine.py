@@ -20,7 +20,7 @@ BUILD_TIMEOUT_S = 1800.0
 COMMAND_TIMEOUT_S = 180.0
 PARTS = ("buildah", "podman", "runc", "mmdebstrap")
 # The image of Python has pip; Debian keeps it for new environments.
-PIP = '#!/bin/sh\nexec /usr/bin/python3 /usr/share/python-wheels/pip-*.whl/pip "$@"\n'
+PIP = '#!/bin/sh\nexec /usr/bin/python3 "$(echo /usr/share/python-wheels/pip-*.whl)/pip" "$@"\n'
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 # The libraries that Python and the wheels are linked against, and no shell or package manager.

@@ -36,6 +36,7 @@ build-backend = "hatchling.build"
 [project]
 name = "parlor-dice"
 version = "1.0"
+requires-python = ">=3.11"
 
 [project.entry-points."parlor.use_cases"]
 dice = "parlor_dice.plugin"
