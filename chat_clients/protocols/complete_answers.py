@@ -110,7 +110,7 @@ class _Reading:
 
     Attributes:
         has_begun: Whether the answer has said anything.
-        first_event: The first thing that the server has sent, if anything.
+        first_event: The first thing that the server has sent, as long as the answer has not begun.
         failure: Why nothing follows what was read last, if that is so.
     """
 
@@ -126,7 +126,7 @@ class _Reading:
         """Return the updates that are left; None when there are none, and nobody has to be told."""
         if self._reader.is_done:
             return None
-        if self.first_event is None:
+        if self.first_event is None and not self.has_begun:
             self.first_event = events[0]
         left: list[ChatResponseUpdate] = []
         try:
@@ -158,6 +158,7 @@ class _Reading:
     def _note_begin(self) -> None:
         if not self.has_begun:
             self.has_begun = True
+            self.first_event = None  # it may hold all that was asked, and nobody asks for it any more
             self._on_begin()
 
 
