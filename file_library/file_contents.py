@@ -39,7 +39,7 @@ MAX_READERS = 2
 MAX_READ_AHEAD = 8
 """Documents that are read, or wait to be, before a message asks for them."""
 
-READING_TIMEOUT_S = 15.0
+READING_TIMEOUT_S = 40.0
 """The longest wait for the text of a document, those before it included; `EXTRACTION_TIMEOUT_S` of it are its own."""
 
 MAX_RENDITION_BYTES = 16 * 1024 * 1024

@@ -26,13 +26,13 @@ def command(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-I", *bytecode, "-c", _START, _ROOT, module, *arguments]
 
 
-def limit(max_file_bytes: int = 0) -> None:
-    """Bound the program that calls this, in memory, time, and what it may write to a file."""
+def limit(max_file_bytes: int = 0, max_cpu_s: int = MAX_CPU_S) -> None:
+    """Bound the program that calls this, in memory, processor time, and what it may write to a file."""
     try:
         import resource
     except ImportError:  # Windows; there the time limit of who started it is all there is
         return
-    for kind, value in ((resource.RLIMIT_AS, MAX_MEMORY_BYTES), (resource.RLIMIT_CPU, MAX_CPU_S)):
+    for kind, value in ((resource.RLIMIT_AS, MAX_MEMORY_BYTES), (resource.RLIMIT_CPU, max_cpu_s)):
         _, hard = resource.getrlimit(kind)
         resource.setrlimit(kind, (min(value, hard) if hard > 0 else value, hard))
     resource.setrlimit(resource.RLIMIT_FSIZE, (max_file_bytes, max_file_bytes))

@@ -16,6 +16,9 @@ from importlib import import_module
 from files.documents.bounded_text import FullError, Text
 from files.programs import limit
 
+MAX_EXTRACTION_CPU_S = 10
+"""How much time of a processor one document may take."""
+
 _READERS = {
     "application/pdf": ("pdf", "read_pdf"),
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ("word", "read_word"),
@@ -43,7 +46,7 @@ def extract(path: str, media_type: str, max_chars: int) -> dict[str, str]:
 
 def main() -> None:
     """Extract what the command line names."""
-    limit()
+    limit(max_cpu_s=MAX_EXTRACTION_CPU_S)
     # Libraries warn of what is odd in a document, which nobody reads here.
     warnings.simplefilter("ignore")
     _, path, media_type, max_chars = sys.argv

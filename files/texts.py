@@ -16,7 +16,8 @@ from files.programs import command
 
 logger = logging.getLogger(__name__)
 
-EXTRACTION_TIMEOUT_S = 10.0
+EXTRACTION_TIMEOUT_S = 30.0
+"""The longest time for one document: for a busy machine, as `MAX_EXTRACTION_CPU_S` bounds what it may cost."""
 MAX_EXTRACTED_CHARS = 200_000
 MAX_OUTPUT_BYTES = 12 * MAX_EXTRACTED_CHARS
 """Each character is at most two escapes of six bytes."""

@@ -81,9 +81,9 @@ def collect_actions(cls: type) -> Mapping[str, BoundAction]:
     for name, method in sorted(methods.items()):
         if not type(method).__dictoffset__:
             continue  # nothing can be marked on it
-        # Most are functions, which `getattr_static` takes far longer to look into.
-        is_function = isinstance(method, FunctionType)
-        spec = vars(method).get(_ACTION_MARK) if is_function else inspect.getattr_static(method, _ACTION_MARK, None)
+        # Most are functions, which cannot answer by themselves, and `getattr_static` takes far longer to look into.
+        look = getattr if isinstance(method, FunctionType) else inspect.getattr_static
+        spec = look(method, _ACTION_MARK, None)
         if not isinstance(spec, ActionSpec):
             continue
         where = f"{cls.__qualname__}.{name}"

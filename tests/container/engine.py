@@ -101,7 +101,7 @@ def open_engine() -> Iterator[tuple[Engine, dict[str, Sequence[str]]]]:
         EngineError: When there is none; the message says what is missing.
     """
     docker = shutil.which("docker")
-    if docker and subprocess.run([docker, "info"], capture_output=True, check=False, timeout=30).returncode == 0:
+    if docker and subprocess.run([docker, "info"], capture_output=True, check=False, timeout=300).returncode == 0:
         small = ("docker.io/library/debian:trixie-slim", "gcr.io/distroless/python3-debian13")
         yield Engine("docker", os.environ), {"slim": (), "small": small}
         return

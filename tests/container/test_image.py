@@ -163,7 +163,7 @@ def test_an_answer_that_is_open_at_the_end_is_told_and_kept(run: Run, volume: st
     began = time.monotonic()
     assert container.end() == 0
     assert time.monotonic() - began < 30
-    told, _ = reading.communicate(timeout=60)
+    told, _ = reading.communicate(timeout=300)
     assert '"allow_retry":true' in json.loads(told)["seen"]["Hello"].replace(" ", "")
 
 
@@ -212,7 +212,7 @@ def test_a_use_case_of_ones_own_is_installed_by_one_line(
     (project / "dice").rename(project / "parlor_dice")
     (project / "pyproject.toml").write_text(PROJECT, encoding="utf-8")
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    subprocess.run(command, cwd=project, check=True, capture_output=True, timeout=60)
+    subprocess.run(command, cwd=project, check=True, capture_output=True, timeout=300)
     # As docs/deploy.md says it, but for the index, which no test reaches.
     install = "RUN pip install --no-index --no-deps /tmp/parlor_dice-1.0-py3-none-any.whl"
     lines = [f"FROM {tag}", "COPY *.whl /tmp/", "USER 0", install, "USER 10001:0"]

@@ -67,7 +67,6 @@ PRELOADED = (
     "uvicorn.loops.auto",
     "uvicorn.loops.uvloop",
     "uvicorn.protocols.http.httptools_impl",
-    "uvicorn.protocols.websockets.auto",
     "web.attachments_api",
     "web.branding_api",
     "web.chatkit_api",

@@ -33,7 +33,7 @@ async def page_of(server: ServerProcess, secret: str) -> AsyncIterator[ServerPro
     """Return what a page with this secret sees of the server: no cookie."""
     headers = {"Authorization": f"Bearer {secret}", "Origin": "https://page.example"}
     async with httpx.AsyncClient(
-        base_url=server.client.base_url, headers=headers, timeout=30, trust_env=False
+        base_url=server.client.base_url, headers=headers, timeout=300, trust_env=False
     ) as client:
         yield ServerProcess(server.process, client)
 

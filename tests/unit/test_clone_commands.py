@@ -78,7 +78,7 @@ def test_the_script_hands_over_every_argument_and_returns_the_exit_code(
         called = ["parlor", *given]
     environment = {"PATH": os.environ["PATH"]}
     done = subprocess.run(
-        [clone / "parlor", *given], env=environment, cwd="/", capture_output=True, text=True, check=False, timeout=30
+        [clone / "parlor", *given], env=environment, cwd="/", capture_output=True, text=True, check=False, timeout=300
     )
     assert (done.stderr, done.returncode) == ("", 7)
     assert done.stdout.split("|") == [*called, ""]

@@ -276,7 +276,7 @@ print("seldom:", *(file for file in files if NOT_COMPILED.search(file)))
 
 def test_image_and_setup_have_the_bytecode_of_all_that_a_server_imports() -> None:
     done = subprocess.run(
-        preloaded_python("-c", LOADED), cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        preloaded_python("-c", LOADED), cwd=ROOT, capture_output=True, text=True, timeout=300, check=True
     )
     responses, _, seldom = done.stdout.rpartition("seldom:")
     assert "responses.py" in responses

@@ -45,7 +45,7 @@ def test_a_command_has_its_own_surroundings_and_says_how_it_ended(
     done = subprocess.run(
         preloaded_python(script(tmp_path, f"sys.stdout.flush(); {end}"), "one", "--two"),
         cwd=tmp_path, env={"WORD": "blue", "PATH": os.environ["PATH"]}, input="read", capture_output=True, text=True,
-        timeout=60, check=False,
+        timeout=300, check=False,
     )  # fmt: skip
     assert done.stdout == f"__main__ ['one', '--two'] {tmp_path} blue {tmp_path} read\n"
     assert (done.returncode, done.stderr) == (code, said)
@@ -90,7 +90,7 @@ runpy.run_path({fork_server.__file__!r})["import_tests"](
 print("names:", *sorted(name for name in sys.modules if name.partition(".")[0] == "tests"))
 """
     done = subprocess.run(
-        preloaded_python("-c", code), cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+        preloaded_python("-c", code), cwd=tmp_path, capture_output=True, text=True, timeout=300, check=True
     )
     assert done.stdout.partition("names:")[2].lstrip(" ") == imported
 

@@ -45,7 +45,7 @@ def run_installed(folder: Path, command: list[str], cwd: Path) -> subprocess.Com
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return subprocess.run(
         [sys.executable, "-P", "-c", program],
-        cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=60,
+        cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
 
 

@@ -201,7 +201,7 @@ def test_without_python_the_command_says_so_in_one_sentence(tmp_path: Path) -> N
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=300,
     )
     assert done.returncode == 1
     assert done.stdout == ""

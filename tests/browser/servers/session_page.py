@@ -64,7 +64,7 @@ class SessionPage:
 
     def post(self, path: str, body: object) -> httpx.Response:
         """Ask the platform as a server."""
-        return httpx.post(f"{self._parlor}{path}", json=body, headers=self._headers, trust_env=False, timeout=20)
+        return httpx.post(f"{self._parlor}{path}", json=body, headers=self._headers, trust_env=False, timeout=300)
 
     def end_session(self) -> None:
         """Let the newest secret open nothing any more."""

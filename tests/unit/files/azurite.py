@@ -56,4 +56,4 @@ def create_container(address: str, name: str) -> None:
     signature = base64.b64encode(hmac.new(base64.b64decode(KEY), said, hashlib.sha256).digest()).decode()
     headers = {"x-ms-date": date, "x-ms-version": _VERSION, "Authorization": f"SharedKey {ACCOUNT}:{signature}"}
     url = f"{address}/{ACCOUNT}/{name}?restype=container"
-    httpx.put(url, headers=headers, trust_env=False).raise_for_status()
+    httpx.put(url, headers=headers, trust_env=False, timeout=300).raise_for_status()

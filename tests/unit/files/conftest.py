@@ -17,7 +17,7 @@ from tests.unit.files.azurite import ACCOUNT, KEY, azurite_command, create_conta
 from tests.unit.files.file_desk import Desk, Person, open_desk
 from tests.unit.files.google_storage import create_service_account, serve_google_storage
 
-S3_START_TIMEOUT_S = 60.0
+S3_START_TIMEOUT_S = 300.0
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +38,7 @@ def s3_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + S3_START_TIMEOUT_S
     # One client: each reads all certificates, which takes longer than the wait between two looks.
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(trust_env=False, timeout=300) as client:
         while time.monotonic() < end and server.poll() is None:
             try:
                 client.get(url)
@@ -69,7 +69,7 @@ def azure_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def s3_url(s3_address: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """The address of a folder in an empty bucket of S3."""
     bucket = f"bucket-{uuid4().hex[:12]}"
-    httpx.put(f"{s3_address}/{bucket}", trust_env=False).raise_for_status()
+    httpx.put(f"{s3_address}/{bucket}", trust_env=False, timeout=300).raise_for_status()
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     return f"s3://{bucket}/files?endpoint={s3_address}&region=us-east-1"

@@ -32,7 +32,7 @@ async def desk(tmp_path: Path, storage_url: str) -> AsyncIterator[Desk]:
 async def put(announced: dict[str, Any], data: bytes) -> httpx.Response:
     """Send bytes as a browser does, over the network."""
     to = announced["upload_descriptor"]
-    async with httpx.AsyncClient(trust_env=False) as browser:
+    async with httpx.AsyncClient(trust_env=False, timeout=300) as browser:
         return await browser.request(to["method"], to["url"], content=data, headers=to["headers"])
 
 
@@ -91,7 +91,7 @@ async def test_a_signed_url_of_google_opens_one_object_to_one_deed_for_its_time(
 ) -> None:
     async with open_desk(tmp_path, storage_url=google_url, storage_direct_uploads=True) as desk, desk.person() as ada:
         url = (await ada.announce("a.txt", b"words", "text/plain")).json()["upload_descriptor"]["url"]
-        async with httpx.AsyncClient(trust_env=False) as browser:
+        async with httpx.AsyncClient(trust_env=False, timeout=300) as browser:
             changed = [
                 ("PUT", url.replace("incoming/", "incoming/x")),
                 ("PUT", url.replace("Expires=900", "Expires=9999")),

@@ -47,7 +47,7 @@ class Hasty(GuardedHTTP):
 @asynccontextmanager
 async def serving(protocol: type[GuardedHTTP] = GuardedHTTP) -> AsyncIterator[int]:
     listening = asyncio.Event()
-    config = uvicorn.Config(app, http=protocol, lifespan="off", log_config=None, timeout_graceful_shutdown=1)
+    config = uvicorn.Config(app, http=protocol, lifespan="off", log_config=None, ws="none", timeout_graceful_shutdown=1)
     server = UvicornServer(config, on_listening=listening.set, on_signal=lambda number: None)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         task = asyncio.create_task(server.serve(sockets=[listener]))

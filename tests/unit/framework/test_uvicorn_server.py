@@ -36,7 +36,7 @@ async def test_a_signal_is_told_to_the_owner_and_ends_the_server_only_when_the_o
         signals.append(number)
         heard.set()
 
-    config = uvicorn.Config(app, lifespan="off", log_config=None)
+    config = uvicorn.Config(app, lifespan="off", log_config=None, ws="none")
     server = UvicornServer(config, on_listening=listening.set, on_signal=note)
     before = signal.getsignal(signal.SIGTERM)
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -163,7 +163,7 @@ def test_a_process_that_is_killed_in_the_middle_leaves_no_half_file(source: Path
 
 
 def test_two_that_start_together_leave_one_whole_file(source: Path, folder: Path) -> None:
-    together = threading.Barrier(4, timeout=30)
+    together = threading.Barrier(4, timeout=300)
 
     def start(number: int) -> Path:
         waits = iter([True])  # all are at their first city before one goes on
