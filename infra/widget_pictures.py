@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from errors import ParlorError
 from infra.browser import find_browser
 from infra.client_build import ROOT, build_client
+from infra.widget_paint import FOLDER, SCHEMES, paint, save_looks
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, ViewportSize
@@ -109,6 +110,9 @@ def main(arguments: Sequence[str]) -> int:
         page.wait_for_function("document.querySelector('parlor-widget-gallery').shadowRoot.querySelector('article')")
         _take_pictures(page)
         boxes = {name: measure(page, view) for name, view in VIEWS.items()}
+        for scheme in SCHEMES:
+            measure(page, {"scheme": scheme})
+            save_looks(paint(page), FOLDER / scheme)
         browser.close()
     BOXES.write_text(_written(boxes), encoding="utf-8")
     return 0

@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
+from infra.widget_paint import FOLDER, SCHEMES, find_changes, load_looks, paint, save_looks
 from infra.widget_pictures import BOXES, VIEWPORT_HEIGHT, VIEWPORT_WIDTH, VIEWS, find_shifts, measure
 
 
@@ -17,16 +19,18 @@ def gallery(page: Page, acme_server: str) -> Page:
 
 
 def test_nothing_in_the_gallery_has_moved_and_what_is_written_there_is_checked(gallery: Page) -> None:
-    """Boxes are compared and not pictures: these depend on the machine's fonts and on how it draws them."""
+    """Boxes are compared to the pixel, pictures by the means of small squares, which every machine draws alike."""
     expected = json.loads(BOXES.read_text(encoding="utf-8"))
     assert list(expected) == list(VIEWS)
     shifts = []
-    for name, view in VIEWS.items():
-        found = measure(gallery, view)
-        shifts += [f"{name}: {shift}" for shift in find_shifts(expected[name], found)]
+    for scheme in SCHEMES:
+        shifts += [
+            f"{scheme}: {each}" for each in find_shifts(expected["720 px"], measure(gallery, {"scheme": scheme}))
+        ]
+        shifts += [f"{scheme}: {each}" for each in find_changes(load_looks(FOLDER / scheme), paint(gallery))]
+    for name in VIEWS.keys() - {"720 px"}:
+        shifts += [f"{name}: {each}" for each in find_shifts(expected[name], measure(gallery, VIEWS[name]))]
     assert shifts == [], "./parlor widget-pictures writes them anew, should this be meant\n" + "\n".join(shifts)
-    dark = measure(gallery, {"scheme": "dark"})
-    assert find_shifts(expected["720 px"], dark) == [], "in dark, something is elsewhere"
 
     button = gallery.locator("article[data-name=Label]")
     button.get_by_text("JSON").click()
@@ -52,6 +56,20 @@ def test_a_shift_of_two_pixels_is_found_and_a_rounding_is_not() -> None:
     assert find_shifts(before, {"Badge": []})
     assert find_shifts(before, {})
     assert find_shifts({}, before)
+
+
+def test_what_looks_different_is_found_and_another_smoothing_is_not(tmp_path: Path) -> None:
+    before = Image.new("RGB", (20, 10), (250, 250, 250))
+    save_looks({"Badge": before}, tmp_path)
+    [stored] = load_looks(tmp_path).values()
+    smoothed, faded = before.copy(), before.copy()
+    smoothed.putpixel((3, 3), (240, 240, 240))
+    faded.putpixel((3, 3), (250, 250, 220))
+    assert find_changes({"Badge": stored}, {"Badge": smoothed}) == []
+    assert find_changes({"Badge": stored}, {"Badge": faded})
+    assert find_changes({"Badge": stored}, {"Badge": before.resize((20, 11))})
+    assert find_changes({"Badge": stored}, {"Badge": before, "Box": before})
+    assert find_changes({"Badge": stored}, {})
 
 
 WALK = (Path(__file__).parent / "inspections" / "keyboard_walk.js").read_text(encoding="utf-8")
