@@ -62,7 +62,7 @@ def find_changes(expected: Mapping[str, Image.Image], found: Mapping[str, Image.
         if before is None or before.size != look.size:
             changes.append(f"{name}: there is no reference of its size, {look.size}")
             continue
-        most = max(high for _, high in ImageChops.difference(before, look).getextrema())
+        most = max(ImageChops.difference(before, look).tobytes())
         if most > TOLERANCE:
             changes.append(f"{name}: a colour is {most} of 255 away from what it was")
     return changes
