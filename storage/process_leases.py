@@ -10,9 +10,9 @@ from sqlalchemy import BigInteger, Connection, ForeignKeyConstraint, Select, Tab
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database import Base, PlainText, UTCDateTime
-from storage.rows import ItemRow, ThreadRow
+from storage.rows import ItemRow
 from storage.scope import Scope
-from storage.statements import insert_for
+from storage.statements import THREAD_KEY, insert_for
 
 RENEWAL_S = 3.0
 """Pause between two renewals of a lease, in seconds."""
@@ -50,6 +50,7 @@ class OpenAnswerRow(Base):
 
 _LEASES = cast("Table", ProcessLeaseRow.__table__)
 _ANSWERS = cast("Table", OpenAnswerRow.__table__)
+_IS_IN_THREAD = OpenAnswerRow.thread_key == THREAD_KEY.scalar_subquery()
 
 
 def note_open(connection: Connection, key: int, mark_id: str, process_id: str, now: datetime) -> None:
@@ -73,9 +74,7 @@ def settle(connection: Connection, marks: Iterable[Mark]) -> None:
     """Have marks shown: their answers have ended, and are no whole ones."""
     row = OpenAnswerRow
     for scope, mark_id in marks:
-        connection.execute(
-            delete(row).where(row.thread_key == _key_of(scope).scalar_subquery(), row.item_id == mark_id)
-        )
+        connection.execute(delete(row).where(_IS_IN_THREAD, row.item_id == mark_id), scope.parameters)
 
 
 def renew_and_settle(connection: Connection, process_id: str, now: datetime, marks: Iterable[Mark]) -> None:
@@ -91,18 +90,11 @@ def marks_of_the_living(connection: Connection, key: int, living_since: datetime
 
 def is_written_elsewhere(connection: Connection, scope: Scope, process_id: str, living_since: datetime) -> bool:
     """Say whether a living process other than this one writes an answer in a thread."""
-    stmt = _open(living_since).where(
-        OpenAnswerRow.thread_key == _key_of(scope).scalar_subquery(), OpenAnswerRow.process_id != process_id
-    )
-    return connection.scalar(stmt.limit(1)) is not None
+    stmt = _open(living_since).where(_IS_IN_THREAD, OpenAnswerRow.process_id != process_id)
+    return connection.scalar(stmt.limit(1), scope.parameters) is not None
 
 
 def _open(living_since: datetime) -> Select[Any]:
     answer, lease = OpenAnswerRow, ProcessLeaseRow
     stmt = select(answer.item_id).join(lease, lease.id == answer.process_id)
     return stmt.where(lease.renewed_at >= living_since)
-
-
-def _key_of(scope: Scope) -> Select[Any]:
-    row = ThreadRow
-    return select(row.key).where(row.owner_id == scope.owner_id, row.use_case == scope.use_case, row.id == scope.id)
