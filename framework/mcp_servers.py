@@ -175,7 +175,8 @@ async def connect(tool: Any, *, is_patient: bool = False) -> bool:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S if is_patient else IMPATIENT_TIMEOUT_S):
                 list_anew(tool)
-                await tool.connect(reset=bool(state.is_lost or tool.is_connected))
+                with _cancelled_only_by_others():
+                    await tool.connect(reset=bool(state.is_lost or tool.is_connected))
                 await _read_tools(tool)
         except Exception as exc:  # noqa: BLE001 - whatever a server does, the answer goes on without it
             if isinstance(exc, TimeoutError):
@@ -211,6 +212,21 @@ async def _abandon(tool: Any) -> None:
     if isinstance(owner, asyncio.Task) and not owner.done():
         owner.cancel()
         await asyncio.wait([owner], timeout=CLOSING_WAIT_S)
+
+
+@contextmanager
+def _cancelled_only_by_others() -> Iterator[None]:
+    """Raise `ConnectionAbortedError` where a call says that it was cancelled, and nobody has cancelled who calls.
+
+    The framework ends the calls that wait for an abandoned connection with the `CancelledError` of that connection.
+    """
+    try:
+        yield
+    except asyncio.CancelledError as exc:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise ConnectionAbortedError("the connection was abandoned while it was waited for") from exc
 
 
 async def with_servers(agent: Any) -> tuple[Any, list[str]]:
@@ -354,7 +370,8 @@ async def examine(tool: Any) -> tuple[bool, str]:
     if not was_connected:
         with suppress(Exception):
             async with asyncio.timeout(PROBE_TIMEOUT_S):
-                await tool.close()
+                with _cancelled_only_by_others():
+                    await tool.close()
     return is_there, found
 
 
@@ -363,7 +380,8 @@ async def _examine_sdk_server(server: Any) -> tuple[bool, str]:
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             if not was_connected:
-                await server.connect()
+                with _cancelled_only_by_others():
+                    await server.connect()
             # Who may see which tools can depend on the answer, and here is none.
             is_for_all = not callable(getattr(server, "tool_filter", None))
             found = f", {len(await server.list_tools())} tools" if is_for_all else ""
@@ -375,4 +393,5 @@ async def _examine_sdk_server(server: Any) -> tuple[bool, str]:
         if not was_connected:
             with suppress(Exception):
                 async with asyncio.timeout(PROBE_TIMEOUT_S):
-                    await server.cleanup()
+                    with _cancelled_only_by_others():
+                        await server.cleanup()

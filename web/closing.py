@@ -21,12 +21,13 @@ class ClosingMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on the request, and close its connection where that is due."""
-        if scope["type"] != "http" or not self._lifecycle.is_stopping:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
 
         async def send_and_close(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            # Asked when the answer begins: the stop may have come while it was prepared.
+            if message["type"] == "http.response.start" and self._lifecycle.is_stopping:
                 MutableHeaders(scope=message)["Connection"] = "close"
             await send(message)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from time import monotonic
 from typing import Any
 
-from framework.mcp_servers import RESTART_WAIT_S, connect_soon, state_of
+import pytest
+
+from framework.mcp_servers import RESTART_WAIT_S, connect, connect_soon, examine, state_of
 
 
 class Restarting:
@@ -47,3 +50,38 @@ async def test_the_wait_for_a_server_has_an_end() -> None:
     state_of(server).is_lost, state_of(server).lost_at = True, monotonic() - RESTART_WAIT_S + 0.3
     assert not await connect_soon(server)
     assert 1 < server.tries < 6
+
+
+class Abandoned(Restarting):
+    """Tells who calls of a connection's cancellation as if the caller were cancelled, as the framework does."""
+
+    functions = ()
+
+    async def connect(self, *, reset: bool = False) -> None:
+        self.tries += 1
+        raise asyncio.CancelledError
+
+    async def call_tool(self) -> None:
+        raise AssertionError("nothing is called")
+
+    async def close(self) -> None:
+        raise asyncio.CancelledError
+
+
+async def test_the_end_of_an_abandoned_connection_does_not_cancel_who_waits_for_it() -> None:
+    server: Any = Abandoned(0)
+    assert await connect(server) is False
+    assert await examine(server) == (False, "cannot be connected")
+    assert server.tries == 2
+
+
+async def test_who_is_cancelled_while_it_connects_is_cancelled() -> None:
+    class Slow(Abandoned):
+        async def connect(self, *, reset: bool = False) -> None:
+            await asyncio.sleep(60)
+
+    waiting = asyncio.create_task(connect(Slow(0)))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
