@@ -124,4 +124,26 @@ describe('the lightbox', () => {
     await settled(view);
     expect(view.shadowRoot?.querySelector('parlor-lightbox')).toBeNull();
   });
+
+  it('that is closed stays closed, whatever the server says of its picture later', async () => {
+    let answer: (details: FileDetails) => void = () => undefined;
+    const {view, button} = await mount([image('a')]);
+    view.addEventListener(
+      'parlor-intent',
+      event => {
+        const {intent} = event as IntentEvent;
+        event.stopImmediatePropagation();
+        if (intent.type === 'file-details') intent.done(new Promise(resolve => (answer = resolve)));
+      },
+      {capture: true},
+    );
+    button('Open a.png')?.click();
+    const box = await open(view);
+    box.dialog?.close();
+    answer({size: 9, url: '/whole'});
+    await settled(view);
+    await box.updateComplete;
+    expect(box.details?.url).toBe('/whole');
+    expect(box.dialog?.open).toBe(false);
+  });
 });

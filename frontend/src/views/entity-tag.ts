@@ -138,7 +138,7 @@ export class EntityTag extends LitElement {
 
   protected override updated(): void {
     const box = this.renderRoot.querySelector<HTMLElement>('.preview');
-    if (!box || this.#sizes) return;
+    if (!box || this.#sizes || !this.isConnected) return;
     // The top layer: the transcript that we are in cuts off what leaves it.
     if (typeof box.showPopover === 'function' && !box.matches(':popover-open')) box.showPopover();
     // The widget inside draws itself later, and its images later still.

@@ -173,13 +173,15 @@ export class Lightbox extends LitElement {
     this.hasFailed = false;
   }
 
+  protected override firstUpdated(): void {
+    // Once: details that arrive after it was closed draw it again, and must not open it. Nor can one that is gone be.
+    if (!this.isConnected) return;
+    // The browser keeps the focus inside, closes at Escape, and gives the focus back.
+    this.dialog?.showModal();
+    this.renderRoot.querySelector<HTMLElement>('.stage')?.focus();
+  }
+
   protected override updated(changed: PropertyValues<this>): void {
-    const {dialog} = this;
-    if (dialog && !dialog.open) {
-      // The browser keeps the focus inside, closes at Escape, and gives the focus back.
-      dialog.showModal();
-      this.renderRoot.querySelector<HTMLElement>('.stage')?.focus();
-    }
     if (changed.has('at')) void this.#askForWhole(this.pictures[this.at]);
     if (changed.has('zoom') || changed.has('at')) this.#resize();
   }
