@@ -13,6 +13,8 @@ ANSWER_TIMEOUT_MS = 60_000
 READY_TIMEOUT_MS = 30_000
 EVENTUALLY_TIMEOUT_S = 30.0
 POLLING_MS = 20
+POINTING_TIMEOUT_MS = 3_000
+MOST_POINTINGS = 10
 SETTLE = (Path(__file__).parent / "inspections" / "settle.js").read_text(encoding="utf-8")
 IS_IDLE = """chat => {
     const log = chat.shadowRoot.querySelector('parlor-messages')?.shadowRoot.querySelector('[role=log]');
@@ -149,6 +151,19 @@ def wheel(chat: Chat, pixels: int) -> None:
     chat.page.mouse.wheel(0, pixels)
     moved = chat.page.evaluate(SCROLLED_AND_AT_REST, [chat.transcript.element_handle(), before])
     assert moved, "the wheel has moved nothing"
+
+
+def point_at(place: Locator, shown: Locator) -> None:
+    """Rest the pointer on `place` until `shown` is seen, anew where the place has moved from under the pointer."""
+    for _ in range(MOST_POINTINGS):
+        place.hover()
+        try:
+            expect(shown).to_be_visible(timeout=POINTING_TIMEOUT_MS)
+        except AssertionError:
+            place.page.mouse.move(0, 0)
+        else:
+            return
+    raise AssertionError(f"resting on {place} does not show {shown}")
 
 
 def shown_text(locator: Locator) -> str:

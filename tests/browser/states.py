@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
+from tests.browser.chat import point_at
 from tests.browser.samples import (
     ACTIONS,
     ANSWERED,
@@ -214,8 +215,7 @@ def command_menu(stage: Stage) -> None:
 def entity_popover(stage: Stage) -> None:
     stage.show(QUESTION, assistant_item("Yes."), options=PEOPLE)
     tag = stage.chat.questions.get_by_role("button", name="Bern")
-    tag.hover()
-    expect(stage.find("group", "Preview of Bern")).to_be_visible()
+    point_at(tag, stage.find("group", "Preview of Bern"))
 
 
 def attachments(stage: Stage) -> None:

@@ -22,6 +22,7 @@ from tests.browser.chat import (
     expect_value,
     mount,
     names,
+    point_at,
     wheel,
 )
 from tests.browser.conftest import CHROMIUM_ARGUMENTS
@@ -285,8 +286,7 @@ def test_a_page_with_every_kind_of_option_works_through_the_hook(
     chat.element.get_by_role("option", name="Ada").click()
     chat.composer.press("Enter")
     tag = chat.questions.get_by_role("button", name="Ada")
-    tag.hover()
-    expect(chat.element.get_by_text("About Ada")).to_be_visible()
+    point_at(tag, chat.element.get_by_text("About Ada"))
     tag.click()
     chat.wait_until_idle()
     page.evaluate(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import CDPSession, Page, expect
 
-from tests.browser.chat import Chat, configure, eventually, expect_value, names
+from tests.browser.chat import Chat, configure, eventually, expect_value, names, point_at
 from tests.browser.samples import PIXEL
 from tests.browser.servers.scripted import THREAD, Answer, Gate, ScriptedServer, Stream, message_events, user_item
 
@@ -435,7 +435,7 @@ def test_a_preview_comes_by_pointer_and_by_focus_and_is_asked_for_once(
     page.evaluate("document.querySelector('openai-chatkit').setThreadId('thr_1')")
     ada, ben = (chat.questions.get_by_role("button", name=name) for name in ("Ada", "Ben"))
     card = chat.element.get_by_role("group", name="Preview of Ada")
-    ada.hover()
+    point_at(ada, card)
     expect(card).to_contain_text("About Ada")
     page.keyboard.press("Escape")
     chat.composer.hover()
