@@ -39,18 +39,19 @@ class GuardedHTTP(HttpToolsProtocol):
     stall_timeout_s = 60.0
     max_connections = 10_000
 
-    # Set before anything arrives; uvicorn's own constructor is not repeated here.
-    _unread = 0
-    _is_in_head = False
-    _is_in_body = False
-    _is_refused = False
-    _timer: asyncio.TimerHandle | None = None
-    _stall: asyncio.TimerHandle | None = None
+    # Not in the dictionary of uvicorn's class: a few names more double its size, by 1.5 kB for each connection.
+    __slots__ = ("_is_in_body", "_is_in_head", "_is_refused", "_stall", "_timer", "_unread")
+    _timer: asyncio.TimerHandle | None
+    _stall: asyncio.TimerHandle | None
 
     # Of asyncio
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request, or refuse one connection too many."""
+        # Set before anything arrives; uvicorn's own constructor is not repeated here.
+        self._unread = 0
+        self._is_in_head = self._is_in_body = self._is_refused = False
+        self._timer = self._stall = None
         super().connection_made(transport)
         if len(self.connections) > self.max_connections:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "busy", "The server has too many connections. Try again.")

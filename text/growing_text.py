@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-_LOOSE_PIECES = 64
+_LOOSE_PIECES = 16
+"""Most pieces that are kept as they came: each is ten times what it says, and an answer is kept in several places."""
+_JOINED_TEXTS = 64
+"""Most texts that pieces were joined to, before those are joined too."""
 
 
 class GrowingText:
@@ -28,6 +31,8 @@ class GrowingText:
         if len(self._loose) == _LOOSE_PIECES:
             self._joined.append("".join(self._loose))
             self._loose.clear()
+            if len(self._joined) == _JOINED_TEXTS:
+                self._joined = ["".join(self._joined)]
 
     def __str__(self) -> str:
         return "".join((*self._joined, *self._loose))
