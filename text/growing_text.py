@@ -4,8 +4,6 @@ from __future__ import annotations
 
 _LOOSE_PIECES = 16
 """Most pieces that are kept as they came: each is ten times what it says, and an answer is kept in several places."""
-_JOINED_TEXTS = 64
-"""Most texts that pieces were joined to, before those are joined too."""
 
 
 class GrowingText:
@@ -29,10 +27,12 @@ class GrowingText:
         self.length += len(piece)
         self._loose.append(piece)
         if len(self._loose) == _LOOSE_PIECES:
-            self._joined.append("".join(self._loose))
+            joined = self._joined
+            joined.append("".join(self._loose))
             self._loose.clear()
-            if len(self._joined) == _JOINED_TEXTS:
-                self._joined = ["".join(self._joined)]
+            # Each is copied when it has doubled, so that a long text is a few strings and is seldom copied.
+            while len(joined) > 1 and len(joined[-2]) <= 2 * len(joined[-1]):
+                joined[-2:] = ["".join(joined[-2:])]
 
     def __str__(self) -> str:
         return "".join((*self._joined, *self._loose))
