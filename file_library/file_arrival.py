@@ -172,7 +172,7 @@ class FileArrival:
         async with self._spool.workplace(owner_of(scope.owner_id, scope.use_case)) as place:
             received = await self._spool.receive(place, pieces_of(data), limit, too_large(limit))
             declared = declared_type(media_type) if media_type is not None else UNKNOWN
-            examined = await self._spool.in_thread(examine_own, received.path, name, declared)
+            examined = await self._spool.in_thread(examine_own, received, name, declared)
             document = build_document(scope.id, examined.name, examined.media_type) | {"thread_id": thread_id}
             file = await self._records.announce(scope, {"size": received.size, "document": document})
             return await self._move(file, received, examined, thread_id)
@@ -183,7 +183,7 @@ class FileArrival:
 
     async def _examine(self, received: Received, name: str, declared: str, rules: UploadRules) -> Examined:
         return await self._spool.in_thread(
-            examine, received.path, name, declared, rules, keeps_metadata=self._keeps_metadata
+            examine, received, name, declared, rules, keeps_metadata=self._keeps_metadata
         )
 
     def _repeated(self, file: StoredFile, received: Received) -> StoredFile:
