@@ -193,6 +193,12 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
         self.contents.read_ahead(arrived)
         return build_attachment(arrived)
 
+    async def has_arrived(self, file: StoredFile) -> bool:
+        """Say whether all bytes of a file are here, looked at or, where browsers send them to the bucket, not yet."""
+        if file.state != "pending":
+            return True
+        return file.is_direct and await self.objects.size_of(file.incoming_key) == file.size
+
     async def settle(self, attachment_ids: Iterable[str], context: RequestContext) -> None:
         """Look at files that a browser has sent to the object store itself, and put them where they belong.
 

@@ -6,22 +6,33 @@ tool. All are first a local file, and only what has passed becomes an object.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from errors import BadRequestError, ConflictError, NotFoundError, TooLargeError, UserFacingError
+from errors import BadRequestError, ConflictError, NotFoundError, TooLargeError, UnavailableError, UserFacingError
 from file_library.attachment_records import build_details, build_document
 from files.examination import Examined, examine, examine_own
 from files.media_types import UNKNOWN, declared_type
 from files.object_store import ObjectStore
 from files.spool import Received, Spool, pieces_of
 from files.upload_rules import UploadRules, too_large
-from storage.file_records import FileRecords
+from storage.file_records import Claim, FileRecords
 from storage.file_rows import SESSION_RULE, StoredFile, owner_of
 from storage.scope import NO_ATTACHMENT, Scope
 
 NOT_UPLOADED_YET = "This file has not been uploaded yet."
+
+RENEWALS = 4
+"""How many times a claim is renewed while it would hold without."""
+
+CLAIM_LIVES = 2
+"""How many times as long as a claim holds without renewal is waited for one that another has."""
+
+FIRST_PAUSE_S = 0.05
+LONGEST_PAUSE_S = 1.0
 
 
 class FileArrival:
@@ -161,7 +172,7 @@ class FileArrival:
         async with self._spool.workplace(owner_of(scope.owner_id, scope.use_case)) as place:
             received = await self._spool.receive(place, pieces_of(data), limit, too_large(limit))
             declared = declared_type(media_type) if media_type is not None else UNKNOWN
-            examined = await self._spool.in_thread(examine_own, received.path, name, declared)
+            examined = await self._spool.in_thread(examine_own, received, name, declared)
             document = build_document(scope.id, examined.name, examined.media_type) | {"thread_id": thread_id}
             file = await self._records.announce(scope, {"size": received.size, "document": document})
             return await self._move(file, received, examined, thread_id)
@@ -172,7 +183,7 @@ class FileArrival:
 
     async def _examine(self, received: Received, name: str, declared: str, rules: UploadRules) -> Examined:
         return await self._spool.in_thread(
-            examine, received.path, name, declared, rules, keeps_metadata=self._keeps_metadata
+            examine, received, name, declared, rules, keeps_metadata=self._keeps_metadata
         )
 
     def _repeated(self, file: StoredFile, received: Received) -> StoredFile:
@@ -184,15 +195,15 @@ class FileArrival:
         self, file: StoredFile, received: Received, examined: Examined, thread_id: str | None = None
     ) -> StoredFile:
         """Put a file where it belongs, and note that it is there. Of several who want to, one does."""
-        if not await self._records.claim(file):
-            now = await self._found(file)
-            if now.state != "pending":
-                return self._repeated(now, received)
-            raise ConflictError("This file is being uploaded already.", code="attachments.uploading")
+        claim = await self._claim(file)
+        if claim is None:
+            return self._repeated(await self._found(file), received)
+        key = file.content_key_of(examined.sha256)
         try:
-            await self._objects.put_file(file.content_key, examined.path)
+            async with self._kept(claim):
+                await self._objects.put_file(key, examined.path)
         except BaseException:
-            await self._records.release(file)
+            await self._records.release(claim)
             raise
         document: dict[str, Any] = build_document(file.id, examined.name, examined.media_type) | {
             "metadata": build_details(examined.size, examined.width, examined.height)
@@ -203,17 +214,80 @@ class FileArrival:
             "state": "uploaded", "size": examined.size, "sent_sha256": received.sha256, "sha256": examined.sha256,
             "width": examined.width, "height": examined.height, "document": document,
         }  # fmt: skip
-        if not await self._records.complete(file, values, thread_id):
+        if await self._records.complete(claim, file, values, thread_id):
+            if claim.is_second:
+                await self._delete_others(file, key)
+            return await self._found(file)
+        now = await self._records.find(file.id)
+        if now is None or thread_id is not None:
             # It, or its thread, was deleted while its bytes were moved.
-            await self._objects.delete([file.content_key])
+            await self._objects.delete([key])
             raise NotFoundError(NO_ATTACHMENT)
-        return await self._found(file)
+        # This process stood still for so long that another took the file over.
+        if now.state == "pending":
+            raise _being_uploaded()
+        if now.content_key != key:
+            await self._objects.delete([key])
+        return self._repeated(now, received)
+
+    async def _delete_others(self, file: StoredFile, key: str) -> None:
+        """Delete what somebody has left who did not come to the end; what cannot be reached now goes with the file."""
+        with suppress(UnavailableError):
+            await self._objects.delete([each for each in await self._objects.keys(file.folder) if each != key])
+
+    async def _claim(self, file: StoredFile) -> Claim | None:
+        """Wait for the right to move the bytes of a file; return None when somebody else has moved them meanwhile.
+
+        Who has it and is no more renews nothing, and so the next one has it soon.
+
+        Raises:
+            ConflictError: When somebody moves them for longer than can be waited for.
+        """
+        pause_s, left_s = FIRST_PAUSE_S, CLAIM_LIVES * self._records.claim_life.total_seconds()
+        while True:
+            claim = await self._records.claim(file)
+            if claim is not None or (await self._found(file)).state != "pending":
+                return claim
+            if left_s < 0:
+                raise _being_uploaded()
+            await asyncio.sleep(pause_s)
+            left_s -= pause_s
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+    @asynccontextmanager
+    async def _kept(self, claim: Claim) -> AsyncIterator[None]:
+        """Renew a claim for as long as this lasts."""
+        is_over = asyncio.Event()
+        pause_s = self._records.claim_life.total_seconds() / RENEWALS
+
+        async def renew() -> None:
+            while True:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(pause_s):
+                        await is_over.wait()
+                if is_over.is_set():
+                    return
+                # Where it fails it is tried again; whether the claim was lost is asked at the end.
+                with suppress(UnavailableError):
+                    await self._records.renew(claim)
+
+        # Never broken off: a renewal that is not noted here would look like another's claim.
+        renewing = asyncio.create_task(renew())
+        try:
+            yield
+        finally:
+            is_over.set()
+            await renewing
 
     async def _found(self, file: StoredFile) -> StoredFile:
         found = await self._records.find(file.id)
         if found is None:
             raise NotFoundError(NO_ATTACHMENT)
         return found
+
+
+def _being_uploaded() -> ConflictError:
+    return ConflictError("This file is being uploaded already.", code="attachments.uploading")
 
 
 def _rules_of(file: StoredFile) -> UploadRules:

@@ -5,7 +5,6 @@ It happens on a local copy, in a thread, before anything of it reaches the objec
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from files.archives import type_of_archive
 from files.names import named_as
 from files.picture_bytes import DamagedPictureError, check_picture, copy_picture
 from files.picture_conversion import MAX_AVIF_PIXELS, MAX_HEIC_PIXELS, TooManyPixelsError, convert_avif, convert_heic
+from files.spool import Received
 from files.upload_rules import UploadRules
 
 MAX_PIXELS = 50_000_000
@@ -31,17 +31,12 @@ MAX_SIDE = 30_000
 PDF_END_BYTES = 1024
 """How far from the end of a PDF document the mark of its end may stand."""
 
-PIECE_BYTES = 256 * 1024
-
 _FORMATS = {types.PNG: "PNG", types.JPEG: "JPEG", types.GIF: "GIF", types.WEBP: "WEBP"}
 _CONVERTED = {
     types.AVIF: (convert_avif, types.WEBP, MAX_AVIF_PIXELS),
     types.HEIC: (convert_heic, types.JPEG, MAX_HEIC_PIXELS),
 }
 _EXIF_ORIENTATION = 0x0112
-# All but tab, line feed, form feed, carriage return and escape.
-_CONTROLS = bytes(c for c in range(32) if c not in b"\t\n\f\r\x1b") + b"\x7f"
-_MARKS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +62,13 @@ class Examined:
     height: int | None = None
 
 
-def examine(path: Path, name: str, declared: str, rules: UploadRules, *, keeps_metadata: bool = False) -> Examined:
-    """Return what a local file is. Blocks: to be called in a thread.
+def examine(
+    received: Received, name: str, declared: str, rules: UploadRules, *, keeps_metadata: bool = False
+) -> Examined:
+    """Return what a file is that has arrived. Blocks: to be called in a thread.
 
     Args:
-        path: The file. A picture is copied beside it, without its metadata.
+        received: The file. A picture is copied beside it, without its metadata.
         name: The clean name of the file.
         declared: The type that it was declared as, normalized.
         rules: What is taken.
@@ -80,6 +77,7 @@ def examine(path: Path, name: str, declared: str, rules: UploadRules, *, keeps_m
     Raises:
         UserFacingError: When it is not what it was said to be, is not taken, or could do harm.
     """
+    path = received.path
     with path.open("rb") as file:
         head = file.read(types.SNIFFED_BYTES)
     if not head:
@@ -87,10 +85,9 @@ def examine(path: Path, name: str, declared: str, rules: UploadRules, *, keeps_m
     found = types.sniff(head)
     if found == types.ZIP:
         found = type_of_archive(path)
-    media_type = _agreed_type(path, found, declared, name)
+    media_type = _agreed_type(received, found, declared, name)
     name = named_as(name, media_type)
-    size = path.stat().st_size
-    rules.check(name, media_type, size, is_declared=False)
+    rules.check(name, media_type, received.size, is_declared=False)
     if media_type in _CONVERTED:
         path, media_type = _converted(path, media_type)
         name = named_as(name[: len(name) - len(types.extension_of(name))], media_type)
@@ -102,29 +99,31 @@ def examine(path: Path, name: str, declared: str, rules: UploadRules, *, keeps_m
         width, height, orientation = _measure(path, media_type)
         if not keeps_metadata:
             path = _without_metadata(path, media_type, orientation)
+    if path == received.path:
+        return Examined(name, media_type, received.size, received.sha256, path, width, height)
     return Examined(name, media_type, path.stat().st_size, hash_of(path), path, width, height)
 
 
-def examine_own(path: Path, name: str, declared: str) -> Examined:
-    """Return what a local file is that an assistant has made. Blocks: to be called in a thread.
+def examine_own(received: Received, name: str, declared: str) -> Examined:
+    """Return what a file is that an assistant has made. Blocks: to be called in a thread.
 
     Raises:
         BadRequestError: When it is empty, or a picture that cannot be.
     """
-    size = path.stat().st_size
-    if not size:
+    path = received.path
+    if not received.size:
         raise BadRequestError("The file is empty.", code="attachments.empty")
     with path.open("rb") as file:
         found = types.sniff(file.read(types.SNIFFED_BYTES))
     if found == types.ZIP:
         found = type_of_archive(path)
     if found is None:
-        text_type = types.text_type(declared, name) if text_encoding(path) is not None else None
+        text_type = types.text_type(declared, name) if received.encoding is not None else None
         found = text_type or (declared if declared not in types.EXTENSIONS else types.UNKNOWN)
     width, height = None, None
     if found in types.PICTURES:
         width, height, _ = _measure(path, found)
-    return Examined(named_as(name, found), found, size, hash_of(path), path, width, height)
+    return Examined(named_as(name, found), found, received.size, received.sha256, path, width, height)
 
 
 def hash_of(path: Path) -> str:
@@ -133,34 +132,7 @@ def hash_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def text_encoding(path: Path) -> str | None:
-    """Return the encoding of a file that is a text: UTF-8, UTF-16 or Windows-1252; None when it is none."""
-    with path.open("rb") as file:
-        head = file.read(2)
-        wide = next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None)
-        file.seek(0)
-        decoder = codecs.getincrementaldecoder(wide or "utf-8")()
-        is_valid = True
-        while True:
-            piece = file.read(PIECE_BYTES)
-            if wide is None and len(piece.translate(None, _CONTROLS)) != len(piece):
-                return None
-            if is_valid:
-                try:
-                    text = decoder.decode(piece, final=not piece)
-                except UnicodeDecodeError:
-                    is_valid = False
-                else:
-                    if wide is not None and "\0" in text:
-                        return None
-            if not piece:
-                break
-    if is_valid:
-        return wide or "utf-8-sig"
-    return None if wide is not None else "cp1252"
-
-
-def _agreed_type(path: Path, found: str | None, declared: str, name: str) -> str:
+def _agreed_type(received: Received, found: str | None, declared: str, name: str) -> str:
     """Return the type of a file's bytes.
 
     Raises:
@@ -170,7 +142,7 @@ def _agreed_type(path: Path, found: str | None, declared: str, name: str) -> str
         if declared in (found, types.UNKNOWN):
             return found
         raise _lie(declared, name, found)
-    if text_encoding(path) is None:
+    if received.encoding is None:
         if declared in types.EXTENSIONS or types.is_text(declared):
             raise _lie(declared, name, None)
         return types.UNKNOWN

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import suppress
@@ -100,7 +102,8 @@ class ObjectStore:
     async def put_file(self, key: str, path: Path) -> None:
         """Store what is in a local file, whole or not at all."""
         async with self._transfers:
-            await self._put(key, path)
+            if self.folder is None or not await asyncio.to_thread(_link, path, self.folder / key):
+                await self._put(key, path)
 
     async def put(self, key: str, data: bytes) -> None:
         """Store some bytes."""
@@ -227,6 +230,21 @@ class ObjectStore:
     async def sign_put(self, key: str, life_s: float) -> str:
         """Return a URL to which anybody can send the object's bytes, of any size and type, until it expires."""
         return str(await _bounded(obstore.sign_async(self._objects, "PUT", key, timedelta(seconds=life_s))))
+
+
+def _link(path: Path, target: Path) -> bool:
+    """Give a local file another name in the place of whatever has it; return whether that could be done.
+
+    To copy hundreds of megabytes, just written and on the same disk, would keep all that waits for that disk waiting.
+    """
+    staged = target.with_name(f"{target.name}#{secrets.randbelow(10**9)}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.link(path, staged)
+        os.replace(staged, target)
+    except OSError:  # another disk, one without links, or a folder that was just removed for being empty
+        return False
+    return True
 
 
 def _plain(exc: Exception) -> str:

@@ -18,6 +18,9 @@ PIECE_BYTES = 256 * 1024
 MAX_PARTS = 200_000
 """Parts of one file; a long animation has some thousands."""
 
+MAX_SCANS = 100
+"""Scans of a JPEG. Encoders write a dozen; each costs a decoder a pass over all pixels, whatever few bytes it has."""
+
 SMALL_BLOCK_BYTES = 128
 """Blocks of a GIF that are smaller count as parts; those of most programs have 255 bytes, but for the last."""
 
@@ -121,6 +124,7 @@ def _jpeg(reader: _Reader, orientation: int) -> Iterator[bytes]:
         entry = struct.pack(">HHIHH", _EXIF_ORIENTATION, 3, 1, orientation, 0)
         exif = b"Exif\0\0MM\0*" + struct.pack(">IH", 8, 1) + entry + bytes(4)
         yield b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
+    scans = 0
     while True:
         reader.count()
         if reader.take(1) != b"\xff":
@@ -142,6 +146,9 @@ def _jpeg(reader: _Reader, orientation: int) -> Iterator[bytes]:
         if _is_kept(marker, body):
             yield bytes((0xFF, marker)) + struct.pack(">H", size + 2) + body
         if marker == 0xDA:
+            scans += 1
+            if scans > MAX_SCANS:
+                raise DamagedPictureError("there are too many scans")
             yield from reader.until_marker()
 
 

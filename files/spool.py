@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, ParamSpec, TypeVar
 
 from errors import BadRequestError, ConfigError, TooLargeError, UnavailableError
+from files.text_encodings import EncodingFinder
 
 logger = logging.getLogger(__name__)
 
@@ -54,11 +55,13 @@ class Received:
         path: The local file.
         size: The file's size in bytes.
         sha256: The hash of the bytes, hexadecimal.
+        encoding: The encoding of a text; None for what is none.
     """
 
     path: Path
     size: int
     sha256: str
+    encoding: str | None
 
 
 class Spool:
@@ -128,13 +131,16 @@ class Spool:
             UnavailableError: When the disk is full.
         """
         path = place / "sent"
-        digest = hashlib.sha256()
+        digest, finder = hashlib.sha256(), EncodingFinder()
         size, piece = 0, bytearray()
         coming = aiter(chunks)
 
         def write(file: IO[bytes], data: bytearray) -> None:
+            # All that has to see each byte does so while they come: at the end of many files at once it would be work
+            # for seconds, in which Python's lock goes from thread to thread and the event loop waits for its turn.
             file.write(data)
             digest.update(data)
+            finder.feed(data)
 
         try:
             async with asyncio.timeout(UPLOAD_TIMEOUT_S):
@@ -159,7 +165,7 @@ class Spool:
             raise BadRequestError("The file did not arrive in time.", code="request_timeout") from exc
         except OSError as exc:
             raise UnavailableError("Files cannot be saved at the moment.", code="files.unavailable") from exc
-        return Received(path, size, digest.hexdigest())
+        return Received(path, size, digest.hexdigest(), finder.encoding())
 
     async def in_thread(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Return `work(...)`, done in one of few threads."""

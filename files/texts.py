@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from errors import UnavailableError
-from files.examination import text_encoding
 from files.media_types import OFFICE, PDF
 from files.programs import command
+from files.text_encodings import text_encoding
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, TypeVarTuple
 
-from sqlalchemy import Connection, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -32,8 +32,11 @@ from storage.scope import NO_ATTACHMENT, Scope
 from storage.statements import THREAD_KEY, insert_for
 from turns.clock import utc_now
 
-CLAIM_LIFE = timedelta(minutes=10)
-"""How long somebody may take to move the bytes of a file; then another may try."""
+CLAIM_LIFE = timedelta(seconds=12)
+"""How long after its last renewal a claim holds: so late can what a crash has broken off be sent again."""
+
+SETTLED_AFTER = timedelta(minutes=10)
+"""How long after the last renewal of a claim nothing can arrive in the object store any more."""
 
 MAX_FILES_OF_THREAD = 1_000
 """How many files of a thread are looked at, the newest first."""
@@ -60,15 +63,32 @@ class DayLimits:
     bytes: int
 
 
+@dataclass(slots=True)
+class Claim:
+    """Right of one to move the bytes of a pending file to their place, as long as it is renewed.
+
+    Attributes:
+        file_id: The file.
+        renewed_at: When it was last renewed, by which it is known from what another has claimed since.
+        is_second: Whether somebody had it before who did not come to the end.
+    """
+
+    file_id: str
+    renewed_at: datetime
+    is_second: bool
+
+
 class FileRecords:
     """The rows of all files.
 
     Args:
         database: Holds them.
+        claim_life: How long after its last renewal a claim holds.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, claim_life: timedelta = CLAIM_LIFE) -> None:
         self._database = database
+        self.claim_life = claim_life
 
     async def announce(self, scope: Scope, values: dict[str, Any], limits: DayLimits | None = None) -> StoredFile:
         """Note a file that is to come, and count it if there are limits.
@@ -95,27 +115,42 @@ class FileRecords:
         """Return a file, whosever it is, for who shows a signature; None when there is none."""
         return await self._read(_find, file_id)
 
-    async def claim(self, file: StoredFile) -> bool:
-        """Take a pending file, to move its bytes to their place; of several callers one succeeds."""
-        return await self._write(_claim, file.id, utc_now())
+    async def claim(self, file: StoredFile) -> Claim | None:
+        """Take a pending file, to move its bytes to their place; of several callers one succeeds.
 
-    async def release(self, file: StoredFile) -> None:
+        Returns:
+            None when another has it whose claim still holds, or when it is not pending.
+        """
+        return await self._write(_claim, file.id, utc_now(), self.claim_life)
+
+    async def renew(self, claim: Claim) -> bool:
+        """Have a claim hold on; return whether it had not been lost."""
+        now = utc_now()
+        is_renewed = await self._write(_set_claim, claim, now)
+        if is_renewed:
+            claim.renewed_at = now
+        return is_renewed
+
+    async def release(self, claim: Claim) -> None:
         """Give a file back that could not be moved."""
-        await self._write(_release, file.id)
+        await self._write(_set_claim, claim, None)
 
-    async def complete(self, file: StoredFile, values: dict[str, Any], thread_id: str | None = None) -> bool:
+    async def complete(
+        self, claim: Claim, file: StoredFile, values: dict[str, Any], thread_id: str | None = None
+    ) -> bool:
         """Note that the bytes of a claimed file are in their place.
 
         Args:
+            claim: The claim of who has put them there.
             file: The file.
             values: The columns that are known now.
             thread_id: The thread that it belongs to at once; None for one that is to be sent with a message.
 
         Returns:
-            Whether it, and the thread, are still there.
+            Whether it, and the thread, are still there, and nobody else has claimed it.
         """
         scope = None if thread_id is None else Scope(file.owner_id, file.use_case, thread_id)
-        return await self._write(_complete, file.id, values, scope)
+        return await self._write(_complete, claim, values, scope)
 
     async def discard(self, file: StoredFile) -> None:
         """Remove the row of a file that is refused, before any byte of it has been kept.
@@ -150,7 +185,7 @@ class FileRecords:
 
     async def marked(self, limit: int, scope: Scope | None = None) -> list[StoredFile]:
         """Return files that are to be deleted, of all owners or of one; those in motion come when they have settled."""
-        return await self._read(_marked, limit, scope, utc_now() - CLAIM_LIFE)
+        return await self._read(_marked, limit, scope, utc_now() - SETTLED_AFTER)
 
     async def remove(self, file: StoredFile) -> None:
         """Remove the row of a file whose objects are gone."""
@@ -210,24 +245,35 @@ def _find(connection: Connection, file_id: str) -> StoredFile | None:
     return None if row is None else to_stored_file(row)
 
 
-def _claim(connection: Connection, file_id: str, now: datetime) -> bool:
-    is_free = or_(FILES.c.claimed_at.is_(None), FILES.c.claimed_at < now - CLAIM_LIFE)
-    stmt = update(FILES).where(FILES.c.id == file_id, FILES.c.state == "pending", is_free).values(claimed_at=now)
-    return connection.execute(stmt).rowcount > 0
+def _claim(connection: Connection, file_id: str, now: datetime, life: timedelta) -> Claim | None:
+    files = FILES.c
+    claim = Claim(file_id, now, is_second=False)
+    is_pending = and_(files.id == file_id, files.state == "pending")
+    for is_free in (files.claimed_at.is_(None), files.claimed_at < now - life):
+        stmt = update(FILES).where(is_pending, is_free).values(claimed_at=now)
+        if connection.execute(stmt).rowcount > 0:
+            return claim
+        claim.is_second = True
+    return None
 
 
-def _release(connection: Connection, file_id: str) -> None:
-    connection.execute(update(FILES).where(FILES.c.id == file_id, FILES.c.state == "pending").values(claimed_at=None))
+def _is_claimed(claim: Claim) -> ColumnElement[bool]:
+    files = FILES.c
+    return and_(files.id == claim.file_id, files.state == "pending", files.claimed_at == claim.renewed_at)
 
 
-def _complete(connection: Connection, file_id: str, values: dict[str, Any], thread: Scope | None) -> bool:
+def _set_claim(connection: Connection, claim: Claim, at: datetime | None) -> bool:
+    return connection.execute(update(FILES).where(_is_claimed(claim)).values(claimed_at=at)).rowcount > 0
+
+
+def _complete(connection: Connection, claim: Claim, values: dict[str, Any], thread: Scope | None) -> bool:
     if thread is not None:
         key = connection.scalar(THREAD_KEY, thread.parameters)
         if key is None:
             return False
         values = {**values, "state": "bound", "thread_key": key}
-    stmt = update(FILES).where(FILES.c.id == file_id, FILES.c.state == "pending", FILES.c.claimed_at.is_not(None))
-    return connection.execute(stmt.values(changed_at=utc_now(), claimed_at=None, **values)).rowcount > 0
+    stmt = update(FILES).where(_is_claimed(claim)).values(changed_at=utc_now(), claimed_at=None, **values)
+    return connection.execute(stmt).rowcount > 0
 
 
 def _discard(connection: Connection, file: StoredFile) -> None:

@@ -1,6 +1,6 @@
 """The tables of files: what each one is and whose, and how much a person has sent in a day.
 
-The bytes lie in the object store, under keys that are made of a row's owner and id alone. So every object can be found
+The bytes lie in the object store, in a folder that is made of a row's owner and id alone. So every object can be found
 from its row, and a row is written before, and removed after, anything that lies there.
 """
 
@@ -52,7 +52,7 @@ class FileRow(Base):
     state: Mapped[str] = mapped_column(PlainText, default="pending")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    # When somebody began to move the bytes of a pending file to their place; only one may.
+    # When who moves the bytes of a pending file to their place last said so; only one may.
     claimed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # What was declared while it is pending, then what it is.
     size: Mapped[int] = mapped_column(BigInteger, default=0)
@@ -145,8 +145,12 @@ class StoredFile:
 
     @property
     def content_key(self) -> str:
-        """The key of the file's bytes."""
-        return f"{self.folder}/content"
+        """The key of the bytes of a file that is not pending."""
+        return self.content_key_of(self.sha256 or "")
+
+    def content_key_of(self, sha256: str) -> str:
+        """Return the key of bytes by their hash: of two that send different ones, neither overwrites the other's."""
+        return f"{self.folder}/content-{sha256[:32]}"
 
     @property
     def incoming_key(self) -> str:

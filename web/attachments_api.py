@@ -102,12 +102,14 @@ class _Views:
         """Say what a file is, and where it can be seen and had for the next minutes."""
         file = await self._owned(request)
         base_url, urls = base_url_of(request), self._attachments.urls
+        is_coming = file.state == "pending"
+        state = "uploaded" if is_coming and await self._attachments.has_arrived(file) else file.state
         described = {
             "id": file.id, "name": file.name, "mime_type": file.media_type, "size": file.size, "width": file.width,
-            "height": file.height, "state": file.state, "thread_id": file.thread_id,
+            "height": file.height, "state": state, "thread_id": file.thread_id,
             "download_url": f"{base_url}{urls.view_path(file.id, 'file', file.owner)}",
         }  # fmt: skip
-        if file.media_type in PICTURES:
+        if file.media_type in PICTURES and not is_coming:
             described["preview_url"] = f"{base_url}{urls.view_path(file.id, 'preview', file.owner)}"
         return JSONResponse({name: value for name, value in described.items() if value is not None})
 

@@ -131,6 +131,24 @@ describe('a failed upload', () => {
     expect(uploads.ready).toMatchObject([{id: 'atc_4'}]);
   });
 
+  it('does not hide why others have failed, or were not taken', async () => {
+    const {uploads, problems} = start(() => new Response('', {status: 503}), undefined, {
+      accept: {'text/plain': ['.txt']},
+    });
+    uploads.add([TEXT, IMAGE, new File(['words'], 'c.txt', {type: 'text/plain'})]);
+    await until(uploads, 'failed', 'failed');
+    expect(problems.at(-1)?.split('\n')).toEqual([
+      expect.stringMatching(/^“b\.png” is of a type/),
+      expect.stringMatching(/^“a\.txt” could not be uploaded/),
+      expect.stringMatching(/^“c\.txt” could not be uploaded/),
+    ]);
+    uploads.retry(uploads.list[0]?.key ?? '');
+    await until(uploads, 'failed', 'failed');
+    uploads.remove(uploads.list[0]?.key ?? '');
+    uploads.add([IMAGE]);
+    expect(problems.at(-1)?.split('\n')).toHaveLength(2);
+  });
+
   it('is one too when the server names no place', async () => {
     const {uploads, problems} = start(() => created({}));
     uploads.add([TEXT]);

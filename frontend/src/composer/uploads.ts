@@ -62,6 +62,8 @@ export class Uploads {
   #rules: UploadRules | undefined;
   #strategy: UploadStrategy | undefined;
   #count = 0;
+  /** Reasons why some of the files that were chosen last were not taken. */
+  #refusals: readonly string[] = [];
 
   constructor(host: UploadsHost) {
     this.#host = host;
@@ -109,7 +111,8 @@ export class Uploads {
     });
     this.#set([...this.#list, ...added]);
     this.#startNext();
-    if (problems.length > 0) this.#host.failed(new Error(problems.join('\n')));
+    this.#refusals = problems;
+    if (problems.length > 0) this.#host.failed(new Error(this.#problems()));
   }
 
   /** Puts files that the page uploaded by itself in place of everything; they are never deleted from here. */
@@ -225,11 +228,19 @@ export class Uploads {
       if (abort.signal.aborted) return;
       const problem = error instanceof Error ? error.message : String(error);
       this.#change(key, {status: 'failed', problem});
-      this.#host.failed(new Error(strings.uploadFailed(file.name, problem), {cause: error}));
+      this.#host.failed(new Error(this.#problems(), {cause: error}));
     } finally {
       job.abort = undefined;
       this.#startNext();
     }
+  }
+
+  /** Problems of all files, a line for each: the person is shown the last text alone. */
+  #problems(): string {
+    const failures = this.#list.flatMap(({name, problem}) =>
+      problem === undefined ? [] : [strings.uploadFailed(name, problem)],
+    );
+    return [...this.#refusals, ...failures].join('\n');
   }
 
   async #uploadDirectly(

@@ -149,6 +149,14 @@ describe('files', () => {
     ]);
   });
 
+  it('are chips with their names when what is called a picture is none', async () => {
+    const url = URL.createObjectURL(new Blob(['words'], {type: 'image/png'}));
+    const {composer} = await mount(on, {uploads: [{...UPLOAD, name: 'a.png', status: 'failed', previewUrl: url}]});
+    const list = part<UploadList>(composer, 'parlor-uploads');
+    await vi.waitFor(() => expect(list.renderRoot.querySelector('.attachment.file .name')?.textContent).toBe('a.png'));
+    expect(list.renderRoot.querySelector('img')).toBeNull();
+  });
+
   it('come from a dialog that Tab never reaches, with the accepted types', async () => {
     const {composer} = await mount(on);
     const input = part<HTMLInputElement>(composer, 'input[type=file]');

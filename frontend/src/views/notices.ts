@@ -62,6 +62,9 @@ export class NoticesView extends LitElement {
         min-inline-size: 0;
         overflow-wrap: anywhere;
       }
+      .lines {
+        white-space: pre-line;
+      }
       .title {
         margin: 0;
         font-weight: 600;
@@ -105,8 +108,9 @@ export class NoticesView extends LitElement {
   }
 
   #alert(text: string) {
-    if (!this.canRetryAlert) return text;
-    return html`${text}
+    const lines = html`<span class="lines">${text}</span>`;
+    if (!this.canRetryAlert) return lines;
+    return html`${lines}
       <button type="button" class="text-button" @click=${() => express(this, {type: 'sign-in-again'})}>
         ${icon('reload', '16')}${strings.tryAgain}
       </button>`;

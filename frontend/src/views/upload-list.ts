@@ -14,6 +14,7 @@ export class UploadList extends LitElement {
   static override properties = {
     uploads: {attribute: false},
     shownKey: {state: true},
+    brokenUrls: {state: true},
   };
   static override styles = [
     baseStyles,
@@ -31,11 +32,14 @@ export class UploadList extends LitElement {
   declare uploads: readonly Upload[];
   /** Key of the picture that the lightbox shows. */
   declare shownKey: string | undefined;
+  /** Addresses of what is called a picture and is none. */
+  declare brokenUrls: ReadonlySet<string>;
 
   constructor() {
     super();
     this.uploads = [];
     this.shownKey = undefined;
+    this.brokenUrls = new Set();
   }
 
   override render() {
@@ -44,7 +48,7 @@ export class UploadList extends LitElement {
     return html`<ul class="attachments uploads" role="list" aria-label=${strings.attachedFiles}>
       ${uploads.map(upload => {
         const {name, status, previewUrl, problem} = upload;
-        const isShown = isShowable(previewUrl);
+        const isShown = this.#isShown(previewUrl);
         const retryButton = html`<button
           type="button"
           class="round-button retry"
@@ -64,7 +68,7 @@ export class UploadList extends LitElement {
                   @click=${() => {
                     this.shownKey = upload.key;
                   }}
-                ><img src=${previewUrl} alt=${name} /></button>
+                ><img src=${previewUrl} alt=${name} @error=${() => this.#onBroken(previewUrl)} /></button>
                 ${status === 'done' ? nothing : html`<div class="veil">${status === 'failed' ? retryButton : progress}</div>`}`
               : html`<div class="glyph">${status === 'uploading' ? progress : icon(status === 'failed' ? 'warning' : 'document', '18')}</div>
                 <div class="words">
@@ -84,7 +88,7 @@ export class UploadList extends LitElement {
 
   #lightbox() {
     const pictures = this.uploads.flatMap(({key, name, previewUrl, attachment}) =>
-      isShowable(previewUrl) ? [{key, id: attachment?.id, name, url: previewUrl}] : [],
+      this.#isShown(previewUrl) ? [{key, id: attachment?.id, name, url: previewUrl}] : [],
     );
     if (!pictures.some(({key}) => key === this.shownKey)) return nothing;
     return renderLazy(
@@ -98,6 +102,14 @@ export class UploadList extends LitElement {
       ></parlor-lightbox>`,
       'line',
     );
+  }
+
+  #isShown(url: string | undefined): url is string {
+    return isShowable(url) && !this.brokenUrls.has(url);
+  }
+
+  #onBroken(url: string): void {
+    this.brokenUrls = new Set([...this.brokenUrls, url]);
   }
 
   #remove({key}: Upload): void {

@@ -86,6 +86,12 @@ def _oddly_packed() -> bytes:
     return bytes(data)
 
 
+def _scanned_again(times: int) -> bytes:
+    """A JPEG whose last pass over all pixels is done again and again."""
+    jpeg = picture("JPEG", (600, 400), progressive=True)
+    return jpeg[:-2] + jpeg[jpeg.rindex(b"\xff\xda") : -2] * times + jpeg[-2:]
+
+
 def _in_front(of: bytes, part: bytes, at: int) -> bytes:
     return of[:at] + part * MANY + of[at:]
 
@@ -105,6 +111,7 @@ MADE: dict[str, tuple[str, str, Callable[[], bytes]]] = {
     "png of empty notes": ("a.png", "image/png", lambda: _in_front(picture(), png_chunk(b"tEXt", b""), 33)),
     "jpeg of empty notes": ("a.jpg", "image/jpeg", lambda: _in_front(picture("JPEG"), b"\xff\xfe\0\2", 2)),
     "jpeg of filling": ("a.jpg", "image/jpeg", lambda: _in_front(picture("JPEG"), b"\xff" * 10, 2)),
+    "jpeg of 1,000 scans": ("a.jpg", "image/jpeg", lambda: _scanned_again(1000)),
     "gif of blocks of a byte": (
         "a.gif", "image/gif", lambda: moving()[:-1] + b"\x21\xfe" + b"\1x" * MANY + b"\0;",
     ),

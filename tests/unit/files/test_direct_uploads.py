@@ -50,7 +50,7 @@ async def test_a_file_goes_to_the_bucket_and_is_taken_over_with_its_message(desk
     await ada.send("Look", [announced["id"]])
     assert desk.model.requests[-1][0].contents[1].media_type == "image/png"
     [key] = await desk.keys()
-    assert key.endswith(f"{announced['id']}/content")
+    assert f"{announced['id']}/content-" in key
     # The URL is still good; what it brings is seen by nobody.
     assert (await put(announced, picture("PNG", (60, 40), "red"))).status_code in (200, 201)
     described = (await ada.page.get(f"/api/attachments/{announced['id']}")).json()
@@ -99,6 +99,20 @@ async def test_a_signed_url_of_google_opens_one_object_to_one_deed_for_its_time(
             for method, each in [*changed, ("DELETE", url), ("GET", url)]:
                 assert (await browser.request(method, each)).status_code == 403, (method, each)
             assert (await browser.put(url, content=b"words")).status_code == 200
+
+
+async def test_the_owner_is_told_that_a_file_is_in_the_bucket_and_so_a_reload_keeps_it(desk: Desk, ada: Person) -> None:
+    announced = (await ada.announce("sky.png", picture(), "image/png")).json()
+    place = f"/api/attachments/{announced['id']}"
+    assert (await ada.page.get(place)).json()["state"] == "pending"
+    await put(announced, picture()[:-1])
+    assert (await ada.page.get(place)).json()["state"] == "pending", "it is not whole"
+    await put(announced, picture())
+    described = (await ada.page.get(place)).json()
+    assert (described["state"], "preview_url" in described) == ("uploaded", False), "nobody has looked at it yet"
+    await ada.send("Look", [announced["id"]])
+    described = (await ada.page.get(place)).json()
+    assert (described["state"], "preview_url" in described) == ("bound", True)
 
 
 async def test_two_messages_at_once_do_not_both_get_it(desk: Desk, ada: Person) -> None:

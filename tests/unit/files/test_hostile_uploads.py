@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from errors import BadRequestError
 from files.examination import examine
+from files.spool import Received
 from files.upload_rules import UploadRules
 from tests.unit.files.file_desk import BASE, Desk, Person, code_of, open_desk
 from tests.unit.files.file_samples import (
@@ -198,7 +199,13 @@ def test_parts_of_a_picture_are_counted_before_a_decoder_looks_at_them(tmp_path:
     path.write_bytes(make())
     with pytest.raises(BadRequestError):
         # The copy without notes is not made, and the decoder takes this.
-        examine(path, name, media_type, UploadRules(is_enabled=True, max_bytes=2**30), keeps_metadata=True)
+        examine(
+            Received(path, path.stat().st_size, "", None),
+            name,
+            media_type,
+            UploadRules(is_enabled=True, max_bytes=2**30),
+            keeps_metadata=True,
+        )
 
 
 async def _assert_nothing_is_left(desk: Desk) -> None:
@@ -415,7 +422,7 @@ async def test_a_name_reaches_no_path_and_no_header_as_it_came(desk: Desk, ada: 
     folder = desk.services.settings.data_dir
     [key] = await desk.keys()
     assert key.rpartition("/")[0].endswith(sent["id"])
-    known = {"content", "secret.key", "test.db", "test.db-wal", "test.db-shm", "test.db-reserve"}
+    known = {key.rpartition("/")[2], "secret.key", "test.db", "test.db-wal", "test.db-shm", "test.db-reserve"}
     assert {path.name for path in folder.rglob("*") if path.is_file()} == known
 
 

@@ -1,0 +1,132 @@
+"""Who may move the bytes of an upload: one at a time, as long as they live, and after them the next who sends them."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from storage.file_rows import FILES
+from tests.unit.files.file_desk import Desk, Person, code_of
+from tests.unit.files.test_ends_of_files import with_objects
+from turns.clock import utc_now
+
+
+async def claimed_at(desk: Desk, file_id: str) -> datetime | None:
+    stmt = select(FILES.c.claimed_at).where(FILES.c.id == file_id)
+    return await desk.services.database.run_read(lambda connection: connection.scalar(stmt))
+
+
+async def set_claimed(desk: Desk, file_id: str, at: datetime) -> None:
+    stmt = update(FILES).where(FILES.c.id == file_id).values(claimed_at=at)
+    await desk.services.database.run_write(lambda connection: connection.execute(stmt) and None)
+
+
+class Waiting:
+    """An object store whose first transfer waits for a word."""
+
+    def __init__(self, objects: Any) -> None:
+        self._objects = objects
+        self.has_begun = asyncio.Event()
+        self.may_go_on = asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._objects, name)
+
+    async def put_file(self, key: str, path: Path) -> None:
+        if not self.has_begun.is_set():
+            self.has_begun.set()
+            await self.may_go_on.wait()
+        await self._objects.put_file(key, path)
+
+
+@pytest.mark.parametrize("again", [b"words", b"sword"])
+async def test_what_a_crash_has_broken_off_is_sent_again_at_once(any_desk: Desk, again: bytes) -> None:
+    files = any_desk.files
+    async with any_desk.person() as ada:
+        announced = (await ada.announce("a.txt", b"words", "text/plain")).json()
+        file = await files.find(announced["id"])
+        # Whoever has claimed it has put the bytes there, and is no more.
+        assert await files._records.claim(file) is not None
+        await files.objects.put(file.content_key_of("0123"), b"words")
+        await set_claimed(any_desk, file.id, utc_now() - timedelta(minutes=1))
+        sent = await asyncio.gather(*(ada.put(announced, again) for _ in range(5)))
+        assert [answer.status_code for answer in sent] == [200] * 5
+        assert await any_desk.keys() == [(await files.find(file.id)).content_key]
+        described = (await ada.page.get(f"/api/attachments/{file.id}")).json()
+        assert (await ada.anybody.get(described["download_url"])).content == again
+
+
+async def test_who_sends_again_before_it_is_known_that_the_other_is_no_more_waits_for_that(
+    desk: Desk, ada: Person
+) -> None:
+    announced = (await ada.announce("a.txt", b"words", "text/plain")).json()
+    desk.files._records.claim_life = timedelta(seconds=0.5)
+    assert await desk.files._records.claim(await desk.files.find(announced["id"])) is not None
+    assert (await ada.put(announced, b"words")).status_code == 200
+
+
+async def test_of_several_who_send_the_same_bytes_all_are_told_that_they_are_here(desk: Desk, ada: Person) -> None:
+    announced = (await ada.announce("a.txt", b"words", "text/plain")).json()
+    sent = await asyncio.gather(*(ada.put(announced, b"words") for _ in range(20)))
+    assert [answer.status_code for answer in sent] == [200] * 20
+
+
+async def test_who_lives_keeps_a_file_for_as_long_as_its_bytes_are_moved(desk: Desk, ada: Person) -> None:
+    waiting = Waiting(desk.files.objects)
+    with_objects(desk, waiting)
+    desk.files._records.claim_life = timedelta(seconds=0.1)
+    announced = (await ada.announce("a.txt", b"words", "text/plain")).json()
+    sending = asyncio.create_task(ada.put(announced, b"words"))
+    await waiting.has_begun.wait()
+    first = await claimed_at(desk, announced["id"])
+
+    async def is_renewed() -> bool:
+        now = await claimed_at(desk, announced["id"])
+        return now is not None and first is not None and now > first
+
+    async with asyncio.timeout(300):
+        while not await is_renewed():  # noqa: ASYNC110 - the database tells nobody
+            await asyncio.sleep(0.01)
+    waiting.may_go_on.set()
+    assert (await sending).status_code == 200
+
+
+async def test_who_waits_too_long_for_another_is_told_so_and_may_come_again(desk: Desk, ada: Person) -> None:
+    desk.files._records.claim_life = timedelta(seconds=0.1)
+    announced = (await ada.announce("a.txt", b"words", "text/plain")).json()
+    await set_claimed(desk, announced["id"], utc_now() + timedelta(hours=1))
+    assert code_of(await ada.put(announced, b"words")) == (409, "attachments.uploading")
+    await set_claimed(desk, announced["id"], utc_now() - timedelta(hours=1))
+    assert (await ada.put(announced, b"words")).status_code == 200
+
+
+@pytest.mark.parametrize("late", [b"words", b"sword"])
+async def test_who_stood_still_and_goes_on_later_overwrites_nothing(desk: Desk, ada: Person, late: bytes) -> None:
+    waiting = Waiting(desk.files.objects)
+    with_objects(desk, waiting)
+    announced = (await ada.announce("a.txt", b"words", "text/plain")).json()
+    sending = asyncio.create_task(ada.put(announced, late))
+    await waiting.has_begun.wait()
+    await set_claimed(desk, announced["id"], utc_now() - timedelta(hours=1))
+    assert (await ada.put(announced, b"words")).status_code == 200
+    waiting.may_go_on.set()
+    assert (await sending).status_code == (200 if late == b"words" else 409)
+    file = await desk.files.find(announced["id"])
+    assert await desk.keys() == [file.content_key]
+    assert await desk.files.objects.read(file.content_key, 100) == b"words"
+
+
+async def test_what_is_deleted_while_another_may_still_move_it_waits_for_that(desk: Desk, ada: Person) -> None:
+    announced = (await ada.announce("a.txt", b"words", "text/plain")).json()
+    file = await desk.files.find(announced["id"])
+    await set_claimed(desk, file.id, utc_now() - timedelta(minutes=1))
+    await ada.ask("attachments.delete", attachment_id=file.id)
+    assert await desk.rows() == 1, "what arrives now would be found by nobody"
+    await set_claimed(desk, file.id, utc_now() - timedelta(minutes=11))
+    await desk.files.sweep()
+    assert await desk.rows() == 0
