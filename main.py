@@ -104,7 +104,6 @@ def build_platform(settings: Settings) -> Platform:
     def load() -> LoadedUseCases:
         shown = settings.otel_exporter_otlp_headers
         set_up_exporter(settings.otel_exporter_otlp_endpoint, shown.get_secret_value() if shown is not None else None)
-        warm_up()
         return load_use_cases(
             services, settings.use_cases_path, settings.disabled_use_cases, settings.enabled_use_cases
         )
@@ -116,6 +115,7 @@ def build_platform(settings: Settings) -> Platform:
         drain_timeout_s=settings.drain_timeout_s,
         parts=[chat_clients, attachments],
         on_open=lambda: decide_on_telemetry(settings.enable_instrumentation),
+        afterwards=warm_up,
     )
     return Platform(services, chat_clients, lifecycle)
 
