@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from config import Settings, load_settings
 from errors import ConfigError, ParlorError
-from framework.outgoing import prepare_environment
+from framework.outgoing import prepare_environment, prepare_sign_in
 from process.commands import back_up, import_workflow, restore, show_settings
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ def build_platform(settings: Settings) -> Platform:
     from streaming.answers.tool_guard import guarded
     from web.identity import load_signing_key
 
+    prepare_sign_in(settings)
     refuse_network_file_system(settings.resolved_database_url)
     prepare_data_folder(settings.data_dir)
     chat_clients = ChatClients(settings)

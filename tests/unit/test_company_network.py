@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import httpx
 import pytest
@@ -14,9 +15,11 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExportResult
 
 from chat_clients.http.provider_connection import ProviderConnection
+from config import load_settings
+from databases.azure_sign_in import token_of_machine
 from files.object_store import open_object_store
-from framework.outgoing import prepare_environment
-from tests.unit.company_network import ANSWER, HOST, CompanyNetwork
+from framework.outgoing import prepare_environment, prepare_sign_in
+from tests.unit.company_network import ANSWER, HOST, SIGN_IN_HOST, TENANT, CompanyNetwork
 
 Ask = Callable[[str], Awaitable[None]]
 
@@ -115,6 +118,24 @@ async def test_a_network_that_needs_no_proxy_is_understood(
     prepare_environment()
     await ask(f"https://127.0.0.1:{network.port}")
     assert network.tunnels == []
+
+
+@pytest.mark.parametrize("is_in_file", [False, True], ids=["variable", "file"])
+async def test_the_sign_in_at_azure_goes_through_the_proxy_and_is_trusted_by_the_companys_authority(
+    network: CompanyNetwork, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_in_file: bool
+) -> None:
+    monkeypatch.setenv("AZURE_TENANT_ID", TENANT)
+    monkeypatch.setenv("AZURE_CLIENT_ID", "app")
+    monkeypatch.setenv("AZURE_CLIENT_SECRET", "what only the app knows")
+    if is_in_file:
+        monkeypatch.delenv("AZURE_CLIENT_SECRET")
+        (tmp_path / "secret").write_text("what only the app knows\n")
+        monkeypatch.setenv("AZURE_CLIENT_SECRET_FILE", str(tmp_path / "secret"))
+    prepare_sign_in(load_settings(data_dir=tmp_path))
+    assert await asyncio.to_thread(token_of_machine()) == "a token from inside"
+    assert set(network.tunnels) == {f"{SIGN_IN_HOST}:443"}
+    assert network.paths[-1] == f"/{TENANT}/oauth2/v2.0/token"
+    assert parse_qs(network.bodies[-1].decode())["client_secret"] == ["what only the app knows"]
 
 
 def test_what_operators_say_themselves_stays() -> None:
