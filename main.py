@@ -81,7 +81,7 @@ def build_platform(settings: Settings) -> Platform:
     from streaming.answers.tool_guard import guarded
     from web.identity import load_signing_key
 
-    prepare_sign_in(settings)
+    prepare_sign_in(settings.storage_keys.get("AZURE_CLIENT_SECRET"))
     refuse_network_file_system(settings.resolved_database_url)
     prepare_data_folder(settings.data_dir)
     chat_clients = ChatClients(settings)

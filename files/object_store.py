@@ -50,7 +50,8 @@ _OPTIONS: dict[str, dict[str, str]] = {
 
 _KEYS: dict[str, dict[str, str]] = {
     "s3": {
-        "AWS_ACCESS_KEY_ID": "access_key_id", "AWS_SECRET_ACCESS_KEY": "secret_access_key",
+        "AWS_ACCESS_KEY_ID": "access_key_id",
+        "AWS_SECRET_ACCESS_KEY": "secret_access_key",
         "AWS_SESSION_TOKEN": "session_token",
     },
     "az": {"AZURE_STORAGE_ACCOUNT_KEY": "account_key", "AZURE_CLIENT_SECRET": "client_secret"},

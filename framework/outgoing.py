@@ -13,12 +13,8 @@ import os
 from collections.abc import Iterable, MutableMapping
 from contextlib import suppress
 from ipaddress import ip_address, ip_network
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
-
-if TYPE_CHECKING:
-    from config import Settings
 
 EVERYTHING = "*"
 
@@ -56,15 +52,15 @@ def prepare_environment(environment: MutableMapping[str, str] = os.environ) -> N
             environment[name] = ",".join([*entries, *sorted(inside.difference(entries))])
 
 
-def prepare_sign_in(settings: Settings, environment: MutableMapping[str, str] = os.environ) -> None:
+def prepare_sign_in(secret: str | None, environment: MutableMapping[str, str] = os.environ) -> None:
     """Put the secret of the Azure sign-in where its library looks for it, wherever the settings found it.
 
     Args:
-        settings: The settings; the secret may come from a file, or from `.env`.
+        secret: The secret of an app registration, which may come from a file or from `.env`; None without one.
         environment: The variables of the process.
     """
-    if settings.azure_client_secret is not None:
-        environment["AZURE_CLIENT_SECRET"] = settings.azure_client_secret.get_secret_value()
+    if secret is not None:
+        environment["AZURE_CLIENT_SECRET"] = secret
 
 
 def _entries(exempt: str) -> list[str]:

@@ -131,7 +131,7 @@ async def test_the_sign_in_at_azure_goes_through_the_proxy_and_is_trusted_by_the
         monkeypatch.delenv("AZURE_CLIENT_SECRET")
         (tmp_path / "secret").write_text("what only the app knows\n")
         monkeypatch.setenv("AZURE_CLIENT_SECRET_FILE", str(tmp_path / "secret"))
-    prepare_sign_in(load_settings(data_dir=tmp_path))
+    prepare_sign_in(load_settings(data_dir=tmp_path).storage_keys.get("AZURE_CLIENT_SECRET"))
     assert await asyncio.to_thread(token_of_machine()) == "a token from inside"
     assert set(network.tunnels) == {f"{SIGN_IN_HOST}:443"}
     assert network.paths[-1] == f"/{TENANT}/oauth2/v2.0/token"
