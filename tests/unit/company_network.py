@@ -42,6 +42,7 @@ class CompanyNetwork:
         tunnels: Where the proxy was asked to lead, as `host:port`, one for each connection.
         paths: What the server was asked for.
         bodies: What it was sent.
+        keys: What those who asked said of themselves (`Authorization`).
         proxy_url: Address of the proxy.
         port: The server's own, where it is reached without the proxy.
     """
@@ -51,6 +52,7 @@ class CompanyNetwork:
         self.tunnels: list[str] = []
         self.paths: list[str] = []
         self.bodies: list[bytes] = []
+        self.keys: list[str] = []
         self.proxy_url = ""
         self.port = 0
         self._chain = folder / "server.pem"
@@ -74,6 +76,7 @@ class CompanyNetwork:
             head = await reader.readuntil(b"\r\n\r\n")
             path = head.split(b" ", 2)[1].decode()
             self.paths.append(path)
+            self.keys += re.findall(r"(?im)^authorization: *(.+?)\r$", head.decode())
             if length := re.search(rb"(?im)^content-length: *(\d+)", head):
                 self.bodies.append(await reader.readexactly(int(length[1])))
             answer = ANSWER
@@ -133,6 +136,39 @@ class CompanyNetwork:
             server.sign(authority_key, SHA256()).public_bytes(Encoding.PEM)
             + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         )
+
+
+class MachineIdentity:
+    """What tells a machine of Azure who it is, in the form of Container Apps.
+
+    Source: Azure's documentation of managed identities for App Service, "REST endpoint reference".
+
+    Attributes:
+        url: Address of it, over plain HTTP.
+        asked: Heads of the requests.
+    """
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.asked: list[str] = []
+        self._open = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        server = await self._open.enter_async_context(await asyncio.start_server(self._answer, "127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/msi/token"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._open.aclose()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.asked.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        until = str(int(datetime.now(UTC).timestamp()) + 3600)
+        body = json.dumps({**_TOKEN, "access_token": "a token of the machine", "expires_on": until, "resource": "r"})
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {len(body)}"
+        writer.write(f"{head}\r\n\r\n{body}".encode())
+        await writer.drain()
+        writer.close()
 
 
 async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
