@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
@@ -50,6 +50,7 @@ class Lifecycle:
         runs: The answers that are being written; ended before anything they need is closed.
         drain_timeout_s: Time that answers have to end by themselves when the process is to end, in seconds.
         parts: Other parts to close at the end, in reverse order.
+        on_tables: Called when the platform's tables are there, before any use case is opened.
         on_open: Called when all use cases are open, before the first request reaches them.
         afterwards: Returns pieces of work for the moments after the start, each a few milliseconds long: whoever asks
             meanwhile is served between two of them.
@@ -69,6 +70,7 @@ class Lifecycle:
         *,
         drain_timeout_s: float = 0.0,
         parts: Sequence[Closable] = (),
+        on_tables: Callable[[], Awaitable[object]] | None = None,
         on_open: Callable[[], object] | None = None,
         afterwards: Callable[[], Iterable[object]] = tuple,
         retry_delays_s: Sequence[float] = DATABASE_RETRY_DELAYS_S,
@@ -79,6 +81,7 @@ class Lifecycle:
         self._runs = runs
         self._drain_timeout_s = drain_timeout_s
         self._parts = parts
+        self._on_tables = on_tables
         self._on_open = on_open
         self._afterwards = afterwards
         self._retry_delays_s = retry_delays_s
@@ -153,6 +156,8 @@ class Lifecycle:
             try:
                 loaded = await asyncio.to_thread(self._load)
                 await self._create_platform_tables()
+                if self._on_tables is not None:
+                    await self._on_tables()
                 enabled: dict[str, UseCase] = {}
                 disabled = list(loaded.disabled)
                 for name, use_case in loaded.enabled.items():
