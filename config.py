@@ -261,8 +261,14 @@ class Settings(BaseSettings):
         None, description="Key of `s3://…`; default: the machine's role, as the provider's own tools find it."
     )
     aws_secret_access_key: SecretStr | None = Field(None, description="Secret of that key.")
+    aws_session_token: SecretStr | None = Field(None, description="Token of that key when it is temporary.")
     azure_storage_account_key: SecretStr | None = Field(
         None, description="Key of `az://…`; default: the machine's identity, as the provider's own tools find it."
+    )
+    azure_client_secret: SecretStr | None = Field(
+        None,
+        description="Secret of an app registration (`AZURE_TENANT_ID`, `AZURE_CLIENT_ID`), which opens model, database "
+        "and files where the machine has no identity.",
     )
     storage_direct_uploads: bool = Field(
         False,
@@ -309,7 +315,8 @@ class Settings(BaseSettings):
     @property
     def storage_keys(self) -> Mapping[str, str]:
         """The keys of a bucket that are set, by variable."""
-        names = ("aws_access_key_id", "aws_secret_access_key", "azure_storage_account_key")
+        names = ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"]
+        names += ["azure_storage_account_key", "azure_client_secret"]
         given = {name.upper(): getattr(self, name) for name in names}
         return {name: value.get_secret_value() for name, value in given.items() if value is not None}
 

@@ -30,8 +30,9 @@ from sqlalchemy.orm import DeclarativeBase
 
 from databases import faults
 from databases.columns import JSONDocument, PlainText, UTCDateTime, dump_json, load_json
-from databases.faults import is_down, known_fault_of, outlook_of
+from databases.faults import FileReplacedError, is_down, known_fault_of, outlook_of
 from databases.postgres import create_postgres_engine
+from databases.presence import Presence
 from databases.probes import find_damage, write_nothing
 from databases.sqlite_engines import create_sqlite_engine
 from databases.sqlite_file import SQLiteFile
@@ -121,8 +122,9 @@ class Database:
             self._reading = create_sqlite_engine(self._url, self._file, writes=False, **_ENGINE_OPTIONS)
             self._writing = create_sqlite_engine(self._url, self._file, writes=True, **_ENGINE_OPTIONS)
             self._threads: SQLiteThreads | None = SQLiteThreads(self._url, self._file, **_ENGINE_OPTIONS)
+            self._presence: Presence | None = Presence(self._file.path)
         else:
-            self._file = self._threads = None
+            self._file = self._threads = self._presence = None
             self._writing = create_postgres_engine(self._url, **_ENGINE_OPTIONS)
             self._reading = self._writing.execution_options(postgresql_readonly=True)
         self._probe: asyncio.Task[str | None] | None = None
@@ -207,6 +209,23 @@ class Database:
             raise ConfigError(_variable(self.dialect), self.explain(faults.DAMAGED))
         await asyncio.to_thread(file.keep_reserve)
 
+    async def enter(self, clean_up: Callable[[Connection], object]) -> None:
+        """Have other processes know, until the end of this one, that it works with this database.
+
+        Args:
+            clean_up: A transaction for what dead processes have left. It is run before, if no other process has this
+                database open, which is known of SQLite only; where it fails, the log says so.
+        """
+        if self._presence is None:
+            return
+        try:
+            if await asyncio.to_thread(self._presence.enter):
+                await self.run_write(clean_up)
+        except (DBAPIError, FileReplacedError) as exc:
+            logger.warning("what a killed server has left stays for now", extra={"reason": self.explain(exc)})
+        finally:
+            await asyncio.to_thread(self._presence.stay)
+
     def explain(self, fault: str | Exception) -> str:
         """Return a sentence for the operator: which database, what is wrong with it, and what to do.
 
@@ -267,6 +286,8 @@ class Database:
             await self._threads.close()
         await self._reading.dispose()
         await self._writing.dispose()
+        if self._presence is not None:
+            self._presence.leave()
 
 
 def _create_tables(connection: Connection, metadata: tuple[MetaData, ...]) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from config import Settings, load_settings
 from errors import ConfigError, ParlorError
-from framework.outgoing import prepare_environment
+from framework.outgoing import prepare_environment, prepare_sign_in
 from process.commands import back_up, import_workflow, restore, show_settings
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ def build_platform(settings: Settings) -> Platform:
     from streaming.answers.tool_guard import guarded
     from web.identity import load_signing_key
 
+    prepare_sign_in(settings.storage_keys.get("AZURE_CLIENT_SECRET"))
     refuse_network_file_system(settings.resolved_database_url)
     prepare_data_folder(settings.data_dir)
     chat_clients = ChatClients(settings)
@@ -104,7 +105,6 @@ def build_platform(settings: Settings) -> Platform:
     def load() -> LoadedUseCases:
         shown = settings.otel_exporter_otlp_headers
         set_up_exporter(settings.otel_exporter_otlp_endpoint, shown.get_secret_value() if shown is not None else None)
-        warm_up()
         return load_use_cases(
             services, settings.use_cases_path, settings.disabled_use_cases, settings.enabled_use_cases
         )
@@ -115,7 +115,9 @@ def build_platform(settings: Settings) -> Platform:
         runs,
         drain_timeout_s=settings.drain_timeout_s,
         parts=[chat_clients, attachments],
+        on_tables=store.open_answers.enter,
         on_open=lambda: decide_on_telemetry(settings.enable_instrumentation),
+        afterwards=warm_up,
     )
     return Platform(services, chat_clients, lifecycle)
 

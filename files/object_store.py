@@ -51,8 +51,12 @@ _OPTIONS: dict[str, dict[str, str]] = {
 """The parameters behind the `?` of a URL, and obstore's names of them."""
 
 _KEYS: dict[str, dict[str, str]] = {
-    "s3": {"AWS_ACCESS_KEY_ID": "access_key_id", "AWS_SECRET_ACCESS_KEY": "secret_access_key"},
-    "az": {"AZURE_STORAGE_ACCOUNT_KEY": "account_key"},
+    "s3": {
+        "AWS_ACCESS_KEY_ID": "access_key_id",
+        "AWS_SECRET_ACCESS_KEY": "secret_access_key",
+        "AWS_SESSION_TOKEN": "session_token",
+    },
+    "az": {"AZURE_STORAGE_ACCOUNT_KEY": "account_key", "AZURE_CLIENT_SECRET": "client_secret"},
     "gs": {},
 }
 """The variables of keys, and obstore's names of them."""
@@ -285,7 +289,7 @@ def open_object_store(url: str | None, folder: Path, keys: Mapping[str, str] = M
         url: `STORAGE_URL`; None for `folder`.
         folder: Where files lie without a URL. It is made when it is missing.
         keys: Keys of buckets by variable, such as `AWS_ACCESS_KEY_ID`. Others come from what each provider's own tools
-            read, such as `AWS_SESSION_TOKEN` and `GOOGLE_APPLICATION_CREDENTIALS`.
+            read, such as `AZURE_TENANT_ID` and `GOOGLE_APPLICATION_CREDENTIALS`.
 
     Raises:
         ConfigError: When the store cannot be opened; the text never repeats the URL, which may hold a secret.

@@ -17,6 +17,10 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 EVERYTHING = "*"
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+# This machine, and the addresses at which clouds tell a machine who it is: no proxy knows the way there, and what is
+# told to one would be its keys. Sources: Azure, managed identities; AWS, metadata of instances, containers and pods.
+_OF_THE_MACHINE = ("localhost", "127.0.0.1", "::1", "169.254.169.254", "169.254.170.2", "169.254.170.23")
 
 
 def proxy_for(url: str) -> str | None:
@@ -35,21 +39,37 @@ def prepare_environment(environment: MutableMapping[str, str] = os.environ) -> N
 
     Args:
         environment: The variables of the process. Networks of `NO_PROXY` are joined by those addresses in them that
-            another variable names, such as the URL of an MCP server; `*` takes the proxies away.
+            another variable names, such as the URL of an MCP server; `*` takes the proxies away. Where there is one,
+            the machine itself is never reached through it.
     """
     if authorities := environment.get("SSL_CERT_FILE"):
         for name in ("REQUESTS_CA_BUNDLE", "OTEL_EXPORTER_OTLP_CERTIFICATE"):
             environment.setdefault(name, authorities)
+    if any(environment.get(name) or environment.get(name.lower()) for name in _PROXIES):
+        for name in [each for each in ("NO_PROXY", "no_proxy") if environment.get(each)] or ["NO_PROXY"]:
+            entries = _entries(environment.get(name, ""))
+            environment[name] = ",".join(dict.fromkeys([*entries, *_OF_THE_MACHINE]))
     for name in ("NO_PROXY", "no_proxy"):
         exempt = environment.get(name, "")
         entries = _entries(exempt)
         if EVERYTHING in entries:
-            for scheme in ("HTTP", "HTTPS", "ALL"):
-                environment.pop(f"{scheme}_PROXY", None)
-                environment.pop(f"{scheme}_PROXY".lower(), None)
+            for proxy in _PROXIES:
+                environment.pop(proxy, None)
+                environment.pop(proxy.lower(), None)
         elif entries:
             inside = {host for host in _hosts_of(environment.values()) if _is_in_network(exempt, host)}
             environment[name] = ",".join([*entries, *sorted(inside.difference(entries))])
+
+
+def prepare_sign_in(secret: str | None, environment: MutableMapping[str, str] = os.environ) -> None:
+    """Put the secret of the Azure sign-in where its library looks for it, wherever the settings found it.
+
+    Args:
+        secret: The secret of an app registration, which may come from a file or from `.env`; None without one.
+        environment: The variables of the process.
+    """
+    if secret is not None:
+        environment["AZURE_CLIENT_SECRET"] = secret
 
 
 def _entries(exempt: str) -> list[str]:

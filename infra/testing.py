@@ -19,6 +19,7 @@ from errors import ParlorError
 from infra.browser import find_browser, install_browser
 from infra.client_build import ROOT, Clone, build_client, install_client_packages, node_environment, node_program
 from infra.examples_environment import make_examples_environment
+from infra.nginx import provide_nginx
 from infra.test_reports import Outcome, read_junit_report, read_vitest_report
 
 PART_TIMEOUT_S = 900.0
@@ -189,7 +190,7 @@ def _test_examples(request: Request) -> Outcome:
 
 
 PARTS = {
-    "--python": Part("Python", _test_python),
+    "--python": Part("Python", _test_python, prepare=provide_nginx),
     "--browser": Part("Browser", _test_browser, prepare=install_browser),
     "--client": Part("Client", _test_client),
     # Minutes, and an engine or packages that not every machine has: where they are asked for by name.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
@@ -50,7 +50,10 @@ class Lifecycle:
         runs: The answers that are being written; ended before anything they need is closed.
         drain_timeout_s: Time that answers have to end by themselves when the process is to end, in seconds.
         parts: Other parts to close at the end, in reverse order.
+        on_tables: Called when the platform's tables are there, before any use case is opened.
         on_open: Called when all use cases are open, before the first request reaches them.
+        afterwards: Returns pieces of work for the moments after the start, each a few milliseconds long: whoever asks
+            meanwhile is served between two of them.
         retry_delays_s: Pauses between attempts to reach the database, in seconds; the last one repeats.
         reopen_delays_s: Pauses between attempts to open a use case that could not be opened, in seconds.
 
@@ -67,7 +70,9 @@ class Lifecycle:
         *,
         drain_timeout_s: float = 0.0,
         parts: Sequence[Closable] = (),
+        on_tables: Callable[[], Awaitable[object]] | None = None,
         on_open: Callable[[], object] | None = None,
+        afterwards: Callable[[], Iterable[object]] = tuple,
         retry_delays_s: Sequence[float] = DATABASE_RETRY_DELAYS_S,
         reopen_delays_s: Sequence[float] = REOPEN_DELAYS_S,
     ) -> None:
@@ -76,7 +81,9 @@ class Lifecycle:
         self._runs = runs
         self._drain_timeout_s = drain_timeout_s
         self._parts = parts
+        self._on_tables = on_tables
         self._on_open = on_open
+        self._afterwards = afterwards
         self._retry_delays_s = retry_delays_s
         self._reopen_delays_s = reopen_delays_s
         self._loaded: LoadedUseCases | None = None
@@ -149,6 +156,8 @@ class Lifecycle:
             try:
                 loaded = await asyncio.to_thread(self._load)
                 await self._create_platform_tables()
+                if self._on_tables is not None:
+                    await self._on_tables()
                 enabled: dict[str, UseCase] = {}
                 disabled = list(loaded.disabled)
                 for name, use_case in loaded.enabled.items():
@@ -172,9 +181,20 @@ class Lifecycle:
                 return
             self._loaded = replace(loaded, enabled=enabled, disabled=disabled)
             self._settled.set()
+            await self._do_afterwards()
             await self._reopen_until_stopped(loaded.enabled, stack)
             await self.drain()
             self._loaded = None
+
+    async def _do_afterwards(self) -> None:
+        await asyncio.sleep(0)  # first whoever waits for the start
+        try:
+            for _ in self._afterwards():
+                await asyncio.sleep(0)
+                if self._stopping.is_set():
+                    return
+        except Exception:  # what was to be sooner comes later
+            logger.exception("work after the start failed")
 
     async def _reopen_until_stopped(self, known: Mapping[str, UseCase], stack: AsyncExitStack) -> None:
         """Wait for the end; meanwhile open use cases again that may have failed for what was down, such as a server."""

@@ -10,7 +10,7 @@ from chatkit.types import ThreadItem
 from database import Database, new_id
 from storage import transactions
 from storage.owned_transactions import OwnedTransactions, scope_of
-from storage.process_leases import LEASE, Mark, is_written_elsewhere, renew_and_settle
+from storage.process_leases import LEASE, Mark, forget_all, is_written_elsewhere, renew_and_settle
 from turns.clock import utc_now
 from turns.request_context import RequestContext
 
@@ -44,6 +44,10 @@ class OpenAnswers:
     def living_since(self) -> datetime:
         """Return the time at or after which a lease must have been renewed to hold."""
         return self._clock() - LEASE
+
+    async def enter(self) -> None:
+        """Have half answers of killed processes say so at once, where it is known that none of them lives."""
+        await self._database.enter(forget_all)
 
     async def add_mark(self, thread_id: str, mark: ThreadItem, context: RequestContext) -> None:
         """Store the mark of an answer that is being written."""

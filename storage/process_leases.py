@@ -70,6 +70,12 @@ def renew(connection: Connection, process_id: str, now: datetime) -> None:
     connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_={"renewed_at": now}))
 
 
+def forget_all(connection: Connection) -> None:
+    """Take nobody for living, and have all marks shown: no process that wrote answers is there any more."""
+    connection.execute(delete(OpenAnswerRow))
+    connection.execute(delete(ProcessLeaseRow))
+
+
 def settle(connection: Connection, marks: Iterable[Mark]) -> None:
     """Have marks shown: their answers have ended, and are no whole ones."""
     row = OpenAnswerRow

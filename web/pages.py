@@ -96,8 +96,9 @@ def build_pages_router(static_dir: Path, settings: Settings) -> APIRouter:
         return RedirectResponse(url or "./", headers={"Cache-Control": CACHE_CONTROL})
 
     @router.api_route("/static/{path:path}", methods=["GET", "HEAD"])
-    async def get_file(request: Request, path: str) -> Response:
+    async def get_file(request: Request) -> Response:
         """Return a file of the page."""
-        return await files.get_response(path, request.scope)
+        # Not an argument: for the first one of any route FastAPI imports all of Pydantic's old version.
+        return await files.get_response(request.path_params["path"], request.scope)
 
     return router

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from chat_clients.http.late_pattern import LatePattern
+
 _GAP = r"[^.。\n]{0,60}?"
 
 _PHRASES: dict[str, tuple[str, ...]] = {
@@ -49,7 +51,7 @@ _PHRASES: dict[str, tuple[str, ...]] = {
 }
 
 _MEANINGS = {
-    meaning: re.compile("|".join(phrase.replace("…", _GAP) for phrase in phrases), re.IGNORECASE)
+    meaning: LatePattern("|".join(phrase.replace("…", _GAP) for phrase in phrases), re.IGNORECASE)
     for meaning, phrases in _PHRASES.items()
 }
 

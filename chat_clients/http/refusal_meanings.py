@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from chat_clients.http.foreign_words import NO_TOOLS, meaning_in
+from chat_clients.http.late_pattern import LatePattern
 from chat_clients.http.status_errors import ProviderStatusError
 
 BY_STATUS: dict[int, str] = {
@@ -82,9 +83,9 @@ _BUSY_STATUSES = (429, 502, 503, 529)
 _GAP = r"(?:[^.\n]|\.(?=\S)){0,90}?"  # the dot in a model's name ends no sentence
 
 
-def _pattern(*phrases: str) -> re.Pattern[str]:
+def _pattern(*phrases: str) -> LatePattern:
     """Return what finds any of the phrases, whatever their case and their blanks."""
-    return re.compile("|".join(phrase.replace("…", _GAP).replace(" ", r"\s+") for phrase in phrases), re.I | re.M)
+    return LatePattern("|".join(phrase.replace("…", _GAP).replace(" ", r"\s+") for phrase in phrases), re.I | re.M)
 
 
 _SAID = r"\b(?:prompts?|inputs?|requests?|messages?|conversation|history|sequence|context|payload)\b"

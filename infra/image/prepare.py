@@ -47,6 +47,8 @@ WITHOUT_DOCSTRINGS = "sqlalchemy"
 READ_THEMSELVES = frozenset({"anyio", "fastapi", "starlette"})
 # Notes of the installer on its own work: they differ from build to build, and anybody may write to the lock.
 INSTALLER_NOTES = ("uv_cache.json", ".lock", ".gitignore", "CACHEDIR.TAG")
+# What an image of one's own adds by pip, as the image's user: apart, so that nothing of ours can be written to.
+ADDED = Path("/packages")
 UNCHECKED = py_compile.PycInvalidationMode.UNCHECKED_HASH
 
 
@@ -71,6 +73,8 @@ def main() -> None:
     sbom = build_sbom(found, Path("frontend/package-lock.json"), sources)
     (share / "sbom.cdx.json").write_text(sbom, encoding="utf-8")
     (share / "NOTICES.txt").write_text(build_notices(found, own_notice), encoding="utf-8")
+    added = sysconfig.get_path("purelib", vars={"base": str(ADDED), "platbase": str(ADDED)})
+    (packages / "added.pth").write_text(f"{added}\n", encoding="utf-8")
     for path in (*unused_files(packages), *(environment / name for name in INSTALLER_NOTES)):
         path.unlink(missing_ok=True)
     for path in environment.glob("bin/*"):

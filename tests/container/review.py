@@ -9,12 +9,15 @@ from pathlib import Path
 SKIPPED = {"/dev", "/proc", "/sys"}
 LEFTOVERS = {".cache", ".npmrc", ".lock", "__pycache__", "node_modules", "pip.conf", "uv_cache.json"}
 
-writable, privileged, leftovers = [], [], []
+writable, privileged, leftovers, owned = [], [], [], []
 for folder, names, files in os.walk("/"):
     names[:] = [name for name in names if os.path.join(folder, name) not in SKIPPED]
     for name in (*names, *files):
         path = os.path.join(folder, name)
-        mode = os.lstat(path).st_mode
+        found = os.lstat(path)
+        mode = found.st_mode
+        if found.st_uid == 10001:
+            owned.append(path)
         # In a folder with the sticky bit, as `/tmp` has it, nobody takes what another has put there.
         if mode & 0o002 and not stat.S_ISLNK(mode) and not (stat.S_ISDIR(mode) and mode & stat.S_ISVTX):
             writable.append(path)
@@ -24,5 +27,5 @@ for folder, names, files in os.walk("/"):
             leftovers.append(path)
 status = Path("/proc/self/status").read_text()
 capabilities = int(next(line.split()[1] for line in status.splitlines() if line.startswith("CapEff:")), 16)
-found = {"writable": writable, "privileged": privileged, "leftovers": leftovers, "capabilities": capabilities}
-print(json.dumps(found))
+lists = {"writable": writable, "privileged": privileged, "leftovers": leftovers, "owned": owned}
+print(json.dumps({**lists, "capabilities": capabilities}))

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.container.engine import ROOT, Engine, EngineError, build, open_engine
+from tests.container.engine import ROOT, Engine, build, open_engine
 
 HARDEST = (
     "--read-only", "--tmpfs", "/tmp", "--user", "12345", "--cap-drop", "ALL",  # noqa: S108 - in the container
@@ -37,6 +37,7 @@ build-backend = "hatchling.build"
 name = "parlor-dice"
 version = "1.0"
 requires-python = ">=3.11"
+dependencies = ["pydantic>=2"]  # which is there already
 
 [project.entry-points."parlor.use_cases"]
 dice = "parlor_dice.plugin"
@@ -85,6 +86,10 @@ class Container:
 Run = Callable[..., Container]
 
 
+def _tag(variant: str) -> str:
+    return f"localhost/parlor:{variant}"
+
+
 @pytest.fixture(scope="session")
 def _opened() -> Iterator[tuple[Engine, dict[str, Any]]]:
     with open_engine() as opened:
@@ -94,7 +99,7 @@ def _opened() -> Iterator[tuple[Engine, dict[str, Any]]]:
 @pytest.fixture(scope="session", params=["slim", "small"])
 def image(request: pytest.FixtureRequest, _opened: tuple[Engine, dict[str, Any]]) -> tuple[Engine, str, str]:
     engine, variants = _opened
-    tag = f"localhost/parlor:{request.param}"
+    tag = _tag(request.param)
     sources = "bytecode-only" if request.param == "small" else "all"
     build(engine, tag, bases=variants[request.param], sources=sources)
     return engine, tag, request.param
@@ -141,15 +146,100 @@ def test_people_are_answered_and_what_they_said_outlives_the_container(run: Run,
     first.engine.run("exec", first.name, *HEALTH_CHECK)
     assert first.end() == 0
 
-    # Another version, on the same volume: another container, whatever its image.
-    second = run(volume)
-    second.cookie = first.cookie
-    seen = second.do(["threads", "weather"], ["threads", "todo"])
+    again = run(volume)
+    again.cookie = first.cookie
+    seen = again.do(["threads", "weather"], ["threads", "todo"])
     assert seen == {"threads weather": 1, "threads todo": 1}
-    second.engine.run("kill", "-s", "KILL", second.name)  # a crash, and again
+    again.engine.run("kill", "-s", "KILL", again.name)  # a crash, and again
     third = run(volume)
     third.cookie = first.cookie
     assert third.do(["threads", "weather"]) == {"threads weather": 1}
+
+
+NEXT_VERSION = "7.0.0"
+WHEEL_VERSION = """
+from importlib.metadata import distribution
+found = distribution("parlor")
+print(found.version, found.locate_file(next(path for path in found.files if path.name == "METADATA")))
+"""
+WITH_A_TABLE = """
+from sqlalchemy import Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from agent_framework import Agent
+from base_server import BaseChatKitServer
+from database import build_metadata
+from plugins import UseCase, hookimpl
+
+
+class Base(DeclarativeBase):
+    metadata = build_metadata()
+
+
+class Visit(Base):
+    __tablename__ = "visits_visit"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    said: Mapped[str] = mapped_column(Text)
+
+
+class Server(BaseChatKitServer):
+    def __init__(self, services):
+        super().__init__(services)
+        self._database = services.database
+
+    def get_agent(self, turn):
+        return Agent(self.chat_client)
+
+    async def post_respond_hook(self, thread, turn):
+        async with self._database.write() as session:
+            session.add(Visit(said=thread.id))
+        return
+        yield
+
+
+@hookimpl
+def register_use_case(services):
+    return UseCase(name="visits", title="Visits", server=Server(services), tables=Base.metadata)
+"""
+
+
+def test_another_version_takes_over_the_volume_and_the_old_one_can_take_it_back(
+    image: tuple[Engine, str, str], run: Run, volume: str, tmp_path: Path
+) -> None:
+    engine, tag, variant = image
+    old = run(volume, OFFLINE_TOKEN_DELAY_MS="0")
+    old.do(["say", "todo", TODO])
+    version, metadata = old.python(WHEEL_VERSION).split()
+    assert version == _version()
+    # The next version says so of itself, and has a table that this one does not know.
+    text = old.python(f"print(open({metadata!r}).read())")
+    (tmp_path / "METADATA").write_text(text.replace(f"\nVersion: {version}", f"\nVersion: {NEXT_VERSION}", 1))
+    plugin = tmp_path / "use_cases" / "visits" / "plugin.py"
+    plugin.parent.mkdir(parents=True)
+    plugin.write_text(WITH_A_TABLE, encoding="utf-8")
+    label = f"LABEL org.opencontainers.image.version={NEXT_VERSION}"
+    lines = [f"FROM {tag}", label, f"COPY METADATA {metadata}", "COPY use_cases /use_cases"]
+    (tmp_path / "Dockerfile").write_text("\n".join(lines), encoding="utf-8")
+    next_one = f"localhost/parlor-next:{variant}"
+    engine.run("build", "-t", next_one, str(tmp_path))
+    engine.run("exec", old.name, "/opt/parlor/bin/parlor", "backup", "/data/before.tar.gz")
+    assert old.end() == 0
+
+    new = run(volume, image=next_one, OFFLINE_TOKEN_DELAY_MS="0")
+    new.cookie = old.cookie
+    assert new.python(WHEEL_VERSION).split()[0] == NEXT_VERSION
+    assert new.do(["threads", "todo"], ["say", "visits", "Hello"])["threads todo"] == 1
+    count = "SELECT count(*) FROM visits_visit"
+    counted = f"import sqlite3; print(sqlite3.connect('/data/parlor.db').execute({count!r}).fetchone()[0])"
+    assert new.python(counted).strip() == "1"
+    assert new.end() == 0
+
+    back = run(volume)
+    back.cookie = old.cookie
+    assert back.do(["threads", "todo"]) == {"threads todo": 1}
+    assert back.python(counted).strip() == "1", "what the other one wrote stays"
+    # A backup of the old version, which the new one has made nothing of.
+    engine.run("exec", back.name, "/opt/parlor/bin/parlor", "restore", "/data/before.tar.gz")
+    assert back.do(["threads", "todo"]) == {"threads todo": 1}
 
 
 def test_an_answer_that_is_open_at_the_end_is_told_and_kept(run: Run, volume: str) -> None:
@@ -214,14 +304,14 @@ def test_a_use_case_of_ones_own_is_installed_by_one_line(
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(command, cwd=project, check=True, capture_output=True, timeout=300)
     # As docs/deploy.md says it, but for the index, which no test reaches.
-    install = "RUN pip install --no-index --no-deps /tmp/parlor_dice-1.0-py3-none-any.whl"
-    lines = [f"FROM {tag}", "COPY *.whl /tmp/", "USER 0", install, "USER 10001:0"]
+    install = "RUN pip install --no-index /tmp/parlor_dice-1.0-py3-none-any.whl"
+    lines = [f"FROM {tag}", "COPY *.whl /tmp/", install]
+    if variant == "small":
+        # It has neither a shell nor pip: what the other one has installed is copied, as docs/deploy.md says.
+        lines = [f"FROM {_tag('slim')} AS packages", *lines[1:], f"FROM {tag}"]
+        lines.append("COPY --from=packages /packages /packages")
     (tmp_path / "Dockerfile").write_text("\n".join(lines), encoding="utf-8")
     own = f"localhost/parlor-installed:{variant}"
-    if variant == "small":
-        with pytest.raises(EngineError):  # it has neither a shell nor pip, as docs/deploy.md says
-            engine.run("build", "-t", own, str(tmp_path))
-        return
     engine.run("build", "-t", own, str(tmp_path))
     installed = run(volume, image=own)
     assert "You rolled a " in installed.do(["say", "dice", "Roll a die with 20 sides"])["Roll a die with 20 sides"]
@@ -260,6 +350,8 @@ def test_the_image_holds_nothing_that_a_security_review_would_find(
     privileged = [path for path in there["privileged"] if variant == "small" or path.startswith(("/opt", "/use_cases"))]
     assert privileged == []
     assert there["leftovers"] == []
+    # Where an image of one's own installs packages; read-only, as everywhere here, it stays as it was built.
+    assert there["owned"] == ["/packages"]
     assert there["capabilities"] == 0
     variables = dict(each.split("=", 1) for each in engine.inspect(tag, ".Config.Env"))
     assert variables["HOST"] == "0.0.0.0"  # noqa: S104 - of the container

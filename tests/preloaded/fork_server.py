@@ -23,6 +23,7 @@ import signal
 import socket
 import sys
 import warnings
+from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -228,7 +229,7 @@ class ForkServer:
                 import_tests(self.tests)
             else:
                 with suppress(ImportError):
-                    importlib.import_module("framework.warm_up").warm_up()
+                    deque(importlib.import_module("framework.warm_up").warm_up(), maxlen=0)
             gc.collect()
             gc.freeze()
         if process := os.fork():

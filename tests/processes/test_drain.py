@@ -193,6 +193,8 @@ async def test_a_server_that_is_killed_loses_nothing_acknowledged_and_seconds_of
             items = {item["id"]: item for item in await after.items(story.thread_id)}
             for item in story.acknowledged:
                 assert items[item["id"]] == item
+        # Nobody else has the database: what was cut says so at once, and not when the lease has ended.
+        assert [item["type"] for item in await after.items(cut.thread_id)][-1] == "task"
         kept = _text(await after.items(cut.thread_id))
         assert cut.text.startswith(kept)
         assert len(kept) > len(early) > 10

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import json
+import re
 import ssl
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -21,6 +23,15 @@ from cryptography.x509.oid import NameOID
 
 HOST = "inside.example"
 ANSWER = b'{"hello": "from inside"}'
+SIGN_IN_HOST = "login.microsoftonline.com"
+TENANT = "0a1b2c3d-0000-4000-8000-000000000000"
+# What says where tokens are to be had, and a token. Sources: OpenID Connect Discovery 1.0, 4.2; RFC 6749, 5.1.
+_SIGN_IN = {
+    "issuer": f"https://{SIGN_IN_HOST}/{TENANT}/v2.0",
+    "authorization_endpoint": f"https://{SIGN_IN_HOST}/{TENANT}/oauth2/v2.0/authorize",
+    "token_endpoint": f"https://{SIGN_IN_HOST}/{TENANT}/oauth2/v2.0/token",
+}
+_TOKEN = {"token_type": "Bearer", "expires_in": 3600, "access_token": "a token from inside"}
 
 
 class CompanyNetwork:
@@ -30,6 +41,8 @@ class CompanyNetwork:
         authority: File with the certificate of the company's authority.
         tunnels: Where the proxy was asked to lead, as `host:port`, one for each connection.
         paths: What the server was asked for.
+        bodies: What it was sent.
+        keys: What those who asked said of themselves (`Authorization`).
         proxy_url: Address of the proxy.
         port: The server's own, where it is reached without the proxy.
     """
@@ -38,6 +51,8 @@ class CompanyNetwork:
         self.authority = folder / "authority.pem"
         self.tunnels: list[str] = []
         self.paths: list[str] = []
+        self.bodies: list[bytes] = []
+        self.keys: list[str] = []
         self.proxy_url = ""
         self.port = 0
         self._chain = folder / "server.pem"
@@ -59,12 +74,19 @@ class CompanyNetwork:
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             head = await reader.readuntil(b"\r\n\r\n")
-            self.paths.append(head.split(b" ", 2)[1].decode())
-            body = b"" if head.startswith(b"HEAD ") else ANSWER
+            path = head.split(b" ", 2)[1].decode()
+            self.paths.append(path)
+            self.keys += re.findall(r"(?im)^authorization: *(.+?)\r$", head.decode())
+            if length := re.search(rb"(?im)^content-length: *(\d+)", head):
+                self.bodies.append(await reader.readexactly(int(length[1])))
+            answer = ANSWER
+            if TENANT in path:
+                answer = json.dumps(_TOKEN if path.endswith("/token") else _SIGN_IN).encode()
+            body = b"" if head.startswith(b"HEAD ") else answer
             writer.write(
                 b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
                 b'ETag: "1"\r\nLast-Modified: Sun, 29 Nov 2026 02:00:00 GMT\r\n'
-                b"Content-Length: %d\r\n\r\n%b" % (len(ANSWER), body)
+                b"Content-Length: %d\r\n\r\n%b" % (len(answer), body)
             )
             await writer.drain()
         except (OSError, asyncio.IncompleteReadError):
@@ -104,7 +126,8 @@ class CompanyNetwork:
         authority = begin(authority_name, authority_key.public_key()).add_extension(
             x509.BasicConstraints(ca=True, path_length=None), critical=True
         )
-        names = x509.SubjectAlternativeName([x509.DNSName(HOST), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+        hosts = [x509.DNSName(HOST), x509.DNSName(SIGN_IN_HOST)]
+        names = x509.SubjectAlternativeName([*hosts, x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
         server = begin(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)]), key.public_key()).add_extension(
             names, critical=False
         )
@@ -113,6 +136,39 @@ class CompanyNetwork:
             server.sign(authority_key, SHA256()).public_bytes(Encoding.PEM)
             + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         )
+
+
+class MachineIdentity:
+    """What tells a machine of Azure who it is, in the form of Container Apps.
+
+    Source: Azure's documentation of managed identities for App Service, "REST endpoint reference".
+
+    Attributes:
+        url: Address of it, over plain HTTP.
+        asked: Heads of the requests.
+    """
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.asked: list[str] = []
+        self._open = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        server = await self._open.enter_async_context(await asyncio.start_server(self._answer, "127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/msi/token"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._open.aclose()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.asked.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        until = str(int(datetime.now(UTC).timestamp()) + 3600)
+        body = json.dumps({**_TOKEN, "access_token": "a token of the machine", "expires_on": until, "resource": "r"})
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {len(body)}"
+        writer.write(f"{head}\r\n\r\n{body}".encode())
+        await writer.drain()
+        writer.close()
 
 
 async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import httpx
 import pytest
@@ -14,9 +16,11 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExportResult
 
 from chat_clients.http.provider_connection import ProviderConnection
+from config import load_settings
+from databases.azure_sign_in import token_of_machine
 from files.object_store import open_object_store
-from framework.outgoing import prepare_environment
-from tests.unit.company_network import ANSWER, HOST, CompanyNetwork
+from framework.outgoing import prepare_environment, prepare_sign_in
+from tests.unit.company_network import ANSWER, HOST, SIGN_IN_HOST, TENANT, CompanyNetwork, MachineIdentity
 
 Ask = Callable[[str], Awaitable[None]]
 
@@ -115,6 +119,57 @@ async def test_a_network_that_needs_no_proxy_is_understood(
     prepare_environment()
     await ask(f"https://127.0.0.1:{network.port}")
     assert network.tunnels == []
+
+
+@pytest.mark.parametrize("is_in_file", [False, True], ids=["variable", "file"])
+async def test_the_sign_in_at_azure_goes_through_the_proxy_and_is_trusted_by_the_companys_authority(
+    network: CompanyNetwork, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_in_file: bool
+) -> None:
+    monkeypatch.setenv("AZURE_TENANT_ID", TENANT)
+    monkeypatch.setenv("AZURE_CLIENT_ID", "app")
+    monkeypatch.setenv("AZURE_CLIENT_SECRET", "what only the app knows")
+    if is_in_file:
+        monkeypatch.delenv("AZURE_CLIENT_SECRET")
+        (tmp_path / "secret").write_text("what only the app knows\n")
+        monkeypatch.setenv("AZURE_CLIENT_SECRET_FILE", str(tmp_path / "secret"))
+    prepare_sign_in(load_settings(data_dir=tmp_path).storage_keys.get("AZURE_CLIENT_SECRET"))
+    assert await asyncio.to_thread(token_of_machine()) == "a token from inside"
+    assert set(network.tunnels) == {f"{SIGN_IN_HOST}:443"}
+    assert network.paths[-1] == f"/{TENANT}/oauth2/v2.0/token"
+    assert parse_qs(network.bodies[-1].decode())["client_secret"] == ["what only the app knows"]
+
+
+async def test_a_machine_is_asked_who_it_is_without_the_proxy_and_opens_database_and_files_with_that(
+    network: CompanyNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with MachineIdentity() as machine:
+        monkeypatch.setenv("HTTP_PROXY", network.proxy_url)
+        monkeypatch.setenv("IDENTITY_ENDPOINT", machine.url)
+        monkeypatch.setenv("IDENTITY_HEADER", "only this machine knows it")
+        monkeypatch.setenv("AZURE_CLIENT_ID", "its-identity")
+        prepare_environment()
+        assert await asyncio.to_thread(token_of_machine()) == "a token of the machine"
+        store = open_object_store(f"az://container/files?account=ada&endpoint=https://{HOST}", Path())
+        assert await store.size_of("one") == len(ANSWER)
+    assert network.keys == ["Bearer a token of the machine"]
+    assert network.tunnels == [f"{HOST}:443"]
+    assert len(machine.asked) == 2
+    for head in machine.asked:
+        assert re.search(r"(?im)^x-identity-header: only this machine knows it\r$", head)
+        assert "client_id=its-identity" in head.partition("\r\n")[0]
+
+
+def test_where_there_is_a_proxy_the_machine_itself_is_past_it() -> None:
+    machine = "localhost,127.0.0.1,::1,169.254.169.254,169.254.170.2,169.254.170.23"
+    for said, meant in (
+        ({"HTTPS_PROXY": "p"}, {"NO_PROXY": machine}),
+        ({"http_proxy": "p", "no_proxy": ".intranet, localhost"}, {"no_proxy": f".intranet,{machine}"}),
+        ({"ALL_PROXY": "p", "NO_PROXY": "*"}, {"ALL_PROXY": None}),
+        ({"NO_PROXY": ".intranet"}, {"NO_PROXY": ".intranet"}),
+    ):
+        prepared = dict(said)
+        prepare_environment(prepared)
+        assert {name: prepared.get(name) for name in meant} == meant
 
 
 def test_what_operators_say_themselves_stays() -> None:

@@ -143,13 +143,14 @@ def test_a_secret_may_lie_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 async def test_the_keys_of_a_bucket_may_lie_in_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     signed = []
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AZURE_STORAGE_ACCOUNT_KEY"):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AZURE_STORAGE_ACCOUNT_KEY"):
         (tmp_path / name).write_text("bmluZQ==\n")
         monkeypatch.setenv(f"{name}_FILE", str(tmp_path / name))
     for url in ("s3://bucket/x?region=r", "az://container/x?account=ada"):
         objects = open_object_store(url, tmp_path, load_settings(storage_url=url).storage_keys)
         signed.append(await objects.sign_put("one", 60))
     assert "X-Amz-Credential=bmluZQ%3D%3D" in signed[0]
+    assert "X-Amz-Security-Token=bmluZQ%3D%3D" in signed[0]
     assert "sig=" in signed[1]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -185,8 +186,11 @@ def test_a_workflow_is_valid_and_may_no_more_than_it_says(path: Path) -> None:
     jsonschema.validate(workflow, schema("github-workflows.json"))
     assert workflow["permissions"] == {}
     for job in workflow["jobs"].values():
-        assert job["timeout-minutes"] <= 60
         assert job["permissions"]
+        if "uses" in job:  # another file of ours, whose jobs have their own
+            assert (ROOT / job["uses"]) in WORKFLOWS
+            continue
+        assert job["timeout-minutes"] <= 60
         for step in job["steps"]:
             assert "${{" not in step.get("run", ""), "what an event says must come by a variable, or it may run"
             if step.get("uses", "").startswith("actions/checkout"):
@@ -196,19 +200,53 @@ def test_a_workflow_is_valid_and_may_no_more_than_it_says(path: Path) -> None:
 
 def test_an_image_is_signed_by_its_digest_and_has_its_inventory_before_it_is_released() -> None:
     [workflow] = load(ROOT / ".github" / "workflows" / "release.yml")
-    [job] = workflow["jobs"].values()
+    checks, job = workflow["jobs"]["checks"], workflow["jobs"]["image"]
+    assert (checks["uses"], job["needs"]) == ("./.github/workflows/checks.yml", "checks"), (
+        "nothing untested is released"
+    )
+    assert "workflow_call" in (ROOT / checks["uses"]).read_text(encoding="utf-8")
     assert job["permissions"]["id-token"] == "write", "what a signature without a key needs"
     steps = [step for step in job["steps"] if "run" in step]
     order = [" ".join(step["run"].split()[:2]) for step in steps]
-    assert order == ["cosign sign", "cosign verify", "docker run", "cosign attest", "gh release"]
-    for step in steps[:-1]:
+    assert order == ["grep -qxF", "cosign sign", "cosign verify", "docker run", "cosign attest", "gh release"]
+    for step in steps[1:-1]:
         assert step["env"]["IMAGE"].endswith("@${{ steps.build.outputs.digest }}"), (
             "a tag can be moved to another image"
         )
         assert '"$IMAGE"' in step["run"]
-    assert "--type cyclonedx --predicate sbom.cdx.json" in steps[3]["run"]
+    assert "--type cyclonedx --predicate sbom.cdx.json" in steps[4]["run"]
     [build] = [step for step in job["steps"] if step.get("id") == "build"]
     assert (build["with"]["sbom"], build["with"]["provenance"]) == (True, "mode=max")
+    used = [step["uses"].partition("@")[0] for step in job["steps"] if "uses" in step]
+    assert "," in build["with"]["platforms"]
+    assert used.index("docker/setup-qemu-action") < used.index("docker/build-push-action"), (
+        "or one platform's steps fail"
+    )
+
+
+@pytest.mark.parametrize(
+    ("tag", "code", "notes"),
+    [
+        ("v0.2.0", 0, "## 0.2.0 - 2026-12-01\n\n- New.\n\n"),
+        ("v0.2", 1, None),
+        ("v0.3.0", 1, None),
+        ("v0x2.0", 1, None),
+    ],
+)
+def test_a_release_has_the_version_of_its_tag_and_says_what_is_new_in_it_alone(
+    tmp_path: Path, tag: str, code: int, notes: str | None
+) -> None:
+    [workflow] = load(ROOT / ".github" / "workflows" / "release.yml")
+    script = next(step["run"] for step in workflow["jobs"]["image"]["steps"] if "run" in step)
+    (tmp_path / "pyproject.toml").write_text('[project]\nversion = "0.2.0"\n')
+    (tmp_path / "CHANGELOG.md").write_text(
+        "# Changelog\n\n## Unreleased\n\n- Later, 0.2.0.\n\n## 0.2.0 - 2026-12-01\n\n- New.\n\n## 0.1.0\n\n- Old.\n"
+    )
+    command = ["bash", "-e", "-o", "pipefail", "-c", script]  # as the runner does
+    done = subprocess.run(command, cwd=tmp_path, env={**os.environ, "TAG": tag}, check=False)
+    assert done.returncode == code
+    if notes is not None:
+        assert (tmp_path / "notes.md").read_text() == notes
 
 
 def test_the_image_listens_for_others_and_nothing_else_does() -> None:

@@ -10,6 +10,7 @@ import pytest
 from infra import client_build
 from infra.checks import find_hosts_in_locks, run_checks
 from infra.client_build import ROOT, Clone, build_client, client_sources, fingerprint_of
+from infra.nginx import find_nginx, provide_nginx
 from infra.test_reports import Outcome, read_junit_report, read_vitest_report
 from infra.testing import in_workers, plan_of, python_environment, run_tests
 
@@ -207,3 +208,41 @@ def test_without_python_the_command_says_so_in_one_sentence(tmp_path: Path) -> N
     assert done.stdout == ""
     assert done.stderr.startswith("Parlor needs Python 3.11 or newer")
     assert done.stderr.count("\n") == 1
+
+
+APT = """#!/bin/sh
+[ "$1" = download ] || exit 0
+touch nginx_1.0_all.deb
+"""
+DPKG = """#!/bin/sh
+mkdir -p "$3/usr/sbin" && touch "$3/usr/sbin/nginx" && chmod 755 "$3/usr/sbin/nginx"
+"""
+
+
+def test_nginx_is_unpacked_beside_the_clone_and_starts_nothing_on_the_machine(
+    clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("touch", "mkdir", "chmod"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    monkeypatch.setenv("PATH", str(programs))
+    provide_nginx(clone, ())
+    assert find_nginx(clone, ()) is None, "without apt, the tests that need it say so"
+    for name, script in (("apt-get", APT), ("dpkg-deb", DPKG)):
+        (programs / name).write_text(script)
+        (programs / name).chmod(0o755)
+    provide_nginx(clone, ())
+    assert find_nginx(clone, ()) == str(clone.state / "nginx" / "usr" / "sbin" / "nginx")
+    (programs / "apt-get").write_text("#!/bin/sh\nexit 1\n")
+    provide_nginx(clone, ())  # it is there, and is not fetched again
+
+
+def test_nginx_that_cannot_be_fetched_stops_no_other_test(
+    clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "apt-get").write_text("#!/bin/sh\necho no such host\nexit 100\n")
+    (tmp_path / "apt-get").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    provide_nginx(clone, ())
+    assert "no such host" in capsys.readouterr().out

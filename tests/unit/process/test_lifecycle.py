@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import MetaData
@@ -210,3 +211,32 @@ async def test_a_stop_does_not_wait_for_a_use_case_that_is_being_opened_again() 
                 break
             await asyncio.sleep(0.01)
         assert deaf.attempts > 1
+
+
+async def test_work_after_the_start_keeps_nobody_from_being_served_between_its_pieces() -> None:
+    done: list[int] = []
+
+    def pieces() -> Iterator[None]:
+        for number in range(1, 4):
+            done.append(number)
+            yield
+        raise OSError("no more")
+
+    server = Recorded("a", [])
+    lifecycle = build({"a": server}, afterwards=pieces)
+    async with lifecycle.running():
+        await lifecycle.wait_until_started(10)
+        seen = [len(done)]
+        while len(done) < 3:
+            await asyncio.sleep(0)
+            seen.append(len(done))
+        assert seen[0] < 3, "who waits for the start is told before it is all done"
+        assert set(seen) >= {1, 2, 3}
+        await asyncio.sleep(0)
+        assert lifecycle.loaded is not None, "what fails there stops nothing"
+
+
+async def test_work_after_the_start_ends_with_the_process() -> None:
+    lifecycle = build({}, afterwards=lambda: iter(int, 1))  # without an end
+    async with asyncio.timeout(300), lifecycle.running():
+        await lifecycle.wait_until_started(10)

@@ -10,7 +10,7 @@ import pytest
 from chatkit.types import ThreadMetadata
 from sqlalchemy import select
 
-from database import Database
+from database import Base, Database
 from storage.owned_transactions import scope_of
 from storage.process_leases import FORGOTTEN_AFTER, LEASE, OpenAnswerRow, ProcessLeaseRow
 from store import ParlorStore
@@ -117,3 +117,43 @@ async def test_processes_that_have_been_gone_for_a_day_are_forgotten_and_their_m
         assert len((await session.scalars(select(OpenAnswerRow))).all()) == 1
     two.thread_id = "thr_1"
     assert await two.shown() == [mark]
+
+
+async def test_who_is_alone_with_an_sqlite_database_knows_at_once_that_the_others_are_dead(
+    sqlite_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    killed, old, new = (Database(sqlite_url) for _ in range(3))
+    clock = Clock()
+    await killed.create_tables(Base.metadata)
+    two = TwoProcesses(killed, clock, ParlorStore(killed, clock), ParlorStore(new, clock))
+    await two.writer.open_answers.enter()
+    mark_id = await two.begin()
+    # One that starts beside it, for an upgrade, leaves it to the lease.
+    await two.reader.open_answers.enter()
+    assert await two.shown() == []
+    assert await two.is_followed()
+    await new.close()
+    await killed.close()  # as its end would have it, however it came
+
+    two.reader = ParlorStore(old, clock)
+    await two.reader.open_answers.enter()
+    assert await two.shown() == [mark_id]
+    assert not await two.is_followed()
+    await old.close()
+
+
+async def test_what_cannot_be_cleaned_up_stops_no_start(sqlite_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    database = Database(sqlite_url)
+    await ParlorStore(database).open_answers.enter()  # without its tables
+    assert "what a killed server has left stays for now" in caplog.text
+    await database.close()
+
+
+async def test_a_server_of_databases_is_asked_for_its_leases_alone(postgres_database: Database) -> None:
+    clock = Clock()
+    two = TwoProcesses(
+        postgres_database, clock, ParlorStore(postgres_database, clock), ParlorStore(postgres_database, clock)
+    )
+    await two.begin()
+    await two.reader.open_answers.enter()
+    assert await two.shown() == []

@@ -28,19 +28,21 @@ class Plain(BaseChatKitServer):
 
 def unready():
     models = {m for module in (types, widgets) for m in vars(module).values() if inspect.isclass(m)}
-    return sum(issubclass(m, BaseModel) and not m.__pydantic_complete__ for m in models - {BaseModel})
+    return sorted(m.__name__ for m in models - {BaseModel} if issubclass(m, BaseModel) and not m.__pydantic_complete__)
 
-SELDOM = {"azure", "jsonschema", "openpyxl", "opentelemetry.sdk", "prometheus_client", "psycopg", "pypdf"}
+SELDOM = {"azure", "jsonschema", "openpyxl", "opentelemetry.sdk", "prometheus_client", "psycopg", "pydantic.v1"}
+SELDOM |= {"pypdf"}
 
 async def check():
     before = unready()
-    warm_up()
+    pieces = sum(1 for _ in warm_up())
     after = unready()
     async with open_services(Path(sys.argv[1]), ScriptedModel(turns=[says("Hello.")])) as services:
         known = set(sys.modules)
         await Chat(Plain(services)).send("Hello")
         late = sorted(name for name in set(sys.modules) - known if name.startswith(("agent_framework", "chatkit")))
-    print(json.dumps({"before": before, "after": after, "late": late, "needless": sorted(SELDOM & set(sys.modules))}))
+    print(json.dumps({"before": before, "after": after, "late": late, "needless": sorted(SELDOM & set(sys.modules)),
+                      "pieces": pieces}))
 
 asyncio.run(check())
 """
@@ -51,7 +53,8 @@ def test_the_first_answer_finds_everything_ready(tmp_path: Path) -> None:
     command = [sys.executable, "-W", "ignore", "-c", CHECK, str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     found = json.loads(done.stdout.splitlines()[-1])
-    assert found["before"] > 20
-    assert found["after"] == 0
+    assert len(found["before"]) > 20
+    assert found["pieces"] > len(found["before"]) - 2, "each a stop of its own"
+    assert found["after"] == ["BoxBase", "SyncCustomActionResponse"], "a megabyte each, and no answer makes one"
     assert found["late"] == []
     assert found["needless"] == [], "imported at the start: import it where it is used"

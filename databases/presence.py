@@ -1,0 +1,55 @@
+"""Which processes have an SQLite database open: each holds a lock beside it, which the system frees when it dies."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from databases.sqlite_file import PRIVATE
+
+try:
+    import fcntl
+except ImportError:  # Windows: nobody is known to be alone
+    fcntl = None  # type: ignore[assignment]
+
+
+class Presence:
+    """The lock by which other processes on the machine know that this one has a database open.
+
+    Source: flock(2): it goes with the process, however that ends, and holds among containers on one machine.
+
+    Args:
+        database: Path of the database's file; the lock's file lies beside it.
+    """
+
+    def __init__(self, database: Path) -> None:
+        self._path = database.with_name(f"{database.name}-in-use")
+        self._descriptor: int | None = None
+
+    def enter(self) -> bool:
+        """Take the lock, and return whether no other process holds it; until `stay`, others that enter wait there.
+
+        Where that cannot be known, others may be there.
+        """
+        if fcntl is None or self._descriptor is not None:
+            return False
+        try:
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+    def stay(self) -> None:
+        """Hold the lock beside others from now on."""
+        if self._descriptor is not None:
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+            except OSError:
+                self.leave()
+
+    def leave(self) -> None:
+        """Give up the lock. Its file stays: who has opened it would hold a lock that nobody else sees."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

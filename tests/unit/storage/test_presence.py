@@ -1,0 +1,67 @@
+"""The lock by which processes on one database know of one another."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from databases.presence import Presence
+from tests.preloaded.commands import own_python
+
+ROOT = Path(__file__).resolve().parents[3]
+HOLD = """
+import sys
+from pathlib import Path
+from databases.presence import Presence
+presence = Presence(Path(sys.argv[1]))
+print(presence.enter(), flush=True)
+presence.stay()
+print("stays", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_killed_process_is_there_no_more_and_a_living_one_is(tmp_path: Path) -> None:
+    database = tmp_path / "parlor.db"
+    with subprocess.Popen(
+        own_python("-c", HOLD, str(database)), cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert [process.stdout.readline().strip() for _ in range(2)] == ["True", "stays"]
+        beside = Presence(database)
+        assert not beside.enter()
+        beside.stay()
+        third = Presence(database)
+        assert not third.enter()
+        process.kill()
+        process.wait()
+        third.leave()
+        assert not third.enter(), "the one beside it is there"
+        third.leave()
+        beside.leave()
+    assert third.enter()
+    assert not third.enter(), "said once"
+    third.leave()
+
+
+def test_a_folder_that_nothing_can_be_written_to_says_nothing_of_others(tmp_path: Path) -> None:
+    presence = Presence(tmp_path / "missing" / "parlor.db")
+    assert not presence.enter()
+    presence.stay()
+    presence.leave()
+
+
+def test_a_process_of_ours_that_is_started_meanwhile_does_not_hold_it(tmp_path: Path) -> None:
+    presence = Presence(tmp_path / "parlor.db")
+    assert presence.enter()
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, close_fds=False) as tool:
+        presence.leave()
+        deadline = time.monotonic() + 300
+        # The system closes what a program does not inherit at its start, one after the other.
+        while not (other := Presence(tmp_path / "parlor.db")).enter():
+            other.leave()
+            assert time.monotonic() < deadline
+        other.leave()
+        tool.kill()
