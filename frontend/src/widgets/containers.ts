@@ -126,7 +126,7 @@ export const renderListViewItem: Renderer<'ListViewItem'> = (node, scope) => {
   const action = parseAction(node.onClickAction);
   if (action === null) {
     return html`<div class="list-item" role="listitem">
-      <div class="list-content" ${style}>${scope.children(node.children)}</div>
+      <div class="list-content row" ${style}>${scope.children(node.children)}</div>
     </div>`;
   }
   const contentId = `${fieldId(path)}-content`;
@@ -147,7 +147,7 @@ export const renderListViewItem: Renderer<'ListViewItem'> = (node, scope) => {
       aria-disabled=${isHeld ? 'true' : nothing}
       aria-busy=${host.isLoading(path) ? 'true' : nothing}
     ></button>
-    <div class="list-content" id=${contentId} ${style}>${scope.children(node.children)}</div>
+    <div class="list-content row" id=${contentId} ${style}>${scope.children(node.children)}</div>
     ${host.isLoading(path) ? html`<span class="spinner" aria-hidden="true"></span>` : nothing}
   </div>`;
 };

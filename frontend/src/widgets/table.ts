@@ -8,7 +8,7 @@ import {lengthOf, spacingSides} from './values.js';
 const MAX_SPAN = 100;
 
 export const renderTable: Renderer<'Table'> = (node, scope) =>
-  html`<div class="table-scroll" tabindex="0" role="group">
+  html`<div class="table-scroll" role="group">
     <table class="table">
       <tbody>
         ${scope.children(node.children)}
