@@ -34,13 +34,13 @@ export interface Option {
   readonly isDisabled: boolean;
 }
 
-/** The options of a Select or a RadioGroup; of several with one value the first. */
+/** The options of a Select or a RadioGroup that have a value; of several with one the first. */
 export function optionsOf(value: unknown): readonly Option[] {
   const list: readonly unknown[] = Array.isArray(value) ? value : [];
   const seen = new Set<string>();
   return list.flatMap(entry => {
     const key = isRecord(entry) ? textOf(entry.value) : '';
-    if (!isRecord(entry) || seen.has(key)) {
+    if (!isRecord(entry) || seen.has(key) || (key === '' && entry.value !== '')) {
       return [];
     }
     seen.add(key);

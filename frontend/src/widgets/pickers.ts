@@ -17,8 +17,9 @@ export const renderSelect: Renderer<'Select'> = (node, scope) => {
   const chosen = nameOf(textOf(node.defaultValue));
   const options = optionsOf(node.options);
   const hasDefault = options.some(option => option.value === chosen);
-  // Without this line a native select shows its first option as if someone had chosen it.
-  const blank = node.clearable === true || !hasDefault;
+  // Without this line a native select shows its first option as if someone had chosen it. An option of the server's that
+  // is empty stands for itself.
+  const blank = (node.clearable === true || !hasDefault) && !options.some(option => option.value === '');
   const variant = oneOf(node.variant, VARIANTS, 'outline');
   const isBlock = variant === 'ghost' ? node.block === true : node.block !== false;
   const hasSearch =
@@ -45,7 +46,13 @@ export const renderSelect: Renderer<'Select'> = (node, scope) => {
     >
       ${
         blank
-          ? html`<option value="" ?disabled=${node.clearable !== true && hasDefault} ${initial('selected', !hasDefault)}>
+          ? html`<option
+              value=""
+              data-blank
+              ?disabled=${node.clearable !== true}
+              ?hidden=${node.clearable !== true}
+              ${initial('selected', !hasDefault)}
+            >
               ${textOf(node.placeholder)}
             </option>`
           : nothing
@@ -57,7 +64,7 @@ export const renderSelect: Renderer<'Select'> = (node, scope) => {
           html`<option
             value=${option.value}
             ?disabled=${option.isDisabled}
-            ${initial('selected', hasDefault && option.value === chosen)}
+            ${initial('selected', option.value === (hasDefault ? chosen : ''))}
           >${lineOf(option)}</option>`,
       )}
     </select>
