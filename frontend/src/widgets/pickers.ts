@@ -3,7 +3,7 @@ import {html, nothing} from 'lit';
 import {repeat} from 'lit/directives/repeat.js';
 import {icon} from '../icons/icons.js';
 import {changed, controlClasses, isHeld, lineOf, optionsOf, VARIANTS} from './control-parts.js';
-import {fieldParts} from './field-parts.js';
+import {asField, fieldParts} from './field-parts.js';
 import {initial} from './fields.js';
 import {isTouchDevice, pickersFor} from './lazy-pickers.js';
 import {flagOf, nameOf, oneOf, textOf} from './nodes.js';
@@ -11,6 +11,9 @@ import type {Renderer} from './scope.js';
 
 /** From so many options on, a list can be searched without being asked to. */
 const MIN_SEARCHED_OPTIONS = 15;
+
+/** A native picker opens whatever it is told; its face refuses by itself, and keeps the focus. */
+const HELD = {disabled: ''};
 
 export const renderSelect: Renderer<'Select'> = (node, scope) => {
   const parts = fieldParts(node, scope);
@@ -32,17 +35,10 @@ export const renderSelect: Renderer<'Select'> = (node, scope) => {
   return html`<div class="field select-field ${isBlock ? 'block' : ''} ${typeof pickers === 'object' ? 'has-face' : ''}">
     <select
       class=${classes}
-      id=${parts.id}
-      data-field=${parts.name}
-      data-path=${scope.path}
-      data-label=${parts.label}
-      ?data-disabled=${flagOf(node.disabled)}
-      ?disabled=${flagOf(node.disabled) || held}
-      aria-invalid=${parts.invalid}
-      aria-describedby=${parts.describedBy}
       ?inert=${pickers !== 'missing'}
       aria-hidden=${pickers === 'missing' ? nothing : 'true'}
       @change=${changed(node.onChangeAction, scope)}
+      ${asField(parts, held ? HELD : undefined)}
     >
       ${
         blank
@@ -92,21 +88,14 @@ export const renderDatePicker: Renderer<'DatePicker'> = (node, scope) => {
   return html`<div class="field select-field ${node.block === true ? 'block' : ''} ${typeof pickers === 'object' ? 'has-face' : ''}">
     <input
       class=${classes}
-      id=${parts.id}
-      data-field=${parts.name}
-      data-path=${scope.path}
-      data-label=${parts.label}
-      ?data-disabled=${flagOf(node.disabled)}
       type="date"
       min=${min ?? nothing}
       max=${max ?? nothing}
-      ?disabled=${flagOf(node.disabled) || held}
-      aria-invalid=${parts.invalid}
-      aria-describedby=${parts.describedBy}
       ?inert=${pickers !== 'missing'}
       aria-hidden=${pickers === 'missing' ? nothing : 'true'}
       @input=${parts.onInput}
       @change=${changed(node.onChangeAction, scope)}
+      ${asField(parts, held ? HELD : undefined)}
       ${initial('value', dayOf(node.defaultValue) ?? '')}
     />
     ${

@@ -1,6 +1,6 @@
 /** Renderers of words: Text, Title, Caption, Markdown, Label. */
-import {html, nothing} from 'lit';
-import {fieldParts, focusOnMount} from './field-parts.js';
+import {html} from 'lit';
+import {asField, fieldParts, focusOnMount} from './field-parts.js';
 import {initial} from './fields.js';
 import {flagOf, isRecord, nameOf, numberOf, oneOf, textOf} from './nodes.js';
 import type {Rendered, Renderer, Scope} from './scope.js';
@@ -50,78 +50,46 @@ export const renderText: Renderer<'Text'> = (node, scope) => {
   };
   if (isRecord(node.editable) && nameOf(node.editable.name) !== undefined) {
     const isLong = Number(minLines ?? 1) > 1 || /[\r\n]/.test(textOf(node.value));
-    return (isLong ? editableLines : editableText)(node.editable, textOf(node.value), looks, style, scope);
+    return editableText(node.editable, textOf(node.value), looks, style, isLong, scope);
   }
   return html`<p class="${looks} ${scope.host.streaming && flagOf(node.streaming) ? 'streaming' : ''}" dir="auto" ${styled(style)}>${textOf(
     node.value,
   )}</p>`;
 };
 
-/** Looks like text, is a text field. */
+/** Looks like text, is a text field; of several lines where a field of one would lose their breaks. */
 function editableText(
   spec: Readonly<Record<string, unknown>>,
   value: string,
   looks: string,
   style: Declarations,
+  isLong: boolean,
   scope: Scope,
 ): Rendered {
   const parts = fieldParts({...spec, type: 'Text'}, scope);
-  return html`<div class="field editable-field" ${styled({width: style.width})}>
-    <input
-      class="editable ${looks}"
-      dir="auto"
-      id=${parts.id}
-      data-field=${parts.name}
-      data-path=${scope.path}
-      data-label=${parts.label}
-      type="text"
-      placeholder=${textOf(spec.placeholder)}
-      autocomplete=${nameOf(spec.autoComplete) ?? parts.autocomplete}
-      data-pattern=${nameOf(spec.pattern) ?? nothing}
-      ?required=${flagOf(spec.required)}
-      aria-invalid=${parts.invalid}
-      aria-describedby=${parts.describedBy}
-      @input=${parts.onInput}
-      @keydown=${parts.onEnter}
-      ${initial('value', value)}
-      ${focusOnMount(spec, scope)}
-      ${styled({...style, width: undefined})}
-    />
-    ${parts.error}
-  </div>`;
-}
-
-/** Like `editableText`, for a text of several lines: a field of one line would lose their breaks. */
-function editableLines(
-  spec: Readonly<Record<string, unknown>>,
-  value: string,
-  looks: string,
-  style: Declarations,
-  scope: Scope,
-): Rendered {
-  const parts = fieldParts({...spec, type: 'Text'}, scope);
-  return html`<div class="field editable-field" ${styled({width: style.width})}>
-    <textarea
-      class="editable lines ${looks}"
-      dir="auto"
-      rows="1"
-      id=${parts.id}
-      data-field=${parts.name}
-      data-path=${scope.path}
-      data-label=${parts.label}
-      placeholder=${textOf(spec.placeholder)}
-      autocomplete=${nameOf(spec.autoComplete) ?? parts.autocomplete}
-      data-pattern=${nameOf(spec.pattern) ?? nothing}
-      ?required=${flagOf(spec.required)}
-      aria-invalid=${parts.invalid}
-      aria-describedby=${parts.describedBy}
-      @input=${parts.onInput}
-      ${initial('value', value)}
-      ${focusOnMount(spec, scope)}
-      ${styled({...style, width: undefined})}
-    ></textarea>
-    ${parts.error}
-  </div>`;
+  // The width is that of the place, not of the field in it.
+  const own = {...style, width: undefined};
+  const field = isLong
+    ? html`<textarea
+        class="editable lines ${looks}"
+        rows="1"
+        @input=${parts.onInput}
+        ${asField(parts, parts.textAttributes)}
+        ${initial('value', value)}
+        ${focusOnMount(spec, scope)}
+        ${styled(own)}
+      ></textarea>`
+    : html`<input
+        class="editable ${looks}"
+        type="text"
+        @input=${parts.onInput}
+        @keydown=${parts.onEnter}
+        ${asField(parts, parts.textAttributes)}
+        ${initial('value', value)}
+        ${focusOnMount(spec, scope)}
+        ${styled(own)}
+      />`;
+  return html`<div class="field editable-field" ${styled({width: style.width})}>${field} ${parts.error}</div>`;
 }
 
 const TITLE_SIZES = ['sm', 'md', 'lg', 'xl', '2xl', '3xl', '4xl', '5xl'] as const;
