@@ -1,9 +1,14 @@
 /** Parts that several form controls share: classes, options, the change that fires an action. */
 import {CONTROL_SIZES} from './button.js';
-import {flagOf, isRecord, nameOf, oneOf, textOf} from './nodes.js';
+import {type Choice, type Every, flagOf, isRecord, nameOf, oneOf, textOf} from './nodes.js';
 import type {Scope} from './scope.js';
 
-export const VARIANTS = ['solid', 'soft', 'outline', 'ghost'] as const;
+export const VARIANTS: Every<Choice<'Select' | 'DatePicker' | 'Input' | 'Textarea', 'variant'>> = {
+  solid: 1,
+  soft: 1,
+  outline: 1,
+  ghost: 1,
+};
 
 type Props = Readonly<Record<string, unknown>>;
 

@@ -4,12 +4,12 @@ import {repeat} from 'lit/directives/repeat.js';
 import {changed, controlClasses, isHeld, lineOf, optionsOf} from './control-parts.js';
 import {asField, fieldParts, focusOnMount} from './field-parts.js';
 import {initial} from './fields.js';
-import {flagOf, numberOf, oneOf, textOf} from './nodes.js';
+import {type Choice, type Every, flagOf, numberOf, oneOf, textOf} from './nodes.js';
 import type {Renderer} from './scope.js';
 import {styled} from './styled.js';
 
-const INPUT_TYPES = ['number', 'email', 'text', 'password', 'tel', 'url'] as const;
-const GUTTERS = ['2xs', 'xs', 'sm', 'md', 'lg', 'xl'] as const;
+const INPUT_TYPES: Every<Choice<'Input', 'inputType'>> = {number: 1, email: 1, text: 1, password: 1, tel: 1, url: 1};
+const GUTTERS: Every<Choice<'Input' | 'Textarea', 'gutterSize'>> = {'2xs': 1, xs: 1, sm: 1, md: 1, lg: 1, xl: 1};
 
 type Props = Readonly<Record<string, unknown>>;
 

@@ -12,9 +12,9 @@ export interface FieldParts {
   readonly id: string;
   /** The accessible name when no Label points here. */
   readonly label: string;
-  /** Of the element that stands for the field, whichever it is. */
+  /** The attributes of the element that stands for the field, whichever it is. */
   readonly attributes: Attributes;
-  /** Of one that is typed into, besides. */
+  /** The attributes that one which is typed into has besides. */
   readonly textAttributes: Attributes;
   readonly invalid: 'true' | typeof nothing;
   readonly describedBy: string | typeof nothing;
