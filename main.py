@@ -270,12 +270,13 @@ async def _print_widgets(settings: Settings, *, as_json: bool) -> int:
         await platform.services.database.close()
     for failure in loaded.disabled:
         print(f"{failure.name} is disabled: {failure.reason}", file=sys.stderr)
+    # A terminal may know fewer characters than authors; JSON has a spelling of its own for those.
+    encoding = sys.stdout.encoding or "utf-8"
     if as_json:
-        text = json.dumps({"groups": [group.as_json() for group in groups]}, indent=1, ensure_ascii=False)
+        is_whole = encoding.lower().replace("-", "") == "utf8"
+        text = json.dumps({"groups": [group.as_json() for group in groups]}, indent=1, ensure_ascii=not is_whole)
     else:
         text = "\n".join(gallery_lines(groups))
-    # A terminal may know fewer characters than authors.
-    encoding = sys.stdout.encoding or "utf-8"
     print(text.encode(encoding, "backslashreplace").decode(encoding))
     is_well = all(each.is_well for group in groups for each in group.widgets)
     return 0 if is_well and not loaded.disabled else EXIT_FAILED

@@ -88,15 +88,23 @@ def _is_default(field: Field, value: Any) -> bool:
 
 
 def _choice_problem(field: Field, value: str, is_required: bool) -> str | None:
-    if not value:
-        return "a choice is needed." if is_required else None
     options = field.spec.get("options")
-    for option in options if isinstance(options, Sequence) and not isinstance(options, str) else ():
-        # What a server writes as a number is sent as a text.
-        if isinstance(option, Mapping) and str(option.get("value")) == value:
-            is_free = not is_on(option.get("disabled")) or value == field.default
-            return None if is_free else "this choice cannot be made."
-    return "this is none of the choices."
+    # What a server writes as a number is sent as a text.
+    choices = {
+        str(option.get("value")): option
+        for option in (options if isinstance(options, Sequence) and not isinstance(options, str) else ())
+        if isinstance(option, Mapping)
+    }
+    if value in choices:
+        is_free = not is_on(choices[value].get("disabled")) or value == field.default
+        return None if is_free else "this choice cannot be made."
+    if value:
+        return "this is none of the choices."
+    if is_required:
+        return "a choice is needed."
+    # Some clients send an empty text for nothing; where something is chosen already, that has to be allowed.
+    may_be_empty = str(field.default) not in choices or is_on(field.spec.get("clearable"))
+    return None if may_be_empty else "this is none of the choices."
 
 
 def _day_problem(field: Field, value: str) -> str | None:

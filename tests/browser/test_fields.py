@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from tests.browser.chat import RECORDER, eventually
+from tests.browser.chat import RECORDER, eventually, expect_value
 from tests.browser.conftest import ACTION_TIMEOUT_MS
 from tests.browser.samples import FIELDS, FORM, QUESTIONS, widget
 from tests.browser.servers.scripted import Answer, ScriptedServer, assistant_item, user_item
@@ -274,3 +274,45 @@ def test_a_click_on_a_label_focuses_its_field_in_its_own_widget_and_changes_no_c
     assert second.locator("input[type=radio]:checked").get_attribute("value") == "b"
     ids = second.evaluate("host => [...host.shadowRoot.querySelectorAll('[id]')].map(each => each.id)")
     assert len(ids) == len(set(ids)) >= len(fields)
+
+
+def test_on_a_touch_device_nothing_is_chosen_that_is_not_offered(touched: Stage) -> None:
+    action = {"type": "picked", "loadingBehavior": "none", "streaming": False}
+    touched.server.on("threads.sync_custom_action", Answer({"updated_item": None}))
+    one, any_ = {"value": "a", "label": "One"}, {"value": "", "label": "Any"}
+    touched.show(
+        user_item("hi"),
+        widget(
+            *(
+                {"type": "Select", "name": name, "placeholder": "Choose", "onChangeAction": action, **props}
+                for name, props in {
+                    "plain": {"options": [one]},
+                    "clearable": {"options": [one], "clearable": True},
+                    "any": {"options": [any_, one], "defaultValue": "a"},
+                }.items()
+            ),
+            asForm=True,
+            confirm={"label": "Send", "action": action},
+        ),
+    )
+    offered = "select => [...select.options].filter(each => !each.disabled && !each.hidden).map(each => each.value)"
+    fields = {
+        name: touched.chat.widgets.locator(f"select[data-field={name}]") for name in ("plain", "clearable", "any")
+    }
+    assert {name: field.evaluate(offered) for name, field in fields.items()} == {
+        "plain": ["a"],
+        "clearable": ["", "a"],
+        "any": ["", "a"],
+    }
+
+    def sent() -> list[object]:
+        return [
+            asked.params["action"]["payload"] for asked in touched.server.asked_for("threads.sync_custom_action", 0)
+        ]
+
+    touched.find("button", "Send").tap()
+    expect_value(touched.page, sent, [{"any": "a"}])
+    fields["any"].select_option("")
+    expect_value(touched.page, lambda: sent()[1:], [{"any": ""}])
+    fields["plain"].select_option("a")
+    expect_value(touched.page, lambda: sent()[2:], [{"any": "", "plain": "a"}])

@@ -1,16 +1,22 @@
 /** The renderer of Button, and the buttons that other components bring along. */
 import {html, nothing, type TemplateResult} from 'lit';
 import {icon} from '../icons/icons.js';
-import {isRecord, nameOf, oneOf, textOf, type WidgetNode} from './nodes.js';
+import {type Choice, type Every, isRecord, nameOf, oneOf, textOf, type WidgetNode} from './nodes.js';
 import type {Renderer, Scope} from './scope.js';
 
-const COLORS = ['primary', 'secondary', 'info', 'discovery', 'success', 'caution', 'warning', 'danger'] as const;
-const VARIANTS = ['solid', 'soft', 'outline', 'ghost'] as const;
-export const CONTROL_SIZES = ['3xs', '2xs', 'xs', 'sm', 'md', 'lg', 'xl', '2xl', '3xl'] as const;
-const ICON_PX = {xs: 14, sm: 16, md: 18, lg: 20, xl: 22, '2xl': 24} as const;
+// biome-ignore format: a list
+const COLORS: Every<Choice<'Button', 'color'>> = {
+  primary: 1, secondary: 1, info: 1, discovery: 1, success: 1, caution: 1, warning: 1, danger: 1,
+};
+const VARIANTS: Every<Choice<'Button', 'variant'>> = {solid: 1, soft: 1, outline: 1, ghost: 1};
+// biome-ignore format: a list
+export const CONTROL_SIZES: Every<Choice<'Button' | 'Select', 'size'>> = {
+  '3xs': 1, '2xs': 1, xs: 1, sm: 1, md: 1, lg: 1, xl: 1, '2xl': 1, '3xl': 1,
+};
+const ICON_PX = {sm: 16, md: 18, lg: 20, xl: 22, '2xl': 24} as const satisfies Every<Choice<'Button', 'iconSize'>>;
 
-type Color = (typeof COLORS)[number];
-type Variant = (typeof VARIANTS)[number];
+type Color = Choice<'Button', 'color'>;
+type Variant = Choice<'Button', 'variant'>;
 
 /** `style` is a preset; `color` and `variant` say more and win. */
 function looksOf(node: WidgetNode<'Button'>): {color: Color; variant: Variant} {
@@ -82,7 +88,7 @@ export const renderButton: Renderer<'Button'> = (node, scope) => {
   const isIconOnly = hasIcon && (isUniform || label === '');
   const isSubmit = node.submit === true && form !== null;
   const action = isSubmit ? (form.action ?? node.onClickAction) : node.onClickAction;
-  const iconSize = oneOf(node.iconSize, ['sm', 'md', 'lg', 'xl', '2xl'], undefined);
+  const iconSize = oneOf(node.iconSize, ICON_PX, undefined);
   return buttonTemplate({
     classes: [
       `v-${variant} c-${color} s-${size}`,

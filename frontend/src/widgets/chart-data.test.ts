@@ -1,8 +1,8 @@
 import * as d3 from 'd3-shape';
 import {describe, expect, test} from 'vitest';
-import {buildChart, type ChartData, CURVE_NAMES} from './chart-data.js';
+import {buildChart, type ChartData} from './chart-data.js';
 import {chooseLabels} from './chart-labels.js';
-import {areaBelow, isVisible, lineThrough} from './chart-path.js';
+import {areaBelow, CURVES, type Curve, isVisible, lineThrough} from './chart-path.js';
 import {plotOf} from './chart-plot.js';
 
 function chart(props: Record<string, unknown>): ChartData {
@@ -140,10 +140,11 @@ describe('the data of a chart', () => {
 });
 
 describe('curves', () => {
+  const names = Object.keys(CURVES) as readonly Curve[];
   const points = [0, 100, 100, 20, 60].map((y, index) => ({x: index * 25, y, floor: 100}));
 
   test('are those of d3-shape, each by its name', () => {
-    const paths = CURVE_NAMES.map(name => [name, lineThrough(points, name)] as const);
+    const paths = names.map(name => [name, lineThrough(points, name)] as const);
     expect(paths).toHaveLength(15);
     const factories = new Map(Object.entries(d3));
     for (const [name, path] of paths) {
@@ -156,15 +157,14 @@ describe('curves', () => {
     expect(new Set(paths.map(([, path]) => path)).size).toBe(13);
   });
 
-  test.each(CURVE_NAMES)('%s lies above a floor where it is an area', name => {
+  test.each(names)('%s lies above a floor where it is an area', name => {
     const path = areaBelow(points, name);
     expect(path.startsWith('M')).toBe(true);
     expect(path).not.toContain('NaN');
   });
 
   test('a path through too few points is known to show nothing', () => {
-    const isSeen = (count: number, name: (typeof CURVE_NAMES)[number]) =>
-      isVisible(lineThrough(points.slice(0, count), name));
+    const isSeen = (count: number, name: Curve) => isVisible(lineThrough(points.slice(0, count), name));
     expect([1, 2].map(count => isSeen(count, 'linear'))).toEqual([false, true]);
     expect([1, 2, 3, 4].map(count => isSeen(count, 'basisOpen'))).toEqual([false, false, false, true]);
   });

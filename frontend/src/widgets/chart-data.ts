@@ -1,4 +1,6 @@
 /** The data of a chart: rows, series, stacks and a round scale from its props. Pure, and tolerant of every hole. */
+import {CURVES, type Curve} from './chart-path.js';
+import type {AreaSeries, BarSeries, LineSeries} from './component-types.js';
 import {isRecord, nameOf, numberOf, oneOf, textOf, type WidgetNode} from './nodes.js';
 import {colorOf} from './values.js';
 
@@ -12,12 +14,7 @@ const PALETTE = ['blue', 'purple', 'orange', 'green', 'red', 'yellow', 'pink'] a
 const STEPS = [400, 700, 200, 900] as const;
 const TICK_COUNT = 4;
 
-export const CURVE_NAMES = [
-  ...(['basis', 'basisClosed', 'basisOpen', 'bump', 'bumpX', 'bumpY', 'linear', 'linearClosed'] as const),
-  ...(['monotone', 'monotoneX', 'monotoneY', 'natural', 'step', 'stepAfter', 'stepBefore'] as const),
-] as const;
-
-export type Curve = (typeof CURVE_NAMES)[number];
+type SeriesSpec = BarSeries | AreaSeries | LineSeries;
 
 /** One value in the plot: drawn between `from` and `to`, which differ from 0 and the value in stacks. */
 export interface Mark {
@@ -27,7 +24,7 @@ export interface Mark {
 }
 
 export interface Series {
-  readonly kind: 'bar' | 'line' | 'area';
+  readonly kind: SeriesSpec['type'];
   readonly label: string;
   readonly color: string;
   readonly curve: Curve;
@@ -66,14 +63,14 @@ export function buildChart(node: WidgetNode<'Chart'>): ChartData | null {
   const stacks = new Map<string, {up: number; down: number}[]>();
   const series = specs.map((spec, index): Series => {
     const key = textOf(spec.dataKey);
-    const kind = oneOf(spec.type, ['bar', 'line', 'area'], 'bar');
+    const kind = oneOf<SeriesSpec['type']>(spec.type, {bar: 1, line: 1, area: 1}, 'bar');
     const stack = kind === 'line' ? undefined : (nameOf(spec.stack) ?? undefined);
     const piles = stack === undefined ? undefined : pilesOf(stacks, `${kind}:${stack}`, rows.length);
     return {
       kind,
       label: nameOf(spec.label) ?? key,
       color: colorOf(spec.color, 'chart') ?? colorFor(index),
-      curve: oneOf(spec.curveType, CURVE_NAMES, 'monotoneX'),
+      curve: oneOf(spec.curveType, CURVES, 'monotoneX'),
       stack,
       marks: rows.map((row, at) => markOf(own(row, key), piles?.[at])),
     };

@@ -17,7 +17,9 @@ import {
   curveStepBefore,
   line,
 } from 'd3-shape';
-import type {Curve} from './chart-data.js';
+import type {AreaSeries, LineSeries} from './component-types.js';
+
+export type Curve = NonNullable<(AreaSeries | LineSeries)['curveType']>;
 
 /** A value in the plot, in per cent of its sides; an area reaches from `floor` to `y`. */
 export interface Point {
@@ -27,7 +29,7 @@ export interface Point {
 }
 
 // Time runs along x: the names without an axis mean that one.
-const CURVES: Readonly<Record<Curve, CurveFactory>> = {
+export const CURVES: Readonly<Record<Curve, CurveFactory>> = {
   basis: curveBasis,
   basisClosed: curveBasisClosed,
   basisOpen: curveBasisOpen,

@@ -4,14 +4,14 @@ import {icon} from '../icons/icons.js';
 import {parseAction} from './actions.js';
 import {cardButton} from './button.js';
 import {fieldId} from './field-parts.js';
-import {childNodes, isRecord, nameOf, numberOf, oneOf, textOf} from './nodes.js';
+import {type Choice, childNodes, isRecord, nameOf, numberOf, oneOf, textOf} from './nodes.js';
 import type {Rendered, Renderer, Scope} from './scope.js';
 import {styled} from './styled.js';
 import {backgroundOf, borderSides, flexStyle, imageSource, paddingOf, type Scheme} from './values.js';
 
 /** The scheme a root forces on its subtree, as a class and for the scopes below. */
 function themeOf(theme: unknown, scope: Scope): {className: string; scheme: Scheme} {
-  const forced = oneOf(theme, ['light', 'dark'], undefined);
+  const forced = oneOf<Choice<'Card' | 'ListView' | 'Basic', 'theme'>>(theme, {light: 1, dark: 1}, undefined);
   return {className: forced === undefined ? '' : `theme theme-${forced}`, scheme: forced ?? scope.scheme};
 }
 
@@ -50,7 +50,7 @@ function firstWords(children: unknown, depth = 0): string {
 
 export const renderCard: Renderer<'Card'> = (node, scope) => {
   const {className, scheme} = themeOf(node.theme, scope);
-  const size = oneOf(node.size, ['sm', 'md', 'lg', 'full'], 'md');
+  const size = oneOf<Choice<'Card', 'size'>>(node.size, {sm: 1, md: 1, lg: 1, full: 1}, 'md');
   const isCollapsed = node.collapsed === true;
   const asForm = node.asForm === true;
   const confirm = isRecord(node.confirm) ? node.confirm : undefined;
@@ -126,7 +126,7 @@ export const renderListViewItem: Renderer<'ListViewItem'> = (node, scope) => {
   const action = parseAction(node.onClickAction);
   if (action === null) {
     return html`<div class="list-item" role="listitem">
-      <div class="list-content" ${style}>${scope.children(node.children)}</div>
+      <div class="list-content row" ${style}>${scope.children(node.children)}</div>
     </div>`;
   }
   const contentId = `${fieldId(path)}-content`;
@@ -147,7 +147,7 @@ export const renderListViewItem: Renderer<'ListViewItem'> = (node, scope) => {
       aria-disabled=${isHeld ? 'true' : nothing}
       aria-busy=${host.isLoading(path) ? 'true' : nothing}
     ></button>
-    <div class="list-content" id=${contentId} ${style}>${scope.children(node.children)}</div>
+    <div class="list-content row" id=${contentId} ${style}>${scope.children(node.children)}</div>
     ${host.isLoading(path) ? html`<span class="spinner" aria-hidden="true"></span>` : nothing}
   </div>`;
 };

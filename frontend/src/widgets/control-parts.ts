@@ -1,9 +1,14 @@
 /** Parts that several form controls share: classes, options, the change that fires an action. */
 import {CONTROL_SIZES} from './button.js';
-import {flagOf, isRecord, nameOf, oneOf, textOf} from './nodes.js';
+import {type Choice, type Every, flagOf, isRecord, nameOf, oneOf, textOf} from './nodes.js';
 import type {Scope} from './scope.js';
 
-export const VARIANTS = ['solid', 'soft', 'outline', 'ghost'] as const;
+export const VARIANTS: Every<Choice<'Select' | 'DatePicker' | 'Input' | 'Textarea', 'variant'>> = {
+  solid: 1,
+  soft: 1,
+  outline: 1,
+  ghost: 1,
+};
 
 type Props = Readonly<Record<string, unknown>>;
 
@@ -34,13 +39,13 @@ export interface Option {
   readonly isDisabled: boolean;
 }
 
-/** The options of a Select or a RadioGroup; of several with one value the first. */
+/** The options of a Select or a RadioGroup that have a value; of several with one the first. */
 export function optionsOf(value: unknown): readonly Option[] {
   const list: readonly unknown[] = Array.isArray(value) ? value : [];
   const seen = new Set<string>();
   return list.flatMap(entry => {
     const key = isRecord(entry) ? textOf(entry.value) : '';
-    if (!isRecord(entry) || seen.has(key)) {
+    if (!isRecord(entry) || seen.has(key) || (key === '' && entry.value !== '')) {
       return [];
     }
     seen.add(key);

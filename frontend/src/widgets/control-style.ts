@@ -24,14 +24,21 @@ export const controlStyles = css`
     display: flex;
     flex-direction: column;
     gap: 4px;
-    min-width: 0;
+    /* Narrower, nobody could read what is in it. */
+    min-width: 4.5em;
     max-width: 100%;
+  }
+  .check-field {
+    min-width: auto;
+  }
+  .select-field:has(> .date) {
+    min-width: 6em;
   }
   .row > .field {
     flex: 1 1 8em;
   }
   .row > .check-field {
-    flex: none;
+    flex: 0 1 auto;
   }
   /* Beside a text field, a picker takes what its words need. */
   .row > .select-field {
@@ -161,6 +168,8 @@ export const controlStyles = css`
     display: flex;
     align-items: flex-start;
     gap: calc(var(--chatkit-space) * 2);
+    min-width: 0;
+    max-width: 100%;
     min-height: 24px;
     cursor: pointer;
   }

@@ -2,14 +2,14 @@
 import {html, nothing} from 'lit';
 import {repeat} from 'lit/directives/repeat.js';
 import {changed, controlClasses, isHeld, lineOf, optionsOf} from './control-parts.js';
-import {fieldParts, focusOnMount} from './field-parts.js';
+import {asField, fieldParts, focusOnMount} from './field-parts.js';
 import {initial} from './fields.js';
-import {flagOf, nameOf, numberOf, oneOf, textOf} from './nodes.js';
+import {type Choice, type Every, flagOf, numberOf, oneOf, textOf} from './nodes.js';
 import type {Renderer} from './scope.js';
 import {styled} from './styled.js';
 
-const INPUT_TYPES = ['number', 'email', 'text', 'password', 'tel', 'url'] as const;
-const GUTTERS = ['2xs', 'xs', 'sm', 'md', 'lg', 'xl'] as const;
+const INPUT_TYPES: Every<Choice<'Input', 'inputType'>> = {number: 1, email: 1, text: 1, password: 1, tel: 1, url: 1};
+const GUTTERS: Every<Choice<'Input' | 'Textarea', 'gutterSize'>> = {'2xs': 1, xs: 1, sm: 1, md: 1, lg: 1, xl: 1};
 
 type Props = Readonly<Record<string, unknown>>;
 
@@ -23,23 +23,11 @@ export const renderInput: Renderer<'Input'> = (node, scope) => {
   return html`<div class="field">
     <input
       class=${controlClasses(node, false)}
-      id=${parts.id}
-      data-field=${parts.name}
-      data-path=${scope.path}
-      data-label=${parts.label}
-      ?data-disabled=${flagOf(node.disabled)}
       type=${oneOf(node.inputType, INPUT_TYPES, 'text')}
       step=${node.inputType === 'number' ? 'any' : nothing}
-      dir="auto"
-      placeholder=${textOf(node.placeholder)}
-      autocomplete=${parts.autocomplete}
-      data-pattern=${nameOf(node.pattern) ?? nothing}
-      ?required=${flagOf(node.required)}
-      ?disabled=${flagOf(node.disabled)}
-      aria-invalid=${parts.invalid}
-      aria-describedby=${parts.describedBy}
       @input=${parts.onInput}
       @keydown=${parts.onEnter}
+      ${asField(parts, parts.textAttributes)}
       ${initial('value', textOf(node.defaultValue))}
       ${focusOnMount(node, scope)}
       ${styled(gutterStyle(node))}
@@ -58,22 +46,10 @@ export const renderTextarea: Renderer<'Textarea'> = (node, scope) => {
   return html`<div class="field">
     <textarea
       class="${controlClasses(node, false)} area"
-      id=${parts.id}
-      data-field=${parts.name}
-      data-path=${scope.path}
-      data-label=${parts.label}
-      data-pattern=${nameOf(node.pattern) ?? nothing}
-      ?data-disabled=${flagOf(node.disabled)}
       ?data-grow=${node.autoResize !== false}
-      dir="auto"
       rows=${rows}
-      placeholder=${textOf(node.placeholder)}
-      autocomplete=${parts.autocomplete}
-      ?required=${flagOf(node.required)}
-      ?disabled=${flagOf(node.disabled)}
-      aria-invalid=${parts.invalid}
-      aria-describedby=${parts.describedBy}
       @input=${parts.onInput}
+      ${asField(parts, parts.textAttributes)}
       ${initial('value', textOf(node.defaultValue))}
       ${focusOnMount(node, scope)}
       ${styled({...gutterStyle(node), '--w-rows': String(rows), '--w-max-rows': String(maxRows)})}
@@ -94,19 +70,11 @@ export const renderCheckbox: Renderer<'Checkbox'> = (node, scope) => {
     <label class="check">
       <input
         type="checkbox"
-        id=${parts.id}
-        data-field=${parts.name}
-        data-path=${scope.path}
-        data-label=${label === '' ? parts.label : nothing}
-        ?data-disabled=${flagOf(node.disabled)}
-        ?required=${flagOf(node.required)}
-        ?disabled=${flagOf(node.disabled)}
         aria-disabled=${isHeld(node.onChangeAction, scope) ? 'true' : nothing}
         @click=${keepsWhileHeld}
         aria-busy=${scope.host.isLoading(scope.path) ? 'true' : nothing}
-        aria-invalid=${parts.invalid}
-        aria-describedby=${parts.describedBy}
         @change=${changed(node.onChangeAction, scope)}
+        ${asField(parts, label === '' ? {} : {'data-label': null})}
         ${initial('checked', flagOf(node.defaultChecked))}
       />
       ${label === '' ? nothing : html`<span class="check-label" dir="auto">${label}</span>`}
@@ -114,6 +82,9 @@ export const renderCheckbox: Renderer<'Checkbox'> = (node, scope) => {
     ${parts.error}
   </div>`;
 };
+
+/** A group has no state of its own: its radios are required and disabled. */
+const NO_CONTROL = {required: null, disabled: null, 'data-disabled': null};
 
 export const renderRadioGroup: Renderer<'RadioGroup'> = (node, scope) => {
   const parts = fieldParts(node, scope);
@@ -123,13 +94,8 @@ export const renderRadioGroup: Renderer<'RadioGroup'> = (node, scope) => {
     <div
       class="radios ${node.direction === 'col' ? 'col' : 'row'}"
       role="radiogroup"
-      id=${parts.id}
-      data-field=${parts.name}
-      data-path=${scope.path}
-      data-label=${parts.label}
       aria-required=${flagOf(node.required) ? 'true' : nothing}
-      aria-invalid=${parts.invalid}
-      aria-describedby=${parts.describedBy}
+      ${asField(parts, NO_CONTROL)}
     >
       ${repeat(
         optionsOf(node.options),

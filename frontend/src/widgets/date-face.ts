@@ -5,7 +5,7 @@ import {clampDay, isWithin, today} from './calendar-days.js';
 import {renderCalendar} from './calendar-grid.js';
 import {commit, type FaceProps, facePropsOf, focusFace, nativeOf} from './face-value.js';
 import type {CoveredDate} from './lazy-pickers.js';
-import {oneOf} from './nodes.js';
+import {type Choice, oneOf} from './nodes.js';
 import {pickerStrings} from './picker-strings.js';
 import type {Rendered, Scope} from './scope.js';
 import {formatDay, hintOf, readDay} from './typed-date.js';
@@ -189,8 +189,8 @@ export function renderDateFace(covered: CoveredDate, scope: Scope): Rendered {
             popover="manual"
             role="dialog"
             aria-label=${pickerStrings.openCalendar}
-            data-side=${oneOf(face.node.side, ['top', 'bottom', 'left', 'right'], 'bottom')}
-            data-align=${oneOf(face.node.align, ['start', 'center', 'end'], 'start')}
+            data-side=${oneOf<Choice<'DatePicker', 'side'>>(face.node.side, {top: 1, bottom: 1, left: 1, right: 1}, 'bottom')}
+            data-align=${oneOf<Choice<'DatePicker', 'align'>>(face.node.align, {start: 1, center: 1, end: 1}, 'start')}
             @dismiss=${() => host.remember(calendarKey(path), undefined)}
           >${renderCalendar({
             day: opened,

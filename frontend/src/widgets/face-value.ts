@@ -9,12 +9,15 @@ export function nativeOf(element: Element): Native | null {
   return element.closest('.field')?.querySelector<Native>('[data-field]') ?? null;
 }
 
-/** Puts a value in, and reports it once as the control itself would; nothing is said when it was there already. */
+/** Puts a value in, and reports it once as the control itself would; nothing is said when it was there, or is not offered. */
 export function commit(native: Native, value: string): void {
-  if (native.value !== value) {
+  const before = native.value;
+  if (before !== value) {
     native.value = value;
-    native.dispatchEvent(new Event('input', {bubbles: true}));
-    native.dispatchEvent(new Event('change', {bubbles: true}));
+    if (native.value === value) {
+      native.dispatchEvent(new Event('input', {bubbles: true}));
+      native.dispatchEvent(new Event('change', {bubbles: true}));
+    } else native.value = before;
   }
   updateFace(native);
 }

@@ -1,15 +1,21 @@
-/** Markup that all form fields share: id, name, error text, Enter, focus on first sight. */
-import {html, nothing} from 'lit';
-import {onMounted} from './fields.js';
+/** Markup that all form fields share: attributes, error text, Enter, focus on first sight. */
+import {html, noChange, nothing} from 'lit';
+import {Directive, directive, type ElementPart} from 'lit/directive.js';
+import {FIELD_ATTRIBUTE, onMounted, PATH_ATTRIBUTE} from './fields.js';
 import {flagOf, nameOf, textOf} from './nodes.js';
 import type {Rendered, Scope} from './scope.js';
 
+/** Attributes by name; null takes one away. */
+type Attributes = Readonly<Record<string, string | null>>;
+
 export interface FieldParts {
   readonly id: string;
-  readonly name: string;
   /** The accessible name when no Label points here. */
   readonly label: string;
-  readonly autocomplete: string;
+  /** The attributes of the element that stands for the field, whichever it is. */
+  readonly attributes: Attributes;
+  /** The attributes that one which is typed into has besides. */
+  readonly textAttributes: Attributes;
   readonly invalid: 'true' | typeof nothing;
   readonly describedBy: string | typeof nothing;
   readonly error: Rendered;
@@ -26,13 +32,32 @@ export function fieldParts(node: Readonly<Record<string, unknown>>, scope: Scope
   const {host, path} = scope;
   const id = fieldId(path);
   const name = textOf(node.name);
+  const label = nameOf(node.ariaLabel) ?? nameOf(node.placeholder) ?? name.replaceAll(/[._-]+/g, ' ');
   const error = host.errorAt(path);
+  const placeholder = textOf(node.placeholder);
+  const isDisabled = flagOf(node.disabled);
+  // Browsers offer stored passwords and addresses by name; only fields that ask for it get them.
+  const mayFill = flagOf(node.allowAutofillExtensions) || node.inputType === 'password';
   return {
     id,
-    name,
-    label: nameOf(node.ariaLabel) ?? nameOf(node.placeholder) ?? name.replaceAll(/[._-]+/g, ' '),
-    // Browsers offer stored passwords and addresses by name; only fields that ask for it get them.
-    autocomplete: flagOf(node.allowAutofillExtensions) || node.inputType === 'password' ? 'on' : 'off',
+    label,
+    attributes: {
+      id,
+      [FIELD_ATTRIBUTE]: name,
+      [PATH_ATTRIBUTE]: path,
+      'data-label': label,
+      'data-disabled': isDisabled ? '' : null,
+      disabled: isDisabled ? '' : null,
+      required: flagOf(node.required) ? '' : null,
+      'aria-invalid': error === undefined ? null : 'true',
+      'aria-describedby': error === undefined ? null : `${id}-error`,
+    },
+    textAttributes: {
+      dir: 'auto',
+      placeholder,
+      autocomplete: nameOf(node.autoComplete) ?? (mayFill ? 'on' : 'off'),
+      'data-pattern': nameOf(node.pattern) ?? null,
+    },
     invalid: error === undefined ? nothing : 'true',
     describedBy: error === undefined ? nothing : `${id}-error`,
     error:
@@ -41,6 +66,23 @@ export function fieldParts(node: Readonly<Record<string, unknown>>, scope: Scope
     onEnter: event => submitOnEnter(event, scope),
   };
 }
+
+/** Sets the attributes that all fields share, and those of this one. */
+class FieldDirective extends Directive {
+  override update({element}: ElementPart, [{attributes}, own]: [FieldParts, Attributes?]): unknown {
+    for (const [name, value] of Object.entries({...attributes, ...own})) {
+      if (value === null) element.removeAttribute(name);
+      else if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+    }
+    return noChange;
+  }
+
+  render(_parts: FieldParts, _own?: Attributes): unknown {
+    return noChange;
+  }
+}
+
+export const asField = directive(FieldDirective);
 
 /** Enter sends the form once; while an input method composes, it belongs to the input method. */
 function submitOnEnter(event: KeyboardEvent, {form, host}: Scope): void {

@@ -92,7 +92,11 @@ export function fieldValue(field: Element): unknown {
   if (field.type === 'checkbox') {
     return (field as HTMLInputElement).checked;
   }
-  return (field.localName === 'select' || field.type === 'date') && field.value === '' ? null : field.value;
+  if (field.localName === 'select') {
+    const chosen = (field as HTMLSelectElement).selectedOptions[0];
+    return chosen === undefined || chosen.hasAttribute('data-blank') ? null : chosen.value;
+  }
+  return field.type === 'date' && field.value === '' ? null : field.value;
 }
 
 /** Values of all usable fields in a form. Fields with nothing chosen are left out. */

@@ -70,6 +70,10 @@ export const layoutStyles = css`
   .row:has(> .button ~ .button) {
     flex-wrap: wrap;
   }
+  /* Its components are wider than it together. */
+  .row[data-wraps] {
+    flex-wrap: wrap !important;
+  }
   .col {
     flex-direction: column;
     align-items: stretch;
@@ -79,6 +83,46 @@ export const layoutStyles = css`
   }
   .spacer {
     flex: 1 1 0;
+  }
+  /* Something would stick out: sizes and spaces that were asked for count no more than the place there is. */
+  .root[data-tight] {
+    overflow: clip;
+    overflow-clip-margin: 4px;
+  }
+  [data-tight] :is(.box, .card-body, .list-content, .field, .chart, .image, .spacer, .text, .title, .caption, .label) {
+    flex-shrink: 1 !important;
+    max-width: 100% !important;
+  }
+  [data-tight] :is(.box, .image, .spacer) {
+    min-width: auto !important;
+  }
+  [data-tight] :is(.table-scroll, .chart) {
+    min-width: 0 !important;
+  }
+  [data-tight] .field {
+    min-width: min(6em, 100%) !important;
+  }
+  /* A width that no field and no chart has room in was asked for; what is beside it stays readable. */
+  [data-tight] :is(.field, .chart) {
+    overflow-x: clip;
+    overflow-clip-margin: 4px;
+  }
+  [data-tight] .box.col {
+    flex-wrap: nowrap !important;
+  }
+  [data-tight] :is(.text, .title, .caption, .label, .check-label) {
+    overflow-wrap: anywhere;
+  }
+  [data-tight] [style*='padding'] {
+    padding-inline: calc(var(--chatkit-space) * 2) !important;
+    --flush-right: calc(var(--chatkit-space) * 2) !important;
+    --flush-left: calc(var(--chatkit-space) * 2) !important;
+  }
+  [data-tight] [style*='margin'] {
+    margin-inline: 0 !important;
+  }
+  [data-tight] [style*='gap'] {
+    column-gap: calc(var(--chatkit-space) * 2) !important;
   }
   .transition {
     display: contents;
@@ -179,16 +223,18 @@ export const layoutStyles = css`
     align-self: stretch;
     width: 100%;
     height: 0;
-    margin: var(--w-space, 0) 0;
+    margin-block: var(--w-space, 0);
+    margin-inline: 0;
     border: 0 solid var(--chatkit-border-default);
-    border-top-width: var(--w-line, 1px);
+    border-top-width: min(var(--w-line, 1px), 64px);
   }
   .row > .divider {
     width: 0;
     height: auto;
-    margin: 0 var(--w-space, 0);
+    margin-block: 0;
+    margin-inline: var(--w-space, 0);
     border-width: 0;
-    border-inline-start-width: var(--w-line, 1px);
+    border-inline-start-width: min(var(--w-line, 1px), 64px);
   }
   .divider.flush:not(.row > *) {
     width: calc(100% + var(--flush-left, 0px) + var(--flush-right, 0px));
@@ -275,6 +321,9 @@ export const layoutStyles = css`
   .table-scroll {
     max-width: 100%;
     overflow-x: auto;
+  }
+  .row > :is(.table-scroll, .chart) {
+    min-width: 9em;
   }
   .table {
     width: 100%;
@@ -369,7 +418,8 @@ export const layoutStyles = css`
     *::before,
     *::after {
       animation-duration: 1ms !important;
-      transition-duration: 1ms !important;
+      /* None, however short: without a property of its own each change of a size would be one, and come a frame late. */
+      transition: none !important;
     }
     .spinner {
       animation-duration: 3s !important;

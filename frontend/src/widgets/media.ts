@@ -1,7 +1,7 @@
 /** Renderers of small marks and pictures: Badge, Icon, Image. */
 import {html, nothing} from 'lit';
 import {icon} from '../icons/icons.js';
-import {oneOf, textOf} from './nodes.js';
+import {type Choice, type Every, oneOf, textOf} from './nodes.js';
 import type {Renderer} from './scope.js';
 import {styled} from './styled.js';
 import {backgroundOf, blockStyle, colorOf, imageSource, lengthOf} from './values.js';
@@ -10,9 +10,13 @@ import {backgroundOf, blockStyle, colorOf, imageSource, lengthOf} from './values
 const MAX_SHORT_CHARS = 12;
 
 export const renderBadge: Renderer<'Badge'> = node => {
-  const color = oneOf(node.color, ['secondary', 'success', 'danger', 'warning', 'info', 'discovery'], 'secondary');
-  const variant = oneOf(node.variant, ['solid', 'soft', 'outline'], 'soft');
-  const size = oneOf(node.size, ['sm', 'md', 'lg'], 'sm');
+  const color = oneOf<Choice<'Badge', 'color'>>(
+    node.color,
+    {secondary: 1, success: 1, danger: 1, warning: 1, info: 1, discovery: 1},
+    'secondary',
+  );
+  const variant = oneOf<Choice<'Badge', 'variant'>>(node.variant, {solid: 1, soft: 1, outline: 1}, 'soft');
+  const size = oneOf<Choice<'Badge', 'size'>>(node.size, {sm: 1, md: 1, lg: 1}, 'sm');
   const label = textOf(node.label);
   return html`<span
     class="badge v-${variant} c-${color} b-${size} ${node.pill === true ? 'pill' : ''}"
@@ -22,29 +26,23 @@ export const renderBadge: Renderer<'Badge'> = node => {
   >`;
 };
 
-const ICON_PX = {xs: 14, sm: 16, md: 18, lg: 20, xl: 22, '2xl': 24, '3xl': 32} as const;
-const ICON_SIZES = ['xs', 'sm', 'md', 'lg', 'xl', '2xl', '3xl'] as const;
+const ICON_PX = {xs: 14, sm: 16, md: 18, lg: 20, xl: 22, '2xl': 24, '3xl': 32} as const satisfies Every<
+  Choice<'Icon', 'size'>
+>;
 
 /** Sizes are names; servers send pixels too. */
 export const renderIcon: Renderer<'Icon'> = node => {
-  const named = oneOf(node.size, ICON_SIZES, undefined);
+  const named = oneOf(node.size, ICON_PX, undefined);
   const size = named === undefined ? (lengthOf(node.size) ?? `${ICON_PX.md}px`) : `${ICON_PX[named]}px`;
   return html`<span class="glyph" ${styled({color: colorOf(node.color, 'text'), width: size, height: size})}
     >${icon(node.name, '100%')}</span
   >`;
 };
 
-const POSITIONS = [
-  'top left',
-  'top',
-  'top right',
-  'left',
-  'center',
-  'right',
-  'bottom left',
-  'bottom',
-  'bottom right',
-] as const;
+// biome-ignore format: a list
+const POSITIONS: Every<Choice<'Image', 'position'>> = {
+  'top left': 1, top: 1, 'top right': 1, left: 1, center: 1, right: 1, 'bottom left': 1, bottom: 1, 'bottom right': 1,
+};
 
 /** Marks the box, so that a picture that does not load leaves its words in a quiet box. */
 const markBroken = (event: Event) => (event.currentTarget as Element).parentElement?.classList.add('is-broken');
@@ -53,7 +51,11 @@ const markLoaded = (event: Event) => (event.currentTarget as Element).parentElem
 export const renderImage: Renderer<'Image'> = (node, scope) => {
   const source = imageSource(node.src);
   const alt = textOf(node.alt);
-  const fit = oneOf(node.fit, ['cover', 'contain', 'fill', 'scale-down', 'none'], 'cover');
+  const fit = oneOf<Choice<'Image', 'fit'>>(
+    node.fit,
+    {cover: 1, contain: 1, fill: 1, 'scale-down': 1, none: 1},
+    'cover',
+  );
   // The frame and the flush state are bound apart from `is-broken`, which Lit must not take away.
   return html`<span
     class="image"

@@ -53,13 +53,21 @@ export function flagOf(value: unknown): boolean {
   return value === true || value === 'true';
 }
 
-/** `value` when it is one of `choices`, else `fallback`. */
-export function oneOf<const C extends string, F extends C | undefined>(
+/** The texts that a prop may be, by the catalogue. */
+export type Choice<T extends WidgetType, P extends keyof Components[T]> = Extract<Components[T][P], string>;
+
+/** All of them, as keys: with one left out, or one too many, it does not compile. */
+export type Every<C extends string> = Readonly<Record<C, unknown>>;
+
+/** `value` when it is a key of `choices`, else `fallback`. */
+export function oneOf<C extends string>(value: unknown, choices: {readonly [K in C]: unknown}, fallback: NoInfer<C>): C;
+export function oneOf<C extends string>(
   value: unknown,
-  choices: readonly C[],
-  fallback: F,
-): C | F {
-  return choices.find(choice => choice === value) ?? fallback;
+  choices: {readonly [K in C]: unknown},
+  fallback: NoInfer<C> | undefined,
+): C | undefined;
+export function oneOf<C extends string>(value: unknown, choices: Every<C>, fallback: C | undefined): C | undefined {
+  return typeof value === 'string' && Object.hasOwn(choices, value) ? (value as C) : fallback;
 }
 
 /**

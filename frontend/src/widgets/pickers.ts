@@ -3,7 +3,7 @@ import {html, nothing} from 'lit';
 import {repeat} from 'lit/directives/repeat.js';
 import {icon} from '../icons/icons.js';
 import {changed, controlClasses, isHeld, lineOf, optionsOf, VARIANTS} from './control-parts.js';
-import {fieldParts} from './field-parts.js';
+import {asField, fieldParts} from './field-parts.js';
 import {initial} from './fields.js';
 import {isTouchDevice, pickersFor} from './lazy-pickers.js';
 import {flagOf, nameOf, oneOf, textOf} from './nodes.js';
@@ -12,13 +12,17 @@ import type {Renderer} from './scope.js';
 /** From so many options on, a list can be searched without being asked to. */
 const MIN_SEARCHED_OPTIONS = 15;
 
+/** A native picker opens whatever it is told; its face refuses by itself, and keeps the focus. */
+const HELD = {disabled: ''};
+
 export const renderSelect: Renderer<'Select'> = (node, scope) => {
   const parts = fieldParts(node, scope);
   const chosen = nameOf(textOf(node.defaultValue));
   const options = optionsOf(node.options);
   const hasDefault = options.some(option => option.value === chosen);
-  // Without this line a native select shows its first option as if someone had chosen it.
-  const blank = node.clearable === true || !hasDefault;
+  // Without this line a native select shows its first option as if someone had chosen it. An option of the server's that
+  // is empty stands for itself.
+  const blank = (node.clearable === true || !hasDefault) && !options.some(option => option.value === '');
   const variant = oneOf(node.variant, VARIANTS, 'outline');
   const isBlock = variant === 'ghost' ? node.block === true : node.block !== false;
   const hasSearch =
@@ -31,21 +35,20 @@ export const renderSelect: Renderer<'Select'> = (node, scope) => {
   return html`<div class="field select-field ${isBlock ? 'block' : ''} ${typeof pickers === 'object' ? 'has-face' : ''}">
     <select
       class=${classes}
-      id=${parts.id}
-      data-field=${parts.name}
-      data-path=${scope.path}
-      data-label=${parts.label}
-      ?data-disabled=${flagOf(node.disabled)}
-      ?disabled=${flagOf(node.disabled) || held}
-      aria-invalid=${parts.invalid}
-      aria-describedby=${parts.describedBy}
       ?inert=${pickers !== 'missing'}
       aria-hidden=${pickers === 'missing' ? nothing : 'true'}
       @change=${changed(node.onChangeAction, scope)}
+      ${asField(parts, held ? HELD : undefined)}
     >
       ${
         blank
-          ? html`<option value="" ?disabled=${node.clearable !== true && hasDefault} ${initial('selected', !hasDefault)}>
+          ? html`<option
+              value=""
+              data-blank
+              ?disabled=${node.clearable !== true}
+              ?hidden=${node.clearable !== true}
+              ${initial('selected', !hasDefault)}
+            >
               ${textOf(node.placeholder)}
             </option>`
           : nothing
@@ -57,7 +60,7 @@ export const renderSelect: Renderer<'Select'> = (node, scope) => {
           html`<option
             value=${option.value}
             ?disabled=${option.isDisabled}
-            ${initial('selected', hasDefault && option.value === chosen)}
+            ${initial('selected', option.value === (hasDefault ? chosen : ''))}
           >${lineOf(option)}</option>`,
       )}
     </select>
@@ -85,21 +88,14 @@ export const renderDatePicker: Renderer<'DatePicker'> = (node, scope) => {
   return html`<div class="field select-field ${node.block === true ? 'block' : ''} ${typeof pickers === 'object' ? 'has-face' : ''}">
     <input
       class=${classes}
-      id=${parts.id}
-      data-field=${parts.name}
-      data-path=${scope.path}
-      data-label=${parts.label}
-      ?data-disabled=${flagOf(node.disabled)}
       type="date"
       min=${min ?? nothing}
       max=${max ?? nothing}
-      ?disabled=${flagOf(node.disabled) || held}
-      aria-invalid=${parts.invalid}
-      aria-describedby=${parts.describedBy}
       ?inert=${pickers !== 'missing'}
       aria-hidden=${pickers === 'missing' ? nothing : 'true'}
       @input=${parts.onInput}
       @change=${changed(node.onChangeAction, scope)}
+      ${asField(parts, held ? HELD : undefined)}
       ${initial('value', dayOf(node.defaultValue) ?? '')}
     />
     ${

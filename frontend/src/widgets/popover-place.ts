@@ -1,7 +1,8 @@
 /** The place of a popover: beside its anchor, inside the viewport, on the other side when there is more room. */
+import type {Choice} from './nodes.js';
 
-export type Side = 'top' | 'bottom' | 'left' | 'right';
-export type Align = 'start' | 'center' | 'end';
+export type Side = Choice<'DatePicker', 'side'>;
+export type Align = Choice<'DatePicker', 'align'>;
 
 interface Box {
   readonly left: number;

@@ -1,6 +1,6 @@
 /** Renderers of Table, Table.Row and Table.Cell. */
 import {html} from 'lit';
-import {type AnyNode, childNodes, numberOf, oneOf} from './nodes.js';
+import {type AnyNode, type Choice, childNodes, type Every, numberOf, oneOf} from './nodes.js';
 import type {Renderer} from './scope.js';
 import {styled} from './styled.js';
 import {lengthOf, spacingSides} from './values.js';
@@ -8,7 +8,7 @@ import {lengthOf, spacingSides} from './values.js';
 const MAX_SPAN = 100;
 
 export const renderTable: Renderer<'Table'> = (node, scope) =>
-  html`<div class="table-scroll" tabindex="0" role="group">
+  html`<div class="table-scroll" role="group">
     <table class="table">
       <tbody>
         ${scope.children(node.children)}
@@ -28,12 +28,14 @@ function spanOf(value: unknown): number {
   return Math.max(1, Math.min(MAX_SPAN, Math.floor(numberOf(value) ?? 1)));
 }
 
-const VERTICAL = {start: 'top', center: 'middle', end: 'bottom'} as const;
+const VERTICAL = {start: 'top', center: 'middle', end: 'bottom'} as const satisfies Every<
+  Choice<'Table.Cell', 'vAlign'>
+>;
 
 export const renderTableCell: Renderer<'Table.Cell'> = (node, scope) => {
-  const align = oneOf(node.align, ['start', 'center', 'end'], undefined);
-  const vAlign = oneOf(node.vAlign, ['start', 'center', 'end'], undefined);
-  const size = oneOf(node.colSize, ['xs', 'sm', 'md', 'lg', 'xl'], undefined);
+  const align = oneOf<Choice<'Table.Cell', 'align'>>(node.align, {start: 1, center: 1, end: 1}, undefined);
+  const vAlign = oneOf(node.vAlign, VERTICAL, undefined);
+  const size = oneOf<Choice<'Table.Cell', 'colSize'>>(node.colSize, {xs: 1, sm: 1, md: 1, lg: 1, xl: 1}, undefined);
   const style = styled({
     width: lengthOf(node.width),
     'text-align': align,

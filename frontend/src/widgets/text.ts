@@ -1,13 +1,16 @@
 /** Renderers of words: Text, Title, Caption, Markdown, Label. */
-import {html, nothing} from 'lit';
-import {fieldParts, focusOnMount} from './field-parts.js';
+import {html} from 'lit';
+import {asField, fieldParts, focusOnMount} from './field-parts.js';
 import {initial} from './fields.js';
-import {flagOf, isRecord, nameOf, numberOf, oneOf, textOf} from './nodes.js';
+import {type Choice, type Every, flagOf, isRecord, nameOf, numberOf, oneOf, textOf} from './nodes.js';
 import type {Rendered, Renderer, Scope} from './scope.js';
 import {type Declarations, styled} from './styled.js';
 import {colorOf, lengthOf} from './values.js';
 
 const MAX_LINES = 100;
+
+/** The components that are words; a Label has no lines to count. */
+type Words = 'Text' | 'Title' | 'Caption' | 'Label';
 
 type TextLike = Readonly<Record<'value' | 'color' | 'weight' | 'textAlign' | 'truncate' | 'maxLines', unknown>>;
 
@@ -16,7 +19,7 @@ const MAX_WORD_CHARS = 16;
 const LONG_WORD = new RegExp(`\\S{${MAX_WORD_CHARS + 1}}`);
 
 function textClasses(node: Partial<TextLike>): string {
-  const weight = oneOf(node.weight, ['normal', 'medium', 'semibold', 'bold'], undefined);
+  const weight = oneOf<Choice<Words, 'weight'>>(node.weight, {normal: 1, medium: 1, semibold: 1, bold: 1}, undefined);
   const clamp = node.truncate === true ? 'truncate' : linesOf(node.maxLines) === undefined ? '' : 'clamp';
   const breaking = LONG_WORD.test(textOf(node.value)) ? 'breakable' : '';
   return `${weight === undefined ? '' : `w-${weight}`} ${clamp} ${breaking}`;
@@ -25,7 +28,7 @@ function textClasses(node: Partial<TextLike>): string {
 function textStyle(node: Partial<TextLike>): Declarations {
   return {
     color: colorOf(node.color, 'text'),
-    'text-align': oneOf(node.textAlign, ['start', 'center', 'end'], undefined),
+    'text-align': oneOf<Choice<Words, 'textAlign'>>(node.textAlign, {start: 1, center: 1, end: 1}, undefined),
     '-webkit-line-clamp': node.truncate === true ? undefined : linesOf(node.maxLines),
   };
 }
@@ -36,7 +39,7 @@ function linesOf(value: unknown): string | undefined {
 }
 
 export const renderText: Renderer<'Text'> = (node, scope) => {
-  const size = oneOf(node.size, ['xs', 'sm', 'md', 'lg', 'xl'], 'md');
+  const size = oneOf<Choice<'Text', 'size'>>(node.size, {xs: 1, sm: 1, md: 1, lg: 1, xl: 1}, 'md');
   const looks = [
     `text t-${size} ${textClasses(node)}`,
     flagOf(node.italic) ? 'italic' : '',
@@ -50,81 +53,52 @@ export const renderText: Renderer<'Text'> = (node, scope) => {
   };
   if (isRecord(node.editable) && nameOf(node.editable.name) !== undefined) {
     const isLong = Number(minLines ?? 1) > 1 || /[\r\n]/.test(textOf(node.value));
-    return (isLong ? editableLines : editableText)(node.editable, textOf(node.value), looks, style, scope);
+    return editableText(node.editable, textOf(node.value), looks, style, isLong, scope);
   }
   return html`<p class="${looks} ${scope.host.streaming && flagOf(node.streaming) ? 'streaming' : ''}" dir="auto" ${styled(style)}>${textOf(
     node.value,
   )}</p>`;
 };
 
-/** Looks like text, is a text field. */
+/** Looks like text, is a text field; of several lines where a field of one would lose their breaks. */
 function editableText(
   spec: Readonly<Record<string, unknown>>,
   value: string,
   looks: string,
   style: Declarations,
+  isLong: boolean,
   scope: Scope,
 ): Rendered {
   const parts = fieldParts({...spec, type: 'Text'}, scope);
-  return html`<div class="field editable-field" ${styled({width: style.width})}>
-    <input
-      class="editable ${looks}"
-      dir="auto"
-      id=${parts.id}
-      data-field=${parts.name}
-      data-path=${scope.path}
-      data-label=${parts.label}
-      type="text"
-      placeholder=${textOf(spec.placeholder)}
-      autocomplete=${nameOf(spec.autoComplete) ?? parts.autocomplete}
-      data-pattern=${nameOf(spec.pattern) ?? nothing}
-      ?required=${flagOf(spec.required)}
-      aria-invalid=${parts.invalid}
-      aria-describedby=${parts.describedBy}
-      @input=${parts.onInput}
-      @keydown=${parts.onEnter}
-      ${initial('value', value)}
-      ${focusOnMount(spec, scope)}
-      ${styled({...style, width: undefined})}
-    />
-    ${parts.error}
-  </div>`;
+  // The width is that of the place, not of the field in it.
+  const own = {...style, width: undefined};
+  const field = isLong
+    ? html`<textarea
+        class="editable lines ${looks}"
+        rows="1"
+        @input=${parts.onInput}
+        ${asField(parts, parts.textAttributes)}
+        ${initial('value', value)}
+        ${focusOnMount(spec, scope)}
+        ${styled(own)}
+      ></textarea>`
+    : html`<input
+        class="editable ${looks}"
+        type="text"
+        @input=${parts.onInput}
+        @keydown=${parts.onEnter}
+        ${asField(parts, parts.textAttributes)}
+        ${initial('value', value)}
+        ${focusOnMount(spec, scope)}
+        ${styled(own)}
+      />`;
+  return html`<div class="field editable-field" ${styled({width: style.width})}>${field} ${parts.error}</div>`;
 }
 
-/** Like `editableText`, for a text of several lines: a field of one line would lose their breaks. */
-function editableLines(
-  spec: Readonly<Record<string, unknown>>,
-  value: string,
-  looks: string,
-  style: Declarations,
-  scope: Scope,
-): Rendered {
-  const parts = fieldParts({...spec, type: 'Text'}, scope);
-  return html`<div class="field editable-field" ${styled({width: style.width})}>
-    <textarea
-      class="editable lines ${looks}"
-      dir="auto"
-      rows="1"
-      id=${parts.id}
-      data-field=${parts.name}
-      data-path=${scope.path}
-      data-label=${parts.label}
-      placeholder=${textOf(spec.placeholder)}
-      autocomplete=${nameOf(spec.autoComplete) ?? parts.autocomplete}
-      data-pattern=${nameOf(spec.pattern) ?? nothing}
-      ?required=${flagOf(spec.required)}
-      aria-invalid=${parts.invalid}
-      aria-describedby=${parts.describedBy}
-      @input=${parts.onInput}
-      ${initial('value', value)}
-      ${focusOnMount(spec, scope)}
-      ${styled({...style, width: undefined})}
-    ></textarea>
-    ${parts.error}
-  </div>`;
-}
-
-const TITLE_SIZES = ['sm', 'md', 'lg', 'xl', '2xl', '3xl', '4xl', '5xl'] as const;
+// biome-ignore format: a list
+const TITLE_SIZES: Every<Choice<'Title', 'size'>> = {
+  sm: 1, md: 1, lg: 1, xl: 1, '2xl': 1, '3xl': 1, '4xl': 1, '5xl': 1,
+};
 
 /** Headings of a widget stand below the heading of the message that holds it. */
 const TITLE_LEVEL = 4;
@@ -140,14 +114,14 @@ export const renderTitle: Renderer<'Title'> = node =>
 
 export const renderCaption: Renderer<'Caption'> = node =>
   html`<p
-    class="caption ca-${oneOf(node.size, ['sm', 'md', 'lg'], 'md')} ${textClasses(node)}"
+    class="caption ca-${oneOf<Choice<'Caption', 'size'>>(node.size, {sm: 1, md: 1, lg: 1}, 'md')} ${textClasses(node)}"
     dir="auto"
     ${styled(textStyle(node))}
   >${textOf(node.value)}</p>`;
 
 /** The view binds the label to the control of that name in the same form: ids are not known while drawing. */
 export const renderLabel: Renderer<'Label'> = node => {
-  const size = oneOf(node.size, ['xs', 'sm', 'md', 'lg', 'xl'], 'sm');
+  const size = oneOf<Choice<'Label', 'size'>>(node.size, {xs: 1, sm: 1, md: 1, lg: 1, xl: 1}, 'sm');
   return html`<label
     class="label t-${size} ${textClasses(node)}"
     data-label-for=${textOf(node.fieldName)}

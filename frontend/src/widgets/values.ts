@@ -1,6 +1,7 @@
 /** Converts widget values to CSS: units, colours, borders. Anything that could load, escape or inject is refused. */
+import type {Border} from './component-types.js';
 import {boundLengths, MAX_LENGTH_PX, ratioOf} from './lengths.js';
-import {isRecord, numberOf, oneOf, textOf} from './nodes.js';
+import {type Choice, type Every, isRecord, numberOf, oneOf, textOf} from './nodes.js';
 import type {Declarations} from './styled.js';
 
 export type Scheme = 'light' | 'dark';
@@ -96,7 +97,10 @@ export function paddingOf(value: unknown, other?: string): Declarations {
   return {...sides, '--flush-top': top, '--flush-right': right, '--flush-bottom': bottom, '--flush-left': left};
 }
 
-const BORDER_STYLES = new Set(['solid', 'dashed', 'dotted', 'double', 'groove', 'ridge', 'inset', 'outset']);
+// biome-ignore format: a list
+const BORDER_STYLES: Every<NonNullable<Border['style']>> = {
+  solid: 1, dashed: 1, dotted: 1, double: 1, groove: 1, ridge: 1, inset: 1, outset: 1,
+};
 
 function borderLine(value: unknown): string | undefined {
   const size = numberOf(isRecord(value) ? value.size : value);
@@ -104,7 +108,7 @@ function borderLine(value: unknown): string | undefined {
     return undefined;
   }
   const line = isRecord(value) ? value : {};
-  const style = typeof line.style === 'string' && BORDER_STYLES.has(line.style) ? line.style : 'solid';
+  const style = oneOf(line.style, BORDER_STYLES, 'solid');
   const color = colorOf(line.color, 'border');
   // A colour that is none would take the whole line away.
   const isKnown = color !== undefined && (/^(?:var|light-dark)\(/.test(color) || isColor(color));
@@ -128,13 +132,16 @@ export function borderSides(value: unknown): Declarations {
   return found;
 }
 
-const RADII = new Set(['2xs', 'xs', 'sm', 'md', 'lg', 'xl', '2xl', '3xl', '4xl', 'full']);
+// biome-ignore format: a list
+const RADII: Every<Exclude<Choice<'Box' | 'Image', 'radius'>, 'none' | '100%'>> = {
+  '2xs': 1, xs: 1, sm: 1, md: 1, lg: 1, xl: 1, '2xl': 1, '3xl': 1, '4xl': 1, full: 1,
+};
 
 export function radiusOf(value: unknown): string | undefined {
   if (typeof value !== 'string') {
     return isNumeric(value) ? lengthOf(value) : undefined;
   }
-  if (RADII.has(value)) {
+  if (Object.hasOwn(RADII, value)) {
     return `var(--chatkit-radius-${value})`;
   }
   return value === 'none' ? '0' : safeLengths(value);
@@ -210,14 +217,14 @@ export function flexOf(value: unknown): string | undefined {
   return number !== undefined && isNumeric(value) ? `${Math.max(0, number)} 1 0%` : safeLengths(value);
 }
 
-const ALIGN: Readonly<Record<string, string>> = {
+const ALIGN: Readonly<Record<Choice<'Box' | 'Basic' | 'ListViewItem', 'align'>, string>> = {
   start: 'flex-start',
   center: 'center',
   end: 'flex-end',
   baseline: 'baseline',
   stretch: 'stretch',
 };
-const JUSTIFY: Readonly<Record<string, string>> = {
+const JUSTIFY: Readonly<Record<Choice<'Box' | 'Basic', 'justify'>, string>> = {
   start: 'flex-start',
   center: 'center',
   end: 'flex-end',
@@ -237,7 +244,7 @@ export function flexStyle(node: Readonly<Record<string, unknown>>): Declarations
     gap: spacingOf(node.gap),
     'align-items': entryOf(ALIGN, node.align),
     'justify-content': entryOf(JUSTIFY, node.justify),
-    'flex-wrap': oneOf(node.wrap, ['nowrap', 'wrap', 'wrap-reverse'], undefined),
+    'flex-wrap': oneOf<Choice<'Box', 'wrap'>>(node.wrap, {nowrap: 1, wrap: 1, 'wrap-reverse': 1}, undefined),
     ...paddingOf(node.padding, '0px'),
   };
 }

@@ -1,6 +1,6 @@
 /** `<parlor-widget-popover>`: shows what it holds in the top layer beside the face before it, for as long as it exists. */
 import {oneOf} from './nodes.js';
-import {placePopover} from './popover-place.js';
+import {type Align, placePopover, type Side} from './popover-place.js';
 
 /**
  * No ancestor with `overflow` cuts it off. Drawn anew at another place of the tree, it opens again there, with the focus.
@@ -106,8 +106,8 @@ export class WidgetPopover extends HTMLElement {
     this.style.maxHeight = '';
     this.style.minWidth = `${Math.min(anchor.width, viewport.width - 16)}px`;
     const {left, top, maxHeight} = placePopover(anchor, this.getBoundingClientRect(), viewport, {
-      side: oneOf(this.dataset.side, ['top', 'bottom', 'left', 'right'], 'bottom'),
-      align: oneOf(this.dataset.align, ['start', 'center', 'end'], 'start'),
+      side: oneOf<Side>(this.dataset.side, {top: 1, bottom: 1, left: 1, right: 1}, 'bottom'),
+      align: oneOf<Align>(this.dataset.align, {start: 1, center: 1, end: 1}, 'start'),
       isRightToLeft: getComputedStyle(this).direction === 'rtl',
     });
     this.style.left = `${left}px`;

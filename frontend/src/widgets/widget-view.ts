@@ -16,6 +16,7 @@ import {controlStyles} from './control-style.js';
 import {faceOf, updateFaces} from './faces.js';
 import {nameFields} from './field-names.js';
 import {controlsOf, entriesOf, fieldName, fieldPath, fieldsIn, fieldValue, problemOf} from './fields.js';
+import {FitController} from './fit.js';
 import {isFocusFree, keepFocus} from './focus.js';
 import {layoutStyles} from './layout-style.js';
 import {type Carried, carry, expectTouch} from './lazy-carrying.js';
@@ -98,6 +99,7 @@ export class WidgetView extends LitElement implements WidgetHost {
     this.locale = undefined;
     this.imageDomains = undefined;
     expectTouch(this);
+    new FitController(this);
   }
 
   protected override createRenderRoot(): HTMLElement | DocumentFragment {

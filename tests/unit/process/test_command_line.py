@@ -82,6 +82,29 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
         assert running.stderr.read() == b""
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_widgets_are_listed_in_terminals_of_every_encoding_and_width(tmp_path: Path, encoding: str) -> None:
+    text = "Zürich – 中文"
+    widget = {"type": "Card", "children": [{"type": "Text", "value": text, "größe": 1}]}
+    samples = f"title={text!r}, sample_widgets=lambda: { ({text: widget})!r}"
+    add_use_case(tmp_path, "alpha", ALPHA.replace('title="Alpha"', samples))
+    terminal = {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "LC_ALL": "C", "COLUMNS": "40"}
+    command = own_python(str(ROOT / "main.py"), "widgets")
+    variables = environment(DATA_DIR=str(tmp_path / "data"), USE_CASES_PATH=str(tmp_path / "use_cases"), **terminal)
+    found = {}
+    for arguments in ([], ["--json"]):
+        done = subprocess.run(
+            [*command, *arguments], cwd=tmp_path, env=variables, capture_output=True, timeout=300, check=False
+        )
+        assert done.returncode == 1, done.stderr
+        found[bool(arguments)] = done.stdout.decode(encoding)
+    # No path is broken in two, however narrow it is.
+    assert re.search(r"Card\.children\[0\]\.Text\.gr(ö|\\xf6)(ß|\\xdf)e: ", found[False]), found[False][-900:]
+    assert found[False].splitlines()[-1].endswith("1 of them with mistakes")
+    shown = next(group for group in json.loads(found[True])["groups"] if group["name"] == "alpha")
+    assert shown["title"] == text
+
+
 @pytest.mark.parametrize("command", ["test", "check", "bench", "build", "setup"])
 def test_what_needs_the_sources_is_left_to_a_clone(tmp_path: Path, command: str) -> None:
     done = parlor(command, "--anything", folder=tmp_path)
