@@ -154,7 +154,7 @@ class Lifecycle:
                 for name, use_case in loaded.enabled.items():
                     try:
                         await self._open(use_case)
-                    except Exception as exc:  # noqa: BLE001 - one broken use case does not stop the others
+                    except (Exception, SystemExit) as exc:  # noqa: BLE001 - one broken use case does not stop the others
                         disabled.append(_disable(use_case, exc))
                     else:
                         enabled[name] = use_case
@@ -194,7 +194,7 @@ class Lifecycle:
                     return
                 try:
                     await self._open(known[name])
-                except Exception as exc:  # noqa: BLE001 - it was told in full when it failed first
+                except (Exception, SystemExit) as exc:  # noqa: BLE001 - it was told in full when it failed first
                     logger.info("use case still disabled", extra={"use_case": name, "error_type": type(exc).__name__})
                     continue
                 stack.push_async_callback(_close_bounded, known[name].server, name)
@@ -228,7 +228,7 @@ class Lifecycle:
             self._opening = None
 
 
-def _disable(use_case: UseCase, exc: Exception) -> DisabledUseCase:
+def _disable(use_case: UseCase, exc: BaseException) -> DisabledUseCase:
     reason = f"cannot be opened: {type(exc).__name__}: {exc}"
     disabled = DisabledUseCase(use_case.name, reason, new_error_id())
     logger.error("use case disabled", exc_info=exc, extra={"use_case": disabled.name, "error_id": disabled.error_id})
@@ -239,5 +239,5 @@ async def _close_bounded(part: Closable, owner: str) -> None:
     try:
         async with asyncio.timeout(CLOSE_TIMEOUT_S):
             await part.close()
-    except Exception:
+    except (Exception, SystemExit):
         logger.exception("closing failed", extra={"owner": owner})

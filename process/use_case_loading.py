@@ -119,8 +119,9 @@ def load_use_cases(
                     f"the name '{use_case.name}' is taken by {origins[use_case.name]}; rename one of them",
                 )
             use_case.server.use_case = use_case
-        except PluginError as exc:
-            failure = DisabledUseCase(candidate.name, exc.reason, new_error_id())
+        except (PluginError, SystemExit) as exc:
+            reason = exc.reason if isinstance(exc, PluginError) else f"called sys.exit({exc.code!r})"
+            failure = DisabledUseCase(candidate.name, reason, new_error_id())
             logger.error(
                 "use case disabled",
                 extra={"use_case": failure.name, "origin": candidate.origin, "error_id": failure.error_id},

@@ -96,6 +96,7 @@ BROKEN = {
     "imports": ("import a_package_that_is_missing", "a_package_that_is_missing"),
     "sibling": ("from agent import x", "from .agent import"),
     "exits": ("raise SystemExit(3)", "SystemExit"),
+    "exits_later": (GOOD.replace("Server(services))", "exit(3))"), "called sys.exit(3)"),
     "no_hook": ("x = 1", "register_use_case"),
     "misspelled": (
         "from plugins import hookimpl\n@hookimpl\ndef regster_use_case(services): ...",
