@@ -20,6 +20,7 @@ from streaming.approvals.card import APPROVE, REJECT
 from streaming.approvals.decisions import Decision, decide, settle_calls
 from streaming.hooks import Hooks
 from turns.approval_request import ApprovalRequest, PendingApproval
+from turns.replaying_agent import ReplayingAgent
 
 
 class Approvals:
@@ -63,8 +64,8 @@ class Approvals:
         guard = ToolGuard(self._services.settings.tool_timeout_s)
         agent, messages = await self._agent_runs.choose(turn), await self._agent_runs.messages(turn)
         agent, _ = await with_servers(agent)
-        if (own := getattr(agent, "replay_calls", None)) is not None:  # an agent of the Agents SDK
-            replay = own(messages, calls, is_allowed=is_allowed)
+        if isinstance(agent, ReplayingAgent):  # of the Agents SDK
+            replay = agent.replay_calls(messages, calls, is_allowed=is_allowed)
         else:
             replay = replay_calls(agent, messages, calls, turn, guard, is_allowed=is_allowed)
         async with aclosing(replay) as contents:

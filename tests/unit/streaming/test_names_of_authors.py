@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agent_framework import Agent, tool
+from agent_framework import Agent, AgentResponseUpdate, Content, ResponseStream, tool
+from agents import Agent as SDKAgent
 from chatkit.server import ChatKitServer
 
 from base_server import HOOKS, RESERVED_NAMES, BaseChatKitServer, action
@@ -184,6 +185,17 @@ def with_slots_metaclass_and_two_classes_of_its_own() -> type[ShopServer]:
     return Shop
 
 
+def with_a_metaclass_that_has_our_names() -> type[ShopServer]:
+    names = (HOOKS | RESERVED_NAMES) - {"mro"}
+    kind = type("Kind", (type(ShopServer),), {name: property(lambda cls: stray) for name in names})
+    return kind("Shop", (ShopServer,), {})  # type: ignore[no-any-return]
+
+
+def with_the_names_of_a_server_of_tools() -> type[ShopServer]:
+    names = ("call_tool", "load_tools", "list_tools", "connect", "cleanup", "functions", "is_connected", "name")
+    return type("Shop", (ShopServer,), {name: property(stray) for name in names})
+
+
 class Answering:
     """Has whatever is asked of it but what Python itself asks."""
 
@@ -221,6 +233,8 @@ SHAPES = [
     same_name_as_ours,
     a_dataclass,
     with_slots_metaclass_and_two_classes_of_its_own,
+    with_a_metaclass_that_has_our_names,
+    with_the_names_of_a_server_of_tools,
     answering_and_odd_in_every_way,
 ]
 
@@ -285,6 +299,71 @@ def test_an_attribute_that_the_platform_owns_is_refused_by_name(services: Servic
 def test_an_attribute_that_hides_a_hook_is_refused_by_name(services: Services) -> None:
     with pytest.raises(PluginError, match=r"ShopServer sets 'self.open' to a bool, and 'open' is a hook"):
         ShopServer(services).open = True  # type: ignore[method-assign,assignment]
+
+
+def test_a_hook_that_is_looked_up_once_is_refused_where_it_would_not_be_found(services: Services) -> None:
+    with pytest.raises(PluginError, match=r"sets 'self.action', and 'action' is a hook: define it in the class"):
+        ShopServer(services).action = stray  # type: ignore[method-assign]
+
+
+# Agents of the author's own
+
+
+def agent_with_any_name(client: Any) -> Any:
+    taken = set(dir(Agent)) | vars(Agent(client)).keys()
+    return type("ShopAgent", (Agent,), dict.fromkeys(names_of_the_platform() - taken, stray))(client, tools=[erase])
+
+
+async def test_names_of_an_agent_s_class_change_nothing(services: Services, model: ScriptedModel) -> None:
+    class Server(ShopServer):
+        def get_agent(self, turn: Turn) -> Any:
+            return agent_with_any_name(self.chat_client)
+
+    plain = [each async for each in talk(Chat(ShopServer(services)), model)]
+    assert "replay_calls" in vars(type(agent_with_any_name(ShopServer(services).chat_client)))
+    assert [each async for each in talk(Chat(Server(services)), model)] == plain
+
+
+class Pipe:
+    """An async generator function that is an object, with helpers of its own."""
+
+    def run(self, *steps: str) -> None:
+        raise AssertionError("the platform runs it")
+
+    async def __call__(self, messages: Any, turn: Turn) -> AsyncIterator[str]:
+        yield "Piped."
+
+
+class OwnAgent:
+    """An agent that is none of the framework's, and means its own by the framework's names."""
+
+    id = name = description = "own"
+    workflow = mcp_tools = default_options = replay_calls = stray
+
+    def run(self, messages: Any, *, stream: bool) -> Any:
+        return ResponseStream(self._updates())
+
+    async def _updates(self) -> AsyncIterator[AgentResponseUpdate]:
+        yield AgentResponseUpdate(contents=[Content.from_text("Owned.")], role="assistant")
+
+
+async def test_helpers_called_like_an_agent_s_members_change_nothing(services: Services, model: ScriptedModel) -> None:
+    class SDKShopAgent(SDKAgent[Any]):
+        def run(self) -> None:
+            raise AssertionError("the platform runs it")
+
+    class Server(ShopServer):
+        agent: Any = None
+
+        def get_agent(self, turn: Turn) -> Any:
+            return self.agent
+
+    server = Server(services)
+    said = []
+    for server.agent in (Pipe(), OwnAgent(), SDKShopAgent(name="shop")):
+        model.turns = [says("Answered.")]
+        said += texts(await Chat(server).send("Hi"))
+    assert said == ["Piped.", "Owned.", "Answered."]
 
 
 def test_what_a_decorator_adds_to_a_class_is_refused_when_an_object_is_made(services: Services) -> None:
