@@ -20,6 +20,7 @@ from base_server import BaseChatKitServer
 from context import Services
 from errors import ConfigError, PluginError, ServerError, new_error_id
 from plugins import HookSpecs, Prompt, UseCase
+from process.own_modules import advise_on_import, find_mistaken_import
 from stock_server import StockServer
 
 logger = logging.getLogger(__name__)
@@ -66,11 +67,13 @@ class _Candidate:
         name: Name of the folder or entry point.
         origin: Place of the plugin, for messages.
         load: Function that imports and returns the plugin's module.
+        folder: The folder that holds the plugin; None for an entry point's, which is not known before it is imported.
     """
 
     name: str
     origin: str
     load: Callable[[], ModuleType]
+    folder: Path | None = None
 
 
 def load_use_cases(
@@ -156,7 +159,7 @@ def _candidates(paths: Sequence[Path]) -> Iterable[_Candidate]:
             logger.warning("folder of use cases does not exist", extra={"path": str(path)})
             continue
         for plugin in sorted(folder.glob("*/plugin.py")):
-            yield _Candidate(plugin.parent.name, str(plugin.parent), _folder_loader(plugin))
+            yield _Candidate(plugin.parent.name, str(plugin.parent), _folder_loader(plugin), plugin.parent)
 
 
 def _folder_loader(plugin: Path) -> Callable[[], ModuleType]:
@@ -185,6 +188,8 @@ def _folder_loader(plugin: Path) -> Callable[[], ModuleType]:
 
 
 def _import(candidate: _Candidate) -> ModuleType:
+    if candidate.folder is not None and (mistake := find_mistaken_import(candidate.folder)) is not None:
+        raise PluginError(candidate.name, mistake)
     before = set(sys.modules)
     try:
         module = candidate.load()
@@ -197,16 +202,11 @@ def _import(candidate: _Candidate) -> ModuleType:
                 del sys.modules[name]
         if not isinstance(exc, Exception | SystemExit):
             raise
-        raise PluginError(candidate.name, f"cannot be imported: {type(exc).__name__}: {exc}{_advice(exc)}") from exc
+        advice = advise_on_import(exc, candidate.folder) if candidate.folder is not None else ""
+        raise PluginError(candidate.name, f"cannot be imported: {type(exc).__name__}: {exc}{advice}") from exc
     if not inspect.ismodule(module):
         raise PluginError(candidate.name, 'the entry point must name a module, e.g. "my_package.plugin"')
     return module
-
-
-def _advice(exc: BaseException) -> str:
-    if isinstance(exc, ModuleNotFoundError) and exc.name in ("agent", "widgets", "actions", "items"):
-        return f" (import a file of the same folder as 'from .{exc.name} import …')"
-    return ""
 
 
 def _register(name: str, module: ModuleType, services: Services) -> UseCase:

@@ -10,9 +10,14 @@ import pytest
 import use_cases
 from context import Services
 from errors import ConfigError
+from process.own_modules import PLATFORM_MODULES
 from process.use_case_loading import LoadedUseCases, load_use_cases
 from tests.unit.harness import Chat, texts
 from tests.unit.services_for_tests import open_services
+from tests.unit.test_architecture import ALLOWED
+
+FOR_AUTHORS = {"base_server", "context", "database", "errors", "plugins", "stock_server", "widgets"}
+"""The modules of which docs/use-cases.md says that a use case may import them."""
 
 GOOD = """
 from agent_framework import Agent
@@ -94,7 +99,14 @@ def test_a_use_case_may_import_its_files_by_the_full_name(folder: Path, load: Ca
 BROKEN = {
     "syntax": ("def (", "SyntaxError"),
     "imports": ("import a_package_that_is_missing", "a_package_that_is_missing"),
-    "sibling": ("from agent import x", "from .agent import"),
+    "sibling": ("from words import TITLE", "from .words import"),
+    "sibling_of_our_name": ("from widgets import build_card", "from .widgets import"),
+    "attribute_of_ours": ("import errors\nerrors.SOLD_OUT", "from .errors import"),
+    "takes_ours": ("from config import Settings", "plugin.py, line 1, imports 'config', which is Parlor's own module"),
+    "takes_ours_later": (
+        GOOD.replace("return Agent", "from web.pages import page\n        return Agent"),
+        "plugin.py, line 9, imports 'web', which is Parlor's own module and not the one in this folder",
+    ),
     "exits": ("raise SystemExit(3)", "SystemExit"),
     "exits_later": (GOOD.replace("Server(services))", "exit(3))"), "called sys.exit(3)"),
     "no_hook": ("x = 1", "register_use_case"),
@@ -142,7 +154,8 @@ def test_a_broken_use_case_is_reported_and_stops_nobody(
     name: str, folder: Path, load: Callable[..., LoadedUseCases], caplog: pytest.LogCaptureFixture
 ) -> None:
     source, words = BROKEN[name]
-    write(folder, name, source)
+    write(folder, name, source, widgets="def build_card(): ...", errors="SOLD_OUT = 1", config="class Settings: ...")
+    (folder / name / "web").mkdir()
     write(folder, "zz_good")
     loaded = load(folder)
     assert list(loaded.enabled) == ["zz_good"]
@@ -150,6 +163,27 @@ def test_a_broken_use_case_is_reported_and_stops_nobody(
     assert disabled.name == name
     assert words in disabled.reason
     assert any(getattr(record, "error_id", None) == disabled.error_id for record in caplog.records)
+
+
+def test_a_use_case_may_have_modules_called_like_ours(folder: Path, load: Callable[..., LoadedUseCases]) -> None:
+    plugin = GOOD.replace("from .words", "from .config").replace(
+        "import TITLE", "import TITLE\nfrom . import main, web"
+    )
+    write(
+        folder,
+        "dice",
+        plugin,
+        config="TITLE = 'Own'\nfrom errors import ParlorError",
+        main="",
+        errors="from os import path",
+    )
+    (folder / "dice" / "web").mkdir()
+    loaded = load(folder)
+    assert [found.title for found in loaded.enabled.values()] == ["Own"], loaded.disabled
+
+
+def test_the_modules_that_a_use_case_does_not_import_are_those_of_the_house() -> None:
+    assert set(ALLOWED) - FOR_AUTHORS - {"use_cases"} == PLATFORM_MODULES
 
 
 def test_two_use_cases_of_one_name_are_told_apart_and_the_first_wins(
