@@ -15,9 +15,11 @@ from types import ModuleType
 
 import pluggy
 from chatkit.server import ChatKitServer
+from sqlalchemy import MetaData, Table
 
 from base_server import BaseChatKitServer
 from context import Services
+from database import Base
 from errors import ConfigError, PluginError, ServerError, new_error_id
 from plugins import HookSpecs, Prompt, UseCase
 from process.own_modules import advise_on_import, find_mistaken_import
@@ -97,6 +99,7 @@ def load_use_cases(
     origins: dict[str, str] = {}
     disabled: list[DisabledUseCase] = []
     seen_files: set[Path] = set()
+    tables = {_table_key(table): (table, "the platform") for table in Base.metadata.tables.values()}
     unknown = list(dict.fromkeys(switched_off))
     candidates = list(_candidates(paths))
     _refuse_unknown(only, {each.name for each in candidates})
@@ -121,6 +124,7 @@ def load_use_cases(
                     candidate.name,
                     f"the name '{use_case.name}' is taken by {origins[use_case.name]}; rename one of them",
                 )
+            _claim_tables(use_case, tables)
             use_case.server.use_case = use_case
         except (PluginError, SystemExit) as exc:
             reason = exc.reason if isinstance(exc, PluginError) else f"called sys.exit({exc.code!r})"
@@ -248,6 +252,35 @@ def _register(name: str, module: ModuleType, services: Services) -> UseCase:
         except ServerError as exc:
             raise PluginError(name, str(exc)) from exc
     return offer
+
+
+def _claim_tables(use_case: UseCase, claimed: dict[str, tuple[Table, str]]) -> None:
+    """Add a use case's tables to those that are claimed, or refuse it: a table is not made where one of its name is.
+
+    Args:
+        use_case: The use case. It may share the very tables of another, as it may share their module.
+        claimed: The tables of the platform and of the use cases before, each with its owner.
+
+    Raises:
+        PluginError: When it would read and write the rows of somebody else.
+    """
+    if use_case.tables is None:
+        return
+    if not isinstance(use_case.tables, MetaData):
+        kind = type(use_case.tables).__name__
+        raise PluginError(use_case.name, f"tables is of the type {kind} and must be a MetaData: tables=MyBase.metadata")
+    own = {_table_key(table): (table, f"use case '{use_case.name}'") for table in use_case.tables.tables.values()}
+    for key in own.keys() & claimed.keys():
+        table, owner = claimed[key]
+        if table is not own[key][0]:
+            raise PluginError(
+                use_case.name, f"its table '{table.name}' has the name of one of {owner}; rename it, e.g. with a prefix"
+            )
+    claimed |= own
+
+
+def _table_key(table: Table) -> str:
+    return table.fullname.lower()  # SQLite makes no difference
 
 
 def _check(name: str, offer: UseCase) -> None:

@@ -75,6 +75,16 @@ def load(services: Services) -> Callable[..., LoadedUseCases]:
     return lambda *paths: load_use_cases(services, paths)
 
 
+TABLES = """
+from sqlalchemy import Column, MetaData, Table, Text
+metadata = MetaData()
+Table("TABLE", metadata, Column("id", Text, primary_key=True))
+"""
+WITH_TABLES = GOOD.replace("server=", "tables=metadata, server=").replace(
+    "from .words", "from .tables import metadata\nfrom .words"
+)
+
+
 async def test_a_folder_with_a_plugin_is_a_use_case_that_answers(
     folder: Path, load: Callable[..., LoadedUseCases]
 ) -> None:
@@ -184,6 +194,30 @@ def test_a_use_case_may_have_modules_called_like_ours(folder: Path, load: Callab
 
 def test_the_modules_that_a_use_case_does_not_import_are_those_of_the_house() -> None:
     assert set(ALLOWED) - FOR_AUTHORS - {"use_cases"} == PLATFORM_MODULES
+
+
+@pytest.mark.parametrize("table", ["items", "Threads", "chat_sessions", "files"])
+def test_a_use_case_may_not_take_a_table_of_the_platform_for_its_own(
+    table: str, folder: Path, load: Callable[..., LoadedUseCases]
+) -> None:
+    write(folder, "shop", WITH_TABLES, tables=TABLES.replace("TABLE", table))
+    [disabled] = load(folder).disabled
+    assert f"its table '{table.lower()}' has the name of one of the platform; rename it" in disabled.reason
+
+
+def test_of_two_use_cases_with_a_table_of_one_name_the_second_is_refused_unless_it_is_the_same_table(
+    folder: Path, load: Callable[..., LoadedUseCases]
+) -> None:
+    write(folder, "a", WITH_TABLES, tables=TABLES.replace("TABLE", "prices"))
+    write(folder, "b", WITH_TABLES, tables=TABLES.replace("TABLE", "Prices"))
+    write(folder, "c", WITH_TABLES, tables="from use_cases.a.tables import metadata")
+    write(folder, "d", WITH_TABLES, tables="metadata = 5")
+    loaded = load(folder)
+    assert list(loaded.enabled) == ["a", "c"]
+    assert [(each.name, each.reason) for each in loaded.disabled] == [
+        ("b", "its table 'prices' has the name of one of use case 'a'; rename it, e.g. with a prefix"),
+        ("d", "tables is of the type int and must be a MetaData: tables=MyBase.metadata"),
+    ]
 
 
 def test_two_use_cases_of_one_name_are_told_apart_and_the_first_wins(
