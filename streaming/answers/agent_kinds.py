@@ -11,6 +11,7 @@ from agent_framework import BaseAgent, SupportsAgentRun, Workflow
 
 from context import Turn
 from errors import AgentError
+from framework.sdk_agents import loaded_agent_class
 from streaming.answers.generator_agent import GeneratorAgent
 
 KINDS = (
@@ -57,11 +58,7 @@ def is_sdk_agent(value: Any) -> bool:
 
     Only a loaded one makes agents.
     """
-    # ChatKit loads the package itself, which is lazy; to ask that for the class would load all of it.
-    kinds = [
-        getattr(sys.modules.get("agents.agent"), "Agent", None),
-        getattr(sys.modules.get("agents_sdk.sdk_run"), "SDKRun", None),
-    ]
+    kinds = [loaded_agent_class(), getattr(sys.modules.get("agents_sdk.sdk_run"), "SDKRun", None)]
     return any(isinstance(kind, type) and isinstance(value, kind) for kind in kinds)
 
 
