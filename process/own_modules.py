@@ -7,6 +7,7 @@ forgets the dot gets another module without a word, and learns of it where that 
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -26,15 +27,24 @@ def own_modules(folder: Path) -> set[str]:
 
 
 def find_mistaken_import(folder: Path) -> str | None:
-    """Return which file of a use case imports a module of the platform that has the name of its own; None for none."""
+    """Return which loaded file of a folder imports a module of ours that has the name of its own; None for none.
+
+    Files that are not loaded as the use case's are not looked at: an exported workflow finds what lies beside it.
+    """
     names = own_modules(folder) & PLATFORM_MODULES
-    for path in sorted(folder.rglob("*.py")) if names else ():
+    for path in _loaded_files(folder) if names else ():
         for name, line in _absolute_imports(path, names):
             return (
                 f"{path.relative_to(folder)}, line {line}, imports '{name}', which is Parlor's own module and not the "
                 f"one in this folder: write 'from .{name} import …', or rename it"
             )
     return None
+
+
+def _loaded_files(folder: Path) -> list[Path]:
+    loaded = [module for name, module in sys.modules.items() if name.startswith(f"use_cases.{folder.name}.")]
+    files = {Path(module.__file__) for module in loaded if module.__file__}
+    return sorted(file for file in files if file.is_relative_to(folder))
 
 
 def advise_on_import(exc: BaseException, folder: Path) -> str:

@@ -192,11 +192,11 @@ def _folder_loader(plugin: Path) -> Callable[[], ModuleType]:
 
 
 def _import(candidate: _Candidate) -> ModuleType:
-    if candidate.folder is not None and (mistake := find_mistaken_import(candidate.folder)) is not None:
-        raise PluginError(candidate.name, mistake)
     before = set(sys.modules)
     try:
         module = candidate.load()
+        if candidate.folder is not None and (mistake := find_mistaken_import(candidate.folder)) is not None:
+            raise PluginError(candidate.name, mistake)
     except PluginError:
         raise
     except BaseException as exc:

@@ -188,6 +188,7 @@ def test_a_use_case_may_have_modules_called_like_ours(folder: Path, load: Callab
         errors="from os import path",
     )
     (folder / "dice" / "web").mkdir()
+    (folder / "dice" / "by_itself.py").write_text("import config")
     loaded = load(folder)
     assert [found.title for found in loaded.enabled.values()] == ["Own"], loaded.disabled
 
