@@ -66,12 +66,12 @@ class ServerState:
     """State of a server, as far as it is known.
 
     Attributes:
-        is_lost: Whether it was lost, though the framework may not know.
-        lost_at: When it was lost during a call, by the monotonic clock.
+        is_lost: Whether the connection was lost, though the framework may not know.
+        lost_at: The time at which a call lost the connection, by the monotonic clock.
         connections: How often it was connected anew.
         repeatable: The tools that may be called twice: they only read, or do the same again.
         calls: How many calls are running.
-        lived_at: When it answered last, by the monotonic clock.
+        lived_at: The time of the server's last answer, by the monotonic clock.
         silent_until: Until when it is hardly waited for, as it has kept somebody waiting.
         listed: The tools as it listed them last, by name.
         quiet: Set while no call is running.
