@@ -63,7 +63,8 @@ class Call:
         said_name: What the model calls it, as far as that has come.
         is_told: Whether the framework was told that the call has begun.
         arguments: Pieces of JSON.
-        members: Members of the call, and of its function, that are not known here.
+        members: Members of the call that are not known here.
+        function_members: Members of the call's function that are not known here.
     """
 
     given_id: str
