@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -10,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from database import Base
-from errors import ConfigError, ParlorError, UnavailableError, new_error_id
+from errors import ConfigError, ParlorError, PluginError, UnavailableError, new_error_id
 from plugins import UseCase
 from process.use_case_loading import DisabledUseCase, LoadedUseCases
 
@@ -223,7 +224,10 @@ class Lifecycle:
             await self._database.create_tables(use_case.tables)
         try:
             async with asyncio.timeout(OPEN_TIMEOUT_S) as self._opening:
-                await use_case.server.open()
+                opening: object = use_case.server.open()
+                if not inspect.isawaitable(opening):
+                    raise PluginError(use_case.name, "its open() must be 'async def', as the platform awaits it")
+                await opening
         finally:
             self._opening = None
 

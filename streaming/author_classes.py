@@ -18,6 +18,9 @@ CALLED_BARE_TOO = frozenset({"get_agent"})
 CALLED_WITHOUT_WAITING = frozenset({"texts", "limit_message"})
 """Hooks whose result is not awaited."""
 
+MAY_YIELD = frozenset({"post_respond_hook", "action"})
+"""Hooks that may be async generators."""
+
 LOOKED_UP_ONCE = frozenset({"action"})
 """Hooks that are looked for in the class, when an object of it is made."""
 
@@ -90,6 +93,8 @@ def _problems(value: Any, name: str, hook: Any) -> Iterator[str]:
         yield f"with other arguments: it is called as {call}"
     if name in CALLED_WITHOUT_WAITING and inspect.iscoroutinefunction(function):
         yield "as 'async def', and it is a plain function"
+    if name not in MAY_YIELD and (inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function)):
+        yield "as a generator, and nobody reads what it yields"
 
 
 def _takes(signature: inspect.Signature, count: int) -> bool:

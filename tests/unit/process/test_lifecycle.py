@@ -113,6 +113,19 @@ async def test_a_use_case_that_cannot_be_opened_does_not_stop_the_others(
     assert [what for what, _ in record] == ["open c", "close c"]
 
 
+async def test_a_use_case_whose_open_is_a_plain_function_is_disabled_with_the_remedy() -> None:
+    class Plain(FakeServer):
+        def open(self) -> None:  # type: ignore[override]
+            """Open nothing that could be awaited."""
+
+    lifecycle = build({"shop": Plain()})
+    async with lifecycle.running():
+        loaded = await lifecycle.wait_until_started(300)
+    assert [each.reason for each in loaded.disabled] == [
+        "cannot be opened: PluginError: use case 'shop': its open() must be 'async def', as the platform awaits it"
+    ]
+
+
 async def test_one_that_would_end_the_process_while_it_is_closed_does_not_keep_the_others_open() -> None:
     record: list[tuple[str, object]] = []
     database = FakeDatabase()

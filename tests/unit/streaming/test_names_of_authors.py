@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -264,6 +264,20 @@ def test_what_cannot_be_a_hook_is_refused_by_the_hook_s_name(how: str) -> None:
     body, reason = REFUSED[how]
     with pytest.raises(PluginError, match=f"Shop defines .*{reason}"):
         type("Shop", (BaseChatKitServer,), body)
+
+
+@pytest.mark.parametrize("name", ["open", "close", "get_agent"])
+def test_a_hook_that_yields_is_refused_where_nobody_would_read_it(name: str) -> None:
+    async def yields(self: Any, *turn: Turn) -> AsyncIterator[int]:
+        yield 1
+
+    def plain(self: Any, *turn: Turn) -> Iterator[int]:
+        yield 1
+
+    for hook in (yields, plain):
+        with pytest.raises(PluginError, match=f"Shop defines the hook '{name}' as a generator"):
+            type("Shop", (BaseChatKitServer,), {name: hook})
+    type("Shop", (BaseChatKitServer,), {"post_respond_hook": lambda self, thread, turn: yields(self, turn)})
 
 
 def test_a_hook_that_is_awaited_in_vain_is_refused() -> None:
