@@ -18,7 +18,7 @@ from streaming.approvals.approved_calls import make_calls
 from streaming.approvals.call_replay import replay_calls
 from streaming.approvals.card import APPROVE, REJECT
 from streaming.approvals.decisions import Decision, decide, settle_calls
-from streaming.hooks import Hooks
+from streaming.hooks import Hooks, texts_of
 from turns.approval_request import ApprovalRequest, PendingApproval
 from turns.replaying_agent import ReplayingAgent
 
@@ -40,13 +40,13 @@ class Approvals:
     @action(APPROVE)
     async def handle_approve(self, payload: Decision, turn: ActionTurn) -> None:
         """Let one call be made."""
-        turn.context.answer.texts = self._hooks.texts(turn)
+        turn.context.answer.texts = texts_of(self._hooks, turn)
         await decide(turn, payload, is_allowed=True)
 
     @action(REJECT)
     async def handle_reject(self, payload: Decision, turn: ActionTurn) -> None:
         """Let one call not be made."""
-        turn.context.answer.texts = self._hooks.texts(turn)
+        turn.context.answer.texts = texts_of(self._hooks, turn)
         await decide(turn, payload, is_allowed=False)
 
     def make_calls(self, turn: Turn, request: ApprovalRequest) -> AsyncGenerator[ThreadStreamEvent, None]:

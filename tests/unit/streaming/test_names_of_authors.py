@@ -17,6 +17,7 @@ from base_server import HOOKS, RESERVED_NAMES, BaseChatKitServer, action
 from context import ActionTurn, Services, Turn
 from errors import ActionError, FinalMethodError, PluginError
 from framework.mcp_servers import servers_of
+from framework.sentences import LIMIT_REACHED
 from tests.unit.harness import Chat, done_items, texts
 from tests.unit.scripted_model import ScriptedModel, calls, says
 
@@ -285,6 +286,31 @@ def test_a_hook_that_is_awaited_in_vain_is_refused() -> None:
 
     with pytest.raises(PluginError, match="the hook 'texts' as 'async def', and it is a plain function"):
         type("Shop", (BaseChatKitServer,), {"texts": texts})
+
+
+async def test_texts_of_another_kind_end_the_answer_before_a_step_of_it_is_shown(
+    services: Services, model: ScriptedModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Shop(ShopServer):
+        def texts(self, turn: Turn) -> Any:
+            return {"ask": "May I?"}
+
+    model.turns = [calls("erase")]
+    events = await Chat(Shop(services)).send("Erase it")
+    assert [event["type"] for event in events] == ["thread.created", "thread.item.done", "stream_options", "error"]
+    assert "texts returned a dict; return an AnswerTexts" in caplog.text
+
+
+async def test_a_limit_s_message_that_is_no_text_ends_the_answer(
+    services: Services, model: ScriptedModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Shop(ShopServer):
+        def limit_message(self, turn: Turn) -> Any:
+            return None
+
+    model.turns = [says(LIMIT_REACHED)]
+    assert (await Chat(Shop(services)).send("Hi"))[-1]["type"] == "error"
+    assert "limit_message returned a NoneType; return a str" in caplog.text
 
 
 def test_a_hook_may_be_any_method_that_takes_its_arguments(services: Services) -> None:
