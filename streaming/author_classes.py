@@ -93,7 +93,8 @@ def _problems(value: Any, name: str, hook: Any) -> Iterator[str]:
         yield f"with other arguments: it is called as {call}"
     if name in CALLED_WITHOUT_WAITING and inspect.iscoroutinefunction(function):
         yield "as 'async def', and it is a plain function"
-    if name not in MAY_YIELD and (inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function)):
+    is_unread = inspect.isasyncgenfunction(function) and name not in MAY_YIELD
+    if is_unread or inspect.isgeneratorfunction(function):
         yield "as a generator, and nobody reads what it yields"
 
 

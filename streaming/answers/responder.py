@@ -99,7 +99,7 @@ class Responder:
         return agent_events(stream, turn, labels, limit_message, more, is_workflow=is_workflow)
 
     async def _close(self, turn: Turn) -> Events:
-        """Return the events of the closing hook, whichever of its two forms it has."""
+        """Return the events of the closing hook, whichever of its three forms it has."""
         hook: Any = self._hooks.post_respond_hook(turn.thread, hook_argument(self._hooks.post_respond_hook, turn))
         answer = turn.context.answer
         if inspect.isasyncgen(hook):
@@ -108,8 +108,6 @@ class Responder:
                     for shown in answer.inbox.drain():
                         yield shown
                     yield event
-            for shown in answer.inbox.drain():
-                yield shown
         elif inspect.isawaitable(hook):
 
             async def run() -> None:
@@ -118,6 +116,9 @@ class Responder:
             async with aclosing(turn_events(turn, run())) as events:
                 async for event in events:
                     yield event
+        # The rest of a generator's, and all that a plain function has shown.
+        for shown in answer.inbox.drain():
+            yield shown
         if answer.question is not None:
             yield ThreadItemDoneEvent(item=answer.question)
 

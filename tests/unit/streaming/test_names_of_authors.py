@@ -281,6 +281,28 @@ def test_a_hook_that_yields_is_refused_where_nobody_would_read_it(name: str) -> 
     type("Shop", (BaseChatKitServer,), {"post_respond_hook": lambda self, thread, turn: yields(self, turn)})
 
 
+def test_a_closing_hook_that_yields_without_async_is_refused() -> None:
+    def post_respond_hook(self: Any, thread: Any, turn: Turn) -> Iterator[int]:
+        yield 1
+
+    with pytest.raises(PluginError, match="the hook 'post_respond_hook' as a generator"):
+        type("Shop", (BaseChatKitServer,), {"post_respond_hook": post_respond_hook})
+
+
+async def test_a_closing_hook_that_is_a_plain_function_shows_what_it_shows(
+    services: Services, model: ScriptedModel
+) -> None:
+    class Shop(ShopServer):
+        def post_respond_hook(self, thread: Any, turn: Turn) -> None:  # type: ignore[override]
+            turn.widget({"type": "Card", "children": [{"type": "Text", "value": "Plain"}]})
+
+    model.turns = [says("Hello.")]
+    chat = Chat(Shop(services))
+    [card] = done_items(await chat.send("Hi"), "widget")
+    assert card["widget"]["children"][0]["value"] == "Plain"
+    assert "widget" in [item["type"] for item in await chat.items()]
+
+
 def test_a_hook_that_is_awaited_in_vain_is_refused() -> None:
     async def texts(self: Any, turn: Turn) -> None: ...
 
