@@ -14,19 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from chatkit.store import AttachmentStore
-from chatkit.types import (
-    Attachment,
-    AttachmentCreateParams,
-    AttachmentUploadDescriptor,
-)
+from chatkit.types import Attachment, AttachmentCreateParams, AttachmentUploadDescriptor
 from pydantic import AnyUrl
 
 from config import Settings
 from database import Database, new_id
-from errors import (
-    ConfigError,
-    NotFoundError,
-)
+from errors import ConfigError, NotFoundError
 from file_library.attached_file import AttachedFile
 from file_library.attachment_records import build_attachment, build_document
 from file_library.file_arrival import FileArrival
@@ -53,9 +46,9 @@ class FileLimits:
     """Limits of all files.
 
     Attributes:
-        max_bytes: The largest one.
-        per_day: What one person may send in a day.
-        unsent_life: How long one is kept that is not sent with a message.
+        max_bytes: The size of the largest file.
+        per_day: The number and size of files that a person may send in a day.
+        unsent_life: How long a file is kept that is not sent with a message.
         keeps_metadata: Whether pictures keep what cameras note in them.
         is_direct: Whether browsers are to send files to the object store itself, where it can be.
     """
@@ -73,9 +66,9 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
     Args:
         records: The rows.
         objects: The bytes.
-        spool: Where they are looked at first.
+        spool: The place where bytes are examined first.
         urls: Signs what a browser is given.
-        limits: How much there may be.
+        limits: The sizes and numbers that are allowed.
     """
 
     def __init__(
@@ -109,7 +102,7 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
 
         Args:
             input: Name, size and type of the file, as the browser has them.
-            context: Who sends it.
+            context: The person who sends the file.
             rules: Which files are taken; None for any that the platform knows.
 
         Raises:
@@ -164,7 +157,7 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
         Args:
             file: The file.
             chunks: The bytes.
-            length: How many there will be, where that is known: a lie is refused before the first of them.
+            length: How many bytes there will be, where that is known: a lie is refused before the first of them.
 
         Returns:
             ChatKit's record of it, which names what it really is.
@@ -256,9 +249,9 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
             UserFacingError: When it is too large or empty, or the thread is gone.
         """
         scope = _scope(context, new_id("atc"))
-        return self.attached(
-            [build_attachment(await self._arrival.make(scope, clean_name(name), data, thread_id, media_type))], context
-        )[0]
+        file = await self._arrival.make(scope, clean_name(name), data, thread_id, media_type)
+        [made] = self.attached([build_attachment(file)], context)
+        return made
 
     # Deleting
 

@@ -29,7 +29,7 @@ from plugins import UseCase
 from runs.viewer import Viewer
 from streaming.actions.declared_actions import action, collect_actions
 from streaming.answers.authors_runs import authors_runs
-from streaming.author_classes import check_attribute, check_class, owned
+from streaming.author_classes import check_attribute, check_class, overrides, owned
 from streaming.requests.delivery import STREAM_OPTIONS
 from streaming.requests.dictation import transcribed
 from streaming.requests.handling import handle_body
@@ -79,7 +79,7 @@ class BaseChatKitServer(ChatKitServer[RequestContext]):
         super().__init__(services.store, services.attachments)
         self.services = services
         self.chat_client = services.chat_client(offline)
-        own_action = None if type(self).action is BaseChatKitServer.action else self.action
+        own_action = self.action if _has_own_action(self) else None
         parts = build_server_parts(services, self, collect_actions(type(self)), own_action)
         vars(self)[_STATE] = _State(parts)
 
@@ -127,7 +127,7 @@ class BaseChatKitServer(ChatKitServer[RequestContext]):
         self, thread: ThreadMetadata, action: Action[str, Any], sender: WidgetItem | None, context: RequestContext
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
         """Handle an action that no method is declared for, as ChatKit's samples do: yield the events that it shows."""
-        if type(self).action is not BaseChatKitServer.action:
+        if _has_own_action(self):
             raise ActionError("This action does not exist.", code="action.unknown")
         return _state(self).parts.clicks.stream(thread, action, sender, context)
 
@@ -233,6 +233,10 @@ def _state(server: BaseChatKitServer) -> _State:
         owner = f"{type(server).__module__}.{type(server).__qualname__}"
         raise PluginError(owner, f"the __init__ of {owner} does not call super().__init__(services)")
     return state
+
+
+def _has_own_action(server: BaseChatKitServer) -> bool:
+    return overrides(type(server), BaseChatKitServer, "action")
 
 
 def _check(cls: type) -> None:

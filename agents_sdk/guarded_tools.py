@@ -57,7 +57,7 @@ def guarded_tool(tool: FunctionTool, timeout_s: float, failed_calls: set[str]) -
 
     Args:
         tool: The tool, which stays as it is.
-        timeout_s: How long it may take, in seconds, unless it says so itself.
+        timeout_s: How long a call may take, in seconds, unless the tool says so itself.
         failed_calls: Takes the ids of the calls that took longer.
     """
     limit_s = _timeout_s(tool, timeout_s)

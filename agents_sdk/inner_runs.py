@@ -89,7 +89,7 @@ def options_of_author(
     Args:
         options: What the author gives.
         client: The chat client of the use case.
-        answer: Where its tokens are counted.
+        answer: The answer that its tokens are counted for.
         may_choose: Whether an agent may name another model of the same provider.
         max_turns: How often models are asked at most.
     """

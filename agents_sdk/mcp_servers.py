@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -18,6 +18,7 @@ from weakref import WeakKeyDictionary
 from agents.mcp import MCPServer, MCPServerManager
 
 from framework.mcp_servers import MAX_RESTART_POLL_S, QUIET_WAIT_S, RESTART_POLL_S, RESTART_WAIT_S
+from framework.sdk_mcp_servers import forget_session, has_session, let_go
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ async def listed(server: MCPServer, tools: Callable[[], Any]) -> Any:
     connection = _connections.setdefault(server, _Connection())
     for is_last in (False, True):
         count = connection.count
-        if not _has_session(server) and not await _connect(server, connection, count):
+        if not has_session(server) and not await _connect(server, connection, count):
             break
         try:
             async with asyncio.timeout(LIST_TIMEOUT_S):
@@ -74,7 +75,7 @@ async def listed(server: MCPServer, tools: Callable[[], Any]) -> Any:
 async def ensure_connected(server: MCPServer) -> None:
     """Connect a server that is not; where that fails, whoever uses it is told."""
     connection = _connections.setdefault(server, _Connection())
-    if not _has_session(server):
+    if not has_session(server):
         await _connect(server, connection, connection.count)
 
 
@@ -116,16 +117,11 @@ def doubt(server: MCPServer) -> None:
         forget()
 
 
-def _has_session(server: Any) -> bool:
-    # A server of the author's own class knows best.
-    return getattr(server, "session", server) is not None
-
-
 async def _connect(server: MCPServer, connection: _Connection, count: int) -> bool:
     """Connect a server, anew if it was connected; return whether it is connected now."""
     async with connection.lock:
         if connection.count != count:
-            return _has_session(server)
+            return has_session(server)
         if connection.calls:
             # Those of a server that is gone end at once; of one that lives, they are left their connection.
             with suppress(TimeoutError):
@@ -133,9 +129,9 @@ async def _connect(server: MCPServer, connection: _Connection, count: int) -> bo
                     await connection.quiet.wait()
         if connection.manager is not None:
             await connection.manager.cleanup_all()
-        elif _has_session(server) and hasattr(server, "exit_stack"):
+        elif has_session(server):
             # Connected in a task of the author's, where alone it can be closed: it is left to that.
-            server.exit_stack = AsyncExitStack()
+            let_go(server)
         doubt(server)
         connection.manager = MCPServerManager(
             [server],
@@ -148,7 +144,6 @@ async def _connect(server: MCPServer, connection: _Connection, count: int) -> bo
         if not is_there:
             await connection.manager.cleanup_all()
             connection.manager = None
-            if hasattr(server, "session"):
-                server.session = None
+            forget_session(server)
             logger.warning("MCP server cannot be connected", extra={"server": server.name})
         return is_there

@@ -106,7 +106,7 @@ def journal_of_run(
 
     Args:
         result: The run.
-        agent_name: Who began it.
+        agent_name: The agent that began the run.
         waiting: Names and arguments (JSON text) of the calls that wait for others, by their ids.
         known: What the models gave in the run.
     """

@@ -56,6 +56,7 @@ from framework.plain_agents import takes_text_sink
 from framework.sdk_agents import send_events_to
 from framework.sentences import LIMIT_REACHED
 from turns.approval_request import PendingApproval
+from turns.replaying_agent import ReplayingAgent
 from turns.workflow_journal import build_journal_item
 
 logger = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ _TRIPWIRES = (
 )
 
 
-class SDKAgent:
+class SDKAgent(ReplayingAgent):
     """Runs an `agents.Agent` with the platform's model.
 
     Args:

@@ -27,9 +27,9 @@ class LearntOfModel:
 
     Attributes:
         left_out: Members of a request, with the name that takes their place or None; ``name=value`` is one of a list.
-        takes_pictures: Whether it takes any.
-        takes_system: Whether it takes messages of the system; if not, the person's first one says the same.
-        begins_with_thought: Whether its text begins with a thought that nothing opens, as its chat template has done.
+        takes_pictures: Whether the model takes pictures.
+        takes_system: Whether messages of the system are taken; if not, the person's first one says the same.
+        begins_with_thought: Whether the text begins with a thought that nothing opens, as the chat template has done.
     """
 
     left_out: dict[str, str | None] = field(default_factory=dict)

@@ -237,7 +237,7 @@ class RawCompletionsClient(RawModelClient):
 
     Args:
         max_tokens_name: What the server calls the longest length of an answer.
-        ends_with_person: Whether it needs a person, or the results of tools, at the end of a conversation: some take
+        ends_with_person: Whether a conversation has to end with a person, or with the results of tools: some take
             an assistant's last word for the beginning of its next.
         more: What `RawModelClient` takes.
     """

@@ -145,7 +145,7 @@ def _is_spoken_of(name: str, body: Mapping[str, Any], refusal: ProviderStatusErr
 
 
 def _is_about_item(refusal: ProviderStatusError) -> bool:
-    """Return whether it is a sealed thought that is refused, and not the wish for more of them."""
+    """Return whether a sealed thought is refused, and not the wish for more of them."""
     return _ABOUT_ITEMS.search(refusal.text) is not None
 
 

@@ -48,7 +48,7 @@ class SQLiteFile:
 
     @property
     def is_claimed(self) -> bool:
-        """Whether it is known which file it is."""
+        """Whether the file is known that every transaction has to find at the path."""
         return self._identity is not None
 
     def note_failure(self, exc: BaseException) -> None:

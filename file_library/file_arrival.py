@@ -41,7 +41,7 @@ class FileArrival:
     Args:
         records: The rows.
         objects: The bytes.
-        spool: Where they are looked at first.
+        spool: The place where bytes are examined first.
         max_bytes: The largest file that is taken.
         keeps_metadata: Whether pictures keep what cameras note in them.
     """
@@ -61,7 +61,7 @@ class FileArrival:
         Args:
             file: The file.
             chunks: The bytes.
-            length: How many there will be, where that is known: a lie is refused before the first of them.
+            length: How many bytes there will be, where that is known: a lie is refused before the first of them.
 
         Returns:
             The file, with what it really is.

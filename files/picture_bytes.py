@@ -46,8 +46,8 @@ def copy_picture(source: IO[bytes], target: IO[bytes], media_type: str, orientat
 
     Args:
         source: The picture, from its beginning.
-        target: Where it is written.
-        media_type: One of `PICTURES`.
+        target: The path of the copy.
+        media_type: A media type of `PICTURES`.
         orientation: How a camera says that a JPEG is to be turned, 1 to 8; 1 is not at all. It alone is kept.
 
     Raises:

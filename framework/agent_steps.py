@@ -14,7 +14,7 @@ def agent_step(part: Literal["call", "result"], call_id: str, name: str) -> Cont
     """Return the content that says that an agent begins, or is done, shown as a step of the answer.
 
     Args:
-        part: Whether it begins or is done.
+        part: Whether the agent begins or is done.
         call_id: The id of the step, the same for both.
         name: The name of the agent.
     """

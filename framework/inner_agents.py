@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from agent_framework import Workflow
+from agent_framework import Workflow, WorkflowAgent, WorkflowExecutor
 
 # Agents that stand in an executor for others, and those others.
 _stand_ins: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
@@ -14,8 +14,8 @@ _stand_ins: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
 def workflow_of(agent: Any) -> Workflow | None:
     """Return the workflow that answers as `agent`; None when it is no workflow."""
-    workflow = getattr(agent, "workflow", None)
-    return workflow if isinstance(workflow, Workflow) else None
+    # By its kind: an author's own agent may keep something under the name `workflow` that does not answer for it.
+    return agent.workflow if isinstance(agent, WorkflowAgent | WorkflowExecutor) else None
 
 
 def agents_within(agent: Any) -> Iterator[Any]:
@@ -68,7 +68,18 @@ def tools_within(agent: Any) -> Iterator[Any]:
 
 def own_tools(agent: Any) -> Iterator[Any]:
     """Return the tools of `agent` alone, with those of the MCP servers that it is connected to."""
-    options = getattr(agent, "default_options", None)
-    yield from (options.get("tools") if isinstance(options, Mapping) else None) or ()
-    for server in getattr(agent, "mcp_tools", None) or ():
+    yield from given_tools(agent)
+    for server in mcp_servers_of(agent):
         yield from getattr(server, "functions", None) or ()
+
+
+def given_tools(agent: Any) -> Iterable[Any]:
+    """Return the tools that `agent` was made with, without those of MCP servers; none of what is no agent."""
+    options = getattr(agent, "default_options", None)
+    return (options.get("tools") if isinstance(options, Mapping) else None) or ()
+
+
+def mcp_servers_of(agent: Any) -> Iterable[Any]:
+    """Return the MCP servers whose tools `agent` has; none where a class of an author's means something else by it."""
+    servers = getattr(agent, "mcp_tools", None)
+    return servers if isinstance(servers, list | tuple) else ()

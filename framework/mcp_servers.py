@@ -18,9 +18,10 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from agent_framework import Agent
+from chatkit.server import ChatKitServer
 
 from framework.held_things import member_of, things_held_by
-from framework.inner_agents import agent_executors_within, original_of, put_agent
+from framework.inner_agents import agent_executors_within, given_tools, mcp_servers_of, original_of, put_agent
 from framework.mcp_tool_lists import list_anew
 
 logger = logging.getLogger(__name__)
@@ -65,12 +66,12 @@ class ServerState:
     """State of a server, as far as it is known.
 
     Attributes:
-        is_lost: Whether it was lost, though the framework may not know.
-        lost_at: When it was lost during a call, by the monotonic clock.
+        is_lost: Whether the connection was lost, though the framework may not know.
+        lost_at: The time at which a call lost the connection, by the monotonic clock.
         connections: How often it was connected anew.
         repeatable: The tools that may be called twice: they only read, or do the same again.
         calls: How many calls are running.
-        lived_at: When it answered last, by the monotonic clock.
+        lived_at: The time of the server's last answer, by the monotonic clock.
         silent_until: Until when it is hardly waited for, as it has kept somebody waiting.
         listed: The tools as it listed them last, by name.
         quiet: Set while no call is running.
@@ -112,7 +113,10 @@ def state_of(tool: Any) -> ServerState:
 
 def servers_of(holder: Any) -> Iterator[Any]:
     """Return the servers that a use case's server holds, in its agents and workflows too, of either framework."""
-    yield from (thing for thing in things_held_by(holder) if _is_server(thing) or _is_sdk_server(thing))
+    for thing in things_held_by(holder):
+        # A use case's own server may have methods of these names, and is none of tools.
+        if not isinstance(thing, ChatKitServer) and (_is_server(thing) or _is_sdk_server(thing)):
+            yield thing
 
 
 def _is_server(value: Any) -> bool:
@@ -236,7 +240,7 @@ async def with_servers(agent: Any) -> tuple[Any, list[str]]:
     """
     executors = [(executor, original_of(inner)) for executor, inner in agent_executors_within(agent)]
     holders = [agent, *(inner for _, inner in executors)]
-    tools = list({id(tool): tool for holder in holders for tool in getattr(holder, "mcp_tools", None) or ()}.values())
+    tools = list({id(tool): tool for holder in holders for tool in mcp_servers_of(holder)}.values())
     if not tools:
         return agent, []
     there = await asyncio.gather(*(is_made_sure_of(tool) for tool in tools))
@@ -268,9 +272,8 @@ def _give_unique_names(agent: Any) -> None:
 
     The framework would refuse the agent, though only a server's list may have changed.
     """
-    options = getattr(agent, "default_options", None) or {}
-    seen = {getattr(tool, "name", None) for tool in options.get("tools") or ()}
-    for tool in getattr(agent, "mcp_tools", None) or ():
+    seen = {getattr(tool, "name", None) for tool in given_tools(agent)}
+    for tool in mcp_servers_of(agent):
         for function in functions_of(tool):
             if function.name in seen:
                 function.name = f"{tool.name}_{function.name}"

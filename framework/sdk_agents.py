@@ -1,13 +1,25 @@
-"""Insides of the Agents SDK and of ChatKit's context: whom a tool or a handoff leads to, where events go.
+"""Insides of the Agents SDK and of ChatKit's context: what is loaded, whom a tool leads to, where events go.
 
 `tests/unit/framework/test_sdk_agents.py` notices a change. The SDK is not imported here.
 """
 
 from __future__ import annotations
 
+import sys
 import weakref
 from collections.abc import Callable
 from typing import Any
+
+
+def loaded_agent_class() -> type[Any] | None:
+    """Return the class of the SDK's agents; None while nobody has loaded it, when there can be no agent."""
+    # ChatKit loads the package itself, which is lazy; to ask that for the class would load all of it.
+    return getattr(sys.modules.get("agents.agent"), "Agent", None)
+
+
+def can_start_runs() -> bool:
+    """Return whether somebody has loaded what starts runs of the SDK's agents."""
+    return "agents.run" in sys.modules
 
 
 def agent_behind_tool(tool: Any) -> Any:

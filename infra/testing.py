@@ -52,7 +52,7 @@ class Part:
         title: Name for people.
         test: Function that runs it.
         prepare: Function that fetches what it needs, while others run already.
-        is_always_run: Whether it is part of a run of all tests, and not only of one that names it.
+        is_always_run: Whether a run of all tests has this part, and not only one that names it.
     """
 
     title: str

@@ -20,7 +20,7 @@ class Member:
 
     Attributes:
         type: Type of its values.
-        is_required: Whether it may not be left out.
+        is_required: Whether the property may not be left out.
     """
 
     type: Type

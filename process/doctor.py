@@ -32,7 +32,7 @@ class Finding:
         is_well: Whether the subject works.
         subject: The part of the platform, e.g. ``database``.
         state: The state of that part, for the operator's eyes: it may hold an exception's text.
-        is_warning: Whether it works, and there is something to think about.
+        is_warning: Whether the subject works, and there is something to think about.
     """
 
     is_well: bool

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -10,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from database import Base
-from errors import ConfigError, ParlorError, UnavailableError, new_error_id
+from errors import ConfigError, ParlorError, PluginError, UnavailableError, new_error_id
 from plugins import UseCase
 from process.use_case_loading import DisabledUseCase, LoadedUseCases
 
@@ -163,7 +164,7 @@ class Lifecycle:
                 for name, use_case in loaded.enabled.items():
                     try:
                         await self._open(use_case)
-                    except Exception as exc:  # noqa: BLE001 - one broken use case does not stop the others
+                    except (Exception, SystemExit) as exc:  # noqa: BLE001 - one broken use case does not stop the others
                         disabled.append(_disable(use_case, exc))
                     else:
                         enabled[name] = use_case
@@ -214,7 +215,7 @@ class Lifecycle:
                     return
                 try:
                     await self._open(known[name])
-                except Exception as exc:  # noqa: BLE001 - it was told in full when it failed first
+                except (Exception, SystemExit) as exc:  # noqa: BLE001 - it was told in full when it failed first
                     logger.info("use case still disabled", extra={"use_case": name, "error_type": type(exc).__name__})
                     continue
                 stack.push_async_callback(_close_bounded, known[name].server, name)
@@ -243,12 +244,15 @@ class Lifecycle:
             await self._database.create_tables(use_case.tables)
         try:
             async with asyncio.timeout(OPEN_TIMEOUT_S) as self._opening:
-                await use_case.server.open()
+                opening: object = use_case.server.open()
+                if not inspect.isawaitable(opening):
+                    raise PluginError(use_case.name, "its open() must be 'async def', as the platform awaits it")
+                await opening
         finally:
             self._opening = None
 
 
-def _disable(use_case: UseCase, exc: Exception) -> DisabledUseCase:
+def _disable(use_case: UseCase, exc: BaseException) -> DisabledUseCase:
     reason = f"cannot be opened: {type(exc).__name__}: {exc}"
     disabled = DisabledUseCase(use_case.name, reason, new_error_id())
     logger.error("use case disabled", exc_info=exc, extra={"use_case": disabled.name, "error_id": disabled.error_id})
@@ -259,5 +263,5 @@ async def _close_bounded(part: Closable, owner: str) -> None:
     try:
         async with asyncio.timeout(CLOSE_TIMEOUT_S):
             await part.close()
-    except Exception:
+    except (Exception, SystemExit):
         logger.exception("closing failed", extra={"owner": owner})

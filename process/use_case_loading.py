@@ -15,11 +15,14 @@ from types import ModuleType
 
 import pluggy
 from chatkit.server import ChatKitServer
+from sqlalchemy import MetaData, Table
 
 from base_server import BaseChatKitServer
 from context import Services
+from database import Base
 from errors import ConfigError, PluginError, ServerError, new_error_id
 from plugins import HookSpecs, Prompt, UseCase
+from process.own_modules import advise_on_import, find_mistaken_import
 from stock_server import StockServer
 
 logger = logging.getLogger(__name__)
@@ -66,11 +69,13 @@ class _Candidate:
         name: Name of the folder or entry point.
         origin: Place of the plugin, for messages.
         load: Function that imports and returns the plugin's module.
+        folder: The folder that holds the plugin; None for an entry point's, which is not known before it is imported.
     """
 
     name: str
     origin: str
     load: Callable[[], ModuleType]
+    folder: Path | None = None
 
 
 def load_use_cases(
@@ -94,6 +99,7 @@ def load_use_cases(
     origins: dict[str, str] = {}
     disabled: list[DisabledUseCase] = []
     seen_files: set[Path] = set()
+    tables = {_table_key(table): (table, "the platform") for table in Base.metadata.tables.values()}
     unknown = list(dict.fromkeys(switched_off))
     candidates = list(_candidates(paths))
     _refuse_unknown(only, {each.name for each in candidates})
@@ -118,9 +124,11 @@ def load_use_cases(
                     candidate.name,
                     f"the name '{use_case.name}' is taken by {origins[use_case.name]}; rename one of them",
                 )
+            _claim_tables(use_case, tables)
             use_case.server.use_case = use_case
-        except PluginError as exc:
-            failure = DisabledUseCase(candidate.name, exc.reason, new_error_id())
+        except (PluginError, SystemExit) as exc:
+            reason = exc.reason if isinstance(exc, PluginError) else f"called sys.exit({exc.code!r})"
+            failure = DisabledUseCase(candidate.name, reason, new_error_id())
             logger.error(
                 "use case disabled",
                 extra={"use_case": failure.name, "origin": candidate.origin, "error_id": failure.error_id},
@@ -155,7 +163,7 @@ def _candidates(paths: Sequence[Path]) -> Iterable[_Candidate]:
             logger.warning("folder of use cases does not exist", extra={"path": str(path)})
             continue
         for plugin in sorted(folder.glob("*/plugin.py")):
-            yield _Candidate(plugin.parent.name, str(plugin.parent), _folder_loader(plugin))
+            yield _Candidate(plugin.parent.name, str(plugin.parent), _folder_loader(plugin), plugin.parent)
 
 
 def _folder_loader(plugin: Path) -> Callable[[], ModuleType]:
@@ -187,6 +195,8 @@ def _import(candidate: _Candidate) -> ModuleType:
     before = set(sys.modules)
     try:
         module = candidate.load()
+        if candidate.folder is not None and (mistake := find_mistaken_import(candidate.folder)) is not None:
+            raise PluginError(candidate.name, mistake)
     except PluginError:
         raise
     except BaseException as exc:
@@ -196,16 +206,11 @@ def _import(candidate: _Candidate) -> ModuleType:
                 del sys.modules[name]
         if not isinstance(exc, Exception | SystemExit):
             raise
-        raise PluginError(candidate.name, f"cannot be imported: {type(exc).__name__}: {exc}{_advice(exc)}") from exc
+        advice = advise_on_import(exc, candidate.folder) if candidate.folder is not None else ""
+        raise PluginError(candidate.name, f"cannot be imported: {type(exc).__name__}: {exc}{advice}") from exc
     if not inspect.ismodule(module):
         raise PluginError(candidate.name, 'the entry point must name a module, e.g. "my_package.plugin"')
     return module
-
-
-def _advice(exc: BaseException) -> str:
-    if isinstance(exc, ModuleNotFoundError) and exc.name in ("agent", "widgets", "actions", "items"):
-        return f" (import a file of the same folder as 'from .{exc.name} import …')"
-    return ""
 
 
 def _register(name: str, module: ModuleType, services: Services) -> UseCase:
@@ -247,6 +252,35 @@ def _register(name: str, module: ModuleType, services: Services) -> UseCase:
         except ServerError as exc:
             raise PluginError(name, str(exc)) from exc
     return offer
+
+
+def _claim_tables(use_case: UseCase, claimed: dict[str, tuple[Table, str]]) -> None:
+    """Add a use case's tables to those that are claimed, or refuse it: a table is not made where one of its name is.
+
+    Args:
+        use_case: The use case. It may share the very tables of another, as it may share their module.
+        claimed: The tables of the platform and of the use cases before, each with its owner.
+
+    Raises:
+        PluginError: When it would read and write the rows of somebody else.
+    """
+    if use_case.tables is None:
+        return
+    if not isinstance(use_case.tables, MetaData):
+        kind = type(use_case.tables).__name__
+        raise PluginError(use_case.name, f"tables is of the type {kind} and must be a MetaData: tables=MyBase.metadata")
+    own = {_table_key(table): (table, f"use case '{use_case.name}'") for table in use_case.tables.tables.values()}
+    for key in own.keys() & claimed.keys():
+        table, owner = claimed[key]
+        if table is not own[key][0]:
+            raise PluginError(
+                use_case.name, f"its table '{table.name}' has the name of one of {owner}; rename it, e.g. with a prefix"
+            )
+    claimed |= own
+
+
+def _table_key(table: Table) -> str:
+    return table.fullname.lower()  # SQLite makes no difference
 
 
 def _check(name: str, offer: UseCase) -> None:

@@ -170,7 +170,7 @@ def _makers(use_case: UseCase) -> Iterator[tuple[str, Callable[[], Any]]]:
     if use_case.sample_widgets is not None:
         try:
             declared = dict(use_case.sample_widgets())
-        except Exception as exc:  # noqa: BLE001 - an author's function may raise anything
+        except (Exception, SystemExit) as exc:  # noqa: BLE001 - an author's function may raise anything
             yield "sample_widgets", partial(_fail, f"sample_widgets failed: {type(exc).__name__}: {exc}")
             declared = {}
         for name, widget in declared.items():
@@ -191,7 +191,7 @@ def _made(name: str, make: Callable[[], Any], actions: list[str] | None) -> Exhi
         widget = make()
     except _NoWidgetError as exc:
         return Exhibit(name, None, str(exc)[:MAX_NOTE_CHARS])
-    except Exception as exc:  # noqa: BLE001 - an author's function may raise anything
+    except (Exception, SystemExit) as exc:  # noqa: BLE001 - an author's function may raise anything
         return Exhibit(name, None, f"{type(exc).__name__}: {exc}"[:MAX_NOTE_CHARS])
     return _exhibit(name, widget, actions)
 

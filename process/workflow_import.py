@@ -44,7 +44,7 @@ class ImportedWorkflow:
     """A use case that was made of an exported file.
 
     Attributes:
-        folder: Where it lies.
+        folder: The folder of the use case.
         title: What people call it.
         needs: Services of OpenAI without which a part of it does not work.
         approvals: The functions in it that ask the person.

@@ -23,7 +23,7 @@ class EndedRuns:
     """The last run of each thread, until its time is up or newer ones need its place.
 
     Args:
-        linger_s: How long one stays, in seconds.
+        linger_s: How long a run stays, in seconds.
         max_bytes: How much all of them may hold; the oldest go first.
     """
 

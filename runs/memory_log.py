@@ -154,11 +154,11 @@ class MemoryLog:
 
     @property
     def size(self) -> int:
-        """About how many bytes it holds."""
+        """The memory that the log takes, in bytes, as far as it is known."""
         return self._recent_bytes + self._older_bytes
 
     def open_items(self) -> list[ThreadItem]:
-        """Return what is unfinished, as far as it is."""
+        """Return copies of the unfinished items, each with what it holds so far."""
         return self._open.snapshot()
 
     async def read(self, after: int, *, with_ids: bool) -> tuple[bytes, int]:

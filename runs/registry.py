@@ -32,7 +32,7 @@ class Runs:
         max_total: How many at once.
         max_per_user: How many at once for one user.
         max_log_bytes: How much of an answer is kept for viewers who come late.
-        timeout_s: How long one may take.
+        timeout_s: How long a run may take, in seconds.
         linger_s: How long a finished one can still be viewed.
         heartbeat_s: A comment is sent after so many seconds of silence: proxies close connections that seem idle.
         cleanup_timeout_s: How long a stopped one may clean up; then it is left behind, and its thread is free.

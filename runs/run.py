@@ -74,11 +74,11 @@ class Run:
         events: The answer.
         context: Who asks.
         log: The log that the events go to.
-        timeout_s: How long it may take.
+        timeout_s: How long the answer may take, in seconds.
 
     Attributes:
         id: The id of the run, for the log and for clients that come back.
-        status: Whether it is running, or how it ended.
+        status: Whether the run goes on, or how it ended.
         log: All its events.
     """
 

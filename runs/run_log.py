@@ -55,7 +55,7 @@ class RunLog(ViewedLog, Protocol):
 
     @property
     def size(self) -> int:
-        """About how many bytes it holds in this process."""
+        """The memory that the log takes in this process, in bytes, as far as it is known."""
         ...
 
     def append(self, event: Any) -> None:
@@ -63,7 +63,7 @@ class RunLog(ViewedLog, Protocol):
         ...
 
     def open_items(self) -> list[ThreadItem]:
-        """Return what is unfinished, as far as it is."""
+        """Return copies of the unfinished items, each with what it holds so far."""
         ...
 
     def close(self) -> None:

@@ -102,9 +102,9 @@ class StoredFile:
     Attributes:
         id: Such as ``"atc_0198…"``.
         owner_id: The person whose file it is.
-        use_case: Where it was sent.
+        use_case: The use case that the file was sent to.
         thread_id: The thread that it is part of.
-        state: How far it is.
+        state: The stage of the file's life: pending, uploaded, bound, deleting.
         size: The size in bytes; while it is pending, the one that was declared.
         name: The name, cleaned.
         media_type: The media type; while it is pending, the one that was declared.
@@ -114,7 +114,7 @@ class StoredFile:
         height: The height of a picture in pixels.
         rules: What may be uploaded.
         is_direct: Whether a browser sends it to the object store itself.
-        created_at: When it was announced.
+        created_at: The time at which the file was announced.
     """
 
     id: str

@@ -28,7 +28,7 @@ class OwnedTransactions:
         database: Holds the tables.
 
     Attributes:
-        times: How long they took, by use case.
+        times: The times of transactions, by use case.
     """
 
     def __init__(self, database: Database) -> None:

@@ -40,7 +40,7 @@ class SharedUseCase:
     Attributes:
         name: The name of the use case.
         description: What `GET /api/use-cases` of its service says of it.
-        is_down: Whether its service has given no sign of life for a while.
+        is_down: Whether the other service has given no sign of life for a while.
     """
 
     name: str

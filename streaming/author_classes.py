@@ -18,6 +18,12 @@ CALLED_BARE_TOO = frozenset({"get_agent"})
 CALLED_WITHOUT_WAITING = frozenset({"texts", "limit_message"})
 """Hooks whose result is not awaited."""
 
+MAY_YIELD = frozenset({"post_respond_hook", "action"})
+"""Hooks that may be async generators."""
+
+LOOKED_UP_ONCE = frozenset({"action"})
+"""Hooks that are looked for in the class, when an object of it is made."""
+
 _METHODS = (staticmethod, classmethod, partialmethod)
 
 
@@ -43,16 +49,23 @@ def check_class(cls: type, platform: type, reserved: frozenset[str], hooks: froz
                 raise PluginError(owner, f"{owner} defines the hook '{name}' {problem}; rename it if it is no hook")
 
 
+def overrides(cls: type, platform: type, name: str) -> bool:
+    """Say whether a class, or one between it and the platform's, defines a name; the class itself is not asked."""
+    return any(name in vars(base) for base in cls.__mro__[: cls.__mro__.index(platform)])
+
+
 def check_attribute(server: object, name: str, value: object) -> None:
     """Refuse an object's attribute that stands in the place of a hook and cannot be called.
 
     Raises:
-        PluginError: When it cannot.
+        PluginError: When it cannot, or is set too late to be asked.
     """
+    owner = f"{type(server).__module__}.{type(server).__qualname__}"
     if not callable(value):
-        owner = f"{type(server).__module__}.{type(server).__qualname__}"
         kind = type(value).__name__
         raise PluginError(owner, f"{owner} sets 'self.{name}' to a {kind}, and '{name}' is a hook; choose another name")
+    if name in LOOKED_UP_ONCE:
+        raise PluginError(owner, f"{owner} sets 'self.{name}', and '{name}' is a hook: define it in the class")
 
 
 def owned(deed: str) -> FinalMethodError:
@@ -80,6 +93,9 @@ def _problems(value: Any, name: str, hook: Any) -> Iterator[str]:
         yield f"with other arguments: it is called as {call}"
     if name in CALLED_WITHOUT_WAITING and inspect.iscoroutinefunction(function):
         yield "as 'async def', and it is a plain function"
+    is_unread = inspect.isasyncgenfunction(function) and name not in MAY_YIELD
+    if is_unread or inspect.isgeneratorfunction(function):
+        yield "as a generator, and nobody reads what it yields"
 
 
 def _takes(signature: inspect.Signature, count: int) -> bool:

@@ -1,4 +1,7 @@
-"""The hooks of a server that the platform calls while it answers; `BaseChatKitServer` says what each is for."""
+"""The hooks of a server that the platform calls while it answers; `BaseChatKitServer` says what each is for.
+
+Whose result is used far from where it was asked for is looked at here first.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from chatkit.types import (
 )
 
 from context import Turn
+from errors import AgentError
 from turns.answer_texts import AnswerTexts
 from turns.request_context import RequestContext
 
@@ -63,3 +67,32 @@ class Hooks(MessageHooks, Protocol):
     def limit_message(self, turn: Turn) -> str:
         """Return what the person reads when an answer has taken as many steps as it may."""
         ...
+
+
+def texts_of(hooks: Hooks, turn: Turn) -> AnswerTexts:
+    """Return what `texts` of a server gives, which is used all over the answer.
+
+    Raises:
+        AgentError: When that is something else: before anything is shown that would have to be taken back.
+    """
+    texts: object = hooks.texts(turn)
+    if not isinstance(texts, AnswerTexts):
+        raise _wrong(turn, "texts", texts, "an AnswerTexts")
+    return texts
+
+
+def limit_message_of(hooks: Hooks, turn: Turn) -> str:
+    """Return what `limit_message` of a server gives.
+
+    Raises:
+        AgentError: When that is no text.
+    """
+    message: object = hooks.limit_message(turn)
+    if not isinstance(message, str):
+        raise _wrong(turn, "limit_message", message, "a str")
+    return message
+
+
+def _wrong(turn: Turn, hook: str, returned: object, wanted: str) -> AgentError:
+    reason = f"use case '{turn.context.use_case}': {hook} returned a {type(returned).__name__}; return {wanted}"
+    return AgentError("This assistant cannot answer at the moment.", reason)

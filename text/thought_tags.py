@@ -78,10 +78,10 @@ class Tag:
     """A tag in a text.
 
     Attributes:
-        start: Where it begins.
+        start: The index of the tag's first character.
         end: Where what follows it begins.
-        roles: What it can be, with the family of each: one that ends a thought of one model ends the speech of another.
-        is_empty: Whether it opens and closes at once.
+        roles: The meanings of the tag, each with its family: what ends a thought of one model ends another's speech.
+        is_empty: Whether the tag opens and closes at once.
     """
 
     start: int

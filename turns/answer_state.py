@@ -113,7 +113,7 @@ class AnswerState:
         self._item_ids.discard(item_id)
 
     def owns(self, item_id: str) -> bool:
-        """Whether this request may write the item `item_id`."""
+        """Say whether the request may write the item `item_id`."""
         return item_id in self._item_ids
 
     def reserve(self, item_id: str, position: int) -> None:

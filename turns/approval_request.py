@@ -61,7 +61,7 @@ class PendingApproval:
 
     @property
     def is_open(self) -> bool:
-        """Whether it waits for the person."""
+        """Whether the person has not decided yet."""
         return self.decision is None and self.result is None
 
 

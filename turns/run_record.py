@@ -20,10 +20,10 @@ class RunRecord:
 
     Attributes:
         id: The id of the run, which the log has too.
-        started_at: When it was asked for.
-        ended_at: When its last event was there.
-        status: Whether it ended whole, with an error, or was stopped.
-        stop_reason: Why it was stopped; None when it was not.
+        started_at: The time at which the answer was asked for.
+        ended_at: The time of the last event.
+        status: Whether the answer ended whole, with an error, or was stopped.
+        stop_reason: The reason of a stop; None when nobody stopped the answer.
         error_id: The id that the person was told and the log has too; None without an error.
         usage: The provider's token counts, as it named them; with those of the thread's title, if this answer is the
             first.

@@ -59,7 +59,7 @@ def build_app(
 
     Args:
         settings: The settings.
-        database: Where sessions are, and what readiness looks at.
+        database: The database of sessions, which readiness looks at.
         lifecycle: Starts and closes the use cases.
         attachments: The files of people.
         static_dir: The folder of the page and the built client.
@@ -69,29 +69,25 @@ def build_app(
     Raises:
         ConfigError: When there is no key to sign cookies with.
     """
+    use_cases = VisibleUseCases(lifecycle, settings)
+    directory = UseCaseDirectory(database) if settings.share_use_cases else None
+    tasks = [PeriodicTask("sweep files", attachments.sweep, SWEEP_INTERVAL_S, lifecycle.wait_until_started)]
+    if directory is not None:
+        announce = partial(announce_use_cases, directory, use_cases, attachments, settings.max_message_chars)
+        tasks.append(PeriodicTask("announce use cases", announce, HEARTBEAT_S, lifecycle.wait_until_started))
+    if renew_lease is not None:
+        tasks.append(PeriodicTask("renew lease", renew_lease, RENEWAL_S, lifecycle.wait_until_started))
+    if OrphanReaper.is_needed():
+        tasks.append(PeriodicTask("reap orphans", OrphanReaper().reap, REAP_INTERVAL_S, lifecycle.wait_until_started))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(lifecycle.running())
-            await stack.enter_async_context(sweeping.running())
-            for task in (announcing, renewing):
-                if task is not None:
-                    await stack.enter_async_context(task.running())
-            if OrphanReaper.is_needed():
-                await stack.enter_async_context(reaping.running())
+            for task in tasks:
+                await stack.enter_async_context(task.running())
             yield
 
-    sweeping = PeriodicTask("sweep files", attachments.sweep, SWEEP_INTERVAL_S, lifecycle.wait_until_started)
-    reaping = PeriodicTask("reap orphans", OrphanReaper().reap, REAP_INTERVAL_S, lifecycle.wait_until_started)
-    use_cases = VisibleUseCases(lifecycle, settings)
-    directory = announcing = renewing = None
-    if renew_lease is not None:
-        renewing = PeriodicTask("renew lease", renew_lease, RENEWAL_S, lifecycle.wait_until_started)
-    if settings.share_use_cases:
-        directory = UseCaseDirectory(database)
-        announce = partial(announce_use_cases, directory, use_cases, attachments, settings.max_message_chars)
-        announcing = PeriodicTask("announce use cases", announce, HEARTBEAT_S, lifecycle.wait_until_started)
     # Where browsers send files to the bucket itself, the page must be allowed to.
     upload_origin = attachments.objects.upload_origin() if attachments.is_direct else None
     key, keys = load_signing_key(settings), ServerKeys(settings.server_keys)
@@ -104,19 +100,7 @@ def build_app(
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
-        # The outermost first. They see the start of every response, and the body of those that are sent whole. The body
-        # of an event stream goes past them all, straight to the server (`RequestNotes.send`), as each would cost every
-        # piece of text another call. Compression, or metrics of bodies, would have to be done in `EventStream`.
-        middleware=[
-            Middleware(RequestLogMiddleware),
-            Middleware(ClosingMiddleware, lifecycle=lifecycle),
-            Middleware(ProxyMiddleware, settings=settings),
-            Middleware(SecurityHeadersMiddleware, settings=settings, upload_origin=upload_origin),
-            Middleware(HostMiddleware, settings=settings),
-            Middleware(CrossOriginMiddleware, allowed_origins=settings.allowed_origins),
-            Middleware(IdentityMiddleware, key=key, sessions=sessions, public_url=settings.public_url),
-            Middleware(ErrorMiddleware),
-        ],
+        middleware=_build_middleware(settings, lifecycle, sessions, key, upload_origin),
         exception_handlers={HTTPException: handle_http_exception},
     )
     app.state.lifecycle = lifecycle
@@ -137,3 +121,31 @@ def build_app(
         app.include_router(build_widget_gallery_router(static_dir, use_cases))
     app.include_router(build_pages_router(static_dir, settings))
     return app
+
+
+def _build_middleware(
+    settings: Settings, lifecycle: Lifecycle, sessions: ClientSessions, key: bytes, upload_origin: str | None
+) -> list[Middleware]:
+    """Return the middleware of the application, the outermost first.
+
+    They see the start of every response, and the body of those that are sent whole. The body of an event stream goes
+    past them all, straight to the server (`RequestNotes.send`), as each would cost every piece of text another call.
+    Compression, or metrics of bodies, would have to be done in `EventStream`.
+
+    Args:
+        settings: The settings.
+        lifecycle: Says whether the server is stopping.
+        sessions: Knows client secrets.
+        key: The key that signs cookies.
+        upload_origin: The bucket to which browsers send files; None where they send none.
+    """
+    return [
+        Middleware(RequestLogMiddleware),
+        Middleware(ClosingMiddleware, lifecycle=lifecycle),
+        Middleware(ProxyMiddleware, settings=settings),
+        Middleware(SecurityHeadersMiddleware, settings=settings, upload_origin=upload_origin),
+        Middleware(HostMiddleware, settings=settings),
+        Middleware(CrossOriginMiddleware, allowed_origins=settings.allowed_origins),
+        Middleware(IdentityMiddleware, key=key, sessions=sessions, public_url=settings.public_url),
+        Middleware(ErrorMiddleware),
+    ]

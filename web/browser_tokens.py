@@ -27,7 +27,7 @@ class BrowserToken:
 
     Attributes:
         user_id: Who the browser is.
-        expires_at_s: When it ends, in seconds since 1970.
+        expires_at_s: The end of the token, in seconds since 1970.
     """
 
     user_id: str
@@ -35,12 +35,12 @@ class BrowserToken:
 
     @property
     def is_current(self) -> bool:
-        """Whether it opens anything."""
+        """Whether the token opens anything."""
         return time.time() < self.expires_at_s
 
     @property
     def is_renewable(self) -> bool:
-        """Whether it makes the next one."""
+        """Whether the token can be exchanged for the next one."""
         return time.time() < self.expires_at_s + RENEWABLE_S
 
 

@@ -71,7 +71,7 @@ class ServerKeys:
     """The keys of servers that may open sessions.
 
     Args:
-        keys: By name.
+        keys: The keys by their names.
     """
 
     def __init__(self, keys: Mapping[str, str]) -> None:

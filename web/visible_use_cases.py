@@ -82,7 +82,7 @@ def _is_allowed(use_case: UseCase, context: RequestContext) -> bool:
         return True
     try:
         return bool(use_case.is_allowed(replace(context, use_case=use_case.name)))
-    except Exception:
+    except (Exception, SystemExit):
         logger.exception(
             "a use case could not say who may use it",
             extra={"use_case": use_case.name, "request_id": context.request_id},

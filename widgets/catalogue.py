@@ -24,8 +24,8 @@ class Prop:
         types: Types of its value: ``string``, ``number``, ``boolean``, ``icon``, ``any``, or the name of an object.
         lists: Types of the elements, where the value may be a list.
         values: Single values that are allowed besides.
-        required: Whether it may not be left out.
-        nullable: Whether it may be null although it is required.
+        required: Whether the prop may not be left out.
+        nullable: Whether the prop may be null although it is required.
         format: Form of a text, e.g. ``length`` or ``date``; empty where any text will do.
         tokens: Family of colours, e.g. ``text``.
         integer: Whether a number has to be whole.

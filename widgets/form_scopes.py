@@ -41,7 +41,7 @@ class FormScope:
 
     @property
     def is_form(self) -> bool:
-        """Whether it is a form."""
+        """Whether the scope is a form's."""
         return bool(self._path)
 
     def check_submits(self, report: Report) -> None:

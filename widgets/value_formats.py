@@ -96,7 +96,7 @@ def parse_day(text: str) -> date | None:
 
 
 def _is_function(text: str) -> bool:
-    """Whether it is made of functions that the client lets through, with brackets that close."""
+    """Say whether a text is made of functions that the client lets through, with brackets that close."""
     names = re.findall(r"([\w-]*)\(", text)
     depth = 0
     for char in text:

@@ -91,7 +91,7 @@ class WorkflowRun:
         said: The texts that were shown.
         question: The text of the question to the person; None while there is none.
         wanted: The calls of tools that a person has to allow, with the ids of all; None while there are none.
-        is_limited: Whether it has taken as many steps as it may.
+        is_limited: Whether the answer has taken as many steps as it may.
         unsaid: The last structured output, as long as nothing was said after it.
     """
 

@@ -22,7 +22,7 @@ def find_entry(tree: ast.Module, functions: dict[str, Function], path: Path, nam
     Args:
         tree: The file.
         functions: The functions at its top.
-        path: Where it lies, for errors.
+        path: The path of the file, for errors.
         name: The use case that it belongs to, for errors.
         wanted: The function that the person who imports it names; None to find it.
 

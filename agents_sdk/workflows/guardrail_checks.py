@@ -58,9 +58,9 @@ class GuardrailResult:
     """The outcome of one guardrail for a text.
 
     Attributes:
-        tripwire_triggered: Whether it does not let the text pass.
-        execution_failed: Whether it could not be made.
-        original_exception: Why it could not be made.
+        tripwire_triggered: Whether the guardrail does not let the text pass.
+        execution_failed: Whether the check could not be made.
+        original_exception: The cause when the check could not be made.
         info: Details by the names that exported files read.
     """
 

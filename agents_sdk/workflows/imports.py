@@ -104,7 +104,7 @@ def _missing(path: Path, tree: ast.Module, where: str, *, has_rebound: bool) -> 
         path: The file.
         tree: What is in it.
         where: The file in words, where it is not the exported one.
-        has_rebound: Whether it is the exported one, which finds what lies beside it by its bare name too.
+        has_rebound: Whether the file is the exported one, which finds what lies beside it by its bare name too.
     """
     siblings = siblings_in(path.parent)
     for module, line in dict(imported(tree)).items():

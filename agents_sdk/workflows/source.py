@@ -64,7 +64,7 @@ def read_source(path: Path, name: str, entry: str | None = None) -> WorkflowSour
         return _analysed(text, path, name, entry)
     except SyntaxError as exc:
         if _is_script(text):
-            raise _is_typescript(path, name) from exc
+            raise _typescript_error(path, name) from exc
         raise PluginError(name, f"{path}, line {exc.lineno}: this is not valid Python: {exc.msg}") from exc
     except (ValueError, RecursionError, MemoryError) as exc:
         raise PluginError(name, f"{path} cannot be parsed as Python: {exc}") from exc
@@ -97,7 +97,7 @@ def mentions_input(node: ast.AST) -> bool:
 
 def _text(path: Path, name: str) -> str:
     if path.suffix.lower() in _SCRIPTS:
-        raise _is_typescript(path, name)
+        raise _typescript_error(path, name)
     try:
         if path.is_file() and path.stat().st_size > MAX_SOURCE_BYTES:
             raise PluginError(name, f"{path} has more than {MAX_SOURCE_BYTES:,} bytes, so it is no exported workflow")
@@ -120,7 +120,7 @@ def _is_script(text: str) -> bool:
     )
 
 
-def _is_typescript(path: Path, name: str) -> PluginError:
+def _typescript_error(path: Path, name: str) -> PluginError:
     return PluginError(name, f"{path} is TypeScript or JavaScript; export the workflow as Python and import that")
 
 

@@ -28,6 +28,7 @@ from context import Turn
 from errors import AgentError, ConflictError, EmptyAnswerError, ExitRefused
 from framework.sentences import LIMIT_REACHED
 from turns.approval_request import ApprovalRequest, PendingApproval
+from turns.replaying_agent import ReplayingAgent
 from turns.workflow_journal import build_journal_item
 
 logger = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ _ALLOWED = "Allowed."
 _NO_GUARDRAIL = "guardrail"
 
 
-class WorkflowAgent:
+class WorkflowAgent(ReplayingAgent):
     """Runs an exported workflow with the platform's model.
 
     Args:

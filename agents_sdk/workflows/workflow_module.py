@@ -23,7 +23,7 @@ def workflow_module(code: CodeType, name: str) -> Iterator[ModuleType]:
 
     Args:
         code: The compiled file.
-        name: What its name begins with.
+        name: The beginning of the module's name.
     """
     module = ModuleType(f"{name}.answer_{next(_numbers)}")
     module.__file__ = code.co_filename

@@ -48,7 +48,7 @@ class Connection(asyncio.Protocol):
         on_lost: Called when it is closed, by whichever side.
 
     Attributes:
-        is_lost: It is closed, by whichever side.
+        is_lost: Whether the connection is closed, by whichever side.
     """
 
     def __init__(self, origin: Origin, on_lost: Callable[[Connection], object] = lambda _: None) -> None:

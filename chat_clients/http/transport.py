@@ -30,7 +30,7 @@ class DirectTransport(httpx.AsyncBaseTransport):
     Args:
         max_connections: How many may be open; a request waits for one.
         max_idle: How many may be kept open that nobody uses.
-        idle_s: How long they are kept, in seconds.
+        idle_s: How long an idle connection is kept, in seconds.
     """
 
     def __init__(self, *, max_connections: int, max_idle: int, idle_s: float) -> None:

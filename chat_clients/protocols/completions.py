@@ -58,12 +58,13 @@ class Call:
 
     Attributes:
         given_id: What the provider calls it, possibly nothing.
-        call_id: What it is called here: unique within the answer.
+        call_id: The id of the call here: unique within the answer.
         name: The tool.
         said_name: What the model calls it, as far as that has come.
-        is_told: Whether it is known that it has begun.
+        is_told: Whether the framework was told that the call has begun.
         arguments: Pieces of JSON.
-        members: Members of the call, and of its function, that are not known here.
+        members: Members of the call that are not known here.
+        function_members: Members of the call's function that are not known here.
     """
 
     given_id: str
@@ -94,7 +95,7 @@ class CompletionsReader:
     Args:
         names: What the tools were called towards the model.
         model: Who was asked, in words that tell it from all others: what it wants back goes to no other.
-        begins_with_thought: Whether its text is known to begin with a thought that nothing opens.
+        begins_with_thought: Whether the text is known to begin with a thought that nothing opens.
     """
 
     def __init__(

@@ -95,7 +95,7 @@ class ItemNames:
         """Return the name of an item in the whole response that ends the stream.
 
         Args:
-            item: One of the response's output.
+            item: An item of the response's output.
             matched: The names of those before it.
         """
         kind = str(item.get("type"))

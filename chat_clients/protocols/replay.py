@@ -131,6 +131,6 @@ def build_origin(model: str, address: str) -> str:
 
     Args:
         model: The model's name.
-        address: Where it is asked; it may hold a secret, and cannot be read from what is returned.
+        address: The address of the model; it may hold a secret, and cannot be read from what is returned.
     """
     return f"{model}@{blake2b(address.encode(errors='replace'), digest_size=6).hexdigest()}"

@@ -38,7 +38,7 @@ def add_tools(body: dict[str, Any], tools: Sequence[Any], choice: Any, options: 
     Args:
         body: The request.
         tools: The tools, in the form of the protocol.
-        choice: Which of them the model is to call, in that form; None where that is left to it.
+        choice: The tool that the model is to call, in that form; None where that is left to the model.
         options: Options of the run.
     """
     if not tools:

@@ -74,7 +74,7 @@ class ResponsesReader:
     Args:
         names: What the tools were called towards the model.
         model: Who was asked, in words that tell it from all others: what it wants back goes to no other.
-        begins_with_thought: Whether its text is known to begin with a thought that nothing opens.
+        begins_with_thought: Whether the text is known to begin with a thought that nothing opens.
     """
 
     def __init__(

@@ -209,9 +209,18 @@ it('views know state and rules, not those who ask the server', () => {
 });
 
 /** Openings of doc comments that say nothing by themselves: the reader has to find the name, or the comment before. */
-const LEANING = /\/\*\*\s+(?:\* )?(?:What|Of|That of|Those|The same|Its|Whose|Whom|Where|As|With|They)\b[^\n]*/g;
+const LEANING = new RegExp(
+  '(?:/\\*\\*\\s+(?:\\* )?(?:@\\w+ )?|@param \\w+ |@returns )(?:What|Of|That of|Those|The same|Its?|Whose|Whom|Where|As|By|' +
+    'With|They|So (?:much|many)|Whether (?:it|they)|How \\w+ (?:it|they|one))\\b[^\\n]*',
+  'g',
+);
 
 it('has doc comments that can be read alone', () => {
+  expect(
+    '/** Of a file. */ /** A file. */ * @param url Of it. */ /** @param url The URL. */'
+      .split('*/')
+      .map(each => each.match(LEANING)?.length),
+  ).toEqual([1, undefined, 1, undefined, undefined]);
   const found = files.flatMap(file =>
     [...readFileSync(join(SRC, file), 'utf8').matchAll(LEANING)].map(([text]) => `${file}: ${text}`),
   );

@@ -93,7 +93,7 @@ export function findUnknownExtensions(options: unknown): readonly string[] {
 }
 
 /**
- * @param options What the page gave under `parlor`.
+ * @param options The options that the page gave under `parlor`.
  * @param element The element's `dataset`.
  * @param script The `dataset` of our script tag.
  */

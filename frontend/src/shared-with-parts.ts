@@ -14,7 +14,7 @@ import {originOf, parseSource} from './views/source.js';
 import {barStyles, baseStyles, buttonStyles, lazyStyles, shimmerStyles} from './views/styles.js';
 import {controlsOf, FIELD_ATTRIBUTE, fieldPath, fieldValue, partsOf, resetField, startOf} from './widgets/fields.js';
 
-/** By module as the build of the parts knows it: `bundles.ts` puts these in place of the modules themselves. */
+/** The shared names, by their module: the build of the parts (`bundles.ts`) puts these in place of the modules. */
 const shared = {
   lit: {css, html, LitElement, noChange, nothing, svg, unsafeCSS},
   'lit/directives/live.js': {live},

@@ -25,7 +25,7 @@ class ActionSpec:
     Attributes:
         name: The type by which a widget and a request name it.
         needs_widget: Whether only a stored widget that offers it may send it.
-        once: Whether it is carried out once for each widget, whatever is sent again.
+        once: Whether the action is carried out once for each widget, whatever is sent again.
     """
 
     name: str
@@ -52,7 +52,7 @@ def action(name: str, *, needs_widget: bool = True, once: bool = False) -> Calla
         name: By convention ``"{use case}.{verb}"``, e.g. ``"todo.complete"``.
         needs_widget: Whether the request must come from a stored widget that offers exactly this action. Set it to
             False only for what the page around the chat may ask for at any time.
-        once: Whether it is carried out once for each widget that offers it and each payload of that widget, whatever is
+        once: Whether a widget that offers the action has it carried out once for each of its payloads, whatever is
             sent again: a double click, a replayed request, at the same time, after a restart, to another replica. A
             handler that raises has not carried it out. Only for what comes from a widget.
 

@@ -44,7 +44,7 @@ class Form:
     """A form with its fields; what stands in none is in one that sends nothing.
 
     Attributes:
-        is_real: Whether it is a Form, or a Card with ``asForm``.
+        is_real: Whether the fields stand in a Form, or in a Card with ``asForm``.
         fields: The fields in it, in the order of the widget.
         labels: Labels by the names of their fields.
         has_action: Whether submitting it fires an action of its own.

@@ -7,10 +7,11 @@ import sys
 from functools import partial
 from typing import Any
 
-from agent_framework import Workflow
+from agent_framework import BaseAgent, SupportsAgentRun, Workflow
 
 from context import Turn
 from errors import AgentError
+from framework.sdk_agents import loaded_agent_class
 from streaming.answers.generator_agent import GeneratorAgent
 
 KINDS = (
@@ -34,15 +35,18 @@ def as_agent(returned: Any, turn: Turn, client: Any) -> Any:
     if isinstance(returned, Workflow):
         # Its own `run` yields events of the workflow, and takes other arguments.
         return returned.as_agent()
-    if callable(getattr(returned, "run", None)) and not isinstance(returned, type):
+    if isinstance(returned, BaseAgent):
         return returned
+    # The others by what they are before what they have: a class of the author's may have a helper called `run`.
     if is_sdk_agent(returned):
         # Here and nowhere else: a process without such use cases does not load the SDK.
         from agents_sdk.sdk_agent import SDKAgent
 
         return SDKAgent(returned, turn, client)
-    if is_generator_function(returned):
+    if is_generator_function(returned) and not isinstance(returned, SupportsAgentRun):
         return GeneratorAgent(returned, turn)
+    if callable(getattr(returned, "run", None)) and not isinstance(returned, type):
+        return returned
     raise AgentError(
         "This assistant cannot answer at the moment.",
         f"use case '{turn.context.use_case}': get_agent returned {_name(returned)}; return {KINDS}",
@@ -54,11 +58,7 @@ def is_sdk_agent(value: Any) -> bool:
 
     Only a loaded one makes agents.
     """
-    # ChatKit loads the package itself, which is lazy; to ask that for the class would load all of it.
-    kinds = [
-        getattr(sys.modules.get("agents.agent"), "Agent", None),
-        getattr(sys.modules.get("agents_sdk.sdk_run"), "SDKRun", None),
-    ]
+    kinds = [loaded_agent_class(), getattr(sys.modules.get("agents_sdk.sdk_run"), "SDKRun", None)]
     return any(isinstance(kind, type) and isinstance(value, kind) for kind in kinds)
 
 

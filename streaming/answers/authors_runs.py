@@ -7,7 +7,6 @@ the SDK is loaded for it, or for anything else here, unless such a run begins.
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,6 +15,7 @@ from typing import Any
 
 from context import Services
 from framework.default_runner import prepare_runs
+from framework.sdk_agents import can_start_runs
 from turns.answer_state import AnswerState
 
 
@@ -57,7 +57,7 @@ def authors_runs(services: Services, answer: AnswerState, client: Any) -> Iterat
         answer: Where their tokens are counted.
         client: The chat client of the use case.
     """
-    if "agents.run" not in sys.modules:
+    if not can_start_runs():
         yield  # nobody has anything to start them with
         return
     prepare_runs(_prepare, _loop)

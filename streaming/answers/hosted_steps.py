@@ -34,7 +34,7 @@ class HostedSteps:
     """Shows in a workflow which of its own tools the provider runs.
 
     Args:
-        workflow: Where they are shown.
+        workflow: The writer of the workflow that shows the steps.
         answer: The answer whose texts name them.
     """
 

@@ -23,7 +23,7 @@ from streaming.answers.turn_events import turn_events
 from streaming.approvals.approvals import Approvals
 from streaming.approvals.decisions import approval_events
 from streaming.failure_reports import explained_model_failures, report_failure
-from streaming.hooks import Hooks
+from streaming.hooks import Hooks, limit_message_of, texts_of
 
 MAX_ROUNDS = 4
 """How often the agent is asked within one answer, because all of a batch that needed a word could not be done."""
@@ -60,7 +60,7 @@ class Responder:
             await self._services.store.retitle_thread(thread, line, turn.context)
         async with ThreadTitle(turn, self._hooks.chat_client) as title:
             with _reported("answer failed", turn):
-                answer.texts = self._hooks.texts(turn)
+                answer.texts = texts_of(self._hooks, turn)
                 if answer.decided is not None:
                     async with aclosing(self._approvals.make_calls(turn, answer.decided)) as events:
                         async for event in events:
@@ -94,12 +94,12 @@ class Responder:
         agent = await self._agent_runs.choose(turn)
         stream, labels = await self._agent_runs.start(agent, turn), tool_labels(agent)
         turn.context.answer.is_resumed = False
-        limit_message, more = partial(self._hooks.limit_message, turn), partial(self._approvals.settle_calls, turn)
+        limit_message, more = partial(limit_message_of, self._hooks, turn), partial(self._approvals.settle_calls, turn)
         is_workflow = workflow_of(agent) is not None
         return agent_events(stream, turn, labels, limit_message, more, is_workflow=is_workflow)
 
     async def _close(self, turn: Turn) -> Events:
-        """Return the events of the closing hook, whichever of its two forms it has."""
+        """Return the events of the closing hook, whichever of its three forms it has."""
         hook: Any = self._hooks.post_respond_hook(turn.thread, hook_argument(self._hooks.post_respond_hook, turn))
         answer = turn.context.answer
         if inspect.isasyncgen(hook):
@@ -108,8 +108,6 @@ class Responder:
                     for shown in answer.inbox.drain():
                         yield shown
                     yield event
-            for shown in answer.inbox.drain():
-                yield shown
         elif inspect.isawaitable(hook):
 
             async def run() -> None:
@@ -118,6 +116,9 @@ class Responder:
             async with aclosing(turn_events(turn, run())) as events:
                 async for event in events:
                     yield event
+        # The rest of a generator's, and all that a plain function has shown.
+        for shown in answer.inbox.drain():
+            yield shown
         if answer.question is not None:
             yield ThreadItemDoneEvent(item=answer.question)
 

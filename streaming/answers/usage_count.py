@@ -15,9 +15,9 @@ class _Run:
     """The token counts of one run of an agent so far.
 
     Attributes:
-        counts: With those of its earlier rounds of tools.
+        counts: The counts by name, with those of the run's earlier rounds of tools.
         response_id: The provider's id of its last call of the model.
-        goes_on: A tool has answered, so the next count of this agent holds these.
+        goes_on: Whether a tool has answered, so that the agent's next count holds these.
     """
 
     counts: Counts = field(default_factory=dict)
@@ -45,10 +45,10 @@ class UsageCount:
         """Add what a call of the model cost, and return what the answer has cost so far.
 
         Args:
-            author: Who called it.
+            author: The agent that called the model.
             response_id: The provider's id of the call, if it has one.
-            counts: By name.
-            is_whole: Whether they hold those of the run's earlier calls.
+            counts: The counts of the call, by name.
+            is_whole: Whether the counts hold those of the run's earlier calls.
         """
         run = self._runs.setdefault(author, _Run())
         if not is_whole:

@@ -18,8 +18,9 @@ from streaming.approvals.approved_calls import make_calls
 from streaming.approvals.call_replay import replay_calls
 from streaming.approvals.card import APPROVE, REJECT
 from streaming.approvals.decisions import Decision, decide, settle_calls
-from streaming.hooks import Hooks
+from streaming.hooks import Hooks, texts_of
 from turns.approval_request import ApprovalRequest, PendingApproval
+from turns.replaying_agent import ReplayingAgent
 
 
 class Approvals:
@@ -39,13 +40,13 @@ class Approvals:
     @action(APPROVE)
     async def handle_approve(self, payload: Decision, turn: ActionTurn) -> None:
         """Let one call be made."""
-        turn.context.answer.texts = self._hooks.texts(turn)
+        turn.context.answer.texts = texts_of(self._hooks, turn)
         await decide(turn, payload, is_allowed=True)
 
     @action(REJECT)
     async def handle_reject(self, payload: Decision, turn: ActionTurn) -> None:
         """Let one call not be made."""
-        turn.context.answer.texts = self._hooks.texts(turn)
+        turn.context.answer.texts = texts_of(self._hooks, turn)
         await decide(turn, payload, is_allowed=False)
 
     def make_calls(self, turn: Turn, request: ApprovalRequest) -> AsyncGenerator[ThreadStreamEvent, None]:
@@ -63,8 +64,8 @@ class Approvals:
         guard = ToolGuard(self._services.settings.tool_timeout_s)
         agent, messages = await self._agent_runs.choose(turn), await self._agent_runs.messages(turn)
         agent, _ = await with_servers(agent)
-        if (own := getattr(agent, "replay_calls", None)) is not None:  # an agent of the Agents SDK
-            replay = own(messages, calls, is_allowed=is_allowed)
+        if isinstance(agent, ReplayingAgent):  # of the Agents SDK
+            replay = agent.replay_calls(messages, calls, is_allowed=is_allowed)
         else:
             replay = replay_calls(agent, messages, calls, turn, guard, is_allowed=is_allowed)
         async with aclosing(replay) as contents:

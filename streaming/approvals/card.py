@@ -26,7 +26,7 @@ def build_card(request: ApprovalRequest, texts: AnswerTexts, *, is_expired: bool
     Args:
         request: The calls. Those that need no word are not shown.
         texts: The words around the calls.
-        is_expired: Whether it is too late for what is open.
+        is_expired: Whether time is up for the calls that are open.
     """
     shown = _shown(request)
     is_open = request.is_open and not is_expired

@@ -15,7 +15,6 @@ from chatkit.types import (
     ThreadsCreateReq,
     ThreadsCustomActionReq,
     ThreadsSyncCustomActionReq,
-    ThreadsUpdateReq,
     UserMessageInput,
     UserMessageTagContent,
     UserMessageTextContent,
@@ -25,7 +24,6 @@ from pydantic import ValidationError
 from errors import BadRequestError, ConflictError
 from files.upload_rules import MAX_FILES, build_upload_rules
 from plugins import Composer
-from store import checked_title
 from streaming.answers.told_tags import mention_text, quote_text
 from streaming.requests.idempotency import idempotency_key
 from text.blanks import is_blank
@@ -57,8 +55,6 @@ def check_request(request: Any, composer: Composer, max_message_chars: int) -> N
             if not isinstance(request.params.action.type, str) or not request.params.action.type:
                 raise BadRequestError("The action has no type.")
             idempotency_key(request.metadata)
-        case ThreadsUpdateReq():
-            checked_title(request.params.title)
         case ItemsFeedbackReq():
             if not 0 < len(request.params.item_ids) <= MAX_FEEDBACK_ITEMS:
                 raise BadRequestError(f"Feedback is about 1 to {MAX_FEEDBACK_ITEMS} items.")

@@ -40,7 +40,7 @@ class MadeServer:
 
     Attributes:
         server: The object of the author's class.
-        notes: What it brought and does not have here, a sentence each.
+        notes: Things that the server brought and does not have here, a sentence each.
     """
 
     server: ChatKitServer[Any]

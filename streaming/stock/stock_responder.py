@@ -75,7 +75,7 @@ class StockResponder:
 
         Args:
             method: The name of the method.
-            arguments: What it is called with, before the context.
+            arguments: The arguments of the method, before the context.
             thread: The thread that is written to.
             context: Who asks.
 

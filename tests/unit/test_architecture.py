@@ -98,11 +98,13 @@ class Source:
 
     Attributes:
         imports: Statements that import, wherever they stand.
+        named_imports: Names of modules that are imported by a text, or their beginnings, with the line.
         docstrings: Docstrings of the module, its classes, functions and values.
         descriptions: Lines about arguments and attributes.
     """
 
     imports: list[ast.Import | ast.ImportFrom]
+    named_imports: list[tuple[str, int]]
     docstrings: list[str]
     descriptions: list[str]
 
@@ -110,19 +112,31 @@ class Source:
 @cache
 def parsed(path: Path) -> Source:
     """Read a file once for all tests."""
-    source = Source([], [], [])
+    source = Source([], [], [], [])
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import | ast.ImportFrom):
             source.imports.append(node)
+        source.named_imports.extend(named_import(node))
         source.docstrings.extend(docstrings(node))
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             source.descriptions.extend(described_names(ast.get_docstring(node) or ""))
     return source
 
 
+def named_import(node: ast.AST) -> Iterator[tuple[str, int]]:
+    """Return the module that a call such as ``import_module("store")`` names, as far as the call itself says it."""
+    match node:
+        case ast.Call(func=ast.Name(id=function) | ast.Attribute(attr=function), args=[argument, *_]):
+            if function in ("import_module", "__import__"):
+                first = argument.values[0] if isinstance(argument, ast.JoinedStr) else argument
+                if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                    yield first.value, node.lineno
+
+
 def imports_of(path: Path) -> Iterator[tuple[str, int]]:
     """Return the modules that a file names in imports, at run time or for its types, wherever they stand."""
     package = path.relative_to(ROOT).parent.parts
+    yield from parsed(path).named_imports
     for node in parsed(path).imports:
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
@@ -145,6 +159,14 @@ def test_every_room_imports_only_what_it_may(path: Path) -> None:
         target = room_of(name)
         if target in ROOMS and target != room:
             assert target in ALLOWED[room], f"{path.name}:{line}: {room} must not import {target}"
+
+
+def test_an_import_by_a_text_is_one_too() -> None:
+    code = (
+        'import_module("store")\nimportlib.import_module(f"web.{name}")\n__import__("turns.inbox")\nimport_module(name)'
+    )
+    found = [each for node in ast.walk(ast.parse(code)) for each in named_import(node)]
+    assert sorted(found) == [("store", 1), ("turns.inbox", 3), ("web.", 2)]
 
 
 def test_the_table_allows_nothing_that_nobody_needs() -> None:
@@ -225,6 +247,7 @@ def test_at_the_top_stands_what_the_owner_named_and_what_an_author_imports() -> 
 
 LEANING = re.compile(
     r"(What |Of |That of |Those |The same\b|Its |Whose |Whom |Where |As |With |On |In |So much |So many |They )"
+    r"|(Whether|Say whether|Return whether) (it|they)\b"
 )
 """Openings of lines that say nothing by themselves: the reader has to find the line or the name before."""
 
@@ -263,7 +286,11 @@ def described_names(docstring: str) -> Iterator[str]:
 
 def test_every_line_about_an_argument_can_be_read_alone() -> None:
     """A line says which thing it is about: "The title of a search", not "Of a search" or "The same, of files"."""
-    leaning = re.compile(r"(Of |That of |Those of |The same\b|Its |Whose |Whom |Likewise|As for |As it was)")
+    leaning = re.compile(
+        r"(Of |That of |Those of |The same\b|Its |Whose |Whom |Likewise|As for |As it was|With (it|those|them)\b)"
+        r"|(Whether|Where|When|Why|What|How (long|many|much|far)) (it|its|they|one)\b|How (many|much) there\b"
+        r"|Who \w+ (it|them)\b|(It|They) |The \w+ one\.|(By name|Where|Who|When)\.$"
+    )
     found = [
         f"{path.relative_to(ROOT)}: {line}"
         for path in sources()

@@ -10,9 +10,14 @@ import pytest
 import use_cases
 from context import Services
 from errors import ConfigError
+from process.own_modules import PLATFORM_MODULES
 from process.use_case_loading import LoadedUseCases, load_use_cases
 from tests.unit.harness import Chat, texts
 from tests.unit.services_for_tests import open_services
+from tests.unit.test_architecture import ALLOWED
+
+FOR_AUTHORS = {"base_server", "context", "database", "errors", "plugins", "stock_server", "widgets"}
+"""The modules of which docs/use-cases.md says that a use case may import them."""
 
 GOOD = """
 from agent_framework import Agent
@@ -70,6 +75,16 @@ def load(services: Services) -> Callable[..., LoadedUseCases]:
     return lambda *paths: load_use_cases(services, paths)
 
 
+TABLES = """
+from sqlalchemy import Column, MetaData, Table, Text
+metadata = MetaData()
+Table("TABLE", metadata, Column("id", Text, primary_key=True))
+"""
+WITH_TABLES = GOOD.replace("server=", "tables=metadata, server=").replace(
+    "from .words", "from .tables import metadata\nfrom .words"
+)
+
+
 async def test_a_folder_with_a_plugin_is_a_use_case_that_answers(
     folder: Path, load: Callable[..., LoadedUseCases]
 ) -> None:
@@ -94,8 +109,16 @@ def test_a_use_case_may_import_its_files_by_the_full_name(folder: Path, load: Ca
 BROKEN = {
     "syntax": ("def (", "SyntaxError"),
     "imports": ("import a_package_that_is_missing", "a_package_that_is_missing"),
-    "sibling": ("from agent import x", "from .agent import"),
+    "sibling": ("from words import TITLE", "from .words import"),
+    "sibling_of_our_name": ("from widgets import build_card", "from .widgets import"),
+    "attribute_of_ours": ("import errors\nerrors.SOLD_OUT", "from .errors import"),
+    "takes_ours": ("from config import Settings", "plugin.py, line 1, imports 'config', which is Parlor's own module"),
+    "takes_ours_later": (
+        GOOD.replace("return Agent", "from web.pages import page\n        return Agent"),
+        "plugin.py, line 9, imports 'web', which is Parlor's own module and not the one in this folder",
+    ),
     "exits": ("raise SystemExit(3)", "SystemExit"),
+    "exits_later": (GOOD.replace("Server(services))", "exit(3))"), "called sys.exit(3)"),
     "no_hook": ("x = 1", "register_use_case"),
     "misspelled": (
         "from plugins import hookimpl\n@hookimpl\ndef regster_use_case(services): ...",
@@ -141,7 +164,8 @@ def test_a_broken_use_case_is_reported_and_stops_nobody(
     name: str, folder: Path, load: Callable[..., LoadedUseCases], caplog: pytest.LogCaptureFixture
 ) -> None:
     source, words = BROKEN[name]
-    write(folder, name, source)
+    write(folder, name, source, widgets="def build_card(): ...", errors="SOLD_OUT = 1", config="class Settings: ...")
+    (folder / name / "web").mkdir()
     write(folder, "zz_good")
     loaded = load(folder)
     assert list(loaded.enabled) == ["zz_good"]
@@ -149,6 +173,52 @@ def test_a_broken_use_case_is_reported_and_stops_nobody(
     assert disabled.name == name
     assert words in disabled.reason
     assert any(getattr(record, "error_id", None) == disabled.error_id for record in caplog.records)
+
+
+def test_a_use_case_may_have_modules_called_like_ours(folder: Path, load: Callable[..., LoadedUseCases]) -> None:
+    plugin = GOOD.replace("from .words", "from .config").replace(
+        "import TITLE", "import TITLE\nfrom . import main, web"
+    )
+    write(
+        folder,
+        "dice",
+        plugin,
+        config="TITLE = 'Own'\nfrom errors import ParlorError",
+        main="",
+        errors="from os import path",
+    )
+    (folder / "dice" / "web").mkdir()
+    (folder / "dice" / "by_itself.py").write_text("import config")
+    loaded = load(folder)
+    assert [found.title for found in loaded.enabled.values()] == ["Own"], loaded.disabled
+
+
+def test_the_modules_that_a_use_case_does_not_import_are_those_of_the_house() -> None:
+    assert set(ALLOWED) - FOR_AUTHORS - {"use_cases"} == PLATFORM_MODULES
+
+
+@pytest.mark.parametrize("table", ["items", "Threads", "chat_sessions", "files"])
+def test_a_use_case_may_not_take_a_table_of_the_platform_for_its_own(
+    table: str, folder: Path, load: Callable[..., LoadedUseCases]
+) -> None:
+    write(folder, "shop", WITH_TABLES, tables=TABLES.replace("TABLE", table))
+    [disabled] = load(folder).disabled
+    assert f"its table '{table.lower()}' has the name of one of the platform; rename it" in disabled.reason
+
+
+def test_of_two_use_cases_with_a_table_of_one_name_the_second_is_refused_unless_it_is_the_same_table(
+    folder: Path, load: Callable[..., LoadedUseCases]
+) -> None:
+    write(folder, "a", WITH_TABLES, tables=TABLES.replace("TABLE", "prices"))
+    write(folder, "b", WITH_TABLES, tables=TABLES.replace("TABLE", "Prices"))
+    write(folder, "c", WITH_TABLES, tables="from use_cases.a.tables import metadata")
+    write(folder, "d", WITH_TABLES, tables="metadata = 5")
+    loaded = load(folder)
+    assert list(loaded.enabled) == ["a", "c"]
+    assert [(each.name, each.reason) for each in loaded.disabled] == [
+        ("b", "its table 'prices' has the name of one of use case 'a'; rename it, e.g. with a prefix"),
+        ("d", "tables is of the type int and must be a MetaData: tables=MyBase.metadata"),
+    ]
 
 
 def test_two_use_cases_of_one_name_are_told_apart_and_the_first_wins(

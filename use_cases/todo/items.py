@@ -67,9 +67,9 @@ class Todo:
         number: The number by which people name it, as in "#3": unique for its user, never used again, higher is later.
         title: 1 to `MAX_TITLE_CHARS` characters on one line.
         priority: How important it is.
-        is_done: Whether it is ticked off.
-        created_at: When it was added.
-        completed_at: When it was ticked off; None while it is open.
+        is_done: Whether the to-do is ticked off.
+        created_at: The time at which the to-do was added.
+        completed_at: The time at which the to-do was ticked off; None while it is open.
     """
 
     id: str

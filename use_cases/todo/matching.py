@@ -54,7 +54,7 @@ class Match:
     """The to-do that a person's words mean.
 
     Attributes:
-        found: One when it is clear, several when it is ambiguous, none when nothing fits.
+        found: The to-dos that fit: one when it is clear, several when it is ambiguous.
         near: When nothing fits: what comes close, best first.
     """
 

@@ -92,7 +92,7 @@ class Report:
     """Everything known about the weather of one city.
 
     Attributes:
-        city: Where.
+        city: The city.
         current: Now.
         hours: 24 hours of each day, from today's midnight on.
         days: From today on, `MAX_DAYS` of them.

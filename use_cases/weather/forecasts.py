@@ -99,7 +99,7 @@ class Forecasts:
         """Return the weather of `city`; sample data says so in `is_sample`.
 
         Args:
-            city: Where.
+            city: The place of the forecast.
             is_refresh: Whether somebody asks for newer numbers than a moment ago.
 
         Raises:

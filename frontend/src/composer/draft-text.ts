@@ -135,7 +135,7 @@ export function insertTag(draft: DraftText, start: number, end: number, tag: Inp
  * Takes over what the text field says after an edit by hand. A tag of which a part was deleted goes as a whole; one that
  * was typed into becomes plain text.
  *
- * @param caret Where the caret stands after the edit: what follows it was not changed.
+ * @param caret The caret's place after the edit: what follows it was not changed.
  */
 export function edit(draft: DraftText, text: string, caret: number): Edited {
   const before = draft.text;
@@ -164,7 +164,7 @@ export function edit(draft: DraftText, text: string, caret: number): Edited {
 /**
  * A selection that does not end inside a tag.
  *
- * @param before Where the caret was, so that an arrow key jumps over a tag instead of bouncing off it.
+ * @param before The caret's place before, so that an arrow key jumps over a tag instead of bouncing off it.
  */
 export function snap(
   draft: DraftText,

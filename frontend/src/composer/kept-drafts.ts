@@ -26,7 +26,7 @@ export class KeptDrafts {
     this.#log = log;
   }
 
-  /** @param url Of the server; `undefined` when nothing is to be kept. */
+  /** @param url The server's address; `undefined` when nothing is to be kept. */
   configure(url: string | undefined): void {
     this.#url = url;
   }

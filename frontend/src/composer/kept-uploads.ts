@@ -22,8 +22,8 @@ export class KeptUploads {
   }
 
   /**
-   * @param url Of the server; `undefined` when nothing is to be kept.
-   * @returns Whether that is another server, of which `load` may know files.
+   * @param url The server's address; `undefined` when nothing is to be kept.
+   * @returns Whether the address is another server's, of which `load` may know files.
    */
   configure(url: string | undefined): boolean {
     const isNew = url !== undefined && url !== this.#url;

@@ -75,7 +75,7 @@ export class SideRequests {
     this.#lackedStrategy = settings.lacksStrategy;
   }
 
-  /** @param url Of the server; `undefined` when a reload may forget the files of the draft. */
+  /** @param url The server's address; `undefined` when a reload may forget the files of the draft. */
   keepUploads(url: string | undefined): void {
     if (this.#kept.configure(url)) void this.#kept.load().then(kept => this.uploads.restore(kept));
   }

@@ -15,9 +15,9 @@ export const OPEN_MARKS = Symbol('open marks');
 
 export interface OpenMark {
   readonly mark: string;
-  /** The length of the run that it belongs to. */
+  /** The length of the run that the mark belongs to. */
   readonly length: number;
-  /** Whether it could close as well. */
+  /** Whether the mark could close as well. */
   readonly closes: boolean;
 }
 

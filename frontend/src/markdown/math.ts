@@ -24,7 +24,7 @@ export class Typesetter {
   /**
    * Typesets every formula in `drawn`, which is or will be in `root`. Without KaTeX they stay as they were written.
    *
-   * @param isFinished Of what still grows every formula is done at once: it is drawn again with the next word.
+   * @param isFinished False for what still grows: there every formula is done at once, as the next word draws it again.
    * @returns A promise for what could not be done at once, `undefined` when there is nothing to wait for.
    */
   typeset(drawn: ParentNode, root: DocumentOrShadowRoot & Node, isFinished = true): Promise<void> | undefined {

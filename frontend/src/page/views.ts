@@ -45,7 +45,7 @@ function hasChoice({useCases, disabled}: HeaderProps): boolean {
   return useCases.length + disabled.filter(isDown).length > 1;
 }
 
-/** Whether it lives in another service, which cannot be reached: people know it, and may wait for it. */
+/** Whether a use case lives in another service, which cannot be reached: people know it, and may wait for it. */
 function isDown(disabled: DisabledUseCase): boolean {
   return disabled.title !== undefined;
 }

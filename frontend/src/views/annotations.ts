@@ -63,7 +63,7 @@ const built = new WeakMap<
 /**
  * Markers for a text: one for each place, with all that is cited there.
  *
- * @param sources Those of the whole answer; a marker says the number in that list.
+ * @param sources The sources of the whole answer; a marker says the number in that list.
  */
 export function buildMarkers(annotations: readonly Annotation[], sources: readonly Source[]): readonly Marker[] {
   if (annotations.length === 0) return NONE;

@@ -3,7 +3,7 @@
 /**
  * Whether the text was copied: refused permissions say no. Call it on a person's action only.
  *
- * @param place In the view that was clicked: around a modal dialog nothing can be selected.
+ * @param place A node of the view that was clicked: around a modal dialog nothing can be selected.
  */
 export async function copyText(text: string, place: ParentNode & Node): Promise<boolean> {
   try {

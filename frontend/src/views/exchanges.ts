@@ -10,7 +10,7 @@ export interface Exchange {
 /**
  * A new exchange starts with every message of the person.
  *
- * @param before Those of the last time: what has not changed is given again, so that it need not be drawn again.
+ * @param before The exchanges of the last time: what has not changed is given again, and need not be drawn again.
  */
 export function toExchanges(entries: readonly Entry[], before: readonly Exchange[] = []): readonly Exchange[] {
   const exchanges: {key: string; question: Entry | undefined; answer: Entry[]}[] = [];

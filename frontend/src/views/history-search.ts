@@ -131,7 +131,7 @@ function fold(title: string): Folded {
   return {text, origins};
 }
 
-/** By way of capitals, which makes ß two letters and the two forms of σ one. */
+/** A character to compare by, made by way of capitals: ß is two letters then, and the two forms of σ are one. */
 function foldCharacter(character: string): string {
   if (character > ' ' && character <= '~') return character.toLowerCase();
   const plain = character.normalize('NFKD').replace(ACCENTS, '').toUpperCase().toLowerCase();

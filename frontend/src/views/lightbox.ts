@@ -15,7 +15,7 @@ const PAN_PX = 80;
 export interface Picture {
   /** The key of the picture, its own among those that are shown together. */
   readonly key: string;
-  /** By which the server is asked for the whole picture; `undefined` for one that is only here. */
+  /** The id under which the server has the whole picture; `undefined` for one that is only here. */
   readonly id: string | undefined;
   readonly name: string;
   /** A small version of it, or all that there is. */
@@ -247,7 +247,7 @@ export class Lightbox extends LitElement {
     this.zoom = Math.min(MAX_ZOOM, Math.max(1, zoom));
   }
 
-  /** By properties, not by a style attribute, which a strict policy forbids. The middle stays in the middle. */
+  /** Sizes the picture by properties: a strict policy forbids a style attribute. The middle stays in the middle. */
   #resize(): void {
     const image = this.renderRoot.querySelector('img');
     const stage = this.renderRoot.querySelector('.stage');

@@ -8,7 +8,7 @@ export interface RowState {
   readonly isReconnecting: boolean;
   /** Something of the transcript is below the lower edge. */
   readonly isAway: boolean;
-  /** It was there before: were its room taken back, what is about to be clicked would move from under the pointer. */
+  /** Whether the row was there before: without its room, what is about to be clicked would move from under the pointer. */
   readonly keepsRoom: boolean;
   readonly toLatest: () => void;
 }

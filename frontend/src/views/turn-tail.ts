@@ -27,7 +27,7 @@ export function renderCut(host: EventTarget, text: string, canRetry: boolean) {
   </div>`;
 }
 
-/** @param visible What is shown of the answer so far; `host` expresses what is clicked. */
+/** @param visible The part of the answer that is shown so far; `host` expresses what is clicked. */
 export function renderTail(host: EventTarget, state: ThreadState, visible: readonly Entry[] = []) {
   const {isResponding, isReconnecting, progress, notices, failure} = state;
   const isGrowing = visible.some(entry => entry.isStreaming);

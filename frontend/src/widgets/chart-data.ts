@@ -7,7 +7,7 @@ import {colorOf} from './values.js';
 /** More cannot be told apart at the width of a thread. */
 const MAX_POINTS = 2000;
 const MAX_SERIES = 24;
-/** So many values are drawn at most, all series together: more would cost layout time. */
+/** The most values that are drawn, all series together: more would cost layout time. */
 const MAX_MARKS = 12_000;
 const PALETTE = ['blue', 'purple', 'orange', 'green', 'red', 'yellow', 'pink'] as const;
 /** Steps of a hue, one for each time that the palette has been gone through. */

@@ -13,8 +13,8 @@ export interface Placed {
 /**
  * Chooses labels and places them: around their point, and where that would lead over an end of the axis, at the end.
  *
- * @param centres Where the labels belong, in pixels.
- * @param widths How wide they are.
+ * @param centres The places where the labels belong, in pixels.
+ * @param widths The widths of the labels, in pixels.
  * @param room The length of the axis.
  */
 export function chooseLabels(centres: readonly number[], widths: readonly number[], room: number): readonly Placed[] {

@@ -18,7 +18,7 @@ function fieldsOf(root: ParentNode): readonly HTMLElement[] {
   return [...root.querySelectorAll<HTMLElement>(`[${FIELD_ATTRIBUTE}]`)];
 }
 
-/** By path, before the new tree is drawn. */
+/** Keeps all fields by their path, before the new tree is drawn. */
 export function keepFields(root: ParentNode): KeptFields {
   const active = (root as ShadowRoot).activeElement ?? null;
   return new Map(

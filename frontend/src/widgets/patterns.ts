@@ -1,6 +1,6 @@
 /** Patterns of fields: matched here only where that is quick for certain; everything else is for the server to say. */
 
-/** So many steps are no time. */
+/** The number of steps that takes no time worth counting. */
 const MAX_STEPS = 1_000_000;
 /** Quantifiers that match text of any length, or of many lengths. */
 const REPEATS = /[*+]|\{\d+,\d*\}/g;

@@ -9,6 +9,7 @@ from typing import Any
 from agent_framework import ChatResponse
 from agent_framework import Message as AFMessage
 from agents import Agent, Model, ModelSettings, RunConfig, Runner, WebSearchTool, function_tool, handoff
+from agents.mcp import MCPServerStdio
 from agents.models import get_default_model_settings
 from agents.models.multi_provider import MultiProvider
 from agents.models.openai_responses import Converter
@@ -20,10 +21,47 @@ from openai import AsyncOpenAI
 from pydantic import BaseModel
 
 from agents_sdk.platform_response import build_response
-from framework.sdk_agents import agent_behind_handoff, agent_behind_tool, send_events_to
+from framework.sdk_agents import (
+    agent_behind_handoff,
+    agent_behind_tool,
+    can_start_runs,
+    loaded_agent_class,
+    send_events_to,
+)
+from framework.sdk_mcp_servers import forget_session, has_session, let_go
 from turns.clock import utc_now
 
 EXPERT = Agent[Any](name="expert")
+
+
+def test_what_is_loaded_of_the_sdk_is_seen_in_its_modules() -> None:
+    """Relied on by `framework/sdk_agents.py`: a process that runs no such agent does not load the SDK to find out.
+
+    When this fails: look in which modules the classes are now.
+    """
+    assert loaded_agent_class() is Agent
+    assert (can_start_runs(), Runner.__module__) == (True, "agents.run")
+
+
+async def test_a_connection_to_a_server_of_tools_can_be_let_go() -> None:
+    """Relied on by `framework/sdk_mcp_servers.py`: what an author's task has opened cannot be closed by another.
+
+    When this fails: look in `connect` and `cleanup` of the SDK's servers where they keep what they have opened.
+    """
+    closed: list[str] = []
+    server: Any = MCPServerStdio({"command": "nothing"})
+    assert not has_session(server)
+    server.session = server
+    server.exit_stack.callback(closed.append, "the author's")
+    assert has_session(server)
+    let_go(server)
+    server.exit_stack.callback(closed.append, "ours")
+    await server.cleanup()
+    assert closed == ["ours"]
+    server.session = server
+    forget_session(server)
+    assert not has_session(server)
+    assert "self.exit_stack.enter_async_context(" in inspect.getsource(MCPServerStdio.connect)
 
 
 def test_a_tool_knows_the_agent_that_it_was_made_of() -> None:

@@ -14,7 +14,7 @@ from tests.unit.web.edge import JSON, Edge, FakeDatabase, FakeRuns, FakeServer, 
 
 
 class Recorded(FakeServer):
-    def __init__(self, name: str, record: list[tuple[str, object]], error: Exception | None = None) -> None:
+    def __init__(self, name: str, record: list[tuple[str, object]], error: BaseException | None = None) -> None:
         super().__init__()
         self._name, self._record, self._error = name, record, error
 
@@ -27,6 +27,8 @@ class Recorded(FakeServer):
         self._record.append((f"close {self._name}", asyncio.current_task()))
         if self._name == "b":
             raise OSError("already gone")
+        if self._name == "exits":
+            raise SystemExit(3)
 
 
 def build(
@@ -98,15 +100,41 @@ async def test_a_server_that_is_about_to_stop_is_alive_and_not_ready(edge: Edge)
     assert after.json()["checks"]["use_cases"] == "the server is stopping"
 
 
-async def test_a_use_case_that_cannot_be_opened_does_not_stop_the_others(log: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("error", [OSError("no route"), SystemExit("no route")], ids=["fails", "exits"])
+async def test_a_use_case_that_cannot_be_opened_does_not_stop_the_others(
+    log: pytest.LogCaptureFixture, error: BaseException
+) -> None:
     record: list[tuple[str, object]] = []
-    lifecycle = build({"a": Recorded("a", record, error=OSError("no route")), "c": Recorded("c", record)})
+    lifecycle = build({"a": Recorded("a", record, error=error), "c": Recorded("c", record)})
     async with lifecycle.running():
         loaded = await lifecycle.wait_until_started(10)
     assert list(loaded.enabled) == ["c"]
     assert [(each.name, "no route" in each.reason) for each in loaded.disabled] == [("a", True)]
     assert loaded.disabled[0].error_id in {getattr(each, "error_id", None) for each in log.records}
     assert [what for what, _ in record] == ["open c", "close c"]
+
+
+async def test_a_use_case_whose_open_is_a_plain_function_is_disabled_with_the_remedy() -> None:
+    class Plain(FakeServer):
+        def open(self) -> None:  # type: ignore[override]
+            """Open nothing that could be awaited."""
+
+    lifecycle = build({"shop": Plain()})
+    async with lifecycle.running():
+        loaded = await lifecycle.wait_until_started(300)
+    assert [each.reason for each in loaded.disabled] == [
+        "cannot be opened: PluginError: use case 'shop': its open() must be 'async def', as the platform awaits it"
+    ]
+
+
+async def test_one_that_would_end_the_process_while_it_is_closed_does_not_keep_the_others_open() -> None:
+    record: list[tuple[str, object]] = []
+    database = FakeDatabase()
+    lifecycle = build({name: Recorded(name, record) for name in ("c", "exits")}, database)
+    async with lifecycle.running():
+        await lifecycle.wait_until_started(300)
+    assert [what for what, _ in record][2:] == ["close exits", "close c"]
+    assert database.is_closed
 
 
 async def test_a_database_server_may_come_up_after_us() -> None:

@@ -100,12 +100,13 @@ def test_samples_are_checked_against_the_declared_actions(services: Services) ->
     assert not shown["none"].is_well
 
 
-def test_samples_that_cannot_be_made_are_told(services: Services) -> None:
+@pytest.mark.parametrize("error", [RuntimeError, SystemExit])
+def test_samples_that_cannot_be_made_are_told(services: Services, error: type[BaseException]) -> None:
     def fail() -> dict[str, object]:
-        raise RuntimeError("no samples today")
+        raise error("no samples today")
 
     shown = exhibits(UseCase("shop", "Shop", ShopServer(services), sample_widgets=fail))  # type: ignore[arg-type]
-    assert shown["sample_widgets"].note == "sample_widgets failed: RuntimeError: no samples today"
+    assert shown["sample_widgets"].note == f"sample_widgets failed: {error.__name__}: no samples today"
 
 
 def test_without_samples_functions_are_called_with_values_that_fit(module: ModuleType, services: Services) -> None:

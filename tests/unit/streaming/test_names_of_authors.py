@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from agent_framework import Agent, tool
+from agent_framework import Agent, AgentResponseUpdate, Content, ResponseStream, tool
+from agents import Agent as SDKAgent
 from chatkit.server import ChatKitServer
 
 from base_server import HOOKS, RESERVED_NAMES, BaseChatKitServer, action
 from context import ActionTurn, Services, Turn
 from errors import ActionError, FinalMethodError, PluginError
 from framework.mcp_servers import servers_of
+from framework.sentences import LIMIT_REACHED
 from tests.unit.harness import Chat, done_items, texts
 from tests.unit.scripted_model import ScriptedModel, calls, says
 
@@ -184,6 +186,17 @@ def with_slots_metaclass_and_two_classes_of_its_own() -> type[ShopServer]:
     return Shop
 
 
+def with_a_metaclass_that_has_our_names() -> type[ShopServer]:
+    names = (HOOKS | RESERVED_NAMES) - {"mro"}
+    kind = type("Kind", (type(ShopServer),), {name: property(lambda cls: stray) for name in names})
+    return kind("Shop", (ShopServer,), {})  # type: ignore[no-any-return]
+
+
+def with_the_names_of_a_server_of_tools() -> type[ShopServer]:
+    names = ("call_tool", "load_tools", "list_tools", "connect", "cleanup", "functions", "is_connected", "name")
+    return type("Shop", (ShopServer,), {name: property(stray) for name in names})
+
+
 class Answering:
     """Has whatever is asked of it but what Python itself asks."""
 
@@ -221,6 +234,8 @@ SHAPES = [
     same_name_as_ours,
     a_dataclass,
     with_slots_metaclass_and_two_classes_of_its_own,
+    with_a_metaclass_that_has_our_names,
+    with_the_names_of_a_server_of_tools,
     answering_and_odd_in_every_way,
 ]
 
@@ -252,11 +267,72 @@ def test_what_cannot_be_a_hook_is_refused_by_the_hook_s_name(how: str) -> None:
         type("Shop", (BaseChatKitServer,), body)
 
 
+@pytest.mark.parametrize("name", ["open", "close", "get_agent"])
+def test_a_hook_that_yields_is_refused_where_nobody_would_read_it(name: str) -> None:
+    async def yields(self: Any, *turn: Turn) -> AsyncIterator[int]:
+        yield 1
+
+    def plain(self: Any, *turn: Turn) -> Iterator[int]:
+        yield 1
+
+    for hook in (yields, plain):
+        with pytest.raises(PluginError, match=f"Shop defines the hook '{name}' as a generator"):
+            type("Shop", (BaseChatKitServer,), {name: hook})
+    type("Shop", (BaseChatKitServer,), {"post_respond_hook": lambda self, thread, turn: yields(self, turn)})
+
+
+def test_a_closing_hook_that_yields_without_async_is_refused() -> None:
+    def post_respond_hook(self: Any, thread: Any, turn: Turn) -> Iterator[int]:
+        yield 1
+
+    with pytest.raises(PluginError, match="the hook 'post_respond_hook' as a generator"):
+        type("Shop", (BaseChatKitServer,), {"post_respond_hook": post_respond_hook})
+
+
+async def test_a_closing_hook_that_is_a_plain_function_shows_what_it_shows(
+    services: Services, model: ScriptedModel
+) -> None:
+    class Shop(ShopServer):
+        def post_respond_hook(self, thread: Any, turn: Turn) -> None:  # type: ignore[override]
+            turn.widget({"type": "Card", "children": [{"type": "Text", "value": "Plain"}]})
+
+    model.turns = [says("Hello.")]
+    chat = Chat(Shop(services))
+    [card] = done_items(await chat.send("Hi"), "widget")
+    assert card["widget"]["children"][0]["value"] == "Plain"
+    assert "widget" in [item["type"] for item in await chat.items()]
+
+
 def test_a_hook_that_is_awaited_in_vain_is_refused() -> None:
     async def texts(self: Any, turn: Turn) -> None: ...
 
     with pytest.raises(PluginError, match="the hook 'texts' as 'async def', and it is a plain function"):
         type("Shop", (BaseChatKitServer,), {"texts": texts})
+
+
+async def test_texts_of_another_kind_end_the_answer_before_a_step_of_it_is_shown(
+    services: Services, model: ScriptedModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Shop(ShopServer):
+        def texts(self, turn: Turn) -> Any:
+            return {"ask": "May I?"}
+
+    model.turns = [calls("erase")]
+    events = await Chat(Shop(services)).send("Erase it")
+    assert [event["type"] for event in events] == ["thread.created", "thread.item.done", "stream_options", "error"]
+    assert "texts returned a dict; return an AnswerTexts" in caplog.text
+
+
+async def test_a_limit_s_message_that_is_no_text_ends_the_answer(
+    services: Services, model: ScriptedModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Shop(ShopServer):
+        def limit_message(self, turn: Turn) -> Any:
+            return None
+
+    model.turns = [says(LIMIT_REACHED)]
+    assert (await Chat(Shop(services)).send("Hi"))[-1]["type"] == "error"
+    assert "limit_message returned a NoneType; return a str" in caplog.text
 
 
 def test_a_hook_may_be_any_method_that_takes_its_arguments(services: Services) -> None:
@@ -285,6 +361,71 @@ def test_an_attribute_that_the_platform_owns_is_refused_by_name(services: Servic
 def test_an_attribute_that_hides_a_hook_is_refused_by_name(services: Services) -> None:
     with pytest.raises(PluginError, match=r"ShopServer sets 'self.open' to a bool, and 'open' is a hook"):
         ShopServer(services).open = True  # type: ignore[method-assign,assignment]
+
+
+def test_a_hook_that_is_looked_up_once_is_refused_where_it_would_not_be_found(services: Services) -> None:
+    with pytest.raises(PluginError, match=r"sets 'self.action', and 'action' is a hook: define it in the class"):
+        ShopServer(services).action = stray  # type: ignore[method-assign]
+
+
+# Agents of the author's own
+
+
+def agent_with_any_name(client: Any) -> Any:
+    taken = set(dir(Agent)) | vars(Agent(client)).keys()
+    return type("ShopAgent", (Agent,), dict.fromkeys(names_of_the_platform() - taken, stray))(client, tools=[erase])
+
+
+async def test_names_of_an_agent_s_class_change_nothing(services: Services, model: ScriptedModel) -> None:
+    class Server(ShopServer):
+        def get_agent(self, turn: Turn) -> Any:
+            return agent_with_any_name(self.chat_client)
+
+    plain = [each async for each in talk(Chat(ShopServer(services)), model)]
+    assert "replay_calls" in vars(type(agent_with_any_name(ShopServer(services).chat_client)))
+    assert [each async for each in talk(Chat(Server(services)), model)] == plain
+
+
+class Pipe:
+    """An async generator function that is an object, with helpers of its own."""
+
+    def run(self, *steps: str) -> None:
+        raise AssertionError("the platform runs it")
+
+    async def __call__(self, messages: Any, turn: Turn) -> AsyncIterator[str]:
+        yield "Piped."
+
+
+class OwnAgent:
+    """An agent that is none of the framework's, and means its own by the framework's names."""
+
+    id = name = description = "own"
+    workflow = mcp_tools = default_options = replay_calls = stray
+
+    def run(self, messages: Any, *, stream: bool) -> Any:
+        return ResponseStream(self._updates())
+
+    async def _updates(self) -> AsyncIterator[AgentResponseUpdate]:
+        yield AgentResponseUpdate(contents=[Content.from_text("Owned.")], role="assistant")
+
+
+async def test_helpers_called_like_an_agent_s_members_change_nothing(services: Services, model: ScriptedModel) -> None:
+    class SDKShopAgent(SDKAgent[Any]):
+        def run(self) -> None:
+            raise AssertionError("the platform runs it")
+
+    class Server(ShopServer):
+        agent: Any = None
+
+        def get_agent(self, turn: Turn) -> Any:
+            return self.agent
+
+    server = Server(services)
+    said = []
+    for server.agent in (Pipe(), OwnAgent(), SDKShopAgent(name="shop")):
+        model.turns = [says("Answered.")]
+        said += texts(await Chat(server).send("Hi"))
+    assert said == ["Piped.", "Owned.", "Answered."]
 
 
 def test_what_a_decorator_adds_to_a_class_is_refused_when_an_object_is_made(services: Services) -> None:

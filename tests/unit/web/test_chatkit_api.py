@@ -102,9 +102,10 @@ async def test_a_use_case_that_the_user_may_not_use_reads_as_missing(edge: Edge)
     assert asked[0].use_case == "payroll"
 
 
-async def test_a_use_case_that_cannot_say_who_may_use_it_is_for_nobody(edge: Edge) -> None:
+@pytest.mark.parametrize("error", [ZeroDivisionError, SystemExit])
+async def test_a_use_case_that_cannot_say_who_may_use_it_is_for_nobody(edge: Edge, error: type[BaseException]) -> None:
     def is_allowed(context: RequestContext) -> bool:
-        raise ZeroDivisionError
+        raise error
 
     async with edge.client(edge.app(use_case("broken", is_allowed=is_allowed), use_case("weather"))) as client:
         listed = await client.get("/api/use-cases")

@@ -189,7 +189,7 @@ def weigh(name: str, country_code: str, population: float, fame: int) -> float:
 
     Args:
         name: The place's own name; a capital counts more.
-        country_code: Where it is.
+        country_code: The country of the place.
         population: 0 when unknown.
         fame: How many other names the world has for it: many for Barcelona in Spain, few for the one in Venezuela.
     """

@@ -78,8 +78,8 @@ def provide_city_file(
     Takes a millisecond when it is there and a second or two when it is not: call it from a thread.
 
     Args:
-        folder: Where it is kept; made when missing. When it cannot be written to, the file is a temporary one, which
-            goes with the process.
+        folder: The folder of the file; made when missing. When it cannot be written to, the file is a temporary one,
+            which goes with the process.
         source: The list.
         anew: Whether to make it in any case, because it turned out to be damaged.
         is_unwanted: Asked while it is being made; True stops that.

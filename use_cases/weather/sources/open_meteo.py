@@ -155,7 +155,7 @@ class OpenMeteo:
         """Return the weather of `city`.
 
         Args:
-            city: Where.
+            city: The place of the forecast.
             max_age_s: How old a kept report may be, in seconds.
 
         Raises:
