@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from errors import NotFoundError, UserFacingError
@@ -45,6 +46,7 @@ READING_TIMEOUT_S = 40.0
 MAX_RENDITION_BYTES = 16 * 1024 * 1024
 NOT_UPLOADED = "This file has not been uploaded."
 
+T = TypeVar("T")
 Make = Callable[[Path], Awaitable[bytes]]
 Extract = Callable[[Path, str], Awaitable[FileText]]
 
@@ -90,7 +92,7 @@ class FileContents:
         """
         if file.state == "pending":
             raise NotFoundError(NOT_UPLOADED)
-        return await self._objects.open(file.content_key, start, end)
+        return await self._from_store(file, lambda key: self._objects.open(key, start, end))
 
     async def read(self, file: StoredFile) -> bytes:
         """Return the bytes of a file, all of them.
@@ -100,7 +102,7 @@ class FileContents:
         """
         if file.state == "pending":
             raise NotFoundError(NOT_UPLOADED)
-        return await self._objects.read(file.content_key, file.size)
+        return await self._from_store(file, lambda key: self._objects.read(key, file.size))
 
     @asynccontextmanager
     async def local_copy(self, file: StoredFile, name: str = "copy") -> AsyncIterator[Path]:
@@ -109,8 +111,15 @@ class FileContents:
             raise NotFoundError(NOT_UPLOADED)
         async with self._spool.workplace(file.owner) as place:
             path = place / name
-            await self._objects.download(file.content_key, path)
+            await self._from_store(file, lambda key: self._objects.download(key, path))
             yield path
+
+    async def _from_store(self, file: StoredFile, get: Callable[[str], Awaitable[T]]) -> T:
+        """Return what `get` makes of the key of a file's bytes; those of an earlier version have a key without hash."""
+        try:
+            return await get(file.content_key)
+        except NotFoundError:
+            return await get(file.content_key_without_hash)
 
     async def preview(self, file: StoredFile) -> bytes:
         """Return a small picture of a picture; it is made once.

@@ -153,6 +153,11 @@ class StoredFile:
         return f"{self.folder}/content-{sha256[:32]}"
 
     @property
+    def content_key_without_hash(self) -> str:
+        """The key under which versions before this one have put a file's bytes."""
+        return f"{self.folder}/content"
+
+    @property
     def incoming_key(self) -> str:
         """The key under which a browser sends the bytes to the object store itself; nobody else reads there."""
         return f"incoming/{self.folder}"

@@ -94,6 +94,19 @@ async def test_of_many_who_send_at_once_one_wins_and_its_bytes_are_kept(any_desk
     assert await any_desk.keys() == [file.content_key]
 
 
+async def test_a_file_of_an_earlier_version_is_found_and_deleted(any_desk: Desk, ada: Person) -> None:
+    sent = await ada.upload("b.png", BLUE, "image/png")
+    file, objects = await any_desk.files.find(sent["id"]), any_desk.files.objects
+    await objects.delete([file.content_key])
+    await objects.put(file.content_key_without_hash, BLUE)
+    described = (await ada.page.get(f"/api/attachments/{file.id}")).json()
+    assert (await ada.anybody.get(described["download_url"])).content == BLUE
+    assert (await ada.anybody.get(described["preview_url"])).status_code == 200
+    assert await any_desk.files.contents.read(file) == BLUE
+    assert (await ada.ask("attachments.delete", attachment_id=file.id)).status_code == 200
+    assert (await any_desk.keys(), await any_desk.rows()) == ([], 0)
+
+
 async def test_the_same_bytes_may_be_sent_again_and_others_change_nothing(any_desk: Desk, ada: Person) -> None:
     announced = (await ada.announce("a.txt", b"words", "text/plain")).json()
     assert [(await ada.put(announced, b"words")).status_code for _ in range(3)] == [200] * 3
