@@ -14,7 +14,6 @@ import httpx
 import pytest
 
 from files.spool import LEFTOVER_LIFE_S
-from tests.preloaded.commands import own_python
 from tests.processes.server_process import ServerProcess, running
 from tests.unit.files.file_samples import picture
 
@@ -149,7 +148,7 @@ UPLOAD = ["inside _claim", "before put_file", "after put_file", "inside _complet
 @pytest.mark.parametrize("moment", UPLOAD)
 async def test_an_upload_that_a_kill_breaks_off_is_sent_again(tmp_path: Path, moment: str) -> None:
     _plugin(tmp_path)
-    async with running(tmp_path, python=own_python) as server:
+    async with running(tmp_path) as server:
         files = Files(tmp_path, server)
         file_id, to = await files.announce()
         await files.dies(moment, lambda: files.put(to))
@@ -173,7 +172,7 @@ async def test_a_message_that_a_kill_breaks_off_has_its_file_or_leaves_it_to_the
     tmp_path: Path, moment: str
 ) -> None:
     _plugin(tmp_path)
-    async with running(tmp_path, python=own_python) as server:
+    async with running(tmp_path) as server:
         files = Files(tmp_path, server)
         file_id, to = await files.announce()
         assert (await files.put(to)).status_code == 200
@@ -202,7 +201,7 @@ async def test_a_message_that_a_kill_breaks_off_has_its_file_or_leaves_it_to_the
 )  # fmt: skip
 async def test_a_deletion_that_a_kill_breaks_off_is_gone_on_with_or_has_not_been(tmp_path: Path, moment: str) -> None:
     _plugin(tmp_path)
-    async with running(tmp_path, python=own_python) as server:
+    async with running(tmp_path) as server:
         files = Files(tmp_path, server)
         file_id, to = await files.announce()
         assert (await files.put(to)).status_code == 200
@@ -226,7 +225,7 @@ async def test_a_deletion_that_a_kill_breaks_off_is_gone_on_with_or_has_not_been
 @pytest.mark.parametrize("moment", ["before put", "after put"])
 async def test_a_preview_that_a_kill_breaks_off_is_made_again(tmp_path: Path, moment: str) -> None:
     _plugin(tmp_path)
-    async with running(tmp_path, python=own_python) as server:
+    async with running(tmp_path) as server:
         files = Files(tmp_path, server)
         file_id, to = await files.announce()
         assert (await files.put(to)).status_code == 200
