@@ -268,6 +268,12 @@ def test_only_what_the_image_is_made_of_goes_to_its_build() -> None:
     assert {name.strip("/") for name in re.findall(r'"([^"]+)"', packaged[1])} <= set(kept)
 
 
+def test_what_holds_secrets_in_a_clone_is_never_committed() -> None:
+    rules = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    # Settings, the scaled services', azd's (with PARLOR_SECRET_KEY in clear), and the data with its key.
+    assert {".env", "/infra/secrets/", "/.azure/", "/data/"} <= set(rules)
+
+
 def test_the_lock_of_the_image_adds_to_that_of_the_server_and_changes_nothing() -> None:
     def names_in(lock: str) -> set[str]:
         return set(re.findall(r"^([a-z0-9-]+)(?:\[|==)", (ROOT / lock).read_text(encoding="utf-8"), re.MULTILINE))
