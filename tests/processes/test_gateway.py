@@ -18,7 +18,7 @@ from tests.processes.test_shared_use_cases import SHARED, listed, make_silent, u
 GATEWAY = (ROOT / "infra" / "gateway" / "nginx.conf").read_text(encoding="utf-8")
 PATH = (ROOT / "infra" / "gateway" / "path.conf").read_text(encoding="utf-8")
 REPLICAS = (ROOT / "infra" / "gateway" / "replicas.conf").read_text(encoding="utf-8")
-BEHIND = {"TRUSTED_PROXIES": "127.0.0.1", "OFFLINE_TOKEN_DELAY_MS": "25"}
+BEHIND = {"METRICS": "true", "TRUSTED_PROXIES": "127.0.0.1", "OFFLINE_TOKEN_DELAY_MS": "25"}
 
 
 async def answer_of(gateway: ServerProcess, use_case: str, message: str) -> httpx.Response:
@@ -54,6 +54,8 @@ async def test_three_services_behind_the_gateway_and_two_go_on_when_one_is_kille
         assert story.text.endswith(" 40")
         assert len(gateway.client.cookies) == 1
         assert (await gateway.get("/chatkit/nothing")).status_code == 404
+        assert (await services["todo"].get("/metrics")).status_code == 200
+        assert (await gateway.get("/metrics")).status_code == 404, "for the inside"
 
         services["weather"].send_signal(KILL)
         await services["weather"].exit_code()
@@ -108,6 +110,7 @@ async def test_each_person_stays_at_one_of_two_replicas_and_moves_when_it_is_kil
                 attached = await gateway.ask("runs.attach", thread_id=story.thread_id, after=0)
                 assert '"60"' in attached.text or " 60" in attached.text
             assert story.text.endswith(" 60")
+        assert (await gateway.get("/metrics")).status_code == 404
         # Whose replica is gone is the other one's from the next request on.
         replicas["parlor-a"].send_signal(KILL)
         await replicas["parlor-a"].exit_code()
@@ -146,6 +149,7 @@ async def test_below_a_path_of_another_host_all_that_the_page_asks_for_stays_the
         told = await gateway.get("/tools/chat/api/use-cases")
         assert {each["name"] for each in told.json()["use_cases"]} >= {"todo", "weather"}
         assert {cookie.path for cookie in gateway.client.cookies.jar} == {"/tools/chat/"}
+        assert (await gateway.get("/tools/chat/metrics")).status_code == 404
         gateway.client.base_url = gateway.client.base_url.join("/tools/chat/")
         story = Story()
         await gateway.read(story, "count to 3", resumable=True)
