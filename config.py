@@ -136,6 +136,10 @@ class Settings(BaseSettings):
         description="OpenTelemetry collector (OTLP over HTTP, extra `telemetry`), e.g. `http://localhost:4318`; the "
         "other `OTEL_*` variables mean what they always do. Default: no spans are sent.",
     )
+    otel_exporter_otlp_traces_endpoint: Annotated[str | None, checked(check_http_url)] = Field(
+        None, description="Whole address that takes spans, where it is not `/v1/traces` of that collector."
+    )
+    otel_traces_exporter: str = Field("otlp", description="`none`: no spans are sent, whatever else is set.")
     otel_exporter_otlp_headers: SecretStr | None = Field(
         None, description="What that collector has to be shown, e.g. `Authorization=Basic%20…`."
     )
@@ -306,6 +310,15 @@ class Settings(BaseSettings):
     chatkit_js_url: Annotated[str | None, checked(check_page_url)] = Field(
         None, description="Load `<openai-chatkit>` from this URL instead of our own bundle."
     )
+
+    @property
+    def traces_endpoint(self) -> str | None:
+        """The address that takes spans; None where none are sent. Source: OpenTelemetry, OTLP exporter."""
+        if self.otel_traces_exporter.strip().lower() == "none":
+            return None
+        if self.otel_exporter_otlp_traces_endpoint or not self.otel_exporter_otlp_endpoint:
+            return self.otel_exporter_otlp_traces_endpoint
+        return f"{self.otel_exporter_otlp_endpoint.rstrip('/')}/v1/traces"
 
     @property
     def trusted_networks(self) -> tuple[Network, ...]:

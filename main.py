@@ -104,7 +104,7 @@ def build_platform(settings: Settings) -> Platform:
 
     def load() -> LoadedUseCases:
         shown = settings.otel_exporter_otlp_headers
-        set_up_exporter(settings.otel_exporter_otlp_endpoint, shown.get_secret_value() if shown is not None else None)
+        set_up_exporter(settings.traces_endpoint, shown.get_secret_value() if shown is not None else None)
         return load_use_cases(
             services, settings.use_cases_path, settings.disabled_use_cases, settings.enabled_use_cases
         )

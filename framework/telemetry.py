@@ -9,7 +9,7 @@ def set_up_exporter(endpoint: str | None, headers: str | None = None) -> None:
     """Have spans sent to a collector; do nothing without one, or where the process has a tracer provider already.
 
     Args:
-        endpoint: Address of a collector that takes OTLP over HTTP, without the path. What else there is to say,
+        endpoint: Whole address at a collector that takes spans in OTLP over HTTP. What else there is to say,
             OpenTelemetry reads from its own variables: `OTEL_SERVICE_NAME`, `OTEL_TRACES_SAMPLER`, `OTEL_SDK_DISABLED`.
         headers: Headers that it has to be shown, in the form of `OTEL_EXPORTER_OTLP_HEADERS`, which may lie in a file.
 
@@ -35,9 +35,7 @@ def set_up_exporter(endpoint: str | None, headers: str | None = None) -> None:
     provider = TracerProvider(resource=resource)
     # Its queue is bounded, its thread a daemon, and what cannot be sent is dropped.
     shown = parse_env_headers(headers, liberal=True) if headers is not None else None
-    provider.add_span_processor(
-        BatchSpanProcessor(OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces", headers=shown))
-    )
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint, headers=shown)))
     trace.set_tracer_provider(provider)
 
 

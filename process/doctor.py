@@ -92,7 +92,7 @@ async def examine(services: Services, static_dir: Path) -> list[Finding]:
     except ConfigError as exc:
         return [*findings, Finding(False, "use cases", str(exc))]
     findings += [Finding(True, "use case", name) for name in loaded.enabled]
-    findings += server_key_findings(settings) + proxy_findings(settings)
+    findings += server_key_findings(settings) + proxy_findings(settings) + metrics_findings(settings)
     for name, use_case in loaded.enabled.items():
         if isinstance(use_case.server, StockServer):
             findings += [Finding(True, "server", f"{name}: {note}", is_warning=True) for note in use_case.server.notes]
@@ -125,6 +125,14 @@ def proxy_findings(settings: Settings) -> list[Finding]:
             is_warning=True,
         )
     ]
+
+
+def metrics_findings(settings: Settings) -> list[Finding]:
+    """Return a warning where everybody who reaches the server may read its numbers."""
+    if not settings.metrics or settings.metrics_token is not None or _is_loopback(settings.host):
+        return []
+    state = f"HOST={settings.host} is reached by others, and /metrics has no METRICS_TOKEN: let no proxy pass it on"
+    return [Finding(True, "metrics", state, is_warning=True)]
 
 
 def server_key_findings(settings: Settings) -> list[Finding]:

@@ -15,8 +15,10 @@ import httpx
 import pytest
 
 from infra.nginx import find_nginx
-from tests.processes.server_process import PATIENCE_S, ServerProcess
+from tests.processes.server_process import ServerProcess
 from tests.sharing import find_port_to_keep
+
+PATIENCE_S = 300.0
 
 
 def address_of(server: ServerProcess) -> str:

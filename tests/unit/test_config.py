@@ -190,3 +190,22 @@ def test_the_report_names_every_setting_and_no_secret(monkeypatch: pytest.Monkey
     assert "HOST=127.0.0.1" in lines
     assert f"DATABASE_URL=postgresql+psycopg://{HIDDEN}@db/parlor?{HIDDEN}  # set" in lines
     assert "hunter2" not in "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("variables", "endpoint"),
+    [
+        ({}, None),
+        ({"ENDPOINT": "http://collector:4318/"}, "http://collector:4318/v1/traces"),
+        ({"ENDPOINT": "http://collector:4318", "TRACES_ENDPOINT": "http://spans/in"}, "http://spans/in"),
+        ({"TRACES_ENDPOINT": "https://spans.example/v1/traces"}, "https://spans.example/v1/traces"),
+    ],
+)
+def test_spans_go_where_the_usual_variables_say(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], endpoint: str | None
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(f"OTEL_EXPORTER_OTLP_{name}", value)
+    assert load_settings().traces_endpoint == endpoint
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "none")
+    assert load_settings().traces_endpoint is None

@@ -100,6 +100,7 @@ def test_the_pod_writes_nowhere_but_to_its_volumes_and_has_no_rights() -> None:
     ]  # fmt: skip
     named = {each["name"].removesuffix("_FILE").lower() for each in container["env"]}
     assert named <= set(Settings.model_fields), "a variable that no setting reads"
+    assert ("metrics" in named) <= ("metrics_token" in named), "an ingress passes on every path"
     delay = next(float(each["value"]) for each in container["env"] if each["name"] == "SHUTDOWN_DELAY_S")
     assert pod["terminationGracePeriodSeconds"] > LONGEST_END_S + delay
 
@@ -266,6 +267,20 @@ def test_only_what_the_image_is_made_of_goes_to_its_build() -> None:
     packaged = re.search(r"targets.wheel\]\ninclude = \[(.+?)\]", (ROOT / "pyproject.toml").read_text(), re.DOTALL)
     assert packaged is not None
     assert {name.strip("/") for name in re.findall(r'"([^"]+)"', packaged[1])} <= set(kept)
+
+
+def test_the_secret_that_the_document_makes_has_every_key_that_the_pod_reads() -> None:
+    [deployment] = [each for each in MANIFESTS if each["kind"] == "Deployment"]
+    [container] = deployment["spec"]["template"]["spec"]["containers"]
+    read = {each["value"].rpartition("/")[2] for each in container["env"] if each["name"].endswith("_FILE")}
+    document = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"--from-literal=([a-z-]+)=", document)) == read
+
+
+def test_what_holds_secrets_in_a_clone_is_never_committed() -> None:
+    rules = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    # Settings, the scaled services', azd's (with PARLOR_SECRET_KEY in clear), and the data with its key.
+    assert {".env", "/infra/secrets/", "/.azure/", "/data/"} <= set(rules)
 
 
 def test_the_lock_of_the_image_adds_to_that_of_the_server_and_changes_nothing() -> None:

@@ -48,7 +48,7 @@ def test_a_collector_gets_spans_under_our_name() -> None:
         thread.start()
         root = Path(__file__).resolve().parents[3]
         done = subprocess.run(
-            [sys.executable, "-c", PROGRAM, f"http://127.0.0.1:{server.server_port}/"],
+            [sys.executable, "-c", PROGRAM, f"http://127.0.0.1:{server.server_port}/v1/traces"],
             cwd=root, env={"OTEL_EXPORTER_OTLP_COMPRESSION": "none", "OTEL_RESOURCE_ATTRIBUTES": "place=here"},
             capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip

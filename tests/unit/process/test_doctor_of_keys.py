@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from config import Settings
-from process.doctor import server_key_findings
+from process.doctor import metrics_findings, server_key_findings
 from tests.unit.process.test_command_line import parlor
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -41,6 +41,14 @@ def test_where_others_reach_it_plain_http_is_warned_of(host: str) -> None:
     ]
     assert f"HOST={host}" in warning.state
     assert "https" in warning.state
+
+
+def test_numbers_that_everybody_may_read_are_warned_of() -> None:
+    open_to_all = {"metrics": "true", "host": "0.0.0.0"}  # noqa: S104 - read, not bound
+    [warning] = metrics_findings(settings(**open_to_all))
+    assert (warning.is_warning, "METRICS_TOKEN" in warning.state) == (True, True)
+    for given in ({**open_to_all, "metrics_token": KEY}, {**open_to_all, "host": "127.0.0.1"}, {"host": "10.0.0.7"}):
+        assert metrics_findings(settings(**given)) == []
 
 
 @pytest.mark.usefixtures("known_cities")
