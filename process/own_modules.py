@@ -63,7 +63,7 @@ def _absolute_imports(path: Path, names: Collection[str]) -> Iterator[tuple[str,
     try:
         source = path.read_bytes()
         # To parse a file takes a hundred times as long, and nearly none has such a line.
-        line = r"^\s*(?:from\s+|import\s+(?:.*,\s*)?)(?:%s)\b" % "|".join(names)
+        line = rf"^\s*(?:from\s+|import\s+(?:.*,\s*)?)(?:{'|'.join(names)})\b"
         if not re.search(line.encode(), source, re.MULTILINE):
             return
         tree = ast.parse(source)
