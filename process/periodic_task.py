@@ -18,9 +18,9 @@ class PeriodicTask:
     """Does `work` once it is started, and then at intervals.
 
     Args:
-        name: For the log.
-        work: What is done.
-        interval_s: Pause between two times, in seconds; each varies by a fifth, so that replicas do not march in step.
+        name: The name of the task, for the log.
+        work: The work, awaited each time.
+        interval_s: Pause between two times, in seconds; a jitter of a fifth keeps replicas from marching in step.
         ready: Awaited before the first time.
     """
 

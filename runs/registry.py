@@ -104,7 +104,7 @@ class Runs:
         thread_id: str | None,
         serialize: Serialize,
     ) -> Run:
-        """Return a new run; `first_event` says what becomes of it.
+        """Return a new run, within the limits of concurrency; `first_event` says what becomes of it.
 
         A coroutine, because a thread is free only if no other process answers in it either.
 

@@ -45,7 +45,7 @@ class Scope(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Page of a list that is asked for.
+    """Page of a list that is asked for: pagination by the last entry that was seen (keyset), not by an offset.
 
     Attributes:
         size: The most entries that the page may have.

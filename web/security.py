@@ -43,7 +43,10 @@ MAX_ORIGIN_CHARS = 300
 
 
 def build_content_security_policy(settings: Settings, upload_origin: str | None = None) -> str:
-    """Return the policy of every page: our own origin, those that the settings name, and that of a bucket."""
+    """Return the policy of every page, the last line against XSS: it names the origins that a page may load from.
+
+    Those are our own, those that the settings name, and that of a bucket.
+    """
     pictures = _origins(settings.brand_logo_url, settings.brand_favicon_url)
     pictures += _picture_sources(settings.allowed_image_domains)
     # OpenAI's hosted script draws its chat in a frame of its own origin.
@@ -154,7 +157,7 @@ def is_own_origin(origin: str, host: str) -> bool:
 
 
 class CrossOriginMiddleware:
-    """Middleware that lets only our own pages, and those of `ALLOWED_ORIGINS`, change anything.
+    """Middleware against CSRF: only our own pages, and those of `ALLOWED_ORIGINS`, change anything.
 
     A page of any other origin may ask with a client secret. No browser adds one by itself, so that nobody's page can
     ask for a person who is here already; and what it gets has nothing to do with any cookie.

@@ -1,4 +1,4 @@
-"""Rules of a session for ChatKit's requests: how many, whether the history is listed, whether files are taken."""
+"""Rules of a session for ChatKit's requests: its rate limit, whether the history is listed, whether files are taken."""
 
 from __future__ import annotations
 

@@ -228,7 +228,7 @@ async def history_messages(
     max_chars: int,
     max_items: int | None = None,
 ) -> list[Message]:
-    """Return the newest items that fit, oldest first, as messages.
+    """Return the newest items that fit into the context window, oldest first, as messages.
 
     Items are taken whole, newest first, until `max_chars` characters of text are used up; the newest user message is
     always in. Files do not count as text. What is cut begins with a person's message, as many servers demand.

@@ -1,4 +1,7 @@
-"""Tags that we write ourselves in what a model reads; a person who writes one must not be taken for us."""
+"""Tags that we write ourselves in a prompt, and the escaping of all that others write there.
+
+Against prompt injection by our own means: a person or a file that writes such a tag must not be taken for us.
+"""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ const SANITISING = {
 
 export const parser = createParser();
 
-/** Sanitised DOM of a text. For what streams or is long, use `MarkdownBlocks`. */
+/** Sanitised DOM of a text: the place that keeps XSS out. For what streams or is long, use `MarkdownBlocks`. */
 export function renderMarkdown(
   text: string,
   options: MarkdownOptions = {},
