@@ -70,7 +70,10 @@ export class FitController implements ReactiveController {
 function wrapRows(root: Element): void {
   // From the outside in: what stands below the others has more room.
   for (const row of root.querySelectorAll(ROWS)) {
-    if (!row.hasAttribute(WRAPS) && partsOf(row).some(part => isOutside(part, row))) row.setAttribute(WRAPS, '');
+    if (row.hasAttribute(WRAPS)) continue;
+    const {paddingLeft, paddingRight} = getComputedStyle(row);
+    const padding = [Number.parseFloat(paddingLeft) || 0, Number.parseFloat(paddingRight) || 0] as const;
+    if (partsOf(row).some(part => isOutside(part, row, padding))) row.setAttribute(WRAPS, '');
   }
 }
 
@@ -85,10 +88,10 @@ function hasWide(root: Element): boolean {
   });
 }
 
-function isOutside(inner: Element, outer: Element): boolean {
+function isOutside(inner: Element, outer: Element, [left, right]: readonly [number, number] = [0, 0]): boolean {
   const one = inner.getBoundingClientRect();
   const other = outer.getBoundingClientRect();
-  return one.width > 0 && (one.left < other.left - 1 || one.right > other.right + 1);
+  return one.width > 0 && (one.left < other.left + left - 1 || one.right > other.right - right + 1);
 }
 
 /** Only what scrolls is a stop of the Tab key. Who is there is not sent away. */
