@@ -52,18 +52,22 @@ export class FitController implements ReactiveController {
   readonly #fit = () => {
     const root = this.#host.renderRoot.querySelector('.root');
     if (root === null) return;
+    const marked = [...root.querySelectorAll(`[${WRAPS}]`), ...(root.hasAttribute(TIGHT) ? [root] : [])];
+    // Where nothing is marked, nothing is written: layout is then asked for once, however many widgets there are.
     const {style} = this.#host;
     // A thread that got shorter for a moment would lose its place.
-    style.minHeight = `${this.#host.offsetHeight}px`;
-    root.removeAttribute(TIGHT);
-    for (const row of root.querySelectorAll(`[${WRAPS}]`)) row.removeAttribute(WRAPS);
+    if (marked.length > 0) style.minHeight = `${this.#host.offsetHeight}px`;
+    for (const element of marked) {
+      element.removeAttribute(WRAPS);
+      element.removeAttribute(TIGHT);
+    }
     wrapRows(root);
     if (hasWide(root)) {
       root.setAttribute(TIGHT, '');
       wrapRows(root);
     }
     for (const table of root.querySelectorAll('.table-scroll')) makeReachable(table);
-    style.removeProperty('min-height');
+    if (marked.length > 0) style.removeProperty('min-height');
   };
 }
 
