@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from chatkit.widgets import DynamicWidgetRoot, WidgetTemplate
-from jinja2 import TemplateError
+from jinja2 import Environment, StrictUndefined, TemplateError, Undefined
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, best_match
 from pydantic import BaseModel
@@ -20,6 +20,18 @@ from widgets.findings import nearest
 MAX_TEMPLATE_BYTES = 1_000_000
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]*")
+_UNDEFINED = re.compile(r"'(\w+)' is undefined")
+
+
+def _refuse(value: Any) -> Any:
+    """Raise for what JSON has no form for; a variable that is not there is named, which Jinja does not do by itself."""
+    if isinstance(value, Undefined):
+        str(value)  # raises the error of Jinja that names it
+    raise TypeError(f"a value is of the type {type(value).__name__}, for which JSON has no form")
+
+
+_ENVIRONMENT = Environment(undefined=StrictUndefined)  # noqa: S701 - what is made is JSON, and no page
+_ENVIRONMENT.policies["json.dumps_kwargs"] = {"sort_keys": True, "default": _refuse}
 
 
 class WidgetTemplates:
@@ -57,8 +69,11 @@ class WidgetTemplates:
             built = template.build(values)
         except TemplateError as exc:
             known = ", ".join(sorted(values)) or "none"
-            raise WidgetError(f"{name}.widget: {exc}; the variables given are: {known}") from exc
-        except ValueError as exc:
+            missing = _UNDEFINED.search(str(exc))
+            near = nearest(missing[1], values) if missing else None
+            hint = f"did you mean '{near}'?" if near else f"the variables given are: {known}"
+            raise WidgetError(f"{name}.widget: {exc}; {hint}") from exc
+        except (ValueError, TypeError) as exc:
             raise WidgetError(
                 f"{name}.widget: what it makes is no widget: {exc}; write values as {{{{ x | tojson }}}}"
             ) from exc
@@ -77,7 +92,8 @@ class WidgetTemplates:
                 definition = json.loads(path.read_text(encoding="utf-8"))
                 schema = definition.get("jsonSchema") or {}
                 Draft202012Validator.check_schema(schema)
-                self._loaded[name] = WidgetTemplate(definition), Draft202012Validator(schema)
+                compiled = _ENVIRONMENT.from_string(definition["template"])
+                self._loaded[name] = WidgetTemplate({**definition, "template": compiled}), Draft202012Validator(schema)
             except (OSError, ValueError, KeyError, TypeError, AttributeError, TemplateError, SchemaError) as exc:
                 reason = f"it has no {exc}" if isinstance(exc, KeyError) else str(exc).partition("\n")[0]
                 raise WidgetError(f"{path.name} is no template of version 1.0: {reason}") from exc

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
-import typing
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 from functools import partial
+from types import AsyncGeneratorType
 from typing import Any
 
 from chatkit.types import ThreadItemDoneEvent, ThreadStreamEvent
@@ -24,6 +24,7 @@ from streaming.approvals.approvals import Approvals
 from streaming.approvals.decisions import approval_events
 from streaming.failure_reports import explained_model_failures, report_failure
 from streaming.hooks import Hooks, limit_message_of, texts_of
+from turns.inbox import Inbox
 
 MAX_ROUNDS = 4
 """How often the agent is asked within one answer, because all of a batch that needed a word could not be done."""
@@ -102,25 +103,30 @@ class Responder:
         """Return the events of the closing hook, whichever of its three forms it has."""
         hook: Any = self._hooks.post_respond_hook(turn.thread, hook_argument(self._hooks.post_respond_hook, turn))
         answer = turn.context.answer
-        if inspect.isasyncgen(hook):
-            async with aclosing(typing.cast("Events", hook)) as events:
-                async for event in events:
-                    for shown in answer.inbox.drain():
-                        yield shown
-                    yield event
-        elif inspect.isawaitable(hook):
+        work = _put_all(hook, answer.inbox) if inspect.isasyncgen(hook) else hook
+        if inspect.isawaitable(work):
 
             async def run() -> None:
-                await hook
+                await work
 
             async with aclosing(turn_events(turn, run())) as events:
                 async for event in events:
                     yield event
-        # The rest of a generator's, and all that a plain function has shown.
+        # All that a plain function has shown.
         for shown in answer.inbox.drain():
             yield shown
         if answer.question is not None:
             yield ThreadItemDoneEvent(item=answer.question)
+
+
+async def _put_all(yielded: AsyncGeneratorType[Any, Any], inbox: Inbox) -> None:
+    """Put what a hook yields among what it shows through its turn, each when the one before has been taken.
+
+    Whoever only asked a hook for its next event would not take what it streams until then, and it would wait for ever.
+    """
+    async with aclosing(yielded) as events:
+        async for event in events:
+            await inbox.put_when_room(event, 1)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ export const controlStyles = css`
     display: flex;
     flex-direction: column;
     gap: 4px;
-    /* Narrower, nobody could read what is in it. */
+    /* Narrower, nobody could read what is in it; in a row without room, it goes on below. */
     min-width: 4.5em;
     max-width: 100%;
   }
@@ -32,13 +32,18 @@ export const controlStyles = css`
     min-width: auto;
   }
   .select-field:has(> .date) {
-    min-width: 6em;
+    min-width: 9.5em;
   }
   .row > .field {
     flex: 1 1 8em;
+    min-width: 6.5em;
+  }
+  .row > .select-field:not(:has(> .date)) {
+    min-width: 4.5em;
   }
   .row > .check-field {
     flex: 0 1 auto;
+    min-width: auto;
   }
   /* Beside a text field, a picker takes what its words need. */
   .row > .select-field {

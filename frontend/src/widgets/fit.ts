@@ -52,25 +52,32 @@ export class FitController implements ReactiveController {
   readonly #fit = () => {
     const root = this.#host.renderRoot.querySelector('.root');
     if (root === null) return;
+    const marked = [...root.querySelectorAll(`[${WRAPS}]`), ...(root.hasAttribute(TIGHT) ? [root] : [])];
+    // Where nothing is marked, nothing is written: layout is then asked for once, however many widgets there are.
     const {style} = this.#host;
     // A thread that got shorter for a moment would lose its place.
-    style.minHeight = `${this.#host.offsetHeight}px`;
-    root.removeAttribute(TIGHT);
-    for (const row of root.querySelectorAll(`[${WRAPS}]`)) row.removeAttribute(WRAPS);
+    if (marked.length > 0) style.minHeight = `${this.#host.offsetHeight}px`;
+    for (const element of marked) {
+      element.removeAttribute(WRAPS);
+      element.removeAttribute(TIGHT);
+    }
     wrapRows(root);
     if (hasWide(root)) {
       root.setAttribute(TIGHT, '');
       wrapRows(root);
     }
     for (const table of root.querySelectorAll('.table-scroll')) makeReachable(table);
-    style.removeProperty('min-height');
+    if (marked.length > 0) style.removeProperty('min-height');
   };
 }
 
 function wrapRows(root: Element): void {
   // From the outside in: what stands below the others has more room.
   for (const row of root.querySelectorAll(ROWS)) {
-    if (!row.hasAttribute(WRAPS) && partsOf(row).some(part => isOutside(part, row))) row.setAttribute(WRAPS, '');
+    if (row.hasAttribute(WRAPS)) continue;
+    const {paddingLeft, paddingRight} = getComputedStyle(row);
+    const padding = [Number.parseFloat(paddingLeft) || 0, Number.parseFloat(paddingRight) || 0] as const;
+    if (partsOf(row).some(part => isOutside(part, row, padding))) row.setAttribute(WRAPS, '');
   }
 }
 
@@ -85,10 +92,10 @@ function hasWide(root: Element): boolean {
   });
 }
 
-function isOutside(inner: Element, outer: Element): boolean {
+function isOutside(inner: Element, outer: Element, [left, right]: readonly [number, number] = [0, 0]): boolean {
   const one = inner.getBoundingClientRect();
   const other = outer.getBoundingClientRect();
-  return one.width > 0 && (one.left < other.left - 1 || one.right > other.right + 1);
+  return one.width > 0 && (one.left < other.left + left - 1 || one.right > other.right - right + 1);
 }
 
 /** Only what scrolls is a stop of the Tab key. Who is there is not sent away. */

@@ -99,7 +99,7 @@ export const layoutStyles = css`
   [data-tight] :is(.table-scroll, .chart) {
     min-width: 0 !important;
   }
-  [data-tight] .field {
+  [data-tight] .field:not(.check-field) {
     min-width: min(6em, 100%) !important;
   }
   /* A width that no field and no chart has room in was asked for; what is beside it stays readable. */

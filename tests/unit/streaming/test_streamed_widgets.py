@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from agent_framework import Agent, FunctionInvocationContext
+from chatkit.types import NoticeEvent, ThreadStreamEvent
 
 from base_server import BaseChatKitServer
 from context import Services, Turn, turn_of
@@ -76,3 +78,30 @@ async def test_frames_that_come_too_fast_wait_and_are_no_error(services: Service
     assert len(updates(events, "widget.root.updated")) == 2_999
     [item] = done_items(events, "widget")
     assert item["widget"]["children"][0]["value"] == "2999"
+
+
+class ClosingServer(GrowServer):
+    async def post_respond_hook(self, thread: Any, turn: Turn) -> AsyncIterator[ThreadStreamEvent]:  # type: ignore[override]
+        async def frames() -> AsyncIterator[dict[str, Any]]:
+            for at in range(3_000):
+                yield {"type": "Card", "children": [{"type": "Title", "value": str(at)}]}
+
+        yield NoticeEvent(level="info", message="before")
+        await turn.stream_widget(frames())
+        yield NoticeEvent(level="info", message="after")
+        turn.widget({"type": "Card", "children": [{"type": "Title", "value": "last"}]})
+
+
+async def test_a_hook_that_yields_streams_widgets_too_and_all_come_in_order(services: Services) -> None:
+    chat = Chat(ClosingServer(services))
+    chat.server.chat_client.turns = [says("Done.")]  # type: ignore[attr-defined]
+    async with asyncio.timeout(300):
+        events = await chat.send("Go")
+    assert errors(events) == []
+    streamed, last = done_items(events, "widget")
+    assert (streamed["widget"]["children"][0]["value"], last["widget"]["children"][0]["value"]) == ("2999", "last")
+    places = [at for at, event in enumerate(events) if event["type"] == "notice"]
+    of_frames = [
+        at for at, event in enumerate(events) if event["type"] == "thread.item.updated" and "Title" in str(event)
+    ]
+    assert places[0] < of_frames[0] < of_frames[-1] < places[1]

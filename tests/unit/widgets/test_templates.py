@@ -37,8 +37,11 @@ class Order(BaseModel):
 def templates(tmp_path: Path) -> WidgetTemplates:
     loose = {"version": "1.0", "name": "Loose", "template": '{"type": "Card", "children": [{{ x }}]}'}
     wrong = ORDER | {"version": "9"}
+    typo = ORDER | {"template": '{"type": "Card", "children": [{"type": "Title", "value": {{ titel | tojson }}}]}'}
+    part = {**loose, "template": '{"type": "Card", "children": [{{ row.titel | tojson }}]}'}
     schemas = ORDER | {"jsonSchema": {"type": 5}}
-    for name, definition in {"order": ORDER, "loose": loose, "wrong": wrong, "schema": schemas}.items():
+    made = {"order": ORDER, "loose": loose, "wrong": wrong, "schema": schemas, "typo": typo, "part": part}
+    for name, definition in made.items():
         (tmp_path / f"{name}.widget").write_text(json.dumps(definition))
     (tmp_path / "broken.widget").write_text("{")
     return WidgetTemplates(tmp_path)
@@ -61,6 +64,9 @@ def test_a_template_is_filled_and_text_stays_text(templates: WidgetTemplates, da
         ("order", {}, "'title' is a required property"),
         ("loose", {}, "loose.widget: 'x' is undefined; the variables given are: none"),
         ("loose", {"x": "no JSON"}, "what it makes is no widget"),
+        ("typo", {"title": "x"}, "typo.widget: 'titel' is undefined; did you mean 'title'"),
+        ("part", {"row": {"title": "x"}}, "part.widget: 'dict object' has no attribute 'titel'"),
+        ("part", {"row": {"titel": Path()}}, "a value is of the type PosixPath, for which JSON has no form"),
         ("wrong", {"title": "x"}, "wrong.widget is no template of version 1.0"),
         ("broken", {}, "broken.widget is no template of version 1.0"),
         ("schema", {}, "schema.widget is no template of version 1.0"),
@@ -74,4 +80,4 @@ def test_a_mistake_is_named_with_the_file_and_the_remedy(
 
 
 def test_the_templates_of_a_folder_are_listed(templates: WidgetTemplates) -> None:
-    assert templates.names() == ["broken", "loose", "order", "schema", "wrong"]
+    assert templates.names() == ["broken", "loose", "order", "part", "schema", "typo", "wrong"]
