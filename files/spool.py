@@ -78,6 +78,9 @@ class Spool:
         self._folder = folder
         self._at_once: Counter[str] = Counter()
         self._threads = ThreadPoolExecutor(THREADS, "files")
+        # One alone: each holds Python's lock for a moment per piece, and of several at once the event loop would wait
+        # for all. It takes 300 MB a second, and who waits for it reads no more from its connection.
+        self._writer = ThreadPoolExecutor(1, "file-writer")
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
@@ -130,6 +133,7 @@ class Spool:
             BadRequestError: When they do not arrive in time.
             UnavailableError: When the disk is full.
         """
+        loop = asyncio.get_running_loop()
         path = place / "sent"
         digest, finder = hashlib.sha256(), EncodingFinder()
         size, piece = 0, bytearray()
@@ -157,10 +161,10 @@ class Spool:
                             raise too_large
                         piece += chunk
                         if len(piece) >= PIECE_BYTES:
-                            await self.in_thread(write, file, piece)
+                            await loop.run_in_executor(self._writer, write, file, piece)
                             # Emptied, it would keep its room; a new one asks for no more than it needs.
                             piece = bytearray()
-                    await self.in_thread(write, file, piece)
+                    await loop.run_in_executor(self._writer, write, file, piece)
         except TimeoutError as exc:
             raise BadRequestError("The file did not arrive in time.", code="request_timeout") from exc
         except OSError as exc:
@@ -187,7 +191,8 @@ class Spool:
 
     def close(self) -> None:
         """Take no more work."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._writer, self._threads):
+            threads.shutdown(wait=False, cancel_futures=True)
 
 
 async def pieces_of(data: str | bytes | Path | AsyncIterable[bytes]) -> AsyncIterator[bytes]:

@@ -33,8 +33,8 @@ function mount(options: Record<string, unknown> = {}, items: readonly object[] =
   const fetching = async (url: string, init: RequestInit): Promise<Response> => {
     const {type, params} = typeof init.body === 'string' ? JSON.parse(init.body) : {type: undefined, params: {}};
     calls.push({url, type, params});
-    const isRefused = type === 'threads.create' && params.input.content[0]?.text === 'refused';
-    if (isRefused) return Response.json({error: {message: 'This file lies.'}}, {status: 400});
+    const [, status, code] = /^refused (\d+) ?(.*)/.exec(params.input?.content?.[0]?.text ?? '') ?? [];
+    if (status) return Response.json({error: {code, message: 'This file lies.'}}, {status: Number(status)});
     switch (type) {
       case undefined:
         return new Response('');
@@ -131,14 +131,20 @@ describe('setComposerValue', () => {
     await vi.waitFor(() => expect(find(element, '.uploads')).toBeUndefined());
   });
 
-  it('has the text and the files again when the server refuses the message as it is', async () => {
-    const {element} = mount({composer: {attachments: {enabled: true}}});
-    await element.setComposerValue({text: 'refused', files: [new File(['hello'], 'a.txt', {type: 'text/plain'})]});
-    await send(element);
-    await vi.waitFor(() => expect(find(element, '[role=alert]')?.textContent).toContain('This file lies.'));
-    expect(find<HTMLTextAreaElement>(element, 'textarea')?.value).toBe('refused');
-    await vi.waitFor(() => expect(find(element, '.uploads')?.textContent).toContain('a.txt'));
-  });
+  it.each(['400', '415', '409 attachments.not_uploaded'])(
+    'has the text and the files again after a refusal (%s)',
+    async refusal => {
+      const {element} = mount({composer: {attachments: {enabled: true}}});
+      await element.setComposerValue({
+        text: `refused ${refusal}`,
+        files: [new File(['hello'], 'a.txt', {type: 'text/plain'})],
+      });
+      await send(element);
+      await vi.waitFor(() => expect(find(element, '[role=alert]')?.textContent).toContain('This file lies.'));
+      expect(find<HTMLTextAreaElement>(element, 'textarea')?.value).toBe(`refused ${refusal}`);
+      await vi.waitFor(() => expect(find(element, '.uploads')?.textContent).toContain('a.txt'));
+    },
+  );
 
   it('leaves alone what it does not name, and replaces what it does', async () => {
     const {element} = mount();

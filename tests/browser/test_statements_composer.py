@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import Any
 
 import pytest
@@ -357,7 +358,7 @@ def test_previews_are_of_this_page_and_are_given_back(chat: Chat, page: Page, sc
     )
     set_options(page, UPLOADING)
     chat.element.locator("input[type=file]").set_input_files(
-        [{"name": "a.png", "mimeType": "image/png", "buffer": b"not really"}] * 2
+        [{"name": "a.png", "mimeType": "image/png", "buffer": b64decode(PIXEL.partition(",")[2])}] * 2
     )
     expect(chat.element.get_by_role("img", name="a.png")).to_have_count(2)
     expect_value(page, lambda: page.evaluate("given.size"), 2)

@@ -49,9 +49,10 @@ export function isUnknownOperation({status}: RequestError): boolean {
   return status === 400 || status === 405 || status === 422 || status === 500 || status === 501;
 }
 
-/** Whether what was asked is wrong as it is. */
+/** Whether what was asked is wrong as it is, or carries a file that is not taken, has not arrived, or was sent already. */
 export function isRefusal(error: unknown): boolean {
-  return error instanceof RequestError && [400, 413, 422].includes(error.status);
+  if (!(error instanceof RequestError)) return false;
+  return [400, 413, 415, 422].includes(error.status) || error.code?.startsWith('attachments.') === true;
 }
 
 /** Whether the server could not answer now, and may later. */

@@ -28,7 +28,8 @@ export class DropZone extends LitElement {
         padding: 16px;
         border: 2px dashed var(--chatkit-focus);
         border-radius: var(--chatkit-radius-composer);
-        background: color-mix(in srgb, var(--chatkit-surface) 88%, transparent);
+        /* What is below is still to be seen, and is no text behind a text. */
+        background: color-mix(in srgb, var(--chatkit-surface) 96%, transparent);
         color: var(--chatkit-text-primary);
         font-weight: 500;
         text-align: center;

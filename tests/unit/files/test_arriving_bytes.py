@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import tempfile
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 from errors import TooLargeError
 from files.examination import examine
 from files.object_store import open_object_store
-from files.spool import PIECE_BYTES, Spool
+from files.spool import PIECE_BYTES, THREADS, Spool
 from files.text_encodings import EncodingFinder
 from files.upload_rules import UploadRules
 
@@ -58,6 +60,19 @@ async def test_a_text_is_known_when_its_last_byte_is_here_and_is_not_read_again(
         rules = UploadRules(is_enabled=True, max_bytes=len(data))
         examined = examine(received, "a.txt", "text/plain", rules)
         assert (examined.sha256, examined.size, examined.path) == (received.sha256, len(data), received.path)
+    spool.close()
+
+
+async def test_bytes_arrive_while_every_other_thread_has_work_with_files(tmp_path: Path) -> None:
+    spool, may_end = Spool(tmp_path / "spool"), threading.Event()
+    async with spool.workplace("ada") as place:
+        busy = [asyncio.ensure_future(spool.in_thread(may_end.wait)) for _ in range(THREADS)]
+        try:
+            received = await spool.receive(place, _pieces(b"words" * 50_000), 300_000, TooLargeError("too large"))
+        finally:
+            may_end.set()
+            await asyncio.gather(*busy)
+        assert received.path.read_bytes() == b"words" * 50_000
     spool.close()
 
 

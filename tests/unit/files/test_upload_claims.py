@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 from storage.file_rows import FILES
-from tests.unit.files.file_desk import Desk, Person, code_of
+from tests.unit.files.file_desk import Desk, Person, code_of, open_desk
 from tests.unit.files.test_ends_of_files import with_objects
 from turns.clock import utc_now
 
@@ -70,10 +70,21 @@ async def test_who_sends_again_before_it_is_known_that_the_other_is_no_more_wait
     assert (await ada.put(announced, b"words")).status_code == 200
 
 
-async def test_of_several_who_send_the_same_bytes_all_are_told_that_they_are_here(desk: Desk, ada: Person) -> None:
-    announced = (await ada.announce("a.txt", b"words", "text/plain")).json()
-    sent = await asyncio.gather(*(ada.put(announced, b"words") for _ in range(20)))
-    assert [answer.status_code for answer in sent] == [200] * 20
+async def test_of_several_who_send_the_same_bytes_all_are_told_that_they_are_here(
+    tmp_path: Path, any_database_url: str
+) -> None:
+    async with open_desk(tmp_path, database_url=any_database_url) as desk, desk.person() as ada:
+        announced = (await ada.announce("a.txt", b"words", "text/plain")).json()
+        sent = await asyncio.gather(*(ada.put(announced, b"words") for _ in range(20)))
+        assert [answer.status_code for answer in sent] == [200] * 20
+        other = (await ada.announce("a.txt", b"words", "text/plain")).json()
+        file = await desk.files.find(other["id"])
+        claim = await desk.files._records.claim(file)
+        assert claim is not None
+        assert await desk.files._records.renew(claim)
+        await set_claimed(desk, file.id, utc_now() - timedelta(minutes=1))
+        assert not await desk.files._records.renew(claim), "it is lost"
+        assert (await ada.put(other, b"words")).status_code == 200
 
 
 async def test_who_lives_keeps_a_file_for_as_long_as_its_bytes_are_moved(desk: Desk, ada: Person) -> None:
