@@ -69,7 +69,7 @@ class Claim:
 
     Attributes:
         file_id: The file.
-        renewed_at: When it was last renewed, by which it is known from what another has claimed since.
+        renewed_at: Moment of the last renewal, by which a claim is known from what another has claimed since.
         is_second: Whether somebody had it before who did not come to the end.
     """
 
