@@ -243,6 +243,15 @@ class ParlorStore(Store[RequestContext]):
         reserved = context.answer.position_of(item.id)
         await self._write(transactions.add_thread_item, context, thread_id, item, reserved)
 
+    async def add_half_answer(
+        self, thread_id: str, half: ThreadItem, mark: ThreadItem, context: RequestContext
+    ) -> None:
+        """Store an answer as far as it is, and a mark that says so if this process is gone before it is whole.
+
+        Both in one transaction: a process that is killed leaves no half that looks like a whole.
+        """
+        await self.open_answers.add_half(thread_id, half, context.answer.position_of(half.id), mark, context)
+
     async def save_item(self, thread_id: str, item: ThreadItem, context: RequestContext) -> None:
         """Replace an item in its place; one that is not there is added."""
         await self.add_thread_item(thread_id, item, context)

@@ -49,11 +49,21 @@ class OpenAnswers:
         """Have half answers of killed processes say so at once, where it is known that none of them lives."""
         await self._database.enter(forget_all)
 
-    async def add_mark(self, thread_id: str, mark: ThreadItem, context: RequestContext) -> None:
-        """Store the mark of an answer that is being written."""
+    async def add_half(
+        self, thread_id: str, half: ThreadItem, position: int | None, mark: ThreadItem, context: RequestContext
+    ) -> None:
+        """Store an answer that is being written, as far as it is, and its mark after it, in one transaction.
+
+        Args:
+            thread_id: The thread of both.
+            half: The item that is not finished.
+            position: Its reserved place; None for the thread's next one.
+            mark: The item that is shown when this process is gone.
+            context: The context of whose thread it is.
+        """
         self._open.add((scope_of(context, thread_id), mark.id))
         await self._transactions.write(
-            transactions.add_open_mark, context, thread_id, mark, self.process_id, self._clock()
+            transactions.add_half_answer, context, thread_id, half, position, mark, self.process_id, self._clock()
         )
 
     async def remove_mark(self, thread_id: str, mark_id: str, context: RequestContext) -> None:

@@ -195,8 +195,17 @@ def add_thread_item(connection: Connection, scope: Scope, item: ThreadItem, rese
     connection.execute(upsert, {"thread_key": key, "position": position, **item_values(item)})
 
 
-def add_open_mark(connection: Connection, scope: Scope, mark: ThreadItem, process_id: str, now: datetime) -> None:
-    """Store a mark of half an answer that is not shown while the process lives."""
+def add_half_answer(
+    connection: Connection,
+    scope: Scope,
+    half: ThreadItem,
+    position: int | None,
+    mark: ThreadItem,
+    process_id: str,
+    now: datetime,
+) -> None:
+    """Store half an answer, and a mark of it that is not shown while the process lives."""
+    add_thread_item(connection, scope, half, position)
     add_thread_item(connection, scope, mark, None)
     process_leases.note_open(connection, _thread_key(connection, scope), mark.id, process_id, now)
 

@@ -62,6 +62,7 @@ class ItemGuard:
         self._checkpoint_pause = checkpoint_pause
         self.mark: TaskItem | None = None
         """Stored beside unfinished text, so that it says so if nobody comes to finish it."""
+        self._is_mark_stored = False
         self._fresh: dict[str, str] = {}
         self._done: set[str] = set()
         self._last_event: ThreadStreamEvent | None = None
@@ -158,9 +159,10 @@ class ItemGuard:
 
     async def mark_unfinished(self) -> None:
         """Store that the answer was interrupted, and show it: nobody goes on with it."""
-        if self.mark is None:
-            self.mark = build_mark(self._thread, "interrupted")
+        if not self._is_mark_stored:
+            self.mark = self.mark or build_mark(self._thread, "interrupted")
             await self._store.add_thread_item(self._thread.id, self.mark, context=self._context)
+            self._is_mark_stored = True
         await self.settle()
 
     async def settle(self) -> None:
@@ -170,7 +172,7 @@ class ItemGuard:
 
     async def unmark(self) -> str | None:
         """Delete the mark; return its id, None when there was none."""
-        mark, self.mark = self.mark, None
+        mark, self.mark, self._is_mark_stored = self.mark, None, False
         if mark is None:
             return None
         await self._store.open_answers.remove_mark(self._thread.id, mark.id, self._context)
@@ -181,16 +183,20 @@ class ItemGuard:
         for item in self._context.answer.open_items():
             if isinstance(item, AssistantMessageItem) and any(not is_blank(part.text) for part in item.content):
                 try:
-                    await self._store.add_thread_item(self._thread.id, item, context=self._context)
+                    await self._store_half(item)
                 except UserFacingError as exc:
                     # The answer itself will say so, when it wants to store what must be stored.
                     logger.warning("unfinished text could not be stored", extra={"code": exc.code})
-                    continue
-                if self.mark is None:
-                    # Shown only if this process is gone before the answer is whole.
-                    self.mark = build_mark(self._thread, "interrupted")
-                    await self._store.open_answers.add_mark(self._thread.id, self.mark, self._context)
         self._due = self._clock() + self._checkpoint_pause()
+
+    async def _store_half(self, item: AssistantMessageItem) -> None:
+        if self._is_mark_stored:
+            await self._store.add_thread_item(self._thread.id, item, context=self._context)
+            return
+        # Shown only if this process is gone before the answer is whole; stored again it is the same.
+        self.mark = self.mark or build_mark(self._thread, "interrupted")
+        await self._store.add_half_answer(self._thread.id, item, self.mark, self._context)
+        self._is_mark_stored = True
 
 
 def _with_item_id(event: Any, item_id: str) -> Any:

@@ -11,10 +11,12 @@ from chatkit.types import ThreadMetadata
 from sqlalchemy import select
 
 from database import Base, Database
+from storage import process_leases
 from storage.owned_transactions import scope_of
 from storage.process_leases import FORGOTTEN_AFTER, LEASE, OpenAnswerRow, ProcessLeaseRow
 from store import ParlorStore
 from streaming.requests.cut_marks import build_mark
+from tests.unit.sample_items import said
 from turns.clock import utc_now
 from turns.request_context import RequestContext
 
@@ -42,14 +44,17 @@ class TwoProcesses:
         thread = ThreadMetadata(id=self.thread_id, created_at=utc_now())
         await self.writer.save_thread(thread, ADA)
         mark = build_mark(thread, "interrupted")
-        await self.writer.open_answers.add_mark(self.thread_id, mark, ADA)
+        await self.writer.add_half_answer(self.thread_id, said("half"), mark, ADA)
         return mark.id
 
     async def shown(self) -> list[str]:
+        """Return the marks that are shown after the half of an answer."""
         page = json.loads(await self.reader.items_json(self.thread_id, None, None, "asc", ADA))
         thread = json.loads(await self.reader.thread_json(self.thread_id, ADA))
         assert page["data"] == thread["items"]["data"]
-        return [item["id"] for item in page["data"]]
+        half, *marks = [item["id"] for item in page["data"]]
+        assert half == "half"
+        return marks
 
     async def is_followed(self) -> bool:
         return await self.reader.open_answers.is_written_elsewhere(self.thread_id, ADA)
@@ -59,6 +64,21 @@ class TwoProcesses:
 async def two(any_database: Database) -> TwoProcesses:
     clock = Clock()
     return TwoProcesses(any_database, clock, ParlorStore(any_database, clock), ParlorStore(any_database, clock))
+
+
+async def test_half_an_answer_is_never_stored_without_its_mark(
+    any_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> None:
+        raise EOFError("killed before the mark was noted")
+
+    monkeypatch.setattr(process_leases, "note_open", die)
+    store = ParlorStore(any_database)
+    thread = ThreadMetadata(id="thr_1", created_at=utc_now())
+    await store.save_thread(thread, ADA)
+    with pytest.raises(EOFError):
+        await store.add_half_answer(thread.id, said("half"), build_mark(thread, "interrupted"), ADA)
+    assert (await store.load_thread_items(thread.id, None, 10, "asc", ADA)).data == []
 
 
 async def test_who_is_killed_is_believed_for_the_lease_and_no_longer(two: TwoProcesses) -> None:

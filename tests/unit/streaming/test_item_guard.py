@@ -243,6 +243,14 @@ class FlakyStore(ParlorStore):
             raise UnavailableError("Not now.")
         await super().add_thread_item(thread_id, item, context)
 
+    async def add_half_answer(
+        self, thread_id: str, half: ThreadItem, mark: ThreadItem, context: RequestContext
+    ) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise UnavailableError("Not now.")
+        await super().add_half_answer(thread_id, half, mark, context)
+
 
 async def test_a_checkpoint_that_fails_does_not_end_the_answer(chat: Chat) -> None:
     flaky = with_store(chat, FlakyStore(chat.server.services.database))
