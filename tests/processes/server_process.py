@@ -19,7 +19,7 @@ from tests.preloaded.commands import preloaded_python
 
 ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT_S = 90.0
-PATIENCE_S = 30.0
+PATIENCE_S = 300.0
 
 COUNTING = '''
 import asyncio

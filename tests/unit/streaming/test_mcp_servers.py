@@ -20,7 +20,7 @@ from tests.unit.scripted_model import ScriptedModel, calls, says
 from tests.waiting import until
 
 SCRIPT = Path(__file__).parents[1] / "mcp_server.py"
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class Shelf:

@@ -23,7 +23,7 @@ from tests.unit.web.test_event_stream import served
 EVENTS_PER_REQUEST = 9
 MAX_REQUESTS = 60
 WORDS = [f"word{number} " for number in range(80)]
-PATIENCE_S = 15
+PATIENCE_S = 60
 
 
 @asynccontextmanager
