@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 logger = logging.getLogger(__name__)
@@ -28,12 +29,25 @@ async def end_tasks(*tasks: asyncio.Task[Any], timeout_s: float = END_TIMEOUT_S)
         Whether all have ended.
     """
     left = {task for task in tasks if not task.done()}
-    for _ in range(_CANCELS):
-        if not left:
-            break
-        for task in left:
-            task.cancel()
-        _, left = await asyncio.wait(left, timeout=timeout_s / _CANCELS)
-    for task in left:
-        logger.error("a cancelled task does not end and is left behind", extra={"task": task.get_name()})
+    is_over = False
+    try:
+        for _ in range(_CANCELS):
+            if not left:
+                break
+            for task in left:
+                task.cancel()
+            _, left = await asyncio.wait(left, timeout=timeout_s / _CANCELS)
+        is_over = True
+    finally:
+        if is_over:
+            _report(left)
+        elif left:
+            # Whoever waited was cancelled: nobody knows yet which of them ends.
+            asyncio.get_running_loop().call_later(timeout_s, _report, left)
     return not left
+
+
+def _report(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        if not task.done():
+            logger.error("a cancelled task does not end and is left behind", extra={"task": task.get_name()})

@@ -18,6 +18,7 @@ from tests.unit.harness import Chat, texts
 from tests.unit.runs.running import adopt_thread, hidden_items, numbered, read_until, rest_of, start, stop, with_runs
 from tests.unit.scripted_model import ScriptedModel, calls, says
 from tests.unit.services_for_tests import open_services
+from tests.waiting import until
 from turns.clock import utc_now
 
 
@@ -63,6 +64,16 @@ class StubbornHook(StubbornServer):
         await self.hold_on()
 
 
+class StubbornStart(StubbornServer):
+    has_begun = False
+
+    async def get_agent(self, turn: Turn) -> Agent[Any]:  # type: ignore[override]
+        if not self.gone.is_set():
+            self.has_begun = True
+            await self.hold_on()
+        return super().get_agent(turn)
+
+
 async def test_a_tool_whose_clean_up_never_ends_does_not_hold_up_its_thread(tmp_path: Path) -> None:
     model = ScriptedModel(turns=[[*says("Half a sent"), *calls("hold_on")], says("Again")])
     async with open_services(tmp_path, model) as services:
@@ -105,24 +116,45 @@ async def test_a_run_that_does_not_end_is_left_behind(
 ) -> None:
     async with open_services(tmp_path, ScriptedModel(turns=[says("All said")])) as services:
         runs_time = 1.5 if how == "deadline" else 60
-        server = StubbornHook(with_runs(services, cleanup_timeout_s=0.1, timeout_s=runs_time))
+        server = StubbornStart(with_runs(services, cleanup_timeout_s=0.1, timeout_s=runs_time))
+        chat, runs = Chat(server), server.services.runs
+        viewer = await start(chat)
+        adopt_thread(chat, await read_until(viewer, b"thread.created"))
+        await until(lambda: server.has_begun)
+        try:
+            async with asyncio.timeout(15):
+                if how == "stop":
+                    assert (await stop(chat))["run"]["status"] == "stopped"
+                elif how == "drain":
+                    await runs.drain(0)
+                elif how == "delete":
+                    await chat.request("threads.delete", thread_id=chat.thread_id)
+                rest = await rest_of(viewer)
+            assert runs.active == 0
+            assert "a stopped run does not end and is left behind" in [each.message for each in caplog.records]
+            assert [e["type"] for _, e in numbered(rest)] == (["error"] if how in ("deadline", "drain") else [])
+        finally:
+            server.gone.set()
+        if how in ("stop", "deadline"):
+            assert texts(await chat.send("And now?")), "the thread is free again"
+
+
+async def test_a_hook_that_does_not_end_holds_up_nothing_and_is_told_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_services(tmp_path, ScriptedModel(turns=[says("All said")])) as services:
+        server = StubbornHook(with_runs(services, cleanup_timeout_s=0.1, timeout_s=60))
         chat, runs = Chat(server), server.services.runs
         viewer = await start(chat)
         adopt_thread(chat, await read_until(viewer, b"Closing"))
-        async with asyncio.timeout(15):
-            if how == "stop":
-                assert (await stop(chat))["run"]["status"] == "stopped"
-            elif how == "drain":
-                await runs.drain(0)
-            elif how == "delete":
-                await chat.request("threads.delete", thread_id=chat.thread_id)
-            rest = await rest_of(viewer)
-        assert runs.active == 0
-        assert "a stopped run does not end and is left behind" in [each.message for each in caplog.records]
-        assert [e["type"] for _, e in numbered(rest)] == (["error"] if how in ("deadline", "drain") else [])
-        server.gone.set()
-        if how in ("stop", "deadline"):
-            assert texts(await chat.send("And now?")) == ["(the script is over)"]
+        try:
+            await stop(chat)
+            await rest_of(viewer)
+            assert runs.active == 0
+            assert [item["type"] for item in await chat.items()][:2] == ["user_message", "assistant_message"]
+            await until(lambda: "a cancelled task does not end and is left behind" in caplog.messages)
+        finally:
+            server.gone.set()
 
 
 async def test_a_clean_up_of_the_hook_that_waits_once_is_cancelled_again_and_the_mark_is_written(
