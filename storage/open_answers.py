@@ -57,7 +57,7 @@ class OpenAnswers:
         Args:
             thread_id: The thread of both.
             half: The item that is not finished.
-            position: Its reserved place; None for the thread's next one.
+            position: Place that is reserved for the half; None for the thread's next one.
             mark: The item that is shown when this process is gone.
             context: The context of whose thread it is.
         """

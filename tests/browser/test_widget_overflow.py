@@ -71,6 +71,14 @@ def test_a_row_goes_on_below_only_where_it_has_no_room(stage: Stage) -> None:
         expect_value(stage.page, lambda: row.evaluate(lines), count)
 
 
+def test_a_page_that_turns_around_has_its_widgets_fitted_anew(stage: Stage) -> None:
+    stage.show(user_item("hi"), widget(*TOO_WIDE["margin"]))
+    host = stage.chat.element.locator("parlor-widget")
+    for direction in ("rtl", "ltr"):  # of the two only the second has no room
+        stage.page.evaluate(f"document.documentElement.dir = '{direction}'")
+        assert host.evaluate(OVERFLOW) == [], direction
+
+
 def test_only_a_table_that_scrolls_is_a_stop_of_the_tab_key(stage: Stage) -> None:
     cells = [{"type": "Table.Cell", "children": [{"type": "Text", "value": "Fifteenletters"}]} for _ in range(4)]
     wide = {"type": "Table", "children": [{"type": "Table.Row", "children": cells}]}

@@ -6,10 +6,9 @@ const WRAPS = 'data-wraps';
 /** A widget in which sizes and spaces that were asked for count no more than the place there is. */
 const TIGHT = 'data-tight';
 
-const ROWS = '.row, .list-content';
 const BLOCKS =
-  '.box, .field, .control, .check, .list-content, .card, .card-body, .table-scroll, .chart, .image, button, .badge, ' +
-  '.divider, .spacer, .text, .title, .caption, .label';
+  '.box,.field,.control,.check,.list-content,.card,.card-body,.table-scroll,.chart,.image,button,.badge,' +
+  '.divider,.spacer,.text,.title,.caption,.label';
 
 const waiting = new Set<() => void>();
 
@@ -25,11 +24,13 @@ function beforePaint(call: () => void): void {
   waiting.add(call);
 }
 
-/** Fits what a view of a widget draws: after each drawing, and when the view has become wider, narrower or higher. */
+/** Fits what a view of a widget draws: after each drawing, and when the view has another size or the page turned around. */
 export class FitController implements ReactiveController {
   readonly #host: ReactiveElement;
-  readonly #sizes =
-    typeof ResizeObserver === 'undefined' ? undefined : new ResizeObserver(() => beforePaint(this.#fit));
+  readonly #refit = () => beforePaint(this.#fit);
+  readonly #sizes = typeof ResizeObserver === 'undefined' ? undefined : new ResizeObserver(this.#refit);
+  /** A page that is turned around changes no size. */
+  readonly #turns = new MutationObserver(this.#refit);
 
   constructor(host: ReactiveElement) {
     this.#host = host;
@@ -38,15 +39,16 @@ export class FitController implements ReactiveController {
 
   hostConnected(): void {
     this.#sizes?.observe(this.#host);
+    this.#turns.observe(document.documentElement, {attributeFilter: ['dir']});
   }
 
   hostDisconnected(): void {
     this.#sizes?.disconnect();
-    waiting.delete(this.#fit);
+    this.#turns.disconnect();
   }
 
   hostUpdated(): void {
-    beforePaint(this.#fit);
+    this.#refit();
   }
 
   readonly #fit = () => {
@@ -73,7 +75,7 @@ export class FitController implements ReactiveController {
 
 function wrapRows(root: Element): void {
   // From the outside in: what stands below the others has more room.
-  for (const row of root.querySelectorAll(ROWS)) {
+  for (const row of root.querySelectorAll('.row')) {
     if (row.hasAttribute(WRAPS)) continue;
     const {paddingLeft, paddingRight} = getComputedStyle(row);
     const padding = [Number.parseFloat(paddingLeft) || 0, Number.parseFloat(paddingRight) || 0] as const;

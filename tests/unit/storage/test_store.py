@@ -112,6 +112,7 @@ CALLS_ON_A_THREAD: dict[str, Call] = {
     "reserve_position": lambda s, t, c: s.reserve_position(t, "msg_9", c),
     "add_message": lambda s, t, c: s.add_message(t, asked("msg_9"), c),
     "add_thread_item": lambda s, t, c: s.add_thread_item(t, said("msg_1", "stolen"), context=c),
+    "add_half_answer": lambda s, t, c: s.add_half_answer(t, said("msg_1", "stolen"), said("msg_9"), c),
     "save_item": lambda s, t, c: s.save_item(t, said("msg_1", "stolen"), context=c),
     "delete_thread_item": lambda s, t, c: s.delete_thread_item(t, "msg_1", context=c),
     "swap_item": lambda s, t, c: s.swap_item(t, said("msg_1"), said("msg_1", "stolen"), c),
