@@ -209,22 +209,29 @@ class Database:
             raise ConfigError(_variable(self.dialect), self.explain(faults.DAMAGED))
         await asyncio.to_thread(file.keep_reserve)
 
-    async def enter(self, clean_up: Callable[[Connection], object]) -> None:
+    async def enter(self, clean_up: Callable[[Connection], object]) -> bool:
         """Have other processes know, until the end of this one, that it works with this database.
+
+        Processes of versions that know no lock, and those that could not take it, are seen by nobody.
 
         Args:
             clean_up: A transaction for what dead processes have left. It is run before, if no other process has this
-                database open, which is known of SQLite only; where it fails, the log says so.
+                database open and holds the lock, which there is with SQLite only; where it fails, the log says so.
+
+        Returns:
+            Whether this process holds the lock: when another one finds itself alone, this one is dead.
         """
         if self._presence is None:
-            return
+            return False
         try:
             if await asyncio.to_thread(self._presence.enter):
                 await self.run_write(clean_up)
         except (DBAPIError, FileReplacedError) as exc:
             logger.warning("what a killed server has left stays for now", extra={"reason": self.explain(exc)})
-        finally:
-            await asyncio.to_thread(self._presence.stay)
+        except BaseException:
+            self._presence.leave()
+            raise
+        return await asyncio.to_thread(self._presence.stay)
 
     def explain(self, fault: str | Exception) -> str:
         """Return a sentence for the operator: which database, what is wrong with it, and what to do.

@@ -19,10 +19,11 @@ class Presence:
     Source: flock(2): it goes with the process, however that ends, and holds among containers on one machine.
 
     Args:
-        database: Path of the database's file; the lock's file lies beside it.
+        database: Path of the database's file; the lock's file lies beside it; a link is followed first.
     """
 
     def __init__(self, database: Path) -> None:
+        database = database.resolve()  # as SQLite does, so that all who have one file open meet at one lock
         self._path = database.with_name(f"{database.name}-in-use")
         self._descriptor: int | None = None
 
@@ -40,13 +41,14 @@ class Presence:
             return False
         return True
 
-    def stay(self) -> None:
-        """Hold the lock beside others from now on."""
+    def stay(self) -> bool:
+        """Hold the lock beside others from now on; return whether it is held, so that others know of this process."""
         if self._descriptor is not None:
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_SH)
             except OSError:
                 self.leave()
+        return self._descriptor is not None
 
     def leave(self) -> None:
         """Give up the lock. Its file stays: who has opened it would hold a lock that nobody else sees."""

@@ -18,7 +18,7 @@ param openAiLocation string = location
 @description('Resource id of an Azure OpenAI account that is there already; empty: one is made.')
 param existingOpenAiId string = ''
 
-@description('Model of the deployment that is made.')
+@description('Model of the deployment that is made, and its name; of an account that is there already, the name of the deployment.')
 param openAiModel string = 'gpt-5-mini'
 
 @description('Version of that model.')

@@ -16,7 +16,7 @@ PRIVATE_FOLDER = 0o700
 ATTACHMENTS = "attachments"
 
 _OF_OTHERS = 0o077
-_OWN_FILES = ("secret.key", "parlor.db", "parlor.db-wal", "parlor.db-shm", "parlor.db-reserve")
+_OWN_FILES = ("secret.key", "parlor.db", "parlor.db-wal", "parlor.db-shm", "parlor.db-reserve", "parlor.db-in-use")
 
 
 def prepare_data_folder(folder: Path) -> Path:

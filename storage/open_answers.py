@@ -10,7 +10,14 @@ from chatkit.types import ThreadItem
 from database import Database, new_id
 from storage import transactions
 from storage.owned_transactions import OwnedTransactions, scope_of
-from storage.process_leases import LEASE, Mark, forget_all, is_written_elsewhere, renew_and_settle
+from storage.process_leases import (
+    LEASE,
+    LOCK_HOLDER,
+    Mark,
+    forget_lock_holders,
+    is_written_elsewhere,
+    renew_and_settle,
+)
 from turns.clock import utc_now
 from turns.request_context import RequestContext
 
@@ -46,8 +53,12 @@ class OpenAnswers:
         return self._clock() - LEASE
 
     async def enter(self) -> None:
-        """Have half answers of killed processes say so at once, where it is known that none of them lives."""
-        await self._database.enter(forget_all)
+        """Have half answers of killed processes say so at once, where it is known that none of them lives.
+
+        To be called before the first answer, as the id says from then on whether this process can be known to be dead.
+        """
+        if await self._database.enter(forget_lock_holders):
+            self.process_id = new_id(LOCK_HOLDER)
 
     async def add_half(
         self, thread_id: str, half: ThreadItem, position: int | None, mark: ThreadItem, context: RequestContext

@@ -22,6 +22,9 @@ LEASE = timedelta(seconds=4 * RENEWAL_S)
 
 FORGOTTEN_AFTER = timedelta(days=1)
 
+LOCK_HOLDER = "held"
+"""Prefix of the id of a process that holds the database's lock while it lives; others have their lease alone."""
+
 Mark = tuple[Scope, str]
 """A mark: its thread and its id."""
 
@@ -70,10 +73,11 @@ def renew(connection: Connection, process_id: str, now: datetime) -> None:
     connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_={"renewed_at": now}))
 
 
-def forget_all(connection: Connection) -> None:
-    """Take nobody for living, and have all marks shown: no process that wrote answers is there any more."""
-    connection.execute(delete(OpenAnswerRow))
-    connection.execute(delete(ProcessLeaseRow))
+def forget_lock_holders(connection: Connection) -> None:
+    """Take no process for living that held the lock, and have its marks shown: nobody holds it any more."""
+    prefix = f"{LOCK_HOLDER}_"
+    connection.execute(delete(OpenAnswerRow).where(OpenAnswerRow.process_id.startswith(prefix, autoescape=True)))
+    connection.execute(delete(ProcessLeaseRow).where(ProcessLeaseRow.id.startswith(prefix, autoescape=True)))
 
 
 def settle(connection: Connection, marks: Iterable[Mark]) -> None:

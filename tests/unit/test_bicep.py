@@ -257,10 +257,13 @@ def test_the_app_has_its_probes_its_grace_and_variables_that_somebody_reads() ->
 def test_what_azd_reads_and_fills_in_is_there() -> None:
     parameters = json.loads((INFRA / "main.parameters.json").read_text(encoding="utf-8"))["parameters"]
     asked = {name_of(each): text(each) for each in of_kind(MAIN, "parameter_declaration")}
-    assert set(parameters) <= set(asked)
-    assert {name for name, declaration in asked.items() if " = " not in declaration.split("param ", 1)[1]} <= set(
-        parameters
-    )
+    assert set(parameters) == set(asked), "all can be set with azd"
+    for name, declaration in asked.items():
+        default = declaration.split("param ", 1)[1].partition(" = ")[2]
+        given = re.fullmatch(r"\$\{\w+=?(.*)\}", parameters[name]["value"])
+        assert given, name
+        if default and not given[1].startswith("$") and default != "''":
+            assert given[1] == default.strip("'"), name
     for each in of_kind(MAIN, "parameter_declaration"):
         assert each.prev_named_sibling is not None
         assert "@description(" in text(each.prev_named_sibling), name_of(each)

@@ -238,6 +238,26 @@ def test_nginx_is_unpacked_beside_the_clone_and_starts_nothing_on_the_machine(
     provide_nginx(clone, ())  # it is there, and is not fetched again
 
 
+@pytest.mark.parametrize("is_root", [True, False])
+def test_the_package_list_is_updated_only_by_root_and_where_nginx_cannot_be_fetched_without(
+    clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_root: bool
+) -> None:
+    lists = ": > lists.new" if is_root else "exit 100"
+    (tmp_path / "apt-get").write_text(
+        f"#!/bin/sh\necho $1 >> commands\n[ $1 = update ] && {{ {lists}; exit; }}\n[ -e lists.new ]\n"
+    )
+    (tmp_path / "apt-get").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(os, "geteuid", lambda: 0 if is_root else 1000)
+    provide_nginx(clone, ())
+    commands = (clone.state / "nginx" / "commands").read_text().split()
+    assert commands == (["download", "update", "download"] if is_root else ["download"])
+    assert (clone.state / "nginx.log").is_file()
+    provide_nginx(clone, ())
+    more = (clone.state / "nginx" / "commands").read_text().split()[len(commands) :]
+    assert more == ["download"], "what another apt has locked is not asked for where it is not needed"
+
+
 def test_nginx_that_cannot_be_fetched_stops_no_other_test(
     clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

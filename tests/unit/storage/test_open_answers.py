@@ -158,6 +158,21 @@ async def test_who_is_alone_with_an_sqlite_database_knows_at_once_that_the_other
     await old.close()
 
 
+async def test_a_living_process_without_the_lock_is_not_taken_for_dead(sqlite_url: str) -> None:
+    old, new = (Database(sqlite_url) for _ in range(2))
+    clock = Clock()
+    await old.create_tables(Base.metadata)
+    two = TwoProcesses(old, clock, ParlorStore(old, clock), ParlorStore(new, clock))
+    mark_id = await two.begin()  # it has not entered, as versions did not that knew no lock
+    await two.reader.open_answers.enter()
+    assert await two.shown() == []
+    assert await two.is_followed()
+    clock.now += LEASE + A_MOMENT
+    assert await two.shown() == [mark_id]
+    await new.close()
+    await old.close()
+
+
 async def test_what_cannot_be_cleaned_up_stops_no_start(sqlite_url: str, caplog: pytest.LogCaptureFixture) -> None:
     database = Database(sqlite_url)
     await ParlorStore(database).open_answers.enter()  # without its tables

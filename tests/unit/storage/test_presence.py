@@ -49,8 +49,20 @@ def test_a_killed_process_is_there_no_more_and_a_living_one_is(tmp_path: Path) -
 def test_a_folder_that_nothing_can_be_written_to_says_nothing_of_others(tmp_path: Path) -> None:
     presence = Presence(tmp_path / "missing" / "parlor.db")
     assert not presence.enter()
-    presence.stay()
+    assert not presence.stay()
     presence.leave()
+
+
+def test_two_who_reach_a_database_by_different_names_know_of_one_another(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "link.db").symlink_to(tmp_path / "data" / "parlor.db")
+    first, second = Presence(tmp_path / "data" / "parlor.db"), Presence(tmp_path / "link.db")
+    assert first.enter()
+    assert first.stay()
+    assert not second.enter()
+    assert second.stay()
+    first.leave()
+    second.leave()
 
 
 def test_a_process_of_ours_that_is_started_meanwhile_does_not_hold_it(tmp_path: Path) -> None:
