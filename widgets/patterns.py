@@ -15,7 +15,7 @@ MAX_PATTERN_CHARS = 1_000
 
 
 MAX_PATTERN_PARTS = 10_000
-"""A pattern with more parts, when what it repeats for certain is written out, is not matched: compiled, it is that large."""
+"""A pattern with more parts, what it repeats for certain written out, is not matched: compiled, it is that large."""
 
 _TOKENS = regex.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\{(\d+)(?:,\d*)?\}|.", regex.DOTALL)
 
@@ -40,7 +40,7 @@ def matches(pattern: str, text: str) -> bool:
 
 
 def explain_pattern(pattern: str) -> str | None:
-    """Return why a pattern constrains nothing; None when an engine may take it, of which there are more dialects than one."""
+    """Return why a pattern constrains nothing; None when one of the many engines may take it."""
     if not _is_small(pattern):
         return "is too large a pattern: it is not matched"
     compiled = _compiled(pattern)
@@ -53,7 +53,7 @@ def _is_small(pattern: str) -> bool:
 
 
 def _parts(pattern: str) -> int:
-    """Return of how many signs, classes and groups a pattern consists when what it repeats for certain is written out."""
+    """Return how many signs and groups a pattern has, with what it repeats for certain written out."""
     sums, last = [0], 0
     for token in _TOKENS.finditer(pattern):
         if token[1] is not None:
