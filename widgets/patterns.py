@@ -14,6 +14,12 @@ MAX_PATTERN_CHARS = 1_000
 """A longer pattern is not matched: to compile one can take as long as one likes."""
 
 
+MAX_PATTERN_PARTS = 10_000
+"""A pattern with more parts, what it repeats for certain written out, is not matched: compiled, it is that large."""
+
+_TOKENS = regex.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\{(\d+)(?:,\d*)?\}|.", regex.DOTALL)
+
+
 class SlowPatternError(Exception):
     """A pattern took longer than `MATCH_TIMEOUT_S`."""
 
@@ -24,9 +30,7 @@ def matches(pattern: str, text: str) -> bool:
     Raises:
         SlowPatternError: When it cannot be said in time.
     """
-    if len(pattern) > MAX_PATTERN_CHARS:
-        return True
-    compiled = _compiled(pattern)
+    compiled = _compiled(pattern) if _is_small(pattern) else None
     if not isinstance(compiled, regex.Pattern):
         return True
     try:
@@ -36,9 +40,34 @@ def matches(pattern: str, text: str) -> bool:
 
 
 def explain_pattern(pattern: str) -> str | None:
-    """Return why no engine takes a pattern; None when one may, of which there are more dialects than one."""
-    compiled = _compiled(pattern) if len(pattern) <= MAX_PATTERN_CHARS else ""
-    return compiled if isinstance(compiled, str) and any(word in compiled for word in _BROKEN) else None
+    """Return why a pattern constrains nothing; None when one of the many engines may take it."""
+    if not _is_small(pattern):
+        return "is too large a pattern: it is not matched"
+    compiled = _compiled(pattern)
+    is_broken = isinstance(compiled, str) and any(word in compiled for word in _BROKEN)
+    return f"is no regular expression: {compiled}" if is_broken else None
+
+
+def _is_small(pattern: str) -> bool:
+    return len(pattern) <= MAX_PATTERN_CHARS and _parts(pattern) <= MAX_PATTERN_PARTS
+
+
+def _parts(pattern: str) -> int:
+    """Return how many signs and groups a pattern has, with what it repeats for certain written out."""
+    sums, last = [0], 0
+    for token in _TOKENS.finditer(pattern):
+        if token[1] is not None:
+            last *= max(1, int(token[1]))
+        elif token[0] == "(":
+            sums[-1] += last
+            sums.append(0)
+            last = 0
+        elif token[0] == ")" and len(sums) > 1:
+            last += sums.pop() + 1
+        else:
+            sums[-1] += last
+            last = 1
+    return sum(sums) + last
 
 
 _BROKEN = ("missing", "unterminated", "unbalanced", "nothing to repeat", "multiple repeat", "bad character range")

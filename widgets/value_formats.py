@@ -177,7 +177,7 @@ def _image(text: str) -> Problem | None:
 
 def _pattern(text: str) -> Problem | None:
     problem = explain_pattern(text)
-    return None if problem is None else (f"{text!r} is no regular expression: {problem}", None)
+    return None if problem is None else (f"{text!r} {problem}", None)
 
 
 def _hint(near: str | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.sync_api import expect
 
-from tests.browser.chat import expect_value
+from tests.browser.chat import eventually, expect_value
 from tests.browser.samples import widget
 from tests.browser.servers.scripted import user_item
 from tests.browser.stage import Stage
@@ -69,6 +69,20 @@ def test_a_row_goes_on_below_only_where_it_has_no_room(stage: Stage) -> None:
     for width, count in ((1000, 1), (320, 2), (1000, 1)):
         stage.page.set_viewport_size({"width": width, "height": 800})
         expect_value(stage.page, lambda: row.evaluate(lines), count)
+
+
+def test_a_chart_has_room_for_the_legend_of_twenty_series(stage: Stage) -> None:
+    series = [{"type": "bar", "dataKey": f"n{n}", "label": f"Series number {n}"} for n in range(20)]
+    data = [{"x": "a"} | {f"n{n}": n for n in range(20)}]
+    many = {"type": "Chart", "height": 160, "xAxis": "x", "data": data, "series": series, "showLegend": True}
+    stage.page.set_viewport_size({"width": 320, "height": 800})
+    stage.show(user_item("hi"), widget(many, {"type": "Text", "value": "below"}))
+    legend = stage.chat.widgets.get_by_text("Series number 19", exact=True).last
+    expect(legend).to_be_attached()
+    below = stage.chat.widgets.get_by_text("below", exact=True)
+    bottom = "element => element.getBoundingClientRect().bottom"
+    top = "element => element.getBoundingClientRect().top"
+    eventually(stage.page, lambda: legend.evaluate(bottom) <= below.evaluate(top))
 
 
 def test_a_page_that_turns_around_has_its_widgets_fitted_anew(stage: Stage) -> None:

@@ -11,6 +11,8 @@ export const chartStyles = css`
     width: 100%;
     min-width: 0;
     max-width: 100%;
+    /* A legend of many lines would stand on what comes below. */
+    min-height: min-content;
     margin: 0;
     /* Time runs from left to right in every language of the interface. */
     direction: ltr;

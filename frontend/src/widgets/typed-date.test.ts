@@ -50,6 +50,31 @@ describe('a typed date', () => {
     }
   });
 
+  test.each([
+    'en-US',
+    'de',
+    'he', // with "in" before the month, as one word
+    'fa', // in a case of its own
+    'th', // in letters with full stops between
+    'hi', // with a sign of its own for what is left out
+    'ja',
+    'ar-EG',
+    'pl',
+  ])('with its month by name, as %s writes it, can be typed', locale => {
+    for (let month = 1; month <= 12; month += 1) {
+      const day = buildDay(2026, month, 17) ?? '';
+      for (const dateStyle of ['medium', 'long'] as const) {
+        const written = formatDay(day, locale, {dateStyle});
+        expect([written, readDay(written, locale, 2026)]).toEqual([written, day]);
+      }
+    }
+  });
+
+  test('with two months means none', () => {
+    expect(readDay('5 Mar or May 2026', 'en-US', 2026)).toBeUndefined();
+    expect(readDay('Dydd Mawrth, 17 Chwefror 2026', 'cy', 2026)).toBeUndefined();
+  });
+
   test('its hint says the order of the parts', () => {
     expect([hintOf('en-US'), hintOf('de'), hintOf('ja')]).toEqual(['MM/DD/YYYY', 'DD.MM.YYYY', 'YYYY/MM/DD']);
   });

@@ -56,15 +56,36 @@ function withPlainDigits(text: string): string {
   });
 }
 
+/** The words of a date, each without its signs: `พ.ค.` is one. */
+function wordsOf(text: string): readonly string[] {
+  return text
+    .toLocaleLowerCase()
+    .split(/[\s\p{Nd},،、]+/u)
+    .map(word => word.replaceAll(/[^\p{L}\p{M}]/gu, ''))
+    .filter(word => word !== '');
+}
+
+const namesByLocale = new Map<string | undefined, readonly (readonly string[])[]>();
+
 function monthNames(locale: string | undefined): readonly (readonly string[])[] {
+  const known = namesByLocale.get(locale);
+  if (known) return known;
+  const days = Array.from({length: 12}, (_, index) => `2001-${String(index + 1).padStart(2, '0')}-01`);
+  // Within a date a month may be called otherwise than alone: with a case, or as one word with "in".
+  const written = days.map(day =>
+    (['medium', 'long'] as const).flatMap(dateStyle => wordsOf(formatDay(day, locale, {dateStyle}))),
+  );
   const styles = [{month: 'long'}, {month: 'short'}, {month: 'long', day: 'numeric'}] as const;
-  return Array.from({length: 12}, (_, index) => {
-    const day = `2001-${String(index + 1).padStart(2, '0')}-01`;
-    return styles.map(style => {
+  const names = days.map((day, index) => {
+    const forms = styles.map(style => {
       const parts = formatter(locale, style).formatToParts(dateOf(day));
       return (parts.find(({type}) => type === 'month')?.value ?? '').toLocaleLowerCase().replace(/\.$/, '');
     });
+    const others = new Set(written.filter((_, at) => at !== index).flat());
+    return [...forms, ...(written[index] ?? []).filter(word => !others.has(word))];
   });
+  namesByLocale.set(locale, names);
+  return names;
 }
 
 /** The month that a word begins or is, counted from 1, when it can be one only. */
@@ -96,8 +117,11 @@ export function readDay(text: string, locale: string | undefined, thisYear: numb
     return buildDay(Number(iso[1]), Number(iso[2] ?? iso[4]), Number(iso[3] ?? iso[5]));
   }
   const numbers = typed.match(/\d+/g) ?? [];
-  const words = (typed.match(/[\p{L}\p{M}]+/gu) ?? []).map(word => monthOf(word, locale));
-  const named = words.find(month => month !== undefined);
+  const words = [...(typed.match(/[\p{L}\p{M}]+/gu) ?? []), ...wordsOf(typed)];
+  const months = new Set(words.map(word => monthOf(word, locale)).filter(month => month !== undefined));
+  // In Welsh a Tuesday is called as March is: better unread than read wrong.
+  if (months.size > 1) return undefined;
+  const [named] = months;
   if (numbers.some(number => number.length > 4)) {
     return undefined;
   }

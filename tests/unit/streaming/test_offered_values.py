@@ -40,6 +40,7 @@ ALLOWED = [
     (field("Input", pattern=r"\d{4}"), "2026"),
     (field("Input", pattern=r"\d{4}"), ""),
     (field("Input", pattern=r"(["), "what is no pattern constrains nothing"),
+    (field("Input", pattern=r"(?:a?){99999}"), "nor does one that would take much memory"),
     (field("Input", disabled=True, defaultValue="kept"), "kept"),
     (field("Input", disabled=True, required=True), ...),
     (field("Textarea", required=True), "x"),
