@@ -14,7 +14,14 @@ from errors import NotFoundError, UserFacingError
 from file_library.recent_failures import RecentFailures
 from files.media_types import GIF, OFFICE, PICTURES
 from files.object_store import ObjectStore, StoredObject
-from files.renditions import MODEL_BYTES, MODEL_SIDE, make_model_picture, make_preview, type_of_model_picture
+from files.renditions import (
+    MODEL_BYTES,
+    MODEL_SIDE,
+    is_upright,
+    make_model_picture,
+    make_preview,
+    type_of_model_picture,
+)
 from files.spool import Spool
 from files.texts import (
     DOCUMENTS,
@@ -134,10 +141,12 @@ class FileContents:
         )
 
     async def model_picture(self, file: StoredFile) -> tuple[bytes, str]:
-        """Return a picture as models take it, and its type; what is too large is made smaller, once."""
+        """Return a picture as models take it, and its type; what is too large or not upright is made so, once."""
         is_small = file.size <= MODEL_BYTES and max(file.width or 0, file.height or 0) <= MODEL_SIDE
         if is_small and file.media_type != GIF:
-            return await self.read(file), file.media_type
+            data = await self.read(file)
+            if await self._spool.in_thread(is_upright, data, file.media_type):
+                return data, file.media_type
         made = await self._rendition(
             file, "model", lambda path: self._spool.in_thread(make_model_picture, path), self._makers
         )

@@ -36,7 +36,6 @@ _CONVERTED = {
     types.AVIF: (convert_avif, types.WEBP, MAX_AVIF_PIXELS),
     types.HEIC: (convert_heic, types.JPEG, MAX_HEIC_PIXELS),
 }
-_EXIF_ORIENTATION = 0x0112
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +94,8 @@ def examine(
     if media_type == types.PDF:
         _check_end_of_pdf(path)
     if media_type in types.PICTURES:
-        _check_parts(path, media_type)
-        width, height, orientation = _measure(path, media_type)
+        orientation = _check_parts(path, media_type)
+        width, height = _measure(path, media_type, orientation)
         if not keeps_metadata:
             path = _without_metadata(path, media_type, orientation)
     if path == received.path:
@@ -122,7 +121,7 @@ def examine_own(received: Received, name: str, declared: str) -> Examined:
         found = text_type or (declared if declared not in types.EXTENSIONS else types.UNKNOWN)
     width, height = None, None
     if found in types.PICTURES:
-        width, height, _ = _measure(path, found)
+        width, height = _measure(path, found)
     return Examined(named_as(name, found), found, received.size, received.sha256, path, width, height)
 
 
@@ -178,16 +177,16 @@ def _check_end_of_pdf(path: Path) -> None:
         raise BadRequestError("The document is damaged: it has no proper end.", code="attachments.damaged")
 
 
-def _check_parts(path: Path, media_type: str) -> None:
+def _check_parts(path: Path, media_type: str) -> int:
     try:
         with path.open("rb") as file:
-            check_picture(file, media_type)
+            return check_picture(file, media_type)
     except DamagedPictureError as exc:
         raise _damaged_picture() from exc
 
 
-def _measure(path: Path, media_type: str) -> tuple[int, int, int]:
-    """Return width and height of a picture as it is shown, and its orientation, from its beginning alone.
+def _measure(path: Path, media_type: str, orientation: int = 1) -> tuple[int, int]:
+    """Return width and height of a picture as it is shown, from its beginning alone.
 
     Raises:
         BadRequestError: When it is damaged, or has too many pixels.
@@ -195,7 +194,6 @@ def _measure(path: Path, media_type: str) -> tuple[int, int, int]:
     try:
         with path.open("rb") as file, Image.open(file, formats=(_FORMATS[media_type],)) as image:
             width, height = image.size
-            orientation = _orientation(image) if media_type == types.JPEG else 1
     except Exception as exc:  # decoders raise all kinds of errors for what a stranger's bytes hold
         if isinstance(exc, Image.DecompressionBombError | Image.DecompressionBombWarning):
             raise _too_many_pixels() from exc
@@ -203,15 +201,7 @@ def _measure(path: Path, media_type: str) -> tuple[int, int, int]:
     most = MAX_JPEG_PIXELS if media_type == types.JPEG else MAX_PIXELS
     if width * height > most or max(width, height) > MAX_SIDE:
         raise _too_many_pixels()
-    return (height, width, orientation) if orientation in (5, 6, 7, 8) else (width, height, orientation)
-
-
-def _orientation(image: Image.Image) -> int:
-    try:
-        value = image.getexif().get(_EXIF_ORIENTATION, 1)
-    except (OSError, SyntaxError, ValueError, TypeError):
-        return 1
-    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+    return (height, width) if orientation in (5, 6, 7, 8) else (width, height)
 
 
 def _without_metadata(path: Path, media_type: str, orientation: int) -> Path:

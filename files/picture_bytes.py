@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import re
 import struct
+import zlib
 from collections.abc import Iterator
 from typing import IO
+
+from PIL import Image
 
 from files.media_types import GIF, JPEG, PNG, WEBP
 
@@ -28,8 +31,12 @@ _PNG_KEPT = frozenset(
     b"IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB iCCP cICP sBIT bKGD pHYs hIST sPLT acTL fcTL fdAT".split()
 )
 _WEBP_KEPT = frozenset((b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP"))
-_WEBP_NOTES = 0x08 | 0x04
+_WEBP_EXIF = 0x08
+_WEBP_NOTES = _WEBP_EXIF | 0x04
 """Flags of VP8X that announce EXIF and XMP."""
+
+MAX_EXIF_BYTES = 256 * 1024
+"""What a camera notes is not read beyond that; most notes have 64 KB at most, which is all that a JPEG can hold."""
 
 _JPEG_STANDALONE = frozenset((0x01, *range(0xD0, 0xD8)))
 # In the data of a scan, FF 00 is a byte FF, FF D0 to FF D7 are restarts, and FF FF is filling.
@@ -48,7 +55,7 @@ def copy_picture(source: IO[bytes], target: IO[bytes], media_type: str, orientat
         source: The picture, from its beginning.
         target: The path of the copy.
         media_type: A media type of `PICTURES`.
-        orientation: How a camera says that a JPEG is to be turned, 1 to 8; 1 is not at all. It alone is kept.
+        orientation: How a camera says that it is to be turned, 1 to 8; 1 is not at all. It alone is kept.
 
     Raises:
         DamagedPictureError: When the picture is not built as its format demands.
@@ -57,14 +64,19 @@ def copy_picture(source: IO[bytes], target: IO[bytes], media_type: str, orientat
         target.write(part)
 
 
-def check_picture(source: IO[bytes], media_type: str) -> None:
+def check_picture(source: IO[bytes], media_type: str) -> int:
     """Look at all parts of a picture, before a decoder does that has no bound for them.
+
+    Returns:
+        How a camera says that it is to be turned, 1 to 8; 1 is not at all.
 
     Raises:
         DamagedPictureError: When the picture is not built as its format demands.
     """
-    for _ in _PARTS[media_type](_Reader(source), 1):
+    reader = _Reader(source)
+    for _ in _PARTS[media_type](reader, 1):
         pass
+    return reader.orientation
 
 
 class _Reader:
@@ -73,6 +85,19 @@ class _Reader:
     def __init__(self, source: IO[bytes]) -> None:
         self._source = source
         self._parts = 0
+        self.orientation = 1
+        """How a camera says that the picture is to be turned, by what was read until now."""
+
+    def note(self, exif: bytes) -> None:
+        """Take the orientation out of what a camera noted; what cannot be read says nothing."""
+        notes = Image.Exif()
+        try:
+            notes.load(exif)
+            value = notes.get(_EXIF_ORIENTATION)
+        except Exception:  # noqa: BLE001 - the parser raises all kinds of errors for what a stranger's bytes hold
+            return
+        if isinstance(value, int) and 1 <= value <= 8:
+            self.orientation = value
 
     def count(self) -> None:
         """Count a part.
@@ -115,14 +140,18 @@ class _Reader:
         raise DamagedPictureError("it ends too early")
 
 
+def _exif_of(orientation: int) -> bytes:
+    """Return notes of a camera that hold the orientation alone: TIFF, one entry. Source: Exif 3.0, 4.6."""
+    entry = struct.pack(">HHIHH", _EXIF_ORIENTATION, 3, 1, orientation, 0)
+    return b"MM\0*" + struct.pack(">IH", 8, 1) + entry + bytes(4)
+
+
 def _jpeg(reader: _Reader, orientation: int) -> Iterator[bytes]:
     if reader.take(2) != b"\xff\xd8":
         raise DamagedPictureError("it does not begin as a JPEG")
     yield b"\xff\xd8"
-    if 2 <= orientation <= 8:
-        # TIFF with a directory of one entry. Source: Exif 3.0, 4.6.
-        entry = struct.pack(">HHIHH", _EXIF_ORIENTATION, 3, 1, orientation, 0)
-        exif = b"Exif\0\0MM\0*" + struct.pack(">IH", 8, 1) + entry + bytes(4)
+    if orientation > 1:
+        exif = b"Exif\0\0" + _exif_of(orientation)
         yield b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
     scans = 0
     while True:
@@ -143,6 +172,8 @@ def _jpeg(reader: _Reader, orientation: int) -> Iterator[bytes]:
         if size < 0 or marker in (0x00, 0xD8):
             raise DamagedPictureError("a marker is wrong")
         body = reader.take(size)
+        if marker == 0xE1 and body.startswith(b"Exif\0\0"):
+            reader.note(body)
         if _is_kept(marker, body):
             yield bytes((0xFF, marker)) + struct.pack(">H", size + 2) + body
         if marker == 0xDA:
@@ -165,7 +196,7 @@ def _is_kept(marker: int, body: bytes) -> bool:
     return True
 
 
-def _png(reader: _Reader, _orientation: int) -> Iterator[bytes]:
+def _png(reader: _Reader, orientation: int) -> Iterator[bytes]:
     yield reader.take(8)
     has_data = False
     while True:
@@ -174,19 +205,26 @@ def _png(reader: _Reader, _orientation: int) -> Iterator[bytes]:
         size, kind = struct.unpack(">I4s", head)
         if size > 0x7FFFFFFF or not kind.isalpha():
             raise DamagedPictureError("a chunk is wrong")
+        if kind == b"eXIf" and size <= MAX_EXIF_BYTES:
+            reader.note(reader.take(size))
+            size = 0
         if kind not in _PNG_KEPT:
             reader.skip(size + 4)
             continue
         has_data = has_data or kind == b"IDAT"
         yield head
         yield from reader.pieces(size + 4)
+        if kind == b"IHDR" and orientation > 1:
+            # Before the pixels: who shows a picture while it arrives has to know.
+            chunk = b"eXIf" + _exif_of(orientation)
+            yield struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
         if kind == b"IEND":
             if not has_data:
                 raise DamagedPictureError("it has no pixels")
             return
 
 
-def _webp(reader: _Reader, _orientation: int) -> Iterator[bytes]:
+def _webp(reader: _Reader, orientation: int) -> Iterator[bytes]:
     head = reader.take(12)
     left = struct.unpack("<I", head[4:8])[0] - 4
     kept: list[bytes] = []
@@ -198,15 +236,22 @@ def _webp(reader: _Reader, _orientation: int) -> Iterator[bytes]:
         left -= 8 + padded
         if left < 0:
             raise DamagedPictureError("a chunk is too long")
+        if kind == b"EXIF" and padded <= MAX_EXIF_BYTES:
+            reader.note(reader.take(padded))
+            continue
         if kind not in _WEBP_KEPT:
             reader.skip(padded)
             continue
         body = b"".join(reader.pieces(padded))
         if kind == b"VP8X":
-            body = bytes((body[0] & ~_WEBP_NOTES,)) + body[1:]
+            flags = body[0] & ~_WEBP_NOTES | (_WEBP_EXIF if orientation > 1 else 0)
+            body = bytes((flags,)) + body[1:]
         kept += (struct.pack("<4sI", kind, size), body)
     if not any(part[:4] in (b"VP8 ", b"VP8L", b"ANMF") for part in kept):
         raise DamagedPictureError("it has no pixels")
+    if orientation > 1:
+        exif = _exif_of(orientation)
+        kept += (struct.pack("<4sI", b"EXIF", len(exif)), exif)
     yield b"RIFF" + struct.pack("<I", 4 + sum(map(len, kept))) + b"WEBP"
     yield from kept
 

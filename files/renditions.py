@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 from errors import UnavailableError
 from files.examination import MAX_JPEG_PIXELS, MAX_PIXELS
 from files.media_types import JPEG, PNG, WEBP
+from files.picture_bytes import DamagedPictureError, check_picture
 
 RenditionKind = Literal["preview", "model"]
 
@@ -20,7 +21,7 @@ MODEL_SIDE = 1568
 """The longer side of what models are shown: what is larger, providers make smaller themselves."""
 
 MODEL_BYTES = 1_500_000
-"""A picture that has fewer bytes and is no larger is shown to the model as it is."""
+"""A picture that has fewer bytes, is no larger, and is not to be turned is shown to the model as it is."""
 
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 _QUALITY = 85
@@ -43,6 +44,14 @@ def make_model_picture(path: Path) -> bytes:
     """
     image = _decoded(path, MODEL_SIDE)
     return _encoded(image, "PNG" if "A" in image.getbands() else "JPEG")
+
+
+def is_upright(data: bytes, media_type: str) -> bool:
+    """Say whether a picture's pixels lie as it is shown: not every model minds a note that they do not."""
+    try:
+        return check_picture(io.BytesIO(data), media_type) == 1
+    except DamagedPictureError:  # an assistant's own, of which nothing is known
+        return True
 
 
 def type_of_model_picture(data: bytes) -> str:

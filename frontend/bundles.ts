@@ -10,7 +10,7 @@ import {buildLucideFiles, LUCIDE_FOLDER} from './lucide-parts.js';
 
 const ROOT = dirname(fileURLToPath(import.meta.url));
 /** Of the core alone; the lazy parts do not count. */
-export const CORE_LIMIT_GZIP_BYTES = 126_000;
+export const CORE_LIMIT_GZIP_BYTES = 126_200;
 const CORE = 'chatkit.js';
 const VERSIONED_CORE = /^chatkit-\d[\w.]*-[0-9a-f]{10}\.js(?:\.map)?$/;
 

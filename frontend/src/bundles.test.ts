@@ -42,7 +42,7 @@ describe('the build', () => {
 
   it('keeps the core small', () => {
     const core = files.find(({name}) => name === 'chatkit.js');
-    expect(core?.gzip_bytes).toBeLessThanOrEqual(126_000);
+    expect(core?.gzip_bytes).toBeLessThanOrEqual(126_200);
   });
 
   it('lists every script with its integrity value', async () => {

@@ -126,7 +126,7 @@ export class Chat {
     switch (intent.type) {
       case 'send':
         this.#sendDraft(intent);
-        this.sideRequests.uploads.clear();
+        this.sideRequests.uploads.takeOut();
         break;
       case 'draft':
         this.#drafts.changed(intent.draft);
@@ -326,7 +326,7 @@ export class Chat {
     const {failure} = this.conversation.state;
     if (!failure?.isRefused || !this.conversation.takeBack()) return;
     this.#drafts.refused(draft);
-    if (this.sideRequests.uploads.list.length === 0) this.sideRequests.uploads.replaceWith(attachments);
+    if (this.sideRequests.uploads.list.length === 0) this.sideRequests.uploads.putBack(attachments, failure.message);
     this.#setAlert(failure.message);
   }
 

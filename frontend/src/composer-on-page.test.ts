@@ -37,9 +37,14 @@ function mount(options: Record<string, unknown> = {}, items: readonly object[] =
     if (status) return Response.json({error: {code, message: 'This file lies.'}}, {status: Number(status)});
     switch (type) {
       case undefined:
+        if (url.endsWith('/api/attachments/atc_1')) {
+          return Response.json({error: {code: 'not_found', message: 'This file does not exist.'}}, {status: 404});
+        }
         return new Response('');
-      case 'attachments.create':
-        return Response.json(isCreated);
+      case 'attachments.create': {
+        const count = calls.filter(call => call.type === type).length;
+        return Response.json({...isCreated, id: `atc_${count}`, name: params.name});
+      }
       case 'threads.get_by_id':
         return Response.json(THREAD);
       case 'items.list':
@@ -63,7 +68,7 @@ function mount(options: Record<string, unknown> = {}, items: readonly object[] =
   const errors: string[] = [];
   element.addEventListener('chatkit.error', event => errors.push((event as CustomEvent).detail.error.message));
   const api = {
-    url: '/chatkit',
+    url: '/chatkit/desk',
     domainKey: 'k',
     fetch: fetching as typeof fetch,
     uploadStrategy: {type: 'two_phase'} as const,
@@ -126,7 +131,7 @@ describe('setComposerValue', () => {
     await vi.waitFor(() => expect(errors).toEqual(['“b.txt” is larger than 5 B.']));
     expect(find(element, '[role=alert]')?.textContent).toContain('larger than 5 B');
     await send(element);
-    expect(calls.map(({url}) => url).slice(0, 2)).toEqual(['/chatkit', '/up/1']);
+    expect(calls.map(({url}) => url).slice(0, 2)).toEqual(['/chatkit/desk', '/up/1']);
     expect(called('threads.create')).toMatchObject([{input: {attachments: ['atc_1']}}]);
     await vi.waitFor(() => expect(find(element, '.uploads')).toBeUndefined());
   });
@@ -145,6 +150,31 @@ describe('setComposerValue', () => {
       await vi.waitFor(() => expect(find(element, '.uploads')?.textContent).toContain('a.txt'));
     },
   );
+
+  it('shows which of the files the server has refused with the message, and sends it anew on request', async () => {
+    const {element, called} = mount({composer: {attachments: {enabled: true}}});
+    // `atc_1` is gone from the server by the time the message comes.
+    const files = ['a.txt', 'b.txt'].map(name => new File(['hello'], name, {type: 'text/plain'}));
+    await element.setComposerValue({text: 'refused 415', files});
+    await send(element);
+    const retry = await vi.waitFor(() => {
+      const found = find<HTMLButtonElement>(element, 'button.retry');
+      expect(found?.title).toBe('This file lies.');
+      return found;
+    });
+    const states = () =>
+      [...(find(element, '.uploads')?.children ?? [])].map(({className}) => className.split(' ').at(-1));
+    expect(states()).toEqual(['failed', 'done']);
+    expect(find<HTMLButtonElement>(element, 'button.send')?.disabled).toBe(true);
+    retry?.click();
+    await vi.waitFor(() => expect(states()).toEqual(['done', 'done']));
+    await element.setComposerValue({text: 'Look'});
+    await send(element);
+    await vi.waitFor(() =>
+      expect(called('threads.create').at(-1)).toMatchObject({input: {attachments: ['atc_3', 'atc_2']}}),
+    );
+    expect(called('attachments.delete')).toEqual([]);
+  });
 
   it('leaves alone what it does not name, and replaces what it does', async () => {
     const {element} = mount();

@@ -2,6 +2,7 @@
 import {isObject, parseAttachment} from '../protocol/parsing.js';
 import type {Attachment, JSONObject} from '../protocol/types.js';
 import type {ChatKitClient} from '../server/client.js';
+import type {RequestError} from '../server/request-error.js';
 import {strings} from '../strings.js';
 import type {KeptUpload} from './kept-uploads.js';
 import {mimeTypeOf, sortFiles, type UploadRules} from './upload-rules.js';
@@ -59,6 +60,7 @@ export class Uploads {
   readonly #host: UploadsHost;
   #list: readonly Upload[] = [];
   #jobs = new Map<string, Job>();
+  #sent: readonly Upload[] = [];
   #rules: UploadRules | undefined;
   #strategy: UploadStrategy | undefined;
   #count = 0;
@@ -92,8 +94,7 @@ export class Uploads {
     }
     const {accepted, problems} = sortFiles(files, this.#rules, this.#list.length);
     const added = accepted.map((file): Upload => {
-      const key = `upload-${this.#count}`;
-      this.#count += 1;
+      const key = this.#newKey();
       const mimeType = mimeTypeOf(file);
       const previewUrl = SHOWN_BY_BROWSERS.test(mimeType) ? URL.createObjectURL(file) : undefined;
       this.#jobs.set(key, {file, previewUrl, abort: undefined, serverId: undefined});
@@ -118,16 +119,7 @@ export class Uploads {
   /** Puts files that the page uploaded by itself in place of everything; they are never deleted from here. */
   replaceWith(attachments: readonly Attachment[]): void {
     this.#drop(this.#list.map(({key}) => key));
-    const given = attachments.map((attachment): Upload => {
-      const key = `upload-${this.#count}`;
-      this.#count += 1;
-      const {name, mimeType, previewUrl} = attachment;
-      return {
-        ...{key, name, mimeType, previewUrl, attachment},
-        ...{size: undefined, status: 'done', progress: undefined, problem: undefined},
-      };
-    });
-    this.#set(given);
+    this.#set(attachments.map(attachment => this.#uploaded(attachment, undefined)));
   }
 
   /** Puts files back that were uploaded before a reload, behind what has been added since. */
@@ -135,15 +127,10 @@ export class Uploads {
     const known = new Set(this.#list.map(({attachment}) => attachment?.id));
     const restored = kept
       .filter(({attachment}) => !known.has(attachment.id))
-      .map(({attachment, size}): Upload => {
-        const key = `upload-${this.#count}`;
-        this.#count += 1;
-        this.#jobs.set(key, {file: undefined, previewUrl: undefined, abort: undefined, serverId: attachment.id});
-        const {name, mimeType, previewUrl} = attachment;
-        return {
-          ...{key, name, mimeType, previewUrl, attachment, size},
-          ...{status: 'done', progress: undefined, problem: undefined},
-        };
+      .map(({attachment, size}) => {
+        const upload = this.#uploaded(attachment, size);
+        this.#jobs.set(upload.key, {file: undefined, previewUrl: undefined, abort: undefined, serverId: attachment.id});
+        return upload;
       });
     if (restored.length > 0) this.#set([...this.#list, ...restored]);
   }
@@ -167,14 +154,51 @@ export class Uploads {
     this.#startNext();
   }
 
-  /** Forgets what was sent with a message. */
-  clear(): void {
-    this.#release(this.#list.map(({key}) => key));
+  /** Takes what is sent with a message out; until the next one, it can be put back. */
+  takeOut(): void {
+    this.#release(this.#sent.map(({key}) => key));
+    this.#sent = this.#list;
+    this.#set([]);
+  }
+
+  /** Puts the files of a message back that the server refused, and looks for which of them. */
+  putBack(attachments: readonly Attachment[], problem: string | undefined): void {
+    const sent = this.#sent;
+    if (sent[0]?.attachment !== attachments[0]) {
+      this.replaceWith(attachments);
+      return;
+    }
+    this.#sent = [];
+    this.#set(sent);
+    for (const {key} of sent) {
+      const job = this.#jobs.get(key);
+      if (!job?.serverId) continue;
+      this.#host.client.describeFile(job.serverId).catch(({code}: RequestError) => {
+        if (code !== 'not_found') return;
+        job.serverId = undefined;
+        // What was uploaded before a reload cannot be sent anew.
+        if (job.file) this.#change(key, {status: 'failed', problem});
+        else this.#release([key]);
+      });
+    }
   }
 
   /** Leaves nothing running and no preview in memory. */
   close(): void {
-    this.#drop(this.#list.map(({key}) => key));
+    this.#drop([...this.#jobs.keys()]);
+  }
+
+  #newKey(): string {
+    this.#count += 1;
+    return `upload-${this.#count}`;
+  }
+
+  #uploaded(attachment: Attachment, size: number | undefined): Upload {
+    const {name, mimeType, previewUrl} = attachment;
+    return {
+      ...{key: this.#newKey(), name, mimeType, previewUrl, attachment, size},
+      ...{status: 'done', progress: undefined, problem: undefined},
+    };
   }
 
   #drop(keys: readonly string[]): void {

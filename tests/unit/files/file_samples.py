@@ -39,6 +39,18 @@ def photograph(orientation: int = 6) -> bytes:
     return data + b"SecretTrailer" + picture("JPEG")
 
 
+def turned_picture(kind: str, orientation: int, size: tuple[int, int] = (64, 32)) -> bytes:
+    """A picture whose left half is blue and whose right half is red, that is to be turned, with maker and position."""
+    image = Image.new("RGB", size, "red")
+    image.paste("blue", (0, 0, size[0] // 2, size[1]))
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = orientation, "SecretCameraMaker"
+    exif.get_ifd(0x8825)[1] = "SecretNorth"
+    buffer = io.BytesIO()
+    image.save(buffer, kind, exif=exif.tobytes(), quality=95)
+    return buffer.getvalue()
+
+
 def telephone_photograph() -> bytes:
     """A HEIC of 64 × 32 pixels, blue and red, that is to be turned, with maker and position, of pillow-heif."""
     return Path(__file__).with_name("samples").joinpath("phone.heic").read_bytes()

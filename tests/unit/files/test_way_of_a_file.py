@@ -7,13 +7,15 @@ import base64
 import hashlib
 import io
 from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from sqlalchemy import text
 
-from tests.unit.files.file_desk import BASE, Desk, Person, code_of
-from tests.unit.files.file_samples import photograph, picture, telephone_photograph
+from tests.unit.files.file_desk import BASE, Desk, Person, code_of, open_desk
+from tests.unit.files.file_samples import photograph, picture, telephone_photograph, turned_picture
 
 BLUE = picture()
 
@@ -126,6 +128,37 @@ async def test_a_photograph_loses_what_was_noted_in_it_and_keeps_its_pixels(any_
     for secret in (b"SecretCameraMaker", b"SecretComment", b"SecretTrailer"):
         assert secret in photograph()
         assert secret not in kept
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+@pytest.mark.parametrize("orientation", [3, 6, 8])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+async def test_a_picture_stays_as_it_is_turned_when_it_loses_its_notes(
+    tmp_path: Path, kind: str, orientation: int, keeps: bool
+) -> None:
+    data = turned_picture(kind, orientation)
+    was = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
+    async with open_desk(tmp_path, keep_picture_metadata=keeps) as desk, desk.person() as bob:
+        sent = await bob.upload(f"me.{kind.lower()}", data, f"image/{kind.lower()}")
+        described = (await bob.page.get(f"/api/attachments/{sent['id']}")).json()
+        kept, preview = [(await bob.anybody.get(described[f"{each}_url"])).content for each in ("download", "preview")]
+        await bob.send("Look", [sent["id"]])
+        [said] = [message for message in desk.model.requests[-1] if message.role == "user"]
+        seen = base64.b64decode((said.contents[1].uri or "").partition(",")[2])
+    assert (b"Secret" in data, b"Secret" in kept, (kept == data)) == (True, keeps, keeps)
+    assert (described["width"], described["height"]) == was.size
+    for image in (ImageOps.exif_transpose(Image.open(io.BytesIO(kept))), *map(opened, (preview, seen))):
+        assert image.size == was.size
+        for at in ((3, 3), (image.width - 4, image.height - 4)):
+            assert [round(each / 255) for each in colours(image, at)] == [round(e / 255) for e in colours(was, at)], at
+
+
+def opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data))
+
+
+def colours(image: Image.Image, at: tuple[int, int]) -> Any:
+    return image.convert("RGB").getpixel(at)
 
 
 async def test_an_avif_picture_becomes_one_that_models_take_and_loses_its_notes(desk: Desk) -> None:
