@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
@@ -94,9 +93,6 @@ class Responder:
     async def _ask(self, turn: Turn) -> Events:
         """Run the agent and return the events of what it says and does."""
         agent = await self._agent_runs.choose(turn)
-        if turn.context.answer.stop_reason is not None:
-            # The hook took the stop for something else. Nobody waits for what a model would be paid for now.
-            raise asyncio.CancelledError
         stream, labels = await self._agent_runs.start(agent, turn), tool_labels(agent)
         turn.context.answer.is_resumed = False
         limit_message, more = partial(limit_message_of, self._hooks, turn), partial(self._approvals.settle_calls, turn)
