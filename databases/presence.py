@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 from databases.sqlite_file import PRIVATE
@@ -11,6 +12,11 @@ try:
     import fcntl
 except ImportError:  # Windows: nobody is known to be alone
     fcntl = None  # type: ignore[assignment]
+
+
+_TRIES = 100
+_PAUSE_S = 0.05
+"""Five seconds in all are waited for another one that cleans up what dead processes have left."""
 
 
 class Presence:
@@ -43,12 +49,19 @@ class Presence:
 
     def stay(self) -> bool:
         """Hold the lock beside others from now on; return whether it is held, so that others know of this process."""
-        if self._descriptor is not None:
+        for _ in range(_TRIES):
+            if self._descriptor is None:
+                break
             try:
-                fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+                fcntl.flock(self._descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(_PAUSE_S)  # another one starts, or was frozen in its start
             except OSError:
-                self.leave()
-        return self._descriptor is not None
+                break
+            else:
+                return True
+        self.leave()
+        return False
 
     def leave(self) -> None:
         """Give up the lock. Its file stays: who has opened it would hold a lock that nobody else sees."""

@@ -36,7 +36,7 @@ _WEBP_NOTES = _WEBP_EXIF | 0x04
 """Flags of VP8X that announce EXIF and XMP."""
 
 MAX_EXIF_BYTES = 256 * 1024
-"""What a camera notes is not read beyond that; most notes have 64 KB at most, which is all that a JPEG can hold."""
+"""Notes of a camera are read up to that; most have 64 KB at most, which is all that a JPEG can hold."""
 
 _JPEG_STANDALONE = frozenset((0x01, *range(0xD0, 0xD8)))
 # In the data of a scan, FF 00 is a byte FF, FF D0 to FF D7 are restarts, and FF FF is filling.

@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from databases.presence import Presence
 from tests.preloaded.commands import own_python
 
@@ -77,3 +79,18 @@ def test_a_process_of_ours_that_is_started_meanwhile_does_not_hold_it(tmp_path: 
             assert time.monotonic() < deadline
         other.leave()
         tool.kill()
+
+
+def test_one_that_was_frozen_while_it_entered_holds_up_nobody_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frozen, other = (Presence(tmp_path / "parlor.db") for _ in range(2))
+    assert frozen.enter()
+    assert not other.enter()
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+    assert not other.stay()
+    assert frozen.stay()
+    assert not other.enter()
+    assert other.stay()
+    other.leave()
+    frozen.leave()
