@@ -324,9 +324,13 @@ export class Chat {
   /** Gives a refused message back to the composer, to be changed, unless the next one is being written. */
   #takeBackRefused(draft: Draft, attachments: readonly Attachment[]): void {
     const {failure} = this.conversation.state;
-    if (!failure?.isRefused || !this.conversation.takeBack()) return;
+    const {uploads} = this.sideRequests;
+    if (!failure?.isRefused || !this.conversation.takeBack()) {
+      uploads.letGo();
+      return;
+    }
     this.#drafts.refused(draft);
-    if (this.sideRequests.uploads.list.length === 0) this.sideRequests.uploads.putBack(attachments, failure.message);
+    if (uploads.list.length === 0) uploads.putBack(attachments, failure.message);
     this.#setAlert(failure.message);
   }
 

@@ -154,11 +154,17 @@ export class Uploads {
     this.#startNext();
   }
 
-  /** Takes what is sent with a message out; until the next one, it can be put back. */
+  /** Takes what is sent with a message out; until it is let go, it can be put back. */
   takeOut(): void {
-    this.#release(this.#sent.map(({key}) => key));
+    this.letGo();
     this.#sent = this.#list;
     this.#set([]);
+  }
+
+  /** Forgets what was sent: the server has taken the message. */
+  letGo(): void {
+    this.#release(this.#sent.map(({key}) => key));
+    this.#sent = [];
   }
 
   /** Puts the files of a message back that the server refused, and looks for which of them. */
