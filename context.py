@@ -177,16 +177,19 @@ class Turn:
         """Show a widget that grows: each frame is the whole widget so far; the last one is stored.
 
         Only the difference between two frames is sent: the least for a text that grows, if it has an `id`. Frames that
-        come too fast wait.
+        come too fast wait, and a text grows at most ten times a second.
 
         Returns:
             The item id, also when there was no frame and nothing was shown.
         """
         item_id = self.new_id()
         shown = WidgetFrames(self.context.answer.inbox)
-        async for frame in frames:
-            # The first and the last are looked at: those between are on the way from one to the other.
-            await shown.show(self._widget_item(item_id, frame, copy_text, is_checked=shown.last is None))
+        try:
+            async for frame in frames:
+                # The first and the last are looked at: those between are on the way from one to the other.
+                await shown.show(self._widget_item(item_id, frame, copy_text, is_checked=shown.last is None))
+        finally:
+            shown.flush()
         if shown.last is not None:
             if shown.count > 1:
                 self._check(shown.last.widget)
