@@ -65,15 +65,15 @@ class EventParser:
                 self._feed(b"\n\n", events)
         return events
 
-    def _feed(self, data: bytes, events: list[Event]) -> None:
-        if not data:
+    def _feed(self, received: bytes, events: list[Event]) -> None:
+        if not received:
             return
         if self._is_first:
             self._is_first = False
-            data = data.removeprefix(b"\xef\xbb\xbf")
-        if b"\r" in data or self._ends_with_cr:
-            data = self._with_newlines(data)
-        first, *lines = data.split(b"\n")
+            received = received.removeprefix(b"\xef\xbb\xbf")
+        if b"\r" in received or self._ends_with_cr:
+            received = self._with_newlines(received)
+        first, *lines = received.split(b"\n")
         if not lines:
             self._hold_rest(first)
             return
@@ -83,10 +83,25 @@ class EventParser:
             self._rest_bytes = 0
         rest = lines.pop()
         for line in (first, *lines):
-            if line:
-                self._take_line(line)
-            elif self._data:
-                events += self._finish_event()
+            # All in one place: it is done twice for each piece of an answer, and a call costs as much as the work.
+            if not line:
+                if self._data:
+                    self._finish_event(events)
+                continue
+            if line.startswith(b"data:"):
+                data = line[5:]
+            elif line.startswith(b"event:"):
+                self._name = line
+                continue
+            elif line.startswith(b"error:"):
+                # Not in the standard: so llama.cpp said until 2025 that it failed, and then that the answer is done.
+                data = b'{"error":%b}' % line[6:]
+            else:
+                continue
+            self._data.append(data)
+            self._data_bytes += len(data) + PIECE_BYTES
+            if self._rest_bytes + self._data_bytes > self._max_event_bytes:
+                self._refuse_endless()
         if rest:
             self._hold_rest(rest)
 
@@ -97,21 +112,6 @@ class EventParser:
         self._ends_with_cr = data.endswith(b"\r")
         return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
-    def _take_line(self, line: bytes) -> None:
-        if line.startswith(b"data:"):
-            data = line[6:] if line[5:6] == b" " else line[5:]
-        elif line.startswith(b"event:"):
-            self._name = line[6:].strip()
-            return
-        elif line.startswith(b"error:"):
-            # Not in the standard: so llama.cpp said until 2025 that it failed, and then that the answer is done.
-            data = b'{"error":%b}' % line[6:]
-        else:
-            return
-        self._data.append(data)
-        self._data_bytes += len(data) + PIECE_BYTES
-        self._refuse_endless()
-
     def _hold_rest(self, rest: bytes) -> None:
         self._rest.append(rest)
         self._rest_bytes += len(rest) + PIECE_BYTES
@@ -121,29 +121,51 @@ class EventParser:
         if self._rest_bytes + self._data_bytes > self._max_event_bytes:
             raise BrokenStreamError(f"an event is longer than {self._max_event_bytes} bytes")
 
-    def _finish_event(self) -> list[Event]:
-        """Return the event that has ended; nothing for an empty one, which only keeps the stream alive."""
+    def _finish_event(self, events: list[Event]) -> None:
+        """Add the event that has ended; nothing for an empty one, which only keeps the stream alive."""
         lines, self._data, self._data_bytes = self._data, [], 0
         name, self._name = self._name, b""
-        data = (lines[0] if len(lines) == 1 else b"\n".join(lines)).strip()
+        data = lines[0] if len(lines) == 1 else b"\n".join(lines)
+        try:
+            event = from_json(data, cache_strings="keys")
+        except ValueError:
+            event = None
+        if type(event) is not dict:
+            self._finish_odd_event(lines, data.strip(), name, events)
+            return
+        if name and "type" not in event:
+            _add_type(event, name)
+        events.append(event)
+
+    def _finish_odd_event(self, lines: list[bytes], data: bytes, name: bytes, events: list[Event]) -> None:
+        """Add an event that is no JSON object at first sight."""
         if data == b"[DONE]":
-            return [DONE]
+            events.append(DONE)
+            return
         if not data or data == b"null":
-            return []
+            return
         try:
             event = parse_object(data)
         except BrokenStreamError:
             if len(lines) > 1:
                 # Some servers put no empty line between two events.
-                return [parse_object(line) if line.strip() != b"[DONE]" else DONE for line in lines if line.strip()]
+                events += [parse_object(line) if line.strip() != b"[DONE]" else DONE for line in lines if line.strip()]
+                return
             if data.startswith(b"data:"):
                 self._data, self._name = [data[5:]], name  # of a server behind another that has made it an event too
-                return self._finish_event()
+                self._finish_event(events)
+                return
             raise
-        if name and "type" not in event and name.startswith((b"response.", b"error")):
-            # All else that a name says, the JSON says too.
-            event["type"] = name.decode(errors="replace")
-        return [event]
+        _add_type(event, name)
+        events.append(event)
+
+
+def _add_type(event: Event, name: bytes) -> None:
+    """Give an event the type that its name says, where only the name does."""
+    said = name.removeprefix(b"event:").strip()
+    if "type" not in event and said.startswith((b"response.", b"error")):
+        # All else that a name says, the JSON says too.
+        event["type"] = said.decode(errors="replace")
 
 
 def parse_object(data: bytes) -> Event:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
@@ -118,7 +119,11 @@ class CompletionsReader:
         self._written = WrittenCalls(self._names)
         self._origin = model
         self._beside = Members()
-        self._round = make_call_id(uuid4().hex)
+
+    @cached_property
+    def _round(self) -> str:
+        """A name that the calls of this answer share, and no other's."""
+        return make_call_id(uuid4().hex)
 
     @property
     def has_unopened_thought(self) -> bool | None:
@@ -144,7 +149,12 @@ class CompletionsReader:
                     self._response_id = read_word(event.get("id")) or f"chatcmpl-{uuid4().hex}"
                     self._model = read_word(event.get("model")) or None
                     self._created = event.get("created")
-                yield from self._choice(choice)
+                text = _mere_text(choice)
+                if text is not None and self._pending in (_TEXT, None):
+                    self._pending = _TEXT
+                    self._pieces.append(text)
+                else:
+                    yield from self._choice(choice)
         yield from self._flush(may_go_on=True)
 
     def close_text(self) -> Iterator[ChatResponseUpdate]:
@@ -382,6 +392,15 @@ def _own_choice(choices: Any) -> Mapping[str, Any] | None:
         if isinstance(choice, Mapping) and not ((index := choice.get("index")) and read_place(index)):
             return choice
     return None
+
+
+def _mere_text(choice: Mapping[str, Any]) -> str | None:
+    """Return the text of a choice that holds nothing else, as all but a few of an answer do; None for any other."""
+    delta = choice.get("delta")
+    if type(delta) is not dict or len(delta) > 1 + ("role" in delta) or choice.get("finish_reason") is not None:
+        return None
+    text = delta.get("content")
+    return text if isinstance(text, str) and text else None
 
 
 def _citation(raw: Any) -> Annotation | None:

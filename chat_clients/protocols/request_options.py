@@ -64,7 +64,7 @@ def split_tools(tools: Any) -> tuple[list[FunctionTool], list[Any]]:
 
 def read_names(tools: Any) -> ToolNames:
     """Return what an agent's own functions are called towards the model."""
-    return ToolNames(function.name for function in split_tools(tools)[0])
+    return ToolNames(function.name for function in split_tools(tools)[0]) if tools else ToolNames()
 
 
 def read_tool_choice(choice: Any) -> tuple[str | None, str | None, list[str] | None]:

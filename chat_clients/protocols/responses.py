@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
@@ -20,7 +21,7 @@ from chat_clients.protocols.loose_json import read_number, read_object, read_obj
 from chat_clients.protocols.replay import Members, build_replay
 from chat_clients.protocols.request_options import to_json_text
 from chat_clients.protocols.response_items import build_image, item_contents, mcp_call, search_call
-from chat_clients.protocols.response_texts import CODE, REFUSED, SUMMARY, TEXT, THOUGHT, ResponseTexts
+from chat_clients.protocols.response_texts import CODE, REFUSED, SUMMARY, TEXT, THOUGHT, PartKey, ResponseTexts
 from chat_clients.protocols.token_usage import format_time, read_responses_usage
 from chat_clients.protocols.tool_names import ToolNames
 
@@ -83,6 +84,10 @@ class ResponsesReader:
         self.finish_reason: str | None = None
         self.is_done = False
         self._items = ItemNames()
+        # The place that the newest delta named, and the part that it means: the next delta mostly names the same one.
+        # Forgotten at each other event, which may change the meaning of a place.
+        self._said: tuple[str, Any, Any, Any] | None = None
+        self._key: PartKey = ("", 0, "")
         self._texts = ResponseTexts(model, begins_with_thought=begins_with_thought)
         self._model: str | None = None
         self._has_half = False
@@ -92,7 +97,11 @@ class ResponsesReader:
         self._done_items: set[str] = set()
         self._names = names or ToolNames()
         self._origin = model
-        self._round = make_call_id(uuid4().hex)
+
+    @cached_property
+    def _round(self) -> str:
+        """A name that the calls of this answer share, and no other's."""
+        return make_call_id(uuid4().hex)
 
     @property
     def has_unopened_thought(self) -> bool | None:
@@ -110,13 +119,18 @@ class ResponsesReader:
                 place = None  # a list, or an object
             if place is not None:
                 part, index = place
-                key = (self._items.name_of(event, _KINDS[part]), read_number(event.get(index)), part)
+                said = (part, event.get("item_id"), event.get("output_index"), event.get(index))
+                if said != self._said:
+                    self._key = (self._items.name_of(event, _KINDS[part]), read_number(said[3]), part)
+                    self._said = said
+                key = self._key
                 if key != texts.pending:
                     yield from texts.flush()
                     texts.pending = key
                 delta = event.get("delta")
                 texts.pieces.append(delta if isinstance(delta, str) else to_json_text(delta))
                 continue
+            self._said = None
             yield from texts.flush()
             yield from self._event(kind, event)
             if self.is_done:
