@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import sys
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from chat_clients.http import provider_connection
 from chat_clients.http.connection import MAX_BUFFERED_BYTES, Taker
-from chat_clients.http.transport import AnswerBody
+from chat_clients.http.transport import AnswerBody, Header
 
 try:
     import aiohttp
@@ -51,6 +52,18 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send `request` and return the answer when it has begun; its stream gives what each read has brought."""
+        timeouts = request.extensions.get("timeout", {})
+        return await self.send(request.method, request.url, request.headers.raw, await request.aread(), timeouts)
+
+    async def send(
+        self,
+        method: str,
+        url: httpx.URL,
+        headers: Collection[Header],
+        body: bytes,
+        timeouts: Mapping[str, float | None],
+    ) -> httpx.Response:
+        """Send a request as `DirectTransport.send` does."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=self._limit, keepalive_timeout=self._idle_s),
@@ -59,14 +72,15 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 skip_auto_headers=_OWN_HEADERS,
                 read_bufsize=MAX_BUFFERED_BYTES // 2,  # it stops reading at twice that
             )
-        timeouts = request.extensions.get("timeout", {})
-        headers = {name: value for name, value in request.headers.items() if name not in ("host", "content-length")}
+        kept = {
+            name.decode(): value.decode() for name, value in headers if name.lower() not in (b"host", b"content-length")
+        }
         try:
             response = await self._session.request(
-                request.method,
-                self._url(str(request.url)),
-                data=await request.aread(),
-                headers=headers,
+                method,
+                self._url(str(url)),
+                data=body,
+                headers=kept,
                 timeout=self._timeout(timeouts.get("connect"), timeouts.get("read")),
                 allow_redirects=False,
             )

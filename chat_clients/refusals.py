@@ -287,7 +287,9 @@ class Attempt:
 
     def _request_with_system(self, form: HistoryForm) -> dict[str, Any]:
         known = self._learnt.of_model(self._model)
-        body = self._build(replace(form, has_pictures=form.has_pictures and known.takes_pictures))
+        if form.has_pictures and not known.takes_pictures:
+            form = replace(form, has_pictures=False)
+        body = self._build(form)
         for name, other in known.left_out.items():
             leave_out(body, name, other)
         for name in (*self._suspects, *(() if self._has_length else LENGTHS)):

@@ -50,12 +50,11 @@ async def without_calls(messages: Sequence[Message], ask: Callable[[Sequence[Mes
         async with aclosing(ask(messages)) as updates:
             async for update in updates:
                 answered.append(update)
-                kept = [content for content in update.contents if not _is_call(content)]
-                if len(kept) == len(update.contents):
+                if not any(map(_is_call, update.contents)):
                     yield update
                     continue
                 has_called = True
-                if kept:
+                if kept := [content for content in update.contents if not _is_call(content)]:
                     yield ChatResponseUpdate(
                         contents=kept,
                         role=update.role,

@@ -92,7 +92,7 @@ def body_feed(response: httpx.Response, timeout_s: float) -> Callable[[Taker], A
                 async with asyncio.timeout(patience_s):
                     data = await anext(pieces, None)
             except TimeoutError:
-                raise httpx.ReadTimeout("the answer fell silent", request=response.request) from None
+                raise httpx.ReadTimeout("the answer fell silent") from None
             if data is None:
                 return False
             patience_s = timeout_s
@@ -141,7 +141,7 @@ async def read_bounded(response: httpx.Response, max_bytes: int, *, cut: bool = 
         if size > max_bytes:
             if cut:
                 break
-            raise httpx.DecodingError(f"the answer is longer than {max_bytes} bytes", request=response.request)
+            raise httpx.DecodingError(f"the answer is longer than {max_bytes} bytes")
     return b"".join(parts)[:max_bytes]
 
 

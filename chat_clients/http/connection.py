@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import httptools
@@ -163,7 +163,7 @@ class Connection(asyncio.Protocol):
 
     # What the pool calls
 
-    async def ask(self, head: bytes, body: bytes, timeouts: dict[str, float | None]) -> Answer:
+    async def ask(self, head: bytes, body: bytes, timeouts: Mapping[str, float | None]) -> Answer:
         """Send a request and return its answer when that has begun.
 
         Raises:

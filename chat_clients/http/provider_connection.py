@@ -95,6 +95,7 @@ class ProviderConnection:
             # A redirection would take the key along to wherever it leads.
             follow_redirects=False,
         )
+        self._headers = {name.lower(): value for name, value in self._http.headers.raw}
 
     @property
     def is_closed(self) -> bool:
@@ -205,12 +206,9 @@ class ProviderConnection:
             own = {"content-type": "application/json", **(headers or {})}
             if self._token is not None:
                 own["authorization"] = f"Bearer {await self._token()}"
-            request = self._http.build_request(
-                "POST", self._url(path), content=content, headers=own, timeout=self._first_timeouts
-            )
             failure: ProviderStatusError | httpx.TransportError
             try:
-                response = await self._begin(request)
+                response = await self._begin(self._url(path), content, own)
                 if response.is_success:
                     return response
                 failure = await read_refusal(response)
@@ -259,14 +257,16 @@ class ProviderConnection:
             url = self._urls[path] = url.copy_merge_params(self._params) if self._params else url
         return url
 
-    async def _begin(self, request: httpx.Request) -> httpx.Response:
-        """Send a request and return its answer, whose body is still to come."""
-        if self._transport is None:
+    async def _begin(self, url: httpx.URL, content: bytes, headers: Mapping[str, str]) -> httpx.Response:
+        """Post `content` and return the answer, whose body is still to come."""
+        if not isinstance(self._transport, DirectTransport):
+            timeout = self._first_timeouts
+            request = self._http.build_request("POST", url, content=content, headers=headers, timeout=timeout)
             return await self._http.send(request, stream=True)
         # The client's own way looks for cookies, redirections and logins: a tenth of what a short answer costs.
-        response = await self._transport.handle_async_request(request)
-        response.request = request
-        return response
+        given = {name.lower().encode("ascii"): value.encode("ascii") for name, value in headers.items()}
+        own = {b"host": url.netloc, **self._headers, b"content-length": b"%d" % len(content), **given}
+        return await self._transport.send("POST", url, own.items(), content, self._first_timeouts.as_dict())
 
 
 def _choose_transport(base_url: str) -> httpx.AsyncBaseTransport | None:

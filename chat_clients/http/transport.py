@@ -8,14 +8,20 @@ cheaper, and it is what lets neighbouring deltas be merged without waiting for a
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any
 
 import httpx
 
 from chat_clients.http.connection import Connection, Origin, StaleConnectionError, Taker
+
+Header = tuple[bytes, bytes]
+"""The name and the value of a header."""
+
+_BREAK = re.compile(rb"[\r\n\0]")
 
 HAPPY_EYEBALLS_DELAY_S = 0.25
 """Source: RFC 8305, 5."""
@@ -44,20 +50,44 @@ class DirectTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send `request` and return the answer when it has begun; its stream gives what each read has brought."""
         timeouts: dict[str, float | None] = request.extensions.get("timeout", {})
-        head = _head(request)
-        body = await request.aread()
-        try:
-            async with asyncio.timeout(timeouts.get("pool")):
-                await self._free.acquire()
-        except TimeoutError:
-            raise httpx.PoolTimeout("all connections are in use") from None
-        connection = None
+        return await self.send(request.method, request.url, request.headers.raw, await request.aread(), timeouts)
+
+    async def send(
+        self,
+        method: str,
+        url: httpx.URL,
+        headers: Collection[Header],
+        body: bytes,
+        timeouts: Mapping[str, float | None],
+    ) -> httpx.Response:
+        """Send a request without what httpx makes of one first, which takes longer than all else that is done with it.
+
+        Args:
+            method: HTTP method.
+            url: Address.
+            headers: All of them, ``host`` and ``content-length`` too.
+            body: Bytes of the request.
+            timeouts: How long to wait to ``connect``, ``read``, ``write``, and for a connection (``pool``), in seconds.
+
+        Raises:
+            httpx.TransportError: What went wrong.
+        """
+        head = _head(method, url, headers)
+        if self._free.locked():
+            try:
+                async with asyncio.timeout(timeouts.get("pool")):
+                    await self._free.acquire()
+            except TimeoutError:
+                raise httpx.PoolTimeout("all connections are in use") from None
+        else:
+            await self._free.acquire()
+        connection, origin = None, _origin(url)
         try:
             while True:
-                connection = self._take_idle(_origin(request.url))
+                connection = self._take_idle(origin)
                 is_fresh = connection is None
                 if connection is None:
-                    connection = await self._connect(_origin(request.url), timeouts.get("connect"))
+                    connection = await self._connect(origin, timeouts.get("connect"))
                 self._open.add(connection)
                 try:
                     answer = await connection.ask(head, body, timeouts)
@@ -182,18 +212,18 @@ def _origin(url: httpx.URL) -> Origin:
     return url.scheme, url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80)
 
 
-def _head(request: httpx.Request) -> bytes:
+def _head(method: str, url: httpx.URL, headers: Collection[Header]) -> bytes:
     """Return the request's first line and headers.
 
     Raises:
         httpx.UnsupportedProtocol: The address is no HTTP address.
         httpx.LocalProtocolError: A header would end early, such as a key that was copied with its line break.
     """
-    if request.url.scheme not in ("http", "https"):
-        raise httpx.UnsupportedProtocol(f"'{request.url.scheme}' is not http or https")
-    lines = [b"%s %s HTTP/1.1" % (request.method.encode("ascii"), request.url.raw_path)]
-    for name, value in request.headers.raw:
-        if any(byte in value or byte in name for byte in (b"\r", b"\n", b"\0")):
-            raise httpx.LocalProtocolError(f"header {name.decode('latin-1')!r} holds a line break")
-        lines.append(b"%s: %s" % (name, value))
-    return b"\r\n".join((*lines, b"", b""))
+    if url.scheme not in ("http", "https"):
+        raise httpx.UnsupportedProtocol(f"'{url.scheme}' is not http or https")
+    lines = [b"%s: %s" % header for header in headers]
+    if _BREAK.search(b"".join(lines)):
+        culprit = next(name for (name, _), line in zip(headers, lines, strict=True) if _BREAK.search(line))
+        raise httpx.LocalProtocolError(f"header {culprit.decode('latin-1')!r} holds a line break")
+    first = b"%s %s HTTP/1.1" % (method.encode("ascii"), url.raw_path)
+    return b"\r\n".join((first, *lines, b"", b""))
