@@ -19,7 +19,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
-from uuid import UUID
 
 from sqlalchemy import Connection, MetaData, Table, select, text
 from sqlalchemy.dialects import postgresql, sqlite
@@ -98,7 +97,7 @@ def new_id(prefix: str) -> str:
         _last_id = fresh if fresh >> 74 > _last_id >> 74 else _last_id + 1 + secrets.randbits(32)
         value = _last_id
     time_ms, rand_a, rand_b = value >> 74, (value >> 62) & 0xFFF, value & ((1 << 62) - 1)
-    return f"{prefix}_{UUID(int=time_ms << 80 | 7 << 76 | rand_a << 64 | 2 << 62 | rand_b).hex}"
+    return f"{prefix}_{time_ms << 80 | 7 << 76 | rand_a << 64 | 2 << 62 | rand_b:032x}"
 
 
 class Database:

@@ -120,11 +120,12 @@ class Lifecycle:
         Raises:
             UnavailableError: When the start is not done in time, or has failed.
         """
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self._settled.wait()
-        except TimeoutError as exc:
-            raise UnavailableError("The server is still starting. Please try again.", code="starting") from exc
+        if not self._settled.is_set():
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await self._settled.wait()
+            except TimeoutError as exc:
+                raise UnavailableError("The server is still starting. Please try again.", code="starting") from exc
         if self._loaded is None:
             raise UnavailableError("The server could not start. Please try again later.", code="not_started")
         return self._loaded

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable
+from types import TracebackType
 from typing import TypeVar, TypeVarTuple
 
 from sqlalchemy import Connection
@@ -56,16 +57,30 @@ class OwnedTransactions:
         with self._measured("delete", context):
             return await self._database.run_delete(work, scope_of(context, id_), *arguments)
 
-    @contextmanager
-    def _measured(self, kind: str, context: RequestContext) -> Iterator[None]:
-        """Measure the transaction of the block, and say in a sentence that the database is down."""
-        try:
-            with self.times.measured(context.use_case, kind):
-                yield
-        except SQLAlchemyError as exc:
-            if is_down(exc):
-                raise UnavailableError(_UNAVAILABLE + outlook_of(exc)) from exc
-            raise
+    def _measured(self, kind: str, context: RequestContext) -> _Transaction:
+        return _Transaction(self.times, context.use_case, kind)
+
+
+class _Transaction:
+    """Block that measures a transaction, and says in a sentence that the database is down.
+
+    A class, where a generator would do: it is entered some four times for each answer, in a quarter of the time.
+    """
+
+    __slots__ = ("_began", "_kind", "_times", "_use_case")
+
+    def __init__(self, times: TransactionTimes, use_case: str, kind: str) -> None:
+        self._times = times
+        self._use_case = use_case
+        self._kind = kind
+
+    def __enter__(self) -> None:
+        self._began = time.perf_counter()
+
+    def __exit__(self, _kind: type[BaseException] | None, exc: BaseException | None, _: TracebackType | None) -> None:
+        self._times.add(self._use_case, self._kind, time.perf_counter() - self._began)
+        if isinstance(exc, SQLAlchemyError) and is_down(exc):
+            raise UnavailableError(_UNAVAILABLE + outlook_of(exc)) from exc
 
 
 def scope_of(context: RequestContext, id_: str) -> Scope:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from turns.histogram import Histogram
 
 BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -24,19 +20,11 @@ class TransactionTimes:
     def __init__(self) -> None:
         self.by_kind: dict[tuple[str, str], Histogram] = {}
 
-    @contextmanager
-    def measured(self, use_case: str, kind: str) -> Iterator[None]:
-        """Count the time of the block, whether it fails or not."""
-        began = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._histogram(use_case, kind).add(time.perf_counter() - began)
-
-    def _histogram(self, use_case: str, kind: str) -> Histogram:
+    def add(self, use_case: str, kind: str, duration_s: float) -> None:
+        """Count a transaction of `kind`, failed or not, that took `duration_s` seconds."""
         known = self.by_kind.get((use_case, kind))
         if known is None:
             if len(self.by_kind) >= 3 * MAX_USE_CASES:
                 use_case = OTHER
             known = self.by_kind.setdefault((use_case, kind), Histogram(BOUNDS_S))
-        return known
+        known.add(duration_s)

@@ -31,10 +31,16 @@ _NEVER_UNOPENED = "analysis"
 
 def without_thoughts(text: str) -> str:
     """Return what is said in a whole text."""
+    if not _may_hold_tag(text):
+        return "" if is_blank(text) else text
     splitter = ThoughtSplitter()
     pieces = [*splitter.feed(text), *splitter.close()]
     start = max((at + 1 for at, (kind, _) in enumerate(pieces) if kind == "taken_back"), default=0)
     return "".join(piece for kind, piece in pieces[start:] if kind == "text")
+
+
+def _may_hold_tag(text: str) -> bool:
+    return "<" in text or "[" in text or "◁" in text
 
 
 class ThoughtSplitter:
@@ -79,11 +85,19 @@ class ThoughtSplitter:
         """Return what `text` adds, in order; what may be the beginning of a tag waits for more."""
         if self._state == "settled":
             return [("text", text)]
-        if self._state == "speaking" and not self._held and "<" not in text and "[" not in text and "◁" not in text:
-            self._said.add(text)
-            return [("text", text)]
+        if not self._held and not _may_hold_tag(text):
+            if self._state == "before" and self._is_begun_by(text):
+                self._state = "speaking"
+            if self._state == "speaking":
+                self._said.add(text)
+                return [("text", text)]
         self._held += text
         return list(self._take(is_end=False))
+
+    def _is_begun_by(self, text: str) -> bool:
+        """Return whether `text`, which holds no tag, is the first of what is said, with nothing to be left out."""
+        has_more = self._is_guess or self._has_thought or self._said.length or self._speech is not None
+        return not has_more and not is_blank(text)
 
     def close(self, *, is_whole: bool = True) -> list[tuple[Kind, str]]:
         """Return what has waited for more.

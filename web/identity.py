@@ -249,7 +249,7 @@ def base_url_of(request: Request) -> str:
         return ""
     page = request.headers.get("origin", "") or request.headers.get("referer", "")
     # A page of https may ask a server of plain http on the same machine, and no other.
-    is_https = request.url.scheme == "https" or (page.startswith("https://") and not _LOOPBACK.match(host))
+    is_https = request.scope["scheme"] == "https" or (page.startswith("https://") and not _LOOPBACK.match(host))
     return f"{'https' if is_https else 'http'}://{host}{notes_of(request.scope).base_path}"
 
 

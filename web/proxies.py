@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse
@@ -64,6 +65,8 @@ class ProxyMiddleware:
         await self._app(scope, receive, send)
 
     def _believe(self, scope: Scope) -> None:
+        if not any(name.startswith(b"x-forwarded-") for name, _ in scope["headers"]):
+            return
         headers = Headers(scope=scope)
         hops = _list_of(headers, "x-forwarded-for")[-MAX_HOPS:]
         client, place = self._first_stranger(hops)
@@ -112,7 +115,11 @@ def parse_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | 
 
 def _peer(scope: Scope) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     client = scope.get("client")
-    return parse_address(client[0]) if client else None
+    return _parse_peer(client[0]) if client else None
+
+
+# Behind a proxy, or on one machine, it is the same few for all requests.
+_parse_peer = lru_cache(maxsize=256)(parse_address)
 
 
 def _is_within(address: ipaddress.IPv4Address | ipaddress.IPv6Address | None, networks: Sequence[Network]) -> bool:

@@ -6,8 +6,8 @@ import hashlib
 import logging
 import time
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Any
-from uuid import uuid4
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -68,7 +68,7 @@ def notes_of(scope: Scope) -> RequestNotes:
     """Return the notes of the request that `scope` belongs to."""
     notes = scope.get(_SCOPE_KEY)
     if not isinstance(notes, RequestNotes):
-        notes = scope[_SCOPE_KEY] = RequestNotes(request_id=uuid4().hex[:16])
+        notes = scope[_SCOPE_KEY] = RequestNotes(request_id=token_hex(8))
     return notes
 
 

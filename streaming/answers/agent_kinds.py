@@ -5,7 +5,9 @@ from __future__ import annotations
 import inspect
 import sys
 from functools import partial
+from types import FunctionType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from agent_framework import BaseAgent, SupportsAgentRun, Workflow
 
@@ -19,6 +21,8 @@ KINDS = (
     "or an async generator function (messages, turn)"
 )
 """The kinds of agents that `get_agent` may return, in the words of an error."""
+
+_taking_turn: WeakKeyDictionary[FunctionType, bool] = WeakKeyDictionary()
 
 
 def as_agent(returned: Any, turn: Turn, client: Any) -> Any:
@@ -74,7 +78,17 @@ def hook_argument(hook: Any, turn: Turn) -> Any:
 
 def call_get_agent(get_agent: Any, turn: Turn) -> Any:
     """Return what `get_agent` returns: of the turn, or without one where it was written for ChatKit's samples."""
-    return get_agent(turn) if inspect.signature(get_agent).parameters else get_agent()
+    return get_agent(turn) if _takes_turn(get_agent) else get_agent()
+
+
+def _takes_turn(get_agent: Any) -> bool:
+    # To read a signature takes as long as the database's part of an answer, and it is asked for each one.
+    function = getattr(get_agent, "__func__", None)
+    if not isinstance(function, FunctionType):
+        return bool(inspect.signature(get_agent).parameters)
+    if function not in _taking_turn:
+        _taking_turn[function] = bool(inspect.signature(get_agent).parameters)
+    return _taking_turn[function]
 
 
 def is_generator_function(value: Any) -> bool:
