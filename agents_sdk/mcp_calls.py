@@ -13,7 +13,7 @@ from typing import Any
 from agents import UserError
 from agents.mcp import MCPServer
 
-from agents_sdk.mcp_servers import calling, connect_soon, listed
+from agents_sdk.mcp_servers import calling, connect_soon, list_tools
 from framework.mcp_recovery import is_lost, was_never_sent
 from framework.mcp_servers import NOT_REACHED
 
@@ -61,7 +61,7 @@ class RecoveringServer:
         """
         is_repeatable = name in self._repeatable
         # Asked only where a call must not be made twice.
-        if not is_repeatable and await listed(self._server, self._list) is None:
+        if not is_repeatable and await list_tools(self._server, self._list) is None:
             raise NotReachedError
         try:
             with calling(self._server) as number:

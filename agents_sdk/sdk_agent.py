@@ -122,11 +122,11 @@ class SDKAgent(ReplayingAgent):
         journal, given = await self._kept_journal(), write_input(messages)
         starting = agent if journal is None else self._agent_named(str(journal["agent"]))
         if journal is not None:
-            given = await self._continued(journal, copies.of(starting), models)
+            given = await self._continued(journal, copies.copy_of(starting), models)
             # Before the run goes on, which begins with them.
             for update in self._open_again(journal["waiting"]):
                 yield update
-        result = self._start(copies.of(starting), models, given, options)
+        result = self._start(copies.copy_of(starting), models, given, options)
         # The SDK would let the model end its answer first.
         copies.on_tripwire = result.cancel
         try:

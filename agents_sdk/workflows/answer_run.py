@@ -304,7 +304,7 @@ class WorkflowRun:
     def _copy(self, agent: Agent[Any]) -> Agent[Any]:
         refuse_hosted_tools(agent, self._client)
         failed = self.turn.context.answer.failed_calls
-        return AgentCopies(self._settings.tool_timeout_s, failed, self.models).of(agent)
+        return AgentCopies(self._settings.tool_timeout_s, failed, self.models).copy_of(agent)
 
     async def _want(self, updates: RunUpdates, result: Any) -> None:
         """Note the calls that a person has to allow; those of one agent at a time."""
