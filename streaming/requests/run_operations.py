@@ -109,14 +109,14 @@ class RunOperations:
         key = idempotency_key(context.metadata) if isinstance(request, ThreadsCustomActionReq) else None
         if key is not None and not await self._store.claim_request_key(request.params.thread_id, key, context):
             run = await runs.start(lambda: self._repeated(request.params.thread_id, context), context, None, serialize)
-            await run.first_event()
+            await run.wait_for_first_event()
             return run.view(0, with_ids=is_resumable, keeps_run=True)
         started: Run | None = None
         try:
             run = started = await runs.start(
                 lambda: self._requests.stream(request, context), context, thread_id, serialize
             )
-            await run.first_event()
+            await run.wait_for_first_event()
         except BaseException:
             if key is not None and (started is None or started.log.last == 0):
                 # Nothing has happened: who sends it again must be heard.
@@ -138,7 +138,7 @@ class RunOperations:
         if not await self._store.open_answers.is_written_elsewhere(thread_id, context):
             return None
         run = await self._services.runs.start(lambda: self._others_answer(thread_id, context), context, None, serialize)
-        await run.first_event()
+        await run.wait_for_first_event()
         return run.view(0, with_ids=True, keeps_run=False)
 
     async def _others_answer(self, thread_id: str, context: RequestContext) -> AsyncGenerator[ThreadStreamEvent, None]:
