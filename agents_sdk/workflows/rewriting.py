@@ -13,7 +13,7 @@ from types import CodeType
 from typing import TypeVar
 
 from agents_sdk.workflows.imports import GUARDRAILS, siblings_in
-from agents_sdk.workflows.source import WorkflowSource, mentions_input
+from agents_sdk.workflows.source import WorkflowSource
 
 PLATFORM = "__parlor__"
 """The name under which a compiled file finds the answer that it runs in."""
@@ -151,11 +151,21 @@ class _Rewriter(ast.NodeTransformer):
 
 
 def _is_persons_message(node: ast.expr) -> bool:
-    if not isinstance(node, ast.Dict) or not mentions_input(node):
+    if not isinstance(node, ast.Dict) or not _mentions_input(node):
         return False
     known = {k.value: v for k, v in zip(node.keys, node.values, strict=True) if isinstance(k, ast.Constant)}
     role = known.get("role")
     return isinstance(role, ast.Constant) and role.value == "user"
+
+
+def _mentions_input(node: ast.AST) -> bool:
+    """Say whether an expression uses the text of the person's message, by the name that exports give it."""
+    return any(
+        (isinstance(each, ast.Constant) and each.value == "input_as_text")
+        or (isinstance(each, ast.Attribute) and each.attr == "input_as_text")
+        or (isinstance(each, ast.Name) and each.id == "input_as_text")
+        for each in ast.walk(node)
+    )
 
 
 def _call(method: str, *arguments: ast.expr) -> ast.Call:
