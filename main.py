@@ -258,13 +258,13 @@ async def _print_widgets(settings: Settings, *, as_json: bool) -> int:
     import json
 
     from process.use_case_loading import load_use_cases
-    from process.widget_gallery import gallery_lines, gallery_of
+    from process.widget_gallery import build_gallery, gallery_lines
 
     platform = build_platform(settings)
     switched_off, only = settings.disabled_use_cases, settings.enabled_use_cases
     try:
         loaded = await asyncio.to_thread(load_use_cases, platform.services, settings.use_cases_path, switched_off, only)
-        groups = gallery_of(loaded.enabled)
+        groups = build_gallery(loaded.enabled)
     finally:
         await platform.chat_clients.close()
         await platform.services.database.close()
