@@ -104,7 +104,7 @@ class BadRequestError(UserFacingError):
 
 
 class UnauthorizedError(UserFacingError):
-    """Who asks is not known, or not any more."""
+    """The person who asks is not known, or not any longer."""
 
     code = "unauthorized"
     status = 401
@@ -264,7 +264,7 @@ class ExitRefused:
         """Begin the block."""
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, trace: object) -> None:
-        """Raise an error of the answer in the place of the end of the process."""
+        """Raise an error of the answer instead of ending the process."""
         if isinstance(exc, SystemExit):
             said = f"{self._who} called sys.exit({exc.code!r})"
             raise AgentError("This assistant cannot answer at the moment.", said) from exc

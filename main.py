@@ -199,7 +199,7 @@ def _announce(url: str, loaded: LoadedUseCases, settings: Settings) -> None:
     for problem in problems:
         print(f"Warning: {' '.join(problem.split())}", file=sys.stderr, flush=True)
     if settings.log_format == "json":
-        # Who reads JSON from stdout reads nothing else there.
+        # A program that reads JSON from stdout must find nothing else there.
         logging.getLogger(__name__).info("parlor is ready", extra={"url": url})
         print(f"Parlor is ready: {url}", file=sys.stderr, flush=True)
     else:

@@ -50,7 +50,7 @@ async def continued_run(
     context: Any,
     known: KnownContents,
 ) -> Any:
-    """Return a run that goes on where it has waited, as the SDK's runner takes it in the place of an input.
+    """Return a run that continues where it was paused, in the form that the SDK's runner accepts instead of an input.
 
     Args:
         entry: What the journal has kept of it; the journal is in the database, where no client writes.

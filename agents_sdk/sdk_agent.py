@@ -197,7 +197,7 @@ class SDKAgent(ReplayingAgent):
         return await load_journal(self._turn, answer.decided)
 
     async def _continued(self, journal: Mapping[str, Any], agent: Agent[Any], models: PlatformModels) -> Any:
-        """Return the kept run with what the person has said, as the SDK's runner takes it in the place of an input."""
+        """Return the paused run with the person's decisions, in the form that the SDK's runner accepts as an input."""
         answer = self._turn.context.answer
         # Asked again within this answer, the agent goes by the thread: nothing is done twice.
         answer.has_continued_run = True
@@ -327,7 +327,7 @@ class SDKAgent(ReplayingAgent):
             yield update
 
     def _refusal(self, guardrail: Any) -> AgentResponseUpdate:
-        """Return what is said in the place of an answer that a guardrail refuses."""
+        """Return the text that is said instead of an answer that a guardrail refuses."""
         logger.info("guardrail refused", extra={"guardrail": guardrail.get_name()})
         return AgentResponseUpdate(
             contents=[Content.from_text(self._turn.context.answer.texts.refused)],

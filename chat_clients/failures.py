@@ -139,7 +139,7 @@ def _code_of(exc: BaseException, has_begun: bool) -> str | None:
 
 def _code_of_sdk_error(exc: BaseException, has_begun: bool) -> str | None:
     """Return our code for an error of OpenAI's SDK: a use case may bring a client that is built on it."""
-    # Not imported here: that takes longer than all of ours, and who has not imported it cannot meet its errors.
+    # Not imported here: that takes longer than all of Parlor, and a module that was never imported raises no errors.
     sdk: Any = sys.modules.get("openai")
     if sdk is None or not isinstance(exc, sdk.APIError):
         return None

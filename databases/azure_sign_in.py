@@ -1,4 +1,4 @@
-"""Sign-in to PostgreSQL by the machine's Azure identity: a short-lived token in the place of a password."""
+"""Sign-in to PostgreSQL by the machine's Azure identity: a short-lived token instead of a password."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def known_fault_of(exc: BaseException) -> str | None:
 
 
 def outlook_of(exc: BaseException) -> str:
-    """Return what a person can do about a database that is down, as a sentence: wait, or tell who can do something."""
+    """Return what a person can do about a database that is down, as a sentence: wait, or tell an administrator."""
     if fault_of(exc) in _NOT_BY_ITSELF:
         return "Whoever runs this server has to put it right first: its log says how."
     return "Try again soon."

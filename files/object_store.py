@@ -174,7 +174,7 @@ class ObjectStore:
                 await _bounded(obstore.delete_async(self._objects, key))
 
     def sweep_leftovers(self, now: Callable[[], float] = time.time) -> int:
-        """Remove from a disk what a process has begun to write that is no more; return how many files. Blocks.
+        """Remove from a disk what ended processes have left half-written; return how many files. Blocks.
 
         What is being written has a name that ends with `#` and a number, and is no object yet.
         """
@@ -237,9 +237,9 @@ class ObjectStore:
 
 
 def _link(path: Path, target: Path) -> bool:
-    """Give a local file another name in the place of whatever has it; return whether that could be done.
+    """Make `target` a hard link to a local file, replacing any file there; return whether that could be done.
 
-    To copy hundreds of megabytes, just written and on the same disk, would keep all that waits for that disk waiting.
+    Copying hundreds of megabytes on the same disk instead would delay everything that waits for that disk.
     """
     staged = target.with_name(f"{target.name}#{secrets.randbelow(10**9)}")
     try:
@@ -252,7 +252,7 @@ def _link(path: Path, target: Path) -> bool:
 
 
 def _plain(exc: Exception) -> str:
-    """Return what an exception says on its first line, without the queries of addresses."""
+    """Return the first line of an exception's text, without the queries of URLs, which may hold signatures."""
     first = next(iter(str(exc).splitlines()), "") or type(exc).__name__
     return _QUERY.sub("?…", first.partition(" Debug source")[0])[:300]
 

@@ -215,7 +215,7 @@ def _png(reader: _Reader, orientation: int) -> Iterator[bytes]:
         yield head
         yield from reader.pieces(size + 4)
         if kind == b"IHDR" and orientation > 1:
-            # Before the pixels: who shows a picture while it arrives has to know.
+            # Before the pixels: a program that shows a picture while it arrives needs to know by then.
             chunk = b"eXIf" + _exif_of(orientation)
             yield struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
         if kind == b"IEND":

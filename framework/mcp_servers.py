@@ -114,13 +114,13 @@ def state_of(tool: Any) -> ServerState:
 def servers_of(holder: Any) -> Iterator[Any]:
     """Return the servers that a use case's server holds, in its agents and workflows too, of either framework."""
     for thing in things_held_by(holder):
-        # A use case's own server may have methods of these names, and is none of tools.
+        # A use case's own server object may have methods of these names without being a server of tools.
         if not isinstance(thing, ChatKitServer) and (_is_server(thing) or _is_sdk_server(thing)):
             yield thing
 
 
 def _is_server(value: Any) -> bool:
-    # By its members: to import the class takes longer than all of ours, and who has none need not.
+    # Recognised by its members: importing the class takes longer than all of Parlor, and most have no such server.
     return _defines(type(value), "call_tool", "load_tools", "connect", "functions")
 
 
@@ -133,7 +133,7 @@ def _defines(kind: type, *names: str) -> bool:
 
 
 def server_of(function: Any) -> Any:
-    """Return the server that a tool is called at; None where it is none of a server's, or the server is not known."""
+    """Return the MCP server that a tool belongs to; None for any other tool, and when the server is not known."""
     if (function.additional_properties or {}).get("_mcp_remote_name") is None:
         return None
     return next((each for each in list(_servers) if any(own is function for own in functions_of(each))), None)
@@ -385,7 +385,7 @@ async def _examine_sdk_server(server: Any) -> tuple[bool, str]:
             if not was_connected:
                 with _cancelled_only_by_others():
                     await server.connect()
-            # Who may see which tools can depend on the answer, and here is none.
+            # Which tools are visible can depend on the answer, and there is none here.
             is_for_all = not callable(getattr(server, "tool_filter", None))
             found = f", {len(await server.list_tools())} tools" if is_for_all else ""
     except Exception:  # noqa: BLE001 - a server that is down says so in many ways

@@ -25,7 +25,7 @@ def without_stored_responses(agent: Any, config: Any, provider: Any, arguments: 
 
 
 def with_provider(run_config: Any, provider: Any) -> Any:
-    """Return the configuration of a run with a provider of models in the place of the SDK's default one.
+    """Return the configuration of a run with a provider of models instead of the SDK's default one.
 
     A provider that somebody chose stays, and so does the default one where it was given a client or a key.
     """

@@ -38,11 +38,11 @@ class ViewedLog(Protocol):
         ...
 
     def subscribe(self, wake: Callable[[], None]) -> None:
-        """Call `wake` whenever there is more to read, and at the end."""
+        """Start calling `wake` whenever there is more to read, and at the end."""
         ...
 
     def unsubscribe(self, wake: Callable[[], None]) -> None:
-        """Call `wake` no more."""
+        """Stop calling `wake`."""
         ...
 
 

@@ -35,5 +35,5 @@ def one_visible_line(text: str) -> str:
 
 
 def _gap(match: re.Match[str]) -> str:
-    """Return a blank in the place of what separates words, and nothing for what stands within one."""
+    """Return a blank for a character that separates words, and nothing for one within a word."""
     return " " if any(char.isspace() or char in _WIDE for char in match[0]) else ""

@@ -141,7 +141,7 @@ class AnswerState:
             logger.warning("the rest of a stopped answer is lost", extra={"error_type": type(exc).__name__})
 
     def replace_unsaved(self, events: Iterable[ThreadStreamEvent]) -> None:
-        """Put `events` in the place of the unsaved ones: the same, as they may be stored."""
+        """Replace the unsaved events by `events`: the same ones, in a form that can be stored."""
         self._unsaved = list(events)
 
     # How the answer is stopped

@@ -42,7 +42,7 @@ class PendingApproval:
         server: The server on which the provider itself runs it; None for our own tools.
         step: The id of the workflow item that shows the call as waiting; None when none does.
         step_index: The place of the call in that item.
-        decision: The person's decision; None while there is none, or where none is needed.
+        decision: The person's decision; None while it is pending, and for a call that needs none.
         result: The result that the model is told; None while that is open.
         replay: What the server that made the call wants back with it.
     """

@@ -1,7 +1,7 @@
 """Files over HTTP: uploads to signed URLs and by form, previews and downloads.
 
 A file's bytes are sent to, and read from, URLs that we have signed: no cookie is needed, and none counts for an upload.
-Who has the owner's cookie, or the client secret of a session of theirs, may read without a signature.
+Requests with the owner's cookie, or the client secret of a session of theirs, may read without a signature.
 """
 
 from __future__ import annotations

@@ -173,7 +173,7 @@ class IdentityMiddleware:
         user_id = known or new_user_id()
         notes.user_id = user_id
         notes.is_stranger = known is None and notes.is_listed_origin
-        # The page gives the cookie before its scripts ask in parallel, and keeps it alive for who comes back.
+        # The page sets the cookie before its scripts send requests in parallel, and renews it at every visit.
         if known is not None and scope["path"] != _PAGE_PATH:
             await self._app(scope, receive, send)
             return

@@ -89,7 +89,7 @@ class WorkflowRun:
     Attributes:
         models: The platform's model for whoever runs in this answer.
         said: The texts that were shown.
-        question: The text of the question to the person; None while there is none.
+        question: The text of the question to the person; None while nothing is asked.
         wanted: The calls of tools that a person has to allow, with the ids of all; None while there are none.
         is_limited: Whether the answer has taken as many steps as it may.
         unsaid: The last structured output, as long as nothing was said after it.
@@ -357,7 +357,7 @@ class WorkflowRun:
         self._note(result.final_output)
 
     def with_more(self, text: str) -> AgentResponseUpdate | None:
-        """Return an update that puts a text in the place of what was said last; None where it does not hold that."""
+        """Return an update that extends the text said last to `text`; None when `text` does not contain it."""
         if self._last_spoken is None or self._last_spoken.text.strip() not in text:
             return None
         return self._last_spoken.update(Content.from_text(text), merge_mode="replace")

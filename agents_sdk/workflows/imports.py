@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 GUARDRAILS = "guardrails"
-"""The module of the package `openai-guardrails`, in whose place ours steps where it is not installed."""
+"""The module of the package `openai-guardrails`; where that is not installed, ours takes its place."""
 
 _DISTRIBUTIONS = {
     "PIL": "pillow", "bs4": "beautifulsoup4", "cv2": "opencv-python", "dotenv": "python-dotenv",

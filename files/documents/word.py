@@ -101,7 +101,7 @@ def _read_look(document: Any) -> _Look:
 
 
 def _list_of(element: Any, style: _Style) -> tuple[str | None, int]:
-    """Return the list that a paragraph or a style names, and the level in it; else those of the style. 0 is none."""
+    """Return the list of a paragraph or a style and the level in it, by default those of `style`; list 0 is no list."""
     list_id, level = style.list_id, style.level
     for properties in element.iterfind("{*}pPr/{*}numPr"):
         for each in children(properties):

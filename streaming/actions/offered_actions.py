@@ -25,7 +25,7 @@ def check_offered(widget: Mapping[str, Any], action_type: str, payload: Any) -> 
         payload: The payload of the request; None reads as an empty object.
 
     Raises:
-        ActionError: When the widget does not offer it, or a field's value is none that it lets a person send.
+        ActionError: When the widget does not offer it, or does not let a person send the value of a field.
     """
     refusal: ActionError | None = None
     strays: set[str] = set()
@@ -55,7 +55,7 @@ def check_offered(widget: Mapping[str, Any], action_type: str, payload: Any) -> 
 def check_field_values(widget: Mapping[str, Any], action_type: str, payload: Any) -> None:
     """Refuse values that a widget does not let a person choose, of an action that may also come from a page itself.
 
-    An action that is none of the widget's, or has another payload, is the page's own and is let through.
+    An action that the widget does not have, or with another payload, is the page's own and is let through.
 
     Args:
         widget: The JSON of the stored root.
@@ -63,7 +63,7 @@ def check_field_values(widget: Mapping[str, Any], action_type: str, payload: Any
         payload: The payload of the request.
 
     Raises:
-        ActionError: When the widget offers the action, and a field's value is none that it lets a person send.
+        ActionError: When the widget offers the action, but does not let a person send the value of a field.
     """
     refusal: ActionError | None = None
     for offer in offers_of(widget):

@@ -63,7 +63,7 @@ class UpdateConverter:
     Args:
         turn: Where the agent's tools put what they show.
         labels: How tool calls are shown.
-        limit_message: Says what the person reads in the place of `LIMIT_REACHED`.
+        limit_message: Returns the sentence that the person reads instead of `LIMIT_REACHED`.
     """
 
     def __init__(
@@ -86,8 +86,8 @@ class UpdateConverter:
     def is_empty(self) -> bool:
         """Whether nothing was said or shown, and nobody is waited for: at most something was thought, or done.
 
-        Asked when the answer is closed; what is blank says nothing. Who ends an answer with what a tool has done, and
-        asks the model no more, wants no words about it.
+        Asked when the answer is closed; blank text counts as nothing. An agent that ends with a tool's result, and
+        does not ask its model again, is meant to say no more than that.
         """
         if self._has_shown or self._message.has_said or self._answer.is_paused:
             return False

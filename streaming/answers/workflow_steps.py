@@ -94,7 +94,7 @@ class Steps:
                 yield ThreadItemDoneEvent(item=item)
 
     def forget_call(self, call_id: str) -> Events:
-        """Show no more of a call that goes on elsewhere, with the client: neither that it runs nor that it is done."""
+        """Stop showing a call that the client carries out: neither that it runs nor that it is done."""
         call = self._calls.pop(call_id, None)
         if call is not None:
             yield from self.workflow.pause(call.task_index, None)

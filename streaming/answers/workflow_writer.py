@@ -73,7 +73,7 @@ class WorkflowWriter:
         return (yield from self._append(task, "custom"))
 
     def set(self, index: int, task: Task) -> Events:
-        """Put a task in the place of one that is shown."""
+        """Replace a task that is shown by another."""
         if self._item is not None:
             self._item.workflow.tasks[index] = task
             yield ThreadItemUpdatedEvent(item_id=self._item.id, update=WorkflowTaskUpdated(task_index=index, task=task))

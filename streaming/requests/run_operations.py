@@ -119,7 +119,7 @@ class RunOperations:
             await run.wait_for_first_event()
         except BaseException:
             if key is not None and (started is None or started.log.last == 0):
-                # Nothing has happened: who sends it again must be heard.
+                # Nothing was done, so a repetition of the request must be accepted.
                 await asyncio.shield(self._store.release_request_key(request.params.thread_id, key, context))
             raise
         keeps_run = is_resumable or self._services.settings.on_disconnect == "continue"

@@ -123,10 +123,10 @@ def _stream(given: Any, name: str) -> Any:
 
 
 def _checked(event: Any, name: str) -> Any:
-    """Return an event as it may be stored and sent; one that ChatKit does not know is passed on as it is.
+    """Return an event in the form that can be stored and sent; one that ChatKit does not know is passed on unchanged.
 
     Raises:
-        AgentError: When it is none.
+        AgentError: When it is not an event; the text says what to yield instead.
     """
     if isinstance(event, _ITEMS):
         advice = f"yield ThreadItemDoneEvent(item=…) with the {type(event).__qualname__}"
