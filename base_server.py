@@ -113,13 +113,13 @@ class BaseChatKitServer(ChatKitServer[RequestContext]):
         """
 
     def texts(self, turn: Turn) -> AnswerTexts:
-        """Return what the platform itself says to the person in this answer, e.g. in `turn.locale`."""
+        """Return the sentences that the platform itself says in this answer, e.g. in the language `turn.locale`."""
         return AnswerTexts()
 
     def limit_message(self, turn: Turn) -> str:
-        """Return what the person reads when an answer has taken as many steps as it may; by default `texts` says it.
+        """Return the sentence for an answer that has taken as many steps as it may; by default that of `texts`.
 
-        It stands at the end of the answer, as a part of what was said.
+        The person reads it at the end of the answer, as a part of its text.
         """
         return self.texts(turn).limit
 
@@ -216,7 +216,7 @@ class BaseChatKitServer(ChatKitServer[RequestContext]):
 
     @final
     def get_stream_options(self, thread: ThreadMetadata, context: RequestContext) -> StreamOptions:
-        """Return what the client may do with a stream: stop it."""
+        """Return ChatKit's options for a stream: the client may stop it."""
         return STREAM_OPTIONS
 
     @final

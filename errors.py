@@ -271,11 +271,11 @@ class ExitRefused:
 
 
 async def without_exit(work: Awaitable[T], who: str) -> T:
-    """Return what `work` gives, for a task of its own: a `sys.exit` in a task would end the loop, whoever awaits it.
+    """Await `work` in a task of its own, where a `sys.exit` would otherwise end the event loop.
 
     Args:
-        work: What somebody's code does.
-        who: The culprit as the log names it.
+        work: The coroutine of an author's code.
+        who: The name of that code for the log.
 
     Raises:
         AgentError: When it has tried to end the process.

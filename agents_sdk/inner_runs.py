@@ -72,7 +72,7 @@ def _loop() -> asyncio.AbstractEventLoop | None:
 
 @contextmanager
 def run_defaults(defaults: RunDefaults) -> Iterator[None]:
-    """Let what is started within this block, and all that it starts, have these defaults."""
+    """Use these defaults for all runs that are started within the block, directly or by other code."""
     prepare_runs(_prepare, _loop)
     token = _defaults.set(defaults)
     try:

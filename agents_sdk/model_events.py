@@ -26,12 +26,12 @@ class ModelEvents:
         self._reader: ResponsesReader | None = None
 
     def note_agent(self, agent: Agent[Any], author: str) -> None:
-        """Note who speaks from here on, and under which name."""
+        """Attribute the following updates to another agent."""
         self.author = author
         self.is_structured = agent.output_type is not None and agent.output_type is not str
 
     def read(self, data: Any) -> Iterator[AgentResponseUpdate]:
-        """Return what an event of a model says."""
+        """Yield the updates that an event of a model stands for."""
         if isinstance(data, ChatResponseUpdate):
             yield from self._said(data)
         elif not isinstance(data, PlatformResponse) and data.type.startswith("response."):

@@ -123,7 +123,7 @@ class PausingModel(Model):
                 yield event
 
     def get_retry_advice(self, request: Any) -> Any:
-        """Return what the model advises after a failure."""
+        """Return the wrapped model's advice on whether to repeat a failed request."""
         return self._model.get_retry_advice(request)
 
 
@@ -201,7 +201,7 @@ class PlatformModel(Model):
         yield build_response(response)
 
     def _messages(self, given: Any, instructions: str | None) -> list[Message]:
-        """Return what the model is asked: which servers are missing, the instructions, and the SDK's input."""
+        """Return the messages for the model: a note on missing servers, the instructions, and the SDK's input."""
         messages = read_input(given, self._models.known)
         if instructions:
             messages.insert(0, Message("system", [Content.from_text(instructions)]))

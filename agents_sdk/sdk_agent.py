@@ -217,7 +217,7 @@ class SDKAgent(ReplayingAgent):
         raise self._gone(f"no agent '{name}' belongs to the agent any more")
 
     def _open_again(self, waiting: Mapping[str, Sequence[str]]) -> Iterator[AgentResponseUpdate]:
-        """Return the calls that have paused, under new ids: what they were told of the pause stays in the thread."""
+        """Yield the paused calls again under new ids, as the thread keeps the old ones with the note that they wait."""
         for call_id, (name, arguments) in waiting.items():
             self._begun_anew[call_id] = new_id = f"call_{uuid4().hex}"
             self._open_calls.add(call_id)
@@ -226,7 +226,7 @@ class SDKAgent(ReplayingAgent):
     def _pause(
         self, result: RunResultStreaming, agent_name: str, models: PlatformModels
     ) -> Iterator[AgentResponseUpdate]:
-        """Return what tells that a run waits for permissions, and keep it where an agent that is a tool waits too."""
+        """Yield the requests for permission that a run waits for; store the run if an agent used as a tool waits."""
         asked_ids = {call_id_of(each) for each in result.interruptions}
         waiting = unanswered_calls(result)
         journal = journal_of_run(result, agent_name, waiting, models.known) if waiting else None
@@ -240,7 +240,7 @@ class SDKAgent(ReplayingAgent):
             yield self._update(content)
 
     def _last_words(self, result: RunResultStreaming, *, has_shown: bool) -> Iterator[AgentResponseUpdate]:
-        """Return what the end of a run says that no model has said: an output, a call of the client."""
+        """Yield the parts of a run's end that no model has said: its output, and a call of a client tool."""
         if result.final_output is not None and not self._is_waiting():
             is_of_a_tool = bool(result.new_items) and isinstance(result.new_items[-1], ToolCallOutputItem)
             # Where a tool ends the run, what it has shown is the answer; else what it has returned.
@@ -319,7 +319,7 @@ class SDKAgent(ReplayingAgent):
         self._events.note_agent(agent, agent.name)
 
     def _said(self, data: Any) -> Iterator[AgentResponseUpdate]:
-        """Return what an event of a model says, and note the calls that it makes."""
+        """Yield the updates that an event of a model stands for, and note the calls that it makes."""
         for update in self._events.read(data):
             self._open_calls.update(
                 content.call_id for content in update.contents if content.type == "function_call" and content.call_id

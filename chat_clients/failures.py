@@ -57,11 +57,11 @@ def build_model_error(code: str, *, model: str | None = None) -> ModelError:
 
 
 def explain_provider_error(error: Any) -> ModelError:
-    """Return what the error object stands for that a provider has put into its answer.
+    """Return our error for the error object that a provider has put into its answer.
 
     Args:
-        error: With the provider's own word as `code` or `type`, e.g. ``"rate_limit_exceeded"``; some servers send an
-            HTTP status as `code`, some a sentence instead of an object.
+        error: The object, with the provider's word as `code` or `type`, e.g. ``"rate_limit_exceeded"``; or an
+            object with an HTTP status as `code`, or a sentence instead of an object.
     """
     code = error.get("code") if isinstance(error, Mapping) else None
     status = code if isinstance(code, int) else 0
@@ -77,7 +77,7 @@ def refusal_in(exc: BaseException) -> ProviderStatusError | None:
 
 
 def explain_model_failure(exc: BaseException, *, has_begun: bool = False) -> ModelError:
-    """Return what to tell the person about `exc`, whatever it is: one sentence without internals.
+    """Return the error to show the person for any exception: one sentence without internals.
 
     Args:
         exc: Any exception; its causes and contexts are looked at too. A `ModelError` among them is returned as it is.

@@ -207,7 +207,7 @@ def _mark_unknown(update: ChatResponseUpdate, names: ToolNames) -> None:
 
 
 def _say(text: str, message_id: str) -> ChatResponseUpdate:
-    """Return what the platform says in an answer, as a message of its own."""
+    """Return a sentence of the platform's as a message of its own in an answer."""
     return ChatResponseUpdate(contents=[Content.from_text(text)], role="assistant", message_id=message_id)
 
 

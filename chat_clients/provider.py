@@ -66,7 +66,7 @@ class ChatClients:
         return self._settings.provider == "openai" or is_responses
 
     async def transcribe(self, audio: bytes, media_type: str) -> str:
-        """Return what is said in `audio`.
+        """Return the words that are spoken in a recording.
 
         Args:
             audio: A recording, as the browser made it.
@@ -148,7 +148,7 @@ def build_chat_client(
 
 
 def build_learnt(settings: Settings) -> Learnt:
-    """Return what is known of the models before any of them was asked: what the settings say."""
+    """Return the knowledge about models that the settings give, before any model was asked."""
     learnt = Learnt()
     if settings.provider == "compatible" and settings.compatible_vision == "no":
         learnt.of_model(settings.compatible_model or "").takes_pictures = False

@@ -220,7 +220,7 @@ class FileContents:
         return load_text(await self._rendition(file, "text", ask, self._makers))
 
     async def _rendition(self, file: StoredFile, kind: str, make: Make, places: asyncio.Semaphore) -> bytes:
-        """Return what is made of a file once, and kept beside it. Of several who ask at once one makes it."""
+        """Return something that is made of a file once and stored beside it; concurrent requests wait for the first."""
         if file.state == "pending":
             raise NotFoundError(NOT_UPLOADED)
         key = file.rendition_key(kind)

@@ -28,7 +28,7 @@ _DAMAGED = (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, EOFErr
 
 
 def type_of_archive(path: Path) -> str:
-    """Return what kind of ZIP archive a file is, by its list of contents and the types that are declared in it.
+    """Return the media type of a ZIP archive, by its list of contents and the types that are declared in it.
 
     Raises:
         BadRequestError: When it is damaged, unpacks to far more than it is, or is a document with something odd.

@@ -107,7 +107,7 @@ _servers: WeakKeyDictionary[Any, ServerState] = WeakKeyDictionary()
 
 
 def state_of(tool: Any) -> ServerState:
-    """Return what is known of a server."""
+    """Return the state of a server, which callers may change."""
     return _servers.setdefault(tool, ServerState())
 
 
@@ -310,7 +310,7 @@ async def _answers(tool: Any) -> bool:
 
 
 async def _read_tools(tool: Any) -> None:
-    """Note what a server says of its tools now, and let the framework load them again where they have changed."""
+    """Ask a server for its tools, and let the framework load them again if they have changed."""
     state = state_of(tool)
     listed: dict[str, Any] = {}
     async for page in _pages(tool):

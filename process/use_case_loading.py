@@ -150,7 +150,7 @@ def _refuse_unknown(names: Sequence[str], known: Collection[str]) -> None:
 
 
 def missing_folders(paths: Sequence[Path]) -> list[Path]:
-    """Return those of the folders of use cases that do not exist."""
+    """Return the folders of use cases that do not exist."""
     return [path for path in paths if not path.is_dir()]
 
 

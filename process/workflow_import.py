@@ -107,7 +107,7 @@ def import_workflow(
 
 
 def report(made: ImportedWorkflow, provider: str) -> Iterator[str]:
-    """Return what whoever has imported a workflow should know, line by line."""
+    """Yield a report on an imported workflow for the person who imported it, line by line."""
     yield f"{made.folder} is the use case '{made.folder.name}' ({made.title}) now; start the server to talk to it."
     if made.siblings:
         yield f"What it imports from beside it lies there too: {', '.join(made.siblings)}."

@@ -59,7 +59,7 @@ def set_baseline(thread: ThreadMetadata, fields: Fields) -> None:
 
 
 def changed_fields(baseline: Baseline, fields: Fields) -> dict[str, Any]:
-    """Return those of `fields` that have columns and differ from the baseline."""
+    """Return the fields that have a column and differ from the baseline."""
     return {name: fields[name] for name in THREAD_FIELDS if fields[name] != baseline.fields[name]}
 
 

@@ -132,7 +132,7 @@ class AnswerState:
         return tuple(self._unsaved)
 
     def keep_for_store(self, events: Iterable[Any]) -> None:
-        """Note what changes the thread, of events that nobody will take any more."""
+        """Keep those of the remaining events that change the thread, to be stored after a stop."""
         try:
             for event in events:
                 if isinstance(event, _STORED):

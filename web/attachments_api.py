@@ -99,7 +99,7 @@ class _Views:
         self._attachments = attachments
 
     async def describe(self, request: Request) -> Response:
-        """Say what a file is, and where it can be seen and had for the next minutes."""
+        """Return the description of a file, with URLs for viewing and downloading that are valid for some minutes."""
         file = await self._owned(request)
         base_url, urls = base_url_of(request), self._attachments.urls
         is_coming = file.state == "pending"

@@ -254,7 +254,7 @@ def base_url_of(request: Request) -> str:
 
 
 def session_context(request: Request, session: ChatSession) -> RequestContext:
-    """Return what the person of `session` may ask: its use case, whatever else is named."""
+    """Return the context of a request in `session`: always its person and its use case, whatever the request names."""
     return RequestContext(
         user_id=session.user_id,
         use_case=session.use_case,

@@ -22,7 +22,7 @@ Handle = Callable[[bytes], Awaitable[bytes | Chunks]]
 
 
 async def handle_in_session(body: bytes, session: ChatSession, sessions: ClientSessions, handle: Handle) -> Any:
-    """Return what `handle` answers, within what `session` allows.
+    """Handle a request within the limits of a session.
 
     Raises:
         UserFacingError: When the session does not allow it.

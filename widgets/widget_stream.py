@@ -86,7 +86,7 @@ class _Comparison:
         return found if self._compare(self._old, self._new, found) else None
 
     def _compare(self, old: Any, new: Any, found: list[WidgetUpdate]) -> bool:
-        """Note what turns one component into another; say whether it can be said by updates of it or below it."""
+        """Append the updates that turn one component into another; say whether updates of it or below it can do so."""
         if not isinstance(old, Mapping) or not isinstance(new, Mapping):
             return bool(old == new)
         length = len(found)

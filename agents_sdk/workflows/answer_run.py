@@ -185,7 +185,7 @@ class WorkflowRun:
         return result
 
     def approve(self, question: str) -> bool:
-        """Return what the person has decided; where they have not, leave the workflow until they do.
+        """Return the person's decision on a question; leave the workflow when they still have to be asked.
 
         Raises:
             WorkflowEnded: When they have to be asked.

@@ -98,7 +98,7 @@ def is_installed(module: str) -> bool:
 
 
 def _missing(path: Path, tree: ast.Module, where: str, *, has_rebound: bool) -> Iterator[str]:
-    """Return what a file lacks.
+    """Yield a sentence for each import of a file that cannot be resolved.
 
     Args:
         path: The file.
@@ -129,7 +129,7 @@ def _catches_import(handler: ast.ExceptHandler) -> bool:
 
 
 def _parsed(path: Path) -> ast.Module:
-    """Return what is in a file; of one that is no Python, nothing: to import it says what is wrong."""
+    """Return the syntax tree of a file; an empty one if it is not Python, as importing it tells what is wrong."""
     try:
         return ast.parse(importlib.util.decode_source(path.read_bytes()))
     except (OSError, SyntaxError, ValueError, RecursionError):

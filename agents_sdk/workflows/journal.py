@@ -63,11 +63,11 @@ class Journal:
         return slot
 
     def known(self, key: str, slot: int) -> Any:
-        """Return what is recorded at a place; None when it has to be asked."""
+        """Return the entry that is recorded in a slot; None when it has to be asked for."""
         return self._entries[key][slot]
 
     def add(self, key: str, slot: int, entry: Any) -> None:
-        """Note what was given; a result of a run becomes JSON only when the journal is stored."""
+        """Record an entry in a slot; a result of a run becomes JSON only when the journal is stored."""
         self._entries[key][slot] = entry
 
     def dump(self, **more: Any) -> dict[str, Any]:

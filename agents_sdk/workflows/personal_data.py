@@ -87,7 +87,7 @@ def _decoded_mask(encoded: str, decoded: str, kinds: Collection[str], found: dic
 
 
 def _decoded(match: re.Match[str]) -> str:
-    """Return what is written in hexadecimal digits or Base64; an empty text where that is no text."""
+    """Return the text that is encoded in hexadecimal digits or Base64; empty when it is not a text."""
     try:
         if match["hex"]:
             return bytes.fromhex(match["hex"]).decode()

@@ -33,7 +33,7 @@ class PlatformNames:
     own_OpenAI = own_AsyncOpenAI
 
     def _left_alone(self, function: Callable[..., Any]) -> Callable[..., None]:
-        """Return what does nothing: it would change the default of all use cases, and not of this file alone."""
+        """Return a function that does nothing, as the SDK's would change the defaults of all use cases."""
         return lambda *_, **__: None
 
     own_set_default_openai_client = own_set_default_openai_key = own_set_default_openai_api = _left_alone
@@ -49,7 +49,7 @@ class PlatformNames:
             return NO_KEY
 
     def own_trace(self, trace: Callable[..., Any]) -> Callable[..., Any]:
-        """Return what opens a trace that is sent to nobody, unless the use case wants it."""
+        """Return a `trace` whose traces are sent to nobody, unless the use case wants them sent."""
         if self._run is not None and self._run.traces:
             return trace
 
@@ -113,7 +113,7 @@ class PlatformNames:
         )
 
     async def _kept(self, ask: Callable[[], Any]) -> Any:
-        """Return what guardrails say, or what they have said before the workflow waited for a person."""
+        """Return the results of guardrails, from the journal if they ran before the workflow waited for a person."""
         from agents_sdk.workflows.guardrail_checks import GuardrailResult
 
         if self._run is None:

@@ -189,7 +189,7 @@ def _rebind(place: ast.stmt, name: str, method: str, *arguments: str) -> ast.Ass
 
 
 def _from_beside(place: ast.stmt, alias: ast.alias) -> list[ast.AST]:
-    """Return what imports a module that lies beside the file, under the name that ``import`` would give it."""
+    """Return statements that import a module beside the file, under the name that ``import`` would give it."""
     package, _, module = alias.name.rpartition(".")
     if alias.asname is not None or not package:
         return [_placed(place, ast.ImportFrom(package or None, [ast.alias(module, alias.asname)], 1))]

@@ -39,7 +39,7 @@ class RunUpdates:
         self._events.note_agent(agent, f"{agent.name}#{self._number}")
 
     def read(self, event: Any) -> Iterator[AgentResponseUpdate]:
-        """Return what an event of the SDK's stream says."""
+        """Yield the updates that an event of the SDK's stream stands for."""
         if event.type == "raw_response_event":
             for update in self._events.read(event.data):
                 self.text += update.text

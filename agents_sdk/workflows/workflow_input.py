@@ -185,7 +185,7 @@ def _texts(item: Mapping[str, Any]) -> list[Any]:
 
 
 def _plain_items(items: Sequence[Item]) -> list[Item]:
-    """Return what was said in the shortest form of the SDK's input items, which its types know and files can read."""
+    """Return the texts of items in the shortest form of the SDK's input items, which exported files can read."""
     said = [
         (str(each["role"]), "\n".join(str(text) for text in _texts(each) if text)) for each in items if each.get("role")
     ]

@@ -91,7 +91,7 @@ class Numbering:
                 self.level_of_style[list_id, each.style] = level
 
     def next(self, list_id: str, level: int) -> str:
-        """Return what stands before the next point of a list: its number, or a dash."""
+        """Return the mark of the next point of a list: its number, or a dash."""
         levels = self._levels.get(list_id, {})
         here = levels.get(level)
         if here is None:

@@ -72,11 +72,11 @@ class Story:
             yield f"| {' | '.join(cells)} |"
 
     def mark(self, _paragraph: Any) -> str:
-        """Return what stands before a paragraph: it is a heading, or a point of a list."""
+        """Return the mark in front of a paragraph that is a heading or a point of a list; empty for others."""
         return ""
 
     def behind(self, _element: Any) -> str:
-        """Return what an element says besides the text that is in it."""
+        """Return text that belongs after an element, such as the description of a picture; empty by default."""
         return ""
 
     def graphic(self, element: Any) -> Iterator[str]:

@@ -294,7 +294,7 @@ class Clicks:
             return None
 
     def _sender_turn(self, thread: ThreadMetadata, item_id: str | None) -> AbstractAsyncContextManager[Any]:
-        """Return what lets one action of a widget after the other run, in this process."""
+        """Return a lock that lets the actions of one widget run one after the other in this process."""
         if item_id is None:
             return nullcontext()
         return self._sender_locks.setdefault((thread.id, item_id), asyncio.Lock())

@@ -173,7 +173,7 @@ class _AgentRun:
         return self._converter.continue_text(text, message_id) if self._inbox.is_empty else None
 
     def _rest(self) -> Iterator[ThreadStreamEvent]:
-        """Return what would have come next."""
+        """Yield the events that were already waiting to be taken."""
         yield from self._converted
         for event in (*self._waiting, *self._inbox.drain()):
             if event is not _END:

@@ -202,7 +202,7 @@ def _remembered_call(call: dict[str, Any]) -> Content:
 
 
 def replay_of(content: Content) -> dict[str, Any] | None:
-    """Return what the server that made a call wants back with it, as our chat clients note it; None for nothing."""
+    """Return the data that a server wants back with its call, as our chat clients note it; None without any."""
     noted = content.additional_properties.get("openai")
     replay = noted.get(REPLAY) if isinstance(noted, Mapping) else None
     return replay if isinstance(replay, dict) else None

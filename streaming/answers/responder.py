@@ -120,7 +120,7 @@ class Responder:
 
 
 async def _put_all(yielded: AsyncGeneratorType[Any, Any], inbox: Inbox) -> None:
-    """Put what a hook yields among what it shows through its turn, each when the one before has been taken.
+    """Put the events that a hook yields into the inbox of its turn, each when the one before has been taken.
 
     Whoever only asked a hook for its next event would not take what it streams until then, and it would wait for ever.
     """

@@ -29,17 +29,17 @@ def mention_text(tag_id: str, text: str) -> str:
 
 
 def quote_text(text: str) -> str:
-    """Return what a person quotes as a model reads it, escaped."""
+    """Return a person's quote for the model, escaped and in a tag."""
     return f"<quoted_text>\n{html.escape(text, quote=False)}\n</quoted_text>"
 
 
 def file_text(name: str, text: str, note: str = "") -> Content:
-    """Return what a file says, with its name.
+    """Return the text of a file for the model, in a tag with its name.
 
     Args:
         name: The name of the file.
         text: The text in it.
-        note: A word of ours behind it, such as what is left out.
+        note: A remark of the platform's after it, such as that the rest is left out.
     """
     told = f'<file name="{html.escape(name)}">\n{disarmed(text)}\n</file>{note}'
     return Content.from_text(told, additional_properties={FILE_PROPERTY: name})

@@ -125,7 +125,7 @@ def _forget(task: asyncio.Future[None]) -> None:
 
 
 def build_tool_middleware(timeout_s: float) -> list[FunctionMiddleware]:
-    """Return what stands before every tool: the guard, and within it what connects lost servers anew."""
+    """Return the middleware of every tool: the guard, and within it the recovery of lost MCP servers."""
     return [ToolGuard(timeout_s), McpRecovery(fail_call)]
 
 

@@ -94,7 +94,7 @@ class UpdateConverter:
         return self._has_ended or not self._has_acted
 
     def feed(self, event: Any) -> Events:
-        """Return what `event`, an update of the agent or an event of a tool, means for the client."""
+        """Return ChatKit's events for `event`, which is an update of the agent or an event of a tool."""
         if not isinstance(event, AgentResponseUpdate):
             return self._tool_event(event)
         # By far the most frequent kind: another piece of the text that is being written.
@@ -137,7 +137,7 @@ class UpdateConverter:
         yield from self._close_images()
 
     def unsaved_memory(self) -> Iterator[Any]:
-        """Return what must be stored when the answer is stopped now."""
+        """Yield the items that must be stored if the answer is stopped now."""
         yield from self._steps.unsaved_memory()
 
     def _tool_event(self, event: Any) -> Events:

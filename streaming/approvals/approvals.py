@@ -54,7 +54,7 @@ class Approvals:
         return make_calls(turn, request, partial(self._run_calls, turn, is_allowed=True))
 
     def settle_calls(self, turn: Turn) -> AsyncGenerator[AgentResponseUpdate, None] | None:
-        """Return what comes of calls that need no word, of a batch that the framework has not run for one that does."""
+        """Run the calls that need no approval, of a batch that the framework did not run because of one that does."""
         calls = turn.context.answer.approvals
         return settle_calls(calls, partial(self._run_calls, turn, is_allowed=False)) if calls else None
 

@@ -84,7 +84,7 @@ def _call(request: ApprovalRequest, call: PendingApproval, texts: AnswerTexts, *
 
 
 def _state(call: PendingApproval, texts: AnswerTexts, *, is_expired: bool) -> str | None:
-    """Return what became of a call; None while it is open."""
+    """Return the state of a call in words; None while it is open."""
     if call.decision == "rejected":
         return texts.rejected
     if is_expired:

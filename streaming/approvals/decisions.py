@@ -50,11 +50,11 @@ class Decision(BaseModel, extra="forbid"):
 
 
 async def settle_calls(calls: Sequence[PendingApproval], run: RunCalls) -> AsyncGenerator[AgentResponseUpdate, None]:
-    """Return what comes of the calls of a batch about which nobody needs to be asked, nor can be.
+    """Yield the results of the calls in a batch that need no approval, and errors for those that nobody can judge.
 
     Args:
         calls: The whole batch.
-        run: Runs those among the given calls that need no word.
+        run: Runs those among the given calls that need no approval.
     """
     ours = [call for call in calls if call.server is None]
     readable = [call for call in ours if read_arguments(call.arguments) is not None]
@@ -149,9 +149,9 @@ async def expire(turn: Turn, items: Sequence[ThreadItem]) -> list[ThreadItem]:
 
 
 def provider_messages(request: ApprovalRequest | None) -> list[Message]:
-    """Return what the provider has to know of decisions about calls that it makes itself.
+    """Return messages that tell the provider the decisions about calls that it makes itself.
 
-    It is told once, in the answer that goes on: told again, it would make the calls again.
+    They are sent once, in the answer that continues: sent again, they would have the calls made again.
     """
     hosted = [call for call in (request.calls if request else ()) if call.server is not None]
     if not hosted:

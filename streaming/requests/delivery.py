@@ -192,7 +192,7 @@ class Delivery:
             logger.warning("unfinished items are lost", extra={"error_type": type(again).__name__})
 
     def stream_options(self, thread: ThreadMetadata, context: RequestContext) -> StreamOptions:
-        """Return what the client may do with a stream."""
+        """Return ChatKit's options for a stream."""
         return STREAM_OPTIONS
 
     def begin_checks(self, context: RequestContext) -> None:

@@ -9,10 +9,10 @@ from errors import BadRequestError, UnavailableError
 
 
 async def transcribed(services: Services, audio_input: AudioInput) -> TranscriptionResult:
-    """Return what was said.
+    """Return the words of a recording.
 
     Raises:
-        UnavailableError: When the provider does not do that.
+        UnavailableError: When the provider cannot transcribe.
         BadRequestError: When nothing was said.
     """
     if services.transcribe is None:

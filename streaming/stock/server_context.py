@@ -93,7 +93,7 @@ def current_request() -> StockRequest | None:
 
 
 def given_to_server(context: RequestContext) -> Any:
-    """Return what the server gets as its context: one object in a whole request.
+    """Return the context that the server is given: the same object throughout a request.
 
     Args:
         context: Who asks, with the metadata of the request.

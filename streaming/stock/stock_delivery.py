@@ -58,7 +58,7 @@ class StockDelivery(Delivery):
         return super().deliver(localized(thread), context, answer, opening=opening)
 
     def stream_options(self, thread: ThreadMetadata, context: RequestContext) -> StreamOptions:
-        """Return what the server says that the client may do with a stream."""
+        """Return the server's options for a stream."""
         return self._server.get_stream_options(thread, given_to_server(context))
 
     def guard(self, thread: ThreadMetadata, context: RequestContext) -> ItemGuard:

@@ -106,7 +106,7 @@ class StockResponder:
 
 
 def _stream(given: Any, name: str) -> Any:
-    """Return what a method returned, if it can be iterated.
+    """Return the result of a server's method, if it can be iterated asynchronously.
 
     Raises:
         AgentError: When it cannot.
@@ -141,7 +141,7 @@ def _checked(event: Any, name: str) -> Any:
 
 
 def _told(exc: Exception, method: str, thread_id: str, context: RequestContext) -> CustomStreamError:
-    """Return what a person may read of a failure."""
+    """Return the error that a person is shown for a failure."""
     if type(exc).__name__ in _GUARDRAILS:
         logger.info("guardrail refused", extra={"thread_id": thread_id, "request_id": context.request_id})
         context.answer.error_id = new_error_id()

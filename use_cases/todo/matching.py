@@ -115,7 +115,7 @@ def _words(plain: str) -> frozenset[str]:
 
 
 def _sharing_words(titles: Sequence[tuple[Todo, str]], wanted: str) -> tuple[Todo, ...]:
-    """Return those that share most words with `wanted`, and more than half of its words."""
+    """Return the to-dos that share most words with `wanted`, if they share more than half of them."""
     words = _words(wanted)
     shared = [(item, len(words & _words(title))) for item, title in titles]
     most = max((count for _, count in shared), default=0)
