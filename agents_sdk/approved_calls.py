@@ -32,7 +32,7 @@ async def make_call(
         call: The call.
         messages: The thread.
         context: What the tool finds in `ctx.context`.
-        defaults: What the run takes, and those within it.
+        defaults: The defaults of the run, and of runs that start within it.
     """
     agent = for_approved_calls(owner)
     agent.model = ReplayModel([call])

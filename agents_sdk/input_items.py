@@ -67,7 +67,7 @@ def read_input(items: str | Iterable[Any], known: KnownContents | None = None) -
 
     Args:
         items: The input.
-        known: What our clients gave earlier.
+        known: The contents that our clients returned earlier.
     """
     if isinstance(items, str):
         return [Message("user", [Content.from_text(items)])]

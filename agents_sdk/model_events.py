@@ -16,7 +16,7 @@ class ModelEvents:
     """Reads the raw events of one run.
 
     Attributes:
-        author: Who speaks.
+        author: The name of the agent that is speaking.
         is_structured: Whether that agent gives a structured output, which is not shown as it comes.
     """
 

@@ -53,11 +53,11 @@ async def continued_run(
     """Return a run that continues where it was paused, in the form that the SDK's runner accepts instead of an input.
 
     Args:
-        entry: What the journal has kept of it; the journal is in the database, where no client writes.
-        agent: The agent that began it, as it is now.
-        decisions: What the person has said, by the ids of the calls; what they were not asked is asked again.
+        entry: The entry of the run in the journal, which is in the database, where no client can write.
+        agent: The agent that began the run, in its present state.
+        decisions: The person's decisions by call id; calls without one are asked about again.
         context: The context of the run.
-        known: Takes what goes back with the calls of the run.
+        known: Receives the contents that go back to the provider with the calls of the run.
     """
     known.note([Message("assistant", [Content.from_dict(call) for call in entry.get(_CALLS) or ()])])
     state: RunState[Any, Any] = await RunState.from_json(

@@ -51,7 +51,7 @@ class PlatformModels(ModelProvider):
             guardrail; None where that is counted otherwise.
 
     Attributes:
-        known: What the model gave earlier in the conversation.
+        known: The contents that the model returned earlier in the conversation.
         missing: The names of servers whose tools an agent lacks now; models are told.
     """
 
@@ -80,7 +80,7 @@ class PlatformModels(ModelProvider):
         """Return the model of an agent that answers the person.
 
         Args:
-            model: What the agent has: a model of the author's is asked as it is.
+            model: The model of the agent; a model object of the author's is used unchanged.
             show_text: Shows text at once; None where all goes through the agent.
         """
         if isinstance(model, Model):
@@ -215,7 +215,7 @@ class _OwnIds:
     """Gives calls ids that no earlier one has: some servers count anew in every answer, and the SDK refuses that.
 
     Args:
-        messages: What the model is asked.
+        messages: The messages that the model is sent.
     """
 
     def __init__(self, messages: Sequence[Message]) -> None:

@@ -260,7 +260,7 @@ class SDKAgent(ReplayingAgent):
 
         Args:
             messages: The thread.
-            calls: What to make.
+            calls: The calls to make.
             is_allowed: False for the other calls of a batch, which the SDK has made already.
         """
         if is_allowed and await self._kept_journal() is not None:

@@ -46,8 +46,8 @@ def build_model_error(code: str, *, model: str | None = None) -> ModelError:
     """Return the error of one of our codes, e.g. ``"model.timeout"``; an unknown one reads as ``"model.failed"``.
 
     Args:
-        code: What went wrong.
-        model: Who was asked; named where it is not there.
+        code: The code of the error.
+        model: The model that was asked, which the error names if it does not exist.
     """
     code = code if code in _SENTENCES else "model.failed"
     message, allow_retry = _SENTENCES[code]

@@ -129,7 +129,7 @@ def build_chat_client(
         offline: The phrasings that the built-in model understands when no provider is configured.
         connection: To the provider, shared and closed by the caller. Without one, the client gets its own, which the
             caller closes by ``await client.connection.close()``: right for a script, wasteful in a server.
-        learnt: What was learnt from refusals of the provider; None for nothing yet.
+        learnt: The knowledge about models from the provider's refusals; None for nothing yet.
 
     Raises:
         ConfigError: When the provider cannot be used as it is configured.

@@ -287,7 +287,7 @@ def open_object_store(url: str | None, folder: Path, keys: Mapping[str, str] = M
 
     Args:
         url: `STORAGE_URL`; None for `folder`.
-        folder: Where files lie without a URL. It is made when it is missing.
+        folder: The folder for files when there is no URL; made when it is missing.
         keys: Keys of buckets by variable, such as `AWS_ACCESS_KEY_ID`. Others come from what each provider's own tools
             read, such as `AZURE_TENANT_ID` and `GOOGLE_APPLICATION_CREDENTIALS`.
 

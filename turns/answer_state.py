@@ -44,7 +44,7 @@ class AnswerState:
         inner_usage: The part of them that nobody streams: of agents that are tools of others, and of guardrails.
         title_usage: The token counts of the title that the model has written meanwhile.
         error_id: The id of the error that ended the answer; None without one.
-        direct_text: Where a piece of text may be shown at once; None outside of a run.
+        direct_text: Shows a piece of text at once; None outside of a run.
         open_items: Returns the items that were shown and are not finished, as far as they are.
         tool_calls: How many calls of tools there were.
         failed_calls: Ids of tool calls that failed with a message for the model.

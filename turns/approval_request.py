@@ -44,7 +44,7 @@ class PendingApproval:
         step_index: The place of the call in that item.
         decision: The person's decision; None while it is pending, and for a call that needs none.
         result: The result that the model is told; None while that is open.
-        replay: What the server that made the call wants back with it.
+        replay: The data that the server that made the call wants back with it.
     """
 
     call_id: str

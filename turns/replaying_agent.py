@@ -26,7 +26,7 @@ class ReplayingAgent(ABC):
 
         Args:
             messages: The thread, as the agent gets to see it.
-            calls: What to make.
+            calls: The calls to make.
             is_allowed: Whether a person has allowed them; if not, those that need a word are left out.
         """
         ...

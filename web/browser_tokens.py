@@ -26,7 +26,7 @@ class BrowserToken:
     """Claims of a browser token.
 
     Attributes:
-        user_id: Who the browser is.
+        user_id: The id of the browser's anonymous user.
         expires_at_s: The end of the token, in seconds since 1970.
     """
 

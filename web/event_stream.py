@@ -40,7 +40,7 @@ class EventStream(Response):
 
     Args:
         chunks: The bytes of the events. Closed on every way out.
-        shown: What is sent of them; None for all as it is.
+        shown: Changes each chunk before it is sent; None to send all of them unchanged.
     """
 
     def __init__(self, chunks: Chunks, shown: Callable[[bytes], bytes] | None = None) -> None:

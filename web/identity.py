@@ -136,7 +136,7 @@ class IdentityMiddleware:
     """Middleware that identifies the user by a client secret or a signed cookie, and sets one where there is neither.
 
     Args:
-        app: What is behind it.
+        app: The application behind the middleware.
         key: Signs cookies.
         sessions: Knows client secrets. One that opens nothing is refused: nobody becomes somebody else by it.
         public_url: The address under which browsers reach us, where requests do not tell it.

@@ -29,7 +29,7 @@ class ValueChecker:
     """Checks the values of props and reports what is wrong with them.
 
     Args:
-        report: Takes path, sentence, kind, and the nearest right name.
+        report: Called with path, sentence, kind, and the nearest right name of each mistake.
         actions: The names of the declared actions; None when it is not known which there are.
         is_stored: Whether the widget comes from the store, where nulls are left out.
     """

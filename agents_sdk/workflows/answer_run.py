@@ -81,8 +81,8 @@ class WorkflowRun:
     Args:
         turn: The answer.
         client: A chat client of the platform.
-        message: What is answered.
-        journal: What is known from before a question.
+        message: The message that is answered.
+        journal: The results from before a question to the person.
         options: The model that the person chose in the composer.
         traces: Whether the file's traces are sent, as the SDK does by default.
 
@@ -142,7 +142,7 @@ class WorkflowRun:
         """Run an agent of the workflow, show what it says, and return the SDK's result.
 
         Args:
-            start: Starts it.
+            start: Starts the run.
             agent: The agent.
             given: The input that the file gives.
             options: The other arguments of `Runner.run`.

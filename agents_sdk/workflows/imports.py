@@ -102,7 +102,7 @@ def _missing(path: Path, tree: ast.Module, where: str, *, has_rebound: bool) -> 
 
     Args:
         path: The file.
-        tree: What is in it.
+        tree: The syntax tree of the file.
         where: The file in words, where it is not the exported one.
         has_rebound: Whether the file is the exported one, which finds what lies beside it by its bare name too.
     """

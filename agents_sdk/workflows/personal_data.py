@@ -52,8 +52,8 @@ def mask(text: str, kinds: Collection[str], *, has_encoded: bool = False) -> tup
     digits of another width) is undone.
 
     Args:
-        text: What a person has written.
-        kinds: What is looked for: keys of `PATTERNS`.
+        text: The text to search.
+        kinds: The kinds of data to search for, as keys of `PATTERNS`.
         has_encoded: Whether hexadecimal digits, Base64 and percent signs are looked into.
     """
     found: dict[str, list[str]] = {}

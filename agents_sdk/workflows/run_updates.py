@@ -16,11 +16,11 @@ class RunUpdates:
     """Turns the stream of one run into updates.
 
     Args:
-        agent: Who begins; a handoff changes it.
+        agent: The agent that begins; a handoff changes it.
         number: The number of the run in its answer: agents that write side by side have a message each.
 
     Attributes:
-        text: The text that was said, as far as it is.
+        text: The text that was said so far.
     """
 
     def __init__(self, agent: Agent[Any], number: int) -> None:

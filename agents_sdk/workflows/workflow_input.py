@@ -123,8 +123,8 @@ def call_workflow(
 
     Args:
         function: The function of the file.
-        message: What the person said.
-        variables: What the server that opened the session says.
+        message: The person's message.
+        variables: The state variables from the server that opened the session.
         use_case: The use case, for errors.
 
     Raises:

@@ -53,7 +53,7 @@ class Clicks:
     Args:
         services: The platform's services.
         handlers: The declared actions by name, each with the object whose method handles it.
-        delivery: Stores what an action shows that is not streamed.
+        delivery: Stores the items that an unstreamed action shows.
         responder: Lets the agent go on after an action that wants it to.
         own_action: Handles what is not declared, as ChatKit's `action` does; None where nothing does.
     """

@@ -98,7 +98,7 @@ def _difference(offered: Any, sent: Any, fields: set[Path], values: dict[Path, A
         offered: The payload of the widget, or a part of it.
         sent: The payload of the request, or the same part of it.
         fields: The parts of the names of the fields whose values may be in it.
-        values: Takes the values that are in it.
+        values: Receives the values in it.
         at: The way to the part.
     """
     if not at:

@@ -44,9 +44,9 @@ def agent_events(
 
     Args:
         stream: The result of `agent.run(..., stream=True)`.
-        turn: Where the agent's tools put what they show.
+        turn: The turn, through which the agent's tools show things.
         labels: How tool calls are shown.
-        limit_message: Says what the person reads when the answer has taken as many steps as it may.
+        limit_message: Returns the sentence for an answer that has taken as many steps as it may.
         more: Asked once, when the stream has ended and all of it is converted: what else belongs to the same answer.
         is_workflow: Whether agents follow each other: then the stream is left when a tool has asked the person
             something, as the next agent would not wait for the answer.

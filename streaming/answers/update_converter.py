@@ -61,7 +61,7 @@ class UpdateConverter:
     """Turns updates and tool events into ChatKit events.
 
     Args:
-        turn: Where the agent's tools put what they show.
+        turn: The turn, through which the agent's tools show things.
         labels: How tool calls are shown.
         limit_message: Returns the sentence that the person reads instead of `LIMIT_REACHED`.
     """

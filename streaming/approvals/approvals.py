@@ -29,7 +29,7 @@ class Approvals:
     Args:
         services: The platform's services.
         hooks: The server, of which the texts of the card are asked.
-        agent_runs: Says which agent runs the calls, and what it would be given.
+        agent_runs: Returns the agent that runs the calls, and the messages that it would be given.
     """
 
     def __init__(self, services: Services, hooks: Hooks, agent_runs: AgentRuns) -> None:

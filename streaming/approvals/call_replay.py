@@ -33,7 +33,7 @@ async def replay_calls(
     """Run calls and return what came of each, as ``function_result`` contents, in no particular order.
 
     Args:
-        agent: Who asked for them; of a workflow, the agents within it that have these tools run them.
+        agent: The agent that asked for them; in a workflow, those of its agents that have the tools run the calls.
         messages: The history that the agent would be given now.
         calls: The calls to run.
         turn: The turn that the tools find.

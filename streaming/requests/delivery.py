@@ -65,9 +65,9 @@ class Delivery:
 
     Args:
         store: The threads.
-        active_runs: Says how many answers are being written: the more, the less often unfinished text is stored.
+        active_runs: Returns the number of answers being written: the more, the less often unfinished text is stored.
         checkpoint_interval_s: How often that is with few of them, in seconds.
-        environment: Says who is told of a widget's mistakes.
+        environment: Decides who is told about mistakes in widgets.
         actions: The names of the declared actions, which widgets may name; None when any may be handled.
     """
 
@@ -96,8 +96,8 @@ class Delivery:
         """Store what `answer` yields and return what the client may see of it.
 
         Args:
-            thread: Where the answer belongs. What the answer changes of it is stored and told as well.
-            context: Who asks.
+            thread: The thread of the answer. Changes that the answer makes to it are stored and sent as well.
+            context: The context of the request.
             answer: The events of the answer. Closed on every way out.
             opening: Stores what the request brings. That and its first events are one: a stop in between waits, or the
                 request would be refused and its message, answer or output be there all the same.

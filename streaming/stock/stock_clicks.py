@@ -42,7 +42,7 @@ class StockClicks(Clicks):
     Args:
         services: The platform's services.
         server: The server.
-        delivery: Stores what an action shows.
+        delivery: Stores the items that an action shows.
         responder: Runs the server's methods.
     """
 

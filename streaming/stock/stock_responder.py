@@ -77,7 +77,7 @@ class StockResponder:
             method: The name of the method.
             arguments: The arguments of the method, before the context.
             thread: The thread that is written to.
-            context: Who asks.
+            context: The context of the request.
 
         Raises:
             CustomStreamError: When it failed; that is logged, and the text may be shown.

@@ -69,7 +69,7 @@ def find_todo(items: Iterable[Todo], which: str, *, prefer_done: bool | None = N
     and accents do not count. The first of these that fits anything decides.
 
     Args:
-        items: Where to look.
+        items: The to-dos to search.
         which: An id, a number such as ``"#3"``, or what the person calls it.
         prefer_done: Breaks ties: which state it is likely to be in; None leaves them open.
     """
