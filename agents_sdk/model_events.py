@@ -33,18 +33,18 @@ class ModelEvents:
     def read(self, data: Any) -> Iterator[AgentResponseUpdate]:
         """Yield the updates that an event of a model stands for."""
         if isinstance(data, ChatResponseUpdate):
-            yield from self._said(data)
+            yield from self._convert(data)
         elif not isinstance(data, PlatformResponse) and data.type.startswith("response."):
             if self._reader is None or data.type == "response.created":
                 self._reader = ResponsesReader()
             for update in self._reader.read([data.model_dump()]):
-                yield from self._said(update)
+                yield from self._convert(update)
             if self._reader.is_done:
                 for update in self._reader.close():
-                    yield from self._said(update)
+                    yield from self._convert(update)
                 self._reader = None
 
-    def _said(self, update: ChatResponseUpdate) -> Iterator[AgentResponseUpdate]:
+    def _convert(self, update: ChatResponseUpdate) -> Iterator[AgentResponseUpdate]:
         contents = update.contents
         if self.is_structured:
             contents = [content for content in contents if content.type != "text"]

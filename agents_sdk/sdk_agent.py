@@ -119,12 +119,12 @@ class SDKAgent(ReplayingAgent):
                 await ensure_connected(server)
         shown_before = answer.inbox.items_shown
         self._note_agent(agent)
-        journal, given = await self._kept_journal(), write_input(messages)
+        journal, given = await self._load_paused_run(), write_input(messages)
         starting = agent if journal is None else self._agent_named(str(journal["agent"]))
         if journal is not None:
-            given = await self._continued(journal, copies.copy_of(starting), models)
+            given = await self._resume_run(journal, copies.copy_of(starting), models)
             # Before the run goes on, which begins with them.
-            for update in self._open_again(journal["waiting"]):
+            for update in self._repeat_paused_calls(journal["waiting"]):
                 yield update
         result = self._start(copies.copy_of(starting), models, given, options)
         # The SDK would let the model end its answer first.
@@ -136,14 +136,14 @@ class SDKAgent(ReplayingAgent):
                         if event.type == "raw_response_event":
                             if isinstance(event.data, Paused):
                                 break
-                            for update in self._said(event.data):
+                            for update in self._read_model_event(event.data):
                                 if update.text:
                                     await self._end_workflow()
                                 yield update
                         elif event.type == "agent_updated_stream_event":
                             self._note_agent(event.new_agent)
                         elif event.name in ("tool_output", "handoff_occured"):
-                            yield self._result(event.item.raw_item)
+                            yield self._read_tool_result(event.item.raw_item)
                 finally:
                     # Before the stream is closed, which would wait for the model and the tools.
                     result.cancel()
@@ -165,7 +165,7 @@ class SDKAgent(ReplayingAgent):
         if result.interruptions:
             for update in self._pause(result, starting.name, models):
                 yield update
-        for update in self._last_words(result, has_shown=answer.inbox.items_shown > shown_before):
+        for update in self._final_updates(result, has_shown=answer.inbox.items_shown > shown_before):
             yield update
 
     def _start(
@@ -189,14 +189,14 @@ class SDKAgent(ReplayingAgent):
 
     # Runs that wait for a person because an agent that is a tool does
 
-    async def _kept_journal(self) -> Mapping[str, Any] | None:
+    async def _load_paused_run(self) -> Mapping[str, Any] | None:
         """Return the journal of the run that goes on in this answer; None where it goes by the thread."""
         answer = self._turn.context.answer
         if answer.decided is None or answer.has_continued_run:
             return None
         return await load_journal(self._turn, answer.decided)
 
-    async def _continued(self, journal: Mapping[str, Any], agent: Agent[Any], models: PlatformModels) -> Any:
+    async def _resume_run(self, journal: Mapping[str, Any], agent: Agent[Any], models: PlatformModels) -> Any:
         """Return the paused run with the person's decisions, in the form that the SDK's runner accepts as an input."""
         answer = self._turn.context.answer
         # Asked again within this answer, the agent goes by the thread: nothing is done twice.
@@ -216,7 +216,7 @@ class SDKAgent(ReplayingAgent):
                 return each
         raise self._gone(f"no agent '{name}' belongs to the agent any more")
 
-    def _open_again(self, waiting: Mapping[str, Sequence[str]]) -> Iterator[AgentResponseUpdate]:
+    def _repeat_paused_calls(self, waiting: Mapping[str, Sequence[str]]) -> Iterator[AgentResponseUpdate]:
         """Yield the paused calls again under new ids, as the thread keeps the old ones with the note that they wait."""
         for call_id, (name, arguments) in waiting.items():
             self._begun_anew[call_id] = new_id = f"call_{uuid4().hex}"
@@ -239,7 +239,7 @@ class SDKAgent(ReplayingAgent):
         for content in requests_of(result):
             yield self._update(content)
 
-    def _last_words(self, result: RunResultStreaming, *, has_shown: bool) -> Iterator[AgentResponseUpdate]:
+    def _final_updates(self, result: RunResultStreaming, *, has_shown: bool) -> Iterator[AgentResponseUpdate]:
         """Yield the parts of a run's end that no model has said: its output, and a call of a client tool."""
         if result.final_output is not None and not self._is_waiting():
             is_of_a_tool = bool(result.new_items) and isinstance(result.new_items[-1], ToolCallOutputItem)
@@ -263,7 +263,7 @@ class SDKAgent(ReplayingAgent):
             calls: The calls to make.
             is_allowed: False for the other calls of a batch, which the SDK has made already.
         """
-        if is_allowed and await self._kept_journal() is not None:
+        if is_allowed and await self._load_paused_run() is not None:
             for call in calls:
                 yield Content.from_function_result(call.call_id, result=_GOES_ON)
             return
@@ -318,7 +318,7 @@ class SDKAgent(ReplayingAgent):
     def _note_agent(self, agent: Agent[Any]) -> None:
         self._events.note_agent(agent, agent.name)
 
-    def _said(self, data: Any) -> Iterator[AgentResponseUpdate]:
+    def _read_model_event(self, data: Any) -> Iterator[AgentResponseUpdate]:
         """Yield the updates that an event of a model stands for, and note the calls that it makes."""
         for update in self._events.read(data):
             self._open_calls.update(
@@ -336,7 +336,7 @@ class SDKAgent(ReplayingAgent):
             merge_mode="replace",
         )
 
-    def _result(self, item: Any) -> AgentResponseUpdate:
+    def _read_tool_result(self, item: Any) -> AgentResponseUpdate:
         content = read_result(item if isinstance(item, dict) else item.model_dump())
         call_id = content.call_id or ""
         self._open_calls.discard(call_id)

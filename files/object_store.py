@@ -115,7 +115,7 @@ class ObjectStore:
             await self._put(key, data)
 
     async def _put(self, key: str, source: Path | bytes) -> None:
-        await _bounded(
+        await _call_store(
             obstore.put_async(
                 self._objects, key, source, chunk_size=self._piece_bytes, max_concurrency=_PIECES_AT_ONCE
             ),
@@ -125,7 +125,7 @@ class ObjectStore:
     async def size_of(self, key: str) -> int | None:
         """Return how many bytes an object has; None when there is none."""
         with suppress(*_NOT_THERE):
-            return int((await _bounded(obstore.head_async(self._objects, key)))["size"])
+            return int((await _call_store(obstore.head_async(self._objects, key)))["size"])
         return None
 
     async def open(self, key: str, start: int = 0, end: int | None = None) -> StoredObject:
@@ -136,7 +136,7 @@ class ObjectStore:
         """
         options: Any = {} if start == 0 and end is None else {"range": (start, end) if end else {"offset": start}}
         try:
-            found = await _bounded(obstore.get_async(self._objects, key, options=options))
+            found = await _call_store(obstore.get_async(self._objects, key, options=options))
         except _NOT_THERE as exc:
             raise NotFoundError(_MISSING) from exc
         return StoredObject(int(found.meta["size"]), _chunks(found))
@@ -171,7 +171,7 @@ class ObjectStore:
         """Delete objects; those that are not there are deleted already."""
         for key in keys:
             with suppress(*_NOT_THERE):
-                await _bounded(obstore.delete_async(self._objects, key))
+                await _call_store(obstore.delete_async(self._objects, key))
 
     def sweep_leftovers(self, now: Callable[[], float] = time.time) -> int:
         """Remove from a disk what ended processes have left half-written; return how many files. Blocks.
@@ -198,7 +198,7 @@ class ObjectStore:
                 if len(found) >= limit:
                     return
 
-        await _bounded(collect())
+        await _call_store(collect())
         return found[:limit]
 
     async def delete_old(self, prefix: str, before: datetime, limit: int) -> None:
@@ -211,7 +211,7 @@ class ObjectStore:
                 if len(old) >= limit:
                     return
 
-        await _bounded(collect(), TRANSFER_TIMEOUT_S)
+        await _call_store(collect(), TRANSFER_TIMEOUT_S)
         await self.delete(old[:limit])
 
     @property
@@ -233,7 +233,7 @@ class ObjectStore:
 
     async def sign_put(self, key: str, life_s: float) -> str:
         """Return a URL to which anybody can send the object's bytes, of any size and type, until it expires."""
-        return str(await _bounded(obstore.sign_async(self._objects, "PUT", key, timedelta(seconds=life_s))))
+        return str(await _call_store(obstore.sign_async(self._objects, "PUT", key, timedelta(seconds=life_s))))
 
 
 def _link(path: Path, target: Path) -> bool:
@@ -257,7 +257,7 @@ def _plain(exc: Exception) -> str:
     return _QUERY.sub("?…", first.partition(" Debug source")[0])[:300]
 
 
-async def _bounded(call: Any, timeout_s: float = CALL_TIMEOUT_S) -> Any:
+async def _call_store(call: Any, timeout_s: float = CALL_TIMEOUT_S) -> Any:
     try:
         async with asyncio.timeout(timeout_s):
             return await call
@@ -274,7 +274,7 @@ async def _chunks(found: Any) -> AsyncIterator[bytes]:
     pieces = found.stream(min_chunk_size=READ_PIECE_BYTES)
     while True:
         try:
-            piece = await _bounded(anext(pieces))
+            piece = await _call_store(anext(pieces))
         except StopAsyncIteration:
             return
         except _NOT_THERE as exc:

@@ -246,19 +246,19 @@ async def with_servers(agent: Any) -> tuple[Any, list[str]]:
     there = await asyncio.gather(*(is_made_sure_of(tool) for tool in tools))
     down = {id(tool) for tool, is_there in zip(tools, there, strict=True) if not is_there}
     for executor, inner in executors:
-        whole, missing = _without(inner, down)
+        whole, missing = _without_servers(inner, down)
         if missing:
             options = dict(whole.default_options)
             told = (options.get("instructions"), ABSENCE.format(names=", ".join(missing)))
             whole.default_options = {**options, "instructions": "\n\n".join(each for each in told if each)}
         put_agent(executor, inner, whole)
         _give_unique_names(whole)
-    agent, missing = _without(agent, down)
+    agent, missing = _without_servers(agent, down)
     _give_unique_names(agent)
     return agent, missing
 
 
-def _without(agent: Any, down: set[int]) -> tuple[Any, list[str]]:
+def _without_servers(agent: Any, down: set[int]) -> tuple[Any, list[str]]:
     """Return an agent without the servers that are down, and their names."""
     if not isinstance(agent, Agent) or not any(id(tool) in down for tool in agent.mcp_tools):
         return agent, []

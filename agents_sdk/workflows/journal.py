@@ -77,7 +77,7 @@ class Journal:
             AgentError: When it is too large to be kept.
         """
         entries = {
-            key: [each if each is None or isinstance(each, dict | list) else _recorded(each) for each in made]
+            key: [each if each is None or isinstance(each, dict | list) else _run_entry(each) for each in made]
             for key, made in self._entries.items()
         }
         dumped = {"entries": entries, "decisions": self.decisions, **more}
@@ -116,7 +116,7 @@ def read_result(entry: Mapping[str, Any], agent: Agent[Any], given: Any, context
     )
 
 
-def _recorded(result: Any) -> dict[str, Any]:
+def _run_entry(result: Any) -> dict[str, Any]:
     output = result.final_output
     is_structured = not isinstance(output, str) and output is not None
     dumped = TypeAdapter(type(output)).dump_python(output, mode="json") if is_structured else output

@@ -16,7 +16,7 @@ Item = dict[str, Any]
 """An input item of the Responses API."""
 
 _PICTURE = re.compile(r"image|picture|photo|screenshot", re.IGNORECASE)
-# What stands beside the words of a person is written by us; in their own words it is disarmed.
+# What stands beside the words of a person is written by us; in their own words it is escape_reserved_tags.
 _OURS = re.compile(r"<(?:quoted_text|mention|file)\b|\[The attachment “")
 _HISTORY = re.compile(r"^(conversation_)?history$|^messages$|^conversation$", re.IGNORECASE)
 

@@ -60,7 +60,7 @@ class Responder:
             # At once, and only if it still has none: a person may name it while the model thinks.
             await self._services.store.retitle_thread(thread, line, turn.context)
         async with ThreadTitle(turn, self._hooks.chat_client) as title:
-            with _reported("answer failed", turn):
+            with _failures_reported("answer failed", turn):
                 answer.texts = texts_of(self._hooks, turn)
                 if answer.decided is not None:
                     async with aclosing(self._approvals.make_calls(turn, answer.decided)) as events:
@@ -83,7 +83,7 @@ class Responder:
                         yield event
             if answer.is_paused:
                 return
-            with _reported("post_respond_hook failed", turn):
+            with _failures_reported("post_respond_hook failed", turn):
                 async with aclosing(self._close(turn)) as events:
                     async for event in events:
                         yield event
@@ -130,8 +130,8 @@ async def _put_all(yielded: AsyncGeneratorType[Any, Any], inbox: Inbox) -> None:
 
 
 @contextmanager
-def _reported(what: str, turn: Turn) -> Iterator[None]:
-    """Log a failure and raise what the person is told of it; see `report_failure`."""
+def _failures_reported(what: str, turn: Turn) -> Iterator[None]:
+    """Log a failure of the block, and raise the error that the person is shown; see `report_failure`."""
     try:
         with ExitRefused(f"use case '{turn.context.use_case}'"):
             yield

@@ -255,13 +255,13 @@ class Delivery:
             try:
                 coming = await guard.with_own_id(coming)
                 await self.store_event(coming, thread, context)
-                closed |= _closed_by(coming)
+                closed |= _ids_of_finished_items(coming)
             except Exception as exc:  # noqa: BLE001 - then at least its unfinished copy, which may do
                 logger.warning("an item could not be stored", extra={"error_type": type(exc).__name__})
         answer = context.answer
         answer.replace_unsaved([await guard.with_own_id(event) for event in answer.unsaved])
         for event in answer.unsaved:
-            closed |= _closed_by(event)
+            closed |= _ids_of_finished_items(event)
         return [item for item in answer.open_items() if item.id not in closed]
 
     async def _keep_unfinished(
@@ -319,7 +319,7 @@ def checked(event: ThreadStreamEvent, state: AnswerState) -> NoticeEvent | None:
     return state.widget_checks.check(item.widget)
 
 
-def _closed_by(event: ThreadStreamEvent) -> set[str]:
+def _ids_of_finished_items(event: ThreadStreamEvent) -> set[str]:
     match event:
         case ThreadItemDoneEvent() | ThreadItemReplacedEvent():
             return {event.item.id}

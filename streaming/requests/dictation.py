@@ -1,4 +1,4 @@
-"""Dictation: the provider turns speech into text, where it can."""
+"""Dictation: the model provider turns speech into text, where it can."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from context import Services
 from errors import BadRequestError, UnavailableError
 
 
-async def transcribed(services: Services, audio_input: AudioInput) -> TranscriptionResult:
-    """Return the words of a recording.
+async def transcribe_audio(services: Services, audio_input: AudioInput) -> TranscriptionResult:
+    """Return the transcript of a recording for ChatKit.
 
     Raises:
         UnavailableError: When the provider cannot transcribe.

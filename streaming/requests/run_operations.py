@@ -108,7 +108,9 @@ class RunOperations:
         runs = self._services.runs
         key = idempotency_key(context.metadata) if isinstance(request, ThreadsCustomActionReq) else None
         if key is not None and not await self._store.claim_request_key(request.params.thread_id, key, context):
-            run = await runs.start(lambda: self._repeated(request.params.thread_id, context), context, None, serialize)
+            run = await runs.start(
+                lambda: self._answer_repetition(request.params.thread_id, context), context, None, serialize
+            )
             await run.wait_for_first_event()
             return run.view(0, with_ids=is_resumable, keeps_run=True)
         started: Run | None = None
@@ -125,7 +127,9 @@ class RunOperations:
         keeps_run = is_resumable or self._services.settings.on_disconnect == "continue"
         return run.view(0, with_ids=is_resumable, keeps_run=keeps_run)
 
-    async def _repeated(self, thread_id: str, context: RequestContext) -> AsyncGenerator[ThreadStreamEvent, None]:
+    async def _answer_repetition(
+        self, thread_id: str, context: RequestContext
+    ) -> AsyncGenerator[ThreadStreamEvent, None]:
         """Answer an action that has been carried out, or is being carried out, for an earlier request."""
         await self._store.load_thread(thread_id, context=context)
         yield StreamOptionsEvent(stream_options=STREAM_OPTIONS)
@@ -137,11 +141,15 @@ class RunOperations:
         """
         if not await self._store.open_answers.is_written_elsewhere(thread_id, context):
             return None
-        run = await self._services.runs.start(lambda: self._others_answer(thread_id, context), context, None, serialize)
+        run = await self._services.runs.start(
+            lambda: self._wait_for_other_process(thread_id, context), context, None, serialize
+        )
         await run.wait_for_first_event()
         return run.view(0, with_ids=True, keeps_run=False)
 
-    async def _others_answer(self, thread_id: str, context: RequestContext) -> AsyncGenerator[ThreadStreamEvent, None]:
+    async def _wait_for_other_process(
+        self, thread_id: str, context: RequestContext
+    ) -> AsyncGenerator[ThreadStreamEvent, None]:
         yield StreamOptionsEvent(stream_options=StreamOptions(allow_cancel=False))
         while await self._store.open_answers.is_written_elsewhere(thread_id, context):  # noqa: ASYNC110 - another process
             await asyncio.sleep(FOLLOWING_PAUSE_S)

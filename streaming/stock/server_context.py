@@ -106,7 +106,7 @@ def given_to_server(context: RequestContext) -> Any:
     return request.given[0]
 
 
-def asking() -> RequestContext:
+def current_context() -> RequestContext:
     """Return the context of the current request.
 
     It is not looked for in the context that a server hands to its store: that may be a copy, a dictionary of its own,
