@@ -100,8 +100,8 @@ class SDKAgent(ReplayingAgent):
         """Return the answer as updates.
 
         Args:
-            messages: The thread.
-            stream: True; there is no other way.
+            messages: The messages of the thread.
+            stream: True; other values are not supported.
             options: The model and the tool that the person chose in the composer.
         """
         return ResponseStream(self._updates(messages, options or {}))
@@ -114,9 +114,7 @@ class SDKAgent(ReplayingAgent):
         models.known.note(messages)
         direct_text = answer.direct_text if takes_text_sink(self._client) else None
         copies = self._copies(models, direct_text and direct_text.take)
-        for expert in [expert for each in agents_of(agent) for expert in experts_of(each)]:
-            for server in expert.mcp_servers:
-                await ensure_connected(server)
+        await _connect_servers(agent)
         shown_before = answer.inbox.items_shown
         self._note_agent(agent)
         journal, given = await self._load_paused_run(), write_input(messages)
@@ -133,17 +131,12 @@ class SDKAgent(ReplayingAgent):
             async with aclosing(result.stream_events()) as events:  # type: ignore[type-var]
                 try:
                     async for event in events:
-                        if event.type == "raw_response_event":
-                            if isinstance(event.data, Paused):
-                                break
-                            for update in self._read_model_event(event.data):
-                                if update.text:
-                                    await self._end_workflow()
-                                yield update
-                        elif event.type == "agent_updated_stream_event":
-                            self._note_agent(event.new_agent)
-                        elif event.name in ("tool_output", "handoff_occured"):
-                            yield self._read_tool_result(event.item.raw_item)
+                        if event.type == "raw_response_event" and isinstance(event.data, Paused):
+                            break
+                        for update in self._read_event(event):
+                            if update.text:
+                                await self._end_workflow()
+                            yield update
                 finally:
                     # Before the stream is closed, which would wait for the model and the tools.
                     result.cancel()
@@ -168,6 +161,15 @@ class SDKAgent(ReplayingAgent):
         for update in self._final_updates(result, has_shown=answer.inbox.items_shown > shown_before):
             yield update
 
+    def _read_event(self, event: Any) -> Iterator[AgentResponseUpdate]:
+        """Yield the updates that an event of the SDK's stream stands for."""
+        if event.type == "raw_response_event":
+            yield from self._read_model_event(event.data)
+        elif event.type == "agent_updated_stream_event":
+            self._note_agent(event.new_agent)
+        elif event.name in ("tool_output", "handoff_occured"):
+            yield self._read_tool_result(event.item.raw_item)
+
     def _start(
         self, agent: Agent[Any], models: PlatformModels, given: Any, options: Mapping[str, Any]
     ) -> RunResultStreaming:
@@ -190,7 +192,7 @@ class SDKAgent(ReplayingAgent):
     # Runs that wait for a person because an agent that is a tool does
 
     async def _load_paused_run(self) -> Mapping[str, Any] | None:
-        """Return the journal of the run that goes on in this answer; None where it goes by the thread."""
+        """Return the journal of the paused run that this answer continues; None when it starts from the thread."""
         answer = self._turn.context.answer
         if answer.decided is None or answer.has_continued_run:
             return None
@@ -199,7 +201,7 @@ class SDKAgent(ReplayingAgent):
     async def _resume_run(self, journal: Mapping[str, Any], agent: Agent[Any], models: PlatformModels) -> Any:
         """Return the paused run with the person's decisions, in the form that the SDK's runner accepts as an input."""
         answer = self._turn.context.answer
-        # Asked again within this answer, the agent goes by the thread: nothing is done twice.
+        # If the agent is run again within this answer, it starts from the thread, so that nothing is done twice.
         answer.has_continued_run = True
         calls = answer.decided.calls if answer.decided is not None else ()
         said = {call.call_id: call.decision == "allowed" for call in calls if call.decision}
@@ -348,6 +350,13 @@ class SDKAgent(ReplayingAgent):
         return AgentResponseUpdate(
             contents=[content], role=role, author_name=self._events.author, message_id=message_id
         )
+
+
+async def _connect_servers(agent: Agent[Any]) -> None:
+    """Connect the MCP servers of all agents that may take part in a run of `agent`."""
+    for expert in [expert for each in agents_of(agent) for expert in experts_of(each)]:
+        for server in expert.mcp_servers:
+            await ensure_connected(server)
 
 
 def _context_of(run: SDKRun, turn: Turn) -> Any:

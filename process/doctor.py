@@ -82,7 +82,13 @@ async def examine(services: Services, static_dir: Path) -> list[Finding]:
         Finding(is_built, "client", "built" if is_built else "not built; in a clone: ./parlor build"),
     ]
     findings += await _examine_files(services)
-    findings += [
+    return findings + await _examine_use_cases(services)
+
+
+async def _examine_use_cases(services: Services) -> list[Finding]:
+    """Return the findings about the use cases, and about settings that concern those who reach them."""
+    settings = services.settings
+    findings = [
         Finding(False, "use cases", f"USE_CASES_PATH: there is no folder '{path}'")
         for path in missing_folders(settings.use_cases_path)
     ]
