@@ -31,7 +31,7 @@ NOT_DECIDED = "This was not done: something else was said before it was decided 
 
 @dataclass(frozen=True, slots=True)
 class PendingApproval:
-    """A tool call of a batch in which at least one needs a person's word.
+    """A tool call of a batch in which at least one needs a person's approval.
 
     Attributes:
         call_id: The provider's id of the call.

@@ -1,4 +1,4 @@
-"""Agents that make allowed calls by themselves, where Agent Framework's have them made for them."""
+"""Agents that make allowed calls themselves; for those of Agent Framework the platform makes them."""
 
 from __future__ import annotations
 
@@ -27,6 +27,6 @@ class ReplayingAgent(ABC):
         Args:
             messages: The thread, as the agent gets to see it.
             calls: The calls to make.
-            is_allowed: Whether a person has allowed them; if not, those that need a word are left out.
+            is_allowed: Whether a person has allowed them; if not, those that need approval are left out.
         """
         ...

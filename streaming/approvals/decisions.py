@@ -1,8 +1,8 @@
-"""Approval: each call that needs a person's word is decided alone, and the answer goes on when all are.
+"""Decisions about calls that need a person's approval: each is decided alone, and the answer then continues.
 
-What was asked is stored in a hidden item, so that a decision counts after a restart too, once, and only for its owner.
-The framework's own way needs its session object; ours needs the store and nothing else. Where the next message comes
-first, what is still open is not done any more.
+The request is stored in a hidden item, so that a decision also counts after a restart, once, and only for its owner.
+The framework's own approvals need its session object; ours need only the store. If the person sends a message
+before deciding, the open calls are not made any more.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class Decision(BaseModel, extra="forbid"):
     """The payload of a button of the card.
 
     Attributes:
-        request_id: The hidden item that holds what was asked.
-        call_id: Which of its calls is decided.
+        request_id: The id of the hidden item with the request.
+        call_id: The id of the call that is decided.
     """
 
     request_id: str
