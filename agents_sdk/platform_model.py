@@ -212,7 +212,7 @@ class PlatformModel(Model):
 
 
 class _OwnIds:
-    """Gives calls ids that no earlier one has: some servers count anew in every answer, and the SDK refuses that.
+    """Gives calls ids that no earlier one has: some servers number them anew in every answer, which the SDK refuses.
 
     Args:
         messages: The messages that the model is sent.

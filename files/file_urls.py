@@ -73,7 +73,7 @@ class FileURLs:
         return hmac.compare_digest(signature.encode(), expected.encode()) and int(expires) > self._now()
 
     def in_place_of_marks(self, data: bytes, owner: str, base_url: str) -> bytes:
-        """Return bytes of JSON with URLs for this owner where marks stand."""
+        """Return bytes of JSON in which marks are replaced by URLs for this owner."""
         if MARK.encode() not in data:
             return data
 

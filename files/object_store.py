@@ -48,7 +48,7 @@ _OPTIONS: dict[str, dict[str, str]] = {
     "az": {"endpoint": "endpoint", "account": "account_name"},
     "gs": {"endpoint": "base_url"},
 }
-"""The parameters behind the `?` of a URL, and obstore's names of them."""
+"""The query parameters of storage URLs, and obstore's names for them."""
 
 _KEYS: dict[str, dict[str, str]] = {
     "s3": {

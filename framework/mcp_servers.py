@@ -38,7 +38,7 @@ longer ago is looked for once.
 
 RESTART_POLL_S = 0.1
 MAX_RESTART_POLL_S = 0.4
-"""Pauses between two looks for a server that starts anew: the first, and the longest."""
+"""Pauses between two attempts to reach a server that is restarting: the first, and the longest."""
 
 QUIET_WAIT_S = 5.0
 """How long a server that seems lost is waited for until no call runs over its connection any more."""
@@ -68,7 +68,7 @@ class ServerState:
     Attributes:
         is_lost: Whether the connection was lost, though the framework may not know.
         lost_at: The time at which a call lost the connection, by the monotonic clock.
-        connections: How often it was connected anew.
+        connections: The number of times that the server was reconnected.
         repeatable: The tools that may be called twice: they only read, or do the same again.
         calls: How many calls are running.
         lived_at: The time of the server's last answer, by the monotonic clock.
@@ -155,7 +155,7 @@ def is_connected(tool: Any) -> bool:
 
 
 async def connect(tool: Any, *, is_patient: bool = False) -> bool:
-    """Connect a server if it is not connected, anew if it was lost; return whether it is connected now.
+    """Connect a server unless it is connected, or reconnect it if it was lost; return whether it is connected now.
 
     Args:
         tool: The server.
@@ -211,7 +211,7 @@ async def connect_soon(tool: Any) -> bool:
 
 
 async def _abandon(tool: Any) -> None:
-    """End an attempt to connect that nobody waits for any more: the next one would wait behind it."""
+    """End an abandoned attempt to connect, since the next one would have to wait for it."""
     owner = getattr(tool, "_lifecycle_owner_task", None)
     if isinstance(owner, asyncio.Task) and not owner.done():
         owner.cancel()
@@ -282,7 +282,7 @@ def _give_unique_names(agent: Any) -> None:
 
 
 async def is_made_sure_of(tool: Any) -> bool:
-    """Return whether a server can be called, connected anew where it was lost."""
+    """Return whether a server can be called, after reconnecting it if it was lost."""
     if is_connected(tool) and not await is_there(tool):
         state_of(tool).is_lost = True
     return await connect(tool)

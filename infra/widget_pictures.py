@@ -90,7 +90,7 @@ def find_shifts(expected: Boxes, found: Boxes, tolerance_px: float = 2.0) -> lis
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write pictures and places anew; return 0, or 2 when there are arguments, as it takes none."""
+    """Write all pictures and places again; return 0, or 2 when there are arguments, as it takes none."""
     from playwright.sync_api import sync_playwright
 
     if arguments:

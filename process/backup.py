@@ -50,7 +50,7 @@ class Places:
 
 
 def places_of(settings: Settings) -> Places:
-    """Return where the data of the settings lie.
+    """Return the places of the data that the settings name.
 
     Raises:
         ConfigError: When the database is no file.

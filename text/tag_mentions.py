@@ -12,7 +12,7 @@ LOOKAHEAD_CHARS = 3
 _FENCE = re.compile(r"^[ \t>]*(?:```|~~~)", re.MULTILINE)
 _BACKTICKS = re.compile(r"`+")
 
-# What may stand directly around a tag that is spoken about.
+# Characters that may directly surround a tag that a text speaks about.
 _AROUND = {'"': '"', "'": "'", "“": "”", "”": "”", "„": "“”", "‘": "’", "«": "»", "»": "«", "「": "」"} | {
     "`": "`",
     "(": ")",

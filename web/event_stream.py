@@ -34,7 +34,7 @@ class Chunks(Protocol):
 class EventStream(Response):
     """A response that sends what `chunks` yields until it ends or the client goes away.
 
-    Starlette's own streaming answer runs in a cancel scope, which cancels each await of the source's clean-up anew.
+    Starlette's own streaming answer runs in a cancel scope, which cancels each await of the source's clean-up again.
     Here one task iterates and closes, and its clean-up is not disturbed. It is not the task of the request, which is
     some twenty calls deep in middleware and routing: each wait for the next piece of text would pass through them all.
 

@@ -50,7 +50,7 @@ class FormScope:
             report(place, "'submit' has no effect outside of a Form or a Card with 'asForm'", "no_effect", None)
 
     def check(self, node: Mapping[str, Any], kind: str, path: str, report: Report) -> None:
-        """Report what is wrong with a component where it stands."""
+        """Report the mistakes of a component that depend on the form around it."""
         name = field_name(node, kind)
         if isinstance(name, str) and name:
             place = f"{path}.editable.name" if kind == "Text" else f"{path}.name"

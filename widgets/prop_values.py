@@ -1,4 +1,4 @@
-"""Values of props, checked against the catalogue: names, types, ranges, and what may stand in a text."""
+"""Values of props, checked against the catalogue: names, types, ranges, and formats of texts."""
 
 from __future__ import annotations
 

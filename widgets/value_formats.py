@@ -69,7 +69,7 @@ def check_format(text: str, name: str, tokens: str = "") -> Problem | None:
     """Return the problem with a text that should have the format `name`, e.g. ``length``; None without one.
 
     Args:
-        text: The text as it stands in the widget.
+        text: The text in the widget.
         name: The format, as the catalogue calls it.
         tokens: The family of colours, where the format is one.
     """

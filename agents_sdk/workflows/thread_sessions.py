@@ -31,7 +31,7 @@ class ThreadSession(SessionABC):
         return list(self._items) if limit is None else self._items[max(0, len(self._items) - limit) :]
 
     async def add_items(self, items: list[Any]) -> None:
-        """Keep items behind the others."""
+        """Append items to the session."""
         self._items.extend(items)
 
     async def pop_item(self) -> Any:

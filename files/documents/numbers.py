@@ -61,7 +61,7 @@ class Numbering:
         self._levels: dict[str, dict[int, _Level]] = {}
         self._counters: dict[str, dict[int, int]] = {}
         self._shared: dict[str, dict[int, int]] = {}
-        """Several lists of one definition count on together, but for those that begin anew by themselves."""
+        """Counters by definition: its lists continue one another's numbers, except those that restart them."""
         self.level_of_style: dict[tuple[str, str], int] = {}
         if root is None:
             return

@@ -102,7 +102,7 @@ def related(part: Any, *kinds: str) -> list[Any]:
 
 
 def children(element: Any) -> Iterator[Any]:
-    """Yield the elements in an element, and nothing else that stands there."""
+    """Yield the child elements of an element, without comments and processing instructions."""
     yield from element.iterchildren("{*}*")
 
 

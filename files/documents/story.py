@@ -34,7 +34,7 @@ class Story:
                     pass
 
     def paragraph(self, element: Any) -> Iterator[str]:
-        """Yield a paragraph, and behind it the text boxes and charts that stand in it."""
+        """Yield a paragraph, and after it the text boxes and charts in it."""
         aside: list[Any] = []
         yield self.mark(element) + "".join(self._pieces(element, aside))
         for each in aside:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 
 def correct_records(packages: Path) -> None:
-    """Write each package's `RECORD` anew: without what is not there, and with the digests of what is.
+    """Rewrite each package's `RECORD`, without missing files and with the digests of the present ones.
 
     Bytecode that stands in the place of a source is listed in its place.
     """

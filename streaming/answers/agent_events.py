@@ -159,7 +159,7 @@ class _AgentRun:
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        """Leave a failure to `events`, which raises it after what is open is finished; put the end behind all."""
+        """Leave a failure to `events`, which raises it once open items are finished; then mark the end of the inbox."""
         try:
             with ExitRefused(f"use case '{self._turn.context.use_case}'"):
                 yield

@@ -46,6 +46,6 @@ def file_text(name: str, text: str, note: str = "") -> Content:
 
 
 def file_note(name: str, note: str) -> Content:
-    """Return a sentence of ours about a file, in which ``{}`` stands for its name."""
+    """Return a remark of the platform's about a file, in which ``{}`` stands for its name."""
     told = f"[{note.replace('{}', f'“{escape_reserved_tags(name)}”', 1)}]"
     return Content.from_text(told, additional_properties={FILE_PROPERTY: name})

@@ -111,7 +111,7 @@ def fail_call(context: FunctionInvocationContext, message: str) -> None:
 
 
 def with_remarks(result: Any, remarks: list[str]) -> Any:
-    """Return a tool's result with sentences behind it, where it is of a kind that text can be put behind."""
+    """Return a tool's result with sentences appended, if it is of a kind that text can be appended to."""
     if isinstance(result, str):
         return "\n".join([result, *remarks])
     if isinstance(result, list) and all(isinstance(each, Content) for each in result):

@@ -68,7 +68,7 @@ class WorkflowWriter:
         return self._item.workflow.tasks[index] if self._item is not None else None
 
     def add(self, task: Task) -> Generator[ThreadStreamEvent, None, int]:
-        """Add a task behind the others, and return its index; a thought ends before it."""
+        """Append a task, and return its index; an open thought ends before it."""
         yield from self._close_thought()
         return (yield from self._append(task, "custom"))
 

@@ -85,7 +85,7 @@ class StockDelivery(Delivery):
 
 
 class StockGuard(ItemGuard):
-    """A guard of items that knows ChatKit's rule: an item that is done again is the same one, unless it began anew."""
+    """Guard of items with ChatKit's rule: an item that is done twice is the same one, unless it was added again."""
 
     async def with_own_id(self, event: ThreadStreamEvent) -> ThreadStreamEvent:
         """Return `event` with an id under which its item may be written."""
