@@ -1,4 +1,4 @@
-"""Updates of our chat clients as events of OpenAI's Responses API, for whoever reads the SDK's stream himself.
+"""Updates of our chat clients as events of OpenAI's Responses API, for code that reads the SDK's stream itself.
 
 Agents that a use case returns need none of this: their updates are passed on as they are. A server that was written for
 ChatKit, a tool that streams an agent of its own, and a file that does so know no other form.

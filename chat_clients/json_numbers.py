@@ -1,4 +1,4 @@
-"""Numbers that Python's JSON has and JSON has not: a request that holds one is refused."""
+"""NaN and the infinities, which Python writes into JSON and servers refuse, replaced by null."""
 
 from __future__ import annotations
 

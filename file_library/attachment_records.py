@@ -1,4 +1,4 @@
-"""ChatKit's records of files: made of a row, with marks where a browser is given URLs."""
+"""ChatKit's records of files, built from rows, with marks in place of the URLs that browsers are given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""FileContents: the bytes of files, and what is made of them once: previews, pictures for models, texts."""
+"""FileContents: the bytes of files, and what is derived from them once: previews, pictures for models, texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Archives: which kind of office document one is, and what is not taken of them, before anything is unpacked."""
+"""Type of a ZIP archive, and checks for zip bombs and odd office documents, before anything is unpacked."""
 
 from __future__ import annotations
 

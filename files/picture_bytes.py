@@ -1,4 +1,4 @@
-"""Pictures without what was noted in them: position, camera, comments, and whatever hangs behind their end.
+"""Removes the metadata of pictures: position, camera, comments, and anything after the end of the picture.
 
 The pixels stay as they are: parts of the file are copied or left out, nothing is decoded. A file that is not built as
 its format demands is refused, so that nothing else can hide in it. Sources: ITU-T T.81, annex B; PNG, third edition, 5;

@@ -1,4 +1,4 @@
-"""EncodingFinder: tells, piece by piece, whether a file is a text, and how it is encoded."""
+"""EncodingFinder: finds out, piece by piece, whether a file is a text, and in which encoding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that a use case's server holds, however deep: agents, their tools, workflows, what these are made of."""
+"""Walks all objects that a use case's server holds: agents, their tools, workflows and their parts, at any depth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts of a tool's result that are no text, in words: for models that cannot be sent them, and for later turns."""
+"""Mentions in words of pictures and files in a tool's result, for models that cannot be sent them and later turns."""
 
 from __future__ import annotations
 

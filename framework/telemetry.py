@@ -1,4 +1,4 @@
-"""The framework's OpenTelemetry spans: made where somebody gets them, left out where nobody does."""
+"""The framework's OpenTelemetry spans: recorded only where they are exported."""
 
 from __future__ import annotations
 

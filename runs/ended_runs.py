@@ -1,4 +1,4 @@
-"""Runs that have ended and can still be viewed: for a while, and within a bound of memory."""
+"""Cache of runs that have ended and can still be viewed, bounded in time and memory."""
 
 from __future__ import annotations
 

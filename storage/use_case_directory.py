@@ -1,4 +1,4 @@
-"""The table of use cases that services share: each says again and again which ones live in it."""
+"""The table of use cases that services share: each service announces its own at regular intervals."""
 
 from __future__ import annotations
 

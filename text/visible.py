@@ -1,4 +1,4 @@
-"""Lines that show all that they hold: what hides characters, or turns them, is taken out."""
+"""Removes characters that are invisible, or that hide or reorder others, from texts of one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Agents that make allowed calls themselves; for those of Agent Framework the platform makes them."""
+"""Base class of agents that make allowed calls themselves; Agent Framework's have them made by the platform."""
 
 from __future__ import annotations
 

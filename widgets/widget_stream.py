@@ -1,4 +1,4 @@
-"""Streams of widgets: the fewest events by which a client comes from one whole widget to the next, and back again.
+"""Streams of widgets: the smallest set of events that turns one whole widget into the next.
 
 ChatKit's own comparison loses the text of components without an id, below a Transition or with an id that is there
 twice, and fails where a prop comes or goes. Here, whatever the two are, the events of the difference give the second.

@@ -1,4 +1,4 @@
-"""Imports of an exported file: whether they are there, and which are of files that lie beside it."""
+"""Imports of an exported file: which are missing, and which are of files beside it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Journal of a workflow that waits for a person: what its agents and guardrails gave until then, as JSON.
+"""Journal of a workflow that waits for a person: the results of its agents and guardrails until then, as JSON.
 
 When the person has decided, the file is run from its beginning, and what is in the journal is not asked for again.
 """

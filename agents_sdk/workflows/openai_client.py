@@ -1,4 +1,4 @@
-"""The client of OpenAI's that a file makes: with the platform's key, as far as the platform's provider is OpenAI."""
+"""The OpenAI client that an exported file makes, with the platform's key if the platform's provider is OpenAI."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Personal data that has a form, found by patterns and masked: in plain text, and in what is encoded in it."""
+"""Personal data such as addresses and numbers, found by patterns and masked, in plain and in encoded text."""
 
 from __future__ import annotations
 

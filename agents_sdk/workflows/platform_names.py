@@ -1,4 +1,4 @@
-"""The platform as a compiled file finds it: names that take the place of some that it imports, and its values."""
+"""Names and values of the platform that replace some imports of a compiled workflow file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compilation of an exported file: what it gets from the platform is put into its syntax tree, never into the file.
+"""Compilation of an exported file, whose syntax tree is rewritten to use the platform; the file itself stays.
 
 A few names are rebound where they are imported, and four values pass through the answer: the conversation that begins
 with the person's message, the state, what a guardrail found, and OpenAI's key from the environment. Line numbers stay,

@@ -1,4 +1,4 @@
-"""Updates of one run of an agent within a workflow: what its stream says, under a name that no other run has."""
+"""Updates of one run of an agent within a workflow, converted from the SDK's stream and told apart by run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers of numbered lists, which no document holds as text: counted as whoever shows it counts them.
+"""Numbers of numbered lists, which documents do not contain as text: counted as word processors count them.
 
 Source: ECMA-376, 17.9 for documents, 21.1.2.4.1 for presentations.
 """

@@ -1,4 +1,4 @@
-"""True records: the packages of the image list the files that they have after some were left out and changed.
+"""Corrects the `RECORD` files of the image's packages after some of their files were left out or changed.
 
 Each installed package lists its files with their digests in `RECORD`. Installers remove by it, and scanners of images
 compare with it.

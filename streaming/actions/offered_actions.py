@@ -1,4 +1,4 @@
-"""Offered actions: those of a stored widget, which a click on it may claim to be."""
+"""Offered actions: those that a stored widget has, one of which a click on it must be."""
 
 from __future__ import annotations
 
