@@ -271,7 +271,7 @@ class ExitRefused:
 
 
 async def without_exit(work: Awaitable[T], who: str) -> T:
-    """Await `work` in a task of its own, where a `sys.exit` would otherwise end the event loop.
+    """Return the result of `work`, as the body of a task: a `sys.exit` in it would otherwise end the event loop.
 
     Args:
         work: The coroutine of an author's code.
