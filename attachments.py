@@ -133,7 +133,7 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
     # Receiving
 
     async def find(self, file_id: str) -> StoredFile:
-        """Return a file, whosever it is: for who shows a signature of its owner.
+        """Return a file whoever owns it, for callers that have checked the owner's signature.
 
         Raises:
             NotFoundError: When there is none.
@@ -163,7 +163,7 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
             ChatKit's record of it, which names what it really is.
 
         Raises:
-            UserFacingError: When it is not what was announced, or is not taken; then it is announced no more.
+            UserFacingError: When it is not what was announced, or is refused; the announcement is then void.
         """
         arrived = await self._arrival.receive(file, chunks, length)
         self.contents.read_ahead(arrived)
@@ -296,7 +296,7 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
         return await self.objects.sign_put("probe/browser", 60) if self.is_direct else None
 
     async def close(self) -> None:
-        """Take no more work."""
+        """Stop taking work."""
         await self.contents.close()
         self._spool.close()
 

@@ -29,9 +29,9 @@ from plugins import UseCase
 from runs.viewer import Viewer
 from streaming.actions.declared_actions import action, collect_actions
 from streaming.answers.authors_runs import authors_runs
-from streaming.author_classes import check_attribute, check_class, overrides, owned
+from streaming.author_classes import check_attribute, check_class, overrides, owned_name_error
 from streaming.requests.delivery import STREAM_OPTIONS
-from streaming.requests.dictation import transcribed
+from streaming.requests.dictation import transcribe_audio
 from streaming.requests.handling import handle_body
 from streaming.server_parts import ServerParts, build_server_parts, check_action_names
 from turns.answer_texts import AnswerTexts
@@ -92,7 +92,7 @@ class BaseChatKitServer(ChatKitServer[RequestContext]):
         kept = vars(self)
         is_replaced = name in _GIVEN and _STATE in kept and kept.get(name) is not value
         if is_replaced or name in _NEVER_SET:
-            raise owned(f"{type(self).__module__}.{type(self).__qualname__} sets 'self.{name}'")
+            raise owned_name_error(f"{type(self).__module__}.{type(self).__qualname__} sets 'self.{name}'")
         if name in HOOKS:
             check_attribute(self, name, value)
         super().__setattr__(name, value)
@@ -113,13 +113,13 @@ class BaseChatKitServer(ChatKitServer[RequestContext]):
         """
 
     def texts(self, turn: Turn) -> AnswerTexts:
-        """Return what the platform itself says to the person in this answer, e.g. in `turn.locale`."""
+        """Return the sentences that the platform itself says in this answer, e.g. in the language `turn.locale`."""
         return AnswerTexts()
 
     def limit_message(self, turn: Turn) -> str:
-        """Return what the person reads when an answer has taken as many steps as it may; by default `texts` says it.
+        """Return the sentence for an answer that has taken as many steps as it may; by default that of `texts`.
 
-        It stands at the end of the answer, as a part of what was said.
+        The person reads it at the end of the answer, as a part of its text.
         """
         return self.texts(turn).limit
 
@@ -139,7 +139,7 @@ class BaseChatKitServer(ChatKitServer[RequestContext]):
 
     async def transcribe(self, audio_input: AudioInput, context: RequestContext) -> TranscriptionResult:
         """Let the provider turn speech into text, or say that there is no dictation."""
-        return await transcribed(self.services, audio_input)
+        return await transcribe_audio(self.services, audio_input)
 
     async def open(self) -> None:
         """Open what the use case needs, once, before the first request."""
@@ -158,7 +158,7 @@ class BaseChatKitServer(ChatKitServer[RequestContext]):
     def use_case(self, use_case: UseCase | None) -> None:
         # An author's `self.use_case = "shop"` arrives here too.
         if not isinstance(use_case, UseCase):
-            raise owned(f"{type(self).__module__}.{type(self).__qualname__} sets 'self.use_case'")
+            raise owned_name_error(f"{type(self).__module__}.{type(self).__qualname__} sets 'self.use_case'")
         state = _state(self)
         state.use_case = use_case
         state.parts.requests.composer = use_case.composer
@@ -216,7 +216,7 @@ class BaseChatKitServer(ChatKitServer[RequestContext]):
 
     @final
     def get_stream_options(self, thread: ThreadMetadata, context: RequestContext) -> StreamOptions:
-        """Return what the client may do with a stream: stop it."""
+        """Return ChatKit's options for a stream: the client may stop it."""
         return STREAM_OPTIONS
 
     @final

@@ -96,7 +96,7 @@ class Turn:
 
     Attributes:
         thread: The thread that is answered. Setting `thread.title` renames it.
-        context: Who asks.
+        context: The context of the request: the person, the use case, the language.
         services: The platform's services.
         user_message: The message that is answered; None when a client tool's output or a form answer is.
         state: Free for the use case: tools leave here what `post_respond_hook` shows.

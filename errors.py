@@ -104,7 +104,7 @@ class BadRequestError(UserFacingError):
 
 
 class UnauthorizedError(UserFacingError):
-    """Who asks is not known, or not any more."""
+    """The person who asks is not known, or not any longer."""
 
     code = "unauthorized"
     status = 401
@@ -264,18 +264,18 @@ class ExitRefused:
         """Begin the block."""
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, trace: object) -> None:
-        """Raise an error of the answer in the place of the end of the process."""
+        """Raise an error of the answer instead of ending the process."""
         if isinstance(exc, SystemExit):
             said = f"{self._who} called sys.exit({exc.code!r})"
             raise AgentError("This assistant cannot answer at the moment.", said) from exc
 
 
 async def without_exit(work: Awaitable[T], who: str) -> T:
-    """Return what `work` gives, for a task of its own: a `sys.exit` in a task would end the loop, whoever awaits it.
+    """Return the result of `work`, as the body of a task: a `sys.exit` in it would otherwise end the event loop.
 
     Args:
-        work: What somebody's code does.
-        who: The culprit as the log names it.
+        work: The coroutine of an author's code.
+        who: The name of that code for the log.
 
     Raises:
         AgentError: When it has tried to end the process.

@@ -199,7 +199,7 @@ def _announce(url: str, loaded: LoadedUseCases, settings: Settings) -> None:
     for problem in problems:
         print(f"Warning: {' '.join(problem.split())}", file=sys.stderr, flush=True)
     if settings.log_format == "json":
-        # Who reads JSON from stdout reads nothing else there.
+        # A program that reads JSON from stdout must find nothing else there.
         logging.getLogger(__name__).info("parlor is ready", extra={"url": url})
         print(f"Parlor is ready: {url}", file=sys.stderr, flush=True)
     else:
@@ -258,13 +258,13 @@ async def _print_widgets(settings: Settings, *, as_json: bool) -> int:
     import json
 
     from process.use_case_loading import load_use_cases
-    from process.widget_gallery import gallery_lines, gallery_of
+    from process.widget_gallery import build_gallery, gallery_lines
 
     platform = build_platform(settings)
     switched_off, only = settings.disabled_use_cases, settings.enabled_use_cases
     try:
         loaded = await asyncio.to_thread(load_use_cases, platform.services, settings.use_cases_path, switched_off, only)
-        groups = gallery_of(loaded.enabled)
+        groups = build_gallery(loaded.enabled)
     finally:
         await platform.chat_clients.close()
         await platform.services.database.close()

@@ -111,7 +111,7 @@ class UseCase:
         greeting: The headline of the start screen.
         prompts: The buttons of the start screen.
         composer: The options of the composer.
-        accent_color: Colour in the place of the brand's primary one, ``"#rrggbb"``.
+        accent_color: Colour that replaces the brand's primary one, ``"#rrggbb"``.
         tables: The use case's own tables, created with the platform's.
         is_allowed: Whether the asking user may use it; None allows everybody. Must not block.
         headers: Names of headers that a page sets in `api.fetch` and that reach `turn.context.headers`, at most 32,

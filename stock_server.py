@@ -85,11 +85,14 @@ class StockServer:
     def use_case(self, use_case: UseCase | None) -> None:
         self._use_case = use_case
         if use_case is not None:
-            self._bound().requests.composer = use_case.composer
+            self._bound_parts().requests.composer = use_case.composer
 
     async def handle(self, body: bytes, context: RequestContext) -> bytes | Viewer:
         """Answer one ChatKit request: JSON, or an iterator of server-sent events."""
-        parts, request = self._bound(), StockRequest(context, self._given, loop=asyncio.get_running_loop())
+        parts, request = (
+            self._bound_parts(),
+            StockRequest(context, self._build_context, loop=asyncio.get_running_loop()),
+        )
         request.models = models_of(
             self._client, may_choose=self._may_choose(), request=request, store=self._platform().store
         )
@@ -106,7 +109,7 @@ class StockServer:
     async def close(self) -> None:
         """Return at once: a server written for ChatKit has nothing that is closed."""
 
-    def _given(self, context: RequestContext) -> Any:
+    def _build_context(self, context: RequestContext) -> Any:
         given = build_server_context(context)
         return self._make_context(given) if self._make_context is not None else given
 
@@ -118,7 +121,7 @@ class StockServer:
             raise ServerError(_NOT_LOADED)
         return self._services
 
-    def _bound(self) -> StockParts:
+    def _bound_parts(self) -> StockParts:
         if self._parts is None:
             raise ServerError(_NOT_LOADED)
         return self._parts

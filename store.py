@@ -277,7 +277,7 @@ class ParlorStore(Store[RequestContext]):
         return await self._write(transactions.swap_item, context, thread_id, before, after)
 
     async def delete_items_after(self, thread_id: str, item_id: str, context: RequestContext) -> None:
-        """Delete all items behind `item_id`, all or none; the item itself stays."""
+        """Delete all items after `item_id`, all or none; the item itself stays."""
         await self._write(transactions.delete_items_after, context, thread_id, item_id)
 
     # Feedback, ended answers, idempotency keys

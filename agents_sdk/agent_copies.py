@@ -1,4 +1,4 @@
-"""Copies of agents for one answer: their tools are bounded, their servers connected, their models the platform's."""
+"""Copies of agents for one answer, with time limits for tools, live MCP servers and the platform's models."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import copy
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -17,7 +17,7 @@ from agents.tool_context import ToolContext
 
 from agents_sdk.guarded_tools import guarded_tool
 from agents_sdk.mcp_calls import NotReachedError, RecoveringServer
-from agents_sdk.mcp_servers import doubt, listed
+from agents_sdk.mcp_servers import forget_tools, list_tools
 from agents_sdk.platform_model import PlatformModels
 from framework.mcp_recovery import is_lost
 from framework.mcp_servers import NOT_REACHED, UNKNOWN_OUTCOME
@@ -26,17 +26,17 @@ from framework.text_updates import TextSink
 
 
 class AgentCopies:
-    """Copies an agent, and those that it may hand over to; the author's may be shared by many answers.
+    """Copies an agent and those that it may hand over to, since many answers may share the author's objects.
 
     Args:
         timeout_s: How long a tool may take, in seconds.
-        failed_calls: Takes the ids of calls that failed.
+        failed_calls: Receives the ids of calls that failed.
         models: The models of the run.
-        show_text: Shows an agent's text at once; None where all goes through the run.
+        show_text: Shows an agent's text at once; None when all text goes through the run.
 
     Attributes:
-        on_tripwire: Called when a guardrail of the input refuses while the model speaks.
-        tripped: That guardrail; None while none has refused.
+        on_tripwire: Called when an input guardrail refuses while the model is already answering.
+        tripped: The guardrail that refused; None until one does.
     """
 
     def __init__(
@@ -50,35 +50,45 @@ class AgentCopies:
         self.tripped: InputGuardrail[Any] | None = None
         self._copies: dict[int, Agent[Any]] = {}
 
-    def of(self, agent: Agent[Any]) -> Agent[Any]:
-        """Return the copy of an agent: one and the same, however often it is asked for."""
+    def copy_of(self, agent: Agent[Any]) -> Agent[Any]:
+        """Return the copy of an agent; it is made once, and asking again returns the same object."""
         if (known := self._copies.get(id(agent))) is not None:
             return known
-        made: Any = copy.copy(agent)
-        self._copies[id(agent)] = self._copies[id(made)] = made
-        made.model = self._models.model_of(agent.model, self._show_text)
-        made.tools = [
-            guarded_tool(tool, self._timeout_s, self._failed_calls) if isinstance(tool, FunctionTool) else tool
-            for tool in agent.tools
+        copied: Any = copy.copy(agent)
+        # Before the handoffs are copied: agents may hand over to one another in a circle.
+        self._copies[id(agent)] = self._copies[id(copied)] = copied
+        copied.model = self._models.model_of(agent.model, self._show_text)
+        copied.tools = self._guard_tools(agent.tools)
+        copied.handoffs = [
+            self._copy_handoff(each) if isinstance(each, Handoff) else self.copy_of(each) for each in agent.handoffs
         ]
-        made.handoffs = [self._handoff(each) if isinstance(each, Handoff) else self.of(each) for each in agent.handoffs]
-        made.input_guardrails = [self._watched(each) for each in agent.input_guardrails]
+        copied.input_guardrails = [self._copy_guardrail(each) for each in agent.input_guardrails]
         if agent.mcp_servers:
-            made.get_mcp_tools = partial(self._mcp_tools, agent)
-        return made  # type: ignore[no-any-return]
+            copied.get_mcp_tools = partial(self._list_mcp_tools, agent)
+        return copied  # type: ignore[no-any-return]
 
-    def _handoff(self, handoff: Handoff[Any, Any]) -> Handoff[Any, Any]:
+    def _guard_tools(self, tools: Iterable[Tool]) -> list[Tool]:
+        return [
+            guarded_tool(tool, self._timeout_s, self._failed_calls) if isinstance(tool, FunctionTool) else tool
+            for tool in tools
+        ]
+
+    def _copy_handoff(self, handoff: Handoff[Any, Any]) -> Handoff[Any, Any]:
+        """Return a handoff that leads to the copy of its agent."""
+
         async def hand_over(context: Any, arguments: str) -> Any:
-            return self.of(await handoff.on_invoke_handoff(context, arguments))
+            return self.copy_of(await handoff.on_invoke_handoff(context, arguments))
 
-        made = copy.copy(handoff)
-        made.on_invoke_handoff = hand_over
-        if isinstance(other := agent_behind_handoff(handoff), Agent):
-            # A run that goes on after a pause looks for its agents there.
-            lead_handoff_to(made, self.of(other))
-        return made
+        copied = copy.copy(handoff)
+        copied.on_invoke_handoff = hand_over
+        if isinstance(target := agent_behind_handoff(handoff), Agent):
+            # A run that continues after a pause looks for its agents there.
+            lead_handoff_to(copied, self.copy_of(target))
+        return copied
 
-    def _watched(self, guardrail: InputGuardrail[Any]) -> InputGuardrail[Any]:
+    def _copy_guardrail(self, guardrail: InputGuardrail[Any]) -> InputGuardrail[Any]:
+        """Return a guardrail that also reports a refusal through `on_tripwire` when it runs beside the model."""
+
         @functools.wraps(guardrail.guardrail_function)
         async def check(context: Any, agent: Any, given: Any) -> Any:
             output: Any = guardrail.guardrail_function(context, agent, given)
@@ -88,66 +98,78 @@ class AgentCopies:
                 self.on_tripwire()
             return output
 
-        made = copy.copy(guardrail)
-        made.guardrail_function = check
-        return made
+        copied = copy.copy(guardrail)
+        copied.guardrail_function = check
+        return copied
 
-    async def _mcp_tools(self, agent: Agent[Any], context: RunContextWrapper[Any]) -> list[Tool]:
-        """Return the tools of an agent's servers, without those that cannot be reached."""
-        found = await asyncio.gather(*(self._tools_of(server, agent, context) for server in agent.mcp_servers))
+    async def _list_mcp_tools(self, agent: Agent[Any], context: RunContextWrapper[Any]) -> list[Tool]:
+        """Return the tools of an agent's MCP servers; the first server that has a name keeps it.
+
+        A server that cannot be reached has no tools, and is noted among the missing.
+        """
+        lists = await asyncio.gather(*(self._list_server_tools(each, agent, context) for each in agent.mcp_servers))
         tools: dict[str, Tool] = {}
-        for server, offered in zip(agent.mcp_servers, found, strict=True):
-            (self._models.missing.add if offered is None else self._models.missing.discard)(server.name)
-            for tool in offered or ():
+        for server, offered in zip(agent.mcp_servers, lists, strict=True):
+            if offered is None:
+                self._models.missing.add(server.name)
+                continue
+            self._models.missing.discard(server.name)
+            for tool in offered:
                 tools.setdefault(tool.name, tool)
         return [*tools.values()]
 
-    async def _tools_of(
+    async def _list_server_tools(
         self, server: MCPServer, agent: Agent[Any], context: RunContextWrapper[Any]
     ) -> list[Tool] | None:
+        """Return the tools of one server as the SDK makes them for `agent`; None when it cannot be reached."""
+        # The SDK lists the tools of all servers of an agent; this copy has one only.
         only: Any = copy.copy(agent)
         only.mcp_servers = [RecoveringServer(server)]
         explain = agent.mcp_config.get("failure_error_function", default_tool_error_function)
-        only.mcp_config = {**agent.mcp_config, "failure_error_function": self._noting(server, explain)}
-        tools: list[Tool] | None = await listed(server, partial(only.get_mcp_tools, context))
-        return tools and [
-            guarded_tool(tool, self._timeout_s, self._failed_calls) if isinstance(tool, FunctionTool) else tool
-            for tool in tools
-        ]
+        only.mcp_config = {**agent.mcp_config, "failure_error_function": self._failure_explainer(server, explain)}
+        tools: list[Tool] | None = await list_tools(server, partial(only.get_mcp_tools, context))
+        return None if tools is None else self._guard_tools(tools)
 
-    def _noting(self, server: MCPServer, explain: Any) -> Any:
-        """Return what says how a failure of a server's tool reads, and looks whether the server is there."""
+    def _failure_explainer(self, server: MCPServer, explain: Any) -> Any:
+        """Return the SDK's `failure_error_function` for the tools of a server.
 
-        def note(context: ToolContext[Any], error: Exception) -> Any:
+        Args:
+            server: The server, whose tools are listed again after a failure.
+            explain: The author's own function; None lets a failure end the run, as the SDK has it.
+        """
+        if explain is None:
+            return None
+
+        def explain_failure(context: ToolContext[Any], error: Exception) -> Any:
             self._failed_calls.add(context.tool_call_id)
-            doubt(server)
+            forget_tools(server)
             if explain is default_tool_error_function and isinstance(error, NotReachedError):
                 return NOT_REACHED
             if explain is default_tool_error_function and is_lost(error):
                 return UNKNOWN_OUTCOME
             return explain(context, error)
 
-        return note if explain is not None else None
+        return explain_failure
 
 
-def without_questions(agent: Agent[Any]) -> Agent[Any]:
-    """Return a copy of an agent that does nothing but call its tools, which need no approval: a person has given it."""
-    made: Any = copy.copy(agent)
-    made.tools = [_allowed(tool) for tool in agent.tools]
-    made.input_guardrails, made.output_guardrails, made.handoffs, made.hooks = [], [], [], None
-    made.output_type, made.instructions, made.prompt = None, None, None
+def for_approved_calls(agent: Agent[Any]) -> Agent[Any]:
+    """Return a copy of an agent that only calls its tools, and needs no approval: the person has given it already."""
+    copied: Any = copy.copy(agent)
+    copied.tools = [_without_approval(tool) for tool in agent.tools]
+    copied.input_guardrails, copied.output_guardrails, copied.handoffs, copied.hooks = [], [], [], None
+    copied.output_type, copied.instructions, copied.prompt = None, None, None
     if agent.mcp_servers:
 
-        async def mcp_tools(context: RunContextWrapper[Any]) -> list[Tool]:
-            return [_allowed(tool) for tool in await agent.get_mcp_tools(context)]
+        async def list_mcp_tools(context: RunContextWrapper[Any]) -> list[Tool]:
+            return [_without_approval(tool) for tool in await agent.get_mcp_tools(context)]
 
-        made.get_mcp_tools = mcp_tools
-    return made  # type: ignore[no-any-return]
+        copied.get_mcp_tools = list_mcp_tools
+    return copied  # type: ignore[no-any-return]
 
 
-def _allowed(tool: Tool) -> Tool:
+def _without_approval(tool: Tool) -> Tool:
     if not isinstance(tool, FunctionTool):
         return tool
-    allowed = copy.copy(tool)
-    allowed.needs_approval = False
-    return allowed
+    copied = copy.copy(tool)
+    copied.needs_approval = False
+    return copied

@@ -9,7 +9,7 @@ from typing import Any
 from agent_framework import Content, Message
 from agents import Agent, RunContextWrapper, Runner
 
-from agents_sdk.agent_copies import AgentCopies, without_questions
+from agents_sdk.agent_copies import AgentCopies, for_approved_calls
 from agents_sdk.agent_graph import agents_of, has_function
 from agents_sdk.inner_runs import RunDefaults, run_defaults
 from agents_sdk.input_items import read_result, write_input
@@ -32,9 +32,9 @@ async def make_call(
         call: The call.
         messages: The thread.
         context: What the tool finds in `ctx.context`.
-        defaults: What the run takes, and those within it.
+        defaults: The defaults of the run, and of runs that start within it.
     """
-    agent = without_questions(owner)
+    agent = for_approved_calls(owner)
     agent.model = ReplayModel([call])
     with run_defaults(defaults):
         result = Runner.run_streamed(agent, write_input(messages), context=context)
@@ -61,9 +61,9 @@ async def find_owner(agent: Agent[Any], tool_name: str, copies: AgentCopies, con
     everyone = list(agents_of(agent))
     for each in everyone:
         if has_function(each, tool_name):
-            return copies.of(each)
+            return copies.copy_of(each)
     for each in (each for each in everyone if each.mcp_servers):
-        made = copies.of(each)
+        made = copies.copy_of(each)
         if any(tool.name == tool_name for tool in await made.get_mcp_tools(RunContextWrapper(context))):
             return made
     return None

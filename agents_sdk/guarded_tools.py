@@ -28,10 +28,10 @@ PATIENCE_S = 2.0
 
 
 def tool_error(failed_calls: set[str]) -> Callable[[ToolErrorFormatterArgs[Any]], str | None]:
-    """Return what says, for a run, how a tool's failure reads.
+    """Return the formatter of a run that words the failures of tools for the model.
 
     Args:
-        failed_calls: Takes the ids of the calls that failed.
+        failed_calls: Receives the ids of the calls that failed.
     """
 
     def explain(args: ToolErrorFormatterArgs[Any]) -> str | None:
@@ -53,12 +53,12 @@ def tool_error(failed_calls: set[str]) -> Callable[[ToolErrorFormatterArgs[Any]]
 
 
 def guarded_tool(tool: FunctionTool, timeout_s: float, failed_calls: set[str]) -> FunctionTool:
-    """Return a copy of a tool that ends in time.
+    """Return a copy of a tool with a time limit.
 
     Args:
         tool: The tool, which stays as it is.
         timeout_s: How long a call may take, in seconds, unless the tool says so itself.
-        failed_calls: Takes the ids of the calls that took longer.
+        failed_calls: Receives the ids of the calls that took longer.
     """
     limit_s = _timeout_s(tool, timeout_s)
 

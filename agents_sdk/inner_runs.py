@@ -32,7 +32,7 @@ class RunDefaults:
     Attributes:
         models: The platform's models.
         max_turns: How often they are asked at most, in each run.
-        tool_error: Says how a tool's failure reads.
+        tool_error: Words the failure of a tool for the model.
         loop: The loop of the answer, to which the models' connections belong.
     """
 
@@ -72,7 +72,7 @@ def _loop() -> asyncio.AbstractEventLoop | None:
 
 @contextmanager
 def run_defaults(defaults: RunDefaults) -> Iterator[None]:
-    """Let what is started within this block, and all that it starts, have these defaults."""
+    """Use these defaults for all runs that are started within the block, directly or by other code."""
     prepare_runs(_prepare, _loop)
     token = _defaults.set(defaults)
     try:
@@ -87,7 +87,7 @@ def options_of_author(
     """Return the arguments of a run that an author's code starts in a request, outside of any agent.
 
     Args:
-        options: What the author gives.
+        options: The author's own arguments of the run.
         client: The chat client of the use case.
         answer: The answer that its tokens are counted for.
         may_choose: Whether an agent may name another model of the same provider.

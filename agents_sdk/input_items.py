@@ -37,7 +37,7 @@ class KnownContents:
         return Content.from_function_call(call_id, name, arguments=arguments)
 
     def signed_calls(self, call_ids: Collection[str]) -> list[Content]:
-        """Return those of some calls with which more has to go back than their arguments."""
+        """Return the calls among `call_ids` that carry properties which the provider needs back."""
         return [call for call_id, call in self._calls.items() if call_id in call_ids and call.additional_properties]
 
     def thought(self, item: Mapping[str, Any]) -> Content | None:
@@ -67,7 +67,7 @@ def read_input(items: str | Iterable[Any], known: KnownContents | None = None) -
 
     Args:
         items: The input.
-        known: What our clients gave earlier.
+        known: The contents that our clients returned earlier.
     """
     if isinstance(items, str):
         return [Message("user", [Content.from_text(items)])]

@@ -1,7 +1,7 @@
-"""Calls of the tools of an Agents SDK agent's MCP servers: their server is connected anew where it is lost, once.
+"""Calls of MCP tools of an Agents SDK agent: if the server's connection is lost, it is reconnected once.
 
-The rule is that of Agent Framework's servers: a call is repeated that only reads, or does the same again, or that has
-not reached its server. What becomes of any other is not known, and the model is told so.
+The rule is that of Agent Framework's servers: a call is repeated if it only reads, if it is idempotent, or if it never
+reached its server. The outcome of any other lost call is unknown, and the model is told so.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from agents import UserError
 from agents.mcp import MCPServer
 
-from agents_sdk.mcp_servers import calling, connect_soon, listed
+from agents_sdk.mcp_servers import calling, connect_soon, list_tools
 from framework.mcp_recovery import is_lost, was_never_sent
 from framework.mcp_servers import NOT_REACHED
 
@@ -28,7 +28,7 @@ class NotReachedError(UserError):
 
 
 class RecoveringServer:
-    """Stands for an MCP server in one answer, and is the same in all but what becomes of a call when it is lost.
+    """Wraps an MCP server for one answer, and recovers calls that are lost with the connection.
 
     Args:
         server: The server.
@@ -53,15 +53,15 @@ class RecoveringServer:
         return tools
 
     async def call_tool(self, name: str, arguments: Any, **more: Any) -> Any:
-        """Call a tool, and once more where its server was lost and that is safe.
+        """Call a tool, and once more if the connection was lost and repeating is safe.
 
         Raises:
-            NotReachedError: Nothing was done.
-            Exception: The failure of the call.
+            NotReachedError: When the server cannot be reached, and the call was not made.
+            Exception: Any failure of the call itself.
         """
         is_repeatable = name in self._repeatable
-        # Asked only where a call must not be made twice.
-        if not is_repeatable and await listed(self._server, self._list) is None:
+        # Listing first finds a lost connection before a call that must not be repeated.
+        if not is_repeatable and await list_tools(self._server, self._list) is None:
             raise NotReachedError
         try:
             with calling(self._server) as number:

@@ -1,7 +1,7 @@
-"""MCP servers of the Agents SDK: connected when an agent needs them, and again when they were lost.
+"""MCP servers of the Agents SDK: connected when an agent needs them, and again after a connection is lost.
 
-The SDK wants a server to be connected before the run, and fails the run whose server does not answer. Here a server
-that is down costs an answer its tools, and the next answer looks again.
+The SDK wants a server to be connected before the run, and fails the run when a server does not answer. Here an answer
+goes without the tools of a server that is down, and the next answer tries it again.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ CLEANUP_TIMEOUT_S = 2.0
 
 @dataclass(slots=True)
 class _Connection:
-    """How a server was connected, if it was by us.
+    """State of a server's connection, also when the author opened it.
 
     Attributes:
-        manager: Connects and closes it in one task, as its transport demands.
-        lock: Held while it is connected.
-        count: How often it was connected.
-        calls: How many calls of its tools are running.
-        quiet: Set while no call is running.
+        manager: Connects and closes the server in one task, as its transport demands; None if the author does.
+        lock: Held while a connection is being made.
+        count: Number of times that a connection was made here.
+        calls: Number of calls of the server's tools that are running.
+        quiet: Set when the last running call ends.
     """
 
     manager: MCPServerManager | None = None
@@ -49,12 +49,12 @@ class _Connection:
 _connections: WeakKeyDictionary[MCPServer, _Connection] = WeakKeyDictionary()
 
 
-async def listed(server: MCPServer, tools: Callable[[], Any]) -> Any:
-    """Return what `tools` returns of a server that is connected; None when the server cannot be reached.
+async def list_tools(server: MCPServer, ask: Callable[[], Any]) -> Any:
+    """Return the tools of a server, connecting it first where necessary; None when it cannot be reached.
 
     Args:
         server: The server; connected here, in an `async with` of the author's, or by `connect()`.
-        tools: Asks it for its tools; called once more where the connection was lost.
+        ask: Asks the server for its tools; called a second time when the connection was lost.
     """
     connection = _connections.setdefault(server, _Connection())
     for is_last in (False, True):
@@ -63,8 +63,8 @@ async def listed(server: MCPServer, tools: Callable[[], Any]) -> Any:
             break
         try:
             async with asyncio.timeout(LIST_TIMEOUT_S):
-                return await tools()
-        except Exception as exc:  # noqa: BLE001 - a server that is gone says so in many ways
+                return await ask()
+        except Exception as exc:  # noqa: BLE001 - a lost connection shows in many ways
             kind = type(exc).__name__
             logger.warning("MCP server does not answer", extra={"server": server.name, "error_type": kind})
         if is_last or not await _connect(server, connection, count):
@@ -73,7 +73,7 @@ async def listed(server: MCPServer, tools: Callable[[], Any]) -> Any:
 
 
 async def ensure_connected(server: MCPServer) -> None:
-    """Connect a server that is not; where that fails, whoever uses it is told."""
+    """Connect a server unless it is connected; a failure shows when the server is used."""
     connection = _connections.setdefault(server, _Connection())
     if not has_session(server):
         await _connect(server, connection, connection.count)
@@ -81,7 +81,7 @@ async def ensure_connected(server: MCPServer) -> None:
 
 @contextmanager
 def calling(server: MCPServer) -> Iterator[int]:
-    """Count a call that is running, and give the number of the connection that it goes over."""
+    """Count a running call, and yield the number of the connection that it uses."""
     connection = _connections.setdefault(server, _Connection())
     connection.calls += 1
     connection.quiet.clear()
@@ -94,11 +94,11 @@ def calling(server: MCPServer) -> Iterator[int]:
 
 
 async def connect_soon(server: MCPServer, number: int) -> bool:
-    """Connect a server anew that was lost, and look for it until `RESTART_WAIT_S` from now; return whether it is back.
+    """Reconnect a server that was lost, trying for `RESTART_WAIT_S` seconds; return whether it is back.
 
     Args:
         server: The server.
-        number: The number of the connection that was lost; where there is a newer one, that is taken.
+        number: The number of the connection that was lost; a newer one is used as it is.
     """
     connection, pause_s, until = _connections[server], RESTART_POLL_S, monotonic() + RESTART_WAIT_S
     while not await _connect(server, connection, number):
@@ -110,29 +110,35 @@ async def connect_soon(server: MCPServer, number: int) -> bool:
     return True
 
 
-def doubt(server: MCPServer) -> None:
-    """Let a server be asked for its tools again, after one of them failed: perhaps it is gone."""
-    forget: Any = getattr(server, "invalidate_tools_cache", None)
-    if callable(forget):
-        forget()
+def forget_tools(server: MCPServer) -> None:
+    """Drop the SDK's cached list of a server's tools, so that the next answer finds out whether it still answers."""
+    invalidate: Any = getattr(server, "invalidate_tools_cache", None)
+    if callable(invalidate):
+        invalidate()
 
 
 async def _connect(server: MCPServer, connection: _Connection, count: int) -> bool:
-    """Connect a server, anew if it was connected; return whether it is connected now."""
+    """Connect or reconnect a server; return whether it is connected now.
+
+    Args:
+        server: The server.
+        connection: The state of its connection.
+        count: The connection that the caller found wanting; where there is a newer one, nothing is done.
+    """
     async with connection.lock:
         if connection.count != count:
             return has_session(server)
         if connection.calls:
-            # Those of a server that is gone end at once; of one that lives, they are left their connection.
+            # Calls of a server that has gone end at once; those of a living one get time to finish.
             with suppress(TimeoutError):
                 async with asyncio.timeout(QUIET_WAIT_S):
                     await connection.quiet.wait()
         if connection.manager is not None:
             await connection.manager.cleanup_all()
         elif has_session(server):
-            # Connected in a task of the author's, where alone it can be closed: it is left to that.
+            # The author's task opened this connection, and only that task can close it.
             let_go(server)
-        doubt(server)
+        forget_tools(server)
         connection.manager = MCPServerManager(
             [server],
             connect_timeout_seconds=CONNECT_TIMEOUT_S,
@@ -140,10 +146,10 @@ async def _connect(server: MCPServer, connection: _Connection, count: int) -> bo
             connect_in_parallel=True,
         )
         connection.count += 1
-        is_there = bool(await connection.manager.connect_all())
-        if not is_there:
-            await connection.manager.cleanup_all()
-            connection.manager = None
-            forget_session(server)
-            logger.warning("MCP server cannot be connected", extra={"server": server.name})
-        return is_there
+        if await connection.manager.connect_all():
+            return True
+        await connection.manager.cleanup_all()
+        connection.manager = None
+        forget_session(server)
+        logger.warning("MCP server cannot be connected", extra={"server": server.name})
+        return False

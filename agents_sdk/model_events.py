@@ -16,7 +16,7 @@ class ModelEvents:
     """Reads the raw events of one run.
 
     Attributes:
-        author: Who speaks.
+        author: The name of the agent that is speaking.
         is_structured: Whether that agent gives a structured output, which is not shown as it comes.
     """
 
@@ -26,25 +26,25 @@ class ModelEvents:
         self._reader: ResponsesReader | None = None
 
     def note_agent(self, agent: Agent[Any], author: str) -> None:
-        """Note who speaks from here on, and under which name."""
+        """Attribute the following updates to another agent."""
         self.author = author
         self.is_structured = agent.output_type is not None and agent.output_type is not str
 
     def read(self, data: Any) -> Iterator[AgentResponseUpdate]:
-        """Return what an event of a model says."""
+        """Yield the updates that an event of a model stands for."""
         if isinstance(data, ChatResponseUpdate):
-            yield from self._said(data)
+            yield from self._convert(data)
         elif not isinstance(data, PlatformResponse) and data.type.startswith("response."):
             if self._reader is None or data.type == "response.created":
                 self._reader = ResponsesReader()
             for update in self._reader.read([data.model_dump()]):
-                yield from self._said(update)
+                yield from self._convert(update)
             if self._reader.is_done:
                 for update in self._reader.close():
-                    yield from self._said(update)
+                    yield from self._convert(update)
                 self._reader = None
 
-    def _said(self, update: ChatResponseUpdate) -> Iterator[AgentResponseUpdate]:
+    def _convert(self, update: ChatResponseUpdate) -> Iterator[AgentResponseUpdate]:
         contents = update.contents
         if self.is_structured:
             contents = [content for content in contents if content.type != "text"]

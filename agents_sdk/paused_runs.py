@@ -1,6 +1,6 @@
-"""Runs that wait for a person's word: each is kept as the SDK keeps it, and goes on from there.
+"""Runs that wait for a person's approval: each is stored in the SDK's own form, and continues from there.
 
-It is kept in a journal, a hidden item of the thread, which only the server writes.
+The place is a journal, a hidden item of the thread, which only the server writes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from turns.approval_request import ApprovalRequest
 from turns.workflow_journal import MAX_JOURNAL_CHARS, read_journal
 
 PERMISSION_ASKED = "This has paused: the person is asked for a permission that it needs. What came of that follows."
-"""The result that the model reads of an agent's call whose own tool needs a person's word."""
+"""The result that the model reads of an agent's call whose own tool needs a person's approval."""
 
 JOURNAL_REACH = 50
 """How many of the newest items are looked through for the journal of a question."""
@@ -50,14 +50,14 @@ async def continued_run(
     context: Any,
     known: KnownContents,
 ) -> Any:
-    """Return a run that goes on where it has waited, as the SDK's runner takes it in the place of an input.
+    """Return a run that continues where it was paused, in the form that the SDK's runner accepts instead of an input.
 
     Args:
-        entry: What the journal has kept of it; the journal is in the database, where no client writes.
-        agent: The agent that began it, as it is now.
-        decisions: What the person has said, by the ids of the calls; what they were not asked is asked again.
+        entry: The entry of the run in the journal, which is in the database, where no client can write.
+        agent: The agent that began the run, in its present state.
+        decisions: The person's decisions by call id; calls without one are asked about again.
         context: The context of the run.
-        known: Takes what goes back with the calls of the run.
+        known: Receives the contents that go back to the provider with the calls of the run.
     """
     known.note([Message("assistant", [Content.from_dict(call) for call in entry.get(_CALLS) or ()])])
     state: RunState[Any, Any] = await RunState.from_json(
@@ -88,7 +88,7 @@ def requests_of(result: Any) -> Iterator[Content]:
 
 
 def unanswered_calls(result: Any) -> dict[str, tuple[str, str]]:
-    """Return names and arguments of calls that wait for others: of agents that are tools, whose tools need a word."""
+    """Return names and arguments of the calls of agents used as tools whose own tools wait for approval."""
     asked = {call_id_of(each) for each in result.interruptions}
     done = {str(item.call_id) for item in result.new_items if isinstance(item, ToolCallOutputItem)}
     made = {
@@ -102,13 +102,13 @@ def unanswered_calls(result: Any) -> dict[str, tuple[str, str]]:
 def journal_of_run(
     result: Any, agent_name: str, waiting: Mapping[str, tuple[str, str]], known: KnownContents
 ) -> dict[str, Any] | None:
-    """Return the journal of an answer that is a single run; None when that is too large to be kept.
+    """Return the journal of an answer that is a single run; None when it would be too large to store.
 
     Args:
         result: The run.
         agent_name: The agent that began the run.
         waiting: Names and arguments (JSON text) of the calls that wait for others, by their ids.
-        known: What the models gave in the run.
+        known: The contents that the models returned in the run.
     """
     journal = {
         "agent": agent_name,
@@ -120,11 +120,11 @@ def journal_of_run(
 
 
 async def load_journal(turn: Turn, decided: ApprovalRequest) -> Mapping[str, Any] | None:
-    """Return the journal that was kept with a question, which is not far from it; None when there is none.
+    """Return the journal that was stored near a question; None when it is not found among the newest items.
 
     Args:
-        turn: The answer that goes on.
-        decided: The question, with what the person has said.
+        turn: The answer that continues.
+        decided: The question, with the person's decisions.
     """
     ids, store = {call.call_id for call in decided.calls}, turn.services.store
     page = await store.load_thread_items(

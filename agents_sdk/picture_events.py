@@ -41,7 +41,7 @@ class PictureEvents:
 
         Args:
             picture_id: A picture that has begun.
-            outputs: What there is of it; None for one that was not drawn.
+            outputs: The picture, as far as it has arrived; None when none was drawn.
         """
         shown = next(iter(outputs), None) if isinstance(outputs, list) else outputs
         base64 = _base64_of(shown)

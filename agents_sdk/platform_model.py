@@ -51,7 +51,7 @@ class PlatformModels(ModelProvider):
             guardrail; None where that is counted otherwise.
 
     Attributes:
-        known: What the model gave earlier in the conversation.
+        known: The contents that the model returned earlier in the conversation.
         missing: The names of servers whose tools an agent lacks now; models are told.
     """
 
@@ -80,7 +80,7 @@ class PlatformModels(ModelProvider):
         """Return the model of an agent that answers the person.
 
         Args:
-            model: What the agent has: a model of the author's is asked as it is.
+            model: The model of the agent; a model object of the author's is used unchanged.
             show_text: Shows text at once; None where all goes through the agent.
         """
         if isinstance(model, Model):
@@ -123,7 +123,7 @@ class PausingModel(Model):
                 yield event
 
     def get_retry_advice(self, request: Any) -> Any:
-        """Return what the model advises after a failure."""
+        """Return the wrapped model's advice on whether to repeat a failed request."""
         return self._model.get_retry_advice(request)
 
 
@@ -201,7 +201,7 @@ class PlatformModel(Model):
         yield build_response(response)
 
     def _messages(self, given: Any, instructions: str | None) -> list[Message]:
-        """Return what the model is asked: which servers are missing, the instructions, and the SDK's input."""
+        """Return the messages for the model: a note on missing servers, the instructions, and the SDK's input."""
         messages = read_input(given, self._models.known)
         if instructions:
             messages.insert(0, Message("system", [Content.from_text(instructions)]))
@@ -212,10 +212,10 @@ class PlatformModel(Model):
 
 
 class _OwnIds:
-    """Gives calls ids that no earlier one has: some servers count anew in every answer, and the SDK refuses that.
+    """Gives calls ids that no earlier one has: some servers number them anew in every answer, which the SDK refuses.
 
     Args:
-        messages: What the model is asked.
+        messages: The messages that the model is sent.
     """
 
     def __init__(self, messages: Sequence[Message]) -> None:

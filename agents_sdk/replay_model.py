@@ -18,7 +18,7 @@ class ReplayModel(Model):
     """Stands in for the model of an agent, whose tools then take the way of any call.
 
     Args:
-        calls: What to ask for.
+        calls: The calls to ask for.
     """
 
     def __init__(self, calls: Sequence[PendingApproval]) -> None:

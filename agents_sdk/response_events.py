@@ -1,4 +1,4 @@
-"""Updates of our chat clients as events of OpenAI's Responses API, for whoever reads the SDK's stream himself.
+"""Updates of our chat clients as events of OpenAI's Responses API, for code that reads the SDK's stream itself.
 
 Agents that a use case returns need none of this: their updates are passed on as they are. A server that was written for
 ChatKit, a tool that streams an agent of its own, and a file that does so know no other form.
@@ -236,7 +236,7 @@ def with_call_ids(output: list[Any]) -> list[Any]:
 
 
 def _citation(given: Any) -> Annotation | None:
-    """Return what a text cites in the provider's form, or None for what ChatKit does not show."""
+    """Return ChatKit's annotation for a citation in the provider's form; None when ChatKit cannot show it."""
     region: Any = next(iter(given.get("annotated_regions") or ()), {})
     start, end = region.get("start_index") or 0, region.get("end_index") or 0
     if url := given.get("url"):

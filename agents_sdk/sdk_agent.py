@@ -100,8 +100,8 @@ class SDKAgent(ReplayingAgent):
         """Return the answer as updates.
 
         Args:
-            messages: The thread.
-            stream: True; there is no other way.
+            messages: The messages of the thread.
+            stream: True; other values are not supported.
             options: The model and the tool that the person chose in the composer.
         """
         return ResponseStream(self._updates(messages, options or {}))
@@ -114,36 +114,29 @@ class SDKAgent(ReplayingAgent):
         models.known.note(messages)
         direct_text = answer.direct_text if takes_text_sink(self._client) else None
         copies = self._copies(models, direct_text and direct_text.take)
-        for expert in [expert for each in agents_of(agent) for expert in experts_of(each)]:
-            for server in expert.mcp_servers:
-                await ensure_connected(server)
+        await _connect_servers(agent)
         shown_before = answer.inbox.items_shown
         self._note_agent(agent)
-        journal, given = await self._kept_journal(), write_input(messages)
+        journal, given = await self._load_paused_run(), write_input(messages)
         starting = agent if journal is None else self._agent_named(str(journal["agent"]))
         if journal is not None:
-            given = await self._continued(journal, copies.of(starting), models)
+            given = await self._resume_run(journal, copies.copy_of(starting), models)
             # Before the run goes on, which begins with them.
-            for update in self._open_again(journal["waiting"]):
+            for update in self._repeat_paused_calls(journal["waiting"]):
                 yield update
-        result = self._start(copies.of(starting), models, given, options)
+        result = self._start(copies.copy_of(starting), models, given, options)
         # The SDK would let the model end its answer first.
         copies.on_tripwire = result.cancel
         try:
             async with aclosing(result.stream_events()) as events:  # type: ignore[type-var]
                 try:
                     async for event in events:
-                        if event.type == "raw_response_event":
-                            if isinstance(event.data, Paused):
-                                break
-                            for update in self._said(event.data):
-                                if update.text:
-                                    await self._end_workflow()
-                                yield update
-                        elif event.type == "agent_updated_stream_event":
-                            self._note_agent(event.new_agent)
-                        elif event.name in ("tool_output", "handoff_occured"):
-                            yield self._result(event.item.raw_item)
+                        if event.type == "raw_response_event" and isinstance(event.data, Paused):
+                            break
+                        for update in self._read_event(event):
+                            if update.text:
+                                await self._end_workflow()
+                            yield update
                 finally:
                     # Before the stream is closed, which would wait for the model and the tools.
                     result.cancel()
@@ -165,8 +158,17 @@ class SDKAgent(ReplayingAgent):
         if result.interruptions:
             for update in self._pause(result, starting.name, models):
                 yield update
-        for update in self._last_words(result, has_shown=answer.inbox.items_shown > shown_before):
+        for update in self._final_updates(result, has_shown=answer.inbox.items_shown > shown_before):
             yield update
+
+    def _read_event(self, event: Any) -> Iterator[AgentResponseUpdate]:
+        """Yield the updates that an event of the SDK's stream stands for."""
+        if event.type == "raw_response_event":
+            yield from self._read_model_event(event.data)
+        elif event.type == "agent_updated_stream_event":
+            self._note_agent(event.new_agent)
+        elif event.name in ("tool_output", "handoff_occured"):
+            yield self._read_tool_result(event.item.raw_item)
 
     def _start(
         self, agent: Agent[Any], models: PlatformModels, given: Any, options: Mapping[str, Any]
@@ -189,17 +191,17 @@ class SDKAgent(ReplayingAgent):
 
     # Runs that wait for a person because an agent that is a tool does
 
-    async def _kept_journal(self) -> Mapping[str, Any] | None:
-        """Return the journal of the run that goes on in this answer; None where it goes by the thread."""
+    async def _load_paused_run(self) -> Mapping[str, Any] | None:
+        """Return the journal of the paused run that this answer continues; None when it starts from the thread."""
         answer = self._turn.context.answer
         if answer.decided is None or answer.has_continued_run:
             return None
         return await load_journal(self._turn, answer.decided)
 
-    async def _continued(self, journal: Mapping[str, Any], agent: Agent[Any], models: PlatformModels) -> Any:
-        """Return the kept run with what the person has said, as the SDK's runner takes it in the place of an input."""
+    async def _resume_run(self, journal: Mapping[str, Any], agent: Agent[Any], models: PlatformModels) -> Any:
+        """Return the paused run with the person's decisions, in the form that the SDK's runner accepts as an input."""
         answer = self._turn.context.answer
-        # Asked again within this answer, the agent goes by the thread: nothing is done twice.
+        # If the agent is run again within this answer, it starts from the thread, so that nothing is done twice.
         answer.has_continued_run = True
         calls = answer.decided.calls if answer.decided is not None else ()
         said = {call.call_id: call.decision == "allowed" for call in calls if call.decision}
@@ -216,8 +218,8 @@ class SDKAgent(ReplayingAgent):
                 return each
         raise self._gone(f"no agent '{name}' belongs to the agent any more")
 
-    def _open_again(self, waiting: Mapping[str, Sequence[str]]) -> Iterator[AgentResponseUpdate]:
-        """Return the calls that have paused, under new ids: what they were told of the pause stays in the thread."""
+    def _repeat_paused_calls(self, waiting: Mapping[str, Sequence[str]]) -> Iterator[AgentResponseUpdate]:
+        """Yield the paused calls again under new ids, as the thread keeps the old ones with the note that they wait."""
         for call_id, (name, arguments) in waiting.items():
             self._begun_anew[call_id] = new_id = f"call_{uuid4().hex}"
             self._open_calls.add(call_id)
@@ -226,7 +228,7 @@ class SDKAgent(ReplayingAgent):
     def _pause(
         self, result: RunResultStreaming, agent_name: str, models: PlatformModels
     ) -> Iterator[AgentResponseUpdate]:
-        """Return what tells that a run waits for permissions, and keep it where an agent that is a tool waits too."""
+        """Yield the requests for permission that a run waits for; store the run if an agent used as a tool waits."""
         asked_ids = {call_id_of(each) for each in result.interruptions}
         waiting = unanswered_calls(result)
         journal = journal_of_run(result, agent_name, waiting, models.known) if waiting else None
@@ -239,8 +241,8 @@ class SDKAgent(ReplayingAgent):
         for content in requests_of(result):
             yield self._update(content)
 
-    def _last_words(self, result: RunResultStreaming, *, has_shown: bool) -> Iterator[AgentResponseUpdate]:
-        """Return what the end of a run says that no model has said: an output, a call of the client."""
+    def _final_updates(self, result: RunResultStreaming, *, has_shown: bool) -> Iterator[AgentResponseUpdate]:
+        """Yield the parts of a run's end that no model has said: its output, and a call of a client tool."""
         if result.final_output is not None and not self._is_waiting():
             is_of_a_tool = bool(result.new_items) and isinstance(result.new_items[-1], ToolCallOutputItem)
             # Where a tool ends the run, what it has shown is the answer; else what it has returned.
@@ -260,10 +262,10 @@ class SDKAgent(ReplayingAgent):
 
         Args:
             messages: The thread.
-            calls: What to make.
+            calls: The calls to make.
             is_allowed: False for the other calls of a batch, which the SDK has made already.
         """
-        if is_allowed and await self._kept_journal() is not None:
+        if is_allowed and await self._load_paused_run() is not None:
             for call in calls:
                 yield Content.from_function_result(call.call_id, result=_GOES_ON)
             return
@@ -318,8 +320,8 @@ class SDKAgent(ReplayingAgent):
     def _note_agent(self, agent: Agent[Any]) -> None:
         self._events.note_agent(agent, agent.name)
 
-    def _said(self, data: Any) -> Iterator[AgentResponseUpdate]:
-        """Return what an event of a model says, and note the calls that it makes."""
+    def _read_model_event(self, data: Any) -> Iterator[AgentResponseUpdate]:
+        """Yield the updates that an event of a model stands for, and note the calls that it makes."""
         for update in self._events.read(data):
             self._open_calls.update(
                 content.call_id for content in update.contents if content.type == "function_call" and content.call_id
@@ -327,7 +329,7 @@ class SDKAgent(ReplayingAgent):
             yield update
 
     def _refusal(self, guardrail: Any) -> AgentResponseUpdate:
-        """Return what is said in the place of an answer that a guardrail refuses."""
+        """Return the text that is said instead of an answer that a guardrail refuses."""
         logger.info("guardrail refused", extra={"guardrail": guardrail.get_name()})
         return AgentResponseUpdate(
             contents=[Content.from_text(self._turn.context.answer.texts.refused)],
@@ -336,7 +338,7 @@ class SDKAgent(ReplayingAgent):
             merge_mode="replace",
         )
 
-    def _result(self, item: Any) -> AgentResponseUpdate:
+    def _read_tool_result(self, item: Any) -> AgentResponseUpdate:
         content = read_result(item if isinstance(item, dict) else item.model_dump())
         call_id = content.call_id or ""
         self._open_calls.discard(call_id)
@@ -348,6 +350,13 @@ class SDKAgent(ReplayingAgent):
         return AgentResponseUpdate(
             contents=[content], role=role, author_name=self._events.author, message_id=message_id
         )
+
+
+async def _connect_servers(agent: Agent[Any]) -> None:
+    """Connect the MCP servers of all agents that may take part in a run of `agent`."""
+    for expert in [expert for each in agents_of(agent) for expert in experts_of(each)]:
+        for server in expert.mcp_servers:
+            await ensure_connected(server)
 
 
 def _context_of(run: SDKRun, turn: Turn) -> Any:

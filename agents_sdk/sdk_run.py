@@ -1,4 +1,4 @@
-"""An agent with what a run of it takes besides: what an author would give to `Runner.run_streamed`."""
+"""SDKRun: an agent with the arguments that an author would otherwise pass to `Runner.run_streamed`."""
 
 from __future__ import annotations
 

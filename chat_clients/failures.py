@@ -46,8 +46,8 @@ def build_model_error(code: str, *, model: str | None = None) -> ModelError:
     """Return the error of one of our codes, e.g. ``"model.timeout"``; an unknown one reads as ``"model.failed"``.
 
     Args:
-        code: What went wrong.
-        model: Who was asked; named where it is not there.
+        code: The code of the error.
+        model: The model that was asked, which the error names if it does not exist.
     """
     code = code if code in _SENTENCES else "model.failed"
     message, allow_retry = _SENTENCES[code]
@@ -57,11 +57,11 @@ def build_model_error(code: str, *, model: str | None = None) -> ModelError:
 
 
 def explain_provider_error(error: Any) -> ModelError:
-    """Return what the error object stands for that a provider has put into its answer.
+    """Return our error for the error object that a provider has put into its answer.
 
     Args:
-        error: With the provider's own word as `code` or `type`, e.g. ``"rate_limit_exceeded"``; some servers send an
-            HTTP status as `code`, some a sentence instead of an object.
+        error: The object, with the provider's word as `code` or `type`, e.g. ``"rate_limit_exceeded"``; or an
+            object with an HTTP status as `code`, or a sentence instead of an object.
     """
     code = error.get("code") if isinstance(error, Mapping) else None
     status = code if isinstance(code, int) else 0
@@ -77,7 +77,7 @@ def refusal_in(exc: BaseException) -> ProviderStatusError | None:
 
 
 def explain_model_failure(exc: BaseException, *, has_begun: bool = False) -> ModelError:
-    """Return what to tell the person about `exc`, whatever it is: one sentence without internals.
+    """Return the error to show the person for any exception: one sentence without internals.
 
     Args:
         exc: Any exception; its causes and contexts are looked at too. A `ModelError` among them is returned as it is.
@@ -139,7 +139,7 @@ def _code_of(exc: BaseException, has_begun: bool) -> str | None:
 
 def _code_of_sdk_error(exc: BaseException, has_begun: bool) -> str | None:
     """Return our code for an error of OpenAI's SDK: a use case may bring a client that is built on it."""
-    # Not imported here: that takes longer than all of ours, and who has not imported it cannot meet its errors.
+    # Not imported here: that takes longer than all of Parlor, and a module that was never imported raises no errors.
     sdk: Any = sys.modules.get("openai")
     if sdk is None or not isinstance(exc, sdk.APIError):
         return None

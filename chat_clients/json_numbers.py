@@ -1,4 +1,4 @@
-"""Numbers that Python's JSON has and JSON has not: a request that holds one is refused."""
+"""NaN and the infinities, which Python writes into JSON and servers refuse, replaced by null."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def without_odd_numbers(value: Any) -> Any:
-    """Return a JSON value with null in the place of NaN and the infinities."""
+    """Return a JSON value with null instead of NaN and the infinities."""
     if isinstance(value, dict):
         return {key: without_odd_numbers(each) for key, each in value.items()}
     if isinstance(value, list | tuple):

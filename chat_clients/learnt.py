@@ -46,7 +46,7 @@ class Learnt:
         self._forms: OrderedDict[bytes, HistoryForm] = OrderedDict()
 
     def of_model(self, model: str) -> LearntOfModel:
-        """Return what is known of a model, to be added to."""
+        """Return the knowledge about a model, which callers may add to."""
         if model not in self._models:
             _put(self._models, model, LearntOfModel(), MAX_MODELS)
         return self._models[model]

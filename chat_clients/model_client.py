@@ -49,9 +49,9 @@ class RawModelClient(BaseChatClient[Any]):
     Args:
         connection: To the provider; shared, and closed by the caller.
         model: The model, unless a run names another.
-        path: What follows the connection's address; ``{model}`` stands for the model.
+        path: The path below the connection's address; ``{model}`` stands for the model.
         provider_name: How telemetry names the provider.
-        learnt: What was learnt of models from their refusals; shared by the clients of a process.
+        learnt: The knowledge about models from their refusals, which all clients of a process share.
         layers: Arguments of the framework's layers, such as `function_invocation_configuration`.
     """
 
@@ -207,7 +207,7 @@ def _mark_unknown(update: ChatResponseUpdate, names: ToolNames) -> None:
 
 
 def _say(text: str, message_id: str) -> ChatResponseUpdate:
-    """Return what the platform says in an answer, as a message of its own."""
+    """Return a sentence of the platform's as a message of its own in an answer."""
     return ChatResponseUpdate(contents=[Content.from_text(text)], role="assistant", message_id=message_id)
 
 
@@ -236,10 +236,10 @@ class RawCompletionsClient(RawModelClient):
     """The Chat Completions API; use `CompletionsChatClient`, which runs the tools that the model calls.
 
     Args:
-        max_tokens_name: What the server calls the longest length of an answer.
+        max_tokens_name: The server's name for the greatest length of an answer.
         ends_with_person: Whether a conversation has to end with a person, or with the results of tools: some take
             an assistant's last word for the beginning of its next.
-        more: What `RawModelClient` takes.
+        more: Arguments of `RawModelClient`.
     """
 
     def __init__(

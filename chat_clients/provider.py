@@ -66,7 +66,7 @@ class ChatClients:
         return self._settings.provider == "openai" or is_responses
 
     async def transcribe(self, audio: bytes, media_type: str) -> str:
-        """Return what is said in `audio`.
+        """Return the words that are spoken in a recording.
 
         Args:
             audio: A recording, as the browser made it.
@@ -129,7 +129,7 @@ def build_chat_client(
         offline: The phrasings that the built-in model understands when no provider is configured.
         connection: To the provider, shared and closed by the caller. Without one, the client gets its own, which the
             caller closes by ``await client.connection.close()``: right for a script, wasteful in a server.
-        learnt: What was learnt from refusals of the provider; None for nothing yet.
+        learnt: The knowledge about models from the provider's refusals; None for nothing yet.
 
     Raises:
         ConfigError: When the provider cannot be used as it is configured.
@@ -148,7 +148,7 @@ def build_chat_client(
 
 
 def build_learnt(settings: Settings) -> Learnt:
-    """Return what is known of the models before any of them was asked: what the settings say."""
+    """Return the knowledge about models that the settings give, before any model was asked."""
     learnt = Learnt()
     if settings.provider == "compatible" and settings.compatible_vision == "no":
         learnt.of_model(settings.compatible_model or "").takes_pictures = False

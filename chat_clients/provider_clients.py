@@ -53,7 +53,7 @@ def build_provider_client(
     Args:
         settings: Every variable.
         connection: Shared, and closed by the caller.
-        learnt: What was learnt from refusals; shared by the clients of a process.
+        learnt: The knowledge about models from refusals, which all clients of a process share.
     """
     invocation = build_invocation_limits(settings)
     match settings.provider:

@@ -1,4 +1,8 @@
-"""The culprit of a refusal, among the optional members of the request that was really sent."""
+"""Finds the optional field of a request that a provider's refusal is about, and leaves it out.
+
+Providers say in many ways which field they refuse: as an address in their error's JSON, or in a sentence. A field is
+named as in the request; ``reasoning.effort`` is a field within a field, ``include=value`` one value of that list.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +14,31 @@ from chat_clients.http.refusal_meanings import words_of_address
 from chat_clients.http.status_errors import ProviderStatusError
 
 LENGTHS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
-"""Names for the longest length of an answer."""
+"""Names that providers have for the greatest length of an answer."""
 
-_OURS = frozenset({"stream_options", "store", "include", "tool_choice"})
-"""The members that every request has by itself; all other wishes are the author's, or the person's."""
+# Without these there is no request; every other field is optional, and can be left out.
+_REQUIRED = frozenset({"model", "messages", "input", "instructions", "stream", "tools", "response_format", "text"})
+# Optional fields that we add to every request; all others come from the author or the person.
+_ADDED_BY_US = frozenset({"stream_options", "store", "include", "tool_choice"})
+# Fields whose own fields are defined by the protocol, so that each of them can be refused and left out.
+_WITH_SUBFIELDS = frozenset({"reasoning", "stream_options", "web_search_options", "audio", "text"})
+# Addresses that begin with one of these point into the conversation, where any name may occur.
+_CONVERSATION = frozenset({"messages", "input", "contents", "tools"})
 
-_NO_NAMES = re.compile(r"\b(?:requested|specified|given|provided|these|some|following) parameters\b", re.IGNORECASE)
+_INCLUDE = "include="
+_ENCRYPTED_REASONING = f"{_INCLUDE}reasoning.encrypted_content"
 
-ENCRYPTED = "include=reasoning.encrypted_content"
+_UNNAMED_PARAMETERS = re.compile(
+    r"\b(?:requested|specified|given|provided|these|some|following) parameters\b", re.IGNORECASE
+)
+_UNEXPECTED = re.compile(r"\(([^()]{1,300}) (?:was|were) unexpected\)")
+_CONVERSATION_ITEMS = re.compile(
+    r"\bitems?\b|\bblocks?\b|\brs_|verif|decrypt|\bin (?:the )?(?:input|messages)\b", re.IGNORECASE
+)
 
-# What a request is made of; all else is a wish, and can be left out.
-_NEEDED = frozenset({"model", "messages", "input", "instructions", "stream", "tools", "response_format", "text"})
-# Members whose own members are of the protocol, and not the author's.
-_DIVIDED = frozenset({"reasoning", "stream_options", "web_search_options", "audio", "text"})
-# In an address that begins so, the names are those of what was said.
-_SPOKEN = frozenset({"messages", "input", "contents", "tools"})
-
-_CALLED = (
+# Before or after a word, these make it the name of a refused field: "parameter 'x'", "x is not supported",
+# "does not support x", "unknown x".
+_FIELD_CALLED = (
     r"\b(?:parameter|argument|field|option|property|key|member|input|name)s?\b(?: supplied| provided)?"
     r"\W{1,4}(?:\w+:?\W+)?"
 )
@@ -34,123 +46,128 @@ _IS_REFUSED = (
     r"(?:not (?:supported|permitted|allowed|recogni[sz]ed|available|accepted|valid)|cannot be|can't be|no longer"
     r"|must be|should be|has to be|unsupported|unknown|unexpected|unrecogni[sz]ed|deprecated|invalid|out of range)"
 )
-_REFUSES = r"\b(?:(?:does|do|is|are|did) not|doesn't|cannot|not) (?:support|accept|allow|permit)(?:ed|s)?(?: the| a)? "
-_ALONE = r"\b(?:only|invalid|unsupported|unknown|unexpected|unrecogni[sz]ed) "
-_UNEXPECTED = re.compile(r"\(([^()]{1,300}) (?:was|were) unexpected\)")
-_ABOUT_ITEMS = re.compile(
-    r"\bitems?\b|\bblocks?\b|\brs_|verif|decrypt|\bin (?:the )?(?:input|messages)\b", re.IGNORECASE
+_DOES_NOT_SUPPORT = (
+    r"\b(?:(?:does|do|is|are|did) not|doesn't|cannot|not) (?:support|accept|allow|permit)(?:ed|s)?(?: the| a)? "
 )
+_UNKNOWN = r"\b(?:only|invalid|unsupported|unknown|unexpected|unrecogni[sz]ed) "
 
 
 def find_culprit(body: Mapping[str, Any], refusal: ProviderStatusError) -> str | None:
-    """Return the name of the optional member that a refusal is about, or None.
-
-    ``reasoning.effort`` is a member of a member, ``include=value`` one value of the list.
-    """
-    # Longest first: some names hold others.
-    names = sorted(_wishes(body), key=len, reverse=True)
+    """Return the name of the optional field that a refusal is about; None when it is about something else."""
+    # Longest first: some names contain others.
+    names = sorted(_optional_fields(body), key=len, reverse=True)
     addressed = (name for name in names if _is_addressed(name, body, refusal))
-    spoken = (name for name in names if _is_spoken_of(name, body, refusal))
-    return next(addressed, None) or next(spoken, None)
+    mentioned = (name for name in names if _is_mentioned(name, body, refusal))
+    return next(addressed, None) or next(mentioned, None)
 
 
 def unnamed_culprits(body: Mapping[str, Any]) -> list[str]:
-    """Return the members of a request that may be what is refused where a server names none."""
-    return [name for name in body if name not in _NEEDED | _OURS]
+    """Return the fields that may be meant by a refusal that names no field."""
+    return [name for name in body if name not in _REQUIRED | _ADDED_BY_US]
 
 
 def is_about_unnamed(refusal: ProviderStatusError) -> bool:
-    """Return whether a refusal is about members of the request, and does not say which."""
-    return _NO_NAMES.search(refusal.text) is not None
+    """Say whether a refusal is about some fields of the request without naming them."""
+    return _UNNAMED_PARAMETERS.search(refusal.text) is not None
 
 
 def other_name(name: str, refusal: ProviderStatusError) -> str | None:
-    """Return under which name a server wants the longest length instead, if that is what it says."""
+    """Return the name that a server wants instead for the greatest length of an answer; None for any other field."""
     if name not in LENGTHS or not re.search(r"\b(?:use|instead|renamed|replaced)\b", refusal.text, re.IGNORECASE):
         return None
     return next((other for other in LENGTHS if other != name and other in refusal.text), None)
 
 
 def leave_out(body: dict[str, Any], name: str, other: str | None = None) -> None:
-    """Take a member out of a request.
+    """Take a field out of a request.
 
     Args:
-        body: The request; its members are replaced, not changed.
-        name: As `find_culprit` returns it.
-        other: The name that takes its place, or None.
+        body: The request; the values of its fields are replaced, never modified.
+        name: A name that `find_culprit` has returned.
+        other: The name to send the value under instead; None to drop it.
     """
-    outer, _, inner = name.partition(".") if not name.startswith("include=") else ("include", "", "")
+    outer = "include" if name.startswith(_INCLUDE) else name.partition(".")[0]
     if outer not in body:
         return
-    if outer == "include":
-        kept: Any = [value for value in body["include"] if value != name.removeprefix("include=")]
-    elif inner:
-        kept = {key: value for key, value in body[outer].items() if key != inner}
-    else:
-        kept = None
     value = body.pop(outer)
-    if kept:
-        body[outer] = kept
+    if rest := _without(name, value):
+        body[outer] = rest
     elif other is not None:
         body.setdefault(other, value)
 
 
-def _wishes(body: Mapping[str, Any]) -> Iterator[str]:
-    """Return the members of a request that can be left out."""
+def _without(name: str, value: Any) -> Any:
+    """Return what remains of a field's value without the part called `name`; None when that is the whole field."""
+    if name.startswith(_INCLUDE):
+        return [each for each in value if each != name.removeprefix(_INCLUDE)]
+    inner = name.partition(".")[2]
+    return {key: each for key, each in value.items() if key != inner} if inner else None
+
+
+def _optional_fields(body: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of the fields, subfields and values of ``include`` that can be left out of a request."""
     for name, value in body.items():
         if name == "include":
-            yield from (f"include={each}" for each in value)
-        if name in _DIVIDED and isinstance(value, Mapping):
+            yield from (f"{_INCLUDE}{each}" for each in value)
+            continue
+        if name in _WITH_SUBFIELDS and isinstance(value, Mapping):
             yield from (f"{name}.{each}" for each in value if f"{name}.{each}" != "text.format")
-        if name == "tool_choice":
-            if value in ("auto", "none"):
-                yield name
-        elif name not in _NEEDED and name != "include":
+        if name == "tool_choice" and value not in ("auto", "none"):
+            continue  # the caller relies on a tool being called
+        if name not in _REQUIRED:
             yield name
 
 
 def _is_addressed(name: str, body: Mapping[str, Any], refusal: ProviderStatusError) -> bool:
-    """Return whether a server says in a member of its own that it is about this one."""
-    path = ["include"] if name.startswith("include=") else name.split(".")
+    """Say whether the JSON of a refusal points to a field by its address, such as ``"param": "reasoning.effort"``."""
+    path = ["include"] if name.startswith(_INCLUDE) else name.split(".")
     unexpected = [each for found in _UNEXPECTED.findall(refusal.text) for each in re.findall(r"[\w.]+", found)]
     for words in map(words_of_address, [*refusal.params, *unexpected]):
-        is_whole = any(words[at : at + len(path)] == path for at in range(len(words)))
-        if words[:1] and words[0] not in _SPOKEN and (is_whole or words == path[1:]):
-            return not name.startswith("include=") or _is_value_meant(name, body, refusal)
+        contains_path = any(words[at : at + len(path)] == path for at in range(len(words)))
+        if words[:1] and words[0] not in _CONVERSATION and (contains_path or words == path[1:]):
+            return not name.startswith(_INCLUDE) or _is_refused_value(name, body, refusal)
     return False
 
 
-def _is_value_meant(name: str, body: Mapping[str, Any], refusal: ProviderStatusError) -> bool:
-    """Return whether this value of ``include`` is meant where the list is named: unless it says so, what few need."""
-    return name.removeprefix("include=") in refusal.text or name == ENCRYPTED or ENCRYPTED not in _wishes(body)
+def _is_refused_value(name: str, body: Mapping[str, Any], refusal: ProviderStatusError) -> bool:
+    """Say whether a refusal of ``include`` means this value of the list.
+
+    Where the refusal quotes no value, encrypted reasoning is meant if it is asked for: few servers know it.
+    """
+    if name.removeprefix(_INCLUDE) in refusal.text:
+        return True
+    return name == _ENCRYPTED_REASONING or _ENCRYPTED_REASONING not in _optional_fields(body)
 
 
-def _is_spoken_of(name: str, body: Mapping[str, Any], refusal: ProviderStatusError) -> bool:
-    """Return whether a refusal's sentences are about this member."""
+def _is_mentioned(name: str, body: Mapping[str, Any], refusal: ProviderStatusError) -> bool:
+    """Say whether the sentences of a refusal are about a field."""
     text = refusal.text
-    if name.startswith("include="):
-        if name.removeprefix("include=") in text:
-            return not _is_about_item(refusal)
-        if name == ENCRYPTED and "encrypted" in text.lower() and not _is_about_item(refusal):
-            return True
-        return _is_word_refused("include", text) and _is_value_meant(name, body, refusal)
+    if name.startswith(_INCLUDE):
+        return _is_include_mentioned(name, body, refusal)
     outer, _, inner = name.partition(".")
     if inner:
         return (
-            _is_word_found(f"{outer}.{inner}", text)
-            or _is_word_found(f"{outer}_{inner}", text)
+            _contains_name(f"{outer}.{inner}", text)
+            or _contains_name(f"{outer}_{inner}", text)
             or (outer == "text" and _is_word_refused(inner, text))
         )
-    return _is_word_found(name, text) if "_" in name else _is_word_refused(name, text)
+    return _contains_name(name, text) if "_" in name else _is_word_refused(name, text)
 
 
-def _is_about_item(refusal: ProviderStatusError) -> bool:
-    """Return whether a sealed thought is refused, and not the wish for more of them."""
-    return _ABOUT_ITEMS.search(refusal.text) is not None
+def _is_include_mentioned(name: str, body: Mapping[str, Any], refusal: ProviderStatusError) -> bool:
+    """Say whether the sentences of a refusal are about a value of ``include``."""
+    text = refusal.text
+    # A refusal of encrypted reasoning that we sent back is not about asking for more of it.
+    is_about_item = _CONVERSATION_ITEMS.search(text) is not None
+    if name.removeprefix(_INCLUDE) in text:
+        return not is_about_item
+    if name == _ENCRYPTED_REASONING and "encrypted" in text.lower() and not is_about_item:
+        return True
+    return _is_word_refused("include", text) and _is_refused_value(name, body, refusal)
 
 
-def _is_word_found(name: str, text: str) -> bool:
-    """Return whether a name that is no word of other sentences is in a text, in any spelling."""
+def _contains_name(name: str, text: str) -> bool:
+    """Say whether a text contains a name that is no ordinary word: in snake case, in camel case or with spaces."""
     camel = re.sub(r"_(\w)", lambda found: found[1].upper(), name)
     spaced = re.sub(r"[_.]", " ", name)
     return any(
@@ -160,14 +177,15 @@ def _is_word_found(name: str, text: str) -> bool:
 
 
 def _is_word_refused(word: str, text: str) -> bool:
-    """Return whether a word that people use too is called a member in a text, or is what is not taken."""
+    """Say whether a text refuses a field whose name is also an ordinary word: quotes it, or calls it unsupported."""
     found = re.escape(word)
-    text = re.sub(r"\broles?\W+['\"`]?\w+", "", text, flags=re.IGNORECASE)  # of whom a message is
+    # The role of a message, "role 'user'", is not the field `user`.
+    text = re.sub(r"\broles?\W+['\"`]?\w+", "", text, flags=re.IGNORECASE)
     patterns = (
         rf"['\"`“‘]{found}['\"`”’.\[]",
-        rf"{_CALLED}{found}\b",
+        rf"{_FIELD_CALLED}{found}\b",
         rf"\b{found}\b(?:\W+[\w.]+){{0,3}}?\W+{_IS_REFUSED}",
-        rf"{_REFUSES}{found}\b",
-        rf"{_ALONE}{found}\b(?! and\b)",
+        rf"{_DOES_NOT_SUPPORT}{found}\b",
+        rf"{_UNKNOWN}{found}\b(?! and\b)",
     )
     return any(re.search(pattern, text, re.IGNORECASE) for pattern in patterns)

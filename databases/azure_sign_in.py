@@ -1,4 +1,4 @@
-"""Sign-in to PostgreSQL by the machine's Azure identity: a short-lived token in the place of a password."""
+"""Sign-in to PostgreSQL by the machine's Azure identity: a short-lived token instead of a password."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def wants_token(url: URL) -> bool:
 
 
 def build_connector(url: URL, connect: Connect, get_token: GetToken, timeout_s: int) -> Callable[[], Awaitable[Any]]:
-    """Return what opens a connection with a fresh token, which only a new connection needs.
+    """Return a function that opens a connection with a fresh token; open connections need no new one.
 
     Args:
         url: Address of the database; its user is the name of the identity.
@@ -58,7 +58,7 @@ def build_connector(url: URL, connect: Connect, get_token: GetToken, timeout_s: 
 
 
 def token_of_machine() -> GetToken:
-    """Return what asks for a token of the machine's identity, and keeps it while it lives; see `AZURE_CLIENT_ID`.
+    """Return a function that gets a token for the machine's identity and caches it; see `AZURE_CLIENT_ID`.
 
     Raises:
         ConfigError: When the package for it is not installed.

@@ -66,7 +66,7 @@ class ReadOnlyError(Exception):
 
 
 def fault_of(exc: BaseException) -> str:
-    """Return what is wrong with a database, e.g. ``"cannot be written to: the disk is full"``."""
+    """Return the fault of a database in words, e.g. ``"cannot be written to: the disk is full"``."""
     cause = exc.orig if isinstance(exc, DBAPIError) else exc
     if isinstance(cause, FileReplacedError | FileNotFoundError):
         return REPLACED
@@ -91,13 +91,13 @@ def is_down(exc: BaseException) -> bool:
 
 
 def known_fault_of(exc: BaseException) -> str | None:
-    """Return what is wrong with a database that is down; None when `exc` does not say it, or is of another kind."""
+    """Return the fault of a database that is down, in words; None when `exc` does not tell, or is of another kind."""
     fault = fault_of(exc) if is_down(exc) else SILENT
     return fault if fault != SILENT else None
 
 
 def outlook_of(exc: BaseException) -> str:
-    """Return what a person can do about a database that is down, as a sentence: wait, or tell who can do something."""
+    """Return the advice for a person when the database is down: to wait, or to tell whoever runs the server."""
     if fault_of(exc) in _NOT_BY_ITSELF:
         return "Whoever runs this server has to put it right first: its log says how."
     return "Try again soon."

@@ -25,7 +25,7 @@ def create_postgres_engine(
     Args:
         url: Address of the database.
         wait_s: How long a transaction waits for a connection, in seconds.
-        get_token: What a sign-in by identity shows in the place of a password; None: a token of the machine's.
+        get_token: Returns the token that replaces the password in a sign-in by identity; None for the machine's own.
         options: Options of the engine, such as `json_serializer`.
 
     Raises:

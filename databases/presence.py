@@ -64,7 +64,7 @@ class Presence:
         return False
 
     def leave(self) -> None:
-        """Give up the lock. Its file stays: who has opened it would hold a lock that nobody else sees."""
+        """Give up the lock. Its file stays, or a process that has it open would hold a lock that others cannot see."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

@@ -123,7 +123,7 @@ class SQLiteFile:
     def take_reserve_back(self) -> None:
         """Reserve again what a delete has used and freed, before anything else is written there.
 
-        The log is folded into the file first, and gives back its space. Somebody who reads just now may prevent that;
+        The log is folded into the file first, and gives back its space. An active reader may prevent that;
         then the next probe of the database makes the reserve, when there is room.
         """
         try:

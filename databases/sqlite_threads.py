@@ -153,7 +153,7 @@ class _Visit(Generic[R]):
             self.ended.set_result(None)
 
     def result(self) -> R:
-        """Return what the work returned, or raise what it raised."""
+        """Return the result of the work, or raise its exception."""
         if self._failure is not None:
             try:
                 raise self._failure

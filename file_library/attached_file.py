@@ -1,4 +1,4 @@
-"""AttachedFile: a file as a tool gets it."""
+"""AttachedFile: a file of the conversation for tools, with methods to read it."""
 
 from __future__ import annotations
 

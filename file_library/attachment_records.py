@@ -1,4 +1,4 @@
-"""ChatKit's records of files: made of a row, with marks where a browser is given URLs."""
+"""ChatKit's records of files, built from rows, with marks in place of the URLs that browsers are given."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from storage.file_rows import StoredFile
 
 
 def build_document(file_id: str, name: str, media_type: str) -> dict[str, Any]:
-    """Return the record of a file as JSON, as it is stored with its row."""
+    """Return ChatKit's record of a file as the JSON that is stored in its row."""
     is_picture = media_type in PICTURES
     document = {"type": "image" if is_picture else "file", "id": file_id, "name": name, "mime_type": media_type}
     return document | ({"preview_url": mark_of(file_id, "preview")} if is_picture else {})
 
 
 def build_details(size: int, width: int | None, height: int | None) -> dict[str, int]:
-    """Return ChatKit's own notes of a file, for who answers; no client sees them."""
+    """Return the metadata of ChatKit's record of a file, for the server's own use; no client sees it."""
     details = {"size": size, "width": width, "height": height}
     return {name: value for name, value in details.items() if value is not None}
 
 
 def build_attachment(file: StoredFile) -> Attachment:
-    """Return ChatKit's record of a file, with marks where a browser is given URLs."""
+    """Return ChatKit's record of a file, with marks in place of the URLs that browsers are given."""
     common: dict[str, Any] = {
         "id": file.id, "name": file.name, "mime_type": file.media_type, "thread_id": file.thread_id,
         "metadata": build_details(file.size, file.width, file.height),

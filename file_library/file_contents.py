@@ -1,4 +1,4 @@
-"""FileContents: the bytes of files, and what is made of them once: previews, pictures for models, texts."""
+"""FileContents: the bytes of files, and what is derived from them once: previews, pictures for models, texts."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ Extract = Callable[[Path, str], Awaitable[FileText]]
 
 
 class FileContents:
-    """Reads files, whosever they are: who may is decided before.
+    """Reads files, whoever owns them; callers have checked that the person may read them.
 
     Args:
         records: Says whether a file is still there when something has been made of it.
@@ -88,7 +88,7 @@ class FileContents:
         self._makers = asyncio.Semaphore(MAX_MAKERS)
         self._readers = asyncio.Semaphore(MAX_READERS)
         self._read_ahead: set[asyncio.Task[None]] = set()
-        # One by one: a reader stays free for who waits.
+        # One by one, so that a reader stays free for a request that waits for it.
         self._ahead = asyncio.Semaphore(1)
 
     async def open(self, file: StoredFile, start: int = 0, end: int | None = None) -> StoredObject:
@@ -102,7 +102,7 @@ class FileContents:
         return await self._from_store(file, lambda key: self._objects.open(key, start, end))
 
     async def read(self, file: StoredFile) -> bytes:
-        """Return the bytes of a file, all of them.
+        """Return all bytes of a file.
 
         Raises:
             NotFoundError: When it has not been uploaded.
@@ -122,14 +122,14 @@ class FileContents:
             yield path
 
     async def _from_store(self, file: StoredFile, get: Callable[[str], Awaitable[T]]) -> T:
-        """Return what `get` makes of the key of a file's bytes; those of an earlier version have a key without hash."""
+        """Call `get` with the key of a file's bytes; earlier versions of Parlor used a key without the hash."""
         try:
             return await get(file.content_key)
         except NotFoundError:
             return await get(file.content_key_without_hash)
 
     async def preview(self, file: StoredFile) -> bytes:
-        """Return a small picture of a picture; it is made once.
+        """Return a small version of a picture, which is made once.
 
         Raises:
             NotFoundError: When the file is no picture, or has not been uploaded.
@@ -163,7 +163,7 @@ class FileContents:
                 return await self._spool.in_thread(decode_text, path, MAX_EXTRACTED_CHARS)
 
         async def extract(path: Path) -> bytes:
-            if file.id in self._unreadable:  # who has tried it meanwhile has failed
+            if file.id in self._unreadable:  # another request has tried meanwhile, and failed
                 raise UnreadableError
             return dump_text(await self._extract(path, file.media_type))
 
@@ -176,13 +176,13 @@ class FileContents:
             self._unreadable.add(file.id)
             raise
         except TimeoutError as exc:
-            # It waited for others: the next one who asks tries it again.
+            # The time went by waiting for other files: the next request tries this one again.
             raise UnreadableError from exc
 
     def read_ahead(self, file: StoredFile) -> None:
-        """Begin to extract the text of an office document, for which the answer then need not wait.
+        """Begin to extract the text of an office document, so that the answer need not wait for it.
 
-        A PDF is left until it is asked for: most models take it as it is.
+        A PDF is left until its text is asked for, since most models read PDF themselves.
         """
         if file.media_type in OFFICE and len(self._read_ahead) < MAX_READ_AHEAD:
             task = asyncio.create_task(self._extract_ahead(file))
@@ -190,7 +190,7 @@ class FileContents:
             task.add_done_callback(self._read_ahead.discard)
 
     async def close(self) -> None:
-        """Stop what is read ahead."""
+        """Stop reading ahead."""
         for task in self._read_ahead:
             task.cancel()
         await asyncio.gather(*self._read_ahead, return_exceptions=True)
@@ -202,11 +202,11 @@ class FileContents:
         except UserFacingError as exc:
             logger.info("document not read ahead", extra={"file_id": file.id, "code": exc.code})
         except Exception:
-            # Who asks for the text is told; nothing depends on this.
+            # Whoever needs the text meets the error then; nothing depends on this attempt.
             logger.warning("document not read ahead", extra={"file_id": file.id}, exc_info=True)
 
     async def transcript(self, file: StoredFile, transcribe: Callable[[bytes, str], Awaitable[str]]) -> FileText:
-        """Return what is said in a recording, which is asked for once.
+        """Return the transcript of a recording, which is made once.
 
         Args:
             file: The recording.
@@ -220,7 +220,7 @@ class FileContents:
         return load_text(await self._rendition(file, "text", ask, self._makers))
 
     async def _rendition(self, file: StoredFile, kind: str, make: Make, places: asyncio.Semaphore) -> bytes:
-        """Return what is made of a file once, and kept beside it. Of several who ask at once one makes it."""
+        """Return something that is made of a file once and stored beside it; concurrent requests wait for the first."""
         if file.state == "pending":
             raise NotFoundError(NOT_UPLOADED)
         key = file.rendition_key(kind)

@@ -1,7 +1,7 @@
-"""FileRemoval: files that are to go, and those that nobody will ask for, with all that lies in the object store.
+"""FileRemoval: deletes files on request, and sweeps abandoned ones, with all their objects in the object store.
 
-A row is marked first, then its objects are deleted, then the row: whatever breaks off in between is gone on with at the
-next sweep, and no object is without a row that leads to it.
+A row is marked first, then its objects are deleted, then the row. So the next sweep continues what was interrupted, and
+every object has a row that leads to it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 SWEPT_AT_ONCE = 100
 MAX_SWEEPS = 20
 PENDING_LIFE = timedelta(minutes=45)
-"""How long a file may be announced without being here: its URL, its upload, and the move to its place."""
+"""How long an announced file may stay away: enough for its URL to expire, its upload, and the move to the store."""
 
 
 class FileRemoval:
@@ -30,8 +30,8 @@ class FileRemoval:
     Args:
         records: The rows.
         objects: The bytes.
-        spool: Local copies, which a process that is no more may have left.
-        unsent_life: How long a file is kept that is not sent with a message.
+        spool: Local copies, some of them left behind by processes that have ended.
+        unsent_life: How long an uploaded file is kept that is not sent with a message.
     """
 
     def __init__(self, records: FileRecords, objects: ObjectStore, spool: Spool, unsent_life: timedelta) -> None:
@@ -41,16 +41,16 @@ class FileRemoval:
         self._unsent_life = unsent_life
 
     async def delete(self, scope: Scope) -> None:
-        """Delete a file of an owner: its row, its bytes, and what was made of them.
+        """Delete a file of an owner: its row, its bytes, and what was derived from them.
 
         Raises:
-            NotFoundError: When there is none.
+            NotFoundError: When it does not exist.
         """
         await self._records.mark_deleted(scope)
         await self._delete_marked(scope)
 
     async def delete_threadless(self, scope: Scope) -> None:
-        """Delete an owner's files of threads that are gone; what cannot be reached now, the sweeper deletes."""
+        """Delete an owner's files of deleted threads; while the object store is down, that is left to the sweeper."""
         if await self._records.mark_threadless(scope):
             await self._delete_marked(scope)
 
@@ -66,13 +66,13 @@ class FileRemoval:
         await self._delete_all_marked()
 
     async def sweep(self, *, has_incoming: bool) -> None:
-        """Delete what nobody will ask for.
+        """Delete abandoned files.
 
-        That is what was announced and never came, or came and was never sent with a message, what belonged to threads
-        that are gone, and what processes have left that are no more.
+        These are files that were announced but never uploaded, uploaded but never sent with a message, or part of a
+        deleted thread, and the local files of processes that have ended.
 
         Args:
-            has_incoming: Whether browsers send files to the object store itself.
+            has_incoming: Whether browsers upload straight to the object store.
         """
         now = utc_now()
         await self._records.mark_orphans(now - PENDING_LIFE, now - self._unsent_life, SWEPT_AT_ONCE * MAX_SWEEPS)
@@ -80,7 +80,7 @@ class FileRemoval:
         await self._spool.in_thread(self._spool.sweep)
         await self._spool.in_thread(self._objects.sweep_leftovers)
         if has_incoming:
-            # Sent again to a URL that was still good, when the file was taken over or gone.
+            # A browser may use its upload URL again while that is valid, after the file was taken over or deleted.
             await self._objects.delete_old("incoming", now - self._unsent_life, SWEPT_AT_ONCE)
 
     async def _delete_all_marked(self) -> None:
@@ -89,9 +89,9 @@ class FileRemoval:
                 return
 
     async def _delete_marked(self, scope: Scope | None = None) -> int:
-        """Delete objects and rows of files that are marked, of all owners or of one; return how many were."""
+        """Delete objects and rows of marked files, of all owners or of one; return how many files that were."""
         deleted = 0
-        for file in await self._records.marked(SWEPT_AT_ONCE, scope):
+        for file in await self._records.list_marked(SWEPT_AT_ONCE, scope):
             try:
                 keys = await self._objects.keys(file.folder)
                 await self._objects.delete([*keys, file.incoming_key] if file.is_direct else keys)

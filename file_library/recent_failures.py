@@ -1,4 +1,4 @@
-"""Failures that are remembered for a while: what has taken the whole of its time is not tried again in each answer."""
+"""Memory of recent failures, so that a file that could not be read in time is not tried again in each answer."""
 
 from __future__ import annotations
 

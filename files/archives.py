@@ -1,4 +1,4 @@
-"""Archives: which kind of office document one is, and what is not taken of them, before anything is unpacked."""
+"""Type of a ZIP archive, and checks for zip bombs and odd office documents, before anything is unpacked."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _DAMAGED = (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, EOFErr
 
 
 def type_of_archive(path: Path) -> str:
-    """Return what kind of ZIP archive a file is, by its list of contents and the types that are declared in it.
+    """Return the media type of a ZIP archive, by its list of contents and the types that are declared in it.
 
     Raises:
         BadRequestError: When it is damaged, unpacks to far more than it is, or is a document with something odd.

@@ -64,17 +64,17 @@ class Examined:
 def examine(
     received: Received, name: str, declared: str, rules: UploadRules, *, keeps_metadata: bool = False
 ) -> Examined:
-    """Return what a file is that has arrived. Blocks: to be called in a thread.
+    """Find out the type, size and measures of an upload, and check them. Blocks: to be called in a thread.
 
     Args:
         received: The file. A picture is copied beside it, without its metadata.
         name: The clean name of the file.
         declared: The type that it was declared as, normalized.
-        rules: What is taken.
+        rules: The upload rules of the use case.
         keeps_metadata: Whether pictures keep theirs.
 
     Raises:
-        UserFacingError: When it is not what it was said to be, is not taken, or could do harm.
+        UserFacingError: When it is not what was declared, is refused by the rules, or could do harm.
     """
     path = received.path
     with path.open("rb") as file:
@@ -104,7 +104,7 @@ def examine(
 
 
 def examine_own(received: Received, name: str, declared: str) -> Examined:
-    """Return what a file is that an assistant has made. Blocks: to be called in a thread.
+    """Find out the type, size and measures of an assistant's file. Blocks: to be called in a thread.
 
     Raises:
         BadRequestError: When it is empty, or a picture that cannot be.

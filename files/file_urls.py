@@ -1,4 +1,4 @@
-"""Signed URLs of files: who has one may do one thing with one file of one owner, until it expires.
+"""Signed URLs of files: each lets its holder do one thing with one file of one owner, until it expires.
 
 Nothing that is stored holds such a URL. Items hold a mark (`mark_of`), and the edge writes a fresh URL in its place
 while the bytes go out. The owner is part of what is signed, and so a mark that a person types in opens nothing that is
@@ -37,7 +37,7 @@ def is_file_id(value: str) -> bool:
 
 
 def mark_of(file_id: str, purpose: Purpose) -> str:
-    """Return what stands in the place of a file's URL in everything that is stored."""
+    """Return the mark that is stored wherever the URL of a file belongs."""
     return f"{MARK}{file_id}/{purpose}"
 
 
@@ -73,7 +73,7 @@ class FileURLs:
         return hmac.compare_digest(signature.encode(), expected.encode()) and int(expires) > self._now()
 
     def in_place_of_marks(self, data: bytes, owner: str, base_url: str) -> bytes:
-        """Return bytes of JSON with URLs for this owner where marks stand."""
+        """Return bytes of JSON in which marks are replaced by URLs for this owner."""
         if MARK.encode() not in data:
             return data
 
@@ -88,6 +88,6 @@ class FileURLs:
         return f"{PATH}{file_id}/{purpose}?{signed}"
 
     def _sign(self, file_id: str, purpose: Purpose, owner: str, expires: int) -> str:
-        # The purpose is part of what is signed: who may see a file may not replace it.
+        # The purpose is signed too: a URL for reading a file cannot be used to replace it.
         said = f"file:v1:{purpose}:{file_id}:{expires}:{owner}"
         return hmac.new(self._key, said.encode(), hashlib.sha256).hexdigest()

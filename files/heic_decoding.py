@@ -1,4 +1,4 @@
-"""A HEIC picture as a JPEG, as a program of its own: decoders of films have a long history of holes.
+"""Program that decodes a HEIC picture to JPEG, apart from the server since video decoders have many security holes.
 
 Started by `files.picture_conversion` with the path of a picture and how many pixels are decoded; it writes the JPEG.
 """

@@ -1,4 +1,4 @@
-"""Media types of files: sniffed from the bytes, compared with what was declared, and what each of them is for us."""
+"""Media types of files: sniffed from the bytes, compared with the declared ones, and sorted by how we treat them."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ _OPTIONS: dict[str, dict[str, str]] = {
     "az": {"endpoint": "endpoint", "account": "account_name"},
     "gs": {"endpoint": "base_url"},
 }
-"""The parameters behind the `?` of a URL, and obstore's names of them."""
+"""The query parameters of storage URLs, and obstore's names for them."""
 
 _KEYS: dict[str, dict[str, str]] = {
     "s3": {
@@ -115,7 +115,7 @@ class ObjectStore:
             await self._put(key, data)
 
     async def _put(self, key: str, source: Path | bytes) -> None:
-        await _bounded(
+        await _call_store(
             obstore.put_async(
                 self._objects, key, source, chunk_size=self._piece_bytes, max_concurrency=_PIECES_AT_ONCE
             ),
@@ -125,7 +125,7 @@ class ObjectStore:
     async def size_of(self, key: str) -> int | None:
         """Return how many bytes an object has; None when there is none."""
         with suppress(*_NOT_THERE):
-            return int((await _bounded(obstore.head_async(self._objects, key)))["size"])
+            return int((await _call_store(obstore.head_async(self._objects, key)))["size"])
         return None
 
     async def open(self, key: str, start: int = 0, end: int | None = None) -> StoredObject:
@@ -136,7 +136,7 @@ class ObjectStore:
         """
         options: Any = {} if start == 0 and end is None else {"range": (start, end) if end else {"offset": start}}
         try:
-            found = await _bounded(obstore.get_async(self._objects, key, options=options))
+            found = await _call_store(obstore.get_async(self._objects, key, options=options))
         except _NOT_THERE as exc:
             raise NotFoundError(_MISSING) from exc
         return StoredObject(int(found.meta["size"]), _chunks(found))
@@ -171,10 +171,10 @@ class ObjectStore:
         """Delete objects; those that are not there are deleted already."""
         for key in keys:
             with suppress(*_NOT_THERE):
-                await _bounded(obstore.delete_async(self._objects, key))
+                await _call_store(obstore.delete_async(self._objects, key))
 
     def sweep_leftovers(self, now: Callable[[], float] = time.time) -> int:
-        """Remove from a disk what a process has begun to write that is no more; return how many files. Blocks.
+        """Remove from a disk what ended processes have left half-written; return how many files. Blocks.
 
         What is being written has a name that ends with `#` and a number, and is no object yet.
         """
@@ -198,7 +198,7 @@ class ObjectStore:
                 if len(found) >= limit:
                     return
 
-        await _bounded(collect())
+        await _call_store(collect())
         return found[:limit]
 
     async def delete_old(self, prefix: str, before: datetime, limit: int) -> None:
@@ -211,7 +211,7 @@ class ObjectStore:
                 if len(old) >= limit:
                     return
 
-        await _bounded(collect(), TRANSFER_TIMEOUT_S)
+        await _call_store(collect(), TRANSFER_TIMEOUT_S)
         await self.delete(old[:limit])
 
     @property
@@ -233,13 +233,13 @@ class ObjectStore:
 
     async def sign_put(self, key: str, life_s: float) -> str:
         """Return a URL to which anybody can send the object's bytes, of any size and type, until it expires."""
-        return str(await _bounded(obstore.sign_async(self._objects, "PUT", key, timedelta(seconds=life_s))))
+        return str(await _call_store(obstore.sign_async(self._objects, "PUT", key, timedelta(seconds=life_s))))
 
 
 def _link(path: Path, target: Path) -> bool:
-    """Give a local file another name in the place of whatever has it; return whether that could be done.
+    """Make `target` a hard link to a local file, replacing any file there; return whether that could be done.
 
-    To copy hundreds of megabytes, just written and on the same disk, would keep all that waits for that disk waiting.
+    Copying hundreds of megabytes on the same disk instead would delay everything that waits for that disk.
     """
     staged = target.with_name(f"{target.name}#{secrets.randbelow(10**9)}")
     try:
@@ -252,12 +252,12 @@ def _link(path: Path, target: Path) -> bool:
 
 
 def _plain(exc: Exception) -> str:
-    """Return what an exception says on its first line, without the queries of addresses."""
+    """Return the first line of an exception's text, without the queries of URLs, which may hold signatures."""
     first = next(iter(str(exc).splitlines()), "") or type(exc).__name__
     return _QUERY.sub("?…", first.partition(" Debug source")[0])[:300]
 
 
-async def _bounded(call: Any, timeout_s: float = CALL_TIMEOUT_S) -> Any:
+async def _call_store(call: Any, timeout_s: float = CALL_TIMEOUT_S) -> Any:
     try:
         async with asyncio.timeout(timeout_s):
             return await call
@@ -274,7 +274,7 @@ async def _chunks(found: Any) -> AsyncIterator[bytes]:
     pieces = found.stream(min_chunk_size=READ_PIECE_BYTES)
     while True:
         try:
-            piece = await _bounded(anext(pieces))
+            piece = await _call_store(anext(pieces))
         except StopAsyncIteration:
             return
         except _NOT_THERE as exc:
@@ -287,7 +287,7 @@ def open_object_store(url: str | None, folder: Path, keys: Mapping[str, str] = M
 
     Args:
         url: `STORAGE_URL`; None for `folder`.
-        folder: Where files lie without a URL. It is made when it is missing.
+        folder: The folder for files when there is no URL; made when it is missing.
         keys: Keys of buckets by variable, such as `AWS_ACCESS_KEY_ID`. Others come from what each provider's own tools
             read, such as `AZURE_TENANT_ID` and `GOOGLE_APPLICATION_CREDENTIALS`.
 

@@ -1,4 +1,4 @@
-"""Pictures without what was noted in them: position, camera, comments, and whatever hangs behind their end.
+"""Removes the metadata of pictures: position, camera, comments, and anything after the end of the picture.
 
 The pixels stay as they are: parts of the file are copied or left out, nothing is decoded. A file that is not built as
 its format demands is refused, so that nothing else can hide in it. Sources: ITU-T T.81, annex B; PNG, third edition, 5;
@@ -215,7 +215,7 @@ def _png(reader: _Reader, orientation: int) -> Iterator[bytes]:
         yield head
         yield from reader.pieces(size + 4)
         if kind == b"IHDR" and orientation > 1:
-            # Before the pixels: who shows a picture while it arrives has to know.
+            # Before the pixels: a program that shows a picture while it arrives needs to know by then.
             chunk = b"eXIf" + _exif_of(orientation)
             yield struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
         if kind == b"IEND":

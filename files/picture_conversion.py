@@ -1,4 +1,4 @@
-"""AVIF pictures as WebP and HEIC as JPEG: no model takes them as they are, and few tools can show them."""
+"""Converts AVIF pictures to WebP and HEIC to JPEG, since no model reads the originals and few tools show them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Programs of our own that read what strangers have made: whatever it makes them do ends with them.
+"""Starts our own programs that read untrusted files, so that an attack on a decoder ends with its process.
 
 Each is a module with a function `main`. It knows nothing of our environment, where keys are, and of our folder.
 """

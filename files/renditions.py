@@ -1,4 +1,4 @@
-"""Renditions: what is made of a picture once, for eyes and for models. Each call blocks, and belongs into a thread."""
+"""Renditions of pictures: previews for people, and smaller copies for models. All functions block: use a thread."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Spool: what people send is written to a local folder first, piece by piece, and looked at there.
+"""Spool: uploads are first written to a local folder, piece by piece, and examined there.
 
-So an upload holds a piece in memory, however large it is and however slowly it comes, and nothing reaches the object
-store that has not been checked.
+So an upload never has more than one piece in memory, however large or slow it is, and nothing unchecked reaches the
+object store.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 MAX_AT_ONCE = 400
-"""Files that are worked on at once."""
+"""Most files that are worked on at once."""
 
-MAX_AT_ONCE_OF_ONE = 150
-"""Files of one owner that are worked on at once: nobody takes all the room."""
+MAX_AT_ONCE_PER_OWNER = 150
+"""Most files of one owner that are worked on at once, so that nobody takes all the room."""
 
 PIECE_BYTES = 96 * 1024
 SILENCE_TIMEOUT_S = 30.0
@@ -42,20 +42,20 @@ UPLOAD_TIMEOUT_S = 900.0
 """Longest time for all bytes of a file."""
 
 LEFTOVER_LIFE_S = 2 * UPLOAD_TIMEOUT_S
-"""A folder of an upload that is older belongs to a process that is no more."""
+"""Age from which the folder of an upload can only have been left behind by a process that has ended."""
 
 THREADS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """File that has arrived.
+    """Upload that has arrived completely.
 
     Attributes:
         path: The local file.
         size: The file's size in bytes.
         sha256: The hash of the bytes, hexadecimal.
-        encoding: The encoding of a text; None for what is none.
+        encoding: The encoding of a text; None when the file is not a text.
     """
 
     path: Path
@@ -65,21 +65,21 @@ class Received:
 
 
 class Spool:
-    """A local folder for files on their way, and threads for work with them.
+    """A local folder for files that are being worked on, and threads for that work.
 
     Args:
-        folder: Made when it is missing.
+        folder: The folder, which is made when it is missing.
 
     Raises:
-        ConfigError: When it cannot be made.
+        ConfigError: When the folder cannot be made.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._at_once: Counter[str] = Counter()
         self._threads = ThreadPoolExecutor(THREADS, "files")
-        # One alone: each holds Python's lock for a moment per piece, and of several at once the event loop would wait
-        # for all. It takes 300 MB a second, and who waits for it reads no more from its connection.
+        # One thread only: each piece holds Python's lock for a moment, and the event loop would have to wait for every
+        # one of several writers. This one handles 300 MB a second; uploads that wait for it stop reading meanwhile.
         self._writer = ThreadPoolExecutor(1, "file-writer")
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -88,12 +88,12 @@ class Spool:
 
     @asynccontextmanager
     async def workplace(self, owner: str) -> AsyncIterator[Path]:
-        """Open a folder for the time of one piece of work with a file of `owner`.
+        """Open a folder for working on one file of `owner`, and remove it afterwards.
 
         Raises:
-            UnavailableError: When there are too many at once, or the disk is full.
+            UnavailableError: When too many files are worked on at once, or the disk is full.
         """
-        if self._at_once.total() >= MAX_AT_ONCE or self._at_once[owner] >= MAX_AT_ONCE_OF_ONE:
+        if self._at_once.total() >= MAX_AT_ONCE or self._at_once[owner] >= MAX_AT_ONCE_PER_OWNER:
             raise UnavailableError("Too many files are being sent at the moment. Try again soon.", code="files.busy")
         self._at_once[owner] += 1
         place = self._folder / secrets.token_hex(16)
@@ -112,57 +112,52 @@ class Spool:
     async def _remove(self, place: Path) -> None:
         try:
             job = self._threads.submit(shutil.rmtree, place, ignore_errors=True)
-        except RuntimeError:  # closed meanwhile: the sweeper of the next process finds it
+        except RuntimeError:  # the spool was closed meanwhile: the next process sweeps the folder away
             return
-        # Whoever is cancelled while it waits leaves nothing either.
+        # The folder is removed even when the caller is cancelled while it waits.
         await asyncio.shield(asyncio.wrap_future(job))
 
     async def receive(
         self, place: Path, chunks: AsyncIterator[bytes], max_bytes: int, too_large: TooLargeError
     ) -> Received:
-        """Write what arrives into a file.
+        """Write an upload into a file, hashing it and finding its encoding on the way.
 
         Args:
-            place: A workplace.
+            place: A folder from `workplace`.
             chunks: The bytes.
-            max_bytes: After so many no more is read.
-            too_large: What is raised then.
+            max_bytes: The size at which reading stops.
+            too_large: The error to raise then.
 
         Raises:
-            TooLargeError: When there are more bytes.
-            BadRequestError: When they do not arrive in time.
+            TooLargeError: When the upload has more than `max_bytes`.
+            BadRequestError: When it does not arrive in time.
             UnavailableError: When the disk is full.
         """
         loop = asyncio.get_running_loop()
         path = place / "sent"
         digest, finder = hashlib.sha256(), EncodingFinder()
         size, piece = 0, bytearray()
-        coming = aiter(chunks)
+        arriving = aiter(chunks)
 
         def write(file: IO[bytes], data: bytearray) -> None:
-            # All that has to see each byte does so while they come: at the end of many files at once it would be work
-            # for seconds, in which Python's lock goes from thread to thread and the event loop waits for its turn.
+            # Whatever has to see each byte does so as they arrive: done at the end, and for many files at once, it
+            # would take seconds, in which the event loop competes with all those threads for Python's lock.
             file.write(data)
             digest.update(data)
             finder.feed(data)
 
         try:
             async with asyncio.timeout(UPLOAD_TIMEOUT_S):
-                # Unbuffered, and closed by hand: to open and to close moves no bytes.
+                # Unbuffered, so that opening and closing write nothing and cannot block the event loop.
                 with path.open("wb", buffering=0) as file:
-                    while True:
-                        try:
-                            async with asyncio.timeout(SILENCE_TIMEOUT_S):
-                                chunk = await anext(coming)
-                        except StopAsyncIteration:
-                            break
+                    while (chunk := await _next_chunk(arriving)) is not None:
                         size += len(chunk)
                         if size > max_bytes:
                             raise too_large
                         piece += chunk
                         if len(piece) >= PIECE_BYTES:
                             await loop.run_in_executor(self._writer, write, file, piece)
-                            # Emptied, it would keep its room; a new one asks for no more than it needs.
+                            # A new one, as an emptied bytearray keeps the memory of the longest piece.
                             piece = bytearray()
                     await loop.run_in_executor(self._writer, write, file, piece)
         except TimeoutError as exc:
@@ -172,12 +167,12 @@ class Spool:
         return Received(path, size, digest.hexdigest(), finder.encoding())
 
     async def in_thread(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Return `work(...)`, done in one of few threads."""
+        """Return the result of `work(...)`, called in one of the spool's threads."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, lambda: work(*args, **kwargs))
 
     def sweep(self, now: Callable[[], float] = time.time) -> int:
-        """Remove what processes have left that are no more; return how many folders. Blocks."""
+        """Remove the folders that earlier processes left behind; return how many. Blocks."""
         count = 0
         for place in self._folder.iterdir():
             try:
@@ -190,13 +185,26 @@ class Spool:
         return count
 
     def close(self) -> None:
-        """Take no more work."""
+        """Stop the threads: work that has not begun is dropped."""
         for threads in (self._writer, self._threads):
             threads.shutdown(wait=False, cancel_futures=True)
 
 
+async def _next_chunk(chunks: AsyncIterator[bytes]) -> bytes | None:
+    """Return the next bytes of an upload, or None at its end.
+
+    Raises:
+        TimeoutError: When none arrive for `SILENCE_TIMEOUT_S`.
+    """
+    try:
+        async with asyncio.timeout(SILENCE_TIMEOUT_S):
+            return await anext(chunks)
+    except StopAsyncIteration:
+        return None
+
+
 async def pieces_of(data: str | bytes | Path | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    """Yield bytes piece by piece, wherever they are; those of a text in UTF-8."""
+    """Yield the bytes of a string (as UTF-8), of bytes, of a local file or of a stream, piece by piece."""
     if isinstance(data, str):
         data = bytes(data, "utf-8")
     if isinstance(data, bytes):

@@ -1,4 +1,4 @@
-"""EncodingFinder: tells, piece by piece, whether a file is a text, and how it is encoded."""
+"""EncodingFinder: finds out, piece by piece, whether a file is a text, and in which encoding."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MARKS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
 class EncodingFinder:
-    """Looks at the bytes of a file as they come; what is seen to be no text costs no more from there on."""
+    """Finds the encoding of a file while its bytes arrive; as soon as they cannot be text, it stops looking."""
 
     def __init__(self) -> None:
         self._decoder: codecs.IncrementalDecoder | None = None
@@ -22,7 +22,7 @@ class EncodingFinder:
         self._is_valid = True
 
     def feed(self, piece: bytes | bytearray) -> None:
-        """Look at the next bytes. The first piece has two of them at least, where the file has."""
+        """Examine the next bytes. The first piece must have at least two of them, unless the file is shorter."""
         if not piece or not self._is_text:
             return
         if self._decoder is None:
@@ -34,7 +34,7 @@ class EncodingFinder:
             self._decode(piece)
 
     def encoding(self) -> str | None:
-        """Return the encoding, at the end of the file: UTF-8, UTF-16 or Windows-1252; None for what is no text."""
+        """Return the encoding at the end of the file: UTF-8, UTF-16 or Windows-1252; None when it is not a text."""
         if self._is_text and self._is_valid:
             self._decode(b"", final=True)
         if not self._is_text:
@@ -55,7 +55,7 @@ class EncodingFinder:
 
 
 def text_encoding(path: Path) -> str | None:
-    """Return the encoding of a local file that is a text: UTF-8, UTF-16 or Windows-1252; None when it is none."""
+    """Return the encoding of a local file: UTF-8, UTF-16 or Windows-1252; None when it is not a text."""
     finder = EncodingFinder()
     with path.open("rb") as file:
         while piece := file.read(PIECE_BYTES):

@@ -1,4 +1,4 @@
-"""The text of a document, as a program of its own: what a stranger's document can make it do ends with it.
+"""Program that extracts the text of a document, apart from the server since documents are untrusted.
 
 Started by `files.texts` with the path of a file, its media type, and how many characters are wanted; it writes a JSON
 object with `text`, and with `left_out` where there is more. It has limits of memory and time; it can write nowhere but

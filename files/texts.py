@@ -1,4 +1,4 @@
-"""Texts of files: of text files as they are, of documents by a program of its own that can be ended."""
+"""Texts of files: text files are decoded here, documents by a separate program that can be killed."""
 
 from __future__ import annotations
 

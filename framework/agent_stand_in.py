@@ -1,6 +1,6 @@
-"""Stand-ins of an agent: the agent as it is, but for the model, which asks for calls that are known beforehand.
+"""Stand-ins of an agent: copies whose model is replaced by one that asks for given calls.
 
-The framework runs the calls of a batch in which one needs a person's word only in a session object of its own. A copy
+The framework runs a batch of calls in which one needs a person's approval only in a session object of its own. A copy
 of the agent with another client runs them anywhere, with the agent's own tools, middleware and context providers.
 Relied on are that an agent may be copied and reads its attribute `client` at each run, that a tool may be copied and
 reads `approval_mode` at each call, and what the client's tool loop is made of.
@@ -34,7 +34,7 @@ def build_stand_in(agent: Agent[Any], calls: Sequence[Content], *, is_allowed: b
     Args:
         agent: Left as it is.
         calls: Contents of the type ``function_call``.
-        is_allowed: Whether a person has allowed them; if not, calls of tools that need a word are left out.
+        is_allowed: Whether a person has allowed them; if not, calls of tools that need approval are left out.
     """
     client: Any = agent.client
     stand_in: Any = copy.copy(agent)

@@ -9,7 +9,7 @@ from chatkit.server import ChatKitServer
 
 
 def overridden_methods(cls: type[Any]) -> set[str]:
-    """Return the methods of ChatKit's server that a subclass defines anew, those that ChatKit calls private too."""
+    """Return the methods of ChatKit's server that a subclass overrides, private ones included."""
     own = cls.__mro__[: cls.__mro__.index(ChatKitServer)]
     known = {name for name, value in vars(ChatKitServer).items() if inspect.isfunction(value) and name[:2] != "__"}
     return {name for name in known if any(name in vars(each) for each in own)}

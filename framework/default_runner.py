@@ -27,7 +27,7 @@ class PreparedRunner:
         own: The runner that was set before.
         prepare: Prepares the arguments.
         loop_of: Returns the loop that runs belong on.
-        begun: Is told of streamed runs.
+        begun: Called with each streamed run.
     """
 
     def __init__(self, own: Any, prepare: Prepare, loop_of: LoopOf, begun: Begun | None = None) -> None:
@@ -75,8 +75,8 @@ def wrap_default_runner(is_there: Callable[[Any], bool], build: Callable[[Any], 
     """Put a runner before the process's own, once: it may have others of ours before it by now.
 
     Args:
-        is_there: Says whether a runner is the one that is to be put there.
-        build: Makes it of the one that was there, which it keeps as its attribute `own`.
+        is_there: Says whether a runner is already of the kind that `build` makes.
+        build: Makes the new runner from the present one, which it keeps as its attribute `own`.
     """
     from agents.run import get_default_agent_runner, set_default_agent_runner
 

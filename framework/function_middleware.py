@@ -13,7 +13,7 @@ from agent_framework import FunctionMiddleware
 
 
 def function_middleware_of(client: object) -> Sequence[Any]:
-    """Return what the tools that `client` calls go through, outermost first; nothing when it calls none."""
+    """Return the middleware of the tools that `client` calls, outermost first; empty when it calls none."""
     return tuple(getattr(client, "function_middleware", ()))
 
 

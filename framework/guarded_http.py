@@ -1,4 +1,4 @@
-"""HTTP as uvicorn speaks it, with the bounds that it has not: of heads, of connections, and of waiting for either side.
+"""Uvicorn's HTTP protocol with limits that it lacks: on headers, connections, and waiting for either side.
 
 uvicorn takes a class of its HTTP protocol by a public setting. This one is uvicorn's, with asyncio's and httptools'
 callbacks around it; beyond those it relies on `send_400_response`, which uvicorn calls for what its parser refuses, on

@@ -1,4 +1,4 @@
-"""Everything that a use case's server holds, however deep: agents, their tools, workflows, what these are made of."""
+"""Walks all objects that a use case's server holds: agents, their tools, workflows and their parts, at any depth."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PLAIN = (str, bytes, bytearray, int, float, complex, type(None), type)
 
 
 def things_held_by(holder: Any) -> Iterator[Any]:
-    """Return what is held by `holder` and by what it holds: in attributes, collections, agents, tools and workflows.
+    """Yield all objects that `holder` reaches through attributes, collections, agents, tools and workflows.
 
     Of a stranger's classes only those of Agent Framework and of the Agents SDK are looked into, and those beside a
     server of ChatKit. What is made anew for each answer is not there to be found, but what the methods that make it
@@ -40,7 +40,7 @@ def things_held_by(holder: Any) -> Iterator[Any]:
 
 
 def member_of(kind: type, name: str) -> Any:
-    """Return what a class or one of its bases defines under a name, without asking the class; None for nothing."""
+    """Return the member of a class or of its bases without running descriptors; None when there is no such member."""
     for base in kind.__mro__:
         if name in vars(base):
             found = vars(base)[name]

@@ -52,7 +52,7 @@ def original_of(agent: Any) -> Any:
 
 
 def put_agent(executor: Any, original: Any, stand_in: Any) -> None:
-    """Let `stand_in` work in an executor from now on, in the place of the agent that it was made with."""
+    """Let `stand_in` work in an executor from now on, instead of the agent that it was made with."""
     if stand_in is not original:
         _stand_ins[stand_in] = original
     for name in ("_agent", "agent"):

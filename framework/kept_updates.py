@@ -1,4 +1,4 @@
-"""Updates that the framework keeps of a stream, merged, and let go of when the stream has ended.
+"""Merges the updates that the framework keeps of a stream, and frees them when the stream has ended.
 
 The framework wraps each piece of an answer three times and keeps all of it, four streams over each other, for the sake
 of the final response; and an ended stream holds itself, by its hooks, until a full garbage collection.

@@ -1,4 +1,4 @@
-"""Recovery of a tool's call whose server is lost: connected anew, once, and called again where that is safe."""
+"""Recovery of a tool's call when its server is lost: reconnected once, and called again where that is safe."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _FORGOTTEN_WORDS = ("session terminated", "session not found", "session expired"
 
 
 class McpRecovery(FunctionMiddleware):
-    """Connects a server anew that is lost when one of its tools is called, once, and repeats the call where it may.
+    """Reconnects a server that is lost when one of its tools is called, once, and repeats the call where it may.
 
     Args:
         fail: Ends a call with a sentence for the model.

@@ -38,7 +38,7 @@ longer ago is looked for once.
 
 RESTART_POLL_S = 0.1
 MAX_RESTART_POLL_S = 0.4
-"""Pauses between two looks for a server that starts anew: the first, and the longest."""
+"""Pauses between two attempts to reach a server that is restarting: the first, and the longest."""
 
 QUIET_WAIT_S = 5.0
 """How long a server that seems lost is waited for until no call runs over its connection any more."""
@@ -68,7 +68,7 @@ class ServerState:
     Attributes:
         is_lost: Whether the connection was lost, though the framework may not know.
         lost_at: The time at which a call lost the connection, by the monotonic clock.
-        connections: How often it was connected anew.
+        connections: The number of times that the server was reconnected.
         repeatable: The tools that may be called twice: they only read, or do the same again.
         calls: How many calls are running.
         lived_at: The time of the server's last answer, by the monotonic clock.
@@ -107,20 +107,20 @@ _servers: WeakKeyDictionary[Any, ServerState] = WeakKeyDictionary()
 
 
 def state_of(tool: Any) -> ServerState:
-    """Return what is known of a server."""
+    """Return the state of a server, which callers may change."""
     return _servers.setdefault(tool, ServerState())
 
 
 def servers_of(holder: Any) -> Iterator[Any]:
     """Return the servers that a use case's server holds, in its agents and workflows too, of either framework."""
     for thing in things_held_by(holder):
-        # A use case's own server may have methods of these names, and is none of tools.
+        # A use case's own server object may have methods of these names without being a server of tools.
         if not isinstance(thing, ChatKitServer) and (_is_server(thing) or _is_sdk_server(thing)):
             yield thing
 
 
 def _is_server(value: Any) -> bool:
-    # By its members: to import the class takes longer than all of ours, and who has none need not.
+    # Recognised by its members: importing the class takes longer than all of Parlor, and most have no such server.
     return _defines(type(value), "call_tool", "load_tools", "connect", "functions")
 
 
@@ -133,7 +133,7 @@ def _defines(kind: type, *names: str) -> bool:
 
 
 def server_of(function: Any) -> Any:
-    """Return the server that a tool is called at; None where it is none of a server's, or the server is not known."""
+    """Return the MCP server that a tool belongs to; None for any other tool, and when the server is not known."""
     if (function.additional_properties or {}).get("_mcp_remote_name") is None:
         return None
     return next((each for each in list(_servers) if any(own is function for own in functions_of(each))), None)
@@ -155,7 +155,7 @@ def is_connected(tool: Any) -> bool:
 
 
 async def connect(tool: Any, *, is_patient: bool = False) -> bool:
-    """Connect a server if it is not connected, anew if it was lost; return whether it is connected now.
+    """Connect a server unless it is connected, or reconnect it if it was lost; return whether it is connected now.
 
     Args:
         tool: The server.
@@ -211,7 +211,7 @@ async def connect_soon(tool: Any) -> bool:
 
 
 async def _abandon(tool: Any) -> None:
-    """End an attempt to connect that nobody waits for any more: the next one would wait behind it."""
+    """End an abandoned attempt to connect, since the next one would have to wait for it."""
     owner = getattr(tool, "_lifecycle_owner_task", None)
     if isinstance(owner, asyncio.Task) and not owner.done():
         owner.cancel()
@@ -246,19 +246,19 @@ async def with_servers(agent: Any) -> tuple[Any, list[str]]:
     there = await asyncio.gather(*(is_made_sure_of(tool) for tool in tools))
     down = {id(tool) for tool, is_there in zip(tools, there, strict=True) if not is_there}
     for executor, inner in executors:
-        whole, missing = _without(inner, down)
+        whole, missing = _without_servers(inner, down)
         if missing:
             options = dict(whole.default_options)
             told = (options.get("instructions"), ABSENCE.format(names=", ".join(missing)))
             whole.default_options = {**options, "instructions": "\n\n".join(each for each in told if each)}
         put_agent(executor, inner, whole)
         _give_unique_names(whole)
-    agent, missing = _without(agent, down)
+    agent, missing = _without_servers(agent, down)
     _give_unique_names(agent)
     return agent, missing
 
 
-def _without(agent: Any, down: set[int]) -> tuple[Any, list[str]]:
+def _without_servers(agent: Any, down: set[int]) -> tuple[Any, list[str]]:
     """Return an agent without the servers that are down, and their names."""
     if not isinstance(agent, Agent) or not any(id(tool) in down for tool in agent.mcp_tools):
         return agent, []
@@ -282,7 +282,7 @@ def _give_unique_names(agent: Any) -> None:
 
 
 async def is_made_sure_of(tool: Any) -> bool:
-    """Return whether a server can be called, connected anew where it was lost."""
+    """Return whether a server can be called, after reconnecting it if it was lost."""
     if is_connected(tool) and not await is_there(tool):
         state_of(tool).is_lost = True
     return await connect(tool)
@@ -310,7 +310,7 @@ async def _answers(tool: Any) -> bool:
 
 
 async def _read_tools(tool: Any) -> None:
-    """Note what a server says of its tools now, and let the framework load them again where they have changed."""
+    """Ask a server for its tools, and let the framework load them again if they have changed."""
     state = state_of(tool)
     listed: dict[str, Any] = {}
     async for page in _pages(tool):
@@ -385,7 +385,7 @@ async def _examine_sdk_server(server: Any) -> tuple[bool, str]:
             if not was_connected:
                 with _cancelled_only_by_others():
                     await server.connect()
-            # Who may see which tools can depend on the answer, and here is none.
+            # Which tools are visible can depend on the answer, and there is none here.
             is_for_all = not callable(getattr(server, "tool_filter", None))
             found = f", {len(await server.list_tools())} tools" if is_for_all else ""
     except Exception:  # noqa: BLE001 - a server that is down says so in many ways

@@ -1,4 +1,4 @@
-"""The way out of the process: which proxy a request takes, and whose certificates are trusted, for all libraries alike.
+"""Proxies and trusted certificates of outgoing requests, the same for all HTTP libraries.
 
 Each library reads the usual variables in its own way: httpx (and so MCP) knows no networks in `NO_PROXY`, `requests`
 (and so the exporter of spans and the sign-in with an Azure identity) does not know `SSL_CERT_FILE`, and buckets do not

@@ -11,7 +11,7 @@ def leaves_text_alone(agent: Any) -> bool:
     """Say whether an agent's text may be shown before the agent has seen it.
 
     The model must be asked by a client of ours. Neither agent nor client may have middleware or methods of their own,
-    and the agent no context providers, who may bring middleware along.
+    and the agent no context providers, which may bring middleware along.
     """
     if type(agent) is not Agent or agent.middleware or agent.context_providers:
         return False

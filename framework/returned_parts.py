@@ -1,4 +1,4 @@
-"""Parts of a tool's result that are no text, in words: for models that cannot be sent them, and for later turns."""
+"""Mentions in words of pictures and files in a tool's result, for models that cannot be sent them and later turns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MAX_LINK_CHARS = 2_000
 
 
 def mention_returned(item: Content) -> str:
-    """Return what stands for a part of a result that cannot be sent."""
+    """Return a text in brackets for a part of a result that cannot be sent to the model."""
     if bool(item.media_type) and item.has_top_level_media_type("image"):
         return "[an image was returned]"
     is_link = item.type == "uri" and item.uri and not item.uri.startswith("data:")
@@ -19,5 +19,5 @@ def mention_returned(item: Content) -> str:
 
 
 def mention_all_returned(result: Content) -> list[str]:
-    """Return what stands for the parts of a result that are no text, in their order."""
+    """Return a text in brackets for each part of a result that is not a text, in their order."""
     return [mention_returned(item) for item in result.items or () if item.type in ("data", "uri", "hosted_file")]

@@ -1,4 +1,4 @@
-"""Insides of the Agents SDK and of ChatKit's context: what is loaded, whom a tool leads to, where events go.
+"""Internals of the Agents SDK and of ChatKit's context: loaded modules, targets of handoffs, queues of events.
 
 `tests/unit/framework/test_sdk_agents.py` notices a change. The SDK is not imported here.
 """

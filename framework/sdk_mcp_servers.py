@@ -1,4 +1,4 @@
-"""Servers of tools (MCP) of the Agents SDK: whether one is connected, and how a lost connection is let go.
+"""MCP servers of the Agents SDK: whether one is connected, and how to drop a lost connection.
 
 `tests/unit/framework/test_sdk_agents.py` notices a change. The SDK is not imported here.
 """

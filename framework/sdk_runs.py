@@ -25,7 +25,7 @@ def without_stored_responses(agent: Any, config: Any, provider: Any, arguments: 
 
 
 def with_provider(run_config: Any, provider: Any) -> Any:
-    """Return the configuration of a run with a provider of models in the place of the SDK's default one.
+    """Return the configuration of a run with a provider of models instead of the SDK's default one.
 
     A provider that somebody chose stays, and so does the default one where it was given a client or a key.
     """
@@ -45,7 +45,7 @@ class WatchedEvents:
     ChatKit's helper waits in tasks of its own, and leaves them to themselves when it is stopped.
 
     Args:
-        events: What the SDK gives.
+        events: The events from the SDK.
     """
 
     def __init__(self, events: AsyncGenerator[Any, None]) -> None:
@@ -87,7 +87,7 @@ def end_run(result: Any, context: Any, readers: Iterable[WatchedEvents]) -> None
     """End a streamed run that nobody reads any more, and all who wait for its events.
 
     Args:
-        result: What the SDK returned.
+        result: The result that the SDK returned.
         context: The context that it was given; ChatKit's has a queue that is waited for too.
         readers: Readers of the events.
     """

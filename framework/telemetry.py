@@ -1,4 +1,4 @@
-"""The framework's OpenTelemetry spans: made where somebody gets them, left out where nobody does."""
+"""The framework's OpenTelemetry spans: recorded only where they are exported."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def decide_on_telemetry(wanted: bool | None) -> bool:
     `agent_framework.observability.configure_otel_providers()` or `enable_instrumentation()` later gets them back.
 
     Args:
-        wanted: What the operator says; None: on where the process has a tracer or meter provider by now.
+        wanted: The operator's setting; None switches it on if the process has a tracer or meter provider by now.
     """
     from agent_framework.observability import OBSERVABILITY_SETTINGS
     from opentelemetry import metrics, trace

@@ -34,7 +34,7 @@ for _name, _value in vars(Content.from_text("", merge_mode="append")).items():
 
 
 def build_text_piece(text: str, additional_properties: dict[str, Any] | None = None) -> TextPiece:
-    """Return what ``Content.from_text(text, merge_mode="append")`` would return, but smaller.
+    """Return the same content as ``Content.from_text(text, merge_mode="append")`` in an object of less memory.
 
     Args:
         text: The piece.

@@ -1,4 +1,4 @@
-"""The framework's loop of tool calls, stepped over where somebody else runs the tools."""
+"""Skips the framework's loop of tool calls where somebody else runs the tools."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compiling what a server imports, so that its first start is as quick as the later ones."""
+"""Compiles the modules that a server imports, so that its first start is as quick as later ones."""
 
 from __future__ import annotations
 

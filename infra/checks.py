@@ -29,23 +29,23 @@ def run_checks(args: Sequence[str]) -> int:
         return 2
     python = [sys.executable, "-m"]
     steps: list[tuple[str, Callable[[], tuple[bool, str]]]] = [
-        ("ruff format", lambda: _captured([*python, "ruff", "format", "--check", "."])),
-        ("ruff check", lambda: _captured([*python, "ruff", "check", "."])),
-        ("mypy", lambda: _captured([*python, "mypy"])),
+        ("ruff format", lambda: _run_captured([*python, "ruff", "format", "--check", "."])),
+        ("ruff check", lambda: _run_captured([*python, "ruff", "check", "."])),
+        ("mypy", lambda: _run_captured([*python, "mypy"])),
         ("lock files", _check_locks),
-        ("biome", lambda: _captured_in_frontend("@biomejs/biome/bin/biome", "check", ".")),
-        ("tsc", lambda: _captured_in_frontend("typescript/bin/tsc", "-p", ".")),
+        ("biome", lambda: _run_in_frontend("@biomejs/biome/bin/biome", "check", ".")),
+        ("tsc", lambda: _run_in_frontend("typescript/bin/tsc", "-p", ".")),
     ]
     if not args:
         steps += [
             (
                 "pytest tests/unit",
-                lambda: _captured(
+                lambda: _run_captured(
                     [*python, "pytest", "tests/unit", "-q", "-x", *in_workers("worksteal")],
                     environment=python_environment(),
                 ),
             ),
-            ("vitest", lambda: _captured_in_frontend("vitest/vitest.mjs", "run")),
+            ("vitest", lambda: _run_in_frontend("vitest/vitest.mjs", "run")),
         ]
     failed = []
     for title, check in steps:
@@ -62,7 +62,7 @@ def run_checks(args: Sequence[str]) -> int:
     return 1 if failed else 0
 
 
-def _captured(
+def _run_captured(
     command: Sequence[str], cwd: Path = ROOT, environment: Mapping[str, str] | None = None
 ) -> tuple[bool, str]:
     done = subprocess.run(
@@ -72,9 +72,9 @@ def _captured(
     return done.returncode == 0, done.stdout
 
 
-def _captured_in_frontend(script: str, *arguments: str) -> tuple[bool, str]:
+def _run_in_frontend(script: str, *arguments: str) -> tuple[bool, str]:
     install_client_packages()
-    return _captured(in_frontend(script, *arguments), Clone().frontend, node_environment())
+    return _run_captured(in_frontend(script, *arguments), Clone().frontend, node_environment())
 
 
 def _check_locks() -> tuple[bool, str]:

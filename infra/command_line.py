@@ -24,7 +24,7 @@ class CloneCommand:
 
     Attributes:
         summary: Description in the list of commands.
-        run: Function that takes the arguments behind the command's name and returns the exit code.
+        run: Function that takes the arguments after the command's name and returns the exit code.
     """
 
     summary: str

@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def rendered(document: str) -> str:
-    """Return `document` with every block between `begin settings …` and `end settings` drawn anew.
+    """Return `document` with every block between `begin settings …` and `end settings` generated again.
 
     Raises:
         KeyError: When a block asks for a form that does not exist.

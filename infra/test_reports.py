@@ -1,4 +1,4 @@
-"""How many tests passed and did not, as the reports of pytest and vitest say it."""
+"""Counts of passed and failed tests, from the reports of pytest and vitest."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Request:
     """How a part is to be run.
 
     Attributes:
-        extra: Arguments of its own, in the place of those for all of its tests.
+        extra: Arguments from the command line, instead of those for all tests of the part.
         is_alone: Whether no other part runs beside it.
         output: File for what it prints; None for this process' own.
     """
@@ -229,7 +229,7 @@ def _pytest(name: str, request: Request, arguments: Sequence[str], python: str =
 def python_environment(clone: Clone | None = None) -> dict[str, str]:
     """Return the environment of Python's own tools, in which each module is compiled once and not in each process.
 
-    Who wants no bytecode beside the sources, as images of containers do, gets none there: it is in the state folder.
+    Where no bytecode is wanted beside the sources, as in container images, it is kept in the state folder.
     """
     environment = dict(os.environ)
     if environment.pop("PYTHONDONTWRITEBYTECODE", None):

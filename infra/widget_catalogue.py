@@ -1,4 +1,4 @@
-"""The command that makes `widgets/catalogue.json` of the two packages that declare ChatKit's widgets.
+"""The command that makes `widgets/catalogue.json` from the two packages that declare ChatKit's widgets.
 
 `@openai/chatkit` declares them for TypeScript and `chatkit.widgets` for Python, and they differ: what either of them
 allows is allowed. What neither says, because it is said in words or shown by the client, is in `RULES`.

@@ -53,7 +53,7 @@ def render_components(catalogue: Mapping[str, Any]) -> str:
 
 
 def rendered(document: str, catalogue: Mapping[str, Any]) -> str:
-    """Return the document with its tables drawn anew."""
+    """Return the document with its tables generated again."""
     head, begin, rest = document.partition(BEGIN)
     _, end, tail = rest.partition(END)
     if not begin or not end:

@@ -56,7 +56,7 @@ def find_changes(expected: Mapping[str, Image.Image], found: Mapping[str, Image.
     """Return a line for each component that looks different, is new or gone."""
     from PIL import ImageChops
 
-    changes = [f"{name}: is there no more" for name in expected.keys() - found.keys()]
+    changes = [f"{name}: is not there any more" for name in expected.keys() - found.keys()]
     for name, look in found.items():
         before = expected.get(name)
         if before is None or before.size != look.size:

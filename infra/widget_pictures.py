@@ -60,7 +60,7 @@ def measure(page: Page, view: Mapping[str, str]) -> Boxes:
 
     Args:
         page: A page that shows the gallery.
-        view: What is chosen in its header.
+        view: The choices in the header of the gallery.
     """
     for name, value in {**_USUAL, **view}.items():
         page.locator(f"select[name={name}]").select_option(value)
@@ -75,7 +75,7 @@ def find_shifts(expected: Boxes, found: Boxes, tolerance_px: float = 2.0) -> lis
     Args:
         expected: The places as they were stored.
         found: The places as they are.
-        tolerance_px: What is away by so much has moved.
+        tolerance_px: The distance from which something counts as moved.
     """
     shifts = [f"{name}: there is no reference" for name in found.keys() - expected.keys()]
     for name, boxes in expected.items():
@@ -90,7 +90,7 @@ def find_shifts(expected: Boxes, found: Boxes, tolerance_px: float = 2.0) -> lis
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write pictures and places anew; return 0, or 2 when there are arguments, as it takes none."""
+    """Write all pictures and places again; return 0, or 2 when there are arguments, as it takes none."""
     from playwright.sync_api import sync_playwright
 
     if arguments:

@@ -1,4 +1,4 @@
-"""The types for TypeScript that are written of the catalogue of widgets, into the client's sources."""
+"""Writes TypeScript types into the client's sources, from the catalogue of widgets."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Places:
 
 
 def places_of(settings: Settings) -> Places:
-    """Return where the data of the settings lie.
+    """Return the places of the data that the settings name.
 
     Raises:
         ConfigError: When the database is no file.
@@ -103,13 +103,13 @@ def back_up(settings: Settings, target: Path) -> list[str]:
 
 
 def restore(settings: Settings, source: Path) -> list[str]:
-    """Put the data of an archive in the place of those that are there, and return what there is to say of it.
+    """Replace the present data by those of an archive, and return what there is to tell about it.
 
     A server that is at work sees the restored conversations with its next request. Files that came later stay.
 
     Raises:
         ConfigError: When the database is no file.
-        ParlorError: When the archive is none of ours or damaged; then nothing was changed. Or when the database cannot
+        ParlorError: When the archive is no backup, or damaged; then nothing was changed. Or when the database cannot
             be written.
     """
     places = places_of(settings)

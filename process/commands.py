@@ -32,7 +32,7 @@ def back_up(args: argparse.Namespace) -> int:
 
 
 def restore(args: argparse.Namespace) -> int:
-    """Put the data of a backup in the place of those that are there, and print what was restored."""
+    """Replace the present data by those of a backup, and print what was restored."""
     settings = load_settings()
 
     from process import backup

@@ -23,7 +23,7 @@ def prepare_data_folder(folder: Path) -> Path:
     """Make the folder of the data, for its owner alone, and return its folder of attachments.
 
     A folder that was there keeps its mode, as it may be a mounted volume or shared on purpose; what is ours in it is
-    closed to others. Who may enter a wider folder learns no more than the names.
+    closed to others. Whoever may enter a wider folder learns only their names.
 
     Raises:
         ConfigError: When the folder cannot be made or is not this user's to write to; the message says what to do.

@@ -82,7 +82,13 @@ async def examine(services: Services, static_dir: Path) -> list[Finding]:
         Finding(is_built, "client", "built" if is_built else "not built; in a clone: ./parlor build"),
     ]
     findings += await _examine_files(services)
-    findings += [
+    return findings + await _examine_use_cases(services)
+
+
+async def _examine_use_cases(services: Services) -> list[Finding]:
+    """Return the findings about the use cases, and about settings that concern those who reach them."""
+    settings = services.settings
+    findings = [
         Finding(False, "use cases", f"USE_CASES_PATH: there is no folder '{path}'")
         for path in missing_folders(settings.use_cases_path)
     ]
@@ -136,7 +142,7 @@ def metrics_findings(settings: Settings) -> list[Finding]:
 
 
 def server_key_findings(settings: Settings) -> list[Finding]:
-    """Return what there is to say of the keys of servers that open sessions, and never a key itself."""
+    """Return findings about the keys of servers that open sessions, without the keys themselves."""
     names = list(settings.server_keys)
     if not names:
         return [Finding(True, "server keys", "none: no server opens sessions (SERVER_API_KEYS)")]
@@ -162,7 +168,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _workflow_findings(name: str, server: object, provider: str) -> Iterator[Finding]:
-    """Return what the exported workflow of a server needs, if it has one."""
+    """Yield findings about the needs of a server's exported workflow, if it has one."""
     workflow = inspect.getattr_static(server, "workflow", None)  # an author's of that name may be anything
     if not isinstance(workflow, ExportedWorkflow):
         return

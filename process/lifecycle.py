@@ -137,7 +137,7 @@ class Lifecycle:
     def begin_to_stop(self) -> None:
         """Refuse new answers, and report that the process is stopping. May be called by a signal handler."""
         self.announce_stop()
-        self._runs.refuse()
+        self._runs.refuse_new_runs()
 
     async def drain(self, timeout_s: float | None = None) -> None:
         """Take no new answers, and return when those that are being written have ended.

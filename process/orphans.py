@@ -1,4 +1,4 @@
-"""Processes that a tool has left behind: in a container their parent is we, and nobody else takes note of their end."""
+"""Reaps processes that tools have left behind: in a container they become our children, and zombies otherwise."""
 
 from __future__ import annotations
 

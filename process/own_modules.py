@@ -1,4 +1,4 @@
-"""Modules of a use case that are called like modules of the platform: `import config` means the platform's.
+"""Finds modules of a use case that are shadowed by the platform's: `import config` means the platform's.
 
 A folder of a use case is not on Python's path, so what lies in it is imported as `from .config import …`. Whoever
 forgets the dot gets another module without a word, and learns of it where that lacks something, or never.

@@ -28,7 +28,7 @@ def export_page(static_dir: Path, target: Path, api: str) -> list[str]:
         api: The address of the server, e.g. ``https://chat-api.example``, maybe with a path.
 
     Raises:
-        ConfigError: When the address is none.
+        ConfigError: When the address is not an http(s) URL without query and user.
         ParlorError: When the client is not built, or the folder holds something or cannot be written.
     """
     address = _parse_api(api)

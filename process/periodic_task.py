@@ -1,4 +1,4 @@
-"""PeriodicTask: work that is done again and again while the process lives, and whose failures end nothing."""
+"""PeriodicTask: work that is repeated while the process lives; a failure is logged, and the next turn still comes."""
 
 from __future__ import annotations
 

@@ -89,11 +89,11 @@ def load_use_cases(
     Args:
         services: The platform's services, handed to every use case.
         paths: Folders whose sub-folders with a ``plugin.py`` are use cases. Missing folders are ignored.
-        switched_off: Names of folders or entry points that are left alone, and not imported.
-        only: Names of those that are loaded, unless they are switched off; none for all that are found.
+        switched_off: Names of folders or entry points that are not imported.
+        only: Names of the only ones to load, unless they are switched off; empty to load all that are found.
 
     Raises:
-        ConfigError: When `only` names what is not there: whoever lists what may run must not get something else.
+        ConfigError: When `only` names a use case that does not exist: a list of what may run must be exact.
     """
     enabled: dict[str, UseCase] = {}
     origins: dict[str, str] = {}
@@ -127,19 +127,24 @@ def load_use_cases(
             _claim_tables(use_case, tables)
             use_case.server.use_case = use_case
         except (PluginError, SystemExit) as exc:
-            reason = exc.reason if isinstance(exc, PluginError) else f"called sys.exit({exc.code!r})"
-            failure = DisabledUseCase(candidate.name, reason, new_error_id())
-            logger.error(
-                "use case disabled",
-                extra={"use_case": failure.name, "origin": candidate.origin, "error_id": failure.error_id},
-                exc_info=exc,
-            )
-            disabled.append(failure)
+            disabled.append(_disable(candidate, exc))
             continue
         enabled[use_case.name] = use_case
         origins[use_case.name] = candidate.origin
         logger.info("use case loaded", extra={"use_case": use_case.name, "origin": candidate.origin})
     return LoadedUseCases(dict(sorted(enabled.items())), tuple(disabled), tuple(unknown))
+
+
+def _disable(candidate: _Candidate, exc: PluginError | SystemExit) -> DisabledUseCase:
+    """Log why a use case cannot be loaded, and return what is told about it."""
+    reason = exc.reason if isinstance(exc, PluginError) else f"called sys.exit({exc.code!r})"
+    failure = DisabledUseCase(candidate.name, reason, new_error_id())
+    logger.error(
+        "use case disabled",
+        extra={"use_case": failure.name, "origin": candidate.origin, "error_id": failure.error_id},
+        exc_info=exc,
+    )
+    return failure
 
 
 def _refuse_unknown(names: Sequence[str], known: Collection[str]) -> None:
@@ -150,7 +155,7 @@ def _refuse_unknown(names: Sequence[str], known: Collection[str]) -> None:
 
 
 def missing_folders(paths: Sequence[Path]) -> list[Path]:
-    """Return those of the folders of use cases that do not exist."""
+    """Return the folders of use cases that do not exist."""
     return [path for path in paths if not path.is_dir()]
 
 

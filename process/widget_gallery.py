@@ -1,7 +1,9 @@
-"""The widgets of all components and use cases, with their mistakes: for `parlor widgets` and `/dev/widgets`.
+"""Gallery of all components and of the widgets of all use cases, with their mistakes.
 
-A use case says which it has with `UseCase.sample_widgets`. Where it says nothing, its templates are shown with the
-preview that they bring along, and its functions `build_…` with values made up from their annotations.
+Shown by `parlor widgets` and `/dev/widgets`.
+
+A use case lists its widgets in `UseCase.sample_widgets`. The templates in its folder are shown with the preview that
+they contain. Without a list, its functions `build_…` are called with values made up from their annotations.
 """
 
 from __future__ import annotations
@@ -10,10 +12,12 @@ import inspect
 import json
 import sys
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from types import ModuleType, NoneType, UnionType
 from typing import Any
@@ -33,11 +37,11 @@ from widgets.templates import WidgetTemplates
 from widgets.validation import validate_widget
 
 MAX_EXHIBITS = 200
-"""How many widgets of one use case are shown at most."""
+"""Most widgets of one use case that are shown."""
 
 MAX_NOTE_CHARS = 300
 
-_VALUES: Mapping[Any, Any] = {
+_SAMPLE_VALUES: Mapping[Any, Any] = {
     str: "Some words",
     int: 3,
     float: 1.5,
@@ -49,13 +53,13 @@ _VALUES: Mapping[Any, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Exhibit:
-    """A widget to look at.
+    """A widget of the gallery.
 
     Attributes:
-        name: The component, the template or the function, or the name that the use case gives.
-        widget: The JSON of the widget; None where it could not be made.
-        note: A sentence about where it comes from, or why there is none.
-        findings: The mistakes in it.
+        name: The component, the template or the function, or the name in `sample_widgets`.
+        widget: The JSON of the widget; None when it could not be made.
+        note: The reason why the widget could not be made, unless the findings say it.
+        findings: The mistakes in the widget.
     """
 
     name: str
@@ -65,11 +69,11 @@ class Exhibit:
 
     @property
     def is_well(self) -> bool:
-        """Whether there is a widget, and nothing is wrong with it."""
+        """Whether the widget could be made and has no mistakes."""
         return self.widget is not None and not self.findings
 
     def as_json(self) -> dict[str, Any]:
-        """Return what the page shows."""
+        """Return the widget as the gallery's page reads it."""
         return {
             "name": self.name,
             "widget": self.widget,
@@ -78,8 +82,8 @@ class Exhibit:
         }
 
 
-def findings_as_json(findings: typing.Iterable[Finding]) -> list[dict[str, Any]]:
-    """Return findings as the page shows them."""
+def findings_as_json(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Return findings as the gallery's page reads them."""
     return [
         {"path": each.path, "message": each.message, "kind": each.kind, "severity": each.severity} for each in findings
     ]
@@ -87,12 +91,12 @@ def findings_as_json(findings: typing.Iterable[Finding]) -> list[dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The components, or the widgets of one use case.
+    """A part of the gallery: the samples of all components, or the widgets of one use case.
 
     Attributes:
         name: The name of the use case; None for the components.
-        title: The name for people.
-        widgets: What there is to look at.
+        title: The heading for people.
+        widgets: The widgets, in the order in which they are shown.
     """
 
     name: str | None
@@ -100,22 +104,22 @@ class Group:
     widgets: list[Exhibit]
 
     def as_json(self) -> dict[str, Any]:
-        """Return what the page shows."""
+        """Return the group as the gallery's page reads it."""
         return {"name": self.name, "title": self.title, "widgets": [each.as_json() for each in self.widgets]}
 
 
-def gallery_of(use_cases: Mapping[str, UseCase]) -> list[Group]:
-    """Return the components, and the widgets of these use cases."""
+def build_gallery(use_cases: Mapping[str, UseCase]) -> list[Group]:
+    """Return the samples of all components, then the widgets of each use case."""
     groups = [Group(None, "Components", component_exhibits())]
     return groups + [Group(name, each.title, use_case_exhibits(each)) for name, each in use_cases.items()]
 
 
 def gallery_lines(groups: list[Group]) -> list[str]:
-    """Return a line for each widget, below it one for each mistake, and a last one that counts."""
+    """Return the gallery as text: a line per widget, one below it for each mistake, and a last one with the totals."""
     lines: list[str] = []
     for group in groups:
         lines.append(f"{one_visible_line(group.title)}{'' if group.name is None else f' ({group.name})'}")
-        lines += [line for each in group.widgets for line in _lines_of(each)]
+        lines += [line for each in group.widgets for line in _exhibit_lines(each)]
         if not group.widgets:
             lines.append("  no widgets; UseCase(sample_widgets=…) says which there are")
     widgets = [each for group in groups for each in group.widgets]
@@ -124,37 +128,46 @@ def gallery_lines(groups: list[Group]) -> list[str]:
     return lines
 
 
-def _lines_of(exhibit: Exhibit) -> list[str]:
-    state = "ok" if exhibit.is_well else "no widget" if exhibit.widget is None else f"{len(exhibit.findings)} wrong"
-    told = [exhibit.note] if exhibit.note else []
-    # What an author has named or raised may hold anything, and a terminal obeys some of it.
-    shown = map(one_visible_line, (*told, *map(str, exhibit.findings)))
-    return [f"  {state:<10}{one_visible_line(exhibit.name)}", *(f"{'':12}{line}" for line in shown)]
+def _exhibit_lines(exhibit: Exhibit) -> list[str]:
+    if exhibit.widget is None:
+        state = "no widget"
+    elif exhibit.findings:
+        state = f"{len(exhibit.findings)} wrong"
+    else:
+        state = "ok"
+    details = [exhibit.note] if exhibit.note else []
+    details += map(str, exhibit.findings)
+    # An author's names and errors may contain control characters, which a terminal would obey.
+    return [
+        f"  {state:<10}{one_visible_line(exhibit.name)}",
+        *(f"{'':12}{one_visible_line(detail)}" for detail in details),
+    ]
 
 
 def component_exhibits() -> list[Exhibit]:
     """Return a sample of each component, in the order of the catalogue."""
-    return [_exhibit(name, widget) for name, widget in load_samples().items()]
+    return [_check_widget(name, widget) for name, widget in load_samples().items()]
 
 
 def use_case_exhibits(use_case: UseCase) -> list[Exhibit]:
-    """Return the widgets of a use case; what fails to make one is an exhibit that says so."""
+    """Return the widgets of a use case; one that cannot be made is an exhibit that says why."""
     actions = action_names(use_case)
-    found: list[Exhibit] = []
-    for name, make in _makers(use_case):
-        if len(found) == MAX_EXHIBITS:
-            break
-        found.append(_made(name, make, actions))
-    return found
+    sources = islice(_widget_sources(use_case), MAX_EXHIBITS)
+    return [_build_exhibit(name, make, actions) for name, make in sources]
 
 
 def widget_findings(widget: Any, actions: list[str] | None) -> list[Finding]:
-    """Return the mistakes of what somebody has written in the place of a widget."""
+    """Return the mistakes of a widget that its author is still writing, which may be any JSON.
+
+    Args:
+        widget: The JSON.
+        actions: The names of the actions that the use case knows; None to accept all.
+    """
     return validate_widget(widget, actions=actions)
 
 
 def action_names(use_case: UseCase) -> list[str] | None:
-    """Return the names of the declared actions; None where the use case may know others."""
+    """Return the names of the declared actions; None when the use case may handle others too."""
     server = use_case.server
     if not isinstance(server, BaseChatKitServer) or type(server).action is not BaseChatKitServer.action:
         return None
@@ -162,41 +175,45 @@ def action_names(use_case: UseCase) -> list[str] | None:
 
 
 class _NoWidgetError(Exception):
-    """A function that cannot be called here, with the reason as its text."""
+    """A widget that cannot be made here; the text is the reason."""
 
 
-def _makers(use_case: UseCase) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Yield the names of widgets with what makes each."""
+def _widget_sources(use_case: UseCase) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Yield the name of each widget, and a function that makes it."""
     if use_case.sample_widgets is not None:
-        try:
-            declared = dict(use_case.sample_widgets())
-        except (Exception, SystemExit) as exc:  # noqa: BLE001 - an author's function may raise anything
-            yield "sample_widgets", partial(_fail, f"sample_widgets failed: {type(exc).__name__}: {exc}")
-            declared = {}
-        for name, widget in declared.items():
-            yield str(name), partial(_given, widget)
+        yield from _sample_sources(use_case.sample_widgets)
     module = _module_of(use_case)
     if module is None or not module.__file__:
         return
     folder = Path(module.__file__).parent
     for path in sorted(folder.glob("*.widget")):
-        yield path.name, partial(_preview, path)
+        yield path.name, partial(_load_preview, path)
     if use_case.sample_widgets is None:
         for function in _builders(module):
-            yield function.__name__, partial(_called, function)
+            yield function.__name__, partial(_call_with_samples, function)
 
 
-def _made(name: str, make: Callable[[], Any], actions: list[str] | None) -> Exhibit:
+def _sample_sources(sample_widgets: Callable[[], Mapping[str, Any]]) -> Iterator[tuple[str, Callable[[], Any]]]:
+    try:
+        samples = dict(sample_widgets())
+    except (Exception, SystemExit) as exc:  # noqa: BLE001 - an author's function may raise anything
+        yield "sample_widgets", partial(_fail, f"sample_widgets failed: {type(exc).__name__}: {exc}")
+        return
+    for name, widget in samples.items():
+        yield str(name), partial(_return, widget)
+
+
+def _build_exhibit(name: str, make: Callable[[], Any], actions: list[str] | None) -> Exhibit:
     try:
         widget = make()
     except _NoWidgetError as exc:
         return Exhibit(name, None, str(exc)[:MAX_NOTE_CHARS])
     except (Exception, SystemExit) as exc:  # noqa: BLE001 - an author's function may raise anything
         return Exhibit(name, None, f"{type(exc).__name__}: {exc}"[:MAX_NOTE_CHARS])
-    return _exhibit(name, widget, actions)
+    return _check_widget(name, widget, actions)
 
 
-def _exhibit(name: str, widget: Widget, actions: list[str] | None = None) -> Exhibit:
+def _check_widget(name: str, widget: Widget, actions: list[str] | None = None) -> Exhibit:
     findings = tuple(validate_widget(widget, actions=actions))
     try:
         shown = widget_root(widget).model_dump(mode="json", exclude_none=True)
@@ -205,7 +222,7 @@ def _exhibit(name: str, widget: Widget, actions: list[str] | None = None) -> Exh
     return Exhibit(name, shown, findings=findings)
 
 
-def _given(widget: Any) -> Any:
+def _return(widget: Any) -> Any:
     return widget
 
 
@@ -221,72 +238,77 @@ def _module_of(use_case: UseCase) -> ModuleType | None:
 def _builders(module: ModuleType) -> list[Callable[..., Any]]:
     """Return the functions that build widgets: those called ``build_…`` in `module`, and in `widgets` beside it."""
     package = module.__name__.rpartition(".")[0]
-    beside = sys.modules.get(f"{package}.widgets") if package else None
+    modules = [module]
+    if package and (widgets := sys.modules.get(f"{package}.widgets")):
+        modules.append(widgets)
     found: dict[str, Callable[..., Any]] = {}
-    for each in (module, beside):
-        for name, function in inspect.getmembers(each, inspect.isfunction) if each else ():
-            is_own = each is not None and function.__module__ == each.__name__
+    for each in modules:
+        for name, function in inspect.getmembers(each, inspect.isfunction):
+            is_own = function.__module__ == each.__name__
             if is_own and name.startswith("build_") and _may_return_widget(function):
                 found.setdefault(name, function)
     return list(found.values())
 
 
 def _may_return_widget(function: Callable[..., Any]) -> bool:
-    """Whether what a function says of its result leaves room for a widget."""
+    """Say whether the annotated result of a function may be a widget; one without annotation may."""
     result = _hints(function).get("return", dict)
-    made = typing.get_origin(result) or result
-    return made in (dict, Mapping, Any, object) or (isinstance(made, type) and issubclass(made, BaseModel | Mapping))
+    kind = typing.get_origin(result) or result
+    return kind in (dict, Mapping, Any, object) or (isinstance(kind, type) and issubclass(kind, BaseModel | Mapping))
 
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
     try:
         return typing.get_type_hints(function)
-    except Exception:  # noqa: BLE001 - annotations may name what is imported for types only
+    except Exception:  # noqa: BLE001 - annotations may use names that are imported for type checkers only
         return {}
 
 
-def _called(function: Callable[..., Any]) -> Any:
-    """Return what a function builds of made-up values."""
+def _call_with_samples(function: Callable[..., Any]) -> Any:
+    """Call a function with a made-up value for each argument without a default."""
     hints = _hints(function)
-    given: dict[str, Any] = {}
+    positional: list[Any] = []
+    named: dict[str, Any] = {}
     for name, parameter in inspect.signature(function).parameters.items():
-        if parameter.default is not parameter.empty or parameter.kind in (
-            parameter.VAR_POSITIONAL,
-            parameter.VAR_KEYWORD,
-        ):
+        is_variadic = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        if is_variadic or parameter.default is not parameter.empty:
             continue
-        given[name] = _value_for(name, hints.get(name), function.__name__)
-    positional = [
-        given.pop(name)
-        for name, parameter in inspect.signature(function).parameters.items()
-        if name in given and parameter.kind is parameter.POSITIONAL_ONLY
-    ]
-    return function(*positional, **given)
+        value = _sample_value(name, hints.get(name), function.__name__)
+        if parameter.kind is parameter.POSITIONAL_ONLY:
+            positional.append(value)
+        else:
+            named[name] = value
+    return function(*positional, **named)
 
 
-def _value_for(name: str, hint: Any, function: str) -> Any:
+def _sample_value(name: str, hint: Any, function: str) -> Any:
+    """Return a made-up value for an argument; `name` and `function` are for the error.
+
+    Raises:
+        _NoWidgetError: When the annotation is missing, or not of a simple type.
+    """
     if typing.get_origin(hint) is typing.Literal:
         return typing.get_args(hint)[0]
     if typing.get_origin(hint) in (typing.Union, UnionType):
         choices = [each for each in typing.get_args(hint) if each is not NoneType]
         hint = choices[0] if choices else hint
-    if typing.get_origin(hint) is list and typing.get_args(hint)[0] in _VALUES:
-        return [_VALUES[typing.get_args(hint)[0]]] * 3
-    if isinstance(hint, type) and hint in _VALUES:
-        return _VALUES[hint]
+    if typing.get_origin(hint) is list and typing.get_args(hint)[0] in _SAMPLE_VALUES:
+        return [_SAMPLE_VALUES[typing.get_args(hint)[0]]] * 3
+    if isinstance(hint, type) and hint in _SAMPLE_VALUES:
+        return _SAMPLE_VALUES[hint]
     raise _NoWidgetError(
         f"{function} needs a value for '{name}' that cannot be made up; return a sample from sample_widgets"
     )
 
 
-def _preview(path: Path) -> Any:
-    """Return the widget that a template's file shows as its preview, or what it builds of no data."""
+def _load_preview(path: Path) -> Any:
+    """Return the preview in a template's file; without one, the widget that the template builds from no data."""
     preview = None
-    try:
+    # What is wrong with the file is said by the template below, and with the preview by its findings.
+    with suppress(OSError, ValueError, AttributeError):
         preview = json.loads(path.read_text(encoding="utf-8")).get("outputJsonPreview")
-        preview = json.loads(preview) if isinstance(preview, str) else preview
-    except (OSError, ValueError, AttributeError):
-        pass  # the template itself says below what is wrong with the file
+        if isinstance(preview, str):
+            preview = json.loads(preview)
     if preview is not None:
         return preview
     try:

@@ -47,7 +47,7 @@ class WorkerThreads(ThreadPoolExecutor):
         return job
 
     async def end(self, timeout_s: float) -> bool:
-        """Take no more work, and return whether the work in progress has ended within `timeout_s` seconds."""
+        """Stop taking work, and return whether the work in progress has ended within `timeout_s` seconds."""
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
         self.shutdown(wait=False, cancel_futures=True)
         with self._lock:

@@ -45,7 +45,7 @@ class ImportedWorkflow:
 
     Attributes:
         folder: The folder of the use case.
-        title: What people call it.
+        title: The title of the use case for people.
         needs: Services of OpenAI without which a part of it does not work.
         approvals: The functions in it that ask the person.
         unmet_guardrails: Reasons why guardrails of it cannot be made here.
@@ -68,7 +68,7 @@ def import_workflow(
     Args:
         file: The exported file.
         name: The name of the use case.
-        folder: Where use cases lie; it is made if it is missing.
+        folder: The folder of the use cases, which is made if it is missing.
         paths: All folders of use cases, in which the name must be free.
         entry: The function that answers; None to find it.
 
@@ -107,7 +107,7 @@ def import_workflow(
 
 
 def report(made: ImportedWorkflow, provider: str) -> Iterator[str]:
-    """Return what whoever has imported a workflow should know, line by line."""
+    """Yield a report on an imported workflow for the person who imported it, line by line."""
     yield f"{made.folder} is the use case '{made.folder.name}' ({made.title}) now; start the server to talk to it."
     if made.siblings:
         yield f"What it imports from beside it lies there too: {', '.join(made.siblings)}."

@@ -1,4 +1,4 @@
-"""Ends tasks that run code of others: one that does not end is left behind, and holds up nobody."""
+"""Cancels tasks that run authors' code; one that does not end is abandoned and delays nobody."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs that have ended and can still be viewed: for a while, and within a bound of memory."""
+"""Cache of runs that have ended and can still be viewed, bounded in time and memory."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class EndedRuns:
         self._size = 0
 
     def add(self, key: RunKey, run: Run) -> None:
-        """Keep a run that has ended, in the place of the one before."""
+        """Keep a run that has ended, instead of the previous one of its thread."""
         self.forget(key)
         timer = asyncio.get_running_loop().call_later(self._linger_s, self.forget, key)
         entry = self._entries[key] = _Entry(run, run.log.size, timer)
@@ -43,7 +43,7 @@ class EndedRuns:
             self.forget(next(iter(self._entries)))
 
     def find(self, key: RunKey) -> Run | None:
-        """Return the run of a thread; None when there is none any more."""
+        """Return the ended run of a thread; None when it is not kept, or not any longer."""
         entry = self._entries.get(key)
         return entry.run if entry is not None else None
 

@@ -1,4 +1,4 @@
-"""Error events: what a person reads of a failure after an answer has begun."""
+"""Error events, which tell a person about a failure after an answer has begun."""
 
 from __future__ import annotations
 

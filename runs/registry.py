@@ -22,24 +22,24 @@ if TYPE_CHECKING:
     from config import Settings
 
 CLEANUP_TIMEOUT_S = 8.0
-"""How long a stopped run may clean up. Longer than what it waits for itself; see `runs/cancellation.py`."""
+"""How long a stopped run may clean up, in seconds: longer than its own longest wait, see `runs/cancellation.py`."""
 
 
 class Runs:
     """All runs of this process.
 
     Args:
-        max_total: How many at once.
-        max_per_user: How many at once for one user.
-        max_log_bytes: How much of an answer is kept for viewers who come late.
+        max_total: The number of runs at once.
+        max_per_user: The number of runs at once for one user.
+        max_log_bytes: How much of an answer is kept for viewers that join late.
         timeout_s: How long a run may take, in seconds.
-        linger_s: How long a finished one can still be viewed.
-        heartbeat_s: A comment is sent after so many seconds of silence: proxies close connections that seem idle.
-        cleanup_timeout_s: How long a stopped one may clean up; then it is left behind, and its thread is free.
-        create_log: Makes the log of each; None keeps it in memory.
+        linger_s: How long an ended run can still be viewed, in seconds.
+        heartbeat_s: Seconds of silence after which a comment is sent, since proxies close connections that seem idle.
+        cleanup_timeout_s: How long a stopped run may clean up; after that it is abandoned, and its thread is free.
+        create_log: Makes the log of a run; None keeps logs in memory.
 
     Attributes:
-        statistics: Numbers of those that have ended.
+        statistics: Numbers of the runs that have ended.
     """
 
     def __init__(
@@ -80,21 +80,21 @@ class Runs:
 
     @property
     def is_draining(self) -> bool:
-        """Whether no new runs are taken."""
+        """Whether new runs are refused because the server is about to stop."""
         return self._is_draining
 
-    def refuse(self) -> None:
-        """Take no new runs from now on, and take a lost connection for nobody's stop. May be called by a signal."""
+    def refuse_new_runs(self) -> None:
+        """Start no runs from now on, and let a lost connection stop none. May be called from a signal handler."""
         self._is_draining = True
 
     @property
     def active(self) -> int:
-        """How many runs are going on."""
+        """The number of runs that are going on."""
         return len(self._active)
 
     @property
     def open_streams(self) -> int:
-        """How many responses are sending a run that is going on."""
+        """The number of HTTP responses that are sending a run that is going on."""
         return sum(run.viewers for run in self._active)
 
     async def start(
@@ -104,14 +104,14 @@ class Runs:
         thread_id: str | None,
         serialize: Serialize,
     ) -> Run:
-        """Return a new run, within the limits of concurrency; `first_event` says what becomes of it.
+        """Return a new run, within the limits of concurrency; `wait_for_first_event` tells whether it begins.
 
-        A coroutine, because a thread is free only if no other process answers in it either.
+        A coroutine, since another implementation may have to ask other processes whether the thread is free.
 
         Args:
-            events: Makes the generator of the answer's events. What is thrown into it, because an event of its cannot
-                be sent, it answers with an error event.
-            context: Who asks.
+            events: Makes the generator of the answer's events. When one of them cannot be sent, the error is thrown
+                into the generator, which yields an error event instead.
+            context: The request that is answered.
             thread_id: The thread; None when the run creates it.
             serialize: Makes the JSON of an event.
 
@@ -143,13 +143,13 @@ class Runs:
     async def find(self, context: RequestContext, thread_id: str) -> Run | None:
         """Return the run of a thread that is going on, or that has just ended; None when there is none.
 
-        A coroutine, because who looks for a run may have to ask other processes.
+        A coroutine, since another implementation may have to ask other processes for the run.
         """
         key = (context.user_id, context.use_case, thread_id)
         run = self._by_thread.get(key)
         if run is not None and run.log.last > 0:
             return run
-        return self._ended.find(key) or run  # what has no event yet may still be refused
+        return self._ended.find(key) or run  # a run without events may still turn out to be refused
 
     async def stop(self, context: RequestContext, thread_id: str, reason: StopReason) -> Run | None:
         """Stop the run of a thread and return it when its clean-up is done; None when there is none."""
@@ -159,12 +159,12 @@ class Runs:
         return run
 
     async def drain(self, timeout_s: float) -> int:
-        """Take no new runs, give those that are going on `timeout_s` seconds, then stop the rest.
+        """Start no new runs, wait `timeout_s` seconds for those that are going on, then stop the rest.
 
         Returns:
-            How many had to be stopped. What they had said is kept, without a mark of the user's.
+            The number of runs that had to be stopped. What they had said is kept, without the mark of a person's stop.
         """
-        self.refuse()
+        self.refuse_new_runs()
         if self._active:
             with suppress(TimeoutError):
                 async with asyncio.timeout(timeout_s):
@@ -174,11 +174,11 @@ class Runs:
         return len(rest)
 
     def bind(self, run: Run, thread_id: str) -> None:
-        """Note the thread that a run has created."""
+        """Register a run under the thread that it has created."""
         self._register(run, (run.context.user_id, run.context.use_case, thread_id))
 
     def on_over(self, run: Run) -> None:
-        """Note that a run has ended; it can be viewed for a while."""
+        """Free the thread of a run that has ended; the run can still be viewed for a while."""
         self._active.discard(run)
         if self._is_draining and not self._active:
             self._idle.set()
@@ -190,7 +190,7 @@ class Runs:
             self._ended.add(key, run)
 
     def on_begun(self, run: Run) -> None:
-        """Note that a run has its first event: the one before it is not viewed any more."""
+        """Forget the previous run of the thread, now that the new one has something to view."""
         if run.key is not None:
             self._ended.forget(run.key)
 

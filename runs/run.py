@@ -1,9 +1,9 @@
-"""A run: the owner task of one answer, and the log that HTTP responses view.
+"""Run: the task that produces one answer, and the log of events that HTTP responses read from.
 
-An answer's generator must be driven by one task from start to end: what it iterates may set context variables, which
-another task may not reset, and its clean-up after a cancellation awaits the store, which a web framework's cancel scope
-would cancel again.
-The owner task never waits for a viewer: outside of the generator a cancellation could not reach the clean-up.
+One task must drive an answer's generator from start to end. Code inside it may set context variables, which another
+task could not reset; and its clean-up after a cancellation awaits the store, where a web framework's cancel scope would
+cancel it a second time.
+The task never waits for a viewer: a cancellation that arrived there, outside of the generator, would skip its clean-up.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from turns.run_record import StopReason
 logger = logging.getLogger(__name__)
 
 RunKey = tuple[str, str, str]
-"""The key of a run: user, use case, thread."""
+"""Identity of a run: the ids of the user and the use case, and of the thread."""
 
 RunStatus = Literal["running", "done", "failed", "stopped"]
 
@@ -39,12 +39,12 @@ _STOP_MESSAGES: dict[str, str] = {
 
 
 class RunOwner(Protocol):
-    """The registry that a run belongs to, as the run sees it.
+    """The part of the registry `Runs` that a run uses.
 
     Attributes:
         is_draining: Whether the server is about to stop.
-        heartbeat_s: A comment is sent to viewers after so many seconds of silence.
-        cleanup_timeout_s: How long a stopped run may clean up, in seconds; then it is left behind.
+        heartbeat_s: Seconds of silence after which viewers are sent a comment.
+        cleanup_timeout_s: How long a stopped run may clean up, in seconds; after that it is abandoned.
     """
 
     heartbeat_s: float
@@ -54,32 +54,34 @@ class RunOwner(Protocol):
     def is_draining(self) -> bool: ...  # noqa: D102 - above
 
     def bind(self, run: Run, thread_id: str) -> None:
-        """Note the thread that a run has created."""
+        """Register a run under the thread that it has created."""
         ...
 
     def on_begun(self, run: Run) -> None:
-        """Note that a run has its first event."""
+        """Take note that a run has its first event."""
         ...
 
     def on_over(self, run: Run) -> None:
-        """Note that a run has ended."""
+        """Take note that a run has ended."""
         ...
 
 
 class Run:
-    """One answer in the making.
+    """One answer in the making; its task starts at once.
 
     Args:
-        owner: The registry that it belongs to.
-        events: The answer.
-        context: Who asks.
-        log: The log that the events go to.
+        owner: The registry that the run belongs to.
+        events: The generator of the answer's events.
+        context: The request that is answered.
+        log: The log that receives the events.
         timeout_s: How long the answer may take, in seconds.
 
     Attributes:
-        id: The id of the run, for the log and for clients that come back.
+        id: The id of the run, for the log and for clients that reconnect.
         status: Whether the run goes on, or how it ended.
-        log: All its events.
+        log: All events of the run.
+        context: The request that is answered.
+        key: The identity of the run; None until its thread is known.
     """
 
     def __init__(
@@ -109,19 +111,19 @@ class Run:
 
     @property
     def is_over(self) -> bool:
-        """Whether no more events will come."""
+        """Whether the run has ended, so that no more events will come."""
         return self.status != "running"
 
     @property
     def viewers(self) -> int:
-        """How many responses are sending it."""
+        """The number of HTTP responses that are sending the run's events."""
         return self._viewers
 
-    async def first_event(self) -> None:
-        """Return when there is an event to show.
+    async def wait_for_first_event(self) -> None:
+        """Return when there is an event to show, or the run has ended without any; stop the run if cancelled.
 
         Raises:
-            Exception: The failure that ended the run before its first event: it can still become an HTTP status.
+            Exception: The failure that ended the run before its first event; it can still become an HTTP status.
         """
         try:
             await self._started.wait()
@@ -141,16 +143,16 @@ class Run:
                 raise ConflictError("This answer was stopped before it began.", code="run.stopped")
 
     def view(self, after: int, *, with_ids: bool, keeps_run: bool) -> Viewer:
-        """Return an iterator of the events after number `after`.
+        """Return an iterator of the events that follow the event `after`.
 
         Args:
-            after: 0 for all of them.
-            with_ids: Whether to send their numbers, as ``id:`` lines.
-            keeps_run: Whether the run goes on when this viewer leaves; the last one who does not keep it stops it.
+            after: The number of the last event that the client has seen; 0 for none.
+            with_ids: Whether to send the numbers of the events, as ``id:`` lines.
+            keeps_run: Whether the run goes on when this viewer leaves. If not, and it is the last one, the run stops.
         """
 
         async def leave() -> None:
-            # While the server is about to stop, connections are cut by whoever is in front of it: nobody's stop.
+            # While the server is stopping, proxies in front of it cut connections; that is not the person's stop.
             self._viewers -= 1
             if not keeps_run and not self._viewers and not self.is_over and not self._owner.is_draining:
                 await self.stop("disconnect")
@@ -159,12 +161,12 @@ class Run:
         return Viewer(self.id, self.log, after, self._owner.heartbeat_s, with_ids=with_ids, leave=leave)
 
     async def stop(self, reason: StopReason) -> None:
-        """Stop the run and return when its clean-up is done. What was said and shown is kept.
+        """Stop the run and return when its clean-up is done; what was said and shown so far is kept.
 
-        A clean-up that takes longer than `Runs.cleanup_timeout_s` is not waited for.
+        A clean-up that takes longer than `Runs.cleanup_timeout_s` is abandoned.
 
         Args:
-            reason: A person's stop leaves a mark for the model; a deadline or a restart does not.
+            reason: The cause: a stop by the person leaves a mark for the model, a deadline or a restart does not.
         """
         if not self.is_over:
             self._ask_to_stop(reason)
@@ -174,15 +176,16 @@ class Run:
         if not self._answer.request_stop(reason):
             return
         loop, timeout_s = asyncio.get_running_loop(), self._owner.cleanup_timeout_s
-        # What a use case does in its own clean-up may wait for a peer that is gone: a second cancellation ends that.
+        # A use case's own clean-up may wait for a peer that has gone; a second cancellation ends that wait.
         self._timers.append(loop.call_later(timeout_s * 0.6, self._answer.cancel))
-        self._timers.append(loop.call_later(timeout_s, self._give_up))
+        self._timers.append(loop.call_later(timeout_s, self._abandon))
 
-    def _give_up(self) -> None:
+    def _abandon(self) -> None:
         logger.error("a stopped run does not end and is left behind", extra={"run_id": self.id})
         self._finish("stopped")
 
     async def _drive(self) -> None:
+        """Take the answer from its first event to its last; the body of the run's task."""
         log, answer = self.log, self._answer
         try:
             if answer.stop_reason is not None:
@@ -190,17 +193,18 @@ class Run:
             answer.begin(self._task.cancel)
             async for event in self._events:
                 if self.is_over:
-                    await self._events.aclose()  # it was left behind, and nobody is there any more
+                    await self._events.aclose()  # the run was abandoned, and nobody views it any more
                     return
                 try:
                     log.append(event)
-                except Exception as exc:  # noqa: BLE001 - told by the generator, which is not to be left at its `yield`
+                except Exception as exc:  # noqa: BLE001 - the generator answers with an error event
                     event = await self._events.athrow(exc)
                     log.append(event)
                 if isinstance(event, ThreadCreatedEvent):
                     self._owner.bind(self, event.thread.id)
                 if log.last == 1:
-                    self._begin()
+                    self._owner.on_begun(self)
+                    self._started.set()
             self._finish("done" if answer.error_id is None else "failed")
         except asyncio.CancelledError:
             self._finish("stopped")
@@ -212,13 +216,8 @@ class Run:
         finally:
             self._finish("stopped")
 
-    def _begin(self) -> None:
-        """Note that there is something to show."""
-        self._owner.on_begun(self)
-        self._started.set()
-
     def _finish(self, status: RunStatus) -> None:
-        """Note what became of the run, once, and let everybody know who waits for it."""
+        """Set the final status of the run and wake everybody who waits for it; later calls do nothing."""
         if self.is_over:
             return
         self.status = status

@@ -1,6 +1,6 @@
-"""RunLog: the numbered events of one run, as the run writes them and viewers read them, wherever they are kept.
+"""RunLog: the interface of a log of one run's numbered events, which the run writes and viewers read.
 
-Today's only one is in memory; see `runs/memory_log.py`. One that other processes can read takes its place by
+The only implementation is in memory, see `runs/memory_log.py`. One that other processes can read is passed in by
 `Runs(create_log=…)`.
 """
 
@@ -38,11 +38,11 @@ class ViewedLog(Protocol):
         ...
 
     def subscribe(self, wake: Callable[[], None]) -> None:
-        """Call `wake` whenever there is more to read, and at the end."""
+        """Start calling `wake` whenever there is more to read, and at the end."""
         ...
 
     def unsubscribe(self, wake: Callable[[], None]) -> None:
-        """Call `wake` no more."""
+        """Stop calling `wake`."""
         ...
 
 
@@ -50,12 +50,12 @@ class RunLog(ViewedLog, Protocol):
     """The numbered events of one run, as the run writes them.
 
     The verbs of writing are plain calls, since a piece of text goes from the model's connection to the log without a
-    task in between (ADR 0013). A log that has to wait for somebody takes what it is given, and writes it by itself.
+    task in between (ADR 0013). A log that has to wait for I/O must queue events, and write them in a task of its own.
     """
 
     @property
     def size(self) -> int:
-        """The memory that the log takes in this process, in bytes, as far as it is known."""
+        """The approximate memory that the log takes in this process, in bytes."""
         ...
 
     def append(self, event: Any) -> None:
@@ -67,7 +67,7 @@ class RunLog(ViewedLog, Protocol):
         ...
 
     def close(self) -> None:
-        """Note that nothing more will come, and let those know who wait for it."""
+        """Mark the log as complete, and wake those who wait for more."""
         ...
 
 

@@ -12,7 +12,7 @@ from turns.histogram import Histogram
 DURATION_BOUNDS_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 MAX_USE_CASES = 200
 OTHER = "other"
-"""Name under which use cases are counted beyond `MAX_USE_CASES`."""
+"""Name under which all use cases beyond `MAX_USE_CASES` are counted."""
 
 _TOKENS = {"input": "input_token_count", "output": "output_token_count"}
 
@@ -46,7 +46,7 @@ class UseCaseStatistics:
 
 
 class RunStatistics:
-    """Counts the answers of this process; of as many use cases as anybody will have."""
+    """Counts the answers of this process, by use case."""
 
     def __init__(self) -> None:
         self.by_use_case: dict[str, UseCaseStatistics] = {}

@@ -1,4 +1,4 @@
-"""A viewer of a run: somebody who reads its log at their own pace."""
+"""Viewer: sends the events of a run's log to one client, at the client's pace."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ HEARTBEAT = b": keep-alive\n\n"
 
 
 class Viewer:
-    """Somebody who reads a run's log at their own pace: an async iterator of server-sent events.
+    """Async iterator of a run's log as server-sent events, at the pace of one client.
 
     Not a generator, because a generator that was never started does nothing when it is closed.
 
     Args:
         run_id: The run that is viewed.
         log: The events of that run.
-        after: The number of the last event that the client has seen; 0 for all.
-        heartbeat_s: A comment is sent after so many seconds of silence.
+        after: The number of the last event that the client has seen; 0 for none.
+        heartbeat_s: Seconds of silence after which a comment is sent.
         with_ids: Whether to send the numbers of events, as ``id:`` lines.
-        leave: Called once, when the viewer goes.
+        leave: Called once, when the viewer is closed.
 
     Attributes:
-        headers: Which run it is, and the number of its last event when the viewer came: a client that comes back
-            names the run, and knows where its past ends and its present begins.
+        headers: The id of the run, and the number of its last event when the viewer came: a client that reconnects
+            names the run, and knows which events are old and which are new.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Viewer:
 
     async def __anext__(self) -> bytes:
         while not self._is_closed:
-            # Ask before reading whether it is over: the last events come before the end.
+            # Asked before reading, since the last events are logged before the log is closed.
             is_over = self._log.is_closed
             chunk, self._cursor = await self._log.read(self._cursor, with_ids=self._with_ids)
             if not chunk and self._is_silent:
@@ -69,7 +69,7 @@ class Viewer:
             if is_over:
                 break
             if self._log.last > self._cursor or self._log.is_closed:
-                continue  # it came while the log was being read
+                continue  # more was logged while the log was being read
             self._waiter = self._loop.create_future()
             await self._waiter
         await self.aclose()

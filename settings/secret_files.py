@@ -15,11 +15,11 @@ _MAY_HOLD_PASSWORD = ("database_url", "storage_url")
 
 
 class SecretFiles(PydanticBaseSettingsSource):
-    """Secrets that lie in files, as orchestrators mount them: `OPENAI_API_KEY_FILE` names the file of `OPENAI_API_KEY`.
+    """Secrets in files, as orchestrators mount them: `OPENAI_API_KEY_FILE` names the file with `OPENAI_API_KEY`.
 
     Args:
         settings_cls: The settings.
-        sources: Where the names of the files may stand, the most important first.
+        sources: The sources that may name such files, the most important first.
     """
 
     def __init__(self, settings_cls: type[BaseSettings], *sources: PydanticBaseSettingsSource) -> None:
@@ -52,7 +52,7 @@ class SecretFiles(PydanticBaseSettingsSource):
         return text, field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        """Return the secrets that lie in files, by field."""
+        """Return the secrets from files, by field."""
         fields = self.settings_cls.model_fields.items()
         found = {name: self.get_field_value(field, name)[0] for name, field in fields}
         return {name: value for name, value in found.items() if value is not None}

@@ -42,15 +42,15 @@ def split_at(separators: str) -> Any:
 
 
 def checked(check: Callable[[Value], Value]) -> Any:
-    """Return a validator that lets `check` look at a value and return what is kept; None stays None."""
+    """Return a validator that replaces a value by the result of `check`, which raises for bad ones; None stays None."""
     return AfterValidator(lambda value: None if value is None else check(value))
 
 
 def check_color(value: str) -> str:
-    """Return a colour of a page in small letters.
+    """Return a CSS colour in lower case.
 
     Raises:
-        ValueError: When it is none of the form ``#rgb`` or ``#rrggbb``.
+        ValueError: When it does not have the form ``#rgb`` or ``#rrggbb``.
     """
     if not _COLOR.fullmatch(value):
         raise ValueError(f"'{value}' is not a colour of the form #rgb or #rrggbb")
@@ -88,7 +88,7 @@ def check_storage_url(value: str) -> str:
     """Return the address of an object store.
 
     Raises:
-        ValueError: When its scheme is none that is known.
+        ValueError: When its scheme is not known.
     """
     # The text is not repeated: it may hold a secret.
     if urlsplit(value).scheme not in ("file", "memory", "s3", "az", "gs"):
@@ -97,10 +97,10 @@ def check_storage_url(value: str) -> str:
 
 
 def check_origins(value: tuple[str, ...]) -> tuple[str, ...]:
-    """Return origins of pages as browsers write them.
+    """Return origins of pages in the form in which browsers send them.
 
     Raises:
-        ValueError: When one is none; it names it.
+        ValueError: When one is not an origin; the text names it.
     """
     for origin in value:
         parts = urlsplit(origin)
@@ -110,10 +110,10 @@ def check_origins(value: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def check_hosts(value: tuple[str, ...]) -> tuple[str, ...]:
-    """Return names of a server, with ``*`` for any or for all below one, in small letters.
+    """Return host names in lower case; ``*`` stands for any host, ``*.example`` for the hosts below a domain.
 
     Raises:
-        ValueError: When one is none; it names it.
+        ValueError: When one is not a host name; the text names it.
     """
     for host in value:
         if not _HOST_PATTERN.fullmatch(host):
@@ -122,10 +122,10 @@ def check_hosts(value: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def check_networks(value: tuple[str, ...]) -> tuple[str, ...]:
-    """Return addresses and networks as they are.
+    """Return IP addresses and networks unchanged, once checked.
 
     Raises:
-        ValueError: When one is neither; it names it.
+        ValueError: When one is neither; the text names it.
     """
     for each in value:
         try:
@@ -139,7 +139,7 @@ def check_base_path(value: str) -> str:
     """Return a path on a host without a slash at its end.
 
     Raises:
-        ValueError: When it is none that needs no escaping.
+        ValueError: When it has characters that would have to be escaped.
     """
     path = value.rstrip("/")
     if path and not BASE_PATH_PATTERN.fullmatch(path):
@@ -148,29 +148,29 @@ def check_base_path(value: str) -> str:
 
 
 def check_image_domains(value: tuple[str, ...]) -> tuple[str, ...]:
-    """Return places of pictures as browsers write them.
+    """Return places that pictures may come from, in the form in which browsers write them.
 
     Raises:
-        ValueError: When one is none; it names it.
+        ValueError: When one is not such a place; the text names it.
     """
     return tuple(_parse_image_domain(domain) for domain in value)
 
 
 def check_server_keys(value: SecretStr) -> SecretStr:
-    """Return the keys of servers as they are.
+    """Return the API keys of servers unchanged, once checked.
 
     Raises:
-        ValueError: When an entry is wrong; it names the entry, and never a key.
+        ValueError: When an entry is wrong; the text names the entry, never a key.
     """
     parse_server_keys(value.get_secret_value())
     return value
 
 
 def parse_server_keys(text: str) -> dict[str, str]:
-    """Return keys by name.
+    """Return the API keys of servers by name, from a text such as ``shop:key,blog:key``.
 
     Raises:
-        ValueError: When an entry is wrong; it names the entry, and never a key.
+        ValueError: When an entry is wrong; the text names the entry, never a key.
     """
     keys: dict[str, str] = {}
     for number, entry in enumerate((part.strip() for part in text.split(",")), 1):
@@ -196,10 +196,10 @@ def parse_server_keys(text: str) -> dict[str, str]:
 
 
 def _parse_image_domain(text: str) -> str:
-    """Return a place of pictures as browsers write it: in small letters, and its name in ASCII.
+    """Return a place of pictures in the form in which browsers write it: in lower case, with its host name in ASCII.
 
     Raises:
-        ValueError: When it is none.
+        ValueError: When it is not a host name, a host name with a scheme or a port, or ``*``.
     """
     match = _IMAGE_DOMAIN.fullmatch(text)
     try:

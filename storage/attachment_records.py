@@ -1,4 +1,4 @@
-"""ChatKit's records of files: transactions of the store, which know nothing of bytes."""
+"""ChatKit's records of files: transactions of the store that deal with rows only, never with bytes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from chatkit.types import Attachment
 from sqlalchemy import Connection, select, update
 
 from errors import ConflictError, NotFoundError
-from storage.file_rows import FILES, is_file, is_owners
+from storage.file_rows import FILES, belongs_to_owner, is_available_file
 from storage.rows import ATTACHMENT
 from storage.scope import NO_ATTACHMENT, Scope, require
 from storage.statements import insert_for
@@ -16,29 +16,29 @@ from turns.clock import utc_now
 
 
 def save_attachment(connection: Connection, scope: Scope, attachment: Attachment) -> None:
-    """Create or replace ChatKit's record of a file; what else is known of the file stays."""
+    """Create or replace ChatKit's record of a file, and keep the other columns of its row."""
     document = ATTACHMENT.dump_python(attachment, mode="json", exclude={"upload_descriptor"})
     now = utc_now()
     values = {**scope.columns, "id": attachment.id, "created_at": now, "changed_at": now, "document": document}
     stmt = insert_for(connection.dialect.name, FILES).on_conflict_do_update(
         index_elements=["id"],
         set_={"document": document},
-        where=is_owners(scope),
+        where=belongs_to_owner(scope),
     )
-    # An INSERT's count of rows is not to be had everywhere.
+    # Not every database driver counts the rows of an INSERT.
     require(connection.scalar(stmt.returning(FILES.c.id), values), NO_ATTACHMENT)
 
 
 def load_attachment(connection: Connection, scope: Scope) -> Attachment:
     """Return ChatKit's record of a file."""
-    document = require(connection.scalar(select(FILES.c.document).where(is_file(scope))), NO_ATTACHMENT)
+    document = require(connection.scalar(select(FILES.c.document).where(is_available_file(scope))), NO_ATTACHMENT)
     return ATTACHMENT.validate_python(document)
 
 
 def delete_attachment(connection: Connection, scope: Scope) -> None:
-    """Take a file from its owner; its bytes are deleted next, and its row last."""
-    marked = update(FILES).where(is_file(scope)).values(state="deleting", thread_key=None, changed_at=utc_now())
-    if connection.execute(marked).rowcount == 0:
+    """Make a file invisible to its owner; its bytes are deleted next, and its row last."""
+    mark = update(FILES).where(is_available_file(scope))
+    if connection.execute(mark.values(state="deleting", thread_key=None, changed_at=utc_now())).rowcount == 0:
         raise NotFoundError(NO_ATTACHMENT)
 
 
@@ -46,17 +46,17 @@ def bind_files(connection: Connection, scope: Scope, thread_key: int, attachment
     """Make files part of a thread, in the transaction of the message that brings them.
 
     Raises:
-        NotFoundError: When one of them is missing, or another's.
+        NotFoundError: When one of them does not exist, or belongs to somebody else.
         ConflictError: When one of them has not been uploaded, or is part of a message already.
     """
     for attachment in attachments:
         document = ATTACHMENT.dump_python(attachment, mode="json", exclude={"upload_descriptor"})
-        mine = scope._replace(id=attachment.id)
-        is_free = (is_file(mine), FILES.c.state == "uploaded")
+        own = scope._replace(id=attachment.id)
+        is_unsent = (is_available_file(own), FILES.c.state == "uploaded")
         bound = {"state": "bound", "thread_key": thread_key, "changed_at": utc_now(), "document": document}
-        if connection.execute(update(FILES).where(*is_free).values(**bound)).rowcount:
+        if connection.execute(update(FILES).where(*is_unsent).values(**bound)).rowcount:
             continue
-        state = require(connection.scalar(select(FILES.c.state).where(is_file(mine))), NO_ATTACHMENT)
+        state = require(connection.scalar(select(FILES.c.state).where(is_available_file(own))), NO_ATTACHMENT)
         if state == "bound":
             raise ConflictError("This file is part of another message already.", code="attachments.sent_already")
         raise ConflictError("This file has not been uploaded yet.", code="attachments.not_uploaded")

@@ -1,8 +1,8 @@
-"""Baseline of a thread: its fields as the store last read or wrote them; what differs from them is what is saved.
+"""Baseline of a thread: its fields as the store last read or wrote them; only what differs from them is saved.
 
-The baseline stands in the object beside its fields, in `__dict__`, which `model_copy` copies and which pydantic's
-comparisons, dumps and representations leave out, as they do with cached properties. So a copy of a stored thread knows
-what was stored, as deep as it may be, and nothing must be forgotten when the object goes.
+A thread carries its baseline in `__dict__`, which `model_copy` copies, while pydantic's comparisons, dumps and
+representations ignore it, as they do cached properties. So copies of a stored thread, deep ones too, know what was
+stored, and the baseline lives no longer than the object.
 Source: docstring of `pydantic.BaseModel.model_copy`.
 """
 
@@ -24,7 +24,7 @@ Fields = Mapping[str, Any]
 class Baseline:
     """Fields of a thread as they are stored; never changed, and shared by copies of the thread.
 
-    All of them are equal: two threads with the same fields are, whatever the store knows of them.
+    All baselines are equal, so that two threads with the same fields are, whatever was stored before.
     """
 
     __slots__ = ("fields",)
@@ -40,7 +40,7 @@ class Baseline:
 
 
 FRESH = Baseline({"title": None, "status": {"type": "active"}, "allowed_image_domains": None, "metadata": {}})
-"""Baseline of a thread that nobody has changed."""
+"""Baseline of a new thread, with the default of each field."""
 
 
 def thread_fields(thread: ThreadMetadata) -> dict[str, Any]:
@@ -49,17 +49,17 @@ def thread_fields(thread: ThreadMetadata) -> dict[str, Any]:
 
 
 def baseline_of(thread: ThreadMetadata) -> Baseline | None:
-    """Return the baseline that a thread carries; None when the store has seen neither it nor what it is a copy of."""
+    """Return the baseline that a thread carries; None when neither it nor its original came from the store."""
     return thread.__dict__.get(_KEY)
 
 
 def set_baseline(thread: ThreadMetadata, fields: Fields) -> None:
-    """Have a thread carry `fields` as its baseline, which nobody may change afterwards."""
+    """Let a thread carry `fields` as its baseline; they must not be changed afterwards."""
     thread.__dict__[_KEY] = Baseline(fields)
 
 
 def changed_fields(baseline: Baseline, fields: Fields) -> dict[str, Any]:
-    """Return those of `fields` that have columns and differ from the baseline."""
+    """Return the fields that have a column and differ from the baseline."""
     return {name: fields[name] for name in THREAD_FIELDS if fields[name] != baseline.fields[name]}
 
 

@@ -1,7 +1,7 @@
-"""FileRecords: the rows of files, each step of whose life is one transaction and can be repeated.
+"""FileRecords: the rows of files; each step of a file's life is one transaction that can safely be repeated.
 
-Of several callers who want the same step one succeeds. Whose a file is stands in every statement that a person's
-request leads to; the others are the sweeper's.
+When several callers want the same step, one succeeds. Every statement on behalf of a person names the owner; only the
+sweeper's do not.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from errors import NotFoundError, TooManyRequestsError, UnavailableError
 from storage.chat_sessions import uncount_upload
 from storage.file_rows import (
     FILES,
-    IS_THERE,
+    IS_AVAILABLE,
     SESSION_RULE,
     UPLOAD_DAYS,
     StoredFile,
-    is_file,
-    is_owners,
+    belongs_to_owner,
+    is_available_file,
     to_stored_file,
 )
 from storage.scope import NO_ATTACHMENT, Scope
@@ -33,10 +33,10 @@ from storage.statements import THREAD_KEY, insert_for
 from turns.clock import utc_now
 
 CLAIM_LIFE = timedelta(seconds=12)
-"""How long after its last renewal a claim holds: so late can what a crash has broken off be sent again."""
+"""How long a claim holds after its last renewal: an upload that a crash interrupted can be repeated after that."""
 
 SETTLED_AFTER = timedelta(minutes=10)
-"""How long after the last renewal of a claim nothing can arrive in the object store any more."""
+"""How long after a claim's last renewal it is certain that its holder writes nothing more to the object store."""
 
 MAX_FILES_OF_THREAD = 1_000
 """How many files of a thread are looked at, the newest first."""
@@ -55,8 +55,8 @@ class DayLimits:
     """Limits of what one person may announce in a day.
 
     Attributes:
-        files: How many files.
-        bytes: How many bytes, all together.
+        files: The number of files.
+        bytes: The number of bytes, of all files together.
     """
 
     files: int
@@ -65,12 +65,12 @@ class DayLimits:
 
 @dataclass(slots=True)
 class Claim:
-    """Right of one to move the bytes of a pending file to their place, as long as it is renewed.
+    """Exclusive right to move the bytes of a pending file to the object store; it expires unless it is renewed.
 
     Attributes:
         file_id: The file.
-        renewed_at: Moment of the last renewal, by which a claim is known from what another has claimed since.
-        is_second: Whether somebody had it before who did not come to the end.
+        renewed_at: The time of the last renewal, which tells this claim from a later one of somebody else.
+        is_second: Whether somebody claimed the file before and did not finish.
     """
 
     file_id: str
@@ -91,7 +91,7 @@ class FileRecords:
         self.claim_life = claim_life
 
     async def announce(self, scope: Scope, values: dict[str, Any], limits: DayLimits | None = None) -> StoredFile:
-        """Note a file that is to come, and count it if there are limits.
+        """Create the row of a file whose bytes are still to come, and count it if there are limits.
 
         Args:
             scope: The owner and the id of the file.
@@ -107,24 +107,24 @@ class FileRecords:
         """Return a file of an owner.
 
         Raises:
-            NotFoundError: When there is none, or it is another's, or is being deleted.
+            NotFoundError: When it does not exist, belongs to somebody else, or is being deleted.
         """
         return await self._read(_load, scope)
 
     async def find(self, file_id: str) -> StoredFile | None:
-        """Return a file, whosever it is, for who shows a signature; None when there is none."""
+        """Return a file whoever owns it, for callers that have checked a signature; None when it does not exist."""
         return await self._read(_find, file_id)
 
     async def claim(self, file: StoredFile) -> Claim | None:
-        """Take a pending file, to move its bytes to their place; of several callers one succeeds.
+        """Claim a pending file in order to move its bytes to the object store; one of several callers succeeds.
 
         Returns:
-            None when another has it whose claim still holds, or when it is not pending.
+            None when somebody else's claim still holds, or the file is not pending.
         """
         return await self._write(_claim, file.id, utc_now(), self.claim_life)
 
     async def renew(self, claim: Claim) -> bool:
-        """Have a claim hold on; return whether it had not been lost."""
+        """Extend a claim; return False when it has been lost to somebody else."""
         now = utc_now()
         is_renewed = await self._write(_set_claim, claim, now)
         if is_renewed:
@@ -132,30 +132,30 @@ class FileRecords:
         return is_renewed
 
     async def release(self, claim: Claim) -> None:
-        """Give a file back that could not be moved."""
+        """Give up a claim after a failure, so that the file can be claimed again at once."""
         await self._write(_set_claim, claim, None)
 
     async def complete(
         self, claim: Claim, file: StoredFile, values: dict[str, Any], thread_id: str | None = None
     ) -> bool:
-        """Note that the bytes of a claimed file are in their place.
+        """Record that the bytes of a claimed file are in the object store.
 
         Args:
-            claim: The claim of who has put them there.
+            claim: The claim under which they were moved.
             file: The file.
             values: The columns that are known now.
-            thread_id: The thread that it belongs to at once; None for one that is to be sent with a message.
+            thread_id: The thread that the file joins at once; None for a file that is to be sent with a message.
 
         Returns:
-            Whether it, and the thread, are still there, and nobody else has claimed it.
+            False when the file or the thread has been deleted, or somebody else has claimed the file.
         """
         scope = None if thread_id is None else Scope(file.owner_id, file.use_case, thread_id)
         return await self._write(_complete, claim, values, scope)
 
     async def discard(self, file: StoredFile) -> None:
-        """Remove the row of a file that is refused, before any byte of it has been kept.
+        """Remove the row of a refused file, none of whose bytes were kept.
 
-        It leaves its place among the files of its session to another.
+        The file no longer counts towards its session's limit.
         """
         await self._write(_discard, file)
 
@@ -164,31 +164,31 @@ class FileRecords:
         return await self._read(_in_thread, scope)
 
     async def mark_deleted(self, scope: Scope) -> None:
-        """Take a file from everybody; its objects are deleted next, and its row last.
+        """Make a file invisible to everybody; its objects are deleted next, and its row last.
 
         Raises:
-            NotFoundError: When there is none, or it is another's.
+            NotFoundError: When it does not exist, or belongs to somebody else.
         """
         await self._write(_mark_deleted, scope)
 
     async def mark_all_deleted(self, owner_id: str | None, use_case: str | None) -> int:
-        """Take all files of a person, of a use case, or of a person in a use case, from everybody; return how many."""
+        """Make all files of a person, of a use case, or of a person in a use case invisible; return how many."""
         return await self._write(_mark_all_deleted, owner_id, use_case)
 
     async def mark_orphans(self, pending_before: datetime, unsent_before: datetime, limit: int) -> int:
-        """Mark files that nobody will send any more, and those of threads that are gone; return how many."""
+        """Mark uploads that were abandoned, and files of deleted threads, for deletion; return how many."""
         return await self._write(_mark_orphans, pending_before, unsent_before, limit)
 
     async def mark_threadless(self, scope: Scope) -> int:
-        """Mark an owner's files of threads that are gone; return how many."""
+        """Mark an owner's files of deleted threads for deletion; return how many."""
         return await self._write(_mark_threadless, scope)
 
-    async def marked(self, limit: int, scope: Scope | None = None) -> list[StoredFile]:
-        """Return files that are to be deleted, of all owners or of one; those in motion come when they have settled."""
-        return await self._read(_marked, limit, scope, utc_now() - SETTLED_AFTER)
+    async def list_marked(self, limit: int, scope: Scope | None = None) -> list[StoredFile]:
+        """Return files to delete, of all owners or of one, except those whose bytes may still be arriving."""
+        return await self._read(_list_marked, limit, scope, utc_now() - SETTLED_AFTER)
 
     async def remove(self, file: StoredFile) -> None:
-        """Remove the row of a file whose objects are gone."""
+        """Remove the row of a file whose objects have been deleted."""
         await self._write(_remove, file.id)
 
     async def _read(self, work: Callable[[Connection, *Ts], R], *arguments: *Ts) -> R:
@@ -234,14 +234,14 @@ def _count(connection: Connection, scope: Scope, size: int, limits: DayLimits, n
 
 
 def _load(connection: Connection, scope: Scope) -> StoredFile:
-    row = connection.execute(select(FILES).where(is_file(scope))).one_or_none()
+    row = connection.execute(select(FILES).where(is_available_file(scope))).one_or_none()
     if row is None:
         raise NotFoundError(NO_ATTACHMENT)
     return to_stored_file(row)
 
 
 def _find(connection: Connection, file_id: str) -> StoredFile | None:
-    row = connection.execute(select(FILES).where(FILES.c.id == file_id, IS_THERE)).one_or_none()
+    row = connection.execute(select(FILES).where(FILES.c.id == file_id, IS_AVAILABLE)).one_or_none()
     return None if row is None else to_stored_file(row)
 
 
@@ -279,7 +279,7 @@ def _complete(connection: Connection, claim: Claim, values: dict[str, Any], thre
 def _discard(connection: Connection, file: StoredFile) -> None:
     is_empty = (FILES.c.state == "pending", FILES.c.claimed_at.is_(None))
     removed = connection.execute(delete(FILES).where(FILES.c.id == file.id, *is_empty))
-    # Of several who refuse it at once, one has removed it.
+    # Of several requests that refuse the file at once, only the one that removed the row uncounts it.
     if removed.rowcount == 1 and (session_id := (file.rules or {}).get(SESSION_RULE)) is not None:
         uncount_upload(connection, session_id)
 
@@ -290,18 +290,18 @@ def _in_thread(connection: Connection, scope: Scope) -> list[StoredFile]:
     return [to_stored_file(row) for row in rows]
 
 
-def _marked_now() -> dict[str, Any]:
+def _deletion_mark() -> dict[str, Any]:
     return {"state": "deleting", "thread_key": None, "changed_at": utc_now()}
 
 
 def _mark_deleted(connection: Connection, scope: Scope) -> None:
-    stmt = update(FILES).where(is_file(scope))
-    if connection.execute(stmt.values(**_marked_now())).rowcount == 0:
+    stmt = update(FILES).where(is_available_file(scope))
+    if connection.execute(stmt.values(**_deletion_mark())).rowcount == 0:
         raise NotFoundError(NO_ATTACHMENT)
 
 
 def _mark_all_deleted(connection: Connection, owner_id: str | None, use_case: str | None) -> int:
-    stmt = update(FILES).where(FILES.c.state != "deleting").values(**_marked_now())
+    stmt = update(FILES).where(FILES.c.state != "deleting").values(**_deletion_mark())
     if owner_id is not None:
         stmt = stmt.where(FILES.c.owner_id == owner_id)
     if use_case is not None:
@@ -321,22 +321,22 @@ def _mark_orphans(connection: Connection, pending_before: datetime, unsent_befor
         ),
     )
     some = select(files.id).where(is_orphan).limit(limit).scalar_subquery()
-    # The condition twice: of two that look at once, the second finds the row changed.
-    stmt = update(FILES).where(files.id.in_(some), is_orphan).values(**_marked_now())
+    # The condition twice: a second sweeper that selected the same rows finds them changed, and updates none.
+    stmt = update(FILES).where(files.id.in_(some), is_orphan).values(**_deletion_mark())
     return connection.execute(stmt).rowcount
 
 
 def _mark_threadless(connection: Connection, scope: Scope) -> int:
-    is_threadless = and_(is_owners(scope), FILES.c.thread_key.is_(None), FILES.c.state == "bound")
-    stmt = update(FILES).where(is_threadless).values(**_marked_now())
+    is_threadless = and_(belongs_to_owner(scope), FILES.c.thread_key.is_(None), FILES.c.state == "bound")
+    stmt = update(FILES).where(is_threadless).values(**_deletion_mark())
     return connection.execute(stmt).rowcount
 
 
-def _marked(connection: Connection, limit: int, scope: Scope | None, settled_before: datetime) -> list[StoredFile]:
+def _list_marked(connection: Connection, limit: int, scope: Scope | None, settled_before: datetime) -> list[StoredFile]:
     is_settled = or_(FILES.c.claimed_at.is_(None), FILES.c.claimed_at < settled_before)
     stmt = select(FILES).where(FILES.c.thread_key.is_(None), FILES.c.state == "deleting", is_settled)
     if scope is not None:
-        stmt = stmt.where(is_owners(scope))
+        stmt = stmt.where(belongs_to_owner(scope))
     return [to_stored_file(row) for row in connection.execute(stmt.order_by(FILES.c.changed_at).limit(limit))]
 
 

@@ -1,7 +1,7 @@
-"""The tables of files: what each one is and whose, and how much a person has sent in a day.
+"""Tables of uploaded files and their owners, and of how much each person has uploaded per day.
 
-The bytes lie in the object store, in a folder that is made of a row's owner and id alone. So every object can be found
-from its row, and a row is written before, and removed after, anything that lies there.
+The bytes are in the object store, in a folder whose name depends only on the row's owner and id. So every object can be
+found from its row: the row is written before the first object, and removed after the last.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from storage.rows import ThreadRow
 from storage.scope import Scope
 
 FileState = Literal["pending", "uploaded", "bound", "deleting"]
-"""``pending``: known, and no byte is here; ``uploaded``: whole and checked; ``bound``: part of a thread; ``deleting``:
-gone for everybody, its objects may still be there."""
+"""Stage of a file's life.
 
+``pending``: announced, no bytes yet; ``uploaded``: complete and checked; ``bound``: part of a thread; ``deleting``:
+invisible to everybody, while its objects may still exist.
+"""
 
 SESSION_RULE = "session"
-"""Under this name the rules of a file hold the session in which it was announced, of whose files it is one."""
+"""Key in a file's `rules` for the id of the session that announced it and whose limit it counts towards."""
 
 
 class FileRow(Base):
@@ -33,7 +35,7 @@ class FileRow(Base):
     __tablename__ = "files"
     __table_args__ = (
         Index(None, "thread_key"),
-        # What a thread does not hold; the others are many, and nobody sweeps them.
+        # Partial, for the sweeper: most files belong to a thread, and are never swept.
         Index(
             "ix_files_threadless",
             "state",
@@ -47,28 +49,28 @@ class FileRow(Base):
     id: Mapped[str] = mapped_column(PlainText, primary_key=True)
     owner_id: Mapped[str] = mapped_column(PlainText)
     use_case: Mapped[str] = mapped_column(PlainText)
-    # Whatever deletes the thread leaves files of none behind, which is how they are found.
+    # However a thread is deleted, its files stay behind without one, which is how the sweeper finds them.
     thread_key: Mapped[int | None] = mapped_column(ForeignKey(ThreadRow.key, ondelete="SET NULL"))
     state: Mapped[str] = mapped_column(PlainText, default="pending")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    # When who moves the bytes of a pending file to their place last said so; only one may.
+    # When the request that is moving the bytes to the object store last renewed its claim; only one holds it at a time.
     claimed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    # What was declared while it is pending, then what it is.
+    # The declared size while the file is pending, then the real one.
     size: Mapped[int] = mapped_column(BigInteger, default=0)
-    # Of what was sent, by which an upload that is repeated is known; and of what is kept.
+    # The hash of the bytes as sent recognises a repeated upload; `sha256` is that of the bytes as kept.
     sent_sha256: Mapped[str | None] = mapped_column(PlainText)
     sha256: Mapped[str | None] = mapped_column(PlainText)
     width: Mapped[int | None]
     height: Mapped[int | None]
-    # What may be uploaded, as it was promised when the file was announced.
+    # The upload rules as they were when the file was announced.
     rules: Mapped[Any | None] = mapped_column(JSONDocument)
     is_direct: Mapped[bool] = mapped_column(default=False)
     document: Mapped[Any] = mapped_column(JSONDocument, nullable=False)
 
 
 class UploadDayRow(Base):
-    """Files and bytes that a person has announced on one day, in UTC."""
+    """Count of the files and bytes that a person has announced on one day, in UTC."""
 
     __tablename__ = "upload_days"
 
@@ -81,39 +83,39 @@ class UploadDayRow(Base):
 FILES = cast("Table", FileRow.__table__)
 UPLOAD_DAYS = cast("Table", UploadDayRow.__table__)
 
-IS_THERE = and_(FILES.c.state != "deleting", or_(FILES.c.state != "bound", FILES.c.thread_key.is_not(None)))
-"""Whether anybody may still have a file: a thread takes its own with it, at once."""
+IS_AVAILABLE = and_(FILES.c.state != "deleting", or_(FILES.c.state != "bound", FILES.c.thread_key.is_not(None)))
+"""Condition that a file may still be read: neither the file nor the thread that it is part of was deleted."""
 
 
-def is_owners(scope: Scope) -> ColumnElement[bool]:
+def belongs_to_owner(scope: Scope) -> ColumnElement[bool]:
     """Return the condition that a file belongs to the owner in `scope`, whatever its id."""
     return and_(FILES.c.owner_id == scope.owner_id, FILES.c.use_case == scope.use_case)
 
 
-def is_file(scope: Scope) -> ColumnElement[bool]:
-    """Return the condition that a file is the one in `scope`, and there for its owner."""
-    return and_(FILES.c.id == scope.id, is_owners(scope), IS_THERE)
+def is_available_file(scope: Scope) -> ColumnElement[bool]:
+    """Return the condition that a file is the one in `scope`, belongs to that owner, and may still be read."""
+    return and_(FILES.c.id == scope.id, belongs_to_owner(scope), IS_AVAILABLE)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file as its row has it.
+    """An uploaded or announced file, read from its row.
 
     Attributes:
         id: Such as ``"atc_0198…"``.
         owner_id: The person whose file it is.
         use_case: The use case that the file was sent to.
-        thread_id: The thread that it is part of.
+        thread_id: The thread that the file is part of; None until it is sent with a message.
         state: The stage of the file's life: pending, uploaded, bound, deleting.
-        size: The size in bytes; while it is pending, the one that was declared.
+        size: The size in bytes; the declared size while the file is pending.
         name: The name, cleaned.
-        media_type: The media type; while it is pending, the one that was declared.
-        sent_sha256: The hash of what was sent.
-        sha256: The hash of what is kept.
+        media_type: The media type; the declared type while the file is pending.
+        sent_sha256: The hash of the bytes as they were sent.
+        sha256: The hash of the bytes as they are kept: pictures lose their metadata first.
         width: The width of a picture in pixels.
         height: The height of a picture in pixels.
-        rules: What may be uploaded.
-        is_direct: Whether a browser sends it to the object store itself.
+        rules: The upload rules as they were when the file was announced.
+        is_direct: Whether the browser sends the bytes straight to the object store.
         created_at: The time at which the file was announced.
     """
 
@@ -135,7 +137,7 @@ class StoredFile:
 
     @property
     def owner(self) -> str:
-        """The owner in one text, for signatures."""
+        """The owner as one string, see `owner_of`."""
         return owner_of(self.owner_id, self.use_case)
 
     @property
@@ -145,36 +147,36 @@ class StoredFile:
 
     @property
     def content_key(self) -> str:
-        """The key of the bytes of a file that is not pending."""
+        """The key of the file's bytes in the object store, once it is uploaded."""
         return self.content_key_of(self.sha256 or "")
 
     def content_key_of(self, sha256: str) -> str:
-        """Return the key of bytes by their hash: of two that send different ones, neither overwrites the other's."""
+        """Return the key for bytes with this hash: two uploads of different bytes never overwrite each other."""
         return f"{self.folder}/content-{sha256[:32]}"
 
     @property
     def content_key_without_hash(self) -> str:
-        """The key under which versions before this one have put a file's bytes."""
+        """The key of the file's bytes in earlier versions of Parlor."""
         return f"{self.folder}/content"
 
     @property
     def incoming_key(self) -> str:
-        """The key under which a browser sends the bytes to the object store itself; nobody else reads there."""
+        """The key that a browser uploads to directly; the bytes are checked before they move to `content_key`."""
         return f"incoming/{self.folder}"
 
     def rendition_key(self, kind: str) -> str:
-        """Return the key of what was made of the file, such as a preview."""
+        """Return the key of something derived from the file, such as a preview."""
         return f"{self.folder}/{kind}"
 
 
 def owner_of(owner_id: str, use_case: str) -> str:
-    """Return an owner in one text."""
+    """Return a person in a use case as one string, for folder names, signatures and counters."""
     # The length in front keeps ("a", "b:c") and ("a:b", "c") apart.
     return f"{len(owner_id)}:{owner_id}:{use_case}"
 
 
 def to_stored_file(row: Any) -> StoredFile:
-    """Return the file of a row."""
+    """Return the file that a row of `FILES` describes."""
     document = row.document
     return StoredFile(
         id=row.id, owner_id=row.owner_id, use_case=row.use_case, thread_id=document.get("thread_id"), state=row.state,

@@ -1,4 +1,4 @@
-"""OpenAnswers: the answers that this process is writing, as other processes on the same database know of them."""
+"""OpenAnswers: tells other processes on the same database which answers this process is writing."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from turns.request_context import RequestContext
 
 
 class OpenAnswers:
-    """Marks of half answers whose other half is being written, and the lease by which this process is known to live.
+    """Marks of the unfinished answers that this process is writing, and its lease, which shows that it lives.
 
-    Beside unfinished text a mark is stored that says so, for the case that nobody comes to finish it. As long as the
-    lease of its process holds it is not shown, neither here nor by another process on the same database: one that is
-    started for an upgrade takes no answer for cut that the old one goes on with. Who is killed renews nothing.
+    A mark is stored after unfinished text, and says that the answer was cut off, in case nobody finishes it. While the
+    lease of its process holds, no process on the database shows it: a server that is started for an upgrade does not
+    call answers cut off that the old one is still writing. A killed process does not renew its lease.
 
     Args:
         database: Holds the tables.
         transactions: The transactions of the store.
-        clock: Tells the time.
+        clock: Returns the current time.
 
     Attributes:
-        process_id: This process, as others know it.
+        process_id: The id of this process for others on the database.
     """
 
     def __init__(
@@ -49,13 +49,13 @@ class OpenAnswers:
         self._unsettled: set[Mark] = set()
 
     def living_since(self) -> datetime:
-        """Return the time at or after which a lease must have been renewed to hold."""
+        """Return the time since which a lease must have been renewed in order to hold."""
         return self._clock() - LEASE
 
     async def enter(self) -> None:
-        """Have half answers of killed processes say so at once, where it is known that none of them lives.
+        """Have the marks of killed processes shown at once, if the database's lock proves that none of them lives.
 
-        To be called before the first answer, as the id says from then on whether this process can be known to be dead.
+        To be called before the first answer: the id of this process then tells whether it holds the lock.
         """
         if await self._database.enter(forget_lock_holders):
             self.process_id = new_id(LOCK_HOLDER)
@@ -63,14 +63,14 @@ class OpenAnswers:
     async def add_half(
         self, thread_id: str, half: ThreadItem, position: int | None, mark: ThreadItem, context: RequestContext
     ) -> None:
-        """Store an answer that is being written, as far as it is, and its mark after it, in one transaction.
+        """Store the unfinished item of an answer, and its mark after it, in one transaction.
 
         Args:
             thread_id: The thread of both.
-            half: The item that is not finished.
-            position: Place that is reserved for the half; None for the thread's next one.
-            mark: The item that is shown when this process is gone.
-            context: The context of whose thread it is.
+            half: The unfinished item.
+            position: The position that is reserved for the item; None for the thread's next one.
+            mark: The item that is shown if this process dies.
+            context: The owner of the thread.
         """
         self._open.add((scope_of(context, thread_id), mark.id))
         await self._transactions.write(
@@ -78,14 +78,14 @@ class OpenAnswers:
         )
 
     async def remove_mark(self, thread_id: str, mark_id: str, context: RequestContext) -> None:
-        """Delete a mark: the answer is whole."""
+        """Delete a mark, now that its answer is complete."""
         await self._transactions.delete(transactions.delete_thread_item, context, thread_id, mark_id)
         self._open.discard((scope_of(context, thread_id), mark_id))
 
     async def settle_mark(self, thread_id: str, mark_id: str, context: RequestContext) -> None:
-        """Have a mark shown from now on: the answer has ended, and is no whole one.
+        """Have a mark shown from now on, since its answer has ended unfinished.
 
-        Where that fails it is done with the next renewal of the lease.
+        If that fails, it is done with the next renewal of the lease.
         """
         mark = (scope_of(context, thread_id), mark_id)
         self._open.discard(mark)
@@ -94,7 +94,7 @@ class OpenAnswers:
         self._unsettled.discard(mark)
 
     async def renew_lease(self) -> None:
-        """Say that this process lives, if it writes answers."""
+        """Renew the lease of this process, if it is writing answers."""
         if not self._open and not self._unsettled:
             return
         unsettled = tuple(self._unsettled)
@@ -102,7 +102,7 @@ class OpenAnswers:
         self._unsettled.difference_update(unsettled)
 
     async def is_written_elsewhere(self, thread_id: str, context: RequestContext) -> bool:
-        """Say whether another process that lives is writing an answer in a thread."""
+        """Say whether another living process is writing an answer in a thread."""
         return await self._transactions.read(
             is_written_elsewhere, context, thread_id, self.process_id, self.living_since()
         )

@@ -1,8 +1,8 @@
-"""JSON of threads, items and pages for browsers, made of the JSON that is stored.
+"""JSON of threads, items and pages for browsers, built from the JSON that is stored.
 
-To make ChatKit's objects of a page, and JSON of the objects, takes longer than everything else that a page needs. The
-stored JSON was written by ChatKit's own serialiser, so it is passed on as text wherever that serialiser would give the
-same again; an entry of which it would leave something out takes the way through its object.
+Turning a page into ChatKit's objects, and those into JSON again, takes longer than everything else that a page needs.
+The stored JSON was written by ChatKit's own serialiser, so it is passed on as text wherever the serialiser would write
+the same again. Where it would leave something out, the entry is made into an object and serialised.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def thread_json(row: Sequence[Any], items: str = _NO_ITEMS, feedback: Mapping[st
         items: A page of items, as `page_json` makes it.
         feedback: The owner's opinions of the items, by item id.
     """
-    # Unpacked: to ask a row for its columns by name takes longer than all else that is done with them.
+    # Unpacked by position: reading the columns of a row by name takes longer than all the rest.
     thread_id, created_at, title, status, domains = row
     if "null" in status:
         status = STATUS.dump_json(STATUS.validate_json(status), **AS_CHATKIT_SENDS).decode()
@@ -36,7 +36,7 @@ def thread_json(row: Sequence[Any], items: str = _NO_ITEMS, feedback: Mapping[st
     after = f'"allowed_image_domains":{domains},' if domains is not None else ""
     return (
         f'{{{before}"id":{_json(thread_id)},"created_at":{_json(created_at)},"status":{status},{after}'
-        f'"metadata":{{}},"items":{items}{_opinions(feedback)}}}'
+        f'"metadata":{{}},"items":{items}{_feedback_member(feedback)}}}'
     )
 
 
@@ -51,8 +51,8 @@ def items_json(rows: Iterable[Row[*tuple[Any, ...]]], thread_id: str) -> list[st
     entries = []
     for row in rows:
         item_id, created_at, item_type, document, _ = row
-        # ChatKit leaves out what is null, and what a host has noted of an attachment. Where neither word stands there
-        # is nothing to leave out.
+        # ChatKit's serialiser leaves out nulls and the metadata of attachments. A document without these words has
+        # neither, and can be passed on.
         if item_type in ITEM_TYPES and "null" not in document and '"metadata"' not in document:
             entries.append(f'{{"id":{_json(item_id)}{place}{_json(created_at)},{document[1:]}')
         elif item := to_item(row, thread_id, from_json(document)):
@@ -65,15 +65,15 @@ def page_json(entries: Iterable[str], after: str | None, feedback: Mapping[str, 
 
     Args:
         entries: The JSON of each entry.
-        after: The id that the next page begins behind; None when there is no next page.
+        after: The id after which the next page begins; None when there is no next page.
         feedback: The owner's opinions of the entries, by item id.
     """
     more = "false" if after is None else f'true,"after":{_json(after)}'
-    return f'{{"data":[{",".join(entries)}],"has_more":{more}{_opinions(feedback)}}}'
+    return f'{{"data":[{",".join(entries)}],"has_more":{more}{_feedback_member(feedback)}}}'
 
 
-def _opinions(feedback: Mapping[str, FeedbackKind] | None) -> str:
-    """Return the key `feedback`, for which ChatKit's own types have no place."""
+def _feedback_member(feedback: Mapping[str, FeedbackKind] | None) -> str:
+    """Return the member `feedback` with a comma in front, which ChatKit's own types do not have; empty without any."""
     return f',"feedback":{_json(feedback)}' if feedback else ""
 
 

@@ -1,4 +1,4 @@
-"""Tables of processes that live, by a lease, and of the answers that they write, by the mark of each."""
+"""Tables of living processes, each with a lease, and of the answers that they are writing, each with its mark."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ RENEWAL_S = 3.0
 """Pause between two renewals of a lease, in seconds."""
 
 LEASE = timedelta(seconds=4 * RENEWAL_S)
-"""How long after its last renewal a process is taken for living: so late does half an answer of a killed one say so."""
+"""How long a process counts as living after its last renewal, and so how late the marks of a killed one appear."""
 
 FORGOTTEN_AFTER = timedelta(days=1)
 
 LOCK_HOLDER = "held"
-"""Prefix of the id of a process that holds the database's lock while it lives; others have their lease alone."""
+"""Prefix of the ids of processes that hold the database's lock while they live; others have only their lease."""
 
 Mark = tuple[Scope, str]
-"""A mark: its thread and its id."""
+"""Address of a mark: its thread, and the id of the item."""
 
 
 class ProcessLeaseRow(Base):
-    """A process that writes answers, and when it last said so."""
+    """A process that writes answers, and the time when it last renewed its lease."""
 
     __tablename__ = "process_leases"
 
@@ -39,7 +39,7 @@ class ProcessLeaseRow(Base):
 
 
 class OpenAnswerRow(Base):
-    """An answer that a process is writing, by the mark in its thread; it goes with the mark."""
+    """An answer that a process is writing, by the mark in its thread; deleting the mark deletes this row."""
 
     __tablename__ = "open_answers"
     __table_args__ = (
@@ -57,14 +57,14 @@ _IS_IN_THREAD = OpenAnswerRow.thread_key == THREAD_KEY.scalar_subquery()
 
 
 def note_open(connection: Connection, key: int, mark_id: str, process_id: str, now: datetime) -> None:
-    """Note that a process writes the answer that a mark of a thread stands beside."""
+    """Record that a process is writing the answer to which a mark of a thread belongs."""
     renew(connection, process_id, now)
     row = {"thread_key": key, "item_id": mark_id, "process_id": process_id}
     connection.execute(insert_for(connection.dialect.name, _ANSWERS).values(row).on_conflict_do_nothing())
 
 
 def renew(connection: Connection, process_id: str, now: datetime) -> None:
-    """Say that a process lives, and forget those that have been gone for long."""
+    """Renew the lease of a process, and forget processes that ended long ago."""
     row, answers = ProcessLeaseRow, OpenAnswerRow
     gone = select(row.id).where(row.renewed_at < now - FORGOTTEN_AFTER)
     connection.execute(delete(answers).where(answers.process_id.in_(gone)))
@@ -74,37 +74,37 @@ def renew(connection: Connection, process_id: str, now: datetime) -> None:
 
 
 def forget_lock_holders(connection: Connection) -> None:
-    """Take no process for living that held the lock, and have its marks shown: nobody holds it any more."""
+    """Forget the processes that held the lock, so that their marks are shown: the caller knows that all have ended."""
     prefix = f"{LOCK_HOLDER}_"
     connection.execute(delete(OpenAnswerRow).where(OpenAnswerRow.process_id.startswith(prefix, autoescape=True)))
     connection.execute(delete(ProcessLeaseRow).where(ProcessLeaseRow.id.startswith(prefix, autoescape=True)))
 
 
 def settle(connection: Connection, marks: Iterable[Mark]) -> None:
-    """Have marks shown: their answers have ended, and are no whole ones."""
+    """Have marks shown from now on: their answers have ended unfinished."""
     row = OpenAnswerRow
     for scope, mark_id in marks:
         connection.execute(delete(row).where(_IS_IN_THREAD, row.item_id == mark_id), scope.parameters)
 
 
 def renew_and_settle(connection: Connection, process_id: str, now: datetime, marks: Iterable[Mark]) -> None:
-    """Say that a process lives, and have marks shown that could not be before."""
+    """Renew the lease of a process, and have marks shown for which `settle` has failed before."""
     renew(connection, process_id, now)
     settle(connection, marks)
 
 
-def marks_of_the_living(connection: Connection, key: int, living_since: datetime) -> frozenset[str]:
-    """Return the ids of a thread's marks whose writers live."""
-    return frozenset(connection.scalars(_open(living_since).where(OpenAnswerRow.thread_key == key)))
+def marks_of_living_processes(connection: Connection, key: int, living_since: datetime) -> frozenset[str]:
+    """Return the ids of a thread's marks whose answers a living process is still writing."""
+    return frozenset(connection.scalars(_select_open(living_since).where(OpenAnswerRow.thread_key == key)))
 
 
 def is_written_elsewhere(connection: Connection, scope: Scope, process_id: str, living_since: datetime) -> bool:
     """Say whether a living process other than this one writes an answer in a thread."""
-    stmt = _open(living_since).where(_IS_IN_THREAD, OpenAnswerRow.process_id != process_id)
+    stmt = _select_open(living_since).where(_IS_IN_THREAD, OpenAnswerRow.process_id != process_id)
     return connection.scalar(stmt.limit(1), scope.parameters) is not None
 
 
-def _open(living_since: datetime) -> Select[Any]:
+def _select_open(living_since: datetime) -> Select[Any]:
     answer, lease = OpenAnswerRow, ProcessLeaseRow
     stmt = select(answer.item_id).join(lease, lease.id == answer.process_id)
     return stmt.where(lease.renewed_at >= living_since)

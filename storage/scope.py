@@ -1,4 +1,4 @@
-"""Scope of a transaction: whose rows it may touch, which page of them is wanted, and what is said of missing ones."""
+"""Scope of a transaction: the owner whose rows it may touch, the page that is wanted, and errors for missing rows."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ T = TypeVar("T")
 
 
 class MissingError(NotFoundError, ChatKitNotFoundError):
-    """There is no such row, or it is another owner's: an error of ours, and the one that ChatKit's `Store` promises."""
+    """A row does not exist or belongs to somebody else: our error, and the one that ChatKit's `Store` promises."""
 
 
 class Scope(NamedTuple):
     """Owner of the rows that a transaction is about, and the id of the thread or file; no id for a list of threads.
 
-    A thread's numeric key is only ever got by a query that names its owner, so what is selected by key is the owner's.
+    Only queries that name the owner return a thread's numeric key, so whatever is selected by key is the owner's.
     """
 
     owner_id: str
@@ -45,11 +45,11 @@ class Scope(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Page of a list that is asked for: pagination by the last entry that was seen (keyset), not by an offset.
+    """Page of a list that a client asks for: keyset pagination, by the last entry that was seen and not by an offset.
 
     Attributes:
-        size: The most entries that the page may have.
-        after: The id that the page before ended with; None for the first page.
+        size: The greatest number of entries on the page.
+        after: The id of the last entry on the previous page; None for the first page.
         order: ``"asc"`` or ``"desc"``.
     """
 
@@ -58,11 +58,11 @@ class PageRequest:
     order: str
 
     def parameters(self, cursor: int | None) -> dict[str, Any]:
-        """Return the parameters of a page's statement; `cursor` is the place of the entry `after`."""
-        return {"size": self.size + 1, "cursor": cursor}  # the extra row says whether there are more
+        """Return the parameters of the page's statement; `cursor` is the position of the entry `after`."""
+        return {"size": self.size + 1, "cursor": cursor}  # the extra row tells whether there is another page
 
     def cut(self, rows: Sequence[Row[Any]]) -> tuple[Sequence[Row[Any]], str | None]:
-        """Return the rows of the page, and the id that the next one begins behind; None when there is none."""
+        """Return the rows of the page, and the id after which the next page begins; None when this is the last."""
         return (rows, None) if len(rows) <= self.size else (rows[: self.size], rows[self.size - 1].id)
 
 

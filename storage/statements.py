@@ -132,7 +132,7 @@ _KEPT_COLUMNS = {ITEMS: {"position"}}
 
 @cache
 def upsert(dialect: str, table: Table) -> Upsert:
-    """Return the INSERT that replaces the row of the same key, but for columns that stay as they began."""
+    """Return the INSERT that replaces a row of the same key, except for columns that keep their first value."""
     stmt = insert_for(dialect, table)
     key = [column.name for column in table.primary_key]
     kept = {*key, *_KEPT_COLUMNS.get(table, ())}
@@ -142,37 +142,37 @@ def upsert(dialect: str, table: Table) -> Upsert:
 
 @cache
 def insert_new_key(dialect: str) -> ReturningInsert[tuple[str]]:
-    """Return the INSERT that notes an idempotency key, and returns it unless it is there already."""
+    """Return the INSERT that records an idempotency key, and returns it unless it was recorded before."""
     return insert_for(dialect, REQUEST_KEYS).on_conflict_do_nothing().returning(REQUEST_KEYS.c.key)
 
 
 @cache
 def insert_new_action(dialect: str) -> ReturningInsert[tuple[str]]:
-    """Return the INSERT that notes an action that is carried out once, and returns its key unless it is there."""
+    """Return the INSERT that records an action to be carried out once, and returns its key unless it was before."""
     return insert_for(dialect, ONCE_ACTIONS).on_conflict_do_nothing().returning(ONCE_ACTIONS.c.key)
 
 
 def insert_for(dialect: str, table: Table) -> Upsert:
-    """Return the INSERT of a dialect, which knows what to do with a row that is there already."""
+    """Return the INSERT of a dialect, which has an ON CONFLICT clause."""
     return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 @cache
 def page_of_threads(order: str, *, goes_on: bool, as_json: bool) -> Select[Any]:
-    """Return the query of an owner's threads, or of the columns of their JSON, behind `cursor` when it goes on."""
+    """Return the query of a page of an owner's threads, or of their JSON's columns; with `goes_on`, after `cursor`."""
     stmt = select(*(THREAD_JSON_COLUMNS if as_json else (THREADS,))).where(*_owned(THREADS))
     return _page(stmt, THREADS.c.key, order, goes_on=goes_on)
 
 
 @cache
 def page_of_items(order: str, *, goes_on: bool) -> Select[Any]:
-    """Return the query of a thread's items, hidden ones too, behind `cursor` when it goes on."""
+    """Return the query of a page of a thread's items, hidden ones too; with `goes_on`, after `cursor`."""
     return _page(select(ITEMS).where(IN_THREAD), ITEMS.c.position, order, goes_on=goes_on)
 
 
 @cache
 def page_of_items_json(order: str, *, goes_on: bool) -> Select[Any]:
-    """Return the query of the columns of visible items' JSON, with the owner's opinion; documents are text."""
+    """Return the query of a page of visible items as columns of JSON, with the owner's feedback; documents are text."""
     opinion = (FEEDBACK.c.thread_key == ITEMS.c.thread_key) & (FEEDBACK.c.item_id == ITEMS.c.id)
     item = ITEMS.c
     stmt = select(item.id, item.created_at, item.type, _as_text(item.document), FEEDBACK.c.kind.label("feedback"))

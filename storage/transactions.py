@@ -1,7 +1,7 @@
-"""Transactions of the store: functions of a connection, for `Database.run_read` and `Database.run_write`.
+"""Transactions of the store: functions that take a connection, for `Database.run_read` and `Database.run_write`.
 
-Each carries out the method of `ParlorStore` that has its name, where it says what it does. They run beside the event
-loop where the database allows it, so rows become objects here too: a thousand of them would hold up every answer.
+Each implements the method of `ParlorStore` with the same name, which documents it. They run outside of the event loop
+where the database allows it, so rows are turned into objects here too: a thousand of them would delay every answer.
 """
 
 from __future__ import annotations
@@ -31,14 +31,20 @@ def load_thread(connection: Connection, scope: Scope) -> ThreadMetadata:
 def save_thread(
     connection: Connection, scope: Scope, created_at: datetime, fields: dict[str, Any], baseline: Baseline | None
 ) -> ThreadMetadata | None:
-    """Create a thread, or write what differs between `baseline` and `fields`; return it as it is now if it was there.
+    """Create a thread, or write what differs between `baseline` and `fields`.
 
     Args:
         connection: A connection within a transaction.
         scope: The thread and its owner.
         created_at: The time of its creation, for a new thread.
         fields: The fields and the metadata as they are to be.
-        baseline: The fields and the metadata as they were; None for a thread that may be new.
+        baseline: The fields and the metadata as they were loaded; None for a thread that may be new.
+
+    Returns:
+        The thread as it is stored now; None when it was created.
+
+    Raises:
+        MissingError: When the thread was loaded before, and has been deleted since.
     """
     row = connection.execute(statements.THREAD_TO_WRITE, scope.parameters).one_or_none()
     now = utc_now()
@@ -93,7 +99,7 @@ def threads_json(connection: Connection, scope: Scope, page: PageRequest) -> byt
 def _thread_rows(
     connection: Connection, scope: Scope, page: PageRequest, *, as_json: bool
 ) -> tuple[Sequence[Row[Any]], str | None]:
-    """Return the rows of a page, as `PageRequest.cut` does."""
+    """Return the rows of a page, and the id after which the next page begins, as `PageRequest.cut` does."""
     cursor = None if page.after is None else _thread_key(connection, scope._replace(id=page.after))
     stmt = statements.page_of_threads(page.order, goes_on=cursor is not None, as_json=as_json)
     return page.cut(connection.execute(stmt, scope.parameters | page.parameters(cursor)).all())
@@ -118,25 +124,26 @@ def load_thread_items(connection: Connection, scope: Scope, page: PageRequest) -
 
 def items_json(connection: Connection, scope: Scope, page: PageRequest, living_since: datetime) -> bytes:
     rows, after = _shown_rows(connection, _thread_key(connection, scope), page, living_since)
-    return page_json.page_json(page_json.items_json(rows, scope.id), after, _opinions(rows)).encode()
+    return page_json.page_json(page_json.items_json(rows, scope.id), after, _feedback_by_item(rows)).encode()
 
 
 def thread_json(connection: Connection, scope: Scope, page: PageRequest, living_since: datetime) -> bytes:
     row = require(connection.execute(statements.THREAD_JSON, scope.parameters).one_or_none())
     rows, after = _shown_rows(connection, row.key, page, living_since)
     return page_json.thread_json(
-        row[:-1], page_json.page_json(page_json.items_json(rows, scope.id), after), _opinions(rows)
+        row[:-1], page_json.page_json(page_json.items_json(rows, scope.id), after), _feedback_by_item(rows)
     ).encode()
 
 
-def _opinions(rows: Iterable[Row[Any]]) -> dict[str, FeedbackKind]:
+def _feedback_by_item(rows: Iterable[Row[Any]]) -> dict[str, FeedbackKind]:
+    # By position: the id is the first column of `statements.page_of_items_json`, and the feedback the last.
     return {row[0]: row[-1] for row in rows if row[-1] is not None}
 
 
 def _item_rows(
     connection: Connection, key: int, page: PageRequest, statement: Callable[..., Select[Any]]
 ) -> tuple[Sequence[Row[Any]], str | None]:
-    """Return the rows of a page, as `PageRequest.cut` does."""
+    """Return the rows of a page, and the id after which the next page begins, as `PageRequest.cut` does."""
     cursor = None if page.after is None else _position(connection, key, page.after)
     stmt = statement(page.order, goes_on=cursor is not None)
     return page.cut(connection.execute(stmt, {"scope_thread_key": key, **page.parameters(cursor)}).all())
@@ -145,12 +152,12 @@ def _item_rows(
 def _shown_rows(
     connection: Connection, key: int, page: PageRequest, living_since: datetime
 ) -> tuple[Sequence[Row[Any]], str | None]:
-    """Return the rows of a page, without marks of half an answer whose other half is being written."""
+    """Return the rows of a page, without the marks of answers that a living process is still writing."""
     rows, after = _item_rows(connection, key, page, statements.page_of_items_json)
-    # Marks are tasks: without one there is nothing to ask.
+    # Marks are items of the type task: a page without any needs no second query.
     if any(row.type == "task" for row in rows):
-        precautions = process_leases.marks_of_the_living(connection, key, living_since)
-        rows = [row for row in rows if row.id not in precautions]
+        unfinished = process_leases.marks_of_living_processes(connection, key, living_since)
+        rows = [row for row in rows if row.id not in unfinished]
     return rows, after
 
 
@@ -179,7 +186,7 @@ def has_item(connection: Connection, scope: Scope, item_id: str) -> bool:
 
 
 def reserve_position(connection: Connection, scope: Scope) -> tuple[int, int]:
-    """Return the thread's key and its next position; others who add to this thread wait until the commit."""
+    """Return the thread's key and its next position; others who add to the thread wait until this one commits."""
     values = {**scope.parameters, "now": utc_now()}
     key, position = require(connection.execute(statements.TAKE_POSITION, values).one_or_none())
     return key, position
@@ -187,7 +194,7 @@ def reserve_position(connection: Connection, scope: Scope) -> tuple[int, int]:
 
 def add_thread_item(connection: Connection, scope: Scope, item: ThreadItem, reserved: int | None) -> None:
     if reserved is None:
-        # An item that is there leaves a gap in the numbers, which costs nothing and saves a query.
+        # Replacing an item wastes a position. The gap costs nothing, and saves asking whether the item exists.
         key, position = reserve_position(connection, scope)
     else:
         key, position = _thread_key(connection, scope), reserved
@@ -204,7 +211,7 @@ def add_half_answer(
     process_id: str,
     now: datetime,
 ) -> None:
-    """Store half an answer, and a mark of it that is not shown while the process lives."""
+    """Store an unfinished answer, and a mark after it that is hidden while this process lives."""
     add_thread_item(connection, scope, half, position)
     add_thread_item(connection, scope, mark, None)
     process_leases.note_open(connection, _thread_key(connection, scope), mark.id, process_id, now)
@@ -275,7 +282,7 @@ def load_runs(connection: Connection, scope: Scope, size: int) -> list[RunRecord
 
 
 def claim_action(connection: Connection, scope: Scope, key: str, now: datetime) -> bool:
-    """Note an action that is carried out once, and say whether it is new."""
+    """Record an action that is to be carried out once, and say whether it is new."""
     values = {"thread_key": _thread_key(connection, scope), "key": key, "created_at": now}
     return connection.scalar(statements.insert_new_action(connection.dialect.name), values) is not None
 
@@ -287,7 +294,10 @@ def release_action(connection: Connection, scope: Scope, key: str) -> None:
 def claim_request_key(
     connection: Connection, scope: Scope, key: str, now: datetime, forget_until: datetime, kept: int
 ) -> bool:
-    """Note an idempotency key, say whether it is new, and forget keys from before `forget_until` and all but `kept`."""
+    """Record an idempotency key, and say whether it is new.
+
+    Older keys are forgotten: those from `forget_until` and before, and all but the newest `kept` of the thread.
+    """
     in_thread = {"scope_thread_key": _thread_key(connection, scope)}
     connection.execute(statements.FORGET_OLD_KEYS, {"until": forget_until})
     values = {"thread_key": in_thread["scope_thread_key"], "key": key, "created_at": now}

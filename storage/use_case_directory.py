@@ -1,4 +1,4 @@
-"""The table of use cases that services share: each says again and again which ones live in it."""
+"""The table of use cases that services share: each service announces its own at regular intervals."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class SharedUseCase:
 
     Attributes:
         name: The name of the use case.
-        description: What `GET /api/use-cases` of its service says of it.
+        description: The use case's entry in `GET /api/use-cases` of its service.
         is_down: Whether the other service has given no sign of life for a while.
     """
 

@@ -43,7 +43,7 @@ def check_class(cls: type, platform: type, reserved: frozenset[str], hooks: froz
     for base in cls.__mro__[: cls.__mro__.index(platform)]:
         owner = f"{base.__module__}.{base.__qualname__}"
         for name in sorted(reserved & vars(base).keys()):
-            raise owned(f"{owner} defines '{name}'")
+            raise owned_name_error(f"{owner} defines '{name}'")
         for name in sorted(hooks & vars(base).keys()):
             for problem in _problems(vars(base)[name], name, getattr(platform, name)):
                 raise PluginError(owner, f"{owner} defines the hook '{name}' {problem}; rename it if it is no hook")
@@ -68,8 +68,8 @@ def check_attribute(server: object, name: str, value: object) -> None:
         raise PluginError(owner, f"{owner} sets 'self.{name}', and '{name}' is a hook: define it in the class")
 
 
-def owned(deed: str) -> FinalMethodError:
-    """Return the error for a name of the platform's that is used: `deed` says by whom and how."""
+def owned_name_error(deed: str) -> FinalMethodError:
+    """Return the error for using a name that the platform owns; `deed` says who does so, and how."""
     return FinalMethodError(
         f"{deed}, which the platform owns; choose another name, override get_agent or post_respond_hook, or declare an "
         "@action"

@@ -25,7 +25,7 @@ def report_failure(exc: Exception, what: str, thread_id: str, context: RequestCo
         exc: The failure; the text of a `UserFacingError` is shown, that of any other is not.
         what: A constant sentence for the log.
         thread_id: The thread that was answered.
-        context: Who asks; the state of the answer notes the id.
+        context: The context of the request; the state of its answer notes the id.
     """
     error_id = context.answer.error_id = new_error_id()
     known = exc if isinstance(exc, UserFacingError) else None

@@ -61,19 +61,19 @@ class Hooks(MessageHooks, Protocol):
         ...
 
     def texts(self, turn: Turn) -> AnswerTexts:
-        """Return what the platform itself says to the person in this answer."""
+        """Return the sentences that the platform itself says in this answer."""
         ...
 
     def limit_message(self, turn: Turn) -> str:
-        """Return what the person reads when an answer has taken as many steps as it may."""
+        """Return the sentence for an answer that has taken as many steps as it may."""
         ...
 
 
 def texts_of(hooks: Hooks, turn: Turn) -> AnswerTexts:
-    """Return what `texts` of a server gives, which is used all over the answer.
+    """Return the result of a server's hook `texts`, which is used all over the answer.
 
     Raises:
-        AgentError: When that is something else: before anything is shown that would have to be taken back.
+        AgentError: When it is no `AnswerTexts`; raised before anything is shown that would have to be taken back.
     """
     texts: object = hooks.texts(turn)
     if not isinstance(texts, AnswerTexts):
@@ -82,7 +82,7 @@ def texts_of(hooks: Hooks, turn: Turn) -> AnswerTexts:
 
 
 def limit_message_of(hooks: Hooks, turn: Turn) -> str:
-    """Return what `limit_message` of a server gives.
+    """Return the result of a server's hook `limit_message`.
 
     Raises:
         AgentError: When that is no text.

@@ -1,4 +1,4 @@
-"""Blank texts: what nobody can see, of white space and of signs that have no shape."""
+"""Blank texts: white space, and characters without a visible shape."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Halves of characters: what UTF-16 cuts in two, joined again or replaced by U+FFFD."""
+"""Halves of UTF-16 surrogate pairs, joined into characters or replaced by U+FFFD."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ LOOKAHEAD_CHARS = 3
 _FENCE = re.compile(r"^[ \t>]*(?:```|~~~)", re.MULTILINE)
 _BACKTICKS = re.compile(r"`+")
 
-# What may stand directly around a tag that is spoken about.
+# Characters that may directly surround a tag that a text speaks about.
 _AROUND = {'"': '"', "'": "'", "“": "”", "”": "”", "„": "“”", "‘": "’", "«": "»", "»": "«", "「": "」"} | {
     "`": "`",
     "(": ")",
@@ -29,7 +29,7 @@ def is_mention(before: str, after: str, *, is_end: bool) -> bool | None:
     """Return whether a closing tag that nothing has opened is spoken about; None where more must be known.
 
     Args:
-        before: What stands before it.
+        before: The text before the tag.
         after: What stands behind it, as far as it is known.
         is_end: Whether nothing follows `after`.
     """

@@ -1,4 +1,4 @@
-"""Lines that show all that they hold: what hides characters, or turns them, is taken out."""
+"""Removes characters that are invisible, or that hide or reorder others, from texts of one line."""
 
 from __future__ import annotations
 
@@ -35,5 +35,5 @@ def one_visible_line(text: str) -> str:
 
 
 def _gap(match: re.Match[str]) -> str:
-    """Return a blank in the place of what separates words, and nothing for what stands within one."""
+    """Return a blank for a character that separates words, and nothing for one within a word."""
     return " " if any(char.isspace() or char in _WIDE for char in match[0]) else ""

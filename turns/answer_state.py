@@ -44,7 +44,7 @@ class AnswerState:
         inner_usage: The part of them that nobody streams: of agents that are tools of others, and of guardrails.
         title_usage: The token counts of the title that the model has written meanwhile.
         error_id: The id of the error that ended the answer; None without one.
-        direct_text: Where a piece of text may be shown at once; None outside of a run.
+        direct_text: Shows a piece of text at once; None outside of a run.
         open_items: Returns the items that were shown and are not finished, as far as they are.
         tool_calls: How many calls of tools there were.
         failed_calls: Ids of tool calls that failed with a message for the model.
@@ -132,7 +132,7 @@ class AnswerState:
         return tuple(self._unsaved)
 
     def keep_for_store(self, events: Iterable[Any]) -> None:
-        """Note what changes the thread, of events that nobody will take any more."""
+        """Keep those of the remaining events that change the thread, to be stored after a stop."""
         try:
             for event in events:
                 if isinstance(event, _STORED):
@@ -141,7 +141,7 @@ class AnswerState:
             logger.warning("the rest of a stopped answer is lost", extra={"error_type": type(exc).__name__})
 
     def replace_unsaved(self, events: Iterable[ThreadStreamEvent]) -> None:
-        """Put `events` in the place of the unsaved ones: the same, as they may be stored."""
+        """Replace the unsaved events by `events`: the same ones, in a form that can be stored."""
         self._unsaved = list(events)
 
     # How the answer is stopped

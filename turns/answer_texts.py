@@ -14,7 +14,7 @@ class AnswerTexts:
     Attributes:
         limit: The end of an answer that has taken as many steps as it may.
         no_picture: Said before an answer to a picture that the model does not take.
-        refused: Said in the place of an answer that a guardrail of an Agents SDK agent does not let pass.
+        refused: Said instead of an answer that a guardrail of an Agents SDK agent refuses.
         step_failed: The note at a step that failed.
         step_waits: The note at a step that a person has to allow first.
         steps: The title of several steps; `{count}` is their number.

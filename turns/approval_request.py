@@ -31,7 +31,7 @@ NOT_DECIDED = "This was not done: something else was said before it was decided 
 
 @dataclass(frozen=True, slots=True)
 class PendingApproval:
-    """A tool call of a batch in which at least one needs a person's word.
+    """A tool call of a batch in which at least one needs a person's approval.
 
     Attributes:
         call_id: The provider's id of the call.
@@ -42,9 +42,9 @@ class PendingApproval:
         server: The server on which the provider itself runs it; None for our own tools.
         step: The id of the workflow item that shows the call as waiting; None when none does.
         step_index: The place of the call in that item.
-        decision: The person's decision; None while there is none, or where none is needed.
+        decision: The person's decision; None while it is pending, and for a call that needs none.
         result: The result that the model is told; None while that is open.
-        replay: What the server that made the call wants back with it.
+        replay: The data that the server that made the call wants back with it.
     """
 
     call_id: str

@@ -48,11 +48,11 @@ class ChatSession:
     Attributes:
         id: Such as ``"cksess_4f…"``.
         key_name: The name of the server key that opened it.
-        user: Who the person is, in the words of that server.
+        user: The person's name or id, as that server gives it.
         use_case: The only use case that it opens.
         expires_at: From then on it opens nothing.
         is_cancelled: Whether the server has ended it.
-        configuration: What is offered in it.
+        configuration: The features and limits of the session.
     """
 
     id: str

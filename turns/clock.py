@@ -1,4 +1,4 @@
-"""The time, as everything here tells it."""
+"""The current time, in UTC."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ class Inbox:
         _wake(self._reader)
 
     def replace_last(self, event: Any, by: Any) -> bool:
-        """Put `by` in the place of `event` if that came last and nobody has taken it; say whether it was so."""
+        """Replace `event` by `by` if it came last and nobody has taken it; say whether that was done."""
         is_waiting = bool(self._events) and self._events[-1] is event
         if is_waiting:
             self._events[-1] = by

@@ -1,4 +1,4 @@
-"""Agents that make allowed calls by themselves, where Agent Framework's have them made for them."""
+"""Base class of agents that make allowed calls themselves; Agent Framework's have them made by the platform."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ReplayingAgent(ABC):
 
         Args:
             messages: The thread, as the agent gets to see it.
-            calls: What to make.
-            is_allowed: Whether a person has allowed them; if not, those that need a word are left out.
+            calls: The calls to make.
+            is_allowed: Whether a person has allowed them; if not, those that need approval are left out.
         """
         ...

@@ -1,4 +1,4 @@
-"""RequestContext: who asks for what, handed unchanged to every method of the store."""
+"""RequestContext: the person, the use case and more of a request, handed unchanged to every method of the store."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """Who asks for what. ChatKit hands it unchanged to every method of the store.
+    """Context of a request: the person, the use case and more. ChatKit hands it unchanged to every method of the store.
 
     Attributes:
         user_id: The owner of all that this request may see. Never empty.

@@ -44,10 +44,10 @@ class WidgetChecks:
         self._told: set[Finding] = set()
 
     def document(self, widget: Widget) -> WidgetDocument:
-        """Return a widget as it is sent and stored.
+        """Return a widget in the form in which it is sent and stored.
 
         Raises:
-            WidgetError: When it is none; the error says where.
+            WidgetError: When it is not a widget; the error says where it goes wrong.
         """
         try:
             return widget_root(widget)

@@ -29,7 +29,7 @@ class WidgetFrames:
     """Puts the frames of one widget into an answer.
 
     Args:
-        inbox: Where the answer takes its events from.
+        inbox: The inbox from which the answer takes its events.
         growth_pause_s: Growth that comes sooner after the last, in seconds, waits for more of it.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""Journals of workflows that wait for a person's word, as hidden items of the thread."""
+"""Journals of workflows that wait for a person's approval, as hidden items of the thread."""
 
 from __future__ import annotations
 

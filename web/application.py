@@ -64,7 +64,7 @@ def build_app(
         attachments: The files of people.
         static_dir: The folder of the page and the built client.
         metrics: The route of the metrics, where there is one.
-        renew_lease: Says to other processes on the same database that this one lives.
+        renew_lease: Renews the lease that tells other processes on the same database that this one lives.
 
     Raises:
         ConfigError: When there is no key to sign cookies with.

@@ -1,7 +1,7 @@
 """Files over HTTP: uploads to signed URLs and by form, previews and downloads.
 
 A file's bytes are sent to, and read from, URLs that we have signed: no cookie is needed, and none counts for an upload.
-Who has the owner's cookie, or the client secret of a session of theirs, may read without a signature.
+Requests with the owner's cookie, or the client secret of a session of theirs, may read without a signature.
 """
 
 from __future__ import annotations
@@ -62,9 +62,9 @@ def add_attachment_routes(
             chunks: AsyncIterator[bytes] = request.stream()
         else:
             chunks = (await read_form_file(request)).chunks
-        length = _announced_bytes(request) if request.method == "PUT" else None
+        length = _parse_content_length(request) if request.method == "PUT" else None
         received = await attachments.receive(file, chunks, length)
-        return _shown(request, serialize(received), file.owner, attachments)
+        return _with_urls(request, serialize(received), file.owner, attachments)
 
     @_uploading
     async def upload_form(request: Request) -> Response:
@@ -83,7 +83,7 @@ def add_attachment_routes(
                 rules = replace(rules, max_bytes=min(rules.max_bytes, most_bytes))
             form = await read_form_file(request)
             received = await attachments.receive_new(form.name, form.media_type, form.chunks, rules, context)
-        return _shown(request, serialize(received), owner_of(context.user_id, context.use_case), attachments)
+        return _with_urls(request, serialize(received), owner_of(context.user_id, context.use_case), attachments)
 
     app.add_route(f"{PATH}{{file_id}}/content", upload, methods=["PUT", "POST"])
     app.add_route(f"{PATH}{{file_id}}/preview", views.preview, methods=["GET"])
@@ -99,8 +99,8 @@ class _Views:
         self._attachments = attachments
 
     async def describe(self, request: Request) -> Response:
-        """Say what a file is, and where it can be seen and had for the next minutes."""
-        file = await self._owned(request)
+        """Return the description of a file, with URLs for viewing and downloading that are valid for some minutes."""
+        file = await self._load_owned_file(request)
         base_url, urls = base_url_of(request), self._attachments.urls
         is_coming = file.state == "pending"
         state = "uploaded" if is_coming and await self._attachments.has_arrived(file) else file.state
@@ -153,7 +153,7 @@ class _Views:
         # Whose it is, and that it is there, is nobody else's business.
         raise NotFoundError(NO_FILE)
 
-    async def _owned(self, request: Request) -> StoredFile:
+    async def _load_owned_file(self, request: Request) -> StoredFile:
         file = await self._attachments.find(request.path_params["file_id"])
         if not _is_owners(request, file):
             raise NotFoundError(NO_FILE)
@@ -199,12 +199,12 @@ def _is_owners(request: Request, file: StoredFile) -> bool:
     return notes.user_id is not None and notes.user_id == file.owner_id
 
 
-def _announced_bytes(request: Request) -> int | None:
+def _parse_content_length(request: Request) -> int | None:
     announced = request.headers.get("content-length", "")
     return int(announced) if announced.isdecimal() and len(announced) < 18 else None
 
 
-def _shown(request: Request, body: bytes, owner: str, attachments: ParlorAttachmentStore) -> Response:
+def _with_urls(request: Request, body: bytes, owner: str, attachments: ParlorAttachmentStore) -> Response:
     shown = attachments.urls.in_place_of_marks(body, owner, base_url_of(request))
     return Response(shown, media_type="application/json")
 

@@ -26,7 +26,7 @@ class BrowserToken:
     """Claims of a browser token.
 
     Attributes:
-        user_id: Who the browser is.
+        user_id: The id of the browser's anonymous user.
         expires_at_s: The end of the token, in seconds since 1970.
     """
 
@@ -60,7 +60,7 @@ class BrowserTokens:
         return f"{PREFIX}v1_{said}_{self._sign(said, origin)}"
 
     def parse(self, value: str, origin: str) -> BrowserToken | None:
-        """Return what a token says that we signed for `origin`, expired or not; None for any other."""
+        """Return the content of a token that we signed for `origin`, expired or not; None for any other text."""
         match = _TOKEN.fullmatch(value)
         if match is None or not hmac.compare_digest(match[3], self._sign(f"{match[1]}_{match[2]}", origin)):
             return None

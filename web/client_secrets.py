@@ -51,7 +51,7 @@ class ClientSecrets:
         return f"{PREFIX}v1_{said}_{self._sign(said)}"
 
     def parse(self, value: str) -> ClientSecret | None:
-        """Return what a secret says that we signed, expired or not; None for any other."""
+        """Return the content of a secret that we signed, expired or not; None for any other text."""
         match = _SECRET.fullmatch(value)
         if match is None or not hmac.compare_digest(match[3], self._sign(f"{match[1]}_{match[2]}")):
             return None

@@ -1,4 +1,4 @@
-"""Connections of a server that is about to end: each is closed with its next answer, and so not by surprise later."""
+"""Closes the connections of a server that is about to end, each with its next response instead of later without one."""
 
 from __future__ import annotations
 

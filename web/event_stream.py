@@ -34,13 +34,13 @@ class Chunks(Protocol):
 class EventStream(Response):
     """A response that sends what `chunks` yields until it ends or the client goes away.
 
-    Starlette's own streaming answer runs in a cancel scope, which cancels each await of the source's clean-up anew.
+    Starlette's own streaming answer runs in a cancel scope, which cancels each await of the source's clean-up again.
     Here one task iterates and closes, and its clean-up is not disturbed. It is not the task of the request, which is
     some twenty calls deep in middleware and routing: each wait for the next piece of text would pass through them all.
 
     Args:
         chunks: The bytes of the events. Closed on every way out.
-        shown: What is sent of them; None for all as it is.
+        shown: Changes each chunk before it is sent; None to send all of them unchanged.
     """
 
     def __init__(self, chunks: Chunks, shown: Callable[[bytes], bytes] | None = None) -> None:

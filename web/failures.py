@@ -63,7 +63,7 @@ class Failure:
 
 
 def build_failure(exc: Exception, notes: RequestNotes) -> Failure:
-    """Return what may be said about `exc`; log it under the id that the answer carries."""
+    """Return the failure that may be shown for `exc`, and log `exc` under the failure's id."""
     error_id = new_error_id()
     if is_down(exc):
         exc = _unavailable(exc)

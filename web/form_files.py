@@ -1,4 +1,4 @@
-"""The one file of a form (`multipart/form-data`, RFC 7578) as a stream: nothing of it is gathered in memory."""
+"""The one file of a form (`multipart/form-data`, RFC 7578) as a stream, never collected in memory."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def build_health_router(lifecycle: Lifecycle, database: Database) -> APIRouter:
     async def is_ready() -> Response:
         """Return 200 when requests can be answered and stored now, else 503 and the reason."""
         checks = {"database": await check_database(database), "use_cases": check_use_cases(lifecycle)}
-        # A tool server that is down makes nobody unable to answer: it is told, and no more.
+        # Answers are possible while a tool server is down, so it is reported and does not count as a failure.
         more = {"mcp_servers": servers} if (servers := check_mcp_servers(lifecycle)) else {}
         if all(result == _OK for result in checks.values()):
             return JSONResponse({"status": "ready", "checks": checks, **more})

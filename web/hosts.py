@@ -1,4 +1,4 @@
-"""The names under which this server may be asked, against pages that give our address to a name of their own."""
+"""Host names that this server answers to, as a defence against DNS rebinding."""
 
 from __future__ import annotations
 

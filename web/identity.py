@@ -136,7 +136,7 @@ class IdentityMiddleware:
     """Middleware that identifies the user by a client secret or a signed cookie, and sets one where there is neither.
 
     Args:
-        app: What is behind it.
+        app: The application behind the middleware.
         key: Signs cookies.
         sessions: Knows client secrets. One that opens nothing is refused: nobody becomes somebody else by it.
         public_url: The address under which browsers reach us, where requests do not tell it.
@@ -173,7 +173,7 @@ class IdentityMiddleware:
         user_id = known or new_user_id()
         notes.user_id = user_id
         notes.is_stranger = known is None and notes.is_listed_origin
-        # The page gives the cookie before its scripts ask in parallel, and keeps it alive for who comes back.
+        # The page sets the cookie before its scripts send requests in parallel, and renews it at every visit.
         if known is not None and scope["path"] != _PAGE_PATH:
             await self._app(scope, receive, send)
             return
@@ -254,7 +254,7 @@ def base_url_of(request: Request) -> str:
 
 
 def session_context(request: Request, session: ChatSession) -> RequestContext:
-    """Return what the person of `session` may ask: its use case, whatever else is named."""
+    """Return the context of a request in `session`: always its person and its use case, whatever the request names."""
     return RequestContext(
         user_id=session.user_id,
         use_case=session.use_case,

@@ -92,7 +92,7 @@ def build_metrics_router(settings: Settings, runs: Runs, transaction_times: Tran
 
     @router.get(PATH)
     async def get_metrics(request: Request) -> Response:
-        """Return all metrics, to who shows the token where there is one."""
+        """Return all metrics; if a token is configured, the request has to show it."""
         shown = bearer_of(request.headers) or ""
         if token is not None and not hmac.compare_digest(shown.encode(), token.encode()):
             raise NotFoundError("There is nothing here.")  # not even that there could be something

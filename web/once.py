@@ -1,4 +1,4 @@
-"""Once: what a log line has said already, within a bound."""
+"""Once: remembers what was logged already, within a bound."""
 
 from __future__ import annotations
 

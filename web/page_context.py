@@ -24,7 +24,7 @@ _NOT_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def select_headers(headers: Headers, names: Sequence[str]) -> Mapping[str, str]:
-    """Return those of `headers` that a use case asks for, by their names in lower case.
+    """Return the headers that a use case asks for, by their names in lower case.
 
     A header that was sent several times has its values joined by ", ", in which control characters are blanks. One that
     is longer than `MAX_HEADER_CHARS` is left out, with a line in the log: half a value is worse than none.

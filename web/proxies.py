@@ -32,7 +32,7 @@ class ProxyMiddleware:
     A proxy may take `BASE_PATH` off the path, or leave it there: behind this middleware it is off.
 
     Args:
-        app: What is behind it.
+        app: The application behind the middleware.
         settings: Name the proxies that are believed, and the path.
     """
 
@@ -134,7 +134,7 @@ def _at(values: Sequence[str], place: int, hops: int) -> str:
     """Return the value that the proxy wrote which met the client; of a list of another length, the nearest one's.
 
     Args:
-        values: What the proxies wrote, the nearest last.
+        values: The entries of the proxies, the nearest last.
         place: How many hops away the client is.
         hops: How many addresses the proxies wrote.
     """

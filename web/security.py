@@ -106,7 +106,7 @@ class SecurityHeadersMiddleware:
             "cross-origin-opener-policy": "same-origin",
         }
         self._headers = _encoded(headers)
-        # Pages of other origins show their people's pictures; who may is decided by a signature.
+        # Pages of other origins show pictures of their people; the signature in the URL decides who may see them.
         of_files = {"content-security-policy": _FILE_POLICY, "cross-origin-resource-policy": "cross-origin"}
         self._file_headers = _encoded(headers | of_files)
         # The frame's address would tell another host what is looked at; its own policy is narrow.

@@ -22,7 +22,7 @@ Handle = Callable[[bytes], Awaitable[bytes | Chunks]]
 
 
 async def handle_in_session(body: bytes, session: ChatSession, sessions: ClientSessions, handle: Handle) -> Any:
-    """Return what `handle` answers, within what `session` allows.
+    """Handle a request within the limits of a session.
 
     Raises:
         UserFacingError: When the session does not allow it.
@@ -54,10 +54,10 @@ async def handle_in_session(body: bytes, session: ChatSession, sessions: ClientS
 
 @asynccontextmanager
 async def counted_upload(session: ChatSession, sessions: ClientSessions) -> AsyncIterator[None]:
-    """Count a file that is taken within this block; one that is refused there leaves its place to another.
+    """Count an upload towards the session's limit while the block runs; an upload that fails there is not counted.
 
     Raises:
-        ForbiddenError: When the session takes none, or no more.
+        ForbiddenError: When the session allows none, or has used up its number.
     """
     allowed = session.configuration
     if not allowed.has_uploads:
@@ -102,7 +102,7 @@ async def _list_threads(body: bytes, params: dict[str, Any], allowed: SessionCon
         recent.reverse()
     after, limit = params.get("after"), params.get("limit")
     if after is not None:
-        # Behind a thread that is not among them, there is none.
+        # A page cannot begin after a thread that is not in the list.
         ids = [thread.get("id") for thread in recent]
         recent = recent[ids.index(after) + 1 :] if after in ids else []
     size = limit if isinstance(limit, int) and 0 < limit <= PAGE_SIZE else PAGE_SIZE

@@ -129,7 +129,7 @@ class _CreateSession(_Part):
         return value
 
     def configuration(self) -> SessionConfiguration:
-        """Return what is offered, with the defaults for what was not said."""
+        """Return the configuration of the session, with defaults for what the request leaves out."""
         given = self.chatkit_configuration or _ChatKitConfiguration()
         files, history = given.file_upload or _FileUpload(), given.history or _History()
         titling, limits = given.automatic_thread_titling or _Titling(), self.rate_limits or _RateLimits()

@@ -1,4 +1,4 @@
-"""`/dev/widgets`: every component and every widget of every use case, to look at; in development only."""
+"""`/dev/widgets`: a page with every component and every widget of every use case, in development only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from errors import BadRequestError
-from process.widget_gallery import action_names, findings_as_json, gallery_of, widget_findings
+from process.widget_gallery import action_names, build_gallery, findings_as_json, widget_findings
 from web.chatkit_api import check_content_type, read_body
 from web.identity import build_context
 from web.pages import NOT_BUILT_MESSAGE
@@ -43,7 +43,7 @@ def build_widget_gallery_router(static_dir: Path, use_cases: VisibleUseCases) ->
 
     Args:
         static_dir: Holds `dist`, once the client is built.
-        use_cases: Those that there are; who looks sees the widgets of those that they may use.
+        use_cases: All use cases; a person sees the widgets of those that they may use.
     """
     router = APIRouter()
 
@@ -59,12 +59,12 @@ def build_widget_gallery_router(static_dir: Path, use_cases: VisibleUseCases) ->
     async def list_widgets(request: Request) -> Response:
         """Return all widgets with their findings."""
         visible = await use_cases.visible(build_context(request))
-        groups = await asyncio.to_thread(gallery_of, visible)
+        groups = await asyncio.to_thread(build_gallery, visible)
         return JSONResponse({"groups": [group.as_json() for group in groups]})
 
     @router.post("/dev/widgets/findings")
-    async def find(request: Request) -> Response:
-        """Return the findings of a widget that somebody is writing."""
+    async def check(request: Request) -> Response:
+        """Return the findings of a widget that its author is still writing."""
         check_content_type(request)
         try:
             asked = json.loads(await read_body(request, MAX_BODY_BYTES))

@@ -1,4 +1,4 @@
-"""The catalogue of widgets, read: every component with its props, and what may stand in it.
+"""The catalogue of widgets: every component with its props, and the components that it may contain.
 
 `catalogue.json` is written by ``./parlor widget-catalogue`` from the packages that declare widgets; nothing here knows
 more than it says.
@@ -65,13 +65,13 @@ Shape = Mapping[str, Prop]
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Every component with its props, every object within one, and what may stand where.
+    """All components with their props, the objects in props, and the components that each may contain.
 
     Attributes:
         components: Props of the components by type.
-        objects: Props of the objects that stand in props, such as ``ActionConfig``.
+        objects: Props of objects that are values of props, such as ``ActionConfig``.
         roots: Components that a widget may begin with.
-        children: Components that may stand in each that has children.
+        children: The components that each component with children may contain.
         icons: Names of icons.
         icon_schemes: Beginnings of the names of icons that are in no list.
         colors: Colours by family, each with the names that CSS has and the primitives.

@@ -17,7 +17,7 @@ MAX_WIDGET_DEPTH = 64
 """How many levels of components a widget may have below its root; Parlor's client draws as many."""
 
 _MAX_VALUE_DEPTH = 32
-"""How many lists and objects may lie within each other in one property of a component."""
+"""Most lists and objects that may be nested in one property of a component."""
 
 Widget = Mapping[str, Any] | BaseModel
 """A widget as a use case writes it: the JSON of a root component, or one of ChatKit's widget models."""

@@ -23,7 +23,7 @@ class Finding:
         path: The place, from the root on: ``Card.children[2].Row.children[0].Button.lable``.
         message: A sentence that says what is wrong and what would be right.
         kind: The kind of the mistake.
-        nearest: The right name or value that is most like what stands there; None without one.
+        nearest: The right name or value that is most similar to the wrong one; None without one.
     """
 
     path: str

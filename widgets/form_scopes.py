@@ -18,7 +18,7 @@ FORBIDDEN_NAME_PARTS = frozenset({"", "__proto__", "constructor", "prototype"})
 
 
 def field_name(node: Mapping[str, Any], kind: str) -> Any:
-    """Return the name of a field as it stands there; None when the component is none or has none."""
+    """Return the name of a field as its component has it; None for components that are not fields, or have no name."""
     if kind in FIELD_TYPES:
         return node.get("name")
     editable = node.get("editable") if kind == "Text" else None
@@ -31,7 +31,7 @@ class FormScope:
     """The form around a component, or none.
 
     Args:
-        path: Where the form is; empty where there is none.
+        path: The place of the form in the widget; empty outside of forms.
     """
 
     def __init__(self, path: str = "") -> None:
@@ -50,7 +50,7 @@ class FormScope:
             report(place, "'submit' has no effect outside of a Form or a Card with 'asForm'", "no_effect", None)
 
     def check(self, node: Mapping[str, Any], kind: str, path: str, report: Report) -> None:
-        """Report what is wrong with a component where it stands."""
+        """Report the mistakes of a component that depend on the form around it."""
         name = field_name(node, kind)
         if isinstance(name, str) and name:
             place = f"{path}.editable.name" if kind == "Text" else f"{path}.name"

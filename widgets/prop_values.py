@@ -1,4 +1,4 @@
-"""Values of props, checked against the catalogue: names, types, ranges, and what may stand in a text."""
+"""Values of props, checked against the catalogue: names, types, ranges, and formats of texts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ValueChecker:
     """Checks the values of props and reports what is wrong with them.
 
     Args:
-        report: Takes path, sentence, kind, and the nearest right name.
+        report: Called with path, sentence, kind, and the nearest right name of each mistake.
         actions: The names of the declared actions; None when it is not known which there are.
         is_stored: Whether the widget comes from the store, where nulls are left out.
     """

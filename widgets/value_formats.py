@@ -66,10 +66,10 @@ Problem = tuple[str, str | None]
 
 
 def check_format(text: str, name: str, tokens: str = "") -> Problem | None:
-    """Return what is wrong with a text of the format `name`, e.g. ``length``; None when nothing is.
+    """Return the problem with a text that should have the format `name`, e.g. ``length``; None without one.
 
     Args:
-        text: The text as it stands in the widget.
+        text: The text in the widget.
         name: The format, as the catalogue calls it.
         tokens: The family of colours, where the format is one.
     """

@@ -1,4 +1,4 @@
-"""Streams of widgets: the fewest events by which a client comes from one whole widget to the next, and back again.
+"""Streams of widgets: the smallest set of events that turns one whole widget into the next.
 
 ChatKit's own comparison loses the text of components without an id, below a Transition or with an id that is there
 twice, and fails where a prop comes or goes. Here, whatever the two are, the events of the difference give the second.
@@ -86,7 +86,7 @@ class _Comparison:
         return found if self._compare(self._old, self._new, found) else None
 
     def _compare(self, old: Any, new: Any, found: list[WidgetUpdate]) -> bool:
-        """Note what turns one component into another; say whether it can be said by updates of it or below it."""
+        """Append the updates that turn one component into another; say whether updates of it or below it can do so."""
         if not isinstance(old, Mapping) or not isinstance(new, Mapping):
             return bool(old == new)
         length = len(found)

@@ -81,15 +81,15 @@ class WorkflowRun:
     Args:
         turn: The answer.
         client: A chat client of the platform.
-        message: What is answered.
-        journal: What is known from before a question.
+        message: The message that is answered.
+        journal: The results from before a question to the person.
         options: The model that the person chose in the composer.
         traces: Whether the file's traces are sent, as the SDK does by default.
 
     Attributes:
         models: The platform's model for whoever runs in this answer.
         said: The texts that were shown.
-        question: The text of the question to the person; None while there is none.
+        question: The text of the question to the person; None while nothing is asked.
         wanted: The calls of tools that a person has to allow, with the ids of all; None while there are none.
         is_limited: Whether the answer has taken as many steps as it may.
         unsaid: The last structured output, as long as nothing was said after it.
@@ -142,7 +142,7 @@ class WorkflowRun:
         """Run an agent of the workflow, show what it says, and return the SDK's result.
 
         Args:
-            start: Starts it.
+            start: Starts the run.
             agent: The agent.
             given: The input that the file gives.
             options: The other arguments of `Runner.run`.
@@ -185,7 +185,7 @@ class WorkflowRun:
         return result
 
     def approve(self, question: str) -> bool:
-        """Return what the person has decided; where they have not, leave the workflow until they do.
+        """Return the person's decision on a question; leave the workflow when they still have to be asked.
 
         Raises:
             WorkflowEnded: When they have to be asked.
@@ -304,7 +304,7 @@ class WorkflowRun:
     def _copy(self, agent: Agent[Any]) -> Agent[Any]:
         refuse_hosted_tools(agent, self._client)
         failed = self.turn.context.answer.failed_calls
-        return AgentCopies(self._settings.tool_timeout_s, failed, self.models).of(agent)
+        return AgentCopies(self._settings.tool_timeout_s, failed, self.models).copy_of(agent)
 
     async def _want(self, updates: RunUpdates, result: Any) -> None:
         """Note the calls that a person has to allow; those of one agent at a time."""
@@ -357,7 +357,7 @@ class WorkflowRun:
         self._note(result.final_output)
 
     def with_more(self, text: str) -> AgentResponseUpdate | None:
-        """Return an update that puts a text in the place of what was said last; None where it does not hold that."""
+        """Return an update that extends the text said last to `text`; None when `text` does not contain it."""
         if self._last_spoken is None or self._last_spoken.text.strip() not in text:
             return None
         return self._last_spoken.update(Content.from_text(text), merge_mode="replace")

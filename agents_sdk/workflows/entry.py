@@ -1,4 +1,4 @@
-"""Entry of an exported file: the function that answers, found in its syntax tree without running it."""
+"""Entry of an exported file: the function to call for an answer, found in its syntax tree without running it."""
 
 from __future__ import annotations
 
@@ -15,54 +15,54 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def find_entry(tree: ast.Module, functions: dict[str, Function], path: Path, name: str, wanted: str | None) -> str:
-    """Return the name of the function that answers.
+    """Return the name of the function to call for an answer.
 
-    It is `run_workflow`, or else the one function that comes to a run and is not needed by another that does.
+    This is `run_workflow`, or else the one function that runs agents, directly or through others, and that no other
+    such function uses.
 
     Args:
-        tree: The file.
-        functions: The functions at its top.
+        tree: The syntax tree of the file.
+        functions: The top-level functions of the file, by name.
         path: The path of the file, for errors.
-        name: The use case that it belongs to, for errors.
-        wanted: The function that the person who imports it names; None to find it.
+        name: The use case that the file belongs to, for errors.
+        wanted: The function that the person who imports the file has chosen; None to find it.
 
     Raises:
-        PluginError: When there is none, or several; the text says what to do.
+        PluginError: When no function fits, or several do; the text says what to do.
     """
     if wanted is not None:
         if wanted not in functions:
             raise PluginError(name, f"{path} has no function '{wanted}'; it has {', '.join(functions) or 'none'}")
-        return _fit(functions[wanted], path, name)
-    parts = _parts(tree, functions)
-    needs = {each: _named(node) & parts.keys() - {each} for each, node in parts.items()}
-    runners = _runners(tree)
-    coming = {each for each, node in parts.items() if _runs_agents(node, runners)}
-    while more := {each for each, needed in needs.items() if each not in coming and needed & coming}:
-        coming |= more
-    running = {each for each in coming if each in functions and not _is_of_an_agent(functions[each])}
-    _check_top(tree, coming & functions.keys(), runners, path, name)
-    if not running:
+        return _check_signature(functions[wanted], path, name)
+    definitions = _top_level_definitions(tree, functions)
+    uses = {each: _names_in(node) & definitions.keys() - {each} for each, node in definitions.items()}
+    runners = _runner_names(tree)
+    run_agents = {each for each, node in definitions.items() if _runs_agents(node, runners)}
+    while callers := {each for each, used in uses.items() if each not in run_agents and used & run_agents}:
+        run_agents |= callers
+    _check_nothing_runs_on_import(tree, run_agents & functions.keys(), runners, path, name)
+    candidates = {each for each in run_agents if each in functions and not _is_called_by_agent(functions[each])}
+    if not candidates:
         raise PluginError(
             name,
             f"{path} is no exported workflow: no function at its top comes to Runner.run; "
             "in Agent Builder choose Code, Agents SDK, Python, and save what it shows",
         )
-    if USUAL_ENTRY in running:
-        return _fit(functions[USUAL_ENTRY], path, name)
-    first = [each for each in running if not any(each in needs[other] for other in coming - {each})]
-    with_input = [each for each in first if _takes_input(functions[each])]
-    chosen = first if len(first) == 1 else with_input
+    if USUAL_ENTRY in candidates:
+        return _check_signature(functions[USUAL_ENTRY], path, name)
+    unused = [each for each in candidates if not any(each in uses[other] for other in run_agents - {each})]
+    chosen = unused if len(unused) == 1 else [each for each in unused if _takes_workflow_input(functions[each])]
     if len(chosen) != 1:
-        listed = ", ".join(sorted(first or running))
+        listed = ", ".join(sorted(unused or candidates))
         raise PluginError(name, f"{path}: several functions may be the workflow ({listed}); choose one with --entry")
-    return _fit(functions[chosen[0]], path, name)
+    return _check_signature(functions[chosen[0]], path, name)
 
 
-def _fit(function: Function, path: Path, name: str) -> str:
-    """Return the name of a function that can be called with one input.
+def _check_signature(function: Function, path: Path, name: str) -> str:
+    """Return the name of a function, if it can be called with the input as its only argument.
 
     Raises:
-        PluginError: When it takes none, or more than one, or yields.
+        PluginError: When it takes no input, needs other arguments, or is a generator.
     """
     where = f"{path}, line {function.lineno}: the function '{function.name}'"
     arguments = function.args
@@ -80,7 +80,7 @@ def _fit(function: Function, path: Path, name: str) -> str:
 
 
 def _own_nodes(function: Function) -> Iterator[ast.AST]:
-    """Return the nodes of a function without those of functions within it."""
+    """Yield the nodes of a function, except those of functions and classes within it."""
     waiting: list[ast.AST] = list(function.body)
     while waiting:
         node = waiting.pop()
@@ -89,13 +89,13 @@ def _own_nodes(function: Function) -> Iterator[ast.AST]:
             waiting.extend(ast.iter_child_nodes(node))
 
 
-def _takes_input(function: Function) -> bool:
+def _takes_workflow_input(function: Function) -> bool:
     first = next(iter([*function.args.posonlyargs, *function.args.args]), None)
     return first is not None and first.annotation is not None and ast.unparse(first.annotation).endswith("Input")
 
 
-def _parts(tree: ast.Module, functions: dict[str, Function]) -> dict[str, ast.AST]:
-    """Return what a file has at its top by names: functions, classes, and objects of those classes."""
+def _top_level_definitions(tree: ast.Module, functions: dict[str, Function]) -> dict[str, ast.AST]:
+    """Return the top-level functions and classes of a file, and objects made of those classes, by their names."""
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     objects = {
         target.id: node.value
@@ -108,12 +108,12 @@ def _parts(tree: ast.Module, functions: dict[str, Function]) -> dict[str, ast.AS
     return {**functions, **classes, **objects}
 
 
-def _named(node: ast.AST) -> set[str]:
+def _names_in(node: ast.AST) -> set[str]:
     return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
 
 
-def _is_of_an_agent(function: Function) -> bool:
-    """Say whether a function is a tool or a guardrail, which an agent calls."""
+def _is_called_by_agent(function: Function) -> bool:
+    """Say whether a function is a tool or a guardrail, by its decorator."""
     decorators = {ast.unparse(each).partition("(")[0].rpartition(".")[2] for each in function.decorator_list}
     return any(each.endswith(("_tool", "_guardrail")) for each in decorators)
 
@@ -125,18 +125,20 @@ def _runs_agents(node: ast.AST, runners: set[str]) -> bool:
     )
 
 
-def _runners(tree: ast.Module) -> set[str]:
-    """Return the names under which a file knows the SDK's runner."""
+def _runner_names(tree: ast.Module) -> set[str]:
+    """Return the names that a file has for the SDK's `Runner`."""
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     aliases = {alias.asname for node in imports for alias in node.names if alias.name == "Runner" and alias.asname}
     return {"Runner", *aliases}
 
 
-def _check_top(tree: ast.Module, running: set[str], runners: set[str], path: Path, name: str) -> None:
-    """Refuse a file that runs its workflow when it is loaded.
+def _check_nothing_runs_on_import(
+    tree: ast.Module, run_agents: set[str], runners: set[str], path: Path, name: str
+) -> None:
+    """Refuse a file that runs its workflow as soon as it is imported.
 
     Raises:
-        PluginError: The text names the line.
+        PluginError: When a top-level statement does so; the text names the line.
     """
     for node in tree.body:
         if isinstance(node, Function | ast.ClassDef) or (
@@ -144,7 +146,7 @@ def _check_top(tree: ast.Module, running: set[str], runners: set[str], path: Pat
         ):
             continue
         called = {ast.unparse(each.func) for each in ast.walk(node) if isinstance(each, ast.Call)}
-        if called & (running | {"asyncio.run"}) or _runs_agents(node, runners):
+        if called & (run_agents | {"asyncio.run"}) or _runs_agents(node, runners):
             raise PluginError(
                 name,
                 f"{path}, line {node.lineno}: this runs the workflow when the file is loaded; "

@@ -56,7 +56,7 @@ class ExportedWorkflow:
         return self._source.needs
 
     def agent(self, turn: Turn, client: Any) -> Any:
-        """Return what answers, for `get_agent`.
+        """Return the agent that runs the workflow, for `get_agent`.
 
         Args:
             turn: The answer.

@@ -129,7 +129,7 @@ async def run_guardrails(
     client: Any = None,
     suppress_tripwire: bool = False,
 ) -> list[GuardrailResult]:
-    """Return what each guardrail says of a text.
+    """Check a text with each guardrail, and return their results.
 
     Args:
         ask: Lets a model judge.

@@ -1,4 +1,4 @@
-"""Imports of an exported file: whether they are there, and which are of files that lie beside it."""
+"""Imports of an exported file: which are missing, and which are of files beside it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 GUARDRAILS = "guardrails"
-"""The module of the package `openai-guardrails`, in whose place ours steps where it is not installed."""
+"""The module of the package `openai-guardrails`; where that is not installed, ours takes its place."""
 
 _DISTRIBUTIONS = {
     "PIL": "pillow", "bs4": "beautifulsoup4", "cv2": "opencv-python", "dotenv": "python-dotenv",
@@ -36,7 +36,7 @@ def imported_siblings(path: Path) -> list[Path]:
     waiting = [path]
     siblings = siblings_in(path.parent)
     while waiting:
-        for module, _ in imported(_parsed(waiting.pop())):
+        for module, _ in imported(_parse_or_empty(waiting.pop())):
             name = module.lstrip(".")
             if name in siblings and name not in found and (path.parent / f"{name}.py") != path:
                 beside = path.parent / f"{name}.py"
@@ -54,13 +54,13 @@ def missing_modules(path: Path, text: str) -> list[str]:
         path: The exported file.
         text: The whole of it.
     """
-    told = list(_missing(path, ast.parse(text), "", has_rebound=True))
+    told = list(_unresolved_imports(path, ast.parse(text), "", has_rebound=True))
     for sibling in imported_siblings(path):
         files = [sibling] if sibling.is_file() else sorted(sibling.glob("*.py"))
         for file in files:
             where = str(file.relative_to(path.parent))
             folder = file.parent if sibling.is_dir() else path.parent
-            told.extend(_missing(folder / file.name, _parsed(file), f"{where}, ", has_rebound=False))
+            told.extend(_unresolved_imports(folder / file.name, _parse_or_empty(file), f"{where}, ", has_rebound=False))
     return told
 
 
@@ -97,12 +97,12 @@ def is_installed(module: str) -> bool:
         return False
 
 
-def _missing(path: Path, tree: ast.Module, where: str, *, has_rebound: bool) -> Iterator[str]:
-    """Return what a file lacks.
+def _unresolved_imports(path: Path, tree: ast.Module, where: str, *, has_rebound: bool) -> Iterator[str]:
+    """Yield a sentence for each import of a file that cannot be resolved.
 
     Args:
         path: The file.
-        tree: What is in it.
+        tree: The syntax tree of the file.
         where: The file in words, where it is not the exported one.
         has_rebound: Whether the file is the exported one, which finds what lies beside it by its bare name too.
     """
@@ -128,8 +128,8 @@ def _catches_import(handler: ast.ExceptHandler) -> bool:
     return any(name in caught for name in ("ImportError", "ModuleNotFoundError", "Exception"))
 
 
-def _parsed(path: Path) -> ast.Module:
-    """Return what is in a file; of one that is no Python, nothing: to import it says what is wrong."""
+def _parse_or_empty(path: Path) -> ast.Module:
+    """Return the syntax tree of a file; an empty one if it is not Python, as importing it tells what is wrong."""
     try:
         return ast.parse(importlib.util.decode_source(path.read_bytes()))
     except (OSError, SyntaxError, ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Journal of a workflow that waits for a person: what its agents and guardrails gave until then, as JSON.
+"""Journal of a workflow that waits for a person: the results of its agents and guardrails until then, as JSON.
 
 When the person has decided, the file is run from its beginning, and what is in the journal is not asked for again.
 """
@@ -63,11 +63,11 @@ class Journal:
         return slot
 
     def known(self, key: str, slot: int) -> Any:
-        """Return what is recorded at a place; None when it has to be asked."""
+        """Return the entry that is recorded in a slot; None when it has to be asked for."""
         return self._entries[key][slot]
 
     def add(self, key: str, slot: int, entry: Any) -> None:
-        """Note what was given; a result of a run becomes JSON only when the journal is stored."""
+        """Record an entry in a slot; a result of a run becomes JSON only when the journal is stored."""
         self._entries[key][slot] = entry
 
     def dump(self, **more: Any) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class Journal:
             AgentError: When it is too large to be kept.
         """
         entries = {
-            key: [each if each is None or isinstance(each, dict | list) else _recorded(each) for each in made]
+            key: [each if each is None or isinstance(each, dict | list) else _run_entry(each) for each in made]
             for key, made in self._entries.items()
         }
         dumped = {"entries": entries, "decisions": self.decisions, **more}
@@ -116,7 +116,7 @@ def read_result(entry: Mapping[str, Any], agent: Agent[Any], given: Any, context
     )
 
 
-def _recorded(result: Any) -> dict[str, Any]:
+def _run_entry(result: Any) -> dict[str, Any]:
     output = result.final_output
     is_structured = not isinstance(output, str) and output is not None
     dumped = TypeAdapter(type(output)).dump_python(output, mode="json") if is_structured else output

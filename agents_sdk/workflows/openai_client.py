@@ -1,4 +1,4 @@
-"""The client of OpenAI's that a file makes: with the platform's key, as far as the platform's provider is OpenAI."""
+"""The OpenAI client that an exported file makes, with the platform's key if the platform's provider is OpenAI."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def platform_client(kind: Kind, settings: Any, opened: list[Any]) -> Kind:
     Args:
         kind: The class of OpenAI's library.
         settings: The platform's settings; None while a file is only examined.
-        opened: Takes the clients that are made, to be closed.
+        opened: Receives the clients that are made, so that they can be closed.
     """
     provider = settings.provider if settings is not None else None
 

@@ -48,9 +48,9 @@ class Need:
     """A service of OpenAI that a file uses.
 
     Attributes:
-        service: How people call it.
-        culprit: What in the file uses it.
-        line: Where that stands.
+        service: The name of the service for people.
+        culprit: The class, argument or attribute in the file that uses it.
+        line: The line of that.
     """
 
     service: str
@@ -62,7 +62,7 @@ class Need:
         return f"{self.service} ({self.culprit}, line {self.line})"
 
 
-def needs_of(tree: ast.Module) -> list[Need]:
+def find_needs(tree: ast.Module) -> list[Need]:
     """Return the services of OpenAI that a file uses, in the order of its lines, each culprit once."""
     found: dict[tuple[str, str], Need] = {}
     for need in _needs(tree):
@@ -89,14 +89,14 @@ def _needs(tree: ast.Module) -> Iterator[Need]:
         elif isinstance(node, ast.Attribute) and node.attr in CLIENT_SERVICES:
             if isinstance(node.value, ast.Name) and node.value.id in clients:
                 yield Need(CLIENT_SERVICES[node.attr], f"{node.value.id}.{node.attr}", node.lineno)
-        elif isinstance(node, ast.Dict) and (found := guardrail_of(node)) and found[0] in HOSTED_GUARDRAILS:
+        elif isinstance(node, ast.Dict) and (found := read_guardrail(node)) and found[0] in HOSTED_GUARDRAILS:
             yield Need(HOSTED_GUARDRAILS[found[0]], f"guardrail '{found[0]}'", node.lineno)
 
 
-def guardrail_of(node: ast.Dict) -> tuple[str, dict[str, Any]] | None:
-    """Return name and settings of the guardrail that a literal configures; None when it is no such configuration.
+def read_guardrail(node: ast.Dict) -> tuple[str, dict[str, Any]] | None:
+    """Return name and settings of a guardrail from its literal configuration; None when `node` is something else.
 
-    Settings that are no literals are left out.
+    Settings whose values are not literals are left out.
     """
     values = {k.value: v for k, v in zip(node.keys, node.values, strict=True) if isinstance(k, ast.Constant)}
     name, config = values.get("name"), values.get("config")
@@ -110,7 +110,7 @@ def guardrail_of(node: ast.Dict) -> tuple[str, dict[str, Any]] | None:
 
 
 def _clients(tree: ast.Module) -> set[str]:
-    """Return the names that are bound to a client of OpenAI's."""
+    """Return the names of the variables that hold a client of OpenAI's."""
     names: set[str] = set()
     for node in ast.walk(tree):
         if (

@@ -1,4 +1,4 @@
-"""Personal data that has a form, found by patterns and masked: in plain text, and in what is encoded in it."""
+"""Personal data such as addresses and numbers, found by patterns and masked, in plain and in encoded text."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def mask(text: str, kinds: Collection[str], *, has_encoded: bool = False) -> tup
     digits of another width) is undone.
 
     Args:
-        text: What a person has written.
-        kinds: What is looked for: keys of `PATTERNS`.
+        text: The text to search.
+        kinds: The kinds of data to search for, as keys of `PATTERNS`.
         has_encoded: Whether hexadecimal digits, Base64 and percent signs are looked into.
     """
     found: dict[str, list[str]] = {}
@@ -87,7 +87,7 @@ def _decoded_mask(encoded: str, decoded: str, kinds: Collection[str], found: dic
 
 
 def _decoded(match: re.Match[str]) -> str:
-    """Return what is written in hexadecimal digits or Base64; an empty text where that is no text."""
+    """Return the text that is encoded in hexadecimal digits or Base64; empty when it is not a text."""
     try:
         if match["hex"]:
             return bytes.fromhex(match["hex"]).decode()

@@ -1,4 +1,4 @@
-"""The platform as a compiled file finds it: names that take the place of some that it imports, and its values."""
+"""Names and values of the platform that replace some imports of a compiled workflow file."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class PlatformNames:
 
     own_OpenAI = own_AsyncOpenAI
 
-    def _left_alone(self, function: Callable[..., Any]) -> Callable[..., None]:
-        """Return what does nothing: it would change the default of all use cases, and not of this file alone."""
+    def _ignore(self, function: Callable[..., Any]) -> Callable[..., None]:
+        """Return a function that does nothing, as the SDK's would change the defaults of all use cases."""
         return lambda *_, **__: None
 
-    own_set_default_openai_client = own_set_default_openai_key = own_set_default_openai_api = _left_alone
+    own_set_default_openai_client = own_set_default_openai_key = own_set_default_openai_api = _ignore
 
     def openai_key(self, read: Callable[[], str | None]) -> str:
         """Return the key of OpenAI's, where the file reads it from the environment: the platform's, if it has one."""
@@ -49,7 +49,7 @@ class PlatformNames:
             return NO_KEY
 
     def own_trace(self, trace: Callable[..., Any]) -> Callable[..., Any]:
-        """Return what opens a trace that is sent to nobody, unless the use case wants it."""
+        """Return a `trace` whose traces are sent to nobody, unless the use case wants them sent."""
         if self._run is not None and self._run.traces:
             return trace
 
@@ -62,7 +62,7 @@ class PlatformNames:
         """Return the package's `run_guardrails`, whose results are kept while the workflow waits for a person."""
 
         async def kept(*arguments: Any, **options: Any) -> Any:
-            return await self._kept(lambda: run_guardrails(*arguments, **options))
+            return await self._journalled(lambda: run_guardrails(*arguments, **options))
 
         return kept
 
@@ -108,12 +108,12 @@ class PlatformNames:
             raise RuntimeError("guardrails run in an answer only")
         ask = partial(judge, self._run.models.get_model(None))
         client = getattr(ctx, "guardrail_llm", None)
-        return await self._kept(
+        return await self._journalled(
             lambda: run_guardrails(ask, data, guardrails, client=client, suppress_tripwire=suppress_tripwire)
         )
 
-    async def _kept(self, ask: Callable[[], Any]) -> Any:
-        """Return what guardrails say, or what they have said before the workflow waited for a person."""
+    async def _journalled(self, ask: Callable[[], Any]) -> Any:
+        """Return the results of guardrails, from the journal if they ran before the workflow waited for a person."""
         from agents_sdk.workflows.guardrail_checks import GuardrailResult
 
         if self._run is None:
@@ -123,11 +123,11 @@ class PlatformNames:
         if (known := journal.known(_GUARDRAILS, slot)) is not None:
             return [GuardrailResult(each["tripped"], info=each["info"]) for each in known]
         results = await ask()
-        journal.add(_GUARDRAILS, slot, [_recorded(each) for each in results])
+        journal.add(_GUARDRAILS, slot, [_result_entry(each) for each in results])
         return results
 
 
-def _recorded(result: Any) -> dict[str, Any]:
+def _result_entry(result: Any) -> dict[str, Any]:
     return {"tripped": bool(result.tripwire_triggered), "info": _plain(result.info)}
 
 

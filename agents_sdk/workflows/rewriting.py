@@ -1,4 +1,4 @@
-"""Compilation of an exported file: what it gets from the platform is put into its syntax tree, never into the file.
+"""Compilation of an exported file, whose syntax tree is rewritten to use the platform; the file itself stays.
 
 A few names are rebound where they are imported, and four values pass through the answer: the conversation that begins
 with the person's message, the state, what a guardrail found, and OpenAI's key from the environment. Line numbers stay,
@@ -13,7 +13,7 @@ from types import CodeType
 from typing import TypeVar
 
 from agents_sdk.workflows.imports import GUARDRAILS, siblings_in
-from agents_sdk.workflows.source import WorkflowSource, mentions_input
+from agents_sdk.workflows.source import WorkflowSource
 
 PLATFORM = "__parlor__"
 """The name under which a compiled file finds the answer that it runs in."""
@@ -79,13 +79,13 @@ class _Rewriter(ast.NodeTransformer):
         if not beside:
             return node
         others = [alias for alias in node.names if alias not in beside]
-        made: list[ast.AST] = [_placed(node, ast.Import(others))] if others else []
+        made: list[ast.AST] = [_with_location_of(node, ast.Import(others))] if others else []
         return [*made, *(each for alias in beside for each in _from_beside(node, alias))]
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | list[ast.AST]:
         module = node.module or ""
         if node.level == 0 and module.partition(".")[0] in self._siblings:
-            return _placed(node, ast.ImportFrom(node.module, node.names, 1))
+            return _with_location_of(node, ast.ImportFrom(node.module, node.names, 1))
         if node.level == 0 and module.partition(".")[0] == GUARDRAILS and not self._has_guardrails:
             return [_rebind(node, alias.asname or alias.name, f"guardrails_{alias.name}") for alias in node.names]
         added: list[ast.AST] = []
@@ -105,19 +105,19 @@ class _Rewriter(ast.NodeTransformer):
         if isinstance(node.value, ast.Name) and isinstance(node.ctx, ast.Load):
             module = self._modules.get(node.value.id)
             if module is not None and (module, node.attr) in _REBOUND:
-                return _placed(node, _call(f"own_{node.attr}", node))
+                return _with_location_of(node, _call(f"own_{node.attr}", node))
             if self._is_in_guardrail and node.attr in _OF_RESULTS:
                 # Agent Builder writes helpers that ask for the results of all guardrails there are, and read them
                 # without looking whether the workflow has that one.
                 is_there = ast.Compare(node.value, [ast.IsNot()], [ast.Constant(None)])
-                return _placed(node, ast.IfExp(is_there, node, ast.Constant(None)))
+                return _with_location_of(node, ast.IfExp(is_there, node, ast.Constant(None)))
         return node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         self.generic_visit(node)
         is_key = isinstance(node.slice, ast.Constant) and node.slice.value == _KEY_VARIABLE
         if is_key and isinstance(node.ctx, ast.Load) and _of_os(node.value) == "environ":
-            return _placed(node, _call("openai_key", _lambda(node)))
+            return _with_location_of(node, _call("openai_key", _lambda(node)))
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
@@ -125,7 +125,7 @@ class _Rewriter(ast.NodeTransformer):
         first = node.args[0] if node.args else None
         is_key = isinstance(first, ast.Constant) and first.value == _KEY_VARIABLE
         if is_key and _of_os(node.func) in _READERS:
-            return _placed(node, _call("openai_key", _lambda(node)))
+            return _with_location_of(node, _call("openai_key", _lambda(node)))
         return node
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:
@@ -144,18 +144,28 @@ class _Rewriter(ast.NodeTransformer):
         if not isinstance(target, ast.Name):
             return value
         if self._is_in_entry and target.id == STATE and isinstance(value, ast.Dict):
-            return _placed(value, _call("state", value))
+            return _with_location_of(value, _call("state", value))
         if isinstance(value, ast.List) and len(value.elts) == 1 and _is_persons_message(value.elts[0]):
-            return _placed(value, _call("conversation", value))
+            return _with_location_of(value, _call("conversation", value))
         return value
 
 
 def _is_persons_message(node: ast.expr) -> bool:
-    if not isinstance(node, ast.Dict) or not mentions_input(node):
+    if not isinstance(node, ast.Dict) or not _mentions_input(node):
         return False
     known = {k.value: v for k, v in zip(node.keys, node.values, strict=True) if isinstance(k, ast.Constant)}
     role = known.get("role")
     return isinstance(role, ast.Constant) and role.value == "user"
+
+
+def _mentions_input(node: ast.AST) -> bool:
+    """Say whether an expression uses the text of the person's message, by the name that exports give it."""
+    return any(
+        (isinstance(each, ast.Constant) and each.value == "input_as_text")
+        or (isinstance(each, ast.Attribute) and each.attr == "input_as_text")
+        or (isinstance(each, ast.Name) and each.id == "input_as_text")
+        for each in ast.walk(node)
+    )
 
 
 def _call(method: str, *arguments: ast.expr) -> ast.Call:
@@ -175,18 +185,18 @@ def _rebind(place: ast.stmt, name: str, method: str, *arguments: str) -> ast.Ass
     value: ast.expr = ast.Attribute(ast.Name(PLATFORM, ast.Load()), method, ast.Load())
     if arguments:
         value = ast.Call(value, [ast.Name(each, ast.Load()) for each in arguments], [])
-    return _placed(place, ast.Assign([ast.Name(name, ast.Store())], value))
+    return _with_location_of(place, ast.Assign([ast.Name(name, ast.Store())], value))
 
 
 def _from_beside(place: ast.stmt, alias: ast.alias) -> list[ast.AST]:
-    """Return what imports a module that lies beside the file, under the name that ``import`` would give it."""
+    """Return statements that import a module beside the file, under the name that ``import`` would give it."""
     package, _, module = alias.name.rpartition(".")
     if alias.asname is not None or not package:
-        return [_placed(place, ast.ImportFrom(package or None, [ast.alias(module, alias.asname)], 1))]
+        return [_with_location_of(place, ast.ImportFrom(package or None, [ast.alias(module, alias.asname)], 1))]
     loaded = ast.ImportFrom(package, [ast.alias(module, f"{PLATFORM}{module}")], 1)
     top = ast.ImportFrom(None, [ast.alias(alias.name.partition(".")[0])], 1)
-    return [_placed(place, loaded), _placed(place, top)]
+    return [_with_location_of(place, loaded), _with_location_of(place, top)]
 
 
-def _placed(place: ast.AST, node: _Node) -> _Node:
+def _with_location_of(place: ast.AST, node: _Node) -> _Node:
     return ast.fix_missing_locations(ast.copy_location(node, place))

@@ -1,4 +1,4 @@
-"""Updates of one run of an agent within a workflow: what its stream says, under a name that no other run has."""
+"""Updates of one run of an agent within a workflow, converted from the SDK's stream and told apart by run."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class RunUpdates:
     """Turns the stream of one run into updates.
 
     Args:
-        agent: Who begins; a handoff changes it.
+        agent: The agent that begins; a handoff changes it.
         number: The number of the run in its answer: agents that write side by side have a message each.
 
     Attributes:
-        text: The text that was said, as far as it is.
+        text: The text that was said so far.
     """
 
     def __init__(self, agent: Agent[Any], number: int) -> None:
@@ -39,7 +39,7 @@ class RunUpdates:
         self._events.note_agent(agent, f"{agent.name}#{self._number}")
 
     def read(self, event: Any) -> Iterator[AgentResponseUpdate]:
-        """Return what an event of the SDK's stream says."""
+        """Yield the updates that an event of the SDK's stream stands for."""
         if event.type == "raw_response_event":
             for update in self._events.read(event.data):
                 self.text += update.text

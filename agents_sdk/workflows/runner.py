@@ -1,4 +1,4 @@
-"""The SDK's default runner: in the answer of an exported workflow it shows what runs; elsewhere it is the SDK's own."""
+"""The SDK's default runner, which shows the runs of an exported workflow; elsewhere it is the SDK's own."""
 
 from __future__ import annotations
 

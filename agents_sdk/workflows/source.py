@@ -1,4 +1,4 @@
-"""Source of an exported workflow, read without running it: its entry, its questions, and what it needs."""
+"""Source of an exported workflow: its entry function, its approvals and its needs, read without running it."""
 
 from __future__ import annotations
 
@@ -13,29 +13,30 @@ from pathlib import Path
 from agents_sdk.workflows.entry import Function, find_entry
 from agents_sdk.workflows.guardrail_checks import cannot_check
 from agents_sdk.workflows.imports import GUARDRAILS, imported, is_installed
-from agents_sdk.workflows.openai_services import HOSTED_GUARDRAILS, Need, guardrail_of, needs_of
+from agents_sdk.workflows.openai_services import HOSTED_GUARDRAILS, Need, find_needs, read_guardrail
 from errors import PluginError
 
 MAX_SOURCE_BYTES = 2_000_000
 """Size of the largest file that is read; exports have some ten thousand bytes."""
 
 _APPROVAL = re.compile(r"approval_request_?\d*")
-_SCRIPTS = (".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs", ".cjs")
+_JAVASCRIPT_SUFFIXES = (".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs", ".cjs")
+_JAVASCRIPT = re.compile(r"@openai/agents|^\s*(import .* from ['\"]|export (const|default)|const \w+ = )", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class WorkflowSource:
-    """An exported file as far as it can be known without running it.
+    """Facts about an exported file that can be known without running it.
 
     Attributes:
         path: The file.
-        text: The whole of it.
+        text: The whole text of the file.
         digest: A hash of the text, which tells whether the file was changed between a question and its answer.
         entry: The name of the function that is called for an answer.
         title: The name that the file gives the workflow in its trace; None without one.
         approvals: The names of the functions that stand for a question to a person.
-        needs: Services of OpenAI without which a part of it does not work.
-        unmet_guardrails: Why guardrails of it cannot be made, where the package `openai-guardrails` is not installed.
+        needs: Services of OpenAI that parts of the workflow need.
+        unmet_guardrails: Reasons why guardrails cannot run, as long as the package `openai-guardrails` is missing.
     """
 
     path: Path
@@ -49,55 +50,30 @@ class WorkflowSource:
 
 
 def read_source(path: Path, name: str, entry: str | None = None) -> WorkflowSource:
-    """Read an exported file; nothing of it is run.
+    """Read an exported file without running it.
 
     Args:
         path: The file.
-        name: The use case that it belongs to, for errors.
+        name: The use case that the file belongs to, for errors.
         entry: The function to call for an answer; None to find it.
 
     Raises:
-        PluginError: When it cannot be one; the text names the culprit and the remedy.
+        PluginError: When the file is no workflow that can run; the text names the culprit and the remedy.
     """
-    text = _text(path, name)
+    text = _read_text(path, name)
     try:
-        return _analysed(text, path, name, entry)
+        return _analyse(text, path, name, entry)
     except SyntaxError as exc:
-        if _is_script(text):
-            raise _typescript_error(path, name) from exc
+        if _JAVASCRIPT.search(text):
+            raise _javascript_error(path, name) from exc
         raise PluginError(name, f"{path}, line {exc.lineno}: this is not valid Python: {exc.msg}") from exc
     except (ValueError, RecursionError, MemoryError) as exc:
         raise PluginError(name, f"{path} cannot be parsed as Python: {exc}") from exc
 
 
-def _analysed(text: str, path: Path, name: str, entry: str | None) -> WorkflowSource:
-    tree = ast.parse(text, str(path))
-    functions = {node.name: node for node in tree.body if isinstance(node, Function)}
-    return WorkflowSource(
-        path=path,
-        text=text,
-        digest=hashlib.sha256(text.encode()).hexdigest(),
-        entry=find_entry(tree, functions, path, name, entry),
-        title=_title(tree),
-        approvals=tuple(each for each, node in functions.items() if _is_approval(node)),
-        needs=tuple(needs_of(tree)),
-        unmet_guardrails=tuple(_unmet_guardrails(tree)),
-    )
-
-
-def mentions_input(node: ast.AST) -> bool:
-    """Say whether an expression holds the text of the person's message, as exports name it."""
-    return any(
-        (isinstance(each, ast.Constant) and each.value == "input_as_text")
-        or (isinstance(each, ast.Attribute) and each.attr == "input_as_text")
-        or (isinstance(each, ast.Name) and each.id == "input_as_text")
-        for each in ast.walk(node)
-    )
-
-
-def _text(path: Path, name: str) -> str:
-    if path.suffix.lower() in _SCRIPTS:
-        raise _typescript_error(path, name)
+def _read_text(path: Path, name: str) -> str:
+    if path.suffix.lower() in _JAVASCRIPT_SUFFIXES:
+        raise _javascript_error(path, name)
     try:
         if path.is_file() and path.stat().st_size > MAX_SOURCE_BYTES:
             raise PluginError(name, f"{path} has more than {MAX_SOURCE_BYTES:,} bytes, so it is no exported workflow")
@@ -114,17 +90,27 @@ def _text(path: Path, name: str) -> str:
         raise PluginError(name, f"{path} is not a text file of Python: {exc}") from exc
 
 
-def _is_script(text: str) -> bool:
-    return bool(
-        re.search(r"@openai/agents|^\s*(import .* from ['\"]|export (const|default)|const \w+ = )", text, re.MULTILINE)
-    )
-
-
-def _typescript_error(path: Path, name: str) -> PluginError:
+def _javascript_error(path: Path, name: str) -> PluginError:
     return PluginError(name, f"{path} is TypeScript or JavaScript; export the workflow as Python and import that")
 
 
-def _title(tree: ast.Module) -> str | None:
+def _analyse(text: str, path: Path, name: str, entry: str | None) -> WorkflowSource:
+    tree = ast.parse(text, str(path))
+    functions = {node.name: node for node in tree.body if isinstance(node, Function)}
+    return WorkflowSource(
+        path=path,
+        text=text,
+        digest=hashlib.sha256(text.encode()).hexdigest(),
+        entry=find_entry(tree, functions, path, name, entry),
+        title=_find_title(tree),
+        approvals=tuple(each for each, node in functions.items() if _is_approval(node)),
+        needs=tuple(find_needs(tree)),
+        unmet_guardrails=tuple(_unmet_guardrails(tree)),
+    )
+
+
+def _find_title(tree: ast.Module) -> str | None:
+    """Return the workflow's name in a call such as ``trace("Support")``; None when it is not a literal text."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "trace":
             given = [*node.args, *(keyword.value for keyword in node.keywords if keyword.arg == "workflow_name")]
@@ -134,7 +120,7 @@ def _title(tree: ast.Module) -> str | None:
 
 
 def _is_approval(function: Function) -> bool:
-    """Say whether a function stands for the person's word: by its name, or because it does nothing but agree."""
+    """Say whether a function stands for a person's approval: by its name, or since all it does is return True."""
     if _APPROVAL.fullmatch(function.name):
         return True
     body = [n for n in function.body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))]
@@ -150,9 +136,13 @@ def _is_approval(function: Function) -> bool:
 
 
 def _unmet_guardrails(tree: ast.Module) -> Iterator[str]:
+    """Yield why each guardrail that only the missing package `openai-guardrails` has cannot run, with its line."""
     if is_installed(GUARDRAILS) or GUARDRAILS not in {module for module, _ in imported(tree)}:
         return
     for node in ast.walk(tree):
-        found = guardrail_of(node) if isinstance(node, ast.Dict) else None
-        if found is not None and found[0] not in HOSTED_GUARDRAILS and (reason := cannot_check(*found)):
+        guardrail = read_guardrail(node) if isinstance(node, ast.Dict) else None
+        if guardrail is None:
+            continue
+        name, settings = guardrail
+        if name not in HOSTED_GUARDRAILS and (reason := cannot_check(name, settings)):
             yield f"{reason} (line {getattr(node, 'lineno', 0)})"

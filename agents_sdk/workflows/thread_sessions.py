@@ -19,7 +19,7 @@ class ThreadSession(SessionABC):
 
     Args:
         session_id: The name that the file gives it.
-        items: What was said before.
+        items: The earlier items of the conversation.
     """
 
     def __init__(self, session_id: str, items: Sequence[Item]) -> None:
@@ -31,7 +31,7 @@ class ThreadSession(SessionABC):
         return list(self._items) if limit is None else self._items[max(0, len(self._items) - limit) :]
 
     async def add_items(self, items: list[Any]) -> None:
-        """Keep items behind the others."""
+        """Append items to the session."""
         self._items.extend(items)
 
     async def pop_item(self) -> Any:
@@ -47,7 +47,7 @@ class ThreadSessions:
     """The sessions of one answer, by the names that the file gives them.
 
     Args:
-        message: What is answered.
+        message: The message that is answered.
     """
 
     def __init__(self, message: PersonsMessage) -> None:

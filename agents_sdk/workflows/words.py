@@ -1,4 +1,4 @@
-"""Outputs of a workflow in words: what a person reads in the place of a structured output's JSON."""
+"""Outputs of a workflow in words, for people to read instead of the JSON of a structured output."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class WorkflowAgent(ReplayingAgent):
     async def replay_calls(
         self, messages: Sequence[Message], calls: Sequence[PendingApproval], *, is_allowed: bool
     ) -> AsyncGenerator[Content, None]:
-        """Return what came of questions that a person has said yes to: the workflow goes on after them.
+        """Yield a result for each question that a person has decided, after which the workflow goes on.
 
         Args:
             messages: The thread.
@@ -128,7 +128,7 @@ class WorkflowAgent(ReplayingAgent):
             return await value if inspect.isawaitable(value) else value
 
     def _outcome(self, run: WorkflowRun, work: asyncio.Task[Any]) -> Any:
-        """Return what the workflow has returned; of a refusal, a value that says so.
+        """Return the output of the workflow, or a value that stands for a guardrail's refusal.
 
         Raises:
             Exception: When the file, or an agent in it, has failed.
@@ -150,7 +150,7 @@ class WorkflowAgent(ReplayingAgent):
             raise
 
     def _closing_words(self, run: WorkflowRun, value: Any) -> str | None:
-        """Return what has to be said when the workflow is over, because none of its agents has said it."""
+        """Return the text to say at the end of the workflow, if none of its agents has said it; None otherwise."""
         value = getattr(value, "final_output", value)  # a result of the SDK, which files return as it is
         if _is_refusal(value):
             refused = self._turn.context.answer.texts.refused
@@ -184,7 +184,7 @@ class WorkflowAgent(ReplayingAgent):
         return AgentResponseUpdate(contents=requests, role="assistant", author_name=APPROVAL)
 
     async def _stored_journal(self) -> dict[str, Any] | None:
-        """Return what was known when the person was asked, with the decision; None in an answer to a message.
+        """Return the journal as it was when the person was asked, with the decision; None in an answer to a message.
 
         Raises:
             ConflictError: When the file has changed since, so that what is known may not be of its agents any more.

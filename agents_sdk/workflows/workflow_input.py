@@ -16,7 +16,7 @@ Item = dict[str, Any]
 """An input item of the Responses API."""
 
 _PICTURE = re.compile(r"image|picture|photo|screenshot", re.IGNORECASE)
-# What stands beside the words of a person is written by us; in their own words it is disarmed.
+# Only the platform writes these tags beside a person's words; within their own words they are escaped.
 _OURS = re.compile(r"<(?:quoted_text|mention|file)\b|\[The attachment “")
 _HISTORY = re.compile(r"^(conversation_)?history$|^messages$|^conversation$", re.IGNORECASE)
 
@@ -35,7 +35,7 @@ class PersonsMessage:
 
     @property
     def text(self) -> str:
-        """The words of the person, without what stands beside them."""
+        """The words of the person, without quotes, files and other parts."""
         return "\n".join(str(part["text"]) for part in self.item["content"] if not _is_extra(part))
 
     @property
@@ -105,7 +105,7 @@ def build_message(items: Sequence[Item], text: str | None = None) -> PersonsMess
 
     Args:
         items: The thread as input items, oldest first.
-        text: The words of the message, where other things stand behind it; None for the newest of the person.
+        text: The words of the message, when other items follow it; None for the person's newest message.
     """
     for at in range(len(items) - 1, -1, -1):
         if items[at].get("role") == "user":
@@ -123,8 +123,8 @@ def call_workflow(
 
     Args:
         function: The function of the file.
-        message: What the person said.
-        variables: What the server that opened the session says.
+        message: The person's message.
+        variables: The state variables from the server that opened the session.
         use_case: The use case, for errors.
 
     Raises:
@@ -185,7 +185,7 @@ def _texts(item: Mapping[str, Any]) -> list[Any]:
 
 
 def _plain_items(items: Sequence[Item]) -> list[Item]:
-    """Return what was said in the shortest form of the SDK's input items, which its types know and files can read."""
+    """Return the texts of items in the shortest form of the SDK's input items, which exported files can read."""
     said = [
         (str(each["role"]), "\n".join(str(text) for text in _texts(each) if text)) for each in items if each.get("role")
     ]

@@ -1,4 +1,4 @@
-"""A module of its own for each answer: what a file keeps at its top is shared by no two answers."""
+"""Executes an exported file as a new module for each answer, so that no two answers share its globals."""
 
 from __future__ import annotations
 

@@ -147,7 +147,7 @@ class RawOfflineChatClient(BaseChatClient[Any]):
         return reply or Reply(self._answer_honestly(text, options))
 
     def _answer_honestly(self, text: str, options: Mapping[str, Any]) -> str:
-        """Return what this model is, what it can do here, and what is missing for more."""
+        """Return an answer that says what this model is, what it can do here, and what is missing for more."""
         abilities = self._abilities(options)
         if _THANKS.fullmatch(text):
             return "You are welcome!"
@@ -269,7 +269,7 @@ def _plain(value: Any) -> str:
 
 
 def _said_and_sent(question: Message | None) -> tuple[str, list[str]]:
-    """Return what a person has said, without the texts of their files, and the names of these."""
+    """Return the text of a person's message, without those of attached files, and the names of these files."""
     contents = question.contents if question is not None else []
     files = [str(content.additional_properties[FILE_PROPERTY]) for content in contents if _is_file(content)]
     said = [content.text or "" for content in contents if content.type == "text" and not _is_file(content)]

@@ -56,7 +56,7 @@ class PhraseBook:
         return list(dict.fromkeys(phrase.example for _, phrase in self._phrases if phrase.example))
 
     def find_reply(self, text: str, tools: Collection[str], *, must_call: bool = False) -> Reply | None:
-        """Return what the first phrase that matches leads to, or None when there is none.
+        """Return the reply of the first phrase that matches a text; None when no phrase does.
 
         Args:
             text: What the person wrote.

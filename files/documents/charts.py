@@ -60,6 +60,6 @@ def _points(series: Any, *places: str) -> dict[int, str]:
 
 
 def picture_note(element: Any) -> str:
-    """Return what its author says of a picture, for a line of its own; empty when nothing is said."""
+    """Return the alternative text of a picture as a line of its own; empty when it has none."""
     said = " ".join((value(element, "descr") or "").split())
     return f"[Picture: {said}]" if said else ""

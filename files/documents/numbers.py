@@ -1,4 +1,4 @@
-"""Numbers of numbered lists, which no document holds as text: counted as whoever shows it counts them.
+"""Numbers of numbered lists, which documents do not contain as text: counted as word processors count them.
 
 Source: ECMA-376, 17.9 for documents, 21.1.2.4.1 for presentations.
 """
@@ -61,7 +61,7 @@ class Numbering:
         self._levels: dict[str, dict[int, _Level]] = {}
         self._counters: dict[str, dict[int, int]] = {}
         self._shared: dict[str, dict[int, int]] = {}
-        """Several lists of one definition count on together, but for those that begin anew by themselves."""
+        """Counters by definition: its lists continue one another's numbers, except those that restart them."""
         self.level_of_style: dict[tuple[str, str], int] = {}
         if root is None:
             return
@@ -91,7 +91,7 @@ class Numbering:
                 self.level_of_style[list_id, each.style] = level
 
     def next(self, list_id: str, level: int) -> str:
-        """Return what stands before the next point of a list: its number, or a dash."""
+        """Return the mark of the next point of a list: its number, or a dash."""
         levels = self._levels.get(list_id, {})
         here = levels.get(level)
         if here is None:

@@ -1,4 +1,4 @@
-"""Parts of an office document as its library holds them, and their trees of elements.
+"""Parts of an office document, and their trees of XML elements.
 
 `python-docx` and `python-pptx` open documents, and have the same words for parts and their references. Elements and
 attributes are told by their local names: the one library has other namespaces than the other.
@@ -102,7 +102,7 @@ def related(part: Any, *kinds: str) -> list[Any]:
 
 
 def children(element: Any) -> Iterator[Any]:
-    """Yield the elements in an element, and nothing else that stands there."""
+    """Yield the child elements of an element, without comments and processing instructions."""
     yield from element.iterchildren("{*}*")
 
 

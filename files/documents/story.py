@@ -34,7 +34,7 @@ class Story:
                     pass
 
     def paragraph(self, element: Any) -> Iterator[str]:
-        """Yield a paragraph, and behind it the text boxes and charts that stand in it."""
+        """Yield a paragraph, and after it the text boxes and charts in it."""
         aside: list[Any] = []
         yield self.mark(element) + "".join(self._pieces(element, aside))
         for each in aside:
@@ -72,11 +72,11 @@ class Story:
             yield f"| {' | '.join(cells)} |"
 
     def mark(self, _paragraph: Any) -> str:
-        """Return what stands before a paragraph: it is a heading, or a point of a list."""
+        """Return the mark in front of a paragraph that is a heading or a point of a list; empty for others."""
         return ""
 
     def behind(self, _element: Any) -> str:
-        """Return what an element says besides the text that is in it."""
+        """Return text that belongs after an element, such as the description of a picture; empty by default."""
         return ""
 
     def graphic(self, element: Any) -> Iterator[str]:

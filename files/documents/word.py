@@ -20,7 +20,7 @@ from files.documents.parts import children, name_of, number, open_package, relat
 from files.documents.story import Story
 
 MAX_HEADER_CHARS = 2_000
-"""How much is told of what stands above or below each page."""
+"""Most characters of the headers and footers of pages that are kept."""
 
 MAX_BASES = 10
 """How many styles one may be based on, one after the other."""
@@ -101,7 +101,7 @@ def _read_look(document: Any) -> _Look:
 
 
 def _list_of(element: Any, style: _Style) -> tuple[str | None, int]:
-    """Return the list that a paragraph or a style names, and the level in it; else those of the style. 0 is none."""
+    """Return the list of a paragraph or a style and the level in it, by default those of `style`; list 0 is no list."""
     list_id, level = style.list_id, style.level
     for properties in element.iterfind("{*}pPr/{*}numPr"):
         for each in children(properties):
@@ -113,7 +113,7 @@ def _list_of(element: Any, style: _Style) -> tuple[str | None, int]:
 
 
 def _read_margins(document: Any, kind: str, text: Text) -> None:
-    """Read what stands above or below each page; what several kinds of pages share once."""
+    """Read the headers or footers of pages; a text that several kinds of pages share is read once."""
     told: list[str] = []
     for part in related(document, kind)[:MAX_PARTS]:
         margin = Text(MAX_HEADER_CHARS)
@@ -126,7 +126,7 @@ def _read_margins(document: Any, kind: str, text: Text) -> None:
 
 
 def _read_notes(part: Any, mark: str, look: _Look, text: Text) -> None:
-    """Read notes or comments: each after the mark that stands where it belongs to."""
+    """Read footnotes, endnotes or comments, each after the mark of its place."""
     story = _WordStory(part, look)
     for note in children(tree_of(part)):
         if value(note, "type") not in (None, "normal"):

@@ -111,7 +111,7 @@ def unused_files(packages: Path) -> Iterator[Path]:
 
 
 def drop_sources(folder: Path, kept: Set[str] = frozenset()) -> None:
-    """Put bytecode in the place of sources, but for what is in `kept`: a traceback then has no lines of them."""
+    """Replace sources by bytecode, except those in `kept`; tracebacks then show no lines of the replaced ones."""
     left = re.compile("|".join(f"^{re.escape(str(folder / name))}(?:/|$)" for name in sorted(kept)) or "(?!)")
     compileall.compile_dir(
         folder, maxlevels=20, quiet=2, rx=left, legacy=True, invalidation_mode=UNCHECKED, workers=0

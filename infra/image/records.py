@@ -1,4 +1,4 @@
-"""True records: the packages of the image list the files that they have after some were left out and changed.
+"""Corrects the `RECORD` files of the image's packages after some of their files were left out or changed.
 
 Each installed package lists its files with their digests in `RECORD`. Installers remove by it, and scanners of images
 compare with it.
@@ -15,7 +15,7 @@ from pathlib import Path
 
 
 def correct_records(packages: Path) -> None:
-    """Write each package's `RECORD` anew: without what is not there, and with the digests of what is.
+    """Rewrite each package's `RECORD`, without missing files and with the digests of the present ones.
 
     Bytecode that stands in the place of a source is listed in its place.
     """

@@ -27,9 +27,9 @@ class ActionRollback:
     """Follows what a handler does to a thread, and knows how to take it back.
 
     Args:
-        store: Where the items are.
+        store: The store of the items.
         thread: The thread that the action belongs to.
-        context: Who clicked.
+        context: The context of the click's request.
     """
 
     def __init__(self, store: ParlorStore, thread: ThreadMetadata, context: RequestContext) -> None:

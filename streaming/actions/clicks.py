@@ -53,7 +53,7 @@ class Clicks:
     Args:
         services: The platform's services.
         handlers: The declared actions by name, each with the object whose method handles it.
-        delivery: Stores what an action shows that is not streamed.
+        delivery: Stores the items that an unstreamed action shows.
         responder: Lets the agent go on after an action that wants it to.
         own_action: Handles what is not declared, as ChatKit's `action` does; None where nothing does.
     """
@@ -294,7 +294,7 @@ class Clicks:
             return None
 
     def _sender_turn(self, thread: ThreadMetadata, item_id: str | None) -> AbstractAsyncContextManager[Any]:
-        """Return what lets one action of a widget after the other run, in this process."""
+        """Return a lock that lets the actions of one widget run one after the other in this process."""
         if item_id is None:
             return nullcontext()
         return self._sender_locks.setdefault((thread.id, item_id), asyncio.Lock())

@@ -119,7 +119,7 @@ def _day_problem(field: Field, value: str) -> str | None:
 
 def _text_problem(field: Field, value: str, *, is_submit: bool) -> str | None:
     if field.kind == "Input" and ("\n" in value or "\r" in value):
-        # Browsers take breaks out of what is pasted: who reads the value may rely on it, for a header of a mail.
+        # Browsers remove line breaks from pasted text, and code may rely on it, for example for the header of a mail.
         return "this has to be one line."
     kind = field.spec.get("inputType")
     if kind == "number":

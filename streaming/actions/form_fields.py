@@ -41,10 +41,10 @@ class Field:
 
 @dataclass(eq=False, slots=True)
 class Form:
-    """A form with its fields; what stands in none is in one that sends nothing.
+    """A form with its fields; components outside of forms belong to one that sends nothing.
 
     Attributes:
-        is_real: Whether the fields stand in a Form, or in a Card with ``asForm``.
+        is_real: Whether the fields are in a Form, or in a Card with ``asForm``.
         fields: The fields in it, in the order of the widget.
         labels: Labels by the names of their fields.
         has_action: Whether submitting it fires an action of its own.

@@ -1,4 +1,4 @@
-"""Offered actions: those of a stored widget, which a click on it may claim to be."""
+"""Offered actions: those that a stored widget has, one of which a click on it must be."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def check_offered(widget: Mapping[str, Any], action_type: str, payload: Any) -> 
         payload: The payload of the request; None reads as an empty object.
 
     Raises:
-        ActionError: When the widget does not offer it, or a field's value is none that it lets a person send.
+        ActionError: When the widget does not offer it, or does not let a person send the value of a field.
     """
     refusal: ActionError | None = None
     strays: set[str] = set()
@@ -55,7 +55,7 @@ def check_offered(widget: Mapping[str, Any], action_type: str, payload: Any) -> 
 def check_field_values(widget: Mapping[str, Any], action_type: str, payload: Any) -> None:
     """Refuse values that a widget does not let a person choose, of an action that may also come from a page itself.
 
-    An action that is none of the widget's, or has another payload, is the page's own and is let through.
+    An action that the widget does not have, or with another payload, is the page's own and is let through.
 
     Args:
         widget: The JSON of the stored root.
@@ -63,7 +63,7 @@ def check_field_values(widget: Mapping[str, Any], action_type: str, payload: Any
         payload: The payload of the request.
 
     Raises:
-        ActionError: When the widget offers the action, and a field's value is none that it lets a person send.
+        ActionError: When the widget offers the action, but does not let a person send the value of a field.
     """
     refusal: ActionError | None = None
     for offer in offers_of(widget):
@@ -98,7 +98,7 @@ def _difference(offered: Any, sent: Any, fields: set[Path], values: dict[Path, A
         offered: The payload of the widget, or a part of it.
         sent: The payload of the request, or the same part of it.
         fields: The parts of the names of the fields whose values may be in it.
-        values: Takes the values that are in it.
+        values: Receives the values in it.
         at: The way to the part.
     """
     if not at:

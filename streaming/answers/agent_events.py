@@ -44,9 +44,9 @@ def agent_events(
 
     Args:
         stream: The result of `agent.run(..., stream=True)`.
-        turn: Where the agent's tools put what they show.
+        turn: The turn, through which the agent's tools show things.
         labels: How tool calls are shown.
-        limit_message: Says what the person reads when the answer has taken as many steps as it may.
+        limit_message: Returns the sentence for an answer that has taken as many steps as it may.
         more: Asked once, when the stream has ended and all of it is converted: what else belongs to the same answer.
         is_workflow: Whether agents follow each other: then the stream is left when a tool has asked the person
             something, as the next agent would not wait for the answer.
@@ -159,7 +159,7 @@ class _AgentRun:
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        """Leave a failure to `events`, which raises it after what is open is finished; put the end behind all."""
+        """Leave a failure to `events`, which raises it once open items are finished; then mark the end of the inbox."""
         try:
             with ExitRefused(f"use case '{self._turn.context.use_case}'"):
                 yield
@@ -173,7 +173,7 @@ class _AgentRun:
         return self._converter.continue_text(text, message_id) if self._inbox.is_empty else None
 
     def _rest(self) -> Iterator[ThreadStreamEvent]:
-        """Return what would have come next."""
+        """Yield the events that were already waiting to be taken."""
         yield from self._converted
         for event in (*self._waiting, *self._inbox.drain()):
             if event is not _END:

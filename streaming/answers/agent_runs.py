@@ -65,7 +65,7 @@ class AgentRuns:
         return agent.run(messages, **run_arguments(agent, turn))
 
     async def messages(self, turn: Turn) -> list[Message]:
-        """Return what the agent gets to see of the thread; what is older than a new message is closed by it."""
+        """Return the messages of the thread for the agent; open requests from before a new message expire."""
         settings, answer = self._services.settings, turn.context.answer
         newest_first: Sequence[ThreadItem]
         if answer.is_new_thread and turn.user_message is not None and not answer.is_resumed:

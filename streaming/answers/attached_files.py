@@ -31,7 +31,7 @@ class AttachedFiles:
 
     Args:
         services: The platform's services.
-        context: Who asks, and so whose files these are.
+        context: The context of the request, whose person owns the files.
     """
 
     def __init__(self, services: Services, context: RequestContext) -> None:

@@ -54,7 +54,7 @@ def authors_runs(services: Services, answer: AnswerState, client: Any) -> Iterat
 
     Args:
         services: The platform's services.
-        answer: Where their tokens are counted.
+        answer: The answer to which their tokens are added.
         client: The chat client of the use case.
     """
     if not can_start_runs():

@@ -19,7 +19,7 @@ _EVENTS: tuple[type, ...] = get_args(get_args(ThreadStreamEvent)[0])
 
 
 class GeneratorAgent:
-    """Runs an async generator function in the place of an agent.
+    """Runs an async generator function instead of an agent.
 
     Args:
         function: Called with the thread's messages and the turn.

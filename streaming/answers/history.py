@@ -35,7 +35,7 @@ from chatkit.types import (
 from pydantic_core import from_json
 
 from framework.message_marks import ANSWERS_PROPERTY, FILE_PROPERTY
-from streaming.answers.told_tags import disarmed, mention_text, quote_text
+from streaming.answers.told_tags import escape_reserved_tags, mention_text, quote_text
 from streaming.answers.tool_results import is_returned
 from text.blanks import is_blank
 from text.shortening import shortened
@@ -83,7 +83,9 @@ class HistoryConverter(ThreadItemConverter):
     ) -> Message | list[Message] | None:
         """Keep the quote wherever the message stands, and in the same message as what it is about."""
         parts = [
-            part.model_copy(update={"text": disarmed(part.text)}) if isinstance(part, UserMessageTextContent) else part
+            part.model_copy(update={"text": escape_reserved_tags(part.text)})
+            if isinstance(part, UserMessageTextContent)
+            else part
             for part in item.content
         ]
         plain = item.model_copy(update={"quoted_text": None, "content": parts})
@@ -110,14 +112,14 @@ class HistoryConverter(ThreadItemConverter):
     async def structured_input_to_input(self, item: StructuredInputItem) -> Message | list[Message] | None:
         """Tell the model what was asked and answered, escaped: people answer in their own words."""
         lines = [f"{entry.question} {_answer(entry)}" for entry in item.inputs]
-        asked = _aside("questions_asked", "\n".join([f"Status: {item.status}", *lines]))
+        asked = _tagged_message("questions_asked", "\n".join([f"Status: {item.status}", *lines]))
         # The built-in model must not look for a phrase in it.
         asked.additional_properties[ANSWERS_PROPERTY] = True
         return asked
 
     def widget_to_input(self, item: WidgetItem) -> Message | list[Message] | None:
         """Tell the model in words what the person saw; the JSON would cost tokens and tell it less."""
-        return _aside("widget_shown", widget_summary(item))
+        return _tagged_message("widget_shown", widget_summary(item))
 
     def hidden_context_to_input(self, item: HiddenContextItem | SDKHiddenContextItem) -> Message | list[Message] | None:
         """Replay remembered tool calls as such; anything else as a user-role aside that nobody can imitate.
@@ -135,7 +137,7 @@ class HistoryConverter(ThreadItemConverter):
             self.replays.update(replays)
             return None
         text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False, default=str)
-        return _aside("hidden_context", text)
+        return _tagged_message("hidden_context", text)
 
     def task_to_input(self, item: TaskItem) -> Message | list[Message] | None:
         """Leave display tasks out: the remembered tool calls say the same, in a form models know."""
@@ -154,11 +156,11 @@ class HistoryConverter(ThreadItemConverter):
         if item.image is None:
             return None
         if is_returned(item.image):
-            return _aside("image_shown", "An image that a tool returned was shown to the user.")
+            return _tagged_message("image_shown", "An image that a tool returned was shown to the user.")
         url = str(item.image.url)
         if url.startswith("data:image/") or urlsplit(url).scheme == "https":
             return await super().generated_image_to_input(item)
-        return _aside("image_shown", "A generated image was shown to the user.")
+        return _tagged_message("image_shown", "A generated image was shown to the user.")
 
 
 def _answer(entry: StructuredInputBase) -> str:
@@ -167,7 +169,7 @@ def _answer(entry: StructuredInputBase) -> str:
     return "(skipped)" if entry.answer.skipped else ", ".join(entry.answer.values)
 
 
-def _aside(tag: str, text: str) -> Message:
+def _tagged_message(tag: str, text: str) -> Message:
     return Message("user", [f"<{tag}>\n{html.escape(text, quote=False)}\n</{tag}>"])
 
 
@@ -202,7 +204,7 @@ def _remembered_call(call: dict[str, Any]) -> Content:
 
 
 def replay_of(content: Content) -> dict[str, Any] | None:
-    """Return what the server that made a call wants back with it, as our chat clients note it; None for nothing."""
+    """Return the data that a server wants back with its call, as our chat clients note it; None without any."""
     noted = content.additional_properties.get("openai")
     replay = noted.get(REPLAY) if isinstance(noted, Mapping) else None
     return replay if isinstance(replay, dict) else None
@@ -269,7 +271,7 @@ def _begun_by_person(taken: list[tuple[ThreadItem, list[Message]]]) -> list[tupl
     if len(asked) > 1:
         return taken[asked[0] :]
     if taken and asked != [0] and next((m.role for _, messages in taken for m in messages), "user") != "user":
-        return [(taken[0][0], [_aside("hidden_context", "What was said before is left out.")]), *taken]
+        return [(taken[0][0], [_tagged_message("hidden_context", "What was said before is left out.")]), *taken]
     return taken
 
 

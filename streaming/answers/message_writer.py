@@ -261,7 +261,7 @@ class MessageWriter:
 
 
 def message_key(content: Content, update: AgentResponseUpdate) -> MessageKey:
-    """Return what tells messages apart.
+    """Return a key that is equal for all pieces of one message.
 
     The framework's Responses client leaves the provider's item id in the raw event only.
     """

@@ -1,4 +1,4 @@
-"""The responder: asks the agent, again where a batch of calls needed a person's word, then the closing hook."""
+"""The responder: runs the agent, again if calls could not be settled at once, and then the closing hook."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from streaming.hooks import Hooks, limit_message_of, texts_of
 from turns.inbox import Inbox
 
 MAX_ROUNDS = 4
-"""How often the agent is asked within one answer, because all of a batch that needed a word could not be done."""
+"""How often the agent is run within one answer, when no call of a batch that needed approval could be made."""
 
 Events = AsyncGenerator[ThreadStreamEvent, None]
 
@@ -49,7 +49,7 @@ class Responder:
         self._approvals = approvals
 
     async def respond(self, turn: Turn) -> Events:
-        """Return the events of the answer.
+        """Yield the events of the answer.
 
         Raises:
             CustomStreamError: When it failed; that is logged, and the text may be shown.
@@ -57,10 +57,10 @@ class Responder:
         thread, answer = turn.thread, turn.context.answer
         wants_title = thread.title is None and turn.context.has_titles
         if wants_title and turn.user_message is not None and (line := title_of(turn.user_message)):
-            # At once, and only if it still has none: a person may name it while the model thinks.
+            # At once, and only while it has no title: a person may name the thread while the model thinks.
             await self._services.store.retitle_thread(thread, line, turn.context)
         async with ThreadTitle(turn, self._hooks.chat_client) as title:
-            with _reported("answer failed", turn):
+            with _failures_reported("answer failed", turn):
                 answer.texts = texts_of(self._hooks, turn)
                 if answer.decided is not None:
                     async with aclosing(self._approvals.make_calls(turn, answer.decided)) as events:
@@ -83,15 +83,15 @@ class Responder:
                         yield event
             if answer.is_paused:
                 return
-            with _reported("post_respond_hook failed", turn):
+            with _failures_reported("post_respond_hook failed", turn):
                 async with aclosing(self._close(turn)) as events:
                     async for event in events:
                         yield event
-            # What is waited for from here on, such as the thread's title, is no part of the answer.
+            # Waiting from here on, such as for the thread's title, is no part of the answer.
             answer.is_whole = True
 
     async def _ask(self, turn: Turn) -> Events:
-        """Run the agent and return the events of what it says and does."""
+        """Run the agent and return the events of its answer."""
         agent = await self._agent_runs.choose(turn)
         stream, labels = await self._agent_runs.start(agent, turn), tool_labels(agent)
         turn.context.answer.is_resumed = False
@@ -100,7 +100,7 @@ class Responder:
         return agent_events(stream, turn, labels, limit_message, more, is_workflow=is_workflow)
 
     async def _close(self, turn: Turn) -> Events:
-        """Return the events of the closing hook, whichever of its three forms it has."""
+        """Yield the events of the closing hook, which may be a plain function, a coroutine or a generator."""
         hook: Any = self._hooks.post_respond_hook(turn.thread, hook_argument(self._hooks.post_respond_hook, turn))
         answer = turn.context.answer
         work = _put_all(hook, answer.inbox) if inspect.isasyncgen(hook) else hook
@@ -112,7 +112,7 @@ class Responder:
             async with aclosing(turn_events(turn, run())) as events:
                 async for event in events:
                     yield event
-        # All that a plain function has shown.
+        # The events that a plain function has shown.
         for shown in answer.inbox.drain():
             yield shown
         if answer.question is not None:
@@ -120,9 +120,10 @@ class Responder:
 
 
 async def _put_all(yielded: AsyncGeneratorType[Any, Any], inbox: Inbox) -> None:
-    """Put what a hook yields among what it shows through its turn, each when the one before has been taken.
+    """Put the events that a hook yields into the inbox of its turn, each when the one before has been taken.
 
-    Whoever only asked a hook for its next event would not take what it streams until then, and it would wait for ever.
+    Asking the hook for one event after the other would not empty the inbox into which it streams until then, and the
+    hook would wait for ever.
     """
     async with aclosing(yielded) as events:
         async for event in events:
@@ -130,8 +131,8 @@ async def _put_all(yielded: AsyncGeneratorType[Any, Any], inbox: Inbox) -> None:
 
 
 @contextmanager
-def _reported(what: str, turn: Turn) -> Iterator[None]:
-    """Log a failure and raise what the person is told of it; see `report_failure`."""
+def _failures_reported(what: str, turn: Turn) -> Iterator[None]:
+    """Log a failure of the block, and raise the error that the person is shown; see `report_failure`."""
     try:
         with ExitRefused(f"use case '{turn.context.use_case}'"):
             yield

@@ -26,7 +26,7 @@ def run_arguments(agent: Any, turn: Turn) -> dict[str, Any]:
         arguments["function_invocation_kwargs"] = {TURN_KWARG: turn}
     if isinstance(agent, Agent) and not is_guarded(agent.client):
         arguments["middleware"] = build_tool_middleware(turn.services.settings.tool_timeout_s)
-    if chosen := _chosen(turn.user_message):
+    if chosen := _options_from_composer(turn.user_message):
         if not _takes(agent, "options"):
             raise AgentError(
                 "This assistant cannot answer with the model or tool that was chosen.",
@@ -47,7 +47,7 @@ def _takes(agent: Any, name: str) -> bool:
     return name in parameters or any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters.values())
 
 
-def _chosen(message: UserMessageItem | None) -> dict[str, Any]:
+def _options_from_composer(message: UserMessageItem | None) -> dict[str, Any]:
     if message is None:
         return {}
     chosen = message.inference_options

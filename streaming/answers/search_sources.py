@@ -15,7 +15,7 @@ MAX_TITLE_CHARS = 120
 
 
 def web_task(value: Any, title: str | None) -> SearchTask:
-    """Return what is done in the web, and where: a search called `title`, or a page called by its address."""
+    """Return the task of a web search, called `title`, or of an opened page, called by its address."""
     action = _holder(_mapping(value))
     url = action.get("url")
     if action.get("type") in ("open_page", "find_in_page") and isinstance(url, str):

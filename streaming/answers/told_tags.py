@@ -18,8 +18,8 @@ _RESERVED_TAG = re.compile(
 )
 
 
-def disarmed(text: str) -> str:
-    """Return `text` so that nothing in it reads as what we write ourselves."""
+def escape_reserved_tags(text: str) -> str:
+    """Return `text` with those tags escaped that only the platform may write."""
     return _RESERVED_TAG.sub("&lt;", text)
 
 
@@ -29,23 +29,23 @@ def mention_text(tag_id: str, text: str) -> str:
 
 
 def quote_text(text: str) -> str:
-    """Return what a person quotes as a model reads it, escaped."""
+    """Return a person's quote for the model, escaped and in a tag."""
     return f"<quoted_text>\n{html.escape(text, quote=False)}\n</quoted_text>"
 
 
 def file_text(name: str, text: str, note: str = "") -> Content:
-    """Return what a file says, with its name.
+    """Return the text of a file for the model, in a tag with its name.
 
     Args:
         name: The name of the file.
         text: The text in it.
-        note: A word of ours behind it, such as what is left out.
+        note: A remark of the platform's after it, such as that the rest is left out.
     """
-    told = f'<file name="{html.escape(name)}">\n{disarmed(text)}\n</file>{note}'
+    told = f'<file name="{html.escape(name)}">\n{escape_reserved_tags(text)}\n</file>{note}'
     return Content.from_text(told, additional_properties={FILE_PROPERTY: name})
 
 
 def file_note(name: str, note: str) -> Content:
-    """Return a sentence of ours about a file, in which ``{}`` stands for its name."""
-    told = f"[{note.replace('{}', f'“{disarmed(name)}”', 1)}]"
+    """Return a remark of the platform's about a file, in which ``{}`` stands for its name."""
+    told = f"[{note.replace('{}', f'“{escape_reserved_tags(name)}”', 1)}]"
     return Content.from_text(told, additional_properties={FILE_PROPERTY: name})

@@ -111,7 +111,7 @@ def fail_call(context: FunctionInvocationContext, message: str) -> None:
 
 
 def with_remarks(result: Any, remarks: list[str]) -> Any:
-    """Return a tool's result with sentences behind it, where it is of a kind that text can be put behind."""
+    """Return a tool's result with sentences appended, if it is of a kind that text can be appended to."""
     if isinstance(result, str):
         return "\n".join([result, *remarks])
     if isinstance(result, list) and all(isinstance(each, Content) for each in result):
@@ -125,7 +125,7 @@ def _forget(task: asyncio.Future[None]) -> None:
 
 
 def build_tool_middleware(timeout_s: float) -> list[FunctionMiddleware]:
-    """Return what stands before every tool: the guard, and within it what connects lost servers anew."""
+    """Return the middleware of every tool: the guard, and within it the recovery of lost MCP servers."""
     return [ToolGuard(timeout_s), McpRecovery(fail_call)]
 
 

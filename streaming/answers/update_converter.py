@@ -61,9 +61,9 @@ class UpdateConverter:
     """Turns updates and tool events into ChatKit events.
 
     Args:
-        turn: Where the agent's tools put what they show.
+        turn: The turn, through which the agent's tools show things.
         labels: How tool calls are shown.
-        limit_message: Says what the person reads in the place of `LIMIT_REACHED`.
+        limit_message: Returns the sentence that the person reads instead of `LIMIT_REACHED`.
     """
 
     def __init__(
@@ -86,15 +86,15 @@ class UpdateConverter:
     def is_empty(self) -> bool:
         """Whether nothing was said or shown, and nobody is waited for: at most something was thought, or done.
 
-        Asked when the answer is closed; what is blank says nothing. Who ends an answer with what a tool has done, and
-        asks the model no more, wants no words about it.
+        Asked when the answer is closed; blank text counts as nothing. An agent that ends with a tool's result, and
+        does not ask its model again, is meant to say no more than that.
         """
         if self._has_shown or self._message.has_said or self._answer.is_paused:
             return False
         return self._has_ended or not self._has_acted
 
     def feed(self, event: Any) -> Events:
-        """Return what `event`, an update of the agent or an event of a tool, means for the client."""
+        """Return ChatKit's events for `event`, which is an update of the agent or an event of a tool."""
         if not isinstance(event, AgentResponseUpdate):
             return self._tool_event(event)
         # By far the most frequent kind: another piece of the text that is being written.
@@ -137,7 +137,7 @@ class UpdateConverter:
         yield from self._close_images()
 
     def unsaved_memory(self) -> Iterator[Any]:
-        """Return what must be stored when the answer is stopped now."""
+        """Yield the items that must be stored if the answer is stopped now."""
         yield from self._steps.unsaved_memory()
 
     def _tool_event(self, event: Any) -> Events:

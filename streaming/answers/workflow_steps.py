@@ -59,7 +59,7 @@ class Steps:
         return (call.name, call.arguments or "{}") if call else None
 
     def replay_of(self, call_id: str) -> dict[str, Any] | None:
-        """Return what the server that made a call wants back with it; None for nothing."""
+        """Return the data that a server wants back with its call; None without any."""
         call = self._calls.get(call_id)
         return call.replay if call else None
 
@@ -94,13 +94,13 @@ class Steps:
                 yield ThreadItemDoneEvent(item=item)
 
     def forget_call(self, call_id: str) -> Events:
-        """Show no more of a call that goes on elsewhere, with the client: neither that it runs nor that it is done."""
+        """Stop showing a call that the client carries out: neither that it runs nor that it is done."""
         call = self._calls.pop(call_id, None)
         if call is not None:
             yield from self.workflow.pause(call.task_index, None)
 
     def result_of(self, call_id: str) -> str | None:
-        """Return what the model is told of a call; None while nothing has come of it."""
+        """Return the result of a call for the model; None while it has none."""
         call = self._calls.get(call_id)
         return call.result if call else None
 
@@ -145,7 +145,7 @@ class Steps:
         yield from self.close()
 
     def unsaved_memory(self) -> Iterator[HiddenContextItem]:
-        """Return what tools have returned since the last call, for later turns; ChatKit hides it from the browser."""
+        """Yield a hidden item with the results of tools since the last call of this method, for later turns."""
         calls = [
             {
                 "call_id": call_id,

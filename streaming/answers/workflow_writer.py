@@ -68,12 +68,12 @@ class WorkflowWriter:
         return self._item.workflow.tasks[index] if self._item is not None else None
 
     def add(self, task: Task) -> Generator[ThreadStreamEvent, None, int]:
-        """Add a task behind the others, and return its index; a thought ends before it."""
+        """Append a task, and return its index; an open thought ends before it."""
         yield from self._close_thought()
         return (yield from self._append(task, "custom"))
 
     def set(self, index: int, task: Task) -> Events:
-        """Put a task in the place of one that is shown."""
+        """Replace a task that is shown by another."""
         if self._item is not None:
             self._item.workflow.tasks[index] = task
             yield ThreadItemUpdatedEvent(item_id=self._item.id, update=WorkflowTaskUpdated(task_index=index, task=task))

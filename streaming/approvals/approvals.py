@@ -24,12 +24,12 @@ from turns.replaying_agent import ReplayingAgent
 
 
 class Approvals:
-    """Tools that need a person's word: what the buttons do, and what becomes of the calls.
+    """Handles the buttons of approval cards, and runs the calls that were approved.
 
     Args:
         services: The platform's services.
-        hooks: The server, of which the texts of the card are asked.
-        agent_runs: Says which agent runs the calls, and what it would be given.
+        hooks: The server, which provides the texts of the card.
+        agent_runs: Returns the agent that runs the calls, and the messages that it would be given.
     """
 
     def __init__(self, services: Services, hooks: Hooks, agent_runs: AgentRuns) -> None:
@@ -39,22 +39,22 @@ class Approvals:
 
     @action(APPROVE)
     async def handle_approve(self, payload: Decision, turn: ActionTurn) -> None:
-        """Let one call be made."""
+        """Approve one call."""
         turn.context.answer.texts = texts_of(self._hooks, turn)
         await decide(turn, payload, is_allowed=True)
 
     @action(REJECT)
     async def handle_reject(self, payload: Decision, turn: ActionTurn) -> None:
-        """Let one call not be made."""
+        """Reject one call."""
         turn.context.answer.texts = texts_of(self._hooks, turn)
         await decide(turn, payload, is_allowed=False)
 
     def make_calls(self, turn: Turn, request: ApprovalRequest) -> AsyncGenerator[ThreadStreamEvent, None]:
-        """Make the calls that were allowed, and return what they show."""
+        """Make the calls that were allowed, and return the events that they show."""
         return make_calls(turn, request, partial(self._run_calls, turn, is_allowed=True))
 
     def settle_calls(self, turn: Turn) -> AsyncGenerator[AgentResponseUpdate, None] | None:
-        """Return what comes of calls that need no word, of a batch that the framework has not run for one that does."""
+        """Run the calls that need no approval, of a batch that the framework did not run because of one that does."""
         calls = turn.context.answer.approvals
         return settle_calls(calls, partial(self._run_calls, turn, is_allowed=False)) if calls else None
 

@@ -1,8 +1,8 @@
 """Tool calls that the model asked for earlier, run by the agent's own tool loop, without the model.
 
-The calls of a batch in which one needs a person's word are not run by the framework, which would go on with them only
-in a session object of its own. Here the agent is run with another client in the place of its model's: one that asks
-for these very calls, and then has nothing to say. So they take the way of any call, with the agent's function
+A batch of calls in which one needs a person's approval is not run by the framework, which would continue it only
+in a session object of its own. Here the agent is run with another client instead of its model's: one that asks
+for exactly these calls, and then says nothing. So they are run like any other call, with the agent's function
 middleware, its context providers and its MCP servers.
 """
 
@@ -33,12 +33,12 @@ async def replay_calls(
     """Run calls and return what came of each, as ``function_result`` contents, in no particular order.
 
     Args:
-        agent: Who asked for them; of a workflow, the agents within it that have these tools run them.
+        agent: The agent that asked for them; in a workflow, those of its agents that have the tools run the calls.
         messages: The history that the agent would be given now.
         calls: The calls to run.
         turn: The turn that the tools find.
         guard: A guard before each tool, inside of the agent's own middleware.
-        is_allowed: Whether a person has allowed them; if not, those that need a word are left out, and nothing comes
+        is_allowed: Whether a person has allowed them; if not, those that need approval are left out, and nothing comes
             of them.
 
     Raises:

@@ -24,7 +24,7 @@ def build_card(request: ApprovalRequest, texts: AnswerTexts, *, is_expired: bool
     """Return the card of a request: the calls with all their values, and for each two buttons or what was decided.
 
     Args:
-        request: The calls. Those that need no word are not shown.
+        request: The calls. Those that need no approval are not shown.
         texts: The words around the calls.
         is_expired: Whether time is up for the calls that are open.
     """
@@ -84,7 +84,7 @@ def _call(request: ApprovalRequest, call: PendingApproval, texts: AnswerTexts, *
 
 
 def _state(call: PendingApproval, texts: AnswerTexts, *, is_expired: bool) -> str | None:
-    """Return what became of a call; None while it is open."""
+    """Return the state of a call in words; None while it is open."""
     if call.decision == "rejected":
         return texts.rejected
     if is_expired:

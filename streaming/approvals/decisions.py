@@ -1,8 +1,8 @@
-"""Approval: each call that needs a person's word is decided alone, and the answer goes on when all are.
+"""Decisions about calls that need a person's approval: each is decided alone, and the answer then continues.
 
-What was asked is stored in a hidden item, so that a decision counts after a restart too, once, and only for its owner.
-The framework's own way needs its session object; ours needs the store and nothing else. Where the next message comes
-first, what is still open is not done any more.
+The request is stored in a hidden item, so that a decision also counts after a restart, once, and only for its owner.
+The framework's own approvals need its session object; ours need only the store. If the person sends a message
+before deciding, the open calls are not made any more.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class Decision(BaseModel, extra="forbid"):
     """The payload of a button of the card.
 
     Attributes:
-        request_id: The hidden item that holds what was asked.
-        call_id: Which of its calls is decided.
+        request_id: The id of the hidden item with the request.
+        call_id: The id of the call that is decided.
     """
 
     request_id: str
@@ -50,11 +50,11 @@ class Decision(BaseModel, extra="forbid"):
 
 
 async def settle_calls(calls: Sequence[PendingApproval], run: RunCalls) -> AsyncGenerator[AgentResponseUpdate, None]:
-    """Return what comes of the calls of a batch about which nobody needs to be asked, nor can be.
+    """Yield the results of the calls in a batch that need no approval, and errors for those that nobody can judge.
 
     Args:
         calls: The whole batch.
-        run: Runs those among the given calls that need no word.
+        run: Runs those among the given calls that need no approval.
     """
     ours = [call for call in calls if call.server is None]
     readable = [call for call in ours if read_arguments(call.arguments) is not None]
@@ -149,9 +149,9 @@ async def expire(turn: Turn, items: Sequence[ThreadItem]) -> list[ThreadItem]:
 
 
 def provider_messages(request: ApprovalRequest | None) -> list[Message]:
-    """Return what the provider has to know of decisions about calls that it makes itself.
+    """Return messages that tell the provider the decisions about calls that it makes itself.
 
-    It is told once, in the answer that goes on: told again, it would make the calls again.
+    They are sent once, in the answer that continues: sent again, they would have the calls made again.
     """
     hosted = [call for call in (request.calls if request else ()) if call.server is not None]
     if not hosted:

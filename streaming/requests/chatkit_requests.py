@@ -243,7 +243,7 @@ class ChatKitRequests:
     async def _add_tool_output(
         self, thread: ThreadMetadata, request: ThreadsAddClientToolOutputReq, context: RequestContext
     ) -> Events:
-        # Not only the newest item: a click, a note of another tool's or a stop may stand behind the call.
+        # Not only the newest item: a click, another tool's note or the mark of a stop may follow the call.
         newest = await self._store.load_thread_items(thread.id, None, MAX_ITEMS_BEHIND_CALL, "desc", context)
         calls = (item for item in newest.data if isinstance(item, ClientToolCallItem) and item.status == "pending")
         call = next(calls, None)

@@ -65,9 +65,9 @@ class Delivery:
 
     Args:
         store: The threads.
-        active_runs: Says how many answers are being written: the more, the less often unfinished text is stored.
+        active_runs: Returns the number of answers being written: the more, the less often unfinished text is stored.
         checkpoint_interval_s: How often that is with few of them, in seconds.
-        environment: Says who is told of a widget's mistakes.
+        environment: Decides who is told about mistakes in widgets.
         actions: The names of the declared actions, which widgets may name; None when any may be handled.
     """
 
@@ -96,8 +96,8 @@ class Delivery:
         """Store what `answer` yields and return what the client may see of it.
 
         Args:
-            thread: Where the answer belongs. What the answer changes of it is stored and told as well.
-            context: Who asks.
+            thread: The thread of the answer. Changes that the answer makes to it are stored and sent as well.
+            context: The context of the request.
             answer: The events of the answer. Closed on every way out.
             opening: Stores what the request brings. That and its first events are one: a stop in between waits, or the
                 request would be refused and its message, answer or output be there all the same.
@@ -192,7 +192,7 @@ class Delivery:
             logger.warning("unfinished items are lost", extra={"error_type": type(again).__name__})
 
     def stream_options(self, thread: ThreadMetadata, context: RequestContext) -> StreamOptions:
-        """Return what the client may do with a stream."""
+        """Return ChatKit's options for a stream."""
         return STREAM_OPTIONS
 
     def begin_checks(self, context: RequestContext) -> None:
@@ -255,13 +255,13 @@ class Delivery:
             try:
                 coming = await guard.with_own_id(coming)
                 await self.store_event(coming, thread, context)
-                closed |= _closed_by(coming)
+                closed |= _ids_of_finished_items(coming)
             except Exception as exc:  # noqa: BLE001 - then at least its unfinished copy, which may do
                 logger.warning("an item could not be stored", extra={"error_type": type(exc).__name__})
         answer = context.answer
         answer.replace_unsaved([await guard.with_own_id(event) for event in answer.unsaved])
         for event in answer.unsaved:
-            closed |= _closed_by(event)
+            closed |= _ids_of_finished_items(event)
         return [item for item in answer.open_items() if item.id not in closed]
 
     async def _keep_unfinished(
@@ -319,7 +319,7 @@ def checked(event: ThreadStreamEvent, state: AnswerState) -> NoticeEvent | None:
     return state.widget_checks.check(item.widget)
 
 
-def _closed_by(event: ThreadStreamEvent) -> set[str]:
+def _ids_of_finished_items(event: ThreadStreamEvent) -> set[str]:
     match event:
         case ThreadItemDoneEvent() | ThreadItemReplacedEvent():
             return {event.item.id}

@@ -1,4 +1,4 @@
-"""Dictation: the provider turns speech into text, where it can."""
+"""Dictation: the model provider turns speech into text, where it can."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from context import Services
 from errors import BadRequestError, UnavailableError
 
 
-async def transcribed(services: Services, audio_input: AudioInput) -> TranscriptionResult:
-    """Return what was said.
+async def transcribe_audio(services: Services, audio_input: AudioInput) -> TranscriptionResult:
+    """Return the transcript of a recording for ChatKit.
 
     Raises:
-        UnavailableError: When the provider does not do that.
+        UnavailableError: When the provider cannot transcribe.
         BadRequestError: When nothing was said.
     """
     if services.transcribe is None:

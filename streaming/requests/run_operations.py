@@ -108,24 +108,28 @@ class RunOperations:
         runs = self._services.runs
         key = idempotency_key(context.metadata) if isinstance(request, ThreadsCustomActionReq) else None
         if key is not None and not await self._store.claim_request_key(request.params.thread_id, key, context):
-            run = await runs.start(lambda: self._repeated(request.params.thread_id, context), context, None, serialize)
-            await run.first_event()
+            run = await runs.start(
+                lambda: self._answer_repetition(request.params.thread_id, context), context, None, serialize
+            )
+            await run.wait_for_first_event()
             return run.view(0, with_ids=is_resumable, keeps_run=True)
         started: Run | None = None
         try:
             run = started = await runs.start(
                 lambda: self._requests.stream(request, context), context, thread_id, serialize
             )
-            await run.first_event()
+            await run.wait_for_first_event()
         except BaseException:
             if key is not None and (started is None or started.log.last == 0):
-                # Nothing has happened: who sends it again must be heard.
+                # Nothing was done, so a repetition of the request must be accepted.
                 await asyncio.shield(self._store.release_request_key(request.params.thread_id, key, context))
             raise
         keeps_run = is_resumable or self._services.settings.on_disconnect == "continue"
         return run.view(0, with_ids=is_resumable, keeps_run=keeps_run)
 
-    async def _repeated(self, thread_id: str, context: RequestContext) -> AsyncGenerator[ThreadStreamEvent, None]:
+    async def _answer_repetition(
+        self, thread_id: str, context: RequestContext
+    ) -> AsyncGenerator[ThreadStreamEvent, None]:
         """Answer an action that has been carried out, or is being carried out, for an earlier request."""
         await self._store.load_thread(thread_id, context=context)
         yield StreamOptionsEvent(stream_options=STREAM_OPTIONS)
@@ -137,11 +141,15 @@ class RunOperations:
         """
         if not await self._store.open_answers.is_written_elsewhere(thread_id, context):
             return None
-        run = await self._services.runs.start(lambda: self._others_answer(thread_id, context), context, None, serialize)
-        await run.first_event()
+        run = await self._services.runs.start(
+            lambda: self._wait_for_other_process(thread_id, context), context, None, serialize
+        )
+        await run.wait_for_first_event()
         return run.view(0, with_ids=True, keeps_run=False)
 
-    async def _others_answer(self, thread_id: str, context: RequestContext) -> AsyncGenerator[ThreadStreamEvent, None]:
+    async def _wait_for_other_process(
+        self, thread_id: str, context: RequestContext
+    ) -> AsyncGenerator[ThreadStreamEvent, None]:
         yield StreamOptionsEvent(stream_options=StreamOptions(allow_cancel=False))
         while await self._store.open_answers.is_written_elsewhere(thread_id, context):  # noqa: ASYNC110 - another process
             await asyncio.sleep(FOLLOWING_PAUSE_S)

@@ -57,9 +57,9 @@ def make_server(make: Make | ChatKitServer[Any], services: Services) -> MadeServ
     Raises:
         ServerError: When it cannot be made, or does what only the platform may do; the text names it.
     """
-    store_kind: type[StockStore] = _bound(StockStore, services.store)
-    files_kind: type[StockAttachments] = _bound(StockAttachments, services.attachments)
-    store, files = _bound(GivenStore, services.store)(), files_kind()
+    store_kind: type[StockStore] = _subclass_with_platform(StockStore, services.store)
+    files_kind: type[StockAttachments] = _subclass_with_platform(StockAttachments, services.attachments)
+    store, files = _subclass_with_platform(GivenStore, services.store)(), files_kind()
     if isinstance(make, ChatKitServer):
         server = make
     else:
@@ -72,7 +72,7 @@ def make_server(make: Make | ChatKitServer[Any], services: Services) -> MadeServ
     return MadeServer(server, tuple(notes))
 
 
-def _bound(kind: Any, parlor: object) -> Any:
+def _subclass_with_platform(kind: Any, parlor: object) -> Any:
     return type(kind.__name__, (kind,), {"parlor": parlor, "__module__": kind.__module__, "__doc__": kind.__doc__})
 
 

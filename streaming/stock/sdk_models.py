@@ -118,7 +118,7 @@ class _PlainConverter(ThreadItemConverter):
 
 
 async def earlier_items(newest_first: Sequence[ThreadItem], message_id: str | None) -> list[Any]:
-    """Return what the model reads of a thread's items, without the message that is answered and what follows it.
+    """Return the input items for a thread's history, without the message that is answered and what follows it.
 
     Args:
         newest_first: The newest items of a thread.

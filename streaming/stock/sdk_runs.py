@@ -49,10 +49,10 @@ def _note(result: Any, context: Any) -> None:
 
 
 def models_of(client: Any, *, may_choose: bool, request: StockRequest, store: ParlorStore) -> Callable[[bool], Any]:
-    """Return what makes the provider of models for the agents that a server runs in a request.
+    """Return a function that makes the provider of models for the agents that a server runs in a request.
 
-    What is returned is called with whether a run goes on with a response that OpenAI would have stored: it has what was
-    said before from the thread instead.
+    It is called with whether a run continues a response that OpenAI would have stored. Such a run gets the earlier
+    messages from the thread instead.
     """
 
     def make(goes_on: bool) -> Any:

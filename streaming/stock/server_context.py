@@ -16,7 +16,7 @@ from turns.request_context import RequestContext
 
 
 class ServerContext(dict[str, Any]):
-    """Who asks for what, as a dictionary whose keys are attributes too.
+    """Context of a request as a dictionary, whose keys are attributes too.
 
     ``context["user_id"]``, ``context.get("user_id")`` and ``context.user_id`` are the same. The keys are `user_id`,
     `use_case`, `request_id`, `locale`, `time_zone`, `metadata`, `variables`, `headers` and `request`, which has the
@@ -40,13 +40,13 @@ class StockRequest:
     """A request that such a server answers.
 
     Attributes:
-        context: Who asks, as the platform knows it.
-        make: Makes of it what the server gets.
+        context: The platform's context of the request.
+        make: Makes the server's own context from the platform's.
         models: Makes the provider of models for agents of the SDK that the server runs.
         thread_id: The thread that is answered.
         message_id: The message that is answered, if one is.
         runs: The runs of the Agents SDK that the server has begun for it, each with its context and its readers.
-        given: What the server gets, once it was made.
+        given: The server's own context, once it was made.
         loop: The loop on which it is answered; None outside of one.
     """
 
@@ -93,10 +93,10 @@ def current_request() -> StockRequest | None:
 
 
 def given_to_server(context: RequestContext) -> Any:
-    """Return what the server gets as its context: one object in a whole request.
+    """Return the context that the server is given: the same object throughout a request.
 
     Args:
-        context: Who asks, with the metadata of the request.
+        context: The platform's context of the request.
     """
     request = _CURRENT.get()
     if request is None:
@@ -106,8 +106,8 @@ def given_to_server(context: RequestContext) -> Any:
     return request.given[0]
 
 
-def asking() -> RequestContext:
-    """Return who asks in the current request.
+def current_context() -> RequestContext:
+    """Return the context of the current request.
 
     It is not looked for in the context that a server hands to its store: that may be a copy, a dictionary of its own,
     or, by mistake, somebody else's.

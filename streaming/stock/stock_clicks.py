@@ -42,7 +42,7 @@ class StockClicks(Clicks):
     Args:
         services: The platform's services.
         server: The server.
-        delivery: Stores what an action shows.
+        delivery: Stores the items that an action shows.
         responder: Runs the server's methods.
     """
 
@@ -64,7 +64,7 @@ class StockClicks(Clicks):
     async def stream(
         self, thread: ThreadMetadata, action: Action[str, Any], sender: WidgetItem | None, context: RequestContext
     ) -> AsyncGenerator[ThreadStreamEvent, None]:
-        """Return what the server's `action` shows."""
+        """Yield the events of the server's `action`."""
         async with self._sender_turn(thread, sender.id if sender is not None else None):
             # Read again: it may have changed while this action waited for others.
             item = await self._sender_as_sent(thread, sender, context)
@@ -80,7 +80,7 @@ class StockClicks(Clicks):
     async def handle(
         self, thread: ThreadMetadata, action: Action[str, Any], sender: WidgetItem | None, context: RequestContext
     ) -> SyncCustomActionResponse:
-        """Return what the server's `sync_action` answers; what it changes of the thread is stored."""
+        """Return the response of the server's `sync_action`, and store its changes of the thread."""
         if type(self._server).sync_action is ChatKitServer.sync_action:
             raise ActionError(_NO_ACTION, code="action.unknown")
         _check_fields(action, sender)

@@ -58,7 +58,7 @@ class StockDelivery(Delivery):
         return super().deliver(localized(thread), context, answer, opening=opening)
 
     def stream_options(self, thread: ThreadMetadata, context: RequestContext) -> StreamOptions:
-        """Return what the server says that the client may do with a stream."""
+        """Return the server's options for a stream."""
         return self._server.get_stream_options(thread, given_to_server(context))
 
     def guard(self, thread: ThreadMetadata, context: RequestContext) -> ItemGuard:
@@ -85,7 +85,7 @@ class StockDelivery(Delivery):
 
 
 class StockGuard(ItemGuard):
-    """A guard of items that knows ChatKit's rule: an item that is done again is the same one, unless it began anew."""
+    """Guard of items with ChatKit's rule: an item that is done twice is the same one, unless it was added again."""
 
     async def with_own_id(self, event: ThreadStreamEvent) -> ThreadStreamEvent:
         """Return `event` with an id under which its item may be written."""

@@ -11,7 +11,7 @@ from chatkit.types import AudioInput, FeedbackKind, TranscriptionResult
 from context import Services
 from errors import AgentError
 from streaming.requests.chatkit_requests import ChatKitRequests
-from streaming.requests.dictation import transcribed
+from streaming.requests.dictation import transcribe_audio
 from streaming.requests.run_operations import RunOperations
 from streaming.stock.server_context import given_to_server
 from streaming.stock.stock_clicks import StockClicks
@@ -42,7 +42,7 @@ class StockHooks:
     async def transcribe(self, audio_input: AudioInput, context: RequestContext) -> TranscriptionResult:
         """Let the server turn speech into text, or the provider where it does not."""
         if type(self._server).transcribe is ChatKitServer.transcribe:
-            return await transcribed(self._services, audio_input)
+            return await transcribe_audio(self._services, audio_input)
         result: Any = await self._server.transcribe(audio_input, given_to_server(context))
         if not isinstance(result, TranscriptionResult):
             raise AgentError(

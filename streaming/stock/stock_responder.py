@@ -77,7 +77,7 @@ class StockResponder:
             method: The name of the method.
             arguments: The arguments of the method, before the context.
             thread: The thread that is written to.
-            context: Who asks.
+            context: The context of the request.
 
         Raises:
             CustomStreamError: When it failed; that is logged, and the text may be shown.
@@ -90,7 +90,7 @@ class StockResponder:
                 stream = _stream(given, name)
                 async with aclosing(stream) if hasattr(stream, "aclose") else nullcontext():
                     async for event in stream:
-                        yield _checked(event, name)
+                        yield _check_event(event, name)
             is_whole = True
         except CustomStreamError as exc:
             # Written for the person by the server's author.
@@ -98,7 +98,7 @@ class StockResponder:
             logger.info(f"{method} ended with a message", extra={"error_id": context.answer.error_id})  # noqa: G004
             raise CustomStreamError(exc.message, allow_retry=exc.allow_retry) from exc
         except Exception as exc:
-            raise _told(exc, method, thread.id, context) from exc
+            raise _error_for_person(exc, method, thread.id, context) from exc
         finally:
             request = current_request()
             if request is not None and not is_whole:
@@ -106,7 +106,7 @@ class StockResponder:
 
 
 def _stream(given: Any, name: str) -> Any:
-    """Return what a method returned, if it can be iterated.
+    """Return the result of a server's method, if it can be iterated asynchronously.
 
     Raises:
         AgentError: When it cannot.
@@ -122,11 +122,11 @@ def _stream(given: Any, name: str) -> Any:
     )
 
 
-def _checked(event: Any, name: str) -> Any:
-    """Return an event as it may be stored and sent; one that ChatKit does not know is passed on as it is.
+def _check_event(event: Any, name: str) -> Any:
+    """Return an event in the form that can be stored and sent; one that ChatKit does not know is passed on unchanged.
 
     Raises:
-        AgentError: When it is none.
+        AgentError: When it is not an event; the text says what to yield instead.
     """
     if isinstance(event, _ITEMS):
         advice = f"yield ThreadItemDoneEvent(item=…) with the {type(event).__qualname__}"
@@ -140,8 +140,8 @@ def _checked(event: Any, name: str) -> Any:
     raise AgentError("This assistant cannot answer at the moment.", f"{name}: {advice}")
 
 
-def _told(exc: Exception, method: str, thread_id: str, context: RequestContext) -> CustomStreamError:
-    """Return what a person may read of a failure."""
+def _error_for_person(exc: Exception, method: str, thread_id: str, context: RequestContext) -> CustomStreamError:
+    """Return the error that a person is shown for a failure."""
     if type(exc).__name__ in _GUARDRAILS:
         logger.info("guardrail refused", extra={"thread_id": thread_id, "request_id": context.request_id})
         context.answer.error_id = new_error_id()

@@ -30,7 +30,7 @@ from attachments import ParlorAttachmentStore
 from errors import NotFoundError
 from store import MAX_HISTORY_ITEMS, MAX_PAGE_ITEMS, ParlorStore
 from streaming.stock.local_times import localized, localized_item
-from streaming.stock.server_context import asking
+from streaming.stock.server_context import current_context
 from widgets.documents import WidgetDocument
 
 
@@ -51,21 +51,21 @@ class StockStore(Store[Any]):
 
     def generate_thread_id(self, context: Any = None) -> str:
         """Return a new thread id."""
-        return self.parlor.generate_thread_id(asking())
+        return self.parlor.generate_thread_id(current_context())
 
     def generate_item_id(self, item_type: Any, thread: ThreadMetadata, context: Any = None) -> str:
         """Return a new item id."""
-        return self.parlor.generate_item_id(item_type, thread, asking())
+        return self.parlor.generate_item_id(item_type, thread, current_context())
 
     async def load_thread(self, thread_id: str, context: Any = None) -> ThreadMetadata:
         """Return a fresh copy of a thread."""
         with _missing_as_chatkit_says():
-            return localized(await self.parlor.load_thread(thread_id, asking()))
+            return localized(await self.parlor.load_thread(thread_id, current_context()))
 
     async def save_thread(self, thread: ThreadMetadata, context: Any = None) -> None:
         """Write what was changed in a thread, or create it."""
         with _missing_as_chatkit_says():
-            await self.parlor.save_thread(thread, asking())
+            await self.parlor.save_thread(thread, current_context())
 
     async def load_threads(
         self, limit: int = MAX_PAGE_ITEMS, after: str | None = None, order: str = "desc", context: Any = None
@@ -73,7 +73,7 @@ class StockStore(Store[Any]):
         """Return so many threads of the person who asks."""
 
         def load(size: int, behind: str | None) -> Awaitable[Page[ThreadMetadata]]:
-            return self.parlor.load_threads(size, behind, order, asking())
+            return self.parlor.load_threads(size, behind, order, current_context())
 
         with _missing_as_chatkit_says():
             page = await _page(load, limit, after)
@@ -92,7 +92,7 @@ class StockStore(Store[Any]):
         """Return so many items of a thread, hidden ones too; at most `MAX_HISTORY_ITEMS` at once."""
 
         def load(size: int, behind: str | None) -> Awaitable[Page[ThreadItem]]:
-            return self.parlor.load_thread_items(thread_id, behind, size, order, asking())
+            return self.parlor.load_thread_items(thread_id, behind, size, order, current_context())
 
         with _missing_as_chatkit_says():
             page = await _page(load, limit, after)
@@ -103,13 +103,13 @@ class StockStore(Store[Any]):
     async def load_item(self, thread_id: str, item_id: str, context: Any = None) -> ThreadItem:
         """Return one item."""
         with _missing_as_chatkit_says():
-            return _hand_over(await self.parlor.load_item(thread_id, item_id, asking()))
+            return _hand_over(await self.parlor.load_item(thread_id, item_id, current_context()))
 
     async def add_thread_item(self, thread_id: str, item: ThreadItem, context: Any = None) -> None:
         """Store an item; one that is there already is replaced in its place."""
         with _missing_as_chatkit_says():
-            await self.parlor.add_thread_item(thread_id, item, asking())
-        asking().answer.own(item.id)
+            await self.parlor.add_thread_item(thread_id, item, current_context())
+        current_context().answer.own(item.id)
 
     async def save_item(self, thread_id: str, item: ThreadItem, context: Any = None) -> None:
         """Replace an item in its place; one that is not there is added."""
@@ -118,27 +118,27 @@ class StockStore(Store[Any]):
     async def delete_thread(self, thread_id: str, context: Any = None) -> None:
         """Delete a thread and its items."""
         with _missing_as_chatkit_says():
-            await self.parlor.delete_thread(thread_id, asking())
+            await self.parlor.delete_thread(thread_id, current_context())
 
     async def delete_thread_item(self, thread_id: str, item_id: str, context: Any = None) -> None:
         """Delete an item."""
         with _missing_as_chatkit_says():
-            await self.parlor.delete_thread_item(thread_id, item_id, asking())
+            await self.parlor.delete_thread_item(thread_id, item_id, current_context())
 
     async def save_attachment(self, attachment: Attachment, context: Any = None) -> None:
         """Create or replace the record of a file."""
         with _missing_as_chatkit_says():
-            await self.parlor.save_attachment(attachment, asking())
+            await self.parlor.save_attachment(attachment, current_context())
 
     async def load_attachment(self, attachment_id: str, context: Any = None) -> Attachment:
         """Return the record of a file."""
         with _missing_as_chatkit_says():
-            return await self.parlor.load_attachment(attachment_id, asking())
+            return await self.parlor.load_attachment(attachment_id, current_context())
 
     async def delete_attachment(self, attachment_id: str, context: Any = None) -> None:
         """Delete the record of a file."""
         with _missing_as_chatkit_says():
-            await self.parlor.delete_attachment(attachment_id, asking())
+            await self.parlor.delete_attachment(attachment_id, current_context())
 
 
 class GivenStore(StockStore):
@@ -162,21 +162,21 @@ class StockAttachments(AttachmentStore[Any]):
 
     def generate_attachment_id(self, mime_type: str, context: Any = None) -> str:
         """Return a new attachment id."""
-        return self.parlor.generate_attachment_id(mime_type, asking())
+        return self.parlor.generate_attachment_id(mime_type, current_context())
 
     async def create_attachment(self, input: AttachmentCreateParams, context: Any = None) -> Attachment:
         """Create the record of a file that is about to be uploaded."""
-        return await self.parlor.create_attachment(input, asking())
+        return await self.parlor.create_attachment(input, current_context())
 
     async def delete_attachment(self, attachment_id: str, context: Any = None) -> None:
         """Delete the bytes of a file."""
         with _missing_as_chatkit_says():
-            await self.parlor.delete_attachment(attachment_id, asking())
+            await self.parlor.delete_attachment(attachment_id, current_context())
 
     async def read(self, attachment_id: str, context: Any = None) -> bytes:
         """Return the bytes of a file."""
         with _missing_as_chatkit_says():
-            return await self.parlor.read(attachment_id, asking())
+            return await self.parlor.read(attachment_id, current_context())
 
 
 async def _page(
@@ -196,7 +196,7 @@ def _hand_over(item: ThreadItem) -> ThreadItem:
     if not isinstance(item, AssistantMessageItem | UserMessageItem):
         # A workflow that goes on, a widget that changes: what was read may be written again under its id. But a model
         # that gives every message the same id must not write over those of earlier answers.
-        asking().answer.own(item.id)
+        current_context().answer.own(item.id)
     return typed_widget(localized_item(item))
 
 

@@ -93,7 +93,7 @@ def _items(turn: ActionTurn) -> TodoItems:
 
 
 async def _redraw(turn: ActionTurn, *, limit: int | None = None, added_id: str | None = None) -> None:
-    """Put the list as it is now in the place of the clicked one, as long as that one was."""
+    """Replace the clicked list by the present one, with as many entries as it showed."""
     if limit is None:
         limit = rows_shown(turn.sender.widget.model_dump()) if turn.sender else 0
     todos = await _items(turn).load(turn.user_id)

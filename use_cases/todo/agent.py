@@ -197,7 +197,7 @@ _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "„": "“", "«": "
 
 
 def _unquoted(text: str) -> str:
-    """Return what a person wrote without quotes around it and without punctuation at its end."""
+    """Return a text without quotes around it and without punctuation at its end."""
     text = text.strip().rstrip(".,;:!? ")
     if len(text) > 2 and _QUOTES.get(text[0]) == text[-1]:
         text = text[1:-1].strip().rstrip(".,;:! ")

@@ -69,7 +69,7 @@ def find_todo(items: Iterable[Todo], which: str, *, prefer_done: bool | None = N
     and accents do not count. The first of these that fits anything decides.
 
     Args:
-        items: Where to look.
+        items: The to-dos to search.
         which: An id, a number such as ``"#3"``, or what the person calls it.
         prefer_done: Breaks ties: which state it is likely to be in; None leaves them open.
     """
@@ -115,7 +115,7 @@ def _words(plain: str) -> frozenset[str]:
 
 
 def _sharing_words(titles: Sequence[tuple[Todo, str]], wanted: str) -> tuple[Todo, ...]:
-    """Return those that share most words with `wanted`, and more than half of its words."""
+    """Return the to-dos that share most words with `wanted`, if they share more than half of them."""
     words = _words(wanted)
     shared = [(item, len(words & _words(title))) for item, title in titles]
     most = max((count for _, count in shared), default=0)

@@ -115,7 +115,7 @@ class Forecasts:
         return self._open_meteo.kept_report(city) or build_sample_report(city, self.now())
 
     async def _find_online(self, text: str) -> CitySearch:
-        """Return what the service knows; nothing when it cannot be reached and sample data is allowed."""
+        """Search the weather service for a city; find nothing if it is down and sample data is allowed."""
         for reading in read_query(text):
             if len(reading.name) < 2:
                 continue  # the service answers nothing to a single letter

@@ -67,7 +67,7 @@ async def test_answers_end_before_anything_they_need_is_closed() -> None:
     record: list[tuple[str, object]] = []
 
     class RecordedRuns(FakeRuns):
-        def refuse(self) -> None:
+        def refuse_new_runs(self) -> None:
             record.append(("refuse", lifecycle.is_stopping))
 
         async def drain(self, timeout_s: float) -> int:

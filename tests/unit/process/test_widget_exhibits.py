@@ -13,7 +13,7 @@ from base_server import BaseChatKitServer
 from context import Services
 from plugins import UseCase
 from process.use_case_loading import load_use_cases
-from process.widget_gallery import Exhibit, component_exhibits, gallery_lines, gallery_of, use_case_exhibits
+from process.widget_gallery import Exhibit, build_gallery, component_exhibits, gallery_lines, use_case_exhibits
 from streaming.actions.declared_actions import action
 from tests.unit.scripted_model import ScriptedModel
 from widgets.catalogue import load_catalogue
@@ -82,7 +82,7 @@ def test_each_component_has_a_sample_without_a_mistake_that_shows_it() -> None:
 
 def test_the_use_cases_that_come_along_show_widgets_without_a_mistake(services: Services) -> None:
     root = Path(__file__).resolve().parents[3]
-    groups = gallery_of(load_use_cases(services, [root / "use_cases"], only=["todo", "weather"]).enabled)
+    groups = build_gallery(load_use_cases(services, [root / "use_cases"], only=["todo", "weather"]).enabled)
     shown = {group.name: [each for each in group.widgets if not each.is_well] for group in groups}
     assert shown == {None: [], "todo": [], "weather": []}
     assert all(len(group.widgets) >= 5 for group in groups)
@@ -138,7 +138,7 @@ def test_templates_show_their_preview_or_what_they_build_of_nothing(module: Modu
 
 def test_the_lines_name_each_widget_and_below_it_each_mistake(services: Services) -> None:
     samples = {"good": CARD, "bad": {**CARD, "sise": "sm"}}
-    groups = gallery_of({"shop": UseCase("shop", "Shop", ShopServer(services), sample_widgets=lambda: samples)})
+    groups = build_gallery({"shop": UseCase("shop", "Shop", ShopServer(services), sample_widgets=lambda: samples)})
     lines = gallery_lines(groups)
     at = lines.index("Shop (shop)")
     assert lines[at + 1 : at + 3] == ["  ok        good", "  1 wrong   bad"]
@@ -148,7 +148,7 @@ def test_the_lines_name_each_widget_and_below_it_each_mistake(services: Services
 
 def test_the_lines_say_each_thing_once_and_pass_nothing_on_that_a_terminal_obeys(services: Services) -> None:
     samples = {"two\nlines \x1b[31m": {**CARD, "a\x07b": 1}, "rootless": {"type": "Text", "value": "x"}}
-    groups = gallery_of({"x": UseCase("x", "\x1b]0;T\x07", ShopServer(services), sample_widgets=lambda: samples)})
+    groups = build_gallery({"x": UseCase("x", "\x1b]0;T\x07", ShopServer(services), sample_widgets=lambda: samples)})
     lines = gallery_lines(groups)
     assert all(line.isprintable() for line in lines)
     assert sum("'Text'" in line for line in lines) == 1

@@ -351,7 +351,7 @@ async def test_a_stock_connection_that_is_lost_after_the_signal_is_nobodys_stop(
         viewer = await start(chat, resumable=False)
         chat.thread_id = events_of(await read_until(viewer, b"Once"))[0]["thread"]["id"]
         runs = chat.server.services.runs
-        runs.refuse()
+        runs.refuse_new_runs()
         await viewer.aclose()
         assert runs.active == 1
         draining = asyncio.create_task(runs.drain(10))

