@@ -105,7 +105,7 @@ class ThoughtSplitter:
         Args:
             is_whole: Whether the model came to its end. Most often it is a long thought that is cut.
         """
-        pieces = list(self._take(is_end=True))
+        pieces = list(self._take(is_end=True)) if self._held else []
         if not self._is_guess or not is_whole:
             return pieces
         # It spoke at once, this time.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterable, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 import httpx
@@ -67,7 +67,7 @@ def _is_packed(response: httpx.Response) -> bool:
     return "content-encoding" in response.headers
 
 
-def _body_of(response: httpx.Response) -> AsyncIterable[bytes]:
+def body_of(response: httpx.Response) -> httpx.AsyncByteStream:
     """Return the body as it arrives, without httpx's layers around it."""
     assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - asynchronous transports give no other
     return response.stream
@@ -135,7 +135,7 @@ async def read_bounded(response: httpx.Response, max_bytes: int, *, cut: bool = 
     """
     parts: list[bytes] = []
     size = 0
-    async for part in response.aiter_bytes() if _is_packed(response) else _body_of(response):
+    async for part in response.aiter_bytes() if _is_packed(response) else body_of(response):
         parts.append(part)
         size += len(part)
         if size > max_bytes:

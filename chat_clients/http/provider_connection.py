@@ -10,7 +10,14 @@ from typing import Any, TypeVar
 
 import httpx
 
-from chat_clients.http.answer_reading import MAX_REFUSAL_BYTES, EventReader, body_feed, read_bounded, read_refusal
+from chat_clients.http.answer_reading import (
+    MAX_REFUSAL_BYTES,
+    EventReader,
+    body_feed,
+    body_of,
+    read_bounded,
+    read_refusal,
+)
 from chat_clients.http.backpressure import Backpressure
 from chat_clients.http.refusal_meanings import is_loading
 from chat_clients.http.retries import backoff_s, retry_after_s, wait_before_retry
@@ -152,7 +159,7 @@ class ProviderConnection:
             if reader.failure is not None:
                 raise reader.failure
         finally:
-            await response.aclose()
+            await body_of(response).aclose()
 
     async def post_file(self, path: str, file: tuple[str, bytes, str], fields: Mapping[str, str]) -> Mapping[str, Any]:
         """Post a file as a form, once, and return the JSON of the answer.

@@ -117,10 +117,12 @@ class ItemNames:
     def _known(self, item_id: Any, kind: str, place: Any) -> str | None:
         """Return the item of this id; of several the one at this place, or the newest that is not done."""
         names = self._named(item_id, kind)
+        if len(names) < 2:
+            return names[0] if names else None
         at = read_place(place)
-        if len(names) > 1 and at is not None and self._at.get(at) in names:
+        if at is not None and self._at.get(at) in names:
             return self._at[at]
-        return next((name for name in reversed(names) if name not in self._done), names[-1] if names else None)
+        return next((name for name in reversed(names) if name not in self._done), names[-1])
 
     def _is_elsewhere(self, name: str, place: Any) -> bool:
         """Return whether an item has a place in the output that is not this one."""

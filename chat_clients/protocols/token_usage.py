@@ -70,7 +70,7 @@ def _read(raw: Any, input_name: str, output_name: str, details: _Details) -> Usa
 
 def _count(value: Any) -> int | None:
     """Return a count, in whatever type it comes; None for what is none, as no answer may fail for it."""
-    if isinstance(value, bool):
+    if value is None or isinstance(value, bool):
         return None
     try:
         count = int(value)
