@@ -26,7 +26,7 @@ def address_of(server: ServerProcess) -> str:
 
 
 def on_this_machine(configuration: str, places: Mapping[str, str], port: int, folder: Path) -> str:
-    """Return a file of nginx with nothing changed but its addresses, ports and folders.
+    """Return a file of nginx with nothing changed but its addresses, ports and folders, that of its log too.
 
     Args:
         configuration: The file's text.
@@ -40,7 +40,11 @@ def on_this_machine(configuration: str, places: Mapping[str, str], port: int, fo
         assert count > 0, name
     configuration, count = re.subn(r"listen 8080;", f"listen 127.0.0.1:{port};", configuration)
     assert count == 1
-    return configuration.replace("/tmp/", f"{folder}/")  # noqa: S108 - what the file says
+    configuration = configuration.replace("/tmp/", f"{folder}/")  # noqa: S108 - what the file says
+    if "access_log" in configuration:
+        return configuration
+    # One that is built in, which an nginx that was unpacked and not installed does not have.
+    return configuration.replace("\nhttp {\n", f"\nhttp {{\n    access_log {folder}/access.log;\n")
 
 
 @asynccontextmanager
