@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from chat_clients.http import provider_connection
 from chat_clients.http.connection import MAX_BUFFERED_BYTES, Taker
-from chat_clients.http.transport import AnswerBody, Header
+from chat_clients.http.transport import AnswerBody, DirectTransport, Header
 
 try:
     import aiohttp
@@ -39,7 +39,7 @@ if aiohttp.http_parser.HttpResponseParser is aiohttp.http_parser.HttpResponsePar
 _OWN_HEADERS = ("accept", "accept-encoding", "user-agent", "content-type")
 
 
-class AiohttpTransport(httpx.AsyncBaseTransport):
+class AiohttpTransport(DirectTransport):
     """Requests through one session of aiohttp; it takes what `DirectTransport` takes."""
 
     def __init__(self, *, max_connections: int, max_idle: int, idle_s: float) -> None:

@@ -72,7 +72,7 @@ def is_about_unnamed(refusal: ProviderStatusError) -> bool:
 
 
 def other_name(name: str, refusal: ProviderStatusError) -> str | None:
-    """Return the name that a server wants instead for the greatest length of an answer; None for any other field."""
+    """Return the name that a server wants instead for the greatest length of an answer; None if there is none."""
     if name not in LENGTHS or not re.search(r"\b(?:use|instead|renamed|replaced)\b", refusal.text, re.IGNORECASE):
         return None
     return next((other for other in LENGTHS if other != name and other in refusal.text), None)

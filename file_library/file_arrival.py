@@ -213,7 +213,7 @@ class FileArrival:
 
         Raises:
             NotFoundError: When the file or its thread was deleted while the bytes were moved.
-            ConflictError: When somebody else is still moving other bytes, or has moved them.
+            ConflictError: When somebody else is still moving bytes, or has moved other ones.
         """
         current = await self._records.find(file.id)
         if current is None or thread_id is not None:

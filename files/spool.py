@@ -148,7 +148,7 @@ class Spool:
 
         try:
             async with asyncio.timeout(UPLOAD_TIMEOUT_S):
-                # Unbuffered, so that opening and closing write nothing and cannot block the event loop.
+                # Unbuffered, so that opening and closing move no bytes while the event loop waits for them.
                 with path.open("wb", buffering=0) as file:
                     while (chunk := await _next_chunk(arriving)) is not None:
                         size += len(chunk)

@@ -255,7 +255,7 @@ class ProviderConnection:
         await asyncio.sleep(wait_s)
 
     def _url(self, path: str) -> httpx.URL:
-        """Return the address of `path`; to read one takes as long as all else that a request is built of."""
+        """Return the address of `path`, which is parsed once: that takes longer than to build the whole request."""
         url = self._urls.get(path)
         if url is None:
             if len(self._urls) >= MAX_KNOWN_URLS:
@@ -271,7 +271,7 @@ class ProviderConnection:
             request = self._http.build_request("POST", url, content=content, headers=headers, timeout=timeout)
             return await self._http.send(request, stream=True)
         # The client's own way looks for cookies, redirections and logins: a tenth of what a short answer costs.
-        given = {name.lower().encode("ascii"): value.encode("ascii") for name, value in headers.items()}
+        given = {name.lower(): value for name, value in httpx.Headers(headers).raw}
         own = {b"host": url.netloc, **self._headers, b"content-length": b"%d" % len(content), **given}
         return await self._transport.send("POST", url, own.items(), content, self._first_timeouts.as_dict())
 

@@ -72,7 +72,7 @@ class DirectTransport(httpx.AsyncBaseTransport):
         Raises:
             httpx.TransportError: What went wrong.
         """
-        head = _head(method, url, headers)
+        head, origin = _head(method, url, headers), _origin(url)
         if self._free.locked():
             try:
                 async with asyncio.timeout(timeouts.get("pool")):
@@ -81,7 +81,7 @@ class DirectTransport(httpx.AsyncBaseTransport):
                 raise httpx.PoolTimeout("all connections are in use") from None
         else:
             await self._free.acquire()
-        connection, origin = None, _origin(url)
+        connection = None
         try:
             while True:
                 connection = self._take_idle(origin)

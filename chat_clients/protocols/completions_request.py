@@ -66,8 +66,7 @@ def build_completions_request(
         origin: Who is asked, in the words that answers note; None for the model's name.
         form: How much of the conversation is sent; None for all of it.
     """
-    if names is None:
-        names = read_names(options.get("tools"))
+    names = names or read_names(options.get("tools"))
     body = begin_body(model, options, _NOT_PASSED_ON)
     shaped = shape_history(
         messages, names=names, can_send=_can_send, can_say=_can_say, origin=origin or body["model"], form=form

@@ -1,4 +1,4 @@
-"""Offered actions: those that a stored widget has, one of which a click on it must be."""
+"""Offered actions: those that a stored widget has, and that a click on it may claim to be."""
 
 from __future__ import annotations
 

@@ -794,6 +794,20 @@ async def test_of_a_connection_that_nobody_has_used_for_a_while_nothing_is_kept(
     await connection.close()
 
 
+async def test_a_header_of_one_request_takes_the_place_of_the_connections_in_any_case(
+    stub: ProviderStub, connect: Connect
+) -> None:
+    stub.will(Chat.text("Yes."))
+    given: dict[str, Any] = {"X-Team": "blue", "CONTENT-TYPE": "application/json; v=2", "x-raw": b"bytes"}
+    connection = connect(headers={"x-team": "red", "api-key": "k"})
+    assert [event async for events in connection.events("/x", {"a": 1}, list, headers=given) for event in events]
+    sent = stub.requests[0].headers
+    assert (sent["x-team"], sent["x-raw"], sent["api-key"]) == ("blue", "bytes", "k")
+    assert sent["content-type"] == "application/json; v=2"
+    assert sent["host"] == httpx.URL(stub.url).netloc.decode()
+    assert sent["content-length"] == "7"
+
+
 async def test_a_key_with_a_line_break_cannot_add_a_header(connect: Connect) -> None:
     with pytest.raises(httpx.LocalProtocolError, match="line break"):
         await ask(connect(headers={"authorization": "Bearer a\r\nx-evil: 1"}))
