@@ -50,11 +50,6 @@ class AiohttpTransport(DirectTransport):
         self._url = functools.lru_cache(64)(lambda url: yarl.URL(url, encoded=True))
         self._timeout = functools.lru_cache(4)(_timeout)
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send `request` and return the answer when it has begun; its stream gives what each read has brought."""
-        timeouts = request.extensions.get("timeout", {})
-        return await self.send(request.method, request.url, request.headers.raw, await request.aread(), timeouts)
-
     async def send(
         self,
         method: str,
