@@ -352,6 +352,18 @@ def test_halves_in_the_arguments_of_a_call_are_joined() -> None:
     assert [content.arguments for update in updates for content in update.contents if content.arguments] == [arguments]
 
 
+def test_a_piece_without_an_id_belongs_to_the_item_that_is_open_at_its_place() -> None:
+    def item(kind: str, name: str, **more: Any) -> Event:
+        told = {"id": name, "type": "message", "role": "assistant", "content": [], **more}
+        return {"type": f"response.output_item.{kind}", "output_index": 0, "item": told}
+
+    piece = {"type": "response.output_text.delta", "output_index": 0, "content_index": 0}
+    events = [item("added", "msg_1"), {**piece, "delta": "One"}, item("done", "msg_1", status="completed")]
+    events += [item("added", "msg_2"), {**piece, "delta": "Two"}]
+    updates = read(ResponsesReader(), events, [completed()])
+    assert [(each.message_id, each.text) for each in updates if each.text] == [("msg_1", "One"), ("msg_2", "Two")]
+
+
 # Compatible servers
 
 

@@ -15,6 +15,7 @@ from chatkit.types import (
     AssistantMessageContent,
     AssistantMessageContentPartTextDelta,
     AssistantMessageItem,
+    LockedStatus,
     ThreadItem,
     ThreadItemAddedEvent,
     ThreadItemDoneEvent,
@@ -230,6 +231,17 @@ async def test_after_a_checkpoint_the_pause_begins_anew(chat: Chat) -> None:
     await guard.checkpoint()
     assert await said(chat) == ["One "]
     assert not guard.is_checkpoint_due()
+
+
+async def test_a_status_that_is_changed_in_place_changes_the_thread(chat: Chat) -> None:
+    await chat.send("Go")
+    context, store = chat.context(), chat.server.services.store
+    thread = await store.load_thread(chat.thread_id or "", context)
+    status = thread.status = LockedStatus(reason="Being reviewed")
+    guard = ItemGuard(store, thread, context, lambda: 1_000.0)
+    assert not guard.is_thread_changed()
+    status.reason = "Reviewed"
+    assert guard.is_thread_changed()
 
 
 class FlakyStore(ParlorStore):

@@ -69,6 +69,15 @@ class Echo(BaseAgent):
         return streamed("echo")
 
 
+async def test_get_agent_may_take_no_turn_and_is_called_so_each_time(services: Services) -> None:
+    class WithoutTurn(BaseChatKitServer):
+        def get_agent(self) -> Any:  # type: ignore[override]
+            return Echo(name="echo")
+
+    chat = Chat(WithoutTurn(services))
+    assert [texts(await chat.send("Hi")), texts(await chat.send("Again"))] == [["echo"], ["echo"]]
+
+
 async def test_an_agent_whose_run_takes_next_to_nothing_answers(server: AnyServer) -> None:
     server.make = lambda client: Echo(name="echo")
     assert texts(await Chat(server).send("Hi")) == ["echo"]
