@@ -11,12 +11,12 @@ from sqlalchemy import JSON, DateTime, Dialect, String
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from text.surrogates import joined_halves
+from text.surrogates import join_surrogates
 
 
 def storable_text(value: str) -> str:
     """Return `value` with U+FFFD for NUL and lone surrogates, which no database can store."""
-    return joined_halves(value.replace("\x00", "\ufffd") if "\x00" in value else value)
+    return join_surrogates(value.replace("\x00", "\ufffd") if "\x00" in value else value)
 
 
 class PlainText(TypeDecorator[str]):

@@ -23,7 +23,7 @@ from chatkit.types import (
 )
 from pydantic import BaseModel
 
-from text.surrogates import joined_halves
+from text.surrogates import join_surrogates
 
 AS_CHATKIT_SENDS: Final[dict[str, Any]] = {
     "by_alias": True,
@@ -51,7 +51,7 @@ def serialize(obj: BaseModel) -> bytes:
         return obj.model_dump_json(**AS_CHATKIT_SENDS).encode()
     except ValueError:
         data = obj.model_dump(mode="json", **AS_CHATKIT_SENDS)
-        return joined_halves(json.dumps(data, ensure_ascii=False)).encode()
+        return join_surrogates(json.dumps(data, ensure_ascii=False)).encode()
 
 
 def thread_response(thread: ThreadMetadata) -> Thread:

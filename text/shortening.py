@@ -1,8 +1,8 @@
-"""Texts cut to a length, with a mark that they were."""
+"""Texts cut to a maximum length."""
 
 from __future__ import annotations
 
 
 def shortened(text: str, limit: int) -> str:
-    """Return `text`, cut to at most `limit` characters with a mark that it was."""
+    """Return `text`; a longer one is cut to `limit` characters, the ellipsis at its end included."""
     return text if len(text) <= limit else text[: limit - 2] + " …"

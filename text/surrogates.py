@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 
-def ends_in_half(text: str) -> bool:
-    """Say whether `text` ends with the first half of a surrogate pair.
+def ends_with_high_surrogate(text: str) -> bool:
+    """Return whether `text` ends with a high surrogate, the first half of a surrogate pair.
 
-    A server that cuts its text by UTF-16 units may cut a character in two, such as an emoji.
+    A server that cuts its text by UTF-16 code units may cut a character in two, such as an emoji.
     """
     return "\ud800" <= text[-1:] <= "\udbff"
 
 
-def joined_halves(text: str) -> str:
-    """Return `text` with the halves of surrogate pairs joined, and those that are alone as U+FFFD."""
+def join_surrogates(text: str) -> str:
+    """Return `text` with surrogate pairs joined into characters, and lone surrogates replaced by U+FFFD."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -21,14 +21,14 @@ def joined_halves(text: str) -> str:
 
 
 def join_pieces(pieces: list[str], *, may_go_on: bool) -> tuple[str, str]:
-    """Return the text of pieces, and half a character at its end that waits for the other half.
+    """Return the text of pieces, and a high surrogate at its end that waits for its other half.
 
     Args:
-        pieces: Neighbouring pieces of one text; one at least.
-        may_go_on: Whether more of the text may come; if not, nothing waits.
+        pieces: Neighbouring pieces of one text, at least one.
+        may_go_on: Whether more of the text may come; if not, no surrogate waits.
     """
     text = pieces[0] if len(pieces) == 1 else "".join(pieces)
     if text.isascii():
         return text, ""
-    rest = text[-1] if may_go_on and ends_in_half(text) else ""
-    return joined_halves(text[: len(text) - len(rest)]), rest
+    waiting = text[-1] if may_go_on and ends_with_high_surrogate(text) else ""
+    return join_surrogates(text[: len(text) - len(waiting)]), waiting

@@ -1,4 +1,4 @@
-"""Tags that a text speaks about, in code, between quotes or within a sentence, told from those that end a thought."""
+"""Tags that a text only mentions, in code, in quotes or within a sentence, as opposed to tags that end a thought."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ import re
 from text.thought_tags import tags_in
 
 LOOKAHEAD_CHARS = 3
-"""How many characters after a tag must be known, unless the text ends before."""
+"""How many characters after a tag must be known, unless the text ends before that."""
 
 _FENCE = re.compile(r"^[ \t>]*(?:```|~~~)", re.MULTILINE)
 _BACKTICKS = re.compile(r"`+")
 
-# Characters that may directly surround a tag that a text speaks about.
-_AROUND = {'"': '"', "'": "'", "“": "”", "”": "”", "„": "“”", "‘": "’", "«": "»", "»": "«", "「": "」"} | {
+# Characters that may directly surround a tag that is only mentioned: the one before it, and those after it.
+_QUOTE_PAIRS = {'"': '"', "'": "'", "“": "”", "”": "”", "„": "“”", "‘": "’", "«": "»", "»": "«", "「": "」"} | {
     "`": "`",
     "(": ")",
     "[": "]",
     "*": "*",
     "_": "_",
 }
-_ALIKE = "\"'*_"  # They open and close with the same sign.
+_SYMMETRIC_QUOTES = "\"'*_"
 _SENTENCE_ENDS = ".!?…。！？"
-_GOES_ON = re.compile(r"[.,;:!?)\]|]|[ \t]+(?:[a-zäöüßàâçéèêîôûñ(|=]|[-–—] )")
+_SENTENCE_CONTINUES = re.compile(r"[.,;:!?)\]|]|[ \t]+(?:[a-zäöüßàâçéèêîôûñ(|=]|[-–—] )")
 
 
 def is_mention(before: str, after: str, *, is_end: bool) -> bool | None:
-    """Return whether a closing tag that nothing has opened is spoken about; None where more must be known.
+    """Return whether a closing tag without an opening one is only mentioned; None if more text is needed to tell.
 
     Args:
         before: The text before the tag.
-        after: What stands behind it, as far as it is known.
+        after: The text after the tag, as far as it has arrived.
         is_end: Whether nothing follows `after`.
     """
     if _has_open_tag(before) or _is_in_fence(before) or _is_in_code_span(before):
@@ -40,19 +40,19 @@ def is_mention(before: str, after: str, *, is_end: bool) -> bool | None:
     return _is_quoted(before, after) or _is_in_sentence(before, after)
 
 
-def is_inner(before: str, after: str, *, is_end: bool) -> bool | None:
-    """Return whether a closing tag leaves the thought open that a tag has opened; None where more must be known.
+def leaves_thought_open(before: str, after: str, *, is_end: bool) -> bool | None:
+    """Return whether a closing tag is part of an opened thought, and does not end it; None if more text is needed.
 
-    Only what cannot be its end does so: a model that thinks is not careful with its quotes.
+    Stricter than `is_mention`, since a model that thinks is not careful with its quotes.
 
     Args:
         before: The thought so far.
-        after: What stands behind it, as far as it is known.
+        after: The text after the tag, as far as it has arrived.
         is_end: Whether nothing follows `after`.
     """
-    if _is_in_fence(before) and _has_open_tag(before[_last_fence(before) :]):
+    if _is_in_fence(before) and _has_open_tag(before[_last_fence_start(before) :]):
         return True
-    if not _is_in_code_span(before) and before[-1:] not in _AROUND:
+    if not _is_in_code_span(before) and before[-1:] not in _QUOTE_PAIRS:
         return False
     if not after and not is_end:
         return None
@@ -60,15 +60,15 @@ def is_inner(before: str, after: str, *, is_end: bool) -> bool | None:
 
 
 def _has_open_tag(before: str) -> bool:
-    """Return whether a tag is opened in a text, other than one that is quoted itself."""
+    """Return whether a text contains an opening tag that is not quoted."""
     return any(
-        tag.family("opens") is not None and not _is_quoted(before[: tag.start], before[tag.end :])
+        tag.family("opens_thought") is not None and not _is_quoted(before[: tag.start], before[tag.end :])
         for tag in tags_in(before)
     )
 
 
-def _last_fence(before: str) -> int:
-    return max((found.start() for found in _FENCE.finditer(before)), default=0)
+def _last_fence_start(before: str) -> int:
+    return max((match.start() for match in _FENCE.finditer(before)), default=0)
 
 
 def _is_in_fence(before: str) -> bool:
@@ -76,28 +76,28 @@ def _is_in_fence(before: str) -> bool:
 
 
 def _is_in_code_span(before: str) -> bool:
-    opened = 0
-    for run in _BACKTICKS.findall(before.rpartition("\n")[2]):
-        if not opened:
-            opened = len(run)
-        elif len(run) == opened:
-            opened = 0
-    return opened > 0
+    open_backticks = 0
+    for backticks in _BACKTICKS.findall(before.rpartition("\n")[2]):
+        if not open_backticks:
+            open_backticks = len(backticks)
+        elif len(backticks) == open_backticks:
+            open_backticks = 0
+    return open_backticks > 0
 
 
 def _is_quoted(before: str, after: str) -> bool:
-    sign = before[-1:]
-    if not sign or not after or after[0] not in _AROUND.get(sign, ""):
+    quote = before[-1:]
+    if not quote or not after or after[0] not in _QUOTE_PAIRS.get(quote, ""):
         return False
-    # 'They say "Hi"</think>"Hi"': the sign before the tag has closed something.
-    return sign not in _ALIKE or before[-2:-1] in ("", *" \t\n(*_")
+    # In 'They say "Hi"</think>"Hi"' the quote before the tag closes a quotation.
+    return quote not in _SYMMETRIC_QUOTES or before[-2:-1] in ("", *" \t\n(*_")
 
 
 def _is_in_sentence(before: str, after: str) -> bool:
-    """Return whether a sentence goes on around a tag, as "The tag </think> ends it." does."""
+    """Return whether a tag stands in the middle of a sentence, such as "The tag </think> ends it."."""
     words = before.rpartition("\n")[2].rstrip(" \t")
     if not before:
-        return _GOES_ON.match(after) is not None
+        return _SENTENCE_CONTINUES.match(after) is not None
     if before[-1] not in " \t" or not words or words[-1] in _SENTENCE_ENDS:
         return False
-    return not after or _GOES_ON.match(after) is not None
+    return not after or _SENTENCE_CONTINUES.match(after) is not None

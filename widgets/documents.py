@@ -9,7 +9,7 @@ from typing import Any, cast
 from chatkit.widgets import DynamicWidgetRoot
 from pydantic import BaseModel
 
-from text.surrogates import joined_halves
+from text.surrogates import join_surrogates
 
 WIDGET_ROOTS = ("Card", "ListView", "Basic")
 
@@ -89,7 +89,7 @@ def _component(component: Mapping[str, Any], above: tuple[str, ...]) -> dict[str
         if value is None:
             continue
         if key != "children":
-            copy[joined_halves(str(key))] = _value(value, path, 0)
+            copy[join_surrogates(str(key))] = _value(value, path, 0)
         elif isinstance(value, list | tuple):
             copy[key] = [_component(_child(each, path), path) for each in value if each is not None]
         else:
@@ -115,7 +115,7 @@ def _value(value: Any, path: tuple[str, ...], depth: int) -> Any:
         return value
     if isinstance(value, Mapping | BaseModel):
         return {
-            joined_halves(str(key)): _value(each, path, depth + 1)
+            join_surrogates(str(key)): _value(each, path, depth + 1)
             for key, each in _dumped(value).items()
             if each is not None
         }

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from chat_clients.json_numbers import without_odd_numbers
-from text.surrogates import joined_halves
+from text.surrogates import join_surrogates
 
 MAX_VALUES = 8
 """How many values of JSON may stand one behind the other; text that holds more of them is no call."""
@@ -32,7 +32,7 @@ def read_arguments(text: str) -> str | None:
     """
     if is_json_object(text):
         return text
-    text = joined_halves(text).strip()
+    text = join_surrogates(text).strip()
     if fenced := _FENCED.fullmatch(text):
         text = fenced[1].strip()
     values = _read_values(text)

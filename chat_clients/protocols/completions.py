@@ -29,7 +29,7 @@ from chat_clients.protocols.token_usage import format_time, read_completions_usa
 from chat_clients.protocols.tool_names import ToolNames
 from chat_clients.protocols.written_calls import WrittenCalls
 from framework.text_updates import build_text_piece
-from text.surrogates import join_pieces, joined_halves
+from text.surrogates import join_pieces, join_surrogates
 from text.thoughts import Kind, ThoughtSplitter
 
 # Where servers put their model's thoughts, most common first.
@@ -83,7 +83,7 @@ class Call:
         Some servers number all calls 0. Without ids, another begins where this one is complete; some proxies give each
         piece another id, and name the same tool again.
         """
-        is_whole = is_json_object(joined_halves("".join(self.arguments)))
+        is_whole = is_json_object(join_surrogates("".join(self.arguments)))
         if given_id:
             is_piece = bool(self.arguments) and not is_whole and name == self.name
             return given_id != self.given_id and not is_piece
@@ -128,7 +128,7 @@ class CompletionsReader:
     @property
     def has_unopened_thought(self) -> bool | None:
         """Whether a thought was closed in the text that nothing had opened; None where nothing tells."""
-        return self._splitter.has_unopened
+        return self._splitter.has_unopened_thought
 
     def read(self, events: list[Event]) -> Iterator[ChatResponseUpdate]:
         """Return what `events` mean; see `AnswerReader.read`."""
@@ -297,7 +297,7 @@ class CompletionsReader:
         """Say what the text cites; its positions count from the beginning of the message."""
         citations = [citation for raw in found if (citation := _citation(raw))] if isinstance(found, list) else []
         for citation in citations:
-            shift_regions(citation, -self._splitter.dropped)
+            shift_regions(citation, -self._splitter.dropped_chars)
         if citations:
             yield self._update([Content.from_text("", merge_mode="append", annotations=citations)])
 

@@ -14,7 +14,7 @@ from chat_clients.protocols.response_items import build_annotation, shift_region
 from chat_clients.protocols.thought_updates import build_split_updates
 from framework.text_updates import build_text_piece
 from text.growing_text import GrowingText
-from text.surrogates import join_pieces, joined_halves
+from text.surrogates import join_pieces, join_surrogates
 from text.thoughts import Kind, ThoughtSplitter, without_thoughts
 
 logger = logging.getLogger(__name__)
@@ -63,7 +63,9 @@ class ResponseTexts:
     @property
     def has_unopened_thought(self) -> bool | None:
         """Whether a thought was closed in a text that nothing had opened; None where nothing tells."""
-        known = [each.has_unopened for each in self._splitters.values() if each.has_unopened is not None]
+        known = [
+            each.has_unopened_thought for each in self._splitters.values() if each.has_unopened_thought is not None
+        ]
         return any(known) if known else None
 
     def update(self, contents: list[Content], message_id: str | None = None, **more: Any) -> ChatResponseUpdate:
@@ -126,13 +128,13 @@ class ResponseTexts:
 
     def is_said(self, key: PartKey, whole: Any) -> bool:
         """Return whether a part was said exactly so."""
-        return isinstance(whole, str) and key in self._streamed and str(self._streamed[key]) == joined_halves(whole)
+        return isinstance(whole, str) and key in self._streamed and str(self._streamed[key]) == join_surrogates(whole)
 
     def whole(self, key: PartKey, whole: Any) -> Iterator[ChatResponseUpdate]:
         """Say what of a part's whole text was not streamed, which as a rule is nothing."""
         if not isinstance(whole, str):
             return
-        whole = joined_halves(whole)
+        whole = join_surrogates(whole)
         known = str(self._streamed.get(key, ""))
         if whole == known:
             return
@@ -221,4 +223,4 @@ class ResponseTexts:
 
     def _dropped_of(self, key: PartKey) -> int:
         """Return how many characters of a part were not said, because they are a thought."""
-        return self._splitters[key].dropped if key in self._splitters else 0
+        return self._splitters[key].dropped_chars if key in self._splitters else 0

@@ -19,9 +19,9 @@ def build_split_updates(
             yield build_text_update(piece, message_id, response_id)
             continue
         contents = [Content.from_text_reasoning(text=piece, merge_mode="append")]
-        if kind == "no_thought":
+        if kind == "thought_retracted":
             contents = [Content.from_text_reasoning(text="", merge_mode="replace")]
-        elif kind == "taken_back":
+        elif kind == "text_retracted":
             yield _update([Content.from_text("", merge_mode="replace")], message_id, response_id)
         yield _update(contents, message_id, response_id)
 

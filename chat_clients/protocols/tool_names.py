@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
 from unicodedata import normalize
 
-from text.blanks import without_blanks
+from text.blanks import strip_blanks
 
 Finder = Callable[[str], set[str]]
 """Returns the tools that a name may mean."""
@@ -135,7 +135,7 @@ def _fold(name: str) -> str:
 
 def _readings(said: str) -> Iterator[str]:
     """Return what may be a name, perhaps with a namespace, in what a model has said: without marks and arguments."""
-    said = without_blanks(said)
+    said = strip_blanks(said)
     for part in (said, *_MARK.split(said)):
         if (named := _named_in_json(part.strip())) is not None:
             part = named

@@ -49,7 +49,7 @@ class WrittenCalls:
     def without(self, pieces: Iterable[tuple[Kind, str]]) -> Iterator[tuple[Kind, str]]:
         """Return the pieces of a text that can be said now."""
         for kind, piece in pieces:
-            if kind == "taken_back":
+            if kind == "text_retracted":
                 self.release()
             if kind != "text" or not self._names:
                 yield kind, piece

@@ -29,7 +29,7 @@ from context import Turn
 from framework.text_updates import ShownPiece, TextPiece
 from text.blanks import is_blank
 from text.growing_text import GrowingText
-from text.surrogates import ends_in_half, joined_halves
+from text.surrogates import ends_with_high_surrogate, join_surrogates
 from turns.clock import utc_now
 
 Events = Iterator[ThreadStreamEvent]
@@ -109,7 +109,7 @@ class MessageWriter:
         messages have the same author and come from a client of ours, which tells them apart by their message ids alone.
         """
         message = self._message
-        if message is None or message.key[1] != message_id or (not text.isascii() and ends_in_half(text)):
+        if message is None or message.key[1] != message_id or (not text.isascii() and ends_with_high_surrogate(text)):
             return None
         self._append(message, text)
         return self.pending_text()
@@ -148,7 +148,7 @@ class MessageWriter:
                 return  # never an empty bubble
             message = yield from self._open(message_key(content, update))
         if content.merge_mode == "replace":
-            yield from self._replace(joined_halves(text), start=message.segment_start)
+            yield from self._replace(join_surrogates(text), start=message.segment_start)
             message.segment_is_closed = True
         elif text:
             self._append(message, text)
@@ -157,7 +157,7 @@ class MessageWriter:
 
     def replace_all(self, text: str) -> Events:
         """Apply the whole text of the message that is being written."""
-        yield from self._replace(joined_halves(text), start=0)
+        yield from self._replace(join_surrogates(text), start=0)
 
     def pending_text(self) -> ThreadItemUpdatedEvent | None:
         """Return the text that has been merged so far as an event to be sent; None when there is none."""
@@ -206,9 +206,9 @@ class MessageWriter:
     def _append(self, message: _OpenMessage, text: str) -> None:
         if message.half or not text.isascii():
             text, message.half = message.half + text, ""
-            if ends_in_half(text):
+            if ends_with_high_surrogate(text):
                 text, message.half = text[:-1], text[-1]
-            text = joined_halves(text)
+            text = join_surrogates(text)
         if message.segment_is_closed:
             message.segment_start, message.segment_is_closed = message.text.length, False
         message.text.add(text)

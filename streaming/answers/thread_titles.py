@@ -12,7 +12,7 @@ from chatkit.types import UserMessageItem
 
 from context import Turn
 from runs.cancellation import end_tasks
-from text.blanks import without_blanks
+from text.blanks import strip_blanks
 from text.shortening import shortened
 from text.thoughts import without_thoughts
 from text.visible import one_visible_line
@@ -149,5 +149,5 @@ def clean_title(text: str) -> str | None:
     for pattern, replacement in _MARKDOWN:
         line = pattern.sub(replacement, line)
     line = _CALLED_TITLE.sub("", line)
-    title = without_blanks(" ".join(line.split()).lstrip(f"# {_MARKS}").rstrip(f". {_MARKS}"))
+    title = strip_blanks(" ".join(line.split()).lstrip(f"# {_MARKS}").rstrip(f". {_MARKS}"))
     return shortened(title, MAX_TITLE_CHARS) or None

@@ -25,7 +25,7 @@ from chatkit.types import (
 )
 
 from context import Turn
-from text.surrogates import ends_in_half, joined_halves
+from text.surrogates import ends_with_high_surrogate, join_surrogates
 from turns.clock import utc_now
 
 Events = Generator[ThreadStreamEvent, None, None]
@@ -111,8 +111,8 @@ class WorkflowWriter:
         task = tasks[thought.task_index]
         known = "" if content.merge_mode == "replace" else getattr(task, "content", "")
         text = text if content.merge_mode == "replace" else thought.half + text
-        thought.half = text[-1] if ends_in_half(text) else ""
-        whole = known + joined_halves(text.removesuffix(thought.half))
+        thought.half = text[-1] if ends_with_high_surrogate(text) else ""
+        whole = known + join_surrogates(text.removesuffix(thought.half))
         tasks[thought.task_index] = task.model_copy(update={"content": whole})
         # The protocol repeats the whole thought each time: send it when it has grown by a share, not by a word.
         if len(whole) - thought.sent >= max(24, thought.sent // 8):

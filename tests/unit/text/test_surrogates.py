@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from text.surrogates import ends_in_half, join_pieces, joined_halves
+from text.surrogates import ends_with_high_surrogate, join_pieces, join_surrogates
 
 HALVES = st.text(st.sampled_from(["a", "\u00e9", "\U0001f600", "\ud83d", "\ude00"]), max_size=6)
 
@@ -28,14 +28,14 @@ def cut_by_utf_16(text: str) -> list[str]:
     ],
 )
 def test_pairs_are_joined_and_what_is_alone_is_replaced(text: str, joined: str) -> None:
-    assert joined_halves(text) == joined
+    assert join_surrogates(text) == joined
 
 
 @given(HALVES)
 def test_whatever_was_mended_can_be_sent_and_is_mended_no_further(text: str) -> None:
-    mended = joined_halves(text)
+    mended = join_surrogates(text)
     mended.encode()
-    assert joined_halves(mended) == mended
+    assert join_surrogates(mended) == mended
 
 
 @given(HALVES)
@@ -43,8 +43,8 @@ def test_pieces_that_wait_for_their_other_half_say_together_what_the_text_says(t
     said, rest = "", ""
     for piece in cut_by_utf_16(text):
         shown, rest = join_pieces([rest + piece], may_go_on=True)
-        assert not ends_in_half(shown)
+        assert not ends_with_high_surrogate(shown)
         said += shown
     if rest:
         said += join_pieces([rest], may_go_on=False)[0]
-    assert said == joined_halves(text)
+    assert said == join_surrogates(text)

@@ -147,12 +147,12 @@ def split(text: str, cuts: Iterable[int], splitter: ThoughtSplitter) -> tuple[st
                 said += piece
             case "thought":
                 thought += piece
-            case "no_thought":
+            case "thought_retracted":
                 thought = ""
-            case "taken_back":
+            case "text_retracted":
                 assert piece.startswith(said)
                 said, thought = "", thought + piece
-    assert splitter.dropped + len(said) == len(text)
+    assert splitter.dropped_chars + len(said) == len(text)
     return thought, said
 
 
@@ -222,7 +222,7 @@ def test_a_thought_that_nothing_has_opened_stays_one_where_the_answer_is_cut() -
         pieces += splitter.close(is_whole=False)
         assert {kind for kind, _ in pieces} == {"thought"}
         assert "".join(piece for _, piece in pieces) == "Hm, what </thi"
-        assert splitter.has_unopened is None, "that it was cut tells nothing of a habit"
+        assert splitter.has_unopened_thought is None, "that it was cut tells nothing of a habit"
 
 
 @pytest.mark.parametrize(
@@ -233,4 +233,4 @@ def test_what_a_text_tells_of_its_model_s_habit(text: str, is_habit: bool, expec
     splitter = ThoughtSplitter(begins_with_thought=is_habit)
     splitter.feed(text)
     splitter.close()
-    assert splitter.has_unopened is expected
+    assert splitter.has_unopened_thought is expected
