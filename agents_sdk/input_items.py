@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from agent_framework import Content, Message
 
-from chat_clients.protocols.response_items import item_contents
+from chat_clients.protocols.response_items import build_item_contents
 from chat_clients.protocols.responses_request import build_input
 
 
@@ -115,7 +115,7 @@ def _message(item: Mapping[str, Any], known: KnownContents) -> Message | None:
             )
         case _:
             # A thought is only taken back together with the search that it led to.
-            contents = item_contents(item, str(item.get("id") or ""), is_begun=True)
+            contents = build_item_contents(item, str(item.get("id") or ""), has_begun=True)
             return Message("assistant", contents) if contents else None
 
 

@@ -20,7 +20,7 @@ import httpx
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from chat_clients.http import provider_connection
-from chat_clients.http.connection import MAX_BUFFERED_BYTES, Taker
+from chat_clients.http.connection import MAX_BUFFERED_BYTES, ByteSink
 from chat_clients.http.transport import AnswerBody, DirectTransport, Header
 
 try:
@@ -105,11 +105,11 @@ class AiohttpBody(AnswerBody):
         self._response = response
         self._loop = asyncio.get_running_loop()
         self._reading: asyncio.Task[None] | None = None
-        self._take: Taker
+        self._take: ByteSink
         self._stopped: asyncio.Future[bool]
         self._wanted: asyncio.Future[None]
 
-    async def read(self, take: Taker) -> bool:
+    async def read(self, take: ByteSink) -> bool:
         """Hand over all that arrives until `take` returns True; return False at the end of the answer."""
         self._take = take
         self._stopped = self._loop.create_future()

@@ -1,4 +1,4 @@
-"""Failures of the model, in words for the person in the chat."""
+"""Errors of the model, explained to the person in the chat in one sentence."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import httpx
 from agent_framework.exceptions import ChatClientContentFilterException
 
 from chat_clients.http.answer_forms import NoAnswerError
-from chat_clients.http.refusal_meanings import BY_CODE, meaning_of
+from chat_clients.http.refusal_meanings import CODE_BY_PROVIDER_CODE, classify_refusal
 from chat_clients.http.server_events import BrokenStreamError
 from chat_clients.http.status_errors import ProviderStatusError, build_status_error
 from errors import ModelError
 from framework.sentences import STREAM_ERROR
 
-# code -> (sentence, whether trying again can help)
+# Error code -> (sentence, whether a retry can help)
 _SENTENCES: dict[str, tuple[str, bool]] = {
     "model.failed": ("The model could not answer.", True),
     "model.unreachable": ("The model cannot be reached at the moment.", True),
@@ -36,18 +36,18 @@ _SENTENCES: dict[str, tuple[str, bool]] = {
     "model.cut_short": ("The answer ends here because it reached the longest length the model may write.", False),
 }
 
-# The framework puts an `error` event of the Responses stream into a sentence of this form.
+# The framework turns an `error` event of the Responses API into a sentence of this form.
 _STREAM_ERROR = re.compile(STREAM_ERROR)
 
-_MAX_CHAIN = 32
+_MAX_CHAIN_LENGTH = 32
 
 
 def build_model_error(code: str, *, model: str | None = None) -> ModelError:
-    """Return the error of one of our codes, e.g. ``"model.timeout"``; an unknown one reads as ``"model.failed"``.
+    """Return the error for one of our codes; an unknown code becomes ``"model.failed"``.
 
     Args:
-        code: The code of the error.
-        model: The model that was asked, which the error names if it does not exist.
+        code: The code of the error, e.g. ``"model.timeout"``.
+        model: The name of the model, which the error mentions if there is no such model.
     """
     code = code if code in _SENTENCES else "model.failed"
     message, allow_retry = _SENTENCES[code]
@@ -57,45 +57,45 @@ def build_model_error(code: str, *, model: str | None = None) -> ModelError:
 
 
 def explain_provider_error(error: Any) -> ModelError:
-    """Return our error for the error object that a provider has put into its answer.
+    """Return our error for an error object within a provider's answer.
 
     Args:
-        error: The object, with the provider's word as `code` or `type`, e.g. ``"rate_limit_exceeded"``; or an
-            object with an HTTP status as `code`, or a sentence instead of an object.
+        error: An object with the provider's error code, e.g. ``"rate_limit_exceeded"``, or an HTTP status as `code` or
+            `type`; or a sentence instead of an object.
     """
     code = error.get("code") if isinstance(error, Mapping) else None
     status = code if isinstance(code, int) else 0
     reported = build_status_error(status, dict(error) if isinstance(error, Mapping) else error)
-    failure = build_model_error(meaning_of(reported))
+    failure = build_model_error(classify_refusal(reported))
     failure.__cause__ = reported
     return failure
 
 
-def refusal_in(exc: BaseException) -> ProviderStatusError | None:
-    """Return the provider's refusal that is the cause of `exc`, or None."""
-    return next((link for link in _chain(exc) if isinstance(link, ProviderStatusError)), None)
+def find_refusal(exc: BaseException) -> ProviderStatusError | None:
+    """Return the provider's refusal among the causes of `exc`, or None."""
+    return next((link for link in _exception_chain(exc) if isinstance(link, ProviderStatusError)), None)
 
 
 def explain_model_failure(exc: BaseException, *, has_begun: bool = False) -> ModelError:
     """Return the error to show the person for any exception: one sentence without internals.
 
     Args:
-        exc: Any exception; its causes and contexts are looked at too. A `ModelError` among them is returned as it is.
-        has_begun: Whether a part of the answer had arrived already.
+        exc: Any exception. A `ModelError` among its causes and contexts is returned unchanged.
+        has_begun: Whether a part of the answer had already arrived.
     """
-    for link in _chain(exc):
+    for link in _exception_chain(exc):
         if isinstance(link, ModelError):
             return link
-        code = _code_of(link, has_begun)
+        code = _error_code(link, has_begun)
         if code is not None:
             return build_model_error(code)
     return build_model_error("model.failed")
 
 
-def _chain(exc: BaseException) -> Iterator[BaseException]:
-    """Yield `exc`, then what it was raised from, nearest first; what groups hold comes after the group."""
+def _exception_chain(exc: BaseException) -> Iterator[BaseException]:
+    """Yield `exc`, its causes and contexts, nearest first, and the members of exception groups."""
     waiting, seen = [exc], set[int]()
-    while waiting and len(seen) < _MAX_CHAIN:
+    while waiting and len(seen) < _MAX_CHAIN_LENGTH:
         link = waiting.pop(0)
         if id(link) in seen:
             continue
@@ -109,15 +109,15 @@ def _chain(exc: BaseException) -> Iterator[BaseException]:
             waiting.append(link.__context__)
 
 
-def _code_of(exc: BaseException, has_begun: bool) -> str | None:
-    """Return our code for this link of a chain, or None when it says nothing."""
+def _error_code(exc: BaseException, has_begun: bool) -> str | None:
+    """Return our error code for an exception by itself, without its causes; None if it has none."""
     match exc:
         case ProviderStatusError():
-            return meaning_of(exc)
+            return classify_refusal(exc)
         case NoAnswerError():
             return "model.no_answer"
         case BrokenStreamError() | httpx.DecodingError():
-            # A piece of the stream that cannot be read: what came after it is missing.
+            # A piece of the stream cannot be read, and what follows it is missing.
             return "model.interrupted"
         case httpx.ConnectTimeout() | httpx.ConnectError() | httpx.PoolTimeout() | httpx.ProxyError():
             return "model.unreachable"
@@ -131,24 +131,25 @@ def _code_of(exc: BaseException, has_begun: bool) -> str | None:
             return "model.timeout"
         case ConnectionError():
             return "model.interrupted" if has_begun else "model.unreachable"
-        case RuntimeError() if found := _STREAM_ERROR.match(str(exc)):
-            return BY_CODE.get(found[1].lower())
+        case RuntimeError() if match := _STREAM_ERROR.match(str(exc)):
+            return CODE_BY_PROVIDER_CODE.get(match[1].lower())
         case _:
-            return _code_of_sdk_error(exc, has_begun)
+            return _sdk_error_code(exc, has_begun)
 
 
-def _code_of_sdk_error(exc: BaseException, has_begun: bool) -> str | None:
-    """Return our code for an error of OpenAI's SDK: a use case may bring a client that is built on it."""
-    # Not imported here: that takes longer than all of Parlor, and a module that was never imported raises no errors.
+def _sdk_error_code(exc: BaseException, has_begun: bool) -> str | None:
+    """Return our error code for an error of OpenAI's SDK, which a use case's own client may be built on."""
+    # Not imported here: that would take longer than importing all of Parlor. If nobody has imported the SDK, the
+    # exception is not one of its errors.
     sdk: Any = sys.modules.get("openai")
     if sdk is None or not isinstance(exc, sdk.APIError):
         return None
     if isinstance(exc, sdk.APITimeoutError):
-        # By name: the HTTP library beneath the SDK is the SDK's own affair.
+        # By name, since which HTTP library the SDK uses is its own business.
         is_connecting = type(exc.__cause__).__name__ == "ConnectTimeout"
         return "model.unreachable" if is_connecting else "model.timeout"
     if isinstance(exc, sdk.APIConnectionError):
         return "model.interrupted" if has_begun else "model.unreachable"
     if isinstance(exc, sdk.APIStatusError):
-        return meaning_of(build_status_error(exc.status_code, exc.body if exc.body is not None else exc.message))
-    return BY_CODE.get((exc.code or "").lower())
+        return classify_refusal(build_status_error(exc.status_code, exc.body if exc.body is not None else exc.message))
+    return CODE_BY_PROVIDER_CODE.get((exc.code or "").lower())

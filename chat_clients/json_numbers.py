@@ -1,4 +1,4 @@
-"""NaN and the infinities, which Python writes into JSON and servers refuse, replaced by null."""
+"""Replaces NaN and the infinities, which Python writes into JSON and servers refuse, by null."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from math import isfinite
 from typing import Any
 
 
-def without_odd_numbers(value: Any) -> Any:
-    """Return a JSON value with null instead of NaN and the infinities."""
+def replace_non_finite(value: Any) -> Any:
+    """Return a JSON value with None in place of NaN and the infinities."""
     if isinstance(value, dict):
-        return {key: without_odd_numbers(each) for key, each in value.items()}
+        return {key: replace_non_finite(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [without_odd_numbers(each) for each in value]
+        return [replace_non_finite(each) for each in value]
     return None if isinstance(value, float) and not isfinite(value) else value

@@ -1,4 +1,4 @@
-"""Chat clients that speak to a provider themselves: requests and answers are plain JSON, with no SDK between."""
+"""Chat clients that exchange plain JSON with a provider, without an SDK."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from agent_framework.observability import ChatTelemetryLayer
 
 from chat_clients.http.provider_connection import ProviderConnection
 from chat_clients.http.server_events import Event
-from chat_clients.learnt import Learnt
 from chat_clients.protocols.complete_answers import AnswerReader, whole_updates
 from chat_clients.protocols.completions import CompletionsReader
 from chat_clients.protocols.completions_request import build_completions_request
@@ -33,6 +32,7 @@ from chat_clients.protocols.request_options import read_names
 from chat_clients.protocols.responses import ResponsesReader
 from chat_clients.protocols.responses_request import build_responses_request
 from chat_clients.protocols.tool_names import ToolNames
+from chat_clients.refusal_memory import RefusalMemory
 from chat_clients.refusals import Attempt
 from chat_clients.unoffered_calls import offers_no_tools, without_calls
 from errors import ModelError
@@ -44,21 +44,21 @@ from framework.text_updates import TEXT_SINK_KWARG, TextSink
 
 
 class RawModelClient(BaseChatClient[Any]):
-    """The part that the clients of both protocols share.
+    """Base class of the clients of both protocols.
 
     Args:
-        connection: To the provider; shared, and closed by the caller.
+        connection: The connection to the provider; shared, and closed by the caller.
         model: The model, unless a run names another.
-        path: The path below the connection's address; ``{model}`` stands for the model.
-        provider_name: How telemetry names the provider.
-        learnt: The knowledge about models from their refusals, which all clients of a process share.
+        path: The path below the connection's address; ``{model}`` is replaced by the model.
+        provider_name: The provider's name in telemetry.
+        memory: The memory of refusals, which all clients of a process share.
         layers: Arguments of the framework's layers, such as `function_invocation_configuration`.
     """
 
     OTEL_PROVIDER_NAME: ClassVar[str] = "openai"
 
     _ends_with_person = False
-    """Whether the server needs a person, or the results of tools, at the end of a conversation."""
+    """Whether a conversation has to end with a person's message or the results of tools."""
 
     def __init__(
         self,
@@ -67,15 +67,15 @@ class RawModelClient(BaseChatClient[Any]):
         model: str,
         path: str,
         provider_name: str = "openai",
-        learnt: Learnt | None = None,
+        memory: RefusalMemory | None = None,
         **layers: Any,
     ) -> None:
         super().__init__(**layers)
-        self._learnt = learnt or Learnt()
+        self._memory = memory or RefusalMemory()
         self.connection = connection
         self.model = model
         self._path = path
-        self.OTEL_PROVIDER_NAME = provider_name  # type: ignore[misc]  # the framework's clients do it so too
+        self.OTEL_PROVIDER_NAME = provider_name  # type: ignore[misc]  # as the framework's clients do
 
     def service_url(self) -> str:
         """Return the provider's address, for telemetry."""
@@ -85,7 +85,7 @@ class RawModelClient(BaseChatClient[Any]):
         self, *, messages: Sequence[Message], stream: bool, options: Mapping[str, Any], **kwargs: Any
     ) -> Awaitable[ChatResponse[Any]] | ResponseStream[ChatResponseUpdate, ChatResponse[Any]]:
         ask = partial(
-            self._updates,
+            self._request_updates,
             options=options,
             stream=stream,
             headers=kwargs.get("extra_headers"),
@@ -94,19 +94,19 @@ class RawModelClient(BaseChatClient[Any]):
         is_without_tools = offers_no_tools(options, getattr(self, "function_invocation_configuration", None))
         updates = without_calls(messages, ask) if is_without_tools else ask(messages)
         if options.get("tool_choice") == "none":
-            updates = _telling_of_limit(updates)
+            updates = _with_limit_notice(updates)
         if stream:
             answer = build_response_stream(updates, options.get("response_format"))
             keep_merged(answer)
             return answer
-        return self._collect(updates, options)
+        return self._collect_response(updates, options)
 
-    async def _collect(
+    async def _collect_response(
         self, updates: AsyncGenerator[ChatResponseUpdate, None], options: Mapping[str, Any]
     ) -> ChatResponse[Any]:
         return build_response([update async for update in updates], options.get("response_format"))
 
-    async def _updates(
+    async def _request_updates(
         self,
         messages: Sequence[Message],
         options: Mapping[str, Any],
@@ -115,13 +115,13 @@ class RawModelClient(BaseChatClient[Any]):
         headers: Mapping[str, str] | None,
         show_text: TextSink | None,
     ) -> AsyncGenerator[ChatResponseUpdate, None]:
-        """Ask, and ask again in another form where the request was refused before anything was said."""
+        """Send a request and yield the answer; after a refusal, send it in another form."""
         names = read_names(options.get("tools"))
         model = options.get("model") or self.model
         origin = build_origin(model, self.connection.base_url + self._path)
         validated = await validate_chat_options(dict(options))
         attempt = Attempt(
-            self._learnt,
+            self._memory,
             model,
             messages,
             lambda form: self._build_request(messages, validated, names, form, stream=stream, origin=origin),
@@ -142,29 +142,29 @@ class RawModelClient(BaseChatClient[Any]):
                 path = self._path.format(model=quote(str(body["model"]), safe=""))
                 return self.connection.events(path, body, read, headers=headers)
 
-            is_picture_lost = attempt.lacks_picture
-            # What the platform says before an answer cannot be shown directly, and so the answer must not either.
-            sink = None if is_picture_lost else show_text
+            needs_notice = attempt.omits_picture
+            # The notice before the answer cannot be shown directly, so the answer must not be either.
+            sink = None if needs_notice else show_text
             try:
-                known = self._learnt.of_model(model)
-                reader = self._build_reader(names, origin, begins_with_thought=known.begins_with_thought)
+                limits = self._memory.model_limits(model)
+                reader = self._build_reader(names, origin, begins_with_thought=limits.begins_with_thought)
                 updates = whole_updates(ask, reader, sink, on_begin=note_begin)
                 async with aclosing(updates):
                     async for update in updates:
-                        if is_picture_lost:
-                            is_picture_lost = False
-                            yield _say(NO_PICTURE_TEXT, "picture")
-                        _mark_unknown(update, names)
+                        if needs_notice:
+                            needs_notice = False
+                            yield _build_notice(NO_PICTURE_TEXT, "picture")
+                        _mark_unknown_tools(update, names)
                         yield update
             except ModelError as exc:
-                if not has_begun and attempt.differs_after(exc):
+                if not has_begun and attempt.adapt(exc):
                     continue
-                if (told := attempt.explain(exc)) is not exc:
-                    raise told from exc
+                if (explained := attempt.explain(exc)) is not exc:
+                    raise explained from exc
                 raise
             attempt.note_success()
             if (habit := reader.has_unopened_thought) is not None:
-                known.begins_with_thought = habit
+                limits.begins_with_thought = habit
             return
 
     def _build_request(
@@ -183,13 +183,13 @@ class RawModelClient(BaseChatClient[Any]):
         raise NotImplementedError
 
 
-async def _telling_of_limit(
+async def _with_limit_notice(
     updates: AsyncGenerator[ChatResponseUpdate, None],
 ) -> AsyncGenerator[ChatResponseUpdate, None]:
-    """Say at the end of an answer that calls tools, though it may not, that it ends here.
+    """Append a notice to an answer that calls tools although it may not.
 
-    The framework asks like this when the limit of rounds is reached. It drops such calls, and says something itself
-    only where nothing else was said: a promise such as "Let me look again:" would be the end.
+    The framework forbids tools in its last request, when the limit of rounds is reached. It drops such calls, and adds
+    a notice of its own only to an answer without text; any other would end with a promise such as "Let me look again:".
     """
     has_called = False
     async with aclosing(updates):
@@ -197,22 +197,22 @@ async def _telling_of_limit(
             has_called = has_called or any(content.type == "function_call" for content in update.contents)
             yield update
     if has_called:
-        yield _say(LIMIT_REACHED, "limit")
+        yield _build_notice(LIMIT_REACHED, "limit")
 
 
-def _mark_unknown(update: ChatResponseUpdate, names: ToolNames) -> None:
+def _mark_unknown_tools(update: ChatResponseUpdate, names: ToolNames) -> None:
     for content in update.contents:
         if content.type == "function_call" and not content.hosted and content.name and content.name not in names:
             content.additional_properties[UNKNOWN_TOOL_PROPERTY] = True
 
 
-def _say(text: str, message_id: str) -> ChatResponseUpdate:
-    """Return a sentence of the platform's as a message of its own in an answer."""
+def _build_notice(text: str, message_id: str) -> ChatResponseUpdate:
+    """Return a sentence of the platform as a separate message of an answer."""
     return ChatResponseUpdate(contents=[Content.from_text(text)], role="assistant", message_id=message_id)
 
 
 class RawResponsesClient(RawModelClient):
-    """The Responses API; use `ResponsesChatClient`, which runs the tools that the model calls."""
+    """A client of the Responses API; use `ResponsesChatClient`, which runs the tools that the model calls."""
 
     def _build_request(
         self,
@@ -233,12 +233,12 @@ class RawResponsesClient(RawModelClient):
 
 
 class RawCompletionsClient(RawModelClient):
-    """The Chat Completions API; use `CompletionsChatClient`, which runs the tools that the model calls.
+    """A client of Chat Completions; use `CompletionsChatClient`, which runs the tools that the model calls.
 
     Args:
-        max_tokens_name: The server's name for the greatest length of an answer.
-        ends_with_person: Whether a conversation has to end with a person, or with the results of tools: some take
-            an assistant's last word for the beginning of its next.
+        max_tokens_name: The server's name of the field for the maximum length of an answer.
+        ends_with_person: Whether a conversation has to end with a person's message or the results of tools: some
+            servers continue an assistant's message at its end.
         more: Arguments of `RawModelClient`.
     """
 
@@ -277,10 +277,10 @@ class RawCompletionsClient(RawModelClient):
 class ResponsesChatClient(
     FunctionInvocationLayer[Any], ChatMiddlewareLayer[Any], ChatTelemetryLayer[Any], RawResponsesClient
 ):
-    """The Responses API, asked to keep nothing, whose answers are whole or fail with a `ModelError`.
+    """A client of the Responses API, whose answers are complete or fail with a `ModelError`.
 
-    Function calls of the model are run; searches, code, pictures, MCP servers and the shell of the provider are told
-    about. A shell or a computer of ours, which the model would use, is not supported.
+    The provider is asked to store nothing. Function calls of the model are run; the results of the provider's own tools
+    (searches, code, pictures, MCP servers, shell) are passed on. A local shell or computer is not supported.
     """
 
     takes_text_sink: ClassVar[bool] = True
@@ -289,6 +289,6 @@ class ResponsesChatClient(
 class CompletionsChatClient(
     FunctionInvocationLayer[Any], ChatMiddlewareLayer[Any], ChatTelemetryLayer[Any], RawCompletionsClient
 ):
-    """The Chat Completions API of OpenAI, Azure or a compatible server, whose answers are whole or fail likewise."""
+    """A client of Chat Completions (OpenAI, Azure, compatible servers), whose answers are complete or fail."""
 
     takes_text_sink: ClassVar[bool] = True

@@ -1,4 +1,4 @@
-"""Chat clients of the configured provider, and the connections they share."""
+"""Chat clients of the configured provider, and the connection that they share."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from agent_framework import BaseChatClient
 
 from chat_clients.failures import build_model_error, explain_model_failure
 from chat_clients.http.provider_connection import ProviderConnection
-from chat_clients.learnt import Learnt
 from chat_clients.offline.model import OfflineChatClient
 from chat_clients.offline.phrases import PhraseBook
 from chat_clients.provider_clients import build_invocation_limits, build_provider_client, create_connection
+from chat_clients.refusal_memory import RefusalMemory
 from config import Settings
 from errors import ModelError
 
@@ -23,14 +23,20 @@ if TYPE_CHECKING:
     from chat_clients.offline.offline_phrase import OfflinePhrase
 
 PROBE_TIMEOUT_S = 10.0
-"""Longest wait for a provider that is asked whether it is there."""
+"""Longest wait for the provider in `ChatClients.find_problem`."""
 
-# Providers tell the format by the file's name.
-_ENDINGS = {"audio/webm": "webm", "audio/mp4": "mp4", "audio/ogg": "ogg", "audio/wav": "wav", "audio/mpeg": "mp3"}
+# Providers recognise the format by the extension of the file's name.
+_FILE_EXTENSIONS = {
+    "audio/webm": "webm",
+    "audio/mp4": "mp4",
+    "audio/ogg": "ogg",
+    "audio/wav": "wav",
+    "audio/mpeg": "mp3",
+}
 
 
 class ChatClients:
-    """Makes the chat clients of one process: they share one pool of connections to the provider.
+    """Makes the chat clients of one process, which share one pool of connections to the provider.
 
     Creating it does no I/O. Close it when no agent runs any more.
 
@@ -40,7 +46,7 @@ class ChatClients:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._learnt = build_learnt(settings)
+        self._memory = build_refusal_memory(settings)
         self._connection = None if settings.provider == "offline" else create_connection(settings)
 
     def make(self, offline: Sequence[OfflinePhrase] = ()) -> BaseChatClient[Any]:
@@ -52,21 +58,21 @@ class ChatClients:
         Raises:
             ValueError: When a phrase cannot work; the message names it.
         """
-        return build_chat_client(self._settings, offline, connection=self._connection, learnt=self._learnt)
+        return build_chat_client(self._settings, offline, connection=self._connection, memory=self._memory)
 
     @property
     def can_transcribe(self) -> bool:
-        """Whether the provider turns speech into text."""
+        """Whether the provider can transcribe speech."""
         return self._connection is not None and self._settings.resolved_transcription_model is not None
 
     @property
     def takes_pdf(self) -> bool:
-        """Whether the provider takes PDF documents as they are; others would refuse them, or see nothing."""
+        """Whether the provider reads PDF documents; others would refuse or ignore them."""
         is_responses = self._settings.provider == "azure" and self._settings.azure_openai_api == "responses"
         return self._settings.provider == "openai" or is_responses
 
     async def transcribe(self, audio: bytes, media_type: str) -> str:
-        """Return the words that are spoken in a recording.
+        """Return the transcript of a recording.
 
         Args:
             audio: A recording, as the browser made it.
@@ -81,7 +87,7 @@ class ChatClients:
         path = "/audio/transcriptions"
         if self._settings.provider == "azure" and self._settings.azure_openai_api == "chat":
             path = f"/deployments/{quote(model, safe='')}{path}"
-        name = f"speech.{_ENDINGS.get(media_type, 'webm')}"
+        name = f"speech.{_FILE_EXTENSIONS.get(media_type, 'webm')}"
         try:
             answer = await self._connection.post_file(path, (name, audio, media_type), {"model": model})
         except Exception as exc:
@@ -91,23 +97,23 @@ class ChatClients:
         return text.strip() if isinstance(text, str) else ""
 
     async def find_problem(self) -> str | None:
-        """Return why the provider could not be asked now; None when it could, or when there is none to ask.
+        """Return why the provider cannot be used at the moment; None if it can, or if there is none.
 
-        It is asked for the list of its models, which costs nothing; a server that has no such list is no problem.
+        The provider is asked for the list of its models, which costs nothing; a server without such a list is fine.
         """
         if self._connection is None:
             return None
-        where = httpx.URL(self._connection.base_url).copy_with(userinfo=b"", query=None)
+        address = httpx.URL(self._connection.base_url).copy_with(userinfo=b"", query=None)
         try:
             async with asyncio.timeout(PROBE_TIMEOUT_S):
-                status = await self._connection.status_of("/models")
+                status = await self._connection.get_status("/models")
         except (httpx.TransportError, TimeoutError) as exc:
-            return f"{where} cannot be reached: {exc or 'it does not answer in time'}"
+            return f"{address} cannot be reached: {exc or 'it does not answer in time'}"
         except ModelError as exc:
             return str(exc)
         if status in (401, 403):
-            return f"{where} refuses the key (status {status})"
-        return f"{where} is in trouble (status {status})" if status >= 500 else None
+            return f"{address} refuses the key (status {status})"
+        return f"{address} is in trouble (status {status})" if status >= 500 else None
 
     async def close(self) -> None:
         """Close the connections; closing twice is harmless."""
@@ -120,22 +126,22 @@ def build_chat_client(
     offline: Sequence[OfflinePhrase] = (),
     *,
     connection: ProviderConnection | None = None,
-    learnt: Learnt | None = None,
+    memory: RefusalMemory | None = None,
 ) -> BaseChatClient[Any]:
     """Return a chat client of the provider that `settings` choose.
 
     Args:
         settings: Every variable.
         offline: The phrasings that the built-in model understands when no provider is configured.
-        connection: To the provider, shared and closed by the caller. Without one, the client gets its own, which the
-            caller closes by ``await client.connection.close()``: right for a script, wasteful in a server.
-        learnt: The knowledge about models from the provider's refusals; None for nothing yet.
+        connection: The connection to the provider, shared and closed by the caller. Without one, the client gets its
+            own, which the caller closes by ``await client.connection.close()``; right in a script, costly in a server.
+        memory: The memory of the provider's refusals; None for an empty one.
 
     Raises:
         ConfigError: When the provider cannot be used as it is configured.
         ValueError: When a phrase cannot work; the message names it.
     """
-    # Checked with every provider: a broken phrase should not wait for the day on which there is no model.
+    # Checked with every provider, so that a broken phrase is found before the day on which there is no model.
     PhraseBook(offline)
     if settings.provider == "offline":
         return OfflineChatClient(
@@ -144,12 +150,13 @@ def build_chat_client(
             is_chosen=settings.model_provider == "offline",
             function_invocation_configuration=build_invocation_limits(settings),
         )
-    return build_provider_client(settings, connection or create_connection(settings), learnt or build_learnt(settings))
+    connection = connection or create_connection(settings)
+    return build_provider_client(settings, connection, memory or build_refusal_memory(settings))
 
 
-def build_learnt(settings: Settings) -> Learnt:
-    """Return the knowledge about models that the settings give, before any model was asked."""
-    learnt = Learnt()
+def build_refusal_memory(settings: Settings) -> RefusalMemory:
+    """Return a memory with the limits of models that the settings declare."""
+    memory = RefusalMemory()
     if settings.provider == "compatible" and settings.compatible_vision == "no":
-        learnt.of_model(settings.compatible_model or "").takes_pictures = False
-    return learnt
+        memory.model_limits(settings.compatible_model or "").takes_pictures = False
+    return memory

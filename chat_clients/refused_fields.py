@@ -1,7 +1,7 @@
-"""Finds the optional field of a request that a provider's refusal is about, and leaves it out.
+"""Finds the optional field of a request that a provider's refusal is about, and removes it.
 
-Providers say in many ways which field they refuse: as an address in their error's JSON, or in a sentence. A field is
-named as in the request; ``reasoning.effort`` is a field within a field, ``include=value`` one value of that list.
+Providers name the field in many ways: by an address in their error's JSON, or in a sentence. Here a field has its name
+in the request; ``reasoning.effort`` is a field within a field, ``include=value`` one value of that list.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from chat_clients.http.refusal_meanings import words_of_address
+from chat_clients.http.refusal_meanings import split_address
 from chat_clients.http.status_errors import ProviderStatusError
 
-LENGTHS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
-"""Names that providers have for the greatest length of an answer."""
+MAX_TOKENS_FIELDS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+"""Names of the field for the maximum length of an answer."""
 
-# Without these there is no request; every other field is optional, and can be left out.
+# A request needs these; every other field is optional, and can be removed.
 _REQUIRED = frozenset({"model", "messages", "input", "instructions", "stream", "tools", "response_format", "text"})
 # Optional fields that we add to every request; all others come from the author or the person.
 _ADDED_BY_US = frozenset({"stream_options", "store", "include", "tool_choice"})
-# Fields whose own fields are defined by the protocol, so that each of them can be refused and left out.
+# Fields whose own fields are defined by the protocol, so that each of them can be refused and removed.
 _WITH_SUBFIELDS = frozenset({"reasoning", "stream_options", "web_search_options", "audio", "text"})
 # Addresses that begin with one of these point into the conversation, where any name may occur.
 _CONVERSATION = frozenset({"messages", "input", "contents", "tools"})
@@ -31,12 +31,12 @@ _ENCRYPTED_REASONING = f"{_INCLUDE}reasoning.encrypted_content"
 _UNNAMED_PARAMETERS = re.compile(
     r"\b(?:requested|specified|given|provided|these|some|following) parameters\b", re.IGNORECASE
 )
-_UNEXPECTED = re.compile(r"\(([^()]{1,300}) (?:was|were) unexpected\)")
+_UNEXPECTED_FIELDS = re.compile(r"\(([^()]{1,300}) (?:was|were) unexpected\)")
 _CONVERSATION_ITEMS = re.compile(
     r"\bitems?\b|\bblocks?\b|\brs_|verif|decrypt|\bin (?:the )?(?:input|messages)\b", re.IGNORECASE
 )
 
-# Before or after a word, these make it the name of a refused field: "parameter 'x'", "x is not supported",
+# Phrases before or after a word that make it the name of a refused field: "parameter 'x'", "x is not supported",
 # "does not support x", "unknown x".
 _FIELD_CALLED = (
     r"\b(?:parameter|argument|field|option|property|key|member|input|name)s?\b(?: supplied| provided)?"
@@ -49,11 +49,11 @@ _IS_REFUSED = (
 _DOES_NOT_SUPPORT = (
     r"\b(?:(?:does|do|is|are|did) not|doesn't|cannot|not) (?:support|accept|allow|permit)(?:ed|s)?(?: the| a)? "
 )
-_UNKNOWN = r"\b(?:only|invalid|unsupported|unknown|unexpected|unrecogni[sz]ed) "
+_UNKNOWN_FIELD = r"\b(?:only|invalid|unsupported|unknown|unexpected|unrecogni[sz]ed) "
 
 
-def find_culprit(body: Mapping[str, Any], refusal: ProviderStatusError) -> str | None:
-    """Return the name of the optional field that a refusal is about; None when it is about something else."""
+def find_refused_field(body: Mapping[str, Any], refusal: ProviderStatusError) -> str | None:
+    """Return the name of the optional field that a refusal is about; None if it is about something else."""
     # Longest first: some names contain others.
     names = sorted(_optional_fields(body), key=len, reverse=True)
     addressed = (name for name in names if _is_addressed(name, body, refusal))
@@ -61,43 +61,44 @@ def find_culprit(body: Mapping[str, Any], refusal: ProviderStatusError) -> str |
     return next(addressed, None) or next(mentioned, None)
 
 
-def unnamed_culprits(body: Mapping[str, Any]) -> list[str]:
-    """Return the fields that may be meant by a refusal that names no field."""
+def find_suspect_fields(body: Mapping[str, Any]) -> list[str]:
+    """Return the names of the fields that a refusal without a field's name may mean."""
     return [name for name in body if name not in _REQUIRED | _ADDED_BY_US]
 
 
-def is_about_unnamed(refusal: ProviderStatusError) -> bool:
+def is_about_unnamed_fields(refusal: ProviderStatusError) -> bool:
     """Say whether a refusal is about some fields of the request without naming them."""
     return _UNNAMED_PARAMETERS.search(refusal.text) is not None
 
 
-def other_name(name: str, refusal: ProviderStatusError) -> str | None:
-    """Return the name that a server wants instead for the greatest length of an answer; None if there is none."""
-    if name not in LENGTHS or not re.search(r"\b(?:use|instead|renamed|replaced)\b", refusal.text, re.IGNORECASE):
+def find_replacement_name(name: str, refusal: ProviderStatusError) -> str | None:
+    """Return the name that a server wants instead for the maximum length of an answer; None if it says none."""
+    text = refusal.text
+    if name not in MAX_TOKENS_FIELDS or not re.search(r"\b(?:use|instead|renamed|replaced)\b", text, re.IGNORECASE):
         return None
-    return next((other for other in LENGTHS if other != name and other in refusal.text), None)
+    return next((other for other in MAX_TOKENS_FIELDS if other != name and other in text), None)
 
 
-def leave_out(body: dict[str, Any], name: str, other: str | None = None) -> None:
-    """Take a field out of a request.
+def remove_field(body: dict[str, Any], name: str, other: str | None = None) -> None:
+    """Remove a field from a request.
 
     Args:
         body: The request; the values of its fields are replaced, never modified.
-        name: A name that `find_culprit` has returned.
+        name: A name that `find_refused_field` has returned.
         other: The name to send the value under instead; None to drop it.
     """
     outer = "include" if name.startswith(_INCLUDE) else name.partition(".")[0]
     if outer not in body:
         return
     value = body.pop(outer)
-    if rest := _without(name, value):
+    if rest := _remaining_value(name, value):
         body[outer] = rest
     elif other is not None:
         body.setdefault(other, value)
 
 
-def _without(name: str, value: Any) -> Any:
-    """Return what remains of a field's value without the part called `name`; None when that is the whole field."""
+def _remaining_value(name: str, value: Any) -> Any:
+    """Return a field's value without the part called `name`; None if that is the whole field."""
     if name.startswith(_INCLUDE):
         return [each for each in value if each != name.removeprefix(_INCLUDE)]
     inner = name.partition(".")[2]
@@ -105,7 +106,7 @@ def _without(name: str, value: Any) -> Any:
 
 
 def _optional_fields(body: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the names of the fields, subfields and values of ``include`` that can be left out of a request."""
+    """Yield the names of the fields, subfields and values of ``include`` that can be removed from a request."""
     for name, value in body.items():
         if name == "include":
             yield from (f"{_INCLUDE}{each}" for each in value)
@@ -121,8 +122,8 @@ def _optional_fields(body: Mapping[str, Any]) -> Iterator[str]:
 def _is_addressed(name: str, body: Mapping[str, Any], refusal: ProviderStatusError) -> bool:
     """Say whether the JSON of a refusal points to a field by its address, such as ``"param": "reasoning.effort"``."""
     path = ["include"] if name.startswith(_INCLUDE) else name.split(".")
-    unexpected = [each for found in _UNEXPECTED.findall(refusal.text) for each in re.findall(r"[\w.]+", found)]
-    for words in map(words_of_address, [*refusal.params, *unexpected]):
+    unexpected = [each for found in _UNEXPECTED_FIELDS.findall(refusal.text) for each in re.findall(r"[\w.]+", found)]
+    for words in map(split_address, [*refusal.params, *unexpected]):
         contains_path = any(words[at : at + len(path)] == path for at in range(len(words)))
         if words[:1] and words[0] not in _CONVERSATION and (contains_path or words == path[1:]):
             return not name.startswith(_INCLUDE) or _is_refused_value(name, body, refusal)
@@ -149,9 +150,9 @@ def _is_mentioned(name: str, body: Mapping[str, Any], refusal: ProviderStatusErr
         return (
             _contains_name(f"{outer}.{inner}", text)
             or _contains_name(f"{outer}_{inner}", text)
-            or (outer == "text" and _is_word_refused(inner, text))
+            or (outer == "text" and _is_refused_as_word(inner, text))
         )
-    return _contains_name(name, text) if "_" in name else _is_word_refused(name, text)
+    return _contains_name(name, text) if "_" in name else _is_refused_as_word(name, text)
 
 
 def _is_include_mentioned(name: str, body: Mapping[str, Any], refusal: ProviderStatusError) -> bool:
@@ -163,7 +164,7 @@ def _is_include_mentioned(name: str, body: Mapping[str, Any], refusal: ProviderS
         return not is_about_item
     if name == _ENCRYPTED_REASONING and "encrypted" in text.lower() and not is_about_item:
         return True
-    return _is_word_refused("include", text) and _is_refused_value(name, body, refusal)
+    return _is_refused_as_word("include", text) and _is_refused_value(name, body, refusal)
 
 
 def _contains_name(name: str, text: str) -> bool:
@@ -176,7 +177,7 @@ def _contains_name(name: str, text: str) -> bool:
     )
 
 
-def _is_word_refused(word: str, text: str) -> bool:
+def _is_refused_as_word(word: str, text: str) -> bool:
     """Say whether a text refuses a field whose name is also an ordinary word: quotes it, or calls it unsupported."""
     found = re.escape(word)
     # The role of a message, "role 'user'", is not the field `user`.
@@ -186,6 +187,6 @@ def _is_word_refused(word: str, text: str) -> bool:
         rf"{_FIELD_CALLED}{found}\b",
         rf"\b{found}\b(?:\W+[\w.]+){{0,3}}?\W+{_IS_REFUSED}",
         rf"{_DOES_NOT_SUPPORT}{found}\b",
-        rf"{_UNKNOWN}{found}\b(?! and\b)",
+        rf"{_UNKNOWN_FIELD}{found}\b(?! and\b)",
     )
     return any(re.search(pattern, text, re.IGNORECASE) for pattern in patterns)

@@ -1,4 +1,4 @@
-"""The reading of an answer's body: events as they arrive, or the whole within a bound."""
+"""Reads the body of an answer: as events while it arrives, or as a whole up to a maximum size."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import httpx
 
 from chat_clients.http.answer_forms import AnswerBodyParser
 from chat_clients.http.backpressure import Backpressure
-from chat_clients.http.connection import Taker
+from chat_clients.http.connection import ByteSink
 from chat_clients.http.server_events import Event
 from chat_clients.http.status_errors import ProviderStatusError, build_status_error
 from chat_clients.http.transport import AnswerBody
@@ -22,11 +22,15 @@ Read = TypeVar("Read")
 
 
 class EventReader(Generic[Read]):
-    """Reader of an answer's bytes as they arrive.
+    """Parses an answer's bytes as they arrive and hands the events to `read`.
+
+    Args:
+        read: Converts events; called at the moment they arrive, from the event loop itself.
+        backpressure: Finds the pause before the next read.
 
     Attributes:
         result: The result of `read` for the latest bytes; None when there is nothing to yield.
-        failure: Why nothing more can be read, once that is so.
+        failure: The reason why nothing more can be read, once there is one.
         pause_s: How long to let more bytes arrive before the next read, in seconds.
     """
 
@@ -39,20 +43,20 @@ class EventReader(Generic[Read]):
         self._parser = AnswerBodyParser()
 
     def take(self, data: bytes) -> bool:
-        """Read `data`; return whether there is something to do about it."""
+        """Read `data`; return whether there is a result, a failure or a pause to act on."""
         self.result = None
         try:
             self._read_events(self._parser.feed(data))
-        except Exception as exc:  # noqa: BLE001 - raised by whoever reads the answer: this is called by the event loop
+        except Exception as exc:  # noqa: BLE001 - the caller of `take` is the event loop; the answer's reader raises it
             self.failure = exc
         self.pause_s = self._backpressure.pause_s()
         return self.result is not None or self.failure is not None or self.pause_s > 0
 
     def close(self) -> None:
-        """Read what the end of the body completes.
+        """Read the events that the end of the body completes.
 
         Raises:
-            NoAnswerError: The body is of no form that is read.
+            NoAnswerError: The body has none of the forms that can be parsed.
         """
         self.result = None
         self._read_events(self._parser.close())
@@ -63,39 +67,41 @@ class EventReader(Generic[Read]):
         self.failure = self._parser.failure
 
 
-def _is_packed(response: httpx.Response) -> bool:
+def _is_compressed(response: httpx.Response) -> bool:
     return "content-encoding" in response.headers
 
 
-def body_of(response: httpx.Response) -> httpx.AsyncByteStream:
-    """Return the body as it arrives, without httpx's layers around it."""
+def raw_body(response: httpx.Response) -> httpx.AsyncByteStream:
+    """Return the stream of the body itself, without httpx's decoding."""
     assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - asynchronous transports give no other
     return response.stream
 
 
-def body_feed(response: httpx.Response, timeout_s: float) -> Callable[[Taker], Awaitable[bool]]:
-    """Return a function that hands a body over as it arrives, until its taker says stop; False when the body has ended.
+def open_body_feed(response: httpx.Response, timeout_s: float) -> Callable[[ByteSink], Awaitable[bool]]:
+    """Return a function that passes a body to a sink as it arrives, and returns whether the sink has stopped it.
+
+    The function can be called again to go on, and returns False when the body has ended.
 
     Args:
-        response: The bytes of an answer; the first piece may take as long as was asked for with the request.
+        response: The answer; its first piece may take as long as the request allows.
         timeout_s: How long each further piece may take, in seconds.
     """
-    if isinstance(response.stream, AnswerBody) and not _is_packed(response):
+    if isinstance(response.stream, AnswerBody) and not _is_compressed(response):
         return _DirectFeed(response.stream, timeout_s).hand_over
     pieces = response.aiter_bytes()
-    patience_s: float | None = None
+    wait_s: float | None = None
 
-    async def hand_over(take: Taker) -> bool:
-        nonlocal patience_s
+    async def hand_over(take: ByteSink) -> bool:
+        nonlocal wait_s
         while True:
             try:
-                async with asyncio.timeout(patience_s):
+                async with asyncio.timeout(wait_s):
                     data = await anext(pieces, None)
             except TimeoutError:
                 raise httpx.ReadTimeout("the answer fell silent") from None
             if data is None:
                 return False
-            patience_s = timeout_s
+            wait_s = timeout_s
             if take(data):
                 return True
 
@@ -103,14 +109,14 @@ def body_feed(response: httpx.Response, timeout_s: float) -> Callable[[Taker], A
 
 
 class _DirectFeed:
-    """Hands over the body of an answer that comes straight from the server."""
+    """Passes on a body that arrives over our own transport, without decoding."""
 
     def __init__(self, body: AnswerBody, timeout_s: float) -> None:
         self._body = body
         self._timeout_s = timeout_s
         self._has_begun = False
 
-    async def hand_over(self, take: Taker) -> bool:
+    async def hand_over(self, take: ByteSink) -> bool:
         if self._has_begun:
             return await self._body.read(take)
         is_wanted = False
@@ -118,7 +124,7 @@ class _DirectFeed:
         def take_first(data: bytes) -> bool:
             nonlocal is_wanted
             is_wanted = take(data)
-            return True  # to be asked again, with less patience
+            return True  # stop, so that the next read has the shorter timeout
 
         if not await self._body.read(take_first):
             return False
@@ -131,11 +137,11 @@ async def read_bounded(response: httpx.Response, max_bytes: int, *, cut: bool = 
     """Return the body of `response`, or its first `max_bytes` if `cut`.
 
     Raises:
-        httpx.DecodingError: It is longer than allowed, or cannot be unpacked.
+        httpx.DecodingError: The body is longer than allowed, or cannot be decompressed.
     """
     parts: list[bytes] = []
     size = 0
-    async for part in response.aiter_bytes() if _is_packed(response) else body_of(response):
+    async for part in response.aiter_bytes() if _is_compressed(response) else raw_body(response):
         parts.append(part)
         size += len(part)
         if size > max_bytes:
@@ -146,7 +152,7 @@ async def read_bounded(response: httpx.Response, max_bytes: int, *, cut: bool = 
 
 
 async def read_refusal(response: httpx.Response) -> ProviderStatusError:
-    """Return what an answer with an error status says, and close it."""
+    """Return the error that an answer with an error status describes, and close the answer."""
     data = b""
     try:
         data = await read_bounded(response, MAX_REFUSAL_BYTES, cut=True)

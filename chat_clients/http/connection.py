@@ -1,4 +1,4 @@
-"""One HTTP/1.1 connection over asyncio: a request at a time, and what comes back as it comes."""
+"""An HTTP/1.1 connection over asyncio: one request at a time, whose answer is read as it arrives."""
 
 from __future__ import annotations
 
@@ -11,24 +11,23 @@ import httptools
 import httpx
 
 MAX_BUFFERED_BYTES = 256 * 1024
-"""How much may wait to be read before the provider is told to slow down."""
+"""How much may wait to be read before reading from the socket pauses."""
 
 MAX_HEAD_BYTES = 128 * 1024
 
 Origin = tuple[str, str, int]
 
-
-Taker = Callable[[bytes], bool]
-"""Takes what has arrived, at the moment it does; returns whether whoever reads the answer must look. Never raises."""
+ByteSink = Callable[[bytes], bool]
+"""Takes bytes at the moment they arrive; returns whether reading stops, and the reader wakes up. Never raises."""
 
 
 class StaleConnectionError(Exception):
-    """An idle connection turned out to be closed by the other side."""
+    """The server has closed an idle connection."""
 
 
 @dataclass(slots=True)
 class Answer:
-    """The part of an answer that has arrived."""
+    """An answer, as far as it has arrived."""
 
     status: int = 0
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
@@ -45,10 +44,10 @@ class Connection(asyncio.Protocol):
 
     Args:
         origin: Scheme, host and port of the server.
-        on_lost: Called when it is closed, by whichever side.
+        on_lost: Called when the connection is closed by either side.
 
     Attributes:
-        is_lost: Whether the connection is closed, by whichever side.
+        is_lost: Whether the connection was closed by either side.
     """
 
     def __init__(self, origin: Origin, on_lost: Callable[[Connection], object] = lambda _: None) -> None:
@@ -62,23 +61,23 @@ class Connection(asyncio.Protocol):
         self._error: httpx.TransportError | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._deadline = 0.0
-        self._silence_s = 0.0
+        self._read_timeout_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._is_write_paused = False
         self._is_read_paused = False
-        self._take: Taker | None = None
-        self._must_look = False
+        self._sink: ByteSink | None = None
+        self._is_stopped = False
 
-    # What asyncio calls
+    # Callbacks of asyncio
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the way out."""
+        """Keep the transport to write to."""
         self._transport = transport  # type: ignore[assignment]  # TCP transports are both readable and writable
 
     def data_received(self, data: bytes) -> None:
-        """Read what has come; tell the server to slow down when nobody takes it."""
+        """Parse received bytes and pass the body on; pause reading when nobody takes it."""
         if self._parser is None:
-            self.abort()  # bytes that nobody has asked for
+            self.abort()  # bytes that no request has asked for
             return
         try:
             self._parser.feed_data(data)
@@ -87,13 +86,13 @@ class Connection(asyncio.Protocol):
         if self._answer.buffered_bytes > MAX_BUFFERED_BYTES and not self._is_read_paused and self._transport:
             self._is_read_paused = True
             self._transport.pause_reading()
-        if self._take is not None and self._answer.pieces:
-            self._must_look = self._take(self._take_pieces())
-            if self._must_look:
-                # uvloop reads a full buffer's successor before anybody runs: that waits until this has been looked at.
-                self._take = None
+        if self._sink is not None and self._answer.pieces:
+            self._is_stopped = self._sink(self._pop_pieces())
+            if self._is_stopped:
+                # uvloop may read again before any task runs: further bytes wait until the reader has seen these.
+                self._sink = None
             elif not self._answer.is_complete and self._error is None:
-                self._deadline = self._loop.time() + self._silence_s
+                self._deadline = self._loop.time() + self._read_timeout_s
                 return
         self._wake()
 
@@ -102,7 +101,7 @@ class Connection(asyncio.Protocol):
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End the answer, properly where the end of the connection is its end."""
+        """End the answer: as complete if it ends with the connection, else as failed."""
         self.is_lost = True
         answer = self._answer
         if answer.has_head and not answer.is_complete and exc is None and _ends_with_connection(answer):
@@ -116,20 +115,20 @@ class Connection(asyncio.Protocol):
         self._wake()
 
     def pause_writing(self) -> None:
-        """Stop sending: the network is slower than we are."""
+        """Stop sending, as the network is slower than we are."""
         self._is_write_paused = True
 
     def resume_writing(self) -> None:
-        """Go on sending."""
+        """Continue sending."""
         self._is_write_paused = False
         self._wake()
 
-    # What the parser calls
+    # Callbacks of the parser
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header, unless there are too many."""
+        """Keep a header; fail if there are too many."""
         if self._parser is None:
-            return  # a second answer, which nobody has asked for
+            return  # a second answer, which no request has asked for
         self._answer.head_bytes += len(name) + len(value)
         if self._answer.head_bytes > MAX_HEAD_BYTES:
             self._fail(httpx.RemoteProtocolError("the answer's headers have no end"))
@@ -137,13 +136,13 @@ class Connection(asyncio.Protocol):
         self._answer.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        """Let the answer begin, unless it is the announcement of one."""
+        """Mark the answer as begun, unless it is an informational one such as "100 Continue"."""
         if self._parser is None:
             return
         answer = self._answer
         answer.status = self._parser.get_status_code()
         if answer.status < 200:
-            answer.headers.clear()  # "100 Continue" and its like: the answer follows
+            answer.headers.clear()  # the final answer follows
         else:
             answer.has_head = True
 
@@ -154,21 +153,21 @@ class Connection(asyncio.Protocol):
             self._answer.buffered_bytes += len(body)
 
     def on_message_complete(self) -> None:
-        """Note the end, and whether another request may follow."""
+        """Mark the answer as complete, and the connection as reusable if the server keeps it alive."""
         answer = self._answer
         if self._parser is not None and answer.has_head:
             answer.is_complete = True
             answer.is_reusable = self._parser.should_keep_alive()
             self._parser = None
 
-    # What the pool calls
+    # Methods for the pool
 
-    async def ask(self, head: bytes, body: bytes, timeouts: Mapping[str, float | None]) -> Answer:
-        """Send a request and return its answer when that has begun.
+    async def request(self, head: bytes, body: bytes, timeouts: Mapping[str, float | None]) -> Answer:
+        """Send a request and return its answer once its headers have arrived.
 
         Raises:
-            StaleConnectionError: The connection was closed before anything came.
-            httpx.TransportError: What went wrong.
+            StaleConnectionError: The connection was closed before any byte of an answer arrived.
+            httpx.TransportError: The request failed.
         """
         self._stop_timer()
         answer = self._answer = Answer()
@@ -180,46 +179,46 @@ class Connection(asyncio.Protocol):
         if len(body) >= MAX_BUFFERED_BYTES:
             transport.write(body)
         while self._is_write_paused and not answer.has_head and self._error is None:
-            await self._wait(timeouts.get("write"), httpx.WriteTimeout("the request could not be sent in time"))
+            await self._wait_or_fail(timeouts.get("write"), httpx.WriteTimeout("the request could not be sent in time"))
         while not answer.has_head:
             if self._error is not None:
                 if answer.head_bytes == 0 and self.is_lost:
                     raise StaleConnectionError from self._error
                 raise self._error
-            await self._wait(timeouts.get("read"), httpx.ReadTimeout("no answer came in time"))
+            await self._wait_or_fail(timeouts.get("read"), httpx.ReadTimeout("no answer came in time"))
         return answer
 
-    async def read(self, take: Taker, timeout_s: float | None) -> bool:
-        """Hand over all that arrives until `take` returns True; return False at the end of the answer.
+    async def read(self, take: ByteSink, timeout_s: float | None) -> bool:
+        """Pass the body to `take` until it returns True; return False at the end of the answer.
 
-        While this waits, `take` is called from the event loop itself: what it can deal with wakes nobody.
+        While this waits, `take` is called from the event loop itself, and no task wakes up as long as it returns False.
 
         Raises:
-            httpx.TransportError: What went wrong.
+            httpx.TransportError: The answer failed.
         """
         answer = self._answer
-        self._silence_s = float("inf") if timeout_s is None else timeout_s
+        self._read_timeout_s = float("inf") if timeout_s is None else timeout_s
         while True:
             if answer.pieces:
-                if take(self._take_pieces()):
+                if take(self._pop_pieces()):
                     return True
                 continue
             if answer.is_complete:
                 return False
             if self._error is not None:
                 raise self._error
-            self._take, self._must_look = take, False
+            self._sink, self._is_stopped = take, False
             try:
-                await self._expect(timeout_s)
+                await self._next_event(timeout_s)
             except TimeoutError:
                 self.abort()
                 raise httpx.ReadTimeout("the answer fell silent") from None
             finally:
-                self._take = None
-            if self._must_look:
+                self._sink = None
+            if self._is_stopped:
                 return True
 
-    def _take_pieces(self) -> bytes:
+    def _pop_pieces(self) -> bytes:
         answer = self._answer
         data = answer.pieces[0] if len(answer.pieces) == 1 else b"".join(answer.pieces)
         answer.pieces.clear()
@@ -230,11 +229,11 @@ class Connection(asyncio.Protocol):
         return data
 
     def can_be_reused(self) -> bool:
-        """Return whether the answer has ended in such a way that another request may follow."""
+        """Return whether another request may be sent over the connection."""
         return self._answer.is_reusable and self.is_usable()
 
     def is_usable(self) -> bool:
-        """Return whether the connection still stands."""
+        """Return whether the connection is open."""
         return not self.is_lost and self._transport is not None and not self._transport.is_closing()
 
     def close_after(self, idle_s: float) -> None:
@@ -250,24 +249,24 @@ class Connection(asyncio.Protocol):
 
     # Waiting
 
-    async def _wait(self, timeout_s: float | None, failure: httpx.TransportError) -> None:
-        """Wait until something happens.
+    async def _wait_or_fail(self, timeout_s: float | None, failure: httpx.TransportError) -> None:
+        """Wait for the next event of the connection.
 
         Raises:
-            httpx.TimeoutException: `failure`, when nothing does.
+            httpx.TimeoutException: `failure`, when none happens in time.
         """
         try:
-            await self._expect(timeout_s)
+            await self._next_event(timeout_s)
         except TimeoutError:
             self.abort()
             raise failure from None
 
-    def _expect(self, timeout_s: float | None) -> asyncio.Future[None]:
-        """Return what is done as soon as something happens, or fails with a `TimeoutError`."""
+    def _next_event(self, timeout_s: float | None) -> asyncio.Future[None]:
+        """Return a future that is done at the next event of the connection, or fails with a `TimeoutError`."""
         self._waiter = self._loop.create_future()
         if timeout_s is not None:
-            # One timer lives through all waits of an answer and looks at the deadline when it fires: a timer per
-            # piece of an answer would cost as much as reading the piece.
+            # One timer serves all waits of an answer and checks the deadline when it fires: a timer per piece would
+            # cost as much as reading the piece.
             self._deadline = self._loop.time() + timeout_s
             if self._timer is None or self._timer.when() > self._deadline:
                 self._stop_timer()
@@ -298,5 +297,5 @@ class Connection(asyncio.Protocol):
 
 
 def _ends_with_connection(answer: Answer) -> bool:
-    """Return whether an answer's only end is that of its connection. Source: RFC 9112, 6.3."""
+    """Return whether the end of the connection marks the end of the answer. Source: RFC 9112, 6.3."""
     return not {name.lower() for name, _ in answer.headers} & {b"content-length", b"transfer-encoding"}

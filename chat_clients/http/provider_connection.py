@@ -1,4 +1,4 @@
-"""The way to a model provider: one pool of connections, bounded in every direction, that yields JSON events."""
+"""The HTTP connection to a model provider: requests with timeouts and retries, and answers as JSON events."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ import httpx
 from chat_clients.http.answer_reading import (
     MAX_REFUSAL_BYTES,
     EventReader,
-    body_feed,
-    body_of,
+    open_body_feed,
+    raw_body,
     read_bounded,
     read_refusal,
 )
 from chat_clients.http.backpressure import Backpressure
 from chat_clients.http.refusal_meanings import is_loading
-from chat_clients.http.retries import backoff_s, retry_after_s, wait_before_retry
+from chat_clients.http.retries import backoff_s, retry_after_s, retry_delay_s
 from chat_clients.http.server_events import Event, parse_object
 from chat_clients.http.status_errors import ProviderStatusError
 from chat_clients.http.transport import DirectTransport
-from chat_clients.json_numbers import without_odd_numbers
+from chat_clients.json_numbers import replace_non_finite
 from framework.outgoing import proxy_for
 
 logger = logging.getLogger(__name__)
@@ -33,29 +33,29 @@ MAX_CONNECTIONS = 1000
 MAX_IDLE_CONNECTIONS = 100
 IDLE_CONNECTION_S = 5.0
 
-MAX_KNOWN_URLS = 64
-"""A path may hold the name of a model."""
+MAX_CACHED_URLS = 64
+"""How many parsed addresses are cached: there is one per path, which may contain the name of a model."""
 
 Read = TypeVar("Read")
 
 
 class ProviderConnection:
-    """Requests to one provider, over connections that all agents of a process share.
+    """Requests to one provider over a pool of connections, which all agents of a process share.
 
     Creating it does no I/O. Close it when no agent runs any more.
 
     Args:
-        base_url: What all paths are appended to.
-        headers: Sent with every request.
+        base_url: The address that all paths are appended to.
+        headers: Headers of every request.
         params: Query parameters of every request.
-        token: Returns the bearer token of a request; asked before each.
+        token: Returns the bearer token; called before each request.
         connect_timeout_s: To get a connection, in seconds.
         timeout_s: Longest silence between two pieces of an answer, in seconds.
         first_timeout_s: Longest wait for the first piece, in seconds: a server may have to load its model first. None
             for `timeout_s`.
         max_retries: How often a request is repeated that failed before its answer began.
-        transport: How bytes travel; None for straight to the server, or through the proxy that the machine prescribes.
-        backpressure: Finds the pauses between reads; None for one that looks at this process.
+        transport: The transport; None for our own, or for httpx's if the machine's settings name a proxy.
+        backpressure: Finds the pauses between reads; None for one that measures this process.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class ProviderConnection:
         self._backpressure = backpressure or Backpressure()
         self._transport = transport or _choose_transport(self.base_url)
         self._http = httpx.AsyncClient(
-            # Events must be readable as they arrive, and are too small to gain from compression.
+            # Events must be readable as they arrive, and are too small for compression to help.
             headers={"accept-encoding": "identity", "user-agent": "parlor", **(headers or {})},
             timeout=httpx.Timeout(
                 connect=connect_timeout_s,
@@ -99,7 +99,7 @@ class ProviderConnection:
                 keepalive_expiry=IDLE_CONNECTION_S,
             ),
             transport=self._transport,
-            # A redirection would take the key along to wherever it leads.
+            # A redirect would send the key to wherever it leads.
             follow_redirects=False,
         )
         self._headers = {name.lower(): value for name, value in self._http.headers.raw}
@@ -121,31 +121,30 @@ class ProviderConnection:
         *,
         headers: Mapping[str, str] | None = None,
     ) -> AsyncGenerator[list[Read], None]:
-        """Post `body` and yield what `read` makes of the answer's events, as many at a time as have arrived together.
+        """Post `body`, convert the answer's events with `read`, and yield the results.
 
-        When the process is busy, reads wait for more to arrive, as `Backpressure` says. An answer in one piece is one
-        event.
-        Close the generator when you leave it early: that lets the provider go.
+        Events that arrive together are converted together; `Backpressure` makes reads wait when the process is busy. An
+        answer in one piece is one event. Close the generator when leaving it early, which ends the request.
 
         Args:
             path: Appended to the connection's address.
             body: The JSON of the request.
-            read: Called with events at the moment they arrive, from the event loop itself; it must not block. What it
-                returns is yielded; None is not, and costs no more than the call.
-            headers: Sent with the connection's own.
+            read: Called with events at the moment they arrive, from the event loop itself, so it must not block. Its
+                result is yielded, except None, which wakes nobody.
+            headers: Headers in addition to the connection's own.
 
         Raises:
-            ProviderStatusError: The provider refused, again and again if that is worth repeating.
-            BrokenStreamError: The answer cannot be read.
-            httpx.TransportError: The provider cannot be reached, is silent, or broke off.
+            ProviderStatusError: The provider refused the request, after all retries.
+            BrokenStreamError: The answer cannot be parsed.
+            httpx.TransportError: The provider cannot be reached, is silent, or has broken off the answer.
             Exception: Whatever `read` raises.
         """
-        content = _write_json(body)
-        # "replace" for lone surrogates, which a browser can send and UTF-8 cannot carry.
+        content = _encode_json(body)
+        # "replace" for lone surrogates, which a browser can send and UTF-8 cannot encode.
         response = await self._send(path, content.encode(errors="replace"), headers)
         try:
             reader = EventReader(read, self._backpressure)
-            feed = body_feed(response, self._timeout_s)
+            feed = open_body_feed(response, self._timeout_s)
             while await feed(reader.take):
                 if reader.result is not None:
                     yield reader.result
@@ -159,7 +158,7 @@ class ProviderConnection:
             if reader.failure is not None:
                 raise reader.failure
         finally:
-            await body_of(response).aclose()
+            await raw_body(response).aclose()
 
     async def post_file(self, path: str, file: tuple[str, bytes, str], fields: Mapping[str, str]) -> Mapping[str, Any]:
         """Post a file as a form, once, and return the JSON of the answer.
@@ -171,7 +170,7 @@ class ProviderConnection:
 
         Raises:
             ProviderStatusError: The provider refused.
-            BrokenStreamError: The answer is no JSON object.
+            BrokenStreamError: The answer is not a JSON object.
             httpx.TransportError: The provider cannot be reached or is silent.
         """
         headers = {"authorization": f"Bearer {await self._token()}"} if self._token is not None else {}
@@ -190,8 +189,8 @@ class ProviderConnection:
         finally:
             await response.aclose()
 
-    async def status_of(self, path: str) -> int:
-        """Return the status with which the provider answers a GET of `path`, asked once.
+    async def get_status(self, path: str) -> int:
+        """Return the status of a GET request for `path`, without retries.
 
         Raises:
             httpx.TransportError: The provider cannot be reached or is silent.
@@ -202,10 +201,10 @@ class ProviderConnection:
         return response.status_code
 
     async def _send(self, path: str, content: bytes, headers: Mapping[str, str] | None) -> httpx.Response:
-        """Return an answer that has begun well.
+        """Post `content`, with retries, and return the answer once its headers have arrived with a success status.
 
-        A server that is loading its model is asked again until it has, at longest for as long as the first piece of an
-        answer may take; that counts as no failure.
+        A server that is still loading its model is asked again for as long as the first piece of an answer may take;
+        this does not count as a retry.
         """
         failures = waits = 0
         give_up_at = asyncio.get_running_loop().time() + (self._first_timeouts.read or 0)
@@ -215,7 +214,7 @@ class ProviderConnection:
                 own["authorization"] = f"Bearer {await self._token()}"
             failure: ProviderStatusError | httpx.TransportError
             try:
-                response = await self._begin(self._url(path), content, own)
+                response = await self._post(self._url(path), content, own)
                 if response.is_success:
                     return response
                 failure = await read_refusal(response)
@@ -224,11 +223,11 @@ class ProviderConnection:
                     await self._wait_for_model(response, failure, waits, left_s)
                     waits += 1
                     continue
-                wait_s = wait_before_retry(response.headers, failure, failures)
+                wait_s = retry_delay_s(response.headers, failure, failures)
             except (httpx.LocalProtocolError, httpx.UnsupportedProtocol):
-                raise  # ours to mend, and the same the next time
+                raise  # an error of ours, which a retry would repeat
             except httpx.ReadTimeout:
-                raise  # a server that loads its model begins anew with each try
+                raise  # a server that loads its model would start again
             except httpx.TransportError as exc:
                 failure, wait_s = exc, backoff_s(failures)
             if wait_s is None or failures >= self._max_retries:
@@ -243,10 +242,10 @@ class ProviderConnection:
     async def _wait_for_model(
         self, response: httpx.Response, failure: ProviderStatusError, waits: int, left_s: float
     ) -> None:
-        """Wait before a server is asked again that loads its model, in growing steps or as long as it asks for.
+        """Wait before asking a server again that is loading its model: as long as it says, or longer each time.
 
         Raises:
-            ProviderStatusError: `failure`, when it would take too long.
+            ProviderStatusError: `failure`, when there is less time left than that.
         """
         wait_s = retry_after_s(response.headers) or backoff_s(waits)
         if wait_s > left_s:
@@ -255,44 +254,44 @@ class ProviderConnection:
         await asyncio.sleep(wait_s)
 
     def _url(self, path: str) -> httpx.URL:
-        """Return the address of `path`, which is parsed once: that takes longer than to build the whole request."""
+        """Return the address of `path` from a cache, since parsing it takes longer than building the whole request."""
         url = self._urls.get(path)
         if url is None:
-            if len(self._urls) >= MAX_KNOWN_URLS:
+            if len(self._urls) >= MAX_CACHED_URLS:
                 self._urls.clear()
             url = httpx.URL(self.base_url + path)
             url = self._urls[path] = url.copy_merge_params(self._params) if self._params else url
         return url
 
-    async def _begin(self, url: httpx.URL, content: bytes, headers: Mapping[str, str]) -> httpx.Response:
-        """Post `content` and return the answer, whose body is still to come."""
+    async def _post(self, url: httpx.URL, content: bytes, headers: Mapping[str, str]) -> httpx.Response:
+        """Post `content` once and return the answer, whose body is yet to arrive."""
         if not isinstance(self._transport, DirectTransport):
             timeout = self._first_timeouts
             request = self._http.build_request("POST", url, content=content, headers=headers, timeout=timeout)
             return await self._http.send(request, stream=True)
-        # The client's own way looks for cookies, redirections and logins: a tenth of what a short answer costs.
+        # `httpx.AsyncClient.send` also handles cookies, redirects and logins: a tenth of the cost of a short answer.
         given = {name.lower(): value for name, value in httpx.Headers(headers).raw}
         own = {b"host": url.netloc, **self._headers, b"content-length": b"%d" % len(content), **given}
         return await self._transport.send("POST", url, own.items(), content, self._first_timeouts.as_dict())
 
 
 def _choose_transport(base_url: str) -> httpx.AsyncBaseTransport | None:
-    """Return our own transport, or None for httpx's where a proxy stands between."""
+    """Return our own transport; None for httpx's if the machine's settings name a proxy."""
     if proxy_for(base_url) is not None:
         return None
     return DirectTransport(max_connections=MAX_CONNECTIONS, max_idle=MAX_IDLE_CONNECTIONS, idle_s=IDLE_CONNECTION_S)
 
 
-def _write_json(body: Mapping[str, Any]) -> str:
-    """Return `body` as JSON; what came from a server may hold NaN, which JSON does not have."""
+def _encode_json(body: Mapping[str, Any]) -> str:
+    """Return `body` as JSON, with null in place of NaN and the infinities, which a server may have sent."""
     try:
         return _ENCODER.encode(body)
     except ValueError:
-        return _ENCODER.encode(without_odd_numbers(json.loads(json.dumps(body, default=_as_json))))
+        return _ENCODER.encode(replace_non_finite(json.loads(json.dumps(body, default=_json_default))))
 
 
-def _as_json(value: Any) -> Any:
-    """Return what stands for `value` in JSON: agents may hand over Pydantic models and other mappings."""
+def _json_default(value: Any) -> Any:
+    """Return a JSON value for a Pydantic model or a mapping, which agents may put into a request."""
     dump = getattr(value, "model_dump", None)
     if callable(dump):
         return dump(mode="json", exclude_none=True)
@@ -301,4 +300,4 @@ def _as_json(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} cannot be sent to a model")
 
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_as_json, allow_nan=False)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_json_default, allow_nan=False)

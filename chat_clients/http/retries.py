@@ -1,4 +1,4 @@
-"""Waits before a request to a provider is repeated, and which failures are worth it."""
+"""Decides whether a failed request to a provider is repeated, and after how long."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from chat_clients.http.refusal_meanings import is_about_tools, meaning_of
+from chat_clients.http.refusal_meanings import classify_refusal, is_about_tools
 from chat_clients.http.status_errors import ProviderStatusError
 
 LONGEST_RETRY_AFTER_S = 20.0
-"""A server that asks us to wait longer is not waited for: the person is told, and may try again."""
+"""Longest wait that a server may ask for; if it asks for more, the request fails and the person may try again."""
 
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 8.0
 
 _RETRIED_STATUSES = frozenset({408, 409, 425, 429, 498})
-_RETRIED_MEANINGS = frozenset({"model.failed", "model.rate_limited", "model.timeout"})
+_RETRIED_CODES = frozenset({"model.failed", "model.rate_limited", "model.timeout"})
 
 
-def wait_before_retry(headers: httpx.Headers, failure: ProviderStatusError, failures: int) -> float | None:
-    """Return how long to wait before the request is repeated, in seconds; None when it is not worth it."""
+def retry_delay_s(headers: httpx.Headers, failure: ProviderStatusError, failures: int) -> float | None:
+    """Return how long to wait before the request is repeated, in seconds; None if it should not be."""
     should_retry = headers.get("x-should-retry")
-    meaning = meaning_of(failure)
-    if should_retry == "false" or meaning in ("model.no_quota", "model.too_long") or is_about_tools(failure):
+    code = classify_refusal(failure)
+    if should_retry == "false" or code in ("model.no_quota", "model.too_long") or is_about_tools(failure):
         return None
     is_passing = failure.status in _RETRIED_STATUSES or failure.status >= 500
-    if should_retry != "true" and not (is_passing and meaning in _RETRIED_MEANINGS):
+    if should_retry != "true" and not (is_passing and code in _RETRIED_CODES):
         return None
     asked_s = retry_after_s(headers)
     if asked_s > LONGEST_RETRY_AFTER_S:
@@ -37,13 +37,13 @@ def wait_before_retry(headers: httpx.Headers, failure: ProviderStatusError, fail
 
 
 def backoff_s(failures: int) -> float:
-    """Return how long to wait after so many failures, in seconds."""
-    # Up to a quarter less, so that those who failed together do not come back together.
+    """Return how long to wait after a number of failures, in seconds: twice as long after each."""
+    # With jitter, so that requests that failed together are not repeated together.
     return min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0**failures) * random.uniform(0.75, 1)
 
 
 def retry_after_s(headers: httpx.Headers) -> float:
-    """Return what Retry-After asks for in seconds, 0 when it asks for nothing. Source: RFC 9110, 10.2.3."""
+    """Return the wait that Retry-After asks for, in seconds; 0 if there is none. Source: RFC 9110, 10.2.3."""
     for name, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         try:
             asked_s = float(headers[name]) * unit_s

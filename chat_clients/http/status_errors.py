@@ -1,4 +1,4 @@
-"""Errors of a provider by status: the words of a refusal, in whatever form."""
+"""The error that a provider answers with, read from the many JSON forms of its body."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Any
 
 MAX_REASON_CHARS = 300
 MAX_REFUSAL_CHARS = 2_000
-"""Looked at for what a refusal says: its beginning, and its end."""
+"""How much of a refusal's text is searched: its beginning, and its end."""
 
 MAX_JSON_CHARS = 64_000
-"""The longest JSON that is read of a refusal within a refusal."""
+"""The longest text that is parsed as JSON within a refusal."""
 
 MAX_DEPTH = 16
 MAX_WORDS = 32
-MAX_STEPS = 500
+MAX_VALUES = 500
 
-# Under these names servers say what their error is called, which member of a request it is about, and what it is.
+# Names under which servers send an error's code, the field of the request that it is about, and its sentences.
 _CODE_NAMES = frozenset({"code", "error_code", "errorcode", "type", "error_type", "status", "reason", "quotaid"})
 _PARAM_NAMES = frozenset(
     {"param", "parameter", "field", "fields", "loc", "path", "pointer", "property", "instance_path"}
@@ -28,11 +28,11 @@ _TEXT_NAMES = frozenset(
     {"message", "error", "detail", "msg", "description", "error_message", "errormessage", "error_msg", "title", "raw"}
     | {"error_description", "reason", "quotaid", "status_msg", "errmsg", "faultstring"}
 )
-# Libraries between us and a server name their error's class in front of its sentence: "litellm.RateLimitError: …".
+# Libraries between us and a server put the class of their error in front of its sentence: "litellm.RateLimitError: …".
 _ERROR_CLASS = re.compile(r"\b([A-Z][A-Za-z]{3,60}?)(?:Error|Exception)\b")
-_NO_WORDS = frozenset({"", "none", "null"})
-# What repeats the request, whose words are not the server's.
-_ECHOES = frozenset({"input", "body", "request", "received", "ctx", "url", "headers", "user_id"})
+_EMPTY_WORDS = frozenset({"", "none", "null"})
+# Fields that repeat the request, whose words are not the server's.
+_ECHO_NAMES = frozenset({"input", "body", "request", "received", "ctx", "url", "headers", "user_id"})
 
 
 class ProviderStatusError(Exception):
@@ -40,11 +40,11 @@ class ProviderStatusError(Exception):
 
     Attributes:
         status: The HTTP status.
-        provider_code: The provider's own word for it, e.g. ``"context_length_exceeded"``, or None.
-        request_id: Under which the provider's support finds it, or None.
-        codes: All words that the provider has for it, in small letters, nearest first.
-        params: The members of the request that it is about, if the provider says so, e.g. ``"messages[1].content"``.
-        text: All that the provider says about it, bounded; never to be shown or logged.
+        provider_code: The provider's error code, e.g. ``"context_length_exceeded"``, or None.
+        request_id: The id by which the provider's support finds the request, or None.
+        codes: All error codes in the body, in lower case, those of the error itself first.
+        params: The addresses of the request's fields that the error is about, e.g. ``"messages[1].content"``.
+        text: All sentences of the error, bounded; never to be shown or logged.
     """
 
     def __init__(
@@ -69,25 +69,25 @@ class ProviderStatusError(Exception):
 
 
 def build_status_error(status: int, body: Any, request_id: str | None = None) -> ProviderStatusError:
-    """Return what the JSON of a refusal says, in whatever form.
+    """Return the error that the body of a refusal describes.
 
     Args:
         status: The HTTP status; 0 for an error within a stream.
         body: An object with an ``error`` in it, the error itself, a list around it as Google sends it, or a text.
-        request_id: Under which the provider's support finds it, or None.
+        request_id: The id by which the provider's support finds the request, or None.
     """
     if isinstance(body, list):
         body = next((each for each in body if isinstance(each, dict)), None)
     error = body.get("error", body) if isinstance(body, dict) else body
-    words = _Words()
-    _read(error, words)
+    words = _ErrorWords()
+    _collect_words(error, words)
     if isinstance(body, Mapping) and error is not body:
-        _read({name: value for name, value in body.items() if name != "error"}, words)
+        _collect_words({name: value for name, value in body.items() if name != "error"}, words)
     code = None
     if isinstance(error, dict):
-        # Servers that have no word for it repeat the status as a number; some have one as the error's type.
-        found = (error.get(name) for name in ("code", "type", "status"))
-        code = next((word for word in found if isinstance(word, str)), None)
+        # Servers without an error code send the status as a number; some put the code into the error's type.
+        candidates = (error.get(name) for name in ("code", "type", "status"))
+        code = next((candidate for candidate in candidates if isinstance(candidate, str)), None)
     text = "\n".join(dict.fromkeys(words.texts)) or json.dumps(error)
     is_sentence = isinstance(error, dict) and isinstance(error.get("message"), str)
     # Refusals of a key repeat parts of the key, and pages of proxies say nothing.
@@ -104,30 +104,30 @@ def build_status_error(status: int, body: Any, request_id: str | None = None) ->
 
 
 @dataclass(slots=True)
-class _Words:
-    """The words of a refusal, by what they are."""
+class _ErrorWords:
+    """The codes, field addresses and sentences of a refusal."""
 
     codes: list[str] = field(default_factory=list)
     params: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
-    steps: int = 0
+    values_read: int = 0
 
 
-def _read(value: Any, words: _Words, name: str = "", depth: int = 0) -> None:
-    """Gather the words of a refusal, also of one within another, as JSON or as a text that is JSON.
+def _collect_words(value: Any, words: _ErrorWords, name: str = "", depth: int = 0) -> None:
+    """Collect the words of a refusal, and of refusals nested in it as JSON or as text that contains JSON.
 
-    Proxies pass on what they were answered: OpenRouter as ``metadata.raw``, others within the message. FastAPI's
-    servers say in a list where what is wrong, Google in ``details`` and ``fieldViolations``, Azure in ``innererror``.
+    Proxies pass on the refusal that they received: OpenRouter as ``metadata.raw``, others within the message. FastAPI
+    lists the invalid fields, Google sends ``details`` and ``fieldViolations``, Azure ``innererror``.
     """
-    words.steps += 1
-    if depth > MAX_DEPTH or words.steps > MAX_STEPS:
+    words.values_read += 1
+    if depth > MAX_DEPTH or words.values_read > MAX_VALUES:
         return
     if isinstance(value, str):
-        if (inner := _parsed(value)) is not None:
-            _read(inner, words, name, depth + 1)
+        if (nested := _parse_embedded_json(value)) is not None:
+            _collect_words(nested, words, name, depth + 1)
             return
-        if value.lower() in _NO_WORDS:
-            return  # as Python's proxies say it
+        if value.lower() in _EMPTY_WORDS:
+            return  # None, converted by a proxy in Python
         if name in _CODE_NAMES:
             words.codes.append(value.lower())
         if name in _PARAM_NAMES:
@@ -138,20 +138,20 @@ def _read(value: Any, words: _Words, name: str = "", depth: int = 0) -> None:
             words.codes += (re.sub(r"(?<=[a-z])(?=[A-Z])", "_", each).lower() for each in classes[:MAX_WORDS])
     elif isinstance(value, Mapping):
         for key, each in value.items():
-            if str(key).lower() in _ECHOES:
+            if str(key).lower() in _ECHO_NAMES:
                 continue
-            _read(each, words, str(key).lower(), depth + 1)
+            _collect_words(each, words, str(key).lower(), depth + 1)
     elif isinstance(value, list):
         if name == "loc":
             words.params.append(".".join(str(each) for each in value if each != "body"))
             return
         for each in value:
-            _read(each, words, name, depth + 1)
+            _collect_words(each, words, name, depth + 1)
 
 
-def _parsed(text: str) -> Any:
-    """Return the JSON object or list that a text is, or ends with; None for plain words."""
-    for start in _starts(text):
+def _parse_embedded_json(text: str) -> Any:
+    """Return the JSON object or list that a text consists of or ends with; None if there is none."""
+    for start in _json_starts(text):
         try:
             value = json.loads(text[start:])
         except (ValueError, RecursionError):
@@ -161,8 +161,7 @@ def _parsed(text: str) -> Any:
     return None
 
 
-def _starts(text: str) -> Iterator[int]:
-    """Return where JSON may begin in a text."""
+def _json_starts(text: str) -> Iterator[int]:
+    """Yield the indexes in a text at which JSON may begin."""
     if len(text) <= MAX_JSON_CHARS and text.rstrip()[-1:] in ("}", "]"):
-        found = [at for at in (text.find("{"), text.find("[")) if at >= 0]
-        yield from sorted(found)
+        yield from sorted(at for at in (text.find("{"), text.find("[")) if at >= 0)

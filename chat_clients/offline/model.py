@@ -1,7 +1,7 @@
-"""The built-in model: deterministic, without a network, and honest about what it is.
+"""The built-in model, which answers without a network: deterministic, and open about what it is.
 
-It is a chat client of the Agent Framework like any other and takes part in the tool loop, so that an assistant's tools
-and widgets work end to end where no model is configured.
+It is a chat client of Agent Framework like any other and takes part in the tool loop, so an assistant's tools and
+widgets work end to end even if no model is configured.
 """
 
 from __future__ import annotations
@@ -81,24 +81,24 @@ class RawOfflineChatClient(BaseChatClient[Any]):
         return self._respond(messages, options)
 
     async def _respond(self, messages: Sequence[Message], options: Mapping[str, Any]) -> ChatResponse[Any]:
-        key = _fingerprint(messages)
-        reply = await self._reply(messages, options)
+        key = _hash_messages(messages)
+        reply = await self._find_reply(messages, options)
         contents = [Content.from_text(reply.text)] if reply.text else []
-        contents.extend(_function_calls(reply.calls, key))
+        contents.extend(_build_function_calls(reply.calls, key))
         return ChatResponse(
             messages=[Message("assistant", contents, message_id=f"msg_{key}")],
             response_id=f"resp_{key}",
             model=self.model,
             finish_reason="tool_calls" if reply.calls else "stop",
-            usage_details=_usage(messages, reply.text),
+            usage_details=_count_words(messages, reply.text),
             response_format=options.get("response_format"),
         )
 
     async def _stream(
         self, messages: Sequence[Message], options: Mapping[str, Any]
     ) -> AsyncIterator[ChatResponseUpdate]:
-        key = _fingerprint(messages)
-        reply = await self._reply(messages, options)
+        key = _hash_messages(messages)
+        reply = await self._find_reply(messages, options)
 
         def update(contents: list[Content], finish_reason: Any = None) -> ChatResponseUpdate:
             return ChatResponseUpdate(
@@ -114,41 +114,41 @@ class RawOfflineChatClient(BaseChatClient[Any]):
             if at and self._delay_s:
                 await asyncio.sleep(self._delay_s)
             elif at and at % _YIELD_EVERY == 0:
-                await asyncio.sleep(0)  # others want to run too, however long the answer is
+                await asyncio.sleep(0)  # let other tasks run during a long answer
             yield update([Content.from_text(word)])
-        for call in _function_calls(reply.calls, key):
+        for call in _build_function_calls(reply.calls, key):
             yield update([call])
-        usage = Content.from_usage(_usage(messages, reply.text))
+        usage = Content.from_usage(_count_words(messages, reply.text))
         yield update([usage], "tool_calls" if reply.calls else "stop")
 
-    async def _reply(self, messages: Sequence[Message], options: Mapping[str, Any]) -> Reply:
+    async def _find_reply(self, messages: Sequence[Message], options: Mapping[str, Any]) -> Reply:
         if messages and messages[-1].role == "tool":
-            return Reply(text=_say_results(messages))
+            return Reply(text=_describe_results(messages))
         if messages and messages[-1].additional_properties.get(ANSWERS_PROPERTY):
             return Reply(
                 "Thank you. What follows from your answer needs a model, and none is configured here: "
                 f"I am the small built-in one.\n\n{self._hint}"
             )
         question = next((message for message in reversed(messages) if message.role == "user"), None)
-        said, files = _said_and_sent(question)
-        text = said.strip()
+        text, files = _split_message(question)
+        text = text.strip()
         pictures = [content for content in question.contents if _is_picture(content)] if question else []
         tools, must_call = _callable_tools(options)
         reply = self._book.find_reply(text, tools, must_call=must_call)
         if reply is None and must_call:
             reply = _call_without_arguments(tools)
         if pictures:
-            seen = await _describe_pictures(pictures)
-            seen = f"{seen}\n\nI cannot say what it shows: no vision model is configured. {self._hint}"
-            return Reply(f"{seen}\n\n{reply.text}".strip(), reply.calls) if reply else Reply(seen)
+            description = await _describe_pictures(pictures)
+            description += f"\n\nI cannot say what it shows: no vision model is configured. {self._hint}"
+            return Reply(f"{description}\n\n{reply.text}".strip(), reply.calls) if reply else Reply(description)
         if files and reply is None:
             names = ", ".join(f"“{name}”" for name in files)
             return Reply(f"I have got {names}. To read it needs a model, and none is configured here. {self._hint}")
-        return reply or Reply(self._answer_honestly(text, options))
+        return reply or Reply(self._explain_limits(text, options))
 
-    def _answer_honestly(self, text: str, options: Mapping[str, Any]) -> str:
-        """Return an answer that says what this model is, what it can do here, and what is missing for more."""
-        abilities = self._abilities(options)
+    def _explain_limits(self, text: str, options: Mapping[str, Any]) -> str:
+        """Return an answer that says what this model is, what it can do, and how to connect another."""
+        abilities = self._describe_abilities(options)
         if _THANKS.fullmatch(text):
             return "You are welcome!"
         if _GREETING.fullmatch(text) or _HELP.fullmatch(text):
@@ -162,10 +162,10 @@ class RawOfflineChatClient(BaseChatClient[Any]):
             f"I am the small built-in one and understand a few phrasings only.\n\n{abilities}\n\n{self._hint}"
         )
 
-    def _abilities(self, options: Mapping[str, Any]) -> str:
+    def _describe_abilities(self, options: Mapping[str, Any]) -> str:
         if examples := self._book.examples:
             return "You can say, for example:\n\n" + "\n".join(f"- {example}" for example in examples[:MAX_EXAMPLES])
-        if tools := _tools(options):
+        if tools := _tools_by_name(options):
             return "With a model, I could use these tools:\n\n" + "\n".join(f"- `{name}`" for name in tools)
         return "This assistant has no phrasing that works without a model."
 
@@ -176,9 +176,9 @@ class OfflineChatClient(
     """The built-in model with the framework's layers: tool loop, then middleware, then telemetry.
 
     Args:
-        phrases: The phrasings that it understands; the first that matches wins.
+        phrases: The phrasings that the model understands; the first that matches wins.
         token_delay_ms: Pause between two words, in milliseconds; 0 for none.
-        is_chosen: Whether `MODEL_PROVIDER` asks for it, rather than there being no other.
+        is_chosen: Whether `MODEL_PROVIDER` selects this model, as opposed to no model being configured.
         layers: Arguments of the framework's layers, such as `function_invocation_configuration`.
 
     Raises:
@@ -186,14 +186,14 @@ class OfflineChatClient(
     """
 
 
-def _tools(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the tools of this call by name."""
+def _tools_by_name(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the tools of a request by name."""
     return {tool.name: tool for tool in options.get("tools") or () if getattr(tool, "name", None)}
 
 
 def _callable_tools(options: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
-    """Return the tools that `tool_choice` leaves, and whether one of them has to be called."""
-    tools = _tools(options)
+    """Return the tools that `tool_choice` allows, and whether one of them has to be called."""
+    tools = _tools_by_name(options)
     choice = options.get("tool_choice")
     choice = choice if isinstance(choice, Mapping) else {"mode": choice}
     if choice.get("mode") == "none":
@@ -207,14 +207,14 @@ def _callable_tools(options: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
 
 
 def _call_without_arguments(tools: Mapping[str, Any]) -> Reply | None:
-    """Return a call of the one tool that is left, if it needs to be told nothing: arguments are never made up."""
+    """Return a call of the only tool, if it has no required arguments, as arguments are never made up."""
     if len(tools) != 1:
         return None
     [(name, tool)] = tools.items()
     return None if tool.parameters().get("required") else Reply(calls=(ToolCall(name, {}),))
 
 
-def _function_calls(calls: Sequence[ToolCall], key: str) -> list[Content]:
+def _build_function_calls(calls: Sequence[ToolCall], key: str) -> list[Content]:
     return [
         Content.from_function_call(
             f"call_{key}_{at}", call.name, arguments=json.dumps(dict(call.arguments), ensure_ascii=False, default=str)
@@ -223,7 +223,7 @@ def _function_calls(calls: Sequence[ToolCall], key: str) -> list[Content]:
     ]
 
 
-def _say_results(messages: Sequence[Message]) -> str:
+def _describe_results(messages: Sequence[Message]) -> str:
     """Return the texts of the tool results at the end of `messages`, each once, with a blank line between them."""
     names = {
         content.call_id: content.name
@@ -236,44 +236,44 @@ def _say_results(messages: Sequence[Message]) -> str:
         if message.role != "tool":
             break
         results[:0] = [content for content in message.contents if content.type == "function_result"]
-    said: dict[str, None] = {}
+    texts: dict[str, None] = {}
     for result in results:
         if result.exception:
-            # The exception's text may hold secrets, and the result is a note to a model.
-            said[f"The tool `{names.get(result.call_id) or 'unknown'}` failed, so I have no answer from it."] = None
+            # The text of the exception may contain secrets, and the result is a note to a model.
+            texts[f"The tool `{names.get(result.call_id) or 'unknown'}` failed, so I have no answer from it."] = None
         else:
             has_picture = any(_is_picture(item) for item in result.items or ())
-            said[_in_words(str(result.result or "")) or ("Here it is." if has_picture else "Done.")] = None
-    return "\n\n".join(said)
+            texts[_format_result(str(result.result or "")) or ("Here it is." if has_picture else "Done.")] = None
+    return "\n\n".join(texts)
 
 
-def _in_words(result: str) -> str:
-    """Return a tool's result for a person: the page around the chat answers with JSON, and tools may."""
+def _format_result(result: str) -> str:
+    """Return a tool's result for a person; JSON, as the page around the chat returns it, becomes a list."""
     try:
         value = json.loads(result)
     except (ValueError, RecursionError):
         return result.strip()
     match value:
         case dict():
-            return "\n".join(f"- {name}: {_plain(part)}" for name, part in value.items())
+            return "\n".join(f"- {name}: {_format_value(part)}" for name, part in value.items())
         case list():
-            return "\n".join(f"- {_plain(part)}" for part in value)
+            return "\n".join(f"- {_format_value(part)}" for part in value)
         case None:
             return ""
         case _:
-            return _plain(value)
+            return _format_value(value)
 
 
-def _plain(value: Any) -> str:
+def _format_value(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _said_and_sent(question: Message | None) -> tuple[str, list[str]]:
-    """Return the text of a person's message, without those of attached files, and the names of these files."""
+def _split_message(question: Message | None) -> tuple[str, list[str]]:
+    """Return the text of a person's message, without the texts of attached files, and the names of these files."""
     contents = question.contents if question is not None else []
     files = [str(content.additional_properties[FILE_PROPERTY]) for content in contents if _is_file(content)]
-    said = [content.text or "" for content in contents if content.type == "text" and not _is_file(content)]
-    return " ".join(said), files
+    texts = [content.text or "" for content in contents if content.type == "text" and not _is_file(content)]
+    return " ".join(texts), files
 
 
 def _is_file(content: Content) -> bool:
@@ -285,13 +285,13 @@ def _is_picture(content: Content) -> bool:
 
 
 async def _describe_pictures(pictures: Sequence[Content]) -> str:
-    sentences = [await _describe(picture) for picture in pictures[:MAX_PICTURES]]
+    sentences = [await _describe_attached_picture(picture) for picture in pictures[:MAX_PICTURES]]
     if len(pictures) > MAX_PICTURES:
         sentences.append(f"There are {len(pictures) - MAX_PICTURES} more pictures, which I did not look at.")
     return "\n\n".join(sentences)
 
 
-async def _describe(picture: Content) -> str:
+async def _describe_attached_picture(picture: Content) -> str:
     head, comma, body = (picture.uri or "").partition(",")
     if not head.startswith("data:") or not comma:
         return "This picture is only linked, so I cannot look at it."
@@ -304,8 +304,8 @@ async def _describe(picture: Content) -> str:
     return await describe_picture(data, picture.additional_properties.get(ORIGINAL_PROPERTY))
 
 
-def _fingerprint(messages: Sequence[Message]) -> str:
-    """Return a short hash of what the model was asked: the same question gets the same ids."""
+def _hash_messages(messages: Sequence[Message]) -> str:
+    """Return a short hash of a conversation, so that the same question gets the same ids."""
     digest = hashlib.sha256()
     for message in messages:
         digest.update(f"\0{message.role}\0{message.text}".encode())
@@ -314,8 +314,10 @@ def _fingerprint(messages: Sequence[Message]) -> str:
     return digest.hexdigest()[:24]
 
 
-def _usage(messages: Sequence[Message], text: str) -> UsageDetails:
-    """Return the usage, counted in words: this model has no other tokens."""
-    asked = sum(len(message.text.split()) for message in messages)
-    said = len(text.split())
-    return UsageDetails(input_token_count=asked, output_token_count=said, total_token_count=asked + said)
+def _count_words(messages: Sequence[Message], text: str) -> UsageDetails:
+    """Return the token usage, counted in words."""
+    input_words = sum(len(message.text.split()) for message in messages)
+    output_words = len(text.split())
+    return UsageDetails(
+        input_token_count=input_words, output_token_count=output_words, total_token_count=input_words + output_words
+    )

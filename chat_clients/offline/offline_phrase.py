@@ -13,13 +13,14 @@ class OfflinePhrase:
     r"""A phrasing that the built-in model understands when no model is configured.
 
     Attributes:
-        pattern: A regular expression, searched in what the person wrote, whatever the case. The first phrase that
-            matches wins. Its named groups that took part become arguments of the tool.
+        pattern: A regular expression, searched in the person's message, in upper or lower case. The first phrase that
+            matches wins. The named groups that have matched become arguments of the tool.
         tool: The tool to call. Its result, as text, becomes the answer.
-        arguments: Fixed arguments, or a function of the match that returns them all. A function may also return a
-            sequence: one call each, run side by side. After an empty one `say` is used, or else the next phrase.
+        arguments: Fixed arguments, or a function of the match that returns all arguments. A function may also return a
+            sequence of arguments, for one call each, which run in parallel. An empty one leads to `say`, or else to the
+            next phrase.
         say: The answer when there is no tool to call, or the agent does not have it; ``{group}`` inserts a named group.
-        example: How a person would say it. Shown when the model did not understand.
+        example: What a person would write. Shown when the model has not understood a message.
     """
 
     pattern: str

@@ -1,4 +1,4 @@
-"""The few phrasings that the built-in model understands: text in, words or tool calls out."""
+"""The phrasings that the built-in model understands: a text leads to a reply in words or to tool calls."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from chat_clients.offline.offline_phrase import OfflinePhrase
 
 MAX_MATCHED_CHARS = 2_000
-"""How much of a message's beginning is searched: a regular expression can be slow on long text."""
+"""How much of the beginning of a message is searched, since a regular expression can be slow on long text."""
 
-_PLACE = re.compile(r"\{(\w+)\}")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Outcome of a phrase: words, or tool calls to be run side by side."""
+    """The reply to a phrase: words, or tool calls to be run in parallel."""
 
     text: str = ""
     calls: tuple[ToolCall, ...] = ()
@@ -36,7 +36,7 @@ class PhraseBook:
     """A use case's phrases, ready to be searched.
 
     Raises:
-        ValueError: When a phrase is no regular expression, or does nothing.
+        ValueError: When a pattern is not a regular expression, or a phrase has neither a tool nor words.
     """
 
     def __init__(self, phrases: Sequence[OfflinePhrase]) -> None:
@@ -52,7 +52,7 @@ class PhraseBook:
 
     @property
     def examples(self) -> list[str]:
-        """How a person would say what the phrases understand, in their order, each once."""
+        """Examples of the phrases, in their order, without repetitions."""
         return list(dict.fromkeys(phrase.example for _, phrase in self._phrases if phrase.example))
 
     def find_reply(self, text: str, tools: Collection[str], *, must_call: bool = False) -> Reply | None:
@@ -60,8 +60,8 @@ class PhraseBook:
 
         Args:
             text: What the person wrote.
-            tools: The names of the tools that may be called. A phrase for another tool only speaks, if it has words.
-            must_call: Whether words will not do.
+            tools: The names of the tools that may be called. A phrase for another tool replies in words, if it has any.
+            must_call: Whether the reply has to be a tool call.
         """
         text = text[:MAX_MATCHED_CHARS]
         for pattern, phrase in self._phrases:
@@ -69,24 +69,24 @@ class PhraseBook:
             if match is None:
                 continue
             if phrase.tool is not None and phrase.tool in tools:
-                calls = tuple(ToolCall(phrase.tool, arguments) for arguments in _arguments(phrase, match))
+                calls = tuple(ToolCall(phrase.tool, arguments) for arguments in _build_arguments(phrase, match))
                 if calls:
                     return Reply(calls=calls)
             if phrase.say is not None and not must_call:
-                return Reply(text=_fill(phrase.say, match))
+                return Reply(text=_fill_placeholders(phrase.say, match))
         return None
 
 
-def _arguments(phrase: OfflinePhrase, match: re.Match[str]) -> Sequence[Mapping[str, Any]]:
-    """Return the arguments of each call; an empty sequence calls nothing."""
+def _build_arguments(phrase: OfflinePhrase, match: re.Match[str]) -> Sequence[Mapping[str, Any]]:
+    """Return the arguments of each call; without any there is no call."""
     if callable(phrase.arguments):
-        made = phrase.arguments(match)
-        return [made] if isinstance(made, Mapping) else list(made)
+        arguments = phrase.arguments(match)
+        return [arguments] if isinstance(arguments, Mapping) else list(arguments)
     groups = {name: value.strip() for name, value in match.groupdict().items() if value is not None}
     return [{**phrase.arguments, **groups}]
 
 
-def _fill(words: str, match: re.Match[str]) -> str:
-    # Not str.format: braces that name no group are the author's own, and attributes must stay out of reach.
+def _fill_placeholders(template: str, match: re.Match[str]) -> str:
+    # Not `str.format`: other braces belong to the author's text, and attributes must not be accessible.
     groups = match.groupdict(default="")
-    return _PLACE.sub(lambda place: groups[place[1]].strip() if place[1] in groups else place[0], words)
+    return _PLACEHOLDER.sub(lambda place: groups[place[1]].strip() if place[1] in groups else place[0], template)

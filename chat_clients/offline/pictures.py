@@ -18,13 +18,13 @@ MAX_PICTURE_BYTES = 25_000_000
 MAX_DECODED_PIXELS = 32_000_000
 """More pixels than this are not decoded: a small file can unpack to gigabytes."""
 
-_SAMPLE_SIDE = 64
+_SAMPLE_SIZE_PIXELS = 64
 _MAX_COLORS = 3
-_LEAST_SHARE = 0.12
-_OPAQUE = 128
+_MIN_SHARE = 0.12
+_MIN_ALPHA = 128
 
-# Pillow knows some sixty formats, one of which starts a program; these are what browsers and cameras make. Those that
-# need no further plugin come first.
+# Pillow supports some sixty formats, one of which starts a program; these are the formats of browsers and cameras.
+# Those that need no further plugin come first.
 _FORMATS = {
     "PNG": "PNG",
     "JPEG": "JPEG",
@@ -37,7 +37,7 @@ _FORMATS = {
 }
 
 _EXIF_ORIENTATION = 0x0112
-_LYING_ORIENTATIONS = (5, 6, 7, 8)
+_ROTATED_ORIENTATIONS = (5, 6, 7, 8)
 
 # Upper bounds of the hue in degrees.
 _HUES = (
@@ -54,48 +54,48 @@ _HUES = (
 
 
 async def describe_picture(data: bytes, original: str | None = None) -> str:
-    """Return a sentence or two about the picture in `data`, without blocking the event loop.
+    """Return a sentence or two about a picture, without blocking the event loop.
 
-    Never raises for what `data` holds: an unreadable picture is described as that.
+    An unreadable picture is described as such, and never raises an error.
 
     Args:
-        data: The picture.
-        original: Format and size in words, of the picture that this one was made of; None for this one's own.
+        data: The bytes of the picture.
+        original: Format and size, in words, of the original of this picture; None to describe the picture itself.
     """
-    return await asyncio.to_thread(_describe, data, original)
+    return await asyncio.to_thread(_describe_data, data, original)
 
 
-def _describe(data: bytes, original: str | None) -> str:
+def _describe_data(data: bytes, original: str | None) -> str:
     if len(data) > MAX_PICTURE_BYTES:
         return f"This picture is too large to be opened (more than {MAX_PICTURE_BYTES // 1_000_000} MB)."
     try:
         with Image.open(io.BytesIO(data), formats=tuple(_FORMATS)) as image:
             width, height = _shown_size(image)
-            # Pillow calls a JPEG that holds more than one picture by another name.
+            # Pillow has another name for a JPEG with more than one picture.
             own = f"a {_FORMATS.get(image.format or '', 'JPEG')} image of {width} × {height} pixels"
             return f"This picture is {original or own}. {_describe_colors(image)}"
     except UnidentifiedImageError:
         return "I cannot read this picture: it is damaged, or in a format that I do not know."
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return "I do not open this picture: it has far too many pixels."
-    except Exception as exc:  # noqa: BLE001  # decoders raise all kinds of errors for what a stranger's bytes hold
+    except Exception as exc:  # noqa: BLE001  # decoders raise all kinds of errors for malformed bytes
         logger.info("picture cannot be read", extra={"error_type": type(exc).__name__})
         return "I cannot read this picture: it is damaged."
 
 
 def _shown_size(image: Image.Image) -> tuple[int, int]:
-    """Return width and height as a browser shows the picture: cameras turn it by a note in its metadata."""
+    """Return width and height as a browser shows the picture, which its metadata may rotate."""
     width, height = image.size
     try:
-        is_lying = image.getexif().get(_EXIF_ORIENTATION) in _LYING_ORIENTATIONS
-    except (OSError, SyntaxError, ValueError):  # broken notes do not make a broken picture
-        is_lying = False
-    return (height, width) if is_lying else (width, height)
+        is_rotated = image.getexif().get(_EXIF_ORIENTATION) in _ROTATED_ORIENTATIONS
+    except (OSError, SyntaxError, ValueError):  # broken metadata does not make a broken picture
+        is_rotated = False
+    return (height, width) if is_rotated else (width, height)
 
 
 def _describe_colors(image: Image.Image) -> str:
-    # A JPEG can be decoded at a fraction of its size, which makes photographs of any size cheap.
-    image.draft("RGB", (_SAMPLE_SIDE, _SAMPLE_SIDE))
+    # Decodes a JPEG at a fraction of its size, which is cheap for a photograph of any size.
+    image.draft("RGB", (_SAMPLE_SIZE_PIXELS, _SAMPLE_SIZE_PIXELS))
     if image.width * image.height > MAX_DECODED_PIXELS:
         return "It has too many pixels for me to look at its colors."
     try:
@@ -109,21 +109,21 @@ def _describe_colors(image: Image.Image) -> str:
 
 
 def main_colors(image: Image.Image) -> list[str]:
-    """Return the names of the one to three colors that cover most of `image`, most first; none if transparent.
+    """Return the names of the one to three main colors of `image`, most frequent first; none if it is transparent.
 
     Raises:
         OSError: When the file is cut off.
     """
-    # The nearest pixel, not a mean: the mean of red and green is a brown that the picture does not have.
-    sample = image.resize((_SAMPLE_SIDE, _SAMPLE_SIDE), Image.Resampling.NEAREST).convert("RGBA")
+    # Not an average of pixels: red and green would become a brown that the picture does not have.
+    sample = image.resize((_SAMPLE_SIZE_PIXELS, _SAMPLE_SIZE_PIXELS), Image.Resampling.NEAREST).convert("RGBA")
     pixels = sample.tobytes()
     names = Counter(
         name_color(pixels[at], pixels[at + 1], pixels[at + 2])
         for at in range(0, len(pixels), 4)
-        if pixels[at + 3] >= _OPAQUE
+        if pixels[at + 3] >= _MIN_ALPHA
     )
     common = names.most_common(_MAX_COLORS)
-    return [name for place, (name, count) in enumerate(common) if place == 0 or count >= _LEAST_SHARE * names.total()]
+    return [name for place, (name, count) in enumerate(common) if place == 0 or count >= _MIN_SHARE * names.total()]
 
 
 def name_color(red: int, green: int, blue: int) -> str:

@@ -1,4 +1,4 @@
-"""Arguments of a tool call as the JSON object that they have to be, or nothing: no tool runs with a part of them."""
+"""Parses the arguments of a tool call as a JSON object; a tool never runs with a part of them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from chat_clients.json_numbers import without_odd_numbers
+from chat_clients.json_numbers import replace_non_finite
 from text.surrogates import join_surrogates
 
-MAX_VALUES = 8
-"""How many values of JSON may stand one behind the other; text that holds more of them is no call."""
+MAX_JSON_VALUES = 8
+"""How many JSON values may follow one another; a text with more of them has no arguments."""
 
 MAX_LITERAL_CHARS = 100_000
 
@@ -24,11 +24,11 @@ _DECODER = json.JSONDecoder(strict=False)
 
 
 def read_arguments(text: str) -> str | None:
-    """Return what a model has written as the JSON text of an object; None where it is none, such as one cut off.
+    """Return the arguments that a model has written as the JSON text of an object; None if they are not an object.
 
-    Forgiven is what servers and models are known to add: nothing for an empty object, numbers that JSON does not have,
-    line breaks within a string, an object told twice, behind an empty one or within a string, a fence around it, and
-    Python's way to write it. All of it ends with its own bracket: what is cut off is never forgiven.
+    Known mistakes of servers and models are corrected: no text for an empty object, NaN and infinities, line breaks
+    within a string, an object that is repeated, follows an empty one or stands in a string, a code fence around it, and
+    a Python literal. An object that was cut off is never completed.
     """
     if is_json_object(text):
         return text
@@ -40,22 +40,22 @@ def read_arguments(text: str) -> str | None:
         values = _read_literal(text)
     if values is None:
         return None
-    told = [value for value in values if value not in (None, {}, [])]
-    if not told:
+    values = [value for value in values if value not in (None, {}, [])]
+    if not values:
         return "{}"
-    first = told[0]
-    if isinstance(first, str) and len(told) == 1:
+    first = values[0]
+    if isinstance(first, str) and len(values) == 1:
         return first if is_json_object(first) else None
-    if not isinstance(first, dict) or any(value != first for value in told):
+    if not isinstance(first, dict) or any(value != first for value in values):
         return None
-    told_once = json.dumps(without_odd_numbers(first), ensure_ascii=False)
-    return told_once if is_json_object(told_once) else None
+    arguments = json.dumps(replace_non_finite(first), ensure_ascii=False)
+    return arguments if is_json_object(arguments) else None
 
 
 def read_pieces(pieces: Sequence[str]) -> str | None:
-    """Return the arguments that come in pieces; None where they are no object.
+    """Return the arguments that arrived in pieces; None if they are not an object.
 
-    Of some servers each piece holds all that came before it too: then the last is the whole.
+    Some servers repeat all earlier pieces in each piece, so that the last one is complete.
     """
     arguments = read_arguments("".join(pieces))
     if arguments is None and len(pieces) > 1 and all(after.startswith(before) for before, after in pairwise(pieces)):
@@ -64,19 +64,19 @@ def read_pieces(pieces: Sequence[str]) -> str | None:
 
 
 def is_json_object(text: str) -> bool:
-    """Return whether `text` is a whole JSON object, as strict servers read it."""
+    """Return whether `text` is a complete JSON object for a strict parser."""
     try:
-        # Half of a surrogate pair is no text, and NaN is no number.
+        # Lone surrogates and NaN are refused.
         return isinstance(from_json(text, allow_inf_nan=False), dict)
-    except (TypeError, ValueError):  # the first, where the text itself holds half a pair
+    except (TypeError, ValueError):  # a TypeError, if the text itself has a lone surrogate
         return False
 
 
 def _read_values(text: str) -> list[Any] | None:
-    """Return the JSON values that a text consists of; None where anything else is in it, such as half of one."""
+    """Return the JSON values that a text consists of; None if it contains anything else, such as a part of a value."""
     values: list[Any] = []
     try:
-        while text and len(values) < MAX_VALUES:
+        while text and len(values) < MAX_JSON_VALUES:
             value, end = _DECODER.raw_decode(text)
             values.append(value)
             text = text[end:].lstrip()
@@ -86,7 +86,7 @@ def _read_values(text: str) -> list[Any] | None:
 
 
 def _read_literal(text: str) -> list[Any] | None:
-    """Return the object that a model has written as Python does, alone in a list; None where it is none."""
+    """Return the object of a Python literal, alone in a list; None if the text is no such literal."""
     if not text.startswith("{") or len(text) > MAX_LITERAL_CHARS:
         return None
     try:

@@ -1,4 +1,4 @@
-"""The guard around a provider's answer: a part of an answer is never taken for the whole."""
+"""Guards a provider's answer: an answer that was cut off fails, and is never taken for a complete one."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from framework.text_updates import TextSink
 logger = logging.getLogger(__name__)
 
 CLOSING_WAIT_S = 0.5
-"""How long a connection may take to say that the answer is over, so that it can be used again."""
+"""How long to wait for the end of the stream after the answer, so that the connection can be reused."""
 
 
 class AnswerReader(Protocol):
-    """Reads the events of one answer.
+    """Converts the events of one answer to updates.
 
     Attributes:
-        finish_reason: Why the model ended, once it has.
-        is_done: Nothing of meaning follows.
+        finish_reason: The reason why the answer has ended; None as long as it has not.
+        is_done: Whether no further event matters.
     """
 
     finish_reason: str | None
@@ -38,24 +38,24 @@ class AnswerReader(Protocol):
 
     @property
     def has_unopened_thought(self) -> bool | None:
-        """Whether a thought was closed in the text that nothing had opened; None where nothing tells."""
+        """Whether the text has begun with a thought without an opening tag; None if that is unknown."""
         ...
 
     def read(self, events: list[Event]) -> Iterable[ChatResponseUpdate]:
-        """Return what `events`, which arrived together, mean; neighbouring text is one update."""
+        """Return the updates of events that arrived together; neighbouring text becomes one update."""
         ...
 
     def close(self) -> Iterable[ChatResponseUpdate]:
-        """Return what is left to say when the stream has ended."""
+        """Return the remaining updates when the stream has ended."""
         ...
 
     def close_text(self) -> Iterable[ChatResponseUpdate]:
-        """Return the text that has waited for more, and no more than that: the answer was cut off."""
+        """Return only the text that has waited for more, as the answer was cut off."""
         ...
 
 
 Ask = Callable[[Callable[[list[Event]], list[ChatResponseUpdate] | None]], Awaitable[AsyncGenerator[Any, None]]]
-"""Sends a request and returns what the function it is given makes of the events of its answer, batch by batch."""
+"""Sends a request and returns the results of the given function for the events of the answer, batch by batch."""
 
 
 async def whole_updates(
@@ -65,20 +65,20 @@ async def whole_updates(
     *,
     on_begin: Callable[[], None] = lambda: None,
 ) -> AsyncGenerator[ChatResponseUpdate, None]:
-    """Yield what `reader` makes of the answer; fail with a `ModelError` where that fails or ends before its end.
+    """Send a request and yield the updates of its answer; fail with a `ModelError` if the answer is incomplete.
 
     The framework takes a stream that merely stops for a finished answer, and would run a tool call that was cut off.
 
     Args:
         ask: Sends the request.
-        reader: What reads the events.
-        show_text: Where text may go at once. What went there is said again, in one `ShownPiece`, before what follows.
-        on_begin: Called when the first of the answer has come.
+        reader: Converts the events of the answer.
+        show_text: Shows text at once; shown text is repeated in one `ShownPiece` before the update that follows it.
+        on_begin: Called when the first part of the answer has arrived.
 
     Raises:
-        ModelError: When the answer fails, or is a part only.
+        ModelError: When the answer fails or is incomplete.
     """
-    reading = _Reading(reader, show_text, on_begin)
+    reading = _AnswerReading(reader, show_text, on_begin)
     try:
         async with contextlib.aclosing(await ask(reading.read)) as batches:
             async for updates in batches:
@@ -93,7 +93,7 @@ async def whole_updates(
             if reader.is_done:
                 await _await_end(batches)
         if not reading.has_begun:
-            _note_silence(reading.first_event, reader.finish_reason)
+            _log_silence(reading.first_event, reader.finish_reason)
     except Exception as exc:
         for update in reading.close_text():
             yield update
@@ -105,13 +105,13 @@ async def whole_updates(
     refuse_unfinished(reader.finish_reason)
 
 
-class _Reading:
-    """Reads an answer's events and lets text be shown directly where that is possible.
+class _AnswerReading:
+    """Converts the events of an answer, and shows its text directly if that is possible.
 
     Attributes:
-        has_begun: Whether the answer has said anything.
-        first_event: The first thing that the server has sent, as long as the answer has not begun.
-        failure: Why nothing follows what was read last, if that is so.
+        has_begun: Whether a part of the answer has arrived.
+        first_event: The first event of the server; None once the answer has begun.
+        failure: The error that follows the latest updates, or None.
     """
 
     def __init__(self, reader: AnswerReader, show_text: TextSink | None, on_begin: Callable[[], None]) -> None:
@@ -123,48 +123,48 @@ class _Reading:
         self._relay = TextRelay(show_text)
 
     def read(self, events: list[Event]) -> list[ChatResponseUpdate] | None:
-        """Return the updates that are left; None when there are none, and nobody has to be told."""
+        """Return the updates that were not shown directly; None if there are none, and the answer goes on."""
         if self._reader.is_done:
             return None
         if self.first_event is None and not self.has_begun:
             self.first_event = events[0]
-        left: list[ChatResponseUpdate] = []
+        remaining: list[ChatResponseUpdate] = []
         try:
             for update in self._reader.read(events):
                 self._note_begin()
-                if left or not self._relay.take(update):
-                    left += [*self._relay.say_again(), update]
+                if remaining or not self._relay.take(update):
+                    remaining += [*self._relay.replay_shown(), update]
         except Exception as exc:
-            if not left:
+            if not remaining:
                 raise
-            self.failure = exc  # what came before it is said first
-        return left if left or self._reader.is_done else None
+            self.failure = exc  # raised after the updates before it
+        return remaining if remaining or self._reader.is_done else None
 
     def close(self) -> Iterator[ChatResponseUpdate]:
-        """Return what is left to say when the stream has ended."""
-        yield from self._relay.say_again()
+        """Yield the remaining updates when the stream has ended."""
+        yield from self._relay.replay_shown()
         for update in self._reader.close():
             if any(content.type != "usage" for content in update.contents):
                 self._note_begin()
             yield update
 
     def close_text(self) -> Iterator[ChatResponseUpdate]:
-        """Return the text that is left when the answer is cut off."""
+        """Yield the remaining text when the answer is cut off."""
         for update in self._reader.close_text():
-            yield from self._relay.say_again()
+            yield from self._relay.replay_shown()
             self._note_begin()
             yield update
 
     def _note_begin(self) -> None:
         if not self.has_begun:
             self.has_begun = True
-            self.first_event = None  # it may hold all that was asked, and nobody asks for it any more
+            self.first_event = None  # no longer needed, and possibly large
             self._on_begin()
 
 
-def _note_silence(first_event: Event | None, finish_reason: str | None) -> None:
-    """Tell the operator why an answer has no words; of what has failed, the person and the log are told anyway."""
-    if finish_reason in ENDS:
+def _log_silence(first_event: Event | None, finish_reason: str | None) -> None:
+    """Log why an answer is empty, unless it has failed, which is logged elsewhere."""
+    if finish_reason in COMPLETE_REASONS:
         logger.info("model has said nothing", extra={"finish_reason": finish_reason})
     elif finish_reason is None or finish_reason == INTERRUPTED:
         logger.warning(
@@ -174,7 +174,7 @@ def _note_silence(first_event: Event | None, finish_reason: str | None) -> None:
 
 
 async def _await_end(batches: AsyncGenerator[Any, None]) -> None:
-    """Wait a moment for the end of the stream: a connection that is closed before it has to be opened anew."""
+    """Wait briefly for the end of the stream, without which the connection cannot be reused."""
     with contextlib.suppress(Exception):
         async with asyncio.timeout(CLOSING_WAIT_S):
             async for _ in batches:
@@ -192,30 +192,30 @@ _FINISH_REASONS: dict[str, str] = {
     "content_filter": "content_filter",
     "error": "error",
 }
-"""Words that are known to say why an answer ends, of servers that call themselves compatible too."""
+"""Our finish reasons by those of OpenAI and of compatible servers."""
 
 INTERRUPTED = "interrupted"
-"""Stands for every other word, such as ``abort``, ``network_error``, ``SAFETY``: nobody knows that it is an end."""
+"""Finish reason for all unknown ones, such as ``abort`` or ``SAFETY``: the answer may be incomplete."""
 
-ENDS = ("stop", "tool_calls")
-"""Reasons by which an answer is whole."""
+COMPLETE_REASONS = ("stop", "tool_calls")
+"""Finish reasons of complete answers."""
 
 
-def read_finish_reason(word: Any) -> str | None:
-    """Return why an answer ends in one of our words; None where nothing is said."""
-    if word is None or word == "":
+def read_finish_reason(value: Any) -> str | None:
+    """Return one of our finish reasons for that of a provider; None if it gives none."""
+    if value is None or value == "":
         return None
-    text = re.sub(r"[\s-]+", "_", str(word).strip().lower())
-    # As Google's libraries print it: "FINISH_REASON_STOP", "FinishReason.STOP".
+    text = re.sub(r"[\s-]+", "_", str(value).strip().lower())
+    # Google's libraries print "FINISH_REASON_STOP" or "FinishReason.STOP".
     text = text.removeprefix("finish_reason_").removeprefix("finishreason.")
     return None if text in ("null", "none") else _FINISH_REASONS.get(text, INTERRUPTED)
 
 
 def refuse_unfinished(finish_reason: str | None) -> None:
-    """Raise when `finish_reason` says that the answer is a part only.
+    """Raise an error if `finish_reason` says that an answer is incomplete.
 
     Raises:
-        ModelError: With what the person can be told.
+        ModelError: An error with a sentence for the person.
     """
     match finish_reason:
         case "stop" | "tool_calls":

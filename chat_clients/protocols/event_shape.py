@@ -1,23 +1,23 @@
-"""The shape of what a server sends, for the operator: names of members and kinds of values, and never a value."""
+"""Describes the shape of an event for the operator: the names of its fields and their types, never a value."""
 
 from __future__ import annotations
 
 from typing import Any
 
 MAX_DEPTH = 4
-MAX_MEMBERS = 12
+MAX_FIELDS = 12
 MAX_NAME_CHARS = 40
 
 
 def describe_shape(value: Any, depth: int = MAX_DEPTH) -> str:
-    """Return the shape of a value, e.g. ``"{id: str, choices: [{text: str}]}"``; bounded."""
+    """Return the shape of a value, e.g. ``"{id: str, choices: [{text: str}]}"``, up to a depth."""
     if isinstance(value, dict):
-        members = list(value.items())
-        told = [
-            f"{str(name)[:MAX_NAME_CHARS]}: {describe_shape(each, depth - 1)}" for name, each in members[:MAX_MEMBERS]
+        fields = list(value.items())
+        shown = [
+            f"{str(name)[:MAX_NAME_CHARS]}: {describe_shape(each, depth - 1)}" for name, each in fields[:MAX_FIELDS]
         ]
-        more = [] if len(members) <= MAX_MEMBERS else ["…"]
-        return "{" + ", ".join([*told, *more] if depth else ["…"]) + "}"
+        more = [] if len(fields) <= MAX_FIELDS else ["…"]
+        return "{" + ", ".join([*shown, *more] if depth else ["…"]) + "}"
     if isinstance(value, list):
         return "[" + (describe_shape(value[0], depth - 1) if value and depth else "") + "]"
     return "nothing" if value is None else type(value).__name__

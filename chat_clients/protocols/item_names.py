@@ -1,11 +1,11 @@
-"""Finds the item of a response that an event is about, also where every event has another id, or none."""
+"""Finds the item of a response that an event is about, even if every event has another id or none."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from chat_clients.protocols.loose_json import read_place
+from chat_clients.protocols.loose_json import read_index
 
 _KNOWN_KINDS = frozenset(
     {"message", "reasoning", "function_call", "code_interpreter_call", "web_search_call", "file_search_call"}
@@ -14,130 +14,131 @@ _KNOWN_KINDS = frozenset(
 
 
 class ItemNames:
-    """Gives each item of one response a name that stays: its first id.
+    """Gives each item of a response a stable name: its first id.
 
-    An id that was announced is believed, as far as it goes: some proxies give all items the same, and then kind and
-    place tell them apart. Of others, the item at the same place of the output that is not done is meant: some proxies
-    give each event of an item a new id.
+    An id that was announced is trusted, except that some proxies give all items the same one; kind and index then
+    distinguish them. Any other id means the unfinished item at the same index of the output, since some proxies give
+    each event of an item a new id.
     """
 
     def __init__(self) -> None:
         self._by_id: dict[tuple[str, str], list[str]] = {}
-        self._at: dict[int, str] = {}
+        self._by_index: dict[int, str] = {}
         self._kinds: dict[str, str] = {}
         self._announced: set[str] = set()
         self._done: set[str] = set()
 
-    def begin(self, item: Mapping[str, Any], place: Any) -> str:
-        """Return the name of an item that is announced."""
+    def begin(self, item: Mapping[str, Any], index: Any) -> str:
+        """Return the name of an item that an event announces; "" for an event without an item."""
         if not isinstance(item.get("type"), str):
-            return ""  # nothing is announced
-        known = self._known(item.get("id"), item["type"], place)
-        if known is None or self._is_elsewhere(known, place):
-            known = self._add(item.get("id"), place, item["type"])
-        name = known
-        self._announced.add(name)
-        return name
+            return ""
+        known = self._find_known(item.get("id"), item["type"], index)
+        if known is None or self._has_other_index(known, index):
+            known = self._add(item.get("id"), index, item["type"])
+        self._announced.add(known)
+        return known
 
-    def name_of(self, event: Mapping[str, Any], kind: str) -> str:
+    def name_for_event(self, event: Mapping[str, Any], kind: str) -> str:
         """Return the name of the item that `event` is about.
 
         Args:
-            event: With an ``item_id``, an ``output_index``, both or none.
+            event: An event with an ``item_id``, an ``output_index``, both or neither.
             kind: The type of items that have such events.
         """
-        item_id, place = event.get("item_id"), event.get("output_index")
-        known = self._known(item_id, kind, place) or self._open_at(place)
+        item_id, index = event.get("item_id"), event.get("output_index")
+        known = self._find_known(item_id, kind, index) or self._find_open(index)
         if known is not None:
             return known
-        if read_place(place) is None:
-            open_ones = [name for name, each in self._kinds.items() if each == kind and name not in self._done]
+        if read_index(index) is None:
+            open_names = [name for name, each in self._kinds.items() if each == kind and name not in self._done]
             if item_id and self._announced:
-                open_ones = [name for name in open_ones if name in self._announced]
-            if open_ones:
-                return open_ones[-1]
-        return self._add(item_id, place, kind)
+                open_names = [name for name in open_names if name in self._announced]
+            if open_names:
+                return open_names[-1]
+        return self._add(item_id, index, kind)
 
-    def done(self, item: Mapping[str, Any], place: Any) -> str:
-        """Return the name of an item that is whole now."""
+    def finish(self, item: Mapping[str, Any], index: Any) -> str:
+        """Return the name of an item that is now complete."""
         kind = str(item.get("type"))
-        known = self._known(item.get("id"), kind, place)
-        if known is None or (known in self._done and self._is_elsewhere(known, place)):
-            known = self._open_at(place, kind)
-        if known is None and read_place(place) is None:
-            open_ones = [name for name, each in self._kinds.items() if each == kind and name not in self._done]
+        known = self._find_known(item.get("id"), kind, index)
+        if known is None or (known in self._done and self._has_other_index(known, index)):
+            known = self._find_open(index, kind)
+        if known is None and read_index(index) is None:
+            open_names = [name for name, each in self._kinds.items() if each == kind and name not in self._done]
             if item.get("id"):
-                open_ones = [name for name in open_ones if name in self._announced]
-            known = open_ones[0] if open_ones else None
-        name = known or self._add(item.get("id"), place, kind)
+                open_names = [name for name in open_names if name in self._announced]
+            known = open_names[0] if open_names else None
+        name = known or self._add(item.get("id"), index, kind)
         self._done.add(name)
         return name
 
-    def done_ones(self, event: Mapping[str, Any], kind: str) -> list[str]:
-        """Return the names of finished items that a late event may be about, likeliest first.
+    def finished_names(self, event: Mapping[str, Any], kind: str) -> list[str]:
+        """Return the names of finished items that a late event may be about, the likeliest first.
 
         Args:
-            event: The event, of an item that no open one can be meant by.
+            event: The event; if it may be about an unfinished item, nothing is returned.
             kind: The type of items that have such events.
         """
         item = event.get("item")
         item_id = item.get("id") if isinstance(item, Mapping) else event.get("item_id")
-        place = read_place(event.get("output_index"))
-        if (known := self._known(item_id, kind, place)) is not None:
-            return [known] if known in self._done and not self._is_elsewhere(known, place) else []
-        if self._open_at(place, kind) is not None:
+        index = read_index(event.get("output_index"))
+        if (known := self._find_known(item_id, kind, index)) is not None:
+            return [known] if known in self._done and not self._has_other_index(known, index) else []
+        if self._find_open(index, kind) is not None:
             return []
-        at_place = self._at.get(place) if place is not None else None
-        same = [name for name, each in self._kinds.items() if each == kind and name in self._done]
-        return sorted(same, key=lambda name: name != at_place)
+        at_index = self._by_index.get(index) if index is not None else None
+        same_kind = [name for name, each in self._kinds.items() if each == kind and name in self._done]
+        return sorted(same_kind, key=lambda name: name != at_index)
 
-    def in_whole(self, item: Mapping[str, Any], matched: Collection[str]) -> str:
-        """Return the name of an item in the whole response that ends the stream.
+    def name_in_response(self, item: Mapping[str, Any], matched: Collection[str]) -> str:
+        """Return the name of an item in the complete response at the end of the stream.
 
         Args:
             item: An item of the response's output.
-            matched: The names of those before it.
+            matched: The names of the items before it.
         """
         kind = str(item.get("type"))
-        known = next((name for name in self._named(item.get("id"), kind) if name not in matched), None)
+        known = next((name for name in self._names_with_id(item.get("id"), kind) if name not in matched), None)
         if known is not None:
             return known
-        same = [name for name, each in self._kinds.items() if each == kind and name not in matched]
-        return same[0] if same else self._add(item.get("id"), None, kind)
+        same_kind = [name for name, each in self._kinds.items() if each == kind and name not in matched]
+        return same_kind[0] if same_kind else self._add(item.get("id"), None, kind)
 
-    def _named(self, item_id: Any, kind: str) -> list[str]:
+    def _names_with_id(self, item_id: Any, kind: str) -> list[str]:
         if not isinstance(item_id, str):
             return []
         if (names := self._by_id.get((item_id, kind))) is not None:
             return names
-        # Of a kind that nobody knows it may be any.
-        odd = [names for (each, its), names in self._by_id.items() if each == item_id and its not in _KNOWN_KINDS]
-        return odd[0] if odd else []
+        # An item of an unknown kind may have been announced as any kind.
+        for (known_id, known_kind), names in self._by_id.items():
+            if known_id == item_id and known_kind not in _KNOWN_KINDS:
+                return names
+        return []
 
-    def _known(self, item_id: Any, kind: str, place: Any) -> str | None:
-        """Return the item of this id; of several the one at this place, or the newest that is not done."""
-        names = self._named(item_id, kind)
+    def _find_known(self, item_id: Any, kind: str, index: Any) -> str | None:
+        """Return the name for an id; among several the one at the index, else the newest that is not finished."""
+        names = self._names_with_id(item_id, kind)
         if len(names) < 2:
             return names[0] if names else None
-        at = read_place(place)
-        if at is not None and self._at.get(at) in names:
-            return self._at[at]
+        at = read_index(index)
+        if at is not None and self._by_index.get(at) in names:
+            return self._by_index[at]
         return next((name for name in reversed(names) if name not in self._done), names[-1])
 
-    def _is_elsewhere(self, name: str, place: Any) -> bool:
-        """Return whether an item has a place in the output that is not this one."""
-        at = read_place(place)
-        return at is not None and self._at.get(at) != name and name in self._at.values()
+    def _has_other_index(self, name: str, index: Any) -> bool:
+        """Return whether an item is known to be at another index of the output."""
+        at = read_index(index)
+        return at is not None and self._by_index.get(at) != name and name in self._by_index.values()
 
-    def _open_at(self, place: Any, kind: str | None = None) -> str | None:
-        at = read_place(place)
-        name = self._at.get(at) if at is not None else None
+    def _find_open(self, index: Any, kind: str | None = None) -> str | None:
+        at = read_index(index)
+        name = self._by_index.get(at) if at is not None else None
         if name is None or name in self._done or kind not in (None, self._kinds[name]):
             return None
         return name
 
-    def _add(self, item_id: Any, place: Any, kind: str) -> str:
-        at = read_place(place)
+    def _add(self, item_id: Any, index: Any, kind: str) -> str:
+        at = read_index(index)
         name = item_id if isinstance(item_id, str) and item_id else f"item_{at or 0}"
         while name in self._kinds:
             name += "_"
@@ -145,5 +146,5 @@ class ItemNames:
         if isinstance(item_id, str) and item_id:
             self._by_id.setdefault((item_id, kind), []).append(name)
         if at is not None:
-            self._at[at] = name
+            self._by_index[at] = name
         return name

@@ -1,48 +1,48 @@
-"""Values of a provider's JSON in the types that are expected; what has another type is taken for nothing."""
+"""Reads values of a provider's JSON in the expected type; values of other types count as missing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-MAX_NUMBER = 10**6
-"""The greatest number of a place in a list; a greater one is no place."""
+MAX_INDEX = 10**6
+"""The largest index that is accepted."""
 
 
-def read_place(value: Any) -> int | None:
-    """Return a place in a list, which may come as text; None for what is none."""
+def read_index(value: Any) -> int | None:
+    """Return an index, which may be sent as text; None for any other value."""
     if type(value) is int:
-        return value if 0 <= value <= MAX_NUMBER else None
+        return value if 0 <= value <= MAX_INDEX else None
     if isinstance(value, float):
-        return read_place(int(value)) if value.is_integer() else None
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < len(str(MAX_NUMBER)):
+        return read_index(int(value)) if value.is_integer() else None
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < len(str(MAX_INDEX)):
         return int(value)
     return None
 
 
-def read_number(value: Any) -> int:
-    """Return a place in a list, or 0."""
-    return read_place(value) or 0
+def read_index_or_zero(value: Any) -> int:
+    """Return an index; 0 for any other value."""
+    return read_index(value) or 0
 
 
-def read_word(value: Any) -> str:
-    """Return a name or an id, which may come as a number, or nothing."""
+def read_string(value: Any) -> str:
+    """Return a name or an id, which may be sent as a number; "" for any other value."""
     if isinstance(value, str):
         return value
-    number = read_place(value)
+    number = read_index(value)
     return "" if number is None else str(number)
 
 
 def read_object(value: Any) -> Mapping[str, Any]:
-    """Return an object, or an empty one."""
+    """Return an object; an empty one for any other value."""
     return value if isinstance(value, Mapping) else {}
 
 
 def read_objects(value: Any) -> list[Mapping[str, Any]]:
-    """Return the objects of a list, without what is none."""
+    """Return the objects in a list; an empty list for any other value."""
     return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
 
 
 def read_list(value: Any) -> list[Any]:
-    """Return a list, or an empty one."""
+    """Return a list; an empty one for any other value."""
     return value if isinstance(value, list) else []

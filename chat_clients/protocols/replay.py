@@ -1,6 +1,6 @@
-"""Members of a tool call that are unknown here, on their way back to the server that sent them.
+"""Keeps the unknown fields of a tool call, so that they can be sent back to the server that they come from.
 
-Some servers refuse a conversation without them: Gemini wants its ``extra_content`` with a thought's signature, Kimi the
+Some servers refuse a conversation without them: Gemini needs its ``extra_content`` with a thought's signature, Kimi the
 ``reasoning_content`` beside the call.
 """
 
@@ -16,15 +16,15 @@ from agent_framework import Content
 from chat_clients.protocols.request_options import openai_property
 
 MAX_REPLAY_CHARS = 100_000
-"""How long all that goes back with one call may be, as JSON; of more, nothing is kept, and words may tell the call."""
+"""The longest JSON of the fields that are kept for one call; if it is longer, none of them are."""
 
 
 ORIGIN_KEY = "parlor.origin"
-"""Under this name a content says which model it comes from."""
+"""Property of a content that names the model that it comes from."""
 
 
 class Members:
-    """Members of an object that arrives in pieces."""
+    """The fields of an object that arrives in pieces."""
 
     __slots__ = ("_pieces", "_texts")
 
@@ -33,35 +33,35 @@ class Members:
         self._texts: dict[str, list[str]] = {}
 
     def add(self, piece: Mapping[str, Any]) -> None:
-        """Add the members of another piece: text to text, list to list."""
+        """Add the fields of another piece."""
         for name, value in piece.items():
             if value is not None:
                 self._pieces.setdefault(name, []).append(value)
 
     def add_text(self, name: str, text: str) -> None:
-        """Add a piece of a member that is known to be a text, which may say the same twice."""
+        """Add a piece of a field that is known to be a text, whose pieces may be equal."""
         self._texts.setdefault(name, []).append(text)
 
     @property
     def values(self) -> dict[str, Any]:
-        """All of them."""
+        """The complete fields."""
         texts = {name: "".join(pieces) for name, pieces in self._texts.items()}
-        return {**texts, **{name: _joined(name, pieces) for name, pieces in self._pieces.items()}}
+        return {**texts, **{name: _join_values(name, pieces) for name, pieces in self._pieces.items()}}
 
 
 _TEXT_NAMES = ("content", "delta", "reason", "summary", "text", "thinking", "thought")
 
 
-def _joined(name: str, pieces: list[Any]) -> Any:
-    """Return the value that pieces make; of different types, the last."""
+def _join_values(name: str, pieces: list[Any]) -> Any:
+    """Return the value of a field whose pieces have arrived; the last of them if their types differ."""
     last = pieces[-1]
     if len(pieces) == 1:
         return last
     if isinstance(last, str):
         texts = [piece for piece in pieces if isinstance(piece, str)]
-        # What every piece repeats is a name or a signature, unless it is called a text.
+        # A value that every piece repeats is a name or a signature, unless the field's name says that it is a text.
         is_repeated = all(text == last for text in texts)
-        return last if is_repeated and not _is_called_text(name) else "".join(texts)
+        return last if is_repeated and not _is_text_name(name) else "".join(texts)
     if isinstance(last, list):
         return [each for piece in pieces if isinstance(piece, list) for each in piece]
     if isinstance(last, Mapping):
@@ -69,12 +69,12 @@ def _joined(name: str, pieces: list[Any]) -> Any:
         for piece in pieces:
             for key, value in piece.items() if isinstance(piece, Mapping) else ():
                 members.setdefault(key, []).append(value)
-        return {key: _joined(key, values) for key, values in members.items()}
+        return {key: _join_values(key, values) for key, values in members.items()}
     return last
 
 
-def _is_called_text(name: str) -> bool:
-    """Return whether a member's name says that it is a text, and not the signature of one."""
+def _is_text_name(name: str) -> bool:
+    """Return whether the name of a field means a text, and not the signature of one."""
     lowered = name.lower()
     is_sealed = any(word in lowered for word in ("signature", "encrypted", "_id"))
     return not is_sealed and any(word in lowered for word in _TEXT_NAMES)
@@ -83,14 +83,14 @@ def _is_called_text(name: str) -> bool:
 def build_replay(
     model: str | None, round_id: str, *, call: Members, function: Members | None = None, beside: Members | None = None
 ) -> dict[str, Any]:
-    """Return what is noted on a call for its way back.
+    """Return the properties of a call that are sent back to its server.
 
     Args:
-        model: Who was asked: what it wants back goes to no other.
-        round_id: A number that all calls of one answer of the model share.
-        call: Members of the call.
-        function: Members of its function.
-        beside: Members of the message that holds the calls; given with the first of them.
+        model: The origin of the call; no other model is sent the fields.
+        round_id: An id that all calls of one answer share.
+        call: Unknown fields of the call.
+        function: Unknown fields of the call's function.
+        beside: Unknown fields of the message with the calls; only given for the first call.
     """
     replay: dict[str, Any] = {"origin": model, "round": round_id}
     parts = {"call": call, "function": function, "beside": beside}
@@ -100,37 +100,37 @@ def build_replay(
     return replay
 
 
-def replay_of(call: Content) -> dict[str, Any]:
-    """Return what was noted by `build_replay`; nothing where nothing was."""
+def read_replay(call: Content) -> dict[str, Any]:
+    """Return the properties that `build_replay` has added to a call; empty if there are none."""
     replay: Any = openai_property(call, "replay")
     return replay if isinstance(replay, dict) else {}
 
 
-def note_origin(origin: str | None, **more: Any) -> dict[str, Any]:
-    """Return properties of a content that goes back to the model that it comes from, and to no other.
+def origin_properties(origin: str | None, **more: Any) -> dict[str, Any]:
+    """Return properties for a content that is sent back to the model that it comes from, and to no other.
 
     Args:
-        origin: Which model that is; None where it is not known.
-        more: What else is noted for its way back.
+        origin: The model, as `build_origin` names it; None if it is unknown.
+        more: Further properties to send back.
     """
-    noted: dict[str, Any] = {} if origin is None else {ORIGIN_KEY: origin}
-    return {**noted, "openai": more} if more else noted
+    properties: dict[str, Any] = {} if origin is None else {ORIGIN_KEY: origin}
+    return {**properties, "openai": more} if more else properties
 
 
-def comes_from_another(content: Content, origin: str | None) -> bool:
+def is_from_other_model(content: Content, origin: str | None) -> bool:
     """Return whether a content is known to come from another model than `origin`."""
-    noted = content.additional_properties.get(ORIGIN_KEY) or replay_of(content).get("origin")
-    if noted is None or origin is None:
+    known = content.additional_properties.get(ORIGIN_KEY) or read_replay(content).get("origin")
+    if known is None or origin is None:
         return False
-    # Threads remember calls of before the address was a part of it.
-    return noted not in (origin, origin.rpartition("@")[0])
+    # Threads may hold calls from a time when an origin had no address.
+    return known not in (origin, origin.rpartition("@")[0])
 
 
 def build_origin(model: str, address: str) -> str:
-    """Return what tells a model from all others, also from one of the same name elsewhere.
+    """Return a name that distinguishes a model from all others, even of the same name at another address.
 
     Args:
         model: The model's name.
-        address: The address of the model; it may hold a secret, and cannot be read from what is returned.
+        address: The address of the model, which may contain a secret; only a hash of it is returned.
     """
     return f"{model}@{blake2b(address.encode(errors='replace'), digest_size=6).hexdigest()}"

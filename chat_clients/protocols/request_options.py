@@ -1,4 +1,4 @@
-"""An agent's options as the JSON that both protocols of OpenAI share, or differ in by an envelope only."""
+"""Converts an agent's options to the parts of a request that both protocols of OpenAI share."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from chat_clients.protocols.call_arguments import read_arguments
 from chat_clients.protocols.tool_names import ToolNames
 from framework.returned_parts import mention_all_returned
 
-_SCHEMA_WORDS = frozenset({"properties", "anyOf", "oneOf", "allOf", "$ref", "$defs"})
+_SCHEMA_KEYS = frozenset({"properties", "anyOf", "oneOf", "allOf", "$ref", "$defs"})
 _SCHEMA_TYPES = frozenset({"object", "array", "string", "number", "integer", "boolean", "null"})
 
 REFUSAL = {"core": {"model_output_kind": "refusal"}}
-"""Properties by which the framework knows a text as the model's refusal."""
+"""Properties that mark a text as the model's refusal for the framework."""
 
 
 def begin_body(model: str, options: Mapping[str, Any], left_out: frozenset[str]) -> dict[str, Any]:
-    """Return the model, and the options that are passed on as they are.
+    """Return a request with the model and the options that are passed on unchanged.
 
     Args:
-        model: Unless `options` name another.
+        model: The model, unless `options` name another.
         options: Options of the run, under the framework's names.
         left_out: The options that the protocol has in another form, or not at all.
     """
@@ -33,12 +33,12 @@ def begin_body(model: str, options: Mapping[str, Any], left_out: frozenset[str])
 
 
 def add_tools(body: dict[str, Any], tools: Sequence[Any], choice: Any, options: Mapping[str, Any]) -> None:
-    """Put tools into a request, with what is said of their use, which servers refuse without any.
+    """Add tools and the options for their use to a request; without tools neither, which servers would refuse.
 
     Args:
         body: The request.
-        tools: The tools, in the form of the protocol.
-        choice: The tool that the model is to call, in that form; None where that is left to the model.
+        tools: The tools in the protocol's form.
+        choice: The tool choice in the protocol's form; None to leave it to the model.
         options: Options of the run.
     """
     if not tools:
@@ -51,7 +51,7 @@ def add_tools(body: dict[str, Any], tools: Sequence[Any], choice: Any, options: 
 
 
 def split_tools(tools: Any) -> tuple[list[FunctionTool], list[Any]]:
-    """Return an agent's own functions, and the provider's tools, which are passed on as they are."""
+    """Return an agent's own functions, and the provider's tools, which are passed on unchanged."""
     functions: list[FunctionTool] = []
     hosted: list[Any] = []
     for tool in normalize_tools(tools):
@@ -63,12 +63,12 @@ def split_tools(tools: Any) -> tuple[list[FunctionTool], list[Any]]:
 
 
 def read_names(tools: Any) -> ToolNames:
-    """Return what an agent's own functions are called towards the model."""
+    """Return the names under which an agent's own functions are offered to the model."""
     return ToolNames(function.name for function in split_tools(tools)[0]) if tools else ToolNames()
 
 
 def read_tool_choice(choice: Any) -> tuple[str | None, str | None, list[str] | None]:
-    """Return mode, the one function that is required, and the functions that are allowed; None where not said."""
+    """Return the mode, the required function, and the allowed functions, each None if it is not given."""
     mode = validate_tool_mode(choice)
     if mode is None:
         return None, None, None
@@ -88,7 +88,7 @@ def read_response_format(response_format: Any) -> dict[str, Any] | None:
     if response_format is None:
         return None
     if isinstance(response_format, type) and issubclass(response_format, BaseModel):
-        schema = _strict(response_format.model_json_schema())
+        schema = _make_strict(response_format.model_json_schema())
         return {"type": "json_schema", "name": response_format.__name__, "schema": schema, "strict": True}
     if not isinstance(response_format, Mapping):
         raise ValueError("response_format: expected a Pydantic model, a JSON schema or a format of the provider")
@@ -104,7 +104,7 @@ def read_response_format(response_format: Any) -> dict[str, Any] | None:
             raise ValueError("response_format: a json_schema needs its schema")
         name = inner.get("name") or inner.get("title") or schema.get("title") or "response"
         return {"type": "json_schema", "name": str(name), "schema": schema, **named}
-    if kind in _SCHEMA_TYPES or (kind is None and _SCHEMA_WORDS & response_format.keys()):
+    if kind in _SCHEMA_TYPES or (kind is None and _SCHEMA_KEYS & response_format.keys()):
         schema = dict(response_format)
         name = schema.pop("title", None) or "response"
         if kind == "object":
@@ -113,29 +113,29 @@ def read_response_format(response_format: Any) -> dict[str, Any] | None:
     return dict(response_format)
 
 
-def _strict(schema: Any) -> Any:
-    """Return a Pydantic schema with what strict mode demands: closed objects, all of whose properties are required."""
+def _make_strict(schema: Any) -> Any:
+    """Return a Pydantic schema for strict mode: objects with no further properties, all of which are required."""
     if isinstance(schema, list):
-        return [_strict(part) for part in schema]
+        return [_make_strict(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
     strict = {
-        key: {name: _strict(part) for name, part in value.items()}
+        key: {name: _make_strict(part) for name, part in value.items()}
         if key in ("properties", "$defs") and isinstance(value, dict)
-        else _strict(value)
+        else _make_strict(value)
         for key, value in schema.items()
-        # Strict mode knows no default: the model says everything.
+        # Strict mode has no defaults: the model gives every value.
         if key != "default"
     }
     if strict.get("type") == "object":
         strict.setdefault("additionalProperties", False)
         strict["required"] = list(strict.get("properties", {}))
-    # A reference must stand alone; its description is in the definition too, as a rule.
+    # A reference must have no other keys; its description is usually in the definition, too.
     return {"$ref": strict["$ref"]} if "$ref" in strict else strict
 
 
 def to_json_text(value: Any) -> str:
-    """Return `value` as a string: itself if it is one, else as JSON; nothing for None."""
+    """Return a string unchanged, any other value as JSON, and "" for None."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -144,20 +144,20 @@ def to_json_text(value: Any) -> str:
 
 
 def build_call_arguments(content: Content) -> str:
-    """Return the arguments of a call that the model has made, as JSON; none of them when they are no JSON object.
+    """Return the arguments of a call as the text of a JSON object, which is empty if they are not an object.
 
-    Servers parse what comes back to them, and refuse a conversation in which the model once wrote them badly.
+    Servers parse the arguments in a conversation, and refuse all of it if the model once wrote invalid ones.
     """
     return read_arguments(to_json_text(content.arguments)) or "{}"
 
 
 def build_result_text(content: Content) -> str:
-    """Return the result of a call in words; where it is no text, that there was something."""
+    """Return the result of a call as text, with a mention of each part that is not text."""
     return "\n".join(part for part in (to_json_text(content.result), *mention_all_returned(content)) if part)
 
 
 def join_text(values: Any) -> str:
-    """Return the texts that an MCP server's output consists of, in whatever form they are."""
+    """Return the output of an MCP server as one text."""
     if not isinstance(values, Sequence) or isinstance(values, str | bytes):
         return to_json_text(values)
     return "".join(value.text or "" if isinstance(value, Content) else to_json_text(value) for value in values)
@@ -170,13 +170,13 @@ def is_refusal(content: Content) -> bool:
 
 
 def openai_property(content: Content, name: str) -> Any:
-    """Return what was noted about a content for its way back to the provider, or None."""
-    noted = content.additional_properties.get("openai")
-    return noted.get(name) if isinstance(noted, Mapping) else None
+    """Return a property of a content that is meant for the provider, or None."""
+    properties = content.additional_properties.get("openai")
+    return properties.get(name) if isinstance(properties, Mapping) else None
 
 
 def audio_format(content: Content) -> str | None:
-    """Return ``"wav"`` or ``"mp3"``, which models hear; None for all else."""
+    """Return ``"wav"`` or ``"mp3"``, the formats that models accept; None for other contents."""
     media_type = (content.media_type or "").partition(";")[0].strip().lower()
     if media_type in ("audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave"):
         return "wav"

@@ -1,4 +1,4 @@
-"""Items of the Responses API, and what they cite, as the framework's contents."""
+"""Converts items and citations of the Responses API to the framework's contents."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Any
 
 from agent_framework import Annotation, Content, TextSpanRegion, detect_media_type_from_base64
 
-from chat_clients.protocols.loose_json import read_list, read_object, read_objects, read_word
+from chat_clients.protocols.loose_json import read_list, read_object, read_objects, read_string
 
 
 def build_annotation(raw: Any) -> Annotation | None:
-    """Return what a text cites and where, or None for what is no citation."""
+    """Return a citation with its place in the text; None for any other value."""
     if not isinstance(raw, Mapping):
         return None
     start = raw.get("start_index")
     end = raw.get("end_index")
     if not isinstance(start, int) or not isinstance(end, int):
-        # Files are cited at a place, not over a span.
+        # A file is cited at a position, not over a span.
         start = end = raw.get("index") if isinstance(raw.get("index"), int) else None
     annotation = Annotation(type="citation")
     properties: dict[str, Any] = {"kind": raw.get("type")}
@@ -27,7 +27,7 @@ def build_annotation(raw: Any) -> Annotation | None:
             annotation["title"] = str(raw.get("title") or "")
         case "file_citation" | "file_path" | "container_file_citation" if raw.get("file_id"):
             annotation["file_id"] = str(raw["file_id"])
-            # A file's name is no address: as `url` it would become a link to nowhere.
+            # Not as `url`, which would make the file's name a broken link.
             if raw.get("filename"):
                 annotation["title"] = str(raw["filename"])
             if raw.get("container_id"):
@@ -41,14 +41,14 @@ def build_annotation(raw: Any) -> Annotation | None:
 
 
 def shift_regions(annotation: Annotation, by: int) -> None:
-    """Move the places that a citation stands for, by so many characters; never before the beginning."""
+    """Move the regions of a citation by a number of characters, not before the beginning of the text."""
     for region in annotation.get("annotated_regions") or ():
         region["start_index"] = max(0, (region.get("start_index") or 0) + by)
         region["end_index"] = max(0, (region.get("end_index") or 0) + by)
 
 
-def search_call(item: Mapping[str, Any], item_id: str) -> Content:
-    """Return the beginning of a search in the web or in files."""
+def build_search_call(item: Mapping[str, Any], item_id: str) -> Content:
+    """Return the call of a search in the web or in files."""
     is_web = item.get("type") == "web_search_call"
     return Content.from_search_tool_call(
         item_id,
@@ -58,17 +58,17 @@ def search_call(item: Mapping[str, Any], item_id: str) -> Content:
     )
 
 
-def item_contents(item: Mapping[str, Any], item_id: str, *, is_begun: bool) -> list[Content]:
-    """Return what a finished item of a provider's own tools says; nothing for kinds that we do not know.
+def build_item_contents(item: Mapping[str, Any], item_id: str, *, has_begun: bool) -> list[Content]:
+    """Return the contents of a finished item of a provider's own tools; an empty list for unknown types.
 
     Args:
         item: The item.
-        item_id: The id of the item, or one that stands for it.
-        is_begun: Whether the call was said when it began.
+        item_id: The id of the item, or the name that replaces it.
+        has_begun: Whether the call was already reported when it began.
     """
     match item.get("type"):
         case "web_search_call" | "file_search_call":
-            # Only now it is known what was looked for, and so the result holds that too.
+            # The query is known only now, so it is part of the result.
             is_web = item["type"] == "web_search_call"
             result = Content.from_search_tool_result(
                 item_id,
@@ -77,12 +77,12 @@ def item_contents(item: Mapping[str, Any], item_id: str, *, is_begun: bool) -> l
                 status=item.get("status"),
                 additional_properties={"openai": {"item": dict(item)}},
             )
-            return [result] if is_begun else [search_call(item, item_id), result]
+            return [result] if has_begun else [build_search_call(item, item_id), result]
         case "code_interpreter_call":
             return [
                 Content.from_code_interpreter_tool_result(
                     call_id=item_id,
-                    outputs=[_code_output(output) for output in read_objects(item.get("outputs"))],
+                    outputs=[_build_code_output(output) for output in read_objects(item.get("outputs"))],
                     status=item.get("status"),
                     additional_properties={"openai": {"item": dict(item)}},
                 )
@@ -91,7 +91,7 @@ def item_contents(item: Mapping[str, Any], item_id: str, *, is_begun: bool) -> l
             action = read_object(item.get("action"))
             return [
                 Content.from_shell_tool_call(
-                    call_id=read_word(item.get("call_id")) or item_id,
+                    call_id=read_string(item.get("call_id")) or item_id,
                     commands=[str(command) for command in read_list(action.get("commands"))],
                     timeout_ms=action.get("timeout_ms"),
                     max_output_length=action.get("max_output_length"),
@@ -102,39 +102,39 @@ def item_contents(item: Mapping[str, Any], item_id: str, *, is_begun: bool) -> l
         case "shell_call_output":
             return [
                 Content.from_shell_tool_result(
-                    call_id=read_word(item.get("call_id")) or item_id,
-                    outputs=[_command_output(output) for output in read_objects(item.get("output"))],
+                    call_id=read_string(item.get("call_id")) or item_id,
+                    outputs=[_build_command_output(output) for output in read_objects(item.get("output"))],
                     max_output_length=item.get("max_output_length"),
                     additional_properties={"openai": {"item": dict(item)}},
                 )
             ]
         case "image_generation_call":
             image = build_image(item.get("result"))
-            call = [] if is_begun else [Content.from_image_generation_tool_call(image_id=item_id)]
+            call = [] if has_begun else [Content.from_image_generation_tool_call(image_id=item_id)]
             return [*call, Content.from_image_generation_tool_result(image_id=item_id, outputs=image)]
         case "mcp_call":
-            result = _mcp_result(item, item_id)
-            return [result] if is_begun else [mcp_call(item, item_id, item.get("arguments")), result]
+            result = _build_mcp_result(item, item_id)
+            return [result] if has_begun else [build_mcp_call(item, item_id, item.get("arguments")), result]
         case "mcp_approval_request":
             label = item.get("server_label")
             call_content = Content.from_function_call(
                 item_id,
-                read_word(item.get("name")),
+                read_string(item.get("name")),
                 arguments=item.get("arguments"),
                 hosted=True,
                 server_name=label,
             )
             return [Content.from_function_approval_request(item_id, call_content)]
         case "custom_tool_call":
-            return [_told_call(item, item_id, read_word(item.get("name")), item.get("input"))]
+            return [_build_reported_call(item, item_id, read_string(item.get("name")), item.get("input"))]
         case "tool_search_call":
-            return [_told_call(item, item_id, "tool_search", item.get("arguments"))]
+            return [_build_reported_call(item, item_id, "tool_search", item.get("arguments"))]
         case _:
             return []
 
 
 def build_image(data: Any, **properties: Any) -> Content | None:
-    """Return a picture that arrives in base64; None for what is none."""
+    """Return a picture from Base64 data; None for any other value."""
     if not isinstance(data, str) or not data:
         return None
     try:
@@ -145,30 +145,30 @@ def build_image(data: Any, **properties: Any) -> Content | None:
     return Content.from_uri(uri, additional_properties=properties or None)
 
 
-def _code_output(output: Mapping[str, Any]) -> Content:
+def _build_code_output(output: Mapping[str, Any]) -> Content:
     if output.get("type") == "image":
-        return Content.from_uri(read_word(output.get("url")), media_type="image")
-    return Content.from_text(read_word(output.get("logs")))
+        return Content.from_uri(read_string(output.get("url")), media_type="image")
+    return Content.from_text(read_string(output.get("logs")))
 
 
-def _command_output(output: Mapping[str, Any]) -> Content:
+def _build_command_output(output: Mapping[str, Any]) -> Content:
     outcome = read_object(output.get("outcome"))
     return Content.from_shell_command_output(
-        stdout=read_word(output.get("stdout")),
-        stderr=read_word(output.get("stderr")),
+        stdout=read_string(output.get("stdout")),
+        stderr=read_string(output.get("stderr")),
         exit_code=outcome.get("exit_code"),
         timed_out=outcome.get("type") == "timeout",
     )
 
 
-def mcp_call(item: Mapping[str, Any], item_id: str, arguments: Any) -> Content:
-    """Return a call of a tool on a server that the provider has asked itself."""
+def build_mcp_call(item: Mapping[str, Any], item_id: str, arguments: Any) -> Content:
+    """Return the call of a tool on an MCP server, which the provider itself has called."""
     return Content.from_mcp_server_tool_call(
-        item_id, read_word(item.get("name")), server_name=item.get("server_label"), arguments=arguments
+        item_id, read_string(item.get("name")), server_name=item.get("server_label"), arguments=arguments
     )
 
 
-def _mcp_result(item: Mapping[str, Any], item_id: str) -> Content:
+def _build_mcp_result(item: Mapping[str, Any], item_id: str) -> Content:
     output, error = item.get("output"), item.get("error")
     if not isinstance(output, str) and error:
         output = "The call failed."
@@ -177,10 +177,10 @@ def _mcp_result(item: Mapping[str, Any], item_id: str) -> Content:
     return Content.from_mcp_server_tool_result(item_id, output=texts, additional_properties=properties)
 
 
-def _told_call(item: Mapping[str, Any], item_id: str, name: str, arguments: Any) -> Content:
-    """Return a call that the provider has made itself, for the record."""
+def _build_reported_call(item: Mapping[str, Any], item_id: str, name: str, arguments: Any) -> Content:
+    """Return a call that the provider has made itself, which is not to be run."""
     return Content.from_function_call(
-        read_word(item.get("call_id")) or item_id,
+        read_string(item.get("call_id")) or item_id,
         name,
         arguments=arguments,
         informational_only=True,

@@ -1,4 +1,4 @@
-"""A conversation as a request of the Responses API, in plain JSON."""
+"""Builds requests of the Responses API from conversations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from agent_framework import Content, Message
 
 from chat_clients.protocols.history_shape import HistoryForm, make_call_id, shape_history
-from chat_clients.protocols.replay import replay_of
+from chat_clients.protocols.replay import read_replay
 from chat_clients.protocols.request_options import (
     add_tools,
     audio_format,
@@ -26,7 +26,7 @@ from chat_clients.protocols.request_options import (
 from chat_clients.protocols.tool_names import ToolNames
 from framework.returned_parts import mention_returned
 
-# Of no meaning here, in another form here, or about a conversation that the provider keeps, which it never does for us.
+# Options that the API does not have, has in another form, or that are about conversations stored at the provider.
 _NOT_PASSED_ON = frozenset(
     {
         "allow_multiple_tool_calls",
@@ -65,13 +65,13 @@ def build_responses_request(
     """Return the body of ``POST /responses``; the provider is always asked to store nothing.
 
     Args:
-        model: Unless `options` name another.
+        model: The model, unless `options` name another.
         messages: The conversation.
         options: Options of the run, under the framework's names.
-        stream: Whether the answer comes in pieces.
-        names: What the tools are called towards the model; None to read that from `options`.
-        origin: Who is asked, in the words that answers note; None for the model's name.
-        form: How much of the conversation is sent; None for all of it.
+        stream: Whether the answer is streamed.
+        names: The names under which tools are offered to the model; None for those in `options`.
+        origin: The model that is asked, as `build_origin` names it; None for the model's name.
+        form: How much of the conversation is sent, and how; None for the default.
     """
     names = names or read_names(options.get("tools"))
     body = begin_body(model, options, _NOT_PASSED_ON)
@@ -79,33 +79,38 @@ def build_responses_request(
     body["store"] = False
     body["input"] = build_input(
         shape_history(
-            messages, names=names, can_send=_can_send, can_say=_can_say, origin=origin or body["model"], form=form
+            messages,
+            names=names,
+            can_send=_can_send,
+            can_stand_alone=_can_stand_alone,
+            origin=origin or body["model"],
+            form=form,
         )
     )
     if (max_tokens := options.get("max_tokens")) is not None:
         body["max_output_tokens"] = max_tokens
-    tools = _tools(options.get("tools"), names)
-    # Without the provider's memory, a model's thoughts go back to it sealed.
+    tools = _build_tools(options.get("tools"), names)
+    # As the provider stores nothing, the model's thoughts are sent back to it encrypted.
     body["include"] = list(
-        dict.fromkeys([*body.get("include", ()), "reasoning.encrypted_content", *_sources(tools)]),
+        dict.fromkeys([*body.get("include", ()), "reasoning.encrypted_content", *_included_sources(tools)]),
     )
-    add_tools(body, tools, _tool_choice(options.get("tool_choice"), names) if tools else None, options)
-    if text := _text_options(options):
+    add_tools(body, tools, _build_tool_choice(options.get("tool_choice"), names) if tools else None, options)
+    if text := _build_text_options(options):
         body["text"] = text
     return body
 
 
 def _can_send(content: Content) -> bool:
-    return _part("user", content) is not None
+    return _build_part("user", content) is not None
 
 
-def _can_say(content: Content) -> bool:
+def _can_stand_alone(content: Content) -> bool:
     if content.type == "text_reasoning":
         return False
-    return _part("assistant", content) is not None or _item(content, {}) is not None
+    return _build_part("assistant", content) is not None or _build_item(content, {}) is not None
 
 
-def _tools(tools: Any, names: ToolNames) -> list[Any]:
+def _build_tools(tools: Any, names: ToolNames) -> list[Any]:
     functions, hosted = split_tools(tools)
     own = [
         {
@@ -113,7 +118,7 @@ def _tools(tools: Any, names: ToolNames) -> list[Any]:
             "name": names.offered(function.name),
             "description": function.description,
             "parameters": {**function.parameters(), "additionalProperties": False},
-            # An agent of the Agents SDK says that its schema is one that the model can be held to.
+            # Set for tools of the Agents SDK whose schema meets strict mode.
             "strict": (function.additional_properties or {}).get("strict") is True,
         }
         for function in functions
@@ -121,17 +126,17 @@ def _tools(tools: Any, names: ToolNames) -> list[Any]:
     return own + hosted
 
 
-def _sources(tools: Iterable[Any]) -> Iterator[str]:
-    """Return what has to be asked for so that searches say what they have found."""
+def _included_sources(tools: Iterable[Any]) -> Iterator[str]:
+    """Yield the values of ``include`` with which searches report their results."""
     kinds = [str(tool.get("type")) for tool in tools if isinstance(tool, Mapping)]
-    # The preview of the search in the web, which came before, knows no sources.
+    # The earlier preview of web search has no sources.
     if any(kind.startswith("web_search") and "preview" not in kind for kind in kinds):
         yield "web_search_call.action.sources"
     if "file_search" in kinds:
         yield "file_search_call.results"
 
 
-def _tool_choice(choice: Any, names: ToolNames) -> Any:
+def _build_tool_choice(choice: Any, names: ToolNames) -> Any:
     mode, required, allowed = read_tool_choice(choice)
     if mode == "required" and required is not None:
         return {"type": "function", "name": names.offered(required)}
@@ -141,7 +146,7 @@ def _tool_choice(choice: Any, names: ToolNames) -> Any:
     return mode
 
 
-def _text_options(options: Mapping[str, Any]) -> dict[str, Any]:
+def _build_text_options(options: Mapping[str, Any]) -> dict[str, Any]:
     text = dict(options.get("text") or {})
     if (response_format := read_response_format(options.get("response_format"))) is not None:
         if text.get("format", response_format) != response_format:
@@ -153,31 +158,30 @@ def _text_options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def build_input(messages: Iterable[Message]) -> list[dict[str, Any]]:
-    """Return the items of a conversation, in their order.
+    """Return the input items of a conversation, in order.
 
-    What belongs to a message stands in it; calls, results and thoughts are items of their own. What the API has no
-    item for is left out.
+    Calls, results and thoughts are items of their own, next to messages. Contents without a counterpart are left out.
     """
     items: list[dict[str, Any]] = []
     by_id: dict[str, dict[str, Any]] = {}
     for message in messages:
         if message.role != "assistant":
-            by_id.clear()  # some servers count anew in each response
+            by_id.clear()  # some servers reuse their ids in each response
         parts: list[dict[str, Any]] = []
         for content in message.contents:
-            if part := _part(message.role, content):
+            if part := _build_part(message.role, content):
                 if not parts:
                     items.append({"type": "message", "role": message.role, "content": parts})
                 parts.append(part)
-            elif item := _item(content, by_id):
+            elif item := _build_item(content, by_id):
                 items.append(item)
                 parts = []
     sent = [item for item in items if item.get("type") != "reasoning" or item["encrypted_content"]]
-    return list(_with_own_ids(sent))
+    return list(_with_unique_ids(sent))
 
 
-def _with_own_ids(items: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Return items of which no two have the same id, which would be refused; the first keeps its own."""
+def _with_unique_ids(items: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield items with unique ids, which servers insist on; the first item with an id keeps it."""
     taken: set[Any] = set()
     for item in items:
         item_id, is_approval = item.get("id"), str(item.get("type")).startswith("mcp_approval")
@@ -187,7 +191,7 @@ def _with_own_ids(items: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         elif item.get("type") == "function_call":
             yield {name: value for name, value in item.items() if name != "id"}
         else:
-            # Of these the id is no wish; its beginning tells the kind.
+            # Other items need an id, with a prefix for their type.
             kind, number = str(item_id).partition("_")[0], 2
             while f"{kind}_{make_call_id(f'{item_id} {number}')}" in taken:
                 number += 1
@@ -196,30 +200,30 @@ def _with_own_ids(items: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             yield {**item, "id": fresh_id}
 
 
-def _part(role: str, content: Content) -> dict[str, Any] | None:
-    """Return what `content` is within a message, or None when it is no part of one."""
+def _build_part(role: str, content: Content) -> dict[str, Any] | None:
+    """Return a content as a part of a message; None if it cannot be one."""
     match content.type:
         case "text" if role != "assistant":
             return {"type": "input_text", "text": content.text}
         case "text" if is_refusal(content):
             return {"type": "refusal", "refusal": content.text}
         case "text" if content.text:
-            # Some servers insist on annotations; their content would only repeat what the text says.
+            # Some servers insist on the field; the citations themselves would only repeat the text.
             return {"type": "output_text", "text": content.text, "annotations": []}
         case "data" | "uri" | "hosted_file" if role != "assistant":
-            return _media_part(content)
+            return _build_media_part(content)
         case _:
             return None
 
 
-def _media_part(content: Content) -> dict[str, Any] | None:
+def _build_media_part(content: Content) -> dict[str, Any] | None:
     is_image = bool(content.media_type) and content.has_top_level_media_type("image")
     if content.type == "hosted_file":
         if is_image:
             return {"type": "input_image", "file_id": content.file_id, "detail": "auto"}
         return {"type": "input_file", "file_id": content.file_id}
     if is_image:
-        return {"type": "input_image", "image_url": content.uri, "detail": _detail(content)}
+        return {"type": "input_image", "image_url": content.uri, "detail": _image_detail(content)}
     uri = content.uri or ""
     if (sound := audio_format(content)) is not None:
         return {"type": "input_audio", "input_audio": {"data": uri.partition(",")[2] or uri, "format": sound}}
@@ -231,28 +235,28 @@ def _media_part(content: Content) -> dict[str, Any] | None:
     return None
 
 
-def _detail(content: Content) -> str:
+def _image_detail(content: Content) -> str:
     return openai_property(content, "image_detail") or content.additional_properties.get("detail") or "auto"
 
 
-def _item(content: Content, by_id: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
-    """Return the new item that `content` is, or None when it adds to an earlier one or has none."""
+def _build_item(content: Content, by_id: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
+    """Return a content as a new item; None if it is added to an earlier item, or has no counterpart."""
     match content.type:
         case "text_reasoning":
-            return _reasoning(content, by_id)
+            return _add_reasoning(content, by_id)
         case "function_call" if content.call_id and not content.informational_only:
             call = {
-                **(replay_of(content).get("call") or {}),
+                **(read_replay(content).get("call") or {}),
                 "type": "function_call",
                 "call_id": content.call_id,
                 "name": content.name,
                 "arguments": build_call_arguments(content),
             }
             item_id = openai_property(content, "item_id")
-            # Ids that come from elsewhere, such as our memory of earlier turns, would be refused.
+            # Other ids, such as those of earlier turns from our store, would be refused.
             return {**call, "id": item_id} if str(item_id or "").startswith("fc_") else call
         case "function_result":
-            return {"type": "function_call_output", "call_id": content.call_id, "output": _output(content)}
+            return {"type": "function_call_output", "call_id": content.call_id, "output": _build_output(content)}
         case "function_approval_request" if content.function_call and content.function_call.hosted:
             asked = content.function_call
             return {
@@ -281,15 +285,15 @@ def _item(content: Content, by_id: dict[str, dict[str, Any]]) -> dict[str, Any] 
             call_item["output"] = join_text(content.output)
             return None
         case "search_tool_result" | "code_interpreter_tool_result" | "shell_tool_call" | "shell_tool_result":
-            # A thought is only accepted together with what it led to.
+            # A thought is only accepted together with the item that it led to.
             given = openai_property(content, "item")
             return dict(given) if isinstance(given, Mapping) else None
         case _:
             return None
 
 
-def _reasoning(content: Content, by_id: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
-    """Return the reasoning item that `content` begins, or None when it adds to one."""
+def _add_reasoning(content: Content, by_id: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
+    """Return a new reasoning item; None if the content is added to an earlier one."""
     if not content.id:
         return None
     item = by_id.get(content.id)
@@ -306,16 +310,16 @@ def _reasoning(content: Content, by_id: dict[str, dict[str, Any]]) -> dict[str, 
     return item if is_new else None
 
 
-def _output(content: Content) -> str | list[dict[str, Any]]:
-    """Return a function's result: parts when it holds more than text."""
+def _build_output(content: Content) -> str | list[dict[str, Any]]:
+    """Return the result of a call: text, or parts if it has files or pictures."""
     items = content.items or ()
     if any(item.type in ("data", "uri", "hosted_file") for item in items):
-        return [_output_part(item) for item in items if item.type != "text" or item.text]
+        return [_build_output_part(item) for item in items if item.type != "text" or item.text]
     return to_json_text(content.result)
 
 
-def _output_part(item: Content) -> dict[str, Any]:
-    part = _part("user", item)
-    if part is None or part["type"] == "input_audio":  # which results may not hold
+def _build_output_part(item: Content) -> dict[str, Any]:
+    part = _build_part("user", item)
+    if part is None or part["type"] == "input_audio":  # not allowed in results
         return {"type": "input_text", "text": mention_returned(item)}
     return part

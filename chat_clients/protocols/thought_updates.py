@@ -1,4 +1,4 @@
-"""Updates of a text in which thoughts were told from what is said; both protocols make the same of it."""
+"""Updates for text that `ThoughtSplitter` has split into thoughts and the answer, for both protocols."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from text.thoughts import Kind
 def build_split_updates(
     pieces: Iterable[tuple[Kind, str]], message_id: str | None, response_id: str | None
 ) -> Iterator[ChatResponseUpdate]:
-    """Return what the pieces of a splitter are for the agent: text, thoughts, and what is taken back of both."""
+    """Yield the updates for pieces of a `ThoughtSplitter`: text, thoughts, and retractions of both."""
     for kind, piece in pieces:
         if kind == "text":
             yield build_text_update(piece, message_id, response_id)
@@ -22,9 +22,9 @@ def build_split_updates(
         if kind == "thought_retracted":
             contents = [Content.from_text_reasoning(text="", merge_mode="replace")]
         elif kind == "text_retracted":
-            yield _update([Content.from_text("", merge_mode="replace")], message_id, response_id)
-        yield _update(contents, message_id, response_id)
+            yield _build_update([Content.from_text("", merge_mode="replace")], message_id, response_id)
+        yield _build_update(contents, message_id, response_id)
 
 
-def _update(contents: list[Content], message_id: str | None, response_id: str | None) -> ChatResponseUpdate:
+def _build_update(contents: list[Content], message_id: str | None, response_id: str | None) -> ChatResponseUpdate:
     return ChatResponseUpdate(contents=contents, role="assistant", message_id=message_id, response_id=response_id)

@@ -203,7 +203,7 @@ def _remembered_call(call: dict[str, Any]) -> Content:
     )
 
 
-def replay_of(content: Content) -> dict[str, Any] | None:
+def read_replay(content: Content) -> dict[str, Any] | None:
     """Return the data that a server wants back with its call, as our chat clients note it; None without any."""
     noted = content.additional_properties.get("openai")
     replay = noted.get(REPLAY) if isinstance(noted, Mapping) else None
@@ -282,7 +282,7 @@ def _text_size(message: Message) -> int:
             # Files have a budget of their own.
             size += 0 if FILE_PROPERTY in content.additional_properties else len(content.text or "")
         elif content.type == "function_call":
-            size += len(str(content.arguments or "")) + len(json.dumps(replay_of(content) or ""))
+            size += len(str(content.arguments or "")) + len(json.dumps(read_replay(content) or ""))
         elif content.type == "function_result":
             size += len(str(content.result or ""))
     return size

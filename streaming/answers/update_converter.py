@@ -262,7 +262,7 @@ class UpdateConverter:
         known = self._steps.arguments_of(call_id)
         if known is None and call.name:
             known = call.name, _json_text(call.arguments)
-        replay = self._steps.replay_of(call_id)
+        replay = self._steps.read_replay(call_id)
         yield from self._steps.forget_call(call_id)
         if known is None or self._answer.client_call is not None:
             return  # ChatKit takes one call at a time; the model asks again for the others

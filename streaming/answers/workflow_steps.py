@@ -12,7 +12,7 @@ from agent_framework import Content
 from chatkit.types import HiddenContextItem, ThreadItemDoneEvent, ThreadStreamEvent
 
 from context import Turn
-from streaming.answers.history import replay_of
+from streaming.answers.history import read_replay
 from streaming.answers.hosted_steps import HostedSteps
 from streaming.answers.tool_labels import ToolLabel, build_task, humanized
 from streaming.answers.tool_results import has_failed, result_text, returned_images
@@ -58,7 +58,7 @@ class Steps:
         call = self._calls.get(call_id)
         return (call.name, call.arguments or "{}") if call else None
 
-    def replay_of(self, call_id: str) -> dict[str, Any] | None:
+    def read_replay(self, call_id: str) -> dict[str, Any] | None:
         """Return the data that a server wants back with its call; None without any."""
         call = self._calls.get(call_id)
         return call.replay if call else None
@@ -83,7 +83,7 @@ class Steps:
         arguments = content.arguments or ""
         text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False, default=str)
         call.arguments = text if content.merge_mode == "replace" else call.arguments + text
-        call.replay = replay_of(content) or call.replay
+        call.replay = read_replay(content) or call.replay
 
     def function_result(self, content: Content) -> Events:
         """Show that a call is done, or failed, and the pictures that it has returned."""

@@ -87,10 +87,10 @@ class RawScriptedModel(BaseChatClient[Any]):
                     if self.tries_direct_text and await _arrives_directly(step, relay, self.direct_text_tries):
                         self.direct_texts += 1
                         continue
-                    for again in relay.say_again():
+                    for again in relay.replay_shown():
                         yield again
                     yield step
-                for again in relay.say_again():
+                for again in relay.replay_shown():
                     yield again
             finally:
                 self.open_streams -= 1

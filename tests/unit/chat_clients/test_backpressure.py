@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from chat_clients.http.backpressure import FIRST_PAUSE_S, LONGEST_PAUSE_S, LOOK_INTERVAL_S, Backpressure
+from chat_clients.http.backpressure import FIRST_PAUSE_S, LONGEST_PAUSE_S, SAMPLE_INTERVAL_S, Backpressure
 from chat_clients.http.provider_connection import ProviderConnection
 
 
@@ -20,7 +20,7 @@ class Machine:
         self.used = 7.0
         self.pace = Backpressure(lambda: self.now, lambda: self.used)
 
-    def run(self, share: float, times: int = 1, step_s: float = LOOK_INTERVAL_S * 1.01) -> float:
+    def run(self, share: float, times: int = 1, step_s: float = SAMPLE_INTERVAL_S * 1.01) -> float:
         """Let `times` reads pass with `share` of a processor in use; return the pause."""
         pause_s = 0.0
         for _ in range(times):
@@ -80,7 +80,7 @@ def test_the_pause_holds_between_busy_and_calm_and_ends_in_the_calm() -> None:
 def test_between_two_looks_nothing_changes() -> None:
     machine = Machine()
     held = machine.run(1.0, times=4)
-    assert machine.run(0.0, times=9, step_s=LOOK_INTERVAL_S / 10) == held
+    assert machine.run(0.0, times=9, step_s=SAMPLE_INTERVAL_S / 10) == held
 
 
 class Pieces(httpx.AsyncByteStream):

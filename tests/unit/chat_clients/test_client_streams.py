@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from chat_clients.failures import explain_model_failure
 from chat_clients.http.connection import Connection
-from chat_clients.http.provider_connection import MAX_KNOWN_URLS, ProviderConnection
+from chat_clients.http.provider_connection import MAX_CACHED_URLS, ProviderConnection
 from chat_clients.http.server_events import DONE, BrokenStreamError, Event, EventParser
 from chat_clients.http.status_errors import ProviderStatusError
 from chat_clients.http.transport import DirectTransport
@@ -510,13 +510,13 @@ async def test_each_path_has_its_address_and_parameters_however_many_there_are(
 ) -> None:
     connection = connect(params={"api-version": "1"})
     stub.will_always(Chat.text("Yes."))
-    paths = [f"/deployments/model {number}/chat" for number in range(MAX_KNOWN_URLS + 2)]
+    paths = [f"/deployments/model {number}/chat" for number in range(MAX_CACHED_URLS + 2)]
     for path in [*paths, paths[0], paths[-1]]:
         async for _ in connection.events(path, {}, list):
             pass
     asked = [request.target for request in stub.requests]
     assert asked[:2] == ["/deployments/model%200/chat?api-version=1", "/deployments/model%201/chat?api-version=1"]
-    assert asked[-2:] == [asked[0], asked[MAX_KNOWN_URLS + 1]]
+    assert asked[-2:] == [asked[0], asked[MAX_CACHED_URLS + 1]]
     assert len(set(asked)) == len(paths)
 
 
@@ -637,7 +637,7 @@ async def test_two_reads_in_one_turn_of_the_loop_are_both_given() -> None:
     connection = Connection(("http", "model", 80))
     head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
     connection.connection_made(ImmediateServer(connection, head))
-    await connection.ask(b"", b"", {})
+    await connection.request(b"", b"", {})
 
     def bring_two() -> None:  # as uvloop does when the first has filled its buffer
         connection.data_received(b"1\r\na\r\n")
@@ -801,8 +801,8 @@ async def test_of_a_connection_that_nobody_has_used_for_a_while_nothing_is_kept(
     connection = ProviderConnection(stub.url, transport=transport)
     stub.will(Chat.text("One."))
     assert await ask(connection)
-    assert transport.kept == 1
-    await until(lambda: transport.kept == 0)
+    assert transport.open_connections == 1
+    await until(lambda: transport.open_connections == 0)
     await connection.close()
 
 

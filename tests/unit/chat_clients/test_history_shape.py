@@ -247,7 +247,7 @@ LONG = [
 
 
 def test_earlier_calls_are_told_in_words_and_those_of_this_turn_stay() -> None:
-    sent = completions(*LONG, form=HistoryForm(told=1))
+    sent = completions(*LONG, form=HistoryForm(calls_as_text=1))
     assert roles(sent) == ["user", "assistant", "user", "assistant", "tool"]
     assert "look({}) returned: Rain." in sent[0]["content"]
     assert "cat.png" in sent[0]["content"]
@@ -255,7 +255,7 @@ def test_earlier_calls_are_told_in_words_and_those_of_this_turn_stay() -> None:
 
 
 def test_all_calls_are_told_in_words_when_nothing_else_is_taken() -> None:
-    sent = completions(*LONG, form=HistoryForm(told=2))
+    sent = completions(*LONG, form=HistoryForm(calls_as_text=2))
     assert roles(sent) == ["user", "assistant", "user", "assistant", "user"]
     assert "look({}) returned: Wind." in sent[-1]["content"]
 

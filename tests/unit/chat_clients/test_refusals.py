@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat_clients.failures import explain_model_failure
-from chat_clients.http.refusal_meanings import meaning_of
+from chat_clients.http.refusal_meanings import classify_refusal
 from chat_clients.http.status_errors import build_status_error
-from chat_clients.learnt import MAX_KEYS, Learnt
 from chat_clients.protocols.history_shape import GO_ON, HistoryForm
 from chat_clients.provider import ChatClients
+from chat_clients.refusal_memory import MAX_KEYS, RefusalMemory
 from chat_clients.refusals import MAX_TRIES
-from chat_clients.refused_fields import find_culprit
+from chat_clients.refused_fields import find_refused_field
 from config import Settings
 from errors import ModelError
 from framework.message_marks import NO_PICTURE_TEXT
@@ -567,8 +567,8 @@ def test_a_refusal_of_any_length_is_read_in_no_time() -> None:
     begun = time.process_time()
     for unit in units:
         refusal = build_status_error(400, {"error": {"message": unit * 20_000}})
-        assert meaning_of(refusal).startswith("model.")
-        assert find_culprit(body, refusal) in (None, "temperature")
+        assert classify_refusal(refusal).startswith("model.")
+        assert find_refused_field(body, refusal) in (None, "temperature")
     assert time.process_time() - begun < 5
 
 
@@ -636,10 +636,10 @@ async def test_a_model_that_is_gone_is_named(stub: ProviderStub, clients: dict[s
 
 
 def test_what_is_remembered_of_conversations_is_bounded() -> None:
-    learnt = Learnt()
+    memory = RefusalMemory()
     for number in range(MAX_KEYS + 5):
-        learnt.remember("m", [user(f"question {number}")], HistoryForm(told=1))
-    assert len(learnt._forms) == MAX_KEYS
+        memory.remember_form("m", [user(f"question {number}")], HistoryForm(calls_as_text=1))
+    assert len(memory._forms) == MAX_KEYS
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 7])

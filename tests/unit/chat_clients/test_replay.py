@@ -19,7 +19,7 @@ from chat_clients.model_client import (
 )
 from chat_clients.protocols.completions import CompletionsReader
 from chat_clients.protocols.completions_request import build_completions_request
-from chat_clients.protocols.replay import Members, build_origin, build_replay, comes_from_another
+from chat_clients.protocols.replay import Members, build_origin, build_replay, is_from_other_model
 from tests.unit.provider_stub import Answer, Chat, ProviderStub, Responses
 from tests.unit.strict_history import check_responses
 
@@ -160,8 +160,8 @@ def test_an_origin_tells_servers_apart_and_gives_none_of_them_away() -> None:
     assert not any("secret" in origin or "example" in origin for origin in origins)
     remembered = build_replay("m", "r", call=Members())
     call = Content.from_function_call("c", "f", additional_properties={"openai": {"replay": remembered}})
-    assert not comes_from_another(call, build_origin("m", "x")), "threads remember calls of before addresses counted"
-    assert comes_from_another(call, build_origin("other", "x"))
+    assert not is_from_other_model(call, build_origin("m", "x")), "threads remember calls of before addresses counted"
+    assert is_from_other_model(call, build_origin("other", "x"))
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])

@@ -1,14 +1,14 @@
-"""Refusals in other languages than English, as servers and gateways of other countries say them: a table of phrases.
+"""Refusals in other languages than English, recognised by the phrases that servers and gateways use.
 
-Looked at only where neither status nor code says what a refusal means. In a phrase ``…`` stands for some words of the
-same sentence.
+Searched only if neither the status nor the code says what a refusal means. In a phrase ``…`` stands for a few words of
+the same sentence.
 """
 
 from __future__ import annotations
 
 import re
 
-from chat_clients.http.late_pattern import LatePattern
+from chat_clients.http.lazy_pattern import LazyPattern
 
 _GAP = r"[^.。\n]{0,60}?"
 
@@ -50,9 +50,9 @@ _PHRASES: dict[str, tuple[str, ...]] = {
     ),
 }
 
-_MEANINGS = {
-    meaning: LatePattern("|".join(phrase.replace("…", _GAP) for phrase in phrases), re.IGNORECASE)
-    for meaning, phrases in _PHRASES.items()
+_PATTERNS = {
+    code: LazyPattern("|".join(phrase.replace("…", _GAP) for phrase in phrases), re.IGNORECASE)
+    for code, phrases in _PHRASES.items()
 }
 
 NO_TOOLS = (
@@ -64,16 +64,16 @@ NO_TOOLS = (
     r"\b(?:no (?:admite|soporta)|não suporta|non supporta)…\b(?:herramientas|ferramentas|strumenti|tools)\b",
     r"не поддержива\w+…(?:инструмент|вызов|tools)",
 )
-"""Patterns of sentences that say that a model takes no tools, in other languages than English."""
+"""Patterns of sentences in other languages which say that a model takes no tools."""
 
 NO_PICTURES = (
     r"不支持…(?:图片|图像|视觉|多模态)|(?:图片|图像|視覚|画像)…(?:不支持|対応していません|サポートされていません)"
     r"|이미지…지원하지 않|\bunterstützt keine (?:bilder|bildeingaben)|\bne (?:prend|supporte)[^.]{0,30}\bimages"
     r"|\b(?:no (?:admite|soporta)|não suporta|non supporta)[^.]{0,30}\bim[aá]gen|не поддержива\w+[^.]{0,30}изображени"
 )
-"""Patterns of sentences that say that a model takes no pictures, in other languages than English."""
+"""Pattern of sentences in other languages which say that a model takes no pictures."""
 
 
-def meaning_in(text: str) -> str | None:
-    """Return the code by which we name what is said in another language, e.g. ``"model.too_long"``, or None."""
-    return next((meaning for meaning, pattern in _MEANINGS.items() if pattern.search(text)), None)
+def classify_foreign_text(text: str) -> str | None:
+    """Return our error code for a text in another language, e.g. ``"model.too_long"``; None if no phrase matches."""
+    return next((code for code, pattern in _PATTERNS.items() if pattern.search(text)), None)

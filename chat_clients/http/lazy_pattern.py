@@ -1,4 +1,4 @@
-"""A pattern that is compiled when it is first searched for."""
+"""A regular expression that is compiled at its first use."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 from functools import cached_property
 
 
-class LatePattern:
-    """A regular expression for what seldom happens: a start compiles none, and each costs up to 5 ms once.
+class LazyPattern:
+    """A regular expression that is compiled at its first use, which takes up to 5 ms; most are never needed.
 
     Args:
         source: The expression.
-        flags: Flags of the expression, as for `re.compile`.
+        flags: The flags of `re.compile`.
     """
 
     def __init__(self, source: str, flags: re.RegexFlag) -> None:
@@ -23,5 +23,5 @@ class LatePattern:
         return re.compile(self._source, self._flags)
 
     def search(self, text: str) -> re.Match[str] | None:
-        """Return the first place where it fits, or None."""
+        """Return the first match in `text`, or None."""
         return self._compiled.search(text)
