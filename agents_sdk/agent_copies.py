@@ -15,7 +15,7 @@ from agents.mcp import MCPServer
 from agents.tool import default_tool_error_function
 from agents.tool_context import ToolContext
 
-from agents_sdk.guarded_tools import guarded_tool
+from agents_sdk.guarded_tools import guard_tool
 from agents_sdk.mcp_calls import NotReachedError, RecoveringServer
 from agents_sdk.mcp_servers import forget_tools, list_tools
 from agents_sdk.platform_model import PlatformModels
@@ -55,7 +55,7 @@ class AgentCopies:
         if (known := self._copies.get(id(agent))) is not None:
             return known
         copied: Any = copy.copy(agent)
-        # Before the handoffs are copied: agents may hand over to one another in a circle.
+        # Before the handoffs are copied, since agents may hand over to one another in a circle.
         self._copies[id(agent)] = self._copies[id(copied)] = copied
         copied.model = self._models.model_of(agent.model, self._show_text)
         copied.tools = self._guard_tools(agent.tools)
@@ -69,7 +69,7 @@ class AgentCopies:
 
     def _guard_tools(self, tools: Iterable[Tool]) -> list[Tool]:
         return [
-            guarded_tool(tool, self._timeout_s, self._failed_calls) if isinstance(tool, FunctionTool) else tool
+            guard_tool(tool, self._timeout_s, self._failed_calls) if isinstance(tool, FunctionTool) else tool
             for tool in tools
         ]
 
@@ -82,7 +82,7 @@ class AgentCopies:
         copied = copy.copy(handoff)
         copied.on_invoke_handoff = hand_over
         if isinstance(target := agent_behind_handoff(handoff), Agent):
-            # A run that continues after a pause looks for its agents there.
+            # A run that continues after a pause finds its agents there.
             lead_handoff_to(copied, self.copy_of(target))
         return copied
 
@@ -103,9 +103,9 @@ class AgentCopies:
         return copied
 
     async def _list_mcp_tools(self, agent: Agent[Any], context: RunContextWrapper[Any]) -> list[Tool]:
-        """Return the tools of an agent's MCP servers; the first server that has a name keeps it.
+        """Return the tools of an agent's MCP servers; of several tools with one name, that of the first server.
 
-        A server that cannot be reached has no tools, and is noted among the missing.
+        A server that cannot be reached has no tools, and is added to the missing ones.
         """
         lists = await asyncio.gather(*(self._list_server_tools(each, agent, context) for each in agent.mcp_servers))
         tools: dict[str, Tool] = {}
@@ -126,11 +126,11 @@ class AgentCopies:
         only: Any = copy.copy(agent)
         only.mcp_servers = [RecoveringServer(server)]
         explain = agent.mcp_config.get("failure_error_function", default_tool_error_function)
-        only.mcp_config = {**agent.mcp_config, "failure_error_function": self._failure_explainer(server, explain)}
+        only.mcp_config = {**agent.mcp_config, "failure_error_function": self._build_failure_explainer(server, explain)}
         tools: list[Tool] | None = await list_tools(server, partial(only.get_mcp_tools, context))
         return None if tools is None else self._guard_tools(tools)
 
-    def _failure_explainer(self, server: MCPServer, explain: Any) -> Any:
+    def _build_failure_explainer(self, server: MCPServer, explain: Any) -> Any:
         """Return the SDK's `failure_error_function` for the tools of a server.
 
         Args:
@@ -152,8 +152,8 @@ class AgentCopies:
         return explain_failure
 
 
-def for_approved_calls(agent: Agent[Any]) -> Agent[Any]:
-    """Return a copy of an agent that only calls its tools, and needs no approval: the person has given it already."""
+def copy_for_approved_calls(agent: Agent[Any]) -> Agent[Any]:
+    """Return a copy of an agent that only makes calls which the person has already approved."""
     copied: Any = copy.copy(agent)
     copied.tools = [_without_approval(tool) for tool in agent.tools]
     copied.input_guardrails, copied.output_guardrails, copied.handoffs, copied.hooks = [], [], [], None

@@ -1,4 +1,4 @@
-"""Calls that a person has allowed, made by the agent that has the tool, without its model."""
+"""Makes calls that a person has approved, by the agent that has the tool, without its model."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from agent_framework import Content, Message
 from agents import Agent, RunContextWrapper, Runner
 
-from agents_sdk.agent_copies import AgentCopies, for_approved_calls
-from agents_sdk.agent_graph import agents_of, has_function
+from agents_sdk.agent_copies import AgentCopies, copy_for_approved_calls
+from agents_sdk.agent_graph import has_function, reachable_agents
 from agents_sdk.inner_runs import RunDefaults, run_defaults
 from agents_sdk.input_items import read_result, write_input
 from agents_sdk.platform_model import Paused
@@ -25,16 +25,16 @@ async def make_call(
     context: Any,
     defaults: RunDefaults,
 ) -> AsyncGenerator[Content, None]:
-    """Make a call and return what came of it.
+    """Make a call and yield its result.
 
     Args:
         owner: A copy of the agent that has the tool.
         call: The call.
-        messages: The thread.
-        context: What the tool finds in `ctx.context`.
+        messages: The messages of the thread.
+        context: The `ctx.context` of the tool.
         defaults: The defaults of the run, and of runs that start within it.
     """
-    agent = for_approved_calls(owner)
+    agent = copy_for_approved_calls(owner)
     agent.model = ReplayModel([call])
     with run_defaults(defaults):
         result = Runner.run_streamed(agent, write_input(messages), context=context)
@@ -44,31 +44,31 @@ async def make_call(
                 if event.type == "raw_response_event" and isinstance(event.data, Paused):
                     break
                 if event.type == "run_item_stream_event" and event.name == "tool_output":
-                    yield read_result(_raw(event.item))
+                    yield read_result(_raw_item(event.item))
         finally:
             result.cancel()
 
 
 async def find_owner(agent: Agent[Any], tool_name: str, copies: AgentCopies, context: Any) -> Agent[Any] | None:
-    """Return a copy of the agent that has a tool, the nearest to `agent`; None when none has it any more.
+    """Return a copy of the agent that has a tool, the nearest to `agent`; None if no agent has it any more.
 
     Args:
-        agent: The agent in charge; those that it hands over to, and those that are its tools, are asked after it.
-        tool_name: The tool.
+        agent: The agent to begin with; the agents that it can reach are searched after it.
+        tool_name: The name of the tool.
         copies: Makes the copies.
-        context: What tools find in `ctx.context`.
+        context: The `ctx.context` of the tools.
     """
-    everyone = list(agents_of(agent))
-    for each in everyone:
+    candidates = list(reachable_agents(agent))
+    for each in candidates:
         if has_function(each, tool_name):
             return copies.copy_of(each)
-    for each in (each for each in everyone if each.mcp_servers):
-        made = copies.copy_of(each)
-        if any(tool.name == tool_name for tool in await made.get_mcp_tools(RunContextWrapper(context))):
-            return made
+    for each in (each for each in candidates if each.mcp_servers):
+        copied = copies.copy_of(each)
+        if any(tool.name == tool_name for tool in await copied.get_mcp_tools(RunContextWrapper(context))):
+            return copied
     return None
 
 
-def _raw(item: Any) -> dict[str, Any]:
+def _raw_item(item: Any) -> dict[str, Any]:
     raw: Any = item.raw_item
     return raw if isinstance(raw, dict) else raw.model_dump()

@@ -25,7 +25,7 @@ from chat_clients.model_client import RawResponsesClient
 from errors import AgentError
 
 HOSTED_TOOLS = (WebSearchTool, FileSearchTool, CodeInterpreterTool, ImageGenerationTool, HostedMCPTool)
-"""The tools that run at OpenAI, of which our client tells all that is to be told."""
+"""Tools that run at OpenAI and that our client supports."""
 
 
 class ChatOptions:
@@ -34,7 +34,7 @@ class ChatOptions:
     Args:
         client: The chat client that is asked.
         name: The model; None for the configured one.
-        named: The name that the agent gives it, which its settings may be meant for.
+        named: The model that the agent names, which its settings may be meant for.
     """
 
     def __init__(self, client: Any, name: str | None, named: str | None) -> None:
@@ -61,14 +61,14 @@ class ChatOptions:
             "frequency_penalty": settings.frequency_penalty,
             "presence_penalty": settings.presence_penalty,
             "model": self._name,
-            **self._thinking(settings),
+            **self._reasoning_options(settings),
         }
         if isinstance(self._client, RawResponsesClient):
             options["truncation"] = settings.truncation
             options["prompt_cache_retention"] = settings.prompt_cache_retention
         for more in (settings.extra_args, settings.extra_body):
             options.update(more if isinstance(more, Mapping) else {})
-        if offered := [*self._tools(tools), *_handoffs(handoffs)]:
+        if offered := [*self._declare_tools(tools), *_declare_handoffs(handoffs)]:
             options["tools"] = offered
             options["allow_multiple_tool_calls"] = settings.parallel_tool_calls
             if (choice := settings.tool_choice) in ("auto", "required", "none"):
@@ -84,10 +84,10 @@ class ChatOptions:
             options["response_format"] = {"type": "json_schema", "json_schema": schema}
         return {key: value for key, value in options.items() if value is not None}
 
-    def _thinking(self, settings: ModelSettings) -> dict[str, Any]:
-        """Return how long the model is to think and to speak, as far as an author has said it.
+    def _reasoning_options(self, settings: ModelSettings) -> dict[str, Any]:
+        """Return the options for reasoning and verbosity, if the author has set them.
 
-        Without a name of ours, the SDK's defaults are for a model of its own choice.
+        Without a model of ours, the SDK fills its settings with defaults for a model of its own choice.
         """
         implied = ModelSettings() if self._name else get_default_model_settings(self._named)
         options: dict[str, Any] = {}
@@ -100,10 +100,10 @@ class ChatOptions:
                 options["reasoning_effort"] = settings.reasoning.effort
         return options
 
-    def _tools(self, tools: Sequence[Tool]) -> Iterator[Any]:
+    def _declare_tools(self, tools: Sequence[Tool]) -> Iterator[Any]:
         for tool in tools:
             if isinstance(tool, SDKFunctionTool):
-                yield _declaration(tool.name, tool.description, tool.params_json_schema, tool.strict_json_schema)
+                yield _declare_function(tool.name, tool.description, tool.params_json_schema, tool.strict_json_schema)
             elif not isinstance(tool, HOSTED_TOOLS):
                 raise AgentError(
                     "This assistant cannot answer at the moment.",
@@ -119,15 +119,15 @@ class ChatOptions:
                 )
 
 
-def _handoffs(handoffs: Sequence[Handoff[Any, Any]]) -> Iterator[FunctionTool]:
+def _declare_handoffs(handoffs: Sequence[Handoff[Any, Any]]) -> Iterator[FunctionTool]:
     for each in handoffs:
-        yield _declaration(each.tool_name, each.tool_description, each.input_json_schema, each.strict_json_schema)
+        yield _declare_function(each.tool_name, each.tool_description, each.input_json_schema, each.strict_json_schema)
 
 
-def _declaration(name: str, description: str, schema: Mapping[str, Any], is_strict: bool) -> FunctionTool:
-    # The SDK makes the schemas of tools strict, but not that of a `Handoff` which an author has put together.
+def _declare_function(name: str, description: str, schema: Mapping[str, Any], is_strict: bool) -> FunctionTool:
+    # The SDK makes the schemas of tools strict, but not that of a `Handoff` that an author has built.
     strict = is_strict and isinstance(schema.get("properties"), Mapping) and "required" in schema
-    known = schema if schema.get("type") else {"type": "object", "properties": {}, **schema}
+    input_model = schema if schema.get("type") else {"type": "object", "properties": {}, **schema}
     return FunctionTool(
-        name=name, description=description, func=None, input_model=known, additional_properties={"strict": strict}
+        name=name, description=description, func=None, input_model=input_model, additional_properties={"strict": strict}
     )

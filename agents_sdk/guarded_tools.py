@@ -1,4 +1,4 @@
-"""Tools of an Agents SDK agent within our rules: a time limit, and failures as sentences that the model may know."""
+"""Guards the tools of an Agents SDK agent: a time limit, and failures as sentences that the model may read."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from turns.widget_checks import widget_remarks
 logger = logging.getLogger(__name__)
 
 TOOL_FAILED = "Error: Function failed."
-"""The text that the model reads of a failure that was not raised for it, as with any agent."""
+"""The text that the model reads of an unexpected failure, as with any agent."""
 
 ANSWER_WAITS = "The person is being asked. Wait for the answer."
 
-PATIENCE_S = 2.0
-"""How long a tool that is stopped may take to clean up, in seconds; then it is left to itself."""
+CLEANUP_TIMEOUT_S = 2.0
+"""How long a stopped tool may take to clean up, in seconds; after that nobody waits for it."""
 
 
-def tool_error(failed_calls: set[str]) -> Callable[[ToolErrorFormatterArgs[Any]], str | None]:
-    """Return the formatter of a run that words the failures of tools for the model.
+def build_tool_error_formatter(failed_calls: set[str]) -> Callable[[ToolErrorFormatterArgs[Any]], str | None]:
+    """Return a formatter of a run, which turns failures of tools into texts for the model.
 
     Args:
         failed_calls: Receives the ids of the calls that failed.
@@ -52,20 +52,20 @@ def tool_error(failed_calls: set[str]) -> Callable[[ToolErrorFormatterArgs[Any]]
     return explain
 
 
-def guarded_tool(tool: FunctionTool, timeout_s: float, failed_calls: set[str]) -> FunctionTool:
+def guard_tool(tool: FunctionTool, timeout_s: float, failed_calls: set[str]) -> FunctionTool:
     """Return a copy of a tool with a time limit.
 
     Args:
         tool: The tool, which stays as it is.
-        timeout_s: How long a call may take, in seconds, unless the tool says so itself.
+        timeout_s: How long a call may take, in seconds, unless the tool has a limit of its own.
         failed_calls: Receives the ids of the calls that took longer.
     """
-    limit_s = _timeout_s(tool, timeout_s)
+    limit_s = _find_timeout_s(tool, timeout_s)
 
     @functools.wraps(tool.on_invoke_tool)
     async def invoke(context: Any, arguments: str) -> Any:
         with widget_remarks() as remarks:
-            # A task, as one that does not heed its cancellation would hold up the answer for as long as it likes.
+            # In a task, since a tool that ignores its cancellation would otherwise hold up the answer.
             task = asyncio.ensure_future(without_exit(tool.on_invoke_tool(context, arguments), f"tool '{tool.name}'"))
         try:
             await asyncio.wait([task], timeout=limit_s)
@@ -73,13 +73,13 @@ def guarded_tool(tool: FunctionTool, timeout_s: float, failed_calls: set[str]) -
         finally:
             if not task.done():
                 task.cancel()
-                await asyncio.wait([task], timeout=PATIENCE_S)
-                task.add_done_callback(_forget)
+                await asyncio.wait([task], timeout=CLEANUP_TIMEOUT_S)
+                task.add_done_callback(_ignore_result)
         if is_in_time:
             try:
                 result = task.result()
             except AgentError:
-                # It has tried to end the process, which the SDK does not count among failures of tools.
+                # The tool has tried to exit the process, which the SDK does not treat as a tool's failure.
                 logger.exception("tool failed", extra={"tool": tool.name})
                 failed_calls.add(context.tool_call_id)
                 return TOOL_FAILED
@@ -88,19 +88,19 @@ def guarded_tool(tool: FunctionTool, timeout_s: float, failed_calls: set[str]) -
         failed_calls.add(context.tool_call_id)
         return f"The tool took longer than {limit_s:g} seconds and was stopped."
 
-    made = copy.copy(tool)
-    made.on_invoke_tool = invoke
-    return made
+    guarded = copy.copy(tool)
+    guarded.on_invoke_tool = invoke
+    return guarded
 
 
-def _timeout_s(tool: FunctionTool, default_s: float) -> float:
+def _find_timeout_s(tool: FunctionTool, default_s: float) -> float:
     own = (getattr(tool, "additional_properties", None) or {}).get("timeout_s")
     if isinstance(own, int | float) and own > 0:
         return float(own)
-    # The SDK keeps an author's limit itself; ours is only behind it then.
-    return tool.timeout_seconds + PATIENCE_S if tool.timeout_seconds else default_s
+    # The SDK enforces an author's limit itself; ours then only covers tools that ignore it.
+    return tool.timeout_seconds + CLEANUP_TIMEOUT_S if tool.timeout_seconds else default_s
 
 
-def _forget(task: asyncio.Future[Any]) -> None:
+def _ignore_result(task: asyncio.Future[Any]) -> None:
     if not task.cancelled():
-        task.exception()  # nobody waits for it; unread, it would be reported
+        task.exception()  # asyncio reports an exception that nobody has retrieved

@@ -1,7 +1,8 @@
-"""Runs within a run: a guardrail or a tool that calls `Runner.run` itself gets the platform's model and limits too.
+"""Gives runs within a run the platform's model and limits: a guardrail or a tool may call `Runner.run` itself.
 
-The SDK lets the runner of the process be set. Ours hands everything to the one that was there before; within the answer
-of an agent it fills in what the author has left to the SDK's defaults, which would be OpenAI with a key of its own.
+The SDK has one default runner per process, which can be replaced. Ours passes everything on to the one before it.
+Within the answer of an agent it fills in what the author leaves to the SDK's defaults, which would be OpenAI with a key
+of its own.
 """
 
 from __future__ import annotations
@@ -27,53 +28,53 @@ from turns.answer_state import AnswerState
 
 @dataclass(frozen=True, slots=True)
 class RunDefaults:
-    """Defaults of a run within an answer, for what its author says nothing about.
+    """Defaults of a run within an answer, for all that its author does not set.
 
     Attributes:
         models: The platform's models.
-        max_turns: How often they are asked at most, in each run.
-        tool_error: Words the failure of a tool for the model.
+        max_turns: How often models are asked at most in each run.
+        tool_error_formatter: Returns the text that the model reads of a tool's failure.
         loop: The loop of the answer, to which the models' connections belong.
     """
 
     models: PlatformModels
     max_turns: int
-    tool_error: Any
+    tool_error_formatter: Any
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
 
-    def options(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the arguments of a run."""
-        config = given.get("run_config")
+    def apply(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of a run, completed by the defaults."""
+        config = arguments.get("run_config")
         config = RunConfig(**config) if isinstance(config, Mapping) else config or RunConfig()
         is_default = type(config.model_provider) is MultiProvider
         config = replace(
             config,
             model_provider=EventModels(self.models) if is_default else config.model_provider,
             tracing_disabled=True,
-            tool_error_formatter=config.tool_error_formatter or self.tool_error,
+            tool_error_formatter=config.tool_error_formatter or self.tool_error_formatter,
         )
-        turns = given.get("max_turns")
+        turns = arguments.get("max_turns")
         limit = min(turns, self.max_turns) if isinstance(turns, int) else self.max_turns
-        return {**given, "run_config": config, "max_turns": limit}
+        return {**arguments, "run_config": config, "max_turns": limit}
 
 
 _defaults: ContextVar[RunDefaults | None] = ContextVar("run_defaults", default=None)
 
 
-def _prepare(agent: Any, arguments: dict[str, Any]) -> dict[str, Any]:
+def _apply_defaults(agent: Any, arguments: dict[str, Any]) -> dict[str, Any]:
     defaults = _defaults.get()
-    return arguments if defaults is None else defaults.options(arguments)
+    return arguments if defaults is None else defaults.apply(arguments)
 
 
-def _loop() -> asyncio.AbstractEventLoop | None:
+def _answer_loop() -> asyncio.AbstractEventLoop | None:
     defaults = _defaults.get()
     return defaults.loop if defaults is not None else None
 
 
 @contextmanager
 def run_defaults(defaults: RunDefaults) -> Iterator[None]:
-    """Use these defaults for all runs that are started within the block, directly or by other code."""
-    prepare_runs(_prepare, _loop)
+    """Apply the defaults to all runs that are started within the block, directly or by other code."""
+    prepare_runs(_apply_defaults, _answer_loop)
     token = _defaults.set(defaults)
     try:
         yield
@@ -81,7 +82,7 @@ def run_defaults(defaults: RunDefaults) -> Iterator[None]:
         _defaults.reset(token)
 
 
-def options_of_author(
+def build_author_options(
     options: Mapping[str, Any], client: Any, answer: AnswerState, *, may_choose: bool, max_turns: int
 ) -> dict[str, Any]:
     """Return the arguments of a run that an author's code starts in a request, outside of any agent.
@@ -89,14 +90,16 @@ def options_of_author(
     Args:
         options: The author's own arguments of the run.
         client: The chat client of the use case.
-        answer: The answer that its tokens are counted for.
+        answer: The answer that the tokens are counted for.
         may_choose: Whether an agent may name another model of the same provider.
         max_turns: How often models are asked at most.
     """
     given = options.get("run_config")
     if isinstance(getattr(given, "model_provider", None), EventModels):
-        return dict(options)  # one of ours
-    models = PlatformModels(client, may_choose=may_choose, is_paused=lambda: False, count=partial(count_inner, answer))
+        return dict(options)  # the run has our defaults already
+    models = PlatformModels(
+        client, may_choose=may_choose, is_paused=lambda: False, count=partial(count_inner_usage, answer)
+    )
     turns = options.get("max_turns")
     return {
         **options,
@@ -105,7 +108,7 @@ def options_of_author(
     }
 
 
-def count_inner(answer: AnswerState, usage: Content) -> None:
+def count_inner_usage(answer: AnswerState, usage: Content) -> None:
     """Add the tokens of a run within a run to those of the answer."""
     for counts in (answer.inner_usage, answer.usage):
         counts.update(add_usage_details(cast("UsageDetails", dict(counts)), usage.usage_details))

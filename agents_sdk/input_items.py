@@ -1,4 +1,4 @@
-"""Input items of the SDK, which are those of the Responses API, and messages of Agent Framework, which we have."""
+"""Converts between messages of Agent Framework and input items of the SDK, which are those of the Responses API."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from chat_clients.protocols.responses_request import build_input
 
 
 class KnownContents:
-    """Calls and thoughts as our clients gave them: the SDK's items have no place for all that goes back with them."""
+    """Keeps calls and thoughts as our clients have returned them, as the SDK's items lack some of their properties."""
 
     def __init__(self) -> None:
         self._calls: dict[str, Content] = {}
         self._thoughts: dict[str, Content] = {}
 
     def note(self, messages: Iterable[Message]) -> None:
-        """Remember the calls and thoughts among messages."""
+        """Keep the calls and thoughts in messages."""
         for message in messages:
             for content in message.contents:
                 if content.type == "function_call" and content.call_id:
@@ -28,33 +28,37 @@ class KnownContents:
                 elif content.type == "text_reasoning" and content.id and content.protected_data:
                     self._thoughts[content.id] = content
 
-    def call(self, item: Mapping[str, Any]) -> Content:
-        """Return the call that an item stands for."""
+    def find_call(self, item: Mapping[str, Any]) -> Content:
+        """Return the call of an item, with its original properties if they are known."""
         call_id, name, arguments = item["call_id"], item["name"], item.get("arguments") or "{}"
         known = self._calls.get(call_id)
         if known is not None and known.name == name:
             return known
         return Content.from_function_call(call_id, name, arguments=arguments)
 
-    def signed_calls(self, call_ids: Collection[str]) -> list[Content]:
-        """Return the calls among `call_ids` that carry properties which the provider needs back."""
+    def calls_with_properties(self, call_ids: Collection[str]) -> list[Content]:
+        """Return the calls among `call_ids` that have properties which the provider needs back."""
         return [call for call_id, call in self._calls.items() if call_id in call_ids and call.additional_properties]
 
-    def thought(self, item: Mapping[str, Any]) -> Content | None:
-        """Return the thought that an item stands for; None when it cannot go back."""
+    def find_thought(self, item: Mapping[str, Any]) -> Content | None:
+        """Return the thought of an item; None if it cannot be sent back."""
         known = self._thoughts.get(item.get("id") or "")
         if known is not None:
             return known
-        sealed = item.get("encrypted_content")
+        encrypted = item.get("encrypted_content")
         summary = "".join(part.get("text") or "" for part in item.get("summary") or ())
-        return Content.from_text_reasoning(id=item.get("id"), text=summary, protected_data=sealed) if sealed else None
+        return (
+            Content.from_text_reasoning(id=item.get("id"), text=summary, protected_data=encrypted)
+            if encrypted
+            else None
+        )
 
 
 def write_input(messages: Iterable[Message]) -> list[Any]:
-    """Return messages as the SDK's input, in the form in which it keeps them itself.
+    """Return messages as input items, in the form in which the SDK itself keeps them.
 
-    What an assistant has said has an id there: without one the SDK takes it for the author's own shorthand, and its
-    models of Chat Completions refuse it.
+    Messages of the assistant get an id: without one the SDK takes them for the author's own shorthand, and its models
+    of Chat Completions refuse them.
     """
     return [
         {"id": f"msg_{uuid4().hex}", "status": "completed", **item} if item.get("role") == "assistant" else item
@@ -63,47 +67,47 @@ def write_input(messages: Iterable[Message]) -> list[Any]:
 
 
 def read_input(items: str | Iterable[Any], known: KnownContents | None = None) -> list[Message]:
-    """Return the messages that an SDK's input stands for; what has no counterpart is left out.
+    """Return the messages of an input of the SDK; items without a counterpart are left out.
 
     Args:
         items: The input.
-        known: The contents that our clients returned earlier.
+        known: The contents that our clients have returned earlier.
     """
     if isinstance(items, str):
         return [Message("user", [Content.from_text(items)])]
     known = known or KnownContents()
     messages: list[Message] = []
-    was_said = True
+    was_message = True
     each: Any
     for each in items:
         item: Mapping[str, Any] = each if isinstance(each, Mapping) else each.model_dump(exclude_none=True)
-        message = _message(item, known)
+        message = _read_item(item, known)
         if message is None:
             continue
-        is_said = item.get("type", "message") == "message"
-        if messages and message.role == messages[-1].role == "assistant" and not (is_said and was_said):
-            # A thought and what it led to are of one answer; alone it would not be sent.
+        is_message = item.get("type", "message") == "message"
+        if messages and message.role == messages[-1].role == "assistant" and not (is_message and was_message):
+            # A thought and the item after it belong to one answer; alone the thought would not be sent.
             messages[-1].contents.extend(message.contents)
         else:
             messages.append(message)
-        was_said = is_said
+        was_message = is_message
     return messages
 
 
-def _message(item: Mapping[str, Any], known: KnownContents) -> Message | None:
+def _read_item(item: Mapping[str, Any], known: KnownContents) -> Message | None:
     match item.get("type", "message"):
         case "message":
             contents = list(read_parts(item.get("content") or ""))
             return Message(str(item["role"]), contents) if contents else None
         case "input_text" | "input_image" | "input_file" | "input_audio":
-            # A part without its message, as ChatKit's documentation puts what a page shows before the messages.
+            # A part without a message, in which ChatKit's documentation puts the content of the page.
             return Message("user", contents) if (contents := list(read_parts([item]))) else None
         case "function_call":
-            return Message("assistant", [known.call(item)])
+            return Message("assistant", [known.find_call(item)])
         case "function_call_output":
             return Message("tool", [read_result(item)])
         case "reasoning":
-            thought = known.thought(item)
+            thought = known.find_thought(item)
             return Message("assistant", [thought]) if thought is not None else None
         case "mcp_approval_request":
             return Message("assistant", [Content.from_function_approval_request(item["id"], _hosted_call(item))])
@@ -114,7 +118,7 @@ def _message(item: Mapping[str, Any], known: KnownContents) -> Message | None:
                 "user", [Content.from_function_approval_response(item["approve"], asked, function_call=call)]
             )
         case _:
-            # A thought is only taken back together with the search that it led to.
+            # A thought is only accepted together with the search that it led to.
             contents = build_item_contents(item, str(item.get("id") or ""), has_begun=True)
             return Message("assistant", contents) if contents else None
 
@@ -130,7 +134,7 @@ def _hosted_call(item: Mapping[str, Any]) -> Content:
 
 
 def read_result(item: Mapping[str, Any]) -> Content:
-    """Return the result of a call, with its pictures and files."""
+    """Return the result of a call, including pictures and files."""
     output = item.get("output")
     call_id = str(item.get("call_id") or item.get("id"))
     if isinstance(output, list):
@@ -139,7 +143,7 @@ def read_result(item: Mapping[str, Any]) -> Content:
 
 
 def read_parts(content: str | Iterable[Mapping[str, Any]]) -> Iterator[Content]:
-    """Return the parts of a message or of a result; those of an unknown kind are left out."""
+    """Yield the parts of a message or of a result, without those of an unknown type."""
     if isinstance(content, str):
         if content:
             yield Content.from_text(content)
@@ -170,7 +174,7 @@ def read_parts(content: str | Iterable[Mapping[str, Any]]) -> Iterator[Content]:
 
 
 def _data_uri(uri: str) -> str:
-    """Return an address; the SDK's tools may give the bare bytes of a file in base64."""
+    """Return a URI; the SDK's tools may return a file as bare Base64 data."""
     return uri if ":" in uri[:10] else f"data:application/octet-stream;base64,{uri}"
 
 

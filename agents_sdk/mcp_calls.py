@@ -1,4 +1,4 @@
-"""Calls of MCP tools of an Agents SDK agent: if the server's connection is lost, it is reconnected once.
+"""Calls MCP tools of an Agents SDK agent; if the connection to the server is lost, it is opened again once.
 
 The rule is that of Agent Framework's servers: a call is repeated if it only reads, if it is idempotent, or if it never
 reached its server. The outcome of any other lost call is unknown, and the model is told so.
@@ -13,7 +13,7 @@ from typing import Any
 from agents import UserError
 from agents.mcp import MCPServer
 
-from agents_sdk.mcp_servers import calling, connect_soon, list_tools
+from agents_sdk.mcp_servers import count_call, list_tools, reconnect
 from framework.mcp_recovery import is_lost, was_never_sent
 from framework.mcp_servers import NOT_REACHED
 
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class NotReachedError(UserError):
-    """The server of a tool cannot be reached, and nothing was done."""
+    """The server of a tool cannot be reached, and the call was not made."""
 
     def __init__(self) -> None:
         super().__init__(NOT_REACHED)
@@ -64,7 +64,7 @@ class RecoveringServer:
         if not is_repeatable and await list_tools(self._server, self._list) is None:
             raise NotReachedError
         try:
-            with calling(self._server) as number:
+            with count_call(self._server) as number:
                 return await self._server.call_tool(name, arguments, **more)
         except Exception as exc:
             if not is_lost(exc):
@@ -75,10 +75,10 @@ class RecoveringServer:
             )
             if was_sent and not is_repeatable:
                 raise
-        if not await connect_soon(self._server, number):
+        if not await reconnect(self._server, number):
             raise NotReachedError
         try:
-            with calling(self._server):
+            with count_call(self._server):
                 return await self._server.call_tool(name, arguments, **more)
         except Exception as exc:
             if is_lost(exc) and (is_repeatable or was_never_sent(exc)):

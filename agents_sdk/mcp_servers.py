@@ -1,7 +1,7 @@
 """MCP servers of the Agents SDK: connected when an agent needs them, and again after a connection is lost.
 
-The SDK wants a server to be connected before the run, and fails the run when a server does not answer. Here an answer
-goes without the tools of a server that is down, and the next answer tries it again.
+The SDK expects servers to be connected before the run, and fails the run if one does not answer. Here an answer does
+without the tools of a server that is down, and the next answer tries it again.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ async def ensure_connected(server: MCPServer) -> None:
 
 
 @contextmanager
-def calling(server: MCPServer) -> Iterator[int]:
+def count_call(server: MCPServer) -> Iterator[int]:
     """Count a running call, and yield the number of the connection that it uses."""
     connection = _connections.setdefault(server, _Connection())
     connection.calls += 1
@@ -93,7 +93,7 @@ def calling(server: MCPServer) -> Iterator[int]:
             connection.quiet.set()
 
 
-async def connect_soon(server: MCPServer, number: int) -> bool:
+async def reconnect(server: MCPServer, number: int) -> bool:
     """Reconnect a server that was lost, trying for `RESTART_WAIT_S` seconds; return whether it is back.
 
     Args:
@@ -123,7 +123,7 @@ async def _connect(server: MCPServer, connection: _Connection, count: int) -> bo
     Args:
         server: The server.
         connection: The state of its connection.
-        count: The connection that the caller found wanting; where there is a newer one, nothing is done.
+        count: The number of the connection that has failed; if there is a newer one, nothing is done.
     """
     async with connection.lock:
         if connection.count != count:

@@ -1,4 +1,4 @@
-"""Events of the models in a run: updates of our client, or OpenAI's events of a model that the author brings."""
+"""Converts the events of the models in a run: updates of our client, or OpenAI's events of an author's own model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class ModelEvents:
 
     Attributes:
         author: The name of the agent that is speaking.
-        is_structured: Whether that agent gives a structured output, which is not shown as it comes.
+        is_structured: Whether that agent has a structured output, which is not shown while it arrives.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class ModelEvents:
         self.is_structured = agent.output_type is not None and agent.output_type is not str
 
     def read(self, data: Any) -> Iterator[AgentResponseUpdate]:
-        """Yield the updates that an event of a model stands for."""
+        """Yield the updates of an event of a model."""
         if isinstance(data, ChatResponseUpdate):
             yield from self._convert(data)
         elif not isinstance(data, PlatformResponse) and data.type.startswith("response."):

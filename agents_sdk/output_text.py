@@ -1,4 +1,4 @@
-"""Structured outputs as a person reads them."""
+"""Formats structured outputs for people."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any
 from pydantic import TypeAdapter
 
 MAX_DEPTH = 6
-"""How deep lists within lists are shown; what is deeper stands in one line."""
+"""How many levels of nested lists are shown; deeper ones are put on one line."""
 
 
-def in_words(output: Any) -> str:
-    """Return an output as Markdown: the text of a single field alone, else one line per field, and never JSON."""
-    value = _plain(output)
+def format_output(output: Any) -> str:
+    """Return an output as Markdown: the text of a single field alone, else a list with one entry per field."""
+    value = _to_plain_value(output)
     if isinstance(value, Mapping) and len(value) == 1 and isinstance(only := next(iter(value.values())), str):
         return only
-    return "\n".join(_lines(value, 0)) if isinstance(value, Mapping | list) else _word(value)
+    return "\n".join(_format_lines(value, 0)) if isinstance(value, Mapping | list) else _format_value(value)
 
 
-def _plain(output: Any) -> Any:
+def _to_plain_value(output: Any) -> Any:
     if hasattr(output, "model_dump"):
         return output.model_dump(mode="json")
     if isinstance(output, str | Mapping | list | int | float | None):
@@ -30,22 +30,22 @@ def _plain(output: Any) -> Any:
     return str(output)
 
 
-def _lines(value: Any, depth: int) -> list[str]:
+def _format_lines(value: Any, depth: int) -> list[str]:
     indent = "  " * depth
     pairs = (
-        [(f"**{_name(name)}**", each) for name, each in value.items()]
+        [(f"**{_format_name(name)}**", each) for name, each in value.items()]
         if isinstance(value, Mapping)
         else [(None, each) for each in value]
     )
     lines: list[str] = []
     for name, each in pairs:
         if _is_short(each) or depth == MAX_DEPTH:
-            lines.append(f"{indent}- {name}: {_word(each)}" if name else f"{indent}- {_word(each)}")
+            lines.append(f"{indent}- {name}: {_format_value(each)}" if name else f"{indent}- {_format_value(each)}")
         elif name:
-            lines += [f"{indent}- {name}:", *_lines(each, depth + 1)]
+            lines += [f"{indent}- {name}:", *_format_lines(each, depth + 1)]
         else:
-            # A list of objects: the fields of each stand behind one another.
-            lines.append(f"{indent}- {_word(each)}")
+            # An object in a list: its fields are put on one line.
+            lines.append(f"{indent}- {_format_value(each)}")
     return lines
 
 
@@ -55,19 +55,19 @@ def _is_short(value: Any) -> bool:
     return not isinstance(value, list) or not any(isinstance(each, Mapping | list) for each in value)
 
 
-def _word(value: Any) -> str:
+def _format_value(value: Any) -> str:
     match value:
         case None:
             return "–"
         case bool():
             return "yes" if value else "no"
         case Mapping():
-            return "; ".join(f"{_name(name)}: {_word(each)}" for name, each in value.items())
+            return "; ".join(f"{_format_name(name)}: {_format_value(each)}" for name, each in value.items())
         case list():
-            return ", ".join(map(_word, value)) or "–"
+            return ", ".join(map(_format_value, value)) or "–"
         case _:
             return str(value).replace("\n", " ")
 
 
-def _name(name: Any) -> str:
+def _format_name(name: Any) -> str:
     return str(name).replace("_", " ").strip().capitalize()

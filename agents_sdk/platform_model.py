@@ -1,7 +1,7 @@
-"""The model of an Agents SDK agent: the platform's own, asked through our chat clients, the built-in one included.
+"""The platform's model for agents of the Agents SDK, asked through our chat clients (including the built-in one).
 
-Its stream holds Agent Framework's updates where the SDK passes on what the provider sends, and at the end the response
-that the SDK works with. So nothing of what our clients tell is lost on the way through the SDK.
+Where the SDK's own models stream the provider's events, this one streams Agent Framework's updates, followed by the
+response that the SDK works with. This way nothing that our clients return is lost in the SDK.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ SERVERS_MISSING = "These servers of your tools cannot be reached now; say so if 
 
 
 class Paused:
-    """Stands in the stream where the model is not asked, since the answer waits for somebody else."""
+    """An event in place of a model's answer, when the model is not asked because the answer is waiting."""
 
     type = "parlor.paused"
 
 
 class AnswerWaitsError(Exception):
-    """Ends the run of an agent that is another's tool, since the answer waits for the person."""
+    """Ends the run of an agent used as a tool, because the answer waits for the person."""
 
 
 class PlatformModels(ModelProvider):
@@ -45,14 +45,14 @@ class PlatformModels(ModelProvider):
     Args:
         client: A chat client of the platform.
         may_choose: Whether an agent may name another model of the same provider.
-        chosen: The model that the person chose in the composer, for all agents of the answer; None for none.
-        is_paused: Says whether the answer waits for somebody, so that the model is not to be asked.
-        count: Takes what a call of the model has cost that nobody streams: of an agent that is another's tool, or a
-            guardrail; None where that is counted otherwise.
+        chosen: The model that the person has chosen in the composer, for all agents of the answer; None for none.
+        is_paused: Returns whether the answer waits for somebody, so that the model must not be asked.
+        count: Receives the usage of calls that are not streamed, of agents used as tools and of guardrails; None if it
+            is counted elsewhere.
 
     Attributes:
-        known: The contents that the model returned earlier in the conversation.
-        missing: The names of servers whose tools an agent lacks now; models are told.
+        known: The contents that the model has returned earlier in the conversation.
+        missing: The names of MCP servers that cannot be reached now, which models are told.
     """
 
     def __init__(
@@ -73,21 +73,21 @@ class PlatformModels(ModelProvider):
         self._chosen = chosen
 
     def get_model(self, model_name: str | None) -> Model:
-        """Return the model that an agent names, as far as the platform's key reaches."""
-        return PlatformModel(self, self._name_of(model_name), model_name)
+        """Return the model that an agent names, if the platform's provider has it; else the configured one."""
+        return PlatformModel(self, self._choose_name(model_name), model_name)
 
     def model_of(self, model: str | Model | None, show_text: TextSink | None) -> Model:
-        """Return the model of an agent that answers the person.
+        """Return the model for an agent that answers the person.
 
         Args:
-            model: The model of the agent; a model object of the author's is used unchanged.
-            show_text: Shows text at once; None where all goes through the agent.
+            model: The model of the agent; an author's own model object is used, and only asked while nothing waits.
+            show_text: Shows text at once; None when all text goes through the agent.
         """
         if isinstance(model, Model):
             return PausingModel(model, self.is_paused)
-        return PlatformModel(self, self._name_of(model), model, show_text)
+        return PlatformModel(self, self._choose_name(model), model, show_text)
 
-    def _name_of(self, named: str | None) -> str | None:
+    def _choose_name(self, named: str | None) -> str | None:
         if self._chosen or not named or not self._may_choose:
             return self._chosen
         name = named.removeprefix("openai/")
@@ -98,11 +98,11 @@ class PlatformModels(ModelProvider):
 
 
 class PausingModel(Model):
-    """A model of the author's, which is not asked while the answer waits for somebody.
+    """Wraps an author's own model, so that it is not asked while the answer waits for somebody.
 
     Args:
         model: The model.
-        is_paused: Says whether the answer waits.
+        is_paused: Returns whether the answer waits.
     """
 
     def __init__(self, model: Model, is_paused: Callable[[], bool]) -> None:
@@ -117,7 +117,7 @@ class PausingModel(Model):
         """Return the model's events."""
         if self._is_paused():
             yield Paused()
-            await asyncio.Event().wait()  # the run is stopped by whoever reads that
+            await asyncio.Event().wait()  # the reader of that event stops the run
         async with aclosing(self._model.stream_response(*args, **more)) as events:  # type: ignore[type-var]
             async for event in events:
                 yield event
@@ -128,13 +128,13 @@ class PausingModel(Model):
 
 
 class PlatformModel(Model):
-    """One model, over one of our chat clients.
+    """A model that is asked through one of our chat clients.
 
     Args:
         models: The models of the run.
         name: The model; None for the configured one.
-        named: The name that the agent gives it, which its settings may be meant for.
-        show_text: Shows text at once; None where all goes through the agent.
+        named: The model that the agent names, which its settings may be meant for.
+        show_text: Shows text at once; None when all text goes through the agent.
     """
 
     def __init__(
@@ -146,7 +146,7 @@ class PlatformModel(Model):
         self._show_text = show_text
 
     async def get_response(self, *args: Any, **more: Any) -> ModelResponse:
-        """Return a whole response: for agents that are another's tool, and guardrails that ask a model."""
+        """Return a complete response, for agents used as tools and guardrails that ask a model."""
         async with aclosing(self.stream_response(*args, **more)) as events:  # type: ignore[type-var]
             async for event in events:
                 if isinstance(event, Paused):
@@ -171,17 +171,17 @@ class PlatformModel(Model):
         prompt: Any = None,
         **__: Any,
     ) -> AsyncIterator[Any]:
-        """Return our client's updates, then the response as the SDK knows it."""
+        """Yield our client's updates, then the response in the SDK's form."""
         if self._models.is_paused():
             yield Paused()
-            await asyncio.Event().wait()  # the run is stopped by whoever reads that
+            await asyncio.Event().wait()  # the reader of that event stops the run
         if prompt:
             raise AgentError(
                 "This assistant cannot answer at the moment.",
                 f"the prompt '{prompt.get('id')}' is kept at OpenAI, and the platform's model is not asked there; "
                 "write it into the agent's instructions, or give the agent a model of its own",
             )
-        messages = self._messages(input, system_instructions)
+        messages = self._build_messages(input, system_instructions)
         options = self._options.build(model_settings, tools, output_schema, handoffs)
         more: dict[str, Any] = {}
         if self._show_text is not None and "response_format" not in options:
@@ -189,30 +189,30 @@ class PlatformModel(Model):
         if model_settings.extra_headers:
             more["extra_headers"] = {k: v for k, v in model_settings.extra_headers.items() if isinstance(v, str)}
         ask = below_tool_loop(self._client)  # the SDK runs the tools
-        own_ids = _OwnIds(messages)
+        unique_ids = _UniqueIds(messages)
         updates: list[ChatResponseUpdate] = MergedUpdates(())
         async with ask.get_response(messages, stream=True, options=options, client_kwargs=more) as stream:
             async for update in stream:
-                own_ids.rename(update)
+                unique_ids.rename(update)
                 updates.append(update)
                 yield update
         response = ChatResponse.from_updates(updates)
         self._models.known.note(response.messages)
         yield build_response(response)
 
-    def _messages(self, given: Any, instructions: str | None) -> list[Message]:
+    def _build_messages(self, given: Any, instructions: str | None) -> list[Message]:
         """Return the messages for the model: a note on missing servers, the instructions, and the SDK's input."""
         messages = read_input(given, self._models.known)
         if instructions:
             messages.insert(0, Message("system", [Content.from_text(instructions)]))
         if self._models.missing:
-            absence = f"{SERVERS_MISSING} {', '.join(sorted(self._models.missing))}."
-            messages.insert(0, Message("system", [Content.from_text(absence)]))
+            note = f"{SERVERS_MISSING} {', '.join(sorted(self._models.missing))}."
+            messages.insert(0, Message("system", [Content.from_text(note)]))
         return messages
 
 
-class _OwnIds:
-    """Gives calls ids that no earlier one has: some servers number them anew in every answer, which the SDK refuses.
+class _UniqueIds:
+    """Makes the ids of calls unique: some servers reuse them in each answer, which the SDK refuses.
 
     Args:
         messages: The messages that the model is sent.
@@ -220,13 +220,13 @@ class _OwnIds:
 
     def __init__(self, messages: Sequence[Message]) -> None:
         contents = (content for message in messages for content in message.contents)
-        self._taken = {content.call_id for content in contents if content.type == "function_call"}
-        self._given: dict[str, str] = {}
+        self._taken_ids = {content.call_id for content in contents if content.type == "function_call"}
+        self._new_ids: dict[str, str] = {}
 
     def rename(self, update: ChatResponseUpdate) -> None:
-        """Rename the calls of an update whose ids are taken; a piece of one as the piece before it."""
-        if not self._taken:
+        """Replace the ids in an update that are taken; all pieces of a call get the same new id."""
+        if not self._taken_ids:
             return
         for content in update.contents:
-            if content.type == "function_call" and content.call_id and content.call_id in self._taken:
-                content.call_id = self._given.setdefault(content.call_id, f"call_{uuid4().hex}")
+            if content.type == "function_call" and content.call_id and content.call_id in self._taken_ids:
+                content.call_id = self._new_ids.setdefault(content.call_id, f"call_{uuid4().hex}")

@@ -1,4 +1,4 @@
-"""Responses of our chat clients as the Agents SDK knows them."""
+"""Converts responses of our chat clients to those of the Agents SDK."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from chat_clients.protocols.responses_request import build_input
 
 logger = logging.getLogger(__name__)
 
-_OUTPUT: TypeAdapter[Any] = TypeAdapter(ResponseOutputItem)
+_OUTPUT_ITEM: TypeAdapter[Any] = TypeAdapter(ResponseOutputItem)
 
 
 class PlatformResponse(ResponseCompletedEvent):
-    """A whole response of our model, of which the updates have told all before."""
+    """A complete response of our model, all parts of which were in the updates before it."""
 
     def to_model_response(self) -> ModelResponse:
-        """Return the response as a model gives it that does not stream."""
-        return ModelResponse(output=self.response.output, usage=_usage(self.response), response_id=None)
+        """Return the response in the form of a model that does not stream."""
+        return ModelResponse(output=self.response.output, usage=_sdk_usage(self.response), response_id=None)
 
 
 def build_response(answer: ChatResponse[Any]) -> PlatformResponse:
-    """Return an answer of a chat client as the response that the SDK works with."""
+    """Convert an answer of a chat client to the response that the SDK works with."""
     response = Response(
         id=answer.response_id or f"resp_{uuid4().hex}",
         created_at=time.time(),
         model=answer.model or "",
         object="response",
-        output=[item for each in build_input(answer.messages) if (item := _output_item(each)) is not None],
+        output=[item for each in build_input(answer.messages) if (item := _parse_output_item(each)) is not None],
         parallel_tool_calls=True,
         tool_choice="auto",
         tools=[],
@@ -44,15 +44,15 @@ def build_response(answer: ChatResponse[Any]) -> PlatformResponse:
     return PlatformResponse(type="response.completed", response=response, sequence_number=0)
 
 
-def _output_item(item: dict[str, Any]) -> Any:
+def _parse_output_item(item: dict[str, Any]) -> Any:
     if item["type"] == "message":
         item = {"id": f"msg_{uuid4().hex}", "status": "completed", **item}
     try:
-        return _OUTPUT.validate_python(item)
+        return _OUTPUT_ITEM.validate_python(item)
     except ValidationError:
         if item["type"] in ("message", "function_call"):
             raise
-        # Of a provider that is not as strict as OpenAI; the person has seen it, and the SDK need not know.
+        # From a provider that is less strict than OpenAI. The item was in the updates, and the SDK does not need it.
         logger.info("an item of the model is of another form", extra={"item_type": item["type"]})
         return None
 
@@ -60,12 +60,12 @@ def _output_item(item: dict[str, Any]) -> Any:
 def _response_usage(counts: Mapping[str, Any]) -> ResponseUsage | None:
     if not counts:
         return None
-    asked, said = counts.get("input_token_count") or 0, counts.get("output_token_count") or 0
+    input_tokens, output_tokens = counts.get("input_token_count") or 0, counts.get("output_token_count") or 0
     return ResponseUsage.model_validate(
         {
-            "input_tokens": asked,
-            "output_tokens": said,
-            "total_tokens": counts.get("total_token_count") or asked + said,
+            "input_tokens": input_tokens,
+            "output_tokens": output_tokens,
+            "total_tokens": counts.get("total_token_count") or input_tokens + output_tokens,
             "input_tokens_details": {
                 "cached_tokens": counts.get("cache_read_input_token_count") or 0,
                 "cache_write_tokens": counts.get("cache_creation_input_token_count") or 0,
@@ -75,7 +75,7 @@ def _response_usage(counts: Mapping[str, Any]) -> ResponseUsage | None:
     )
 
 
-def _usage(response: Response) -> Usage:
+def _sdk_usage(response: Response) -> Usage:
     counts = response.usage
     if counts is None:
         return Usage(requests=1)

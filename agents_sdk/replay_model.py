@@ -1,4 +1,4 @@
-"""A model that asks for calls which a person has allowed, once, and has nothing to say to their results."""
+"""A model that only returns the calls which a person has approved, and no answer to their results."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from turns.approval_request import PendingApproval
 
 
 class ReplayModel(Model):
-    """Stands in for the model of an agent, whose tools then take the way of any call.
+    """Replaces the model of an agent, so that the SDK makes the given calls like any others.
 
     Args:
-        calls: The calls to ask for.
+        calls: The calls to return.
     """
 
     def __init__(self, calls: Sequence[PendingApproval]) -> None:
         self._calls = list(calls)
 
     async def get_response(self, *args: Any, **more: Any) -> ModelResponse:
-        """Refuse: a replay is streamed."""
+        """Raise an error, since a replay is always streamed."""
         raise NotImplementedError
 
     async def stream_response(self, *args: Any, **more: Any) -> AsyncIterator[Any]:
-        """Return the response that asks for the calls; then the end."""
+        """Yield a response with the calls the first time, and `Paused` the second time."""
         if not self._calls:
             yield Paused()
-            await asyncio.Event().wait()  # the run is stopped by whoever reads that
+            await asyncio.Event().wait()  # the reader of that event stops the run
         contents = [Content.from_function_call(c.call_id, c.name, arguments=c.arguments) for c in self._calls]
         self._calls = []
         yield build_response(ChatResponse(messages=[Message("assistant", contents)]))

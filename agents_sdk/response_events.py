@@ -1,7 +1,7 @@
-"""Updates of our chat clients as events of OpenAI's Responses API, for code that reads the SDK's stream itself.
+"""Converts updates of our chat clients to events of OpenAI's Responses API, for code that reads the SDK's stream.
 
-Agents that a use case returns need none of this: their updates are passed on as they are. A server that was written for
-ChatKit, a tool that streams an agent of its own, and a file that does so know no other form.
+Agents that a use case returns do not need this, as their updates are passed on unchanged. A server that was written for
+ChatKit, and a tool or an exported file that streams an agent itself, expect these events.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from openai.types.responses import (
 from openai.types.responses.response_output_text import Annotation, AnnotationFileCitation, AnnotationURLCitation
 from openai.types.responses.response_reasoning_item import Summary
 
-from agents_sdk.picture_events import PictureEvents, picture_id_of
+from agents_sdk.picture_events import PictureEvents, find_picture_id
 from agents_sdk.platform_model import AnswerWaitsError, Paused, PlatformModels
 from agents_sdk.platform_response import PlatformResponse
 from text.growing_text import GrowingText
 
 
 class EventModels(ModelProvider):
-    """Gives runs that an author starts within an answer the platform's models.
+    """Provides the platform's models to runs that an author starts within an answer.
 
     Args:
         models: The models of the answer.
@@ -48,16 +48,16 @@ class EventModels(ModelProvider):
         self._models = models
 
     def get_model(self, model_name: str | None) -> Model:
-        """Return the model that an agent names, as far as the platform's key reaches."""
+        """Return the model that an agent names, if the platform's provider has it; else the configured one."""
         return EventModel(self._models.get_model(model_name), self._models.count)
 
 
 class EventModel(Model):
-    """A model of the platform for runs that an author starts within an answer, whose stream the author may read.
+    """The platform's model for a run that an author starts within an answer, whose stream the author may read.
 
     Args:
         model: The platform's model.
-        count: Takes what a call that is streamed has cost; None where that is counted otherwise.
+        count: Receives the usage of calls that are streamed; None if it is counted elsewhere.
     """
 
     def __init__(self, model: Model, count: Callable[[Content], None] | None) -> None:
@@ -65,14 +65,14 @@ class EventModel(Model):
         self._count = count
 
     async def get_response(self, *args: Any, **more: Any) -> ModelResponse:
-        """Return a whole response."""
+        """Return a complete response."""
         return await self._model.get_response(*args, **more)
 
     async def stream_response(self, *args: Any, **more: Any) -> AsyncIterator[Any]:
-        """Return the events of a response, at the end the whole of it.
+        """Yield the events of a response, and at the end the complete response.
 
         Raises:
-            AnswerWaitsError: When the answer waits for the person, so that the model is not asked.
+            AnswerWaitsError: When the answer waits for the person, and the model must not be asked.
         """
         writer = ResponseEvents()
         async with aclosing(self._model.stream_response(*args, **more)) as pieces:  # type: ignore[type-var]
@@ -83,12 +83,12 @@ class EventModel(Model):
                     for content in piece.contents:
                         if content.type == "usage":
                             self._count(content)
-                for event in writer.tell(piece):
+                for event in writer.convert(piece):
                     yield event
 
 
 class ResponseEvents:
-    """Writes the events of one response; each of its messages and thoughts is an item with an id of its own."""
+    """Builds the events of one response, in which each message and each thought is an item with its own id."""
 
     def __init__(self) -> None:
         self._kind: str | None = None
@@ -100,10 +100,10 @@ class ResponseEvents:
         self._annotations: list[Annotation] = []
         self._pictures = PictureEvents(self._next_number)
 
-    def tell(self, piece: Any) -> Iterator[Any]:
-        """Return the events of what a model of the platform streams: an update, or the whole response at the end."""
+    def convert(self, piece: Any) -> Iterator[Any]:
+        """Yield the events of a piece of the stream: an update, or the complete response at the end."""
         if isinstance(piece, ChatResponseUpdate):
-            yield from self.read(piece)
+            yield from self.convert_update(piece)
         elif isinstance(piece, PlatformResponse):
             yield from self.close()
             piece.response.output = with_call_ids(piece.response.output)
@@ -111,55 +111,55 @@ class ResponseEvents:
         else:
             yield piece
 
-    def read(self, update: ChatResponseUpdate) -> Iterator[Any]:
-        """Return the events of an update's texts, thoughts and pictures; the whole response tells calls of tools."""
+    def convert_update(self, update: ChatResponseUpdate) -> Iterator[Any]:
+        """Yield the events of an update's texts, thoughts and pictures; calls are only in the complete response."""
         for content in update.contents:
             if content.type == "text":
                 if content.text or content.annotations:
-                    yield from self._open("message", update.message_id)
+                    yield from self._open_item("message", update.message_id)
                 if content.text:
-                    yield self._delta(content.text)
-                for annotation in map(_citation, content.annotations or ()):
+                    yield self._text_delta(content.text)
+                for annotation in map(_build_annotation, content.annotations or ()):
                     if annotation is not None:
-                        yield self._annotation(annotation)
+                        yield self._annotation_event(annotation)
             elif content.type == "text_reasoning" and content.text:
-                yield from self._open("reasoning", None)
-                yield self._thought(content)
-            elif (picture_id := picture_id_of(content)) is not None:
-                yield from self._picture(picture_id, content)
+                yield from self._open_item("reasoning", None)
+                yield self._thought_delta(content)
+            elif (picture_id := find_picture_id(content)) is not None:
+                yield from self._picture_events(picture_id, content)
 
     @property
     def text(self) -> str:
-        """The text of the item that is open."""
+        """The text of the open item."""
         return str(self._text) if self._kind is not None else ""
 
     def close(self) -> Iterator[Any]:
-        """Return the events that end the item that is open."""
+        """Yield the events that end the open item."""
         kind, text = self._kind, self.text
         self._kind = None
         if kind == "message":
             part = ResponseOutputText(type="output_text", text=text, annotations=self._annotations)
             yield ResponseTextDoneEvent(
-                type="response.output_text.done", text=text, content_index=0, logprobs=[], **self._place()
+                type="response.output_text.done", text=text, content_index=0, logprobs=[], **self._item_position()
             )
             yield ResponseContentPartDoneEvent(
-                type="response.content_part.done", part=part, content_index=0, **self._place()
+                type="response.content_part.done", part=part, content_index=0, **self._item_position()
             )
             item: Any = ResponseOutputMessage(
                 id=self._item_id, type="message", role="assistant", status="completed", content=[part]
             )
         elif kind == "reasoning":
             yield ResponseReasoningSummaryTextDoneEvent(
-                type="response.reasoning_summary_text.done", text=text, summary_index=0, **self._place()
+                type="response.reasoning_summary_text.done", text=text, summary_index=0, **self._item_position()
             )
             item = ResponseReasoningItem(
                 id=self._item_id, type="reasoning", summary=[Summary(type="summary_text", text=text)]
             )
         else:
             return
-        yield ResponseOutputItemDoneEvent(type="response.output_item.done", item=item, **self._order())
+        yield ResponseOutputItemDoneEvent(type="response.output_item.done", item=item, **self._position())
 
-    def _open(self, kind: str, source: str | None) -> Iterator[Any]:
+    def _open_item(self, kind: str, source: str | None) -> Iterator[Any]:
         if self._kind == kind and source in (None, self._source):
             return
         yield from self.close()
@@ -172,28 +172,28 @@ class ResponseEvents:
             if kind == "message"
             else ResponseReasoningItem(id=self._item_id, type="reasoning", summary=[])
         )
-        yield ResponseOutputItemAddedEvent(type="response.output_item.added", item=item, **self._order())
+        yield ResponseOutputItemAddedEvent(type="response.output_item.added", item=item, **self._position())
         if kind == "message":
             part = ResponseOutputText(type="output_text", text="", annotations=[])
             yield ResponseContentPartAddedEvent(
-                type="response.content_part.added", part=part, content_index=0, **self._place()
+                type="response.content_part.added", part=part, content_index=0, **self._item_position()
             )
 
-    def _delta(self, text: str) -> Any:
+    def _text_delta(self, text: str) -> Any:
         self._text.add(text)
         return ResponseTextDeltaEvent(
-            type="response.output_text.delta", delta=text, content_index=0, logprobs=[], **self._place()
+            type="response.output_text.delta", delta=text, content_index=0, logprobs=[], **self._item_position()
         )
 
-    def _thought(self, content: Content) -> Any:
+    def _thought_delta(self, content: Content) -> Any:
         text = content.text or ""
         self._text.add(text)
         return ResponseReasoningSummaryTextDeltaEvent(
-            type="response.reasoning_summary_text.delta", delta=text, summary_index=0, **self._place()
+            type="response.reasoning_summary_text.delta", delta=text, summary_index=0, **self._item_position()
         )
 
-    def _picture(self, picture_id: str, content: Content) -> Iterator[Any]:
-        if not self._pictures.is_begun(picture_id):
+    def _picture_events(self, picture_id: str, content: Content) -> Iterator[Any]:
+        if not self._pictures.has_begun(picture_id):
             yield from self.close()
             self._index += 1
             yield from self._pictures.begin(picture_id, self._index)
@@ -201,32 +201,32 @@ class ResponseEvents:
             is_result = content.type == "image_generation_tool_result"
             yield from self._pictures.show(picture_id, content.outputs if is_result else content)
 
-    def _annotation(self, annotation: Annotation) -> Any:
+    def _annotation_event(self, annotation: Annotation) -> Any:
         self._annotations.append(annotation)
         event = ResponseOutputTextAnnotationAddedEvent(
             type="response.output_text.annotation.added",
             annotation_index=len(self._annotations) - 1,
             content_index=0,
-            **self._place(),
+            **self._item_position(),
         )
-        # As a dictionary, which ChatKit reads: the event has classes of its own for what the text has others for.
-        told: Any = annotation.model_dump()
-        event.annotation = told
+        # As a dictionary, which ChatKit reads: the classes of annotations in events and in texts are different ones.
+        fields: Any = annotation.model_dump()
+        event.annotation = fields
         return event
 
     def _next_number(self) -> int:
         self._number += 1
         return self._number
 
-    def _order(self) -> dict[str, Any]:
+    def _position(self) -> dict[str, Any]:
         return {"output_index": self._index, "sequence_number": self._next_number()}
 
-    def _place(self) -> dict[str, Any]:
-        return {"item_id": self._item_id, **self._order()}
+    def _item_position(self) -> dict[str, Any]:
+        return {"item_id": self._item_id, **self._position()}
 
 
 def with_call_ids(output: list[Any]) -> list[Any]:
-    """Return the items of a response with an id at each call, which ChatKit's conversion relies on."""
+    """Return the items of a response with an id for each call, which ChatKit's conversion needs."""
     return [
         item.model_copy(update={"id": f"fc_{item.call_id}"})
         if isinstance(item, ResponseFunctionToolCall) and not item.id
@@ -235,13 +235,13 @@ def with_call_ids(output: list[Any]) -> list[Any]:
     ]
 
 
-def _citation(given: Any) -> Annotation | None:
-    """Return ChatKit's annotation for a citation in the provider's form; None when ChatKit cannot show it."""
-    region: Any = next(iter(given.get("annotated_regions") or ()), {})
+def _build_annotation(citation: Any) -> Annotation | None:
+    """Return OpenAI's annotation for a citation of ours; None if ChatKit cannot show it."""
+    region: Any = next(iter(citation.get("annotated_regions") or ()), {})
     start, end = region.get("start_index") or 0, region.get("end_index") or 0
-    if url := given.get("url"):
-        title = given.get("title") or url
+    if url := citation.get("url"):
+        title = citation.get("title") or url
         return AnnotationURLCitation(type="url_citation", url=url, title=title, start_index=start, end_index=end)
-    if (file_id := given.get("file_id")) and (name := given.get("title")):
+    if (file_id := citation.get("file_id")) and (name := citation.get("title")):
         return AnnotationFileCitation(type="file_citation", file_id=file_id, filename=name, index=end)
     return None

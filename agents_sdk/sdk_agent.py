@@ -1,4 +1,4 @@
-"""An Agents SDK agent that runs like one of Agent Framework: its stream becomes updates, its limits are ours."""
+"""Runs an agent of the Agents SDK like one of Agent Framework: as a stream of updates, within the platform's limits."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ from chatkit.agents import AgentContext
 from chatkit.types import ThreadItemDoneEvent
 
 from agents_sdk.agent_copies import AgentCopies
-from agents_sdk.agent_graph import agent_in_charge, agents_of, experts_of
+from agents_sdk.agent_graph import agent_in_charge, agents_as_tools, reachable_agents
 from agents_sdk.approved_calls import find_owner, make_call
-from agents_sdk.guarded_tools import tool_error
-from agents_sdk.inner_runs import RunDefaults, count_inner, run_defaults
+from agents_sdk.guarded_tools import build_tool_error_formatter
+from agents_sdk.inner_runs import RunDefaults, count_inner_usage, run_defaults
 from agents_sdk.input_items import read_result, write_input
 from agents_sdk.mcp_servers import ensure_connected
 from agents_sdk.model_events import ModelEvents
-from agents_sdk.output_text import in_words
+from agents_sdk.output_text import format_output
 from agents_sdk.paused_runs import (
     PERMISSION_ASKED,
-    call_id_of,
-    continued_run,
-    journal_of_run,
+    approval_call_id,
+    build_approval_requests,
+    build_run_journal,
     load_journal,
-    requests_of,
+    restore_run,
     unanswered_calls,
 )
 from agents_sdk.platform_model import Paused, PlatformModels
@@ -61,8 +61,8 @@ from turns.workflow_journal import build_journal_item
 
 logger = logging.getLogger(__name__)
 
-_GOES_ON = "This was allowed. What came of it is in what follows."
-"""The result that the model reads of an allowed call of an agent that is a tool, which goes on by itself."""
+_CALL_CONTINUES = "This was allowed. What came of it is in what follows."
+"""The result that the model reads of an approved call of an agent used as a tool, whose run then continues."""
 
 _TRIPWIRES = (
     InputGuardrailTripwireTriggered,
@@ -76,23 +76,23 @@ class SDKAgent(ReplayingAgent):
     """Runs an `agents.Agent` with the platform's model.
 
     Args:
-        returned: The agent, which is left as it is; or one with what a run of it takes.
-        turn: The answer that it gives.
+        returned: The agent, which is not modified, or an agent with the arguments of a run.
+        turn: The answer.
         client: A chat client of the platform.
 
     Attributes:
-        default_options: The tools of all agents that may take part, where labels are looked for.
+        default_options: The tools of all agents that may take part, in which labels of steps are looked up.
     """
 
     def __init__(self, returned: Agent[Any] | SDKRun, turn: Turn, client: Any) -> None:
         self._run = returned if isinstance(returned, SDKRun) else SDKRun(returned)
         self._turn = turn
         self._client = client
-        self._context = _context_of(self._run, turn)
+        self._context = _build_context(self._run, turn)
         self._events = ModelEvents()
         self._open_calls: set[str] = set()
-        self._begun_anew: dict[str, str] = {}
-        self.default_options = {"tools": [tool for each in agents_of(self._run.agent) for tool in each.tools]}
+        self._new_call_ids: dict[str, str] = {}
+        self.default_options = {"tools": [tool for each in reachable_agents(self._run.agent) for tool in each.tools]}
 
     def run(
         self, messages: Sequence[Message], *, stream: bool, options: Mapping[str, Any] | None = None
@@ -102,30 +102,30 @@ class SDKAgent(ReplayingAgent):
         Args:
             messages: The messages of the thread.
             stream: True; other values are not supported.
-            options: The model and the tool that the person chose in the composer.
+            options: The model and the tool that the person has chosen in the composer.
         """
-        return ResponseStream(self._updates(messages, options or {}))
+        return ResponseStream(self._stream_updates(messages, options or {}))
 
-    async def _updates(
+    async def _stream_updates(
         self, messages: Sequence[Message], options: Mapping[str, Any]
     ) -> AsyncGenerator[AgentResponseUpdate, None]:
         answer = self._turn.context.answer
-        agent, models = self._agent(messages), self._models(options)
+        agent, models = self._active_agent(messages), self._build_models(options)
         models.known.note(messages)
         direct_text = answer.direct_text if takes_text_sink(self._client) else None
-        copies = self._copies(models, direct_text and direct_text.take)
+        copies = self._build_copies(models, direct_text and direct_text.take)
         await _connect_servers(agent)
-        shown_before = answer.inbox.items_shown
+        items_before = answer.inbox.items_shown
         self._note_agent(agent)
-        journal, given = await self._load_paused_run(), write_input(messages)
-        starting = agent if journal is None else self._agent_named(str(journal["agent"]))
+        journal, run_input = await self._load_paused_run(), write_input(messages)
+        starting = agent if journal is None else self._find_agent(str(journal["agent"]))
         if journal is not None:
-            given = await self._resume_run(journal, copies.copy_of(starting), models)
-            # Before the run goes on, which begins with them.
+            run_input = await self._resume_run(journal, copies.copy_of(starting), models)
+            # Before the run continues, which begins with the results of these calls.
             for update in self._repeat_paused_calls(journal["waiting"]):
                 yield update
-        result = self._start(copies.copy_of(starting), models, given, options)
-        # The SDK would let the model end its answer first.
+        result = self._start(copies.copy_of(starting), models, run_input, options)
+        # Without this, the SDK would let the model finish its answer first.
         copies.on_tripwire = result.cancel
         try:
             async with aclosing(result.stream_events()) as events:  # type: ignore[type-var]
@@ -141,11 +141,13 @@ class SDKAgent(ReplayingAgent):
                     # Before the stream is closed, which would wait for the model and the tools.
                     result.cancel()
             if copies.tripped is not None:
-                yield self._refusal(copies.tripped)
+                yield self._build_refusal(copies.tripped)
         except MaxTurnsExceeded:
-            yield self._update(Content.from_text(LIMIT_REACHED), message_id="limit")
+            yield self._build_update(Content.from_text(LIMIT_REACHED), message_id="limit")
         except _TRIPWIRES as exc:
-            yield self._refusal(exc.guardrail_result.guardrail if hasattr(exc, "guardrail_result") else exc.guardrail)
+            yield self._build_refusal(
+                exc.guardrail_result.guardrail if hasattr(exc, "guardrail_result") else exc.guardrail
+            )
         except ModelBehaviorError as exc:
             raise ModelError("The model gave an answer that could not be used.", code="model.unusable") from exc
         except UserError as exc:
@@ -156,13 +158,13 @@ class SDKAgent(ReplayingAgent):
             ) from exc
         await self._end_workflow()
         if result.interruptions:
-            for update in self._pause(result, starting.name, models):
+            for update in self._pause_updates(result, starting.name, models):
                 yield update
-        for update in self._final_updates(result, has_shown=answer.inbox.items_shown > shown_before):
+        for update in self._final_updates(result, has_shown=answer.inbox.items_shown > items_before):
             yield update
 
     def _read_event(self, event: Any) -> Iterator[AgentResponseUpdate]:
-        """Yield the updates that an event of the SDK's stream stands for."""
+        """Yield the updates of an event of the SDK's stream."""
         if event.type == "raw_response_event":
             yield from self._read_model_event(event.data)
         elif event.type == "agent_updated_stream_event":
@@ -171,14 +173,14 @@ class SDKAgent(ReplayingAgent):
             yield self._read_tool_result(event.item.raw_item)
 
     def _start(
-        self, agent: Agent[Any], models: PlatformModels, given: Any, options: Mapping[str, Any]
+        self, agent: Agent[Any], models: PlatformModels, run_input: Any, options: Mapping[str, Any]
     ) -> RunResultStreaming:
-        """Start the SDK's run of a copy, with the platform's defaults around it."""
+        """Start the SDK's run of a copied agent, with the platform's defaults."""
         chosen_tool = (options.get("tool_choice") or {}).get("required_function_name")
-        with run_defaults(self._defaults(models)):
+        with run_defaults(self._build_defaults(models)):
             return Runner.run_streamed(
                 agent,
-                given,
+                run_input,
                 context=self._context,
                 max_turns=self._run.max_turns,
                 hooks=self._run.hooks,
@@ -189,7 +191,7 @@ class SDKAgent(ReplayingAgent):
                 ),
             )
 
-    # Runs that wait for a person because an agent that is a tool does
+    # Runs that wait for a person because of an agent used as a tool
 
     async def _load_paused_run(self) -> Mapping[str, Any] | None:
         """Return the journal of the paused run that this answer continues; None when it starts from the thread."""
@@ -204,116 +206,118 @@ class SDKAgent(ReplayingAgent):
         # If the agent is run again within this answer, it starts from the thread, so that nothing is done twice.
         answer.has_continued_run = True
         calls = answer.decided.calls if answer.decided is not None else ()
-        said = {call.call_id: call.decision == "allowed" for call in calls if call.decision}
-        return await continued_run(journal["run"], agent, said, self._context, models.known)
+        decisions = {call.call_id: call.decision == "allowed" for call in calls if call.decision}
+        return await restore_run(journal["run"], agent, decisions, self._context, models.known)
 
-    def _agent_named(self, name: str) -> Agent[Any]:
-        """Return the agent that has begun a kept run.
+    def _find_agent(self, name: str) -> Agent[Any]:
+        """Return the agent that has begun a stored run.
 
         Raises:
             AgentError: When no agent has that name any more.
         """
-        for each in agents_of(self._run.agent):
+        for each in reachable_agents(self._run.agent):
             if each.name == name:
                 return each
-        raise self._gone(f"no agent '{name}' belongs to the agent any more")
+        raise self._build_gone_error(f"no agent '{name}' belongs to the agent any more")
 
     def _repeat_paused_calls(self, waiting: Mapping[str, Sequence[str]]) -> Iterator[AgentResponseUpdate]:
-        """Yield the paused calls again under new ids, as the thread keeps the old ones with the note that they wait."""
+        """Yield the paused calls again with new ids, since the thread has the old ones with a note that they wait."""
         for call_id, (name, arguments) in waiting.items():
-            self._begun_anew[call_id] = new_id = f"call_{uuid4().hex}"
+            self._new_call_ids[call_id] = new_id = f"call_{uuid4().hex}"
             self._open_calls.add(call_id)
-            yield self._update(Content.from_function_call(new_id, name, arguments=arguments))
+            yield self._build_update(Content.from_function_call(new_id, name, arguments=arguments))
 
-    def _pause(
+    def _pause_updates(
         self, result: RunResultStreaming, agent_name: str, models: PlatformModels
     ) -> Iterator[AgentResponseUpdate]:
         """Yield the requests for permission that a run waits for; store the run if an agent used as a tool waits."""
-        asked_ids = {call_id_of(each) for each in result.interruptions}
+        asked_ids = {approval_call_id(each) for each in result.interruptions}
         waiting = unanswered_calls(result)
-        journal = journal_of_run(result, agent_name, waiting, models.known) if waiting else None
+        journal = build_run_journal(result, agent_name, waiting, models.known) if waiting else None
         if journal is not None:
             item = build_journal_item(self._turn.new_id("message"), self._turn.thread.id, journal)
             self._turn.emit(ThreadItemDoneEvent(item=item))
         for call_id in sorted(self._open_calls - asked_ids):
-            shown_id = self._begun_anew.get(call_id, call_id)
-            yield self._update(Content.from_function_result(shown_id, result=PERMISSION_ASKED))
-        for content in requests_of(result):
-            yield self._update(content)
+            shown_id = self._new_call_ids.get(call_id, call_id)
+            yield self._build_update(Content.from_function_result(shown_id, result=PERMISSION_ASKED))
+        for content in build_approval_requests(result):
+            yield self._build_update(content)
 
     def _final_updates(self, result: RunResultStreaming, *, has_shown: bool) -> Iterator[AgentResponseUpdate]:
-        """Yield the parts of a run's end that no model has said: its output, and a call of a client tool."""
+        """Yield the parts of a finished run that no model has streamed: its output, and the call of a client tool."""
         if result.final_output is not None and not self._is_waiting():
-            is_of_a_tool = bool(result.new_items) and isinstance(result.new_items[-1], ToolCallOutputItem)
-            # Where a tool ends the run, what it has shown is the answer; else what it has returned.
-            if not has_shown if is_of_a_tool else self._events.is_structured:
-                yield self._update(Content.from_text(in_words(result.final_output)), message_id="final_output")
-        if (wanted := getattr(self._context, "client_tool_call", None)) is not None:
+            ends_with_tool = bool(result.new_items) and isinstance(result.new_items[-1], ToolCallOutputItem)
+            # If a tool ends the run, its output is only shown if the tool has not shown anything itself.
+            if not has_shown if ends_with_tool else self._events.is_structured:
+                yield self._build_update(
+                    Content.from_text(format_output(result.final_output)), message_id="final_output"
+                )
+        if (client_call := getattr(self._context, "client_tool_call", None)) is not None:
             self._context.client_tool_call = None
             call_id = self._turn.new_id("tool_call")
-            content = Content.from_function_call(call_id, wanted.name, arguments=wanted.arguments)
+            content = Content.from_function_call(call_id, client_call.name, arguments=client_call.arguments)
             content.user_input_request = True
-            yield self._update(content)
+            yield self._build_update(content)
 
     async def replay_calls(
         self, messages: Sequence[Message], calls: Sequence[PendingApproval], *, is_allowed: bool
     ) -> AsyncGenerator[Content, None]:
-        """Make calls that a person has allowed, and return what came of each.
+        """Make calls that a person has approved, and yield their results.
 
         Args:
-            messages: The thread.
+            messages: The messages of the thread.
             calls: The calls to make.
-            is_allowed: False for the other calls of a batch, which the SDK has made already.
+            is_allowed: False for the other calls of a batch, which the SDK has already made.
         """
         if is_allowed and await self._load_paused_run() is not None:
             for call in calls:
-                yield Content.from_function_result(call.call_id, result=_GOES_ON)
+                yield Content.from_function_result(call.call_id, result=_CALL_CONTINUES)
             return
-        agent, models = self._agent(messages), self._models({})
-        copies, defaults = self._copies(models), self._defaults(models)
+        agent, models = self._active_agent(messages), self._build_models({})
+        copies, defaults = self._build_copies(models), self._build_defaults(models)
         for call in calls if is_allowed else ():
             owner = await find_owner(agent, call.name, copies, self._context)
             if owner is None:
-                raise self._gone(f"neither the agent nor one that belongs to it has the tool '{call.name}'")
+                raise self._build_gone_error(f"neither the agent nor one that belongs to it has the tool '{call.name}'")
             async with aclosing(make_call(owner, call, messages, self._context, defaults)) as contents:
                 async for content in contents:
                     yield content
 
-    def _gone(self, reason: str) -> AgentError:
+    def _build_gone_error(self, reason: str) -> AgentError:
         return AgentError(
             "What was allowed cannot be done any more.", f"use case '{self._turn.context.use_case}': {reason}"
         )
 
-    def _agent(self, messages: Sequence[Message]) -> Agent[Any]:
-        """Return the agent that answers now: the author's first, or after a pause who was in charge."""
+    def _active_agent(self, messages: Sequence[Message]) -> Agent[Any]:
+        """Return the agent that answers now: the author's, or after a pause the one that was answering then."""
         is_new = self._turn.user_message is not None and self._turn.context.answer.decided is None
         return self._run.agent if is_new else agent_in_charge(self._run.agent, messages)
 
-    def _models(self, options: Mapping[str, Any]) -> PlatformModels:
-        # The composer offers what the use case says, so that may be named whatever the provider is.
+    def _build_models(self, options: Mapping[str, Any]) -> PlatformModels:
+        # Only about models that agents name: those in the composer are offered by the use case.
         may_choose = self._turn.services.settings.provider == "openai"
         return PlatformModels(
             self._client,
             may_choose=may_choose,
             is_paused=self._is_waiting,
             chosen=options.get("model"),
-            count=partial(count_inner, self._turn.context.answer),
+            count=partial(count_inner_usage, self._turn.context.answer),
         )
 
-    def _defaults(self, models: PlatformModels) -> RunDefaults:
+    def _build_defaults(self, models: PlatformModels) -> RunDefaults:
         settings, failed_calls = self._turn.services.settings, self._turn.context.answer.failed_calls
-        return RunDefaults(models, settings.model_max_round_trips, tool_error(failed_calls))
+        return RunDefaults(models, settings.model_max_round_trips, build_tool_error_formatter(failed_calls))
 
-    def _copies(self, models: PlatformModels, show_text: Any = None) -> AgentCopies:
+    def _build_copies(self, models: PlatformModels, show_text: Any = None) -> AgentCopies:
         timeout_s = self._turn.services.settings.tool_timeout_s
         return AgentCopies(timeout_s, self._turn.context.answer.failed_calls, models, show_text)
 
     def _is_waiting(self) -> bool:
-        wanted = getattr(self._context, "client_tool_call", None)
-        return wanted is not None or self._turn.context.answer.question is not None
+        client_call = getattr(self._context, "client_tool_call", None)
+        return client_call is not None or self._turn.context.answer.question is not None
 
     async def _end_workflow(self) -> None:
-        """End the workflow that tools have begun and not ended, as ChatKit's own way does."""
+        """End a workflow that tools have left open, as ChatKit's own `stream_agent_response` does."""
         if isinstance(self._context, AgentContext) and self._context.workflow_item is not None:
             await self._context.end_workflow()
 
@@ -321,15 +325,15 @@ class SDKAgent(ReplayingAgent):
         self._events.note_agent(agent, agent.name)
 
     def _read_model_event(self, data: Any) -> Iterator[AgentResponseUpdate]:
-        """Yield the updates that an event of a model stands for, and note the calls that it makes."""
+        """Yield the updates of an event of a model, and note the calls in them."""
         for update in self._events.read(data):
             self._open_calls.update(
                 content.call_id for content in update.contents if content.type == "function_call" and content.call_id
             )
             yield update
 
-    def _refusal(self, guardrail: Any) -> AgentResponseUpdate:
-        """Return the text that is said instead of an answer that a guardrail refuses."""
+    def _build_refusal(self, guardrail: Any) -> AgentResponseUpdate:
+        """Return an update that replaces an answer which a guardrail has refused."""
         logger.info("guardrail refused", extra={"guardrail": guardrail.get_name()})
         return AgentResponseUpdate(
             contents=[Content.from_text(self._turn.context.answer.texts.refused)],
@@ -342,10 +346,10 @@ class SDKAgent(ReplayingAgent):
         content = read_result(item if isinstance(item, dict) else item.model_dump())
         call_id = content.call_id or ""
         self._open_calls.discard(call_id)
-        content.call_id = self._begun_anew.get(call_id, call_id)
-        return self._update(content)
+        content.call_id = self._new_call_ids.get(call_id, call_id)
+        return self._build_update(content)
 
-    def _update(self, content: Content, message_id: str | None = None) -> AgentResponseUpdate:
+    def _build_update(self, content: Content, message_id: str | None = None) -> AgentResponseUpdate:
         role = "tool" if content.type == "function_result" else "assistant"
         return AgentResponseUpdate(
             contents=[content], role=role, author_name=self._events.author, message_id=message_id
@@ -354,16 +358,16 @@ class SDKAgent(ReplayingAgent):
 
 async def _connect_servers(agent: Agent[Any]) -> None:
     """Connect the MCP servers of all agents that may take part in a run of `agent`."""
-    for expert in [expert for each in agents_of(agent) for expert in experts_of(each)]:
+    for expert in [expert for each in reachable_agents(agent) for expert in agents_as_tools(each)]:
         for server in expert.mcp_servers:
             await ensure_connected(server)
 
 
-def _context_of(run: SDKRun, turn: Turn) -> Any:
-    """Return the context of a run: the author's, else the one of this answer."""
+def _build_context(run: SDKRun, turn: Turn) -> Any:
+    """Return the context of a run: the author's own, or else that of the answer."""
     context = run.context if run.context is not None else turn.agent_context
     if context is None:
-        context = TurnContext.of(turn)
+        context = TurnContext.for_turn(turn)
     elif isinstance(context, AgentContext) and not isinstance(context, TurnContext):
         send_events_to(context, turn.emit)
     turn.agent_context = context

@@ -15,20 +15,20 @@ from turns.request_context import RequestContext
 
 
 class TurnContext(AgentContext[RequestContext]):
-    """The value that an agent's tools find in `ctx.context`.
+    """The `ctx.context` of an agent's tools.
 
-    All of `AgentContext` works: `stream`, `stream_widget`, workflows, `generate_id`, `client_tool_call`. What tools set
-    on it under a name with an underscore is there in `post_respond_hook`.
+    All of `AgentContext` works: `stream`, `stream_widget`, workflows, `generate_id`, `client_tool_call`. Attributes
+    that tools set, with an underscore before the name, are available in `post_respond_hook`.
     """
 
     _turn: Turn = PrivateAttr()
 
     @classmethod
-    def of(cls, turn: Turn) -> TurnContext:
+    def for_turn(cls, turn: Turn) -> TurnContext:
         """Return the context of a turn."""
-        made = cls(thread=turn.thread, store=turn.services.store, request_context=turn.context)
-        made._turn = turn
-        return made
+        context = cls(thread=turn.thread, store=turn.services.store, request_context=turn.context)
+        context._turn = turn
+        return context
 
     @property
     def turn(self) -> Turn:

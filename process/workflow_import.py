@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agents_sdk.workflows.imports import imported_siblings, missing_modules
+from agents_sdk.workflows.imports import find_imported_siblings, find_missing_modules
 from agents_sdk.workflows.openai_services import Need
 from agents_sdk.workflows.source import read_source
 from errors import PluginError
@@ -77,9 +77,9 @@ def import_workflow(
     """
     _check_name(name, folder, paths)
     source = read_source(file, name, entry)
-    if missing := missing_modules(file, source.text):
+    if missing := find_missing_modules(file, source.text):
         raise PluginError(name, f"{file}: {'; '.join(missing)}")
-    target, siblings = folder / name, imported_siblings(file)
+    target, siblings = folder / name, find_imported_siblings(file)
     title = source.title or name.replace("_", " ").replace("-", " ").capitalize()
     own_name = "workflow.py" if file.name in ("plugin.py", "__init__.py") or file.suffix != ".py" else file.name
     plugin = _PLUGIN.format(

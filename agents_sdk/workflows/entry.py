@@ -1,4 +1,4 @@
-"""Entry of an exported file: the function to call for an answer, found in its syntax tree without running it."""
+"""Finds the entry of an exported file, the function to call for an answer, in its syntax tree."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from errors import PluginError
 
 USUAL_ENTRY = "run_workflow"
-_RUNS = ("run", "run_streamed", "run_sync")
+_RUN_METHODS = ("run", "run_streamed", "run_sync")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -25,19 +25,19 @@ def find_entry(tree: ast.Module, functions: dict[str, Function], path: Path, nam
         functions: The top-level functions of the file, by name.
         path: The path of the file, for errors.
         name: The use case that the file belongs to, for errors.
-        wanted: The function that the person who imports the file has chosen; None to find it.
+        wanted: The function that the person who imports the file has chosen; None to find one.
 
     Raises:
-        PluginError: When no function fits, or several do; the text says what to do.
+        PluginError: When no function or more than one fits; the text says what to do.
     """
     if wanted is not None:
         if wanted not in functions:
             raise PluginError(name, f"{path} has no function '{wanted}'; it has {', '.join(functions) or 'none'}")
         return _check_signature(functions[wanted], path, name)
-    definitions = _top_level_definitions(tree, functions)
-    uses = {each: _names_in(node) & definitions.keys() - {each} for each, node in definitions.items()}
+    definitions = _find_definitions(tree, functions)
+    uses = {each: _find_names(node) & definitions.keys() - {each} for each, node in definitions.items()}
     runners = _runner_names(tree)
-    run_agents = {each for each, node in definitions.items() if _runs_agents(node, runners)}
+    run_agents = {each for each, node in definitions.items() if _calls_runner(node, runners)}
     while callers := {each for each, used in uses.items() if each not in run_agents and used & run_agents}:
         run_agents |= callers
     _check_nothing_runs_on_import(tree, run_agents & functions.keys(), runners, path, name)
@@ -59,7 +59,7 @@ def find_entry(tree: ast.Module, functions: dict[str, Function], path: Path, nam
 
 
 def _check_signature(function: Function, path: Path, name: str) -> str:
-    """Return the name of a function, if it can be called with the input as its only argument.
+    """Return the name of a function that can be called with the input as its only argument.
 
     Raises:
         PluginError: When it takes no input, needs other arguments, or is a generator.
@@ -94,7 +94,7 @@ def _takes_workflow_input(function: Function) -> bool:
     return first is not None and first.annotation is not None and ast.unparse(first.annotation).endswith("Input")
 
 
-def _top_level_definitions(tree: ast.Module, functions: dict[str, Function]) -> dict[str, ast.AST]:
+def _find_definitions(tree: ast.Module, functions: dict[str, Function]) -> dict[str, ast.AST]:
     """Return the top-level functions and classes of a file, and objects made of those classes, by their names."""
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     objects = {
@@ -108,25 +108,27 @@ def _top_level_definitions(tree: ast.Module, functions: dict[str, Function]) -> 
     return {**functions, **classes, **objects}
 
 
-def _names_in(node: ast.AST) -> set[str]:
+def _find_names(node: ast.AST) -> set[str]:
     return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
 
 
 def _is_called_by_agent(function: Function) -> bool:
-    """Say whether a function is a tool or a guardrail, by its decorator."""
+    """Return whether a function is a tool or a guardrail, by its decorator."""
     decorators = {ast.unparse(each).partition("(")[0].rpartition(".")[2] for each in function.decorator_list}
     return any(each.endswith(("_tool", "_guardrail")) for each in decorators)
 
 
-def _runs_agents(node: ast.AST, runners: set[str]) -> bool:
+def _calls_runner(node: ast.AST, runners: set[str]) -> bool:
     return any(
-        isinstance(each, ast.Attribute) and each.attr in _RUNS and ast.unparse(each.value).rpartition(".")[2] in runners
+        isinstance(each, ast.Attribute)
+        and each.attr in _RUN_METHODS
+        and ast.unparse(each.value).rpartition(".")[2] in runners
         for each in ast.walk(node)
     )
 
 
 def _runner_names(tree: ast.Module) -> set[str]:
-    """Return the names that a file has for the SDK's `Runner`."""
+    """Return the names under which a file imports the SDK's `Runner`."""
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     aliases = {alias.asname for node in imports for alias in node.names if alias.name == "Runner" and alias.asname}
     return {"Runner", *aliases}
@@ -146,7 +148,7 @@ def _check_nothing_runs_on_import(
         ):
             continue
         called = {ast.unparse(each.func) for each in ast.walk(node) if isinstance(each, ast.Call)}
-        if called & (run_agents | {"asyncio.run"}) or _runs_agents(node, runners):
+        if called & (run_agents | {"asyncio.run"}) or _calls_runner(node, runners):
             raise PluginError(
                 name,
                 f"{path}, line {node.lineno}: this runs the workflow when the file is loaded; "

@@ -1,4 +1,4 @@
-"""ExportedWorkflow: an exported file as the plugin beside it names it. The SDK is loaded with the file."""
+"""ExportedWorkflow: an exported file, as a plugin next to it creates it. It also loads the SDK."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agents_sdk.workflows.imports import missing_modules
+from agents_sdk.workflows.imports import find_missing_modules
 from agents_sdk.workflows.openai_services import Need
 from agents_sdk.workflows.rewriting import compile_source
 from agents_sdk.workflows.source import read_source
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 class ExportedWorkflow:
     """A workflow that was exported as a Python file, ready to answer.
 
-    The file is read and its top is run once, so that a file that cannot work is told of at the start. Each answer runs
-    it anew: no two share what it keeps at its top.
+    The top level of the file is run once, so that a file that cannot work fails at start-up. Each answer runs the file
+    again, so that answers share no global variables.
 
     Args:
-        path: The file, which stays as it is.
+        path: The file, which is not modified.
         entry: The function that answers; None to find it.
         traces: Whether the file's traces are sent to OpenAI, as the SDK does by default.
 
@@ -34,7 +34,7 @@ class ExportedWorkflow:
     def __init__(self, path: Path, *, entry: str | None = None, traces: bool = False) -> None:
         name = path.parent.name
         self._source = read_source(path, name, entry)
-        if missing := missing_modules(path, self._source.text):
+        if missing := find_missing_modules(path, self._source.text):
             raise PluginError(name, f"{path.name}: {'; '.join(missing)}")
         self._code = compile_source(self._source)
         self._traces = traces
@@ -43,11 +43,13 @@ class ExportedWorkflow:
         try:
             examine_workflow(self._code, self._source, name)
         except (Exception, SystemExit) as exc:
-            raise PluginError(name, f"{_place(exc, path)} failed: {type(exc).__name__}: {exc}{_advice(exc)}") from exc
+            raise PluginError(
+                name, f"{_describe_failing_line(exc, path)} failed: {type(exc).__name__}: {exc}{_suggest_remedy(exc)}"
+            ) from exc
 
     @property
     def unmet_guardrails(self) -> Sequence[str]:
-        """Reasons why guardrails of it cannot be made, where the package `openai-guardrails` is not installed."""
+        """Reasons why guardrails of the file cannot be run, if the package `openai-guardrails` is not installed."""
         return self._source.unmet_guardrails
 
     @property
@@ -67,8 +69,8 @@ class ExportedWorkflow:
         return WorkflowAgent(self._source, self._code, turn, client, traces=self._traces)
 
 
-def _place(exc: BaseException, path: Path) -> str:
-    """Return the file, with the last line of it that the failure went through."""
+def _describe_failing_line(exc: BaseException, path: Path) -> str:
+    """Return the name of the file, with the last of its lines in the traceback."""
     lines = []
     trace = exc.__traceback__
     while trace is not None:
@@ -78,16 +80,16 @@ def _place(exc: BaseException, path: Path) -> str:
     return f"{path.name}, line {lines[-1]}," if lines else path.name
 
 
-def _advice(exc: BaseException) -> str:
+def _suggest_remedy(exc: BaseException) -> str:
     if isinstance(exc, ModuleNotFoundError) and exc.name == "guardrails":
         return "; import its functions by name (from guardrails.runtime import …), or: pip install openai-guardrails"
-    if isinstance(exc, KeyError) and _reads_environment(exc):
+    if isinstance(exc, KeyError) and _is_missing_variable(exc):
         return "; set this variable of the environment before the start"
     return ""
 
 
-def _reads_environment(exc: BaseException) -> bool:
-    """Say whether a failure came out of the mapping of environment variables."""
+def _is_missing_variable(exc: BaseException) -> bool:
+    """Return whether an error was raised by the mapping of environment variables."""
     trace = exc.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -1,4 +1,4 @@
-"""Tools of an exported workflow that run at OpenAI, refused where the model does not."""
+"""Refuses tools of an exported workflow that run at OpenAI if the model does not."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from agents import Agent
 
-from agents_sdk.workflows.openai_client import unavailable
+from agents_sdk.workflows.openai_client import build_unavailable_error
 from agents_sdk.workflows.openai_services import HOSTED_TOOLS
 from chat_clients.model_client import RawResponsesClient
 
@@ -25,11 +25,11 @@ def refuse_hosted_tools(agent: Agent[Any], client: Any) -> None:
         return
     waiting, seen = [agent], set[int]()
     while waiting:
-        each = waiting.pop()
-        if id(each) in seen or not isinstance(each, Agent):
+        current = waiting.pop()
+        if id(current) in seen or not isinstance(current, Agent):
             continue
-        seen.add(id(each))
-        for tool in each.tools:
+        seen.add(id(current))
+        for tool in current.tools:
             if service := HOSTED_TOOLS.get(type(tool).__name__):
-                raise unavailable(service, each.name)
-        waiting.extend(other for other in each.handoffs if isinstance(other, Agent))
+                raise build_unavailable_error(service, current.name)
+        waiting.extend(other for other in current.handoffs if isinstance(other, Agent))

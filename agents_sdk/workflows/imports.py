@@ -1,4 +1,4 @@
-"""Imports of an exported file: which are missing, and which are of files beside it."""
+"""Finds the imports of an exported file: missing modules, and modules in the same folder."""
 
 from __future__ import annotations
 
@@ -9,105 +9,107 @@ from collections.abc import Iterator
 from pathlib import Path
 
 GUARDRAILS = "guardrails"
-"""The module of the package `openai-guardrails`; where that is not installed, ours takes its place."""
+"""The module of the package `openai-guardrails`, which ours replaces if it is not installed."""
 
 _DISTRIBUTIONS = {
     "PIL": "pillow", "bs4": "beautifulsoup4", "cv2": "opencv-python", "dotenv": "python-dotenv",
     "sklearn": "scikit-learn", "yaml": "PyYAML",
 }  # fmt: skip
-# A file beside it that is called like one of these is another one: an exported file needs the package.
-_NEVER_BESIDE = frozenset({"agents", "openai", "pydantic", "chatkit", GUARDRAILS, "plugin"})
+# Never imported from the folder, even if there is a file of that name: an exported file needs the package.
+_NEVER_SIBLINGS = frozenset({"agents", "openai", "pydantic", "chatkit", GUARDRAILS, "plugin"})
 
 
-def siblings_in(folder: Path) -> frozenset[str]:
-    """Return the names under which a file can import what lies beside it in a folder.
+def find_siblings(folder: Path) -> frozenset[str]:
+    """Return the names under which a file can import the modules and packages in its folder.
 
-    They go before what is installed, as with a file that is run by itself: `config` is the author's, and not ours.
+    They take precedence over installed modules, as for a script: `config` is the author's, and not ours.
     """
     files = {each.stem for each in folder.glob("*.py")}
     packages = {each.parent.name for each in folder.glob("*/*.py")}
-    names = (files | packages) - _NEVER_BESIDE - sys.stdlib_module_names
+    names = (files | packages) - _NEVER_SIBLINGS - sys.stdlib_module_names
     return frozenset(name for name in names if name.isidentifier())
 
 
-def imported_siblings(path: Path) -> list[Path]:
-    """Return the files and folders beside a file that it imports, and those that they import."""
-    found: dict[str, Path] = {}
+def find_imported_siblings(path: Path) -> list[Path]:
+    """Return the files and folders next to a file that it imports, and those that they import in turn."""
+    by_name: dict[str, Path] = {}
     waiting = [path]
-    siblings = siblings_in(path.parent)
+    siblings = find_siblings(path.parent)
     while waiting:
-        for module, _ in imported(_parse_or_empty(waiting.pop())):
+        for module, _ in find_imports(_parse_or_empty(waiting.pop())):
             name = module.lstrip(".")
-            if name in siblings and name not in found and (path.parent / f"{name}.py") != path:
-                beside = path.parent / f"{name}.py"
-                found[name] = beside if beside.is_file() else path.parent / name
-                waiting.extend([beside] if beside.is_file() else sorted(found[name].glob("*.py")))
-    return list(found.values())
+            if name in siblings and name not in by_name and (path.parent / f"{name}.py") != path:
+                file, folder = path.parent / f"{name}.py", path.parent / name
+                by_name[name] = file if file.is_file() else folder
+                waiting.extend([file] if file.is_file() else sorted(folder.glob("*.py")))
+    return list(by_name.values())
 
 
-def missing_modules(path: Path, text: str) -> list[str]:
-    """Return the modules that a file imports and that are not there, each with what to do.
+def find_missing_modules(path: Path, text: str) -> list[str]:
+    """Return a sentence for each module that a file imports and that cannot be found, with what to do.
 
-    Nothing is imported to find out. What an ``except ImportError`` of the file stands around is left to it.
+    Nothing is imported. Imports that the file itself guards with ``except ImportError`` are ignored.
 
     Args:
         path: The exported file.
-        text: The whole of it.
+        text: The text of the file.
     """
-    told = list(_unresolved_imports(path, ast.parse(text), "", has_rebound=True))
-    for sibling in imported_siblings(path):
+    problems = list(_unresolved_imports(path, ast.parse(text), "", is_exported_file=True))
+    for sibling in find_imported_siblings(path):
         files = [sibling] if sibling.is_file() else sorted(sibling.glob("*.py"))
         for file in files:
             where = str(file.relative_to(path.parent))
             folder = file.parent if sibling.is_dir() else path.parent
-            told.extend(_unresolved_imports(folder / file.name, _parse_or_empty(file), f"{where}, ", has_rebound=False))
-    return told
+            problems.extend(
+                _unresolved_imports(folder / file.name, _parse_or_empty(file), f"{where}, ", is_exported_file=False)
+            )
+    return problems
 
 
-def imported(tree: ast.Module) -> list[tuple[str, int]]:
-    """Return the top-level modules that a file cannot do without, with the line; the last import of each first.
+def find_imports(tree: ast.Module) -> list[tuple[str, int]]:
+    """Return the top-level modules that a file needs, each with its line, in reverse order.
 
-    A module that is imported from beside the file begins with a dot, and with two from above it.
+    A relative import begins with a dot for each level.
     """
-    found: list[tuple[str, int]] = []
+    imports: list[tuple[str, int]] = []
 
     def visit(node: ast.AST) -> None:
-        if isinstance(node, ast.Try | ast.TryStar) and any(_catches_import(handler) for handler in node.handlers):
+        if isinstance(node, ast.Try | ast.TryStar) and any(_catches_import_error(handler) for handler in node.handlers):
             return
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             return
         if isinstance(node, ast.Import):
-            found.extend((alias.name.partition(".")[0], node.lineno) for alias in node.names)
+            imports.extend((alias.name.partition(".")[0], node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            named = [node.module.partition(".")[0]] if node.module else [alias.name for alias in node.names]
-            found.extend((f"{'.' * node.level}{name}", node.lineno) for name in named)
+            names = [node.module.partition(".")[0]] if node.module else [alias.name for alias in node.names]
+            imports.extend((f"{'.' * node.level}{name}", node.lineno) for name in names)
         for child in ast.iter_child_nodes(node):
-            if not isinstance(child, ast.expr):  # which holds no import, and may be nested deeply
+            if not isinstance(child, ast.expr):  # expressions have no imports, and may be deeply nested
                 visit(child)
 
     visit(tree)
-    return found[::-1]
+    return imports[::-1]
 
 
 def is_installed(module: str) -> bool:
-    """Say whether a top-level module can be imported; it is not."""
+    """Return whether a top-level module can be imported, without importing it."""
     try:
         return importlib.util.find_spec(module) is not None
     except (ImportError, ValueError):
         return False
 
 
-def _unresolved_imports(path: Path, tree: ast.Module, where: str, *, has_rebound: bool) -> Iterator[str]:
+def _unresolved_imports(path: Path, tree: ast.Module, where: str, *, is_exported_file: bool) -> Iterator[str]:
     """Yield a sentence for each import of a file that cannot be resolved.
 
     Args:
         path: The file.
         tree: The syntax tree of the file.
-        where: The file in words, where it is not the exported one.
-        has_rebound: Whether the file is the exported one, which finds what lies beside it by its bare name too.
+        where: The name of the file, if it is not the exported one.
+        is_exported_file: Whether this is the exported file, whose imports from its folder are made relative.
     """
-    siblings = siblings_in(path.parent)
-    for module, line in dict(imported(tree)).items():
+    siblings = find_siblings(path.parent)
+    for module, line in dict(find_imports(tree)).items():
         bare = module.lstrip(".")
         place = f"{where}line {line} imports '{module}'"
         if module.startswith(".."):
@@ -116,20 +118,20 @@ def _unresolved_imports(path: Path, tree: ast.Module, where: str, *, has_rebound
             if bare not in siblings:
                 yield f"{place}, which is not beside it"
         elif bare in siblings and path.stem != bare:
-            if not has_rebound:
+            if not is_exported_file:
                 yield f"{place} from beside it; write: from .{bare} import …"
         elif module not in sys.stdlib_module_names and module != GUARDRAILS and not is_installed(module):
             distribution = _DISTRIBUTIONS.get(module, module)
             yield f"{place}, which is not installed; install it where Parlor is installed: pip install {distribution}"
 
 
-def _catches_import(handler: ast.ExceptHandler) -> bool:
+def _catches_import_error(handler: ast.ExceptHandler) -> bool:
     caught = ast.unparse(handler.type) if handler.type is not None else "Exception"
     return any(name in caught for name in ("ImportError", "ModuleNotFoundError", "Exception"))
 
 
 def _parse_or_empty(path: Path) -> ast.Module:
-    """Return the syntax tree of a file; an empty one if it is not Python, as importing it tells what is wrong."""
+    """Return the syntax tree of a file; an empty one if it is not valid Python, which its import will report."""
     try:
         return ast.parse(importlib.util.decode_source(path.read_bytes()))
     except (OSError, SyntaxError, ValueError, RecursionError):

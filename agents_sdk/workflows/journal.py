@@ -1,6 +1,6 @@
-"""Journal of a workflow that waits for a person: the results of its agents and guardrails until then, as JSON.
+"""The journal of a workflow that waits for a person: the results of its agents and guardrails so far, as JSON.
 
-When the person has decided, the file is run from its beginning, and what is in the journal is not asked for again.
+When the person has decided, the file is run from its beginning, and takes the results in the journal from there.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from errors import AgentError
 from turns.workflow_journal import MAX_JOURNAL_CHARS
 
 _OUTPUT_ITEM: TypeAdapter[Any] = TypeAdapter(ResponseOutputItem)
-_KINDS: dict[str, Any] = {
+_ITEM_CLASSES: dict[str, Any] = {
     kind.__name__: kind
     for kind in (
         sdk_items.MessageOutputItem,
@@ -36,10 +36,10 @@ _KINDS: dict[str, Any] = {
 
 
 class Journal:
-    """Results by agent and guardrails, in the order in which each of them was asked.
+    """The results of each agent and of the guardrails, in the order in which they were asked.
 
     Args:
-        stored: The journal of an earlier part of the same answer; None at its beginning.
+        stored: The journal of the earlier part of the same answer; None at the beginning of an answer.
     """
 
     def __init__(self, stored: Mapping[str, Any] | None = None) -> None:
@@ -49,36 +49,36 @@ class Journal:
         self._entries: dict[str, list[Any]] = defaultdict(list)
         for key, entries in (stored.get("entries") or {}).items():
             self._entries[key] = list(entries)
-        self._taken: Counter[str] = Counter()
+        self._slots_taken: Counter[str] = Counter()
 
     def next_slot(self, key: str) -> int:
-        """Return the place of the next result of an agent or of the guardrails.
+        """Return the index for the next result of an agent or of the guardrails.
 
-        It is taken when they are asked, so that those which are asked side by side find their own again.
+        It is reserved when they are asked, so that those which run in parallel find their own results again.
         """
-        slot = self._taken[key]
-        self._taken[key] += 1
+        slot = self._slots_taken[key]
+        self._slots_taken[key] += 1
         entries = self._entries[key]
         entries.extend([None] * (slot + 1 - len(entries)))
         return slot
 
-    def known(self, key: str, slot: int) -> Any:
-        """Return the entry that is recorded in a slot; None when it has to be asked for."""
+    def find_entry(self, key: str, slot: int) -> Any:
+        """Return the entry in a slot; None if there is none yet."""
         return self._entries[key][slot]
 
     def add(self, key: str, slot: int, entry: Any) -> None:
-        """Record an entry in a slot; a result of a run becomes JSON only when the journal is stored."""
+        """Record an entry in a slot; a result of a run is converted to JSON when the journal is stored."""
         self._entries[key][slot] = entry
 
     def dump(self, **more: Any) -> dict[str, Any]:
         """Return the journal as JSON.
 
         Raises:
-            AgentError: When it is too large to be kept.
+            AgentError: When the journal is too large to be stored.
         """
         entries = {
-            key: [each if each is None or isinstance(each, dict | list) else _run_entry(each) for each in made]
-            for key, made in self._entries.items()
+            key: [each if each is None or isinstance(each, dict | list) else _record_run(each) for each in results]
+            for key, results in self._entries.items()
         }
         dumped = {"entries": entries, "decisions": self.decisions, **more}
         if len(json.dumps(dumped, ensure_ascii=False)) > MAX_JOURNAL_CHARS:
@@ -89,13 +89,13 @@ class Journal:
         return dumped
 
 
-def read_result(entry: Mapping[str, Any], agent: Agent[Any], given: Any, context: Any) -> RunResult:
-    """Return a recorded result as the SDK's own, for the file to work with.
+def restore_result(entry: Mapping[str, Any], agent: Agent[Any], given: Any, context: Any) -> RunResult:
+    """Return a recorded result as a result of the SDK, for the file to use.
 
     Args:
         entry: The record.
-        agent: The agent that is asked now.
-        given: The input that it is given now.
+        agent: The agent.
+        given: The input of the run.
         context: The context of the run.
     """
     output = entry["output"]
@@ -104,7 +104,7 @@ def read_result(entry: Mapping[str, Any], agent: Agent[Any], given: Any, context
         output = TypeAdapter(schema).validate_python(output)
     return RunResult(
         input=given,
-        new_items=[_read_item(item, agent) for item in entry["items"]],
+        new_items=[_restore_item(item, agent) for item in entry["items"]],
         raw_responses=[],
         final_output=output,
         input_guardrail_results=[],
@@ -116,7 +116,7 @@ def read_result(entry: Mapping[str, Any], agent: Agent[Any], given: Any, context
     )
 
 
-def _run_entry(result: Any) -> dict[str, Any]:
+def _record_run(result: Any) -> dict[str, Any]:
     output = result.final_output
     is_structured = not isinstance(output, str) and output is not None
     dumped = TypeAdapter(type(output)).dump_python(output, mode="json") if is_structured else output
@@ -130,14 +130,14 @@ def _run_entry(result: Any) -> dict[str, Any]:
 def _record_item(item: RunItem) -> dict[str, Any]:
     raw: Any = item.raw_item
     dumped = raw.model_dump(mode="json", exclude_unset=True) if isinstance(raw, BaseModel) else dict(raw)
-    made: dict[str, Any] = {"kind": type(item).__name__, "raw": dumped}
+    record: dict[str, Any] = {"kind": type(item).__name__, "raw": dumped}
     if isinstance(item, sdk_items.ToolCallOutputItem):
-        made["output"] = item.output if isinstance(item.output, str) else str(item.output)
-    return made
+        record["output"] = item.output if isinstance(item.output, str) else str(item.output)
+    return record
 
 
-def _read_item(record: Mapping[str, Any], agent: Agent[Any]) -> RunItem:
-    kind, raw = _KINDS.get(record["kind"]), record["raw"]
+def _restore_item(record: Mapping[str, Any], agent: Agent[Any]) -> RunItem:
+    kind, raw = _ITEM_CLASSES.get(record["kind"]), record["raw"]
     if kind is sdk_items.ToolCallOutputItem:
         return sdk_items.ToolCallOutputItem(agent=agent, raw_item=raw, output=record["output"])
     if kind is None:

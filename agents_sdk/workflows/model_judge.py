@@ -1,4 +1,4 @@
-"""The platform's model as the judge of a text, for guardrails whose package is not installed."""
+"""Lets the platform's model judge a text, for guardrails whose package is not installed."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ class _Verdict(BaseModel):
 
 
 async def judge(model: Model, instruction: str, text: str) -> tuple[bool, float, str]:
-    """Let a model judge a text: flagged or not, how sure it is, and why.
+    """Let a model judge a text; return whether it is flagged, the confidence, and the reason.
 
     Raises:
-        ModelError: When the answer has not the form that was asked for; it is not taken for passed.
+        ModelError: When the answer does not match the schema; the check does not count as passed.
     """
     schema = AgentOutputSchema(_Verdict)
     response = await model.get_response(
         instruction, text, ModelSettings(), [], schema, [], ModelTracing.DISABLED,
         previous_response_id=None, conversation_id=None, prompt=None,
     )  # fmt: skip
-    said = "".join(
+    answer = "".join(
         getattr(part, "text", "") for item in response.output for part in getattr(item, "content", None) or ()
     )
     try:
-        verdict: _Verdict = schema.validate_json(said)
+        verdict: _Verdict = schema.validate_json(answer)
     except ModelBehaviorError as exc:
         raise ModelError("The model could not check this message, so it is not answered.") from exc
     return verdict.flagged, verdict.confidence, verdict.reason

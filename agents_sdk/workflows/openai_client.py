@@ -16,12 +16,12 @@ from errors import UnavailableError
 Kind = TypeVar("Kind", bound=type)
 
 NO_KEY = "no-key"
-"""Stands for a key in a client that cannot ask OpenAI: without any, it cannot be made."""
+"""The key of a client that cannot ask OpenAI, as a client cannot be created without one."""
 
 _CHAT_SERVICES = {"chat": "chat completions", "embeddings": "embeddings", "completions": "completions"}
 
 
-def unavailable(service: str, who: str | None = None) -> UnavailableError:
+def build_unavailable_error(service: str, who: str | None = None) -> UnavailableError:
     """Return the error that tells a person which service of OpenAI the answer needs."""
     needs = f"“{who}” needs {service}" if who else f"This needs {service}"
     return UnavailableError(
@@ -31,31 +31,31 @@ def unavailable(service: str, who: str | None = None) -> UnavailableError:
     )
 
 
-def platform_client(kind: Kind, settings: Any, opened: list[Any]) -> Kind:
-    """Return the class of a client that takes key and address of the platform where the file names none.
+def build_platform_client(kind: Kind, settings: Any, opened: list[Any]) -> Kind:
+    """Return a subclass of a client that uses the platform's key and address, unless the file gives its own.
 
     Args:
-        kind: The class of OpenAI's library.
+        kind: The client class of OpenAI's library.
         settings: The platform's settings; None while a file is only examined.
-        opened: Receives the clients that are made, so that they can be closed.
+        opened: Receives the clients that are created, so that they can be closed.
     """
     provider = settings.provider if settings is not None else None
 
     class PlatformClient(kind):  # type: ignore[misc,valid-type]
         def __init__(self, **options: Any) -> None:
             key = options.get("api_key")
-            is_of_the_platform = key in (NO_KEY, platform_key(settings))
-            self.is_own = not is_of_the_platform if key else bool(options.get("base_url"))
+            has_platform_key = key in (NO_KEY, find_platform_key(settings))
+            self.is_own = not has_platform_key if key else bool(options.get("base_url"))
             if not self.is_own:
-                options.update(_defaults(settings, provider))
+                options.update(_default_options(settings, provider))
             if options.get("http_client") is None:
-                options["http_client"] = _http_client(kind)
+                options["http_client"] = _build_http_client(kind)
             super().__init__(**options)
             opened.append(self)
 
         def post(self, path: str, *, body: Any = None, **options: Any) -> Any:
             if provider == "compatible" and not self.is_own and isinstance(body, Mapping) and "model" in body:
-                # The file names a model of OpenAI's; that server has its own.
+                # The file names a model of OpenAI's, which that server does not have.
                 body = {**body, "model": settings.compatible_model}
             return super().post(path, body=body, **options)
 
@@ -64,30 +64,30 @@ def platform_client(kind: Kind, settings: Any, opened: list[Any]) -> Kind:
         services |= _CHAT_SERVICES
     if provider != "openai":
         for name, service in services.items():
-            setattr(PlatformClient, name, property(_refusing(kind, name, service)))
+            setattr(PlatformClient, name, property(_build_refusing_getter(kind, name, service)))
     PlatformClient.__name__ = PlatformClient.__qualname__ = kind.__name__
     return PlatformClient  # type: ignore[return-value]
 
 
-def platform_key(settings: Any) -> str:
-    """Return the key of OpenAI's that a file finds in the environment: the platform's, or what stands for none."""
+def find_platform_key(settings: Any) -> str:
+    """Return the OpenAI key that a file finds in the environment: the platform's, or else `NO_KEY`."""
     key = settings.openai_api_key if settings is not None and settings.provider == "openai" else None
     return key.get_secret_value() if key is not None else NO_KEY
 
 
 @cache
-def _certificates() -> ssl.SSLContext:
-    """Return the certificates that all clients share: each answer makes its own, and to read them takes 30 ms."""
+def _load_ssl_context() -> ssl.SSLContext:
+    """Return an SSL context for all clients; each answer creates some, and reading the certificates takes 30 ms."""
     return httpx.create_ssl_context()
 
 
-def _http_client(kind: type) -> Any:
+def _build_http_client(kind: type) -> Any:
     if issubclass(kind, openai.AsyncOpenAI):
-        return openai.DefaultAsyncHttpxClient(verify=_certificates())
-    return openai.DefaultHttpxClient(verify=_certificates())
+        return openai.DefaultAsyncHttpxClient(verify=_load_ssl_context())
+    return openai.DefaultHttpxClient(verify=_load_ssl_context())
 
 
-def _defaults(settings: Any, provider: str | None) -> dict[str, Any]:
+def _default_options(settings: Any, provider: str | None) -> dict[str, Any]:
     if provider == "openai":
         key, address = settings.openai_api_key, settings.openai_base_url
     elif provider == "compatible":
@@ -100,14 +100,14 @@ def _defaults(settings: Any, provider: str | None) -> dict[str, Any]:
     return options
 
 
-def _refusing(kind: type, name: str, service: str) -> Callable[[Any], Any]:
+def _build_refusing_getter(kind: type, name: str, service: str) -> Callable[[Any], Any]:
     def get(client: Any) -> Any:
         if client.is_own:
             return getattr(super(type(client), client), name)
-        return _refuse(service)
+        return _raise_unavailable(service)
 
     return get
 
 
-def _refuse(service: str) -> NoReturn:
-    raise unavailable(service)
+def _raise_unavailable(service: str) -> NoReturn:
+    raise build_unavailable_error(service)

@@ -1,4 +1,4 @@
-"""Services of OpenAI that an exported workflow may rely on, found in its source and named for people."""
+"""Finds the services of OpenAI that an exported workflow needs, in its source, and names them for people."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HOSTED_TOOLS = {
     "ApplyPatchTool": "the patch tool",
     "ToolSearchTool": "tool search",
 }
-"""Tools that are run by OpenAI's Responses API, by the name of their class."""
+"""Tools that run in OpenAI's Responses API, by the name of their class."""
 
 CLIENT_SERVICES = {
     "vector_stores": "search in vector stores",
@@ -35,12 +35,12 @@ CLIENT_SERVICES = {
     "beta": "beta services of OpenAI",
     "batches": "batches",
 }
-"""Parts of an `AsyncOpenAI` client that other servers do not have, by their attribute."""
+"""Parts of an `AsyncOpenAI` client that other servers do not support, by their attribute."""
 
 HOSTED_GUARDRAILS = {"Moderation": "moderation", "Hallucination Detection": "search in vector stores"}
 """Guardrails that ask OpenAI's services, by the name in their configuration."""
 
-_CONVERSATIONS = ("previous_response_id", "conversation_id")
+_CONVERSATION_ARGUMENTS = ("previous_response_id", "conversation_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,8 @@ class Need:
 
     Attributes:
         service: The name of the service for people.
-        culprit: The class, argument or attribute in the file that uses it.
-        line: The line of that.
+        culprit: The class, argument or attribute in the file that uses the service.
+        line: The line of the culprit.
     """
 
     service: str
@@ -63,17 +63,17 @@ class Need:
 
 
 def find_needs(tree: ast.Module) -> list[Need]:
-    """Return the services of OpenAI that a file uses, in the order of its lines, each culprit once."""
-    found: dict[tuple[str, str], Need] = {}
-    for need in _needs(tree):
-        known = found.setdefault((need.service, need.culprit), need)
+    """Return the services of OpenAI that a file uses, ordered by line, each culprit once."""
+    first_needs: dict[tuple[str, str], Need] = {}
+    for need in _find_all_needs(tree):
+        known = first_needs.setdefault((need.service, need.culprit), need)
         if need.line < known.line:
-            found[need.service, need.culprit] = need
-    return sorted(found.values(), key=lambda need: need.line)
+            first_needs[need.service, need.culprit] = need
+    return sorted(first_needs.values(), key=lambda need: need.line)
 
 
-def _needs(tree: ast.Module) -> Iterator[Need]:
-    clients = _clients(tree)
+def _find_all_needs(tree: ast.Module) -> Iterator[Need]:
+    clients = _find_client_names(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func).rpartition(".")[2]
@@ -82,19 +82,21 @@ def _needs(tree: ast.Module) -> Iterator[Need]:
             elif called == "OpenAIConversationsSession":
                 yield Need("conversations stored at OpenAI", called, node.lineno)
             for keyword in node.keywords:
-                if keyword.arg in _CONVERSATIONS and not _is_none(keyword.value):
+                if keyword.arg in _CONVERSATION_ARGUMENTS and not _is_none_literal(keyword.value):
                     yield Need("conversations stored at OpenAI", keyword.arg, keyword.value.lineno)
                 elif keyword.arg == "prompt" and called == "Agent":
                     yield Need("prompts stored at OpenAI", "Agent(prompt=…)", keyword.value.lineno)
         elif isinstance(node, ast.Attribute) and node.attr in CLIENT_SERVICES:
             if isinstance(node.value, ast.Name) and node.value.id in clients:
                 yield Need(CLIENT_SERVICES[node.attr], f"{node.value.id}.{node.attr}", node.lineno)
-        elif isinstance(node, ast.Dict) and (found := read_guardrail(node)) and found[0] in HOSTED_GUARDRAILS:
-            yield Need(HOSTED_GUARDRAILS[found[0]], f"guardrail '{found[0]}'", node.lineno)
+        elif isinstance(node, ast.Dict) and (guardrail := read_guardrail(node)):
+            name, _ = guardrail
+            if name in HOSTED_GUARDRAILS:
+                yield Need(HOSTED_GUARDRAILS[name], f"guardrail '{name}'", node.lineno)
 
 
 def read_guardrail(node: ast.Dict) -> tuple[str, dict[str, Any]] | None:
-    """Return name and settings of a guardrail from its literal configuration; None when `node` is something else.
+    """Return the name and the settings of a guardrail from its literal configuration; None for any other dictionary.
 
     Settings whose values are not literals are left out.
     """
@@ -109,8 +111,8 @@ def read_guardrail(node: ast.Dict) -> tuple[str, dict[str, Any]] | None:
     return name.value, settings
 
 
-def _clients(tree: ast.Module) -> set[str]:
-    """Return the names of the variables that hold a client of OpenAI's."""
+def _find_client_names(tree: ast.Module) -> set[str]:
+    """Return the names of the variables that an OpenAI client is assigned to."""
     names: set[str] = set()
     for node in ast.walk(tree):
         if (
@@ -123,5 +125,5 @@ def _clients(tree: ast.Module) -> set[str]:
     return names
 
 
-def _is_none(node: ast.expr) -> bool:
+def _is_none_literal(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is None

@@ -1,4 +1,4 @@
-"""Personal data such as addresses and numbers, found by patterns and masked, in plain and in encoded text."""
+"""Finds and masks personal data such as addresses and numbers by patterns, in plain and in encoded text."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ PATTERNS = {
     "US_BANK_NUMBER": r"\b\d{8,17}\b",
     "PHONE_NUMBER": r"(?<![\w.])(?:\+|00)?\(?\d(?:[ ./()-]{0,2}\d){6,14}(?![\w])",
 }
-"""Patterns of personal data that need no language model, in the order in which they are masked: the narrow first."""
+"""Patterns of personal data, in the order in which they are masked: the most specific first."""
 
-_UNSEEN = re.compile("[\u200b\u200c\u200d\u2060\ufeff]")
+_INVISIBLE_CHARS = re.compile("[\u200b\u200c\u200d\u2060\ufeff]")
 # Hexadecimal digits are Base64 too, so they come first.
 _ENCODED = re.compile(r"(?P<hex>\b(?:[0-9a-fA-F]{2}){12,}\b)|(?P<base64>[A-Za-z0-9+/]{16,}={0,2})")
 _WORD = re.compile(r"\S+")
@@ -46,20 +46,20 @@ _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
 def mask(text: str, kinds: Collection[str], *, has_encoded: bool = False) -> tuple[dict[str, list[str]], str]:
-    """Return the personal data in a text by its kind, and the text with their kinds in their places.
+    """Return the personal data in a text by its kind, and the text with each of them replaced by its kind.
 
-    A text in which there is none is returned as it is; in others, what hides digits (characters that nobody sees,
-    digits of another width) is undone.
+    A text without personal data is returned unchanged. Any other is normalised, since invisible characters and
+    full-width digits may hide data.
 
     Args:
         text: The text to search.
         kinds: The kinds of data to search for, as keys of `PATTERNS`.
-        has_encoded: Whether hexadecimal digits, Base64 and percent signs are looked into.
+        has_encoded: Whether hexadecimal, Base64 and percent-encoded text is searched, too.
     """
     found: dict[str, list[str]] = {}
-    masked = _UNSEEN.sub("", unicodedata.normalize("NFKC", text))
+    masked = _INVISIBLE_CHARS.sub("", unicodedata.normalize("NFKC", text))
     if has_encoded:
-        masked = _WORD.sub(lambda match: _without_encoded(match[0], kinds, found), masked)
+        masked = _WORD.sub(lambda match: _mask_encoded(match[0], kinds, found), masked)
     for kind, pattern in PATTERNS.items():
         if kind in kinds:
             masked = re.sub(pattern, lambda match, kind=kind: _mask(match[0], kind, found), masked)  # type: ignore[misc]
@@ -67,27 +67,27 @@ def mask(text: str, kinds: Collection[str], *, has_encoded: bool = False) -> tup
 
 
 def _mask(text: str, kind: str, found: dict[str, list[str]]) -> str:
-    if not _is_real(kind, text):
+    if not _is_valid(kind, text):
         return text
     found.setdefault(kind, []).append(text)
     return f"<{kind}>"
 
 
-def _without_encoded(word: str, kinds: Collection[str], found: dict[str, list[str]]) -> str:
+def _mask_encoded(word: str, kinds: Collection[str], found: dict[str, list[str]]) -> str:
     if _PERCENT.search(word):
-        return _decoded_mask(word, unquote(word, errors="replace"), kinds, found)
-    return _ENCODED.sub(lambda match: _decoded_mask(match[0], _decoded(match), kinds, found), word)
+        return _mask_if_decoded(word, unquote(word, errors="replace"), kinds, found)
+    return _ENCODED.sub(lambda match: _mask_if_decoded(match[0], _decode(match), kinds, found), word)
 
 
-def _decoded_mask(encoded: str, decoded: str, kinds: Collection[str], found: dict[str, list[str]]) -> str:
+def _mask_if_decoded(encoded: str, decoded: str, kinds: Collection[str], found: dict[str, list[str]]) -> str:
     inner, _ = mask(decoded, kinds)
     for kind in inner:
         found.setdefault(kind, []).append(encoded)
     return f"<{next(iter(inner))}_ENCODED>" if inner else encoded
 
 
-def _decoded(match: re.Match[str]) -> str:
-    """Return the text that is encoded in hexadecimal digits or Base64; empty when it is not a text."""
+def _decode(match: re.Match[str]) -> str:
+    """Return the text that is encoded in hexadecimal or Base64; "" if it is not a text."""
     try:
         if match["hex"]:
             return bytes.fromhex(match["hex"]).decode()
@@ -97,7 +97,7 @@ def _decoded(match: re.Match[str]) -> str:
         return ""
 
 
-def _is_real(kind: str, text: str) -> bool:
+def _is_valid(kind: str, text: str) -> bool:
     digits = [int(char) for char in text if char.isdigit()]
     if kind == "CREDIT_CARD":
         return sum(d if at % 2 == 0 else d * 2 - 9 * (d > 4) for at, d in enumerate(reversed(digits))) % 10 == 0

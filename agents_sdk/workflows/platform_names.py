@@ -1,4 +1,4 @@
-"""Names and values of the platform that replace some imports of a compiled workflow file."""
+"""The objects of the platform that replace some imports of a compiled workflow file."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from agents_sdk.workflows.openai_client import NO_KEY, platform_client, platform_key
+from agents_sdk.workflows.openai_client import NO_KEY, build_platform_client, find_platform_key
 
 if TYPE_CHECKING:
     from agents_sdk.workflows.answer_run import WorkflowRun
 
-_GUARDRAILS = "guardrails"
-_GUARDRAIL_NAME = "guardrails_"
+_GUARDRAILS_KEY = "guardrails"
+_GUARDRAIL_PREFIX = "guardrails_"
 
 
 class PlatformNames:
-    """The platform in an exported file; `rewriting` says where it stands.
+    """The platform as a compiled file sees it; `rewriting` inserts the references to it.
 
     Args:
         run: The answer in which the file runs; None while it is only examined.
@@ -24,23 +24,23 @@ class PlatformNames:
 
     def __init__(self, run: WorkflowRun | None) -> None:
         self._run = run
-        self._opened: list[Any] = run.opened if run is not None else []
+        self._clients: list[Any] = run.clients if run is not None else []
 
     def own_AsyncOpenAI(self, kind: type) -> type:
-        """Return the class of a client that takes the platform's key."""
-        return platform_client(kind, self._settings, self._opened)
+        """Return the class of a client that uses the platform's key."""
+        return build_platform_client(kind, self._settings, self._clients)
 
     own_OpenAI = own_AsyncOpenAI
 
     def _ignore(self, function: Callable[..., Any]) -> Callable[..., None]:
-        """Return a function that does nothing, as the SDK's would change the defaults of all use cases."""
+        """Return a function that does nothing, since the SDK's would change the defaults of all use cases."""
         return lambda *_, **__: None
 
     own_set_default_openai_client = own_set_default_openai_key = own_set_default_openai_api = _ignore
 
     def openai_key(self, read: Callable[[], str | None]) -> str:
-        """Return the key of OpenAI's, where the file reads it from the environment: the platform's, if it has one."""
-        key = platform_key(self._settings)
+        """Return the OpenAI key for a file that reads it from the environment: the platform's, if it has one."""
+        key = find_platform_key(self._settings)
         if key != NO_KEY:
             return key
         try:
@@ -49,7 +49,7 @@ class PlatformNames:
             return NO_KEY
 
     def own_trace(self, trace: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a `trace` whose traces are sent to nobody, unless the use case wants them sent."""
+        """Return a `trace` whose traces are not sent, unless the use case wants them to be."""
         if self._run is not None and self._run.traces:
             return trace
 
@@ -59,33 +59,33 @@ class PlatformNames:
         return disabled
 
     def own_run_guardrails(self, run_guardrails: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the package's `run_guardrails`, whose results are kept while the workflow waits for a person."""
+        """Return the package's `run_guardrails`, with results that are kept while the workflow waits for a person."""
 
-        async def kept(*arguments: Any, **options: Any) -> Any:
-            return await self._journalled(lambda: run_guardrails(*arguments, **options))
+        async def run_journalled(*arguments: Any, **options: Any) -> Any:
+            return await self._run_journalled(lambda: run_guardrails(*arguments, **options))
 
-        return kept
+        return run_journalled
 
     def state(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Return the state of the workflow with the session's variables in it, as far as it declares them."""
+        """Return the state of the workflow, with the values of the session's variables that it declares."""
         variables = self._run.turn.context.variables if self._run is not None else {}
         return {**values, **{name: value for name, value in variables.items() if name in values}}
 
     def conversation(self, items: list[Any]) -> list[Any]:
-        """Return the conversation that begins with the person's message, with what was said before."""
+        """Return the conversation that begins with the person's message, with the thread before it."""
         return self._run.conversation(items) if self._run is not None else items
 
     def __getattr__(self, name: str) -> Any:
-        """Return a name of the package `openai-guardrails`, which is not installed.
+        """Return our replacement for a name of the package `openai-guardrails`.
 
         Raises:
-            ImportError: When there is none of ours in its place.
+            ImportError: When there is no replacement.
         """
-        if not name.startswith(_GUARDRAIL_NAME):
+        if not name.startswith(_GUARDRAIL_PREFIX):
             raise AttributeError(name)
         from agents_sdk.workflows import guardrail_checks
 
-        wanted = name.removeprefix(_GUARDRAIL_NAME)
+        wanted = name.removeprefix(_GUARDRAIL_PREFIX)
         if wanted == "run_guardrails":
             return self._run_own_guardrails
         if wanted == "GuardrailResult" or wanted in ("load_config_bundle", "instantiate_guardrails"):
@@ -108,33 +108,33 @@ class PlatformNames:
             raise RuntimeError("guardrails run in an answer only")
         ask = partial(judge, self._run.models.get_model(None))
         client = getattr(ctx, "guardrail_llm", None)
-        return await self._journalled(
+        return await self._run_journalled(
             lambda: run_guardrails(ask, data, guardrails, client=client, suppress_tripwire=suppress_tripwire)
         )
 
-    async def _journalled(self, ask: Callable[[], Any]) -> Any:
+    async def _run_journalled(self, ask: Callable[[], Any]) -> Any:
         """Return the results of guardrails, from the journal if they ran before the workflow waited for a person."""
         from agents_sdk.workflows.guardrail_checks import GuardrailResult
 
         if self._run is None:
             return await ask()
         journal = self._run.journal
-        slot = journal.next_slot(_GUARDRAILS)
-        if (known := journal.known(_GUARDRAILS, slot)) is not None:
+        slot = journal.next_slot(_GUARDRAILS_KEY)
+        if (known := journal.find_entry(_GUARDRAILS_KEY, slot)) is not None:
             return [GuardrailResult(each["tripped"], info=each["info"]) for each in known]
         results = await ask()
-        journal.add(_GUARDRAILS, slot, [_result_entry(each) for each in results])
+        journal.add(_GUARDRAILS_KEY, slot, [_build_entry(each) for each in results])
         return results
 
 
-def _result_entry(result: Any) -> dict[str, Any]:
-    return {"tripped": bool(result.tripwire_triggered), "info": _plain(result.info)}
+def _build_entry(result: Any) -> dict[str, Any]:
+    return {"tripped": bool(result.tripwire_triggered), "info": _to_json_value(result.info)}
 
 
-def _plain(value: Any) -> Any:
-    """Return details as JSON has them; what it has no form for, such as a cause, in words."""
+def _to_json_value(value: Any) -> Any:
+    """Return details as JSON values; others, such as an exception, as text."""
     if isinstance(value, dict):
-        return {str(key): _plain(each) for key, each in value.items()}
+        return {str(key): _to_json_value(each) for key, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(each) for each in value]
+        return [_to_json_value(each) for each in value]
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)

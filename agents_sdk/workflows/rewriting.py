@@ -1,8 +1,8 @@
-"""Compilation of an exported file, whose syntax tree is rewritten to use the platform; the file itself stays.
+"""Compiles an exported file with a rewritten syntax tree that uses the platform; the file itself is not modified.
 
-A few names are rebound where they are imported, and four values pass through the answer: the conversation that begins
-with the person's message, the state, what a guardrail found, and OpenAI's key from the environment. Line numbers stay,
-so a traceback shows the file.
+A few names are rebound after their import, and four values pass through the answer: the conversation that begins with
+the person's message, the state, the results of guardrails, and OpenAI's key from the environment. Line numbers are
+kept, so that a traceback fits the file.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ import importlib.util
 from types import CodeType
 from typing import TypeVar
 
-from agents_sdk.workflows.imports import GUARDRAILS, siblings_in
+from agents_sdk.workflows.imports import GUARDRAILS, find_siblings
 from agents_sdk.workflows.source import WorkflowSource
 
 PLATFORM = "__parlor__"
-"""The name under which a compiled file finds the answer that it runs in."""
+"""The global name under which a compiled file finds the platform."""
 
 STATE = "state"
-"""The variable of exports that holds the state of a workflow."""
+"""The variable in which exported files keep the state of a workflow."""
 
-_REBOUND = {
+_REBOUND_NAMES = {
     ("openai", "AsyncOpenAI"),
     ("openai", "OpenAI"),
     ("agents", "trace"),
@@ -31,18 +31,18 @@ _REBOUND = {
     ("agents", "set_default_openai_api"),
 }
 _KEY_VARIABLE = "OPENAI_API_KEY"
-_READERS = ("getenv", "environ.get")
+_ENVIRONMENT_READERS = ("getenv", "environ.get")
 _GUARDRAIL_RUNS = "run_guardrails"
 _GUARDRAIL_HELPER = "guardrail"
-_OF_RESULTS = ("info", "tripwire_triggered")
+_RESULT_ATTRIBUTES = ("info", "tripwire_triggered")
 
 _Node = TypeVar("_Node", bound=ast.AST)
 
 
 def compile_source(source: WorkflowSource) -> CodeType:
-    """Return the code of an exported file as it runs in an answer."""
+    """Return the compiled code of an exported file, as it runs in an answer."""
     tree = ast.parse(source.text, str(source.path))
-    siblings = siblings_in(source.path.parent) - {source.path.stem}
+    siblings = find_siblings(source.path.parent) - {source.path.stem}
     has_guardrails = importlib.util.find_spec(GUARDRAILS) is not None
     changed = _Rewriter(source.entry, siblings, has_guardrails=has_guardrails).visit(tree)
     return compile(ast.fix_missing_locations(changed), str(source.path), "exec", dont_inherit=True)
@@ -58,12 +58,12 @@ class _Rewriter(ast.NodeTransformer):
         self._is_in_guardrail = False
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        return self._function(node)
+        return self._visit_function(node)
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
-        return self._function(node)
+        return self._visit_function(node)
 
-    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
+    def _visit_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
         before = self._is_in_entry, self._is_in_guardrail
         self._is_in_entry |= node.name == self._entry
         self._is_in_guardrail |= _GUARDRAIL_HELPER in node.name
@@ -79,8 +79,8 @@ class _Rewriter(ast.NodeTransformer):
         if not beside:
             return node
         others = [alias for alias in node.names if alias not in beside]
-        made: list[ast.AST] = [_with_location_of(node, ast.Import(others))] if others else []
-        return [*made, *(each for alias in beside for each in _from_beside(node, alias))]
+        rewritten: list[ast.AST] = [_with_location_of(node, ast.Import(others))] if others else []
+        return [*rewritten, *(each for alias in beside for each in _import_sibling(node, alias))]
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | list[ast.AST]:
         module = node.module or ""
@@ -92,9 +92,9 @@ class _Rewriter(ast.NodeTransformer):
         for alias in node.names:
             bound = alias.asname or alias.name
             if bound == "*":
-                names = sorted(name for known, name in _REBOUND if known == module)
+                names = sorted(name for known, name in _REBOUND_NAMES if known == module)
                 added.extend(_rebind(node, name, f"own_{name}", name) for name in names)
-            elif (module, alias.name) in _REBOUND:
+            elif (module, alias.name) in _REBOUND_NAMES:
                 added.append(_rebind(node, bound, f"own_{alias.name}", bound))
             elif module.partition(".")[0] == GUARDRAILS and alias.name == _GUARDRAIL_RUNS:
                 added.append(_rebind(node, bound, "own_run_guardrails", bound))
@@ -104,11 +104,11 @@ class _Rewriter(ast.NodeTransformer):
         self.generic_visit(node)
         if isinstance(node.value, ast.Name) and isinstance(node.ctx, ast.Load):
             module = self._modules.get(node.value.id)
-            if module is not None and (module, node.attr) in _REBOUND:
-                return _with_location_of(node, _call(f"own_{node.attr}", node))
-            if self._is_in_guardrail and node.attr in _OF_RESULTS:
-                # Agent Builder writes helpers that ask for the results of all guardrails there are, and read them
-                # without looking whether the workflow has that one.
+            if module is not None and (module, node.attr) in _REBOUND_NAMES:
+                return _with_location_of(node, _call_platform(f"own_{node.attr}", node))
+            if self._is_in_guardrail and node.attr in _RESULT_ATTRIBUTES:
+                # Agent Builder writes helpers that read the results of all existing guardrails, without checking
+                # whether the workflow has them.
                 is_there = ast.Compare(node.value, [ast.IsNot()], [ast.Constant(None)])
                 return _with_location_of(node, ast.IfExp(is_there, node, ast.Constant(None)))
         return node
@@ -116,37 +116,37 @@ class _Rewriter(ast.NodeTransformer):
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         self.generic_visit(node)
         is_key = isinstance(node.slice, ast.Constant) and node.slice.value == _KEY_VARIABLE
-        if is_key and isinstance(node.ctx, ast.Load) and _of_os(node.value) == "environ":
-            return _with_location_of(node, _call("openai_key", _lambda(node)))
+        if is_key and isinstance(node.ctx, ast.Load) and _strip_os(node.value) == "environ":
+            return _with_location_of(node, _call_platform("openai_key", _build_lambda(node)))
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         first = node.args[0] if node.args else None
         is_key = isinstance(first, ast.Constant) and first.value == _KEY_VARIABLE
-        if is_key and _of_os(node.func) in _READERS:
-            return _with_location_of(node, _call("openai_key", _lambda(node)))
+        if is_key and _strip_os(node.func) in _ENVIRONMENT_READERS:
+            return _with_location_of(node, _call_platform("openai_key", _build_lambda(node)))
         return node
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:
         self.generic_visit(node)
         if len(node.targets) == 1:
-            node.value = self._value(node.targets[0], node.value)
+            node.value = self._rewrite_value(node.targets[0], node.value)
         return node
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         self.generic_visit(node)
         if node.value is not None:
-            node.value = self._value(node.target, node.value)
+            node.value = self._rewrite_value(node.target, node.value)
         return node
 
-    def _value(self, target: ast.expr, value: ast.expr) -> ast.expr:
+    def _rewrite_value(self, target: ast.expr, value: ast.expr) -> ast.expr:
         if not isinstance(target, ast.Name):
             return value
         if self._is_in_entry and target.id == STATE and isinstance(value, ast.Dict):
-            return _with_location_of(value, _call("state", value))
+            return _with_location_of(value, _call_platform("state", value))
         if isinstance(value, ast.List) and len(value.elts) == 1 and _is_persons_message(value.elts[0]):
-            return _with_location_of(value, _call("conversation", value))
+            return _with_location_of(value, _call_platform("conversation", value))
         return value
 
 
@@ -159,7 +159,7 @@ def _is_persons_message(node: ast.expr) -> bool:
 
 
 def _mentions_input(node: ast.AST) -> bool:
-    """Say whether an expression uses the text of the person's message, by the name that exports give it."""
+    """Return whether an expression uses the text of the person's message, under its name in exported files."""
     return any(
         (isinstance(each, ast.Constant) and each.value == "input_as_text")
         or (isinstance(each, ast.Attribute) and each.attr == "input_as_text")
@@ -168,16 +168,16 @@ def _mentions_input(node: ast.AST) -> bool:
     )
 
 
-def _call(method: str, *arguments: ast.expr) -> ast.Call:
+def _call_platform(method: str, *arguments: ast.expr) -> ast.Call:
     function = ast.Attribute(ast.Name(PLATFORM, ast.Load()), method, ast.Load())
     return ast.Call(function, list(arguments), [])
 
 
-def _of_os(node: ast.expr) -> str:
+def _strip_os(node: ast.expr) -> str:
     return ast.unparse(node).removeprefix("os.")
 
 
-def _lambda(body: ast.expr) -> ast.Lambda:
+def _build_lambda(body: ast.expr) -> ast.Lambda:
     return ast.Lambda(ast.arguments([], [], None, [], [], None, []), body)
 
 
@@ -188,8 +188,8 @@ def _rebind(place: ast.stmt, name: str, method: str, *arguments: str) -> ast.Ass
     return _with_location_of(place, ast.Assign([ast.Name(name, ast.Store())], value))
 
 
-def _from_beside(place: ast.stmt, alias: ast.alias) -> list[ast.AST]:
-    """Return statements that import a module beside the file, under the name that ``import`` would give it."""
+def _import_sibling(place: ast.stmt, alias: ast.alias) -> list[ast.AST]:
+    """Return statements that import a module from the file's folder, under the name that ``import`` would bind."""
     package, _, module = alias.name.rpartition(".")
     if alias.asname is not None or not package:
         return [_with_location_of(place, ast.ImportFrom(package or None, [ast.alias(module, alias.asname)], 1))]

@@ -1,4 +1,4 @@
-"""Updates of one run of an agent within a workflow, converted from the SDK's stream and told apart by run."""
+"""Converts the SDK's stream of one run of an agent within a workflow to updates."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from agents_sdk.model_events import ModelEvents
 
 
 class RunUpdates:
-    """Turns the stream of one run into updates.
+    """Converts the events of one run to updates.
 
     Args:
-        agent: The agent that begins; a handoff changes it.
-        number: The number of the run in its answer: agents that write side by side have a message each.
+        agent: The first agent of the run.
+        number: The number of the run in its answer, so that agents which run in parallel get separate messages.
 
     Attributes:
-        text: The text that was said so far.
+        text: The text so far.
     """
 
     def __init__(self, agent: Agent[Any], number: int) -> None:
@@ -31,15 +31,15 @@ class RunUpdates:
 
     @property
     def is_structured(self) -> bool:
-        """Whether the agent that speaks gives a structured output, which is not shown as it comes."""
+        """Whether the current agent has a structured output, which is not shown while it arrives."""
         return self._events.is_structured
 
     def note_agent(self, agent: Agent[Any]) -> None:
-        """Note who speaks from here on."""
+        """Attribute the following updates to another agent."""
         self._events.note_agent(agent, f"{agent.name}#{self._number}")
 
     def read(self, event: Any) -> Iterator[AgentResponseUpdate]:
-        """Yield the updates that an event of the SDK's stream stands for."""
+        """Yield the updates of an event of the SDK's stream."""
         if event.type == "raw_response_event":
             for update in self._events.read(event.data):
                 self.text += update.text
@@ -47,10 +47,10 @@ class RunUpdates:
         elif event.type == "agent_updated_stream_event":
             self.note_agent(event.new_agent)
         elif event.name in ("tool_output", "handoff_occured"):
-            yield self.update(_result(event.item.raw_item))
+            yield self.update(_build_result(event.item.raw_item))
 
     def update(self, content: Content, *, merge_mode: Any = None, message_id: str | None = None) -> AgentResponseUpdate:
-        """Return an update of whoever speaks."""
+        """Return an update of the current agent."""
         role = "tool" if content.type == "function_result" else "assistant"
         more = {"merge_mode": merge_mode} if merge_mode else {}
         return AgentResponseUpdate(
@@ -58,7 +58,7 @@ class RunUpdates:
         )
 
 
-def _result(item: Any) -> Content:
+def _build_result(item: Any) -> Content:
     raw = item if isinstance(item, dict) else item.model_dump()
     output = raw.get("output")
     text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False, default=str)

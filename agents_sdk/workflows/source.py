@@ -1,4 +1,4 @@
-"""Source of an exported workflow: its entry function, its approvals and its needs, read without running it."""
+"""Reads the source of an exported workflow, without running it: its entry function, its approvals and its needs."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agents_sdk.workflows.entry import Function, find_entry
-from agents_sdk.workflows.guardrail_checks import cannot_check
-from agents_sdk.workflows.imports import GUARDRAILS, imported, is_installed
+from agents_sdk.workflows.guardrail_checks import find_obstacle
+from agents_sdk.workflows.imports import GUARDRAILS, find_imports, is_installed
 from agents_sdk.workflows.openai_services import HOSTED_GUARDRAILS, Need, find_needs, read_guardrail
 from errors import PluginError
 
 MAX_SOURCE_BYTES = 2_000_000
-"""Size of the largest file that is read; exports have some ten thousand bytes."""
+"""Size of the largest file that is read; exported files have some ten thousand bytes."""
 
 _APPROVAL = re.compile(r"approval_request_?\d*")
 _JAVASCRIPT_SUFFIXES = (".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs", ".cjs")
@@ -26,17 +26,17 @@ _JAVASCRIPT = re.compile(r"@openai/agents|^\s*(import .* from ['\"]|export (cons
 
 @dataclass(frozen=True, slots=True)
 class WorkflowSource:
-    """Facts about an exported file that can be known without running it.
+    """The parts of an exported file that can be found without running it.
 
     Attributes:
         path: The file.
         text: The whole text of the file.
-        digest: A hash of the text, which tells whether the file was changed between a question and its answer.
+        digest: A hash of the text, which shows if the file was changed between a question and its answer.
         entry: The name of the function that is called for an answer.
-        title: The name that the file gives the workflow in its trace; None without one.
-        approvals: The names of the functions that stand for a question to a person.
-        needs: Services of OpenAI that parts of the workflow need.
-        unmet_guardrails: Reasons why guardrails cannot run, as long as the package `openai-guardrails` is missing.
+        title: The name of the workflow in the file's trace, or None.
+        approvals: The names of the functions that ask for a person's approval.
+        needs: The services of OpenAI that parts of the workflow need.
+        unmet_guardrails: Reasons why guardrails cannot run, if the package `openai-guardrails` is missing.
     """
 
     path: Path
@@ -62,7 +62,7 @@ def read_source(path: Path, name: str, entry: str | None = None) -> WorkflowSour
     """
     text = _read_text(path, name)
     try:
-        return _analyse(text, path, name, entry)
+        return _analyse_source(text, path, name, entry)
     except SyntaxError as exc:
         if _JAVASCRIPT.search(text):
             raise _javascript_error(path, name) from exc
@@ -94,7 +94,7 @@ def _javascript_error(path: Path, name: str) -> PluginError:
     return PluginError(name, f"{path} is TypeScript or JavaScript; export the workflow as Python and import that")
 
 
-def _analyse(text: str, path: Path, name: str, entry: str | None) -> WorkflowSource:
+def _analyse_source(text: str, path: Path, name: str, entry: str | None) -> WorkflowSource:
     tree = ast.parse(text, str(path))
     functions = {node.name: node for node in tree.body if isinstance(node, Function)}
     return WorkflowSource(
@@ -105,22 +105,22 @@ def _analyse(text: str, path: Path, name: str, entry: str | None) -> WorkflowSou
         title=_find_title(tree),
         approvals=tuple(each for each, node in functions.items() if _is_approval(node)),
         needs=tuple(find_needs(tree)),
-        unmet_guardrails=tuple(_unmet_guardrails(tree)),
+        unmet_guardrails=tuple(_find_unmet_guardrails(tree)),
     )
 
 
 def _find_title(tree: ast.Module) -> str | None:
-    """Return the workflow's name in a call such as ``trace("Support")``; None when it is not a literal text."""
+    """Return the workflow's name from a call such as ``trace("Support")``; None if it is not a literal."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "trace":
-            given = [*node.args, *(keyword.value for keyword in node.keywords if keyword.arg == "workflow_name")]
-            if given and isinstance(given[0], ast.Constant) and isinstance(given[0].value, str):
-                return given[0].value.strip() or None
+            names = [*node.args, *(keyword.value for keyword in node.keywords if keyword.arg == "workflow_name")]
+            if names and isinstance(names[0], ast.Constant) and isinstance(names[0].value, str):
+                return names[0].value.strip() or None
     return None
 
 
 def _is_approval(function: Function) -> bool:
-    """Say whether a function stands for a person's approval: by its name, or since all it does is return True."""
+    """Return whether a function asks for a person's approval: by its name, or because it only returns True."""
     if _APPROVAL.fullmatch(function.name):
         return True
     body = [n for n in function.body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))]
@@ -135,14 +135,14 @@ def _is_approval(function: Function) -> bool:
     )
 
 
-def _unmet_guardrails(tree: ast.Module) -> Iterator[str]:
-    """Yield why each guardrail that only the missing package `openai-guardrails` has cannot run, with its line."""
-    if is_installed(GUARDRAILS) or GUARDRAILS not in {module for module, _ in imported(tree)}:
+def _find_unmet_guardrails(tree: ast.Module) -> Iterator[str]:
+    """Yield the reason, with its line, for each guardrail that cannot run without the package `openai-guardrails`."""
+    if is_installed(GUARDRAILS) or GUARDRAILS not in {module for module, _ in find_imports(tree)}:
         return
     for node in ast.walk(tree):
         guardrail = read_guardrail(node) if isinstance(node, ast.Dict) else None
         if guardrail is None:
             continue
         name, settings = guardrail
-        if name not in HOSTED_GUARDRAILS and (reason := cannot_check(name, settings)):
+        if name not in HOSTED_GUARDRAILS and (reason := find_obstacle(name, settings)):
             yield f"{reason} (line {getattr(node, 'lineno', 0)})"

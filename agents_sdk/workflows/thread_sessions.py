@@ -1,7 +1,7 @@
-"""Sessions of a file: the thread is the memory, so each of them begins with it and ends with the answer.
+"""Sessions for exported files: as the thread is the memory, each begins with the thread and ends with the answer.
 
-A session that a file makes in memory would be empty in each answer, and one under a fixed name in a database would be
-that of all people.
+The file's own session would be empty in each answer if it is in memory, and shared by all people if it is in a database
+under a fixed name.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from agents_sdk.workflows.workflow_input import Item, PersonsMessage
 
 
 class ThreadSession(SessionABC):
-    """A session in memory.
+    """A session that is kept in memory for one answer.
 
     Args:
         session_id: The name that the file gives it.
@@ -27,7 +27,7 @@ class ThreadSession(SessionABC):
         self._items: list[Any] = list(items)
 
     async def get_items(self, limit: int | None = None) -> list[Any]:
-        """Return the items, the oldest first; with a limit the newest of them."""
+        """Return the items, oldest first; with a limit, the newest of them."""
         return list(self._items) if limit is None else self._items[max(0, len(self._items) - limit) :]
 
     async def add_items(self, items: list[Any]) -> None:
@@ -35,11 +35,11 @@ class ThreadSession(SessionABC):
         self._items.extend(items)
 
     async def pop_item(self) -> Any:
-        """Take the newest item away and return it; None when there is none."""
+        """Remove and return the newest item; None if there is none."""
         return self._items.pop() if self._items else None
 
     async def clear_session(self) -> None:
-        """Forget all."""
+        """Remove all items."""
         self._items.clear()
 
 
@@ -54,11 +54,11 @@ class ThreadSessions:
         self._message = message
         self._sessions: dict[str, ThreadSession] = {}
 
-    def of_run(self, given: Any, options: Mapping[str, Any]) -> tuple[Any, ThreadSession | None]:
-        """Return the input of a run and the session that stands in for the file's; None where the file gives none.
+    def begin_run(self, given: Any, options: Mapping[str, Any]) -> tuple[Any, ThreadSession | None]:
+        """Return the input of a run, and the session that replaces the file's; None if the file gives none.
 
         Args:
-            given: The input that the file gives: one that is the person's message begins with the thread.
+            given: The input from the file; if it is the person's message, the session begins with the thread.
             options: The other arguments of the run.
         """
         own = options.get("session")
@@ -73,9 +73,9 @@ class ThreadSessions:
             return given, self._sessions[name]
         return [self._message.item] if self._message.extras else given, self._sessions[name]
 
-    async def note(self, given: Any, options: Mapping[str, Any], result: Any) -> None:
-        """Keep a run that was done before a question in its session, as the run itself would have."""
-        given, session = self.of_run(given, options)
+    async def record(self, given: Any, options: Mapping[str, Any], result: Any) -> None:
+        """Add a run from before a question to its session, as the run itself would do."""
+        given, session = self.begin_run(given, options)
         if session is not None:
-            said = [{"role": "user", "content": given}] if isinstance(given, str) else list(given)
-            await session.add_items([*said, *(item.to_input_item() for item in result.new_items)])
+            items = [{"role": "user", "content": given}] if isinstance(given, str) else list(given)
+            await session.add_items([*items, *(item.to_input_item() for item in result.new_items)])

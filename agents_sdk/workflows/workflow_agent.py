@@ -1,4 +1,4 @@
-"""An exported workflow that runs like an agent of Agent Framework: its file is called, its agents become updates."""
+"""Runs an exported workflow like an agent of Agent Framework: calls the file, and streams its agents as updates."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from agents_sdk.workflows.journal import Journal
 from agents_sdk.workflows.platform_names import PlatformNames
 from agents_sdk.workflows.runner import install_runner
 from agents_sdk.workflows.source import WorkflowSource
-from agents_sdk.workflows.words import is_json, plain, words_of
 from agents_sdk.workflows.workflow_input import build_message, call_workflow
 from agents_sdk.workflows.workflow_module import run_module, workflow_module
+from agents_sdk.workflows.workflow_output import format_output, is_json, to_plain_value
 from context import Turn
 from errors import AgentError, ConflictError, EmptyAnswerError, ExitRefused
 from framework.sentences import LIMIT_REACHED
@@ -34,13 +34,13 @@ from turns.workflow_journal import build_journal_item
 logger = logging.getLogger(__name__)
 
 APPROVAL = "approval_request"
-"""The name under which a question of a workflow is kept as a call."""
+"""The name of the call as which a question of a workflow is stored."""
 
-PATIENCE_S = 2.0
-"""How long a workflow that is stopped may take to clean up, in seconds; then it is left to itself."""
+CLEANUP_TIMEOUT_S = 2.0
+"""How long a stopped workflow may take to clean up, in seconds; after that nobody waits for it."""
 
 _ALLOWED = "Allowed."
-_NO_GUARDRAIL = "guardrail"
+_GUARDRAIL_KEY = "guardrail"
 
 
 class WorkflowAgent(ReplayingAgent):
@@ -49,7 +49,7 @@ class WorkflowAgent(ReplayingAgent):
     Args:
         source: The file.
         code: The compiled file.
-        turn: The answer that it gives.
+        turn: The answer.
         client: A chat client of the platform.
         traces: Whether the file's traces are sent, as the SDK does by default.
     """
@@ -68,57 +68,57 @@ class WorkflowAgent(ReplayingAgent):
         """Return the answer as updates.
 
         Args:
-            messages: The thread.
-            stream: True; there is no other way.
-            options: The model that the person chose in the composer.
+            messages: The messages of the thread.
+            stream: True; other values are not supported.
+            options: The model that the person has chosen in the composer.
         """
-        return ResponseStream(self._updates(messages, options or {}))
+        return ResponseStream(self._stream_updates(messages, options or {}))
 
     async def replay_calls(
         self, messages: Sequence[Message], calls: Sequence[PendingApproval], *, is_allowed: bool
     ) -> AsyncGenerator[Content, None]:
-        """Yield a result for each question that a person has decided, after which the workflow goes on.
+        """Yield a result for each question that the person has decided, after which the workflow continues.
 
         Args:
-            messages: The thread.
+            messages: The messages of the thread.
             calls: The questions.
-            is_allowed: Whether a person has decided about them.
+            is_allowed: False for calls that need no decision, which have no result here.
         """
         for call in calls if is_allowed else ():
             yield Content.from_function_result(call.call_id, result=_ALLOWED)
 
-    async def _updates(
+    async def _stream_updates(
         self, messages: Sequence[Message], options: Mapping[str, Any]
     ) -> AsyncGenerator[AgentResponseUpdate, None]:
-        stored = await self._stored_journal()
+        stored = await self._load_journal()
         journal = Journal(stored)
         message = build_message(write_input(messages), stored["text"] if stored else None)
         run = WorkflowRun(self._turn, self._client, message, journal, options, traces=self._traces)
         answer = self._turn.context.answer
-        shown_before = answer.inbox.items_shown
-        work = asyncio.create_task(self._work(run), name=f"workflow {self._turn.thread.id}")
+        items_before = answer.inbox.items_shown
+        task = asyncio.create_task(self._run_file(run), name=f"workflow {self._turn.thread.id}")
         try:
-            await asyncio.wait([work])
-            value = self._outcome(run, work)
-            if run.question is not None or run.wanted is not None:
-                yield self._ask(run)
+            await asyncio.wait([task])
+            value = self._read_outcome(run, task)
+            if run.question is not None or run.approval_requests is not None:
+                yield self._build_question(run)
             elif run.is_limited:
-                yield _text(LIMIT_REACHED)
-            elif said := self._closing_words(run, value):
-                yield run.with_more(said) or _text(said)
-            elif not run.said and answer.inbox.items_shown == shown_before and answer.decided is None:
+                yield _build_text_update(LIMIT_REACHED)
+            elif closing_text := self._find_closing_text(run, value):
+                yield run.extend_last_text(closing_text) or _build_text_update(closing_text)
+            elif not run.shown_texts and answer.inbox.items_shown == items_before and answer.decided is None:
                 raise EmptyAnswerError
         finally:
-            work.cancel()
+            task.cancel()
             await run.close()
-            await asyncio.wait([work], timeout=PATIENCE_S)
-            work.add_done_callback(_forget)
+            await asyncio.wait([task], timeout=CLEANUP_TIMEOUT_S)
+            task.add_done_callback(_ignore_result)
 
-    async def _work(self, run: WorkflowRun) -> Any:
+    async def _run_file(self, run: WorkflowRun) -> Any:
         current_run.set(run)
         name = self._turn.context.use_case
         with ExitRefused(f"use case '{name}': the file"), workflow_module(self._code, f"exported.{name}") as module:
-            # In a thread: what a file does at its top may take a while.
+            # In a thread, since the top level of a file may take a while.
             await asyncio.to_thread(
                 run_module, module, self._code, PlatformNames(run), self._source.approvals, run.approve
             )
@@ -127,42 +127,42 @@ class WorkflowAgent(ReplayingAgent):
             value = await asyncio.to_thread(call) if not inspect.iscoroutinefunction(function) else call()
             return await value if inspect.isawaitable(value) else value
 
-    def _outcome(self, run: WorkflowRun, work: asyncio.Task[Any]) -> Any:
-        """Return the output of the workflow, or a value that stands for a guardrail's refusal.
+    def _read_outcome(self, run: WorkflowRun, task: asyncio.Task[Any]) -> Any:
+        """Return the output of the workflow; after a refusal, the output that a guardrail of the file would have.
 
         Raises:
-            Exception: When the file, or an agent in it, has failed.
+            Exception: When the file or one of its agents has failed.
         """
-        if run.question is not None or run.wanted is not None or run.is_limited:
+        if run.question is not None or run.approval_requests is not None or run.is_limited:
             return None
         try:
-            return work.result()
+            return task.result()
         except MaxTurnsExceeded:
             run.is_limited = True
             return None
         except (InputGuardrailTripwireTriggered, OutputGuardrailTripwireTriggered) as exc:
             logger.info("guardrail refused", extra={"guardrail": exc.guardrail_result.guardrail.get_name()})
-            return {_NO_GUARDRAIL: {"failed": True}}
+            return {_GUARDRAIL_KEY: {"failed": True}}
         except Exception as exc:
             if type(exc).__name__ == "GuardrailTripwireTriggered":  # of the package, or ours in its place
                 logger.info("guardrail refused", extra={"guardrail": "openai-guardrails"})
-                return {_NO_GUARDRAIL: {"failed": True}}
+                return {_GUARDRAIL_KEY: {"failed": True}}
             raise
 
-    def _closing_words(self, run: WorkflowRun, value: Any) -> str | None:
-        """Return the text to say at the end of the workflow, if none of its agents has said it; None otherwise."""
-        value = getattr(value, "final_output", value)  # a result of the SDK, which files return as it is
+    def _find_closing_text(self, run: WorkflowRun, value: Any) -> str | None:
+        """Return the text to show at the end of the workflow; None if its agents have shown it already."""
+        value = getattr(value, "final_output", value)  # a result of the SDK, which some files return
         if _is_refusal(value):
             refused = self._turn.context.answer.texts.refused
-            return None if refused in run.said else refused
+            return None if refused in run.shown_texts else refused
         text = value if isinstance(value, str) else value.get("output_text") if isinstance(value, dict) else None
-        if isinstance(text, str) and text.strip() and any(text.strip() in said for said in run.said):
+        if isinstance(text, str) and text.strip() and any(text.strip() in shown for shown in run.shown_texts):
             return None
-        has_spoken = bool(run.said) and run.unsaid is None
+        has_spoken = bool(run.shown_texts) and run.unshown_output is None
         if not has_spoken:
             parsed = value.get("output_parsed") if isinstance(value, dict) else None
-            for each in (parsed, text, value, run.unsaid):
-                if words := words_of(each).strip():
+            for each in (parsed, text, value, run.unshown_output):
+                if words := format_output(each).strip():
                     return words
             return None
         is_new = isinstance(text, str) and text.strip() and text != run.message.text
@@ -170,11 +170,11 @@ class WorkflowAgent(ReplayingAgent):
 
     # Questions to the person
 
-    def _ask(self, run: WorkflowRun) -> AgentResponseUpdate:
-        """Keep what is known so far, and return the question."""
+    def _build_question(self, run: WorkflowRun) -> AgentResponseUpdate:
+        """Store the journal, and return the question to the person."""
         item_id = self._turn.new_id("message")
-        requests, asked = run.wanted or ([], [])
-        if run.wanted is None:
+        requests, asked = run.approval_requests or ([], [])
+        if run.approval_requests is None:
             arguments = {"message": run.question} if run.question else {}
             call = Content.from_function_call(item_id, APPROVAL, arguments=json.dumps(arguments, ensure_ascii=False))
             requests = [Content.from_function_approval_request(item_id, call)]
@@ -183,12 +183,12 @@ class WorkflowAgent(ReplayingAgent):
         self._turn.emit(ThreadItemDoneEvent(item=item))
         return AgentResponseUpdate(contents=requests, role="assistant", author_name=APPROVAL)
 
-    async def _stored_journal(self) -> dict[str, Any] | None:
-        """Return the journal as it was when the person was asked, with the decision; None in an answer to a message.
+    async def _load_journal(self) -> dict[str, Any] | None:
+        """Return the journal of the question that the person has decided; None in an answer to a message.
 
         Raises:
-            ConflictError: When the file has changed since, so that what is known may not be of its agents any more.
-            AgentError: When it is gone.
+            ConflictError: When the file was changed after the question, so that the journal may not fit its agents.
+            AgentError: When there is no journal any more.
         """
         decided: ApprovalRequest | None = self._turn.context.answer.decided
         if decided is None:
@@ -203,17 +203,17 @@ class WorkflowAgent(ReplayingAgent):
             raise ConflictError(
                 "This assistant was changed after it had asked you. Ask again, please.", code="workflow.changed"
             )
-        said = {call.call_id: call.decision == "allowed" for call in decided.calls}
+        decisions = {call.call_id: call.decision == "allowed" for call in decided.calls}
         asked = journal.get("asked") or ()
         return {
             **journal,
-            "decisions": [*journal["decisions"], *(() if asked else said.values())],
-            "calls": {call_id: said[call_id] for call_id in asked if call_id in said},
+            "decisions": [*journal["decisions"], *(() if asked else decisions.values())],
+            "calls": {call_id: decisions[call_id] for call_id in asked if call_id in decisions},
         }
 
 
 def examine_workflow(code: CodeType, source: WorkflowSource, name: str) -> None:
-    """Run the top of a file once, so that what it lacks is known before anybody asks.
+    """Run the top level of a file once, so that it fails before anybody asks a question.
 
     Raises:
         Exception: Whatever the file raises.
@@ -223,25 +223,25 @@ def examine_workflow(code: CodeType, source: WorkflowSource, name: str) -> None:
 
 
 def _is_refusal(value: Any) -> bool:
-    """Say whether a workflow has returned what its guardrails found: checks by name, each with whether it failed.
+    """Return whether the output of a workflow is the results of its guardrails: each by its name, with a ``failed``.
 
-    A check that the file does not list may be the one that failed: files return this only when one has.
+    Files return these only if a guardrail has refused the text, even if it is not among them.
     """
-    found = plain(value)
-    found = found.get("output_parsed", found) if isinstance(found, dict) else found
+    output = to_plain_value(value)
+    output = output.get("output_parsed", output) if isinstance(output, dict) else output
     return (
-        isinstance(found, dict)
-        and bool(found)
-        and all(isinstance(each, dict) and isinstance(each.get("failed"), bool) for each in found.values())
+        isinstance(output, dict)
+        and bool(output)
+        and all(isinstance(each, dict) and isinstance(each.get("failed"), bool) for each in output.values())
     )
 
 
-def _text(text: str) -> AgentResponseUpdate:
+def _build_text_update(text: str) -> AgentResponseUpdate:
     return AgentResponseUpdate(
         contents=[Content.from_text(text)], role="assistant", author_name="workflow", message_id="workflow"
     )
 
 
-def _forget(task: asyncio.Future[Any]) -> None:
+def _ignore_result(task: asyncio.Future[Any]) -> None:
     if not task.cancelled():
-        task.exception()  # nobody waits for it; unread, it would be reported
+        task.exception()  # asyncio reports an exception that nobody has retrieved

@@ -15,19 +15,19 @@ from errors import AgentError
 Item = dict[str, Any]
 """An input item of the Responses API."""
 
-_PICTURE = re.compile(r"image|picture|photo|screenshot", re.IGNORECASE)
-# Only the platform writes these tags beside a person's words; within their own words they are escaped.
-_OURS = re.compile(r"<(?:quoted_text|mention|file)\b|\[The attachment “")
-_HISTORY = re.compile(r"^(conversation_)?history$|^messages$|^conversation$", re.IGNORECASE)
+_PICTURE_FIELD = re.compile(r"image|picture|photo|screenshot", re.IGNORECASE)
+# Tags that only the platform writes: in the person's own words they are escaped.
+_PLATFORM_TAG = re.compile(r"<(?:quoted_text|mention|file)\b|\[The attachment “")
+_HISTORY_FIELD = re.compile(r"^(conversation_)?history$|^messages$|^conversation$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class PersonsMessage:
-    """The message that is answered, and what was said before it.
+    """The message that is answered, and the conversation before it.
 
     Attributes:
-        item: The whole message with its pictures and files, as an input item.
-        history: The input items before it.
+        item: The complete message with its pictures and files, as an input item.
+        history: The input items before the message.
     """
 
     item: Item
@@ -35,12 +35,12 @@ class PersonsMessage:
 
     @property
     def text(self) -> str:
-        """The words of the person, without quotes, files and other parts."""
+        """The person's own words, without quotes, files and other parts."""
         return "\n".join(str(part["text"]) for part in self.item["content"] if not _is_extra(part))
 
     @property
     def extras(self) -> list[Item]:
-        """The parts of the message besides its words: pictures, files, what was quoted and mentioned."""
+        """The other parts of the message: pictures, files, quotes and mentions."""
         return [part for part in self.item["content"] if _is_extra(part)]
 
     @property
@@ -49,44 +49,48 @@ class PersonsMessage:
         return [str(part["image_url"]) for part in self.extras if part.get("image_url")]
 
     def continued(self, items: Sequence[Item]) -> list[Item]:
-        """Return a conversation that begins with the message, with all that was said before it.
+        """Return a conversation that begins with the message, with the history before it.
 
         Args:
-            items: The conversation; the message in it is as the file writes it, which is its words at most.
+            items: The conversation; its message is as the file writes it, which often is only the words.
         """
         own, *more = items
         content = own.get("content")
         parts = [{"type": "input_text", "text": content}] if isinstance(content, str) else list(content or ())
         if not any(part.get("type") != "input_text" for part in parts):
             parts += self.extras
-        return [*_copies(self.history), {**own, "content": parts}, *more]
+        return [*_copy_items(self.history), {**own, "content": parts}, *more]
 
     def with_history(self, given: Any) -> Any:
-        """Return the input of an agent with all that was said before, if it begins with the message.
+        """Return the input of an agent with the history before it, if it begins with the message.
 
-        Instructions of the file may stand in front of it. Any other input is the file's own, and stays as it is: one
-        that begins with the history already, for instance.
+        Instructions of the file may come before the message. Any other input is returned unchanged, such as one that
+        already begins with the history.
         """
         if isinstance(given, str):
-            # Files may take off what is blank around it.
+            # Files may strip the text.
             is_the_message = given.strip() == self.text.strip()
-            return [*_copies(self.history), *_copies([self.item])] if is_the_message else given
+            return [*_copy_items(self.history), *_copy_items([self.item])] if is_the_message else given
         if not isinstance(given, list) or not all(isinstance(each, Mapping) for each in given):
             return given
         at = next((n for n, each in enumerate(given) if each.get("role") not in ("system", "developer")), None)
-        if at is None or given[at].get("role") != "user" or self.text.strip() not in _texts(given[at]):
+        if at is None or given[at].get("role") != "user" or self.text.strip() not in _item_texts(given[at]):
             return given
-        if self.history and _texts(given[at]) == _texts(self.history[0]) and self._begins_like_history(given[at:]):
+        if (
+            self.history
+            and _item_texts(given[at]) == _item_texts(self.history[0])
+            and self._begins_like_history(given[at:])
+        ):
             return given
         return [*given[:at], *self.continued(given[at:])]
 
     def _begins_like_history(self, given: Sequence[Mapping[str, Any]]) -> bool:
-        said = [(each.get("role"), _texts(each)) for each in self.history if each.get("role")]
-        return said == [(each.get("role"), _texts(each)) for each in given if each.get("role")][: len(said)]
+        history = [(each.get("role"), _item_texts(each)) for each in self.history if each.get("role")]
+        return history == [(each.get("role"), _item_texts(each)) for each in given if each.get("role")][: len(history)]
 
 
 class LooseInput(dict[str, Any]):
-    """An input for a function that does not say what it takes: its values are keys, and attributes too."""
+    """The input of a function without a type: a dictionary whose values are also attributes."""
 
     def __getattr__(self, name: str) -> Any:
         """Return a value by its key."""
@@ -96,7 +100,7 @@ class LooseInput(dict[str, Any]):
             raise AttributeError(name) from None
 
     def model_dump(self, **_: Any) -> dict[str, Any]:
-        """Return the values, as a model does."""
+        """Return the values, like a Pydantic model."""
         return dict(self)
 
 
@@ -105,21 +109,21 @@ def build_message(items: Sequence[Item], text: str | None = None) -> PersonsMess
 
     Args:
         items: The thread as input items, oldest first.
-        text: The words of the message, when other items follow it; None for the person's newest message.
+        text: The person's words, if other messages may follow; None for the person's newest message.
     """
     for at in range(len(items) - 1, -1, -1):
         if items[at].get("role") == "user":
-            found = PersonsMessage(items[at], items[:at])
-            if text is None or found.text == text:
-                return found
-    said = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text or ""}]}
-    return PersonsMessage(said, items)
+            message = PersonsMessage(items[at], items[:at])
+            if text is None or message.text == text:
+                return message
+    item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text or ""}]}
+    return PersonsMessage(item, items)
 
 
 def call_workflow(
     function: Callable[..., Any], message: PersonsMessage, variables: Mapping[str, Any], use_case: str
 ) -> Callable[[], Any]:
-    """Return a call of the workflow's function with the input that it takes.
+    """Return a function without arguments that calls the workflow's function with its input.
 
     Args:
         function: The function of the file.
@@ -128,55 +132,59 @@ def call_workflow(
         use_case: The use case, for errors.
 
     Raises:
-        AgentError: When its input wants something that nobody gives.
+        AgentError: When the input has a required field without a value.
     """
     first = next(iter(inspect.signature(function, eval_str=False).parameters.values()))
-    kind = _kind(function, first.annotation)
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        fields = {name: (field.annotation, field.is_required()) for name, field in kind.model_fields.items()}
-        given = _values(fields, message, variables)
+    input_type = _resolve_annotation(function, first.annotation)
+    if isinstance(input_type, type) and issubclass(input_type, BaseModel):
+        fields = {name: (field.annotation, field.is_required()) for name, field in input_type.model_fields.items()}
+        given = _input_values(fields, message, variables)
         try:
-            value: Any = kind.model_validate(given)
+            value: Any = input_type.model_validate(given)
         except ValidationError as exc:
-            wanted = ", ".join(sorted({".".join(map(str, each["loc"])) or kind.__name__ for each in exc.errors()}))
+            wanted = ", ".join(
+                sorted({".".join(map(str, each["loc"])) or input_type.__name__ for each in exc.errors()})
+            )
             raise AgentError(
                 "This assistant lacks something that it needs to answer.",
-                f"use case '{use_case}': {kind.__name__} wants {wanted}; give it a default in the file, or send it as "
-                "a state variable of the session",
+                f"use case '{use_case}': {input_type.__name__} wants {wanted}; give it a default in the file, or send "
+                "it as a state variable of the session",
             ) from exc
-    elif isinstance(kind, type) and is_dataclass(kind):
-        annotations = {name: (each, True) for name, each in kind.__annotations__.items()}
-        value = kind(**_values(annotations, message, variables))
-    elif kind is str:
+    elif isinstance(input_type, type) and is_dataclass(input_type):
+        annotations = {name: (each, True) for name, each in input_type.__annotations__.items()}
+        value = input_type(**_input_values(annotations, message, variables))
+    elif input_type is str:
         value = message.text
     else:
         value = LooseInput({**variables, "input_as_text": message.text})
     return lambda: function(value)
 
 
-def _kind(function: Callable[..., Any], annotation: Any) -> Any:
+def _resolve_annotation(function: Callable[..., Any], annotation: Any) -> Any:
     if isinstance(annotation, str):
         return function.__globals__.get(annotation, {"str": str, "dict": dict}.get(annotation))
     return annotation
 
 
-def _values(fields: Mapping[str, tuple[Any, bool]], message: PersonsMessage, variables: Mapping[str, Any]) -> Item:
+def _input_values(
+    fields: Mapping[str, tuple[Any, bool]], message: PersonsMessage, variables: Mapping[str, Any]
+) -> Item:
     given: Item = {}
-    texts = [name for name, (kind, is_needed) in fields.items() if "str" in str(kind) and is_needed]
-    for name, (kind, _) in fields.items():
-        is_list = "list" in str(kind).lower() or "Sequence" in str(kind)
+    texts = [name for name, (field_type, is_needed) in fields.items() if "str" in str(field_type) and is_needed]
+    for name, (field_type, _) in fields.items():
+        is_list = "list" in str(field_type).lower() or "Sequence" in str(field_type)
         if name in variables:
             given[name] = variables[name]
         elif name == "input_as_text" or ("input_as_text" not in fields and texts[:1] == [name]):
             given[name] = message.text
-        elif _PICTURE.search(name) and message.pictures and "bytes" not in str(kind):
+        elif _PICTURE_FIELD.search(name) and message.pictures and "bytes" not in str(field_type):
             given[name] = message.pictures if is_list else message.pictures[0]
-        elif _HISTORY.search(name) and is_list:
+        elif _HISTORY_FIELD.search(name) and is_list:
             given[name] = _plain_items(message.history)
     return given
 
 
-def _texts(item: Mapping[str, Any]) -> list[Any]:
+def _item_texts(item: Mapping[str, Any]) -> list[Any]:
     """Return the texts of an input item."""
     content = item.get("content")
     if isinstance(content, str):
@@ -185,15 +193,17 @@ def _texts(item: Mapping[str, Any]) -> list[Any]:
 
 
 def _plain_items(items: Sequence[Item]) -> list[Item]:
-    """Return the texts of items in the shortest form of the SDK's input items, which exported files can read."""
-    said = [
-        (str(each["role"]), "\n".join(str(text) for text in _texts(each) if text)) for each in items if each.get("role")
+    """Return items in the shortest form of the SDK's input items, with text only, for exported files to read."""
+    texts = [
+        (str(each["role"]), "\n".join(str(text) for text in _item_texts(each) if text))
+        for each in items
+        if each.get("role")
     ]
-    return [{"role": role, "content": text} for role, text in said if text]
+    return [{"role": role, "content": text} for role, text in texts if text]
 
 
-def _copies(items: Sequence[Item]) -> list[Item]:
-    """Return items that a file may change, as those that mask personal data do."""
+def _copy_items(items: Sequence[Item]) -> list[Item]:
+    """Return copies of items, as a file may modify them, e.g. to mask personal data."""
     return [
         {**item, "content": [dict(part) for part in item["content"]]}
         if isinstance(item.get("content"), list)
@@ -203,4 +213,4 @@ def _copies(items: Sequence[Item]) -> list[Item]:
 
 
 def _is_extra(part: Item) -> bool:
-    return part.get("type") != "input_text" or bool(_OURS.match(str(part.get("text"))))
+    return part.get("type") != "input_text" or bool(_PLATFORM_TAG.match(str(part.get("text"))))

@@ -1,4 +1,4 @@
-"""Executes an exported file as a new module for each answer, so that no two answers share its globals."""
+"""Executes an exported file as a new module for each answer, so that answers do not share its globals."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from typing import Any
 
 from agents_sdk.workflows.rewriting import PLATFORM
 
-_numbers = itertools.count(1)
+_module_numbers = itertools.count(1)
 
 
 @contextmanager
 def workflow_module(code: CodeType, name: str) -> Iterator[ModuleType]:
-    """Make a module without running its code, and forget it at the end of the block.
+    """Create a module without running its code, and remove it at the end of the block.
 
     Args:
         code: The compiled file.
         name: The beginning of the module's name.
     """
-    module = ModuleType(f"{name}.answer_{next(_numbers)}")
+    module = ModuleType(f"{name}.answer_{next(_module_numbers)}")
     module.__file__ = code.co_filename
-    module.__package__ = _package_of(Path(code.co_filename).parent)
-    # Data classes and pydantic look up the names of annotations there.
+    module.__package__ = _find_package(Path(code.co_filename).parent)
+    # Where dataclasses and Pydantic look up the names in annotations.
     sys.modules[module.__name__] = module
     try:
         yield module
@@ -39,24 +39,24 @@ def workflow_module(code: CodeType, name: str) -> Iterator[ModuleType]:
 def run_module(
     module: ModuleType, code: CodeType, platform: Any, approvals: tuple[str, ...], approve: Callable[[str], bool]
 ) -> None:
-    """Run the code of a file, and let the functions that stand for a person ask one.
+    """Run the code of a file, and replace its approval functions by ones that ask the person.
 
     Args:
         module: A new module.
         code: The compiled file.
-        platform: What the file finds of the platform.
-        approvals: Names of the functions that stand for a person.
+        platform: The platform as the file sees it.
+        approvals: The names of the approval functions.
         approve: Asks the person.
     """
     setattr(module, PLATFORM, platform)
-    _Compiled(code).exec_module(module)
+    _CompiledLoader(code).exec_module(module)
     for name in approvals:
-        setattr(module, name, _asking(getattr(module, name), approve))
+        setattr(module, name, _build_asking_function(getattr(module, name), approve))
 
 
-def _package_of(folder: Path) -> str | None:
-    """Return the package of which the files in a folder are modules; None without one."""
-    # Use cases are imported after the thousands of modules that they rest upon.
+def _find_package(folder: Path) -> str | None:
+    """Return the name of the package that the files in a folder belong to; None if there is none."""
+    # In reverse, since use cases are imported after the thousands of modules that they use.
     for name, loaded in reversed(list(sys.modules.items())):
         spec = getattr(loaded, "__spec__", None)
         if str(folder) in map(str, getattr(spec, "submodule_search_locations", None) or ()):
@@ -64,21 +64,21 @@ def _package_of(folder: Path) -> str | None:
     return None
 
 
-class _Compiled(InspectLoader):
-    """Loads a module from code that is compiled already."""
+class _CompiledLoader(InspectLoader):
+    """Loads a module from compiled code."""
 
     def __init__(self, code: CodeType) -> None:
         self._code = code
 
     def get_code(self, fullname: str) -> CodeType:
-        """Return the code, whatever the module is called."""
+        """Return the code, for any name."""
         return self._code
 
     def get_source(self, fullname: str) -> None:
-        """Return nothing: the source is another than the code."""
+        """Return None, since the source differs from the compiled code."""
 
 
-def _asking(original: Any, approve: Callable[[str], bool]) -> Callable[..., Any]:
+def _build_asking_function(original: Any, approve: Callable[[str], bool]) -> Callable[..., Any]:
     def ask(*arguments: Any, **options: Any) -> bool:
         return approve(str(next(iter([*arguments, *options.values()]), "")))
 

@@ -36,11 +36,11 @@ def _prepare(agent: Any, arguments: dict[str, Any]) -> dict[str, Any]:
     request = _request.get()
     if request is None:
         return arguments
-    from agents_sdk.inner_runs import options_of_author
+    from agents_sdk.inner_runs import build_author_options
 
     settings = request.services.settings
     may_choose, max_turns = settings.provider == "openai", settings.model_max_round_trips
-    return options_of_author(arguments, request.client, request.answer, may_choose=may_choose, max_turns=max_turns)
+    return build_author_options(arguments, request.client, request.answer, may_choose=may_choose, max_turns=max_turns)
 
 
 def _loop() -> asyncio.AbstractEventLoop | None:

@@ -85,7 +85,7 @@ class StockModel(Model):
                 async for piece in pieces:
                     if isinstance(piece, ChatResponseUpdate):
                         self._count(piece)
-                    for event in writer.tell(piece):
+                    for event in writer.convert(piece):
                         yield event
         except Exception:
             await self._let_be_read(writer.text)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from agents_sdk.output_text import in_words
+from agents_sdk.output_text import format_output
 
 
 class Stop(BaseModel):
@@ -55,14 +55,14 @@ class Leg:
     ],
 )
 def test_an_output_reads_as_lines_of_words(output: Any, words: str) -> None:
-    assert in_words(output) == words
+    assert format_output(output) == words
 
 
 def test_what_is_very_deep_ends_in_one_line() -> None:
     deep: dict[str, Any] = {"end": "here"}
     for _ in range(50):
         deep = {"more": deep}
-    text = in_words(deep)
+    text = format_output(deep)
     assert text.count("\n") < 10
     assert "here" in text
     assert "{" not in text

@@ -13,9 +13,9 @@ from agents.testing import assistant_message
 from pydantic import BaseModel
 
 from agents_sdk.workflows import guardrail_checks as checks
-from agents_sdk.workflows.journal import Journal, read_result
-from agents_sdk.workflows.words import words_of
+from agents_sdk.workflows.journal import Journal, restore_result
 from agents_sdk.workflows.workflow_input import build_message, call_workflow
+from agents_sdk.workflows.workflow_output import format_output
 from errors import AgentError, UnavailableError
 
 
@@ -45,7 +45,7 @@ class Point:
     ],
 )  # fmt: skip
 def test_an_output_is_shown_in_words(output: Any, words: str) -> None:
-    assert words_of(output) == words
+    assert format_output(output) == words
 
 
 async def judge(*_: str) -> tuple[bool, float, str]:
@@ -253,12 +253,12 @@ async def test_a_journal_gives_back_what_the_sdk_gave() -> None:
     result = await Runner.run(agent, "Hi")
     journal = Journal()
     slot = journal.next_slot("agent a")
-    assert journal.known("agent a", slot) is None
+    assert journal.find_entry("agent a", slot) is None
     journal.add("agent a", slot, result)
     stored = Journal(journal.dump(text="Hi"))
-    known = read_result(stored.known("agent a", stored.next_slot("agent a")), agent, "Hi", None)
+    known = restore_result(stored.find_entry("agent a", stored.next_slot("agent a")), agent, "Hi", None)
     assert known.final_output == Place(x=1, y=2)
     assert [item.to_input_item() for item in known.new_items] == [item.to_input_item() for item in result.new_items]
     assert known.to_input_list() == result.to_input_list()
     assert known.last_agent is agent
-    assert stored.known("agent a", stored.next_slot("agent a")) is None
+    assert stored.find_entry("agent a", stored.next_slot("agent a")) is None

@@ -112,7 +112,7 @@ async def test_a_context_puts_all_its_events_where_they_are_sent() -> None:
 def test_a_run_that_names_no_provider_has_the_class_that_stands_for_none() -> None:
     """Relied on by `agents_sdk/workflows/answer_run.py`: a provider that the file has chosen stays.
 
-    When this fails: tell in `WorkflowRun.options_of` a provider of the file's from the SDK's default in another way.
+    When this fails: tell in `WorkflowRun.build_options` a provider of the file's from the SDK's default in another way.
     """
     assert type(RunConfig().model_provider) is MultiProvider
 

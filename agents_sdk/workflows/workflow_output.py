@@ -1,4 +1,4 @@
-"""Outputs of a workflow in words, for people to read instead of the JSON of a structured output."""
+"""Formats the outputs of workflows for people."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 MAX_DEPTH = 4
-"""How deep lists within lists are shown; what lies deeper is left out."""
+"""How many levels of nested lists are shown; deeper ones are left out."""
 
 
-def words_of(output: Any) -> str:
-    """Return an output as Markdown: a text as it is, one field alone as its value, several as a list.
+def format_output(output: Any) -> str:
+    """Return an output as Markdown: a text unchanged, the value of a single field, or a list of several fields.
 
-    A text that is JSON is read first, so that nobody sees it. What is empty gives an empty text.
+    A text that contains JSON is parsed first. Empty fields are left out.
     """
-    value = plain(output)
+    value = to_plain_value(output)
     if isinstance(value, Mapping):
         value = {name: each for name, each in value.items() if not _is_blank(each)}
         if len(value) == 1:
             value = next(iter(value.values()))
     if isinstance(value, Mapping | list):
-        return "\n".join(_lines(value, 0))
-    return _word(value)
+        return "\n".join(_format_lines(value, 0))
+    return _format_value(value)
 
 
-def plain(output: Any) -> Any:
-    """Return an output as mappings, lists, texts and numbers; a text that holds JSON is parsed."""
+def to_plain_value(output: Any) -> Any:
+    """Return an output as mappings, lists, texts and numbers; a text that contains JSON is parsed."""
     if hasattr(output, "model_dump"):
         return output.model_dump(mode="json")
-    if hasattr(output, "final_output"):  # a result of the SDK, which files return as it is
-        return plain(output.final_output)
+    if hasattr(output, "final_output"):  # a result of the SDK, which some files return
+        return to_plain_value(output.final_output)
     if is_dataclass(output) and not isinstance(output, type):
-        # Without copies: a field may hold what cannot be copied.
-        return {each.name: plain(getattr(output, each.name)) for each in fields(output)}
+        # Not `dataclasses.asdict`, which copies values, and some cannot be copied.
+        return {each.name: to_plain_value(getattr(output, each.name)) for each in fields(output)}
     if isinstance(output, str) and output.lstrip()[:1] in ("{", "["):
         try:
             return json.loads(output)
@@ -46,48 +46,48 @@ def plain(output: Any) -> Any:
 
 
 def is_json(text: str) -> bool:
-    """Say whether a text is a JSON object or list."""
-    return not isinstance(plain(text), str)
+    """Return whether a text is a JSON object or list."""
+    return not isinstance(to_plain_value(text), str)
 
 
-def _lines(value: Any, depth: int) -> Iterator[str]:
+def _format_lines(value: Any, depth: int) -> Iterator[str]:
     indent = "  " * depth
     if depth >= MAX_DEPTH:
         return
     if isinstance(value, Mapping):
         for name, each in value.items():
             label = f"{indent}- **{str(name).replace('_', ' ').capitalize()}**"
-            each = plain(each)
+            each = to_plain_value(each)
             if isinstance(each, list) and not any(isinstance(one, Mapping | list) for one in each):
-                each = ", ".join(_word(one) for one in each)
+                each = ", ".join(_format_value(one) for one in each)
             if _is_blank(each):
                 continue
             if isinstance(each, Mapping | list):
                 yield f"{label}:"
-                yield from _lines(each, depth + 1)
+                yield from _format_lines(each, depth + 1)
             else:
-                yield f"{label}: {_word(each)}"
+                yield f"{label}: {_format_value(each)}"
         return
     for each in value:
-        inner = list(_lines(each, depth)) if isinstance(each, Mapping | list) else []
+        inner = list(_format_lines(each, depth)) if isinstance(each, Mapping | list) else []
         if not inner:
             if not _is_blank(each) and not isinstance(each, Mapping | list):
-                yield f"{indent}- {_word(each)}"
+                yield f"{indent}- {_format_value(each)}"
             continue
-        # The fields of one entry of a list stand under a number of their own, so that entries can be told apart.
+        # The fields of an object in a list are indented under the first of them, so that objects can be told apart.
         yield f"{indent}- {inner[0].strip().removeprefix('- ')}"
         yield from (f"  {line}" for line in inner[1:])
 
 
-def _word(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "" if value is None else str(value)
 
 
 def _is_blank(value: Any, depth: int = 0) -> bool:
-    """Say whether nothing can be read of a value: it is empty, or all that it holds is, as deep as it is shown."""
-    value = plain(value)
+    """Return whether a value is empty, or has only empty values down to the depth that is shown."""
+    value = to_plain_value(value)
     if isinstance(value, Mapping | list) and depth < MAX_DEPTH:
         return all(_is_blank(each, depth + 1) for each in (value.values() if isinstance(value, Mapping) else value))
     return value is None or value in ("", [], {})
