@@ -33,7 +33,7 @@ def agents_as_tools(agent: Agent[Any]) -> list[Agent[Any]]:
     return [candidate for candidate in candidates if isinstance(candidate, Agent)]
 
 
-def agent_in_charge(agent: Agent[Any], messages: Sequence[Message]) -> Agent[Any]:
+def find_active_agent(agent: Agent[Any], messages: Sequence[Message]) -> Agent[Any]:
     """Return the agent that was answering when an answer paused: the target of the last handoff.
 
     Args:

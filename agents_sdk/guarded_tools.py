@@ -94,9 +94,9 @@ def guard_tool(tool: FunctionTool, timeout_s: float, failed_calls: set[str]) -> 
 
 
 def _find_timeout_s(tool: FunctionTool, default_s: float) -> float:
-    own = (getattr(tool, "additional_properties", None) or {}).get("timeout_s")
-    if isinstance(own, int | float) and own > 0:
-        return float(own)
+    own_s = (getattr(tool, "additional_properties", None) or {}).get("timeout_s")
+    if isinstance(own_s, int | float) and own_s > 0:
+        return float(own_s)
     # The SDK enforces an author's limit itself; ours then only covers tools that ignore it.
     return tool.timeout_seconds + CLEANUP_TIMEOUT_S if tool.timeout_seconds else default_s
 

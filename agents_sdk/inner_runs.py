@@ -94,8 +94,8 @@ def build_author_options(
         may_choose: Whether an agent may name another model of the same provider.
         max_turns: How often models are asked at most.
     """
-    given = options.get("run_config")
-    if isinstance(getattr(given, "model_provider", None), EventModels):
+    config = options.get("run_config")
+    if isinstance(getattr(config, "model_provider", None), EventModels):
         return dict(options)  # the run has our defaults already
     models = PlatformModels(
         client, may_choose=may_choose, is_paused=lambda: False, count=partial(count_inner_usage, answer)
@@ -103,7 +103,7 @@ def build_author_options(
     turns = options.get("max_turns")
     return {
         **options,
-        "run_config": with_provider(given, EventModels(models)),
+        "run_config": with_provider(config, EventModels(models)),
         "max_turns": min(turns, max_turns) if isinstance(turns, int) else max_turns,
     }
 

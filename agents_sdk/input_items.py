@@ -112,10 +112,10 @@ def _read_item(item: Mapping[str, Any], known: KnownContents) -> Message | None:
         case "mcp_approval_request":
             return Message("assistant", [Content.from_function_approval_request(item["id"], _hosted_call(item))])
         case "mcp_approval_response":
-            asked = item["approval_request_id"]
-            call = _hosted_call({"id": asked, **item})
+            request_id = item["approval_request_id"]
+            call = _hosted_call({"id": request_id, **item})
             return Message(
-                "user", [Content.from_function_approval_response(item["approve"], asked, function_call=call)]
+                "user", [Content.from_function_approval_response(item["approve"], request_id, function_call=call)]
             )
         case _:
             # A thought is only accepted together with the search that it led to.

@@ -29,7 +29,7 @@ from chatkit.agents import AgentContext
 from chatkit.types import ThreadItemDoneEvent
 
 from agents_sdk.agent_copies import AgentCopies
-from agents_sdk.agent_graph import agent_in_charge, agents_as_tools, reachable_agents
+from agents_sdk.agent_graph import agents_as_tools, find_active_agent, reachable_agents
 from agents_sdk.approved_calls import find_owner, make_call
 from agents_sdk.guarded_tools import build_tool_error_formatter
 from agents_sdk.inner_runs import RunDefaults, count_inner_usage, run_defaults
@@ -291,7 +291,7 @@ class SDKAgent(ReplayingAgent):
     def _active_agent(self, messages: Sequence[Message]) -> Agent[Any]:
         """Return the agent that answers now: the author's, or after a pause the one that was answering then."""
         is_new = self._turn.user_message is not None and self._turn.context.answer.decided is None
-        return self._run.agent if is_new else agent_in_charge(self._run.agent, messages)
+        return self._run.agent if is_new else find_active_agent(self._run.agent, messages)
 
     def _build_models(self, options: Mapping[str, Any]) -> PlatformModels:
         # Only about models that agents name: those in the composer are offered by the use case.

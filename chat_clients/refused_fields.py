@@ -179,14 +179,14 @@ def _contains_name(name: str, text: str) -> bool:
 
 def _is_refused_as_word(word: str, text: str) -> bool:
     """Say whether a text refuses a field whose name is also an ordinary word: quotes it, or calls it unsupported."""
-    found = re.escape(word)
+    escaped = re.escape(word)
     # The role of a message, "role 'user'", is not the field `user`.
     text = re.sub(r"\broles?\W+['\"`]?\w+", "", text, flags=re.IGNORECASE)
     patterns = (
-        rf"['\"`“‘]{found}['\"`”’.\[]",
-        rf"{_FIELD_CALLED}{found}\b",
-        rf"\b{found}\b(?:\W+[\w.]+){{0,3}}?\W+{_IS_REFUSED}",
-        rf"{_DOES_NOT_SUPPORT}{found}\b",
-        rf"{_UNKNOWN_FIELD}{found}\b(?! and\b)",
+        rf"['\"`“‘]{escaped}['\"`”’.\[]",
+        rf"{_FIELD_CALLED}{escaped}\b",
+        rf"\b{escaped}\b(?:\W+[\w.]+){{0,3}}?\W+{_IS_REFUSED}",
+        rf"{_DOES_NOT_SUPPORT}{escaped}\b",
+        rf"{_UNKNOWN_FIELD}{escaped}\b(?! and\b)",
     )
     return any(re.search(pattern, text, re.IGNORECASE) for pattern in patterns)

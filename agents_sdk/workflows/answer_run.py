@@ -205,12 +205,12 @@ class WorkflowRun:
             items: The message, as the file writes it.
         """
         self._has_own_conversation = True
-        return self.message.continued(items)
+        return self.message.prepend_history(items)
 
     def build_options(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments of a run, with our model and limits in place of those that the file does not set."""
-        given = options.get("run_config")
-        config = RunConfig(**given) if isinstance(given, Mapping) else given or RunConfig()
+        config = options.get("run_config")
+        config = RunConfig(**config) if isinstance(config, Mapping) else config or RunConfig()
         is_default = type(config.model_provider) is MultiProvider
         failed_calls = self.turn.context.answer.failed_calls
         config = replace(

@@ -1,4 +1,4 @@
-"""ExportedWorkflow: an exported file, as a plugin next to it creates it. It also loads the SDK."""
+"""ExportedWorkflow: an exported file that answers, created by the plugin next to it; only this loads the SDK."""
 
 from __future__ import annotations
 

@@ -32,9 +32,14 @@ _VERDICT_PROPERTIES: dict[str, Any] = {
 async def check_moderation(client: Any, text: str, config: Mapping[str, Any]) -> Outcome:
     """Check a text with OpenAI's moderation, for the categories in the configuration or for all of them."""
     moderated = await _await_if_needed(client.moderations.create(model=MODERATION_MODEL, input=text))
-    wanted = config.get("categories")
+    categories = config.get("categories")
     judged = [result.model_dump(by_alias=True)["categories"] for result in moderated.results]
-    flagged = [name for each in judged for name, is_so in each.items() if is_so and (not wanted or name in wanted)]
+    flagged = [
+        name
+        for each in judged
+        for name, is_flagged in each.items()
+        if is_flagged and (not categories or name in categories)
+    ]
     return bool(flagged), {"flagged_categories": flagged}
 
 

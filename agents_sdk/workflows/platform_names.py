@@ -85,14 +85,14 @@ class PlatformNames:
             raise AttributeError(name)
         from agents_sdk.workflows import guardrail_checks
 
-        wanted = name.removeprefix(_GUARDRAIL_PREFIX)
-        if wanted == "run_guardrails":
+        replaced = name.removeprefix(_GUARDRAIL_PREFIX)
+        if replaced == "run_guardrails":
             return self._run_own_guardrails
-        if wanted == "GuardrailResult" or wanted in ("load_config_bundle", "instantiate_guardrails"):
-            return getattr(guardrail_checks, wanted)
-        if wanted == "GuardrailTripwireTriggered":
+        if replaced in ("GuardrailResult", "load_config_bundle", "instantiate_guardrails"):
+            return getattr(guardrail_checks, replaced)
+        if replaced == "GuardrailTripwireTriggered":
             return guardrail_checks.GuardrailTripwireTriggered
-        raise ImportError(f"'{wanted}' needs the package openai-guardrails: pip install openai-guardrails")
+        raise ImportError(f"'{replaced}' needs the package openai-guardrails: pip install openai-guardrails")
 
     @property
     def _settings(self) -> Any:

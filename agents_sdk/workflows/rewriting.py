@@ -153,8 +153,8 @@ class _Rewriter(ast.NodeTransformer):
 def _is_persons_message(node: ast.expr) -> bool:
     if not isinstance(node, ast.Dict) or not _mentions_input(node):
         return False
-    known = {k.value: v for k, v in zip(node.keys, node.values, strict=True) if isinstance(k, ast.Constant)}
-    role = known.get("role")
+    fields = {k.value: v for k, v in zip(node.keys, node.values, strict=True) if isinstance(k, ast.Constant)}
+    role = fields.get("role")
     return isinstance(role, ast.Constant) and role.value == "user"
 
 

@@ -61,10 +61,10 @@ class ThreadSessions:
             given: The input from the file; if it is the person's message, the session begins with the thread.
             options: The other arguments of the run.
         """
-        own = options.get("session")
-        if own is None:
+        file_session = options.get("session")
+        if file_session is None:
             return given, None
-        name = str(getattr(own, "session_id", ""))
+        name = str(getattr(file_session, "session_id", ""))
         continued = self._message.with_history(given)
         is_the_message = continued is not given
         if name not in self._sessions:

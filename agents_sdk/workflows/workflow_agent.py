@@ -101,7 +101,7 @@ class WorkflowAgent(ReplayingAgent):
             await asyncio.wait([task])
             value = self._read_outcome(run, task)
             if run.question is not None or run.approval_requests is not None:
-                yield self._build_question(run)
+                yield self._ask_person(run)
             elif run.is_limited:
                 yield _build_text_update(LIMIT_REACHED)
             elif closing_text := self._find_closing_text(run, value):
@@ -170,15 +170,15 @@ class WorkflowAgent(ReplayingAgent):
 
     # Questions to the person
 
-    def _build_question(self, run: WorkflowRun) -> AgentResponseUpdate:
+    def _ask_person(self, run: WorkflowRun) -> AgentResponseUpdate:
         """Store the journal, and return the question to the person."""
         item_id = self._turn.new_id("message")
-        requests, asked = run.approval_requests or ([], [])
+        requests, asked_ids = run.approval_requests or ([], [])
         if run.approval_requests is None:
             arguments = {"message": run.question} if run.question else {}
             call = Content.from_function_call(item_id, APPROVAL, arguments=json.dumps(arguments, ensure_ascii=False))
             requests = [Content.from_function_approval_request(item_id, call)]
-        journal = run.journal.dump(text=run.message.text, file=self._source.digest, asked=asked)
+        journal = run.journal.dump(text=run.message.text, file=self._source.digest, asked=asked_ids)
         item = build_journal_item(item_id, self._turn.thread.id, journal)
         self._turn.emit(ThreadItemDoneEvent(item=item))
         return AgentResponseUpdate(contents=requests, role="assistant", author_name=APPROVAL)
@@ -204,11 +204,11 @@ class WorkflowAgent(ReplayingAgent):
                 "This assistant was changed after it had asked you. Ask again, please.", code="workflow.changed"
             )
         decisions = {call.call_id: call.decision == "allowed" for call in decided.calls}
-        asked = journal.get("asked") or ()
+        asked_ids = journal.get("asked") or ()
         return {
             **journal,
-            "decisions": [*journal["decisions"], *(() if asked else decisions.values())],
-            "calls": {call_id: decisions[call_id] for call_id in asked if call_id in decisions},
+            "decisions": [*journal["decisions"], *(() if asked_ids else decisions.values())],
+            "calls": {call_id: decisions[call_id] for call_id in asked_ids if call_id in decisions},
         }
 
 

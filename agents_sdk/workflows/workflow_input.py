@@ -48,18 +48,18 @@ class PersonsMessage:
         """The pictures of the message as URLs."""
         return [str(part["image_url"]) for part in self.extras if part.get("image_url")]
 
-    def continued(self, items: Sequence[Item]) -> list[Item]:
+    def prepend_history(self, items: Sequence[Item]) -> list[Item]:
         """Return a conversation that begins with the message, with the history before it.
 
         Args:
             items: The conversation; its message is as the file writes it, which often is only the words.
         """
-        own, *more = items
-        content = own.get("content")
+        message, *more = items
+        content = message.get("content")
         parts = [{"type": "input_text", "text": content}] if isinstance(content, str) else list(content or ())
         if not any(part.get("type") != "input_text" for part in parts):
             parts += self.extras
-        return [*_copy_items(self.history), {**own, "content": parts}, *more]
+        return [*_copy_items(self.history), {**message, "content": parts}, *more]
 
     def with_history(self, given: Any) -> Any:
         """Return the input of an agent with the history before it, if it begins with the message.
@@ -82,7 +82,7 @@ class PersonsMessage:
             and self._begins_like_history(given[at:])
         ):
             return given
-        return [*given[:at], *self.continued(given[at:])]
+        return [*given[:at], *self.prepend_history(given[at:])]
 
     def _begins_like_history(self, given: Sequence[Mapping[str, Any]]) -> bool:
         history = [(each.get("role"), _item_texts(each)) for each in self.history if each.get("role")]
@@ -138,16 +138,16 @@ def call_workflow(
     input_type = _resolve_annotation(function, first.annotation)
     if isinstance(input_type, type) and issubclass(input_type, BaseModel):
         fields = {name: (field.annotation, field.is_required()) for name, field in input_type.model_fields.items()}
-        given = _input_values(fields, message, variables)
+        values = _input_values(fields, message, variables)
         try:
-            value: Any = input_type.model_validate(given)
+            value: Any = input_type.model_validate(values)
         except ValidationError as exc:
-            wanted = ", ".join(
+            missing = ", ".join(
                 sorted({".".join(map(str, each["loc"])) or input_type.__name__ for each in exc.errors()})
             )
             raise AgentError(
                 "This assistant lacks something that it needs to answer.",
-                f"use case '{use_case}': {input_type.__name__} wants {wanted}; give it a default in the file, or send "
+                f"use case '{use_case}': {input_type.__name__} wants {missing}; give it a default in the file, or send "
                 "it as a state variable of the session",
             ) from exc
     elif isinstance(input_type, type) and is_dataclass(input_type):
@@ -169,19 +169,19 @@ def _resolve_annotation(function: Callable[..., Any], annotation: Any) -> Any:
 def _input_values(
     fields: Mapping[str, tuple[Any, bool]], message: PersonsMessage, variables: Mapping[str, Any]
 ) -> Item:
-    given: Item = {}
+    values: Item = {}
     texts = [name for name, (field_type, is_needed) in fields.items() if "str" in str(field_type) and is_needed]
     for name, (field_type, _) in fields.items():
         is_list = "list" in str(field_type).lower() or "Sequence" in str(field_type)
         if name in variables:
-            given[name] = variables[name]
+            values[name] = variables[name]
         elif name == "input_as_text" or ("input_as_text" not in fields and texts[:1] == [name]):
-            given[name] = message.text
+            values[name] = message.text
         elif _PICTURE_FIELD.search(name) and message.pictures and "bytes" not in str(field_type):
-            given[name] = message.pictures if is_list else message.pictures[0]
+            values[name] = message.pictures if is_list else message.pictures[0]
         elif _HISTORY_FIELD.search(name) and is_list:
-            given[name] = _plain_items(message.history)
-    return given
+            values[name] = _plain_items(message.history)
+    return values
 
 
 def _item_texts(item: Mapping[str, Any]) -> list[Any]:

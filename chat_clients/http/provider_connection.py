@@ -209,12 +209,12 @@ class ProviderConnection:
         failures = waits = 0
         give_up_at = asyncio.get_running_loop().time() + (self._first_timeouts.read or 0)
         while True:
-            own = {"content-type": "application/json", **(headers or {})}
+            own_headers = {"content-type": "application/json", **(headers or {})}
             if self._token is not None:
-                own["authorization"] = f"Bearer {await self._token()}"
+                own_headers["authorization"] = f"Bearer {await self._token()}"
             failure: ProviderStatusError | httpx.TransportError
             try:
-                response = await self._post(self._url(path), content, own)
+                response = await self._post(self._url(path), content, own_headers)
                 if response.is_success:
                     return response
                 failure = await read_refusal(response)
@@ -270,9 +270,9 @@ class ProviderConnection:
             request = self._http.build_request("POST", url, content=content, headers=headers, timeout=timeout)
             return await self._http.send(request, stream=True)
         # `httpx.AsyncClient.send` also handles cookies, redirects and logins: a tenth of the cost of a short answer.
-        given = {name.lower(): value for name, value in httpx.Headers(headers).raw}
-        own = {b"host": url.netloc, **self._headers, b"content-length": b"%d" % len(content), **given}
-        return await self._transport.send("POST", url, own.items(), content, self._first_timeouts.as_dict())
+        own_headers = {name.lower(): value for name, value in httpx.Headers(headers).raw}
+        all_headers = {b"host": url.netloc, **self._headers, b"content-length": b"%d" % len(content), **own_headers}
+        return await self._transport.send("POST", url, all_headers.items(), content, self._first_timeouts.as_dict())
 
 
 def _choose_transport(base_url: str) -> httpx.AsyncBaseTransport | None:

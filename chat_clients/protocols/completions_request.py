@@ -90,22 +90,23 @@ def build_completions_request(
         else:
             tools.append(tool)
     add_tools(body, tools, _build_tool_choice(options.get("tool_choice"), names) if tools else None, options)
-    if (wanted := read_response_format(options.get("response_format"))) is not None:
-        if wanted["type"] == "json_schema":
-            wanted = {"type": "json_schema", "json_schema": {k: v for k, v in wanted.items() if k != "type"}}
-        body["response_format"] = wanted
+    if (response_format := read_response_format(options.get("response_format"))) is not None:
+        if response_format["type"] == "json_schema":
+            schema = {key: value for key, value in response_format.items() if key != "type"}
+            response_format = {"type": "json_schema", "json_schema": schema}
+        body["response_format"] = response_format
     return body
 
 
 def _build_function_tool(function: FunctionTool, names: ToolNames) -> dict[str, Any]:
     offer = function.to_json_schema_spec()
-    return {**offer, "function": {**offer["function"], "name": names.offered(function.name)}}
+    return {**offer, "function": {**offer["function"], "name": names.offered_name(function.name)}}
 
 
 def _build_tool_choice(choice: Any, names: ToolNames) -> Any:
     mode, required, _ = read_tool_choice(choice)
     if mode == "required" and required is not None:
-        return {"type": "function", "function": {"name": names.offered(required)}}
+        return {"type": "function", "function": {"name": names.offered_name(required)}}
     return mode
 
 

@@ -324,7 +324,7 @@ def _build_call(call: _Call, names: ToolNames, origin: str | None, form: History
         properties.pop("openai", None)
     return Content.from_function_call(
         call.sent_id,
-        names.offered(content.name or ""),
+        names.offered_name(content.name or ""),
         arguments=build_call_arguments(content),
         hosted=content.hosted,
         server_name=content.server_name,

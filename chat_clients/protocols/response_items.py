@@ -68,46 +68,14 @@ def build_item_contents(item: Mapping[str, Any], item_id: str, *, has_begun: boo
     """
     match item.get("type"):
         case "web_search_call" | "file_search_call":
-            # The query is known only now, so it is part of the result.
-            is_web = item["type"] == "web_search_call"
-            result = Content.from_search_tool_result(
-                item_id,
-                tool_name="web_search" if is_web else "file_search",
-                result={"action": item.get("action")} if is_web else {"results": item.get("results")},
-                status=item.get("status"),
-                additional_properties={"openai": {"item": dict(item)}},
-            )
+            result = _build_search_result(item, item_id)
             return [result] if has_begun else [build_search_call(item, item_id), result]
         case "code_interpreter_call":
-            return [
-                Content.from_code_interpreter_tool_result(
-                    call_id=item_id,
-                    outputs=[_build_code_output(output) for output in read_objects(item.get("outputs"))],
-                    status=item.get("status"),
-                    additional_properties={"openai": {"item": dict(item)}},
-                )
-            ]
+            return [_build_code_result(item, item_id)]
         case "shell_call":
-            action = read_object(item.get("action"))
-            return [
-                Content.from_shell_tool_call(
-                    call_id=read_string(item.get("call_id")) or item_id,
-                    commands=[str(command) for command in read_list(action.get("commands"))],
-                    timeout_ms=action.get("timeout_ms"),
-                    max_output_length=action.get("max_output_length"),
-                    status=item.get("status"),
-                    additional_properties={"openai": {"item": dict(item)}},
-                )
-            ]
+            return [_build_shell_call(item, item_id)]
         case "shell_call_output":
-            return [
-                Content.from_shell_tool_result(
-                    call_id=read_string(item.get("call_id")) or item_id,
-                    outputs=[_build_command_output(output) for output in read_objects(item.get("output"))],
-                    max_output_length=item.get("max_output_length"),
-                    additional_properties={"openai": {"item": dict(item)}},
-                )
-            ]
+            return [_build_shell_result(item, item_id)]
         case "image_generation_call":
             image = build_image(item.get("result"))
             call = [] if has_begun else [Content.from_image_generation_tool_call(image_id=item_id)]
@@ -116,21 +84,66 @@ def build_item_contents(item: Mapping[str, Any], item_id: str, *, has_begun: boo
             result = _build_mcp_result(item, item_id)
             return [result] if has_begun else [build_mcp_call(item, item_id, item.get("arguments")), result]
         case "mcp_approval_request":
-            label = item.get("server_label")
-            call_content = Content.from_function_call(
-                item_id,
-                read_string(item.get("name")),
-                arguments=item.get("arguments"),
-                hosted=True,
-                server_name=label,
-            )
-            return [Content.from_function_approval_request(item_id, call_content)]
+            return [_build_approval_request(item, item_id)]
         case "custom_tool_call":
             return [_build_reported_call(item, item_id, read_string(item.get("name")), item.get("input"))]
         case "tool_search_call":
             return [_build_reported_call(item, item_id, "tool_search", item.get("arguments"))]
         case _:
             return []
+
+
+def _build_search_result(item: Mapping[str, Any], item_id: str) -> Content:
+    is_web = item["type"] == "web_search_call"
+    return Content.from_search_tool_result(
+        item_id,
+        tool_name="web_search" if is_web else "file_search",
+        # With the query, which is known only now.
+        result={"action": item.get("action")} if is_web else {"results": item.get("results")},
+        status=item.get("status"),
+        additional_properties={"openai": {"item": dict(item)}},
+    )
+
+
+def _build_code_result(item: Mapping[str, Any], item_id: str) -> Content:
+    return Content.from_code_interpreter_tool_result(
+        call_id=item_id,
+        outputs=[_build_code_output(output) for output in read_objects(item.get("outputs"))],
+        status=item.get("status"),
+        additional_properties={"openai": {"item": dict(item)}},
+    )
+
+
+def _build_shell_call(item: Mapping[str, Any], item_id: str) -> Content:
+    action = read_object(item.get("action"))
+    return Content.from_shell_tool_call(
+        call_id=read_string(item.get("call_id")) or item_id,
+        commands=[str(command) for command in read_list(action.get("commands"))],
+        timeout_ms=action.get("timeout_ms"),
+        max_output_length=action.get("max_output_length"),
+        status=item.get("status"),
+        additional_properties={"openai": {"item": dict(item)}},
+    )
+
+
+def _build_shell_result(item: Mapping[str, Any], item_id: str) -> Content:
+    return Content.from_shell_tool_result(
+        call_id=read_string(item.get("call_id")) or item_id,
+        outputs=[_build_command_output(output) for output in read_objects(item.get("output"))],
+        max_output_length=item.get("max_output_length"),
+        additional_properties={"openai": {"item": dict(item)}},
+    )
+
+
+def _build_approval_request(item: Mapping[str, Any], item_id: str) -> Content:
+    call = Content.from_function_call(
+        item_id,
+        read_string(item.get("name")),
+        arguments=item.get("arguments"),
+        hosted=True,
+        server_name=item.get("server_label"),
+    )
+    return Content.from_function_approval_request(item_id, call)
 
 
 def build_image(data: Any, **properties: Any) -> Content | None:

@@ -88,13 +88,13 @@ class ResponseTexts:
             return
         if self._undecided_part not in (None, key):
             yield from self.settle_undecided()
-        known = self._streamed.get(key)
-        if known is None:
-            known = self._streamed[key] = GrowingText()
+        streamed = self._streamed.get(key)
+        if streamed is None:
+            streamed = self._streamed[key] = GrowingText()
             if key[2] == SUMMARY and key[1] > 0:
                 # The parts of a summary are paragraphs.
                 yield self._build_piece(key, _PARAGRAPH)
-        known.add(text)
+        streamed.add(text)
         if key[2] == TEXT:
             yield from self._text_updates(key[0], self._get_splitter(key).feed(text))
         else:
@@ -134,11 +134,11 @@ class ResponseTexts:
         if not isinstance(whole, str):
             return
         whole = join_surrogates(whole)
-        known = str(self._streamed.get(key, ""))
-        if whole == known:
+        streamed = str(self._streamed.get(key, ""))
+        if whole == streamed:
             return
-        if whole.startswith(known):
-            self.pending, self.pieces = key, [whole[len(known) :]]
+        if whole.startswith(streamed):
+            self.pending, self.pieces = key, [whole[len(streamed) :]]
             yield from self.flush()
         elif key[2] in (TEXT, REFUSED):
             self._streamed[key] = GrowingText(whole)

@@ -385,8 +385,8 @@ class ResponsesReader:
 
     def _finish_reason(self, response: Mapping[str, Any], event_status: str | None) -> str:
         """Return why the answer has ended; of contradicting statements, the one that says that it is incomplete."""
-        given = (event_status, response.get("status"))
-        statuses = {status for status in given if status and isinstance(status, str)}
+        candidates = (event_status, response.get("status"))
+        statuses = {status for status in candidates if status and isinstance(status, str)}
         if "failed" in statuses or (isinstance(response.get("error"), Mapping) and response["error"]):
             return "error"
         reason = read_object(response.get("incomplete_details")).get("reason")

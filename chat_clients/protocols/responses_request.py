@@ -112,10 +112,10 @@ def _can_stand_alone(content: Content) -> bool:
 
 def _build_tools(tools: Any, names: ToolNames) -> list[Any]:
     functions, hosted = split_tools(tools)
-    own = [
+    declared = [
         {
             "type": "function",
-            "name": names.offered(function.name),
+            "name": names.offered_name(function.name),
             "description": function.description,
             "parameters": {**function.parameters(), "additionalProperties": False},
             # Set for tools of the Agents SDK whose schema meets strict mode.
@@ -123,7 +123,7 @@ def _build_tools(tools: Any, names: ToolNames) -> list[Any]:
         }
         for function in functions
     ]
-    return own + hosted
+    return declared + hosted
 
 
 def _included_sources(tools: Iterable[Any]) -> Iterator[str]:
@@ -139,9 +139,9 @@ def _included_sources(tools: Iterable[Any]) -> Iterator[str]:
 def _build_tool_choice(choice: Any, names: ToolNames) -> Any:
     mode, required, allowed = read_tool_choice(choice)
     if mode == "required" and required is not None:
-        return {"type": "function", "name": names.offered(required)}
+        return {"type": "function", "name": names.offered_name(required)}
     if mode in ("auto", "required") and allowed is not None:
-        tools = [{"type": "function", "name": names.offered(name)} for name in allowed]
+        tools = [{"type": "function", "name": names.offered_name(name)} for name in allowed]
         return {"type": "allowed_tools", "mode": mode, "tools": tools}
     return mode
 
@@ -258,13 +258,13 @@ def _build_item(content: Content, by_id: dict[str, dict[str, Any]]) -> dict[str,
         case "function_result":
             return {"type": "function_call_output", "call_id": content.call_id, "output": _build_output(content)}
         case "function_approval_request" if content.function_call and content.function_call.hosted:
-            asked = content.function_call
+            mcp_call = content.function_call
             return {
                 "type": "mcp_approval_request",
                 "id": content.id,
-                "arguments": to_json_text(asked.arguments),
-                "name": asked.name,
-                "server_label": asked.server_name,
+                "arguments": to_json_text(mcp_call.arguments),
+                "name": mcp_call.name,
+                "server_label": mcp_call.server_name,
             }
         case "function_approval_response" if content.function_call and content.function_call.hosted:
             return {
@@ -286,8 +286,8 @@ def _build_item(content: Content, by_id: dict[str, dict[str, Any]]) -> dict[str,
             return None
         case "search_tool_result" | "code_interpreter_tool_result" | "shell_tool_call" | "shell_tool_result":
             # A thought is only accepted together with the item that it led to.
-            given = openai_property(content, "item")
-            return dict(given) if isinstance(given, Mapping) else None
+            original = openai_property(content, "item")
+            return dict(original) if isinstance(original, Mapping) else None
         case _:
             return None
 

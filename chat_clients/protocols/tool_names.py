@@ -80,7 +80,7 @@ class ToolNames:
         """Return whether the agent has a tool of that name."""
         return name in self._offered
 
-    def offered(self, name: str) -> str:
+    def offered_name(self, name: str) -> str:
         """Return the name under which a tool is offered to the model, which every server accepts."""
         return self._offered.get(name) or _sanitize_name(name)
 

@@ -316,7 +316,7 @@ def test_what_a_model_calls_a_tool_is_resolved_where_that_gives_a_known_one(said
 @given(st.lists(st.one_of(names, st.text(max_size=80)), unique=True, max_size=8))
 def test_every_name_that_is_offered_is_taken_by_all_and_means_one_tool(known: list[str]) -> None:
     of = ToolNames(known)
-    offered = [of.offered(name) for name in known]
+    offered = [of.offered_name(name) for name in known]
     assert all(NAME.fullmatch(name) for name in offered)
     assert len(set(offered)) == len(known)
     assert [of.resolve(name) for name in offered] == known
@@ -335,7 +335,7 @@ def test_arguments_with_half_a_character_lock_no_conversation(arguments: Any) ->
 
 def test_names_that_are_taken_already_stay_and_the_others_give_way() -> None:
     of = ToolNames(["read.item", "read_item", "read item"])
-    assert [of.offered(name) for name in ("read_item", "read.item", "read item")] == [
+    assert [of.offered_name(name) for name in ("read_item", "read.item", "read item")] == [
         "read_item",
         "read_item_2",
         "read_item_3",

@@ -106,7 +106,7 @@ def test_nothing_that_a_model_says_is_sent_back_under_a_name_that_servers_refuse
     names = ToolNames(known)
     meant = names.resolve(said)
     assert meant in {*known, said}
-    assert NAME.fullmatch(names.offered(meant))
+    assert NAME.fullmatch(names.offered_name(meant))
 
 
 def test_a_name_of_any_length_is_looked_at_quickly() -> None:
