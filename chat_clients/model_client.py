@@ -23,7 +23,7 @@ from agent_framework.observability import ChatTelemetryLayer
 
 from chat_clients.http.provider_connection import ProviderConnection
 from chat_clients.http.server_events import Event
-from chat_clients.protocols.complete_answers import AnswerReader, whole_updates
+from chat_clients.protocols.complete_answers import AnswerReader, stream_answer
 from chat_clients.protocols.completions import CompletionsReader
 from chat_clients.protocols.completions_request import build_completions_request
 from chat_clients.protocols.history_shape import HistoryForm
@@ -148,7 +148,7 @@ class RawModelClient(BaseChatClient[Any]):
             try:
                 limits = self._memory.model_limits(model)
                 reader = self._build_reader(names, origin, begins_with_thought=limits.begins_with_thought)
-                updates = whole_updates(ask, reader, sink, on_begin=note_begin)
+                updates = stream_answer(ask, reader, sink, on_begin=note_begin)
                 async with aclosing(updates):
                     async for update in updates:
                         if needs_notice:

@@ -58,7 +58,7 @@ Ask = Callable[[Callable[[list[Event]], list[ChatResponseUpdate] | None]], Await
 """Sends a request and returns the results of the given function for the events of the answer, batch by batch."""
 
 
-async def whole_updates(
+async def stream_answer(
     ask: Ask,
     reader: AnswerReader,
     show_text: TextSink | None = None,
@@ -102,7 +102,7 @@ async def whole_updates(
         if isinstance(exc, NoAnswerError):
             logger.warning("model server has sent what is no answer", extra={"begins": exc.begins})
         raise explain_model_failure(exc, has_begun=reading.has_begun) from exc
-    refuse_unfinished(reader.finish_reason)
+    raise_if_incomplete(reader.finish_reason)
 
 
 class _AnswerReading:
@@ -211,7 +211,7 @@ def read_finish_reason(value: Any) -> str | None:
     return None if text in ("null", "none") else _FINISH_REASONS.get(text, INTERRUPTED)
 
 
-def refuse_unfinished(finish_reason: str | None) -> None:
+def raise_if_incomplete(finish_reason: str | None) -> None:
     """Raise an error if `finish_reason` says that an answer is incomplete.
 
     Raises:

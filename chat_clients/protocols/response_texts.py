@@ -88,15 +88,16 @@ class ResponseTexts:
             return
         if self._undecided_part not in (None, key):
             yield from self.settle_undecided()
+        item_id, index, kind = key
         streamed = self._streamed.get(key)
         if streamed is None:
             streamed = self._streamed[key] = GrowingText()
-            if key[2] == SUMMARY and key[1] > 0:
+            if kind == SUMMARY and index > 0:
                 # The parts of a summary are paragraphs.
                 yield self._build_piece(key, _PARAGRAPH)
         streamed.add(text)
-        if key[2] == TEXT:
-            yield from self._text_updates(key[0], self._get_splitter(key).feed(text))
+        if kind == TEXT:
+            yield from self._text_updates(item_id, self._get_splitter(key).feed(text))
         else:
             yield self._build_piece(key, text)
 
@@ -133,6 +134,7 @@ class ResponseTexts:
         """Yield what the complete text of a part adds to the streamed one, which is usually nothing."""
         if not isinstance(whole, str):
             return
+        item_id, _, kind = key
         whole = join_surrogates(whole)
         streamed = str(self._streamed.get(key, ""))
         if whole == streamed:
@@ -140,14 +142,14 @@ class ResponseTexts:
         if whole.startswith(streamed):
             self.pending, self.pieces = key, [whole[len(streamed) :]]
             yield from self.flush()
-        elif key[2] in (TEXT, REFUSED):
+        elif kind in (TEXT, REFUSED):
             self._streamed[key] = GrowingText(whole)
-            if key[2] == TEXT:
+            if kind == TEXT:
                 splitter = self._splitters[key] = ThoughtSplitter()
                 splitter.feed(whole)
-            yield self._build_replacement(key[0], key[2])
+            yield self._build_replacement(item_id, kind)
         else:
-            logger.debug("a thought's whole differs from its parts", extra={"part": key[2]})
+            logger.debug("a thought's whole differs from its parts", extra={"part": kind})
 
     def end_message(self, item_id: str, parts: int) -> Iterator[ChatResponseUpdate]:
         """Retract texts that were streamed as parts which the message turns out not to have."""
@@ -158,14 +160,14 @@ class ResponseTexts:
         if surplus:
             yield self._build_replacement(item_id, TEXT)
 
-    def _build_replacement(self, item_id: str, part: str) -> ChatResponseUpdate:
+    def _build_replacement(self, item_id: str, kind: str) -> ChatResponseUpdate:
         """Return an update that replaces the text of a message, with all of its parts."""
         texts = [
-            without_thoughts(str(text)) if part == TEXT else str(text)
-            for (item, _, kind), text in sorted(self._streamed.items(), key=lambda each: each[0][1])
-            if (item, kind) == (item_id, part)
+            without_thoughts(str(text)) if kind == TEXT else str(text)
+            for (item, _, part), text in sorted(self._streamed.items(), key=lambda entry: entry[0][1])
+            if (item, part) == (item_id, kind)
         ]
-        properties = dict(REFUSAL) if part == REFUSED else None
+        properties = dict(REFUSAL) if kind == REFUSED else None
         text = Content.from_text("".join(texts), merge_mode="replace", additional_properties=properties)
         return self.build_update([text], item_id)
 

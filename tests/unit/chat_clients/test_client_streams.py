@@ -24,7 +24,7 @@ from chat_clients.http.server_events import DONE, BrokenStreamError, Event, Even
 from chat_clients.http.status_errors import ProviderStatusError
 from chat_clients.http.transport import DirectTransport
 from chat_clients.model_client import CompletionsChatClient
-from chat_clients.protocols.complete_answers import whole_updates
+from chat_clients.protocols.complete_answers import stream_answer
 from chat_clients.protocols.completions import CompletionsReader
 from chat_clients.protocols.responses import ResponsesReader
 from chat_clients.protocols.responses_request import build_responses_request
@@ -478,7 +478,7 @@ async def test_text_that_arrives_together_with_an_error_is_said_before_it() -> N
 
     seen = []
     with pytest.raises(ModelError):  # noqa: PT012
-        async for update in whole_updates(ask, CompletionsReader()):
+        async for update in stream_answer(ask, CompletionsReader()):
             seen.append(update.text)
     assert seen == ["Half"]
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from chat_clients.http.provider_connection import ProviderConnection
 from chat_clients.http.server_events import DONE, Event
 from chat_clients.model_client import CompletionsChatClient, ResponsesChatClient
-from chat_clients.protocols.complete_answers import read_finish_reason, refuse_unfinished
+from chat_clients.protocols.complete_answers import raise_if_incomplete, read_finish_reason
 from chat_clients.protocols.completions import CompletionsReader
 from chat_clients.protocols.responses import ResponsesReader
 from errors import ModelError
@@ -76,7 +76,7 @@ def test_only_known_words_are_ends(word: str) -> None:
     folded = re.sub(r"[\s-]+", "_", word.strip().lower()).removeprefix("finish_reason_").removeprefix("finishreason.")
     if folded not in known and reason is not None:
         with pytest.raises(ModelError):
-            refuse_unfinished(reason)
+            raise_if_incomplete(reason)
 
 
 @pytest.mark.parametrize("word", ["stop", "STOP", "eos", "end_turn", "COMPLETE", "stop_sequence"])

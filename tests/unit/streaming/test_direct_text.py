@@ -23,7 +23,7 @@ from chatkit.types import LockedStatus
 from base_server import BaseChatKitServer
 from chat_clients.http.provider_connection import ProviderConnection
 from chat_clients.model_client import CompletionsChatClient, ResponsesChatClient
-from chat_clients.protocols.complete_answers import whole_updates
+from chat_clients.protocols.complete_answers import stream_answer
 from context import Services, Turn
 from errors import ModelError
 from framework.plain_agents import leaves_text_alone
@@ -301,7 +301,7 @@ async def test_nothing_is_shown_of_what_follows_the_end_of_an_answer() -> None:
 
         return batches()
 
-    said = [u.text async for u in whole_updates(ask, reader, lambda text, _: not shown.append(text))]  # type: ignore[func-returns-value]
+    said = [u.text async for u in stream_answer(ask, reader, lambda text, _: not shown.append(text))]  # type: ignore[func-returns-value]
     assert (shown, said) == (["a"], ["a"])
 
 
@@ -337,7 +337,7 @@ async def test_every_piece_goes_through_the_agent_once_and_shown_at_most_once(ac
 
         return batches()
 
-    said = [update async for update in whole_updates(ask, Reader(), show)]
+    said = [update async for update in stream_answer(ask, Reader(), show)]
     assert "".join(update.text for update in said) == "abcde"
     is_shown = [(type(update.contents[0]) is ShownPiece, update.text) for update in said]
     assert "".join(text for was, text in is_shown if was) == "".join(shown)
