@@ -60,9 +60,10 @@ class AgentCopies:
         copied.model = self._models.model_of(agent.model, self._show_text)
         copied.tools = self._guard_tools(agent.tools)
         copied.handoffs = [
-            self._copy_handoff(each) if isinstance(each, Handoff) else self.copy_of(each) for each in agent.handoffs
+            self._copy_handoff(handoff) if isinstance(handoff, Handoff) else self.copy_of(handoff)
+            for handoff in agent.handoffs
         ]
-        copied.input_guardrails = [self._copy_guardrail(each) for each in agent.input_guardrails]
+        copied.input_guardrails = [self._copy_guardrail(guardrail) for guardrail in agent.input_guardrails]
         if agent.mcp_servers:
             copied.get_mcp_tools = partial(self._list_mcp_tools, agent)
         return copied  # type: ignore[no-any-return]
@@ -107,7 +108,7 @@ class AgentCopies:
 
         A server that cannot be reached has no tools, and is added to the missing ones.
         """
-        lists = await asyncio.gather(*(self._list_server_tools(each, agent, context) for each in agent.mcp_servers))
+        lists = await asyncio.gather(*(self._list_server_tools(server, agent, context) for server in agent.mcp_servers))
         tools: dict[str, Tool] = {}
         for server, offered in zip(agent.mcp_servers, lists, strict=True):
             if offered is None:

@@ -59,11 +59,11 @@ async def find_owner(agent: Agent[Any], tool_name: str, copies: AgentCopies, con
         context: The `ctx.context` of the tools.
     """
     candidates = list(reachable_agents(agent))
-    for each in candidates:
-        if has_function(each, tool_name):
-            return copies.copy_of(each)
-    for each in (each for each in candidates if each.mcp_servers):
-        copied = copies.copy_of(each)
+    for candidate in candidates:
+        if has_function(candidate, tool_name):
+            return copies.copy_of(candidate)
+    for candidate in (candidate for candidate in candidates if candidate.mcp_servers):
+        copied = copies.copy_of(candidate)
         if any(tool.name == tool_name for tool in await copied.get_mcp_tools(RunContextWrapper(context))):
             return copied
     return None

@@ -120,8 +120,10 @@ class ChatOptions:
 
 
 def _declare_handoffs(handoffs: Sequence[Handoff[Any, Any]]) -> Iterator[FunctionTool]:
-    for each in handoffs:
-        yield _declare_function(each.tool_name, each.tool_description, each.input_json_schema, each.strict_json_schema)
+    for handoff in handoffs:
+        yield _declare_function(
+            handoff.tool_name, handoff.tool_description, handoff.input_json_schema, handoff.strict_json_schema
+        )
 
 
 def _declare_function(name: str, description: str, schema: Mapping[str, Any], is_strict: bool) -> FunctionTool:

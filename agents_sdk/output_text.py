@@ -33,26 +33,26 @@ def _to_plain_value(output: Any) -> Any:
 def _format_lines(value: Any, depth: int) -> list[str]:
     indent = "  " * depth
     pairs = (
-        [(f"**{_format_name(name)}**", each) for name, each in value.items()]
+        [(f"**{_format_name(name)}**", item) for name, item in value.items()]
         if isinstance(value, Mapping)
-        else [(None, each) for each in value]
+        else [(None, item) for item in value]
     )
     lines: list[str] = []
-    for name, each in pairs:
-        if _is_short(each) or depth == MAX_DEPTH:
-            lines.append(f"{indent}- {name}: {_format_value(each)}" if name else f"{indent}- {_format_value(each)}")
+    for name, item in pairs:
+        if _is_short(item) or depth == MAX_DEPTH:
+            lines.append(f"{indent}- {name}: {_format_value(item)}" if name else f"{indent}- {_format_value(item)}")
         elif name:
-            lines += [f"{indent}- {name}:", *_format_lines(each, depth + 1)]
+            lines += [f"{indent}- {name}:", *_format_lines(item, depth + 1)]
         else:
             # An object in a list: its fields are put on one line.
-            lines.append(f"{indent}- {_format_value(each)}")
+            lines.append(f"{indent}- {_format_value(item)}")
     return lines
 
 
 def _is_short(value: Any) -> bool:
     if isinstance(value, Mapping):
         return not value
-    return not isinstance(value, list) or not any(isinstance(each, Mapping | list) for each in value)
+    return not isinstance(value, list) or not any(isinstance(item, Mapping | list) for item in value)
 
 
 def _format_value(value: Any) -> str:
@@ -62,7 +62,7 @@ def _format_value(value: Any) -> str:
         case bool():
             return "yes" if value else "no"
         case Mapping():
-            return "; ".join(f"{_format_name(name)}: {_format_value(each)}" for name, each in value.items())
+            return "; ".join(f"{_format_name(name)}: {_format_value(item)}" for name, item in value.items())
         case list():
             return ", ".join(map(_format_value, value)) or "–"
         case _:

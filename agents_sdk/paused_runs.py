@@ -89,7 +89,7 @@ def build_approval_requests(result: Any) -> Iterator[Content]:
 
 def unanswered_calls(result: Any) -> dict[str, tuple[str, str]]:
     """Return names and arguments of the calls of agents used as tools whose own tools wait for approval."""
-    asked = {approval_call_id(each) for each in result.interruptions}
+    asked = {approval_call_id(item) for item in result.interruptions}
     done = {str(item.call_id) for item in result.new_items if isinstance(item, ToolCallOutputItem)}
     calls = {
         str(item.call_id): (str(item.tool_name), str(_get_field(item.raw_item, "arguments") or "{}"))
@@ -114,7 +114,7 @@ def build_run_journal(
         "agent": agent_name,
         "run": serialize_run(result, known),
         "waiting": {call_id: list(call) for call_id, call in waiting.items()},
-        "asked": [approval_call_id(each) for each in result.interruptions],
+        "asked": [approval_call_id(item) for item in result.interruptions],
     }
     return journal if len(json.dumps(journal, ensure_ascii=False)) <= MAX_JOURNAL_CHARS else None
 
@@ -144,8 +144,8 @@ def _call_ids(value: Any) -> Iterator[str]:
             yield call_id
         value = list(value.values())
     if isinstance(value, list):
-        for each in value:
-            yield from _call_ids(each)
+        for item in value:
+            yield from _call_ids(item)
 
 
 def _get_field(raw: Any, name: str) -> Any:

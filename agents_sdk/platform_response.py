@@ -35,7 +35,7 @@ def build_response(answer: ChatResponse[Any]) -> PlatformResponse:
         created_at=time.time(),
         model=answer.model or "",
         object="response",
-        output=[item for each in build_input(answer.messages) if (item := _parse_output_item(each)) is not None],
+        output=[item for raw in build_input(answer.messages) if (item := _parse_output_item(raw)) is not None],
         parallel_tool_calls=True,
         tool_choice="auto",
         tools=[],

@@ -92,7 +92,7 @@ class SDKAgent(ReplayingAgent):
         self._events = ModelEvents()
         self._open_calls: set[str] = set()
         self._new_call_ids: dict[str, str] = {}
-        self.default_options = {"tools": [tool for each in reachable_agents(self._run.agent) for tool in each.tools]}
+        self.default_options = {"tools": [tool for agent in reachable_agents(self._run.agent) for tool in agent.tools]}
 
     def run(
         self, messages: Sequence[Message], *, stream: bool, options: Mapping[str, Any] | None = None
@@ -215,9 +215,9 @@ class SDKAgent(ReplayingAgent):
         Raises:
             AgentError: When no agent has that name any more.
         """
-        for each in reachable_agents(self._run.agent):
-            if each.name == name:
-                return each
+        for agent in reachable_agents(self._run.agent):
+            if agent.name == name:
+                return agent
         raise self._build_gone_error(f"no agent '{name}' belongs to the agent any more")
 
     def _repeat_paused_calls(self, waiting: Mapping[str, Sequence[str]]) -> Iterator[AgentResponseUpdate]:
@@ -231,7 +231,7 @@ class SDKAgent(ReplayingAgent):
         self, result: RunResultStreaming, agent_name: str, models: PlatformModels
     ) -> Iterator[AgentResponseUpdate]:
         """Yield the requests for permission that a run waits for; store the run if an agent used as a tool waits."""
-        asked_ids = {approval_call_id(each) for each in result.interruptions}
+        asked_ids = {approval_call_id(item) for item in result.interruptions}
         waiting = unanswered_calls(result)
         journal = build_run_journal(result, agent_name, waiting, models.known) if waiting else None
         if journal is not None:
@@ -358,7 +358,7 @@ class SDKAgent(ReplayingAgent):
 
 async def _connect_servers(agent: Agent[Any]) -> None:
     """Connect the MCP servers of all agents that may take part in a run of `agent`."""
-    for expert in [expert for each in reachable_agents(agent) for expert in agents_as_tools(each)]:
+    for expert in [expert for reachable in reachable_agents(agent) for expert in agents_as_tools(reachable)]:
         for server in expert.mcp_servers:
             await ensure_connected(server)
 

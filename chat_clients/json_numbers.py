@@ -9,7 +9,7 @@ from typing import Any
 def replace_non_finite(value: Any) -> Any:
     """Return a JSON value with None in place of NaN and the infinities."""
     if isinstance(value, dict):
-        return {key: replace_non_finite(each) for key, each in value.items()}
+        return {key: replace_non_finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [replace_non_finite(each) for each in value]
+        return [replace_non_finite(item) for item in value]
     return None if isinstance(value, float) and not isfinite(value) else value

@@ -67,7 +67,7 @@ def find_suspect_fields(body: Mapping[str, Any]) -> list[str]:
 
 
 def is_about_unnamed_fields(refusal: ProviderStatusError) -> bool:
-    """Say whether a refusal is about some fields of the request without naming them."""
+    """Return whether a refusal is about some fields of the request without naming them."""
     return _UNNAMED_PARAMETERS.search(refusal.text) is not None
 
 
@@ -100,19 +100,19 @@ def remove_field(body: dict[str, Any], name: str, other: str | None = None) -> N
 def _remaining_value(name: str, value: Any) -> Any:
     """Return a field's value without the part called `name`; None if that is the whole field."""
     if name.startswith(_INCLUDE):
-        return [each for each in value if each != name.removeprefix(_INCLUDE)]
+        return [item for item in value if item != name.removeprefix(_INCLUDE)]
     inner = name.partition(".")[2]
-    return {key: each for key, each in value.items() if key != inner} if inner else None
+    return {key: item for key, item in value.items() if key != inner} if inner else None
 
 
 def _optional_fields(body: Mapping[str, Any]) -> Iterator[str]:
     """Yield the names of the fields, subfields and values of ``include`` that can be removed from a request."""
     for name, value in body.items():
         if name == "include":
-            yield from (f"{_INCLUDE}{each}" for each in value)
+            yield from (f"{_INCLUDE}{item}" for item in value)
             continue
         if name in _WITH_SUBFIELDS and isinstance(value, Mapping):
-            yield from (f"{name}.{each}" for each in value if f"{name}.{each}" != "text.format")
+            yield from (f"{name}.{subfield}" for subfield in value if f"{name}.{subfield}" != "text.format")
         if name == "tool_choice" and value not in ("auto", "none"):
             continue  # the caller relies on a tool being called
         if name not in _REQUIRED:
@@ -120,9 +120,11 @@ def _optional_fields(body: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _is_addressed(name: str, body: Mapping[str, Any], refusal: ProviderStatusError) -> bool:
-    """Say whether the JSON of a refusal points to a field by its address, such as ``"param": "reasoning.effort"``."""
+    """Return whether the JSON of a refusal points to a field by its address, such as ``"param": "reasoning.effort"``."""
     path = ["include"] if name.startswith(_INCLUDE) else name.split(".")
-    unexpected = [each for found in _UNEXPECTED_FIELDS.findall(refusal.text) for each in re.findall(r"[\w.]+", found)]
+    unexpected = [
+        address for found in _UNEXPECTED_FIELDS.findall(refusal.text) for address in re.findall(r"[\w.]+", found)
+    ]
     for words in map(split_address, [*refusal.params, *unexpected]):
         contains_path = any(words[at : at + len(path)] == path for at in range(len(words)))
         if words[:1] and words[0] not in _CONVERSATION and (contains_path or words == path[1:]):
@@ -131,7 +133,7 @@ def _is_addressed(name: str, body: Mapping[str, Any], refusal: ProviderStatusErr
 
 
 def _is_refused_value(name: str, body: Mapping[str, Any], refusal: ProviderStatusError) -> bool:
-    """Say whether a refusal of ``include`` means this value of the list.
+    """Return whether a refusal of ``include`` means this value of the list.
 
     Where the refusal quotes no value, encrypted reasoning is meant if it is asked for: few servers know it.
     """
@@ -141,7 +143,7 @@ def _is_refused_value(name: str, body: Mapping[str, Any], refusal: ProviderStatu
 
 
 def _is_mentioned(name: str, body: Mapping[str, Any], refusal: ProviderStatusError) -> bool:
-    """Say whether the sentences of a refusal are about a field."""
+    """Return whether the sentences of a refusal are about a field."""
     text = refusal.text
     if name.startswith(_INCLUDE):
         return _is_include_mentioned(name, body, refusal)
@@ -156,7 +158,7 @@ def _is_mentioned(name: str, body: Mapping[str, Any], refusal: ProviderStatusErr
 
 
 def _is_include_mentioned(name: str, body: Mapping[str, Any], refusal: ProviderStatusError) -> bool:
-    """Say whether the sentences of a refusal are about a value of ``include``."""
+    """Return whether the sentences of a refusal are about a value of ``include``."""
     text = refusal.text
     # A refusal of encrypted reasoning that we sent back is not about asking for more of it.
     is_about_item = _CONVERSATION_ITEMS.search(text) is not None
@@ -168,17 +170,17 @@ def _is_include_mentioned(name: str, body: Mapping[str, Any], refusal: ProviderS
 
 
 def _contains_name(name: str, text: str) -> bool:
-    """Say whether a text contains a name that is no ordinary word: in snake case, in camel case or with spaces."""
+    """Return whether a text contains a name that is no ordinary word: in snake case, in camel case or with spaces."""
     camel = re.sub(r"_(\w)", lambda found: found[1].upper(), name)
     spaced = re.sub(r"[_.]", " ", name)
     return any(
-        re.search(rf"(?<![\w.]){re.escape(each)}\b", text, re.IGNORECASE)
-        for each in dict.fromkeys((name, camel, spaced))
+        re.search(rf"(?<![\w.]){re.escape(spelling)}\b", text, re.IGNORECASE)
+        for spelling in dict.fromkeys((name, camel, spaced))
     )
 
 
 def _is_refused_as_word(word: str, text: str) -> bool:
-    """Say whether a text refuses a field whose name is also an ordinary word: quotes it, or calls it unsupported."""
+    """Return whether a text refuses a field whose name is also an ordinary word: quotes it, or calls it unsupported."""
     escaped = re.escape(word)
     # The role of a message, "role 'user'", is not the field `user`.
     text = re.sub(r"\broles?\W+['\"`]?\w+", "", text, flags=re.IGNORECASE)

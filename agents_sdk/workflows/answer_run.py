@@ -139,29 +139,29 @@ class WorkflowRun:
 
     # Calls of the file
 
-    async def run(self, start: StartRun, agent: Agent[Any], given: Any, options: Mapping[str, Any]) -> Any:
+    async def run(self, start: StartRun, agent: Agent[Any], run_input: Any, options: Mapping[str, Any]) -> Any:
         """Run an agent of the workflow, show what it says, and return the SDK's result.
 
         Args:
             start: Starts the run.
             agent: The agent.
-            given: The input of the run.
+            run_input: The input of the run.
             options: The other arguments of `Runner.run`.
         """
         if asyncio.get_running_loop() is not self._loop:
             # The file has made its own event loop, in a thread.
-            future = asyncio.run_coroutine_threadsafe(self._run_agent(start, agent, given, options), self._loop)
+            future = asyncio.run_coroutine_threadsafe(self._run_agent(start, agent, run_input, options), self._loop)
             return await asyncio.wrap_future(future)
-        return await self._run_agent(start, agent, given, options)
+        return await self._run_agent(start, agent, run_input, options)
 
-    def run_sync(self, start: StartRun, agent: Agent[Any], given: Any, options: Mapping[str, Any]) -> Any:
+    def run_sync(self, start: StartRun, agent: Agent[Any], run_input: Any, options: Mapping[str, Any]) -> Any:
         """Run an agent for a thread, which waits for the result."""
-        future = asyncio.run_coroutine_threadsafe(self._run_agent(start, agent, given, options), self._loop)
+        future = asyncio.run_coroutine_threadsafe(self._run_agent(start, agent, run_input, options), self._loop)
         return future.result()
 
-    def start_streamed(self, start: StartRun, agent: Agent[Any], given: Any, options: Mapping[str, Any]) -> Any:
+    def start_streamed(self, start: StartRun, agent: Agent[Any], run_input: Any, options: Mapping[str, Any]) -> Any:
         """Start an agent whose stream the file reads itself; its events are shown, too."""
-        updates, result = self._start_run(start, agent, self._copy_agent(agent), given, options)
+        updates, result = self._start_run(start, agent, self._copy_agent(agent), run_input, options)
         read_events, writer = result.stream_events, ResponseEvents()
 
         async def shown_events() -> Any:
@@ -174,7 +174,7 @@ class WorkflowRun:
                 for model_event in writer.convert(event.data):
                     yield RawResponsesStreamEvent(data=model_event)
             if result.interruptions:
-                names = ", ".join(str(each.name) for each in result.interruptions)
+                names = ", ".join(str(item.name) for item in result.interruptions)
                 raise AgentError(
                     "This assistant would have to ask you first, and cannot do that here.",
                     f"the file streams the agent '{agent.name}' itself, whose tools need approval ({names}); let it "
@@ -246,12 +246,12 @@ class WorkflowRun:
 
     # One run
 
-    async def _run_agent(self, start: StartRun, agent: Agent[Any], given: Any, options: Mapping[str, Any]) -> Any:
+    async def _run_agent(self, start: StartRun, agent: Agent[Any], run_input: Any, options: Mapping[str, Any]) -> Any:
         slot = self.journal.next_slot(_journal_key(agent))
         known = self.journal.find_entry(_journal_key(agent), slot)
         if known is not None and not is_serialized_run(known):
-            result = restore_result(known, agent, given, options.get("context"))
-            await self._sessions.record(given, options, result)
+            result = restore_result(known, agent, run_input, options.get("context"))
+            await self._sessions.record(run_input, options, result)
             self._note_output(result.final_output)
             return result
         task = asyncio.current_task()
@@ -260,9 +260,9 @@ class WorkflowRun:
         try:
             copy, context = self._copy_agent(agent), self.build_options(options)["context"]
             if known is not None:
-                self._sessions.begin_run(given, options)  # creates the session in its state before the run
-                given = await restore_run(known, copy, self.journal.calls, context, self.models.known)
-            updates, result = self._start_run(start, agent, copy, given, options)
+                self._sessions.begin_run(run_input, options)  # creates the session in its state before the run
+                run_input = await restore_run(known, copy, self.journal.calls, context, self.models.known)
+            updates, result = self._start_run(start, agent, copy, run_input, options)
             await self._show_all(agent, updates, result)
         except ModelBehaviorError as exc:
             raise self._build_unfit_error(agent) from exc
@@ -317,17 +317,17 @@ class WorkflowRun:
         if self.question is None and self.approval_requests is None:
             self.approval_requests = (
                 list(build_approval_requests(result)),
-                [approval_call_id(each) for each in result.interruptions],
+                [approval_call_id(item) for item in result.interruptions],
             )
 
     def _start_run(
-        self, start: StartRun, agent: Agent[Any], copy: Agent[Any], given: Any, options: Mapping[str, Any]
+        self, start: StartRun, agent: Agent[Any], copy: Agent[Any], run_input: Any, options: Mapping[str, Any]
     ) -> tuple[RunUpdates, Any]:
         self._runs += 1
         if self._runs > MAX_RUNS:
             self.is_limited = True
             raise WorkflowEnded
-        given, session = self._sessions.begin_run(given, options)
+        run_input, session = self._sessions.begin_run(run_input, options)
         token = is_within_agent.set(True)
         try:
             options = self.build_options(options)
@@ -335,8 +335,8 @@ class WorkflowRun:
                 options["session"] = session
             elif not self._has_own_conversation:
                 # A file that builds its own conversation has the thread from `conversation`.
-                given = self.message.with_history(given)
-            result = start(copy, given, **options)
+                run_input = self.message.with_history(run_input)
+            result = start(copy, run_input, **options)
         finally:
             is_within_agent.reset(token)
         self._results.append(result)

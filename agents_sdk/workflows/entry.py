@@ -14,7 +14,7 @@ _RUN_METHODS = ("run", "run_streamed", "run_sync")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def find_entry(tree: ast.Module, functions: dict[str, Function], path: Path, name: str, wanted: str | None) -> str:
+def find_entry(tree: ast.Module, functions: dict[str, Function], path: Path, name: str, entry: str | None) -> str:
     """Return the name of the function to call for an answer.
 
     This is `run_workflow`, or else the one function that runs agents, directly or through others, and that no other
@@ -25,23 +25,27 @@ def find_entry(tree: ast.Module, functions: dict[str, Function], path: Path, nam
         functions: The top-level functions of the file, by name.
         path: The path of the file, for errors.
         name: The use case that the file belongs to, for errors.
-        wanted: The function that the person who imports the file has chosen; None to find one.
+        entry: The function that the person who imports the file has chosen; None to find one.
 
     Raises:
         PluginError: When no function or more than one fits; the text says what to do.
     """
-    if wanted is not None:
-        if wanted not in functions:
-            raise PluginError(name, f"{path} has no function '{wanted}'; it has {', '.join(functions) or 'none'}")
-        return _check_signature(functions[wanted], path, name)
+    if entry is not None:
+        if entry not in functions:
+            raise PluginError(name, f"{path} has no function '{entry}'; it has {', '.join(functions) or 'none'}")
+        return _check_signature(functions[entry], path, name)
     definitions = _find_definitions(tree, functions)
-    uses = {each: _find_names(node) & definitions.keys() - {each} for each, node in definitions.items()}
+    uses = {caller: _find_names(node) & definitions.keys() - {caller} for caller, node in definitions.items()}
     runners = _runner_names(tree)
-    run_agents = {each for each, node in definitions.items() if _calls_runner(node, runners)}
-    while callers := {each for each, used in uses.items() if each not in run_agents and used & run_agents}:
+    run_agents = {caller for caller, node in definitions.items() if _calls_runner(node, runners)}
+    while callers := {caller for caller, used in uses.items() if caller not in run_agents and used & run_agents}:
         run_agents |= callers
     _check_nothing_runs_on_import(tree, run_agents & functions.keys(), runners, path, name)
-    candidates = {each for each in run_agents if each in functions and not _is_called_by_agent(functions[each])}
+    candidates = {
+        candidate
+        for candidate in run_agents
+        if candidate in functions and not _is_called_by_agent(functions[candidate])
+    }
     if not candidates:
         raise PluginError(
             name,
@@ -50,8 +54,14 @@ def find_entry(tree: ast.Module, functions: dict[str, Function], path: Path, nam
         )
     if USUAL_ENTRY in candidates:
         return _check_signature(functions[USUAL_ENTRY], path, name)
-    unused = [each for each in candidates if not any(each in uses[other] for other in run_agents - {each})]
-    chosen = unused if len(unused) == 1 else [each for each in unused if _takes_workflow_input(functions[each])]
+    unused = [
+        candidate for candidate in candidates if not any(candidate in uses[other] for other in run_agents - {candidate})
+    ]
+    chosen = (
+        unused
+        if len(unused) == 1
+        else [candidate for candidate in unused if _takes_workflow_input(functions[candidate])]
+    )
     if len(chosen) != 1:
         listed = ", ".join(sorted(unused or candidates))
         raise PluginError(name, f"{path}: several functions may be the workflow ({listed}); choose one with --entry")
@@ -72,9 +82,9 @@ def _check_signature(function: Function, path: Path, name: str) -> str:
     if not positional:
         raise PluginError(name, f"{where} takes no input; let it take a WorkflowInput")
     if len(needed) > 1 or named:
-        others = ", ".join([*(each.arg for each in needed[1:]), *named])
+        others = ", ".join([*(argument.arg for argument in needed[1:]), *named])
         raise PluginError(name, f"{where} needs more than its input; give {others} a default")
-    if any(isinstance(each, ast.Yield | ast.YieldFrom) for each in _own_nodes(function)):
+    if any(isinstance(node, ast.Yield | ast.YieldFrom) for node in _own_nodes(function)):
         raise PluginError(name, f"{where} is a generator; let it return its output")
     return function.name
 
@@ -109,21 +119,21 @@ def _find_definitions(tree: ast.Module, functions: dict[str, Function]) -> dict[
 
 
 def _find_names(node: ast.AST) -> set[str]:
-    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+    return {child.id for child in ast.walk(node) if isinstance(child, ast.Name)}
 
 
 def _is_called_by_agent(function: Function) -> bool:
     """Return whether a function is a tool or a guardrail, by its decorator."""
-    decorators = {ast.unparse(each).partition("(")[0].rpartition(".")[2] for each in function.decorator_list}
-    return any(each.endswith(("_tool", "_guardrail")) for each in decorators)
+    decorators = {ast.unparse(decorator).partition("(")[0].rpartition(".")[2] for decorator in function.decorator_list}
+    return any(decorator.endswith(("_tool", "_guardrail")) for decorator in decorators)
 
 
 def _calls_runner(node: ast.AST, runners: set[str]) -> bool:
     return any(
-        isinstance(each, ast.Attribute)
-        and each.attr in _RUN_METHODS
-        and ast.unparse(each.value).rpartition(".")[2] in runners
-        for each in ast.walk(node)
+        isinstance(child, ast.Attribute)
+        and child.attr in _RUN_METHODS
+        and ast.unparse(child.value).rpartition(".")[2] in runners
+        for child in ast.walk(node)
     )
 
 
@@ -147,7 +157,7 @@ def _check_nothing_runs_on_import(
             isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)
         ):
             continue
-        called = {ast.unparse(each.func) for each in ast.walk(node) if isinstance(each, ast.Call)}
+        called = {ast.unparse(child.func) for child in ast.walk(node) if isinstance(child, ast.Call)}
         if called & (run_agents | {"asyncio.run"}) or _calls_runner(node, runners):
             raise PluginError(
                 name,

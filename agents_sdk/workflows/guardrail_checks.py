@@ -89,7 +89,7 @@ def load_config_bundle(source: Any) -> list[Guardrail]:
         return source
     if not isinstance(source, Mapping):
         raise ValueError("a configuration of guardrails is a mapping with the key 'guardrails'")
-    return [Guardrail(str(each["name"]), each.get("config") or {}) for each in source.get("guardrails") or ()]
+    return [Guardrail(str(check["name"]), check.get("config") or {}) for check in source.get("guardrails") or ()]
 
 
 def instantiate_guardrails(bundle: Iterable[Guardrail], registry: object = None) -> list[Guardrail]:
@@ -102,8 +102,8 @@ def instantiate_guardrails(bundle: Iterable[Guardrail], registry: object = None)
     Raises:
         UnavailableError: When one of them needs the package or OpenAI's services.
     """
-    for each in bundle:
-        if reason := find_obstacle(each.name, each.config):
+    for check in bundle:
+        if reason := find_obstacle(check.name, check.config):
             raise _unavailable_error(reason)
     return list(bundle)
 
@@ -115,7 +115,7 @@ def find_obstacle(name: str, config: Mapping[str, Any]) -> str | None:
     if name not in CHECKS:
         return f"the guardrail “{name}” is not known"
     if name == "Contains PII":
-        unknown = [str(each) for each in config.get("entities") or () if str(each) not in personal_data.PATTERNS]
+        unknown = [str(kind) for kind in config.get("entities") or () if str(kind) not in personal_data.PATTERNS]
         if unknown:
             return f"the guardrail “{name}” cannot find {', '.join(unknown)} without the package openai-guardrails"
     return None
@@ -142,8 +142,8 @@ async def run_guardrails(
         GuardrailTripwireTriggered: When one of the guardrails refuses the text.
         Exception: When one of the checks cannot be made.
     """
-    results = await asyncio.gather(*(_check(ask, client, str(data), each) for each in guardrails))
-    tripped = next((each for each in results if each.tripwire_triggered), None)
+    results = await asyncio.gather(*(_check(ask, client, str(data), guardrail) for guardrail in guardrails))
+    tripped = next((result for result in results if result.tripwire_triggered), None)
     if tripped is not None and not suppress_tripwire:
         raise GuardrailTripwireTriggered(tripped)
     return list(results)
@@ -160,14 +160,14 @@ async def _check(ask: AskModel, client: Any, text: str, guardrail: Guardrail) ->
         is_refused, details = await hosted(client, text, config)
         return GuardrailResult(is_refused, info=info | details)
     if name == "Contains PII":
-        kinds = [str(each) for each in config.get("entities") or personal_data.PATTERNS]
+        kinds = [str(kind) for kind in config.get("entities") or personal_data.PATTERNS]
         found, masked = personal_data.mask(text, kinds, has_encoded=bool(config.get("detect_encoded_pii")))
         is_blocking = bool(config.get("block"))
         info |= {"detected_entities": found, "checked_text": masked, "anonymized_text": masked}
         info |= {"block_mode": is_blocking, "pii_detected": bool(found)}
         return GuardrailResult(bool(found) and is_blocking, info=info)
     if name in ("Keyword Filter", "Competitors"):
-        words = [str(each) for each in config.get("keywords") or config.get("competitors") or ()]
+        words = [str(word) for word in config.get("keywords") or config.get("competitors") or ()]
         matched = [w for w in words if re.search(rf"(?<!\w){re.escape(w.strip())}(?!\w)", text, re.IGNORECASE)]
         return GuardrailResult(bool(matched), info=info | {"matched": matched, "checked": words})
     if name == "URL Filter":
@@ -185,7 +185,7 @@ async def _check(ask: AskModel, client: Any, text: str, guardrail: Guardrail) ->
 
 def _is_allowed_url(url: str, config: Mapping[str, Any]) -> bool:
     parts = urlsplit(url if "://" in url else f"https://{url}")
-    schemes = [str(each).removesuffix("://") for each in config.get("allowed_schemes") or ["https"]]
+    schemes = [str(scheme).removesuffix("://") for scheme in config.get("allowed_schemes") or ["https"]]
     host = (parts.hostname or "").removeprefix("www.").lower()
     if parts.scheme.lower() not in schemes or (config.get("block_userinfo", True) and parts.username):
         return False

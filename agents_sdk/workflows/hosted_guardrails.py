@@ -36,8 +36,8 @@ async def check_moderation(client: Any, text: str, config: Mapping[str, Any]) ->
     judged = [result.model_dump(by_alias=True)["categories"] for result in moderated.results]
     flagged = [
         name
-        for each in judged
-        for name, is_flagged in each.items()
+        for categories_flagged in judged
+        for name, is_flagged in categories_flagged.items()
         if is_flagged and (not categories or name in categories)
     ]
     return bool(flagged), {"flagged_categories": flagged}

@@ -24,8 +24,8 @@ def find_siblings(folder: Path) -> frozenset[str]:
 
     They take precedence over installed modules, as for a script: `config` is the author's, and not ours.
     """
-    files = {each.stem for each in folder.glob("*.py")}
-    packages = {each.parent.name for each in folder.glob("*/*.py")}
+    files = {path.stem for path in folder.glob("*.py")}
+    packages = {path.parent.name for path in folder.glob("*/*.py")}
     names = (files | packages) - _NEVER_SIBLINGS - sys.stdlib_module_names
     return frozenset(name for name in names if name.isidentifier())
 

@@ -77,7 +77,10 @@ class Journal:
             AgentError: When the journal is too large to be stored.
         """
         entries = {
-            key: [each if each is None or isinstance(each, dict | list) else _record_run(each) for each in results]
+            key: [
+                result if result is None or isinstance(result, dict | list) else _record_run(result)
+                for result in results
+            ]
             for key, results in self._entries.items()
         }
         dumped = {"entries": entries, "decisions": self.decisions, **more}
@@ -89,13 +92,13 @@ class Journal:
         return dumped
 
 
-def restore_result(entry: Mapping[str, Any], agent: Agent[Any], given: Any, context: Any) -> RunResult:
+def restore_result(entry: Mapping[str, Any], agent: Agent[Any], run_input: Any, context: Any) -> RunResult:
     """Return a recorded result as a result of the SDK, for the file to use.
 
     Args:
         entry: The record.
         agent: The agent.
-        given: The input of the run.
+        run_input: The input of the run.
         context: The context of the run.
     """
     output = entry["output"]
@@ -103,7 +106,7 @@ def restore_result(entry: Mapping[str, Any], agent: Agent[Any], given: Any, cont
         schema: Any = getattr(kind, "output_type", kind)
         output = TypeAdapter(schema).validate_python(output)
     return RunResult(
-        input=given,
+        input=run_input,
         new_items=[_restore_item(item, agent) for item in entry["items"]],
         raw_responses=[],
         final_output=output,

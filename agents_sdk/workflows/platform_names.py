@@ -121,9 +121,9 @@ class PlatformNames:
         journal = self._run.journal
         slot = journal.next_slot(_GUARDRAILS_KEY)
         if (known := journal.find_entry(_GUARDRAILS_KEY, slot)) is not None:
-            return [GuardrailResult(each["tripped"], info=each["info"]) for each in known]
+            return [GuardrailResult(entry["tripped"], info=entry["info"]) for entry in known]
         results = await ask()
-        journal.add(_GUARDRAILS_KEY, slot, [_build_entry(each) for each in results])
+        journal.add(_GUARDRAILS_KEY, slot, [_build_entry(result) for result in results])
         return results
 
 
@@ -134,7 +134,7 @@ def _build_entry(result: Any) -> dict[str, Any]:
 def _to_json_value(value: Any) -> Any:
     """Return details as JSON values; others, such as an exception, as text."""
     if isinstance(value, dict):
-        return {str(key): _to_json_value(each) for key, each in value.items()}
+        return {str(key): _to_json_value(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_to_json_value(each) for each in value]
+        return [_to_json_value(item) for item in value]
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)

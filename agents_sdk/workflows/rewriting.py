@@ -80,7 +80,7 @@ class _Rewriter(ast.NodeTransformer):
             return node
         others = [alias for alias in node.names if alias not in beside]
         rewritten: list[ast.AST] = [_with_location_of(node, ast.Import(others))] if others else []
-        return [*rewritten, *(each for alias in beside for each in _import_sibling(node, alias))]
+        return [*rewritten, *(statement for alias in beside for statement in _import_sibling(node, alias))]
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | list[ast.AST]:
         module = node.module or ""
@@ -161,10 +161,10 @@ def _is_persons_message(node: ast.expr) -> bool:
 def _mentions_input(node: ast.AST) -> bool:
     """Return whether an expression uses the text of the person's message, under its name in exported files."""
     return any(
-        (isinstance(each, ast.Constant) and each.value == "input_as_text")
-        or (isinstance(each, ast.Attribute) and each.attr == "input_as_text")
-        or (isinstance(each, ast.Name) and each.id == "input_as_text")
-        for each in ast.walk(node)
+        (isinstance(part, ast.Constant) and part.value == "input_as_text")
+        or (isinstance(part, ast.Attribute) and part.attr == "input_as_text")
+        or (isinstance(part, ast.Name) and part.id == "input_as_text")
+        for part in ast.walk(node)
     )
 
 
@@ -184,7 +184,7 @@ def _build_lambda(body: ast.expr) -> ast.Lambda:
 def _rebind(place: ast.stmt, name: str, method: str, *arguments: str) -> ast.Assign:
     value: ast.expr = ast.Attribute(ast.Name(PLATFORM, ast.Load()), method, ast.Load())
     if arguments:
-        value = ast.Call(value, [ast.Name(each, ast.Load()) for each in arguments], [])
+        value = ast.Call(value, [ast.Name(argument, ast.Load()) for argument in arguments], [])
     return _with_location_of(place, ast.Assign([ast.Name(name, ast.Store())], value))
 
 

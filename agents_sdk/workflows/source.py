@@ -103,7 +103,7 @@ def _analyse_source(text: str, path: Path, name: str, entry: str | None) -> Work
         digest=hashlib.sha256(text.encode()).hexdigest(),
         entry=find_entry(tree, functions, path, name, entry),
         title=_find_title(tree),
-        approvals=tuple(each for each, node in functions.items() if _is_approval(node)),
+        approvals=tuple(function_name for function_name, node in functions.items() if _is_approval(node)),
         needs=tuple(find_needs(tree)),
         unmet_guardrails=tuple(_find_unmet_guardrails(tree)),
     )

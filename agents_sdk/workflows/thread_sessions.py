@@ -54,28 +54,28 @@ class ThreadSessions:
         self._message = message
         self._sessions: dict[str, ThreadSession] = {}
 
-    def begin_run(self, given: Any, options: Mapping[str, Any]) -> tuple[Any, ThreadSession | None]:
+    def begin_run(self, run_input: Any, options: Mapping[str, Any]) -> tuple[Any, ThreadSession | None]:
         """Return the input of a run, and the session that replaces the file's; None if the file gives none.
 
         Args:
-            given: The input from the file; if it is the person's message, the session begins with the thread.
+            run_input: The input from the file; if it is the person's message, the session begins with the thread.
             options: The other arguments of the run.
         """
         file_session = options.get("session")
         if file_session is None:
-            return given, None
+            return run_input, None
         name = str(getattr(file_session, "session_id", ""))
-        continued = self._message.with_history(given)
-        is_the_message = continued is not given
+        continued = self._message.with_history(run_input)
+        is_the_message = continued is not run_input
         if name not in self._sessions:
             self._sessions[name] = ThreadSession(name, self._message.history if is_the_message else ())
-        if not is_the_message or not isinstance(given, str):
-            return given, self._sessions[name]
-        return [self._message.item] if self._message.extras else given, self._sessions[name]
+        if not is_the_message or not isinstance(run_input, str):
+            return run_input, self._sessions[name]
+        return [self._message.item] if self._message.extras else run_input, self._sessions[name]
 
-    async def record(self, given: Any, options: Mapping[str, Any], result: Any) -> None:
+    async def record(self, run_input: Any, options: Mapping[str, Any], result: Any) -> None:
         """Add a run from before a question to its session, as the run itself would do."""
-        given, session = self.begin_run(given, options)
+        run_input, session = self.begin_run(run_input, options)
         if session is not None:
-            items = [{"role": "user", "content": given}] if isinstance(given, str) else list(given)
+            items = [{"role": "user", "content": run_input}] if isinstance(run_input, str) else list(run_input)
             await session.add_items([*items, *(item.to_input_item() for item in result.new_items)])

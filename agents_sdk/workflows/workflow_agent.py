@@ -161,8 +161,8 @@ class WorkflowAgent(ReplayingAgent):
         has_spoken = bool(run.shown_texts) and run.unshown_output is None
         if not has_spoken:
             parsed = value.get("output_parsed") if isinstance(value, dict) else None
-            for each in (parsed, text, value, run.unshown_output):
-                if words := format_output(each).strip():
+            for candidate in (parsed, text, value, run.unshown_output):
+                if words := format_output(candidate).strip():
                     return words
             return None
         is_new = isinstance(text, str) and text.strip() and text != run.message.text
@@ -232,7 +232,7 @@ def _is_refusal(value: Any) -> bool:
     return (
         isinstance(output, dict)
         and bool(output)
-        and all(isinstance(each, dict) and isinstance(each.get("failed"), bool) for each in output.values())
+        and all(isinstance(result, dict) and isinstance(result.get("failed"), bool) for result in output.values())
     )
 
 

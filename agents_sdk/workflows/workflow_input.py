@@ -61,32 +61,34 @@ class PersonsMessage:
             parts += self.extras
         return [*_copy_items(self.history), {**message, "content": parts}, *more]
 
-    def with_history(self, given: Any) -> Any:
+    def with_history(self, run_input: Any) -> Any:
         """Return the input of an agent with the history before it, if it begins with the message.
 
         Instructions of the file may come before the message. Any other input is returned unchanged, such as one that
         already begins with the history.
         """
-        if isinstance(given, str):
+        if isinstance(run_input, str):
             # Files may strip the text.
-            is_the_message = given.strip() == self.text.strip()
-            return [*_copy_items(self.history), *_copy_items([self.item])] if is_the_message else given
-        if not isinstance(given, list) or not all(isinstance(each, Mapping) for each in given):
-            return given
-        at = next((n for n, each in enumerate(given) if each.get("role") not in ("system", "developer")), None)
-        if at is None or given[at].get("role") != "user" or self.text.strip() not in _item_texts(given[at]):
-            return given
+            is_the_message = run_input.strip() == self.text.strip()
+            return [*_copy_items(self.history), *_copy_items([self.item])] if is_the_message else run_input
+        if not isinstance(run_input, list) or not all(isinstance(item, Mapping) for item in run_input):
+            return run_input
+        at = next((n for n, item in enumerate(run_input) if item.get("role") not in ("system", "developer")), None)
+        if at is None or run_input[at].get("role") != "user" or self.text.strip() not in _item_texts(run_input[at]):
+            return run_input
         if (
             self.history
-            and _item_texts(given[at]) == _item_texts(self.history[0])
-            and self._begins_like_history(given[at:])
+            and _item_texts(run_input[at]) == _item_texts(self.history[0])
+            and self._begins_like_history(run_input[at:])
         ):
-            return given
-        return [*given[:at], *self.prepend_history(given[at:])]
+            return run_input
+        return [*run_input[:at], *self.prepend_history(run_input[at:])]
 
-    def _begins_like_history(self, given: Sequence[Mapping[str, Any]]) -> bool:
-        history = [(each.get("role"), _item_texts(each)) for each in self.history if each.get("role")]
-        return history == [(each.get("role"), _item_texts(each)) for each in given if each.get("role")][: len(history)]
+    def _begins_like_history(self, run_input: Sequence[Mapping[str, Any]]) -> bool:
+        history = [(item.get("role"), _item_texts(item)) for item in self.history if item.get("role")]
+        return (
+            history == [(item.get("role"), _item_texts(item)) for item in run_input if item.get("role")][: len(history)]
+        )
 
 
 class LooseInput(dict[str, Any]):
@@ -143,7 +145,7 @@ def call_workflow(
             value: Any = input_type.model_validate(values)
         except ValidationError as exc:
             missing = ", ".join(
-                sorted({".".join(map(str, each["loc"])) or input_type.__name__ for each in exc.errors()})
+                sorted({".".join(map(str, error["loc"])) or input_type.__name__ for error in exc.errors()})
             )
             raise AgentError(
                 "This assistant lacks something that it needs to answer.",
@@ -151,7 +153,7 @@ def call_workflow(
                 "it as a state variable of the session",
             ) from exc
     elif isinstance(input_type, type) and is_dataclass(input_type):
-        annotations = {name: (each, True) for name, each in input_type.__annotations__.items()}
+        annotations = {name: (annotation, True) for name, annotation in input_type.__annotations__.items()}
         value = input_type(**_input_values(annotations, message, variables))
     elif input_type is str:
         value = message.text
@@ -195,9 +197,9 @@ def _item_texts(item: Mapping[str, Any]) -> list[Any]:
 def _plain_items(items: Sequence[Item]) -> list[Item]:
     """Return items in the shortest form of the SDK's input items, with text only, for exported files to read."""
     texts = [
-        (str(each["role"]), "\n".join(str(text) for text in _item_texts(each) if text))
-        for each in items
-        if each.get("role")
+        (str(item["role"]), "\n".join(str(text) for text in _item_texts(item) if text))
+        for item in items
+        if item.get("role")
     ]
     return [{"role": role, "content": text} for role, text in texts if text]
 

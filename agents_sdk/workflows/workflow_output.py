@@ -18,7 +18,7 @@ def format_output(output: Any) -> str:
     """
     value = to_plain_value(output)
     if isinstance(value, Mapping):
-        value = {name: each for name, each in value.items() if not _is_blank(each)}
+        value = {name: item for name, item in value.items() if not _is_blank(item)}
         if len(value) == 1:
             value = next(iter(value.values()))
     if isinstance(value, Mapping | list):
@@ -34,7 +34,7 @@ def to_plain_value(output: Any) -> Any:
         return to_plain_value(output.final_output)
     if is_dataclass(output) and not isinstance(output, type):
         # Not `dataclasses.asdict`, which copies values, and some cannot be copied.
-        return {each.name: to_plain_value(getattr(output, each.name)) for each in fields(output)}
+        return {field.name: to_plain_value(getattr(output, field.name)) for field in fields(output)}
     if isinstance(output, str) and output.lstrip()[:1] in ("{", "["):
         try:
             return json.loads(output)
@@ -55,24 +55,24 @@ def _format_lines(value: Any, depth: int) -> Iterator[str]:
     if depth >= MAX_DEPTH:
         return
     if isinstance(value, Mapping):
-        for name, each in value.items():
+        for name, item in value.items():
             label = f"{indent}- **{str(name).replace('_', ' ').capitalize()}**"
-            each = to_plain_value(each)
-            if isinstance(each, list) and not any(isinstance(one, Mapping | list) for one in each):
-                each = ", ".join(_format_value(one) for one in each)
-            if _is_blank(each):
+            item = to_plain_value(item)
+            if isinstance(item, list) and not any(isinstance(one, Mapping | list) for one in item):
+                item = ", ".join(_format_value(one) for one in item)
+            if _is_blank(item):
                 continue
-            if isinstance(each, Mapping | list):
+            if isinstance(item, Mapping | list):
                 yield f"{label}:"
-                yield from _format_lines(each, depth + 1)
+                yield from _format_lines(item, depth + 1)
             else:
-                yield f"{label}: {_format_value(each)}"
+                yield f"{label}: {_format_value(item)}"
         return
-    for each in value:
-        inner = list(_format_lines(each, depth)) if isinstance(each, Mapping | list) else []
+    for item in value:
+        inner = list(_format_lines(item, depth)) if isinstance(item, Mapping | list) else []
         if not inner:
-            if not _is_blank(each) and not isinstance(each, Mapping | list):
-                yield f"{indent}- {_format_value(each)}"
+            if not _is_blank(item) and not isinstance(item, Mapping | list):
+                yield f"{indent}- {_format_value(item)}"
             continue
         # The fields of an object in a list are indented under the first of them, so that objects can be told apart.
         yield f"{indent}- {inner[0].strip().removeprefix('- ')}"
@@ -89,5 +89,5 @@ def _is_blank(value: Any, depth: int = 0) -> bool:
     """Return whether a value is empty, or has only empty values down to the depth that is shown."""
     value = to_plain_value(value)
     if isinstance(value, Mapping | list) and depth < MAX_DEPTH:
-        return all(_is_blank(each, depth + 1) for each in (value.values() if isinstance(value, Mapping) else value))
+        return all(_is_blank(item, depth + 1) for item in (value.values() if isinstance(value, Mapping) else value))
     return value is None or value in ("", [], {})

@@ -77,7 +77,7 @@ def build_status_error(status: int, body: Any, request_id: str | None = None) ->
         request_id: The id by which the provider's support finds the request, or None.
     """
     if isinstance(body, list):
-        body = next((each for each in body if isinstance(each, dict)), None)
+        body = next((item for item in body if isinstance(item, dict)), None)
     error = body.get("error", body) if isinstance(body, dict) else body
     words = _ErrorWords()
     _collect_words(error, words)
@@ -135,18 +135,20 @@ def _collect_words(value: Any, words: _ErrorWords, name: str = "", depth: int = 
         if name in _TEXT_NAMES or not name:
             words.texts.append(" ".join(value.split()))
             classes = _ERROR_CLASS.findall(value[:MAX_REFUSAL_CHARS])
-            words.codes += (re.sub(r"(?<=[a-z])(?=[A-Z])", "_", each).lower() for each in classes[:MAX_WORDS])
+            words.codes += (
+                re.sub(r"(?<=[a-z])(?=[A-Z])", "_", class_name).lower() for class_name in classes[:MAX_WORDS]
+            )
     elif isinstance(value, Mapping):
-        for key, each in value.items():
+        for key, item in value.items():
             if str(key).lower() in _ECHO_NAMES:
                 continue
-            _collect_words(each, words, str(key).lower(), depth + 1)
+            _collect_words(item, words, str(key).lower(), depth + 1)
     elif isinstance(value, list):
         if name == "loc":
-            words.params.append(".".join(str(each) for each in value if each != "body"))
+            words.params.append(".".join(str(part) for part in value if part != "body"))
             return
-        for each in value:
-            _collect_words(each, words, name, depth + 1)
+        for item in value:
+            _collect_words(item, words, name, depth + 1)
 
 
 def _parse_embedded_json(text: str) -> Any:

@@ -247,7 +247,7 @@ class CompletionsReader:
 
     def _read_content(self, content: Any) -> Iterator[ChatResponseUpdate]:
         """Read a content, which is text or a list of parts, some of which may be thoughts."""
-        if isinstance(content, list) and all(isinstance(each, str) for each in content):
+        if isinstance(content, list) and all(isinstance(part, str) for part in content):
             content = "".join(content)
         if isinstance(content, str | int | float) and not isinstance(content, bool):
             yield from self._add_piece(_TEXT, str(content))
@@ -320,7 +320,7 @@ class CompletionsReader:
                 # A piece of a call that never began.
                 self._is_call_lost = self._is_call_lost or bool(name or arguments)
                 return
-            is_repeated = bool(given_id) and any(each.given_id == given_id for each in self._calls)
+            is_repeated = bool(given_id) and any(other.given_id == given_id for other in self._calls)
             call = self._begin_call(given_id, name)
             call.is_announced = is_repeated  # it may be the same call again: see `_deduplicate_calls`
             if index is not None:

@@ -14,7 +14,7 @@ def describe_shape(value: Any, depth: int = MAX_DEPTH) -> str:
     if isinstance(value, dict):
         fields = list(value.items())
         shown = [
-            f"{str(name)[:MAX_NAME_CHARS]}: {describe_shape(each, depth - 1)}" for name, each in fields[:MAX_FIELDS]
+            f"{str(name)[:MAX_NAME_CHARS]}: {describe_shape(member, depth - 1)}" for name, member in fields[:MAX_FIELDS]
         ]
         more = [] if len(fields) <= MAX_FIELDS else ["…"]
         return "{" + ", ".join([*shown, *more] if depth else ["…"]) + "}"

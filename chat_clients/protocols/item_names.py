@@ -50,7 +50,7 @@ class ItemNames:
         if known is not None:
             return known
         if read_index(index) is None:
-            open_names = [name for name, each in self._kinds.items() if each == kind and name not in self._done]
+            open_names = self._open_names(kind)
             if item_id and self._announced:
                 open_names = [name for name in open_names if name in self._announced]
             if open_names:
@@ -64,7 +64,7 @@ class ItemNames:
         if known is None or (known in self._done and self._has_other_index(known, index)):
             known = self._find_open(index, kind)
         if known is None and read_index(index) is None:
-            open_names = [name for name, each in self._kinds.items() if each == kind and name not in self._done]
+            open_names = self._open_names(kind)
             if item.get("id"):
                 open_names = [name for name in open_names if name in self._announced]
             known = open_names[0] if open_names else None
@@ -87,7 +87,7 @@ class ItemNames:
         if self._find_open(index, kind) is not None:
             return []
         at_index = self._by_index.get(index) if index is not None else None
-        same_kind = [name for name, each in self._kinds.items() if each == kind and name in self._done]
+        same_kind = [name for name, other_kind in self._kinds.items() if other_kind == kind and name in self._done]
         return sorted(same_kind, key=lambda name: name != at_index)
 
     def name_in_response(self, item: Mapping[str, Any], matched: Collection[str]) -> str:
@@ -101,8 +101,12 @@ class ItemNames:
         known = next((name for name in self._names_with_id(item.get("id"), kind) if name not in matched), None)
         if known is not None:
             return known
-        same_kind = [name for name, each in self._kinds.items() if each == kind and name not in matched]
+        same_kind = [name for name, other_kind in self._kinds.items() if other_kind == kind and name not in matched]
         return same_kind[0] if same_kind else self._add(item.get("id"), None, kind)
+
+    def _open_names(self, kind: str) -> list[str]:
+        """Return the names of the items of a kind that are not finished, oldest first."""
+        return [name for name, other_kind in self._kinds.items() if other_kind == kind and name not in self._done]
 
     def _names_with_id(self, item_id: Any, kind: str) -> list[str]:
         if not isinstance(item_id, str):

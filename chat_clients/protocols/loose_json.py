@@ -40,7 +40,7 @@ def read_object(value: Any) -> Mapping[str, Any]:
 
 def read_objects(value: Any) -> list[Mapping[str, Any]]:
     """Return the objects in a list; an empty list for any other value."""
-    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
 def read_list(value: Any) -> list[Any]:

@@ -63,7 +63,7 @@ def _join_values(name: str, pieces: list[Any]) -> Any:
         is_repeated = all(text == last for text in texts)
         return last if is_repeated and not _is_text_name(name) else "".join(texts)
     if isinstance(last, list):
-        return [each for piece in pieces if isinstance(piece, list) for each in piece]
+        return [item for piece in pieces if isinstance(piece, list) for item in piece]
     if isinstance(last, Mapping):
         members: dict[str, list[Any]] = {}
         for piece in pieces:

@@ -111,8 +111,8 @@ class ToolNames:
         if self._by_folded is None:
             self._by_folded = {}
             for offered, known in self._by_offered.items():
-                for each in (offered, known):
-                    self._by_folded.setdefault(_fold(each), set()).add(known)
+                for name_form in (offered, known):
+                    self._by_folded.setdefault(_fold(name_form), set()).add(known)
         folded = _fold(name)
         return self._by_folded.get(folded, set()) if folded else set()
 
@@ -187,6 +187,6 @@ def _find_within(candidate: str, find: Finder) -> set[str]:
         ends.append(namespace.end())
     for end in sorted(ends):
         if found := find(_COUNTER.sub("", name[end:]).strip(_QUOTES)):
-            before = {each for piece in _SEPARATOR.split(name[:end]) for each in find(piece)}
+            before = {tool for piece in _SEPARATOR.split(name[:end]) for tool in find(piece)}
             return found | before
     return find(name) if name != candidate else set()
