@@ -120,7 +120,7 @@ def _optional_fields(body: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _is_addressed(name: str, body: Mapping[str, Any], refusal: ProviderStatusError) -> bool:
-    """Return whether the JSON of a refusal points to a field by its address, such as ``"param": "reasoning.effort"``."""
+    """Return whether the JSON of a refusal points to a field by its address, e.g. ``"param": "reasoning.effort"``."""
     path = ["include"] if name.startswith(_INCLUDE) else name.split(".")
     unexpected = [
         address for found in _UNEXPECTED_FIELDS.findall(refusal.text) for address in re.findall(r"[\w.]+", found)
