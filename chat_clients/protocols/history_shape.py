@@ -21,6 +21,7 @@ from agent_framework import Content, Message
 from chat_clients.protocols.replay import comes_from_another
 from chat_clients.protocols.request_options import build_call_arguments, build_result_text, to_json_text
 from chat_clients.protocols.tool_names import ToolNames
+from framework.message_marks import PROVIDER_PROPERTY
 
 EARLIER_LEFT_OUT = "[What was said before is left out.]"
 """Stands in a person's place before a history that begins with an assistant."""
@@ -313,7 +314,7 @@ def _sent_call(call: _Call, names: ToolNames, origin: str | None, form: HistoryF
     given = call.given
     properties = dict(given.additional_properties)
     if comes_from_another(given, origin) or not form.has_thoughts:
-        properties.pop("openai", None)
+        properties.pop(PROVIDER_PROPERTY, None)
     return Content.from_function_call(
         call.sent_id,
         names.offered(given.name or ""),

@@ -13,7 +13,7 @@ from typing import Any
 
 from agent_framework import Content
 
-from chat_clients.protocols.request_options import openai_property
+from framework.message_marks import PROVIDER_PROPERTY, REPLAY_ORIGIN, REPLAY_ROUND, replay_of
 
 MAX_REPLAY_CHARS = 100_000
 """How long all that goes back with one call may be, as JSON; of more, nothing is kept, and words may tell the call."""
@@ -92,18 +92,12 @@ def build_replay(
         function: Members of its function.
         beside: Members of the message that holds the calls; given with the first of them.
     """
-    replay: dict[str, Any] = {"origin": model, "round": round_id}
+    replay: dict[str, Any] = {REPLAY_ORIGIN: model, REPLAY_ROUND: round_id}
     parts = {"call": call, "function": function, "beside": beside}
     members = {name: part.values for name, part in parts.items() if part is not None and part.values}
     if members and len(json.dumps(members)) <= MAX_REPLAY_CHARS:
         replay.update(members)
     return replay
-
-
-def replay_of(call: Content) -> dict[str, Any]:
-    """Return what was noted by `build_replay`; nothing where nothing was."""
-    replay: Any = openai_property(call, "replay")
-    return replay if isinstance(replay, dict) else {}
 
 
 def note_origin(origin: str | None, **more: Any) -> dict[str, Any]:
@@ -114,12 +108,12 @@ def note_origin(origin: str | None, **more: Any) -> dict[str, Any]:
         more: What else is noted for its way back.
     """
     noted: dict[str, Any] = {} if origin is None else {ORIGIN_KEY: origin}
-    return {**noted, "openai": more} if more else noted
+    return {**noted, PROVIDER_PROPERTY: more} if more else noted
 
 
 def comes_from_another(content: Content, origin: str | None) -> bool:
     """Return whether a content is known to come from another model than `origin`."""
-    noted = content.additional_properties.get(ORIGIN_KEY) or replay_of(content).get("origin")
+    noted = content.additional_properties.get(ORIGIN_KEY) or (replay_of(content) or {}).get(REPLAY_ORIGIN)
     if noted is None or origin is None:
         return False
     # Threads remember calls of before the address was a part of it.

@@ -169,12 +169,6 @@ def is_refusal(content: Content) -> bool:
     return isinstance(core, Mapping) and core.get("model_output_kind") == "refusal"
 
 
-def openai_property(content: Content, name: str) -> Any:
-    """Return what was noted about a content for its way back to the provider, or None."""
-    noted = content.additional_properties.get("openai")
-    return noted.get(name) if isinstance(noted, Mapping) else None
-
-
 def audio_format(content: Content) -> str | None:
     """Return ``"wav"`` or ``"mp3"``, which models hear; None for all else."""
     media_type = (content.media_type or "").partition(";")[0].strip().lower()

@@ -8,6 +8,7 @@ from typing import Any
 from agent_framework import Annotation, Content, TextSpanRegion, detect_media_type_from_base64
 
 from chat_clients.protocols.loose_json import read_list, read_object, read_objects, read_word
+from framework.message_marks import PROVIDER_PROPERTY
 
 
 def build_annotation(raw: Any) -> Annotation | None:
@@ -75,7 +76,7 @@ def item_contents(item: Mapping[str, Any], item_id: str, *, is_begun: bool) -> l
                 tool_name="web_search" if is_web else "file_search",
                 result={"action": item.get("action")} if is_web else {"results": item.get("results")},
                 status=item.get("status"),
-                additional_properties={"openai": {"item": dict(item)}},
+                additional_properties={PROVIDER_PROPERTY: {"item": dict(item)}},
             )
             return [result] if is_begun else [search_call(item, item_id), result]
         case "code_interpreter_call":
@@ -84,7 +85,7 @@ def item_contents(item: Mapping[str, Any], item_id: str, *, is_begun: bool) -> l
                     call_id=item_id,
                     outputs=[_code_output(output) for output in read_objects(item.get("outputs"))],
                     status=item.get("status"),
-                    additional_properties={"openai": {"item": dict(item)}},
+                    additional_properties={PROVIDER_PROPERTY: {"item": dict(item)}},
                 )
             ]
         case "shell_call":
@@ -96,7 +97,7 @@ def item_contents(item: Mapping[str, Any], item_id: str, *, is_begun: bool) -> l
                     timeout_ms=action.get("timeout_ms"),
                     max_output_length=action.get("max_output_length"),
                     status=item.get("status"),
-                    additional_properties={"openai": {"item": dict(item)}},
+                    additional_properties={PROVIDER_PROPERTY: {"item": dict(item)}},
                 )
             ]
         case "shell_call_output":
@@ -105,7 +106,7 @@ def item_contents(item: Mapping[str, Any], item_id: str, *, is_begun: bool) -> l
                     call_id=read_word(item.get("call_id")) or item_id,
                     outputs=[_command_output(output) for output in read_objects(item.get("output"))],
                     max_output_length=item.get("max_output_length"),
-                    additional_properties={"openai": {"item": dict(item)}},
+                    additional_properties={PROVIDER_PROPERTY: {"item": dict(item)}},
                 )
             ]
         case "image_generation_call":
@@ -186,5 +187,5 @@ def _told_call(item: Mapping[str, Any], item_id: str, name: str, arguments: Any)
         informational_only=True,
         hosted=True,
         status=item.get("status"),
-        additional_properties={"openai": {"item_id": item_id}},
+        additional_properties={PROVIDER_PROPERTY: {"item_id": item_id}},
     )

@@ -24,6 +24,7 @@ from chat_clients.protocols.response_items import build_image, item_contents, mc
 from chat_clients.protocols.response_texts import CODE, REFUSED, SUMMARY, TEXT, THOUGHT, PartKey, ResponseTexts
 from chat_clients.protocols.token_usage import format_time, read_responses_usage
 from chat_clients.protocols.tool_names import ToolNames
+from framework.message_marks import PROVIDER_PROPERTY, REPLAY_NOTE
 
 # What is read here; other members of a function call are its server's own.
 _CALL_MEMBERS = frozenset({"type", "id", "call_id", "name", "arguments", "status"})
@@ -245,7 +246,9 @@ class ResponsesReader:
         # Only the whole item has all that its server wants back.
         members = Members()
         members.add(call.members)
-        content.additional_properties["openai"]["replay"] = build_replay(self._origin, self._round, call=members)
+        content.additional_properties[PROVIDER_PROPERTY][REPLAY_NOTE] = build_replay(
+            self._origin, self._round, call=members
+        )
         yield self._texts.update([content])
 
     def _call_content(self, call: Call, arguments: str) -> Content:

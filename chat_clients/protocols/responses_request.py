@@ -8,7 +8,6 @@ from typing import Any
 from agent_framework import Content, Message
 
 from chat_clients.protocols.history_shape import HistoryForm, make_call_id, shape_history
-from chat_clients.protocols.replay import replay_of
 from chat_clients.protocols.request_options import (
     add_tools,
     audio_format,
@@ -16,7 +15,6 @@ from chat_clients.protocols.request_options import (
     build_call_arguments,
     is_refusal,
     join_text,
-    openai_property,
     read_names,
     read_response_format,
     read_tool_choice,
@@ -24,6 +22,7 @@ from chat_clients.protocols.request_options import (
     to_json_text,
 )
 from chat_clients.protocols.tool_names import ToolNames
+from framework.message_marks import provider_note, replay_of
 from framework.returned_parts import mention_returned
 
 # Of no meaning here, in another form here, or about a conversation that the provider keeps, which it never does for us.
@@ -232,7 +231,7 @@ def _media_part(content: Content) -> dict[str, Any] | None:
 
 
 def _detail(content: Content) -> str:
-    return openai_property(content, "image_detail") or content.additional_properties.get("detail") or "auto"
+    return provider_note(content, "image_detail") or content.additional_properties.get("detail") or "auto"
 
 
 def _item(content: Content, by_id: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
@@ -242,13 +241,13 @@ def _item(content: Content, by_id: dict[str, dict[str, Any]]) -> dict[str, Any] 
             return _reasoning(content, by_id)
         case "function_call" if content.call_id and not content.informational_only:
             call = {
-                **(replay_of(content).get("call") or {}),
+                **((replay_of(content) or {}).get("call") or {}),
                 "type": "function_call",
                 "call_id": content.call_id,
                 "name": content.name,
                 "arguments": build_call_arguments(content),
             }
-            item_id = openai_property(content, "item_id")
+            item_id = provider_note(content, "item_id")
             # Ids that come from elsewhere, such as our memory of earlier turns, would be refused.
             return {**call, "id": item_id} if str(item_id or "").startswith("fc_") else call
         case "function_result":
@@ -282,7 +281,7 @@ def _item(content: Content, by_id: dict[str, dict[str, Any]]) -> dict[str, Any] 
             return None
         case "search_tool_result" | "code_interpreter_tool_result" | "shell_tool_call" | "shell_tool_result":
             # A thought is only accepted together with what it led to.
-            given = openai_property(content, "item")
+            given = provider_note(content, "item")
             return dict(given) if isinstance(given, Mapping) else None
         case _:
             return None
@@ -299,7 +298,7 @@ def _reasoning(content: Content, by_id: dict[str, dict[str, Any]]) -> dict[str, 
         by_id[content.id] = item
     item["encrypted_content"] = content.protected_data or item["encrypted_content"]
     if content.text:
-        if openai_property(content, "reasoning_text"):
+        if provider_note(content, "reasoning_text"):
             item.setdefault("content", []).append({"type": "reasoning_text", "text": content.text})
         else:
             item["summary"].append({"type": "summary_text", "text": content.text})
