@@ -69,7 +69,9 @@ def test_beside_the_rooms_the_wheel_holds_the_page_and_data_and_nothing_for_a_cl
     assert {"static/index.html", "static/logo.svg"} <= names
     tops = {name.partition("/")[0].removesuffix(".py") for name in names if ".dist-info/" not in name}
     assert tops == ROOMS - {"infra"} | {"static"}
-    assert not [name for name in names if name.endswith((".ts", ".test.js", ".md", ".fingerprint")) or "node_modules" in name]
+    assert not [
+        name for name in names if name.endswith((".ts", ".test.js", ".md", ".fingerprint")) or "node_modules" in name
+    ]
 
 
 def test_what_is_installed_sends_to_a_clone_who_wants_to_test(installed: Path, tmp_path: Path) -> None:
