@@ -76,6 +76,7 @@ class BaseChatKitServer(ChatKitServer[RequestContext]):
     def __init__(self, services: Services, *, offline: Sequence[OfflinePhrase] = ()) -> None:
         # Again: a decorator may have added something, and a mixin's `__init_subclass__` may call nobody else's.
         _check(type(self))
+        _refuse_early_attributes(self, services)
         super().__init__(services.store, services.attachments)
         self.services = services
         self.chat_client = services.chat_client(offline)
@@ -233,6 +234,19 @@ def _state(server: BaseChatKitServer) -> _State:
         owner = f"{type(server).__module__}.{type(server).__qualname__}"
         raise PluginError(owner, f"the __init__ of {owner} does not call super().__init__(services)")
     return state
+
+
+def _refuse_early_attributes(server: BaseChatKitServer, services: Services) -> None:
+    """Refuse what an `__init__` has set before this one, which would replace it without a word."""
+    if _STATE in vars(server):
+        return
+    given = {"services": services, "store": services.store, "attachment_store": services.attachments}
+    owner = f"{type(server).__module__}.{type(server).__qualname__}"
+    for name, value in vars(server).items():
+        if name in given and value is not given[name]:
+            raise owned_name_error(f"{owner} sets 'self.{name}'")
+        if name == "chat_client":
+            raise PluginError(owner, f"{owner} sets 'self.{name}' before super().__init__(services); set it after")
 
 
 def _has_own_action(server: BaseChatKitServer) -> bool:

@@ -297,7 +297,7 @@ def show_help(_args: argparse.Namespace) -> int:
 
 
 COMMANDS: Mapping[str, tuple[str, Command]] = {
-    "run": ("Start the server; in a clone, build the client first if it has changed.", run),
+    "run": ("Start the server.", run),
     "doctor": ("Say what works with the present settings, and what does not.", doctor),
     "backup": ("Write a backup of the database and the files, also while the server runs.", back_up),
     "restore": ("Put a backup in the place of the data that are there.", restore),

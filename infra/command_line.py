@@ -81,7 +81,8 @@ COMMANDS: Mapping[str, CloneCommand] = {
 
 def format_help() -> str:
     """Return the list of all commands of a clone."""
-    rows = {"run --no-build": "Start the server with the client as it was built last."}
+    rows = {"run": "Build the client if it has changed, then start the server."}
+    rows |= {"run --no-build": "Start the server with the client as it was built last."}
     rows |= {name: command.summary for name, command in COMMANDS.items()}
     lines = [f"  {name:<20}{summary}" for name, summary in rows.items()]
     return "\n".join([build_parser().format_help(), "commands of a clone, by ./parlor:", *lines, ""])

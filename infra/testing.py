@@ -6,6 +6,7 @@ A part waits for servers, browsers and timers for much of its time, and at its e
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -223,7 +224,15 @@ def _pytest(name: str, request: Request, arguments: Sequence[str], python: str =
     done = subprocess.run(
         command, cwd=ROOT, env=python_environment(), check=False, stdout=request.output, stderr=request.output
     )
+    if not report.is_file():
+        # Killed, or ended by a library: it has said nothing, neither why nor what had failed until then.
+        raise ParlorError(f"pytest ended before its report, {describe_end(done.returncode)}.")
     return read_junit_report(report, done.returncode)
+
+
+def describe_end(code: int) -> str:
+    """Return how a process has ended, in words; a negative code is a signal's number."""
+    return f"by {signal.Signals(-code).name}" if code < 0 else f"with code {code}"
 
 
 def python_environment(clone: Clone | None = None) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from functools import partialmethod
-from typing import Any
+from typing import Any, Protocol
 
 from errors import FinalMethodError, PluginError
 
@@ -31,7 +31,7 @@ def check_class(cls: type, platform: type, reserved: frozenset[str], hooks: froz
     """Refuse a class that defines what the platform owns, or a hook as what cannot be called as one.
 
     Args:
-        cls: The author's class; all between it and the platform's are looked at, mixins too.
+        cls: The author's class; mixins are looked at too, and of hooks those before the platform's class.
         platform: The platform's class.
         reserved: The names that the platform owns.
         hooks: The names of its hooks.
@@ -40,10 +40,14 @@ def check_class(cls: type, platform: type, reserved: frozenset[str], hooks: froz
         FinalMethodError: When the class defines a reserved name.
         PluginError: When a hook is no method, has other arguments, or is awaited in vain.
     """
+    for base in cls.__mro__:
+        # Behind the platform's too: what it has there would give way without a word. A protocol only describes.
+        if base in platform.__mro__ or Protocol in base.__bases__:
+            continue
+        for name in sorted(reserved & vars(base).keys()):
+            raise owned_name_error(f"{base.__module__}.{base.__qualname__} defines '{name}'")
     for base in cls.__mro__[: cls.__mro__.index(platform)]:
         owner = f"{base.__module__}.{base.__qualname__}"
-        for name in sorted(reserved & vars(base).keys()):
-            raise owned_name_error(f"{owner} defines '{name}'")
         for name in sorted(hooks & vars(base).keys()):
             for problem in _problems(vars(base)[name], name, getattr(platform, name)):
                 raise PluginError(owner, f"{owner} defines the hook '{name}' {problem}; rename it if it is no hook")

@@ -28,6 +28,7 @@ from chat_clients.protocols.thought_updates import build_split_updates
 from chat_clients.protocols.token_usage import format_time, read_completions_usage
 from chat_clients.protocols.tool_names import ToolNames
 from chat_clients.protocols.written_calls import WrittenCalls
+from framework.message_marks import PROVIDER_PROPERTY, REPLAY_NOTE
 from framework.text_updates import build_text_piece
 from text.surrogates import join_pieces, join_surrogates
 from text.thoughts import Kind, ThoughtSplitter
@@ -368,7 +369,7 @@ class CompletionsReader:
                 beside=self._message_fields if at == 0 else None,
             )
             content = _build_call_content(call, arguments[at])
-            content.additional_properties["openai"] = {"replay": replay}
+            content.additional_properties[PROVIDER_PROPERTY] = {REPLAY_NOTE: replay}
             yield self._build_update([content])
             call.arguments.clear()
 

@@ -9,20 +9,19 @@ from typing import Any
 from agent_framework import Content, FunctionTool, Message
 
 from chat_clients.protocols.history_shape import HistoryForm, shape_history
-from chat_clients.protocols.replay import read_replay
 from chat_clients.protocols.request_options import (
     add_tools,
     audio_format,
     begin_body,
     build_call_arguments,
     build_result_text,
-    openai_property,
     read_names,
     read_response_format,
     read_tool_choice,
     split_tools,
 )
 from chat_clients.protocols.tool_names import ToolNames
+from framework.message_marks import provider_property, read_replay
 
 _NOT_PASSED_ON = frozenset(
     {
@@ -190,14 +189,14 @@ def _assistant_messages(message: Message) -> list[dict[str, Any]]:
                 # Refusals too, since not every server knows their field.
                 parts.append({"type": "text", "text": content.text})
             case "function_call":
-                replay = read_replay(content)
+                replay = read_replay(content) or {}
                 beside.update(replay.get("beside") or {})
                 function = {**(replay.get("function") or {}), "name": content.name}
                 function["arguments"] = build_call_arguments(content)
                 call = {"id": content.call_id, "type": "function", "function": function}
                 calls.append({**(replay.get("call") or {}), **call})
             case "text_reasoning":
-                if name := openai_property(content, "thought_field"):
+                if name := provider_property(content, "thought_field"):
                     thoughts[name] = thoughts.get(name, "") + (content.text or "")
                 if content.protected_data:
                     details.extend(_decode_details(content.protected_data))
@@ -237,7 +236,7 @@ def _build_part(content: Content) -> dict[str, Any] | None:
             return {"type": "text", "text": content.text}
         case "data" | "uri" if content.media_type and content.has_top_level_media_type("image"):
             image = {"url": uri}
-            detail = openai_property(content, "image_detail") or content.additional_properties.get("detail")
+            detail = provider_property(content, "image_detail") or content.additional_properties.get("detail")
             if isinstance(detail, str):
                 image["detail"] = detail
             return {"type": "image_url", "image_url": image}

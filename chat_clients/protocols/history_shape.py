@@ -22,6 +22,7 @@ from agent_framework import Content, Message
 from chat_clients.protocols.replay import is_from_other_model
 from chat_clients.protocols.request_options import build_call_arguments, build_result_text, to_json_text
 from chat_clients.protocols.tool_names import ToolNames
+from framework.message_marks import PROVIDER_PROPERTY
 
 EARLIER_LEFT_OUT = "[What was said before is left out.]"
 """A person's message that is put before a history that begins with the assistant."""
@@ -321,7 +322,7 @@ def _build_call(call: _Call, names: ToolNames, origin: str | None, form: History
     content = call.content
     properties = dict(content.additional_properties)
     if is_from_other_model(content, origin) or not form.has_thoughts:
-        properties.pop("openai", None)
+        properties.pop(PROVIDER_PROPERTY, None)
     return Content.from_function_call(
         call.sent_id,
         names.offered_name(content.name or ""),

@@ -13,7 +13,7 @@ from typing import Any
 
 from agent_framework import Content
 
-from chat_clients.protocols.request_options import openai_property
+from framework.message_marks import PROVIDER_PROPERTY, REPLAY_ORIGIN, REPLAY_ROUND, read_replay
 
 MAX_REPLAY_CHARS = 100_000
 """The longest JSON of the fields that are kept for one call; if it is longer, none of them are."""
@@ -92,18 +92,12 @@ def build_replay(
         function: Unknown fields of the call's function.
         beside: Unknown fields of the message with the calls; only given for the first call.
     """
-    replay: dict[str, Any] = {"origin": model, "round": round_id}
+    replay: dict[str, Any] = {REPLAY_ORIGIN: model, REPLAY_ROUND: round_id}
     parts = {"call": call, "function": function, "beside": beside}
     members = {name: part.values for name, part in parts.items() if part is not None and part.values}
     if members and len(json.dumps(members)) <= MAX_REPLAY_CHARS:
         replay.update(members)
     return replay
-
-
-def read_replay(call: Content) -> dict[str, Any]:
-    """Return the properties that `build_replay` has added to a call; empty if there are none."""
-    replay: Any = openai_property(call, "replay")
-    return replay if isinstance(replay, dict) else {}
 
 
 def origin_properties(origin: str | None, **more: Any) -> dict[str, Any]:
@@ -114,12 +108,12 @@ def origin_properties(origin: str | None, **more: Any) -> dict[str, Any]:
         more: Further properties to send back.
     """
     properties: dict[str, Any] = {} if origin is None else {ORIGIN_KEY: origin}
-    return {**properties, "openai": more} if more else properties
+    return {**properties, PROVIDER_PROPERTY: more} if more else properties
 
 
 def is_from_other_model(content: Content, origin: str | None) -> bool:
     """Return whether a content is known to come from another model than `origin`."""
-    known = content.additional_properties.get(ORIGIN_KEY) or read_replay(content).get("origin")
+    known = content.additional_properties.get(ORIGIN_KEY) or (read_replay(content) or {}).get(REPLAY_ORIGIN)
     if known is None or origin is None:
         return False
     # Threads may hold calls from a time when an origin had no address.

@@ -169,12 +169,6 @@ def is_refusal(content: Content) -> bool:
     return isinstance(core, Mapping) and core.get("model_output_kind") == "refusal"
 
 
-def openai_property(content: Content, name: str) -> Any:
-    """Return a property of a content that is meant for the provider, or None."""
-    properties = content.additional_properties.get("openai")
-    return properties.get(name) if isinstance(properties, Mapping) else None
-
-
 def audio_format(content: Content) -> str | None:
     """Return ``"wav"`` or ``"mp3"``, the formats that models accept; None for other contents."""
     media_type = (content.media_type or "").partition(";")[0].strip().lower()

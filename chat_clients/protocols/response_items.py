@@ -8,6 +8,7 @@ from typing import Any
 from agent_framework import Annotation, Content, TextSpanRegion, detect_media_type_from_base64
 
 from chat_clients.protocols.loose_json import read_list, read_object, read_objects, read_string
+from framework.message_marks import PROVIDER_PROPERTY
 
 
 def build_annotation(raw: Any) -> Annotation | None:
@@ -101,7 +102,7 @@ def _build_search_result(item: Mapping[str, Any], item_id: str) -> Content:
         # With the query, which is known only now.
         result={"action": item.get("action")} if is_web else {"results": item.get("results")},
         status=item.get("status"),
-        additional_properties={"openai": {"item": dict(item)}},
+        additional_properties={PROVIDER_PROPERTY: {"item": dict(item)}},
     )
 
 
@@ -110,7 +111,7 @@ def _build_code_result(item: Mapping[str, Any], item_id: str) -> Content:
         call_id=item_id,
         outputs=[_build_code_output(output) for output in read_objects(item.get("outputs"))],
         status=item.get("status"),
-        additional_properties={"openai": {"item": dict(item)}},
+        additional_properties={PROVIDER_PROPERTY: {"item": dict(item)}},
     )
 
 
@@ -122,7 +123,7 @@ def _build_shell_call(item: Mapping[str, Any], item_id: str) -> Content:
         timeout_ms=action.get("timeout_ms"),
         max_output_length=action.get("max_output_length"),
         status=item.get("status"),
-        additional_properties={"openai": {"item": dict(item)}},
+        additional_properties={PROVIDER_PROPERTY: {"item": dict(item)}},
     )
 
 
@@ -131,7 +132,7 @@ def _build_shell_result(item: Mapping[str, Any], item_id: str) -> Content:
         call_id=read_string(item.get("call_id")) or item_id,
         outputs=[_build_command_output(output) for output in read_objects(item.get("output"))],
         max_output_length=item.get("max_output_length"),
-        additional_properties={"openai": {"item": dict(item)}},
+        additional_properties={PROVIDER_PROPERTY: {"item": dict(item)}},
     )
 
 
@@ -199,5 +200,5 @@ def _build_reported_call(item: Mapping[str, Any], item_id: str, name: str, argum
         informational_only=True,
         hosted=True,
         status=item.get("status"),
-        additional_properties={"openai": {"item_id": item_id}},
+        additional_properties={PROVIDER_PROPERTY: {"item_id": item_id}},
     )

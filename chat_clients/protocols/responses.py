@@ -24,6 +24,7 @@ from chat_clients.protocols.response_items import build_image, build_item_conten
 from chat_clients.protocols.response_texts import CODE, REFUSED, SUMMARY, TEXT, THOUGHT, PartKey, ResponseTexts
 from chat_clients.protocols.token_usage import format_time, read_responses_usage
 from chat_clients.protocols.tool_names import ToolNames
+from framework.message_marks import PROVIDER_PROPERTY, REPLAY_NOTE
 
 # Fields of a function call that are read here; others are the server's own.
 _CALL_FIELDS = frozenset({"type", "id", "call_id", "name", "arguments", "status"})
@@ -252,7 +253,9 @@ class ResponsesReader:
         # Only the finished item has all the fields that its server needs back.
         fields = Members()
         fields.add(call.fields)
-        content.additional_properties["openai"]["replay"] = build_replay(self._origin, self._round_id, call=fields)
+        content.additional_properties[PROVIDER_PROPERTY][REPLAY_NOTE] = build_replay(
+            self._origin, self._round_id, call=fields
+        )
         yield self._texts.build_update([content])
 
     def _call_content(self, call: Call, arguments: str) -> Content:

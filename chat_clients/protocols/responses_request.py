@@ -8,7 +8,6 @@ from typing import Any
 from agent_framework import Content, Message
 
 from chat_clients.protocols.history_shape import HistoryForm, make_call_id, shape_history
-from chat_clients.protocols.replay import read_replay
 from chat_clients.protocols.request_options import (
     add_tools,
     audio_format,
@@ -16,7 +15,6 @@ from chat_clients.protocols.request_options import (
     build_call_arguments,
     is_refusal,
     join_text,
-    openai_property,
     read_names,
     read_response_format,
     read_tool_choice,
@@ -24,6 +22,7 @@ from chat_clients.protocols.request_options import (
     to_json_text,
 )
 from chat_clients.protocols.tool_names import ToolNames
+from framework.message_marks import provider_property, read_replay
 from framework.returned_parts import mention_returned
 
 # Options that the API does not have, has in another form, or that are about conversations stored at the provider.
@@ -236,7 +235,7 @@ def _build_media_part(content: Content) -> dict[str, Any] | None:
 
 
 def _image_detail(content: Content) -> str:
-    return openai_property(content, "image_detail") or content.additional_properties.get("detail") or "auto"
+    return provider_property(content, "image_detail") or content.additional_properties.get("detail") or "auto"
 
 
 def _build_item(content: Content, by_id: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
@@ -246,13 +245,13 @@ def _build_item(content: Content, by_id: dict[str, dict[str, Any]]) -> dict[str,
             return _add_reasoning(content, by_id)
         case "function_call" if content.call_id and not content.informational_only:
             call = {
-                **(read_replay(content).get("call") or {}),
+                **((read_replay(content) or {}).get("call") or {}),
                 "type": "function_call",
                 "call_id": content.call_id,
                 "name": content.name,
                 "arguments": build_call_arguments(content),
             }
-            item_id = openai_property(content, "item_id")
+            item_id = provider_property(content, "item_id")
             # Other ids, such as those of earlier turns from our store, would be refused.
             return {**call, "id": item_id} if str(item_id or "").startswith("fc_") else call
         case "function_result":
@@ -286,7 +285,7 @@ def _build_item(content: Content, by_id: dict[str, dict[str, Any]]) -> dict[str,
             return None
         case "search_tool_result" | "code_interpreter_tool_result" | "shell_tool_call" | "shell_tool_result":
             # A thought is only accepted together with the item that it led to.
-            original = openai_property(content, "item")
+            original = provider_property(content, "item")
             return dict(original) if isinstance(original, Mapping) else None
         case _:
             return None
@@ -303,7 +302,7 @@ def _add_reasoning(content: Content, by_id: dict[str, dict[str, Any]]) -> dict[s
         by_id[content.id] = item
     item["encrypted_content"] = content.protected_data or item["encrypted_content"]
     if content.text:
-        if openai_property(content, "reasoning_text"):
+        if provider_property(content, "reasoning_text"):
             item.setdefault("content", []).append({"type": "reasoning_text", "text": content.text})
         else:
             item["summary"].append({"type": "summary_text", "text": content.text})

@@ -85,6 +85,9 @@ const files = readdirSync(SRC, {recursive: true, encoding: 'utf8'})
   .filter(name => name.endsWith('.ts') && !name.endsWith('.test.ts') && !name.startsWith('testing/'))
   .sort();
 
+/** Stands for what is imported by a name that the import does not say itself. */
+const UNKNOWN = '?';
+
 /** Specifiers of imports, re-exports, dynamic imports and `import('…')` types. */
 function importsOf(code: string): readonly string[] {
   const found = new Set<string>();
@@ -92,7 +95,8 @@ function importsOf(code: string): readonly string[] {
     if (Array.isArray(node)) node.forEach(visit);
     else if (typeof node === 'object' && node !== null) {
       const {type, source} = node as {type?: unknown; source?: {value?: unknown} | null};
-      if (/Import|Export/.test(String(type)) && typeof source?.value === 'string') found.add(source.value);
+      if (/Import|Export/.test(String(type)) && source)
+        found.add(typeof source.value === 'string' ? source.value : UNKNOWN);
       Object.values(node).forEach(visit);
     }
   };
@@ -126,7 +130,9 @@ function packageOf(specifier: string): string {
 function readRow(room: string): Row {
   const mine = files.filter(file => roomOf(file) === room);
   const rooms = mine.flatMap(file => graph.get(file) ?? []).map(roomOf);
-  const packages = mine.flatMap(file => imports.get(file) ?? []).filter(name => !name.startsWith('.'));
+  const packages = mine
+    .flatMap(file => imports.get(file) ?? [])
+    .filter(name => !name.startsWith('.') && name !== UNKNOWN);
   return {
     rooms: [...new Set(rooms.filter(other => other !== room))].sort(),
     packages: [...new Set(packages.map(packageOf))].sort(),
@@ -158,6 +164,18 @@ describe('the sources', () => {
     const code = `import type {A} from './a.js'; export type {B} from './b.js'; export * from './c.js';
       import './d.js'; type E = import('./e.js').E; const f = import('./f.js');`;
     expect(importsOf(code)).toEqual(['./a.js', './b.js', './c.js', './d.js', './e.js', './f.js']);
+  });
+
+  it('say themselves what they import, but for the addresses of lazy parts', () => {
+    expect(importsOf('const a = import(`./a.js`); const b = import(b);')).toEqual([UNKNOWN]);
+    expect([...imports].filter(([, names]) => names.includes(UNKNOWN)).map(([file]) => file)).toEqual([
+      'lazy-parts.ts',
+    ]);
+    const others = /import\.meta\.glob|\brequire\(|<reference /;
+    expect(files.filter(file => others.test(readFileSync(join(SRC, file), 'utf8')))).toEqual([]);
+    expect(
+      readdirSync(SRC, {recursive: true, encoding: 'utf8'}).filter(name => /\.[cm]?jsx?$|\.[cm]ts$|\.tsx$/.test(name)),
+    ).toEqual([]);
   });
 
   it('import nothing but files that exist and are part of the product', () => {

@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,7 +34,14 @@ from chatkit.types import (
 )
 from pydantic_core import from_json
 
-from framework.message_marks import ANSWERS_PROPERTY, FILE_PROPERTY
+from framework.message_marks import (
+    ANSWERS_PROPERTY,
+    FILE_PROPERTY,
+    PROVIDER_PROPERTY,
+    REPLAY_NOTE,
+    REPLAY_ROUND,
+    read_replay,
+)
 from streaming.answers.told_tags import escape_reserved_tags, mention_text, quote_text
 from streaming.answers.tool_results import is_returned
 from text.blanks import is_blank
@@ -190,7 +197,7 @@ def _tool_memory(calls: Any) -> list[Message] | None:
 
 def _round_of(call: dict[str, Any]) -> Any:
     replay = call.get(REPLAY)
-    return replay.get("round") if isinstance(replay, dict) else None
+    return replay.get(REPLAY_ROUND) if isinstance(replay, dict) else None
 
 
 def _remembered_call(call: dict[str, Any]) -> Content:
@@ -199,15 +206,8 @@ def _remembered_call(call: dict[str, Any]) -> Content:
         call["call_id"],
         call["name"],
         arguments=_whole_arguments(call["arguments"]),
-        additional_properties={"openai": {REPLAY: replay}} if isinstance(replay, dict) else None,
+        additional_properties={PROVIDER_PROPERTY: {REPLAY_NOTE: replay}} if isinstance(replay, dict) else None,
     )
-
-
-def read_replay(content: Content) -> dict[str, Any] | None:
-    """Return the data that a server wants back with its call, as our chat clients note it; None without any."""
-    noted = content.additional_properties.get("openai")
-    replay = noted.get(REPLAY) if isinstance(noted, Mapping) else None
-    return replay if isinstance(replay, dict) else None
 
 
 def _whole_arguments(text: Any) -> str:
@@ -258,7 +258,7 @@ async def history_messages(
     messages = [message for _, each in (_begun_by_person(taken) if is_cut else taken) for message in each]
     for content in (content for message in messages for content in message.contents):
         if content.type == "function_call" and (replay := converter.replays.get(content.call_id or "")):
-            content.additional_properties["openai"] = {REPLAY: replay}
+            content.additional_properties[PROVIDER_PROPERTY] = {REPLAY_NOTE: replay}
     return messages
 
 

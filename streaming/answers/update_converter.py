@@ -30,7 +30,7 @@ from chatkit.types import (
 
 from context import Turn
 from errors import ModelError
-from framework.message_marks import NO_PICTURE_TEXT, UNKNOWN_TOOL_PROPERTY
+from framework.message_marks import NO_PICTURE_TEXT, REPLAY_ORIGIN, REPLAY_ROUND, UNKNOWN_TOOL_PROPERTY
 from framework.sentences import LIMIT_REACHED
 from streaming.answers.hosted_steps import is_hosted
 from streaming.answers.message_writer import MessageWriter
@@ -266,7 +266,7 @@ class UpdateConverter:
         yield from self._steps.forget_call(call_id)
         if known is None or self._answer.client_call is not None:
             return  # ChatKit takes one call at a time; the model asks again for the others
-        if replay and replay.keys() - {"origin", "round"}:
+        if replay and replay.keys() - {REPLAY_ORIGIN, REPLAY_ROUND}:
             # ChatKit's item of the call has no place for it.
             yield ThreadItemDoneEvent(
                 item=HiddenContextItem(

@@ -12,7 +12,7 @@ from agent_framework import Content
 from chatkit.types import HiddenContextItem, ThreadItemDoneEvent, ThreadStreamEvent
 
 from context import Turn
-from streaming.answers.history import read_replay
+from framework.message_marks import read_replay
 from streaming.answers.hosted_steps import HostedSteps
 from streaming.answers.tool_labels import ToolLabel, build_task, humanized
 from streaming.answers.tool_results import has_failed, result_text, returned_images

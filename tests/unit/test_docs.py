@@ -112,6 +112,20 @@ def test_the_guide_lists_every_method_of_a_turn_with_its_exact_arguments(cls: ty
     assert {with_arguments(method) for method in methods_of(cls)} <= table_rows(GUIDE)
 
 
+def test_the_guide_lists_every_attribute_of_a_turn_and_no_other() -> None:
+    nobody: Any = None
+    turn = ActionTurn(nobody, nobody, nobody, nobody)
+    properties = {name for name, each in inspect.getmembers_static(ActionTurn) if isinstance(each, property)}
+    shown = {name for name in vars(turn) if not name.startswith("_")} | properties
+    listed = set(re.findall(r"^\| `(\w+)` \|", section_of(GUIDE, "The Turn"), re.MULTILINE))
+    listed |= {"sender"} & table_rows(section_of(GUIDE, "Actions"))
+    assert shown == listed
+
+
+def section_of(document: str, title: str) -> str:
+    return document.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
 @pytest.mark.parametrize("cls", [UseCase, OfflinePhrase])
 def test_the_guide_lists_every_field_of_what_authors_write(cls: Any) -> None:
     assert {field.name for field in dataclasses.fields(cls)} <= table_rows(GUIDE)

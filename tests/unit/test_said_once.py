@@ -77,7 +77,9 @@ def test_services_have_one_way_to_a_chat_client() -> None:
     assert [name for name in dir(Services) if "client" in name] == ["chat_client"]
 
 
-@pytest.mark.parametrize("mark", [message_marks.ANSWERS_PROPERTY, message_marks.UNKNOWN_TOOL_PROPERTY])
+@pytest.mark.parametrize(
+    "mark", [message_marks.ANSWERS_PROPERTY, message_marks.UNKNOWN_TOOL_PROPERTY, message_marks.REPLAY_ROUND]
+)
 def test_a_mark_that_two_rooms_know_is_written_in_one_place(mark: str) -> None:
     assert files_that_say(mark) == {"framework/message_marks.py"}
 

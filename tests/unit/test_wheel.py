@@ -64,18 +64,27 @@ def test_every_room_of_the_server_is_in_the_wheel(wheel: Path) -> None:
     assert {name for name in files_in(wheel) if name.endswith(".py")} == in_sources
 
 
-def test_beside_the_rooms_the_wheel_holds_the_page_and_data_and_no_sources_of_the_client(wheel: Path) -> None:
+def test_beside_the_rooms_the_wheel_holds_the_page_and_data_and_nothing_for_a_clone_alone(wheel: Path) -> None:
     names = files_in(wheel)
     assert {"static/index.html", "static/logo.svg"} <= names
     tops = {name.partition("/")[0].removesuffix(".py") for name in names if ".dist-info/" not in name}
     assert tops == ROOMS - {"infra"} | {"static"}
-    assert not [name for name in names if name.endswith((".ts", ".test.js")) or "node_modules" in name]
+    assert not [
+        name for name in names if name.endswith((".ts", ".test.js", ".md", ".fingerprint")) or "node_modules" in name
+    ]
 
 
 def test_what_is_installed_sends_to_a_clone_who_wants_to_test(installed: Path, tmp_path: Path) -> None:
     done = run_installed(installed, ["test", "--python"], tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "'test' is a command of a clone: run ./parlor test there.\n"
+
+
+def test_the_help_of_what_is_installed_speaks_of_no_clone(installed: Path, tmp_path: Path) -> None:
+    done = run_installed(installed, ["help"], tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "clone" not in done.stdout
+    assert "import-workflow" in done.stdout
 
 
 def test_what_is_installed_imports_a_workflow(installed: Path, tmp_path: Path) -> None:

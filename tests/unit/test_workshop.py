@@ -114,6 +114,15 @@ def test_a_run_that_left_no_report_counts_as_failed(tmp_path: Path, read: Callab
     assert read(tmp_path / "missing", 0) == Outcome(0, 1, 0)
 
 
+def test_a_run_that_is_killed_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "killer.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert run_tests(["--container", "--", "-p", "killer"]) == 1
+    assert "pytest ended before its report, by SIGKILL." in capfd.readouterr().err
+
+
 def test_a_client_test_file_that_does_not_load_counts_as_failed(tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     report.write_text(

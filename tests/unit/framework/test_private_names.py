@@ -59,7 +59,7 @@ def ways_around(tree: ast.Module, own: set[str]) -> Iterator[tuple[int, str]]:
     """
     here = defined_in(tree)
     for node in ast.walk(tree):
-        if not isinstance(node, ast.Attribute | ast.Call | ast.ImportFrom):
+        if not isinstance(node, ast.Attribute | ast.Call | ast.Import | ast.ImportFrom):
             continue
         match node:
             case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=name) if PRIVATE.fullmatch(name):
@@ -78,6 +78,11 @@ def ways_around(tree: ast.Module, own: set[str]) -> Iterator[tuple[int, str]]:
             case ast.Call(func=ast.Attribute(attr="__new__" | "model_construct" as name)):
                 yield node.lineno, name
             case ast.Call(func=ast.Attribute(value=ast.Name(id="copy"), attr="copy" | "deepcopy")):
+                yield node.lineno, ast.unparse(node)
+            case ast.Call(func=ast.Name(id="attrgetter" | "methodcaller"), args=[ast.Constant(str(name)), *_]):
+                if any(PRIVATE.fullmatch(part) for part in name.split(".")):
+                    yield node.lineno, ast.unparse(node)
+            case ast.Import(names=names) if any(re.search(r"(^|\.)_(?!_)", each.name) for each in names):
                 yield node.lineno, ast.unparse(node)
             case ast.ImportFrom(module=str(module), names=names):
                 is_private = re.search(r"(^|\.)_(?!_)", module) or any(re.match("_(?!_)", each.name) for each in names)
@@ -129,6 +134,8 @@ def test_nothing_outside_of_the_room_reaches_for_what_is_private() -> None:
         "class A(B):\n    def f(self):\n        return self._theirs()",
         "from agent_framework._types import Content",
         "from chatkit.server import _private",
+        "import agent_framework._types as types",
+        "attrgetter('stream._updates')(response)",
     ],
 )
 def test_what_reaches_for_something_private_is_noticed(source: str) -> None:

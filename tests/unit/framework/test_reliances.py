@@ -7,7 +7,10 @@ is raised by `framework/README.md`; the public ways that were tried are in `docs
 
 from __future__ import annotations
 
+import ast
+import builtins
 import hashlib
+import http.client
 import importlib
 import inspect
 import re
@@ -21,7 +24,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 
+import anyio
 import httptools
+import httpx
 import pytest
 import uvicorn
 from agent_framework import (
@@ -58,6 +63,8 @@ from chatkit import types
 from chatkit.server import ChatKitServer
 from chatkit.types import ChatKitReq, Page, Thread, ThreadItem, ThreadItemUpdate, ThreadMetadata, ThreadStreamEvent
 from chatkit.widgets import DynamicWidgetRoot
+from mcp.client.client import Client
+from mcp.shared.exceptions import MCPError
 from openai.types.responses import ResponseTextDeltaEvent
 from pydantic import BaseModel, TypeAdapter
 from sqlalchemy import create_engine, event, text
@@ -77,6 +84,8 @@ from framework.default_runner import wrap_default_runner
 from framework.function_middleware import add_function_middleware, function_middleware_of
 from framework.held_things import things_held_by
 from framework.inner_agents import agents_within, own_tools, put_agent, workflow_of
+from framework.mcp_recovery import _CLIENT_ERRORS, _LOST, _NEVER_SENT, is_lost, was_never_sent
+from framework.mcp_tool_lists import _REPLACED
 from framework.plain_agents import leaves_text_alone
 from framework.response_streams import build_response, build_response_stream
 from framework.sentences import LIMIT_REACHED, STREAM_ERROR, SUB_AGENT_WANTS_APPROVAL
@@ -132,6 +141,11 @@ READ_WHEN_CHANGED: dict[str, tuple[type, dict[str, str], str]] = {
             "_apply_structured_input_submission": "434d82b0c121",
         },
         "The first is rebuilt there as `AS_CHATKIT_SENDS`, which storage/page_json.py uses too; the others are called.",
+    ),
+    "framework/mcp_recovery.py": (
+        MCPStdioTool,
+        {"_is_connection_loss": "0a9b227efdaa", "_recover_connection_after_loss": "0d4a846384a0"},
+        "It tells a lost server from a tool's failure by the words and types of errors, as these two do, and beyond.",
     ),
     "framework/response_streams.py": (
         BaseChatClient,
@@ -542,6 +556,45 @@ async def test_servers_of_tools_can_be_probed_listed_anew_and_given_up() -> None
     )
 
 
+def test_a_lost_server_of_tools_is_told_by_words_and_names_of_errors() -> None:
+    """Relied on by `framework/mcp_recovery.py`: whether a server was lost in a call, and whether the call reached it.
+
+    Most of these errors have a name and a sentence, and no code; what a tool itself has failed with has no cause.
+    When this fails: take the new names or sentences over, or a code if there is one by now.
+    """
+    names = _LOST | _NEVER_SENT
+    homes = (anyio, builtins, httpx, http.client)
+    assert [name for name in names if not any(hasattr(home, name) for home in homes)] == []
+    assert MCPError.__name__ in _CLIENT_ERRORS
+    closed = MCPError(code=-32000, message="Connection closed")
+    forgotten = MCPError(code=-32600, message="Session terminated")
+    assert 'message="Connection closed"' in source_of("mcp.shared.jsonrpc_dispatcher", "jsonrpc_dispatcher.py")
+    assert 'message="Session terminated"' in source_of("mcp.client.streamable_http", "streamable_http.py")
+    assert (is_lost(closed), was_never_sent(closed)) == (True, False)
+    assert (is_lost(forgotten), was_never_sent(forgotten)) == (True, True)
+    not_connected = MCPStdioTool("none", sys.executable)
+    with pytest.raises(RuntimeError) as refused:
+        not_connected._require_connection()
+    assert is_lost(refused.value)
+    source = source_of("agent_framework._mcp", "_mcp.py")
+    assert "Failed to reconnect to MCP server after" in source
+    assert "raise _mcp_tool_execution_exception(text or str(parsed))\n" in source, "a tool's own failure has no cause"
+
+
+def test_names_and_lists_of_a_server_s_tools_are_as_they_were_read() -> None:
+    """Relied on by `framework/mcp_tool_lists.py`: names that stay apart, and lists that nobody has kept.
+
+    When this fails: replace in names what the framework replaces now; see how a client is asked past what it keeps.
+    """
+    framework = importlib.import_module(MCPStdioTool.__module__)
+    odd = "read/item ä.b-c_d:e"
+    assert framework._normalize_mcp_name(odd) == _REPLACED.sub("-", odd)
+    assert "self.client: Client | None" in source_of("agent_framework._mcp", "_mcp.py")
+    parameter = inspect.signature(Client.list_tools).parameters["cache_mode"]
+    assert "refresh" in get_args(importlib.import_module("mcp.client.caching").CacheMode)
+    assert parameter.default == "use"
+
+
 def test_agents_are_found_in_tools_and_exchanged_in_executors() -> None:
     """Relied on by `framework/held_things.py` and `framework/inner_agents.py`.
 
@@ -622,7 +675,7 @@ KINDS: dict[str, tuple[Any, str, str]] = {
         "assistant_message client_tool_call end_of_turn generated_image hidden_context_item sdk_hidden_context "
         "structured_input task user_message widget workflow",
         "`storage/rows.py` stores them, `storage/page_json.py` shows them, `runs/open_items.py` keeps unfinished ones, "
-        "`streaming/answers/history.py` tells the model of them, frontend/src/protocol.ts reads them",
+        "`streaming/answers/history.py` tells the model of them, `frontend/src/protocol/types.ts` has their types",
     ),
     "events": (
         ThreadStreamEvent,
@@ -663,7 +716,7 @@ def test_the_protocol_has_the_kinds_of_things_that_are_known(name: str) -> None:
 def test_threads_and_pages_have_the_fields_that_are_written_by_hand() -> None:
     """Relied on by `storage/page_json.py`: it writes their JSON without making objects of them, which takes longer.
 
-    When this fails: let `shown_thread` or `shown_page` write the new field as ChatKit does, in its place.
+    When this fails: let `thread_json` or `page_json` write the new field as ChatKit does, in its place.
     """
     assert list(Thread.model_fields) == [
         "title", "id", "created_at", "status", "allowed_image_domains", "metadata", "items"
@@ -955,12 +1008,50 @@ def test_contents_may_be_of_a_kind_that_the_framework_does_not_have() -> None:
     assert AgentResponseUpdate(contents=[begun]).contents[0] is begun
 
 
-def test_each_reliance_names_who_relies_on_it_and_what_to_do() -> None:
-    checks = [each for name, each in globals().items() if name.startswith("test_") and each.__doc__]
-    assert len(checks) > 20
-    for check in checks:
-        doc = check.__doc__ or ""
-        assert doc.startswith("Relied on by "), check.__name__
-        assert "When this fails: " in doc, check.__name__
-        for path in re.findall(r"`([a-z_/]+/[a-z_/]+\.py)`", doc):
-            assert (ROOT / path).is_file(), f"{check.__name__}: {path} has moved"
+PINS = ("test_reliances.py", "test_sdk_agents.py", "test_sdk_runs.py")
+"""The files of this folder that pin reliances."""
+
+WITHOUT_PINS = {
+    "framework/__init__.py": "a docstring",
+    "framework/message_marks.py": "marks of our own, which clients and conversion share",
+    "framework/outgoing.py": "variables that every library documents",
+    "framework/returned_parts.py": "public members of contents",
+}
+"""Modules of the room that rely on nothing, and what they rely on instead."""
+
+
+@pytest.mark.parametrize("file", PINS)
+def test_each_reliance_names_who_relies_on_it_and_what_to_do(file: str) -> None:
+    docs = docs_of(file)
+    assert len(docs) > 5
+    for name, doc in docs.items():
+        assert doc.startswith("Relied on by "), name
+        assert "When this fails: " in doc, name
+        for path in named_files(doc.partition("When this fails: ")[0]):
+            assert (ROOT / path).is_file(), f"{name}: {path} has moved"
+
+
+def test_every_module_of_the_room_has_a_pin() -> None:
+    pinned = {path for file in PINS for doc in docs_of(file).values() for path in named_files(doc)}
+    found = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("framework/**/*.py")}
+    assert found - pinned - READ_WHEN_CHANGED.keys() == WITHOUT_PINS.keys()
+
+
+def test_the_files_that_a_failure_names_are_there() -> None:
+    told = [text for _, _, text in READ_WHEN_CHANGED.values()] + [places for _, _, places in KINDS.values()]
+    found = [*READ_WHEN_CHANGED, *(path for text in told for path in named_files(text))]
+    assert len(found) > 15
+    assert [path for path in found if not (ROOT / path).is_file()] == []
+
+
+def docs_of(file: str) -> dict[str, str]:
+    """Return the docstrings of a file's tests that have one, by name."""
+    module = ast.parse((Path(__file__).parent / file).read_text())
+    tests = [each for each in module.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
+    docs = {each.name: ast.get_docstring(each) for each in tests if each.name.startswith("test_")}
+    return {name: doc for name, doc in docs.items() if doc is not None}
+
+
+def named_files(text: str) -> list[str]:
+    """Return the files of ours that a text names."""
+    return re.findall(r"`([a-z_]+/[\w/-]+\.(?:py|ts))`", text)

@@ -18,7 +18,7 @@ from framework.sdk_runs import end_run, watch_events, with_provider, without_sto
 
 
 def test_the_runner_that_is_set_is_the_one_that_runs() -> None:
-    """`prepare_runs` gives agents that others run the platform's model.
+    """Relied on by `framework/default_runner.py`: agents that others run get the platform's model.
 
     When this fails: look in `agents/run.py` how `Runner.run_streamed` finds its runner, and set that.
     """
@@ -49,7 +49,7 @@ def test_the_runner_that_is_set_is_the_one_that_runs() -> None:
 
 
 def test_a_provider_that_somebody_chose_stays() -> None:
-    """`with_provider` replaces the SDK's default provider alone.
+    """Relied on by `framework/sdk_runs.py`: `with_provider` replaces the SDK's default provider alone.
 
     When this fails: look in `agents/models/_openai_shared.py` where the default client is, and in `RunConfig` what the
     default provider is.
@@ -68,7 +68,7 @@ def test_a_provider_that_somebody_chose_stays() -> None:
 
 
 def test_what_a_provider_stores_is_left_to_those_who_ask_it_themselves() -> None:
-    """`without_stored_responses` strips what our provider could not go on with.
+    """Relied on by `framework/sdk_runs.py`: nothing that our provider could not go on with reaches it.
 
     When this fails: look in `agents/run.py` which arguments let a run send what is new alone.
     """
@@ -84,7 +84,7 @@ def test_what_a_provider_stores_is_left_to_those_who_ask_it_themselves() -> None
 
 
 async def test_who_waits_for_events_is_cancelled() -> None:
-    """`end_run` leaves no task behind that ChatKit's helper has left to itself.
+    """Relied on by `framework/sdk_runs.py`: no task stays behind that ChatKit's helper has left to itself.
 
     When this fails: look in `chatkit/agents.py` for what `stream_agent_response` waits for (`_AsyncQueueIterator`).
     """
@@ -117,7 +117,7 @@ async def test_who_waits_for_events_is_cancelled() -> None:
 
 
 def test_the_methods_of_chatkits_server_are_those_that_we_know() -> None:
-    """`overridden_methods` names what a subclass overrides; `streaming/stock/construction.py` says what is asked of it.
+    """Relied on by `framework/chatkit_servers.py`, and `streaming/stock/construction.py`: what is asked of a server.
 
     When this fails: decide whether a new method is one that an author overrides (then ask it in `streaming/stock/`, and
     add it to `OVERRIDABLE`), or ChatKit's own.
@@ -145,7 +145,7 @@ def test_the_methods_of_chatkits_server_are_those_that_we_know() -> None:
 
 
 def test_an_object_becomes_one_of_another_class_and_stays_what_it_was() -> None:
-    """`become` gives a store of the author's our methods.
+    """Relied on by `framework/chatkit_servers.py`: a store of the author's gets our methods.
 
     When this fails: Python has changed which classes may be exchanged; a store then has to be replaced.
     """

@@ -133,6 +133,8 @@ def test_what_is_reserved_is_refused_by_name(name: str) -> None:
     mixin = type("Mixin", (), {name: stray})
     with pytest.raises(FinalMethodError, match=f"Mixin defines '{name}'"):
         type("Good", (mixin, BaseChatKitServer), {})
+    with pytest.raises(FinalMethodError, match=f"Mixin defines '{name}'"):
+        type("Good", (BaseChatKitServer, mixin), {})
 
 
 # Shapes of an author's class
@@ -356,6 +358,17 @@ def test_an_attribute_that_the_platform_owns_is_refused_by_name(services: Servic
     server = ShopServer(services)
     with pytest.raises(FinalMethodError, match=f"ShopServer sets 'self.{name}', which the platform owns"):
         setattr(server, name, "the author's")
+
+
+@pytest.mark.parametrize("name", ["services", "store", "attachment_store", "chat_client"])
+def test_an_attribute_that_would_be_replaced_is_refused_by_name(services: Services, name: str) -> None:
+    class Shop(ShopServer):
+        def __init__(self, services: Services) -> None:
+            setattr(self, name, {"cart": 1})
+            super().__init__(services)
+
+    with pytest.raises((FinalMethodError, PluginError), match=f"Shop sets 'self.{name}'"):
+        Shop(services)
 
 
 def test_an_attribute_that_hides_a_hook_is_refused_by_name(services: Services) -> None:
