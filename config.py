@@ -1,4 +1,4 @@
-"""Settings: every variable, typed, described, read once."""
+"""Settings: every environment variable with its type, default and description, read once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from settings.values import (
     check_page_url,
     check_server_keys,
     check_storage_url,
-    checked,
+    checked_by,
     parse_server_keys,
     split_at,
 )
@@ -38,8 +38,8 @@ Provider = Literal["offline", "openai", "compatible", "azure"]
 class Settings(BaseSettings):
     """Settings from the environment and from a file `.env` in the working directory.
 
-    Variables have the fields' names in capitals. An empty variable counts as not set. Of a secret, the same name with
-    `_FILE` behind it may name a file instead.
+    The variables have the names of the fields in upper case. An empty variable counts as not set. A secret can be read
+    from a file instead, whose path is in the variable with the suffix `_FILE`.
     """
 
     model_config = SettingsConfigDict(
@@ -55,13 +55,13 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Return where settings come from, the most important first."""
+        """Return the sources of settings, the one with the highest priority first."""
         files = secret_files.SecretFiles(settings_cls, env_settings, dotenv_settings)
-        # Without variables the file answers nothing, but takes as long as the environment to ask about every field.
+        # An empty file provides nothing, but querying every field would take as long as with the environment.
         has_file = not isinstance(dotenv_settings, EnvSettingsSource) or dotenv_settings.env_vars
         return init_settings, env_settings, *((dotenv_settings,) if has_file else ()), files
 
-    # Where it runs
+    # Server and access
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="TCP port to listen on; 0 picks a free one.")
     data_dir: Path = Field(Path("data"), description="Folder of the SQLite database, attachments and the signing key.")
@@ -90,30 +90,30 @@ class Settings(BaseSettings):
         min_length=32,
         description="Signs the user cookie, 32 characters or more; default: made once in `DATA_DIR`.",
     )
-    allowed_origins: Annotated[tuple[str, ...], NoDecode, split_at(","), checked(check_origins)] = Field(
+    allowed_origins: Annotated[tuple[str, ...], NoDecode, split_at(","), checked_by(check_origins)] = Field(
         (), description="Other origins whose pages may call the API, separated by `,`, e.g. `https://intranet.example`."
     )
-    allowed_hosts: Annotated[tuple[str, ...], NoDecode, split_at(","), checked(check_hosts)] = Field(
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode, split_at(","), checked_by(check_hosts)] = Field(
         (),
         description="Names under which the server answers, separated by `,`: `chat.example`, `*.example`, `*` for any. "
         "Default: any; on a loopback `HOST` addresses, names without a dot, and those below `.localhost` and `.test`.",
     )
-    trusted_proxies: Annotated[tuple[str, ...], NoDecode, split_at(","), checked(check_networks)] = Field(
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode, split_at(","), checked_by(check_networks)] = Field(
         ("127.0.0.0/8", "::1"),
         description="Addresses and networks of the proxies whose `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix` "
         "are believed, separated by `,`: `10.0.0.0/8,fd00::/8`.",
     )
-    base_path: Annotated[str, checked(check_base_path)] = Field(
+    base_path: Annotated[str, checked_by(check_base_path)] = Field(
         "",
         description="Path below which a proxy serves Parlor on its host, e.g. `/tools/chat`; the proxy may take it off "
         "or not. A trusted proxy can say it in `X-Forwarded-Prefix` instead.",
     )
-    allowed_image_domains: Annotated[tuple[str, ...], NoDecode, split_at(","), checked(check_image_domains)] = Field(
+    allowed_image_domains: Annotated[tuple[str, ...], NoDecode, split_at(","), checked_by(check_image_domains)] = Field(
         (),
         description="Where pictures within answers may come from besides this server, separated by `,`: `img.example`, "
         "`*.img.example`, `https://img.example:8443`, `*` for anywhere. Default: nowhere; others wait for a click.",
     )
-    server_api_keys: Annotated[SecretStr | None, checked(check_server_keys)] = Field(
+    server_api_keys: Annotated[SecretStr | None, checked_by(check_server_keys)] = Field(
         None,
         description="Keys of servers that open sessions for pages with `getClientSecret`: `name:key`, separated by "
         "`,`; each key has 32 characters or more.",
@@ -131,12 +131,12 @@ class Settings(BaseSettings):
         min_length=16,
         description="What Prometheus has to show there as a bearer token; default: nothing, so keep the path inside.",
     )
-    otel_exporter_otlp_endpoint: Annotated[str | None, checked(check_http_url)] = Field(
+    otel_exporter_otlp_endpoint: Annotated[str | None, checked_by(check_http_url)] = Field(
         None,
         description="OpenTelemetry collector (OTLP over HTTP, extra `telemetry`), e.g. `http://localhost:4318`; the "
         "other `OTEL_*` variables mean what they always do. Default: no spans are sent.",
     )
-    otel_exporter_otlp_traces_endpoint: Annotated[str | None, checked(check_http_url)] = Field(
+    otel_exporter_otlp_traces_endpoint: Annotated[str | None, checked_by(check_http_url)] = Field(
         None, description="Whole address that takes spans, where it is not `/v1/traces` of that collector."
     )
     otel_traces_exporter: str = Field("otlp", description="`none`: no spans are sent, whatever else is set.")
@@ -153,10 +153,10 @@ class Settings(BaseSettings):
     )
     openai_api_key: SecretStr | None = Field(None, description="Key of the OpenAI API.")
     openai_model: str = Field("gpt-5-mini", description="Model of the OpenAI API.")
-    openai_base_url: Annotated[str | None, checked(check_http_url)] = Field(
+    openai_base_url: Annotated[str | None, checked_by(check_http_url)] = Field(
         None, description="Another address of the OpenAI API (Responses)."
     )
-    compatible_base_url: Annotated[str | None, checked(check_http_url)] = Field(
+    compatible_base_url: Annotated[str | None, checked_by(check_http_url)] = Field(
         None, description="Chat Completions of Ollama, vLLM, LM Studio, llama.cpp …, e.g. `http://localhost:11434/v1`."
     )
     compatible_model: str | None = Field(None, description="Model name at `COMPATIBLE_BASE_URL`.")
@@ -165,7 +165,7 @@ class Settings(BaseSettings):
         "auto",
         description="`no`: pictures are named to that model, not sent; `auto`: they are sent until it refuses one.",
     )
-    azure_openai_endpoint: Annotated[str | None, checked(check_http_url)] = Field(
+    azure_openai_endpoint: Annotated[str | None, checked_by(check_http_url)] = Field(
         None, description="`https://NAME.openai.azure.com`."
     )
     azure_openai_model: str | None = Field(
@@ -250,13 +250,13 @@ class Settings(BaseSettings):
         "`/readyz` tells: a balancer needs some 5 seconds to notice. `DRAIN_TIMEOUT_S` begins after it.",
     )
 
-    # Limits of what comes in
+    # Limits of requests
     max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest JSON body.")
     max_connections: int = Field(10_000, ge=64, le=1_000_000, description="Connections of clients at once.")
     max_message_chars: int = Field(32_000, ge=1, description="Longest message of a person.")
 
     # Files
-    storage_url: Annotated[str | None, checked(check_storage_url)] = Field(
+    storage_url: Annotated[str | None, checked_by(check_storage_url)] = Field(
         None,
         description="Where files lie: `file:///path`, `s3://bucket/path`, `az://container/path`, `gs://bucket/path` or "
         "`memory://`; default: a folder in `DATA_DIR`.",
@@ -278,7 +278,7 @@ class Settings(BaseSettings):
         False,
         description="Browsers send files straight to the bucket of `STORAGE_URL`, whose CORS rules must allow it.",
     )
-    public_url: Annotated[str | None, checked(check_http_url)] = Field(
+    public_url: Annotated[str | None, checked_by(check_http_url)] = Field(
         None,
         description="Address under which browsers reach this server, e.g. `https://chat.example`, for the URLs of "
         "files; default: as each request says.",
@@ -298,22 +298,22 @@ class Settings(BaseSettings):
     # Branding
     brand_name: str = Field("Parlor", min_length=1, max_length=80, description="Name in the header and the title.")
     brand_tagline: str = Field("The chat you host yourself", max_length=160, description="One line beside the name.")
-    brand_logo_url: Annotated[str, checked(check_page_url)] = Field(
+    brand_logo_url: Annotated[str, checked_by(check_page_url)] = Field(
         "/static/logo.svg", description="Absolute `http(s)` URL or a path on this server."
     )
-    brand_primary_color: Annotated[str, checked(check_color)] = Field(
+    brand_primary_color: Annotated[str, checked_by(check_color)] = Field(
         "#4f46e5", description="`#rgb` or `#rrggbb`; the chat's theme follows it."
     )
-    brand_favicon_url: Annotated[str, checked(check_page_url)] = Field(
+    brand_favicon_url: Annotated[str, checked_by(check_page_url)] = Field(
         "/static/logo.svg", description="Absolute `http(s)` URL or a path on this server."
     )
-    chatkit_js_url: Annotated[str | None, checked(check_page_url)] = Field(
+    chatkit_js_url: Annotated[str | None, checked_by(check_page_url)] = Field(
         None, description="Load `<openai-chatkit>` from this URL instead of our own bundle."
     )
 
     @property
     def traces_endpoint(self) -> str | None:
-        """The address that takes spans; None where none are sent. Source: OpenTelemetry, OTLP exporter."""
+        """The URL that spans are sent to; None when none are. Source: OpenTelemetry, OTLP exporter."""
         if self.otel_traces_exporter.strip().lower() == "none":
             return None
         if self.otel_exporter_otlp_traces_endpoint or not self.otel_exporter_otlp_endpoint:
@@ -322,28 +322,28 @@ class Settings(BaseSettings):
 
     @property
     def trusted_networks(self) -> tuple[Network, ...]:
-        """The proxies that are believed."""
+        """The networks of trusted proxies."""
         return tuple(ipaddress.ip_network(each) for each in self.trusted_proxies)
 
     @property
     def storage_keys(self) -> Mapping[str, str]:
-        """The keys of a bucket that are set, by variable."""
+        """The credentials for buckets that are set, by variable."""
         names = ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"]
         names += ["azure_storage_account_key", "azure_client_secret"]
-        given = {name.upper(): getattr(self, name) for name in names}
-        return {name: value.get_secret_value() for name, value in given.items() if value is not None}
+        secrets = {name.upper(): getattr(self, name) for name in names}
+        return {name: secret.get_secret_value() for name, secret in secrets.items() if secret is not None}
 
     @property
     def server_keys(self) -> Mapping[str, str]:
-        """The server keys by name; each key is a secret."""
+        """The secret keys of servers, by name."""
         return parse_server_keys(self.server_api_keys.get_secret_value()) if self.server_api_keys else {}
 
     @property
     def provider(self) -> Provider:
-        """The provider in effect, `auto` resolved.
+        """The provider in effect, with `auto` resolved.
 
         Raises:
-            ConfigError: When the chosen provider lacks a variable.
+            ConfigError: When a variable that the provider needs is not set.
         """
         chosen = self.model_provider
         if chosen == "auto":
@@ -381,23 +381,23 @@ class Settings(BaseSettings):
     @property
     def resolved_database_url(self) -> str | URL:
         """`DATABASE_URL`, or the SQLite file in `DATA_DIR`."""
-        # Imported here: `parlor help` needs no database library.
+        # Imported here, as `parlor help` needs no database library.
         from sqlalchemy.engine import URL
 
-        # Not pasted into a text: a path may hold a character that means something in a URL.
+        # Not formatted as text, as the path may contain characters with a meaning in URLs.
         return self.database_url or URL.create("sqlite+aiosqlite", database=str(self.data_dir / "parlor.db"))
 
 
 def is_secret(field_name: str) -> bool:
-    """Return whether a setting is secret, or an address that may hold a password."""
+    """Return whether a setting is a secret, or a URL that may contain a password."""
     return secret_files.is_secret(field_name, Settings.model_fields[field_name])
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Return the settings from the environment, which is read once.
+    """Read the settings from the environment.
 
     Raises:
-        ConfigError: When a variable is wrong; it names the variable.
+        ConfigError: When a variable is invalid; the error names the variable.
     """
     try:
         settings = Settings(**overrides)
@@ -405,5 +405,5 @@ def load_settings(**overrides: Any) -> Settings:
         error = exc.errors(include_url=False, include_input=False)[0]
         variable = str(error["loc"][0]).upper() if error["loc"] else "settings"
         raise ConfigError(variable, error["msg"].removeprefix("Value error, ")) from exc
-    _ = settings.provider  # a provider without its variables stops the start, not the first answer
+    _ = settings.provider  # raises now, and not at the first answer, if a variable of the provider is missing
     return settings
