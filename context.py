@@ -217,7 +217,7 @@ class Turn:
     def attachments(self) -> list[AttachedFile]:
         """The files of the message that is answered; none when something else is answered than a message."""
         sent = self.user_message.attachments if self.user_message is not None else ()
-        return self.services.attachments.attached(sent, self.context)
+        return self.services.attachments.attached_files(sent, self.context)
 
     async def earlier_attachments(self) -> list[AttachedFile]:
         """Return all files of this thread, those that were made here too, newest first."""

@@ -1,4 +1,4 @@
-"""ChatKit's records of files, built from rows, with marks in place of the URLs that browsers are given."""
+"""ChatKit's records of files, built from rows, with marks in place of URLs."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def build_document(file_id: str, name: str, media_type: str) -> dict[str, Any]:
 
 
 def build_details(size: int, width: int | None, height: int | None) -> dict[str, int]:
-    """Return the metadata of ChatKit's record of a file, for the server's own use; no client sees it."""
+    """Return the metadata of ChatKit's record of a file, which are never sent to clients."""
     details = {"size": size, "width": width, "height": height}
     return {name: value for name, value in details.items() if value is not None}
 
 
 def build_attachment(file: StoredFile) -> Attachment:
-    """Return ChatKit's record of a file, with marks in place of the URLs that browsers are given."""
+    """Return ChatKit's record of a file, with marks in place of URLs."""
     common: dict[str, Any] = {
         "id": file.id, "name": file.name, "mime_type": file.media_type, "thread_id": file.thread_id,
         "metadata": build_details(file.size, file.width, file.height),

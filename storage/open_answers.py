@@ -1,4 +1,4 @@
-"""OpenAnswers: tells other processes on the same database which answers this process is writing."""
+"""OpenAnswers: records for other processes on the same database which answers this process is writing."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from turns.request_context import RequestContext
 
 
 class OpenAnswers:
-    """Marks of the unfinished answers that this process is writing, and its lease, which shows that it lives.
+    """Marks of the unfinished answers that this process is writing, and its lease, which shows that it is alive.
 
-    A mark is stored after unfinished text, and says that the answer was cut off, in case nobody finishes it. While the
-    lease of its process holds, no process on the database shows it: a server that is started for an upgrade does not
-    call answers cut off that the old one is still writing. A killed process does not renew its lease.
+    A mark is an item after unfinished text, which says that the answer was cut off, in case it is never finished. While
+    the lease of its process is valid, no process on the database shows it. So a server that is started for an upgrade
+    does not report answers as cut off that the old one is still writing. A killed process does not renew its lease.
 
     Args:
         database: Holds the tables.
@@ -49,13 +49,13 @@ class OpenAnswers:
         self._unsettled: set[Mark] = set()
 
     def living_since(self) -> datetime:
-        """Return the time since which a lease must have been renewed in order to hold."""
+        """Return the time since which a lease must have been renewed to be valid."""
         return self._clock() - LEASE
 
     async def enter(self) -> None:
-        """Have the marks of killed processes shown at once, if the database's lock proves that none of them lives.
+        """Show the marks of killed processes at once, if the lock on the database proves that no other process lives.
 
-        To be called before the first answer: the id of this process then tells whether it holds the lock.
+        To be called before the first answer, as the id of this process tells whether it holds the lock.
         """
         if await self._database.enter(forget_lock_holders):
             self.process_id = new_id(LOCK_HOLDER)
@@ -66,9 +66,9 @@ class OpenAnswers:
         """Store the unfinished item of an answer, and its mark after it, in one transaction.
 
         Args:
-            thread_id: The thread of both.
+            thread_id: The thread of the item and the mark.
             half: The unfinished item.
-            position: The position that is reserved for the item; None for the thread's next one.
+            position: The position that is reserved for the item; None for the next one in the thread.
             mark: The item that is shown if this process dies.
             context: The owner of the thread.
         """
@@ -83,9 +83,9 @@ class OpenAnswers:
         self._open.discard((scope_of(context, thread_id), mark_id))
 
     async def settle_mark(self, thread_id: str, mark_id: str, context: RequestContext) -> None:
-        """Have a mark shown from now on, since its answer has ended unfinished.
+        """Show a mark from now on, since its answer has ended unfinished.
 
-        If that fails, it is done with the next renewal of the lease.
+        If that fails, it is repeated with the next renewal of the lease.
         """
         mark = (scope_of(context, thread_id), mark_id)
         self._open.discard(mark)
@@ -102,7 +102,7 @@ class OpenAnswers:
         self._unsettled.difference_update(unsettled)
 
     async def is_written_elsewhere(self, thread_id: str, context: RequestContext) -> bool:
-        """Say whether another living process is writing an answer in a thread."""
+        """Return whether another living process is writing an answer in a thread."""
         return await self._transactions.read(
             is_written_elsewhere, context, thread_id, self.process_id, self.living_since()
         )
