@@ -72,15 +72,15 @@ class Settings(BaseSettings):
         (Path("use_cases"),), description="Folders that hold use cases, separated by `:`."
     )
     disabled_use_cases: Annotated[tuple[str, ...], NoDecode, split_at(",")] = Field(
-        (), description="Use cases that are switched off, by name and separated by `,`: `weather,todo`; not imported."
+        (), description="Names of use cases that are not loaded, separated by `,`: `weather,todo`."
     )
     enabled_use_cases: Annotated[tuple[str, ...], NoDecode, split_at(",")] = Field(
-        (), description="The only use cases that are loaded, by name and separated by `,`; default: all that are found."
+        (), description="Names of the only use cases to load, separated by `,`; default: all that are found."
     )
     share_use_cases: bool = Field(
         False,
-        description="Whether several services with one database and one gateway show each other's use cases; "
-        "see docs/deploy.md.",
+        description="Whether services with a common database and gateway list each other's use cases; see "
+        "docs/deploy.md.",
     )
     default_use_case: str | None = Field(
         None, description="The use case at `POST /chatkit`; default: `weather`, else the first by name."
@@ -95,23 +95,24 @@ class Settings(BaseSettings):
     )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode, split_at(","), checked_by(check_hosts)] = Field(
         (),
-        description="Names under which the server answers, separated by `,`: `chat.example`, `*.example`, `*` for any. "
-        "Default: any; on a loopback `HOST` addresses, names without a dot, and those below `.localhost` and `.test`.",
+        description="Host names that the server accepts, separated by `,`: `chat.example`, `*.example`, `*` for any. "
+        "Default: any; on a loopback `HOST` IP addresses, names without a dot, and those below `.localhost` and "
+        "`.test`.",
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode, split_at(","), checked_by(check_networks)] = Field(
         ("127.0.0.0/8", "::1"),
-        description="Addresses and networks of the proxies whose `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix` "
-        "are believed, separated by `,`: `10.0.0.0/8,fd00::/8`.",
+        description="Addresses and networks of proxies whose `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix` are "
+        "trusted, separated by `,`: `10.0.0.0/8,fd00::/8`.",
     )
     base_path: Annotated[str, checked_by(check_base_path)] = Field(
         "",
-        description="Path below which a proxy serves Parlor on its host, e.g. `/tools/chat`; the proxy may take it off "
-        "or not. A trusted proxy can say it in `X-Forwarded-Prefix` instead.",
+        description="Path below which a proxy serves Parlor, e.g. `/tools/chat`, whether the proxy strips it or not. A "
+        "trusted proxy can send it in `X-Forwarded-Prefix` instead.",
     )
     allowed_image_domains: Annotated[tuple[str, ...], NoDecode, split_at(","), checked_by(check_image_domains)] = Field(
         (),
-        description="Where pictures within answers may come from besides this server, separated by `,`: `img.example`, "
-        "`*.img.example`, `https://img.example:8443`, `*` for anywhere. Default: nowhere; others wait for a click.",
+        description="Hosts from which pictures in answers are loaded at once, separated by `,`: `img.example`, "
+        "`*.img.example`, `https://img.example:8443`, `*` for any. Default: none; other pictures need a click.",
     )
     server_api_keys: Annotated[SecretStr | None, checked_by(check_server_keys)] = Field(
         None,
@@ -120,8 +121,8 @@ class Settings(BaseSettings):
     )
     parlor_env: Literal["development", "production", "test"] = Field(
         "production",
-        description="Who is told of mistakes in widgets. `development`: the chat, the log and the model; "
-        "`production`: the log, in one line; `test`: a mistake is an error.",
+        description="Where mistakes in widgets are reported. `development`: in the chat, the log and to the model; "
+        "`production`: in the log, in one line; `test`: a mistake is an error.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="The least serious log line.")
     log_format: Literal["text", "json"] = Field("text", description="One line of text or of JSON per event, on stdout.")
@@ -129,22 +130,22 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = Field(
         None,
         min_length=16,
-        description="What Prometheus has to show there as a bearer token; default: nothing, so keep the path inside.",
+        description="Bearer token that `/metrics` requires; default: none, so the path must not be public.",
     )
     otel_exporter_otlp_endpoint: Annotated[str | None, checked_by(check_http_url)] = Field(
         None,
-        description="OpenTelemetry collector (OTLP over HTTP, extra `telemetry`), e.g. `http://localhost:4318`; the "
-        "other `OTEL_*` variables mean what they always do. Default: no spans are sent.",
+        description="OpenTelemetry collector (OTLP over HTTP, extra `telemetry`), e.g. `http://localhost:4318`; other "
+        "`OTEL_*` variables have their standard meaning. Default: no spans are sent.",
     )
     otel_exporter_otlp_traces_endpoint: Annotated[str | None, checked_by(check_http_url)] = Field(
-        None, description="Whole address that takes spans, where it is not `/v1/traces` of that collector."
+        None, description="Full URL for spans, if it is not `/v1/traces` of the collector."
     )
-    otel_traces_exporter: str = Field("otlp", description="`none`: no spans are sent, whatever else is set.")
+    otel_traces_exporter: str = Field("otlp", description="`none`: no spans are sent.")
     otel_exporter_otlp_headers: SecretStr | None = Field(
-        None, description="What that collector has to be shown, e.g. `Authorization=Basic%20…`."
+        None, description="Headers for the collector, e.g. `Authorization=Basic%20…`."
     )
     enable_instrumentation: bool | None = Field(
-        None, description="OpenTelemetry spans of the agent framework; default: where an OpenTelemetry SDK is set up."
+        None, description="Spans of the agent framework; default: on when an OpenTelemetry SDK is configured."
     )
 
     # The model
@@ -160,10 +161,10 @@ class Settings(BaseSettings):
         None, description="Chat Completions of Ollama, vLLM, LM Studio, llama.cpp …, e.g. `http://localhost:11434/v1`."
     )
     compatible_model: str | None = Field(None, description="Model name at `COMPATIBLE_BASE_URL`.")
-    compatible_api_key: SecretStr | None = Field(None, description="Key, where that server wants one.")
+    compatible_api_key: SecretStr | None = Field(None, description="API key, if the server requires one.")
     compatible_vision: Literal["auto", "no"] = Field(
         "auto",
-        description="`no`: pictures are named to that model, not sent; `auto`: they are sent until it refuses one.",
+        description="`no`: the model gets the names of pictures only; `auto`: pictures are sent until it rejects one.",
     )
     azure_openai_endpoint: Annotated[str | None, checked_by(check_http_url)] = Field(
         None, description="`https://NAME.openai.azure.com`."
@@ -191,9 +192,9 @@ class Settings(BaseSettings):
         480,
         gt=0,
         le=3600,
-        description="Longest wait for the first piece of an answer, in seconds; it is not asked again after that. A "
-        "local server may have to load its model first: 70 GB take eight minutes from a slow disk (150 MB/s). One that "
-        "says so instead (503, `Loading model`) is asked again until it has, for as long.",
+        description="Longest wait for the first piece of an answer, in seconds, without a retry. A local server may "
+        "have to load its model first: 70 GB take eight minutes from a slow disk (150 MB/s). While a server answers "
+        "503 (`Loading model`), requests are repeated for the same time.",
     )
     model_timeout_s: float = Field(
         60, gt=0, le=3600, description="Longest silence of the model between two pieces of an answer, in seconds."
@@ -202,64 +203,69 @@ class Settings(BaseSettings):
     model_max_round_trips: int = Field(8, ge=1, le=40, description="Calls of the model in one answer.")
     model_max_tool_calls: int = Field(24, ge=1, le=200, description="Tool calls in one answer.")
     tool_timeout_s: float = Field(
-        60, gt=0, le=3_600, description="Longest run of one tool, in seconds; a tool may set its own `timeout_s`."
+        60, gt=0, le=3_600, description="Time limit of a tool call, in seconds; a tool may set its own `timeout_s`."
     )
-    history_max_items: int = Field(60, ge=1, le=1000, description="Newest thread items the model sees.")
+    history_max_items: int = Field(
+        60, ge=1, le=1000, description="Most thread items that are sent to the model, newest first."
+    )
     history_max_chars: int = Field(60_000, ge=100, description="Most characters of those items, newest first.")
 
     history_max_file_bytes: int = Field(
         6_000_000,
         ge=0,
-        description="Most bytes of pictures and documents that the model is shown in one answer, newest first.",
+        description="Most bytes of pictures and documents that are sent to the model for one answer, newest first.",
     )
     history_max_file_chars: int = Field(
-        60_000, ge=0, description="Most characters of files that the model is shown in one answer, newest first."
+        60_000, ge=0, description="Most characters of files that are sent to the model for one answer, newest first."
     )
 
     # Answers
     thread_titles: Literal["model", "first_message"] = Field(
         "model",
-        description="Who writes the titles of new threads: the model, with a short request each, or nobody: then it is "
-        "the first line of the first message, as it is without a model and with more than 100 answers at once.",
+        description="Source of the titles of new threads: the model, with a short request each, or the first line of "
+        "the first message, which is also used without a model and with more than 100 answers at once.",
     )
     on_disconnect: Literal["cancel", "continue"] = Field(
         "cancel",
-        description="What a lost connection does to the answer of a client that cannot say whether it was a stop: "
-        "`cancel` is what ChatKit's own client expects; clients that ask for resumable answers are never cancelled.",
+        description="What happens to an answer whose client disconnects. `cancel` is what ChatKit's own client "
+        "expects, which stops an answer by disconnecting; answers of clients that support resuming always continue.",
     )
-    run_timeout_s: float = Field(600, gt=0, le=86_400, description="Longest answer, in seconds.")
-    runs_max_total: int = Field(1_000, ge=1, description="Answers being written at once.")
-    runs_max_per_user: int = Field(8, ge=1, description="Answers being written at once for one user.")
+    run_timeout_s: float = Field(600, gt=0, le=86_400, description="Time limit of an answer, in seconds.")
+    runs_max_total: int = Field(1_000, ge=1, description="Most answers in progress at once.")
+    runs_max_per_user: int = Field(8, ge=1, description="Most answers in progress at once for one user.")
     run_log_max_bytes: int = Field(
-        262_144, ge=16_384, description="Bytes of each answer that are kept for clients that come back."
+        262_144, ge=16_384, description="Most bytes of an answer that are kept for clients that resume it."
     )
     run_linger_s: float = Field(
         60, ge=0, le=3_600, description="How long a finished answer can be resumed, in seconds."
     )
     run_checkpoint_interval_s: float = Field(
-        3, ge=0, le=600, description="How often unfinished text is stored, in seconds: a crash loses no more of it."
+        3,
+        ge=0,
+        le=600,
+        description="Interval at which unfinished text is stored, in seconds; a crash loses at most that.",
     )
     drain_timeout_s: float = Field(
-        25, ge=0, le=3_600, description="How long answers may go on after SIGTERM, in seconds."
+        25, ge=0, le=3_600, description="Time for answers in progress to finish after SIGTERM, in seconds."
     )
     shutdown_delay_s: float = Field(
         0,
         ge=0,
         le=300,
-        description="Least time between SIGTERM and the end, in seconds, in which everything is still taken and only "
-        "`/readyz` tells: a balancer needs some 5 seconds to notice. `DRAIN_TIMEOUT_S` begins after it.",
+        description="Time after SIGTERM in which requests are still accepted, and only `/readyz` fails, in seconds; "
+        "load balancers need some 5 seconds to notice. `DRAIN_TIMEOUT_S` begins after it.",
     )
 
     # Limits of requests
-    max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest JSON body.")
-    max_connections: int = Field(10_000, ge=64, le=1_000_000, description="Connections of clients at once.")
-    max_message_chars: int = Field(32_000, ge=1, description="Longest message of a person.")
+    max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest JSON body, in bytes.")
+    max_connections: int = Field(10_000, ge=64, le=1_000_000, description="Most client connections at once.")
+    max_message_chars: int = Field(32_000, ge=1, description="Longest message of a person, in characters.")
 
     # Files
     storage_url: Annotated[str | None, checked_by(check_storage_url)] = Field(
         None,
-        description="Where files lie: `file:///path`, `s3://bucket/path`, `az://container/path`, `gs://bucket/path` or "
-        "`memory://`; default: a folder in `DATA_DIR`.",
+        description="Object store for files: `file:///path`, `s3://bucket/path`, `az://container/path`, "
+        "`gs://bucket/path` or `memory://`; default: a folder in `DATA_DIR`.",
     )
     aws_access_key_id: SecretStr | None = Field(
         None, description="Key of `s3://…`; default: the machine's role, as the provider's own tools find it."
@@ -271,33 +277,35 @@ class Settings(BaseSettings):
     )
     azure_client_secret: SecretStr | None = Field(
         None,
-        description="Secret of an app registration (`AZURE_TENANT_ID`, `AZURE_CLIENT_ID`), which opens model, database "
-        "and files where the machine has no identity.",
+        description="Secret of an app registration (`AZURE_TENANT_ID`, `AZURE_CLIENT_ID`) for model, database and "
+        "files, if the machine has no identity.",
     )
     storage_direct_uploads: bool = Field(
         False,
-        description="Browsers send files straight to the bucket of `STORAGE_URL`, whose CORS rules must allow it.",
+        description="Browsers upload files directly to the bucket of `STORAGE_URL`, whose CORS rules must allow it.",
     )
     public_url: Annotated[str | None, checked_by(check_http_url)] = Field(
         None,
-        description="Address under which browsers reach this server, e.g. `https://chat.example`, for the URLs of "
-        "files; default: as each request says.",
+        description="URL under which browsers reach this server, e.g. `https://chat.example`, for the URLs of files; "
+        "default: derived from each request.",
     )
-    max_upload_bytes: int = Field(20 * 1024 * 1024, ge=1, le=2**31, description="Largest file of any use case.")
-    max_uploads_per_day: int = Field(200, ge=1, description="Files that one person may send in a day (UTC).")
+    max_upload_bytes: int = Field(
+        20 * 1024 * 1024, ge=1, le=2**31, description="Largest file of any use case, in bytes."
+    )
+    max_uploads_per_day: int = Field(200, ge=1, description="Most files that one person may upload in a day (UTC).")
     max_upload_bytes_per_day: int = Field(
-        1024 * 1024 * 1024, ge=1, description="Bytes of files that one person may send in a day (UTC)."
+        1024 * 1024 * 1024, ge=1, description="Most bytes that one person may upload in a day (UTC)."
     )
     unsent_file_life_s: float = Field(
         86_400, ge=60, le=2_592_000, description="How long a file is kept that is not sent with a message, in seconds."
     )
     keep_picture_metadata: bool = Field(
-        False, description="Keep what cameras note in pictures, such as position and time; else it is removed."
+        False, description="Keep the metadata of pictures, such as position and time, which are removed otherwise."
     )
 
     # Branding
     brand_name: str = Field("Parlor", min_length=1, max_length=80, description="Name in the header and the title.")
-    brand_tagline: str = Field("The chat you host yourself", max_length=160, description="One line beside the name.")
+    brand_tagline: str = Field("The chat you host yourself", max_length=160, description="Line beside the name.")
     brand_logo_url: Annotated[str, checked_by(check_page_url)] = Field(
         "/static/logo.svg", description="Absolute `http(s)` URL or a path on this server."
     )
