@@ -192,7 +192,7 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
             return True
         return file.is_direct and await self.objects.size_of(file.incoming_key) == file.size
 
-    async def settle(self, attachment_ids: Iterable[str], context: RequestContext) -> None:
+    async def accept_direct_uploads(self, attachment_ids: Iterable[str], context: RequestContext) -> None:
         """Examine and accept files that a browser has uploaded directly to the object store.
 
         Until then they are unchecked: a signed URL of a bucket limits neither size nor type, and can be reused.
@@ -221,14 +221,14 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
         """Return files of an owner as objects for tools."""
         return [AttachedFile(each, lambda id_: self.load(id_, context), self.contents) for each in attachments]
 
-    async def in_thread(self, thread_id: str, context: RequestContext) -> list[AttachedFile]:
+    async def load_thread_files(self, thread_id: str, context: RequestContext) -> list[AttachedFile]:
         """Return the files of a thread as objects for tools, the newest first."""
-        files = await self._records.in_thread(_scope(context, thread_id))
+        files = await self._records.load_thread_files(_scope(context, thread_id))
         return self.attached_files(map(build_attachment, files), context)
 
     # Making
 
-    async def make(
+    async def create_file(
         self,
         name: str,
         data: str | bytes | Path | AsyncIterable[bytes],
@@ -249,7 +249,7 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
             UserFacingError: When the file is too large or empty, or the thread has been deleted.
         """
         scope = _scope(context, new_id("atc"))
-        file = await self._arrival.make(scope, clean_name(name), data, thread_id, media_type)
+        file = await self._arrival.create_file(scope, clean_name(name), data, thread_id, media_type)
         [made] = self.attached_files([build_attachment(file)], context)
         return made
 

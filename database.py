@@ -209,7 +209,7 @@ class Database:
             raise ConfigError(_setting_name(self.dialect), self.explain(faults.DAMAGED))
         await asyncio.to_thread(file.keep_reserve)
 
-    async def enter(self, clean_up: Callable[[Connection], object]) -> bool:
+    async def hold_presence_lock(self, clean_up: Callable[[Connection], object]) -> bool:
         """Hold a lock from now on by which other processes know that this one uses the database. SQLite only.
 
         Processes of versions without the lock, and those that failed to acquire it, go unnoticed.

@@ -148,7 +148,7 @@ class FileArrival:
             file = await announce(examined.name, examined.media_type, received.size)
             return await self._move_to_store(file, received, examined)
 
-    async def make(
+    async def create_file(
         self,
         scope: Scope,
         name: str,
@@ -172,7 +172,7 @@ class FileArrival:
         async with self._spool.workspace(owner_key(scope.owner_id, scope.use_case)) as place:
             received = await self._spool.receive(place, read_pieces(data), limit, too_large(limit))
             declared = parse_declared_type(media_type) if media_type is not None else UNKNOWN
-            examined = await self._spool.in_thread(examine_assistant_file, received, name, declared)
+            examined = await self._spool.run_in_thread(examine_assistant_file, received, name, declared)
             document = build_document(scope.id, examined.name, examined.media_type) | {"thread_id": thread_id}
             file = await self._records.announce(scope, {"size": received.size, "document": document})
             return await self._move_to_store(file, received, examined, thread_id)
@@ -182,7 +182,7 @@ class FileArrival:
         return file.size if file.state == "pending" else self._max_bytes
 
     async def _examine(self, received: ReceivedFile, name: str, declared: str, rules: UploadRules) -> ExaminedFile:
-        return await self._spool.in_thread(
+        return await self._spool.run_in_thread(
             examine, received, name, declared, rules, keeps_metadata=self._keeps_metadata
         )
 

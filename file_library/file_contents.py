@@ -137,7 +137,7 @@ class FileContents:
         if file.media_type not in PICTURES:
             raise NotFoundError("There is no preview of this file.")
         return await self._load_or_make_rendition(
-            file, "preview", lambda path: self._spool.in_thread(make_preview, path), self._maker_slots
+            file, "preview", lambda path: self._spool.run_in_thread(make_preview, path), self._maker_slots
         )
 
     async def model_picture(self, file: StoredFile) -> tuple[bytes, str]:
@@ -145,10 +145,10 @@ class FileContents:
         is_small = file.size <= MODEL_BYTES and max(file.width or 0, file.height or 0) <= MODEL_SIDE
         if is_small and file.media_type != GIF:
             data = await self.read(file)
-            if await self._spool.in_thread(is_upright, data, file.media_type):
+            if await self._spool.run_in_thread(is_upright, data, file.media_type):
                 return data, file.media_type
         made = await self._load_or_make_rendition(
-            file, "model", lambda path: self._spool.in_thread(make_model_picture, path), self._maker_slots
+            file, "model", lambda path: self._spool.run_in_thread(make_model_picture, path), self._maker_slots
         )
         return made, type_of_model_picture(made)
 
@@ -160,7 +160,7 @@ class FileContents:
         """
         if file.media_type not in DOCUMENTS:
             async with self.local_copy(file) as path:
-                return await self._spool.in_thread(decode_text, path, MAX_EXTRACTED_CHARS)
+                return await self._spool.run_in_thread(decode_text, path, MAX_EXTRACTED_CHARS)
 
         async def extract(path: Path) -> bytes:
             if file.id in self._recent_failures:  # another request has tried meanwhile, and failed
@@ -214,7 +214,7 @@ class FileContents:
         """
 
         async def make_transcript(path: Path) -> bytes:
-            data = await self._spool.in_thread(path.read_bytes)
+            data = await self._spool.run_in_thread(path.read_bytes)
             return dump_text(FileText(await transcribe(data, file.media_type)))
 
         return load_text(await self._load_or_make_rendition(file, "text", make_transcript, self._maker_slots))

@@ -77,8 +77,8 @@ class FileRemoval:
         now = utc_now()
         await self._records.mark_orphans(now - PENDING_LIFE, now - self._unsent_life, SWEPT_AT_ONCE * MAX_SWEEPS)
         await self._delete_all_marked()
-        await self._spool.in_thread(self._spool.sweep)
-        await self._spool.in_thread(self._objects.sweep_leftovers)
+        await self._spool.run_in_thread(self._spool.sweep)
+        await self._spool.run_in_thread(self._objects.sweep_leftovers)
         if has_incoming:
             # A browser may use its upload URL again while that is valid, after the file was taken over or deleted.
             await self._objects.delete_old("incoming", now - self._unsent_life, SWEPT_AT_ONCE)

@@ -98,7 +98,7 @@ class Spool:
         place = self._folder / secrets.token_hex(16)
         try:
             try:
-                await self.in_thread(place.mkdir)
+                await self.run_in_thread(place.mkdir)
             except OSError as exc:
                 raise UnavailableError("Files cannot be saved at the moment.", code="files.unavailable") from exc
             yield place
@@ -165,7 +165,7 @@ class Spool:
             raise UnavailableError("Files cannot be saved at the moment.", code="files.unavailable") from exc
         return ReceivedFile(path, size, digest.hexdigest(), finder.encoding())
 
-    async def in_thread(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    async def run_in_thread(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Return the result of `work(*args, **kwargs)`, called in one of the spool's threads."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, lambda: work(*args, **kwargs))

@@ -159,9 +159,9 @@ class FileRecords:
         """
         await self._write(_discard, file)
 
-    async def in_thread(self, scope: Scope) -> list[StoredFile]:
+    async def load_thread_files(self, scope: Scope) -> list[StoredFile]:
         """Return the files of a thread, the newest first."""
-        return await self._read(_in_thread, scope)
+        return await self._read(_load_thread_files, scope)
 
     async def mark_deleted(self, scope: Scope) -> None:
         """Mark a file for deletion, which hides it from everybody; its objects are deleted next, and its row last.
@@ -284,7 +284,7 @@ def _discard(connection: Connection, file: StoredFile) -> None:
         uncount_upload(connection, session_id)
 
 
-def _in_thread(connection: Connection, scope: Scope) -> list[StoredFile]:
+def _load_thread_files(connection: Connection, scope: Scope) -> list[StoredFile]:
     stmt = select(FILES).where(FILES.c.thread_key == THREAD_KEY.scalar_subquery(), FILES.c.state == "bound")
     rows = connection.execute(stmt.order_by(FILES.c.id.desc()).limit(MAX_FILES_OF_THREAD), scope.parameters)
     return [to_stored_file(row) for row in rows]

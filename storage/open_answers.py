@@ -16,7 +16,7 @@ from storage.process_leases import (
     Mark,
     forget_lock_holders,
     is_written_elsewhere,
-    renew_and_settle,
+    renew_and_show_marks,
 )
 from turns.clock import utc_now
 from turns.request_context import RequestContext
@@ -46,7 +46,7 @@ class OpenAnswers:
         self._transactions = transactions
         self._clock = clock
         self._open: set[Mark] = set()
-        self._unsettled: set[Mark] = set()
+        self._marks_to_show: set[Mark] = set()
 
     def living_since(self) -> datetime:
         """Return the time since which a lease must have been renewed to be valid."""
@@ -57,7 +57,7 @@ class OpenAnswers:
 
         To be called before the first answer, as the id of this process tells whether it holds the lock.
         """
-        if await self._database.enter(forget_lock_holders):
+        if await self._database.hold_presence_lock(forget_lock_holders):
             self.process_id = new_id(LOCK_HOLDER)
 
     async def add_half(
@@ -82,24 +82,24 @@ class OpenAnswers:
         await self._transactions.delete(transactions.delete_thread_item, context, thread_id, mark_id)
         self._open.discard((scope_of(context, thread_id), mark_id))
 
-    async def settle_mark(self, thread_id: str, mark_id: str, context: RequestContext) -> None:
+    async def show_mark(self, thread_id: str, mark_id: str, context: RequestContext) -> None:
         """Show a mark from now on, since its answer has ended unfinished.
 
         If that fails, it is repeated with the next renewal of the lease.
         """
         mark = (scope_of(context, thread_id), mark_id)
         self._open.discard(mark)
-        self._unsettled.add(mark)
-        await self._transactions.delete(transactions.settle_mark, context, thread_id, mark_id)
-        self._unsettled.discard(mark)
+        self._marks_to_show.add(mark)
+        await self._transactions.delete(transactions.show_mark, context, thread_id, mark_id)
+        self._marks_to_show.discard(mark)
 
     async def renew_lease(self) -> None:
         """Renew the lease of this process, if it is writing answers."""
-        if not self._open and not self._unsettled:
+        if not self._open and not self._marks_to_show:
             return
-        unsettled = tuple(self._unsettled)
-        await self._database.run_write(renew_and_settle, self.process_id, self._clock(), unsettled)
-        self._unsettled.difference_update(unsettled)
+        marks = tuple(self._marks_to_show)
+        await self._database.run_write(renew_and_show_marks, self.process_id, self._clock(), marks)
+        self._marks_to_show.difference_update(marks)
 
     async def is_written_elsewhere(self, thread_id: str, context: RequestContext) -> bool:
         """Return whether another living process is writing an answer in a thread."""

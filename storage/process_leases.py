@@ -80,17 +80,17 @@ def forget_lock_holders(connection: Connection) -> None:
     connection.execute(delete(ProcessLeaseRow).where(ProcessLeaseRow.id.startswith(prefix, autoescape=True)))
 
 
-def settle(connection: Connection, marks: Iterable[Mark]) -> None:
+def show_marks(connection: Connection, marks: Iterable[Mark]) -> None:
     """Show marks from now on, since their answers have ended unfinished."""
     row = OpenAnswerRow
     for scope, mark_id in marks:
         connection.execute(delete(row).where(_IS_IN_THREAD, row.item_id == mark_id), scope.parameters)
 
 
-def renew_and_settle(connection: Connection, process_id: str, now: datetime, marks: Iterable[Mark]) -> None:
-    """Renew the lease of a process, and show marks for which `settle` has failed before."""
+def renew_and_show_marks(connection: Connection, process_id: str, now: datetime, marks: Iterable[Mark]) -> None:
+    """Renew the lease of a process, and show marks for which `show_marks` has failed before."""
     renew_lease(connection, process_id, now)
-    settle(connection, marks)
+    show_marks(connection, marks)
 
 
 def marks_of_living_processes(connection: Connection, key: int, living_since: datetime) -> frozenset[str]:

@@ -217,8 +217,8 @@ def add_half_answer(
     process_leases.record_open_answer(connection, _thread_key(connection, scope), mark.id, process_id, now)
 
 
-def settle_mark(connection: Connection, scope: Scope, mark_id: str) -> None:
-    process_leases.settle(connection, [(scope, mark_id)])
+def show_mark(connection: Connection, scope: Scope, mark_id: str) -> None:
+    process_leases.show_marks(connection, [(scope, mark_id)])
 
 
 def update_item_if(connection: Connection, scope: Scope, expected_status: str, item: ThreadItem) -> bool:

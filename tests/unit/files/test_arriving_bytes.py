@@ -66,7 +66,7 @@ async def test_a_text_is_known_when_its_last_byte_is_here_and_is_not_read_again(
 async def test_bytes_arrive_while_every_other_thread_has_work_with_files(tmp_path: Path) -> None:
     spool, may_end = Spool(tmp_path / "spool"), threading.Event()
     async with spool.workspace("ada") as place:
-        busy = [asyncio.ensure_future(spool.in_thread(may_end.wait)) for _ in range(THREADS)]
+        busy = [asyncio.ensure_future(spool.run_in_thread(may_end.wait)) for _ in range(THREADS)]
         try:
             received = await spool.receive(place, _pieces(b"words" * 50_000), 300_000, TooLargeError("too large"))
         finally:

@@ -98,7 +98,7 @@ async def test_who_writes_on_renews_the_lease(two: TwoProcesses) -> None:
 
 async def test_a_half_answer_that_ended_is_shown_while_its_process_lives(two: TwoProcesses) -> None:
     mark = await two.begin()
-    await two.writer.open_answers.settle_mark(two.thread_id, mark, ADA)
+    await two.writer.open_answers.show_mark(two.thread_id, mark, ADA)
     assert (await two.shown(), await two.is_followed()) == ([mark], False)
 
 
@@ -106,7 +106,7 @@ async def test_what_could_not_be_said_is_said_with_the_next_renewal(two: TwoProc
     mark = await two.begin()
     other = ParlorStore(two.database, two.clock).open_answers
     other.process_id = two.writer.open_answers.process_id
-    other._unsettled.add((scope_of(ADA, two.thread_id), mark))
+    other._marks_to_show.add((scope_of(ADA, two.thread_id), mark))
     await other.renew_lease()
     assert await two.shown() == [mark]
 
