@@ -224,14 +224,14 @@ class Database:
         if self._presence is None:
             return False
         try:
-            if await asyncio.to_thread(self._presence.enter):
+            if await asyncio.to_thread(self._presence.acquire):
                 await self.run_write(clean_up)
         except (DBAPIError, FileReplacedError) as exc:
             logger.warning("what a killed server has left stays for now", extra={"reason": self.explain(exc)})
         except BaseException:
-            self._presence.leave()
+            self._presence.release()
             raise
-        return await asyncio.to_thread(self._presence.stay)
+        return await asyncio.to_thread(self._presence.share)
 
     def explain(self, fault: str | Exception) -> str:
         """Return a sentence for the operator that names the database, the fault, and a remedy.
@@ -294,7 +294,7 @@ class Database:
         await self._reading.dispose()
         await self._writing.dispose()
         if self._presence is not None:
-            self._presence.leave()
+            self._presence.release()
 
 
 def _create_tables(connection: Connection, metadata: tuple[MetaData, ...]) -> None:

@@ -115,7 +115,7 @@ def build_platform(settings: Settings) -> Platform:
         runs,
         drain_timeout_s=settings.drain_timeout_s,
         parts=[chat_clients, attachments],
-        on_tables=store.open_answers.enter,
+        on_tables=store.open_answers.register_process,
         on_open=lambda: decide_on_telemetry(settings.enable_instrumentation),
         after_start=warm_up,
     )

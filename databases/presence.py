@@ -34,10 +34,10 @@ class Presence:
         self._path = database.with_name(f"{database.name}-in-use")
         self._descriptor: int | None = None
 
-    def enter(self) -> bool:
+    def acquire(self) -> bool:
         """Acquire the lock exclusively, and return whether this is the only process with the database open.
 
-        Until `stay` is called, others that enter wait there. False is also returned when the lock cannot be used.
+        Until this process calls `share`, others wait in their call of it. False also means that locks cannot be used.
         """
         if fcntl is None or self._descriptor is not None:
             return False
@@ -48,7 +48,7 @@ class Presence:
             return False
         return True
 
-    def stay(self) -> bool:
+    def share(self) -> bool:
         """Share the lock with others from now on; return whether it is held, so that others know of this process."""
         for _ in range(_ATTEMPTS):
             if self._descriptor is None:
@@ -61,10 +61,10 @@ class Presence:
                 break
             else:
                 return True
-        self.leave()
+        self.release()
         return False
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """Release the lock. Its file is kept: if it were deleted, processes could hold locks on different files."""
         if self._descriptor is not None:
             os.close(self._descriptor)

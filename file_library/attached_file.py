@@ -9,7 +9,7 @@ from pathlib import Path
 from chatkit.types import Attachment
 
 from file_library.file_contents import FileContents
-from files.file_urls import mark_of
+from files.file_urls import build_url_mark
 from storage.file_rows import StoredFile
 
 
@@ -72,9 +72,9 @@ class AttachedFile:
     @property
     def url(self) -> str:
         """The URL of the file for a widget; it is replaced by a fresh, short-lived one for each person who sees it."""
-        return mark_of(self.id, "file")
+        return build_url_mark(self.id, "file")
 
     @property
     def preview_url(self) -> str:
         """The URL of a small version of a picture, for a widget."""
-        return mark_of(self.id, "preview")
+        return build_url_mark(self.id, "preview")

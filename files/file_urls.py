@@ -1,7 +1,7 @@
 """Signed URLs of files: each allows one operation on one file of one owner, until it expires.
 
-Signed URLs are never stored. Stored items contain a mark (`mark_of`), which is replaced by a fresh URL when a response
-is sent. The owner is part of the signature, so that a mark which a person types in opens only their own files.
+Signed URLs are never stored. Stored items contain a mark (`build_url_mark`), which is replaced by a fresh URL when a
+response is sent. The owner is part of the signature, so that a mark which a person types in opens only their files.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def is_file_id(value: str) -> bool:
     return _FILE_ID.fullmatch(value) is not None
 
 
-def mark_of(file_id: str, purpose: Purpose) -> str:
+def build_url_mark(file_id: str, purpose: Purpose) -> str:
     """Return the mark that is stored in place of the URL of a file."""
     return f"{MARK}{file_id}/{purpose}"
 

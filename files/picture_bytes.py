@@ -226,15 +226,15 @@ def _clean_png(reader: _PictureReader, orientation: int) -> Iterator[bytes]:
 
 def _clean_webp(reader: _PictureReader, orientation: int) -> Iterator[bytes]:
     head = reader.read(12)
-    left = struct.unpack("<I", head[4:8])[0] - 4
-    kept: list[bytes] = []
+    bytes_left = struct.unpack("<I", head[4:8])[0] - 4
+    chunks: list[bytes] = []
     # The total size comes first, so the kept chunks are collected; WebP files are small.
-    while left >= 8:
+    while bytes_left >= 8:
         reader.count_part()
         kind, size = struct.unpack("<4sI", reader.read(8))
         padded = size + size % 2
-        left -= 8 + padded
-        if left < 0:
+        bytes_left -= 8 + padded
+        if bytes_left < 0:
             raise DamagedPictureError("a chunk is too long")
         if kind == b"EXIF" and padded <= MAX_EXIF_BYTES:
             reader.read_orientation(reader.read(padded))
@@ -246,14 +246,14 @@ def _clean_webp(reader: _PictureReader, orientation: int) -> Iterator[bytes]:
         if kind == b"VP8X":
             flags = body[0] & ~_WEBP_METADATA | (_WEBP_EXIF if orientation > 1 else 0)
             body = bytes((flags,)) + body[1:]
-        kept += (struct.pack("<4sI", kind, size), body)
-    if not any(part[:4] in (b"VP8 ", b"VP8L", b"ANMF") for part in kept):
+        chunks += (struct.pack("<4sI", kind, size), body)
+    if not any(part[:4] in (b"VP8 ", b"VP8L", b"ANMF") for part in chunks):
         raise DamagedPictureError("it has no pixels")
     if orientation > 1:
         exif = _build_exif(orientation)
-        kept += (struct.pack("<4sI", b"EXIF", len(exif)), exif)
-    yield b"RIFF" + struct.pack("<I", 4 + sum(map(len, kept))) + b"WEBP"
-    yield from kept
+        chunks += (struct.pack("<4sI", b"EXIF", len(exif)), exif)
+    yield b"RIFF" + struct.pack("<I", 4 + sum(map(len, chunks))) + b"WEBP"
+    yield from chunks
 
 
 def _clean_gif(reader: _PictureReader, _orientation: int) -> Iterator[bytes]:

@@ -51,7 +51,7 @@ class FileText:
     text: str
     left_out: str = ""
 
-    def cut(self, max_chars: int) -> FileText:
+    def truncate(self, max_chars: int) -> FileText:
         """Return the text, cut to at most `max_chars`."""
         if len(self.text) <= max_chars:
             return self
@@ -108,4 +108,4 @@ def decode_text(path: Path, max_chars: int) -> FileText:
     encoding = detect_encoding(path) or "utf-8"
     with path.open(encoding=encoding, errors="replace", newline=None) as file:
         text = file.read(max_chars + 1)
-    return FileText(text).cut(max_chars)
+    return FileText(text).truncate(max_chars)

@@ -137,7 +137,7 @@ def build_upload_rules(option: Mapping[str, Any] | None, max_bytes: int) -> Uplo
         for pattern, limit in (size.items() if isinstance(size, Mapping) else ())
         if _is_limit(limit)
     }
-    extensions = [each for given in accept.values() for each in ([given] if isinstance(given, str) else given or ())]
+    extensions = [each for value in accept.values() for each in ([value] if isinstance(value, str) else value or ())]
     return UploadRules(
         is_enabled=True,
         max_bytes=min(int(size or 0), max_bytes) if _is_limit(size) else max_bytes,

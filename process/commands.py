@@ -48,8 +48,8 @@ def import_workflow(args: argparse.Namespace) -> int:
     from process import workflow_import
 
     folder = args.into or settings.use_cases_path[-1]
-    made = workflow_import.import_workflow(args.file, args.name, folder, settings.use_cases_path, args.entry)
-    for line in workflow_import.report(made, settings.provider):
+    result = workflow_import.import_workflow(args.file, args.name, folder, settings.use_cases_path, args.entry)
+    for line in workflow_import.report(result, settings.provider):
         print(line)
     if folder.resolve() not in [path.resolve() for path in settings.use_cases_path]:
         print(f"{folder} is not in USE_CASES_PATH: add it there.")

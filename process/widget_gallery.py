@@ -214,10 +214,10 @@ def _build_exhibit(name: str, make: Callable[[], Any], actions: list[str] | None
 def _check_widget(name: str, widget: Widget, actions: list[str] | None = None) -> Exhibit:
     findings = tuple(validate_widget(widget, actions=actions))
     try:
-        shown = widget_root(widget).model_dump(mode="json", exclude_none=True)
+        document = widget_root(widget).model_dump(mode="json", exclude_none=True)
     except ValueError as exc:
         return Exhibit(name, None, "" if findings else str(exc)[:MAX_NOTE_CHARS], findings)
-    return Exhibit(name, shown, findings=findings)
+    return Exhibit(name, document, findings=findings)
 
 
 def _return_widget(widget: Any) -> Any:

@@ -106,21 +106,22 @@ def import_workflow(
     )  # fmt: skip
 
 
-def report(made: ImportedWorkflow, provider: str) -> Iterator[str]:
+def report(result: ImportedWorkflow, provider: str) -> Iterator[str]:
     """Yield a report on an imported workflow, line by line."""
-    yield f"{made.folder} is the use case '{made.folder.name}' ({made.title}) now; start the server to talk to it."
-    if made.siblings:
-        yield f"What it imports from beside it lies there too: {', '.join(made.siblings)}."
-    if made.approvals:
-        yield f"It asks the person in the chat at {', '.join(made.approvals)}."
-    if made.needs:
+    folder = result.folder
+    yield f"{folder} is the use case '{folder.name}' ({result.title}) now; start the server to talk to it."
+    if result.siblings:
+        yield f"What it imports from beside it lies there too: {', '.join(result.siblings)}."
+    if result.approvals:
+        yield f"It asks the person in the chat at {', '.join(result.approvals)}."
+    if result.needs:
         yield "These parts need OpenAI's own services (MODEL_PROVIDER=openai); elsewhere the answer says so and ends:"
-        yield from (f"  {need}" for need in made.needs)
+        yield from (f"  {need}" for need in result.needs)
         if provider != "openai":
             yield f"The model provider is '{provider}' now."
-    if made.unmet_guardrails:
+    if result.unmet_guardrails:
         yield "These guardrails cannot be made without: pip install openai-guardrails. Until then the answer says so:"
-        yield from (f"  {reason}" for reason in made.unmet_guardrails)
+        yield from (f"  {reason}" for reason in result.unmet_guardrails)
 
 
 def _check_name(name: str, folder: Path, paths: Sequence[Path]) -> None:

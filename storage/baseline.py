@@ -67,5 +67,5 @@ def changed_fields(baseline: Baseline, fields: Fields) -> dict[str, Any]:
 def merge_metadata(stored: Fields, baseline: Baseline, fields: Fields) -> dict[str, Any]:
     """Return the `stored` metadata with the changes between the baseline and `fields` applied, key by key."""
     before, after = baseline.fields["metadata"], fields["metadata"]
-    kept = {key: value for key, value in stored.items() if key in after or key not in before}
-    return kept | {key: value for key, value in after.items() if key not in before or before[key] != value}
+    remaining = {key: value for key, value in stored.items() if key in after or key not in before}
+    return remaining | {key: value for key, value in after.items() if key not in before or before[key] != value}

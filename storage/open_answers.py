@@ -52,8 +52,8 @@ class OpenAnswers:
         """Return the time since which a lease must have been renewed to be valid."""
         return self._clock() - LEASE
 
-    async def enter(self) -> None:
-        """Show the marks of killed processes at once, if the lock on the database proves that no other process lives.
+    async def register_process(self) -> None:
+        """Acquire the lock on the database, and show the marks of killed processes at once if no other process lives.
 
         To be called before the first answer, as the id of this process tells whether it holds the lock.
         """

@@ -40,28 +40,28 @@ class OwnedTransactions:
         self, work: Callable[[Connection, Scope, *Ts], R], context: RequestContext, id_: str, *arguments: *Ts
     ) -> R:
         """Run `work` in a transaction that only reads, and return its result."""
-        with self._measured("read", context):
+        with self._time_transaction("read", context):
             return await self._database.run_read(work, scope_of(context, id_), *arguments)
 
     async def write(
         self, work: Callable[[Connection, Scope, *Ts], R], context: RequestContext, id_: str, *arguments: *Ts
     ) -> R:
         """Run `work` in a transaction that may write, and return its result."""
-        with self._measured("write", context):
+        with self._time_transaction("write", context):
             return await self._database.run_write(work, scope_of(context, id_), *arguments)
 
     async def delete(
         self, work: Callable[[Connection, Scope, *Ts], R], context: RequestContext, id_: str, *arguments: *Ts
     ) -> R:
         """Run `work` in a transaction that deletes, which works on a full disk too, and return its result."""
-        with self._measured("delete", context):
+        with self._time_transaction("delete", context):
             return await self._database.run_delete(work, scope_of(context, id_), *arguments)
 
-    def _measured(self, kind: str, context: RequestContext) -> _Transaction:
-        return _Transaction(self.times, context.use_case, kind)
+    def _time_transaction(self, kind: str, context: RequestContext) -> _TransactionTimer:
+        return _TransactionTimer(self.times, context.use_case, kind)
 
 
-class _Transaction:
+class _TransactionTimer:
     """Context manager that times a transaction, and raises `UnavailableError` when the database is down.
 
     A class and not a generator, as it is entered some four times for each answer, and takes a quarter of the time.

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class MissingError(NotFoundError, ChatKitNotFoundError):
-    """A row does not exist or belongs to somebody else: our error, and the one that ChatKit's `Store` promises."""
+    """A row does not exist or belongs to somebody else: both our `NotFoundError` and that of ChatKit's `Store`."""
 
 
 class Scope(NamedTuple):
@@ -61,7 +61,7 @@ class PageRequest:
         """Return the parameters of the page's statement; `cursor` is the position of the entry `after`."""
         return {"size": self.size + 1, "cursor": cursor}  # the extra row tells whether there is another page
 
-    def cut(self, rows: Sequence[Row[Any]]) -> tuple[Sequence[Row[Any]], str | None]:
+    def split(self, rows: Sequence[Row[Any]]) -> tuple[Sequence[Row[Any]], str | None]:
         """Return the rows of the page, and the id after which the next page begins; None when this is the last."""
         return (rows, None) if len(rows) <= self.size else (rows[: self.size], rows[self.size - 1].id)
 

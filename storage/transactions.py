@@ -99,10 +99,10 @@ def threads_json(connection: Connection, scope: Scope, page: PageRequest) -> byt
 def _thread_rows(
     connection: Connection, scope: Scope, page: PageRequest, *, as_json: bool
 ) -> tuple[Sequence[Row[Any]], str | None]:
-    """Return the rows of a page, and the id after which the next page begins, as `PageRequest.cut` does."""
+    """Return the rows of a page, and the id after which the next page begins, as `PageRequest.split` does."""
     cursor = None if page.after is None else _thread_key(connection, scope._replace(id=page.after))
     stmt = statements.page_of_threads(page.order, has_cursor=cursor is not None, as_json=as_json)
-    return page.cut(connection.execute(stmt, scope.parameters | page.parameters(cursor)).all())
+    return page.split(connection.execute(stmt, scope.parameters | page.parameters(cursor)).all())
 
 
 def delete_thread(connection: Connection, scope: Scope) -> None:
@@ -143,10 +143,10 @@ def _feedback_by_item(rows: Iterable[Row[Any]]) -> dict[str, FeedbackKind]:
 def _item_rows(
     connection: Connection, key: int, page: PageRequest, statement: Callable[..., Select[Any]]
 ) -> tuple[Sequence[Row[Any]], str | None]:
-    """Return the rows of a page, and the id after which the next page begins, as `PageRequest.cut` does."""
+    """Return the rows of a page, and the id after which the next page begins, as `PageRequest.split` does."""
     cursor = None if page.after is None else _item_position(connection, key, page.after)
     stmt = statement(page.order, has_cursor=cursor is not None)
-    return page.cut(connection.execute(stmt, {"scope_thread_key": key, **page.parameters(cursor)}).all())
+    return page.split(connection.execute(stmt, {"scope_thread_key": key, **page.parameters(cursor)}).all())
 
 
 def _visible_rows(
@@ -260,8 +260,8 @@ def _item_position(connection: Connection, key: int, item_id: str) -> int:
 
 def save_feedback(connection: Connection, scope: Scope, item_ids: Sequence[str], kind: FeedbackKind) -> None:
     key = _thread_key(connection, scope)
-    known = connection.execute(statements.LOCK_ITEMS, {"scope_thread_key": key, "item_ids": item_ids}).all()
-    if len(known) != len(item_ids):
+    locked = connection.execute(statements.LOCK_ITEMS, {"scope_thread_key": key, "item_ids": item_ids}).all()
+    if len(locked) != len(item_ids):
         raise MissingError(NO_ITEM)
     values = {"thread_key": key, "kind": kind, "updated_at": utc_now()}
     if rows := [{**values, "item_id": item_id} for item_id in item_ids]:

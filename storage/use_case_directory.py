@@ -62,7 +62,7 @@ class UseCaseDirectory:
         """Store the descriptions of the use cases of this service, and delete old ones of any service."""
         await self._database.run_write(_announce, self._database, descriptions, utc_now())
 
-    async def others(self, own: Iterable[str]) -> list[SharedUseCase]:
+    async def load_others(self, own: Iterable[str]) -> list[SharedUseCase]:
         """Return the use cases of other services, in the order of their names.
 
         Args:

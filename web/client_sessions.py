@@ -84,6 +84,6 @@ class ClientSessions:
         """Undo `count_upload` for a file that was rejected."""
         await self._stored.uncount_upload(session)
 
-    def secret_of(self, session: ChatSession) -> str:
+    def build_secret(self, session: ChatSession) -> str:
         """Return the client secret of a session."""
         return self._secrets.build(session.id, int(session.expires_at.timestamp()))

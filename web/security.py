@@ -219,9 +219,9 @@ class CrossOriginMiddleware:
         response = Response(status_code=204)
         response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, POST, PUT"
         response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_MAX_AGE_S)
-        asked = headers.get("access-control-request-headers", "").strip()
-        if _HEADER_NAMES.fullmatch(asked):
-            response.headers["Access-Control-Allow-Headers"] = asked
+        requested = headers.get("access-control-request-headers", "").strip()
+        if _HEADER_NAMES.fullmatch(requested):
+            response.headers["Access-Control-Allow-Headers"] = requested
         return response
 
     def _with_cors(self, send: Send, origin: str | None) -> Send:
@@ -245,8 +245,8 @@ def _has_secret(method: str, headers: Headers) -> bool:
     """Return whether a request shows a client secret, or is the preflight of one that will."""
     if method != "OPTIONS":
         return bearer_token(headers) is not None
-    asked = headers.get("access-control-request-headers", "").lower().split(",")
-    return "access-control-request-method" in headers and "authorization" in (name.strip() for name in asked)
+    requested = headers.get("access-control-request-headers", "").lower().split(",")
+    return "access-control-request-method" in headers and "authorization" in (name.strip() for name in requested)
 
 
 def _with_public_cors(send: Send) -> Send:

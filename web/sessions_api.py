@@ -182,7 +182,7 @@ def add_session_routes(
         await sessions.open(session)
         notes_of(request.scope).use_case = session.use_case
         logger.info("session opened", extra={"session": session.id, "key": key_name, "use_case": session.use_case})
-        return JSONResponse(_describe_session(session, sessions.secret_of(session)))
+        return JSONResponse(_describe_session(session, sessions.build_secret(session)))
 
     async def cancel(request: Request) -> Response:
         key_name = _check_key(request, keys)
@@ -190,7 +190,7 @@ def add_session_routes(
         if session is None:
             raise NotFoundError("This key has opened no session with this id.", code="session_not_found")
         logger.info("session ended", extra={"session": session.id, "key": key_name, "use_case": session.use_case})
-        return JSONResponse(_describe_session(session, sessions.secret_of(session)))
+        return JSONResponse(_describe_session(session, sessions.build_secret(session)))
 
     app.add_route(PATH, _with_openai_errors(create), methods=["POST"])
     app.add_route(PATH + "/{session_id}/cancel", _with_openai_errors(cancel), methods=["POST"])

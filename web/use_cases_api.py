@@ -51,7 +51,7 @@ def build_use_cases_router(
             visible = {name: use_case for name, use_case in visible.items() if name == session.use_case}
             default, disabled = session.use_case, []
         elif directory is not None:
-            others = await directory.others(await use_cases.names())
+            others = await directory.load_others(await use_cases.names())
             disabled += [describe_down(each) for each in others if each.is_down]
         return JSONResponse(
             {

@@ -34,15 +34,15 @@ def read_workbook(path: str, text: BoundedText) -> str:
     """Read a workbook; return what is left out."""
     with zipfile.ZipFile(path) as archive, Path(path).open("rb") as file:
         reader = _open_workbook(file, has_values=True)
-        shown = reader.wb
+        workbook = reader.wb
         # Opened a second time only if values are missing, as that parses the shared strings again.
         formulas = _open_workbook(file, has_values=False).wb if _has_uncalculated_formulas(archive) else None
         parts = {sheet.name: to.target for sheet, to in reader.parser.find_sheets() if to.Type.endswith("/worksheet")}
-        sheets = [name for name in shown.sheetnames if name in parts]
+        sheets = [name for name in workbook.sheetnames if name in parts]
         for name in sheets[:MAX_PARTS]:
-            hidden = " (hidden)" if shown[name].sheet_state != "visible" else ""
+            hidden = " (hidden)" if workbook[name].sheet_state != "visible" else ""
             text.add(f"\n# Sheet {name}{hidden}\n")
-            _read_rows(_iter_rows(shown[name], formulas and formulas[name]), text)
+            _read_rows(_iter_rows(workbook[name], formulas and formulas[name]), text)
             _read_comments(archive, parts[name], text)
     return f"all but the first {MAX_PARTS} sheets" if len(sheets) > MAX_PARTS else ""
 
@@ -66,15 +66,15 @@ def _has_uncalculated_formulas(archive: zipfile.ZipFile) -> bool:
     return False
 
 
-def _iter_rows(shown: Any, formulas: Any | None) -> Iterator[list[str]]:
+def _iter_rows(sheet: Any, formulas: Any | None) -> Iterator[list[str]]:
     # A sheet may declare millions of columns; after the reset each row ends with its own last cell.
-    shown.reset_dimensions()
+    sheet.reset_dimensions()
     if formulas is None:
-        for row in shown.iter_rows():
+        for row in sheet.iter_rows():
             yield [_format_cell(cell.value, cell.number_format) for cell in row]
         return
     formulas.reset_dimensions()
-    for row, formula_row in zip(shown.iter_rows(), formulas.iter_rows(), strict=False):
+    for row, formula_row in zip(sheet.iter_rows(), formulas.iter_rows(), strict=False):
         yield [
             # An array formula is an object with an attribute `text`.
             str(getattr(formula.value, "text", formula.value)) if cell.value is None and formula.value is not None

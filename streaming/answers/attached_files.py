@@ -87,7 +87,7 @@ class AttachedFiles:
         whole = await read(file)
         if not whole.text.strip():
             return file_note(file.name, "The file {} holds no text; its pages may be pictures.")
-        told = whole.cut(self._chars_left)
+        told = whole.truncate(self._chars_left)
         self._chars_left -= len(told.text)
         note = f"\n[Left out of this file: {told.left_out}. There was not room for more.]" if told.left_out else ""
         return file_text(file.name, told.text, note)

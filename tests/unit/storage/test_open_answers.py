@@ -142,17 +142,17 @@ async def test_who_is_alone_with_an_sqlite_database_knows_at_once_that_the_other
     clock = Clock()
     await killed.create_tables(Base.metadata)
     two = TwoProcesses(killed, clock, ParlorStore(killed, clock), ParlorStore(new, clock))
-    await two.writer.open_answers.enter()
+    await two.writer.open_answers.register_process()
     mark_id = await two.begin()
     # One that starts beside it, for an upgrade, leaves it to the lease.
-    await two.reader.open_answers.enter()
+    await two.reader.open_answers.register_process()
     assert await two.shown() == []
     assert await two.is_followed()
     await new.close()
     await killed.close()  # as its end would have it, however it came
 
     two.reader = ParlorStore(old, clock)
-    await two.reader.open_answers.enter()
+    await two.reader.open_answers.register_process()
     assert await two.shown() == [mark_id]
     assert not await two.is_followed()
     await old.close()
@@ -164,7 +164,7 @@ async def test_a_living_process_without_the_lock_is_not_taken_for_dead(sqlite_ur
     await old.create_tables(Base.metadata)
     two = TwoProcesses(old, clock, ParlorStore(old, clock), ParlorStore(new, clock))
     mark_id = await two.begin()  # it has not entered, as versions did not that knew no lock
-    await two.reader.open_answers.enter()
+    await two.reader.open_answers.register_process()
     assert await two.shown() == []
     assert await two.is_followed()
     clock.now += LEASE + A_MOMENT
@@ -175,7 +175,7 @@ async def test_a_living_process_without_the_lock_is_not_taken_for_dead(sqlite_ur
 
 async def test_what_cannot_be_cleaned_up_stops_no_start(sqlite_url: str, caplog: pytest.LogCaptureFixture) -> None:
     database = Database(sqlite_url)
-    await ParlorStore(database).open_answers.enter()  # without its tables
+    await ParlorStore(database).open_answers.register_process()  # without its tables
     assert "what a killed server has left stays for now" in caplog.text
     await database.close()
 
@@ -186,5 +186,5 @@ async def test_a_server_of_databases_is_asked_for_its_leases_alone(postgres_data
         postgres_database, clock, ParlorStore(postgres_database, clock), ParlorStore(postgres_database, clock)
     )
     await two.begin()
-    await two.reader.open_answers.enter()
+    await two.reader.open_answers.register_process()
     assert await two.shown() == []
