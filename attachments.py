@@ -1,7 +1,7 @@
-"""ChatKit's AttachmentStore: the life of a file from its announcement to its end, its bytes in an object store.
+"""ChatKit's AttachmentStore: the life cycle of files, whose bytes are in an object store.
 
-A file is pending until its bytes are here and checked, then uploaded, then bound to the thread of the message that
-brings it, and deleted with that thread. docs/files.md and decision 0023 say why it is so.
+A file is pending until its bytes have been received and checked, then uploaded, then bound to the thread of the message
+that it is sent with, and deleted with that thread. The reasons are in docs/files.md and decision 0023.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from file_library.file_arrival import FileArrival
 from file_library.file_contents import FileContents
 from file_library.file_removal import FileRemoval
 from files.file_urls import UPLOAD_LIFE_S, FileURLs, is_file_id
-from files.media_types import declared_type
+from files.media_types import parse_declared_type
 from files.names import clean_name
 from files.object_store import ObjectStore, open_object_store
 from files.spool import Spool
-from files.upload_rules import UploadRules, build_upload_rules, in_words
+from files.upload_rules import UploadRules, build_upload_rules, format_size
 from storage.file_records import DayLimits, FileRecords
-from storage.file_rows import SESSION_RULE, StoredFile, owner_of
+from storage.file_rows import SESSION_RULE, StoredFile, owner_key
 from storage.scope import NO_ATTACHMENT, Scope
 from turns.request_context import RequestContext
 
@@ -43,14 +43,14 @@ _FALLBACK_BASE = "http://localhost"
 
 @dataclass(frozen=True, slots=True)
 class FileLimits:
-    """Limits of all files.
+    """Platform-wide limits and options for files.
 
     Attributes:
-        max_bytes: The size of the largest file.
-        per_day: The number and size of files that a person may send in a day.
+        max_bytes: The largest size of a file, in bytes.
+        per_day: The number and size of files that a person may upload in a day.
         unsent_life: How long a file is kept that is not sent with a message.
-        keeps_metadata: Whether pictures keep what cameras note in them.
-        is_direct: Whether browsers are to send files to the object store itself, where it can be.
+        keeps_metadata: Whether pictures keep their metadata, such as the position.
+        is_direct: Whether browsers upload directly to the object store, if that is supported.
     """
 
     max_bytes: int
@@ -61,14 +61,14 @@ class FileLimits:
 
 
 class ParlorAttachmentStore(AttachmentStore[RequestContext]):
-    """Files. Every method that has a context answers for that owner alone: what is another's reads as missing.
+    """Store of uploaded files. Methods with a context only access that user's files; any other file reads as missing.
 
     Args:
-        records: The rows.
-        objects: The bytes.
-        spool: The place where bytes are examined first.
-        urls: Signs what a browser is given.
-        limits: The sizes and numbers that are allowed.
+        records: The rows of files.
+        objects: The object store for the bytes.
+        spool: The local folder where files are examined first.
+        urls: Signs the URLs for browsers.
+        limits: The limits and options.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
         self._records = records
         self.objects = objects
         self.is_direct = limits.is_direct and objects.can_sign
-        """Whether browsers send files to the object store itself."""
+        """Whether browsers upload directly to the object store."""
         self._spool = spool
         self.urls = urls
         self.limits = limits
@@ -92,24 +92,24 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
         return new_id("atc")
 
     def rules_of(self, option: Mapping[str, Any] | None) -> UploadRules:
-        """Return which files a use case takes, by its `composer.attachments`."""
+        """Return the upload rules of a use case, from its `composer.attachments`."""
         return build_upload_rules(option, self.limits.max_bytes)
 
     async def create_attachment(
         self, input: AttachmentCreateParams, context: RequestContext, rules: UploadRules | None = None
     ) -> Attachment:
-        """Announce a file that the person is about to send, and say where to.
+        """Announce a file, and return its record with the URL for the upload.
 
         Args:
-            input: Name, size and type of the file, as the browser has them.
-            context: The person who sends the file.
-            rules: Which files are taken; None for any that the platform knows.
+            input: Name, size and media type of the file, as the browser declares them.
+            context: The person who uploads the file.
+            rules: The upload rules; None to accept all types that the platform supports.
 
         Raises:
-            UserFacingError: When it is not taken, by what is said of it.
+            UserFacingError: When the declared name, size or type is rejected.
         """
         rules = rules or self.rules_of({"enabled": True})
-        name, media_type = clean_name(input.name), declared_type(input.mime_type)
+        name, media_type = clean_name(input.name), parse_declared_type(input.mime_type)
         rules.check(name, media_type, input.size, is_declared=True)
         file = await self._announce(name, media_type, input.size, rules, context, is_direct=self.is_direct)
         headers = {"Content-Type": media_type}
@@ -126,17 +126,17 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
     ) -> StoredFile:
         scope = _scope(context, self.generate_attachment_id(media_type, context))
         document = build_document(scope.id, name, media_type)
-        given = asdict(rules) | ({SESSION_RULE: context.session_id} if context.session_id else {})
-        columns = {"size": size, "rules": given, "document": document, **values}
+        stored_rules = asdict(rules) | ({SESSION_RULE: context.session_id} if context.session_id else {})
+        columns = {"size": size, "rules": stored_rules, "document": document, **values}
         return await self._records.announce(scope, columns, self.limits.per_day)
 
     # Receiving
 
     async def find(self, file_id: str) -> StoredFile:
-        """Return a file whoever owns it, for callers that have checked the owner's signature.
+        """Return a file of any owner, for callers that check a signature or the owner.
 
         Raises:
-            NotFoundError: When there is none.
+            NotFoundError: When the file does not exist.
         """
         file = await self._records.find(file_id) if is_file_id(file_id) else None
         if file is None:
@@ -147,23 +147,23 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
         """Return a file of an owner.
 
         Raises:
-            NotFoundError: When there is none.
+            NotFoundError: When the file does not exist.
         """
         return await self._records.load(_scope(context, file_id))
 
     async def receive(self, file: StoredFile, chunks: AsyncIterator[bytes], length: int | None = None) -> Attachment:
-        """Take the bytes of a file that was announced, and check them. The same bytes may be sent again.
+        """Receive and check the bytes of an announced file. The same bytes may be sent again.
 
         Args:
             file: The file.
             chunks: The bytes.
-            length: How many bytes there will be, where that is known: a lie is refused before the first of them.
+            length: The content length, if known: too large an upload is then rejected before it is read.
 
         Returns:
-            ChatKit's record of it, which names what it really is.
+            ChatKit's record of the file, with its actual name and media type.
 
         Raises:
-            UserFacingError: When it is not what was announced, or is refused; the announcement is then void.
+            UserFacingError: When the file differs from its announcement, or is rejected; that is then void.
         """
         arrived = await self._arrival.receive(file, chunks, length)
         self.contents.read_ahead(arrived)
@@ -172,40 +172,40 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
     async def receive_new(
         self, name: str, declared: str, chunks: AsyncIterator[bytes], rules: UploadRules, context: RequestContext
     ) -> Attachment:
-        """Take a file whose bytes come with its announcement, as ChatKit's direct uploads have it.
+        """Receive a file together with its announcement, as in ChatKit's direct uploads.
 
         Raises:
-            UserFacingError: When it is not taken.
+            UserFacingError: When the file is rejected.
         """
 
         async def announce(name: str, media_type: str, size: int) -> StoredFile:
             return await self._announce(name, media_type, size, rules, context)
 
-        owner = owner_of(context.user_id, context.use_case)
+        owner = owner_key(context.user_id, context.use_case)
         arrived = await self._arrival.receive_new(clean_name(name), declared, chunks, rules, owner, announce)
         self.contents.read_ahead(arrived)
         return build_attachment(arrived)
 
     async def has_arrived(self, file: StoredFile) -> bool:
-        """Say whether all bytes of a file are here, looked at or, where browsers send them to the bucket, not yet."""
+        """Return whether all bytes of a file have been uploaded; those in a bucket may not have been examined yet."""
         if file.state != "pending":
             return True
         return file.is_direct and await self.objects.size_of(file.incoming_key) == file.size
 
-    async def settle(self, attachment_ids: Iterable[str], context: RequestContext) -> None:
-        """Look at files that a browser has sent to the object store itself, and put them where they belong.
+    async def accept_direct_uploads(self, attachment_ids: Iterable[str], context: RequestContext) -> None:
+        """Examine and accept files that a browser has uploaded directly to the object store.
 
-        Until then nobody has seen them: a signed URL of a bucket binds neither size nor type, and can be used again.
+        Until then they are unchecked: a signed URL of a bucket limits neither size nor type, and can be reused.
 
         Raises:
-            UserFacingError: When one of them has not arrived, is not what was announced, or is not taken.
+            UserFacingError: When one of them has not arrived, differs from the announcement, or is rejected.
         """
         if not self.is_direct:
             return
         for each in attachment_ids:
             file = await self.load(each, context)
             if file.is_direct and file.state == "pending":
-                await self._arrival.take_over(file)
+                await self._arrival.accept_direct_upload(file)
 
     # Reading
 
@@ -213,22 +213,22 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
         """Return the bytes of a file of an owner.
 
         Raises:
-            NotFoundError: When there is none, or it has not been uploaded.
+            NotFoundError: When the file does not exist, or has not been uploaded.
         """
         return await self.contents.read(await self.load(attachment_id, context))
 
-    def attached(self, attachments: Iterable[Attachment], context: RequestContext) -> list[AttachedFile]:
-        """Return files of an owner as tools get them."""
+    def attached_files(self, attachments: Iterable[Attachment], context: RequestContext) -> list[AttachedFile]:
+        """Return files of an owner as objects for tools."""
         return [AttachedFile(each, lambda id_: self.load(id_, context), self.contents) for each in attachments]
 
-    async def in_thread(self, thread_id: str, context: RequestContext) -> list[AttachedFile]:
-        """Return the files of a thread as tools get them, the newest first."""
-        files = await self._records.in_thread(_scope(context, thread_id))
-        return self.attached(map(build_attachment, files), context)
+    async def load_thread_files(self, thread_id: str, context: RequestContext) -> list[AttachedFile]:
+        """Return the files of a thread as objects for tools, the newest first."""
+        files = await self._records.load_thread_files(_scope(context, thread_id))
+        return self.attached_files(map(build_attachment, files), context)
 
     # Making
 
-    async def make(
+    async def create_file(
         self,
         name: str,
         data: str | bytes | Path | AsyncIterable[bytes],
@@ -236,67 +236,67 @@ class ParlorAttachmentStore(AttachmentStore[RequestContext]):
         context: RequestContext,
         media_type: str | None = None,
     ) -> AttachedFile:
-        """Store a file that an assistant has made, as a part of a thread.
+        """Store a file that an assistant has created, as part of a thread.
 
         Args:
             name: The name for people.
             data: A text, bytes, a local file, or a stream of bytes.
-            thread_id: The thread that it lives and dies with.
+            thread_id: The thread that the file belongs to, and is deleted with.
             context: The owner.
-            media_type: The type; None for what the bytes and the name tell.
+            media_type: The media type; None to detect it from the bytes and the name.
 
         Raises:
-            UserFacingError: When it is too large or empty, or the thread is gone.
+            UserFacingError: When the file is too large or empty, or the thread has been deleted.
         """
         scope = _scope(context, new_id("atc"))
-        file = await self._arrival.make(scope, clean_name(name), data, thread_id, media_type)
-        [made] = self.attached([build_attachment(file)], context)
+        file = await self._arrival.create_file(scope, clean_name(name), data, thread_id, media_type)
+        [made] = self.attached_files([build_attachment(file)], context)
         return made
 
     # Deleting
 
     async def delete_attachment(self, attachment_id: str, context: RequestContext) -> None:
-        """Delete a file of an owner: its row, its bytes, and what was made of them.
+        """Delete a file of an owner: its row, its bytes, and their renditions.
 
         Raises:
-            NotFoundError: When there is none.
+            NotFoundError: When the file does not exist.
         """
         await self._removal.delete(_scope(context, attachment_id))
 
     async def delete_threadless(self, context: RequestContext) -> None:
-        """Delete an owner's files of threads that are gone; what cannot be reached now, the sweeper deletes."""
+        """Delete an owner's files of deleted threads; if the object store is down, the sweeper deletes them later."""
         await self._removal.delete_threadless(_scope(context))
 
     async def delete_all(self, *, user_id: str | None = None, use_case: str | None = None) -> None:
         """Delete all files of a person, or of a use case, or of a person in a use case.
 
         Raises:
-            ValueError: When neither is named.
+            ValueError: When neither is given.
         """
         await self._removal.delete_all(user_id, use_case)
 
     async def sweep(self) -> None:
-        """Delete what nobody will ask for; done again and again while the process lives."""
+        """Delete abandoned files; to be repeated while the process runs."""
         await self._removal.sweep(has_incoming=self.is_direct)
 
     async def probe(self) -> str:
-        """Write, read and delete an object; return where, in words.
+        """Write, read and delete an object; return a description of the store.
 
         Raises:
-            UserFacingError: When it cannot be done.
+            UserFacingError: When one of these operations fails.
         """
         key = f"probe/{new_id('probe')}"
         await self.objects.put(key, b"probe")
         await self.objects.read(key, 100)
         await self.objects.delete([key])
-        return f"{self.objects.scheme}, {in_words(self.limits.max_bytes)} per file"
+        return f"{self.objects.scheme}, {format_size(self.limits.max_bytes)} per file"
 
     async def probe_url(self) -> str | None:
-        """Return a URL as a browser is given one to send a file to the object store; None where it is not."""
+        """Return a signed upload URL such as browsers get; None when they do not upload to the object store."""
         return await self.objects.sign_put("probe/browser", 60) if self.is_direct else None
 
     async def close(self) -> None:
-        """Stop taking work."""
+        """Stop background work and threads."""
         await self.contents.close()
         self._spool.close()
 
@@ -306,10 +306,10 @@ def _scope(context: RequestContext, file_id: str = "") -> Scope:
 
 
 def create_attachment_store(settings: Settings, database: Database, urls: FileURLs) -> ParlorAttachmentStore:
-    """Open the store of files that the settings name.
+    """Open the object store and the spool of the settings, and return the attachment store.
 
     Raises:
-        ConfigError: When it cannot be opened.
+        ConfigError: When one of them cannot be opened.
     """
     objects = open_object_store(settings.storage_url, settings.data_dir / "attachments", settings.storage_keys)
     limits = FileLimits(

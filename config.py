@@ -1,4 +1,4 @@
-"""Settings: every variable, typed, described, read once."""
+"""Settings: every environment variable with its type, default and description, read once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from settings.values import (
     check_page_url,
     check_server_keys,
     check_storage_url,
-    checked,
+    checked_by,
     parse_server_keys,
     split_at,
 )
@@ -38,8 +38,8 @@ Provider = Literal["offline", "openai", "compatible", "azure"]
 class Settings(BaseSettings):
     """Settings from the environment and from a file `.env` in the working directory.
 
-    Variables have the fields' names in capitals. An empty variable counts as not set. Of a secret, the same name with
-    `_FILE` behind it may name a file instead.
+    The variables have the names of the fields in upper case. An empty variable counts as not set. A secret can be read
+    from a file instead, whose path is in the variable with the suffix `_FILE`.
     """
 
     model_config = SettingsConfigDict(
@@ -55,13 +55,13 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Return where settings come from, the most important first."""
+        """Return the sources of settings, the one with the highest priority first."""
         files = secret_files.SecretFiles(settings_cls, env_settings, dotenv_settings)
-        # Without variables the file answers nothing, but takes as long as the environment to ask about every field.
+        # An empty file provides nothing, but querying every field would take as long as with the environment.
         has_file = not isinstance(dotenv_settings, EnvSettingsSource) or dotenv_settings.env_vars
         return init_settings, env_settings, *((dotenv_settings,) if has_file else ()), files
 
-    # Where it runs
+    # Server and access
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="TCP port to listen on; 0 picks a free one.")
     data_dir: Path = Field(Path("data"), description="Folder of the SQLite database, attachments and the signing key.")
@@ -72,15 +72,15 @@ class Settings(BaseSettings):
         (Path("use_cases"),), description="Folders that hold use cases, separated by `:`."
     )
     disabled_use_cases: Annotated[tuple[str, ...], NoDecode, split_at(",")] = Field(
-        (), description="Use cases that are switched off, by name and separated by `,`: `weather,todo`; not imported."
+        (), description="Names of use cases that are not loaded, separated by `,`: `weather,todo`."
     )
     enabled_use_cases: Annotated[tuple[str, ...], NoDecode, split_at(",")] = Field(
-        (), description="The only use cases that are loaded, by name and separated by `,`; default: all that are found."
+        (), description="Names of the only use cases to load, separated by `,`; default: all that are found."
     )
     share_use_cases: bool = Field(
         False,
-        description="Whether several services with one database and one gateway show each other's use cases; "
-        "see docs/deploy.md.",
+        description="Whether services with a common database and gateway list each other's use cases; see "
+        "docs/deploy.md.",
     )
     default_use_case: str | None = Field(
         None, description="The use case at `POST /chatkit`; default: `weather`, else the first by name."
@@ -90,38 +90,39 @@ class Settings(BaseSettings):
         min_length=32,
         description="Signs the user cookie, 32 characters or more; default: made once in `DATA_DIR`.",
     )
-    allowed_origins: Annotated[tuple[str, ...], NoDecode, split_at(","), checked(check_origins)] = Field(
+    allowed_origins: Annotated[tuple[str, ...], NoDecode, split_at(","), checked_by(check_origins)] = Field(
         (), description="Other origins whose pages may call the API, separated by `,`, e.g. `https://intranet.example`."
     )
-    allowed_hosts: Annotated[tuple[str, ...], NoDecode, split_at(","), checked(check_hosts)] = Field(
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode, split_at(","), checked_by(check_hosts)] = Field(
         (),
-        description="Names under which the server answers, separated by `,`: `chat.example`, `*.example`, `*` for any. "
-        "Default: any; on a loopback `HOST` addresses, names without a dot, and those below `.localhost` and `.test`.",
+        description="Host names that the server accepts, separated by `,`: `chat.example`, `*.example`, `*` for any. "
+        "Default: any; on a loopback `HOST` IP addresses, names without a dot, and those below `.localhost` and "
+        "`.test`.",
     )
-    trusted_proxies: Annotated[tuple[str, ...], NoDecode, split_at(","), checked(check_networks)] = Field(
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode, split_at(","), checked_by(check_networks)] = Field(
         ("127.0.0.0/8", "::1"),
-        description="Addresses and networks of the proxies whose `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix` "
-        "are believed, separated by `,`: `10.0.0.0/8,fd00::/8`.",
+        description="Addresses and networks of proxies whose `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix` are "
+        "trusted, separated by `,`: `10.0.0.0/8,fd00::/8`.",
     )
-    base_path: Annotated[str, checked(check_base_path)] = Field(
+    base_path: Annotated[str, checked_by(check_base_path)] = Field(
         "",
-        description="Path below which a proxy serves Parlor on its host, e.g. `/tools/chat`; the proxy may take it off "
-        "or not. A trusted proxy can say it in `X-Forwarded-Prefix` instead.",
+        description="Path below which a proxy serves Parlor, e.g. `/tools/chat`, whether the proxy strips it or not. A "
+        "trusted proxy can send it in `X-Forwarded-Prefix` instead.",
     )
-    allowed_image_domains: Annotated[tuple[str, ...], NoDecode, split_at(","), checked(check_image_domains)] = Field(
+    allowed_image_domains: Annotated[tuple[str, ...], NoDecode, split_at(","), checked_by(check_image_domains)] = Field(
         (),
-        description="Where pictures within answers may come from besides this server, separated by `,`: `img.example`, "
-        "`*.img.example`, `https://img.example:8443`, `*` for anywhere. Default: nowhere; others wait for a click.",
+        description="Hosts from which pictures in answers are loaded at once, separated by `,`: `img.example`, "
+        "`*.img.example`, `https://img.example:8443`, `*` for any. Default: none; other pictures need a click.",
     )
-    server_api_keys: Annotated[SecretStr | None, checked(check_server_keys)] = Field(
+    server_api_keys: Annotated[SecretStr | None, checked_by(check_server_keys)] = Field(
         None,
         description="Keys of servers that open sessions for pages with `getClientSecret`: `name:key`, separated by "
         "`,`; each key has 32 characters or more.",
     )
     parlor_env: Literal["development", "production", "test"] = Field(
         "production",
-        description="Who is told of mistakes in widgets. `development`: the chat, the log and the model; "
-        "`production`: the log, in one line; `test`: a mistake is an error.",
+        description="Where mistakes in widgets are reported. `development`: in the chat, the log and to the model; "
+        "`production`: in the log, in one line; `test`: a mistake is an error.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="The least serious log line.")
     log_format: Literal["text", "json"] = Field("text", description="One line of text or of JSON per event, on stdout.")
@@ -129,22 +130,22 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = Field(
         None,
         min_length=16,
-        description="What Prometheus has to show there as a bearer token; default: nothing, so keep the path inside.",
+        description="Bearer token that `/metrics` requires; default: none, so the path must not be public.",
     )
-    otel_exporter_otlp_endpoint: Annotated[str | None, checked(check_http_url)] = Field(
+    otel_exporter_otlp_endpoint: Annotated[str | None, checked_by(check_http_url)] = Field(
         None,
-        description="OpenTelemetry collector (OTLP over HTTP, extra `telemetry`), e.g. `http://localhost:4318`; the "
-        "other `OTEL_*` variables mean what they always do. Default: no spans are sent.",
+        description="OpenTelemetry collector (OTLP over HTTP, extra `telemetry`), e.g. `http://localhost:4318`; other "
+        "`OTEL_*` variables have their standard meaning. Default: no spans are sent.",
     )
-    otel_exporter_otlp_traces_endpoint: Annotated[str | None, checked(check_http_url)] = Field(
-        None, description="Whole address that takes spans, where it is not `/v1/traces` of that collector."
+    otel_exporter_otlp_traces_endpoint: Annotated[str | None, checked_by(check_http_url)] = Field(
+        None, description="Full URL for spans, if it is not `/v1/traces` of the collector."
     )
-    otel_traces_exporter: str = Field("otlp", description="`none`: no spans are sent, whatever else is set.")
+    otel_traces_exporter: str = Field("otlp", description="`none`: no spans are sent.")
     otel_exporter_otlp_headers: SecretStr | None = Field(
-        None, description="What that collector has to be shown, e.g. `Authorization=Basic%20…`."
+        None, description="Headers for the collector, e.g. `Authorization=Basic%20…`."
     )
     enable_instrumentation: bool | None = Field(
-        None, description="OpenTelemetry spans of the agent framework; default: where an OpenTelemetry SDK is set up."
+        None, description="Spans of the agent framework; default: on when an OpenTelemetry SDK is configured."
     )
 
     # The model
@@ -153,19 +154,19 @@ class Settings(BaseSettings):
     )
     openai_api_key: SecretStr | None = Field(None, description="Key of the OpenAI API.")
     openai_model: str = Field("gpt-5-mini", description="Model of the OpenAI API.")
-    openai_base_url: Annotated[str | None, checked(check_http_url)] = Field(
+    openai_base_url: Annotated[str | None, checked_by(check_http_url)] = Field(
         None, description="Another address of the OpenAI API (Responses)."
     )
-    compatible_base_url: Annotated[str | None, checked(check_http_url)] = Field(
+    compatible_base_url: Annotated[str | None, checked_by(check_http_url)] = Field(
         None, description="Chat Completions of Ollama, vLLM, LM Studio, llama.cpp …, e.g. `http://localhost:11434/v1`."
     )
     compatible_model: str | None = Field(None, description="Model name at `COMPATIBLE_BASE_URL`.")
-    compatible_api_key: SecretStr | None = Field(None, description="Key, where that server wants one.")
+    compatible_api_key: SecretStr | None = Field(None, description="API key, if the server requires one.")
     compatible_vision: Literal["auto", "no"] = Field(
         "auto",
-        description="`no`: pictures are named to that model, not sent; `auto`: they are sent until it refuses one.",
+        description="`no`: the model gets the names of pictures only; `auto`: pictures are sent until it rejects one.",
     )
-    azure_openai_endpoint: Annotated[str | None, checked(check_http_url)] = Field(
+    azure_openai_endpoint: Annotated[str | None, checked_by(check_http_url)] = Field(
         None, description="`https://NAME.openai.azure.com`."
     )
     azure_openai_model: str | None = Field(
@@ -191,9 +192,9 @@ class Settings(BaseSettings):
         480,
         gt=0,
         le=3600,
-        description="Longest wait for the first piece of an answer, in seconds; it is not asked again after that. A "
-        "local server may have to load its model first: 70 GB take eight minutes from a slow disk (150 MB/s). One that "
-        "says so instead (503, `Loading model`) is asked again until it has, for as long.",
+        description="Longest wait for the first piece of an answer, in seconds, without a retry. A local server may "
+        "have to load its model first: 70 GB take eight minutes from a slow disk (150 MB/s). While a server answers "
+        "503 (`Loading model`), requests are repeated for the same time.",
     )
     model_timeout_s: float = Field(
         60, gt=0, le=3600, description="Longest silence of the model between two pieces of an answer, in seconds."
@@ -202,64 +203,69 @@ class Settings(BaseSettings):
     model_max_round_trips: int = Field(8, ge=1, le=40, description="Calls of the model in one answer.")
     model_max_tool_calls: int = Field(24, ge=1, le=200, description="Tool calls in one answer.")
     tool_timeout_s: float = Field(
-        60, gt=0, le=3_600, description="Longest run of one tool, in seconds; a tool may set its own `timeout_s`."
+        60, gt=0, le=3_600, description="Time limit of a tool call, in seconds; a tool may set its own `timeout_s`."
     )
-    history_max_items: int = Field(60, ge=1, le=1000, description="Newest thread items the model sees.")
+    history_max_items: int = Field(
+        60, ge=1, le=1000, description="Most thread items that are sent to the model, newest first."
+    )
     history_max_chars: int = Field(60_000, ge=100, description="Most characters of those items, newest first.")
 
     history_max_file_bytes: int = Field(
         6_000_000,
         ge=0,
-        description="Most bytes of pictures and documents that the model is shown in one answer, newest first.",
+        description="Most bytes of pictures and documents that are sent to the model for one answer, newest first.",
     )
     history_max_file_chars: int = Field(
-        60_000, ge=0, description="Most characters of files that the model is shown in one answer, newest first."
+        60_000, ge=0, description="Most characters of files that are sent to the model for one answer, newest first."
     )
 
     # Answers
     thread_titles: Literal["model", "first_message"] = Field(
         "model",
-        description="Who writes the titles of new threads: the model, with a short request each, or nobody: then it is "
-        "the first line of the first message, as it is without a model and with more than 100 answers at once.",
+        description="Source of the titles of new threads: the model, with a short request each, or the first line of "
+        "the first message, which is also used without a model and with more than 100 answers at once.",
     )
     on_disconnect: Literal["cancel", "continue"] = Field(
         "cancel",
-        description="What a lost connection does to the answer of a client that cannot say whether it was a stop: "
-        "`cancel` is what ChatKit's own client expects; clients that ask for resumable answers are never cancelled.",
+        description="What happens to an answer whose client disconnects. `cancel` is what ChatKit's own client "
+        "expects, which stops an answer by disconnecting; answers of clients that support resuming always continue.",
     )
-    run_timeout_s: float = Field(600, gt=0, le=86_400, description="Longest answer, in seconds.")
-    runs_max_total: int = Field(1_000, ge=1, description="Answers being written at once.")
-    runs_max_per_user: int = Field(8, ge=1, description="Answers being written at once for one user.")
+    run_timeout_s: float = Field(600, gt=0, le=86_400, description="Time limit of an answer, in seconds.")
+    runs_max_total: int = Field(1_000, ge=1, description="Most answers in progress at once.")
+    runs_max_per_user: int = Field(8, ge=1, description="Most answers in progress at once for one user.")
     run_log_max_bytes: int = Field(
-        262_144, ge=16_384, description="Bytes of each answer that are kept for clients that come back."
+        262_144, ge=16_384, description="Most bytes of an answer that are kept for clients that resume it."
     )
     run_linger_s: float = Field(
         60, ge=0, le=3_600, description="How long a finished answer can be resumed, in seconds."
     )
     run_checkpoint_interval_s: float = Field(
-        3, ge=0, le=600, description="How often unfinished text is stored, in seconds: a crash loses no more of it."
+        3,
+        ge=0,
+        le=600,
+        description="Interval at which unfinished text is stored, in seconds; a crash loses at most that.",
     )
     drain_timeout_s: float = Field(
-        25, ge=0, le=3_600, description="How long answers may go on after SIGTERM, in seconds."
+        25, ge=0, le=3_600, description="Time for answers in progress to finish after SIGTERM, in seconds."
     )
     shutdown_delay_s: float = Field(
         0,
         ge=0,
         le=300,
-        description="Least time between SIGTERM and the end, in seconds, in which everything is still taken and only "
-        "`/readyz` tells: a balancer needs some 5 seconds to notice. `DRAIN_TIMEOUT_S` begins after it.",
+        description="Time after SIGTERM in which requests are still accepted, and only `/readyz` fails, in seconds; "
+        "load balancers need some 5 seconds to notice. `DRAIN_TIMEOUT_S` begins after it.",
     )
 
-    # Limits of what comes in
-    max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest JSON body.")
-    max_connections: int = Field(10_000, ge=64, le=1_000_000, description="Connections of clients at once.")
-    max_message_chars: int = Field(32_000, ge=1, description="Longest message of a person.")
+    # Limits of requests
+    max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest JSON body, in bytes.")
+    max_connections: int = Field(10_000, ge=64, le=1_000_000, description="Most client connections at once.")
+    max_message_chars: int = Field(32_000, ge=1, description="Longest message of a person, in characters.")
 
     # Files
-    storage_url: Annotated[str | None, checked(check_storage_url)] = Field(
+    storage_url: Annotated[str | None, checked_by(check_storage_url)] = Field(
         None,
-        description="Where files lie: `file:///path`, `s3://bucket/path`, `az://container/path`, `gs://bucket/path` or "
-        "`memory://`; default: a folder in `DATA_DIR`.",
+        description="Object store for files: `file:///path`, `s3://bucket/path`, `az://container/path`, "
+        "`gs://bucket/path` or `memory://`; default: a folder in `DATA_DIR`.",
     )
     aws_access_key_id: SecretStr | None = Field(
         None, description="Key of `s3://…`; default: the machine's role, as the provider's own tools find it."
@@ -271,49 +277,51 @@ class Settings(BaseSettings):
     )
     azure_client_secret: SecretStr | None = Field(
         None,
-        description="Secret of an app registration (`AZURE_TENANT_ID`, `AZURE_CLIENT_ID`), which opens model, database "
-        "and files where the machine has no identity.",
+        description="Secret of an app registration (`AZURE_TENANT_ID`, `AZURE_CLIENT_ID`) for model, database and "
+        "files, if the machine has no identity.",
     )
     storage_direct_uploads: bool = Field(
         False,
-        description="Browsers send files straight to the bucket of `STORAGE_URL`, whose CORS rules must allow it.",
+        description="Browsers upload files directly to the bucket of `STORAGE_URL`, whose CORS rules must allow it.",
     )
-    public_url: Annotated[str | None, checked(check_http_url)] = Field(
+    public_url: Annotated[str | None, checked_by(check_http_url)] = Field(
         None,
-        description="Address under which browsers reach this server, e.g. `https://chat.example`, for the URLs of "
-        "files; default: as each request says.",
+        description="URL under which browsers reach this server, e.g. `https://chat.example`, for the URLs of files; "
+        "default: derived from each request.",
     )
-    max_upload_bytes: int = Field(20 * 1024 * 1024, ge=1, le=2**31, description="Largest file of any use case.")
-    max_uploads_per_day: int = Field(200, ge=1, description="Files that one person may send in a day (UTC).")
+    max_upload_bytes: int = Field(
+        20 * 1024 * 1024, ge=1, le=2**31, description="Largest file of any use case, in bytes."
+    )
+    max_uploads_per_day: int = Field(200, ge=1, description="Most files that one person may upload in a day (UTC).")
     max_upload_bytes_per_day: int = Field(
-        1024 * 1024 * 1024, ge=1, description="Bytes of files that one person may send in a day (UTC)."
+        1024 * 1024 * 1024, ge=1, description="Most bytes that one person may upload in a day (UTC)."
     )
     unsent_file_life_s: float = Field(
         86_400, ge=60, le=2_592_000, description="How long a file is kept that is not sent with a message, in seconds."
     )
     keep_picture_metadata: bool = Field(
-        False, description="Keep what cameras note in pictures, such as position and time; else it is removed."
+        False, description="Keep the metadata of pictures, such as position and time, which are removed otherwise."
     )
 
     # Branding
     brand_name: str = Field("Parlor", min_length=1, max_length=80, description="Name in the header and the title.")
-    brand_tagline: str = Field("The chat you host yourself", max_length=160, description="One line beside the name.")
-    brand_logo_url: Annotated[str, checked(check_page_url)] = Field(
+    brand_tagline: str = Field("The chat you host yourself", max_length=160, description="Line beside the name.")
+    brand_logo_url: Annotated[str, checked_by(check_page_url)] = Field(
         "/static/logo.svg", description="Absolute `http(s)` URL or a path on this server."
     )
-    brand_primary_color: Annotated[str, checked(check_color)] = Field(
+    brand_primary_color: Annotated[str, checked_by(check_color)] = Field(
         "#4f46e5", description="`#rgb` or `#rrggbb`; the chat's theme follows it."
     )
-    brand_favicon_url: Annotated[str, checked(check_page_url)] = Field(
+    brand_favicon_url: Annotated[str, checked_by(check_page_url)] = Field(
         "/static/logo.svg", description="Absolute `http(s)` URL or a path on this server."
     )
-    chatkit_js_url: Annotated[str | None, checked(check_page_url)] = Field(
+    chatkit_js_url: Annotated[str | None, checked_by(check_page_url)] = Field(
         None, description="Load `<openai-chatkit>` from this URL instead of our own bundle."
     )
 
     @property
     def traces_endpoint(self) -> str | None:
-        """The address that takes spans; None where none are sent. Source: OpenTelemetry, OTLP exporter."""
+        """The URL that spans are sent to; None when none are. Source: OpenTelemetry, OTLP exporter."""
         if self.otel_traces_exporter.strip().lower() == "none":
             return None
         if self.otel_exporter_otlp_traces_endpoint or not self.otel_exporter_otlp_endpoint:
@@ -322,28 +330,28 @@ class Settings(BaseSettings):
 
     @property
     def trusted_networks(self) -> tuple[Network, ...]:
-        """The proxies that are believed."""
+        """The networks of trusted proxies."""
         return tuple(ipaddress.ip_network(each) for each in self.trusted_proxies)
 
     @property
     def storage_keys(self) -> Mapping[str, str]:
-        """The keys of a bucket that are set, by variable."""
+        """The credentials for buckets that are set, by variable."""
         names = ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"]
         names += ["azure_storage_account_key", "azure_client_secret"]
-        given = {name.upper(): getattr(self, name) for name in names}
-        return {name: value.get_secret_value() for name, value in given.items() if value is not None}
+        secrets = {name.upper(): getattr(self, name) for name in names}
+        return {name: secret.get_secret_value() for name, secret in secrets.items() if secret is not None}
 
     @property
     def server_keys(self) -> Mapping[str, str]:
-        """The server keys by name; each key is a secret."""
+        """The secret keys of servers, by name."""
         return parse_server_keys(self.server_api_keys.get_secret_value()) if self.server_api_keys else {}
 
     @property
     def provider(self) -> Provider:
-        """The provider in effect, `auto` resolved.
+        """The provider in effect, with `auto` resolved.
 
         Raises:
-            ConfigError: When the chosen provider lacks a variable.
+            ConfigError: When a variable that the provider needs is not set.
         """
         chosen = self.model_provider
         if chosen == "auto":
@@ -381,23 +389,23 @@ class Settings(BaseSettings):
     @property
     def resolved_database_url(self) -> str | URL:
         """`DATABASE_URL`, or the SQLite file in `DATA_DIR`."""
-        # Imported here: `parlor help` needs no database library.
+        # Imported here, as `parlor help` needs no database library.
         from sqlalchemy.engine import URL
 
-        # Not pasted into a text: a path may hold a character that means something in a URL.
+        # Not formatted as text, as the path may contain characters with a meaning in URLs.
         return self.database_url or URL.create("sqlite+aiosqlite", database=str(self.data_dir / "parlor.db"))
 
 
 def is_secret(field_name: str) -> bool:
-    """Return whether a setting is secret, or an address that may hold a password."""
+    """Return whether a setting is a secret, or a URL that may contain a password."""
     return secret_files.is_secret(field_name, Settings.model_fields[field_name])
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Return the settings from the environment, which is read once.
+    """Read the settings from the environment.
 
     Raises:
-        ConfigError: When a variable is wrong; it names the variable.
+        ConfigError: When a variable is invalid; the error names the variable.
     """
     try:
         settings = Settings(**overrides)
@@ -405,5 +413,5 @@ def load_settings(**overrides: Any) -> Settings:
         error = exc.errors(include_url=False, include_input=False)[0]
         variable = str(error["loc"][0]).upper() if error["loc"] else "settings"
         raise ConfigError(variable, error["msg"].removeprefix("Value error, ")) from exc
-    _ = settings.provider  # a provider without its variables stops the start, not the first answer
+    _ = settings.provider  # raises now, and not at the first answer, if a variable of the provider is missing
     return settings

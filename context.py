@@ -217,11 +217,11 @@ class Turn:
     def attachments(self) -> list[AttachedFile]:
         """The files of the message that is answered; none when something else is answered than a message."""
         sent = self.user_message.attachments if self.user_message is not None else ()
-        return self.services.attachments.attached(sent, self.context)
+        return self.services.attachments.attached_files(sent, self.context)
 
     async def earlier_attachments(self) -> list[AttachedFile]:
         """Return all files of this thread, those that were made here too, newest first."""
-        return await self.services.attachments.in_thread(self.thread.id, self.context)
+        return await self.services.attachments.load_thread_files(self.thread.id, self.context)
 
     async def file(
         self,
@@ -243,7 +243,7 @@ class Turn:
             UserFacingError: When it is empty or too large, or the thread is gone.
         """
         files = self.services.attachments
-        made = await files.make(name, data, self.thread.id, self.context, media_type)
+        made = await files.create_file(name, data, self.thread.id, self.context, media_type)
         if is_shown:
             self.widget(build_file_widget(made), copy_text=f"The file “{made.name}” was given to the person.")
         return made

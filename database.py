@@ -1,11 +1,11 @@
 """Database, base of tables, column types and ids, which authors of use cases import. Engines are in `databases`.
 
-There are two ways to a transaction: a session (`read`, `write`), whose statements may be awaited one by one, and a
-function (`run_read`, `run_write`), which does all of it at once and is several times cheaper on SQLite.
+There are two kinds of transactions: in a session (`read`, `write`), whose statements are awaited one by one, or in a
+function (`run_read`, `run_write`), which runs all of them at once and is several times cheaper on SQLite.
 
-SQLite gets readers that cannot write, and writers, one for each way, whose transactions begin with the write lock. So
-readers never wait, writers queue instead of failing with "database is locked", and no transaction that has read can be
-refused when it wants to write. PostgreSQL needs one engine.
+On SQLite, each kind has readers that cannot write, and one writer whose transactions begin with the write lock. So
+readers never wait, writers queue instead of failing with "database is locked", and no transaction fails because it
+cannot upgrade a read lock. PostgreSQL needs one engine.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from sqlalchemy.orm import DeclarativeBase
 
 from databases import faults
 from databases.columns import JSONDocument, PlainText, UTCDateTime, dump_json, load_json
-from databases.faults import FileReplacedError, is_down, known_fault_of, outlook_of
+from databases.faults import FileReplacedError, describe_known_fault, is_down, outage_advice
 from databases.postgres import create_postgres_engine
 from databases.presence import Presence
-from databases.probes import find_damage, write_nothing
+from databases.probes import find_damage, probe_writing
 from databases.sqlite_engines import create_sqlite_engine
 from databases.sqlite_file import SQLiteFile
 from databases.sqlite_threads import SQLiteThreads
 from errors import ConfigError
 
 __all__ = [
-    "Base", "Database", "JSONDocument", "PlainText", "UTCDateTime", "build_metadata", "is_down", "known_fault_of",
-    "new_id", "outlook_of",
+    "Base", "Database", "JSONDocument", "PlainText", "UTCDateTime", "build_metadata", "describe_known_fault", "is_down",
+    "new_id", "outage_advice",
 ]  # fmt: skip
 
 logger = logging.getLogger(__name__)
@@ -54,10 +54,10 @@ _ENGINE_OPTIONS: dict[str, Any] = {
     "wait_s": POOL_TIMEOUT_S,
     "json_serializer": dump_json,
     "json_deserializer": load_json,
-    "hide_parameters": True,  # an error's text goes to the log, which holds no contents
+    "hide_parameters": True,  # error texts are logged, and the log must not contain what people wrote
 }
 
-# Any fixed number; it keeps two replicas that start together from creating the same table.
+# Key of the advisory lock, an arbitrary number, by which replicas that start together create tables one at a time.
 _SCHEMA_LOCK = 0x7061726C6F72
 
 _NAMING_CONVENTION = {
@@ -75,7 +75,7 @@ def build_metadata() -> MetaData:
 
 
 class Base(DeclarativeBase):
-    """The base of the platform's own tables. A use case declares its own, on its own `build_metadata()`."""
+    """Base of the platform's tables. A use case declares a base of its own, with its own `build_metadata()`."""
 
     metadata = build_metadata()
 
@@ -87,13 +87,13 @@ _last_id = 0
 def new_id(prefix: str) -> str:
     """Return a fresh id such as ``"msg_0198c5d0…"``: the prefix and a UUIDv7 of 32 hexadecimal digits.
 
-    Ids made in this process sort in the order in which they were made, whatever the clock does.
+    Ids of one process sort in the order of their creation, even when the clock goes back.
     Source: RFC 9562, 5.7 and 6.2, method 2.
     """
     global _last_id
     fresh = ((time.time_ns() // 1_000_000) << 74) | secrets.randbits(74)
     with _ids_lock:
-        # In the same millisecond, or when the clock went back: a random step from the last one.
+        # In the same millisecond, or after the clock went back: a random increment of the last id.
         _last_id = fresh if fresh >> 74 > _last_id >> 74 else _last_id + 1 + secrets.randbits(32)
         value = _last_id
     time_ms, rand_a, rand_b = value >> 74, (value >> 62) & 0xFFF, value & ((1 << 62) - 1)
@@ -101,16 +101,17 @@ def new_id(prefix: str) -> str:
 
 
 class Database:
-    """A database: two kinds of transactions, creation of tables, readiness."""
+    """A database on SQLite or PostgreSQL: transactions, creation of tables, health checks."""
 
     def __init__(self, url: str | URL) -> None:
         """Prepare the engines; the first connection is made by the first transaction.
 
         Args:
-            url: Address of the database, ``sqlite+aiosqlite:///path/to/file.db`` (its folder is made) or ``postgresql+psycopg://…``.
+            url: URL of the database, ``sqlite+aiosqlite:///path/to/file.db``, whose folder is created if it is missing,
+                or ``postgresql+psycopg://…``.
 
         Raises:
-            ConfigError: When the URL is of another kind, its driver is missing, or the folder cannot be made.
+            ConfigError: When the URL is of another kind, its driver is missing, or the folder cannot be created.
         """
         self._url = _parse_url(url)
         self.dialect = self._url.get_backend_name()
@@ -133,7 +134,7 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """Open a transaction that can only read, and waits for no writer."""
+        """Open a transaction that can only read, and does not wait for writers."""
         async with self._read_sessions() as session:
             yield session
 
@@ -147,10 +148,10 @@ class Database:
             yield session
 
     async def run_read(self, work: Callable[[Connection, *Ts], R], *args: *Ts) -> R:
-        """Return `work(connection, ...)`, done in a transaction that can only read.
+        """Return the result of `work(connection, *args)`, run in a transaction that can only read.
 
-        On SQLite the whole of it is one visit to a thread, which costs a fraction of a session. `work` must not touch
-        what the event loop owns.
+        On SQLite it runs in a thread, at a fraction of the cost of a session. So `work` must not touch objects that
+        belong to the event loop.
         """
         if self._threads is not None:
             return await self._threads.read(work, *args)
@@ -158,9 +159,9 @@ class Database:
             return await connection.run_sync(work, *args)
 
     async def run_write(self, work: Callable[[Connection, *Ts], R], *args: *Ts) -> R:
-        """Return `work(connection, ...)`, done in a transaction that is committed, or rolled back when it raises.
+        """Return the result of `work(connection, *args)`, run in a transaction that is rolled back when it raises.
 
-        One that is cancelled is not begun, or has ended; on SQLite it may then have been committed.
+        When the call is cancelled, the transaction has not begun or has ended; on SQLite it may have been committed.
         """
         if self._threads is not None:
             return await self._threads.write(work, *args)
@@ -168,14 +169,14 @@ class Database:
             return await connection.run_sync(work, *args)
 
     async def run_delete(self, work: Callable[[Connection, *Ts], R], *args: *Ts) -> R:
-        """Return what `run_write` returns, for work that deletes: that is possible on a full disk too.
+        """Return the result of `run_write` for work that deletes, which succeeds on a full disk too.
 
-        SQLite writes what it deletes into its log first. Where there is no room for that, it gets the reserved space.
+        SQLite writes deletions to its log first. If there is no space for that, the reserved space is freed.
         """
         try:
             return await self.run_write(work, *args)
         except DBAPIError as exc:
-            if self._file is None or faults.fault_of(exc) != faults.DISK_FULL:
+            if self._file is None or faults.describe_fault(exc) != faults.DISK_FULL:
                 raise
             if not await asyncio.to_thread(self._file.release_reserve):
                 raise
@@ -185,11 +186,11 @@ class Database:
             await asyncio.to_thread(self._file.take_reserve_back)
 
     def insert(self, row: type[DeclarativeBase] | Table) -> sqlite.Insert | postgresql.Insert:
-        """Return an INSERT for `row` that knows `on_conflict_do_update` and `on_conflict_do_nothing`."""
+        """Return an INSERT for `row` that supports `on_conflict_do_update` and `on_conflict_do_nothing`."""
         return sqlite.insert(row) if self.dialect == "sqlite" else postgresql.insert(row)
 
     async def create_tables(self, *metadata: MetaData) -> None:
-        """Create the tables that are missing, all or none, while other processes that start wait.
+        """Create the missing tables, all or none; other processes that start at the same time wait.
 
         Raises:
             ConfigError: When the database cannot be reached or opened, or is damaged.
@@ -197,60 +198,60 @@ class Database:
         try:
             await self.run_write(_create_tables, metadata)
             if self._file is not None and not self._file.is_claimed:
-                await self._claim(self._file)
+                await self._claim_file(self._file)
         except (DBAPIError, OSError) as exc:
-            raise ConfigError(_variable(self.dialect), self.explain(exc)) from exc
+            raise ConfigError(_setting_name(self.dialect), self.explain(exc)) from exc
 
-    async def _claim(self, file: SQLiteFile) -> None:
-        """Begin to work with a file that has all tables, once it is known to be sound."""
+    async def _claim_file(self, file: SQLiteFile) -> None:
+        """Claim a file that has all tables, check it for damage, and reserve space for deletions."""
         file.claim()
         if await self.run_read(find_damage):
-            raise ConfigError(_variable(self.dialect), self.explain(faults.DAMAGED))
+            raise ConfigError(_setting_name(self.dialect), self.explain(faults.DAMAGED))
         await asyncio.to_thread(file.keep_reserve)
 
-    async def enter(self, clean_up: Callable[[Connection], object]) -> bool:
-        """Have other processes know, until the end of this one, that it works with this database.
+    async def hold_presence_lock(self, clean_up: Callable[[Connection], object]) -> bool:
+        """Hold a lock from now on by which other processes know that this one uses the database. SQLite only.
 
-        Processes of versions that know no lock, and those that could not take it, are seen by nobody.
+        Processes of versions without the lock, and those that failed to acquire it, go unnoticed.
 
         Args:
-            clean_up: A transaction for what dead processes have left. It is run before, if no other process has this
-                database open and holds the lock, which there is with SQLite only; where it fails, the log says so.
+            clean_up: A transaction that cleans up after dead processes; run first, if no other process holds the lock.
+                Its failure is logged.
 
         Returns:
-            Whether this process holds the lock: when another one finds itself alone, this one is dead.
+            Whether this process holds the lock. Then others that find the lock free know that this process has ended.
         """
         if self._presence is None:
             return False
         try:
-            if await asyncio.to_thread(self._presence.enter):
+            if await asyncio.to_thread(self._presence.acquire):
                 await self.run_write(clean_up)
         except (DBAPIError, FileReplacedError) as exc:
             logger.warning("what a killed server has left stays for now", extra={"reason": self.explain(exc)})
         except BaseException:
-            self._presence.leave()
+            self._presence.release()
             raise
-        return await asyncio.to_thread(self._presence.stay)
+        return await asyncio.to_thread(self._presence.share)
 
     def explain(self, fault: str | Exception) -> str:
-        """Return a sentence for the operator: which database, what is wrong with it, and what to do.
+        """Return a sentence for the operator that names the database, the fault, and a remedy.
 
         Args:
-            fault: What `find_fault` returned, or what was raised instead.
+            fault: The result of `find_fault`, or an exception.
         """
         if isinstance(fault, Exception):
             cause = fault.orig if isinstance(fault, DBAPIError) else fault
-            fault = faults.fault_of(fault)
-            fault = f"cannot be opened: {cause}" if fault == faults.SILENT else fault
+            fault = faults.describe_fault(fault)
+            fault = f"cannot be opened: {cause}" if fault == faults.NO_ANSWER else fault
         if self._file is None:
             return f"{self._url.render_as_string(hide_password=True)} {fault}"
         remedy = faults.FILE_REMEDIES.get(fault)
         return f"'{self._file.path}' {fault}{f'; {remedy}' if remedy else ''}"
 
     async def find_fault(self, timeout_s: float) -> str | None:
-        """Return why the database cannot be read or written now, without a path or a secret; None when it can.
+        """Return why the database cannot be read or written now, without paths or secrets; None when it can.
 
-        It reads and writes, as much as nothing, within `timeout_s` seconds. Callers that ask at once share one attempt.
+        It is probed by a minimal read and write within `timeout_s` seconds. Concurrent callers share one probe.
         """
         if self._file is not None and self._file.is_damaged:
             return faults.DAMAGED
@@ -260,15 +261,15 @@ class Database:
         await asyncio.wait([self._probe], timeout=timeout_s)
         if self._probe.done() and not self._probe.cancelled():
             return self._probe.result()
-        return faults.LOCKED if self._has_answered else faults.SILENT
+        return faults.LOCKED if self._has_answered else faults.NO_ANSWER
 
     async def _read_and_write(self) -> str | None:
         try:
             await self.run_read(Connection.execute, select(1))
             self._has_answered = True
-            await self.run_write(write_nothing)
+            await self.run_write(probe_writing)
         except (SQLAlchemyError, OSError, faults.DiskFullError, faults.ReadOnlyError) as exc:
-            fault = faults.fault_of(exc)
+            fault = faults.describe_fault(exc)
             logger.warning("database cannot be used", extra={"reason": fault, "error_type": type(exc).__name__})
             return fault
         if self._file is not None:
@@ -276,11 +277,11 @@ class Database:
         return None
 
     async def find_damage(self) -> str | None:
-        """Return that the database is damaged, as `find_fault` does, after a look at as much as a second allows."""
+        """Return a fault as `find_fault` does, if an SQLite file is damaged as far as it can be checked in a second."""
         try:
             is_damaged = self._file is not None and await self.run_read(find_damage)
         except DBAPIError as exc:
-            return faults.fault_of(exc)
+            return faults.describe_fault(exc)
         return faults.DAMAGED if is_damaged else None
 
     async def close(self) -> None:
@@ -293,7 +294,7 @@ class Database:
         await self._reading.dispose()
         await self._writing.dispose()
         if self._presence is not None:
-            self._presence.leave()
+            self._presence.release()
 
 
 def _create_tables(connection: Connection, metadata: tuple[MetaData, ...]) -> None:
@@ -307,7 +308,7 @@ def _parse_url(url: str | URL) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError as exc:
-        # The text is not repeated: it may hold a password.
+        # The URL is not quoted, as it may contain a password.
         raise ConfigError("DATABASE_URL", "is not a URL such as postgresql+psycopg://user@host/name") from exc
     drivers = {"sqlite": "aiosqlite", "postgresql": "psycopg", "postgres": "psycopg"}
     backend, _, driver = parsed.drivername.partition("+")
@@ -318,8 +319,8 @@ def _parse_url(url: str | URL) -> URL:
     return parsed.set(drivername=f"{backend.replace('postgres', 'postgresql')[:10]}+{drivers[backend]}")
 
 
-def _variable(dialect: str) -> str:
-    # The default URL is made from DATA_DIR; which of the two was set is not known here.
+def _setting_name(dialect: str) -> str:
+    # The default URL is derived from DATA_DIR, and which of the two was set is not known here.
     return "DATA_DIR or DATABASE_URL" if dialect == "sqlite" else "DATABASE_URL"
 
 
@@ -327,4 +328,4 @@ def _make_parent_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
-        raise ConfigError(_variable("sqlite"), f"the folder '{folder}' cannot be made: {exc.strerror}") from exc
+        raise ConfigError(_setting_name("sqlite"), f"the folder '{folder}' cannot be made: {exc.strerror}") from exc

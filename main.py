@@ -1,6 +1,6 @@
 """create_app(settings) and the `parlor` command line: wires the rooms, decides nothing.
 
-Nothing heavy is imported at the top: `parlor help` answers at once, and a wrong setting is reported at once.
+Expensive modules are imported in functions, so that `parlor help` and errors in settings need not wait for them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ STATIC_DIR = Path(__file__).resolve().parent / "static"
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
-"""A wrong setting or argument."""
+"""Exit code for a wrong setting or argument."""
 
 EXIT_INTERRUPTED = 130
 
@@ -45,12 +45,12 @@ Command = Callable[[argparse.Namespace], int]
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """The services of the process and their lifecycle, before anything is started.
+    """The services of the process and their lifecycle, before the start.
 
     Attributes:
-        services: The services that every use case is handed.
+        services: The services that are passed to every use case.
         chat_clients: Factory of the chat clients in `services`.
-        lifecycle: Start and end of all use cases and services.
+        lifecycle: Starts and stops the use cases and services.
     """
 
     services: Services
@@ -59,10 +59,10 @@ class Platform:
 
 
 def build_platform(settings: Settings) -> Platform:
-    """Put the rooms together. Does no I/O but making the folder of the data.
+    """Build the services and the lifecycle from the settings. The only I/O is the creation of the data folder.
 
     Raises:
-        ConfigError: When a setting cannot work.
+        ConfigError: When a setting is invalid.
     """
     from attachments import create_attachment_store
     from chat_clients.failures import explain_model_failure
@@ -103,8 +103,8 @@ def build_platform(settings: Settings) -> Platform:
     )
 
     def load() -> LoadedUseCases:
-        shown = settings.otel_exporter_otlp_headers
-        set_up_exporter(settings.traces_endpoint, shown.get_secret_value() if shown is not None else None)
+        headers = settings.otel_exporter_otlp_headers
+        set_up_exporter(settings.traces_endpoint, headers.get_secret_value() if headers is not None else None)
         return load_use_cases(
             services, settings.use_cases_path, settings.disabled_use_cases, settings.enabled_use_cases
         )
@@ -115,18 +115,18 @@ def build_platform(settings: Settings) -> Platform:
         runs,
         drain_timeout_s=settings.drain_timeout_s,
         parts=[chat_clients, attachments],
-        on_tables=store.open_answers.enter,
+        on_tables=store.open_answers.register_process,
         on_open=lambda: decide_on_telemetry(settings.enable_instrumentation),
-        afterwards=warm_up,
+        after_start=warm_up,
     )
     return Platform(services, chat_clients, lifecycle)
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Return the application; `app.state.lifecycle` says how far its start is.
+    """Return the application; `app.state.lifecycle` tells whether its start has finished.
 
     Raises:
-        ConfigError: When a setting cannot work.
+        ConfigError: When a setting is invalid.
     """
     from web.application import build_app
     from web.metrics import build_metrics_router
@@ -143,34 +143,34 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until a signal says stop.
+    """Run the server until a signal stops it.
 
     Args:
-        args: The options `host` and `port`, None where they are not given, and `before_serving`: called when the
-            settings are read and the port is taken, so that nobody waits for it to learn that one of them is wrong.
+        args: The options `host` and `port`, None when they are not given, and `before_serving`, which is called after
+            the settings have been read and the port bound, so that errors in these are reported before a slow build.
     """
     overrides = {name: value for name in ("host", "port") if (value := getattr(args, name)) is not None}
     settings = load_settings(**overrides)
 
     from process.garbage_collection import GarbageCollector, collect_seldom
 
-    collect_seldom()  # before the imports that take the most of the start
+    collect_seldom()  # before the imports, which take most of the start
 
     from process.data_folder import PRIVATE_UMASK
-    from process.serving import bind_socket, serve, url_of
+    from process.serving import bind_socket, build_url, serve
 
-    os.umask(PRIVATE_UMASK)  # all files of this process hold what people wrote
+    os.umask(PRIVATE_UMASK)  # the files of this process contain conversations
     with bind_socket(settings.host, settings.port) as listener:
         if args.before_serving is not None:
             args.before_serving()
         _configure_logging(settings)
         app = create_app(settings)
-        url = url_of(listener)
+        url = build_url(listener)
         collector = GarbageCollector(lambda: app.state.runs.active)
 
         def announce(loaded: LoadedUseCases) -> None:
             collector.start()
-            _announce(url, loaded, settings)
+            _print_ready(url, loaded, settings)
 
         serve(
             app,
@@ -189,7 +189,7 @@ def _configure_logging(settings: Settings) -> None:
     configure_logging(settings.log_level, settings.log_format)
 
 
-def _announce(url: str, loaded: LoadedUseCases, settings: Settings) -> None:
+def _print_ready(url: str, loaded: LoadedUseCases, settings: Settings) -> None:
     problems = [f"The use case '{each.name}' is disabled: {each.reason}" for each in loaded.disabled]
     problems += [f"DISABLED_USE_CASES: there is no use case '{name}'." for name in loaded.unknown]
     if not loaded.enabled:
@@ -199,7 +199,7 @@ def _announce(url: str, loaded: LoadedUseCases, settings: Settings) -> None:
     for problem in problems:
         print(f"Warning: {' '.join(problem.split())}", file=sys.stderr, flush=True)
     if settings.log_format == "json":
-        # A program that reads JSON from stdout must find nothing else there.
+        # Only JSON may be written to stdout, as a program may read it.
         logging.getLogger(__name__).info("parlor is ready", extra={"url": url})
         print(f"Parlor is ready: {url}", file=sys.stderr, flush=True)
     else:
@@ -207,12 +207,12 @@ def _announce(url: str, loaded: LoadedUseCases, settings: Settings) -> None:
 
 
 def doctor(_args: argparse.Namespace) -> int:
-    """Print the findings of a diagnosis; return 0 when all is well, else 1."""
+    """Print the findings of a diagnosis; return 0 when there is no problem, else 1."""
     from process.garbage_collection import collect_seldom
 
     settings = load_settings()
     collect_seldom()
-    # What the log would say of a broken use case stands in the report.
+    # Errors of use cases are in the report, and need not be logged too.
     logging.getLogger().addHandler(logging.NullHandler())
     findings = asyncio.run(_examine(settings))
     for finding in findings:
@@ -270,11 +270,11 @@ async def _print_widgets(settings: Settings, *, as_json: bool) -> int:
         await platform.services.database.close()
     for failure in loaded.disabled:
         print(f"{failure.name} is disabled: {failure.reason}", file=sys.stderr)
-    # A terminal may know fewer characters than authors; JSON has a spelling of its own for those.
+    # The encoding of the terminal may lack some characters; in JSON they can be escaped.
     encoding = sys.stdout.encoding or "utf-8"
     if as_json:
-        is_whole = encoding.lower().replace("-", "") == "utf8"
-        text = json.dumps({"groups": [group.as_json() for group in groups]}, indent=1, ensure_ascii=not is_whole)
+        is_utf8 = encoding.lower().replace("-", "") == "utf8"
+        text = json.dumps({"groups": [group.as_json() for group in groups]}, indent=1, ensure_ascii=not is_utf8)
     else:
         text = "\n".join(gallery_lines(groups))
     print(text.encode(encoding, "backslashreplace").decode(encoding))
@@ -341,34 +341,34 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None, *, before_serving: Callable[[], object] | None = None) -> int:
-    """Do what the command line says; return the exit code: 0, 1 for a failure, 2 for a wrong setting or argument.
+    """Run the command in `argv`; return the exit code: 0, 1 for a failure, 2 for a wrong setting or argument.
 
     Args:
         argv: The arguments; None for those of the process.
         before_serving: Called by the command `run` before it serves.
     """
-    given = list(sys.argv[1:] if argv is None else argv)
-    name = given[0] if given and not given[0].startswith("-") else "help"
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    name = arguments[0] if arguments and not arguments[0].startswith("-") else "help"
     if name in CLONE_COMMANDS:
         print(f"'{name}' is a command of a clone: run ./parlor {name} there.", file=sys.stderr)
         return EXIT_USAGE
     if name not in COMMANDS:
         print(f"There is no command '{name}'; parlor help lists them.", file=sys.stderr)
         return EXIT_USAGE
-    args = build_parser().parse_args(given, argparse.Namespace(before_serving=before_serving))
+    args = build_parser().parse_args(arguments, argparse.Namespace(before_serving=before_serving))
     command: Command = args.command
     prepare_environment()
     return exit_code_of(lambda: command(args))
 
 
 def exit_code_of(command: Callable[[], int]) -> int:
-    """Call `command` and return its exit code; an error raised on purpose is one sentence on stderr."""
+    """Call `command` and return its exit code; a `ParlorError` is printed to stderr as one sentence."""
     try:
         code = command()
         sys.stdout.flush()
         return code
     except BrokenPipeError:
-        # Whoever reads, a pager or `head`, has seen enough. Python itself would complain once more at its end.
+        # The reader, such as `head`, has closed the pipe. Without this, Python would report the error again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
     except ConfigError as exc:

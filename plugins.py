@@ -1,4 +1,4 @@
-"""The contract of a use case: the hook that offers it, and its description."""
+"""The plugin API: the hook that registers a use case, and the classes that describe it."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class HookSpecs:
 
     @hookspec
     def register_use_case(self, services: Services) -> UseCase:
-        """Offer a use case.
+        """Return the use case of this plugin.
 
-        Called once per process, at the start, before the first request. It must not do I/O: what is opened here is
-        opened in every process that merely lists the use cases. Override `BaseChatKitServer.open` instead.
+        Called once per process, at the start, before the first request. It must not do I/O, since it is also called by
+        commands that only list the use cases. Override `BaseChatKitServer.open` to open resources.
 
         Args:
             services: The platform's services, to be handed to the server.
@@ -61,10 +61,10 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Composer:
-    """The options of a use case's composer, in ChatKit's own shapes.
+    """Options of the composer of a use case, in the form of ChatKit's own options.
 
     Attributes:
-        placeholder: The text of the empty input.
+        placeholder: The placeholder of the empty input.
         attachments: ChatKit's `composer.attachments`, e.g. ``{"enabled": True, "accept": {"image/*": [".png"]}}``.
         tools: ChatKit's `composer.tools`; only these ids are accepted as a forced tool.
         models: ChatKit's `composer.models`; only these ids are accepted as a model.
@@ -77,10 +77,10 @@ class Composer:
 
 
 class UseCaseServer(Protocol):
-    """A server as the platform drives it: `BaseChatKitServer`, or `StockServer`.
+    """Interface of the server of a use case: `BaseChatKitServer` or `StockServer`.
 
     Attributes:
-        use_case: The use case that it answers for; set by the platform, once.
+        use_case: The use case of the server; set once by the platform.
     """
 
     use_case: UseCase | None
@@ -90,17 +90,17 @@ class UseCaseServer(Protocol):
         ...
 
     async def open(self) -> None:
-        """Open what the use case needs, once, before the first request."""
+        """Open the resources of the use case; called once, before the first request."""
         ...
 
     async def close(self) -> None:
-        """Close what `open` opened."""
+        """Close the resources that `open` has opened."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class UseCase:
-    """A use case as the platform and the client see it.
+    """Description of a use case for the platform and the client.
 
     Attributes:
         name: Name of the folder, URL segment and action prefix: lower case, e.g. ``"todo"``.
@@ -120,7 +120,7 @@ class UseCase:
             them. Called in development only, in a thread.
 
     Raises:
-        ValueError: When one of `headers` is no header's name, or one that a browser or a proxy fills with a secret.
+        ValueError: When one of `headers` is not a header name, or the name of a header that carries a secret.
     """
 
     name: str
@@ -138,21 +138,21 @@ class UseCase:
     sample_widgets: Callable[[], Mapping[str, Widget]] | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "headers", _header_names(self.headers))
+        object.__setattr__(self, "headers", _normalize_header_names(self.headers))
 
 
-def _header_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the names in lower case, each once."""
+def _normalize_header_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return header names in lower case, without duplicates."""
     if isinstance(names, str):
         raise ValueError(f"headers must be a sequence of names: ({names!r},)")
-    found = tuple(dict.fromkeys(name.lower() if isinstance(name, str) else name for name in names))
-    for name in found:
+    unique = tuple(dict.fromkeys(name.lower() if isinstance(name, str) else name for name in names))
+    for name in unique:
         if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
             raise ValueError(f"headers: {name!r} is no name of a header")
         if name in SECRET_HEADERS:
             raise ValueError(
                 f"headers: '{name}' carries a secret, which no agent gets; let the page set one of its own"
             )
-    if len(found) > MAX_HEADERS:
-        raise ValueError(f"headers: {len(found)} names are more than {MAX_HEADERS}")
-    return found
+    if len(unique) > MAX_HEADERS:
+        raise ValueError(f"headers: {len(unique)} names are more than {MAX_HEADERS}")
+    return unique

@@ -1,1 +1,1 @@
-"""Engines of SQLite and PostgreSQL, threads that do a transaction in one visit, and column types."""
+"""Engines for SQLite and PostgreSQL, threads that run a whole transaction per call, and column types."""

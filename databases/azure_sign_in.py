@@ -1,4 +1,4 @@
-"""Sign-in to PostgreSQL by the machine's Azure identity: a short-lived token instead of a password."""
+"""Sign-in to PostgreSQL with the Azure identity of the machine: a short-lived token instead of a password."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from sqlalchemy.engine import URL
 
 from errors import ConfigError
 
-OPTION = "parlor_auth"
-"""The option of `DATABASE_URL` that asks for it: `?parlor_auth=azure`."""
+AUTH_OPTION = "parlor_auth"
+"""Query parameter of `DATABASE_URL` that enables the sign-in: `?parlor_auth=azure`."""
 
 TOKEN_SCOPE = "https://ossrdbms-aad.database.windows.net/.default"  # noqa: S105 - the name of a service
 TOKEN_TIMEOUT_S = 20.0
@@ -22,18 +22,18 @@ Connect = Callable[..., Awaitable[Any]]
 
 
 def wants_token(url: URL) -> bool:
-    """Return whether the URL asks for the sign-in by identity.
+    """Return whether the URL enables the sign-in by identity.
 
     Raises:
-        ConfigError: When it asks for another one, or has a password as well.
+        ConfigError: When the parameter has another value, or the URL has a password as well.
     """
-    value = url.query.get(OPTION)
+    value = url.query.get(AUTH_OPTION)
     if value is None:
         return False
     if value != "azure":
-        raise ConfigError("DATABASE_URL", f"{OPTION} is not 'azure', the only one that there is")
+        raise ConfigError("DATABASE_URL", f"{AUTH_OPTION} is not 'azure', the only one that there is")
     if url.password:
-        raise ConfigError("DATABASE_URL", f"has a password and {OPTION}=azure, which asks for a token: remove one")
+        raise ConfigError("DATABASE_URL", f"has a password and {AUTH_OPTION}=azure, which asks for a token: remove one")
     return True
 
 
@@ -41,12 +41,12 @@ def build_connector(url: URL, connect: Connect, get_token: GetToken, timeout_s: 
     """Return a function that opens a connection with a fresh token; open connections need no new one.
 
     Args:
-        url: Address of the database; its user is the name of the identity.
-        connect: The driver's own way to open a connection.
-        get_token: Returns a token; called in a thread, as it may ask the machine's network.
-        timeout_s: Time to connect, in seconds.
+        url: URL of the database; its user is the name of the identity.
+        connect: The driver's function that opens a connection.
+        get_token: Returns a token; called in a thread, as it may send a request.
+        timeout_s: Time limit for connecting, in seconds.
     """
-    options = {name: value for name, value in url.query.items() if name != OPTION}
+    options = {name: value for name, value in url.query.items() if name != AUTH_OPTION}
     address = {"host": url.host, "port": url.port or 5432, "user": url.username, "dbname": url.database}
 
     async def open_connection() -> Any:
@@ -57,16 +57,18 @@ def build_connector(url: URL, connect: Connect, get_token: GetToken, timeout_s: 
     return open_connection
 
 
-def token_of_machine() -> GetToken:
+def build_machine_token_getter() -> GetToken:
     """Return a function that gets a token for the machine's identity and caches it; see `AZURE_CLIENT_ID`.
 
     Raises:
-        ConfigError: When the package for it is not installed.
+        ConfigError: When the package azure-identity is not installed.
     """
     try:
         identity = import_module("azure.identity")
     except ImportError as exc:
-        raise ConfigError("DATABASE_URL", f"{OPTION}=azure needs the package azure-identity (extra azure)") from exc
+        raise ConfigError(
+            "DATABASE_URL", f"{AUTH_OPTION}=azure needs the package azure-identity (extra azure)"
+        ) from exc
     credential = identity.DefaultAzureCredential()
 
     def get_token() -> str:

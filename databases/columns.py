@@ -1,4 +1,4 @@
-"""Column types: text, times and JSON that SQLite and PostgreSQL store and return alike."""
+"""Column types for text, times and JSON that behave alike on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ def storable_text(value: str) -> str:
 
 
 class PlainText(TypeDecorator[str]):
-    """Text that may come from anywhere; see `storable_text`. An id with a NUL in it is merely not found."""
+    """Untrusted text, made storable by `storable_text`: an id that contains a NUL is not found, and raises no error."""
 
     impl = String
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Make the text storable."""
+        """Return the text as it can be stored."""
         return None if value is None else storable_text(value)
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """An aware time: a naive one is refused on the way in, UTC comes out."""
+    """Aware datetime, returned in UTC; a naive one is rejected."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse a naive time: nobody could say which one it is."""
+        """Return the time in UTC; raise ValueError for a naive one, which is ambiguous."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -45,46 +45,46 @@ class UTCDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return the time in UTC; SQLite forgets the zone, and stored times are UTC."""
+        """Return the time in UTC; SQLite does not store the zone, and stored times are in UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class JSONDocument(TypeDecorator[Any]):
-    """Any JSON value; JSONB on PostgreSQL. None is NULL. Assign a new value: changes inside it are not noticed."""
+    """JSON value; JSONB on PostgreSQL. None is stored as NULL. Changes inside a value are not tracked."""
 
     impl = JSON(none_as_null=True)
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Use JSONB where there is one."""
+        """Use JSONB on PostgreSQL."""
         if dialect.name == "postgresql":
             return dialect.type_descriptor(postgresql.JSONB(none_as_null=True))
         return dialect.type_descriptor(JSON(none_as_null=True))
 
 
 def dump_json(value: Any) -> str:
-    """Serialise for a JSON column; the slow way only for what PostgreSQL would refuse."""
-    written = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """Return the text of a value for a JSON column, without the characters and numbers that PostgreSQL rejects."""
+    serialized = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     try:
-        written.encode()
+        serialized.encode()
     except UnicodeEncodeError:
-        return json.dumps(_storable(value), ensure_ascii=False, separators=(",", ":"))
-    if "\\u0000" in written or "NaN" in written or "Infinity" in written:
-        return json.dumps(_storable(value), ensure_ascii=False, separators=(",", ":"))
-    return written
+        return json.dumps(_make_storable(value), ensure_ascii=False, separators=(",", ":"))
+    if "\\u0000" in serialized or "NaN" in serialized or "Infinity" in serialized:
+        return json.dumps(_make_storable(value), ensure_ascii=False, separators=(",", ":"))
+    return serialized
 
 
-def _storable(value: Any) -> Any:
+def _make_storable(value: Any) -> Any:
     if isinstance(value, str):
         return storable_text(value)
     if isinstance(value, dict):
-        return {storable_text(key): _storable(each) for key, each in value.items()}
+        return {storable_text(key): _make_storable(each) for key, each in value.items()}
     if isinstance(value, list):
-        return [_storable(each) for each in value]
+        return [_make_storable(each) for each in value]
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return None  # JSON has no such numbers; the browser would get null too
+        return None  # JSON has no such numbers, and browsers serialise them as null too
     return value
 
 
@@ -93,4 +93,4 @@ def load_json(document: str | bytes) -> Any:
     try:
         return from_json(document)  # a third of the time that `json.loads` needs
     except ValueError:
-        return json.loads(document)  # which reads what another program may have stored, such as half a surrogate pair
+        return json.loads(document)  # accepts lone surrogates, which another program may have stored

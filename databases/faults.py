@@ -1,4 +1,4 @@
-"""Faults of a database: what an exception of its driver says, in words that name neither a path nor a secret."""
+"""Faults of a database: descriptions of the driver's exceptions that contain no paths and no secrets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DISK_FULL = "cannot be written to: the disk is full"
 LOCKED = "cannot be written to: it is locked by another process, or busy"
 READ_ONLY = "cannot be written to: it is read-only"
 REPLACED = "was deleted or replaced while the server ran: move the same file back, or restart the server"
-SILENT = "does not answer"
+NO_ANSWER = "does not answer"
 UNOPENABLE = "cannot be opened"
 
 FILE_REMEDIES = {
@@ -23,7 +23,7 @@ FILE_REMEDIES = {
     UNOPENABLE: "the file and its folder must be writable for the user that the server runs as",
 }
 
-_NOT_BY_ITSELF = frozenset({REPLACED, DAMAGED, READ_ONLY})
+_NEEDS_OPERATOR = frozenset({REPLACED, DAMAGED, READ_ONLY})
 
 _SQLITE_FAULTS = {
     sqlite3.SQLITE_FULL: DISK_FULL,
@@ -51,22 +51,22 @@ _SQLITE_PRIMARY_CODE = 0xFF
 
 
 class FileReplacedError(sqlite3.OperationalError):
-    """The path of an open SQLite database leads to another file, or to none: what is written goes nowhere."""
+    """The file of an open SQLite database was deleted or replaced, so that changes would be lost."""
 
     def __init__(self) -> None:
         super().__init__("the database file is not the one that was opened; it was deleted or replaced")
 
 
 class DiskFullError(Exception):
-    """There is hardly any room on the disk."""
+    """The disk has hardly any free space."""
 
 
 class ReadOnlyError(Exception):
-    """The database server takes no writes, as a standby does."""
+    """The database server accepts no writes, such as a standby."""
 
 
-def fault_of(exc: BaseException) -> str:
-    """Return the fault of a database in words, e.g. ``"cannot be written to: the disk is full"``."""
+def describe_fault(exc: BaseException) -> str:
+    """Return a description of a database fault, e.g. ``"cannot be written to: the disk is full"``."""
     cause = exc.orig if isinstance(exc, DBAPIError) else exc
     if isinstance(cause, FileReplacedError | FileNotFoundError):
         return REPLACED
@@ -76,28 +76,28 @@ def fault_of(exc: BaseException) -> str:
         return DISK_FULL
     code = getattr(cause, "sqlite_errorcode", None)
     if code is not None:
-        return _SQLITE_FAULTS.get(code & _SQLITE_PRIMARY_CODE, SILENT)
-    return _POSTGRES_FAULTS.get(str(getattr(cause, "sqlstate", None)), SILENT)
+        return _SQLITE_FAULTS.get(code & _SQLITE_PRIMARY_CODE, NO_ANSWER)
+    return _POSTGRES_FAULTS.get(str(getattr(cause, "sqlstate", None)), NO_ANSWER)
 
 
 def is_down(exc: BaseException) -> bool:
-    """Say whether an exception means that the database cannot do its work now, whatever is asked of it."""
+    """Return whether an exception means that the database is down, and not that a statement is wrong."""
     if getattr(getattr(exc, "orig", None), "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
-        return False  # a wrong statement: SQLite's driver calls that operational too
+        return False  # a wrong statement, for which SQLite's driver raises an operational error too
     if isinstance(exc, OperationalError | InterfaceError | InternalError | PoolTimeoutError):
         return True
-    # SQLite's driver has no class of its own for a damaged file.
+    # SQLite's driver raises the base class for a damaged file.
     return type(exc) is DatabaseError
 
 
-def known_fault_of(exc: BaseException) -> str | None:
-    """Return the fault of a database that is down, in words; None when `exc` does not tell, or is of another kind."""
-    fault = fault_of(exc) if is_down(exc) else SILENT
-    return fault if fault != SILENT else None
+def describe_known_fault(exc: BaseException) -> str | None:
+    """Return a description of the fault if `exc` means that the database is down; None for any other or unknown one."""
+    fault = describe_fault(exc) if is_down(exc) else NO_ANSWER
+    return fault if fault != NO_ANSWER else None
 
 
-def outlook_of(exc: BaseException) -> str:
-    """Return the advice for a person when the database is down: to wait, or to tell whoever runs the server."""
-    if fault_of(exc) in _NOT_BY_ITSELF:
+def outage_advice(exc: BaseException) -> str:
+    """Return advice for a person when the database is down: to retry, or to wait for the operator."""
+    if describe_fault(exc) in _NEEDS_OPERATOR:
         return "Whoever runs this server has to put it right first: its log says how."
     return "Try again soon."

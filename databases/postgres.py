@@ -1,4 +1,4 @@
-"""PostgreSQL's engine and its settings."""
+"""Engine for PostgreSQL: pool, timeouts and sign-in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from databases.azure_sign_in import OPTION, GetToken, build_connector, token_of_machine, wants_token
+from databases.azure_sign_in import AUTH_OPTION, GetToken, build_connector, build_machine_token_getter, wants_token
 from errors import ConfigError
 
 CONNECT_TIMEOUT_S = 5
@@ -23,9 +23,9 @@ def create_postgres_engine(
     """Return an engine for asynchronous sessions and connections.
 
     Args:
-        url: Address of the database.
-        wait_s: How long a transaction waits for a connection, in seconds.
-        get_token: Returns the token that replaces the password in a sign-in by identity; None for the machine's own.
+        url: URL of the database.
+        wait_s: Longest wait for a connection of the pool, in seconds.
+        get_token: Returns the token for a sign-in by identity; None for that of the machine's identity.
         options: Options of the engine, such as `json_serializer`.
 
     Raises:
@@ -36,21 +36,21 @@ def create_postgres_engine(
             import psycopg
 
             connect_with_token = build_connector(
-                url, psycopg.AsyncConnection.connect, get_token or token_of_machine(), CONNECT_TIMEOUT_S
+                url, psycopg.AsyncConnection.connect, get_token or build_machine_token_getter(), CONNECT_TIMEOUT_S
             )
             options["async_creator"] = connect_with_token
-            url = url.difference_update_query([OPTION])
+            url = url.difference_update_query([AUTH_OPTION])
         engine = create_async_engine(
             url,
             **options,
             pool_size=CONNECTIONS,
             max_overflow=CONNECTIONS,
             pool_timeout=wait_s,
-            pool_pre_ping=True,  # a server that was restarted costs a ping, not a failed answer
+            pool_pre_ping=True,  # detects connections that a restart of the server has closed
             connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
         )
     except ImportError as exc:
-        # Parlor's own extra would name a package that a clone is not installed from.
+        # Not Parlor's extra `postgres`, as a clone is not installed as a package.
         command = f"{sys.executable} -m pip install 'psycopg[binary]'"
         raise ConfigError("DATABASE_URL", f"PostgreSQL needs its driver ({exc}); install it with: {command}") from exc
 

@@ -1,4 +1,4 @@
-"""Which processes have an SQLite database open: each holds a lock beside it, which the system frees when it dies."""
+"""Presence: a file lock by which processes know whether others on the machine have the same SQLite database open."""
 
 from __future__ import annotations
 
@@ -10,33 +10,34 @@ from databases.sqlite_file import PRIVATE
 
 try:
     import fcntl
-except ImportError:  # Windows: nobody is known to be alone
+except ImportError:  # on Windows no process can know that it is alone
     fcntl = None  # type: ignore[assignment]
 
 
-_TRIES = 100
+_ATTEMPTS = 100
 _PAUSE_S = 0.05
-"""Five seconds in all are waited for another one that cleans up what dead processes have left."""
+"""Pause between two attempts, in seconds; in all, five seconds are waited for a process that cleans up."""
 
 
 class Presence:
-    """The lock by which other processes on the machine know that this one has a database open.
+    """Lock that tells other processes on the machine that this one has a database open.
 
-    Source: flock(2): it goes with the process, however that ends, and holds among containers on one machine.
+    The system releases it when the process ends in any way, and it works between containers on one machine.
+    Source: flock(2).
 
     Args:
-        database: Path of the database's file; the lock's file lies beside it; a link is followed first.
+        database: Path of the database file; symbolic links are resolved, and the lock file is created beside it.
     """
 
     def __init__(self, database: Path) -> None:
-        database = database.resolve()  # as SQLite does, so that all who have one file open meet at one lock
+        database = database.resolve()  # as SQLite does, so that all processes with the file open use one lock
         self._path = database.with_name(f"{database.name}-in-use")
         self._descriptor: int | None = None
 
-    def enter(self) -> bool:
-        """Take the lock, and return whether no other process holds it; until `stay`, others that enter wait there.
+    def acquire(self) -> bool:
+        """Acquire the lock exclusively, and return whether this is the only process with the database open.
 
-        Where that cannot be known, others may be there.
+        Until this process calls `share`, others wait in their call of it. False also means that locks cannot be used.
         """
         if fcntl is None or self._descriptor is not None:
             return False
@@ -47,24 +48,24 @@ class Presence:
             return False
         return True
 
-    def stay(self) -> bool:
-        """Hold the lock beside others from now on; return whether it is held, so that others know of this process."""
-        for _ in range(_TRIES):
+    def share(self) -> bool:
+        """Share the lock with others from now on; return whether it is held, so that others know of this process."""
+        for _ in range(_ATTEMPTS):
             if self._descriptor is None:
                 break
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
-                time.sleep(_PAUSE_S)  # another one starts, or was frozen in its start
+                time.sleep(_PAUSE_S)  # another process is starting, or was suspended during its start
             except OSError:
                 break
             else:
                 return True
-        self.leave()
+        self.release()
         return False
 
-    def leave(self) -> None:
-        """Give up the lock. Its file stays, or a process that has it open would hold a lock that others cannot see."""
+    def release(self) -> None:
+        """Release the lock. Its file is kept: if it were deleted, processes could hold locks on different files."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

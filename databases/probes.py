@@ -1,4 +1,4 @@
-"""Probes of a database: whether it can be written to, and whether it is sound."""
+"""Probes of a database: whether it can be written to, and whether it is damaged."""
 
 from __future__ import annotations
 
@@ -12,28 +12,27 @@ from databases.faults import DiskFullError, ReadOnlyError
 from databases.sqlite_file import free_bytes
 
 LOOK_FOR_DAMAGE_S = 1.0
-"""Time for a look at all pages of an SQLite file: some hundred MB, if they are in memory."""
+"""Time limit for checking the pages of an SQLite file, in seconds: enough for some hundred MB, if they are cached."""
 
-_STEPS_BETWEEN_LOOKS_AT_THE_CLOCK = 10_000
-
+_STEPS_BETWEEN_CLOCK_CHECKS = 10_000
 
 MIN_FREE_BYTES = 1024 * 1024
 """Space for new messages, on the disk or in an SQLite file: with less, the disk counts as full."""
 
 
-def write_nothing(connection: Connection) -> None:
-    """Write as little as a transaction can, and change nothing. For `Database.run_write`, whose commit tells.
+def probe_writing(connection: Connection) -> None:
+    """Write as little as possible, and change nothing. For `Database.run_write`, as the commit may fail too.
 
     Raises:
-        DiskFullError: When a message would hardly find room. That much is not written: what SQLite's log holds already
-            is used again, so that so little fits on a full disk too.
-        ReadOnlyError: When the server takes no writes.
+        DiskFullError: When there is hardly space for a message. The free space is checked, as this write alone reuses
+            space in SQLite's log, and would succeed on a full disk.
+        ReadOnlyError: When the server accepts no writes.
     """
     if connection.dialect.name == "sqlite":
         version = _pragma(connection, "user_version")
         connection.exec_driver_sql(f"PRAGMA user_version = {version}")
-        room = _pragma(connection, "freelist_count") * _pragma(connection, "page_size")
-        if room < MIN_FREE_BYTES and room + free_bytes(str(connection.engine.url.database)) < MIN_FREE_BYTES:
+        unused = _pragma(connection, "freelist_count") * _pragma(connection, "page_size")
+        if unused < MIN_FREE_BYTES and unused + free_bytes(str(connection.engine.url.database)) < MIN_FREE_BYTES:
             raise DiskFullError
         return
     is_read_only = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean"
@@ -47,10 +46,10 @@ def _pragma(connection: Connection, name: str) -> int:
 
 
 def find_damage(connection: Connection) -> bool:
-    """Say whether an SQLite file is damaged, as far as `LOOK_FOR_DAMAGE_S` allows to see. For `Database.run_read`."""
+    """Return whether an SQLite file is damaged, as far as it can be checked in time. For `Database.run_read`."""
     deadline = time.monotonic() + LOOK_FOR_DAMAGE_S
     driver = cast("sqlite3.Connection", connection.connection.dbapi_connection)
-    driver.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS_BETWEEN_LOOKS_AT_THE_CLOCK)
+    driver.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS_BETWEEN_CLOCK_CHECKS)
     try:
         return bool(driver.execute("PRAGMA quick_check(1)").fetchone() != ("ok",))
     except sqlite3.DatabaseError as exc:

@@ -1,6 +1,6 @@
-"""SQLite's engines and their settings: WAL, foreign keys, one connection that writes, several that only read.
+"""Engines for SQLite: WAL, foreign keys, one connection that writes, several that only read.
 
-Sessions are SQLAlchemy's own, on its driver for aiosqlite; `SQLiteThreads` has engines without it.
+Sessions use SQLAlchemy's driver for aiosqlite; `SQLiteThreads` has engines without it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from databases.sqlite_file import SQLiteFile
 
 BUSY_TIMEOUT_S = 5.0
 READERS = 4
-"""Connections that read, of sessions and of threads each."""
+"""Number of connections that read, for sessions and for threads each."""
 
 _RETRY_S = 0.02
 
@@ -32,15 +32,15 @@ def create_sqlite_engine(url: URL, file: SQLiteFile, *, writes: bool, wait_s: fl
     """Return an engine for asynchronous sessions.
 
     Args:
-        url: Address of the file.
-        file: The file, which is asked before each connection and each transaction.
-        writes: Whether the engine gets the one connection whose transactions begin with the write lock, or several that
+        url: URL of the file.
+        file: The file, which is checked before each connection and each transaction.
+        writes: Whether the engine has one connection, whose transactions begin with the write lock, or several that
             cannot write.
-        wait_s: How long a transaction waits for a connection, in seconds.
+        wait_s: Longest wait for a connection, in seconds.
         options: Options of the engine, such as `json_serializer`.
     """
     engine = create_async_engine(url, pool_timeout=wait_s, **_pool_options(writes=writes), **options)
-    _listen(engine.sync_engine, file, writes=writes)
+    _configure_connections(engine.sync_engine, file, writes=writes)
     statement = _begin_statement(writes=writes)
 
     @event.listens_for(engine.sync_engine, "begin")
@@ -55,14 +55,14 @@ def create_sqlite_engine(url: URL, file: SQLiteFile, *, writes: bool, wait_s: fl
 
 
 def create_thread_engine(url: URL, file: SQLiteFile, *, writes: bool, **options: Any) -> Engine:
-    """Return an engine for `SQLiteThreads`; arguments are those of `create_sqlite_engine`."""
+    """Return an engine for `SQLiteThreads`; the arguments are those of `create_sqlite_engine`."""
     engine = create_engine(url.set(drivername="sqlite"), **_pool_options(writes=writes), **options)
-    _listen(engine, file, writes=writes)
+    _configure_connections(engine, file, writes=writes)
     statement = _begin_statement(writes=writes)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # The driver is asked itself: SQLAlchemy's way to it is a tenth of what an empty transaction costs.
+        # On the driver's connection, as SQLAlchemy's layers would be a tenth of the cost of an empty transaction.
         try:
             file.check()
             cast("sqlite3.Connection", connection.connection.dbapi_connection).execute(statement)
@@ -81,13 +81,13 @@ def _pool_options(*, writes: bool) -> dict[str, Any]:
     return {
         "pool_size": 1 if writes else READERS,
         "max_overflow": 0,
-        # Without an isolation level the driver begins no transaction when it sees fit; the `begin` event does.
+        # Without an isolation level the driver begins no transactions implicitly; the `begin` event does.
         "connect_args": {"isolation_level": None, "timeout": BUSY_TIMEOUT_S},
     }
 
 
-def _listen(engine: Engine, file: SQLiteFile, *, writes: bool) -> None:
-    """Give each connection its settings and its end; a transaction's beginning is another event of each engine.
+def _configure_connections(engine: Engine, file: SQLiteFile, *, writes: bool) -> None:
+    """Register the events that configure and close connections; the `begin` event is registered with each engine.
 
     Source: SQLAlchemy's documentation of SQLite, "Enabling Non-Legacy SQLite Transactional Modes".
     """
@@ -114,14 +114,14 @@ def _listen(engine: Engine, file: SQLiteFile, *, writes: bool) -> None:
     @event.listens_for(engine, "invalidate")
     def invalidate(connection: DBAPIConnection, _record: ConnectionPoolEntry, _failure: BaseException | None) -> None:
         # SQLAlchemy would only close it. But a query that was cancelled between its rows keeps the transaction, and
-        # its lock, beyond that. And of two cancellations the second would leave the closing task waiting for ever.
+        # its lock, open after that. And a second cancellation would leave the closing task waiting for ever.
         with suppress(sqlite3.Error):
             connection.rollback()
             connection.close()
 
 
 def _switch_to_wal(connection: DBAPIConnection, cursor: DBAPICursor) -> None:
-    # The first switch of a new file heeds no busy timeout: of two processes that start together, one would fail.
+    # The first switch of a new file ignores the busy timeout: of two processes that start together, one would fail.
     deadline = time.monotonic() + BUSY_TIMEOUT_S
     while True:
         try:

@@ -1,7 +1,7 @@
-"""The file of an SQLite database: readable by its owner alone, watched while it is open, with room to delete.
+"""SQLiteFile: a private database file, protected against replacement while it is open, with disk space for deletions.
 
-SQLite opens the path anew for each connection and keeps what it has opened. So a path that leads to another file, or to
-none, would split what is stored, and an empty file would be made where one was deleted.
+SQLite opens the path again for each connection, and keeps open files. So if the file is replaced, connections would use
+different files, and if it is deleted, an empty one would be created.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL
 
-from databases.faults import DAMAGED, FileReplacedError, fault_of
+from databases.faults import DAMAGED, FileReplacedError, describe_fault
 
 logger = logging.getLogger(__name__)
 
 PRIVATE = 0o600
 RESERVE_BYTES = 8 * 1024 * 1024
-"""Space for what a delete writes into SQLite's log before that is folded into the file: 4 MB and as much again."""
+"""Disk space that a delete needs in SQLite's log until the next checkpoint: 4 MB, and as much again."""
 
 FOLD_TIMEOUT_S = 1.0
 
@@ -30,14 +30,14 @@ _OF_OTHERS = 0o077
 
 
 class SQLiteFile:
-    """The file that a database consists of, and its identity once the tables are there.
+    """The file of a database, and its identity (device and inode) once the tables have been created.
 
     Args:
-        url: Address of the file.
+        url: URL of the file.
 
     Attributes:
         path: Path of the file.
-        is_damaged: Whether a statement met damage since the start.
+        is_damaged: Whether a statement has met damage since the start.
     """
 
     def __init__(self, url: URL) -> None:
@@ -48,22 +48,22 @@ class SQLiteFile:
 
     @property
     def is_claimed(self) -> bool:
-        """Whether the file is known that every transaction has to find at the path."""
+        """Whether the identity of the file has been recorded by `claim`."""
         return self._identity is not None
 
     def note_failure(self, exc: BaseException) -> None:
-        """Note that a statement failed; one that met damage makes the file damaged until the next start."""
-        if not self.is_damaged and fault_of(exc) == DAMAGED:
+        """Record the failure of a statement: once one has met damage, the file counts as damaged until a restart."""
+        if not self.is_damaged and describe_fault(exc) == DAMAGED:
             self.is_damaged = True
             logger.error("the database file is damaged: restore it from a backup and restart the server")
 
     def claim(self) -> None:
-        """Note which file it is; from now on no other one is used in its place."""
+        """Record the identity of the file; from now on `check` rejects any other one at the path."""
         status = os.stat(self.path)
         self._identity = status.st_dev, status.st_ino
 
     def check(self) -> None:
-        """Refuse to work with another file than the one that was claimed. It is asked before each transaction.
+        """Check that the path still leads to the claimed file. Called before each transaction.
 
         Raises:
             FileReplacedError: When the path leads to another file, or to none.
@@ -78,24 +78,24 @@ class SQLiteFile:
             raise FileReplacedError
 
     def prepare(self) -> None:
-        """Make the file if it is new, and close it to others; SQLite gives its other files the same mode.
+        """Create the file if it is missing, and make it private; SQLite gives its other files the same mode.
 
         Raises:
-            FileReplacedError: As `check` does.
+            FileReplacedError: When the file was claimed, and the path leads to another one, or to none.
         """
         if self._identity is not None:
             self.check()
             return
-        with suppress(OSError):  # what cannot be made, SQLite says better
-            # Only ever a new file: to close one that this process has open as a database would release its locks.
+        with suppress(OSError):  # SQLite reports a better error
+            # Only a new file: closing one that this process has open as a database would release its locks.
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE)
             os.close(descriptor)
-            os.chmod(self.path, PRIVATE)  # whatever the umask says
+            os.chmod(self.path, PRIVATE)  # regardless of the umask
         for suffix in _COMPANIONS:
             _close_to_others(Path(f"{self.path}{suffix}"))
 
     def keep_reserve(self, *, leaves: int = RESERVE_BYTES) -> None:
-        """Have `RESERVE_BYTES` of the disk at hand for a delete, if so many bytes as `leaves` are free beside it."""
+        """Reserve `RESERVE_BYTES` on the disk for deletions, if at least `leaves` bytes remain free."""
         try:
             if self._reserve.exists() or free_bytes(self.path.parent) < RESERVE_BYTES + leaves:
                 return
@@ -112,7 +112,7 @@ class SQLiteFile:
                 self._reserve.unlink(missing_ok=True)
 
     def release_reserve(self) -> bool:
-        """Give the reserved space back to the disk; say whether there was any."""
+        """Free the reserved space; return whether there was any."""
         try:
             self._reserve.unlink()
         except OSError:
@@ -121,10 +121,10 @@ class SQLiteFile:
         return True
 
     def take_reserve_back(self) -> None:
-        """Reserve again what a delete has used and freed, before anything else is written there.
+        """Reserve space again after a delete, before anything else uses it.
 
-        The log is folded into the file first, and gives back its space. An active reader may prevent that;
-        then the next probe of the database makes the reserve, when there is room.
+        A checkpoint of the log frees its space first. An active reader may prevent that; then the next probe of the
+        database creates the reserve, when there is space.
         """
         try:
             with closing(sqlite3.connect(self.path, isolation_level=None, timeout=FOLD_TIMEOUT_S)) as connection:
@@ -135,14 +135,14 @@ class SQLiteFile:
 
 
 def _close_to_others(path: Path) -> None:
-    with suppress(OSError):  # it is not there, or another user's
+    with suppress(OSError):  # missing, or owned by another user
         mode = stat.S_IMODE(os.stat(path).st_mode)
         if mode & _OF_OTHERS:
             os.chmod(path, mode & ~_OF_OTHERS)
 
 
 def free_bytes(path: str | Path) -> int:
-    """Return how much this user may still write to the disk of a file or folder."""
+    """Return the disk space that is available to this user at a path, in bytes."""
     if not hasattr(os, "statvfs"):
         return 2 * RESERVE_BYTES
     status = os.statvfs(path)

@@ -1,6 +1,6 @@
-"""SQLite's threads: a whole transaction in one visit to a thread that keeps its connection.
+"""SQLiteThreads: runs a whole transaction in one call to a thread that keeps its connection.
 
-SQLAlchemy's driver for aiosqlite visits a thread three or four times per statement, and a visit costs more than most
+SQLAlchemy's driver for aiosqlite makes three or four calls to a thread per statement, and a call costs more than most
 statements.
 """
 
@@ -26,12 +26,12 @@ Ts = TypeVarTuple("Ts")
 
 
 class SQLiteThreads:
-    """Transactions that are done in one visit to a thread: one thread that writes, several that read.
+    """Runs each transaction in one call to a thread: one thread writes, several read.
 
     Args:
-        url: Address of the file.
-        file: The file, which is asked before each connection and each transaction.
-        wait_s: How long a transaction waits for a thread, in seconds.
+        url: URL of the file.
+        file: The file, which is checked before each connection and each transaction.
+        wait_s: Longest wait for a thread, in seconds.
         options: Options of the engines, such as `json_serializer`.
     """
 
@@ -41,15 +41,15 @@ class SQLiteThreads:
         self._writer = _Threads("sqlite-writer", 1, create_thread_engine(url, file, writes=True, **options))
 
     async def read(self, work: Callable[[Connection, *Ts], R], *arguments: *Ts) -> R:
-        """Return `work(connection, *arguments)`, done in a transaction that can only read."""
-        return await self._visit(self._readers, work, arguments, settles=False)
+        """Return the result of `work(connection, *arguments)`, in a transaction that can only read."""
+        return await self._visit(self._readers, work, arguments, waits_for_end=False)
 
     async def write(self, work: Callable[[Connection, *Ts], R], *arguments: *Ts) -> R:
-        """Return `work(connection, *arguments)`, done in a transaction that is rolled back if it raises."""
-        return await self._visit(self._writer, work, arguments, settles=True)
+        """Return the result of `work(connection, *arguments)`, in a transaction that is rolled back if it raises."""
+        return await self._visit(self._writer, work, arguments, waits_for_end=True)
 
     async def close(self) -> None:
-        """End the threads, once their transactions are done, and close the connections."""
+        """Stop the threads after their transactions, and close the connections."""
         for threads in (self._readers, self._writer):
             await asyncio.to_thread(threads.close)
 
@@ -59,7 +59,7 @@ class SQLiteThreads:
         work: Callable[[Connection, *Ts], R],
         arguments: tuple[*Ts],
         *,
-        settles: bool,
+        waits_for_end: bool,
     ) -> R:
         visit = _Visit(threads, work, arguments)
         job = threads.pool.submit(visit.run)
@@ -67,7 +67,7 @@ class SQLiteThreads:
 
         def give_up() -> None:
             nonlocal is_late
-            if job.cancel():  # not when it has begun: then SQLite's own timeout bounds it
+            if job.cancel():  # fails when it has begun, which SQLite's own timeout bounds
                 is_late = True
                 visit.ended.cancel()
 
@@ -77,9 +77,9 @@ class SQLiteThreads:
         except asyncio.CancelledError:
             if is_late:
                 raise PoolTimeoutError(f"no thread for SQLite was free within {self._wait_s:g} s") from None
-            if not job.cancel() and settles:
-                # It has begun, and so it ends: who cancels must not see it happen afterwards.
-                await _end_of(job)
+            if not job.cancel() and waits_for_end:
+                # A transaction that has begun runs to its end, which must not come after the cancellation.
+                await _wait_for_end(job)
             raise
         finally:
             timer.cancel()
@@ -87,33 +87,33 @@ class SQLiteThreads:
 
 
 class _Threads:
-    """Thread pool whose threads keep a connection each: to borrow one costs more than to begin a transaction."""
+    """Thread pool with a connection per thread, as a checkout from a pool costs more than beginning a transaction."""
 
     def __init__(self, name: str, count: int, engine: Engine) -> None:
         self.pool = ThreadPoolExecutor(count, name)
         self._engine = engine
-        self._own = threading.local()
+        self._thread_local = threading.local()
         self._open: set[Connection] = set()
 
     def connection(self) -> Connection:
-        """Return the connection of the thread that asks."""
-        connection: Connection | None = getattr(self._own, "connection", None)
+        """Return the connection of the current thread."""
+        connection: Connection | None = getattr(self._thread_local, "connection", None)
         if connection is None:
-            connection = self._own.connection = self._engine.connect()
+            connection = self._thread_local.connection = self._engine.connect()
             self._open.add(connection)
         return connection
 
     def renew_connection(self) -> None:
-        """Close the connection of the thread that asks; it gets another one when it needs it."""
-        connection: Connection | None = getattr(self._own, "connection", None)
+        """Close the connection of the current thread, which opens another one when it needs it."""
+        connection: Connection | None = getattr(self._thread_local, "connection", None)
         if connection is not None:
-            self._own.connection = None
+            self._thread_local.connection = None
             self._open.discard(connection)
             connection.invalidate()
             connection.close()
 
     def close(self) -> None:
-        """Wait until all transactions are done, and close the connections."""
+        """Wait for all transactions, and close the connections."""
         self.pool.shutdown()
         for connection in self._open:
             connection.close()
@@ -121,9 +121,9 @@ class _Threads:
 
 
 class _Visit(Generic[R]):
-    """A transaction on its way to a thread and back.
+    """A transaction that is run in a thread and awaited in the event loop.
 
-    It does the work of `asyncio.wrap_future` for less, which is a tenth of what a short transaction costs.
+    It replaces `asyncio.wrap_future`, whose cost is a tenth of that of a short transaction.
     """
 
     def __init__(self, threads: _Threads, work: Callable[..., R], arguments: tuple[Any, ...]) -> None:
@@ -136,16 +136,16 @@ class _Visit(Generic[R]):
         self._failure: BaseException | None = None
 
     def run(self) -> None:
-        """Carry out the transaction, in the thread."""
+        """Run the transaction; called in the thread."""
         try:
             connection = self._threads.connection()
             with connection.begin():
                 self._outcome = self._work(connection, *self._arguments)
-        except BaseException as exc:  # noqa: BLE001 - raised again where it is waited for
+        except BaseException as exc:  # noqa: BLE001 - raised again by `result`
             self._failure = exc
-            if isinstance(exc, DBAPIError):  # whatever it was: the next one is not to suffer from it
+            if isinstance(exc, DBAPIError):  # the connection may be unusable for the next transaction
                 self._threads.renew_connection()
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with suppress(RuntimeError):  # the loop is closed, and nothing waits any more
             self.loop.call_soon_threadsafe(self._end)
 
     def _end(self) -> None:
@@ -158,11 +158,11 @@ class _Visit(Generic[R]):
             try:
                 raise self._failure
             finally:
-                self._failure = None  # or the two would hold each other
+                self._failure = None  # breaks the reference cycle through the traceback
         return cast("R", self._outcome)
 
 
-async def _end_of(job: Future[None]) -> None:
+async def _wait_for_end(job: Future[None]) -> None:
     loop = asyncio.get_running_loop()
     has_ended = asyncio.Event()
     job.add_done_callback(lambda _: loop.call_soon_threadsafe(has_ended.set))

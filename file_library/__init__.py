@@ -1,1 +1,1 @@
-"""Files with their rows and their bytes: what is made of them once, and how tools read them and make new ones."""
+"""Files with their rows and bytes: upload, removal, renditions, and the objects that tools get."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from chatkit.types import Attachment
 
 from file_library.file_contents import FileContents
-from files.file_urls import mark_of
+from files.file_urls import build_url_mark
 from storage.file_rows import StoredFile
 
 
@@ -19,12 +19,12 @@ class AttachedFile:
     Attributes:
         id: Such as ``"atc_0198…"``.
         name: The name, with an extension that fits; for people, not for paths.
-        media_type: The type, told from the bytes.
+        media_type: The media type, detected from the bytes.
         size: The size in bytes.
         width: The width of a picture in pixels, else None.
         height: The height of a picture in pixels, else None.
 
-    Its methods raise `NotFoundError` when it has been deleted meanwhile.
+    The methods raise `NotFoundError` when the file has been deleted meanwhile.
     """
 
     def __init__(
@@ -47,11 +47,11 @@ class AttachedFile:
         return f"<AttachedFile {self.name!r} {self.media_type} {self.size} bytes>"
 
     async def read(self) -> bytes:
-        """Return all of its bytes."""
+        """Return all bytes of the file."""
         return await self._contents.read(await self._load(self.id))
 
     async def stream(self) -> AsyncIterator[bytes]:
-        """Yield its bytes piece by piece, so that a large file is never in memory as a whole."""
+        """Yield the bytes of the file piece by piece, so that a large one is never in memory as a whole."""
         async for chunk in (await self._contents.open(await self._load(self.id))).chunks:
             yield chunk
 
@@ -59,22 +59,22 @@ class AttachedFile:
         """Return the text of a text file, a PDF or an office document, up to 200,000 characters.
 
         Raises:
-            UnavailableError: When there is none to be had.
+            UnavailableError: When the text cannot be read.
         """
         return (await self._contents.text(await self._load(self.id))).text
 
     @asynccontextmanager
     async def path(self) -> AsyncIterator[Path]:
-        """Open a copy on the local disk: ``async with file.path() as path``. It is gone when the block ends."""
+        """Create a copy on the local disk for the duration of a block: ``async with file.path() as path``."""
         async with self._contents.local_copy(await self._load(self.id), f"file{Path(self.name).suffix}") as path:
             yield path
 
     @property
     def url(self) -> str:
-        """The address of the file for a widget: whoever sees it gets a fresh, short-lived URL in its place."""
-        return mark_of(self.id, "file")
+        """The URL of the file for a widget; it is replaced by a fresh, short-lived one for each person who sees it."""
+        return build_url_mark(self.id, "file")
 
     @property
     def preview_url(self) -> str:
-        """The address of a small version of a picture, for a widget."""
-        return mark_of(self.id, "preview")
+        """The URL of a small version of a picture, for a widget."""
+        return build_url_mark(self.id, "preview")

@@ -1,4 +1,4 @@
-"""FileContents: the bytes of files, and what is derived from them once: previews, pictures for models, texts."""
+"""FileContents: reads files, and what is derived from them once: previews, pictures for models, and texts."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ from storage.file_rows import StoredFile
 logger = logging.getLogger(__name__)
 
 MAX_MAKERS = 2
-"""Renditions that are made at once: each decodes a picture, which takes up to 200 MB."""
+"""Number of renditions that are made at once; each decodes a picture, which takes up to 200 MB."""
 
 MAX_READERS = 2
-"""Documents that are read at once, apart from pictures: one that takes its whole time keeps no preview waiting."""
+"""Number of documents that are read at once; separate from the pictures, so that slow documents delay no previews."""
 
 MAX_READ_AHEAD = 8
-"""Documents that are read, or wait to be, before a message asks for them."""
+"""Largest number of documents that are queued to be read ahead."""
 
 READING_TIMEOUT_S = 40.0
-"""The longest wait for the text of a document, those before it included; `EXTRACTION_TIMEOUT_S` of it are its own."""
+"""Longest wait for the text of a document, in seconds, including the queue; see also `EXTRACTION_TIMEOUT_S`."""
 
 MAX_RENDITION_BYTES = 16 * 1024 * 1024
 NOT_UPLOADED = "This file has not been uploaded."
@@ -59,14 +59,14 @@ Extract = Callable[[Path, str], Awaitable[FileText]]
 
 
 class FileContents:
-    """Reads files, whoever owns them; callers have checked that the person may read them.
+    """Reads files of any owner; callers have checked that the person may read them.
 
     Args:
-        records: Says whether a file is still there when something has been made of it.
-        objects: Holds the bytes.
-        spool: Holds local copies.
-        extract: Reads a document.
-        reading_timeout_s: The longest wait for the text of a document.
+        records: The rows of files, by which deleted files are noticed.
+        objects: The object store with the bytes.
+        spool: The local folder for copies.
+        extract: Extracts the text of a document.
+        reading_timeout_s: Longest wait for the text of a document, in seconds.
     """
 
     def __init__(
@@ -82,158 +82,158 @@ class FileContents:
         self._spool = spool
         self._extract = extract
         self._reading_timeout_s = reading_timeout_s
-        self._unreadable = RecentFailures()
-        # A lock lives as long as somebody holds it or waits for it.
-        self._in_making: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._makers = asyncio.Semaphore(MAX_MAKERS)
-        self._readers = asyncio.Semaphore(MAX_READERS)
-        self._read_ahead: set[asyncio.Task[None]] = set()
-        # One by one, so that a reader stays free for a request that waits for it.
-        self._ahead = asyncio.Semaphore(1)
+        self._recent_failures = RecentFailures()
+        # A lock exists as long as a task holds it or waits for it.
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._maker_slots = asyncio.Semaphore(MAX_MAKERS)
+        self._reader_slots = asyncio.Semaphore(MAX_READERS)
+        self._read_ahead_tasks: set[asyncio.Task[None]] = set()
+        # One at a time, so that another reader stays free for requests.
+        self._read_ahead_slot = asyncio.Semaphore(1)
 
     async def open(self, file: StoredFile, start: int = 0, end: int | None = None) -> StoredObject:
         """Return the bytes of a file, or a range of them, as a stream.
 
         Raises:
-            NotFoundError: When it has not been uploaded.
+            NotFoundError: When the file has not been uploaded.
         """
         if file.state == "pending":
             raise NotFoundError(NOT_UPLOADED)
-        return await self._from_store(file, lambda key: self._objects.open(key, start, end))
+        return await self._fetch(file, lambda key: self._objects.open(key, start, end))
 
     async def read(self, file: StoredFile) -> bytes:
         """Return all bytes of a file.
 
         Raises:
-            NotFoundError: When it has not been uploaded.
+            NotFoundError: When the file has not been uploaded.
         """
         if file.state == "pending":
             raise NotFoundError(NOT_UPLOADED)
-        return await self._from_store(file, lambda key: self._objects.read(key, file.size))
+        return await self._fetch(file, lambda key: self._objects.read(key, file.size))
 
     @asynccontextmanager
     async def local_copy(self, file: StoredFile, name: str = "copy") -> AsyncIterator[Path]:
-        """Open a copy of a file on this machine's disk, called `name`, for as long as it is needed."""
+        """Create a copy of a file on the local disk, called `name`, for the duration of a block."""
         if file.state == "pending":
             raise NotFoundError(NOT_UPLOADED)
-        async with self._spool.workplace(file.owner) as place:
+        async with self._spool.workspace(file.owner) as place:
             path = place / name
-            await self._from_store(file, lambda key: self._objects.download(key, path))
+            await self._fetch(file, lambda key: self._objects.download(key, path))
             yield path
 
-    async def _from_store(self, file: StoredFile, get: Callable[[str], Awaitable[T]]) -> T:
+    async def _fetch(self, file: StoredFile, get: Callable[[str], Awaitable[T]]) -> T:
         """Call `get` with the key of a file's bytes; earlier versions of Parlor used a key without the hash."""
         try:
             return await get(file.content_key)
         except NotFoundError:
-            return await get(file.content_key_without_hash)
+            return await get(file.legacy_content_key)
 
     async def preview(self, file: StoredFile) -> bytes:
-        """Return a small version of a picture, which is made once.
+        """Return a small version of a picture, which is made once and stored.
 
         Raises:
-            NotFoundError: When the file is no picture, or has not been uploaded.
+            NotFoundError: When the file is not a picture, or has not been uploaded.
         """
         if file.media_type not in PICTURES:
             raise NotFoundError("There is no preview of this file.")
-        return await self._rendition(
-            file, "preview", lambda path: self._spool.in_thread(make_preview, path), self._makers
+        return await self._load_or_make_rendition(
+            file, "preview", lambda path: self._spool.run_in_thread(make_preview, path), self._maker_slots
         )
 
     async def model_picture(self, file: StoredFile) -> tuple[bytes, str]:
-        """Return a picture as models take it, and its type; what is too large or not upright is made so, once."""
+        """Return a picture for models, and its media type; a smaller, upright copy is made once if needed."""
         is_small = file.size <= MODEL_BYTES and max(file.width or 0, file.height or 0) <= MODEL_SIDE
         if is_small and file.media_type != GIF:
             data = await self.read(file)
-            if await self._spool.in_thread(is_upright, data, file.media_type):
+            if await self._spool.run_in_thread(is_upright, data, file.media_type):
                 return data, file.media_type
-        made = await self._rendition(
-            file, "model", lambda path: self._spool.in_thread(make_model_picture, path), self._makers
+        made = await self._load_or_make_rendition(
+            file, "model", lambda path: self._spool.run_in_thread(make_model_picture, path), self._maker_slots
         )
         return made, type_of_model_picture(made)
 
     async def text(self, file: StoredFile) -> FileText:
-        """Return the text of a text file, or of a document; a document's is extracted once.
+        """Return the text of a text file or a document; that of a document is extracted once and stored.
 
         Raises:
-            UnreadableError: When it cannot be read.
+            UnreadableError: When the document cannot be read.
         """
         if file.media_type not in DOCUMENTS:
             async with self.local_copy(file) as path:
-                return await self._spool.in_thread(decode_text, path, MAX_EXTRACTED_CHARS)
+                return await self._spool.run_in_thread(decode_text, path, MAX_EXTRACTED_CHARS)
 
         async def extract(path: Path) -> bytes:
-            if file.id in self._unreadable:  # another request has tried meanwhile, and failed
+            if file.id in self._recent_failures:  # another request has tried meanwhile, and failed
                 raise UnreadableError
             return dump_text(await self._extract(path, file.media_type))
 
-        if file.id in self._unreadable:
+        if file.id in self._recent_failures:
             raise UnreadableError
         try:
             async with asyncio.timeout(self._reading_timeout_s):
-                return load_text(await self._rendition(file, "text", extract, self._readers))
+                return load_text(await self._load_or_make_rendition(file, "text", extract, self._reader_slots))
         except UnreadableError:
-            self._unreadable.add(file.id)
+            self._recent_failures.add(file.id)
             raise
         except TimeoutError as exc:
-            # The time went by waiting for other files: the next request tries this one again.
+            # The time was spent waiting for other documents, so the next request may try again.
             raise UnreadableError from exc
 
     def read_ahead(self, file: StoredFile) -> None:
-        """Begin to extract the text of an office document, so that the answer need not wait for it.
+        """Extract the text of an office document in the background, so that answers need not wait for it.
 
-        A PDF is left until its text is asked for, since most models read PDF themselves.
+        A PDF is not read ahead, since most models read PDF themselves.
         """
-        if file.media_type in OFFICE and len(self._read_ahead) < MAX_READ_AHEAD:
+        if file.media_type in OFFICE and len(self._read_ahead_tasks) < MAX_READ_AHEAD:
             task = asyncio.create_task(self._extract_ahead(file))
-            self._read_ahead.add(task)
-            task.add_done_callback(self._read_ahead.discard)
+            self._read_ahead_tasks.add(task)
+            task.add_done_callback(self._read_ahead_tasks.discard)
 
     async def close(self) -> None:
         """Stop reading ahead."""
-        for task in self._read_ahead:
+        for task in self._read_ahead_tasks:
             task.cancel()
-        await asyncio.gather(*self._read_ahead, return_exceptions=True)
+        await asyncio.gather(*self._read_ahead_tasks, return_exceptions=True)
 
     async def _extract_ahead(self, file: StoredFile) -> None:
         try:
-            async with self._ahead:
+            async with self._read_ahead_slot:
                 await self.text(file)
         except UserFacingError as exc:
             logger.info("document not read ahead", extra={"file_id": file.id, "code": exc.code})
         except Exception:
-            # Whoever needs the text meets the error then; nothing depends on this attempt.
+            # The error occurs again when the text is needed; nothing depends on this attempt.
             logger.warning("document not read ahead", extra={"file_id": file.id}, exc_info=True)
 
     async def transcript(self, file: StoredFile, transcribe: Callable[[bytes, str], Awaitable[str]]) -> FileText:
-        """Return the transcript of a recording, which is made once.
+        """Return the transcript of a recording, which is made once and stored.
 
         Args:
             file: The recording.
-            transcribe: Turns the bytes and the type of a recording into text.
+            transcribe: Returns the text of a recording, from its bytes and media type.
         """
 
-        async def ask(path: Path) -> bytes:
-            data = await self._spool.in_thread(path.read_bytes)
+        async def make_transcript(path: Path) -> bytes:
+            data = await self._spool.run_in_thread(path.read_bytes)
             return dump_text(FileText(await transcribe(data, file.media_type)))
 
-        return load_text(await self._rendition(file, "text", ask, self._makers))
+        return load_text(await self._load_or_make_rendition(file, "text", make_transcript, self._maker_slots))
 
-    async def _rendition(self, file: StoredFile, kind: str, make: Make, places: asyncio.Semaphore) -> bytes:
-        """Return something that is made of a file once and stored beside it; concurrent requests wait for the first."""
+    async def _load_or_make_rendition(self, file: StoredFile, kind: str, make: Make, slots: asyncio.Semaphore) -> bytes:
+        """Return what `make` derives from a file, stored under `kind`; concurrent requests wait for the first."""
         if file.state == "pending":
             raise NotFoundError(NOT_UPLOADED)
         key = file.rendition_key(kind)
         with suppress(NotFoundError):
             return await self._objects.read(key, MAX_RENDITION_BYTES)
-        making = self._in_making.setdefault(key, asyncio.Lock())
-        async with making, places:
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        async with lock, slots:
             with suppress(NotFoundError):
                 return await self._objects.read(key, MAX_RENDITION_BYTES)
             async with self.local_copy(file) as path:
-                made = await make(path)
-            await self._objects.put(key, made)
+                rendition = await make(path)
+            await self._objects.put(key, rendition)
         if await self._records.find(file.id) is None:
-            # It was deleted meanwhile, and this with it.
+            # The file was deleted meanwhile, so that nothing would delete this object.
             await self._objects.delete([key])
-        return made
+        return rendition

@@ -1,7 +1,7 @@
 """FileRemoval: deletes files on request, and sweeps abandoned ones, with all their objects in the object store.
 
-A row is marked first, then its objects are deleted, then the row. So the next sweep continues what was interrupted, and
-every object has a row that leads to it.
+A row is marked first, then its objects are deleted, then the row. So the next sweep continues an interrupted deletion,
+and every object can be found from a row.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ logger = logging.getLogger(__name__)
 SWEPT_AT_ONCE = 100
 MAX_SWEEPS = 20
 PENDING_LIFE = timedelta(minutes=45)
-"""How long an announced file may stay away: enough for its URL to expire, its upload, and the move to the store."""
+"""How long an announced file may be pending: until its URL has expired, and an upload and the move have ended."""
 
 
 class FileRemoval:
-    """Removes files.
+    """Deletes files.
 
     Args:
-        records: The rows.
-        objects: The bytes.
-        spool: Local copies, some of them left behind by processes that have ended.
+        records: The rows of files.
+        objects: The object store with the bytes.
+        spool: The local folder, in which dead processes may have left files.
         unsent_life: How long an uploaded file is kept that is not sent with a message.
     """
 
@@ -41,16 +41,16 @@ class FileRemoval:
         self._unsent_life = unsent_life
 
     async def delete(self, scope: Scope) -> None:
-        """Delete a file of an owner: its row, its bytes, and what was derived from them.
+        """Delete a file of an owner: its row, its bytes, and their renditions.
 
         Raises:
-            NotFoundError: When it does not exist.
+            NotFoundError: When the file does not exist.
         """
         await self._records.mark_deleted(scope)
         await self._delete_marked(scope)
 
     async def delete_threadless(self, scope: Scope) -> None:
-        """Delete an owner's files of deleted threads; while the object store is down, that is left to the sweeper."""
+        """Delete an owner's files of deleted threads; if the object store is down, the sweeper deletes them later."""
         if await self._records.mark_threadless(scope):
             await self._delete_marked(scope)
 
@@ -58,7 +58,7 @@ class FileRemoval:
         """Delete all files of a person, or of a use case, or of a person in a use case.
 
         Raises:
-            ValueError: When neither is named.
+            ValueError: When neither is given.
         """
         if user_id is None and use_case is None:
             raise ValueError("name a person or a use case")
@@ -77,8 +77,8 @@ class FileRemoval:
         now = utc_now()
         await self._records.mark_orphans(now - PENDING_LIFE, now - self._unsent_life, SWEPT_AT_ONCE * MAX_SWEEPS)
         await self._delete_all_marked()
-        await self._spool.in_thread(self._spool.sweep)
-        await self._spool.in_thread(self._objects.sweep_leftovers)
+        await self._spool.run_in_thread(self._spool.sweep)
+        await self._spool.run_in_thread(self._objects.sweep_leftovers)
         if has_incoming:
             # A browser may use its upload URL again while that is valid, after the file was taken over or deleted.
             await self._objects.delete_old("incoming", now - self._unsent_life, SWEPT_AT_ONCE)

@@ -1,4 +1,4 @@
-"""The card of a file that an assistant has made."""
+"""Widget that shows a file from an assistant."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any
 
 from file_library.attached_file import AttachedFile
 from files.media_types import PICTURES, extension_of
-from files.upload_rules import in_words
+from files.upload_rules import format_size
 
 
 def build_file_widget(file: AttachedFile) -> dict[str, Any]:
-    """Return a card with the name, the size and a link; a picture is shown above it."""
+    """Return a card with the name, the size and a download link of a file; a picture is shown above them."""
     kind = extension_of(file.name).removeprefix(".").upper()
-    label = " · ".join(part for part in (kind, in_words(file.size)) if part)
+    label = " · ".join(part for part in (kind, format_size(file.size)) if part)
     line = {
         "type": "Row",
         "align": "center",
@@ -30,5 +30,5 @@ def build_file_widget(file: AttachedFile) -> dict[str, Any]:
             {"type": "Markdown", "value": f"[Download]({file.url})"},
         ],
     }
-    shown = [{"type": "Image", "src": file.preview_url, "alt": file.name, "fit": "contain", "height": 220}]
-    return {"type": "Card", "size": "md", "children": [*(shown if file.media_type in PICTURES else ()), line]}
+    picture = [{"type": "Image", "src": file.preview_url, "alt": file.name, "fit": "contain", "height": 220}]
+    return {"type": "Card", "size": "md", "children": [*(picture if file.media_type in PICTURES else ()), line]}

@@ -1,4 +1,4 @@
-"""Memory of recent failures, so that a file that could not be read in time is not tried again in each answer."""
+"""RecentFailures: remembers files that could not be read, so that not every answer tries again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ FAILURE_LIFE_S = 600.0
 
 
 class RecentFailures:
-    """Keys of what has failed in the last ten minutes; at most a thousand.
+    """Set of keys that expire after `FAILURE_LIFE_S`, with at most `MAX_FAILURES` entries.
 
     Args:
         now: A clock, in seconds.
@@ -18,14 +18,14 @@ class RecentFailures:
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._ends: dict[str, float] = {}
+        self._expires_at: dict[str, float] = {}
 
     def add(self, key: str) -> None:
-        """Remember that something has failed."""
-        self._ends.pop(key, None)
-        self._ends[key] = self._now() + FAILURE_LIFE_S
-        if len(self._ends) > MAX_FAILURES:
-            del self._ends[next(iter(self._ends))]
+        """Add the key of something that has failed."""
+        self._expires_at.pop(key, None)
+        self._expires_at[key] = self._now() + FAILURE_LIFE_S
+        if len(self._expires_at) > MAX_FAILURES:
+            del self._expires_at[next(iter(self._expires_at))]
 
     def __contains__(self, key: str) -> bool:
-        return self._ends.get(key, 0.0) > self._now()
+        return self._expires_at.get(key, 0.0) > self._now()

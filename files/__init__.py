@@ -1,1 +1,1 @@
-"""Files of people and assistants: what they are, whether they are what they say, where their bytes lie."""
+"""Files as bytes: media types, upload rules, examination, conversion, text extraction, object stores."""

@@ -1,4 +1,4 @@
-"""Media types of files: sniffed from the bytes, compared with the declared ones, and sorted by how we treat them."""
+"""Media types of files: detection from the bytes, normalisation of declared types, and the known types."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ PLAIN = "text/plain"
 UNKNOWN = "application/octet-stream"
 
 PICTURES = frozenset({PNG, JPEG, GIF, WEBP})
-"""Pictures that browsers show and models take."""
+"""Types of pictures that browsers display and models accept."""
 
-UNSEEN_PICTURES = frozenset({"image/tiff", "image/bmp"})
-"""Pictures that neither browsers show nor models take. They are taken only where their own type is named."""
+UNSUPPORTED_PICTURES = frozenset({"image/tiff", "image/bmp"})
+"""Types of pictures that neither browsers nor models support; accepted only by rules that name the very type."""
 
 OFFICE = frozenset({DOCX, XLSX, PPTX})
 
 SNIFFED_BYTES = 4096
-"""How much of a file's beginning says what it is."""
+"""Size of the beginning of a file from which its type is detected."""
 
-_BEGINNINGS: tuple[tuple[bytes, str], ...] = (
+_MAGIC_NUMBERS: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", PNG),
     (b"\xff\xd8\xff", JPEG),
     (b"GIF87a", GIF),
@@ -49,12 +49,12 @@ _BRANDS: Mapping[bytes, str] = {
     **dict.fromkeys((b"avif", b"avis"), AVIF),
     **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), HEIC),
 }
-"""Kinds of the container of ISO/IEC 14496-12 that hold pictures."""
+"""Brands of ISO/IEC 14496-12 containers that contain pictures."""
 
 _RIFF_KINDS = {b"WEBP": WEBP, b"WAVE": "audio/wav"}
 
-# What systems call one and the same thing.
-_SAME: Mapping[str, str] = {
+# Other names that systems use for a type.
+_ALIASES: Mapping[str, str] = {
     "image/jpg": JPEG,
     "image/pjpeg": JPEG,
     "image/x-png": PNG,
@@ -102,11 +102,11 @@ EXTENSIONS: Mapping[str, tuple[str, ...]] = {
     "audio/webm": (".webm", ".weba"),
     "audio/mp4": (".m4a", ".mp4", ".m4b"),
 }
-"""The extensions of types that are told from their bytes, the usual one first."""
+"""Extensions of the types that are detected from the bytes, the usual one first."""
 
 _BINARY_EXTENSIONS = frozenset(extension for each in EXTENSIONS.values() for extension in each)
 
-# RFC 6838, 4.2; and a family as a whole.
+# RFC 6838, 4.2, and patterns such as `image/*`.
 _MEDIA_TYPE = re.compile(r"(?:\*|[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/(?:\*|[a-z0-9][a-z0-9!#$&^_.+-]{0,126})|\*/\*)")
 
 _PLAIN_EXTENSIONS = """
@@ -130,7 +130,7 @@ _TEXT_EXTENSIONS: Mapping[str, str] = {
     **dict.fromkeys(_PLAIN_EXTENSIONS.split(), PLAIN),
 }
 
-_NOT_OFFERED = UNSEEN_PICTURES | {ZIP}
+_NOT_OFFERED = UNSUPPORTED_PICTURES | {ZIP}
 
 KNOWN_TYPES: Mapping[str, Sequence[str]] = {
     **{
@@ -141,7 +141,7 @@ KNOWN_TYPES: Mapping[str, Sequence[str]] = {
     "audio/*": tuple(extension for kind, each in EXTENSIONS.items() if kind.startswith("audio/") for extension in each),
     "text/*": tuple(_TEXT_EXTENSIONS),
 }
-"""The types that are taken where nothing else is said, with the extensions by which a dialog finds them."""
+"""Types that are accepted by default, with the extensions for the file dialog."""
 
 _TEXT_APPLICATIONS = frozenset(
     f"application/{each}"
@@ -152,10 +152,10 @@ _TEXT_APPLICATIONS = frozenset(
     )
 )  # fmt: skip
 
-# What some systems call a CSV file.
+# The type that some systems declare for CSV files.
 _EXCEL_97 = "application/vnd.ms-excel"
 
-_KINDS: Mapping[str, str] = {
+_DESCRIPTIONS: Mapping[str, str] = {
     PNG: "a PNG picture",
     JPEG: "a JPEG picture",
     GIF: "a GIF picture",
@@ -172,19 +172,19 @@ _KINDS: Mapping[str, str] = {
 }
 
 
-def sniff(head: bytes) -> str | None:
-    """Return the media type that the beginning of a file tells; None when it tells nothing, as that of a text."""
+def sniff_type(head: bytes) -> str | None:
+    """Return the media type detected from the beginning of a file; None for text, and for unknown signatures."""
     if head[:4] == b"RIFF":
         return _RIFF_KINDS.get(head[8:12])
     if head[4:8] == b"ftyp":
-        if (picture := _BRANDS.get(_brand_of(head))) is not None:
+        if (picture := _BRANDS.get(_find_brand(head))) is not None:
             return picture
         return "audio/mp4" if head[8:11] in (b"M4A", b"M4B", b"mp4", b"iso", b"das") else None
-    return next((kind for beginning, kind in _BEGINNINGS if head.startswith(beginning)), None)
+    return next((kind for beginning, kind in _MAGIC_NUMBERS if head.startswith(beginning)), None)
 
 
-def _brand_of(head: bytes) -> bytes:
-    """Return the brand of a container; of one that only says that it holds pictures, the first that says more."""
+def _find_brand(head: bytes) -> bytes:
+    """Return the major brand of a container, or a compatible one that is more specific than a generic picture brand."""
     brand = head[8:12]
     if brand not in (b"mif1", b"msf1"):
         return brand
@@ -192,15 +192,15 @@ def _brand_of(head: bytes) -> bytes:
     return next((each for at in range(0, len(others), 4) if (each := others[at : at + 4]) in (b"avif", b"avis")), brand)
 
 
-def normalized(declared: str) -> str:
-    """Return a declared media type in lower case, without parameters, and by its usual name."""
+def normalize_type(declared: str) -> str:
+    """Return a media type in lower case, without parameters, and under its usual name."""
     plain = declared.partition(";")[0].strip().lower()
-    return _SAME.get(plain, plain) if _MEDIA_TYPE.fullmatch(plain) else UNKNOWN
+    return _ALIASES.get(plain, plain) if _MEDIA_TYPE.fullmatch(plain) else UNKNOWN
 
 
-def declared_type(declared: str) -> str:
-    """Return the media type that a file was declared as, normalized; a pattern such as ``image/*`` declares nothing."""
-    plain = normalized(declared)
+def parse_declared_type(declared: str) -> str:
+    """Return the declared media type of a file, normalized; `UNKNOWN` for a pattern such as ``image/*``."""
+    plain = normalize_type(declared)
     return UNKNOWN if "*" in plain else plain
 
 
@@ -211,19 +211,19 @@ def extension_of(name: str) -> str:
 
 
 def is_text(media_type: str) -> bool:
-    """Return whether files of a type are texts: SVG and HTML are nothing else to us."""
+    """Return whether files of a type are treated as text, including SVG and HTML."""
     return media_type.startswith("text/") or media_type in _TEXT_APPLICATIONS or media_type.endswith(("+json", "+xml"))
 
 
 def is_audio(media_type: str) -> bool:
-    """Return whether files of a type are recordings."""
+    """Return whether a type is audio."""
     return media_type.startswith("audio/")
 
 
 def text_type(declared: str, name: str) -> str | None:
-    """Return the media type of a text that was declared as `declared`; None when that was no kind of text.
+    """Return the media type of a text file, from its declared type and its extension; None when that is no text type.
 
-    Systems guess by the extension: TypeScript is declared as a film, and CSV as a workbook.
+    Systems derive the declared type from the extension, and may declare TypeScript as video and CSV as a workbook.
     """
     extension = extension_of(name)
     if declared in EXTENSIONS or extension in _BINARY_EXTENSIONS:
@@ -236,9 +236,9 @@ def text_type(declared: str, name: str) -> str | None:
 
 
 def describe(media_type: str) -> str:
-    """Return a media type in words for a person, with its article."""
-    if media_type in _KINDS:
-        return _KINDS[media_type]
+    """Return a description of a media type for people, with its article."""
+    if media_type in _DESCRIPTIONS:
+        return _DESCRIPTIONS[media_type]
     if is_text(media_type):
         return "a text"
     if is_audio(media_type):

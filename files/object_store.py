@@ -1,4 +1,4 @@
-"""ObjectStore: the bytes of files on a disk, in memory, or in a bucket of S3, Azure or Google, through one API."""
+"""ObjectStore: the bytes of files in a folder, in memory, or in a bucket of S3, Azure or Google, through one API."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from errors import ConfigError, NotFoundError, UnavailableError
 SCHEMES = ("file", "memory", "s3", "az", "gs")
 
 CALL_TIMEOUT_S = 30.0
-"""Longest wait for a call that moves no bytes."""
+"""Time limit of calls without a transfer, in seconds."""
 
 TRANSFER_TIMEOUT_S = 300.0
-"""Longest transfer of a file between us and the store."""
+"""Time limit for the transfer of a file to or from the store, in seconds."""
 
 LEFTOVER_LIFE_S = 2 * TRANSFER_TIMEOUT_S
 MAX_TRANSFERS = 4
-"""Files that are written at once. Each holds two pieces in memory."""
+"""Number of files that are written at once; each takes two pieces of memory."""
 
 READ_PIECE_BYTES = 256 * 1024
 _LOCAL_PIECE_BYTES = 1024 * 1024
-# The least that S3 takes.
+# The smallest part that S3 accepts.
 _REMOTE_PIECE_BYTES = 5 * 1024 * 1024
 _PIECES_AT_ONCE = 2
 
@@ -50,7 +50,7 @@ _OPTIONS: dict[str, dict[str, str]] = {
 }
 """The query parameters of storage URLs, and obstore's names for them."""
 
-_KEYS: dict[str, dict[str, str]] = {
+_CREDENTIALS: dict[str, dict[str, str]] = {
     "s3": {
         "AWS_ACCESS_KEY_ID": "access_key_id",
         "AWS_SECRET_ACCESS_KEY": "secret_access_key",
@@ -59,27 +59,27 @@ _KEYS: dict[str, dict[str, str]] = {
     "az": {"AZURE_STORAGE_ACCOUNT_KEY": "account_key", "AZURE_CLIENT_SECRET": "client_secret"},
     "gs": {},
 }
-"""The variables of keys, and obstore's names of them."""
+"""The variables of credentials, and obstore's names for them."""
 
 _UNAVAILABLE = "Files cannot be read or saved at the moment. Try again soon."
 _MISSING = "The content of this file is not here."
 _QUERY = re.compile(r"\?[^\s,)]*")
 _STAGED = re.compile(r"#\d+$")
-# `FileNotFoundError` is what the store on a disk raises.
-_NOT_THERE = (FileNotFoundError, MissingObjectError)
+# A store in a folder raises `FileNotFoundError`.
+_MISSING_ERRORS = (FileNotFoundError, MissingObjectError)
 
 
 class ObjectStoreError(Exception):
-    """The object store does not do what it was asked; the text is for the log, and holds no signature."""
+    """The object store has failed; the text is for the log, and contains no signatures."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """Object that is being read.
+    """An open object.
 
     Attributes:
-        size: The object's size in bytes.
-        chunks: The bytes, or those of the range that was asked for.
+        size: The size of the whole object in bytes.
+        chunks: The bytes of the object, or of the requested range.
     """
 
     size: int
@@ -87,30 +87,30 @@ class StoredObject:
 
 
 class ObjectStore:
-    """Objects by key. A key is made of letters, digits, `-`, `_` and `/` by us: no name of a person's reaches it."""
+    """Objects by key. Keys consist of letters, digits, `-`, `_` and `/`, and never contain file names of people."""
 
     def __init__(self, objects: Any, scheme: str, folder: Path | None = None) -> None:
         self._objects = objects
         self.scheme = scheme
         """``"file"``, ``"memory"``, ``"s3"``, ``"az"`` or ``"gs"``."""
         self.folder = folder
-        """The folder of a store on a disk, else None."""
+        """The folder of a store in a folder; None for any other."""
         self._piece_bytes = _LOCAL_PIECE_BYTES if scheme in ("file", "memory") else _REMOTE_PIECE_BYTES
         self._transfers = asyncio.Semaphore(MAX_TRANSFERS)
 
     @property
     def can_sign(self) -> bool:
-        """Whether a browser can be sent to the store itself."""
+        """Whether the store can sign URLs, so that browsers can upload to it directly."""
         return self.scheme in ("s3", "az", "gs")
 
     async def put_file(self, key: str, path: Path) -> None:
-        """Store what is in a local file, whole or not at all."""
+        """Store a local file atomically."""
         async with self._transfers:
-            if self.folder is None or not await asyncio.to_thread(_link, path, self.folder / key):
+            if self.folder is None or not await asyncio.to_thread(_hard_link, path, self.folder / key):
                 await self._put(key, path)
 
     async def put(self, key: str, data: bytes) -> None:
-        """Store some bytes."""
+        """Store bytes."""
         async with self._transfers:
             await self._put(key, data)
 
@@ -123,60 +123,60 @@ class ObjectStore:
         )
 
     async def size_of(self, key: str) -> int | None:
-        """Return how many bytes an object has; None when there is none."""
-        with suppress(*_NOT_THERE):
+        """Return the size of an object in bytes; None when it does not exist."""
+        with suppress(*_MISSING_ERRORS):
             return int((await _call_store(obstore.head_async(self._objects, key)))["size"])
         return None
 
     async def open(self, key: str, start: int = 0, end: int | None = None) -> StoredObject:
-        """Return an object to read from, or the bytes of it from `start` up to `end`.
+        """Open an object, or the range of its bytes from `start` up to `end`.
 
         Raises:
-            NotFoundError: When there is none.
+            NotFoundError: When the object does not exist.
         """
         options: Any = {} if start == 0 and end is None else {"range": (start, end) if end else {"offset": start}}
         try:
-            found = await _call_store(obstore.get_async(self._objects, key, options=options))
-        except _NOT_THERE as exc:
+            stored = await _call_store(obstore.get_async(self._objects, key, options=options))
+        except _MISSING_ERRORS as exc:
             raise NotFoundError(_MISSING) from exc
-        return StoredObject(int(found.meta["size"]), _chunks(found))
+        return StoredObject(int(stored.meta["size"]), _read_chunks(stored))
 
     async def read(self, key: str, max_bytes: int) -> bytes:
-        """Return an object whole.
+        """Return all bytes of an object.
 
         Raises:
-            NotFoundError: When there is none.
+            NotFoundError: When the object does not exist.
             UnavailableError: When it has more than `max_bytes`.
         """
-        found = await self.open(key)
-        if found.size > max_bytes:
+        stored = await self.open(key)
+        if stored.size > max_bytes:
             raise UnavailableError(f"This file has more than {max_bytes} bytes.", allow_retry=False)
         data = bytearray()
-        async for chunk in found.chunks:
+        async for chunk in stored.chunks:
             data += chunk
         return bytes(data)
 
     async def download(self, key: str, path: Path) -> None:
-        """Write an object into a local file.
+        """Write an object to a local file.
 
         Raises:
-            NotFoundError: When there is none.
+            NotFoundError: When the object does not exist.
         """
-        found = await self.open(key)
+        stored = await self.open(key)
         with path.open("wb") as file:
-            async for chunk in found.chunks:
+            async for chunk in stored.chunks:
                 await asyncio.to_thread(file.write, chunk)
 
     async def delete(self, keys: Iterable[str]) -> None:
-        """Delete objects; those that are not there are deleted already."""
+        """Delete objects; missing ones are ignored."""
         for key in keys:
-            with suppress(*_NOT_THERE):
+            with suppress(*_MISSING_ERRORS):
                 await _call_store(obstore.delete_async(self._objects, key))
 
     def sweep_leftovers(self, now: Callable[[], float] = time.time) -> int:
-        """Remove from a disk what ended processes have left half-written; return how many files. Blocks.
+        """Remove unfinished files of dead processes from the folder; return how many. Blocks.
 
-        What is being written has a name that ends with `#` and a number, and is no object yet.
+        The name of a file that is being written ends with `#` and a number.
         """
         count = 0
         for path in self.folder.rglob("*#*") if self.folder is not None else ():
@@ -190,16 +190,16 @@ class ObjectStore:
 
     async def keys(self, prefix: str = "", limit: int = 1000) -> list[str]:
         """Return the keys of objects below a folder, at most `limit`."""
-        found: list[str] = []
+        keys: list[str] = []
 
         async def collect() -> None:
             async for batch in obstore.list(self._objects, prefix or None, chunk_size=min(limit, 1000)):
-                found.extend(entry["path"] for entry in batch)
-                if len(found) >= limit:
+                keys.extend(entry["path"] for entry in batch)
+                if len(keys) >= limit:
                     return
 
         await _call_store(collect())
-        return found[:limit]
+        return keys[:limit]
 
     async def delete_old(self, prefix: str, before: datetime, limit: int) -> None:
         """Delete objects below a folder that were written before a time, at most `limit`."""
@@ -216,42 +216,42 @@ class ObjectStore:
 
     @property
     def put_headers(self) -> dict[str, str]:
-        """The headers that the store wants with an object that is sent to a signed URL."""
+        """The headers that the store requires for an upload to a signed URL."""
         return {"x-ms-blob-type": "BlockBlob"} if self.scheme == "az" else {}
 
     def upload_origin(self) -> str:
-        """Return the origin of signed URLs, for the page's policy. May ask the provider for its identity: blocks.
+        """Return the origin of signed URLs, for the content security policy. Blocks, as it may fetch credentials.
 
         Raises:
-            ConfigError: When nothing can be signed.
+            ConfigError: When URLs cannot be signed.
         """
         try:
             parts = urlsplit(obstore.sign(self._objects, "PUT", "probe/origin", timedelta(seconds=60)))
         except (BaseError, OSError, ValueError) as exc:
-            raise ConfigError("STORAGE_DIRECT_UPLOADS", f"URLs cannot be signed: {_plain(exc)}") from exc
+            raise ConfigError("STORAGE_DIRECT_UPLOADS", f"URLs cannot be signed: {_error_summary(exc)}") from exc
         return f"{parts.scheme}://{parts.netloc}"
 
     async def sign_put(self, key: str, life_s: float) -> str:
-        """Return a URL to which anybody can send the object's bytes, of any size and type, until it expires."""
+        """Return a URL to which anybody can upload the object, of any size and type, until it expires."""
         return str(await _call_store(obstore.sign_async(self._objects, "PUT", key, timedelta(seconds=life_s))))
 
 
-def _link(path: Path, target: Path) -> bool:
-    """Make `target` a hard link to a local file, replacing any file there; return whether that could be done.
+def _hard_link(path: Path, target: Path) -> bool:
+    """Make `target` a hard link to a local file, replacing any file there; return whether that succeeded.
 
-    Copying hundreds of megabytes on the same disk instead would delay everything that waits for that disk.
+    Copying hundreds of megabytes on the same disk instead would delay all other access to that disk.
     """
     staged = target.with_name(f"{target.name}#{secrets.randbelow(10**9)}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         os.link(path, staged)
         os.replace(staged, target)
-    except OSError:  # another disk, one without links, or a folder that was just removed for being empty
+    except OSError:  # another disk, no support for links, or a folder that was just removed as empty
         return False
     return True
 
 
-def _plain(exc: Exception) -> str:
+def _error_summary(exc: Exception) -> str:
     """Return the first line of an exception's text, without the queries of URLs, which may hold signatures."""
     first = next(iter(str(exc).splitlines()), "") or type(exc).__name__
     return _QUERY.sub("?…", first.partition(" Debug source")[0])[:300]
@@ -261,38 +261,38 @@ async def _call_store(call: Any, timeout_s: float = CALL_TIMEOUT_S) -> Any:
     try:
         async with asyncio.timeout(timeout_s):
             return await call
-    except _NOT_THERE:
+    except _MISSING_ERRORS:
         raise
     except InvalidPathError as exc:
         raise NotFoundError(_MISSING) from exc
-    except (BaseError, OSError) as exc:  # a time limit is an OSError
-        # The library's own text repeats addresses, of which the query may be a signature.
-        raise UnavailableError(_UNAVAILABLE, code="files.unavailable") from ObjectStoreError(_plain(exc))
+    except (BaseError, OSError) as exc:  # TimeoutError is an OSError
+        # The text of the library contains URLs, whose queries may be signatures.
+        raise UnavailableError(_UNAVAILABLE, code="files.unavailable") from ObjectStoreError(_error_summary(exc))
 
 
-async def _chunks(found: Any) -> AsyncIterator[bytes]:
-    pieces = found.stream(min_chunk_size=READ_PIECE_BYTES)
+async def _read_chunks(result: Any) -> AsyncIterator[bytes]:
+    pieces = result.stream(min_chunk_size=READ_PIECE_BYTES)
     while True:
         try:
             piece = await _call_store(anext(pieces))
         except StopAsyncIteration:
             return
-        except _NOT_THERE as exc:
+        except _MISSING_ERRORS as exc:
             raise NotFoundError(_MISSING) from exc
         yield bytes(piece)
 
 
 def open_object_store(url: str | None, folder: Path, keys: Mapping[str, str] = MappingProxyType({})) -> ObjectStore:
-    """Open the store that a URL names.
+    """Open the object store at a URL.
 
     Args:
         url: `STORAGE_URL`; None for `folder`.
-        folder: The folder for files when there is no URL; made when it is missing.
-        keys: Keys of buckets by variable, such as `AWS_ACCESS_KEY_ID`. Others come from what each provider's own tools
-            read, such as `AZURE_TENANT_ID` and `GOOGLE_APPLICATION_CREDENTIALS`.
+        folder: The folder for files when there is no URL; created if it is missing.
+        keys: Credentials of buckets by variable, such as `AWS_ACCESS_KEY_ID`. Others are read as by the providers' own
+            tools, such as `AZURE_TENANT_ID` and `GOOGLE_APPLICATION_CREDENTIALS`.
 
     Raises:
-        ConfigError: When the store cannot be opened; the text never repeats the URL, which may hold a secret.
+        ConfigError: When the store cannot be opened; the text never quotes the URL, which may contain a secret.
     """
     if url is None:
         return _open_folder(folder, "DATA_DIR")
@@ -321,7 +321,7 @@ def _open_folder(folder: Path, variable: str) -> ObjectStore:
 
 
 def _open_bucket(scheme: str, url: str, query: str, keys: Mapping[str, str]) -> ObjectStore:
-    options: dict[str, Any] = {option: keys[name] for name, option in _KEYS[scheme].items() if name in keys}
+    options: dict[str, Any] = {option: keys[name] for name, option in _CREDENTIALS[scheme].items() if name in keys}
     client: Any = {"timeout": timedelta(seconds=TRANSFER_TIMEOUT_S), "connect_timeout": timedelta(seconds=10)}
     for name, value in parse_qsl(query):
         option = _OPTIONS[scheme].get(name)
@@ -333,9 +333,9 @@ def _open_bucket(scheme: str, url: str, query: str, keys: Mapping[str, str]) -> 
     if endpoint is not None:
         client["allow_http"] = endpoint.startswith("http://")
         if scheme == "s3":
-            # What stands in for S3 seldom has a name for each bucket.
+            # Services compatible with S3 seldom have a host name per bucket.
             options["virtual_hosted_style_request"] = False
     try:
         return ObjectStore(from_url(url, client_options=client, retry_config=_RETRY, **options), scheme)
     except (BaseError, ValueError) as exc:
-        raise ConfigError("STORAGE_URL", f"this store cannot be opened: {_plain(exc)}") from exc
+        raise ConfigError("STORAGE_URL", f"this store cannot be opened: {_error_summary(exc)}") from exc

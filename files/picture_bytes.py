@@ -1,8 +1,8 @@
-"""Removes the metadata of pictures: position, camera, comments, and anything after the end of the picture.
+"""Removal of metadata from pictures: position, camera, comments, and anything after the end of the picture.
 
-The pixels stay as they are: parts of the file are copied or left out, nothing is decoded. A file that is not built as
-its format demands is refused, so that nothing else can hide in it. Sources: ITU-T T.81, annex B; PNG, third edition, 5;
-GIF89a, 15 to 27; RFC 9649.
+Parts of the file are copied or omitted, and nothing is decoded, so the pixels are unchanged. A file that does not
+conform to its format is rejected, so that nothing else can be hidden in it. Sources: ITU-T T.81, annex B; PNG, third
+edition, 5; GIF89a, 15 to 27; RFC 9649.
 """
 
 from __future__ import annotations
@@ -19,33 +19,33 @@ from files.media_types import GIF, JPEG, PNG, WEBP
 
 PIECE_BYTES = 256 * 1024
 MAX_PARTS = 200_000
-"""Parts of one file; a long animation has some thousands."""
+"""Largest number of parts of a file; a long animation has some thousands."""
 
 MAX_SCANS = 100
-"""Scans of a JPEG. Encoders write a dozen; each costs a decoder a pass over all pixels, whatever few bytes it has."""
+"""Largest number of scans of a JPEG. Encoders write a dozen; each costs a decoder a pass over all pixels."""
 
 SMALL_BLOCK_BYTES = 128
-"""Blocks of a GIF that are smaller count as parts; those of most programs have 255 bytes, but for the last."""
+"""Smaller blocks of a GIF count as parts; those of most programs have 255 bytes, except for the last."""
 
 _PNG_KEPT = frozenset(
     b"IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB iCCP cICP sBIT bKGD pHYs hIST sPLT acTL fcTL fdAT".split()
 )
 _WEBP_KEPT = frozenset((b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP"))
 _WEBP_EXIF = 0x08
-_WEBP_NOTES = _WEBP_EXIF | 0x04
+_WEBP_METADATA = _WEBP_EXIF | 0x04
 """Flags of VP8X that announce EXIF and XMP."""
 
 MAX_EXIF_BYTES = 256 * 1024
-"""Notes of a camera are read up to that; most have 64 KB at most, which is all that a JPEG can hold."""
+"""Largest EXIF data that are read; a JPEG can only contain 64 KB."""
 
 _JPEG_STANDALONE = frozenset((0x01, *range(0xD0, 0xD8)))
-# In the data of a scan, FF 00 is a byte FF, FF D0 to FF D7 are restarts, and FF FF is filling.
+# In the data of a scan, FF 00 is a byte FF, FF D0 to FF D7 are restart markers, and FF FF is padding.
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _EXIF_ORIENTATION = 0x0112
 
 
 class DamagedPictureError(ValueError):
-    """A picture is not built as its format demands."""
+    """A picture does not conform to its format."""
 
 
 def copy_picture(source: IO[bytes], target: IO[bytes], media_type: str, orientation: int = 1) -> None:
@@ -53,53 +53,53 @@ def copy_picture(source: IO[bytes], target: IO[bytes], media_type: str, orientat
 
     Args:
         source: The picture, from its beginning.
-        target: The path of the copy.
+        target: The file to write the copy to.
         media_type: A media type of `PICTURES`.
-        orientation: How a camera says that it is to be turned, 1 to 8; 1 is not at all. It alone is kept.
+        orientation: The EXIF orientation to write into the copy, 1 to 8; 1 is upright, and is not written.
 
     Raises:
-        DamagedPictureError: When the picture is not built as its format demands.
+        DamagedPictureError: When the picture does not conform to its format.
     """
-    for part in _PARTS[media_type](_Reader(source), orientation):
+    for part in _CLEANERS[media_type](_PictureReader(source), orientation):
         target.write(part)
 
 
 def check_picture(source: IO[bytes], media_type: str) -> int:
-    """Look at all parts of a picture, before a decoder does that has no bound for them.
+    """Check all parts of a picture before it is decoded, as decoders have no limit for their number.
 
     Returns:
-        How a camera says that it is to be turned, 1 to 8; 1 is not at all.
+        The EXIF orientation, 1 to 8; 1 is upright.
 
     Raises:
-        DamagedPictureError: When the picture is not built as its format demands.
+        DamagedPictureError: When the picture does not conform to its format.
     """
-    reader = _Reader(source)
-    for _ in _PARTS[media_type](reader, 1):
+    reader = _PictureReader(source)
+    for _ in _CLEANERS[media_type](reader, 1):
         pass
     return reader.orientation
 
 
-class _Reader:
-    """Reads exactly what is asked for."""
+class _PictureReader:
+    """Reads exact numbers of bytes, counts the parts of the picture, and collects its EXIF orientation."""
 
     def __init__(self, source: IO[bytes]) -> None:
         self._source = source
         self._parts = 0
         self.orientation = 1
-        """How a camera says that the picture is to be turned, by what was read until now."""
+        """The EXIF orientation, as far as it has been read."""
 
-    def note(self, exif: bytes) -> None:
-        """Take the orientation out of what a camera noted; what cannot be read says nothing."""
-        notes = Image.Exif()
+    def read_orientation(self, exif: bytes) -> None:
+        """Set the orientation from EXIF data; data that cannot be parsed are ignored."""
+        tags = Image.Exif()
         try:
-            notes.load(exif)
-            value = notes.get(_EXIF_ORIENTATION)
-        except Exception:  # noqa: BLE001 - the parser raises all kinds of errors for what a stranger's bytes hold
+            tags.load(exif)
+            value = tags.get(_EXIF_ORIENTATION)
+        except Exception:  # noqa: BLE001 - the parser raises all kinds of errors for untrusted bytes
             return
         if isinstance(value, int) and 1 <= value <= 8:
             self.orientation = value
 
-    def count(self) -> None:
+    def count_part(self) -> None:
         """Count a part.
 
         Raises:
@@ -109,82 +109,82 @@ class _Reader:
         if self._parts > MAX_PARTS:
             raise DamagedPictureError("there are too many parts")
 
-    def take(self, size: int) -> bytes:
-        """Return the next `size` bytes, which are few."""
+    def read(self, size: int) -> bytes:
+        """Return the next `size` bytes, for small sizes."""
         data = self._source.read(size)
         if len(data) != size:
             raise DamagedPictureError("it ends too early")
         return data
 
-    def pieces(self, size: int) -> Iterator[bytes]:
-        """Yield the next `size` bytes, which may be many."""
+    def read_pieces(self, size: int) -> Iterator[bytes]:
+        """Yield the next `size` bytes in pieces, for any size."""
         while size > 0:
-            yield self.take(min(size, PIECE_BYTES))
+            yield self.read(min(size, PIECE_BYTES))
             size -= PIECE_BYTES
 
     def skip(self, size: int) -> None:
-        """Pass over the next `size` bytes."""
-        for _ in self.pieces(size):
+        """Skip the next `size` bytes."""
+        for _ in self.read_pieces(size):
             pass
 
-    def until_marker(self) -> Iterator[bytes]:
-        """Yield the data of a JPEG's scan up to the next marker, which is read next."""
+    def read_until_marker(self) -> Iterator[bytes]:
+        """Yield the data of a JPEG scan up to the next marker, at which reading continues."""
         while piece := self._source.read(PIECE_BYTES):
             if piece.endswith(b"\xff"):
                 piece += self._source.read(1)
-            if found := _JPEG_MARKER.search(piece):
-                self._source.seek(found.start() - len(piece), 1)
-                yield piece[: found.start()]
+            if marker := _JPEG_MARKER.search(piece):
+                self._source.seek(marker.start() - len(piece), 1)
+                yield piece[: marker.start()]
                 return
             yield piece
         raise DamagedPictureError("it ends too early")
 
 
-def _exif_of(orientation: int) -> bytes:
-    """Return notes of a camera that hold the orientation alone: TIFF, one entry. Source: Exif 3.0, 4.6."""
+def _build_exif(orientation: int) -> bytes:
+    """Return EXIF data that contain only the orientation: a TIFF header and one entry. Source: Exif 3.0, 4.6."""
     entry = struct.pack(">HHIHH", _EXIF_ORIENTATION, 3, 1, orientation, 0)
     return b"MM\0*" + struct.pack(">IH", 8, 1) + entry + bytes(4)
 
 
-def _jpeg(reader: _Reader, orientation: int) -> Iterator[bytes]:
-    if reader.take(2) != b"\xff\xd8":
+def _clean_jpeg(reader: _PictureReader, orientation: int) -> Iterator[bytes]:
+    if reader.read(2) != b"\xff\xd8":
         raise DamagedPictureError("it does not begin as a JPEG")
     yield b"\xff\xd8"
     if orientation > 1:
-        exif = b"Exif\0\0" + _exif_of(orientation)
+        exif = b"Exif\0\0" + _build_exif(orientation)
         yield b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
     scans = 0
     while True:
-        reader.count()
-        if reader.take(1) != b"\xff":
+        reader.count_part()
+        if reader.read(1) != b"\xff":
             raise DamagedPictureError("a marker is missing")
         marker = 0xFF
         while marker == 0xFF:
-            reader.count()
-            marker = reader.take(1)[0]
+            reader.count_part()
+            marker = reader.read(1)[0]
         if marker == 0xD9:
             yield b"\xff\xd9"
             return
         if marker in _JPEG_STANDALONE:
             yield bytes((0xFF, marker))
             continue
-        size = struct.unpack(">H", reader.take(2))[0] - 2
+        size = struct.unpack(">H", reader.read(2))[0] - 2
         if size < 0 or marker in (0x00, 0xD8):
             raise DamagedPictureError("a marker is wrong")
-        body = reader.take(size)
+        body = reader.read(size)
         if marker == 0xE1 and body.startswith(b"Exif\0\0"):
-            reader.note(body)
-        if _is_kept(marker, body):
+            reader.read_orientation(body)
+        if _is_kept_segment(marker, body):
             yield bytes((0xFF, marker)) + struct.pack(">H", size + 2) + body
         if marker == 0xDA:
             scans += 1
             if scans > MAX_SCANS:
                 raise DamagedPictureError("there are too many scans")
-            yield from reader.until_marker()
+            yield from reader.read_until_marker()
 
 
-def _is_kept(marker: int, body: bytes) -> bool:
-    """Return whether a segment of a JPEG is kept: all that decoders need, and colours."""
+def _is_kept_segment(marker: int, body: bytes) -> bool:
+    """Return whether a segment of a JPEG is kept, as the data for decoding and the colour profile are."""
     if marker == 0xFE:  # a comment
         return False
     if 0xE0 <= marker <= 0xEF:
@@ -196,27 +196,27 @@ def _is_kept(marker: int, body: bytes) -> bool:
     return True
 
 
-def _png(reader: _Reader, orientation: int) -> Iterator[bytes]:
-    yield reader.take(8)
+def _clean_png(reader: _PictureReader, orientation: int) -> Iterator[bytes]:
+    yield reader.read(8)
     has_data = False
     while True:
-        reader.count()
-        head = reader.take(8)
+        reader.count_part()
+        head = reader.read(8)
         size, kind = struct.unpack(">I4s", head)
         if size > 0x7FFFFFFF or not kind.isalpha():
             raise DamagedPictureError("a chunk is wrong")
         if kind == b"eXIf" and size <= MAX_EXIF_BYTES:
-            reader.note(reader.take(size))
+            reader.read_orientation(reader.read(size))
             size = 0
         if kind not in _PNG_KEPT:
             reader.skip(size + 4)
             continue
         has_data = has_data or kind == b"IDAT"
         yield head
-        yield from reader.pieces(size + 4)
+        yield from reader.read_pieces(size + 4)
         if kind == b"IHDR" and orientation > 1:
-            # Before the pixels: a program that shows a picture while it arrives needs to know by then.
-            chunk = b"eXIf" + _exif_of(orientation)
+            # Before the pixels, as programs that display a picture progressively need it by then.
+            chunk = b"eXIf" + _build_exif(orientation)
             yield struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
         if kind == b"IEND":
             if not has_data:
@@ -224,60 +224,60 @@ def _png(reader: _Reader, orientation: int) -> Iterator[bytes]:
             return
 
 
-def _webp(reader: _Reader, orientation: int) -> Iterator[bytes]:
-    head = reader.take(12)
-    left = struct.unpack("<I", head[4:8])[0] - 4
-    kept: list[bytes] = []
-    # The whole size stands in front, and so what is kept is gathered: a WebP file is small for its pixels.
-    while left >= 8:
-        reader.count()
-        kind, size = struct.unpack("<4sI", reader.take(8))
+def _clean_webp(reader: _PictureReader, orientation: int) -> Iterator[bytes]:
+    head = reader.read(12)
+    bytes_left = struct.unpack("<I", head[4:8])[0] - 4
+    chunks: list[bytes] = []
+    # The total size comes first, so the kept chunks are collected; WebP files are small.
+    while bytes_left >= 8:
+        reader.count_part()
+        kind, size = struct.unpack("<4sI", reader.read(8))
         padded = size + size % 2
-        left -= 8 + padded
-        if left < 0:
+        bytes_left -= 8 + padded
+        if bytes_left < 0:
             raise DamagedPictureError("a chunk is too long")
         if kind == b"EXIF" and padded <= MAX_EXIF_BYTES:
-            reader.note(reader.take(padded))
+            reader.read_orientation(reader.read(padded))
             continue
         if kind not in _WEBP_KEPT:
             reader.skip(padded)
             continue
-        body = b"".join(reader.pieces(padded))
+        body = b"".join(reader.read_pieces(padded))
         if kind == b"VP8X":
-            flags = body[0] & ~_WEBP_NOTES | (_WEBP_EXIF if orientation > 1 else 0)
+            flags = body[0] & ~_WEBP_METADATA | (_WEBP_EXIF if orientation > 1 else 0)
             body = bytes((flags,)) + body[1:]
-        kept += (struct.pack("<4sI", kind, size), body)
-    if not any(part[:4] in (b"VP8 ", b"VP8L", b"ANMF") for part in kept):
+        chunks += (struct.pack("<4sI", kind, size), body)
+    if not any(part[:4] in (b"VP8 ", b"VP8L", b"ANMF") for part in chunks):
         raise DamagedPictureError("it has no pixels")
     if orientation > 1:
-        exif = _exif_of(orientation)
-        kept += (struct.pack("<4sI", b"EXIF", len(exif)), exif)
-    yield b"RIFF" + struct.pack("<I", 4 + sum(map(len, kept))) + b"WEBP"
-    yield from kept
+        exif = _build_exif(orientation)
+        chunks += (struct.pack("<4sI", b"EXIF", len(exif)), exif)
+    yield b"RIFF" + struct.pack("<I", 4 + sum(map(len, chunks))) + b"WEBP"
+    yield from chunks
 
 
-def _gif(reader: _Reader, _orientation: int) -> Iterator[bytes]:
-    head = reader.take(13)
+def _clean_gif(reader: _PictureReader, _orientation: int) -> Iterator[bytes]:
+    head = reader.read(13)
     yield head
-    yield from _color_table(reader, head[10])
+    yield from _read_color_table(reader, head[10])
     while True:
-        reader.count()
-        kind = reader.take(1)
+        reader.count_part()
+        kind = reader.read(1)
         if kind == b"\x3b":
             yield kind
             return
         if kind == b"\x2c":
-            image = reader.take(9)
+            image = reader.read(9)
             yield kind + image
-            yield from _color_table(reader, image[8])
-            yield reader.take(1)
-            yield from _blocks(reader)
+            yield from _read_color_table(reader, image[8])
+            yield reader.read(1)
+            yield from _read_blocks(reader)
         elif kind == b"\x21":
-            label = reader.take(1)
-            blocks = _blocks(reader)
+            label = reader.read(1)
+            blocks = _read_blocks(reader)
             if label == b"\xff":
                 first = next(blocks)
-                # How often an animation is shown; others hold notes.
+                # The loop count of an animation; other application extensions contain metadata.
                 is_kept = first[1:12] in (b"NETSCAPE2.0", b"ANIMEXTS1.0")
             else:
                 first, is_kept = b"", label == b"\xf9"
@@ -290,19 +290,19 @@ def _gif(reader: _Reader, _orientation: int) -> Iterator[bytes]:
             raise DamagedPictureError("a block is wrong")
 
 
-def _color_table(reader: _Reader, flags: int) -> Iterator[bytes]:
+def _read_color_table(reader: _PictureReader, flags: int) -> Iterator[bytes]:
     if flags & 0x80:
-        yield reader.take(3 * 2 ** ((flags & 0x07) + 1))
+        yield reader.read(3 * 2 ** ((flags & 0x07) + 1))
 
 
-def _blocks(reader: _Reader) -> Iterator[bytes]:
-    """Yield data blocks with their sizes, up to the empty one, which is the last. Small ones are counted as parts."""
+def _read_blocks(reader: _PictureReader) -> Iterator[bytes]:
+    """Yield data blocks with their size bytes, up to the empty block at the end. Small ones are counted as parts."""
     size = 1
     while size:
-        size = reader.take(1)[0]
+        size = reader.read(1)[0]
         if size < SMALL_BLOCK_BYTES:
-            reader.count()
-        yield bytes((size,)) + reader.take(size)
+            reader.count_part()
+        yield bytes((size,)) + reader.read(size)
 
 
-_PARTS = {PNG: _png, JPEG: _jpeg, WEBP: _webp, GIF: _gif}
+_CLEANERS = {PNG: _clean_png, JPEG: _clean_jpeg, WEBP: _clean_webp, GIF: _clean_gif}

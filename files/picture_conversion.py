@@ -1,4 +1,4 @@
-"""Converts AVIF pictures to WebP and HEIC to JPEG, since no model reads the originals and few tools show them."""
+"""Conversion of AVIF pictures to WebP, and of HEIC to JPEG, as models and many programs cannot read the originals."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ from threading import Lock
 from PIL import Image, ImageOps
 
 from files.heic_decoding import TOO_MANY_PIXELS
-from files.programs import command
+from files.programs import build_command
 
 MAX_AVIF_PIXELS = 32_000_000
-"""More are refused. All of an AVIF picture is decoded, four bytes for each pixel, and then once more."""
+"""Largest number of pixels. The whole picture is decoded, at four bytes per pixel, and then copied once."""
 
 MAX_HEIC_PIXELS = 50_000_000
-"""More are refused; telephones make 48 million. A program of its own needs 400 MB for that."""
+"""Largest number of pixels; phones make 48 million, for which the separate decoder needs 400 MB."""
 
 DECODING_TIMEOUT_S = 30.0
 
 _QUALITY = 90
-# Two at once would need twice the memory, and have few processors to share.
-_ONE_AT_A_TIME = Lock()
+# Two conversions at once would need twice the memory, and compete for few processors.
+_CONVERSION_LOCK = Lock()
 
 
 class TooManyPixelsError(ValueError):
-    """A picture is larger than what is decoded."""
+    """A picture has too many pixels to be decoded."""
 
 
 def convert_avif(path: Path) -> Path:
-    """Write the first frame of a picture beside it as WebP, turned as it is shown, without metadata. Blocks.
+    """Write the first frame of a picture beside it as WebP, upright and without metadata. Blocks.
 
     Raises:
-        TooManyPixelsError: When it is too large.
-        Exception: Of any kind, when it cannot be decoded.
+        TooManyPixelsError: When the picture is too large.
+        Exception: Any error of the decoder.
     """
     target = path.with_name(f"{path.name}.webp")
-    with _ONE_AT_A_TIME, path.open("rb") as file, Image.open(file, formats=("AVIF",)) as image:
+    with _CONVERSION_LOCK, path.open("rb") as file, Image.open(file, formats=("AVIF",)) as image:
         if image.width * image.height > MAX_AVIF_PIXELS:
             raise TooManyPixelsError
         turned = ImageOps.exif_transpose(image)
@@ -46,20 +46,20 @@ def convert_avif(path: Path) -> Path:
 
 
 def convert_heic(path: Path) -> Path:
-    """Write a picture beside it as JPEG, turned as it is shown, without metadata. Blocks.
+    """Write a picture beside it as JPEG, upright and without metadata. Blocks.
 
     Raises:
-        TooManyPixelsError: When it is too large.
-        Exception: Of any kind, when it cannot be decoded.
+        TooManyPixelsError: When the picture is too large.
+        Exception: Any error of the decoder.
     """
     target = path.with_name(f"{path.name}.jpg")
-    decode = command("files.heic_decoding", str(path), str(MAX_HEIC_PIXELS))
-    with _ONE_AT_A_TIME, target.open("wb") as file:
-        done = subprocess.run(  # noqa: S603 - our own program
+    decode = build_command("files.heic_decoding", str(path), str(MAX_HEIC_PIXELS))
+    with _CONVERSION_LOCK, target.open("wb") as file:
+        result = subprocess.run(  # noqa: S603 - our own program
             decode, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.DEVNULL, env={},
             timeout=DECODING_TIMEOUT_S, check=False,
         )  # fmt: skip
-    if done.returncode == TOO_MANY_PIXELS:
+    if result.returncode == TOO_MANY_PIXELS:
         raise TooManyPixelsError
-    done.check_returncode()
+    result.check_returncode()
     return target

@@ -1,7 +1,6 @@
-"""Spool: uploads are first written to a local folder, piece by piece, and examined there.
+"""Spool: a local folder where uploads are written piece by piece, and examined before they are stored.
 
-So an upload never has more than one piece in memory, however large or slow it is, and nothing unchecked reaches the
-object store.
+So an upload takes the memory of one piece, however large or slow it is, and nothing unchecked reaches the object store.
 """
 
 from __future__ import annotations
@@ -29,33 +28,33 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 MAX_AT_ONCE = 400
-"""Most files that are worked on at once."""
+"""Largest number of workspaces at once."""
 
 MAX_AT_ONCE_PER_OWNER = 150
-"""Most files of one owner that are worked on at once, so that nobody takes all the room."""
+"""Largest number of workspaces of one owner at once, so that nobody can use up the total."""
 
 PIECE_BYTES = 96 * 1024
 SILENCE_TIMEOUT_S = 30.0
-"""Longest wait for the next bytes of a file."""
+"""Longest wait for the next bytes of a file, in seconds."""
 
 UPLOAD_TIMEOUT_S = 900.0
-"""Longest time for all bytes of a file."""
+"""Time limit for all bytes of a file, in seconds."""
 
 LEFTOVER_LIFE_S = 2 * UPLOAD_TIMEOUT_S
-"""Age from which the folder of an upload can only have been left behind by a process that has ended."""
+"""Age from which a workspace must have been left behind by a dead process, in seconds."""
 
 THREADS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
-    """Upload that has arrived completely.
+class ReceivedFile:
+    """A completely received upload.
 
     Attributes:
         path: The local file.
         size: The file's size in bytes.
         sha256: The hash of the bytes, hexadecimal.
-        encoding: The encoding of a text; None when the file is not a text.
+        encoding: The encoding of a text file; None when the file is not a text.
     """
 
     path: Path
@@ -65,21 +64,21 @@ class Received:
 
 
 class Spool:
-    """A local folder for files that are being worked on, and threads for that work.
+    """A local folder for files that are being processed, and threads for that work.
 
     Args:
-        folder: The folder, which is made when it is missing.
+        folder: The folder, which is created if it is missing.
 
     Raises:
-        ConfigError: When the folder cannot be made.
+        ConfigError: When the folder cannot be created.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._at_once: Counter[str] = Counter()
+        self._open_by_owner: Counter[str] = Counter()
         self._threads = ThreadPoolExecutor(THREADS, "files")
-        # One thread only: each piece holds Python's lock for a moment, and the event loop would have to wait for every
-        # one of several writers. This one handles 300 MB a second; uploads that wait for it stop reading meanwhile.
+        # One thread only: each piece holds the GIL for a moment, and the event loop would have to wait for each of
+        # several writers. One thread handles 300 MB per second; uploads that wait for it do not read meanwhile.
         self._writer = ThreadPoolExecutor(1, "file-writer")
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -87,46 +86,46 @@ class Spool:
             raise ConfigError("DATA_DIR", f"the folder '{folder}' cannot be made: {exc.strerror}") from exc
 
     @asynccontextmanager
-    async def workplace(self, owner: str) -> AsyncIterator[Path]:
-        """Open a folder for working on one file of `owner`, and remove it afterwards.
+    async def workspace(self, owner: str) -> AsyncIterator[Path]:
+        """Create a folder for processing one file of `owner`, and remove it afterwards.
 
         Raises:
-            UnavailableError: When too many files are worked on at once, or the disk is full.
+            UnavailableError: When there are too many workspaces, or the disk is full.
         """
-        if self._at_once.total() >= MAX_AT_ONCE or self._at_once[owner] >= MAX_AT_ONCE_PER_OWNER:
+        if self._open_by_owner.total() >= MAX_AT_ONCE or self._open_by_owner[owner] >= MAX_AT_ONCE_PER_OWNER:
             raise UnavailableError("Too many files are being sent at the moment. Try again soon.", code="files.busy")
-        self._at_once[owner] += 1
+        self._open_by_owner[owner] += 1
         place = self._folder / secrets.token_hex(16)
         try:
             try:
-                await self.in_thread(place.mkdir)
+                await self.run_in_thread(place.mkdir)
             except OSError as exc:
                 raise UnavailableError("Files cannot be saved at the moment.", code="files.unavailable") from exc
             yield place
         finally:
-            self._at_once[owner] -= 1
-            if not self._at_once[owner]:
-                del self._at_once[owner]
+            self._open_by_owner[owner] -= 1
+            if not self._open_by_owner[owner]:
+                del self._open_by_owner[owner]
             await self._remove(place)
 
     async def _remove(self, place: Path) -> None:
         try:
             job = self._threads.submit(shutil.rmtree, place, ignore_errors=True)
-        except RuntimeError:  # the spool was closed meanwhile: the next process sweeps the folder away
+        except RuntimeError:  # the spool was closed meanwhile, and the next process will sweep the folder
             return
         # The folder is removed even when the caller is cancelled while it waits.
         await asyncio.shield(asyncio.wrap_future(job))
 
     async def receive(
         self, place: Path, chunks: AsyncIterator[bytes], max_bytes: int, too_large: TooLargeError
-    ) -> Received:
-        """Write an upload into a file, hashing it and finding its encoding on the way.
+    ) -> ReceivedFile:
+        """Write an upload to a file, and compute its hash and detect its encoding on the way.
 
         Args:
-            place: A folder from `workplace`.
-            chunks: The bytes.
-            max_bytes: The size at which reading stops.
-            too_large: The error to raise then.
+            place: A folder from `workspace`.
+            chunks: The bytes of the upload.
+            max_bytes: The size limit.
+            too_large: The error to raise when the limit is exceeded.
 
         Raises:
             TooLargeError: When the upload has more than `max_bytes`.
@@ -140,15 +139,15 @@ class Spool:
         arriving = aiter(chunks)
 
         def write(file: IO[bytes], data: bytearray) -> None:
-            # Whatever has to see each byte does so as they arrive: done at the end, and for many files at once, it
-            # would take seconds, in which the event loop competes with all those threads for Python's lock.
+            # Everything that processes each byte happens as they arrive: at the end, for many files at once, it would
+            # take seconds in which the event loop competes with all those threads for the GIL.
             file.write(data)
             digest.update(data)
             finder.feed(data)
 
         try:
             async with asyncio.timeout(UPLOAD_TIMEOUT_S):
-                # Unbuffered, so that opening and closing move no bytes while the event loop waits for them.
+                # Unbuffered, so that opening and closing write nothing while the event loop waits for them.
                 with path.open("wb", buffering=0) as file:
                     while (chunk := await _next_chunk(arriving)) is not None:
                         size += len(chunk)
@@ -157,22 +156,22 @@ class Spool:
                         piece += chunk
                         if len(piece) >= PIECE_BYTES:
                             await loop.run_in_executor(self._writer, write, file, piece)
-                            # A new one, as an emptied bytearray keeps the memory of the longest piece.
+                            # A new one, as a cleared bytearray keeps its memory.
                             piece = bytearray()
                     await loop.run_in_executor(self._writer, write, file, piece)
         except TimeoutError as exc:
             raise BadRequestError("The file did not arrive in time.", code="request_timeout") from exc
         except OSError as exc:
             raise UnavailableError("Files cannot be saved at the moment.", code="files.unavailable") from exc
-        return Received(path, size, digest.hexdigest(), finder.encoding())
+        return ReceivedFile(path, size, digest.hexdigest(), finder.encoding())
 
-    async def in_thread(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Return the result of `work(...)`, called in one of the spool's threads."""
+    async def run_in_thread(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Return the result of `work(*args, **kwargs)`, called in one of the spool's threads."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, lambda: work(*args, **kwargs))
 
     def sweep(self, now: Callable[[], float] = time.time) -> int:
-        """Remove the folders that earlier processes left behind; return how many. Blocks."""
+        """Remove workspaces that dead processes have left behind; return how many. Blocks."""
         count = 0
         for place in self._folder.iterdir():
             try:
@@ -185,16 +184,16 @@ class Spool:
         return count
 
     def close(self) -> None:
-        """Stop the threads: work that has not begun is dropped."""
+        """Stop the threads; pending work is cancelled."""
         for threads in (self._writer, self._threads):
             threads.shutdown(wait=False, cancel_futures=True)
 
 
 async def _next_chunk(chunks: AsyncIterator[bytes]) -> bytes | None:
-    """Return the next bytes of an upload, or None at its end.
+    """Return the next bytes of an upload; None at its end.
 
     Raises:
-        TimeoutError: When none arrive for `SILENCE_TIMEOUT_S`.
+        TimeoutError: When no bytes arrive within `SILENCE_TIMEOUT_S`.
     """
     try:
         async with asyncio.timeout(SILENCE_TIMEOUT_S):
@@ -203,7 +202,7 @@ async def _next_chunk(chunks: AsyncIterator[bytes]) -> bytes | None:
         return None
 
 
-async def pieces_of(data: str | bytes | Path | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+async def read_pieces(data: str | bytes | Path | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
     """Yield the bytes of a string (as UTF-8), of bytes, of a local file or of a stream, piece by piece."""
     if isinstance(data, str):
         data = bytes(data, "utf-8")

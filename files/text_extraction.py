@@ -1,8 +1,8 @@
-"""Program that extracts the text of a document, apart from the server since documents are untrusted.
+"""Program that extracts the text of a document, in a process of its own since documents are untrusted.
 
-Started by `files.texts` with the path of a file, its media type, and how many characters are wanted; it writes a JSON
-object with `text`, and with `left_out` where there is more. It has limits of memory and time; it can write nowhere but
-into the pipe to who started it.
+Started by `files.texts` with the path of a file, its media type, and the largest number of characters; it prints a JSON
+object with `text`, and with a description of the rest as `left_out`. Its memory and processor time are limited, and it
+can write to no file.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import warnings
 from collections.abc import Callable
 from importlib import import_module
 
-from files.documents.bounded_text import FullError, Text
-from files.programs import limit
+from files.documents.bounded_text import BoundedText, TextFullError
+from files.programs import limit_resources
 
 MAX_EXTRACTION_CPU_S = 10
-"""How much time of a processor one document may take."""
+"""Processor time limit for one document, in seconds."""
 
 _READERS = {
     "application/pdf": ("pdf", "read_pdf"),
@@ -25,29 +25,29 @@ _READERS = {
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ("workbook", "read_workbook"),
     "application/vnd.openxmlformats-officedocument.presentationml.presentation": ("slides", "read_presentation"),
 }
-"""Modules of `files.documents` and their functions. One is loaded: each library takes longer than most documents."""
+"""Modules of `files.documents` and their functions. Only one is imported, which takes longer than most documents."""
 
 
 def extract(path: str, media_type: str, max_chars: int) -> dict[str, str]:
-    """Return the text of a document, and what of it is left out.
+    """Return the text of a document, and a description of the part that is left out.
 
     Raises:
-        Exception: Of any kind, when it cannot be read.
+        Exception: Any error of a library that cannot read the document.
     """
     module, name = _READERS[media_type]
-    read: Callable[[str, Text], str] = getattr(import_module(f"files.documents.{module}"), name)
-    text = Text(max_chars)
+    read: Callable[[str, BoundedText], str] = getattr(import_module(f"files.documents.{module}"), name)
+    text = BoundedText(max_chars)
     try:
         left_out = read(path, text)
-    except FullError:
+    except TextFullError:
         left_out = "the rest"
     return {"text": str(text), "left_out": left_out}
 
 
 def main() -> None:
-    """Extract what the command line names."""
-    limit(max_cpu_s=MAX_EXTRACTION_CPU_S)
-    # Libraries warn of what is odd in a document, which nobody reads here.
+    """Print the text of the document that the command line names."""
+    limit_resources(max_cpu_s=MAX_EXTRACTION_CPU_S)
+    # Warnings of the libraries about a document would go unread.
     warnings.simplefilter("ignore")
     _, path, media_type, max_chars = sys.argv
     sys.stdout.buffer.write(json.dumps(extract(path, media_type, int(max_chars))).encode())

@@ -1,4 +1,4 @@
-"""Texts of files: text files are decoded here, documents by a separate program that can be killed."""
+"""Texts of files: text files are decoded here, and documents read by a separate program that can be killed."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from pathlib import Path
 
 from errors import UnavailableError
 from files.media_types import OFFICE, PDF
-from files.programs import command
-from files.text_encodings import text_encoding
+from files.programs import build_command
+from files.text_encodings import detect_encoding
 
 logger = logging.getLogger(__name__)
 
 EXTRACTION_TIMEOUT_S = 30.0
-"""The longest time for one document: for a busy machine, as `MAX_EXTRACTION_CPU_S` bounds what it may cost."""
+"""Time limit for one document, in seconds; generous for busy machines, as `MAX_EXTRACTION_CPU_S` limits the cost."""
 MAX_EXTRACTED_CHARS = 200_000
 MAX_OUTPUT_BYTES = 12 * MAX_EXTRACTED_CHARS
 """Each character is at most two escapes of six bytes."""
 
-# Where there is lxml, openpyxl takes that, and parts that declare entities; otherwise `defusedxml` refuses them.
+# With lxml, openpyxl would accept XML that declares entities; without it, `defusedxml` rejects those.
 _ENVIRONMENT = {"OPENPYXL_LXML": "False"}
 
 DOCUMENTS = OFFICE | {PDF}
@@ -30,7 +30,7 @@ DOCUMENTS = OFFICE | {PDF}
 
 
 class UnreadableError(UnavailableError):
-    """A document that cannot be read, or not within the limits."""
+    """A document cannot be read, or not within the limits."""
 
     code = "attachments.unreadable"
     allow_retry = False
@@ -45,39 +45,39 @@ class FileText:
 
     Attributes:
         text: The text, from the beginning.
-        left_out: The part that is not in it, in words, e.g. ``"pages 4 to 9"``; empty when it is whole.
+        left_out: A description of the part that is missing, e.g. ``"pages 4 to 9"``; empty when nothing is.
     """
 
     text: str
     left_out: str = ""
 
-    def cut(self, max_chars: int) -> FileText:
-        """Return no more than `max_chars` of it."""
+    def truncate(self, max_chars: int) -> FileText:
+        """Return the text, cut to at most `max_chars`."""
         if len(self.text) <= max_chars:
             return self
         return FileText(self.text[:max_chars], "the rest")
 
 
 def dump_text(text: FileText) -> bytes:
-    """Return a text as it is kept."""
+    """Return the JSON of a text, as it is stored."""
     return json.dumps({"text": text.text, "left_out": text.left_out}).encode()
 
 
 def load_text(data: bytes) -> FileText:
-    """Return a text that `dump_text` has written."""
-    found = json.loads(data)
-    return FileText(found["text"], found["left_out"])
+    """Return the text in the JSON from `dump_text`."""
+    members = json.loads(data)
+    return FileText(members["text"], members["left_out"])
 
 
 async def extract_text(path: Path, media_type: str) -> FileText:
-    """Return the text of a document of one of the types `DOCUMENTS`, read by a program of its own.
+    """Return the text of a document of one of the types `DOCUMENTS`, read by a separate program.
 
     Raises:
-        UnreadableError: When it cannot be read within the limits.
+        UnreadableError: When the document cannot be read within the limits.
     """
-    # Nothing of our environment: there are keys in it.
+    # Our environment variables are not passed on, as they contain keys.
     process = await asyncio.create_subprocess_exec(
-        *command("files.text_extraction", str(path), media_type, str(MAX_EXTRACTED_CHARS)),
+        *build_command("files.text_extraction", str(path), media_type, str(MAX_EXTRACTED_CHARS)),
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
         env=_ENVIRONMENT, limit=MAX_OUTPUT_BYTES,
     )  # fmt: skip
@@ -105,7 +105,7 @@ async def extract_text(path: Path, media_type: str) -> FileText:
 
 def decode_text(path: Path, max_chars: int) -> FileText:
     """Return the text of a text file in UTF-8, UTF-16 or Windows-1252. Blocks: to be called in a thread."""
-    encoding = text_encoding(path) or "utf-8"
+    encoding = detect_encoding(path) or "utf-8"
     with path.open(encoding=encoding, errors="replace", newline=None) as file:
         text = file.read(max_chars + 1)
-    return FileText(text).cut(max_chars)
+    return FileText(text).truncate(max_chars)

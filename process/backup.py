@@ -1,7 +1,7 @@
-"""Backup and restore of the data folder, also while a server is at work on it.
+"""Backup and restore of the data folder, also while a server uses it.
 
-The database is copied by SQLite's own backup, which sees one moment of it. Files are copied after it, as each is there
-before a row of the database names it.
+The database is copied by SQLite's backup API, which takes a consistent snapshot. Files are copied after it: every file
+is written before the row that names it, so that no row of the snapshot lacks its file.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from process.data_folder import ATTACHMENTS, PRIVATE_UMASK, prepare_data_folder
 FORMAT = 1
 MANIFEST, DATABASE, KEY = "manifest.json", "parlor.db", "secret.key"
 LOCK_TIMEOUT_S = 60.0
-"""Longest wait for a database that others write to, in seconds."""
+"""Longest wait for the lock of a database that is written to, in seconds."""
 
 MAX_MANIFEST_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
-    """The files that a backup consists of.
+class DataPaths:
+    """Locations of the data that a backup contains.
 
     Attributes:
         database: The database file.
-        files: The folder of people's files; None where they lie in a bucket.
+        files: The folder of uploaded files; None when they are in a bucket.
         key: The file of the signing key; it need not exist.
     """
 
@@ -49,11 +49,11 @@ class Places:
     key: Path
 
 
-def places_of(settings: Settings) -> Places:
-    """Return the places of the data that the settings name.
+def find_data_paths(settings: Settings) -> DataPaths:
+    """Return the locations of the data, according to the settings.
 
     Raises:
-        ConfigError: When the database is no file.
+        ConfigError: When the database is not a SQLite file.
     """
     url = make_url(settings.resolved_database_url)
     if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
@@ -62,31 +62,31 @@ def places_of(settings: Settings) -> Places:
     if settings.storage_url is not None:
         parts = urlsplit(settings.storage_url)
         files = Path(unquote(parts.path)) if parts.scheme == "file" else None
-    return Places(Path(url.database), files, settings.data_dir / KEY)
+    return DataPaths(Path(url.database), files, settings.data_dir / KEY)
 
 
 def back_up(settings: Settings, target: Path) -> list[str]:
-    """Write an archive of all data and return what there is to say of it.
+    """Write an archive of all data, and return a report for the operator, line by line.
 
     Raises:
-        ConfigError: When the database is no file.
+        ConfigError: When the database is not a SQLite file.
         ParlorError: When there is nothing to back up, or the archive cannot be written.
     """
-    places = places_of(settings)
-    if not places.database.is_file():
-        raise ParlorError(f"There is no database at '{places.database}', so there is nothing to back up.")
-    os.umask(PRIVATE_UMASK)  # it holds what people wrote, and the key
+    paths = find_data_paths(settings)
+    if not paths.database.is_file():
+        raise ParlorError(f"There is no database at '{paths.database}', so there is nothing to back up.")
+    os.umask(PRIVATE_UMASK)  # the archive contains conversations, and the signing key
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         with tempfile.TemporaryDirectory(dir=target.resolve().parent, prefix=".parlor-backup-") as folder:
             copy = Path(folder) / DATABASE
-            _copy_database(places.database, copy)
+            _copy_database(paths.database, copy)
             with tarfile.open(draft, "w:gz", compresslevel=3) as archive:
                 _add_manifest(archive)
                 archive.add(copy, DATABASE)
-                if places.key.is_file():
-                    archive.add(places.key, KEY)
-                count = _add_files(archive, places.files)
+                if paths.key.is_file():
+                    archive.add(paths.key, KEY)
+                count = _add_files(archive, paths.files)
         with draft.open("rb") as file:
             os.fsync(file.fileno())
         draft.replace(target)
@@ -94,25 +94,25 @@ def back_up(settings: Settings, target: Path) -> list[str]:
         raise ParlorError(f"The backup '{target}' cannot be written: {exc}") from exc
     finally:
         draft.unlink(missing_ok=True)
-    said = [
+    report = [
         f"Backed up the database and {count} files to {target}. It holds a secret key: keep it as safe as the data."
     ]
-    if places.files is None:
-        said = [f"Backed up the database to {target}. The files lie in a bucket: back that up by its own means."]
-    return said
+    if paths.files is None:
+        report = [f"Backed up the database to {target}. The files lie in a bucket: back that up by its own means."]
+    return report
 
 
 def restore(settings: Settings, source: Path) -> list[str]:
-    """Replace the present data by those of an archive, and return what there is to tell about it.
+    """Replace the current data by those of an archive, and return a report for the operator, line by line.
 
-    A server that is at work sees the restored conversations with its next request. Files that came later stay.
+    A running server sees the restored conversations with its next request. Files newer than the backup are kept.
 
     Raises:
-        ConfigError: When the database is no file.
-        ParlorError: When the archive is no backup, or damaged; then nothing was changed. Or when the database cannot
-            be written.
+        ConfigError: When the database is not a SQLite file.
+        ParlorError: When the archive is not a backup, or is damaged, and nothing was changed; or when the database
+            cannot be written.
     """
-    places = places_of(settings)
+    paths = find_data_paths(settings)
     os.umask(PRIVATE_UMASK)
     prepare_data_folder(settings.data_dir)
     try:
@@ -120,19 +120,19 @@ def restore(settings: Settings, source: Path) -> list[str]:
             unpacked = Path(name)
             with tarfile.open(source, "r:gz") as archive:
                 made_at = _check_manifest(archive)
-                archive.extractall(unpacked, members=_known_members(archive), filter="data")
+                archive.extractall(unpacked, members=_select_members(archive), filter="data")
             _check_database(unpacked / DATABASE)
-            # Files first: each is there before a row names it.
-            count = _put_files(unpacked / ATTACHMENTS, places.files)
-            places.database.parent.mkdir(parents=True, exist_ok=True)
-            _copy_database(unpacked / DATABASE, places.database)
-            is_new_key = _put_key(unpacked / KEY, places.key, settings)
+            # Files first: no row may name a file that is not there yet.
+            count = _restore_files(unpacked / ATTACHMENTS, paths.files)
+            paths.database.parent.mkdir(parents=True, exist_ok=True)
+            _copy_database(unpacked / DATABASE, paths.database)
+            is_new_key = _restore_key(unpacked / KEY, paths.key, settings)
     except (OSError, sqlite3.Error, tarfile.TarError, EOFError, ValueError, KeyError) as exc:
         raise ParlorError(f"'{source}' cannot be restored: {exc}") from exc
-    said = [f"Restored the database of {made_at} and {count} files. Files that came later were left."]
+    report = [f"Restored the database of {made_at} and {count} files. Files that came later were left."]
     if is_new_key:
-        said.append("The signing key is that of the backup: restart a running server, or it goes on with its own.")
-    return said
+        report.append("The signing key is that of the backup: restart a running server, or it goes on with its own.")
+    return report
 
 
 def _copy_database(source: Path, target: Path) -> None:
@@ -173,7 +173,7 @@ def _check_manifest(archive: tarfile.TarFile) -> str:
     return str(manifest["made_at"])
 
 
-def _known_members(archive: tarfile.TarFile) -> list[tarfile.TarInfo]:
+def _select_members(archive: tarfile.TarFile) -> list[tarfile.TarInfo]:
     members = [each for each in archive.getmembers() if each.isfile() or each.isdir()]
     return [each for each in members if PurePosixPath(each.name).parts[:1] in ((DATABASE,), (KEY,), (ATTACHMENTS,))]
 
@@ -190,7 +190,7 @@ def _add_files(archive: tarfile.TarFile, folder: Path | None) -> int:
     return count
 
 
-def _put_files(source: Path, folder: Path | None) -> int:
+def _restore_files(source: Path, folder: Path | None) -> int:
     count = 0
     for path in sorted(source.rglob("*")) if folder is not None and source.is_dir() else ():
         if folder is None or not path.is_file():
@@ -204,7 +204,7 @@ def _put_files(source: Path, folder: Path | None) -> int:
     return count
 
 
-def _put_key(source: Path, target: Path, settings: Settings) -> bool:
+def _restore_key(source: Path, target: Path, settings: Settings) -> bool:
     if settings.secret_key is not None or not source.is_file():
         return False
     is_new = not target.is_file() or target.read_bytes() != source.read_bytes()

@@ -1,6 +1,6 @@
-"""Commands that start no server: settings in effect, backups, and use cases made of exported workflows.
+"""Commands that start no server: `config`, `backup`, `restore` and `import-workflow`.
 
-What each needs is imported when it runs: `parlor help` answers at once.
+Each imports its modules when it runs, so that `parlor help` answers at once.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def show_settings(_args: argparse.Namespace) -> int:
 
 
 def back_up(args: argparse.Namespace) -> int:
-    """Write a backup of the data, and print what is in it."""
+    """Write a backup of the data, and print its contents."""
     settings = load_settings()
 
     from process import backup
@@ -32,7 +32,7 @@ def back_up(args: argparse.Namespace) -> int:
 
 
 def restore(args: argparse.Namespace) -> int:
-    """Replace the present data by those of a backup, and print what was restored."""
+    """Restore a backup, and print what was restored."""
     settings = load_settings()
 
     from process import backup
@@ -42,14 +42,14 @@ def restore(args: argparse.Namespace) -> int:
 
 
 def import_workflow(args: argparse.Namespace) -> int:
-    """Make a use case of an exported workflow, and print what it needs."""
+    """Create a use case from an exported workflow, and print its requirements."""
     settings = load_settings()
 
     from process import workflow_import
 
     folder = args.into or settings.use_cases_path[-1]
-    made = workflow_import.import_workflow(args.file, args.name, folder, settings.use_cases_path, args.entry)
-    for line in workflow_import.report(made, settings.provider):
+    result = workflow_import.import_workflow(args.file, args.name, folder, settings.use_cases_path, args.entry)
+    for line in workflow_import.report(result, settings.provider):
         print(line)
     if folder.resolve() not in [path.resolve() for path in settings.use_cases_path]:
         print(f"{folder} is not in USE_CASES_PATH: add it there.")

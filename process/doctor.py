@@ -1,4 +1,4 @@
-"""Diagnosis of the present settings: the findings of `parlor doctor`."""
+"""Diagnosis of the settings and of the services that they name: the findings of `parlor doctor`."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ PING_TIMEOUT_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the report: a subject, its state, and whether that is well.
+    """A line of the report on one part of the platform.
 
     Attributes:
-        is_well: Whether the subject works.
+        is_well: Whether the part works.
         subject: The part of the platform, e.g. ``database``.
-        state: The state of that part, for the operator's eyes: it may hold an exception's text.
-        is_warning: Whether the subject works, and there is something to think about.
+        state: The state of that part; only for the operator, as it may contain an exception's text.
+        is_warning: Whether the part works, but something should be reconsidered.
     """
 
     is_well: bool
@@ -42,7 +42,7 @@ class Finding:
 
 
 async def _examine_files(services: Services) -> list[Finding]:
-    """Return the findings about the object store: whether it takes files, and whether browsers may send some to it."""
+    """Return the findings about the object store: whether it works, and whether browsers may upload to it."""
     files, settings = services.attachments, services.settings
     try:
         findings = [Finding(True, "files", await files.probe())]
@@ -65,11 +65,11 @@ async def _examine_files(services: Services) -> list[Finding]:
 
 
 async def examine(services: Services, static_dir: Path) -> list[Finding]:
-    """Return the findings about everything that can be examined without opening a use case.
+    """Return the findings about everything that can be checked without opening a use case.
 
     Args:
-        services: The platform's services; they stay open.
-        static_dir: The folder of the page, in which the built client should be.
+        services: The platform's services; they are not closed.
+        static_dir: The folder of the page, with `dist` for the built client.
     """
     settings, database = services.settings, services.database
     folder = settings.data_dir.resolve()
@@ -77,7 +77,7 @@ async def examine(services: Services, static_dir: Path) -> list[Finding]:
     fault = await database.find_fault(PING_TIMEOUT_S) or await database.find_damage()
     findings = [
         Finding(True, "model", settings.provider),
-        _data_folder(folder),
+        _examine_data_folder(folder),
         Finding(not fault, "database", database.explain(fault) if fault else f"{database.dialect} answers"),
         Finding(is_built, "client", "built" if is_built else "not built; in a clone: ./parlor build"),
     ]
@@ -86,7 +86,7 @@ async def examine(services: Services, static_dir: Path) -> list[Finding]:
 
 
 async def _examine_use_cases(services: Services) -> list[Finding]:
-    """Return the findings about the use cases, and about settings that concern those who reach them."""
+    """Return the findings about the use cases, and about the settings that control access to them."""
     settings = services.settings
     findings = [
         Finding(False, "use cases", f"USE_CASES_PATH: there is no folder '{path}'")
@@ -105,7 +105,7 @@ async def _examine_use_cases(services: Services) -> list[Finding]:
         for tool in servers_of(use_case.server):
             is_there, state = await examine_server(tool)
             findings.append(Finding(is_there, "MCP server", f"{name}/{tool.name}: {state}"))
-        findings += _workflow_findings(name, use_case.server, settings.provider)
+        findings += _examine_workflow(name, use_case.server, settings.provider)
     findings += [Finding(False, "use case", f"{each.name} is disabled: {each.reason}") for each in loaded.disabled]
     findings += [
         Finding(False, "use cases", f"DISABLED_USE_CASES: there is no use case '{name}'") for name in loaded.unknown
@@ -119,7 +119,7 @@ async def _examine_use_cases(services: Services) -> list[Finding]:
 
 
 def proxy_findings(settings: Settings) -> list[Finding]:
-    """Return a warning where a proxy on another machine would not be believed."""
+    """Return a warning when the server can be reached from other machines, and trusts no proxy there."""
     if _is_loopback(settings.host) or any(not each.is_loopback for each in settings.trusted_networks):
         return []
     return [
@@ -134,7 +134,7 @@ def proxy_findings(settings: Settings) -> list[Finding]:
 
 
 def metrics_findings(settings: Settings) -> list[Finding]:
-    """Return a warning where everybody who reaches the server may read its numbers."""
+    """Return a warning when everybody who reaches the server can read its metrics."""
     if not settings.metrics or settings.metrics_token is not None or _is_loopback(settings.host):
         return []
     state = f"HOST={settings.host} is reached by others, and /metrics has no METRICS_TOKEN: let no proxy pass it on"
@@ -167,9 +167,9 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _workflow_findings(name: str, server: object, provider: str) -> Iterator[Finding]:
-    """Yield findings about the needs of a server's exported workflow, if it has one."""
-    workflow = inspect.getattr_static(server, "workflow", None)  # an author's of that name may be anything
+def _examine_workflow(name: str, server: object, provider: str) -> Iterator[Finding]:
+    """Yield findings about the requirements of a server's exported workflow, if it has one."""
+    workflow = inspect.getattr_static(server, "workflow", None)  # an author's own attribute may be of any type
     if not isinstance(workflow, ExportedWorkflow):
         return
     for need in workflow.needs:
@@ -179,7 +179,7 @@ def _workflow_findings(name: str, server: object, provider: str) -> Iterator[Fin
         yield Finding(False, "workflow", f"{name}: {reason}: pip install openai-guardrails")
 
 
-def _data_folder(folder: Path) -> Finding:
+def _examine_data_folder(folder: Path) -> Finding:
     if problem := find_problem(folder):
         return Finding(False, "data folder", f"DATA_DIR: '{folder}' {problem}")
     remark = describe_mode(folder)

@@ -1,4 +1,4 @@
-"""Kind of the file system under a path: on those of a network SQLite's locks and its shared memory do not work."""
+"""Detection of network file systems, on which SQLite's locks and shared memory do not work."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from errors import ConfigError
 
 MOUNTS = Path("/proc/self/mountinfo")
 
-# A file that two machines have open is written by both, whatever SQLite does: none of these tells one of the other.
+# On all of these, locks of SQLite do not reach other machines: two that open one database would both write to it.
 NETWORK_FILE_SYSTEMS = frozenset(
     {
         "9p", "afs", "beegfs", "ceph", "cifs", "fuse.ceph", "fuse.glusterfs", "fuse.sshfs", "gfs2", "gpfs", "lustre",
@@ -23,42 +23,42 @@ NETWORK_FILE_SYSTEMS = frozenset(
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
-def network_file_system(path: Path, mounts: Path = MOUNTS) -> str | None:
-    """Return the kind of the network file system that `path` lies on, e.g. ``"cifs"``; None for any other, or unknown.
+def find_network_file_system(path: Path, mounts: Path = MOUNTS) -> str | None:
+    """Return the type of the network file system of `path`, e.g. ``"cifs"``; None for any other or an unknown one.
 
     Args:
         path: A file or folder, which need not exist.
-        mounts: The table of mounts, as Linux writes it. Source: proc_pid_mountinfo(5).
+        mounts: The mount table of Linux. Source: proc_pid_mountinfo(5).
     """
     try:
         lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:  # not Linux
         return None
-    wanted = PurePosixPath(path.resolve())
+    resolved = PurePosixPath(path.resolve())
     best, kind = PurePosixPath(), ""
     for line in lines:
         before, _, after = line.partition(" - ")
         fields = before.split(" ")
         if len(fields) < 5 or not after:
             continue
-        place = PurePosixPath(_OCTAL.sub(lambda match: chr(int(match[1], 8)), fields[4]))
-        # Of two mounts on one place the later one is seen.
-        if wanted.is_relative_to(place) and len(place.parts) >= len(best.parts):
-            best, kind = place, after.split(" ")[0]
+        mount_point = PurePosixPath(_OCTAL.sub(lambda match: chr(int(match[1], 8)), fields[4]))
+        # Of two mounts at one mount point the later one is visible.
+        if resolved.is_relative_to(mount_point) and len(mount_point.parts) >= len(best.parts):
+            best, kind = mount_point, after.split(" ")[0]
     return kind if kind in NETWORK_FILE_SYSTEMS else None
 
 
 def refuse_network_file_system(database_url: str | URL, mounts: Path = MOUNTS) -> None:
-    """Do nothing where the database may lie.
+    """Reject a SQLite database on a network file system.
 
     Raises:
-        ConfigError: When it is a SQLite file on the file system of a network; the message says what to do.
+        ConfigError: When the database is such a file; the message gives a remedy.
     """
     url = make_url(database_url)
     if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
         return
     folder = Path(url.database).resolve().parent
-    if kind := network_file_system(folder, mounts):
+    if kind := find_network_file_system(folder, mounts):
         raise ConfigError(
             "DATA_DIR or DATABASE_URL",
             f"'{folder}' is on a network file system ({kind}), where SQLite's locks and its write-ahead log do not "

@@ -1,4 +1,4 @@
-"""Log formatters: one line per event, as text or JSON, whatever a message contains; tracebacks below it, indented."""
+"""Log formatters: one line per event, as text or JSON; line breaks and control characters in messages are escaped."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from opentelemetry.trace import format_trace_id, get_current_span
 from text.visible import HIDDEN
 
 request_id_of_task: ContextVar[str | None] = ContextVar("request_id", default=None)
-"""The id of the request that the present task belongs to, for every line that is logged on the way."""
+"""The id of the request that the current task belongs to; every log line of the task includes it."""
 
 _STANDARD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
 
-# All that a terminal or a log collector might read as a new line or a command, that would turn or hide a part of the
-# line, or that cannot be written at all.
+# Everything that a terminal or a log collector may interpret as a line break or a command, that reverses or hides part
+# of the line, or that cannot be encoded.
 _CONTROL = re.compile(f"[{HIDDEN}]")
 TRACE_MARK = "    | "
 _NEEDS_QUOTES = re.compile(r'[\s="]|^$')
-# Pydantic and SQLAlchemy repeat in their errors what a person wrote.
+# Errors of Pydantic and SQLAlchemy quote people's input.
 _QUOTED_INPUT = re.compile(r"(?<=input_value=).*?(?=, input_type=)", re.DOTALL)
 _SQL_PARAMETERS = re.compile(r"^\[parameters: .*\]$", re.MULTILINE)
 
-# These write bodies, parameters or whole URLs below the level of a warning.
-_TALKATIVE = ("agent_framework", "aiosqlite", "chatkit", "httpcore", "httpx", "openai", "sqlalchemy", "uvicorn")
+# These log bodies, parameters or whole URLs below the level of a warning.
+_VERBOSE_LOGGERS = ("agent_framework", "aiosqlite", "chatkit", "httpcore", "httpx", "openai", "sqlalchemy", "uvicorn")
 
 
 def configure_logging(level: str, style: Literal["text", "json"]) -> None:
-    """Send all log lines to stdout; called by `main` and nobody else.
+    """Send all log lines to stdout; called by `main` only.
 
     Args:
         level: The least serious level that is logged, e.g. ``"INFO"``.
@@ -45,27 +45,27 @@ def configure_logging(level: str, style: Literal["text", "json"]) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level)
     logging.captureWarnings(True)
-    for name in _TALKATIVE:
+    for name in _VERBOSE_LOGGERS:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 
 
 def one_line(text: str) -> str:
-    r"""Return `text` with every line end and every character that nobody sees as an escape, e.g. ``\n``."""
+    r"""Return `text` with line breaks and invisible characters as escapes, e.g. ``\n``."""
     return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 class TextLines(logging.Formatter):
     """Formatter of text, e.g. ``2026-05-01T10:00:00.000Z INFO    web.request_log: request method=GET status=200``.
 
-    The lines of a traceback follow, each behind a mark, so that no text in it passes for a line of the log.
+    The lines of a traceback follow, each with a prefix, so that no text in it can be taken for a log line.
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record as one line, and a line for each of its traceback."""
-        pairs = "".join(f" {name}={_value(value)}" for name, value in _extras(record).items())
-        line = f"{_time_of(record)} {record.levelname:<7} {record.name}: {record.getMessage()}{pairs}"
-        trace = _trace_of(record).splitlines()
-        return "\n".join((one_line(line), *(f"{TRACE_MARK}{one_line(each)}" for each in trace)))
+        """Return the record as one line, followed by the prefixed lines of its traceback."""
+        pairs = "".join(f" {name}={_format_value(value)}" for name, value in _extra_fields(record).items())
+        line = f"{_format_time(record)} {record.levelname:<7} {record.name}: {record.getMessage()}{pairs}"
+        traceback = _format_traceback(record).splitlines()
+        return "\n".join((one_line(line), *(f"{TRACE_MARK}{one_line(each)}" for each in traceback)))
 
 
 class JSONLines(logging.Formatter):
@@ -74,20 +74,20 @@ class JSONLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line."""
         line: dict[str, Any] = {
-            "time": _time_of(record),
+            "time": _format_time(record),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
-            **_extras(record),
+            **_extra_fields(record),
         }
-        trace = _trace_of(record)
-        if trace:
-            line["exception"] = trace
-        # ASCII only: then no character of the text can end the line for anybody.
+        traceback = _format_traceback(record)
+        if traceback:
+            line["exception"] = traceback
+        # ASCII only, so that no character is taken for a line break.
         return json.dumps(line, default=str)
 
 
-def _extras(record: logging.LogRecord) -> dict[str, Any]:
+def _extra_fields(record: logging.LogRecord) -> dict[str, Any]:
     extras = {name: value for name, value in vars(record).items() if name not in _STANDARD_ATTRIBUTES}
     if (request_id := request_id_of_task.get()) is not None:
         extras.setdefault("request_id", request_id)
@@ -97,18 +97,18 @@ def _extras(record: logging.LogRecord) -> dict[str, Any]:
     return extras
 
 
-def _time_of(record: logging.LogRecord) -> str:
+def _format_time(record: logging.LogRecord) -> str:
     time = datetime.fromtimestamp(record.created, UTC)
     return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _value(value: object) -> str:
+def _format_value(value: object) -> str:
     text = str(value)
     return json.dumps(text, ensure_ascii=False) if _NEEDS_QUOTES.search(text) else text
 
 
-def _trace_of(record: logging.LogRecord) -> str:
+def _format_traceback(record: logging.LogRecord) -> str:
     if not record.exc_info:
         return ""
-    trace = logging.Formatter().formatException(record.exc_info)
-    return _SQL_PARAMETERS.sub("[parameters: …]", _QUOTED_INPUT.sub("…", trace))
+    traceback = logging.Formatter().formatException(record.exc_info)
+    return _SQL_PARAMETERS.sub("[parameters: …]", _QUOTED_INPUT.sub("…", traceback))

@@ -1,4 +1,4 @@
-"""Reaps processes that tools have left behind: in a container they become our children, and zombies otherwise."""
+"""OrphanReaper: reaps orphaned processes of tools, which the first process of a container inherits as zombies."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 
 PROC = Path("/proc")
 REAP_INTERVAL_S = 30.0
-"""Pause between two looks, in seconds; whoever started a process himself has taken note of its end long before."""
+"""Interval of the reaper, in seconds; code that waits for its own child has reaped it long before."""
 
 
 class OrphanReaper:
-    """Takes note of the end of processes that were dead at the last look too.
+    """Reaps children that were already zombies at the previous check.
 
-    A process of our own is waited for by whoever started it, at once. What is still dead one look later is somebody's
-    orphan, and would stay in the table of processes, which is full at some time.
+    The code that started a process waits for it, so our own children are reaped at once. One that is still a zombie at
+    the next check is an orphan, which would occupy the process table until it is full.
     """
 
     def __init__(self) -> None:
@@ -23,27 +23,27 @@ class OrphanReaper:
 
     @staticmethod
     def is_needed() -> bool:
-        """Return whether orphans come to this process: it is the first one of its container."""
+        """Return whether this process inherits orphans, as the first one of a container does."""
         return os.getpid() == 1
 
     async def reap(self) -> None:
-        """Look once."""
-        dead = find_dead_children()
-        for pid in dead & self._seen:
+        """Reap the zombies of the previous check, and remember the current ones."""
+        zombies = find_dead_children()
+        for pid in zombies & self._seen:
             with suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)  # noqa: ASYNC222 - it has ended: there is nothing to wait for
-        self._seen = dead
+                os.waitpid(pid, os.WNOHANG)  # noqa: ASYNC222 - the process has ended: this does not block
+        self._seen = zombies
 
 
 def find_dead_children(proc: Path = PROC) -> set[int]:
-    """Return the ids of our children that have ended and that nobody has waited for; none where that is not known."""
-    found = set()
+    """Return the ids of our zombie children; empty on systems without `/proc`."""
+    zombies = set()
     for path in proc.glob("[0-9]*/stat"):
         try:
-            # The name before it may hold anything, brackets included. Source: proc_pid_stat(5).
+            # The name in front may contain anything, parentheses included. Source: proc_pid_stat(5).
             state, parent, *_ = path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
         except (OSError, ValueError):
-            continue  # it is gone
+            continue  # the process is gone
         if state == "Z" and int(parent) == os.getpid():
-            found.add(int(path.parent.name))
-    return found
+            zombies.add(int(path.parent.name))
+    return zombies

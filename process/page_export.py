@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from errors import ConfigError, ParlorError
 
-# What the page itself asks for; all else its scripts find beside them.
+# What the page itself loads; its scripts import everything else by relative paths.
 _ADDRESS = re.compile(r'(?P<name>src|href)="(?P<path>static/[\w./-]+\.(?:js|css))"')
 _PRELOAD = re.compile(r'\n\s*<link rel="preload"[^>]*>')
 _ICON = 'href="favicon.ico"'
@@ -20,18 +20,18 @@ _CHARSET = '<meta charset="utf-8">'
 
 
 def export_page(static_dir: Path, target: Path, api: str) -> list[str]:
-    """Write the page and its files into a folder and return what there is to say of it.
+    """Write the page and its files into a folder, and return a report for the operator, line by line.
 
     Args:
-        static_dir: The page's files, with the built client.
+        static_dir: The files of the page, with the built client.
         target: A folder that is empty or does not exist.
-        api: The address of the server, e.g. ``https://chat-api.example``, maybe with a path.
+        api: The URL of the server, e.g. ``https://chat-api.example``; it may have a path.
 
     Raises:
-        ConfigError: When the address is not an http(s) URL without query and user.
-        ParlorError: When the client is not built, or the folder holds something or cannot be written.
+        ConfigError: When `api` is not an http(s) URL, or has a query, fragment or user.
+        ParlorError: When the client is not built, or the folder is not empty or cannot be written.
     """
-    address = _parse_api(api)
+    address = _parse_api_url(api)
     if not (static_dir / "dist" / "chatkit.js").is_file():
         raise ParlorError("The client is not built, so there is nothing to export; in a clone: ./parlor build")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
@@ -50,7 +50,7 @@ def export_page(static_dir: Path, target: Path, api: str) -> list[str]:
     ]
 
 
-def _parse_api(api: str) -> str:
+def _parse_api_url(api: str) -> str:
     parts = urlsplit(api)
     is_plain = not (parts.query or parts.fragment or parts.username or re.search(r"[\s\"'<>;,]", api))
     if parts.scheme not in ("http", "https") or not parts.hostname or not is_plain:
@@ -59,7 +59,7 @@ def _parse_api(api: str) -> str:
 
 
 def _build_page(page: str, target: Path, api: str) -> str:
-    def hashed(match: re.Match[str]) -> str:
+    def rename_by_hash(match: re.Match[str]) -> str:
         path = target / match["path"]
         digest = hashlib.sha384(path.read_bytes()).digest()
         name = f"{path.stem}-{digest.hex()[:12]}{path.suffix}"
@@ -69,7 +69,7 @@ def _build_page(page: str, target: Path, api: str) -> str:
 
     parts = urlsplit(api)
     origin = f"{parts.scheme}://{parts.netloc}"
-    # `frame-ancestors` means nothing in a page: who serves it says that in a header.
+    # `frame-ancestors` has no effect in a meta element: the web server has to send it as a header.
     policy = (
         f"default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob: {origin}; "
         f"connect-src 'self' {origin}; frame-src 'none'; object-src 'none'; base-uri 'none'; form-action 'self'; "
@@ -79,6 +79,6 @@ def _build_page(page: str, target: Path, api: str) -> str:
         f'{_CHARSET}\n    <meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         f'    <meta name="parlor-api" content="{html.escape(api)}">'
     )
-    # The server's answers are asked for with a token, which a preload would not have.
+    # Requests to the server carry a token, which a preload would lack.
     page = _PRELOAD.sub("", page).replace(_CHARSET, head, 1).replace(_ICON, 'href="static/logo.svg"', 1)
-    return _ADDRESS.sub(hashed, page)
+    return _ADDRESS.sub(rename_by_hash, page)

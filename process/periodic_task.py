@@ -1,4 +1,4 @@
-"""PeriodicTask: work that is repeated while the process lives; a failure is logged, and the next turn still comes."""
+"""PeriodicTask: work that is repeated while the process lives; a failure is logged, and does not end the repetition."""
 
 from __future__ import annotations
 
@@ -10,26 +10,25 @@ from contextlib import asynccontextmanager
 
 logger = logging.getLogger(__name__)
 
-
 Work = Callable[[], Awaitable[object]]
 
 
 class PeriodicTask:
-    """Does `work` once it is started, and then at intervals.
+    """Background task that does `work` at intervals.
 
     Args:
         name: The name of the task, for the log.
         work: The work, awaited each time.
-        interval_s: Pause between two times, in seconds; a jitter of a fifth keeps replicas from marching in step.
+        interval_s: Pause between two repetitions, in seconds; a jitter of a fifth keeps replicas from running in step.
         ready: Awaited before the first time.
     """
 
     def __init__(
         self,
         name: str,
-        work: Callable[[], Awaitable[object]],
+        work: Work,
         interval_s: float,
-        ready: Callable[[], Awaitable[object]],
+        ready: Work,
     ) -> None:
         self._name = name
         self._work = work
@@ -49,7 +48,7 @@ class PeriodicTask:
     async def _run(self) -> None:
         try:
             await self._ready()
-        except Exception as exc:  # noqa: BLE001 - what keeps the process from starting is told elsewhere
+        except Exception as exc:  # noqa: BLE001 - a failed start is reported by the lifecycle
             logger.info("periodic work never began", extra={"task": self._name, "error_type": type(exc).__name__})
             return
         while True:

@@ -1,4 +1,4 @@
-"""Settings in effect, as text for an operator, and without a secret: the report of `parlor config`."""
+"""Report of `parlor config`: the settings in effect, without secrets."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def report(settings: Settings) -> list[str]:
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
         mark = "" if value == field.get_default() else "  # set"
-        lines.append(f"{name.upper()}={_text(value)}{mark}")
+        lines.append(f"{name.upper()}={_format_value(value)}{mark}")
     return lines
 
 
-def _text(value: object) -> str:
+def _format_value(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, SecretStr):
@@ -32,11 +32,11 @@ def _text(value: object) -> str:
     if isinstance(value, tuple):
         separator = ":" if any(isinstance(each, Path) for each in value) else ","
         return separator.join(map(str, value))
-    return without_secrets(value) if isinstance(value, str) else str(value)
+    return redact_url(value) if isinstance(value, str) else str(value)
 
 
-def without_secrets(text: str) -> str:
-    """Return an address without the name and the password in it, and without a query, which may hold a signature."""
+def redact_url(text: str) -> str:
+    """Return a URL without user, password and query, which may contain a signature; any other text as it is."""
     if "://" not in text:
         return text
     return _QUERY.sub(f"?{HIDDEN}", _USER_INFO.sub(f"{HIDDEN}@", text))

@@ -1,4 +1,4 @@
-"""Loading of use cases: entry points and folders, each checked, none able to stop the others."""
+"""Loading of use cases from entry points and folders; one that cannot be loaded is disabled, and stops no other."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class DisabledUseCase:
 
     Attributes:
         name: Name of the folder or entry point.
-        reason: Cause, for the operator's eyes: it may hold an exception's text.
-        error_id: Id of the error, for everybody's eyes; the log has it too.
+        reason: Cause, for the operator only, as it may contain an exception's text.
+        error_id: Id of the error, which may be shown to anybody and is in the log too.
     """
 
     name: str
@@ -53,7 +53,7 @@ class LoadedUseCases:
     Attributes:
         enabled: Use cases by name, in alphabetical order.
         disabled: Use cases that could not be loaded, with the cause.
-        unknown: Names that were to be switched off and that no use case has.
+        unknown: Names in `DISABLED_USE_CASES` that no use case has.
     """
 
     enabled: Mapping[str, UseCase]
@@ -63,13 +63,13 @@ class LoadedUseCases:
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A plugin that was found and not loaded yet.
+    """A plugin that was found, but has not been loaded yet.
 
     Attributes:
         name: Name of the folder or entry point.
         origin: Place of the plugin, for messages.
         load: Function that imports and returns the plugin's module.
-        folder: The folder that holds the plugin; None for an entry point's, which is not known before it is imported.
+        folder: The folder of the plugin; None for an entry point, whose folder is only known after its import.
     """
 
     name: str
@@ -83,36 +83,31 @@ def load_use_cases(
 ) -> LoadedUseCases:
     """Find and register all use cases: entry points first, then the folders, in their order.
 
-    A use case that cannot be loaded is reported and does not stop the others. One that is found twice, by its entry
-    point and as a folder, is loaded once.
+    A use case that cannot be loaded is logged and disabled. One that is found twice, by its entry point and as a
+    folder, is loaded once.
 
     Args:
         services: The platform's services, handed to every use case.
         paths: Folders whose sub-folders with a ``plugin.py`` are use cases. Missing folders are ignored.
         switched_off: Names of folders or entry points that are not imported.
-        only: Names of the only ones to load, unless they are switched off; empty to load all that are found.
+        only: Names of the only use cases to load, unless they are switched off; empty to load all.
 
     Raises:
-        ConfigError: When `only` names a use case that does not exist: a list of what may run must be exact.
+        ConfigError: When `only` names a use case that does not exist, as a list of what may run has to be exact.
     """
     enabled: dict[str, UseCase] = {}
     origins: dict[str, str] = {}
     disabled: list[DisabledUseCase] = []
     seen_files: set[Path] = set()
     tables = {_table_key(table): (table, "the platform") for table in Base.metadata.tables.values()}
-    unknown = list(dict.fromkeys(switched_off))
-    candidates = list(_candidates(paths))
-    _refuse_unknown(only, {each.name for each in candidates})
+    candidates = list(_find_candidates(paths))
+    names = {candidate.name for candidate in candidates}
+    _refuse_unknown(only, names)
     for candidate in candidates:
-        if candidate.name in unknown:
-            unknown.remove(candidate.name)
-        if only and candidate.name not in only:
-            continue
-        if candidate.name in switched_off:
-            logger.info("use case switched off", extra={"use_case": candidate.name, "origin": candidate.origin})
+        if not _is_switched_on(candidate, switched_off, only):
             continue
         try:
-            module = _import(candidate)
+            module = _import_plugin(candidate)
             file = Path(module.__file__).resolve() if module.__file__ else None
             if file in seen_files:
                 continue
@@ -127,16 +122,26 @@ def load_use_cases(
             _claim_tables(use_case, tables)
             use_case.server.use_case = use_case
         except (PluginError, SystemExit) as exc:
-            disabled.append(_disable(candidate, exc))
+            disabled.append(_disable_candidate(candidate, exc))
             continue
         enabled[use_case.name] = use_case
         origins[use_case.name] = candidate.origin
         logger.info("use case loaded", extra={"use_case": use_case.name, "origin": candidate.origin})
-    return LoadedUseCases(dict(sorted(enabled.items())), tuple(disabled), tuple(unknown))
+    unknown = tuple(name for name in dict.fromkeys(switched_off) if name not in names)
+    return LoadedUseCases(dict(sorted(enabled.items())), tuple(disabled), unknown)
 
 
-def _disable(candidate: _Candidate, exc: PluginError | SystemExit) -> DisabledUseCase:
-    """Log why a use case cannot be loaded, and return what is told about it."""
+def _is_switched_on(candidate: _Candidate, switched_off: Sequence[str], only: Sequence[str]) -> bool:
+    if only and candidate.name not in only:
+        return False
+    if candidate.name in switched_off:
+        logger.info("use case switched off", extra={"use_case": candidate.name, "origin": candidate.origin})
+        return False
+    return True
+
+
+def _disable_candidate(candidate: _Candidate, exc: PluginError | SystemExit) -> DisabledUseCase:
+    """Log why a use case cannot be loaded, and return its entry among the disabled ones."""
     reason = exc.reason if isinstance(exc, PluginError) else f"called sys.exit({exc.code!r})"
     failure = DisabledUseCase(candidate.name, reason, new_error_id())
     logger.error(
@@ -155,12 +160,12 @@ def _refuse_unknown(names: Sequence[str], known: Collection[str]) -> None:
 
 
 def missing_folders(paths: Sequence[Path]) -> list[Path]:
-    """Return the folders of use cases that do not exist."""
+    """Return those of `paths` that are no folders."""
     return [path for path in paths if not path.is_dir()]
 
 
-def _candidates(paths: Sequence[Path]) -> Iterable[_Candidate]:
-    for entry_point in sorted(importlib.metadata.entry_points(group=ENTRY_POINT_GROUP), key=lambda found: found.name):
+def _find_candidates(paths: Sequence[Path]) -> Iterable[_Candidate]:
+    for entry_point in sorted(importlib.metadata.entry_points(group=ENTRY_POINT_GROUP), key=lambda each: each.name):
         yield _Candidate(entry_point.name, f"entry point {entry_point.value}", entry_point.load)
     for path in paths:
         folder = path.resolve()
@@ -174,7 +179,7 @@ def _candidates(paths: Sequence[Path]) -> Iterable[_Candidate]:
 def _folder_loader(plugin: Path) -> Callable[[], ModuleType]:
     """Return a function that imports ``FOLDER/plugin.py`` as ``use_cases.FOLDER.plugin``.
 
-    The folder's parent joins the path of the package `use_cases`, so that a use case reads the same wherever it lies:
+    The folder's parent is added to the path of the package `use_cases`, so that imports are the same for any location:
     ``from .agent import …`` and ``from use_cases.dice.agent import …`` both work, without an ``__init__.py``.
     """
 
@@ -196,7 +201,7 @@ def _folder_loader(plugin: Path) -> Callable[[], ModuleType]:
     return load
 
 
-def _import(candidate: _Candidate) -> ModuleType:
+def _import_plugin(candidate: _Candidate) -> ModuleType:
     before = set(sys.modules)
     try:
         module = candidate.load()
@@ -205,7 +210,7 @@ def _import(candidate: _Candidate) -> ModuleType:
     except PluginError:
         raise
     except BaseException as exc:
-        # Half-imported siblings must not satisfy a later import.
+        # Partially imported modules must not satisfy a later import.
         for name in set(sys.modules) - before:
             if name.startswith("use_cases."):
                 del sys.modules[name]
@@ -219,12 +224,12 @@ def _import(candidate: _Candidate) -> ModuleType:
 
 
 def _register(name: str, module: ModuleType, services: Services) -> UseCase:
-    """Return the use case that the module's hook offers.
+    """Return the use case that the module's hook returns.
 
     Raises:
-        PluginError: When the module implements no hook, misspells one, or offers something else than a use case.
+        PluginError: When the module implements no hook, misspells one, or returns anything else than a use case.
     """
-    # A manager of its own: one plugin's mistake, found by check_pending, cannot be mixed up with another's.
+    # A separate manager for each plugin, so that a mistake which check_pending finds is this plugin's.
     manager = pluggy.PluginManager("parlor")
     manager.add_hookspecs(HookSpecs)
     try:
@@ -235,39 +240,41 @@ def _register(name: str, module: ModuleType, services: Services) -> UseCase:
     if not manager.hook.register_use_case.get_hookimpls():
         raise PluginError(name, "has no function register_use_case marked with @hookimpl")
     try:
-        offers = manager.hook.register_use_case(services=services)
+        results = manager.hook.register_use_case(services=services)
     except Exception as exc:
         raise PluginError(name, f"register_use_case failed: {type(exc).__name__}: {exc}") from exc
-    if not offers:
+    if not results:
         raise PluginError(name, "register_use_case returned None instead of a UseCase")
-    offer = offers[0]
-    if inspect.iscoroutine(offer):
-        offer.close()
+    use_case = results[0]
+    if inspect.iscoroutine(use_case):
+        use_case.close()
         raise PluginError(name, "register_use_case must be a plain function, not 'async def'")
-    if not isinstance(offer, UseCase):
-        raise PluginError(name, f"register_use_case returned {type(offer).__name__} instead of a UseCase")
+    if not isinstance(use_case, UseCase):
+        raise PluginError(name, f"register_use_case returned {type(use_case).__name__} instead of a UseCase")
     try:
-        _check(name, offer)
+        _check_use_case(name, use_case)
     except (AttributeError, TypeError) as exc:
-        # A field of another kind than its annotation says: this use case's mistake, and nobody else's.
+        # A field of another type than its annotation: the author's mistake, which must not stop other use cases.
         raise PluginError(name, f"its UseCase cannot be read: {exc}") from exc
-    if isinstance(offer.server, StockServer):
+    if isinstance(use_case.server, StockServer):
         try:
-            offer.server.bind(services)
+            use_case.server.bind(services)
         except ServerError as exc:
             raise PluginError(name, str(exc)) from exc
-    return offer
+    return use_case
 
 
 def _claim_tables(use_case: UseCase, claimed: dict[str, tuple[Table, str]]) -> None:
-    """Add a use case's tables to those that are claimed, or refuse it: a table is not made where one of its name is.
+    """Add a use case's tables to `claimed`.
+
+    A second table of the same name would not be created, and the two owners would share the rows of the first.
 
     Args:
-        use_case: The use case. It may share the very tables of another, as it may share their module.
+        use_case: The use case. It may share the tables of another one, if both import them from one module.
         claimed: The tables of the platform and of the use cases before, each with its owner.
 
     Raises:
-        PluginError: When it would read and write the rows of somebody else.
+        PluginError: When the name of a table is taken.
     """
     if use_case.tables is None:
         return
@@ -285,18 +292,18 @@ def _claim_tables(use_case: UseCase, claimed: dict[str, tuple[Table, str]]) -> N
 
 
 def _table_key(table: Table) -> str:
-    return table.fullname.lower()  # SQLite makes no difference
+    return table.fullname.lower()  # SQLite ignores the case of names
 
 
-def _check(name: str, offer: UseCase) -> None:
-    if not NAME_PATTERN.fullmatch(offer.name):
-        raise PluginError(name, f"the name '{offer.name}' must be lower case letters, digits, '-' and '_'")
-    if not isinstance(offer.server, BaseChatKitServer | StockServer):
-        is_stock = isinstance(offer.server, ChatKitServer)
+def _check_use_case(name: str, use_case: UseCase) -> None:
+    if not NAME_PATTERN.fullmatch(use_case.name):
+        raise PluginError(name, f"the name '{use_case.name}' must be lower case letters, digits, '-' and '_'")
+    if not isinstance(use_case.server, BaseChatKitServer | StockServer):
+        is_stock = isinstance(use_case.server, ChatKitServer)
         advice = "; a server written for ChatKit goes into StockServer(…)" if is_stock else ""
-        raise PluginError(name, f"its server is a {type(offer.server).__name__}, not a BaseChatKitServer{advice}")
-    if offer.server.use_case is not None:
-        raise PluginError(name, f"its server already answers for '{offer.server.use_case.name}'")
-    for prompt in offer.prompts:
+        raise PluginError(name, f"its server is a {type(use_case.server).__name__}, not a BaseChatKitServer{advice}")
+    if use_case.server.use_case is not None:
+        raise PluginError(name, f"its server already answers for '{use_case.server.use_case.name}'")
+    for prompt in use_case.prompts:
         if not isinstance(prompt, Prompt):
             raise PluginError(name, "prompts must be Prompt(label, prompt) objects")

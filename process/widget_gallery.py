@@ -1,9 +1,7 @@
-"""Gallery of all components and of the widgets of all use cases, with their mistakes.
+"""Gallery of all components and of the widgets of all use cases, validated; for `parlor widgets` and `/dev/widgets`.
 
-Shown by `parlor widgets` and `/dev/widgets`.
-
-A use case lists its widgets in `UseCase.sample_widgets`. The templates in its folder are shown with the preview that
-they contain. Without a list, its functions `build_…` are called with values made up from their annotations.
+A use case lists its widgets in `UseCase.sample_widgets`. Templates in its folder are shown with the preview that they
+contain. Without a list, its `build_…` functions are called with sample values for their annotations.
 """
 
 from __future__ import annotations
@@ -37,7 +35,7 @@ from widgets.templates import WidgetTemplates
 from widgets.validation import validate_widget
 
 MAX_EXHIBITS = 200
-"""Most widgets of one use case that are shown."""
+"""Largest number of widgets of one use case."""
 
 MAX_NOTE_CHARS = 300
 
@@ -56,9 +54,9 @@ class Exhibit:
     """A widget of the gallery.
 
     Attributes:
-        name: The component, the template or the function, or the name in `sample_widgets`.
-        widget: The JSON of the widget; None when it could not be made.
-        note: The reason why the widget could not be made, unless the findings say it.
+        name: The name of the component, template or function, or the key in `sample_widgets`.
+        widget: The JSON of the widget; None when it could not be built.
+        note: The reason why the widget could not be built, unless the findings contain it.
         findings: The mistakes in the widget.
     """
 
@@ -69,7 +67,7 @@ class Exhibit:
 
     @property
     def is_well(self) -> bool:
-        """Whether the widget could be made and has no mistakes."""
+        """Whether the widget could be built and has no mistakes."""
         return self.widget is not None and not self.findings
 
     def as_json(self) -> dict[str, Any]:
@@ -115,7 +113,7 @@ def build_gallery(use_cases: Mapping[str, UseCase]) -> list[Group]:
 
 
 def gallery_lines(groups: list[Group]) -> list[str]:
-    """Return the gallery as text: a line per widget, one below it for each mistake, and a last one with the totals."""
+    """Return the gallery as text: a line per widget, followed by its mistakes, and a last line with the totals."""
     lines: list[str] = []
     for group in groups:
         lines.append(f"{one_visible_line(group.title)}{'' if group.name is None else f' ({group.name})'}")
@@ -137,7 +135,7 @@ def _exhibit_lines(exhibit: Exhibit) -> list[str]:
         state = "ok"
     details = [exhibit.note] if exhibit.note else []
     details += map(str, exhibit.findings)
-    # An author's names and errors may contain control characters, which a terminal would obey.
+    # Names and errors of an author may contain control characters, which a terminal would execute.
     return [
         f"  {state:<10}{one_visible_line(exhibit.name)}",
         *(f"{'':12}{one_visible_line(detail)}" for detail in details),
@@ -145,23 +143,23 @@ def _exhibit_lines(exhibit: Exhibit) -> list[str]:
 
 
 def component_exhibits() -> list[Exhibit]:
-    """Return a sample of each component, in the order of the catalogue."""
+    """Return an exhibit of each component, in the order of the catalogue."""
     return [_check_widget(name, widget) for name, widget in load_samples().items()]
 
 
 def use_case_exhibits(use_case: UseCase) -> list[Exhibit]:
-    """Return the widgets of a use case; one that cannot be made is an exhibit that says why."""
+    """Return an exhibit of each widget of a use case; one that cannot be built has a note with the reason."""
     actions = action_names(use_case)
     sources = islice(_widget_sources(use_case), MAX_EXHIBITS)
     return [_build_exhibit(name, make, actions) for name, make in sources]
 
 
 def widget_findings(widget: Any, actions: list[str] | None) -> list[Finding]:
-    """Return the mistakes of a widget that its author is still writing, which may be any JSON.
+    """Return the mistakes of a widget that is still being written, which may be any JSON.
 
     Args:
         widget: The JSON.
-        actions: The names of the actions that the use case knows; None to accept all.
+        actions: The names of the use case's actions; None to accept all.
     """
     return validate_widget(widget, actions=actions)
 
@@ -175,21 +173,21 @@ def action_names(use_case: UseCase) -> list[str] | None:
 
 
 class _NoWidgetError(Exception):
-    """A widget that cannot be made here; the text is the reason."""
+    """A widget cannot be built for the gallery; the text is the reason."""
 
 
 def _widget_sources(use_case: UseCase) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Yield the name of each widget, and a function that makes it."""
+    """Yield the name of each widget, and a function that builds it."""
     if use_case.sample_widgets is not None:
         yield from _sample_sources(use_case.sample_widgets)
-    module = _module_of(use_case)
+    module = _find_module(use_case)
     if module is None or not module.__file__:
         return
     folder = Path(module.__file__).parent
     for path in sorted(folder.glob("*.widget")):
         yield path.name, partial(_load_preview, path)
     if use_case.sample_widgets is None:
-        for function in _builders(module):
+        for function in _find_builders(module):
             yield function.__name__, partial(_call_with_samples, function)
 
 
@@ -197,10 +195,10 @@ def _sample_sources(sample_widgets: Callable[[], Mapping[str, Any]]) -> Iterator
     try:
         samples = dict(sample_widgets())
     except (Exception, SystemExit) as exc:  # noqa: BLE001 - an author's function may raise anything
-        yield "sample_widgets", partial(_fail, f"sample_widgets failed: {type(exc).__name__}: {exc}")
+        yield "sample_widgets", partial(_raise_no_widget, f"sample_widgets failed: {type(exc).__name__}: {exc}")
         return
     for name, widget in samples.items():
-        yield str(name), partial(_return, widget)
+        yield str(name), partial(_return_widget, widget)
 
 
 def _build_exhibit(name: str, make: Callable[[], Any], actions: list[str] | None) -> Exhibit:
@@ -216,48 +214,48 @@ def _build_exhibit(name: str, make: Callable[[], Any], actions: list[str] | None
 def _check_widget(name: str, widget: Widget, actions: list[str] | None = None) -> Exhibit:
     findings = tuple(validate_widget(widget, actions=actions))
     try:
-        shown = widget_root(widget).model_dump(mode="json", exclude_none=True)
+        document = widget_root(widget).model_dump(mode="json", exclude_none=True)
     except ValueError as exc:
         return Exhibit(name, None, "" if findings else str(exc)[:MAX_NOTE_CHARS], findings)
-    return Exhibit(name, shown, findings=findings)
+    return Exhibit(name, document, findings=findings)
 
 
-def _return(widget: Any) -> Any:
+def _return_widget(widget: Any) -> Any:
     return widget
 
 
-def _fail(reason: str) -> Any:
+def _raise_no_widget(reason: str) -> Any:
     raise _NoWidgetError(reason)
 
 
-def _module_of(use_case: UseCase) -> ModuleType | None:
+def _find_module(use_case: UseCase) -> ModuleType | None:
     server = use_case.server.server if isinstance(use_case.server, StockServer) else use_case.server
     return None if server is None else sys.modules.get(type(server).__module__)
 
 
-def _builders(module: ModuleType) -> list[Callable[..., Any]]:
-    """Return the functions that build widgets: those called ``build_…`` in `module`, and in `widgets` beside it."""
+def _find_builders(module: ModuleType) -> list[Callable[..., Any]]:
+    """Return the widget builders: the functions ``build_…`` of `module`, and of the module `widgets` beside it."""
     package = module.__name__.rpartition(".")[0]
     modules = [module]
     if package and (widgets := sys.modules.get(f"{package}.widgets")):
         modules.append(widgets)
-    found: dict[str, Callable[..., Any]] = {}
+    builders: dict[str, Callable[..., Any]] = {}
     for each in modules:
         for name, function in inspect.getmembers(each, inspect.isfunction):
             is_own = function.__module__ == each.__name__
-            if is_own and name.startswith("build_") and _may_return_widget(function):
-                found.setdefault(name, function)
-    return list(found.values())
+            if is_own and name.startswith("build_") and _can_return_widget(function):
+                builders.setdefault(name, function)
+    return list(builders.values())
 
 
-def _may_return_widget(function: Callable[..., Any]) -> bool:
-    """Say whether the annotated result of a function may be a widget; one without annotation may."""
-    result = _hints(function).get("return", dict)
+def _can_return_widget(function: Callable[..., Any]) -> bool:
+    """Return whether the annotated result of a function can be a widget; without annotation it can."""
+    result = _type_hints(function).get("return", dict)
     kind = typing.get_origin(result) or result
     return kind in (dict, Mapping, Any, object) or (isinstance(kind, type) and issubclass(kind, BaseModel | Mapping))
 
 
-def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+def _type_hints(function: Callable[..., Any]) -> dict[str, Any]:
     try:
         return typing.get_type_hints(function)
     except Exception:  # noqa: BLE001 - annotations may use names that are imported for type checkers only
@@ -265,8 +263,8 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _call_with_samples(function: Callable[..., Any]) -> Any:
-    """Call a function with a made-up value for each argument without a default."""
-    hints = _hints(function)
+    """Call a function with a sample value for each argument without a default."""
+    hints = _type_hints(function)
     positional: list[Any] = []
     named: dict[str, Any] = {}
     for name, parameter in inspect.signature(function).parameters.items():
@@ -282,7 +280,7 @@ def _call_with_samples(function: Callable[..., Any]) -> Any:
 
 
 def _sample_value(name: str, hint: Any, function: str) -> Any:
-    """Return a made-up value for an argument; `name` and `function` are for the error.
+    """Return a sample value for an argument; `name` and `function` are for the error.
 
     Raises:
         _NoWidgetError: When the annotation is missing, or not of a simple type.
@@ -302,9 +300,9 @@ def _sample_value(name: str, hint: Any, function: str) -> Any:
 
 
 def _load_preview(path: Path) -> Any:
-    """Return the preview in a template's file; without one, the widget that the template builds from no data."""
+    """Return the preview in a template file; without one, the widget that the template builds without data."""
     preview = None
-    # What is wrong with the file is said by the template below, and with the preview by its findings.
+    # A broken file is reported by the template below, and a broken preview by its findings.
     with suppress(OSError, ValueError, AttributeError):
         preview = json.loads(path.read_text(encoding="utf-8")).get("outputJsonPreview")
         if isinstance(preview, str):

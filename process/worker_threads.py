@@ -1,4 +1,4 @@
-"""The threads in which blocking work is done: synchronous tools, files, name resolution."""
+"""WorkerThreads: the executor for blocking work, such as synchronous tools, files and name resolution."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 MAX_THREADS = 64
-"""Number of threads. asyncio's own default grows with the processors, and is six with two of them."""
+"""Number of threads. The default of asyncio depends on the processors, and is six on two of them."""
 
 
 class WorkerThreads(ThreadPoolExecutor):
-    """A loop's default executor, with room for tools that block, and a word in the log when it is full.
+    """Default executor of the event loop, with enough threads for tools that block, and a warning when all are busy.
 
     Args:
         max_threads: Number of threads; work beyond it waits.
@@ -35,7 +35,7 @@ class WorkerThreads(ThreadPoolExecutor):
         self._on_idle: Callable[[], object] | None = None
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
-        """Run `fn` in a thread, as soon as one is free."""
+        """Run `fn` in a thread as soon as one is free."""
         job = super().submit(fn, *args, **kwargs)
         with self._lock:
             self._jobs += 1
@@ -47,7 +47,7 @@ class WorkerThreads(ThreadPoolExecutor):
         return job
 
     async def end(self, timeout_s: float) -> bool:
-        """Stop taking work, and return whether the work in progress has ended within `timeout_s` seconds."""
+        """Accept no more work, and return whether the work in progress ends within `timeout_s` seconds."""
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
         self.shutdown(wait=False, cancel_futures=True)
         with self._lock:
@@ -65,5 +65,5 @@ class WorkerThreads(ThreadPoolExecutor):
             self._jobs -= 1
             if not self._jobs and self._on_idle is not None:
                 self._on_idle()
-            # With a gap to the other bound: one line for each time that it is full, not for each piece of work.
+            # Hysteresis: one warning each time that all threads become busy, not one for each piece of work.
             self._is_full = self._is_full and self._jobs > self._max_threads // 2

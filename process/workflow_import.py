@@ -1,4 +1,4 @@
-"""Import of an exported workflow: a new use case from one Python file, which is read and not run."""
+"""Import of an exported workflow: creates a use case from one Python file, which is parsed but not run."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ _NOT_COPIED = shutil.ignore_patterns("__pycache__", ".*")
 
 @dataclass(frozen=True, slots=True)
 class ImportedWorkflow:
-    """A use case that was made of an exported file.
+    """A use case that was created from an exported file.
 
     Attributes:
         folder: The folder of the use case.
         title: The title of the use case for people.
-        needs: Services of OpenAI without which a part of it does not work.
-        approvals: The functions in it that ask the person.
-        unmet_guardrails: Reasons why guardrails of it cannot be made here.
-        siblings: The names of the files and folders that were copied with it.
+        needs: OpenAI services that parts of the workflow depend on.
+        approvals: The functions of the workflow that ask the person for approval.
+        unmet_guardrails: Reasons why guardrails of the workflow cannot be built here.
+        siblings: The names of the files and folders that were copied with the workflow.
     """
 
     folder: Path
@@ -63,17 +63,17 @@ class ImportedWorkflow:
 def import_workflow(
     file: Path, name: str, folder: Path, paths: Sequence[Path], entry: str | None = None
 ) -> ImportedWorkflow:
-    """Make a use case of an exported file: a folder with the file itself, what it imports from beside it, and a plugin.
+    """Create a use case from an exported file: a folder with the file, the siblings that it imports, and a plugin.
 
     Args:
         file: The exported file.
         name: The name of the use case.
-        folder: The folder of the use cases, which is made if it is missing.
+        folder: The folder of the use cases, which is created if it is missing.
         paths: All folders of use cases, in which the name must be free.
-        entry: The function that answers; None to find it.
+        entry: The function that runs the workflow; None to detect it.
 
     Raises:
-        PluginError: When it cannot be done; then nothing is made.
+        PluginError: When the use case cannot be created; nothing is left behind.
     """
     _check_name(name, folder, paths)
     source = read_source(file, name, entry)
@@ -87,17 +87,17 @@ def import_workflow(
     )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".import-") as making:
-            made = Path(making) / name
-            made.mkdir()
-            shutil.copyfile(file, made / own_name)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".import-") as temporary:
+            draft = Path(temporary) / name
+            draft.mkdir()
+            shutil.copyfile(file, draft / own_name)
             for sibling in siblings:
                 if sibling.is_file():
-                    shutil.copyfile(sibling, made / sibling.name)
+                    shutil.copyfile(sibling, draft / sibling.name)
                 else:
-                    shutil.copytree(sibling, made / sibling.name, ignore=_NOT_COPIED)
-            (made / "plugin.py").write_text(plugin, encoding="utf-8")
-            made.rename(target)
+                    shutil.copytree(sibling, draft / sibling.name, ignore=_NOT_COPIED)
+            (draft / "plugin.py").write_text(plugin, encoding="utf-8")
+            draft.rename(target)
     except OSError as exc:
         raise PluginError(name, f"{target} cannot be made: {exc.strerror or exc}") from exc
     return ImportedWorkflow(
@@ -106,21 +106,22 @@ def import_workflow(
     )  # fmt: skip
 
 
-def report(made: ImportedWorkflow, provider: str) -> Iterator[str]:
-    """Yield a report on an imported workflow for the person who imported it, line by line."""
-    yield f"{made.folder} is the use case '{made.folder.name}' ({made.title}) now; start the server to talk to it."
-    if made.siblings:
-        yield f"What it imports from beside it lies there too: {', '.join(made.siblings)}."
-    if made.approvals:
-        yield f"It asks the person in the chat at {', '.join(made.approvals)}."
-    if made.needs:
+def report(result: ImportedWorkflow, provider: str) -> Iterator[str]:
+    """Yield a report on an imported workflow, line by line."""
+    folder = result.folder
+    yield f"{folder} is the use case '{folder.name}' ({result.title}) now; start the server to talk to it."
+    if result.siblings:
+        yield f"What it imports from beside it lies there too: {', '.join(result.siblings)}."
+    if result.approvals:
+        yield f"It asks the person in the chat at {', '.join(result.approvals)}."
+    if result.needs:
         yield "These parts need OpenAI's own services (MODEL_PROVIDER=openai); elsewhere the answer says so and ends:"
-        yield from (f"  {need}" for need in made.needs)
+        yield from (f"  {need}" for need in result.needs)
         if provider != "openai":
             yield f"The model provider is '{provider}' now."
-    if made.unmet_guardrails:
+    if result.unmet_guardrails:
         yield "These guardrails cannot be made without: pip install openai-guardrails. Until then the answer says so:"
-        yield from (f"  {reason}" for reason in made.unmet_guardrails)
+        yield from (f"  {reason}" for reason in result.unmet_guardrails)
 
 
 def _check_name(name: str, folder: Path, paths: Sequence[Path]) -> None:
@@ -133,7 +134,7 @@ def _check_name(name: str, folder: Path, paths: Sequence[Path]) -> None:
         if (path / name).exists() or (path / name).is_symlink():
             raise PluginError(name, f"{path / name} exists already; choose another name, or remove it first")
         if (path / f"{name}.py").exists():
-            # Python would take the file for the use case.
+            # Python would import the file instead of the folder.
             raise PluginError(name, f"{path / name}.py stands in its way; choose another name, or move that file")
     taken = [each for each in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP) if each.name == name]
     if taken:
@@ -141,5 +142,5 @@ def _check_name(name: str, folder: Path, paths: Sequence[Path]) -> None:
 
 
 def _one_line(title: str) -> str:
-    """Return a title on one line that ends no docstring."""
+    """Return a title as one line that is safe within a docstring."""
     return " ".join(title.replace('"""', "").replace("\\", " ").split())[:80] or "Workflow"

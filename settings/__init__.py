@@ -1,1 +1,1 @@
-"""Values of settings, and secrets among them that lie in files."""
+"""Validators for the values of settings, and secrets from files."""

@@ -1,4 +1,4 @@
-"""Secrets in files, as orchestrators mount them beside a process."""
+"""SecretFiles: a source of settings that reads secrets from files, as orchestrators mount them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _MAY_HOLD_PASSWORD = ("database_url", "storage_url")
 
 
 class SecretFiles(PydanticBaseSettingsSource):
-    """Secrets in files, as orchestrators mount them: `OPENAI_API_KEY_FILE` names the file with `OPENAI_API_KEY`.
+    """Source that reads secrets from files: `OPENAI_API_KEY_FILE` is the path of a file with `OPENAI_API_KEY`.
 
     Args:
-        settings_cls: The settings.
-        sources: The sources that may name such files, the most important first.
+        settings_cls: The class of the settings.
+        sources: The sources of the `…_FILE` variables, the one with the highest priority first.
     """
 
     def __init__(self, settings_cls: type[BaseSettings], *sources: PydanticBaseSettingsSource) -> None:
@@ -30,10 +30,10 @@ class SecretFiles(PydanticBaseSettingsSource):
                 self._variables |= {name: value for name, value in source.env_vars.items() if value}
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Return the content of the field's file, or None without one.
+        """Return the content of the file for a field; None without a file.
 
         Raises:
-            ConfigError: When it cannot be read, or the variable is set as well.
+            ConfigError: When the file cannot be read, or the variable itself is set as well.
         """
         name = f"{field_name}_file"
         path = self._variables.get(name) if is_secret(field_name, field) else None
@@ -54,10 +54,10 @@ class SecretFiles(PydanticBaseSettingsSource):
     def __call__(self) -> dict[str, Any]:
         """Return the secrets from files, by field."""
         fields = self.settings_cls.model_fields.items()
-        found = {name: self.get_field_value(field, name)[0] for name, field in fields}
-        return {name: value for name, value in found.items() if value is not None}
+        values = {name: self.get_field_value(field, name)[0] for name, field in fields}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 def is_secret(name: str, field: FieldInfo) -> bool:
-    """Return whether a setting is secret, or an address that may hold a password."""
+    """Return whether a setting is a secret, or a URL that may contain a password."""
     return "SecretStr" in str(field.annotation) or name in _MAY_HOLD_PASSWORD

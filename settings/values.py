@@ -1,4 +1,4 @@
-"""Values of settings: how the text of a variable is read, and what it may say."""
+"""Validators for the values of settings."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 MIN_SERVER_KEY_CHARS = 32
 
 BASE_PATH_PATTERN = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+){1,16}")
-"""A path on a host without anything that is escaped in a URL or means something there, and without a slash at its end.
-"""
+"""Pattern of a URL path without characters that need escaping, without dot segments and without a trailing slash."""
 
 _KEY_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _KEY = re.compile(rf"[!-~]{{{MIN_SERVER_KEY_CHARS},512}}")
@@ -31,7 +30,7 @@ _COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 
 
 def split_at(separators: str) -> Any:
-    """Return a validator that splits a variable's text at any of `separators` and drops empty parts."""
+    """Return a validator that splits the text of a variable at any of `separators`, and drops empty parts."""
 
     def split(value: Any) -> Any:
         if not isinstance(value, str):
@@ -41,8 +40,8 @@ def split_at(separators: str) -> Any:
     return BeforeValidator(split)
 
 
-def checked(check: Callable[[Value], Value]) -> Any:
-    """Return a validator that replaces a value by the result of `check`, which raises for bad ones; None stays None."""
+def checked_by(check: Callable[[Value], Value]) -> Any:
+    """Return a validator that applies `check`, which raises ValueError for invalid values; None is not checked."""
     return AfterValidator(lambda value: None if value is None else check(value))
 
 
@@ -58,13 +57,13 @@ def check_color(value: str) -> str:
 
 
 def check_page_url(value: str) -> str:
-    """Return the address of something that a page shows or runs.
+    """Return the URL of a resource that a page loads.
 
     Raises:
-        ValueError: When it is neither an http(s) URL nor a path on this server.
+        ValueError: When it is neither an http(s) URL nor an absolute path on this server.
     """
     parts = urlsplit(value)
-    # Two slashes, or a backslash that browsers read as one, would name another host.
+    # Two slashes, or a slash and a backslash, which browsers treat alike, would refer to another host.
     is_path = value.startswith("/") and not value.startswith(("//", "/\\"))
     if any(c.isspace() or ord(c) < 32 or c in "\\\"'<>;," for c in value) or not (
         is_path or (parts.scheme in ("http", "https") and parts.hostname)
@@ -74,10 +73,10 @@ def check_page_url(value: str) -> str:
 
 
 def check_http_url(value: str) -> str:
-    """Return the address of a server.
+    """Return the URL of a server.
 
     Raises:
-        ValueError: When it is no http(s) URL.
+        ValueError: When it is not an http(s) URL.
     """
     if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname:
         raise ValueError(f"'{value}' is not an http(s) URL")
@@ -85,22 +84,22 @@ def check_http_url(value: str) -> str:
 
 
 def check_storage_url(value: str) -> str:
-    """Return the address of an object store.
+    """Return the URL of an object store.
 
     Raises:
-        ValueError: When its scheme is not known.
+        ValueError: When the scheme is unknown.
     """
-    # The text is not repeated: it may hold a secret.
+    # The value is not quoted, as it may contain a secret.
     if urlsplit(value).scheme not in ("file", "memory", "s3", "az", "gs"):
         raise ValueError("is none of file://…, memory://…, s3://…, az://…, gs://…")
     return value
 
 
 def check_origins(value: tuple[str, ...]) -> tuple[str, ...]:
-    """Return origins of pages in the form in which browsers send them.
+    """Return the origins of pages in the form that browsers send.
 
     Raises:
-        ValueError: When one is not an origin; the text names it.
+        ValueError: When one is not an origin; the message quotes it.
     """
     for origin in value:
         parts = urlsplit(origin)
@@ -113,7 +112,7 @@ def check_hosts(value: tuple[str, ...]) -> tuple[str, ...]:
     """Return host names in lower case; ``*`` stands for any host, ``*.example`` for the hosts below a domain.
 
     Raises:
-        ValueError: When one is not a host name; the text names it.
+        ValueError: When one is not a host name; the message quotes it.
     """
     for host in value:
         if not _HOST_PATTERN.fullmatch(host):
@@ -122,10 +121,10 @@ def check_hosts(value: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def check_networks(value: tuple[str, ...]) -> tuple[str, ...]:
-    """Return IP addresses and networks unchanged, once checked.
+    """Return IP addresses and networks unchanged.
 
     Raises:
-        ValueError: When one is neither; the text names it.
+        ValueError: When one is neither; the message quotes it.
     """
     for each in value:
         try:
@@ -136,10 +135,10 @@ def check_networks(value: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def check_base_path(value: str) -> str:
-    """Return a path on a host without a slash at its end.
+    """Return a URL path without a trailing slash.
 
     Raises:
-        ValueError: When it has characters that would have to be escaped.
+        ValueError: When it contains characters that need escaping.
     """
     path = value.rstrip("/")
     if path and not BASE_PATH_PATTERN.fullmatch(path):
@@ -148,19 +147,19 @@ def check_base_path(value: str) -> str:
 
 
 def check_image_domains(value: tuple[str, ...]) -> tuple[str, ...]:
-    """Return places that pictures may come from, in the form in which browsers write them.
+    """Return sources of pictures, in the form that browsers use.
 
     Raises:
-        ValueError: When one is not such a place; the text names it.
+        ValueError: When one is not a valid source; the message quotes it.
     """
     return tuple(_parse_image_domain(domain) for domain in value)
 
 
 def check_server_keys(value: SecretStr) -> SecretStr:
-    """Return the API keys of servers unchanged, once checked.
+    """Return the API keys of servers unchanged.
 
     Raises:
-        ValueError: When an entry is wrong; the text names the entry, never a key.
+        ValueError: When an entry is invalid; the message names the entry, but never a key.
     """
     parse_server_keys(value.get_secret_value())
     return value
@@ -170,7 +169,7 @@ def parse_server_keys(text: str) -> dict[str, str]:
     """Return the API keys of servers by name, from a text such as ``shop:key,blog:key``.
 
     Raises:
-        ValueError: When an entry is wrong; the text names the entry, never a key.
+        ValueError: When an entry is invalid; the message names the entry, but never a key.
     """
     keys: dict[str, str] = {}
     for number, entry in enumerate((part.strip() for part in text.split(",")), 1):
@@ -178,7 +177,7 @@ def parse_server_keys(text: str) -> dict[str, str]:
             continue
         name, colon, key = entry.partition(":")
         if not colon or not _KEY_NAME.fullmatch(name):
-            # What stands there may be the key itself: it is not repeated.
+            # The entry is not quoted, as it may be the key itself.
             raise ValueError(f"entry {number} is not of the form name:key (a name: letters, digits, '_', '-', '.')")
         if name in keys:
             raise ValueError(f"there are two keys called '{name}'")
@@ -196,14 +195,14 @@ def parse_server_keys(text: str) -> dict[str, str]:
 
 
 def _parse_image_domain(text: str) -> str:
-    """Return a place of pictures in the form in which browsers write it: in lower case, with its host name in ASCII.
+    """Return a source of pictures in the form that browsers use: in lower case, with an ASCII host name.
 
     Raises:
         ValueError: When it is not a host name, a host name with a scheme or a port, or ``*``.
     """
     match = _IMAGE_DOMAIN.fullmatch(text)
     try:
-        # The codec takes no empty label, and no name that is too long.
+        # The codec rejects empty labels and names that are too long.
         name = match["name"].encode("idna").decode() if match and match["name"] else ""
     except UnicodeError:
         match = None

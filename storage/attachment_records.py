@@ -1,4 +1,4 @@
-"""ChatKit's records of files: transactions of the store that deal with rows only, never with bytes."""
+"""Transactions on ChatKit's records of files: on rows only, never on the bytes in the object store."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def save_attachment(connection: Connection, scope: Scope, attachment: Attachment
         set_={"document": document},
         where=belongs_to_owner(scope),
     )
-    # Not every database driver counts the rows of an INSERT.
+    # Some database drivers do not report a row count for an INSERT.
     require(connection.scalar(stmt.returning(FILES.c.id), values), NO_ATTACHMENT)
 
 
@@ -43,7 +43,7 @@ def delete_attachment(connection: Connection, scope: Scope) -> None:
 
 
 def bind_files(connection: Connection, scope: Scope, thread_key: int, attachments: Sequence[Attachment]) -> None:
-    """Make files part of a thread, in the transaction of the message that brings them.
+    """Bind files to a thread, in the transaction of the message that they are sent with.
 
     Raises:
         NotFoundError: When one of them does not exist, or belongs to somebody else.
@@ -53,8 +53,8 @@ def bind_files(connection: Connection, scope: Scope, thread_key: int, attachment
         document = ATTACHMENT.dump_python(attachment, mode="json", exclude={"upload_descriptor"})
         own = scope._replace(id=attachment.id)
         is_unsent = (is_available_file(own), FILES.c.state == "uploaded")
-        bound = {"state": "bound", "thread_key": thread_key, "changed_at": utc_now(), "document": document}
-        if connection.execute(update(FILES).where(*is_unsent).values(**bound)).rowcount:
+        values = {"state": "bound", "thread_key": thread_key, "changed_at": utc_now(), "document": document}
+        if connection.execute(update(FILES).where(*is_unsent).values(**values)).rowcount:
             continue
         state = require(connection.scalar(select(FILES.c.state).where(is_available_file(own))), NO_ATTACHMENT)
         if state == "bound":

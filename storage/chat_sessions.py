@@ -1,4 +1,4 @@
-"""The table of chat sessions: opened by a server, ended by time or by that server, in every process at once."""
+"""ChatSessions: the table of sessions that servers open for their users, with the counters of their limits."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from turns.chat_session import ChatSession, SessionConfiguration
 from turns.clock import utc_now
 
 KEPT_AFTER_EXPIRY = timedelta(days=1)
-"""How long a session that has run out can still be told from one that never was."""
+"""How long an expired session is kept."""
 
 MAX_SWEPT = 500
-"""How many old rows the opening of a session removes at most."""
+"""Most expired sessions that are removed when a new one is saved."""
 
 MINUTE_S = 60
 
 
 class ChatSessionRow(Base):
-    """A session: its `requests` are those of the `minute` in which they were counted last."""
+    """A session; `requests` counts the requests within `minute`, the minute of the last request."""
 
     __tablename__ = "chat_sessions"
     __table_args__ = (Index(None, "expires_at"),)
 
     id: Mapped[str] = mapped_column(PlainText, primary_key=True)
     key_name: Mapped[str] = mapped_column(PlainText)
-    # "user" is a word of SQL.
+    # "user" is a reserved word in SQL.
     person: Mapped[str] = mapped_column(PlainText)
     use_case: Mapped[str] = mapped_column(PlainText)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -44,32 +44,32 @@ class ChatSessionRow(Base):
 
 
 class ChatSessions:
-    """All sessions, in the database: a restart and other replicas know them too.
+    """Sessions in the database, so that they survive a restart and are shared by all replicas.
 
     Args:
-        database: Holds them.
+        database: Holds the table.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def save(self, session: ChatSession) -> None:
-        """Keep a new session, and remove some that have run out long ago."""
+        """Store a new session, and remove some that expired long ago."""
         await self._database.run_write(_save, session, utc_now())
 
     async def load(self, session_id: str) -> ChatSession | None:
-        """Return a session, expired and cancelled ones too; None when there is none."""
+        """Return a session, even an expired or cancelled one; None when there is none with this id."""
         return await self._database.run_read(_load, session_id)
 
     async def cancel(self, session_id: str, key_name: str) -> ChatSession | None:
-        """End a session of the server key called `key_name`; None when it has none with this id."""
+        """Cancel a session of the server key called `key_name`; None when that has none with this id."""
         return await self._database.run_write(_cancel, session_id, key_name, utc_now())
 
     async def count_request(self, session: ChatSession) -> int:
         """Count one request of `session`.
 
         Returns:
-            0 when it may be answered; else in how many seconds the next one may be.
+            0 when the request is within the limit; else the seconds until the next one is allowed.
         """
         now_s = int(utc_now().timestamp())
         limit = session.configuration.max_requests_per_minute
@@ -77,11 +77,11 @@ class ChatSessions:
         return 0 if is_within else MINUTE_S - now_s % MINUTE_S
 
     async def count_upload(self, session: ChatSession) -> bool:
-        """Count one file of `session`; return whether it may be uploaded."""
+        """Count one upload of `session`; return False when the limit is reached."""
         return await self._database.run_write(_count_upload, session.id, session.configuration.max_files)
 
     async def uncount_upload(self, session: ChatSession) -> None:
-        """Take back the count of a file of `session` that was refused."""
+        """Undo `count_upload` for a file that was rejected."""
         await self._database.run_write(uncount_upload, session.id)
 
 
@@ -95,7 +95,7 @@ def _save(connection: Connection, session: ChatSession, now: datetime) -> None:
         "use_case": session.use_case,
         "created_at": now,
         "expires_at": session.expires_at,
-        # A read-only mapping is no JSON.
+        # A mapping proxy cannot be serialised as JSON.
         "configuration": asdict(replace(session.configuration, variables=dict(session.configuration.variables))),
     }
     connection.execute(insert(ChatSessionRow).values(values))
@@ -129,24 +129,24 @@ def _cancel(connection: Connection, session_id: str, key_name: str, now: datetim
 def _count_request(connection: Connection, session_id: str, minute: int, limit: int) -> bool:
     row = ChatSessionRow
     is_new = row.minute != minute
-    # One statement: of requests that come together, no more than allowed are let through.
-    counted = connection.execute(
+    # One statement, so that concurrent requests cannot exceed the limit.
+    result = connection.execute(
         update(row)
         .where(row.id == session_id, or_(is_new, row.requests < limit))
         .values(minute=minute, requests=case((is_new, 1), else_=row.requests + 1))
     )
-    return counted.rowcount == 1
+    return result.rowcount == 1
 
 
 def _count_upload(connection: Connection, session_id: str, limit: int) -> bool:
     row = ChatSessionRow
-    counted = connection.execute(
+    result = connection.execute(
         update(row).where(row.id == session_id, row.uploads < limit).values(uploads=row.uploads + 1)
     )
-    return counted.rowcount == 1
+    return result.rowcount == 1
 
 
 def uncount_upload(connection: Connection, session_id: str) -> None:
-    """Take back the count of one file of a session."""
+    """Subtract one upload from the count of a session."""
     row = ChatSessionRow
     connection.execute(update(row).where(row.id == session_id, row.uploads > 0).values(uploads=row.uploads - 1))

@@ -1,7 +1,7 @@
-"""FileRecords: the rows of files; each step of a file's life is one transaction that can safely be repeated.
+"""FileRecords: the rows of files; each step of a file's life cycle is one transaction that can safely be repeated.
 
-When several callers want the same step, one succeeds. Every statement on behalf of a person names the owner; only the
-sweeper's do not.
+When several callers try the same step, one succeeds. Every statement on behalf of a person is restricted to the owner;
+only those of the sweeper are not.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, sel
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from database import Database, outlook_of
+from database import Database, outage_advice
 from errors import NotFoundError, TooManyRequestsError, UnavailableError
 from storage.chat_sessions import uncount_upload
 from storage.file_rows import (
@@ -33,18 +33,18 @@ from storage.statements import THREAD_KEY, insert_for
 from turns.clock import utc_now
 
 CLAIM_LIFE = timedelta(seconds=12)
-"""How long a claim holds after its last renewal: an upload that a crash interrupted can be repeated after that."""
+"""How long a claim is valid after its last renewal: an upload that a crash interrupted can be repeated after that."""
 
 SETTLED_AFTER = timedelta(minutes=10)
-"""How long after a claim's last renewal it is certain that its holder writes nothing more to the object store."""
+"""How long after the last renewal of a claim its holder can no longer be writing to the object store."""
 
 MAX_FILES_OF_THREAD = 1_000
-"""How many files of a thread are looked at, the newest first."""
+"""Most files of a thread that are listed, the newest first."""
 
 KEPT_UPLOAD_DAYS = timedelta(days=2)
 
 _UNAVAILABLE = "Files cannot be read or saved at the moment. "
-_DATABASE_IS_DOWN = (OperationalError, InterfaceError, PoolTimeoutError)
+_OUTAGE_ERRORS = (OperationalError, InterfaceError, PoolTimeoutError)
 
 R = TypeVar("R")
 Ts = TypeVarTuple("Ts")
@@ -52,7 +52,7 @@ Ts = TypeVarTuple("Ts")
 
 @dataclass(frozen=True, slots=True)
 class DayLimits:
-    """Limits of what one person may announce in a day.
+    """Limits for the uploads of one person in a day.
 
     Attributes:
         files: The number of files.
@@ -68,9 +68,9 @@ class Claim:
     """Exclusive right to move the bytes of a pending file to the object store; it expires unless it is renewed.
 
     Attributes:
-        file_id: The file.
-        renewed_at: The time of the last renewal, which tells this claim from a later one of somebody else.
-        is_second: Whether somebody claimed the file before and did not finish.
+        file_id: The id of the file.
+        renewed_at: The time of the last renewal, which distinguishes this claim from a later one of another holder.
+        is_second: Whether an earlier claim expired before its holder had finished.
     """
 
     file_id: str
@@ -82,8 +82,8 @@ class FileRecords:
     """The rows of all files.
 
     Args:
-        database: Holds them.
-        claim_life: How long after its last renewal a claim holds.
+        database: Holds the tables.
+        claim_life: How long a claim is valid after its last renewal.
     """
 
     def __init__(self, database: Database, claim_life: timedelta = CLAIM_LIFE) -> None:
@@ -91,15 +91,15 @@ class FileRecords:
         self.claim_life = claim_life
 
     async def announce(self, scope: Scope, values: dict[str, Any], limits: DayLimits | None = None) -> StoredFile:
-        """Create the row of a file whose bytes are still to come, and count it if there are limits.
+        """Create the row of a file that is about to be uploaded, and count it if there are limits.
 
         Args:
             scope: The owner and the id of the file.
             values: The columns of the row.
-            limits: How much the owner may announce in a day.
+            limits: The daily limits of the owner; None for no limits.
 
         Raises:
-            TooManyRequestsError: When that would be too much.
+            TooManyRequestsError: When the file would exceed the limits.
         """
         return await self._write(_announce, scope, values, limits)
 
@@ -112,19 +112,19 @@ class FileRecords:
         return await self._read(_load, scope)
 
     async def find(self, file_id: str) -> StoredFile | None:
-        """Return a file whoever owns it, for callers that have checked a signature; None when it does not exist."""
+        """Return a file of any owner, for callers that check a signature or the owner; None when it does not exist."""
         return await self._read(_find, file_id)
 
     async def claim(self, file: StoredFile) -> Claim | None:
         """Claim a pending file in order to move its bytes to the object store; one of several callers succeeds.
 
         Returns:
-            None when somebody else's claim still holds, or the file is not pending.
+            None when another claim is still valid, or the file is not pending.
         """
         return await self._write(_claim, file.id, utc_now(), self.claim_life)
 
     async def renew(self, claim: Claim) -> bool:
-        """Extend a claim; return False when it has been lost to somebody else."""
+        """Renew a claim; return False when it has expired and another caller has claimed the file."""
         now = utc_now()
         is_renewed = await self._write(_set_claim, claim, now)
         if is_renewed:
@@ -141,30 +141,30 @@ class FileRecords:
         """Record that the bytes of a claimed file are in the object store.
 
         Args:
-            claim: The claim under which they were moved.
+            claim: The claim under which the bytes were moved.
             file: The file.
             values: The columns that are known now.
-            thread_id: The thread that the file joins at once; None for a file that is to be sent with a message.
+            thread_id: The thread that the file is bound to at once; None for a file that is to be sent with a message.
 
         Returns:
-            False when the file or the thread has been deleted, or somebody else has claimed the file.
+            False when the file or the thread has been deleted, or another caller has claimed the file.
         """
         scope = None if thread_id is None else Scope(file.owner_id, file.use_case, thread_id)
         return await self._write(_complete, claim, values, scope)
 
     async def discard(self, file: StoredFile) -> None:
-        """Remove the row of a refused file, none of whose bytes were kept.
+        """Remove the row of a rejected file, of which no bytes were stored.
 
         The file no longer counts towards its session's limit.
         """
         await self._write(_discard, file)
 
-    async def in_thread(self, scope: Scope) -> list[StoredFile]:
+    async def load_thread_files(self, scope: Scope) -> list[StoredFile]:
         """Return the files of a thread, the newest first."""
-        return await self._read(_in_thread, scope)
+        return await self._read(_load_thread_files, scope)
 
     async def mark_deleted(self, scope: Scope) -> None:
-        """Make a file invisible to everybody; its objects are deleted next, and its row last.
+        """Mark a file for deletion, which hides it from everybody; its objects are deleted next, and its row last.
 
         Raises:
             NotFoundError: When it does not exist, or belongs to somebody else.
@@ -172,11 +172,11 @@ class FileRecords:
         await self._write(_mark_deleted, scope)
 
     async def mark_all_deleted(self, owner_id: str | None, use_case: str | None) -> int:
-        """Make all files of a person, of a use case, or of a person in a use case invisible; return how many."""
+        """Mark all files of a person, of a use case, or of a person in a use case for deletion; return how many."""
         return await self._write(_mark_all_deleted, owner_id, use_case)
 
     async def mark_orphans(self, pending_before: datetime, unsent_before: datetime, limit: int) -> int:
-        """Mark uploads that were abandoned, and files of deleted threads, for deletion; return how many."""
+        """Mark abandoned uploads and files of deleted threads for deletion; return how many."""
         return await self._write(_mark_orphans, pending_before, unsent_before, limit)
 
     async def mark_threadless(self, scope: Scope) -> int:
@@ -184,7 +184,7 @@ class FileRecords:
         return await self._write(_mark_threadless, scope)
 
     async def list_marked(self, limit: int, scope: Scope | None = None) -> list[StoredFile]:
-        """Return files to delete, of all owners or of one, except those whose bytes may still be arriving."""
+        """Return files that are marked for deletion, of all owners or of one, except those still being uploaded."""
         return await self._read(_list_marked, limit, scope, utc_now() - SETTLED_AFTER)
 
     async def remove(self, file: StoredFile) -> None:
@@ -194,26 +194,26 @@ class FileRecords:
     async def _read(self, work: Callable[[Connection, *Ts], R], *arguments: *Ts) -> R:
         try:
             return await self._database.run_read(work, *arguments)
-        except _DATABASE_IS_DOWN as exc:
-            raise UnavailableError(_UNAVAILABLE + outlook_of(exc)) from exc
+        except _OUTAGE_ERRORS as exc:
+            raise UnavailableError(_UNAVAILABLE + outage_advice(exc)) from exc
 
     async def _write(self, work: Callable[[Connection, *Ts], R], *arguments: *Ts) -> R:
         try:
             return await self._database.run_write(work, *arguments)
-        except _DATABASE_IS_DOWN as exc:
-            raise UnavailableError(_UNAVAILABLE + outlook_of(exc)) from exc
+        except _OUTAGE_ERRORS as exc:
+            raise UnavailableError(_UNAVAILABLE + outage_advice(exc)) from exc
 
 
 def _announce(connection: Connection, scope: Scope, values: dict[str, Any], limits: DayLimits | None) -> StoredFile:
     now = utc_now()
     if limits is not None:
-        _count(connection, scope, values["size"], limits, now)
+        _count_upload(connection, scope, values["size"], limits, now)
     row = {**scope.columns, "id": scope.id, "state": "pending", "created_at": now, "changed_at": now, **values}
     connection.execute(insert(FILES), row)
     return _load(connection, scope)
 
 
-def _count(connection: Connection, scope: Scope, size: int, limits: DayLimits, now: datetime) -> None:
+def _count_upload(connection: Connection, scope: Scope, size: int, limits: DayLimits, now: datetime) -> None:
     days = UPLOAD_DAYS.c
     connection.execute(
         delete(UPLOAD_DAYS).where(days.owner_id == scope.owner_id, days.day < (now - KEPT_UPLOAD_DAYS).date())
@@ -279,12 +279,12 @@ def _complete(connection: Connection, claim: Claim, values: dict[str, Any], thre
 def _discard(connection: Connection, file: StoredFile) -> None:
     is_empty = (FILES.c.state == "pending", FILES.c.claimed_at.is_(None))
     removed = connection.execute(delete(FILES).where(FILES.c.id == file.id, *is_empty))
-    # Of several requests that refuse the file at once, only the one that removed the row uncounts it.
+    # Of several requests that reject the file at once, only the one that removed the row subtracts it.
     if removed.rowcount == 1 and (session_id := (file.rules or {}).get(SESSION_RULE)) is not None:
         uncount_upload(connection, session_id)
 
 
-def _in_thread(connection: Connection, scope: Scope) -> list[StoredFile]:
+def _load_thread_files(connection: Connection, scope: Scope) -> list[StoredFile]:
     stmt = select(FILES).where(FILES.c.thread_key == THREAD_KEY.scalar_subquery(), FILES.c.state == "bound")
     rows = connection.execute(stmt.order_by(FILES.c.id.desc()).limit(MAX_FILES_OF_THREAD), scope.parameters)
     return [to_stored_file(row) for row in rows]
@@ -321,7 +321,7 @@ def _mark_orphans(connection: Connection, pending_before: datetime, unsent_befor
         ),
     )
     some = select(files.id).where(is_orphan).limit(limit).scalar_subquery()
-    # The condition twice: a second sweeper that selected the same rows finds them changed, and updates none.
+    # The condition is repeated, so that a concurrent sweeper that selected the same rows does not update them again.
     stmt = update(FILES).where(files.id.in_(some), is_orphan).values(**_deletion_mark())
     return connection.execute(stmt).rowcount
 

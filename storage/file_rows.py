@@ -1,7 +1,7 @@
-"""Tables of uploaded files and their owners, and of how much each person has uploaded per day.
+"""Tables of uploaded files, and of the amount that each person has uploaded per day.
 
-The bytes are in the object store, in a folder whose name depends only on the row's owner and id. So every object can be
-found from its row: the row is written before the first object, and removed after the last.
+The bytes are in the object store, in a folder whose name is derived from the owner and the id in the row. So every
+object can be found from its row, which is written before the first object and removed after the last.
 """
 
 from __future__ import annotations
@@ -49,21 +49,21 @@ class FileRow(Base):
     id: Mapped[str] = mapped_column(PlainText, primary_key=True)
     owner_id: Mapped[str] = mapped_column(PlainText)
     use_case: Mapped[str] = mapped_column(PlainText)
-    # However a thread is deleted, its files stay behind without one, which is how the sweeper finds them.
+    # However a thread is deleted, its files stay without a thread, which is how the sweeper finds them.
     thread_key: Mapped[int | None] = mapped_column(ForeignKey(ThreadRow.key, ondelete="SET NULL"))
     state: Mapped[str] = mapped_column(PlainText, default="pending")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    # When the request that is moving the bytes to the object store last renewed its claim; only one holds it at a time.
+    # Last renewal of the claim by the request that moves the bytes to the object store; there is one claim at a time.
     claimed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # The declared size while the file is pending, then the real one.
     size: Mapped[int] = mapped_column(BigInteger, default=0)
-    # The hash of the bytes as sent recognises a repeated upload; `sha256` is that of the bytes as kept.
+    # The hash of the bytes as sent identifies a repeated upload; `sha256` is that of the bytes as stored.
     sent_sha256: Mapped[str | None] = mapped_column(PlainText)
     sha256: Mapped[str | None] = mapped_column(PlainText)
     width: Mapped[int | None]
     height: Mapped[int | None]
-    # The upload rules as they were when the file was announced.
+    # The upload rules at the time when the file was announced.
     rules: Mapped[Any | None] = mapped_column(JSONDocument)
     is_direct: Mapped[bool] = mapped_column(default=False)
     document: Mapped[Any] = mapped_column(JSONDocument, nullable=False)
@@ -84,11 +84,11 @@ FILES = cast("Table", FileRow.__table__)
 UPLOAD_DAYS = cast("Table", UploadDayRow.__table__)
 
 IS_AVAILABLE = and_(FILES.c.state != "deleting", or_(FILES.c.state != "bound", FILES.c.thread_key.is_not(None)))
-"""Condition that a file may still be read: neither the file nor the thread that it is part of was deleted."""
+"""Condition that a file may still be read: neither the file nor its thread has been deleted."""
 
 
 def belongs_to_owner(scope: Scope) -> ColumnElement[bool]:
-    """Return the condition that a file belongs to the owner in `scope`, whatever its id."""
+    """Return the condition that a file belongs to the owner in `scope`; its id is not compared."""
     return and_(FILES.c.owner_id == scope.owner_id, FILES.c.use_case == scope.use_case)
 
 
@@ -103,18 +103,18 @@ class StoredFile:
 
     Attributes:
         id: Such as ``"atc_0198…"``.
-        owner_id: The person whose file it is.
+        owner_id: The id of the person who owns the file.
         use_case: The use case that the file was sent to.
         thread_id: The thread that the file is part of; None until it is sent with a message.
-        state: The stage of the file's life: pending, uploaded, bound, deleting.
+        state: The stage of the file's life cycle.
         size: The size in bytes; the declared size while the file is pending.
         name: The name, cleaned.
         media_type: The media type; the declared type while the file is pending.
         sent_sha256: The hash of the bytes as they were sent.
-        sha256: The hash of the bytes as they are kept: pictures lose their metadata first.
+        sha256: The hash of the bytes as they are stored: pictures lose their metadata first.
         width: The width of a picture in pixels.
         height: The height of a picture in pixels.
-        rules: The upload rules as they were when the file was announced.
+        rules: The upload rules at the time when the file was announced.
         is_direct: Whether the browser sends the bytes straight to the object store.
         created_at: The time at which the file was announced.
     """
@@ -137,8 +137,8 @@ class StoredFile:
 
     @property
     def owner(self) -> str:
-        """The owner as one string, see `owner_of`."""
-        return owner_of(self.owner_id, self.use_case)
+        """The owner as one string; see `owner_key`."""
+        return owner_key(self.owner_id, self.use_case)
 
     @property
     def folder(self) -> str:
@@ -151,12 +151,12 @@ class StoredFile:
         return self.content_key_of(self.sha256 or "")
 
     def content_key_of(self, sha256: str) -> str:
-        """Return the key for bytes with this hash: two uploads of different bytes never overwrite each other."""
+        """Return the key for bytes with this hash, so that uploads of different bytes never overwrite each other."""
         return f"{self.folder}/content-{sha256[:32]}"
 
     @property
-    def content_key_without_hash(self) -> str:
-        """The key of the file's bytes in earlier versions of Parlor."""
+    def legacy_content_key(self) -> str:
+        """The key of the file's bytes in earlier versions of Parlor, which had no hash in it."""
         return f"{self.folder}/content"
 
     @property
@@ -169,9 +169,9 @@ class StoredFile:
         return f"{self.folder}/{kind}"
 
 
-def owner_of(owner_id: str, use_case: str) -> str:
-    """Return a person in a use case as one string, for folder names, signatures and counters."""
-    # The length in front keeps ("a", "b:c") and ("a:b", "c") apart.
+def owner_key(owner_id: str, use_case: str) -> str:
+    """Return the owner of files, a person in a use case, as one string for folder names, signatures and counters."""
+    # The length prefix keeps ("a", "b:c") and ("a:b", "c") apart.
     return f"{len(owner_id)}:{owner_id}:{use_case}"
 
 

@@ -1,4 +1,4 @@
-"""OwnedTransactions: transactions about one owner's rows, measured; people are told where the database is down."""
+"""OwnedTransactions: timed transactions on the rows of one owner, with a clear error when the database is down."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TypeVar, TypeVarTuple
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from database import Database, is_down, outlook_of
+from database import Database, is_down, outage_advice
 from errors import UnavailableError
 from storage.scope import Scope
 from storage.transaction_times import TransactionTimes
@@ -23,13 +23,13 @@ Ts = TypeVarTuple("Ts")
 
 
 class OwnedTransactions:
-    """Transactions about the rows of one owner. All raise `UnavailableError` when the database does not answer.
+    """Transactions on the rows of one owner. All raise `UnavailableError` when the database is down.
 
     Args:
         database: Holds the tables.
 
     Attributes:
-        times: The times of transactions, by use case.
+        times: The durations of the transactions, by use case.
     """
 
     def __init__(self, database: Database) -> None:
@@ -39,32 +39,32 @@ class OwnedTransactions:
     async def read(
         self, work: Callable[[Connection, Scope, *Ts], R], context: RequestContext, id_: str, *arguments: *Ts
     ) -> R:
-        """Return what `work` returns, which reads."""
-        with self._measured("read", context):
+        """Run `work` in a transaction that only reads, and return its result."""
+        with self._time_transaction("read", context):
             return await self._database.run_read(work, scope_of(context, id_), *arguments)
 
     async def write(
         self, work: Callable[[Connection, Scope, *Ts], R], context: RequestContext, id_: str, *arguments: *Ts
     ) -> R:
-        """Return what `work` returns, which writes."""
-        with self._measured("write", context):
+        """Run `work` in a transaction that may write, and return its result."""
+        with self._time_transaction("write", context):
             return await self._database.run_write(work, scope_of(context, id_), *arguments)
 
     async def delete(
         self, work: Callable[[Connection, Scope, *Ts], R], context: RequestContext, id_: str, *arguments: *Ts
     ) -> R:
-        """Return what `work` returns, which deletes: possible on a full disk too."""
-        with self._measured("delete", context):
+        """Run `work` in a transaction that deletes, which works on a full disk too, and return its result."""
+        with self._time_transaction("delete", context):
             return await self._database.run_delete(work, scope_of(context, id_), *arguments)
 
-    def _measured(self, kind: str, context: RequestContext) -> _Transaction:
-        return _Transaction(self.times, context.use_case, kind)
+    def _time_transaction(self, kind: str, context: RequestContext) -> _TransactionTimer:
+        return _TransactionTimer(self.times, context.use_case, kind)
 
 
-class _Transaction:
-    """Block that measures a transaction, and says in a sentence that the database is down.
+class _TransactionTimer:
+    """Context manager that times a transaction, and raises `UnavailableError` when the database is down.
 
-    A class, where a generator would do: it is entered some four times for each answer, in a quarter of the time.
+    A class and not a generator, as it is entered some four times for each answer, and takes a quarter of the time.
     """
 
     __slots__ = ("_began", "_kind", "_times", "_use_case")
@@ -80,9 +80,9 @@ class _Transaction:
     def __exit__(self, _kind: type[BaseException] | None, exc: BaseException | None, _: TracebackType | None) -> None:
         self._times.add(self._use_case, self._kind, time.perf_counter() - self._began)
         if isinstance(exc, SQLAlchemyError) and is_down(exc):
-            raise UnavailableError(_UNAVAILABLE + outlook_of(exc)) from exc
+            raise UnavailableError(_UNAVAILABLE + outage_advice(exc)) from exc
 
 
 def scope_of(context: RequestContext, id_: str) -> Scope:
-    """Return the scope of a thread or file of whoever asks."""
+    """Return the scope of a thread or file that belongs to the user of a request."""
     return Scope(context.user_id, context.use_case, id_)

@@ -1,8 +1,8 @@
-"""JSON of threads, items and pages for browsers, built from the JSON that is stored.
+"""JSON of threads, items and pages for browsers, built from the stored JSON.
 
-Turning a page into ChatKit's objects, and those into JSON again, takes longer than everything else that a page needs.
-The stored JSON was written by ChatKit's own serialiser, so it is passed on as text wherever the serialiser would write
-the same again. Where it would leave something out, the entry is made into an object and serialised.
+Parsing a page into ChatKit's objects and serialising those again would take longer than the rest of the request. The
+stored JSON was written by ChatKit's own serialiser, so it is passed on as text wherever the serialiser would produce
+the same. Where it would omit something, the entry is parsed and serialised.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ def thread_json(row: Sequence[Any], items: str = _NO_ITEMS, feedback: Mapping[st
 
     Args:
         row: The columns `statements.THREAD_JSON_COLUMNS`.
-        items: A page of items, as `page_json` makes it.
-        feedback: The owner's opinions of the items, by item id.
+        items: A page of items, as `page_json` returns it.
+        feedback: The owner's feedback on the items, by item id.
     """
-    # Unpacked by position: reading the columns of a row by name takes longer than all the rest.
+    # Unpacked by position, as access by column name would take longer than the rest of the function.
     thread_id, created_at, title, status, domains = row
     if "null" in status:
         status = STATUS.dump_json(STATUS.validate_json(status), **AS_CHATKIT_SENDS).decode()
-    before = f'"title":{_json(title)},' if title is not None else ""
+    before = f'"title":{_dump_json(title)},' if title is not None else ""
     after = f'"allowed_image_domains":{domains},' if domains is not None else ""
     return (
-        f'{{{before}"id":{_json(thread_id)},"created_at":{_json(created_at)},"status":{status},{after}'
+        f'{{{before}"id":{_dump_json(thread_id)},"created_at":{_dump_json(created_at)},"status":{status},{after}'
         f'"metadata":{{}},"items":{items}{_feedback_member(feedback)}}}'
     )
 
@@ -47,14 +47,14 @@ def items_json(rows: Iterable[Row[*tuple[Any, ...]]], thread_id: str) -> list[st
         rows: Rows of `statements.page_of_items_json`.
         thread_id: The thread that the items are in.
     """
-    place = f',"thread_id":{_json(thread_id)},"created_at":'
+    location = f',"thread_id":{_dump_json(thread_id)},"created_at":'
     entries = []
     for row in rows:
         item_id, created_at, item_type, document, _ = row
-        # ChatKit's serialiser leaves out nulls and the metadata of attachments. A document without these words has
+        # ChatKit's serialiser omits nulls and the metadata of attachments. A document without these words contains
         # neither, and can be passed on.
         if item_type in ITEM_TYPES and "null" not in document and '"metadata"' not in document:
-            entries.append(f'{{"id":{_json(item_id)}{place}{_json(created_at)},{document[1:]}')
+            entries.append(f'{{"id":{_dump_json(item_id)}{location}{_dump_json(created_at)},{document[1:]}')
         elif item := to_item(row, thread_id, from_json(document)):
             entries.append(item.model_dump_json(**AS_CHATKIT_SENDS))
     return entries
@@ -66,16 +66,16 @@ def page_json(entries: Iterable[str], after: str | None, feedback: Mapping[str, 
     Args:
         entries: The JSON of each entry.
         after: The id after which the next page begins; None when there is no next page.
-        feedback: The owner's opinions of the entries, by item id.
+        feedback: The owner's feedback on the entries, by item id.
     """
-    more = "false" if after is None else f'true,"after":{_json(after)}'
+    more = "false" if after is None else f'true,"after":{_dump_json(after)}'
     return f'{{"data":[{",".join(entries)}],"has_more":{more}{_feedback_member(feedback)}}}'
 
 
 def _feedback_member(feedback: Mapping[str, FeedbackKind] | None) -> str:
-    """Return the member `feedback` with a comma in front, which ChatKit's own types do not have; empty without any."""
-    return f',"feedback":{_json(feedback)}' if feedback else ""
+    """Return the member `feedback`, which ChatKit's types do not have, after a comma; empty without feedback."""
+    return f',"feedback":{_dump_json(feedback)}' if feedback else ""
 
 
-def _json(value: Any) -> str:
+def _dump_json(value: Any) -> str:
     return to_json(value).decode()

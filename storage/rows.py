@@ -1,4 +1,4 @@
-"""The tables of the store, and how rows become ChatKit's objects and back. Only the store uses them."""
+"""Tables of the store, and conversions between rows and ChatKit's objects. Only the store uses them."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ ATTACHMENT: TypeAdapter[Attachment] = TypeAdapter(Attachment)
 
 
 class ThreadRow(Base):
-    """A conversation. `key` grows with every new thread, and is the order of the list."""
+    """A conversation. `key` increases with every new thread, and defines the order of the list."""
 
     __tablename__ = "threads"
     __table_args__ = (
         UniqueConstraint("owner_id", "use_case", "id"),
         Index(None, "owner_id", "use_case", "key"),
-        {"sqlite_autoincrement": True},  # a deleted thread's place is not given again
+        {"sqlite_autoincrement": True},  # the key of a deleted thread is not reused
     )
 
-    # SQLite numbers rows by itself in INTEGER columns only.
+    # SQLite generates keys in INTEGER columns only.
     key: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
     owner_id: Mapped[str] = mapped_column(PlainText)
     use_case: Mapped[str] = mapped_column(PlainText)
@@ -53,13 +53,13 @@ class ThreadRow(Base):
     title: Mapped[str | None] = mapped_column(PlainText)
     status: Mapped[Any] = mapped_column(JSONDocument, nullable=False)
     allowed_image_domains: Mapped[Any | None] = mapped_column(JSONDocument)
-    # SQLAlchemy has another use for an attribute `metadata`.
+    # SQLAlchemy reserves the attribute `metadata`.
     details: Mapped[Any] = mapped_column("metadata", JSONDocument, nullable=False)
     last_position: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
 class ItemRow(Base):
-    """An item of a thread; `document` is its JSON without what has a column."""
+    """An item of a thread; `document` is its JSON without the members that have a column."""
 
     __tablename__ = "items"
     __table_args__ = (
@@ -85,7 +85,7 @@ class ItemRow(Base):
 
 
 class FeedbackRow(Base):
-    """A person's opinion of an item; it is deleted with the item."""
+    """A person's feedback on an item; it is deleted with the item."""
 
     __tablename__ = "feedback"
     __table_args__ = (
@@ -99,7 +99,7 @@ class FeedbackRow(Base):
 
 
 class RunRow(Base):
-    """An answer that has ended. `key` is the order in which they ended."""
+    """An answer that has ended. `key` is the order in which answers ended."""
 
     __tablename__ = "runs"
     __table_args__ = (Index(None, "thread_key", "key"),)
@@ -116,7 +116,7 @@ class RunRow(Base):
 
 
 class RequestKeyRow(Base):
-    """The idempotency key of a request that a client may send twice and that must count once."""
+    """The idempotency key of a request that a client may send twice, but that must take effect once."""
 
     __tablename__ = "request_keys"
     __table_args__ = (Index(None, "created_at"), Index(None, "thread_key", "created_at"))
@@ -127,7 +127,7 @@ class RequestKeyRow(Base):
 
 
 class OnceActionRow(Base):
-    """An action that is carried out once, from when it is begun; it is forgotten with its thread."""
+    """An action that may be carried out only once; recorded when it begins, and deleted with its thread."""
 
     __tablename__ = "once_actions"
 
@@ -147,7 +147,7 @@ def to_thread(row: Row[Any], changed: Mapping[str, Any] | None = None) -> Thread
 
     Args:
         row: A whole row of `ThreadRow`.
-        changed: Columns that were given other values since the row was read.
+        changed: Values of columns that were updated after the row was read.
     """
     fields = {**row._mapping, **(changed or {})}
     thread = ThreadMetadata(
@@ -170,14 +170,14 @@ def item_values(item: ThreadItem) -> dict[str, Any]:
         "is_hidden": item.type in _HIDDEN_TYPES,
         "widget_root_id": item.widget.id if isinstance(item, WidgetItem) else None,
         "created_at": as_utc(item.created_at),
-        "document": _document(item),
+        "document": _item_document(item),
     }
 
 
-def _document(item: ThreadItem) -> dict[str, Any]:
+def _item_document(item: ThreadItem) -> dict[str, Any]:
     if item.type in _HIDDEN_TYPES:
         return item.model_dump(mode="json", by_alias=True, exclude=_ITEM_COLUMNS)
-    # As ChatKit sends it, so that it can be passed on as it is; see `storage.page_json`.
+    # In the form that ChatKit sends, so that it can be passed on unchanged; see `storage.page_json`.
     if not isinstance(item, WidgetItem):
         return item.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=_ITEM_COLUMNS)
     return item.model_dump(mode="json", exclude_none=True, exclude=_ITEM_COLUMNS | {"widget"}) | {
@@ -191,17 +191,17 @@ def to_item(row: Row[Any], thread_id: str, document: dict[str, Any] | None = Non
     Args:
         row: A row of `ItemRow`.
         thread_id: The thread that the item is in.
-        document: The value of the column `document`, where the row holds it as text.
+        document: The parsed value of the column `document`, if the row contains it as text.
     """
     stored = row.document if document is None else document
     fields = {**stored, "id": row.id, "thread_id": thread_id, "created_at": row.created_at}
     try:
         if row.type == "widget":
-            # Left to ChatKit, a typed widget class is chosen and drops what it does not know.
+            # ChatKit would choose a typed widget class, which drops unknown members.
             fields["widget"] = stored_widget(fields["widget"])
         return _ITEM.validate_python(fields)
     except (ValidationError, KeyError):
-        # A newer version may have written it, before a roll-back of the platform.
+        # A newer version of Parlor may have written it, before a rollback.
         logger.warning("stored item cannot be read", extra={"item_id": row.id, "item_type": row.type})
         return None
 

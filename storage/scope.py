@@ -1,4 +1,4 @@
-"""Scope of a transaction: the owner whose rows it may touch, the page that is wanted, and errors for missing rows."""
+"""Scope of a transaction: the owner whose rows it may access, the requested page, and the error for missing rows."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ T = TypeVar("T")
 
 
 class MissingError(NotFoundError, ChatKitNotFoundError):
-    """A row does not exist or belongs to somebody else: our error, and the one that ChatKit's `Store` promises."""
+    """A row does not exist or belongs to somebody else: both our `NotFoundError` and that of ChatKit's `Store`."""
 
 
 class Scope(NamedTuple):
-    """Owner of the rows that a transaction is about, and the id of the thread or file; no id for a list of threads.
+    """Owner of the rows of a transaction, and the id of the thread or file; the id is empty for a list of threads.
 
-    Only queries that name the owner return a thread's numeric key, so whatever is selected by key is the owner's.
+    Only queries with the owner return the numeric key of a thread, so that rows selected by that key are the owner's.
     """
 
     owner_id: str
@@ -39,13 +39,13 @@ class Scope(NamedTuple):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The parameters of statements that name the owner."""
+        """The parameters of statements that are restricted to the owner."""
         return {"scope_owner_id": self.owner_id, "scope_use_case": self.use_case, "scope_id": self.id}
 
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Page of a list that a client asks for: keyset pagination, by the last entry that was seen and not by an offset.
+    """Request for a page of a list by keyset pagination: by the id of the last seen entry, and not by an offset.
 
     Attributes:
         size: The greatest number of entries on the page.
@@ -61,7 +61,7 @@ class PageRequest:
         """Return the parameters of the page's statement; `cursor` is the position of the entry `after`."""
         return {"size": self.size + 1, "cursor": cursor}  # the extra row tells whether there is another page
 
-    def cut(self, rows: Sequence[Row[Any]]) -> tuple[Sequence[Row[Any]], str | None]:
+    def split(self, rows: Sequence[Row[Any]]) -> tuple[Sequence[Row[Any]], str | None]:
         """Return the rows of the page, and the id after which the next page begins; None when this is the last."""
         return (rows, None) if len(rows) <= self.size else (rows[: self.size], rows[self.size - 1].id)
 

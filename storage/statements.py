@@ -1,6 +1,6 @@
-"""Statements of the store, built once: building one costs as much as running it.
+"""Statements of the store, built once, as building one costs as much as executing it.
 
-Parameters whose names begin with `scope_` say which rows are meant; the others are values, mostly of columns.
+Parameters with the prefix `scope_` select rows; the others are values, mostly of columns.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ ONCE_ACTIONS = cast("Table", OnceActionRow.__table__)
 REQUEST_KEYS = cast("Table", RequestKeyRow.__table__)
 
 
-def _owned(table: Table) -> tuple[ColumnElement[bool], ...]:
+def _belongs_to_owner(table: Table) -> tuple[ColumnElement[bool], ...]:
     return table.c.owner_id == bindparam("scope_owner_id"), table.c.use_case == bindparam("scope_use_case")
 
 
 def _in_scope(table: Table) -> tuple[ColumnElement[bool], ...]:
-    return *_owned(table), table.c.id == bindparam("scope_id")
+    return *_belongs_to_owner(table), table.c.id == bindparam("scope_id")
 
 
 IN_THREAD = ITEMS.c.thread_key == bindparam("scope_thread_key")
@@ -38,7 +38,7 @@ ITEMS_IN_THREADS = ITEMS.join(THREADS, THREADS.c.key == ITEMS.c.thread_key)
 
 
 def _as_text(column: Column[Any]) -> ColumnElement[str]:
-    """Return a column of JSON as the text that it is stored as."""
+    """Return a JSON column as its stored text."""
     return cast_to(column, Text).label(column.name)
 
 
@@ -87,7 +87,7 @@ NEW_ITEM = insert(ITEMS)
 CHANGE_ITEM = update(ITEMS).where(*IS_ITEM)
 DELETE_ITEM = delete(ITEMS).where(*IS_ITEM)
 DELETE_ITEMS_AFTER = delete(ITEMS).where(IN_THREAD, ITEMS.c.position > bindparam("position"))
-# Locked, or an item that is deleted meanwhile would break the key that refers to it.
+# Locked, since the foreign key of the feedback would fail if an item were deleted meanwhile.
 LOCK_ITEMS = (
     select(ITEMS.c.id)
     .where(IN_THREAD, ITEMS.c.id.in_(bindparam("item_ids", expanding=True)))
@@ -95,7 +95,7 @@ LOCK_ITEMS = (
 )
 
 RUN_COLUMNS = ("id", "started_at", "ended_at", "status", "stop_reason", "error_id", "usage")
-# One statement: every answer pays for this.
+# One statement, as every answer ends with it.
 NEW_RUN = insert(RUNS).from_select(
     ["thread_key", *RUN_COLUMNS],
     select(
@@ -132,56 +132,56 @@ _KEPT_COLUMNS = {ITEMS: {"position"}}
 
 @cache
 def upsert(dialect: str, table: Table) -> Upsert:
-    """Return the INSERT that replaces a row of the same key, except for columns that keep their first value."""
+    """Return the INSERT that updates an existing row of the same key, except for columns that keep their value."""
     stmt = insert_for(dialect, table)
     key = [column.name for column in table.primary_key]
-    kept = {*key, *_KEPT_COLUMNS.get(table, ())}
-    replaced = {column.name: column for column in stmt.excluded if column.name not in kept}
-    return stmt.on_conflict_do_update(index_elements=key, set_=replaced)
+    unchanged = {*key, *_KEPT_COLUMNS.get(table, ())}
+    values = {column.name: column for column in stmt.excluded if column.name not in unchanged}
+    return stmt.on_conflict_do_update(index_elements=key, set_=values)
 
 
 @cache
 def insert_new_key(dialect: str) -> ReturningInsert[tuple[str]]:
-    """Return the INSERT that records an idempotency key, and returns it unless it was recorded before."""
+    """Return the INSERT that records an idempotency key, and returns it if it is new."""
     return insert_for(dialect, REQUEST_KEYS).on_conflict_do_nothing().returning(REQUEST_KEYS.c.key)
 
 
 @cache
 def insert_new_action(dialect: str) -> ReturningInsert[tuple[str]]:
-    """Return the INSERT that records an action to be carried out once, and returns its key unless it was before."""
+    """Return the INSERT that records an action to be carried out once, and returns its key if it is new."""
     return insert_for(dialect, ONCE_ACTIONS).on_conflict_do_nothing().returning(ONCE_ACTIONS.c.key)
 
 
 def insert_for(dialect: str, table: Table) -> Upsert:
-    """Return the INSERT of a dialect, which has an ON CONFLICT clause."""
+    """Return an INSERT of a dialect, which supports ON CONFLICT."""
     return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 @cache
-def page_of_threads(order: str, *, goes_on: bool, as_json: bool) -> Select[Any]:
-    """Return the query of a page of an owner's threads, or of their JSON's columns; with `goes_on`, after `cursor`."""
-    stmt = select(*(THREAD_JSON_COLUMNS if as_json else (THREADS,))).where(*_owned(THREADS))
-    return _page(stmt, THREADS.c.key, order, goes_on=goes_on)
+def page_of_threads(order: str, *, has_cursor: bool, as_json: bool) -> Select[Any]:
+    """Return the query for a page of an owner's threads; with `has_cursor`, after the parameter `cursor`."""
+    stmt = select(*(THREAD_JSON_COLUMNS if as_json else (THREADS,))).where(*_belongs_to_owner(THREADS))
+    return _paginate(stmt, THREADS.c.key, order, has_cursor=has_cursor)
 
 
 @cache
-def page_of_items(order: str, *, goes_on: bool) -> Select[Any]:
-    """Return the query of a page of a thread's items, hidden ones too; with `goes_on`, after `cursor`."""
-    return _page(select(ITEMS).where(IN_THREAD), ITEMS.c.position, order, goes_on=goes_on)
+def page_of_items(order: str, *, has_cursor: bool) -> Select[Any]:
+    """Return the query for a page of items, including hidden ones; with `has_cursor`, after the parameter `cursor`."""
+    return _paginate(select(ITEMS).where(IN_THREAD), ITEMS.c.position, order, has_cursor=has_cursor)
 
 
 @cache
-def page_of_items_json(order: str, *, goes_on: bool) -> Select[Any]:
-    """Return the query of a page of visible items as columns of JSON, with the owner's feedback; documents are text."""
-    opinion = (FEEDBACK.c.thread_key == ITEMS.c.thread_key) & (FEEDBACK.c.item_id == ITEMS.c.id)
+def page_of_items_json(order: str, *, has_cursor: bool) -> Select[Any]:
+    """Return the query for a page of visible items with the owner's feedback; documents are returned as text."""
+    has_feedback = (FEEDBACK.c.thread_key == ITEMS.c.thread_key) & (FEEDBACK.c.item_id == ITEMS.c.id)
     item = ITEMS.c
     stmt = select(item.id, item.created_at, item.type, _as_text(item.document), FEEDBACK.c.kind.label("feedback"))
-    stmt = stmt.select_from(ITEMS.outerjoin(FEEDBACK, opinion))
+    stmt = stmt.select_from(ITEMS.outerjoin(FEEDBACK, has_feedback))
     stmt = stmt.where(IN_THREAD, ITEMS.c.is_hidden.is_(False))
-    return _page(stmt, ITEMS.c.position, order, goes_on=goes_on)
+    return _paginate(stmt, ITEMS.c.position, order, has_cursor=has_cursor)
 
 
-def _page(stmt: Select[Any], place: ColumnElement[int], order: str, *, goes_on: bool) -> Select[Any]:
-    if goes_on:
-        stmt = stmt.where(place > bindparam("cursor") if order == "asc" else place < bindparam("cursor"))
-    return stmt.order_by(place.asc() if order == "asc" else place.desc()).limit(bindparam("size"))
+def _paginate(stmt: Select[Any], position: ColumnElement[int], order: str, *, has_cursor: bool) -> Select[Any]:
+    if has_cursor:
+        stmt = stmt.where(position > bindparam("cursor") if order == "asc" else position < bindparam("cursor"))
+    return stmt.order_by(position.asc() if order == "asc" else position.desc()).limit(bindparam("size"))

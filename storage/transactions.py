@@ -1,7 +1,7 @@
 """Transactions of the store: functions that take a connection, for `Database.run_read` and `Database.run_write`.
 
-Each implements the method of `ParlorStore` with the same name, which documents it. They run outside of the event loop
-where the database allows it, so rows are turned into objects here too: a thousand of them would delay every answer.
+Each implements the method of `ParlorStore` with the same name, which documents it. On SQLite they run outside of the
+event loop, so that the conversion of rows to objects belongs here too: a thousand of them would delay every answer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, Select, insert
 
 from storage import page_json, process_leases, statements
 from storage.attachment_records import bind_files
-from storage.baseline import FRESH, Baseline, changed_fields, merged_metadata
+from storage.baseline import DEFAULT_BASELINE, Baseline, changed_fields, merge_metadata
 from storage.rows import item_values, to_item, to_items, to_run, to_thread
 from storage.scope import NO_ITEM, NO_THREAD, MissingError, PageRequest, Scope, require
 from turns.clock import utc_now
@@ -31,14 +31,14 @@ def load_thread(connection: Connection, scope: Scope) -> ThreadMetadata:
 def save_thread(
     connection: Connection, scope: Scope, created_at: datetime, fields: dict[str, Any], baseline: Baseline | None
 ) -> ThreadMetadata | None:
-    """Create a thread, or write what differs between `baseline` and `fields`.
+    """Create a thread, or save the differences between `baseline` and `fields`.
 
     Args:
         connection: A connection within a transaction.
         scope: The thread and its owner.
-        created_at: The time of its creation, for a new thread.
-        fields: The fields and the metadata as they are to be.
-        baseline: The fields and the metadata as they were loaded; None for a thread that may be new.
+        created_at: The creation time for a new thread.
+        fields: The new fields and metadata.
+        baseline: The fields and metadata as they were loaded; None for a thread that may be new.
 
     Returns:
         The thread as it is stored now; None when it was created.
@@ -54,8 +54,8 @@ def save_thread(
         values = {"id": scope.id, "created_at": created_at, "updated_at": now, "last_position": 0}
         connection.execute(insert(statements.THREADS), {**scope.columns, **values, **fields})
         return None
-    changed = changed_fields(baseline or FRESH, fields)
-    metadata = merged_metadata(row.metadata, baseline or FRESH, fields)
+    changed = changed_fields(baseline or DEFAULT_BASELINE, fields)
+    metadata = merge_metadata(row.metadata, baseline or DEFAULT_BASELINE, fields)
     values = {**changed, "metadata": metadata, "updated_at": now}
     connection.execute(statements.CHANGE_THREAD, {"scope_thread_key": row.key, **values})
     return to_thread(row, changed)
@@ -99,10 +99,10 @@ def threads_json(connection: Connection, scope: Scope, page: PageRequest) -> byt
 def _thread_rows(
     connection: Connection, scope: Scope, page: PageRequest, *, as_json: bool
 ) -> tuple[Sequence[Row[Any]], str | None]:
-    """Return the rows of a page, and the id after which the next page begins, as `PageRequest.cut` does."""
+    """Return the rows of a page, and the id after which the next page begins, as `PageRequest.split` does."""
     cursor = None if page.after is None else _thread_key(connection, scope._replace(id=page.after))
-    stmt = statements.page_of_threads(page.order, goes_on=cursor is not None, as_json=as_json)
-    return page.cut(connection.execute(stmt, scope.parameters | page.parameters(cursor)).all())
+    stmt = statements.page_of_threads(page.order, has_cursor=cursor is not None, as_json=as_json)
+    return page.split(connection.execute(stmt, scope.parameters | page.parameters(cursor)).all())
 
 
 def delete_thread(connection: Connection, scope: Scope) -> None:
@@ -123,13 +123,13 @@ def load_thread_items(connection: Connection, scope: Scope, page: PageRequest) -
 
 
 def items_json(connection: Connection, scope: Scope, page: PageRequest, living_since: datetime) -> bytes:
-    rows, after = _shown_rows(connection, _thread_key(connection, scope), page, living_since)
+    rows, after = _visible_rows(connection, _thread_key(connection, scope), page, living_since)
     return page_json.page_json(page_json.items_json(rows, scope.id), after, _feedback_by_item(rows)).encode()
 
 
 def thread_json(connection: Connection, scope: Scope, page: PageRequest, living_since: datetime) -> bytes:
     row = require(connection.execute(statements.THREAD_JSON, scope.parameters).one_or_none())
-    rows, after = _shown_rows(connection, row.key, page, living_since)
+    rows, after = _visible_rows(connection, row.key, page, living_since)
     return page_json.thread_json(
         row[:-1], page_json.page_json(page_json.items_json(rows, scope.id), after), _feedback_by_item(rows)
     ).encode()
@@ -143,13 +143,13 @@ def _feedback_by_item(rows: Iterable[Row[Any]]) -> dict[str, FeedbackKind]:
 def _item_rows(
     connection: Connection, key: int, page: PageRequest, statement: Callable[..., Select[Any]]
 ) -> tuple[Sequence[Row[Any]], str | None]:
-    """Return the rows of a page, and the id after which the next page begins, as `PageRequest.cut` does."""
-    cursor = None if page.after is None else _position(connection, key, page.after)
-    stmt = statement(page.order, goes_on=cursor is not None)
-    return page.cut(connection.execute(stmt, {"scope_thread_key": key, **page.parameters(cursor)}).all())
+    """Return the rows of a page, and the id after which the next page begins, as `PageRequest.split` does."""
+    cursor = None if page.after is None else _item_position(connection, key, page.after)
+    stmt = statement(page.order, has_cursor=cursor is not None)
+    return page.split(connection.execute(stmt, {"scope_thread_key": key, **page.parameters(cursor)}).all())
 
 
-def _shown_rows(
+def _visible_rows(
     connection: Connection, key: int, page: PageRequest, living_since: datetime
 ) -> tuple[Sequence[Row[Any]], str | None]:
     """Return the rows of a page, without the marks of answers that a living process is still writing."""
@@ -186,7 +186,7 @@ def has_item(connection: Connection, scope: Scope, item_id: str) -> bool:
 
 
 def reserve_position(connection: Connection, scope: Scope) -> tuple[int, int]:
-    """Return the thread's key and its next position; others who add to the thread wait until this one commits."""
+    """Return the thread's key and next position; other transactions that add to the thread wait for the commit."""
     values = {**scope.parameters, "now": utc_now()}
     key, position = require(connection.execute(statements.TAKE_POSITION, values).one_or_none())
     return key, position
@@ -194,7 +194,7 @@ def reserve_position(connection: Connection, scope: Scope) -> tuple[int, int]:
 
 def add_thread_item(connection: Connection, scope: Scope, item: ThreadItem, reserved: int | None) -> None:
     if reserved is None:
-        # Replacing an item wastes a position. The gap costs nothing, and saves asking whether the item exists.
+        # Replacing an item wastes a position. The gap does no harm, and saves a query for whether the item exists.
         key, position = reserve_position(connection, scope)
     else:
         key, position = _thread_key(connection, scope), reserved
@@ -214,11 +214,11 @@ def add_half_answer(
     """Store an unfinished answer, and a mark after it that is hidden while this process lives."""
     add_thread_item(connection, scope, half, position)
     add_thread_item(connection, scope, mark, None)
-    process_leases.note_open(connection, _thread_key(connection, scope), mark.id, process_id, now)
+    process_leases.record_open_answer(connection, _thread_key(connection, scope), mark.id, process_id, now)
 
 
-def settle_mark(connection: Connection, scope: Scope, mark_id: str) -> None:
-    process_leases.settle(connection, [(scope, mark_id)])
+def show_mark(connection: Connection, scope: Scope, mark_id: str) -> None:
+    process_leases.show_marks(connection, [(scope, mark_id)])
 
 
 def update_item_if(connection: Connection, scope: Scope, expected_status: str, item: ThreadItem) -> bool:
@@ -245,11 +245,11 @@ def delete_thread_item(connection: Connection, scope: Scope, item_id: str) -> No
 
 def delete_items_after(connection: Connection, scope: Scope, item_id: str) -> None:
     key = _thread_key(connection, scope)
-    values = {"scope_thread_key": key, "position": _position(connection, key, item_id)}
+    values = {"scope_thread_key": key, "position": _item_position(connection, key, item_id)}
     connection.execute(statements.DELETE_ITEMS_AFTER, values)
 
 
-def _position(connection: Connection, key: int, item_id: str) -> int:
+def _item_position(connection: Connection, key: int, item_id: str) -> int:
     values = {"scope_thread_key": key, "scope_item_id": item_id}
     position: int | None = connection.scalar(statements.POSITION, values)
     return require(position, NO_ITEM)
@@ -260,8 +260,8 @@ def _position(connection: Connection, key: int, item_id: str) -> int:
 
 def save_feedback(connection: Connection, scope: Scope, item_ids: Sequence[str], kind: FeedbackKind) -> None:
     key = _thread_key(connection, scope)
-    known = connection.execute(statements.LOCK_ITEMS, {"scope_thread_key": key, "item_ids": item_ids}).all()
-    if len(known) != len(item_ids):
+    locked = connection.execute(statements.LOCK_ITEMS, {"scope_thread_key": key, "item_ids": item_ids}).all()
+    if len(locked) != len(item_ids):
         raise MissingError(NO_ITEM)
     values = {"thread_key": key, "kind": kind, "updated_at": utc_now()}
     if rows := [{**values, "item_id": item_id} for item_id in item_ids]:
@@ -282,7 +282,7 @@ def load_runs(connection: Connection, scope: Scope, size: int) -> list[RunRecord
 
 
 def claim_action(connection: Connection, scope: Scope, key: str, now: datetime) -> bool:
-    """Record an action that is to be carried out once, and say whether it is new."""
+    """Record an action that is to be carried out once, and return whether it is new."""
     values = {"thread_key": _thread_key(connection, scope), "key": key, "created_at": now}
     return connection.scalar(statements.insert_new_action(connection.dialect.name), values) is not None
 
@@ -294,9 +294,9 @@ def release_action(connection: Connection, scope: Scope, key: str) -> None:
 def claim_request_key(
     connection: Connection, scope: Scope, key: str, now: datetime, forget_until: datetime, kept: int
 ) -> bool:
-    """Record an idempotency key, and say whether it is new.
+    """Record an idempotency key, and return whether it is new.
 
-    Older keys are forgotten: those from `forget_until` and before, and all but the newest `kept` of the thread.
+    Older keys are deleted: those from `forget_until` and before, and all but the newest `kept` of the thread.
     """
     in_thread = {"scope_thread_key": _thread_key(connection, scope)}
     connection.execute(statements.FORGET_OLD_KEYS, {"until": forget_until})

@@ -1,4 +1,4 @@
-"""The table of use cases that services share: each service announces its own at regular intervals."""
+"""UseCaseDirectory: the table of use cases that services share, in which each announces its own at intervals."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from turns.clock import utc_now
 
 HEARTBEAT_S = 10.0
 DOWN_AFTER = timedelta(seconds=3.5 * HEARTBEAT_S)
-"""How long after its last sign of life a service is taken for down."""
+"""Time after the last announcement of a service after which it counts as down."""
 
 FORGOTTEN_AFTER = timedelta(days=1)
-"""How long after its last sign of life a service is taken for gone on purpose."""
+"""Time after the last announcement of a service after which it counts as removed on purpose."""
 
 MAX_LISTED = 200
 
 
 class SharedUseCaseRow(Base):
-    """A use case as its service described it last."""
+    """A use case as its service last announced it."""
 
     __tablename__ = "shared_use_cases"
 
@@ -40,7 +40,7 @@ class SharedUseCase:
     Attributes:
         name: The name of the use case.
         description: The use case's entry in `GET /api/use-cases` of its service.
-        is_down: Whether the other service has given no sign of life for a while.
+        is_down: Whether the other service has stopped announcing it.
     """
 
     name: str
@@ -59,16 +59,16 @@ class UseCaseDirectory:
         self._database = database
 
     async def announce(self, descriptions: Mapping[str, Mapping[str, Any]]) -> None:
-        """Say that the use cases with these descriptions live here, and forget those that are gone."""
+        """Store the descriptions of the use cases of this service, and delete old ones of any service."""
         await self._database.run_write(_announce, self._database, descriptions, utc_now())
 
-    async def others(self, own: Iterable[str]) -> list[SharedUseCase]:
+    async def load_others(self, own: Iterable[str]) -> list[SharedUseCase]:
         """Return the use cases of other services, in the order of their names.
 
         Args:
-            own: The names of those that live here.
+            own: The names of the use cases of this service.
         """
-        return await self._database.run_read(_others, frozenset(own), utc_now())
+        return await self._database.run_read(_load_others, frozenset(own), utc_now())
 
 
 def _announce(
@@ -84,12 +84,12 @@ def _announce(
         connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_=changed), rows)
 
 
-def _others(connection: Connection, own: frozenset[str], now: datetime) -> list[SharedUseCase]:
+def _load_others(connection: Connection, own: frozenset[str], now: datetime) -> list[SharedUseCase]:
     row = SharedUseCaseRow
-    found = connection.execute(
+    rows = connection.execute(
         select(row.name, row.description, row.seen_at)
         .where(row.name.not_in(own), row.seen_at >= now - FORGOTTEN_AFTER)
         .order_by(row.name)
         .limit(MAX_LISTED)
     )
-    return [SharedUseCase(name, description, now - seen_at > DOWN_AFTER) for name, description, seen_at in found]
+    return [SharedUseCase(name, description, now - seen_at > DOWN_AFTER) for name, description, seen_at in rows]

@@ -1,7 +1,7 @@
 """Files over HTTP: uploads to signed URLs and by form, previews and downloads.
 
-A file's bytes are sent to, and read from, URLs that we have signed: no cookie is needed, and none counts for an upload.
-Requests with the owner's cookie, or the client secret of a session of theirs, may read without a signature.
+Bytes are sent to and read from URLs that this server has signed: no cookie is needed, and an upload ignores cookies.
+The owner may also read without a signature, by a cookie or by the client secret of a session.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from files.names import content_disposition
 from files.object_store import StoredObject
 from files.upload_rules import UploadRules
 from framework.chatkit_protocol import serialize
-from storage.file_rows import StoredFile, owner_of
+from storage.file_rows import StoredFile, owner_key
 from web.client_sessions import ClientSessions
 from web.failures import build_failure, failure_response
 from web.form_files import read_form_file
@@ -33,8 +33,8 @@ from web.request_log import notes_of
 from web.session_rules import BYTES_PER_MB, counted_upload
 from web.visible_use_cases import NO_USE_CASE, VisibleUseCases
 
-DRAINED_BYTES = 1024 * 1024
-"""How much is read of a body after it was refused, so that the browser reads why: closing at once would reset it."""
+MAX_DRAINED_BYTES = 1024 * 1024
+"""How much of a rejected body is still read: if the connection were closed at once, the browser would see a reset."""
 
 DRAIN_TIMEOUT_S = 2.0
 MAX_CACHE_AGE_S = 900
@@ -50,11 +50,11 @@ def add_attachment_routes(
     app: FastAPI, attachments: ParlorAttachmentStore, use_cases: VisibleUseCases, sessions: ClientSessions
 ) -> None:
     """Add the routes of files to `app`."""
-    views = _Views(attachments)
+    views = _FileViews(attachments)
 
-    @_uploading
+    @_upload_endpoint
     async def upload(request: Request) -> Response:
-        """Take the bytes of a file that was announced: as the body (PUT), or in a form (POST)."""
+        """Receive the bytes of an announced file: as the body (PUT), or in a form (POST)."""
         file = await attachments.find(request.path_params["file_id"])
         if not _is_signed(request, file, "content", attachments):
             raise ForbiddenError("This upload is not allowed, or not any more.", code="attachments.url_expired")
@@ -64,11 +64,11 @@ def add_attachment_routes(
             chunks = (await read_form_file(request)).chunks
         length = _parse_content_length(request) if request.method == "PUT" else None
         received = await attachments.receive(file, chunks, length)
-        return _with_urls(request, serialize(received), file.owner, attachments)
+        return _json_with_urls(request, serialize(received), file.owner, attachments)
 
-    @_uploading
+    @_upload_endpoint
     async def upload_form(request: Request) -> Response:
-        """Take a file in a form, as ChatKit's direct uploads send it."""
+        """Receive a file in a form, as ChatKit's direct uploads send it."""
         session = notes_of(request.scope).session
         name = request.path_params["use_case"]
         if session is not None and name != session.use_case:
@@ -79,11 +79,11 @@ def add_attachment_routes(
         async with AsyncExitStack() as counting:
             if session is not None:
                 await counting.enter_async_context(counted_upload(session, sessions))
-                most_bytes = session.configuration.max_file_mb * BYTES_PER_MB
-                rules = replace(rules, max_bytes=min(rules.max_bytes, most_bytes))
+                session_max_bytes = session.configuration.max_file_mb * BYTES_PER_MB
+                rules = replace(rules, max_bytes=min(rules.max_bytes, session_max_bytes))
             form = await read_form_file(request)
             received = await attachments.receive_new(form.name, form.media_type, form.chunks, rules, context)
-        return _with_urls(request, serialize(received), owner_of(context.user_id, context.use_case), attachments)
+        return _json_with_urls(request, serialize(received), owner_key(context.user_id, context.use_case), attachments)
 
     app.add_route(f"{PATH}{{file_id}}/content", upload, methods=["PUT", "POST"])
     app.add_route(f"{PATH}{{file_id}}/preview", views.preview, methods=["GET"])
@@ -92,107 +92,107 @@ def add_attachment_routes(
     app.add_route("/chatkit/{use_case}/attachments", upload_form, methods=["POST"])
 
 
-class _Views:
-    """Reads files for browsers."""
+class _FileViews:
+    """Endpoints that send files, previews and descriptions to browsers."""
 
     def __init__(self, attachments: ParlorAttachmentStore) -> None:
         self._attachments = attachments
 
     async def describe(self, request: Request) -> Response:
-        """Return the description of a file, with URLs for viewing and downloading that are valid for some minutes."""
+        """Return a description of a file, with preview and download URLs that are valid for some minutes."""
         file = await self._load_owned_file(request)
         base_url, urls = base_url_of(request), self._attachments.urls
-        is_coming = file.state == "pending"
-        state = "uploaded" if is_coming and await self._attachments.has_arrived(file) else file.state
-        described = {
+        is_pending = file.state == "pending"
+        state = "uploaded" if is_pending and await self._attachments.has_arrived(file) else file.state
+        description = {
             "id": file.id, "name": file.name, "mime_type": file.media_type, "size": file.size, "width": file.width,
             "height": file.height, "state": state, "thread_id": file.thread_id,
             "download_url": f"{base_url}{urls.view_path(file.id, 'file', file.owner)}",
         }  # fmt: skip
-        if file.media_type in PICTURES and not is_coming:
-            described["preview_url"] = f"{base_url}{urls.view_path(file.id, 'preview', file.owner)}"
-        return JSONResponse({name: value for name, value in described.items() if value is not None})
+        if file.media_type in PICTURES and not is_pending:
+            description["preview_url"] = f"{base_url}{urls.view_path(file.id, 'preview', file.owner)}"
+        return JSONResponse({name: value for name, value in description.items() if value is not None})
 
     async def preview(self, request: Request) -> Response:
-        """Send a small picture of a picture, made once."""
-        file = await self._readable(request, "preview")
+        """Send a thumbnail of a picture, which is made once."""
+        file = await self._load_readable_file(request, "preview")
         try:
             data = await self._attachments.contents.preview(file)
         except UnavailableError as exc:
             if exc.allow_retry:
                 raise
-            # Nothing of ours is unavailable: whoever sent it has sent no picture that can be decoded.
+            # The picture itself cannot be decoded: a client error, and no outage.
             raise NotFoundError("There is no preview of this file: it is damaged.", code=exc.code) from exc
         headers = _file_headers("preview.webp", is_inline=True)
         return Response(data, media_type="image/webp", headers=headers)
 
     async def file(self, request: Request) -> Response:
-        """Send a file: pictures to be shown, all else to be saved, and never as anything that runs."""
-        file = await self._readable(request, "file")
+        """Send a file: pictures inline, everything else as a download, and never as a type that runs scripts."""
+        file = await self._load_readable_file(request, "file")
         is_inline = file.media_type in PICTURES and "download" not in request.query_params
         headers = _file_headers(file.name, is_inline=is_inline) | {"Accept-Ranges": "bytes"}
         media_type = file.media_type
         if is_text(media_type):
             media_type = f"{PLAIN}; charset=utf-8"
-        start, end = _range(request, file.size)
+        start, end = _parse_range(request, file.size)
         if start >= file.size > 0 or (end is not None and end <= start):
             return Response(status_code=416, headers={"Content-Range": f"bytes */{file.size}"})
-        found: StoredObject = await self._attachments.contents.open(file, start, end)
+        stored: StoredObject = await self._attachments.contents.open(file, start, end)
         last = file.size if end is None else end
         headers["Content-Length"] = str(last - start)
         status = 200
         if start or end is not None:
             status = 206
             headers["Content-Range"] = f"bytes {start}-{last - 1}/{file.size}"
-        return StreamingResponse(found.chunks, status_code=status, media_type=media_type, headers=headers)
+        return StreamingResponse(stored.chunks, status_code=status, media_type=media_type, headers=headers)
 
-    async def _readable(self, request: Request, purpose: Purpose) -> StoredFile:
+    async def _load_readable_file(self, request: Request, purpose: Purpose) -> StoredFile:
         file = await self._attachments.find(request.path_params["file_id"])
-        if _is_signed(request, file, purpose, self._attachments) or _is_owners(request, file):
+        if _is_signed(request, file, purpose, self._attachments) or _is_from_owner(request, file):
             return file
-        # Whose it is, and that it is there, is nobody else's business.
+        # To anybody else the file reads as missing: a 403 would confirm that it exists.
         raise NotFoundError(NO_FILE)
 
     async def _load_owned_file(self, request: Request) -> StoredFile:
         file = await self._attachments.find(request.path_params["file_id"])
-        if not _is_owners(request, file):
+        if not _is_from_owner(request, file):
             raise NotFoundError(NO_FILE)
         return file
 
 
-def _uploading(endpoint: Endpoint) -> Endpoint:
-    """Answer what is refused so that a browser in the middle of its upload reads why, and then close the connection."""
+def _upload_endpoint(endpoint: Endpoint) -> Endpoint:
+    """Return the endpoint with rejections that a browser can read in the middle of its upload, before the close."""
 
     async def guarded(request: Request) -> Response:
         try:
             return await endpoint(request)
         except ClientDisconnect:
             raise
-        except Exception as exc:  # noqa: BLE001 - as the outer border answers it
+        except Exception as exc:  # noqa: BLE001 - answered as `ErrorMiddleware` would
             failure = build_failure(exc, notes_of(request.scope))
             with suppress(Exception):
-                await _drain(request)
+                await _drain_body(request)
             return failure_response(failure, {"Connection": "close"})
 
     return guarded
 
 
-async def _drain(request: Request) -> None:
-    left = DRAINED_BYTES
+async def _drain_body(request: Request) -> None:
+    bytes_left = MAX_DRAINED_BYTES
     async with asyncio.timeout(DRAIN_TIMEOUT_S):
         async for chunk in request.stream():
-            left -= len(chunk)
-            if left < 0:
+            bytes_left -= len(chunk)
+            if bytes_left < 0:
                 return
 
 
 def _is_signed(request: Request, file: StoredFile, purpose: Purpose, attachments: ParlorAttachmentStore) -> bool:
     query = request.query_params
     expires, signature = query.get("expires", ""), query.get("signature", "")
-    return attachments.urls.allows(file.id, purpose, file.owner, expires, signature)
+    return attachments.urls.is_valid(file.id, purpose, file.owner, expires, signature)
 
 
-def _is_owners(request: Request, file: StoredFile) -> bool:
+def _is_from_owner(request: Request, file: StoredFile) -> bool:
     notes = notes_of(request.scope)
     if notes.session is not None:
         return (notes.session.user_id, notes.session.use_case) == (file.owner_id, file.use_case)
@@ -200,13 +200,13 @@ def _is_owners(request: Request, file: StoredFile) -> bool:
 
 
 def _parse_content_length(request: Request) -> int | None:
-    announced = request.headers.get("content-length", "")
-    return int(announced) if announced.isdecimal() and len(announced) < 18 else None
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isdecimal() and len(length) < 18 else None
 
 
-def _with_urls(request: Request, body: bytes, owner: str, attachments: ParlorAttachmentStore) -> Response:
-    shown = attachments.urls.in_place_of_marks(body, owner, base_url_of(request))
-    return Response(shown, media_type="application/json")
+def _json_with_urls(request: Request, body: bytes, owner: str, attachments: ParlorAttachmentStore) -> Response:
+    content = attachments.urls.replace_marks(body, owner, base_url_of(request))
+    return Response(content, media_type="application/json")
 
 
 def _file_headers(name: str, *, is_inline: bool) -> dict[str, str]:
@@ -216,8 +216,8 @@ def _file_headers(name: str, *, is_inline: bool) -> dict[str, str]:
     }
 
 
-def _range(request: Request, size: int) -> tuple[int, int | None]:
-    """Return the range of bytes that is asked for: where it begins, and where it ends if that is said. RFC 9110, 14."""
+def _parse_range(request: Request, size: int) -> tuple[int, int | None]:
+    """Return start and end of the byte range in a `Range` header; the end is None if open. RFC 9110, 14."""
     match = _RANGE.fullmatch(request.headers.get("range", "").strip())
     if match is None or (not match[1] and not match[2]):
         return 0, None

@@ -9,7 +9,7 @@ from config import Settings
 
 
 def build_branding_router(settings: Settings) -> APIRouter:
-    """Return the route that tells the page its brand."""
+    """Return the route of the brand."""
     router = APIRouter()
     branding = {
         "name": settings.brand_name,

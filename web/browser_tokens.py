@@ -1,8 +1,8 @@
-"""Browser tokens: who a browser is on a page of another origin, where no cookie of ours is kept.
+"""Browser tokens: they identify a browser on pages of other origins, where third-party cookies may be blocked.
 
-Browsers that block third-party cookies would make each request of an exported page somebody else's. Its page asks for a
-token instead, keeps it, and sends it with each request. A token is of one origin, opens what the cookie would, and is
-short-lived: one that has expired opens nothing, and only makes the next one, for as long as the cookie would last.
+Without a cookie, each request of an exported page would come from a new user. So the page asks for a token, keeps it,
+and sends it with every request. A token is bound to one origin and grants what the cookie would. It is short-lived: an
+expired one grants nothing but its own renewal, for as long as the cookie would last.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 PREFIX = "bt_"
 LIFETIME_S = 3600
 RENEWABLE_S = 365 * 24 * 3600
-"""How long after its end a token still makes the next one."""
+"""How long after its expiry a token can still be exchanged for the next one, in seconds."""
 
 _TOKEN = re.compile(r"bt_v1_([0-9a-f]{32})_([0-9]{10,12})_([0-9a-f]{64})")
 
@@ -27,7 +27,7 @@ class BrowserToken:
 
     Attributes:
         user_id: The id of the browser's anonymous user.
-        expires_at_s: The end of the token, in seconds since 1970.
+        expires_at_s: The expiry of the token, in seconds since 1970.
     """
 
     user_id: str
@@ -35,7 +35,7 @@ class BrowserToken:
 
     @property
     def is_current(self) -> bool:
-        """Whether the token opens anything."""
+        """Whether the token has not expired."""
         return time.time() < self.expires_at_s
 
     @property
@@ -56,16 +56,16 @@ class BrowserTokens:
 
     def build(self, user_id: str, origin: str, expires_at_s: int) -> str:
         """Return the token of an anonymous user for the pages of `origin`."""
-        said = f"{user_id.removeprefix('anon_')}_{expires_at_s}"
-        return f"{PREFIX}v1_{said}_{self._sign(said, origin)}"
+        claims = f"{user_id.removeprefix('anon_')}_{expires_at_s}"
+        return f"{PREFIX}v1_{claims}_{self._sign(claims, origin)}"
 
     def parse(self, value: str, origin: str) -> BrowserToken | None:
-        """Return the content of a token that we signed for `origin`, expired or not; None for any other text."""
+        """Return the claims of a token that was signed for `origin`, expired or not; None for any other text."""
         match = _TOKEN.fullmatch(value)
         if match is None or not hmac.compare_digest(match[3], self._sign(f"{match[1]}_{match[2]}", origin)):
             return None
         return BrowserToken(f"anon_{match[1]}", int(match[2]))
 
-    def _sign(self, said: str, origin: str) -> str:
-        # The purpose is part of what is signed: a signature made for something else is no identity.
-        return hmac.new(self._key, f"browser_token:v1:{said}:{origin.lower()}".encode(), hashlib.sha256).hexdigest()
+    def _sign(self, claims: str, origin: str) -> str:
+        # The purpose is part of the message, so that a signature made for anything else is not accepted here.
+        return hmac.new(self._key, f"browser_token:v1:{claims}:{origin.lower()}".encode(), hashlib.sha256).hexdigest()

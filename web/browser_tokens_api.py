@@ -10,15 +10,15 @@ from starlette.responses import JSONResponse, Response
 
 from errors import ForbiddenError, UnauthorizedError
 from web.browser_tokens import LIFETIME_S, BrowserTokens
-from web.client_secrets import bearer_of
-from web.identity import Cookies, cookie_values, new_user_id
+from web.client_secrets import bearer_token
+from web.identity import Cookies, new_user_id
 from web.request_log import notes_of
 
 PATH = "/api/browser-token"
 
 
 def build_browser_tokens_router(key: bytes) -> APIRouter:
-    """Return the route that pages of `ALLOWED_ORIGINS` ask for a token.
+    """Return the route that issues tokens to pages of `ALLOWED_ORIGINS`.
 
     Args:
         key: The signing key.
@@ -28,23 +28,21 @@ def build_browser_tokens_router(key: bytes) -> APIRouter:
 
     @router.post(PATH)
     async def create_browser_token(request: Request) -> Response:
-        """Return a token of an hour: of the same person, where a token or a cookie tells who that is."""
+        """Return a token for an hour: for the user of the token or cookie in the request, else for a new one."""
         if not notes_of(request.scope).is_listed_origin:
             raise ForbiddenError(
                 "Tokens are for pages of ALLOWED_ORIGINS; the page of this server has a cookie.", code="cross_origin"
             )
         origin = request.headers["origin"]
-        shown = bearer_of(request.headers)
-        if shown is None:
-            known = next((user for value in cookie_values(request.headers) if (user := cookies.parse(value))), None)
+        bearer = bearer_token(request.headers)
+        if bearer is None:
+            user_id = cookies.find_user(request.headers) or new_user_id()
         else:
-            token = tokens.parse(shown, origin)
+            token = tokens.parse(bearer, origin)
             if token is None or not token.is_renewable:
                 raise UnauthorizedError("This token is not valid any more. Ask for one without it.")
-            known = token.user_id
+            user_id = token.user_id
         expires_at_s = int(time.time()) + LIFETIME_S
-        return JSONResponse(
-            {"token": tokens.build(known or new_user_id(), origin, expires_at_s), "expires_at": expires_at_s}
-        )
+        return JSONResponse({"token": tokens.build(user_id, origin, expires_at_s), "expires_at": expires_at_s})
 
     return router

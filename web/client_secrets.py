@@ -1,4 +1,4 @@
-"""Client secrets: the name of a session and its end, signed, and who may open sessions."""
+"""Client secrets, which are signed session ids with an expiry, and the keys of servers that may open sessions."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class ClientSecret:
     """Claims of a client secret.
 
     Attributes:
-        session_id: Which session it opens.
-        expires_at_s: End of the session, in seconds since 1970.
+        session_id: The id of the session that the secret opens.
+        expires_at_s: The end of the session, in seconds since 1970.
     """
 
     session_id: str
@@ -47,19 +47,19 @@ class ClientSecrets:
         match = _SESSION_ID.fullmatch(session_id)
         if match is None:
             raise ValueError("the session id is not one of ours")
-        said = f"{match[1]}_{expires_at_s}"
-        return f"{PREFIX}v1_{said}_{self._sign(said)}"
+        claims = f"{match[1]}_{expires_at_s}"
+        return f"{PREFIX}v1_{claims}_{self._sign(claims)}"
 
     def parse(self, value: str) -> ClientSecret | None:
-        """Return the content of a secret that we signed, expired or not; None for any other text."""
+        """Return the claims of a secret that was signed with our key, expired or not; None for any other text."""
         match = _SECRET.fullmatch(value)
         if match is None or not hmac.compare_digest(match[3], self._sign(f"{match[1]}_{match[2]}")):
             return None
         return ClientSecret(f"cksess_{match[1]}", int(match[2]))
 
-    def _sign(self, said: str) -> str:
-        # The purpose is part of what is signed: a signature made for something else opens no session.
-        return hmac.new(self._key, f"{_PURPOSE}{said}".encode(), hashlib.sha256).hexdigest()
+    def _sign(self, claims: str) -> str:
+        # The purpose is part of the message, so that a signature made for anything else opens no session.
+        return hmac.new(self._key, f"{_PURPOSE}{claims}".encode(), hashlib.sha256).hexdigest()
 
 
 def new_session_id() -> str:
@@ -75,7 +75,7 @@ class ServerKeys:
     """
 
     def __init__(self, keys: Mapping[str, str]) -> None:
-        # Digests have one length, so that comparing them tells nothing of a key, its length included.
+        # Digests are of one length, so that the time of a comparison reveals nothing about a key, not even its length.
         self._digests = {name: _digest(key) for name, key in keys.items()}
 
     def __bool__(self) -> bool:
@@ -84,27 +84,28 @@ class ServerKeys:
     def __contains__(self, name: str) -> bool:
         return name in self._digests
 
-    def name_of(self, key: str) -> str | None:
-        """Return the name of a key, after as much time for any key; None for one that we do not know."""
-        asked, found = _digest(key), None
-        for name, digest in self._digests.items():
-            if hmac.compare_digest(asked, digest):
-                found = name
-        return found
+    def find_name(self, key: str) -> str | None:
+        """Return the name of a key, in constant time; None when the key is not known."""
+        digest, match = _digest(key), None
+        for name, known_digest in self._digests.items():
+            if hmac.compare_digest(digest, known_digest):
+                match = name
+        return match
 
 
 def _digest(key: str) -> bytes:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
 
 
-def bearer_of(headers: Headers) -> str | None:
-    """Return the token of `Authorization: Bearer …`; None without one. Two headers are one that nobody signed.
+def bearer_token(headers: Headers) -> str | None:
+    """Return the token of `Authorization: Bearer …`; None without one.
 
-    Other schemes are not ours: a proxy with a password before us passes its own on.
+    Other schemes are ignored, as a proxy that asks for a password passes its own header on. Of several headers none
+    can be trusted: the token is then empty, which no check accepts.
     """
     values = headers.getlist("authorization")
     tokens = [value[len(_BEARER) :].strip() for value in values if value[: len(_BEARER)].lower() == _BEARER]
-    # A browser strips the space behind an empty token.
+    # Browsers strip the trailing space of `Bearer ` when the token is empty.
     tokens += ["" for value in values if value.strip().lower() == _BEARER.strip()]
     if not tokens:
         return None

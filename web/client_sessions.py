@@ -1,4 +1,4 @@
-"""ClientSessions: the sessions that client secrets open, checked at the door of each request."""
+"""ClientSessions: opens and cancels sessions, and authenticates each request that shows a client secret."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from turns.clock import utc_now
 from web.client_secrets import PREFIX, ClientSecrets, ServerKeys
 from web.visible_use_cases import START_WAIT_S
 
-_AGAIN = "The page has to sign you in again."
-# The key of a server comes here when its base URL lacks the end, as OpenAI's library then asks at /chatkit/sessions.
-_OTHER_KEY = (
+_SIGN_IN_AGAIN = "The page has to sign you in again."
+# A server key arrives here when the base URL lacks its /v1: OpenAI's library then asks at /chatkit/sessions.
+_SERVER_KEY_MESSAGE = (
     "This is no client secret. The page has to sign you in again; its server, which asks with a server key, does so at "
     "/v1/chatkit/sessions: the base URL of OpenAI's libraries ends in /v1."
 )
 
 
 class ClientSessions:
-    """Opens, ends and finds sessions.
+    """Opens, cancels and authenticates sessions.
 
     Args:
-        secrets: Signs and reads client secrets.
-        keys: A key that is taken away ends the sessions that it has opened.
-        stored: Knows which sessions there are.
-        lifecycle: Before the start is done, there is no table to ask.
+        secrets: Signs and verifies client secrets.
+        keys: The keys of servers; removing a key ends the sessions that it has opened.
+        stored: The sessions in the database.
+        lifecycle: Tells when the tables have been created.
     """
 
     def __init__(self, secrets: ClientSecrets, keys: ServerKeys, stored: ChatSessions, lifecycle: Lifecycle) -> None:
@@ -40,48 +40,50 @@ class ClientSessions:
         """Return the session that `secret` opens.
 
         Raises:
-            UnauthorizedError: When it opens none; the code says why.
+            UnauthorizedError: When it opens no session; the code gives the reason.
             UnavailableError: When the start is not done in time.
         """
-        said = self._secrets.parse(secret)
-        if said is None and not secret.startswith(PREFIX):
-            raise UnauthorizedError(_OTHER_KEY, code="secret.invalid")
-        if said is None:
-            raise UnauthorizedError(f"This client secret is not valid. {_AGAIN}", code="secret.invalid")
-        expired = UnauthorizedError(f"This client secret has expired. {_AGAIN}", code="secret.expired")
-        # What has run out is refused without asking the database.
-        if datetime.fromtimestamp(said.expires_at_s, UTC) <= utc_now():
+        claims = self._secrets.parse(secret)
+        if claims is None and not secret.startswith(PREFIX):
+            raise UnauthorizedError(_SERVER_KEY_MESSAGE, code="secret.invalid")
+        if claims is None:
+            raise UnauthorizedError(f"This client secret is not valid. {_SIGN_IN_AGAIN}", code="secret.invalid")
+        expired = UnauthorizedError(f"This client secret has expired. {_SIGN_IN_AGAIN}", code="secret.expired")
+        # An expired secret is rejected without a database query.
+        if datetime.fromtimestamp(claims.expires_at_s, UTC) <= utc_now():
             raise expired
         await self._lifecycle.wait_until_started(START_WAIT_S)
-        session = await self._stored.load(said.session_id)
+        session = await self._stored.load(claims.session_id)
         if session is None:
             raise expired
         if session.key_name not in self._keys:
-            raise UnauthorizedError(f"The server that signed you in may not any more. {_AGAIN}", code="secret.revoked")
+            raise UnauthorizedError(
+                f"The server that signed you in may not any more. {_SIGN_IN_AGAIN}", code="secret.revoked"
+            )
         if session.is_cancelled:
-            raise UnauthorizedError(f"This session was ended. {_AGAIN}", code="secret.cancelled")
+            raise UnauthorizedError(f"This session was ended. {_SIGN_IN_AGAIN}", code="secret.cancelled")
         return session
 
     async def open(self, session: ChatSession) -> None:
-        """Keep a new session."""
+        """Store a new session."""
         await self._stored.save(session)
 
     async def cancel(self, session_id: str, key_name: str) -> ChatSession | None:
-        """End a session of a server; None when it has none with this id. An answer that is being written goes on."""
+        """End a session of a server key; None when it has none with this id. Answers in progress go on."""
         return await self._stored.cancel(session_id, key_name)
 
     async def count_request(self, session: ChatSession) -> int:
-        """Count one request; return 0, or in how many seconds the session may ask again."""
+        """Count one request; return 0, or the seconds to wait when the rate limit is exceeded."""
         return await self._stored.count_request(session)
 
     async def count_upload(self, session: ChatSession) -> bool:
-        """Count one file; return whether it may be uploaded."""
+        """Count one upload; return False when the session has reached its limit."""
         return await self._stored.count_upload(session)
 
     async def uncount_upload(self, session: ChatSession) -> None:
-        """Take back the count of a file that was refused."""
+        """Undo `count_upload` for a file that was rejected."""
         await self._stored.uncount_upload(session)
 
-    def secret_of(self, session: ChatSession) -> str:
+    def build_secret(self, session: ChatSession) -> str:
         """Return the client secret of a session."""
         return self._secrets.build(session.id, int(session.expires_at.timestamp()))

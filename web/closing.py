@@ -1,4 +1,4 @@
-"""Closes the connections of a server that is about to end, each with its next response instead of later without one."""
+"""Closes the keep-alive connections of a stopping server, each together with a response, so that no request is lost."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from process.lifecycle import Lifecycle
 
 
 class ClosingMiddleware:
-    """Middleware that says `Connection: close` in every answer while the process is stopping.
+    """Middleware that adds `Connection: close` to every response while the process is stopping.
 
-    A proxy keeps connections, and sends a request into one at the moment at which the server ends it: that request is
-    lost, and a POST is not sent again. Source: RFC 9112, 9.6.
+    A proxy reuses connections. If it sends a request just when the server closes the connection, that request is lost,
+    and a POST is not repeated. Source: RFC 9112, 9.6.
     """
 
     def __init__(self, app: ASGIApp, *, lifecycle: Lifecycle) -> None:
@@ -20,13 +20,13 @@ class ClosingMiddleware:
         self._lifecycle = lifecycle
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on the request, and close its connection where that is due."""
+        """Pass on the request, and have its connection closed if the server is stopping."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
 
         async def send_and_close(message: Message) -> None:
-            # Asked when the answer begins: the stop may have come while it was prepared.
+            # Checked when the response begins, as the stop may come while it is prepared.
             if message["type"] == "http.response.start" and self._lifecycle.is_stopping:
                 MutableHeaders(scope=message)["Connection"] = "close"
             await send(message)

@@ -1,4 +1,4 @@
-"""A response of server-sent events whose source is always closed, undisturbed by cancellation."""
+"""EventStream: a response of server-sent events whose source is always closed, also when the client disconnects."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from web.request_log import RequestNotes, notes_of
 
 
 class Chunks(Protocol):
-    """The bytes of whole events, until they end or are closed."""
+    """Asynchronous iterator over the bytes of whole events, which can be closed early."""
 
     def __aiter__(self) -> Chunks:
         """Return the iterator itself."""
@@ -27,28 +27,28 @@ class Chunks(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """End the iteration, as nobody reads on."""
+        """Stop the iteration before its end."""
         ...
 
 
 class EventStream(Response):
     """A response that sends what `chunks` yields until it ends or the client goes away.
 
-    Starlette's own streaming answer runs in a cancel scope, which cancels each await of the source's clean-up again.
-    Here one task iterates and closes, and its clean-up is not disturbed. It is not the task of the request, which is
-    some twenty calls deep in middleware and routing: each wait for the next piece of text would pass through them all.
+    Starlette's `StreamingResponse` runs in a cancel scope, which cancels every await of the source's clean-up again.
+    Here one task iterates and closes, and is cancelled once. It is not the task of the request, since that is some
+    twenty coroutines deep in middleware and routing, and each wait for a piece of text would pass through all of them.
 
     Args:
-        chunks: The bytes of the events. Closed on every way out.
-        shown: Changes each chunk before it is sent; None to send all of them unchanged.
+        chunks: The bytes of the events; always closed at the end.
+        transform: Changes each chunk before it is sent; None to send all of them unchanged.
     """
 
-    def __init__(self, chunks: Chunks, shown: Callable[[bytes], bytes] | None = None) -> None:
+    def __init__(self, chunks: Chunks, transform: Callable[[bytes], bytes] | None = None) -> None:
         super().__init__(
             headers={
-                # The stream's own headers, where it has some.
+                # A `Viewer` has headers of its own.
                 **getattr(chunks, "headers", {}),
-                # Given whole: Starlette would add a charset, and server-sent events are always UTF-8.
+                # Not as `media_type`: Starlette would add a charset, and server-sent events are always UTF-8.
                 "Content-Type": "text/event-stream",
                 "Cache-Control": "no-cache, no-transform",
                 "X-Accel-Buffering": "no",
@@ -57,10 +57,10 @@ class EventStream(Response):
         # The length that Starlette computed is that of an empty body.
         del self.headers["content-length"]
         self._chunks = chunks
-        self._shown = shown or bytes
+        self._transform = transform or bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the events. Raises nothing when the client goes away."""
+        """Send the events; a client that disconnects is no error."""
         sending = asyncio.create_task(self._send(notes_of(scope), receive, send), name="send events")
         try:
             await asyncio.wait([sending])
@@ -82,27 +82,27 @@ class EventStream(Response):
 
         watcher: asyncio.Task[None] | None = None
         try:
-            # Before all else: a generator that was never entered runs no clean-up when it is closed.
+            # Before anything else: a generator that was never started runs no clean-up when it is closed.
             chunk = await anext(self._chunks, None)
             watcher = asyncio.create_task(watch(), name="watch for disconnect")
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            # Past all middleware, each of which would pass on each piece of text by another call: see `build_app`.
+            # Bypasses the middleware, each of which would add a call to every piece of text: see `_build_middleware`.
             send_on = notes.send or send
             while chunk is not None:
-                await send_on({"type": "http.response.body", "body": self._shown(chunk), "more_body": True})
+                await send_on({"type": "http.response.body", "body": self._transform(chunk), "more_body": True})
                 try:
                     chunk = await anext(self._chunks, None)
                 except Exception as exc:  # noqa: BLE001 - the headers are gone: the error becomes the last event
                     chunk = _error_event(build_failure(exc, notes))
-            # The end is no reason to cancel anything, and servers report it as a disconnect.
+            # Servers report the end of the response as a disconnect too, which must cancel nothing.
             watcher.cancel()
             await send_on({"type": "http.response.body", "body": b"", "more_body": False})
         except asyncio.CancelledError:
-            # Ours is taken back, so that the clean-up below may await; the request's own is passed on.
+            # The watcher's cancellation is undone, so that the clean-up below may await; any other one is passed on.
             if not notes.has_left or sending.uncancel() > 0:
                 raise
         finally:
-            # From here on the watcher cancels nothing any more.
+            # The watcher must not cancel the clean-up.
             if watcher is not None:
                 watcher.cancel()
             await self._chunks.aclose()

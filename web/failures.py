@@ -1,4 +1,4 @@
-"""Errors as HTTP responses: one JSON shape, a status, and an id that the log has too."""
+"""Errors as HTTP responses: a status, one JSON shape, and an error id that the log contains too."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from database import is_down, known_fault_of, outlook_of
+from database import describe_known_fault, is_down, outage_advice
 from errors import (
     INTERNAL_MESSAGE,
     ActionError,
@@ -25,13 +25,13 @@ from web.request_log import RequestNotes, notes_of
 
 logger = logging.getLogger(__name__)
 
-STRANGER = (
+UNIDENTIFIED_BROWSER = (
     "This page's request did not tell who asks: its browser keeps no cookie of this server. The page has to send a "
     "client secret or a browser token."
 )
 
 RETRY_AFTER_S = 5
-"""`Retry-After` of 429 and 503 where the error itself has none, in seconds."""
+"""Default `Retry-After` of 429 and 503 responses, in seconds."""
 
 _HTTP_CODES: Mapping[int, tuple[str, str]] = {
     404: ("not_found", "There is nothing at this address."),
@@ -47,10 +47,10 @@ class Failure:
         status: The HTTP status, 400 to 599.
         code: A stable machine-readable name.
         message: One or two sentences, without internals.
-        error_id: Id of the error; the log has it too.
+        error_id: The id of the error, by which it is found in the log.
         allow_retry: Whether trying the same again can help.
-        retry_after_s: When to try again, in seconds, where that is known.
-        field: The name of the form field whose value was refused; None when none was.
+        retry_after_s: Seconds until a retry can succeed; None when that is not known.
+        field: The name of the form field whose value was rejected; None when the error is about no field.
     """
 
     status: int
@@ -63,23 +63,23 @@ class Failure:
 
 
 def build_failure(exc: Exception, notes: RequestNotes) -> Failure:
-    """Return the failure that may be shown for `exc`, and log `exc` under the failure's id."""
+    """Return the failure to show for `exc`, and log `exc` under the failure's id."""
     error_id = new_error_id()
     if is_down(exc):
-        exc = _unavailable(exc)
-    if notes.is_stranger and isinstance(exc, NotFoundError) and exc.code == NotFoundError.code:
-        # It may well exist: of somebody whom the browser did not let the page name.
-        exc = UnauthorizedError(STRANGER)
+        exc = _database_unavailable(exc)
+    if notes.is_unidentified and isinstance(exc, NotFoundError) and exc.code == NotFoundError.code:
+        # The resource may exist for a user whose cookie the browser did not send.
+        exc = UnauthorizedError(UNIDENTIFIED_BROWSER)
     if isinstance(exc, UserFacingError):
         failure = Failure(exc.status, exc.code, exc.message, error_id, exc.allow_retry, exc.retry_after_s)
         if isinstance(exc, ActionError):
             failure = replace(failure, field=exc.field)
         cause = exc.__cause__
         if failure.status >= 500 and cause is not None:
-            fault = known_fault_of(cause)
+            fault = describe_known_fault(cause)
             logger.warning(
                 "request could not be answered",
-                # What has a name needs no trace, and a disk that is full would fill the log with them.
+                # A known fault needs no traceback, and a full disk would fill the log with them.
                 exc_info=None if fault else cause,
                 extra={
                     "code": failure.code,
@@ -95,8 +95,8 @@ def build_failure(exc: Exception, notes: RequestNotes) -> Failure:
     return failure
 
 
-def _unavailable(exc: Exception) -> UnavailableError:
-    error = UnavailableError(f"This cannot be read or saved at the moment. {outlook_of(exc)}")
+def _database_unavailable(exc: Exception) -> UnavailableError:
+    error = UnavailableError(f"This cannot be read or saved at the moment. {outage_advice(exc)}")
     error.__cause__ = exc
     return error
 
@@ -104,23 +104,23 @@ def _unavailable(exc: Exception) -> UnavailableError:
 def failure_response(
     failure: Failure, headers: Mapping[str, str] | None = None, details: Mapping[str, object] | None = None
 ) -> Response:
-    """Return `failure` as JSON with its status; `details` are said beside its code."""
-    said = {**({"field": failure.field} if failure.field is not None else {}), **(details or {})}
+    """Return `failure` as a JSON response; `details` are added to the members of `error`."""
+    extra = {**({"field": failure.field} if failure.field is not None else {}), **(details or {})}
     response = JSONResponse(
-        {"error": {"code": failure.code, "message": failure.message, "id": failure.error_id, **said}},
+        {"error": {"code": failure.code, "message": failure.message, "id": failure.error_id, **extra}},
         status_code=failure.status,
         headers=dict(headers or {}),
     )
     if failure.status in (429, 503):
         response.headers["Retry-After"] = str(failure.retry_after_s or RETRY_AFTER_S)
     if failure.status in (408, 413):
-        # Otherwise the server would go on reading what it refused.
+        # Otherwise the server would go on reading the rejected body.
         response.headers["Connection"] = "close"
     return response
 
 
 async def handle_http_exception(request: Request, exc: Exception) -> Response:
-    """Answer what the router refuses (404, 405) in the shape of all other errors."""
+    """Return 404 and 405 of the router in the shape of all other errors."""
     status = exc.status_code if isinstance(exc, HTTPException) else 500
     code, message = _HTTP_CODES.get(status, (f"http_{status}", "This request cannot be answered."))
     notes = notes_of(request.scope)
@@ -130,13 +130,13 @@ async def handle_http_exception(request: Request, exc: Exception) -> Response:
 
 
 class ErrorMiddleware:
-    """Middleware that turns every exception into a response, and logs it once."""
+    """Middleware that converts every exception into a response, and logs it once."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on the request, and turn an exception into a response."""
+        """Pass on the request, and answer an exception."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -152,8 +152,8 @@ class ErrorMiddleware:
             await self._app(scope, receive, watched_send)
         except ClientDisconnect:
             notes.has_left = True
-        except Exception as exc:  # noqa: BLE001 - the border: what arrives here is logged and answered
+        except Exception as exc:  # noqa: BLE001 - the outermost handler: logged and answered here
             failure = build_failure(exc, notes)
-            # When the headers are gone, the server cuts the connection, which is all that is left to say.
+            # Once the headers are sent, the only sign of an error is a closed connection, which the server sees to.
             if not has_started:
                 await failure_response(failure)(scope, receive, send)

@@ -15,7 +15,7 @@ FIELD = "file"
 """The name of the field that ChatKit's clients send a file in."""
 
 MAX_OVERHEAD_BYTES = 64 * 1024
-"""How much a form may hold beside the file."""
+"""Size limit of everything in a form except the file."""
 
 
 @dataclass(slots=True)
@@ -23,9 +23,9 @@ class FormFile:
     """A file in a form.
 
     Attributes:
-        name: The name, as the browser says.
-        media_type: The type, as the browser says.
-        chunks: The bytes.
+        name: The file name that the browser sent.
+        media_type: The media type that the browser sent.
+        chunks: The bytes of the file.
     """
 
     name: str
@@ -35,7 +35,7 @@ class FormFile:
 
 @dataclass(slots=True)
 class _Form:
-    """State of a form that is being read."""
+    """State of the parser: the part that is being read, and the data of the file that has not been taken yet."""
 
     headers: dict[str, bytes] = field(default_factory=dict)
     file_headers: dict[str, bytes] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class _Form:
         _, options = parse_options_header(self.headers.get("content-disposition", b""))
         self.is_file = options.get(b"name") == FIELD.encode() and b"filename" in options
         if self.is_file and self.was_file:
-            # Whoever sends two would miss the other.
+            # Ignoring the second file would lose it without a word.
             raise BadRequestError("The form holds more than one file.", code="attachments.malformed")
         if self.is_file:
             self.file_headers = dict(self.headers)
@@ -91,7 +91,7 @@ class _Form:
 
 
 async def read_form_file(request: Request) -> FormFile:
-    """Return the file of a form, as soon as its headers are here.
+    """Return the file of a form as soon as its headers have been read.
 
     Raises:
         UnsupportedError: When the body is no form.

@@ -31,17 +31,17 @@ def build_health_router(lifecycle: Lifecycle, database: Database) -> APIRouter:
     async def is_ready() -> Response:
         """Return 200 when requests can be answered and stored now, else 503 and the reason."""
         checks = {"database": await check_database(database), "use_cases": check_use_cases(lifecycle)}
-        # Answers are possible while a tool server is down, so it is reported and does not count as a failure.
-        more = {"mcp_servers": servers} if (servers := check_mcp_servers(lifecycle)) else {}
+        # Answers are possible while a tool server is down, so it is reported, but does not make the check fail.
+        extra = {"mcp_servers": servers} if (servers := check_mcp_servers(lifecycle)) else {}
         if all(result == _OK for result in checks.values()):
-            return JSONResponse({"status": "ready", "checks": checks, **more})
-        return JSONResponse({"status": "not ready", "checks": checks, **more}, status_code=503)
+            return JSONResponse({"status": "ready", "checks": checks, **extra})
+        return JSONResponse({"status": "not ready", "checks": checks, **extra}, status_code=503)
 
     return router
 
 
 def check_mcp_servers(lifecycle: Lifecycle) -> dict[str, str]:
-    """Return which servers of tools are connected, of all use cases, as far as that is known without asking them."""
+    """Return the last known connection state of the MCP servers of all use cases; no server is asked."""
     enabled = lifecycle.loaded.enabled if lifecycle.loaded is not None else {}
     return {
         f"{name}/{tool.name}": "connected" if is_connected(tool) else "not connected"
@@ -56,7 +56,7 @@ async def check_database(database: Database) -> str:
 
 
 def check_use_cases(lifecycle: Lifecycle) -> str:
-    """Return ``"ok"`` when at least one use case can be asked."""
+    """Return ``"ok"`` when at least one use case is enabled, else the reason."""
     if lifecycle.is_stopping:
         return "the server is stopping"
     if lifecycle.failure is not None:

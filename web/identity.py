@@ -1,4 +1,4 @@
-"""Identity of the user: the person of a client secret, or anonymous: a signed cookie or a token per browser."""
+"""Identity of the user: given by a client secret, or anonymous, by a signed cookie or token of the browser."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from turns.chat_session import ChatSession
 from turns.request_context import RequestContext
 from web.browser_tokens import PREFIX as BROWSER_TOKEN_PREFIX
 from web.browser_tokens import BrowserTokens
-from web.client_secrets import bearer_of
+from web.client_secrets import bearer_token
 from web.client_sessions import ClientSessions
 from web.failures import build_failure, failure_response
 from web.page_context import accepts_resumable, parse_time_zone
@@ -32,9 +32,9 @@ logger = logging.getLogger(__name__)
 
 COOKIE_NAME = "parlor_user"
 EMBEDDED_COOKIE_NAME = "parlor_user_embedded"
-"""Cookie for pages of other sites: it must not take the place of the one that the person has here."""
+"""Name of the cookie on pages of other sites, where it must not replace the first-party one."""
 
-EXPIRED = "The token of this browser has expired. Ask for the next one."
+EXPIRED_MESSAGE = "The token of this browser has expired. Ask for the next one."
 COOKIE_MAX_AGE_S = 365 * 24 * 3600
 KEY_FILE_NAME = "secret.key"
 KEY_BYTES = 32
@@ -52,10 +52,10 @@ _PUBLIC_PATHS = frozenset({"/api/branding", "/api/browser-token"})
 
 
 def load_signing_key(settings: Settings) -> bytes:
-    """Return the key that signs cookies: `SECRET_KEY`, or the file in `DATA_DIR`, made when it is missing.
+    """Return the key that signs cookies: `SECRET_KEY`, or the key file in `DATA_DIR`, which is created if missing.
 
     Raises:
-        ConfigError: When there is neither key nor a way to make one.
+        ConfigError: When no key is set, and the file is damaged or cannot be read or created.
     """
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value().encode()
@@ -74,7 +74,7 @@ def load_signing_key(settings: Settings) -> bytes:
 
 
 def find_key_problem(settings: Settings) -> str | None:
-    """Return why no cookie could be signed; None when it can, or when the key is still to be made."""
+    """Return why the signing key cannot be used; None when it can, or when its file is still to be created."""
     if settings.secret_key is None and not (settings.data_dir / KEY_FILE_NAME).exists():
         return None
     try:
@@ -92,7 +92,7 @@ def _create_key_file(path: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     try:
-        # A link appears whole and never replaces: of two processes that start at once, one wins and both read its key.
+        # A link is atomic and never overwrites: of two processes that start at once, one wins and both read its key.
         os.link(draft, path)
     except FileExistsError:
         logger.debug("another process made the signing key")
@@ -101,7 +101,7 @@ def _create_key_file(path: Path) -> None:
 
 
 class Cookies:
-    """Signs and verifies the cookie's value.
+    """Signs and verifies the values of user cookies.
 
     Args:
         key: The signing key, 32 bytes or more.
@@ -116,14 +116,18 @@ class Cookies:
         return f"v1.{token}.{self._sign(token)}"
 
     def parse(self, value: str) -> str | None:
-        """Return the user id of a value that we signed; None for any other."""
+        """Return the user id in a value that was signed with our key; None for any other value."""
         match = _COOKIE.fullmatch(value)
         if match is None or not hmac.compare_digest(match[2], self._sign(match[1])):
             return None
         return f"anon_{match[1]}"
 
+    def find_user(self, headers: Headers) -> str | None:
+        """Return the user id of the first cookie with a valid signature; None without one."""
+        return next((user for value in _cookie_values(headers) if (user := self.parse(value))), None)
+
     def _sign(self, token: str) -> str:
-        # The purpose is part of what is signed: a signature made for something else is no identity.
+        # The purpose is part of the message, so that a signature made for anything else is not accepted here.
         return hmac.new(self._key, f"{COOKIE_NAME}:v1:{token}".encode(), hashlib.sha256).hexdigest()
 
 
@@ -133,13 +137,13 @@ def new_user_id() -> str:
 
 
 class IdentityMiddleware:
-    """Middleware that identifies the user by a client secret or a signed cookie, and sets one where there is neither.
+    """Middleware that identifies the user by a client secret, a browser token or a cookie; it sets a missing cookie.
 
     Args:
         app: The application behind the middleware.
-        key: Signs cookies.
-        sessions: Knows client secrets. One that opens nothing is refused: nobody becomes somebody else by it.
-        public_url: The address under which browsers reach us, where requests do not tell it.
+        key: Signs cookies and browser tokens.
+        sessions: Verifies client secrets. An invalid one is rejected, and does not fall back to the cookie.
+        public_url: The address under which browsers reach the server (`PUBLIC_URL`); None to derive it from requests.
     """
 
     def __init__(self, app: ASGIApp, *, key: bytes, sessions: ClientSessions, public_url: str | None = None) -> None:
@@ -158,27 +162,27 @@ class IdentityMiddleware:
         notes = notes_of(scope)
         notes.public_url = self._public_url
         headers = Headers(scope=scope)
-        secret = bearer_of(headers)
+        secret = bearer_token(headers)
         if secret is not None and secret.startswith(BROWSER_TOKEN_PREFIX):
             await self._answer_by_token(secret, headers, scope, receive, send)
             return
         if secret is not None:
             await self._answer_in_session(secret, scope, receive, send)
             return
-        known = next((user for value in cookie_values(headers) if (user := self._cookies.parse(value))), None)
-        if known is None and scope["path"].startswith(FILES_PATH):
-            # A picture in somebody else's page, or an upload from there, makes nobody known.
+        known_user = self._cookies.find_user(headers)
+        if known_user is None and scope["path"].startswith(FILES_PATH):
+            # Pictures in pages of other sites, and uploads from there, create no users.
             await self._app(scope, receive, send)
             return
-        user_id = known or new_user_id()
+        user_id = known_user or new_user_id()
         notes.user_id = user_id
-        notes.is_stranger = known is None and notes.is_listed_origin
+        notes.is_unidentified = known_user is None and notes.is_listed_origin
         # The page sets the cookie before its scripts send requests in parallel, and renews it at every visit.
-        if known is not None and scope["path"] != _PAGE_PATH:
+        if known_user is not None and scope["path"] != _PAGE_PATH:
             await self._app(scope, receive, send)
             return
         is_https = scope["scheme"] == "https"
-        # Only a page of another site needs it, and browsers take such a cookie over https only.
+        # Only pages of other sites need such a cookie, and browsers accept it over https only.
         is_embedded = is_https and notes.is_listed_origin and headers.get("sec-fetch-site") == "cross-site"
         cookie = _cookie_header(
             self._cookies.build(user_id), path=f"{notes.base_path}/", is_https=is_https, is_embedded=is_embedded
@@ -195,7 +199,7 @@ class IdentityMiddleware:
         notes = notes_of(scope)
         token = self._tokens.parse(value, headers["origin"]) if notes.is_listed_origin else None
         if token is None or not token.is_current:
-            await _refuse(UnauthorizedError(EXPIRED), scope, receive, send)
+            await _send_failure(UnauthorizedError(EXPIRED_MESSAGE), scope, receive, send)
             return
         notes.user_id = token.user_id
         await self._app(scope, receive, send)
@@ -204,22 +208,22 @@ class IdentityMiddleware:
         notes = notes_of(scope)
         try:
             session = await self._sessions.authenticate(secret)
-        except Exception as exc:  # noqa: BLE001 - this layer is outside of the one that answers exceptions
-            await _refuse(exc, scope, receive, send)
+        except Exception as exc:  # noqa: BLE001 - `ErrorMiddleware` is further inside
+            await _send_failure(exc, scope, receive, send)
             return
         notes.session, notes.user_id = session, session.user_id
         notes.pseudonym = hmac.new(self._key, f"log:{session.user_id}".encode(), hashlib.sha256).hexdigest()[:12]
         await self._app(scope, receive, send)
 
 
-async def _refuse(exc: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+async def _send_failure(exc: Exception, scope: Scope, receive: Receive, send: Send) -> None:
     failure = build_failure(exc, notes_of(scope))
     challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'} if failure.status == 401 else None
     await failure_response(failure, challenge)(scope, receive, send)
 
 
 def build_context(request: Request, use_case: str = "") -> RequestContext:
-    """Return the context of `request`, which has passed the `IdentityMiddleware`."""
+    """Return the context of a request that has passed the `IdentityMiddleware`."""
     notes = notes_of(request.scope)
     if notes.session is not None:
         return session_context(request, notes.session)
@@ -237,9 +241,10 @@ def build_context(request: Request, use_case: str = "") -> RequestContext:
 
 
 def base_url_of(request: Request) -> str:
-    """Return the address under which the browser reaches us: `PUBLIC_URL`, or what the request says; empty if nothing.
+    """Return the base URL under which the browser reaches this server; empty when that cannot be told.
 
-    Behind a proxy that ends TLS we see `http` where the browser sees `https`: what its page was loaded with tells.
+    It is `PUBLIC_URL`, or derived from the request. Behind a proxy that terminates TLS the server sees `http` where the
+    browser sees `https`, so the scheme is taken from the page's own address.
     """
     public = notes_of(request.scope).public_url
     if public is not None:
@@ -248,13 +253,13 @@ def base_url_of(request: Request) -> str:
     if not _HOST.fullmatch(host):
         return ""
     page = request.headers.get("origin", "") or request.headers.get("referer", "")
-    # A page of https may ask a server of plain http on the same machine, and no other.
+    # The one plain http server that an https page may call is on the loopback interface.
     is_https = request.scope["scheme"] == "https" or (page.startswith("https://") and not _LOOPBACK.match(host))
     return f"{'https' if is_https else 'http'}://{host}{notes_of(request.scope).base_path}"
 
 
 def session_context(request: Request, session: ChatSession) -> RequestContext:
-    """Return the context of a request in `session`: always its person and its use case, whatever the request names."""
+    """Return the context of a request in a session: user and use case are always those of the session."""
     return RequestContext(
         user_id=session.user_id,
         use_case=session.use_case,
@@ -280,11 +285,11 @@ def _needs_identity(path: str) -> bool:
     return is_identified and path not in _PUBLIC_PATHS
 
 
-def cookie_values(headers: Headers) -> Iterator[str]:
-    """Yield every value under our names, which a neighbouring subdomain may have set as well."""
+def _cookie_values(headers: Headers) -> Iterator[str]:
+    """Yield every value of our cookies; there may be several, as other subdomains can set the same names."""
     pairs = [part.strip().partition("=") for header in headers.getlist("cookie") for part in header.split(";")]
-    for wanted in (COOKIE_NAME, EMBEDDED_COOKIE_NAME):
-        yield from (value for name, _, value in pairs if name == wanted)
+    for cookie_name in (COOKIE_NAME, EMBEDDED_COOKIE_NAME):
+        yield from (value for name, _, value in pairs if name == cookie_name)
 
 
 def _cookie_header(value: str, *, path: str, is_https: bool, is_embedded: bool) -> str:
@@ -292,6 +297,6 @@ def _cookie_header(value: str, *, path: str, is_https: bool, is_embedded: bool) 
     parts = [f"{name}={value}", f"Path={path}", f"Max-Age={COOKIE_MAX_AGE_S}", "HttpOnly"]
     if is_https:
         parts.append("Secure")
-    # Browsers store no Lax cookie for a page of another site.
+    # Browsers store no Lax cookie from a cross-site request.
     parts += ["SameSite=None", "Partitioned"] if is_embedded else ["SameSite=Lax"]
     return "; ".join(parts)

@@ -1,4 +1,4 @@
-"""`GET /metrics`: numbers for Prometheus, where `METRICS` says so."""
+"""`GET /metrics`: metrics for Prometheus, when `METRICS` is on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from config import Settings
 from errors import ConfigError, NotFoundError
-from web.client_secrets import bearer_of
+from web.client_secrets import bearer_token
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
@@ -24,11 +24,11 @@ PATH = "/metrics"
 
 
 class PlatformCollector:
-    """Collector that reads the platform's numbers when they are asked for, and costs nothing in between.
+    """Prometheus collector that reads the platform's statistics at each scrape, and costs nothing in between.
 
     Args:
-        runs: The answers.
-        transaction_times: The times of the store.
+        runs: Counts answers, tokens and tool calls.
+        transaction_times: Measures the store's transactions.
     """
 
     def __init__(self, runs: Runs, transaction_times: TransactionTimes) -> None:
@@ -36,7 +36,7 @@ class PlatformCollector:
         self._transaction_times = transaction_times
 
     def collect(self) -> Iterator[Metric]:
-        """Yield all metrics of ours."""
+        """Yield the metrics of the platform."""
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
         by_name = ("use_case",)
@@ -46,15 +46,15 @@ class PlatformCollector:
         tokens = CounterMetricFamily("parlor_tokens", "Tokens of models.", labels=("use_case", "kind"))
         calls = CounterMetricFamily("parlor_tool_calls", "Calls of tools.", labels=by_name)
         failed = CounterMetricFamily("parlor_tool_failures", "Calls of tools that failed.", labels=by_name)
-        for name, known in self._runs.statistics.by_use_case.items():
-            for outcome, count in known.outcomes.items():
+        for name, statistics in self._runs.statistics.by_use_case.items():
+            for outcome, count in statistics.outcomes.items():
                 answers.add_metric((name, outcome), count)
-            durations.add_metric((name,), list(known.durations.cumulative()), known.durations.sum_s)
-            first_texts.add_metric((name,), list(known.first_texts.cumulative()), known.first_texts.sum_s)
-            for kind, count in known.tokens.items():
+            durations.add_metric((name,), list(statistics.durations.cumulative()), statistics.durations.sum_s)
+            first_texts.add_metric((name,), list(statistics.first_texts.cumulative()), statistics.first_texts.sum_s)
+            for kind, count in statistics.tokens.items():
                 tokens.add_metric((name, kind), count)
-            calls.add_metric((name,), known.tool_calls)
-            failed.add_metric((name,), known.failed_tool_calls)
+            calls.add_metric((name,), statistics.tool_calls)
+            failed.add_metric((name,), statistics.failed_tool_calls)
         yield from (answers, durations, first_texts, tokens, calls, failed)
         database = HistogramMetricFamily(
             "parlor_database_seconds", "Time of the store's transactions.", labels=("use_case", "kind")
@@ -69,10 +69,10 @@ class PlatformCollector:
 
 
 def build_metrics_router(settings: Settings, runs: Runs, transaction_times: TransactionTimes) -> APIRouter | None:
-    """Return the route of the metrics; None where the settings want none.
+    """Return the route of the metrics; None when they are off.
 
     Raises:
-        ConfigError: When the package that writes them is not installed.
+        ConfigError: When the package prometheus-client is not installed.
     """
     if not settings.metrics:
         return None
@@ -82,7 +82,7 @@ def build_metrics_router(settings: Settings, runs: Runs, transaction_times: Tran
     except ImportError as exc:
         raise ConfigError("METRICS", "needs the package prometheus-client: pip install 'parlor[metrics]'") from exc
 
-    # One of its own: what use cases count in the package's global one is theirs to show.
+    # Not the package's global registry, whose metrics belong to the use cases that register them.
     registry = prometheus_client.CollectorRegistry()
     prometheus_client.ProcessCollector(registry=registry)
     prometheus_client.PlatformCollector(registry=registry)
@@ -93,9 +93,9 @@ def build_metrics_router(settings: Settings, runs: Runs, transaction_times: Tran
     @router.get(PATH)
     async def get_metrics(request: Request) -> Response:
         """Return all metrics; if a token is configured, the request has to show it."""
-        shown = bearer_of(request.headers) or ""
-        if token is not None and not hmac.compare_digest(shown.encode(), token.encode()):
-            raise NotFoundError("There is nothing here.")  # not even that there could be something
+        bearer = bearer_token(request.headers) or ""
+        if token is not None and not hmac.compare_digest(bearer.encode(), token.encode()):
+            raise NotFoundError("There is nothing here.")  # a 401 would reveal that the path exists
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return router

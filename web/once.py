@@ -1,22 +1,22 @@
-"""Once: remembers what was logged already, within a bound."""
+"""Once: remembers which warnings have been logged, up to a limit."""
 
 from __future__ import annotations
 
 
 class Once:
-    """Tells what is new from what was there before.
+    """Bounded set that tells whether an item is seen for the first time.
 
     Args:
-        most: How many different things are told apart; whatever comes after that is not new.
+        max_items: Number of items that are remembered; beyond it every item counts as seen.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, max_items: int) -> None:
+        self._max_items = max_items
         self._seen: set[str] = set()
 
-    def is_new(self, what: str) -> bool:
-        """Return whether `what` is asked about for the first time."""
-        if what in self._seen or len(self._seen) >= self._most:
+    def is_new(self, item: str) -> bool:
+        """Return whether `item` is seen for the first time, and remember it."""
+        if item in self._seen or len(self._seen) >= self._max_items:
             return False
-        self._seen.add(what)
+        self._seen.add(item)
         return True

@@ -1,4 +1,4 @@
-"""`GET /`, `/static` and the favicon: the page around the chat."""
+"""`GET /`, `/static` and the favicon: the page around the chat, and the built client."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from starlette.types import Scope
 
 from config import Settings
 
-# Most files keep their names from version to version: browsers must ask each time whether theirs is still the one.
+# Most files keep their names across versions, so browsers have to revalidate them each time.
 CACHE_CONTROL: Final = "no-cache"
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 CLIENT_PATH: Final = "static/dist/chatkit.js"
@@ -28,24 +28,24 @@ NOT_BUILT_MESSAGE = "The client has not been built yet. Run `./parlor build` in 
 
 
 class RevalidatedFiles(StaticFiles):
-    """Files that a browser keeps; it asks about them each time, unless their name says what is in them."""
+    """Static files that browsers cache: revalidated each time, or immutable when the name contains a hash."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """Return the file at `path`, packed where the build has packed it, or 304 when the browser has it."""
+        """Return the file at `path`, compressed if the build has compressed it, or 304 if the browser has it."""
         is_client = path.startswith("dist/")
-        response = await self._packed(path, scope) if is_client else None
+        response = await self._get_gzipped(path, scope) if is_client else None
         if response is None:
             response = await super().get_response(path, scope)
         if is_client:
             response.headers["Vary"] = "Accept-Encoding"
         response.headers["Cache-Control"] = IMMUTABLE if is_client and _HASHED.fullmatch(path) else CACHE_CONTROL
         if is_client:
-            # Pages of other origins may embed the client, and it loads its parts and fonts by CORS.
+            # Pages of other origins may embed the client, which loads its modules and fonts by CORS.
             response.headers["Access-Control-Allow-Origin"] = "*"
         return response
 
-    async def _packed(self, path: str, scope: Scope) -> Response | None:
-        if not takes_gzip(Headers(scope=scope).get("accept-encoding", "")):
+    async def _get_gzipped(self, path: str, scope: Scope) -> Response | None:
+        if not accepts_gzip(Headers(scope=scope).get("accept-encoding", "")):
             return None
         try:
             response = await super().get_response(f"{path}.gz", scope)
@@ -55,7 +55,7 @@ class RevalidatedFiles(StaticFiles):
         return response
 
 
-def takes_gzip(accept_encoding: str) -> bool:
+def accepts_gzip(accept_encoding: str) -> bool:
     """Return whether an `Accept-Encoding` header allows gzip. Source: RFC 9110, 12.5.3."""
     for coding in accept_encoding.lower().split(","):
         name, _, weight = coding.partition(";")
@@ -78,27 +78,27 @@ def build_pages_router(static_dir: Path, settings: Settings) -> APIRouter:
     @router.api_route("/", methods=["GET", "HEAD"])
     async def get_page(request: Request) -> Response:
         """Return the page."""
-        # Asked each time: building the client needs no restart.
-        # In the threads of the files themselves: use cases' tools may keep all others busy.
+        # Checked each time, so that building the client needs no restart. In the thread pool that serves files, since
+        # tools of use cases may keep all threads of the default executor busy.
         if not await run_in_threadpool(bundle.is_file):
             return PlainTextResponse(NOT_BUILT_MESSAGE, status_code=503)
         page = await files.get_response("index.html", request.scope)
         if settings.chatkit_js_url is None:
-            # Fetched beside the page's own script, which asks for it only when it runs.
+            # Loaded in parallel with the page's own script, which would request it only when it runs.
             page.headers["Link"] = f"<{CLIENT_PATH}>; rel=preload; as=script"
         return page
 
     @router.api_route("/favicon.ico", methods=["GET", "HEAD"])
     async def get_favicon() -> Response:
-        """Send who asks for the classic address to the brand's favicon."""
-        # Where a proxy serves us below a path and does not say so, only a relative address leads there.
+        """Redirect the conventional address to the brand's favicon."""
+        # Relative, as a proxy may serve us below a path that we do not know.
         url = settings.brand_favicon_url.removeprefix("/")
         return RedirectResponse(url or "./", headers={"Cache-Control": CACHE_CONTROL})
 
     @router.api_route("/static/{path:path}", methods=["GET", "HEAD"])
     async def get_file(request: Request) -> Response:
-        """Return a file of the page."""
-        # Not an argument: for the first one of any route FastAPI imports all of Pydantic's old version.
+        """Return a static file."""
+        # Not declared as an argument: the first one of any route makes FastAPI import all of Pydantic v1.
         return await files.get_response(request.path_params["path"], request.scope)
 
     return router

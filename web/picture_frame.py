@@ -1,7 +1,7 @@
-"""`GET /picture`: one picture of another origin, in a frame of the page, for a person who has asked for it by a click.
+"""`GET /picture`: a document for a frame that shows one picture of another origin, once a person has clicked to see it.
 
-The policy of our pages keeps out pictures of other origins, whoever writes their address. A frame has a policy of its
-own: it shows this one picture, runs nothing, and the page's policy stays as strict as it is.
+The content security policy of our pages blocks pictures of other origins. The frame has a policy of its own that allows
+this picture and runs no scripts, so the policy of the page stays strict.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MAX_ADDRESS_CHARS: Final = 4_000
 _STYLE: Final = ":root{color-scheme:light dark}body{margin:0}img{display:block;max-width:100%;height:auto}"
 _STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 
-# Any host: what a person has asked for may send its reader on to another one.
+# Any host is allowed, as the address of the picture may redirect to another one.
 POLICY: Final = (
     f"default-src 'none'; img-src http: https:; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'self'"
@@ -37,13 +37,13 @@ def build_picture_router() -> APIRouter:
 
     @router.get(PATH)
     async def get_picture(request: Request) -> Response:
-        """Return a document that shows the picture at `src`, to a frame of our own page and to nobody else."""
+        """Return a document that shows the picture at `src`; only frames of our own page get it."""
         address = request.query_params.get("src", "")
-        asked = (request.headers.get("sec-fetch-dest"), request.headers.get("sec-fetch-site"))
-        # As a page of its own it would let anybody show anything under our name.
-        if asked != ("iframe", "same-origin") or not _is_address(address):
+        fetch_metadata = (request.headers.get("sec-fetch-dest"), request.headers.get("sec-fetch-site"))
+        # As a top-level page it would let anybody show any picture under our domain.
+        if fetch_metadata != ("iframe", "same-origin") or not _is_http_url(address):
             raise NotFoundError("There is no such page.", code="not_found")
-        # A name and no word: the frame's own title is the page's, in its language.
+        # The host name needs no translation; the page gives the frame a title in its own language.
         title = html.escape(urlsplit(address).hostname or "")
         page = (
             f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
@@ -54,7 +54,7 @@ def build_picture_router() -> APIRouter:
     return router
 
 
-def _is_address(text: str) -> bool:
+def _is_http_url(text: str) -> bool:
     try:
         parts = urlsplit(text)
     except ValueError:

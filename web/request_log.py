@@ -1,4 +1,4 @@
-"""Access log: one line per request with user, path, status and duration, and never what was said."""
+"""Access log: one line per request with user, path, status and duration, never the content of messages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 MAX_LOGGED_PATH_CHARS = 200
 CLIENT_LEFT_STATUS = 499
-"""Logged status of a request whose client went away before there was one to send."""
+"""Logged status of a request whose client disconnected before the response began."""
 
 _SCOPE_KEY = "parlor.notes"
 _QUIET_PATHS = frozenset({"/healthz", "/readyz"})
@@ -27,24 +27,24 @@ _QUIET_PATHS = frozenset({"/healthz", "/readyz"})
 
 @dataclass(slots=True)
 class RequestNotes:
-    """Notes about one request, by which middleware, routes and the access log tell each other about it.
+    """Data about one request that middleware, routes and the access log share.
 
     Attributes:
         request_id: Id of the request; the header `X-Request-Id` has it too.
-        user_id: Id of the user; None where nobody needs to know.
-        pseudonym: Name of the user in the log, where a hash of the id could be guessed: a server may name its people
-            by e-mail address.
-        session: Session whose client secret was shown; None without one.
+        user_id: Id of the user; None on paths that need no identity.
+        pseudonym: Name of the user in the log, keyed by a secret, as the ids in sessions may be guessable, e.g. e-mail
+            addresses; None for a plain hash of the id.
+        session: Session that the client secret opened; None without a client secret.
         use_case: Name of the use case that answered.
-        error_code: Code of the error that was answered.
+        error_code: Code of the error in the response.
         error_id: Id of that error, which the person sees too.
-        is_listed_origin: Whether a page of `ALLOWED_ORIGINS` asks.
-        is_stranger: Whether that page's request tells nothing of who asks: no secret, no token, no cookie.
-        base_path: The path on our host below which a proxy serves us; empty without one.
-        forwarded_host: The host that the browser asked, as a trusted proxy says; None where none does.
-        public_url: The address under which browsers reach us, where it is configured.
-        has_left: Whether the client went away before the end of the answer.
-        send: The server's own `send`, past all middleware, for the body of an event stream; None where there is no
+        is_listed_origin: Whether the request comes from a page of `ALLOWED_ORIGINS`.
+        is_unidentified: Whether a page of `ALLOWED_ORIGINS` sent neither client secret nor browser token nor cookie.
+        base_path: Path below which a proxy serves Parlor; empty at the root.
+        forwarded_host: Host that the browser requested, according to a trusted proxy; None without one.
+        public_url: Configured base URL for browsers (`PUBLIC_URL`); None to derive it from requests.
+        has_left: Whether the client disconnected before the end of the response.
+        send: The server's own `send`, by which the body of an event stream bypasses the middleware; None without
             middleware.
     """
 
@@ -56,7 +56,7 @@ class RequestNotes:
     error_code: str | None = None
     error_id: str | None = None
     is_listed_origin: bool = False
-    is_stranger: bool = False
+    is_unidentified: bool = False
     base_path: str = ""
     forwarded_host: str | None = None
     public_url: str | None = None
@@ -65,7 +65,7 @@ class RequestNotes:
 
 
 def notes_of(scope: Scope) -> RequestNotes:
-    """Return the notes of the request that `scope` belongs to."""
+    """Return the notes of a request; they are created at the first call."""
     notes = scope.get(_SCOPE_KEY)
     if not isinstance(notes, RequestNotes):
         notes = scope[_SCOPE_KEY] = RequestNotes(request_id=token_hex(8))
@@ -73,7 +73,7 @@ def notes_of(scope: Scope) -> RequestNotes:
 
 
 class RequestLogMiddleware:
-    """Middleware that gives the request an id and logs how it ended; the outermost."""
+    """Outermost middleware: gives the request an id, and logs its status and duration."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -118,11 +118,11 @@ def _log(scope: Scope, notes: RequestNotes, status: int, duration_ms: float) -> 
         "error_id": notes.error_id,
         "has_left": notes.has_left or None,
     }
-    # Probes come every few seconds and say nothing as long as they succeed.
+    # Probes come every few seconds, and are of no interest as long as they succeed.
     level = logging.DEBUG if path in _QUIET_PATHS and status < 400 else logging.INFO
     logger.log(level, "request", extra={name: value for name, value in extra.items() if value is not None})
 
 
 def _pseudonym(user_id: str) -> str:
-    # Lines of one user can be told from others', and the log alone does not say whose they are.
+    # The lines of one user can be recognised, without the id in the log.
     return hashlib.sha256(user_id.encode()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""Security headers, and the check that a request comes from a page that may call."""
+"""Security headers, CORS, and the protection against cross-site request forgery."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from config import Settings
 from errors import ForbiddenError
 from files.file_urls import PATH as FILES_PATH
-from web.client_secrets import bearer_of
+from web.client_secrets import bearer_token
 from web.failures import build_failure, failure_response
 from web.once import Once
 from web.picture_frame import PATH as PICTURE_PATH
@@ -31,10 +31,10 @@ _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 _SECRET_PREFIXES = ("/chatkit/", "/api/")
 _SERVER_PREFIX = "/v1/chatkit/sessions"
-"""The path of servers with keys, which no browser knows: no page's origin matters there, and no page may read it."""
+"""Path of the API for servers with keys: they send no `Origin`, and no page may read the responses."""
 
 _FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-"""The policy of what people have uploaded: whatever it is, it runs nothing here and reaches nobody."""
+"""Policy of uploaded files, which can run no scripts and load nothing."""
 
 _EXPOSED_HEADERS = "X-Request-Id, Parlor-Run, Parlor-Run-Last, Parlor-Image-Domains, Retry-After"
 
@@ -43,20 +43,20 @@ MAX_ORIGIN_CHARS = 300
 
 
 def build_content_security_policy(settings: Settings, upload_origin: str | None = None) -> str:
-    """Return the policy of every page, the last line against XSS: it names the origins that a page may load from.
+    """Return the content security policy of our pages, the last line of defence against XSS.
 
-    Those are our own, those that the settings name, and that of a bucket.
+    It allows our own origin, the origins in the settings, and that of the bucket that browsers upload to.
     """
-    pictures = _origins(settings.brand_logo_url, settings.brand_favicon_url)
-    pictures += _picture_sources(settings.allowed_image_domains)
-    # OpenAI's hosted script draws its chat in a frame of its own origin.
-    chat = _origins(settings.chatkit_js_url)
+    pictures = _find_origins(settings.brand_logo_url, settings.brand_favicon_url)
+    pictures += _build_picture_sources(settings.allowed_image_domains)
+    # OpenAI's hosted script shows its chat in a frame of its own origin.
+    chat = _find_origins(settings.chatkit_js_url)
     directives = {
         "default-src": ["'self'"],
         "script-src": ["'self'", *chat],
         "style-src": ["'self'"],
         "img-src": ["'self'", "data:", "blob:", *pictures],
-        "connect-src": ["'self'", *chat, *_origins(upload_origin)],
+        "connect-src": ["'self'", *chat, *_find_origins(upload_origin)],
         "frame-src": ["'self'", *chat],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
@@ -64,33 +64,33 @@ def build_content_security_policy(settings: Settings, upload_origin: str | None 
         "frame-ancestors": ["'self'"],
     }
     if not chat:
-        # No text becomes markup but through our sanitiser. Another element's script may not be made for that.
+        # Only our sanitiser turns text into markup. A hosted script may not support Trusted Types.
         directives["require-trusted-types-for"] = ["'script'"]
     return "; ".join(f"{name} {' '.join(sources)}" for name, sources in directives.items())
 
 
-def _origins(*urls: str | None) -> list[str]:
-    """Return the origins of those of `urls` that are absolute, each once."""
-    found: dict[str, None] = {}
+def _find_origins(*urls: str | None) -> list[str]:
+    """Return the origins of the absolute URLs in `urls`, without duplicates."""
+    origins: dict[str, None] = {}
     for url in urls:
         parts = urlsplit(url or "")
         if parts.scheme and parts.hostname:
             host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-            found[f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")] = None
-    return list(found)
+            origins[f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")] = None
+    return list(origins)
 
 
-def _picture_sources(domains: tuple[str, ...]) -> list[str]:
-    """Return the places that pictures may come from, as a policy writes them."""
-    found: list[str] = []
+def _build_picture_sources(domains: tuple[str, ...]) -> list[str]:
+    """Return `ALLOWED_IMAGE_DOMAINS` as sources of a content security policy."""
+    sources: list[str] = []
     for domain in domains:
         if domain == "*":
-            found += ["https:", "http:"]
+            sources += ["https:", "http:"]
         else:
             has_origin = "://" in domain or ":" in domain
-            # Without a port, a policy means that of the page's scheme only.
-            found.append(domain if has_origin else f"{domain}:*")
-    return found
+            # A source without a port matches only the default port of the page's scheme.
+            sources.append(domain if has_origin else f"{domain}:*")
+    return sources
 
 
 class SecurityHeadersMiddleware:
@@ -105,13 +105,13 @@ class SecurityHeadersMiddleware:
             "permissions-policy": "camera=(), geolocation=(), microphone=(self), payment=(), usb=()",
             "cross-origin-opener-policy": "same-origin",
         }
-        self._headers = _encoded(headers)
-        # Pages of other origins show pictures of their people; the signature in the URL decides who may see them.
-        of_files = {"content-security-policy": _FILE_POLICY, "cross-origin-resource-policy": "cross-origin"}
-        self._file_headers = _encoded(headers | of_files)
-        # The frame's address would tell another host what is looked at; its own policy is narrow.
-        of_pictures = {"content-security-policy": PICTURE_POLICY, "referrer-policy": "no-referrer"}
-        self._picture_headers = _encoded(headers | of_pictures)
+        self._headers = _encode_headers(headers)
+        # Pages of other origins may embed files; the signature in the URL decides who may see them.
+        for_files = {"content-security-policy": _FILE_POLICY, "cross-origin-resource-policy": "cross-origin"}
+        self._file_headers = _encode_headers(headers | for_files)
+        # As a referrer, the address of the frame would tell the other host which page shows its picture.
+        for_picture_frame = {"content-security-policy": PICTURE_POLICY, "referrer-policy": "no-referrer"}
+        self._picture_headers = _encode_headers(headers | for_picture_frame)
         self._names = {name for name, _ in self._headers}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -137,14 +137,14 @@ class SecurityHeadersMiddleware:
         await self._app(scope, receive, send_with_headers)
 
 
-def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+def _encode_headers(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     return [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
 
 
 def is_own_origin(origin: str, host: str) -> bool:
-    """Return whether `origin`, a browser's `Origin`, names the server that the `Host` header names.
+    """Return whether the `Origin` header names the same server as the `Host` header.
 
-    The scheme is not compared: behind a proxy that ends TLS we see `http` where the browser sees `https`.
+    The scheme is not compared: behind a proxy that terminates TLS the server sees `http`, and the browser `https`.
     """
     try:
         parts = urlsplit(origin.lower())
@@ -157,15 +157,14 @@ def is_own_origin(origin: str, host: str) -> bool:
 
 
 class CrossOriginMiddleware:
-    """Middleware against CSRF: only our own pages, and those of `ALLOWED_ORIGINS`, change anything.
+    """Middleware against CSRF: only our own pages, and those of `ALLOWED_ORIGINS`, may send unsafe requests.
 
-    A page of any other origin may ask with a client secret. No browser adds one by itself, so that nobody's page can
-    ask for a person who is here already; and what it gets has nothing to do with any cookie.
+    Pages of any other origin may send requests with a client secret. Browsers never add one by themselves, so that no
+    page can act for a user who is signed in here, and cookies play no part in such a request.
 
-    Browsers send `Origin` with every request that is not a mere read. A client that sends none is not a browser, unless
-    `Sec-Fetch-Site` says otherwise; it carries no cookie that a foreign page could abuse. No page can write
-    `Sec-Fetch-Site`: where it says that page and address are of one origin, they are, though a proxy between them may
-    have changed the `Host`.
+    Browsers send `Origin` with every unsafe request. A client that sends none is no browser, unless `Sec-Fetch-Site`
+    says otherwise, and has no cookies that another page could abuse. Pages cannot set `Sec-Fetch-Site`: `same-origin`
+    can be trusted even if a proxy has changed the `Host`.
     """
 
     def __init__(self, app: ASGIApp, *, allowed_origins: tuple[str, ...]) -> None:
@@ -174,7 +173,7 @@ class CrossOriginMiddleware:
         self._logged = Once(MAX_LOGGED_ORIGINS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on the request, or refuse it with 403."""
+        """Pass on the request, or reject it with 403."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -185,9 +184,9 @@ class CrossOriginMiddleware:
             await self._preflight(headers)(scope, receive, self._with_cors(send, origins[0]))
             return
         is_chat = scope["path"] == "/chatkit" or scope["path"].startswith(_SECRET_PREFIXES)
-        # Signed by us for a file: what a browser adds by itself, such as a cookie, does not count there.
+        # A signed URL authorises by itself: cookies, which a browser adds on its own, are ignored there.
         is_signed = scope["path"].startswith(FILES_PATH) and b"signature=" in scope["query_string"]
-        if origins and not is_listed and (is_signed or (is_chat and _shows_secret(scope["method"], headers))):
+        if origins and not is_listed and (is_signed or (is_chat and _has_secret(scope["method"], headers))):
             send = _with_public_cors(send)
             if scope["method"] == "OPTIONS":
                 await self._preflight(headers)(scope, receive, send)
@@ -195,14 +194,14 @@ class CrossOriginMiddleware:
                 await self._app(scope, receive, send)
             return
         needs_page = scope["method"] not in _SAFE_METHODS and not scope["path"].startswith(_SERVER_PREFIX)
-        if needs_page and not is_listed and not _is_ours(headers, origins, notes_of(scope).forwarded_host):
-            failure = build_failure(self._refusal(origins), notes_of(scope))
+        if needs_page and not is_listed and not _is_from_own_page(headers, origins, notes_of(scope).forwarded_host):
+            failure = build_failure(self._build_refusal(origins), notes_of(scope))
             await failure_response(failure)(scope, receive, self._with_cors(send, None))
             return
         notes_of(scope).is_listed_origin = is_listed
         await self._app(scope, receive, self._with_cors(send, origins[0] if is_listed else None))
 
-    def _refusal(self, origins: list[str]) -> ForbiddenError:
+    def _build_refusal(self, origins: list[str]) -> ForbiddenError:
         origin = origins[0] if len(origins) == 1 and _is_printable(origins[0]) else "an origin that it does not tell"
         if self._logged.is_new(origin):
             logger.warning(
@@ -220,9 +219,9 @@ class CrossOriginMiddleware:
         response = Response(status_code=204)
         response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, POST, PUT"
         response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_MAX_AGE_S)
-        asked = headers.get("access-control-request-headers", "").strip()
-        if _HEADER_NAMES.fullmatch(asked):
-            response.headers["Access-Control-Allow-Headers"] = asked
+        requested = headers.get("access-control-request-headers", "").strip()
+        if _HEADER_NAMES.fullmatch(requested):
+            response.headers["Access-Control-Allow-Headers"] = requested
         return response
 
     def _with_cors(self, send: Send, origin: str | None) -> Send:
@@ -242,16 +241,16 @@ class CrossOriginMiddleware:
         return send_with_cors
 
 
-def _shows_secret(method: str, headers: Headers) -> bool:
-    """Return whether a request has a client secret, or is the preflight of one that will have it."""
+def _has_secret(method: str, headers: Headers) -> bool:
+    """Return whether a request shows a client secret, or is the preflight of one that will."""
     if method != "OPTIONS":
-        return bearer_of(headers) is not None
-    asked = headers.get("access-control-request-headers", "").lower().split(",")
-    return "access-control-request-method" in headers and "authorization" in (name.strip() for name in asked)
+        return bearer_token(headers) is not None
+    requested = headers.get("access-control-request-headers", "").lower().split(",")
+    return "access-control-request-method" in headers and "authorization" in (name.strip() for name in requested)
 
 
 def _with_public_cors(send: Send) -> Send:
-    """Let any page read the answer, without anything that the browser knows of the person."""
+    """Return a `send` that lets any page read the response, but not for requests with credentials."""
 
     async def send_with_cors(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -268,7 +267,7 @@ def _is_printable(origin: str) -> bool:
     return len(origin) <= MAX_ORIGIN_CHARS and origin.isascii() and origin.isprintable()
 
 
-def _is_ours(headers: Headers, origins: list[str], forwarded_host: str | None) -> bool:
+def _is_from_own_page(headers: Headers, origins: list[str], forwarded_host: str | None) -> bool:
     sites = headers.getlist("sec-fetch-site")
     if not origins:
         return sites in ([], ["same-origin"], ["none"])

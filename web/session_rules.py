@@ -1,4 +1,4 @@
-"""Rules of a session for ChatKit's requests: its rate limit, whether the history is listed, whether files are taken."""
+"""Limits of a session for ChatKit's requests: rate limit, access to the history, and uploads."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ Handle = Callable[[bytes], Awaitable[bytes | Chunks]]
 
 
 async def handle_in_session(body: bytes, session: ChatSession, sessions: ClientSessions, handle: Handle) -> Any:
-    """Handle a request within the limits of a session.
+    """Handle a ChatKit request within the limits of a session.
 
     Raises:
-        UserFacingError: When the session does not allow it.
+        UserFacingError: When the session does not allow the request.
     """
     try:
         request = from_json(body)
@@ -34,18 +34,18 @@ async def handle_in_session(body: bytes, session: ChatSession, sessions: ClientS
     kind = request.get("type") if isinstance(request, dict) else None
     if not isinstance(kind, str):
         request, kind = {}, ""
-    # To come back to an answer, or to stop it, is no new request.
+    # Resuming or stopping an answer does not count as a request.
     if not kind.startswith("runs.") and (wait_s := await sessions.count_request(session)):
         raise _TooManyRequestsError(session, wait_s)
-    given = request.get("params")
-    params: dict[str, Any] = given if isinstance(given, dict) else {}
-    allowed = session.configuration
+    members = request.get("params")
+    params: dict[str, Any] = members if isinstance(members, dict) else {}
+    configuration = session.configuration
     if kind == "threads.list":
-        return await _list_threads(body, params, allowed, handle)
+        return await _list_threads(body, params, configuration, handle)
     thread_id = params.get("thread_id")
-    if allowed.recent_threads is not None and thread_id is not None and kind != "runs.stop":
-        await _check_recent(thread_id, allowed.recent_threads, handle)
-    _check_files(kind, params, allowed)
+    if configuration.recent_threads is not None and thread_id is not None and kind != "runs.stop":
+        await _check_recent(thread_id, configuration.recent_threads, handle)
+    _check_files(kind, params, configuration)
     if kind == "attachments.create":
         async with counted_upload(session, sessions):
             return await handle(body)
@@ -59,12 +59,12 @@ async def counted_upload(session: ChatSession, sessions: ClientSessions) -> Asyn
     Raises:
         ForbiddenError: When the session allows none, or has used up its number.
     """
-    allowed = session.configuration
-    if not allowed.has_uploads:
+    configuration = session.configuration
+    if not configuration.has_uploads:
         raise ForbiddenError(_NO_UPLOADS, code="session.no_uploads")
     if not await sessions.count_upload(session):
         raise ForbiddenError(
-            f"At most {allowed.max_files} files can be uploaded in this session.", code="session.too_many_files"
+            f"At most {configuration.max_files} files can be uploaded in this session.", code="session.too_many_files"
         )
     try:
         yield
@@ -82,22 +82,24 @@ class _TooManyRequestsError(TooManyRequestsError):
         self.retry_after_s = wait_s
 
 
-def _check_files(kind: str, params: dict[str, Any], allowed: SessionConfiguration) -> None:
+def _check_files(kind: str, params: dict[str, Any], configuration: SessionConfiguration) -> None:
     message = params.get("input")
     attached = message.get("attachments") if isinstance(message, dict) else None
-    if not allowed.has_uploads and (attached or kind == "attachments.create"):
+    if not configuration.has_uploads and (attached or kind == "attachments.create"):
         raise ForbiddenError(_NO_UPLOADS, code="session.no_uploads")
     size = params.get("size")
-    if kind == "attachments.create" and isinstance(size, int) and size > allowed.max_file_mb * BYTES_PER_MB:
-        raise TooLargeError(f"A file may have at most {allowed.max_file_mb} MB.", code="session.file_too_large")
+    if kind == "attachments.create" and isinstance(size, int) and size > configuration.max_file_mb * BYTES_PER_MB:
+        raise TooLargeError(f"A file may have at most {configuration.max_file_mb} MB.", code="session.file_too_large")
 
 
-async def _list_threads(body: bytes, params: dict[str, Any], allowed: SessionConfiguration, handle: Handle) -> Any:
-    if not allowed.has_history:
+async def _list_threads(
+    body: bytes, params: dict[str, Any], configuration: SessionConfiguration, handle: Handle
+) -> Any:
+    if not configuration.has_history:
         raise ForbiddenError("The list of chats is switched off in this session.", code="session.no_history")
-    if allowed.recent_threads is None:
+    if configuration.recent_threads is None:
         return await handle(body)
-    recent = await _recent_threads(allowed.recent_threads, handle)
+    recent = await _recent_threads(configuration.recent_threads, handle)
     if params.get("order") == "asc":
         recent.reverse()
     after, limit = params.get("after"), params.get("limit")
@@ -120,8 +122,8 @@ async def _recent_threads(count: int, handle: Handle) -> list[dict[str, Any]]:
     recent: list[dict[str, Any]] = []
     after: str | None = None
     while len(recent) < count:
-        wanted = {"limit": min(PAGE_SIZE, count - len(recent)), "order": "desc", "after": after}
-        answer = await handle(to_json({"type": "threads.list", "params": wanted}))
+        params = {"limit": min(PAGE_SIZE, count - len(recent)), "order": "desc", "after": after}
+        answer = await handle(to_json({"type": "threads.list", "params": params}))
         if not isinstance(answer, bytes):
             break
         page = from_json(answer)

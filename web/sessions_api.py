@@ -1,7 +1,7 @@
-"""`POST /v1/chatkit/sessions` and `…/{id}/cancel`: sessions for pages, in the form of OpenAI's endpoint.
+"""`POST /v1/chatkit/sessions` and `…/{id}/cancel`: sessions for pages, compatible with OpenAI's endpoint.
 
-A server asks with one of `SERVER_API_KEYS`, for one of its people. Answers and errors have the form that OpenAI's
-libraries read. Source: openai-python 2, `beta.chatkit.sessions`.
+A server authenticates with one of `SERVER_API_KEYS`, and opens sessions for its own users. Responses and errors have
+the form that OpenAI's libraries read. Source: openai-python 2, `beta.chatkit.sessions`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from turns.chat_session import NO_VARIABLES, ChatSession, SessionConfiguration
 from turns.clock import utc_now
 from turns.request_context import RequestContext
 from web.chatkit_api import check_content_type, read_body
-from web.client_secrets import ServerKeys, bearer_of, new_session_id
+from web.client_secrets import ServerKeys, bearer_token, new_session_id
 from web.client_sessions import ClientSessions
 from web.failures import build_failure, failure_response
 from web.identity import session_context
@@ -58,16 +58,16 @@ MAX_NAMES_TOLD = 20
 _DEFAULTS = SessionConfiguration()
 
 
-class _Part(BaseModel):
-    # What is unknown is refused: a setting that is not obeyed must not look as if it were.
+class _StrictModel(BaseModel):
+    # Unknown parameters are rejected: one that has no effect must not look as if it had.
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class _Tracing(_Part):
+class _Tracing(_StrictModel):
     enabled: bool = True
 
 
-class _Workflow(_Part):
+class _Workflow(_StrictModel):
     id: str = Field(min_length=1, max_length=128)
     state_variables: (
         dict[Annotated[str, Field(max_length=64)], StrictBool | StrictInt | StrictFloat | StrictStr] | None
@@ -77,43 +77,43 @@ class _Workflow(_Part):
 
     @field_validator("state_variables")
     @classmethod
-    def _are_bounded(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
+    def _check_size(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
         if value is not None and len(json.dumps(value)) > MAX_VARIABLES_CHARS:
             raise ValueError(f"as JSON it has more than {MAX_VARIABLES_CHARS} characters")
         return value
 
 
-class _ExpiresAfter(_Part):
+class _ExpiresAfter(_StrictModel):
     anchor: Literal["created_at"] = "created_at"
     seconds: int = Field(ge=1, le=MAX_LIFETIME_S)
 
 
-class _RateLimits(_Part):
+class _RateLimits(_StrictModel):
     max_requests_per_1_minute: int | None = Field(None, ge=1, le=MAX_REQUESTS_PER_MINUTE)
 
 
-class _Titling(_Part):
+class _Titling(_StrictModel):
     enabled: bool | None = None
 
 
-class _FileUpload(_Part):
+class _FileUpload(_StrictModel):
     enabled: bool | None = None
     max_file_size: int | None = Field(None, ge=1, le=MAX_FILE_MB)
     max_files: int | None = Field(None, ge=1, le=MAX_FILES)
 
 
-class _History(_Part):
+class _History(_StrictModel):
     enabled: bool | None = None
     recent_threads: int | None = Field(None, ge=1, le=MAX_RECENT_THREADS)
 
 
-class _ChatKitConfiguration(_Part):
+class _ChatKitConfiguration(_StrictModel):
     automatic_thread_titling: _Titling | None = None
     file_upload: _FileUpload | None = None
     history: _History | None = None
 
 
-class _CreateSession(_Part):
+class _CreateSession(_StrictModel):
     user: str = Field(min_length=1, max_length=MAX_USER_CHARS)
     workflow: _Workflow
     expires_after: _ExpiresAfter | None = None
@@ -122,17 +122,17 @@ class _CreateSession(_Part):
 
     @field_validator("user")
     @classmethod
-    def _is_name(cls, value: str) -> str:
-        # The database could not tell some of them apart, and a log not show them.
+    def _check_user(cls, value: str) -> str:
+        # NUL and surrogates are stored as U+FFFD, which would make users alike; control characters would garble a log.
         if not value.strip() or any(ord(c) < 32 or ord(c) == 127 or 0xD800 <= ord(c) < 0xE000 for c in value):
             raise ValueError("it must have visible characters, and none that control something")
         return value
 
     def configuration(self) -> SessionConfiguration:
         """Return the configuration of the session, with defaults for what the request leaves out."""
-        given = self.chatkit_configuration or _ChatKitConfiguration()
-        files, history = given.file_upload or _FileUpload(), given.history or _History()
-        titling, limits = given.automatic_thread_titling or _Titling(), self.rate_limits or _RateLimits()
+        chatkit = self.chatkit_configuration or _ChatKitConfiguration()
+        files, history = chatkit.file_upload or _FileUpload(), chatkit.history or _History()
+        titling, limits = chatkit.automatic_thread_titling or _Titling(), self.rate_limits or _RateLimits()
         variables = self.workflow.state_variables
         return SessionConfiguration(
             variables=NO_VARIABLES if variables is None else MappingProxyType(variables),
@@ -161,28 +161,28 @@ class _ParameterError(BadRequestError):
 def add_session_routes(
     app: FastAPI, use_cases: VisibleUseCases, sessions: ClientSessions, keys: ServerKeys, settings: Settings
 ) -> None:
-    """Let servers open and end sessions for their people."""
+    """Add the routes by which servers open and cancel sessions for their users."""
 
     async def create(request: Request) -> Response:
         key_name = _check_key(request, keys)
         check_content_type(request)
-        wanted = _parse(await read_body(request, settings.max_body_bytes))
-        lifetime_s = wanted.expires_after.seconds if wanted.expires_after else DEFAULT_LIFETIME_S
+        parameters = _parse_request(await read_body(request, settings.max_body_bytes))
+        lifetime_s = parameters.expires_after.seconds if parameters.expires_after else DEFAULT_LIFETIME_S
         session = ChatSession(
             id=new_session_id(),
             key_name=key_name,
-            user=wanted.user,
-            use_case=wanted.workflow.id,
-            # Whole seconds, as they are told.
+            user=parameters.user,
+            use_case=parameters.workflow.id,
+            # Whole seconds, as in the response.
             expires_at=utc_now().replace(microsecond=0) + timedelta(seconds=lifetime_s),
             is_cancelled=False,
-            configuration=wanted.configuration(),
+            configuration=parameters.configuration(),
         )
         await _check_use_case(use_cases, session_context(request, session))
         await sessions.open(session)
         notes_of(request.scope).use_case = session.use_case
         logger.info("session opened", extra={"session": session.id, "key": key_name, "use_case": session.use_case})
-        return JSONResponse(_described(session, sessions.secret_of(session)))
+        return JSONResponse(_describe_session(session, sessions.build_secret(session)))
 
     async def cancel(request: Request) -> Response:
         key_name = _check_key(request, keys)
@@ -190,13 +190,13 @@ def add_session_routes(
         if session is None:
             raise NotFoundError("This key has opened no session with this id.", code="session_not_found")
         logger.info("session ended", extra={"session": session.id, "key": key_name, "use_case": session.use_case})
-        return JSONResponse(_described(session, sessions.secret_of(session)))
+        return JSONResponse(_describe_session(session, sessions.build_secret(session)))
 
-    app.add_route(PATH, _told_as_openai_does(create), methods=["POST"])
-    app.add_route(PATH + "/{session_id}/cancel", _told_as_openai_does(cancel), methods=["POST"])
+    app.add_route(PATH, _with_openai_errors(create), methods=["POST"])
+    app.add_route(PATH + "/{session_id}/cancel", _with_openai_errors(cancel), methods=["POST"])
 
 
-def _told_as_openai_does(
+def _with_openai_errors(
     handle: Callable[[Request], Awaitable[Response]],
 ) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
@@ -204,7 +204,7 @@ def _told_as_openai_does(
             return await handle(request)
         except ClientDisconnect:
             raise
-        except Exception as exc:  # noqa: BLE001 - the border: what arrives here is logged and answered
+        except Exception as exc:  # noqa: BLE001 - the outermost handler: logged and answered here
             failure = build_failure(exc, notes_of(request.scope))
             kind = "server_error" if failure.status >= 500 else "invalid_request_error"
             parameter = getattr(exc, "parameter", None)
@@ -220,22 +220,22 @@ def _check_key(request: Request, keys: ServerKeys) -> str:
             "This server opens no sessions: no server key is set. Its operator names keys in SERVER_API_KEYS.",
             code="sessions_disabled",
         )
-    key = bearer_of(request.headers)
+    key = bearer_token(request.headers)
     if key is None:
         raise UnauthorizedError("Send a server key as 'Authorization: Bearer …'.", code="missing_api_key")
-    name = keys.name_of(key)
+    name = keys.find_name(key)
     if name is None:
         raise UnauthorizedError("This server key is not one of SERVER_API_KEYS.", code="invalid_api_key")
     return name
 
 
-def _parse(body: bytes) -> _CreateSession:
+def _parse_request(body: bytes) -> _CreateSession:
     try:
         return _CreateSession.model_validate_json(body)
     except ValidationError as exc:
         error = exc.errors(include_url=False, include_input=False, include_context=False)[0]
         parts = [str(part) for part in error["loc"]]
-        # A variable may have any of four types, and the error names the type that it was tried as.
+        # A variable may be of four types, and Pydantic reports an error for each of them.
         is_variable = parts[:2] == ["workflow", "state_variables"] and len(parts) == 4 and parts[3] != "[key]"
         parts = parts[:3] if parts[:2] == ["workflow", "state_variables"] else parts
         path, reason = ".".join(parts), error["msg"].removeprefix("Value error, ")
@@ -265,9 +265,9 @@ async def _check_use_case(use_cases: VisibleUseCases, context: RequestContext) -
         )
 
 
-def _described(session: ChatSession, secret: str) -> dict[str, Any]:
-    """Return a session in OpenAI's words."""
-    offered = session.configuration
+def _describe_session(session: ChatSession, secret: str) -> dict[str, Any]:
+    """Return the session object of OpenAI's API."""
+    configuration = session.configuration
     status = "cancelled" if session.is_cancelled else "expired" if session.expires_at <= utc_now() else "active"
     return {
         "id": session.id,
@@ -278,20 +278,20 @@ def _described(session: ChatSession, secret: str) -> dict[str, Any]:
         "user": session.user,
         "workflow": {
             "id": session.use_case,
-            "version": offered.version,
-            "state_variables": dict(offered.variables) or None,
-            # Nothing is traced to OpenAI, whatever was asked for.
+            "version": configuration.version,
+            "state_variables": dict(configuration.variables) or None,
+            # Parlor never traces to OpenAI, whatever was requested.
             "tracing": {"enabled": False},
         },
-        "rate_limits": {"max_requests_per_1_minute": offered.max_requests_per_minute},
-        "max_requests_per_1_minute": offered.max_requests_per_minute,
+        "rate_limits": {"max_requests_per_1_minute": configuration.max_requests_per_minute},
+        "max_requests_per_1_minute": configuration.max_requests_per_minute,
         "chatkit_configuration": {
-            "automatic_thread_titling": {"enabled": offered.has_titles},
+            "automatic_thread_titling": {"enabled": configuration.has_titles},
             "file_upload": {
-                "enabled": offered.has_uploads,
-                "max_file_size": offered.max_file_mb,
-                "max_files": offered.max_files,
+                "enabled": configuration.has_uploads,
+                "max_file_size": configuration.max_file_mb,
+                "max_files": configuration.max_files,
             },
-            "history": {"enabled": offered.has_history, "recent_threads": offered.recent_threads},
+            "history": {"enabled": configuration.has_history, "recent_threads": configuration.recent_threads},
         },
     }

@@ -1,4 +1,4 @@
-"""`GET /api/use-cases`: the use cases with all that the client needs to offer them."""
+"""`GET /api/use-cases`: the use cases that a user may see, with their start screens and composer options."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def build_use_cases_router(
     max_message_chars: int,
     directory: UseCaseDirectory | None = None,
 ) -> APIRouter:
-    """Return the route that lists the use cases which the asking user may see, and the files that each takes.
+    """Return the route that lists the use cases which the user may see.
 
     Args:
-        use_cases: Those that there are.
-        attachments: Knows the platform's limits for files.
-        max_message_chars: How long a message may be: the client refuses a longer one where it is written.
-        directory: Knows the use cases of other services, where they are shared.
+        use_cases: The use cases of this process.
+        attachments: Tells which files each use case accepts, within the platform's limits.
+        max_message_chars: Longest message, in characters; the client enforces it while a message is written.
+        directory: Lists the use cases of other services; None when they are not shared.
     """
     router = APIRouter()
 
@@ -47,11 +47,11 @@ def build_use_cases_router(
         session = notes_of(request.scope).session
         has_uploads = session is None or session.configuration.has_uploads
         if session is not None:
-            # It opens one use case, and that is all that its page sees.
+            # A session is for one use case, and lists no other.
             visible = {name: use_case for name, use_case in visible.items() if name == session.use_case}
             default, disabled = session.use_case, []
         elif directory is not None:
-            others = await directory.others(await use_cases.names())
+            others = await directory.load_others(await use_cases.names())
             disabled += [describe_down(each) for each in others if each.is_down]
         return JSONResponse(
             {
@@ -75,9 +75,9 @@ def build_use_cases_router(
 def describe_use_case(
     use_case: UseCase, attachments: Mapping[str, Any] | None, *, is_default: bool, max_message_chars: int
 ) -> dict[str, Any]:
-    """Return `use_case` in the client's words; `attachments` is what it takes within the platform's limits."""
+    """Return a use case as the client reads it; `attachments` are the upload options within the platform's limits."""
     composer = use_case.composer
-    described: dict[str, Any] = {
+    entry: dict[str, Any] = {
         "name": use_case.name,
         "title": use_case.title,
         "description": use_case.description,
@@ -94,20 +94,20 @@ def describe_use_case(
         "default": is_default,
     }
     if use_case.accent_color is not None:
-        described["accentColor"] = use_case.accent_color
-    return described
+        entry["accentColor"] = use_case.accent_color
+    return entry
 
 
 def describe_down(other: SharedUseCase) -> dict[str, str]:
-    """Return a use case whose service gives no sign of life in the client's words."""
-    known = {name: other.description[name] for name in ("title", "icon") if name in other.description}
-    return {"name": other.name, **known, "message": DOWN_MESSAGE, "id": ""}
+    """Return a use case whose service is down, as the client reads it."""
+    labels = {name: other.description[name] for name in ("title", "icon") if name in other.description}
+    return {"name": other.name, **labels, "message": DOWN_MESSAGE, "id": ""}
 
 
 async def announce_use_cases(
     directory: UseCaseDirectory, use_cases: VisibleUseCases, attachments: ParlorAttachmentStore, max_message_chars: int
 ) -> None:
-    """Tell other services which use cases live here. Those that only some may see are not told."""
+    """Announce the use cases of this process to other services, except those that are restricted to some users."""
     unrestricted = await use_cases.unrestricted()
     await directory.announce(
         {
@@ -123,5 +123,5 @@ async def announce_use_cases(
 
 
 def describe_disabled(disabled: DisabledUseCase) -> dict[str, str]:
-    """Return a missing use case in the client's words, without its reason, which may hold an exception's text."""
+    """Return a disabled use case as the client reads it, without the reason, which may contain an exception's text."""
     return {"name": disabled.name, "message": DISABLED_MESSAGE, "id": disabled.error_id}

@@ -1,4 +1,4 @@
-"""The use cases that the asking user may see, and the default one."""
+"""VisibleUseCases: the use cases that a user may see, and the default one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from turns.request_context import RequestContext
 logger = logging.getLogger(__name__)
 
 START_WAIT_S = 30.0
-"""Longest wait of a request for a start that is going on."""
+"""Longest wait of a request for the end of the start, in seconds."""
 
 NO_USE_CASE = "There is no such use case."
 
@@ -23,7 +23,7 @@ _PREFERRED_DEFAULT = "weather"
 
 
 class VisibleUseCases:
-    """The use cases as one user sees them: what is not allowed reads as missing."""
+    """Use cases as a user sees them: one that is not allowed reads as missing."""
 
     def __init__(self, lifecycle: Lifecycle, settings: Settings) -> None:
         self._lifecycle = lifecycle
@@ -39,7 +39,7 @@ class VisibleUseCases:
         return {name: use_case for name, use_case in sorted(loaded.enabled.items()) if _is_allowed(use_case, context)}
 
     async def names(self) -> list[str]:
-        """Return the names of all use cases that were looked for here, whoever may see them and whether they load."""
+        """Return the names of all use cases of this process, including restricted and disabled ones."""
         loaded = await self._lifecycle.wait_until_started(START_WAIT_S)
         return [*loaded.enabled, *(disabled.name for disabled in loaded.disabled)]
 
@@ -69,7 +69,7 @@ class VisibleUseCases:
     def default_name(self, visible: dict[str, UseCase]) -> str | None:
         """Return the name of the use case at `POST /chatkit`; None when there is none.
 
-        A configured default that is missing is not replaced: another assistant would answer in its place.
+        A configured default that is missing is not replaced, as an unexpected assistant would answer.
         """
         configured = self._settings.default_use_case
         if configured is not None:

@@ -1,4 +1,4 @@
-"""`/dev/widgets`: a page with every component and every widget of every use case, in development only."""
+"""`/dev/widgets`: a page that shows every component and the widgets of all use cases, in development only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from web.identity import build_context
 from web.pages import NOT_BUILT_MESSAGE
 from web.visible_use_cases import VisibleUseCases
 
-PART: Final = "parts/widget-gallery-"
+SCRIPT_PREFIX: Final = "parts/widget-gallery-"
 MAX_BODY_BYTES = 1_000_000
 
 _PAGE = """<!doctype html>
@@ -29,7 +29,7 @@ _PAGE = """<!doctype html>
     <title>Widgets</title>
     <link rel="icon" href="../favicon.ico">
     <script src="../static/dist/chatkit.js" defer></script>
-    <script src="../static/dist/{part}" type="module"></script>
+    <script src="../static/dist/{script}" type="module"></script>
   </head>
   <body>
     <parlor-widget-gallery></parlor-widget-gallery>
@@ -39,7 +39,7 @@ _PAGE = """<!doctype html>
 
 
 def build_widget_gallery_router(static_dir: Path, use_cases: VisibleUseCases) -> APIRouter:
-    """Return the routes of the gallery, which only a server in development has.
+    """Return the routes of the gallery.
 
     Args:
         static_dir: Holds `dist`, once the client is built.
@@ -49,11 +49,11 @@ def build_widget_gallery_router(static_dir: Path, use_cases: VisibleUseCases) ->
 
     @router.api_route("/dev/widgets", methods=["GET", "HEAD"])
     async def get_page() -> Response:
-        """Return the page."""
-        part = await asyncio.to_thread(_find_part, static_dir / "dist")
-        if part is None:
+        """Return the page of the gallery."""
+        script = await asyncio.to_thread(_find_script, static_dir / "dist")
+        if script is None:
             return PlainTextResponse(NOT_BUILT_MESSAGE, status_code=503)
-        return HTMLResponse(_PAGE.format(part=part))
+        return HTMLResponse(_PAGE.format(script=script))
 
     @router.get("/dev/widgets/list")
     async def list_widgets(request: Request) -> Response:
@@ -67,21 +67,21 @@ def build_widget_gallery_router(static_dir: Path, use_cases: VisibleUseCases) ->
         """Return the findings of a widget that its author is still writing."""
         check_content_type(request)
         try:
-            asked = json.loads(await read_body(request, MAX_BODY_BYTES))
-            widget, name = asked["widget"], asked.get("use_case")
+            body = json.loads(await read_body(request, MAX_BODY_BYTES))
+            widget, name = body["widget"], body.get("use_case")
         except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as exc:
             raise BadRequestError('The body must be {"widget": …, "use_case": "name or null"}.') from exc
         visible = await use_cases.visible(build_context(request))
         use_case = visible.get(name) if isinstance(name, str) else None
         actions = None if use_case is None else action_names(use_case)
-        found = await asyncio.to_thread(widget_findings, widget, actions)
-        return JSONResponse({"findings": findings_as_json(found)})
+        findings = await asyncio.to_thread(widget_findings, widget, actions)
+        return JSONResponse({"findings": findings_as_json(findings)})
 
     return router
 
 
-def _find_part(dist: Path) -> str | None:
+def _find_script(dist: Path) -> str | None:
     if not (dist / "chatkit.js").is_file():
         return None
-    found = sorted(dist.glob(f"{PART}*.js"))
-    return f"parts/{found[0].name}" if found else None
+    scripts = sorted(dist.glob(f"{SCRIPT_PREFIX}*.js"))
+    return f"parts/{scripts[0].name}" if scripts else None

@@ -1,1 +1,1 @@
-"""Documents of strangers as text: each format in a module. Only the program in `files.text_extraction` imports them."""
+"""Readers of untrusted documents, a module per format. Only the program in `files.text_extraction` imports them."""

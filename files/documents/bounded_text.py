@@ -1,32 +1,32 @@
-"""Text of a document, which grows up to a bound."""
+"""BoundedText: collects the text of a document up to a limit."""
 
 from __future__ import annotations
 
 MAX_PARTS = 500
-"""How many slides, sheets, or kinds of headers are told."""
+"""Largest number of slides, sheets, or kinds of headers that are read."""
 
 
-class FullError(Exception):
-    """There is as much text as is wanted."""
+class TextFullError(Exception):
+    """The limit of a `BoundedText` has been reached."""
 
 
-class Text:
-    """Text that grows up to a bound."""
+class BoundedText:
+    """Text that is collected in pieces, up to a limit of characters."""
 
     def __init__(self, max_chars: int) -> None:
         self._left = max_chars
         self._pieces: list[str] = []
 
     def add(self, piece: str) -> None:
-        """Add a piece.
+        """Append a piece, cut at the limit.
 
         Raises:
-            FullError: When there is more than is wanted.
+            TextFullError: When the limit is exceeded.
         """
         self._pieces.append(piece[: self._left])
         self._left -= len(piece)
         if self._left < 0:
-            raise FullError
+            raise TextFullError
 
     def __str__(self) -> str:
         return "".join(self._pieces).strip()

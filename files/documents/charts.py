@@ -7,37 +7,37 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from files.documents.parts import inside, number, value
+from files.documents.parts import attribute, find_elements, parse_number
 
 MAX_POINTS = 2_000
-"""How many points of a series are told."""
+"""Largest number of points of a series that are read."""
 
 
 def graphic_lines(kind: str, root: Any) -> Iterator[str]:
-    """Yield the lines of a chart or of the data of a diagram; none of what is neither."""
+    """Yield the text of a chart, or of the data of a diagram, line by line; nothing for other kinds of parts."""
     if kind == "chart":
         yield from _chart_lines(root)
     elif kind == "diagramData":
-        for paragraph in inside(root, "p"):
-            if line := _texts(paragraph):
+        for paragraph in find_elements(root, "p"):
+            if line := _joined_text(paragraph):
                 yield line
 
 
-def _texts(element: Any) -> str:
+def _joined_text(element: Any) -> str:
     return "".join(each.text or "" for each in element.iterfind(".//{*}t"))
 
 
 def _chart_lines(root: Any) -> Iterator[str]:
     """Yield the title of a chart, then a line for each category with the number of each series. ECMA-376, 21.2."""
-    title = "".join(_texts(each) for each in root.iterfind("{*}chart/{*}title"))
+    title = "".join(_joined_text(each) for each in root.iterfind("{*}chart/{*}title"))
     yield f"[Chart{': ' if title else ''}{title}]"
     categories: dict[int, str] = {}
     names: list[str] = []
     values: list[dict[int, str]] = []
     for series in root.iter("{*}ser"):
         names.append("".join(each.text or "" for each in series.iterfind("{*}tx//{*}v")))
-        categories = _points(series, "cat", "xVal") | categories
-        values.append(_points(series, "val", "yVal"))
+        categories = _read_points(series, "cat", "xVal") | categories
+        values.append(_read_points(series, "val", "yVal"))
     if not names:
         return
     buffer = io.StringIO()
@@ -48,18 +48,18 @@ def _chart_lines(root: Any) -> Iterator[str]:
     yield buffer.getvalue().rstrip("\n")
 
 
-def _points(series: Any, *places: str) -> dict[int, str]:
-    found: dict[int, str] = {}
-    for place in places:
-        for each in series.iterfind(f"{{*}}{place}//{{*}}pt"):
-            point = number(each.get("idx"), MAX_POINTS, MAX_POINTS)
+def _read_points(series: Any, *names: str) -> dict[int, str]:
+    points: dict[int, str] = {}
+    for name in names:
+        for each in series.iterfind(f"{{*}}{name}//{{*}}pt"):
+            point = parse_number(each.get("idx"), MAX_POINTS, MAX_POINTS)
             if point < MAX_POINTS:
-                # Of categories in several levels the first is the one that each number has.
-                found.setdefault(point, next((v.text or "" for v in each.iterfind("{*}v")), ""))
-    return found
+                # Of categories in several levels, only the first level has one for each point.
+                points.setdefault(point, next((v.text or "" for v in each.iterfind("{*}v")), ""))
+    return points
 
 
-def picture_note(element: Any) -> str:
-    """Return the alternative text of a picture as a line of its own; empty when it has none."""
-    said = " ".join((value(element, "descr") or "").split())
-    return f"[Picture: {said}]" if said else ""
+def alternative_text_line(element: Any) -> str:
+    """Return a line with the alternative text of a picture; empty when it has none."""
+    alternative = " ".join((attribute(element, "descr") or "").split())
+    return f"[Picture: {alternative}]" if alternative else ""

@@ -1,7 +1,7 @@
-"""Parts of an office document, and their trees of XML elements.
+"""Access to the parts of an office document, and to their XML trees.
 
-`python-docx` and `python-pptx` open documents, and have the same words for parts and their references. Elements and
-attributes are told by their local names: the one library has other namespaces than the other.
+`python-docx` and `python-pptx` open documents, and have the same API for parts and relationships. Elements and
+attributes are found by their local names, as the two formats use different namespaces.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from typing import IO, Any
 from lxml import etree  # type: ignore[import-untyped]
 
 MAX_XML_BYTES = 50_000_000
-"""How much XML an office document may unpack to: its tree takes ten times as much memory."""
+"""Largest unpacked size of the XML in an office document; the trees take ten times as much memory."""
 
-# The strict form of ECMA-376 has names of its own for what all programs know by those of the usual form.
+# Strict documents (ECMA-376) have other namespaces than the transitional ones, which the libraries expect.
 _STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/")
-_USUAL = rb"http://schemas.openxmlformats.org/\1/2006/"
-REPEATED = frozenset({"Fallback", "moveFrom"})
-"""Elements with a second copy of something: for programs that do not know the first, or where it once was."""
+_TRANSITIONAL = rb"http://schemas.openxmlformats.org/\1/2006/"
+DUPLICATE_ELEMENTS = frozenset({"Fallback", "moveFrom"})
+"""Elements that repeat other content: a fallback for older programs, or the former place of moved text."""
 
 
 def open_package(path: str) -> IO[bytes]:
-    """Return a document as the libraries take it: in the usual form, and without references to what is not there.
+    """Return a document as the libraries accept it: with transitional namespaces, and without dangling relationships.
 
     Raises:
-        ValueError: When it is too large to be held as a tree.
+        ValueError: When its XML is too large to be parsed.
     """
     package = io.BytesIO(Path(path).read_bytes())
     with zipfile.ZipFile(package, "a") as archive:
         names = set(archive.namelist())
-        # What unpacks to more than its entry says is cut off by `zipfile`.
+        # Entries that unpack to more than they declare are truncated by `zipfile`.
         if sum(each.file_size for each in archive.infolist() if _is_xml(each.filename)) > MAX_XML_BYTES:
             raise ValueError("it is too large")
         is_strict = _STRICT.search(archive.read("_rels/.rels")) is not None
@@ -44,13 +44,13 @@ def open_package(path: str) -> IO[bytes]:
             if not (_is_xml(name) if is_strict else name.endswith(".rels")):
                 continue
             data = archive.read(name)
-            mended = _STRICT.sub(_USUAL, data) if is_strict else data
+            repaired = _STRICT.sub(_TRANSITIONAL, data) if is_strict else data
             if name.endswith(".rels"):
-                mended = _without_dangling(mended, name, names)
-            if mended is not data:
-                # What is written later takes the place of what has the same name.
+                repaired = _remove_dangling_references(repaired, name, names)
+            if repaired is not data:
+                # A later entry replaces an earlier one of the same name, of which `zipfile` warns.
                 with warnings.catch_warnings(action="ignore"):
-                    archive.writestr(name, mended)
+                    archive.writestr(name, repaired)
     package.seek(0)
     return package
 
@@ -59,11 +59,11 @@ def _is_xml(name: str) -> bool:
     return name.lower().endswith((".rels", ".xml"))
 
 
-def _without_dangling(data: bytes, name: str, names: set[str]) -> bytes:
-    root = parse(data)
+def _remove_dangling_references(data: bytes, name: str, names: set[str]) -> bytes:
+    root = parse_xml(data)
     folder = posixpath.dirname(posixpath.dirname(name))
     dangling = [
-        each for each in children(root)
+        each for each in child_elements(root)
         if each.get("TargetMode") != "External"
         and posixpath.normpath(posixpath.join("/", folder, each.get("Target", ""))).lstrip("/") not in names
     ]  # fmt: skip
@@ -72,62 +72,64 @@ def _without_dangling(data: bytes, name: str, names: set[str]) -> bytes:
     return etree.tostring(root) if dangling else data
 
 
-def parse(data: bytes) -> Any:
-    """Return the tree of a part.
+def parse_xml(data: bytes) -> Any:
+    """Return the XML tree in `data`.
 
     Raises:
-        ValueError: When it declares entities, which no office program does.
+        ValueError: When it declares entities, which office programs never do.
     """
-    return _checked(etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)))
+    return _reject_entities(
+        etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False))
+    )
 
 
-def _checked(root: Any) -> Any:
+def _reject_entities(root: Any) -> Any:
     if root.getroottree().docinfo.internalDTD is not None:
         raise ValueError("it declares entities")
     return root
 
 
-def tree_of(part: Any) -> Any:
-    """Return the tree of a part. `python-docx` has parsed those that it knows."""
-    known = getattr(part, "element", None)
-    return parse(part.blob) if known is None else _checked(known)
+def parse_part(part: Any) -> Any:
+    """Return the XML tree of a part; `python-docx` has parsed some of them already."""
+    root = getattr(part, "element", None)
+    return parse_xml(part.blob) if root is None else _reject_entities(root)
 
 
-def related(part: Any, *kinds: str) -> list[Any]:
-    """Return the parts that a part refers to by a relation of some kinds: the last word of its type."""
+def related_parts(part: Any, *kinds: str) -> list[Any]:
+    """Return the parts that a part refers to by relationships of some kinds, the last segments of their types."""
     return [
         each.target_part for each in part.rels.values()
         if not each.is_external and each.reltype.rpartition("/")[2] in kinds
     ]  # fmt: skip
 
 
-def children(element: Any) -> Iterator[Any]:
+def child_elements(element: Any) -> Iterator[Any]:
     """Yield the child elements of an element, without comments and processing instructions."""
     yield from element.iterchildren("{*}*")
 
 
-def name_of(element: Any) -> str:
+def local_name(element: Any) -> str:
     """Return the local name of an element."""
     return str(element.tag).rpartition("}")[2]
 
 
-def value(element: Any, name: str = "val") -> str | None:
-    """Return an attribute by its local name; None when there is none."""
+def attribute(element: Any, name: str = "val") -> str | None:
+    """Return the value of an attribute by its local name; None when it is missing."""
     return next((str(each) for key, each in element.attrib.items() if key.rpartition("}")[2] == name), None)
 
 
-def number(said: str | None, default: int, most: int) -> int:
-    """Return a number as an attribute says it, at most `most`; the default where it says none."""
-    if said is None or not said.isdecimal():
+def parse_number(text: str | None, default: int, maximum: int) -> int:
+    """Return the number in the value of an attribute, at most `maximum`; `default` when it is missing or invalid."""
+    if text is None or not text.isdecimal():
         return default
-    return min(int(said[:9]), most)
+    return min(int(text[:9]), maximum)
 
 
-def inside(element: Any, name: str) -> Iterator[Any]:
-    """Yield the elements of a name in an element, but not those in a table that is in it."""
-    for child in children(element):
-        found = name_of(child)
-        if found == name:
+def find_elements(element: Any, name: str) -> Iterator[Any]:
+    """Yield the descendants of an element with a local name, except for those inside of tables and duplicates."""
+    for child in child_elements(element):
+        child_name = local_name(child)
+        if child_name == name:
             yield child
-        elif found != "tbl" and found not in REPEATED:
-            yield from inside(child, name)
+        elif child_name != "tbl" and child_name not in DUPLICATE_ELEMENTS:
+            yield from find_elements(child, name)

@@ -1,7 +1,7 @@
 """Word documents as text: headings with `#`, lists with numbers or `-`, then notes, comments and page footers.
 
-`python-docx` opens the document and has its parts; text is read from their trees of elements, where is also what it has
-no objects for: text boxes, notes, content controls, what was inserted. Source: ECMA-376, 17.
+`python-docx` opens the document; the text is read from the XML trees of its parts, which also contain what the library
+has no objects for: text boxes, notes, content controls, and tracked insertions. Source: ECMA-376, 17.
 """
 
 from __future__ import annotations
@@ -13,17 +13,25 @@ from typing import Any
 
 import docx
 
-from files.documents.bounded_text import MAX_PARTS, FullError, Text
-from files.documents.charts import picture_note
+from files.documents.bounded_text import MAX_PARTS, BoundedText, TextFullError
+from files.documents.charts import alternative_text_line
 from files.documents.numbers import BULLET, MAX_LEVELS, Numbering
-from files.documents.parts import children, name_of, number, open_package, related, tree_of, value
+from files.documents.parts import (
+    attribute,
+    child_elements,
+    local_name,
+    open_package,
+    parse_number,
+    parse_part,
+    related_parts,
+)
 from files.documents.story import Story
 
 MAX_HEADER_CHARS = 2_000
-"""Most characters of the headers and footers of pages that are kept."""
+"""Largest size of a page header or footer, in characters."""
 
 MAX_BASES = 10
-"""How many styles one may be based on, one after the other."""
+"""Largest number of base styles that are followed from a style."""
 
 _HEADING = re.compile(r"(?:heading|title|berschrift)\s?(\d?)", re.IGNORECASE)
 _LIST = re.compile(r"list(?!\s?paragraph|\s?continue)", re.IGNORECASE)
@@ -31,7 +39,7 @@ _LIST = re.compile(r"list(?!\s?paragraph|\s?continue)", re.IGNORECASE)
 
 @dataclass(slots=True)
 class _Style:
-    """Style of paragraphs: the level of a heading, the list that its paragraphs are points of."""
+    """Paragraph style: its heading level, and the list that its paragraphs belong to."""
 
     heading: int | None = None
     list_id: str | None = None
@@ -41,132 +49,132 @@ class _Style:
 
 
 @dataclass(slots=True)
-class _Look:
-    """Definitions of a document: its styles of paragraphs, and its numbered lists."""
+class _Definitions:
+    """Paragraph styles and list definitions of a document."""
 
     styles: dict[str, _Style] = field(default_factory=dict)
     numbering: Numbering = field(default_factory=lambda: Numbering(None))
 
     def style(self, style_id: str) -> _Style:
-        """Return a style, with what it has of those that it is based on."""
+        """Return a style, with the properties that it inherits from its base styles."""
         if style_id not in self.styles:
-            # Written by a program that describes no styles.
+            # Some programs write documents without style definitions.
             match = _HEADING.match(style_id)
             return _Style(heading=int(match[1] or 1) if match else None)
-        found = base = self.styles[style_id]
+        style = base = self.styles[style_id]
         for _ in range(MAX_BASES):
             if base.based_on not in self.styles:
                 break
             base = self.styles[base.based_on]
-            if found.list_id is None:
-                found = replace(found, list_id=base.list_id, level=base.level)
-            heading = base.heading if found.heading is None else found.heading
-            found = replace(found, heading=heading, is_list=found.is_list or base.is_list)
-        return found
+            if style.list_id is None:
+                style = replace(style, list_id=base.list_id, level=base.level)
+            heading = base.heading if style.heading is None else style.heading
+            style = replace(style, heading=heading, is_list=style.is_list or base.is_list)
+        return style
 
 
-def read_word(path: str, text: Text) -> str:
+def read_word(path: str, text: BoundedText) -> str:
     """Read a Word document."""
     part = docx.Document(open_package(path)).part
-    look = _read_look(part)
-    _read_margins(part, "header", text)
-    for line in _WordStory(part, look).lines(tree_of(part)):
+    definitions = _read_definitions(part)
+    _read_headers_or_footers(part, "header", text)
+    for line in _WordStory(part, definitions).lines(parse_part(part)):
         text.add(f"{line}\n")
     for kind, mark, title in (("footnotes", "", ""), ("endnotes", "", ""), ("comments", "c", "Comments:\n")):
-        for notes in related(part, kind)[:1]:
+        for notes in related_parts(part, kind)[:1]:
             text.add(f"\n{title}")
-            _read_notes(notes, mark, look, text)
-    _read_margins(part, "footer", text)
+            _read_notes(notes, mark, definitions, text)
+    _read_headers_or_footers(part, "footer", text)
     return ""
 
 
-def _read_look(document: Any) -> _Look:
-    look = _Look(numbering=Numbering(next(map(tree_of, related(document, "numbering")), None)))
-    for root in map(tree_of, related(document, "styles")[:1]):
+def _read_definitions(document: Any) -> _Definitions:
+    definitions = _Definitions(numbering=Numbering(next(map(parse_part, related_parts(document, "numbering")), None)))
+    for root in map(parse_part, related_parts(document, "styles")[:1]):
         for element in root.iterfind("{*}style"):
-            style = look.styles[value(element, "styleId") or ""] = _Style()
-            name = next((value(each) or "" for each in element.iterfind("{*}name")), "")
-            outline = next((value(each) for each in element.iterfind("{*}pPr/{*}outlineLvl")), None)
+            style = definitions.styles[attribute(element, "styleId") or ""] = _Style()
+            name = next((attribute(each) or "" for each in element.iterfind("{*}name")), "")
+            outline = next((attribute(each) for each in element.iterfind("{*}pPr/{*}outlineLvl")), None)
             if match := _HEADING.match(name):
                 style.heading = int(match[1] or 1)
-            elif (depth := number(outline, MAX_LEVELS, MAX_LEVELS)) < MAX_LEVELS:
+            elif (depth := parse_number(outline, MAX_LEVELS, MAX_LEVELS)) < MAX_LEVELS:
                 style.heading = depth + 1
-            style.based_on = next((value(each) for each in element.iterfind("{*}basedOn")), None)
+            style.based_on = next((attribute(each) for each in element.iterfind("{*}basedOn")), None)
             style.is_list = _LIST.match(name) is not None
-            style.list_id, style.level = _list_of(element, style)
+            style.list_id, style.level = _find_list(element, style)
             if style.list_id is not None:
-                key = style.list_id, value(element, "styleId") or ""
-                style.level = look.numbering.level_of_style.get(key, style.level)
-    return look
+                key = style.list_id, attribute(element, "styleId") or ""
+                style.level = definitions.numbering.level_of_style.get(key, style.level)
+    return definitions
 
 
-def _list_of(element: Any, style: _Style) -> tuple[str | None, int]:
-    """Return the list of a paragraph or a style and the level in it, by default those of `style`; list 0 is no list."""
+def _find_list(element: Any, style: _Style) -> tuple[str | None, int]:
+    """Return list id and level of a paragraph or a style, by default those of `style`; the id 0 means no list."""
     list_id, level = style.list_id, style.level
     for properties in element.iterfind("{*}pPr/{*}numPr"):
-        for each in children(properties):
-            if name_of(each) == "numId":
-                list_id = value(each)
-            elif name_of(each) == "ilvl":
-                level = number(value(each), 0, MAX_LEVELS - 1)
+        for each in child_elements(properties):
+            if local_name(each) == "numId":
+                list_id = attribute(each)
+            elif local_name(each) == "ilvl":
+                level = parse_number(attribute(each), 0, MAX_LEVELS - 1)
     return list_id, level
 
 
-def _read_margins(document: Any, kind: str, text: Text) -> None:
-    """Read the headers or footers of pages; a text that several kinds of pages share is read once."""
-    told: list[str] = []
-    for part in related(document, kind)[:MAX_PARTS]:
-        margin = Text(MAX_HEADER_CHARS)
-        with suppress(FullError):
-            for each in _WordStory(part, _Look()).lines(tree_of(part)):
-                margin.add(f"{each}\n")
-        if (line := " ".join(str(margin).split())) and line not in told:
-            told.append(line)
+def _read_headers_or_footers(document: Any, kind: str, text: BoundedText) -> None:
+    """Read the page headers or footers; one that several kinds of pages share is read once."""
+    seen: list[str] = []
+    for part in related_parts(document, kind)[:MAX_PARTS]:
+        content = BoundedText(MAX_HEADER_CHARS)
+        with suppress(TextFullError):
+            for each in _WordStory(part, _Definitions()).lines(parse_part(part)):
+                content.add(f"{each}\n")
+        if (line := " ".join(str(content).split())) and line not in seen:
+            seen.append(line)
             text.add(f"[{kind.capitalize()} of the pages: {line}]\n")
 
 
-def _read_notes(part: Any, mark: str, look: _Look, text: Text) -> None:
-    """Read footnotes, endnotes or comments, each after the mark of its place."""
-    story = _WordStory(part, look)
-    for note in children(tree_of(part)):
-        if value(note, "type") not in (None, "normal"):
-            continue  # a line above notes
-        author = f"{value(note, 'author') or ''}: " if mark else ""
-        text.add(f"[^{mark}{value(note, 'id')}] {author}")
+def _read_notes(part: Any, mark: str, definitions: _Definitions, text: BoundedText) -> None:
+    """Read footnotes, endnotes or comments, each after its reference mark."""
+    story = _WordStory(part, definitions)
+    for note in child_elements(parse_part(part)):
+        if attribute(note, "type") not in (None, "normal"):
+            continue  # a separator line
+        author = f"{attribute(note, 'author') or ''}: " if mark else ""
+        text.add(f"[^{mark}{attribute(note, 'id')}] {author}")
         for line in story.lines(note):
             text.add(f"{line}\n")
 
 
 class _WordStory(Story):
-    """A part with paragraphs and tables: the document itself, its notes, its comments."""
+    """Text of a part of a Word document: its body, headers, notes or comments."""
 
-    def __init__(self, part: Any, look: _Look) -> None:
+    def __init__(self, part: Any, definitions: _Definitions) -> None:
         super().__init__(part)
-        self._look = look
+        self._definitions = definitions
 
-    def mark(self, paragraph: Any) -> str:
-        style_id = next((value(each) or "" for each in paragraph.iterfind("{*}pPr/{*}pStyle")), "")
-        style = self._look.style(style_id)
-        list_id, level = _list_of(paragraph, style)
-        point = ""
+    def paragraph_prefix(self, paragraph: Any) -> str:
+        style_id = next((attribute(each) or "" for each in paragraph.iterfind("{*}pPr/{*}pStyle")), "")
+        style = self._definitions.style(style_id)
+        list_id, level = _find_list(paragraph, style)
+        label = ""
         if list_id not in (None, "0"):
-            point = self._look.numbering.next(list_id or "", level)
+            label = self._definitions.numbering.next_label(list_id or "", level)
         elif list_id is None and style.is_list:
-            point = BULLET
+            label = BULLET
         if style.heading is not None:
-            return f"{'#' * style.heading} {f'{point} ' if point not in ('', BULLET) else ''}"
-        return f"{'  ' * level}{point} " if point else ""
+            return f"{'#' * style.heading} {f'{label} ' if label not in ('', BULLET) else ''}"
+        return f"{'  ' * level}{label} " if label else ""
 
-    def behind(self, element: Any) -> str:
-        match name_of(element):
+    def text_after(self, element: Any) -> str:
+        match local_name(element):
             case "hyperlink":
-                to = self.part.rels.get(value(element, "id") or "")
+                to = self.part.rels.get(attribute(element, "id") or "")
                 return f" ({to.target_ref})" if to is not None and to.is_external else ""
             case "footnoteReference" | "endnoteReference":
-                return f"[^{value(element, 'id')}]"
+                return f"[^{attribute(element, 'id')}]"
             case "commentReference":
-                return f"[^c{value(element, 'id')}]"
+                return f"[^c{attribute(element, 'id')}]"
             case "docPr":
-                return picture_note(element)
+                return alternative_text_line(element)
             case _:
                 return ""

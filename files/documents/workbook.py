@@ -1,4 +1,4 @@
-"""Workbooks as text: each sheet as CSV, with the values that were shown last, and the comments of cells."""
+"""Workbooks as text: each sheet as CSV with the cached values of its formulas, and the comments on cells."""
 
 from __future__ import annotations
 
@@ -16,44 +16,44 @@ from openpyxl.packaging.relationship import get_dependents, get_rels_path  # typ
 from openpyxl.reader.excel import ExcelReader  # type: ignore[import-untyped]
 from openpyxl.xml.functions import fromstring  # type: ignore[import-untyped]
 
-from files.documents.bounded_text import MAX_PARTS, Text
+from files.documents.bounded_text import MAX_PARTS, BoundedText
 
-# Written by a program that calculates nothing: a formula, and no value behind it.
+# A formula without a cached value, from a program that does not calculate.
 _NOT_CALCULATED = re.compile(rb"(?:</f>|<f[^<>]*/>)\s*(?:<v\s*/>|<v>\s*</v>|</c>)")
 _SCANNED_BYTES = 1024 * 1024
 
 
 class _CellReader(ExcelReader):  # type: ignore[misc]
-    """Reads what has cells. A sheet that is a chart has none, and the library gives up on one without its drawing."""
+    """Reader that skips chart sheets, as the library fails on one whose drawing is missing."""
 
     def read_chartsheet(self, sheet: Any, rel: Any) -> None:
-        """Pass over a chart."""
+        """Skip a chart sheet."""
 
 
-def read_workbook(path: str, text: Text) -> str:
+def read_workbook(path: str, text: BoundedText) -> str:
     """Read a workbook; return what is left out."""
     with zipfile.ZipFile(path) as archive, Path(path).open("rb") as file:
-        reader = _load(file, has_values=True)
-        shown = reader.wb
-        # Opened once more only where formulas are all there is: it costs its shared texts again.
-        formulas = _load(file, has_values=False).wb if _has_uncalculated(archive) else None
+        reader = _open_workbook(file, has_values=True)
+        workbook = reader.wb
+        # Opened a second time only if values are missing, as that parses the shared strings again.
+        formulas = _open_workbook(file, has_values=False).wb if _has_uncalculated_formulas(archive) else None
         parts = {sheet.name: to.target for sheet, to in reader.parser.find_sheets() if to.Type.endswith("/worksheet")}
-        sheets = [name for name in shown.sheetnames if name in parts]
+        sheets = [name for name in workbook.sheetnames if name in parts]
         for name in sheets[:MAX_PARTS]:
-            hidden = " (hidden)" if shown[name].sheet_state != "visible" else ""
+            hidden = " (hidden)" if workbook[name].sheet_state != "visible" else ""
             text.add(f"\n# Sheet {name}{hidden}\n")
-            _read_rows(_rows(shown[name], formulas and formulas[name]), text)
+            _read_rows(_iter_rows(workbook[name], formulas and formulas[name]), text)
             _read_comments(archive, parts[name], text)
     return f"all but the first {MAX_PARTS} sheets" if len(sheets) > MAX_PARTS else ""
 
 
-def _load(file: Any, *, has_values: bool) -> Any:
+def _open_workbook(file: Any, *, has_values: bool) -> Any:
     reader = _CellReader(file, read_only=True, data_only=has_values, keep_links=False)
     reader.read()
     return reader
 
 
-def _has_uncalculated(archive: zipfile.ZipFile) -> bool:
+def _has_uncalculated_formulas(archive: zipfile.ZipFile) -> bool:
     for part in archive.namelist():
         if not part.startswith("xl/worksheets/"):
             continue
@@ -66,24 +66,24 @@ def _has_uncalculated(archive: zipfile.ZipFile) -> bool:
     return False
 
 
-def _rows(shown: Any, formulas: Any | None) -> Iterator[list[str]]:
-    # A sheet may say that it has millions of columns: each row ends with its own last cell instead.
-    shown.reset_dimensions()
+def _iter_rows(sheet: Any, formulas: Any | None) -> Iterator[list[str]]:
+    # A sheet may declare millions of columns; after the reset each row ends with its own last cell.
+    sheet.reset_dimensions()
     if formulas is None:
-        for row in shown.iter_rows():
-            yield [_as_text(cell.value, cell.number_format) for cell in row]
+        for row in sheet.iter_rows():
+            yield [_format_cell(cell.value, cell.number_format) for cell in row]
         return
     formulas.reset_dimensions()
-    for row, asked in zip(shown.iter_rows(), formulas.iter_rows(), strict=False):
+    for row, formula_row in zip(sheet.iter_rows(), formulas.iter_rows(), strict=False):
         yield [
-            # That of several cells at once is an object with a text.
+            # An array formula is an object with an attribute `text`.
             str(getattr(formula.value, "text", formula.value)) if cell.value is None and formula.value is not None
-            else _as_text(cell.value, cell.number_format)
-            for cell, formula in zip(row, asked, strict=False)
+            else _format_cell(cell.value, cell.number_format)
+            for cell, formula in zip(row, formula_row, strict=False)
         ]  # fmt: skip
 
 
-def _read_rows(rows: Iterator[list[str]], text: Text) -> None:
+def _read_rows(rows: Iterator[list[str]], text: BoundedText) -> None:
     is_gap = False
     for values in rows:
         while values and not values[-1]:
@@ -97,16 +97,16 @@ def _read_rows(rows: Iterator[list[str]], text: Text) -> None:
         is_gap = False
 
 
-def _read_comments(archive: zipfile.ZipFile, sheet: str, text: Text) -> None:
+def _read_comments(archive: zipfile.ZipFile, sheet: str, text: BoundedText) -> None:
     parts = set(archive.namelist())
-    of_sheet = get_rels_path(sheet)
-    for each in get_dependents(archive, of_sheet) if of_sheet in parts else ():
+    rels_path = get_rels_path(sheet)
+    for each in get_dependents(archive, rels_path) if rels_path in parts else ():
         if each.Type.endswith("/comments") and each.target in parts:
             for place, comment in CommentSheet.from_tree(fromstring(archive.read(each.target))).comments:
                 text.add(f"[Comment on {place}: {' '.join(str(comment.content).split())}]\n")
 
 
-def _as_text(cell: Any, number_format: str | None) -> str:
+def _format_cell(cell: Any, number_format: str | None) -> str:
     match cell:
         case None:
             return ""
@@ -115,10 +115,10 @@ def _as_text(cell: Any, number_format: str | None) -> str:
         case int() | float() if (number_format or "").endswith("%"):
             return f"{cell * 100:.15g}%"
         case float():
-            # As many digits as the workbook's own program shows: 0.1 + 0.2 is 0.3 there.
+            # As many digits as Excel shows: 0.1 + 0.2 is 0.3 there.
             return f"{cell:.15g}"
         case datetime() if cell.time() == time():
-            # A date is a time at midnight to a workbook.
+            # Workbooks store a date as a time at midnight.
             return str(cell.date())
         case _:
             return str(cell)

@@ -12,7 +12,7 @@ from context import Services
 from errors import UserFacingError
 from files.media_types import PDF, PICTURES, describe, is_audio, is_text
 from files.texts import DOCUMENTS, FileText
-from files.upload_rules import in_words
+from files.upload_rules import format_size
 from framework.message_marks import ORIGINAL_PROPERTY
 from storage.file_rows import StoredFile
 from streaming.answers.told_tags import file_note, file_text
@@ -65,7 +65,7 @@ class AttachedFiles:
             return await self._text(file, self._files.contents.text)
         if is_audio(file.media_type) and (transcribe := self._transcribe) is not None:
             return await self._text(file, lambda each: self._files.contents.transcript(each, transcribe))
-        kind = f"{describe(file.media_type)}, {in_words(file.size)}"
+        kind = f"{describe(file.media_type)}, {format_size(file.size)}"
         return file_note(file.name, f"Here is the file {{}} ({kind}), which you cannot read.")
 
     async def _picture(self, file: StoredFile) -> Content:
@@ -87,7 +87,7 @@ class AttachedFiles:
         whole = await read(file)
         if not whole.text.strip():
             return file_note(file.name, "The file {} holds no text; its pages may be pictures.")
-        told = whole.cut(self._chars_left)
+        told = whole.truncate(self._chars_left)
         self._chars_left -= len(told.text)
         note = f"\n[Left out of this file: {told.left_out}. There was not room for more.]" if told.left_out else ""
         return file_text(file.name, told.text, note)

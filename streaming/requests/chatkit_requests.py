@@ -289,7 +289,7 @@ class ChatKitRequests:
     async def _build_user_message(
         self, message: UserMessageInput, thread: ThreadMetadata, context: RequestContext
     ) -> UserMessageItem:
-        await self._services.attachments.settle(message.attachments, context)
+        await self._services.attachments.accept_direct_uploads(message.attachments, context)
         attachments = [await self._store.load_attachment(id_, context=context) for id_ in message.attachments]
         return UserMessageItem(
             id=self._store.generate_item_id("message", thread, context),

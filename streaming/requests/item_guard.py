@@ -174,7 +174,7 @@ class ItemGuard:
     async def settle(self) -> None:
         """Have the mark shown, if there is one that was not deleted: the answer has ended."""
         if self.mark is not None:
-            await self._store.open_answers.settle_mark(self._thread.id, self.mark.id, self._context)
+            await self._store.open_answers.show_mark(self._thread.id, self.mark.id, self._context)
 
     async def unmark(self) -> str | None:
         """Delete the mark; return its id, None when there was none."""

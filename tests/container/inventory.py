@@ -13,7 +13,7 @@ import agents  # noqa: F401 - with its bytecode
 
 import base_server  # noqa: F401
 import web.pages  # noqa: F401
-from files.programs import command
+from files.programs import build_command
 
 BYTECODE = Path("/opt/parlor")
 share = BYTECODE / "share"
@@ -38,7 +38,7 @@ def is_untrue(file: importlib.metadata.PackagePath) -> bool:
 
 
 # What reads documents is started apart, and ignores the variable that says where the bytecode lies.
-started = command("")
+started = build_command("")
 apart = [*started[: started.index("-c") + 1], "import pypdf; print(pypdf.__cached__ or pypdf.__file__)"]
 of_documents = subprocess.run(apart, capture_output=True, text=True, check=True).stdout.strip()
 

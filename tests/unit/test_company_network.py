@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 
 from chat_clients.http.provider_connection import ProviderConnection
 from config import load_settings
-from databases.azure_sign_in import token_of_machine
+from databases.azure_sign_in import build_machine_token_getter
 from files.object_store import open_object_store
 from framework.outgoing import prepare_environment, prepare_sign_in
 from tests.unit.company_network import ANSWER, HOST, SIGN_IN_HOST, TENANT, CompanyNetwork, MachineIdentity
@@ -133,7 +133,7 @@ async def test_the_sign_in_at_azure_goes_through_the_proxy_and_is_trusted_by_the
         (tmp_path / "secret").write_text("what only the app knows\n")
         monkeypatch.setenv("AZURE_CLIENT_SECRET_FILE", str(tmp_path / "secret"))
     prepare_sign_in(load_settings(data_dir=tmp_path).storage_keys.get("AZURE_CLIENT_SECRET"))
-    assert await asyncio.to_thread(token_of_machine()) == "a token from inside"
+    assert await asyncio.to_thread(build_machine_token_getter()) == "a token from inside"
     assert set(network.tunnels) == {f"{SIGN_IN_HOST}:443"}
     assert network.paths[-1] == f"/{TENANT}/oauth2/v2.0/token"
     assert parse_qs(network.bodies[-1].decode())["client_secret"] == ["what only the app knows"]
@@ -148,7 +148,7 @@ async def test_a_machine_is_asked_who_it_is_without_the_proxy_and_opens_database
         monkeypatch.setenv("IDENTITY_HEADER", "only this machine knows it")
         monkeypatch.setenv("AZURE_CLIENT_ID", "its-identity")
         prepare_environment()
-        assert await asyncio.to_thread(token_of_machine()) == "a token of the machine"
+        assert await asyncio.to_thread(build_machine_token_getter()) == "a token of the machine"
         store = open_object_store(f"az://container/files?account=ada&endpoint=https://{HOST}", Path())
         assert await store.size_of("one") == len(ANSWER)
     assert network.keys == ["Bearer a token of the machine"]

@@ -52,7 +52,7 @@ async def _pieces(data: bytes) -> AsyncIterator[bytes]:
 async def test_a_text_is_known_when_its_last_byte_is_here_and_is_not_read_again(tmp_path: Path) -> None:
     data = "größe ".encode() * (PIECE_BYTES // 2)
     spool = Spool(tmp_path / "spool")
-    async with spool.workplace("ada") as place:
+    async with spool.workspace("ada") as place:
         received = await spool.receive(place, _pieces(data), len(data), TooLargeError("too large"))
         assert (received.encoding, received.sha256) == ("utf-8-sig", hashlib.sha256(data).hexdigest())
         # What lies there now is not looked at, but for its beginning.
@@ -65,8 +65,8 @@ async def test_a_text_is_known_when_its_last_byte_is_here_and_is_not_read_again(
 
 async def test_bytes_arrive_while_every_other_thread_has_work_with_files(tmp_path: Path) -> None:
     spool, may_end = Spool(tmp_path / "spool"), threading.Event()
-    async with spool.workplace("ada") as place:
-        busy = [asyncio.ensure_future(spool.in_thread(may_end.wait)) for _ in range(THREADS)]
+    async with spool.workspace("ada") as place:
+        busy = [asyncio.ensure_future(spool.run_in_thread(may_end.wait)) for _ in range(THREADS)]
         try:
             received = await spool.receive(place, _pieces(b"words" * 50_000), 300_000, TooLargeError("too large"))
         finally:

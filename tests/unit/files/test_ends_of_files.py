@@ -14,7 +14,7 @@ from sqlalchemy import update
 
 from attachments import create_attachment_store
 from errors import UnavailableError
-from files.object_store import ObjectStore, _plain, open_object_store
+from files.object_store import ObjectStore, _error_summary, open_object_store
 from files.spool import LEFTOVER_LIFE_S
 from process.doctor import _examine_files
 from process.log_lines import TextLines
@@ -223,5 +223,6 @@ async def test_a_store_that_is_away_is_said_without_its_signatures(
     told = "\n".join(TextLines().format(record) for record in caplog.records)
     assert "Generic S3 error" in told
     assert (
-        _plain(OSError("GET http://x/y?sig=s3cret&se=1 failed Debug source: ?sig=s3cret")) == "GET http://x/y?… failed"
+        _error_summary(OSError("GET http://x/y?sig=s3cret&se=1 failed Debug source: ?sig=s3cret"))
+        == "GET http://x/y?… failed"
     )

@@ -132,6 +132,6 @@ async def test_a_file_for_a_thread_that_is_gone_leaves_nothing(desk: Desk, ada: 
     context = RequestContext(file.owner_id, "files", "req_1")
     await ada.ask("threads.delete", thread_id=thread)
     with pytest.raises(UserFacingError):
-        await desk.files.make("a.txt", b"words", thread, context)
+        await desk.files.create_file("a.txt", b"words", thread, context)
     await desk.files.sweep()
     assert await desk.keys() == [file.content_key]

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from errors import BadRequestError
 from files.examination import examine
-from files.spool import Received
+from files.spool import ReceivedFile
 from files.upload_rules import UploadRules
 from tests.unit.files.file_desk import BASE, Desk, Person, code_of, open_desk
 from tests.unit.files.file_samples import (
@@ -200,7 +200,7 @@ def test_parts_of_a_picture_are_counted_before_a_decoder_looks_at_them(tmp_path:
     with pytest.raises(BadRequestError):
         # The copy without notes is not made, and the decoder takes this.
         examine(
-            Received(path, path.stat().st_size, "", None),
+            ReceivedFile(path, path.stat().st_size, "", None),
             name,
             media_type,
             UploadRules(is_enabled=True, max_bytes=2**30),

@@ -14,7 +14,7 @@ import openpyxl  # type: ignore[import-untyped]
 import pytest
 from openpyxl.worksheet.formula import ArrayFormula  # type: ignore[import-untyped]
 
-from files.archives import type_of_archive
+from files.archives import detect_archive_type
 from files.documents.parts import MAX_XML_BYTES
 from files.text_extraction import extract
 from tests.unit.files.file_samples import DOCX, LAUGHS, PPTX, WORD_XML, XLSX, declaring, document, presentation
@@ -316,5 +316,5 @@ def test_a_document_whose_main_part_has_a_number_is_one_too(tmp_path: Path) -> N
         for name in source.namelist():
             data = source.read(name).replace(b"word/document.xml", b"word/document2.xml")
             target.writestr(name.replace("document.xml", "document2.xml"), data)
-    assert type_of_archive(path) == DOCX
+    assert detect_archive_type(path) == DOCX
     assert text_of(path, DOCX) == WORD

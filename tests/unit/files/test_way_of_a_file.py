@@ -100,7 +100,7 @@ async def test_a_file_of_an_earlier_version_is_found_and_deleted(any_desk: Desk,
     sent = await ada.upload("b.png", BLUE, "image/png")
     file, objects = await any_desk.files.find(sent["id"]), any_desk.files.objects
     await objects.delete([file.content_key])
-    await objects.put(file.content_key_without_hash, BLUE)
+    await objects.put(file.legacy_content_key, BLUE)
     described = (await ada.page.get(f"/api/attachments/{file.id}")).json()
     assert (await ada.anybody.get(described["download_url"])).content == BLUE
     assert (await ada.anybody.get(described["preview_url"])).status_code == 200

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from process.serving import bind_socket, url_of
+from process.serving import bind_socket, build_url
 from tests.preloaded.commands import own_python, preloaded_python
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -243,9 +243,9 @@ def test_an_unknown_command_is_refused(tmp_path: Path) -> None:
 
 def test_the_url_names_an_address_that_a_browser_can_open() -> None:
     with bind_socket("0.0.0.0", 0) as anywhere:  # noqa: S104
-        assert url_of(anywhere) == f"http://127.0.0.1:{anywhere.getsockname()[1]}"
+        assert build_url(anywhere) == f"http://127.0.0.1:{anywhere.getsockname()[1]}"
     with bind_socket("localhost", 0) as local:
-        assert re.fullmatch(r"http://(127\.0\.0\.1|\[::1\]):\d+", url_of(local))
+        assert re.fullmatch(r"http://(127\.0\.0\.1|\[::1\]):\d+", build_url(local))
 
 
 ALPHA = """

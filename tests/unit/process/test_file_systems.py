@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from errors import ConfigError
-from process.file_systems import network_file_system, refuse_network_file_system
+from process.file_systems import find_network_file_system, refuse_network_file_system
 
 MOUNTINFO = """\
 22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda1 rw
@@ -38,11 +38,11 @@ def mounts(tmp_path: Path) -> Path:
     ],
 )
 def test_the_innermost_and_last_mount_says_which_kind_it_is(mounts: Path, path: str, kind: str | None) -> None:
-    assert network_file_system(Path(path), mounts) == kind
+    assert find_network_file_system(Path(path), mounts) == kind
 
 
 def test_without_a_table_of_mounts_nothing_is_known(tmp_path: Path) -> None:
-    assert network_file_system(tmp_path, tmp_path / "missing") is None
+    assert find_network_file_system(tmp_path, tmp_path / "missing") is None
 
 
 @pytest.mark.parametrize("url", ["sqlite+aiosqlite:////mnt/share/parlor.db", "sqlite+aiosqlite:////data/new/x.db?a=b"])

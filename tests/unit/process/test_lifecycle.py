@@ -251,7 +251,7 @@ async def test_work_after_the_start_keeps_nobody_from_being_served_between_its_p
         raise OSError("no more")
 
     server = Recorded("a", [])
-    lifecycle = build({"a": server}, afterwards=pieces)
+    lifecycle = build({"a": server}, after_start=pieces)
     async with lifecycle.running():
         await lifecycle.wait_until_started(10)
         seen = [len(done)]
@@ -265,6 +265,6 @@ async def test_work_after_the_start_keeps_nobody_from_being_served_between_its_p
 
 
 async def test_work_after_the_start_ends_with_the_process() -> None:
-    lifecycle = build({}, afterwards=lambda: iter(int, 1))  # without an end
+    lifecycle = build({}, after_start=lambda: iter(int, 1))  # without an end
     async with asyncio.timeout(300), lifecycle.running():
         await lifecycle.wait_until_started(10)

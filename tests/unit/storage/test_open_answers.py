@@ -98,7 +98,7 @@ async def test_who_writes_on_renews_the_lease(two: TwoProcesses) -> None:
 
 async def test_a_half_answer_that_ended_is_shown_while_its_process_lives(two: TwoProcesses) -> None:
     mark = await two.begin()
-    await two.writer.open_answers.settle_mark(two.thread_id, mark, ADA)
+    await two.writer.open_answers.show_mark(two.thread_id, mark, ADA)
     assert (await two.shown(), await two.is_followed()) == ([mark], False)
 
 
@@ -106,7 +106,7 @@ async def test_what_could_not_be_said_is_said_with_the_next_renewal(two: TwoProc
     mark = await two.begin()
     other = ParlorStore(two.database, two.clock).open_answers
     other.process_id = two.writer.open_answers.process_id
-    other._unsettled.add((scope_of(ADA, two.thread_id), mark))
+    other._marks_to_show.add((scope_of(ADA, two.thread_id), mark))
     await other.renew_lease()
     assert await two.shown() == [mark]
 
@@ -142,17 +142,17 @@ async def test_who_is_alone_with_an_sqlite_database_knows_at_once_that_the_other
     clock = Clock()
     await killed.create_tables(Base.metadata)
     two = TwoProcesses(killed, clock, ParlorStore(killed, clock), ParlorStore(new, clock))
-    await two.writer.open_answers.enter()
+    await two.writer.open_answers.register_process()
     mark_id = await two.begin()
     # One that starts beside it, for an upgrade, leaves it to the lease.
-    await two.reader.open_answers.enter()
+    await two.reader.open_answers.register_process()
     assert await two.shown() == []
     assert await two.is_followed()
     await new.close()
     await killed.close()  # as its end would have it, however it came
 
     two.reader = ParlorStore(old, clock)
-    await two.reader.open_answers.enter()
+    await two.reader.open_answers.register_process()
     assert await two.shown() == [mark_id]
     assert not await two.is_followed()
     await old.close()
@@ -164,7 +164,7 @@ async def test_a_living_process_without_the_lock_is_not_taken_for_dead(sqlite_ur
     await old.create_tables(Base.metadata)
     two = TwoProcesses(old, clock, ParlorStore(old, clock), ParlorStore(new, clock))
     mark_id = await two.begin()  # it has not entered, as versions did not that knew no lock
-    await two.reader.open_answers.enter()
+    await two.reader.open_answers.register_process()
     assert await two.shown() == []
     assert await two.is_followed()
     clock.now += LEASE + A_MOMENT
@@ -175,7 +175,7 @@ async def test_a_living_process_without_the_lock_is_not_taken_for_dead(sqlite_ur
 
 async def test_what_cannot_be_cleaned_up_stops_no_start(sqlite_url: str, caplog: pytest.LogCaptureFixture) -> None:
     database = Database(sqlite_url)
-    await ParlorStore(database).open_answers.enter()  # without its tables
+    await ParlorStore(database).open_answers.register_process()  # without its tables
     assert "what a killed server has left stays for now" in caplog.text
     await database.close()
 
@@ -186,5 +186,5 @@ async def test_a_server_of_databases_is_asked_for_its_leases_alone(postgres_data
         postgres_database, clock, ParlorStore(postgres_database, clock), ParlorStore(postgres_database, clock)
     )
     await two.begin()
-    await two.reader.open_answers.enter()
+    await two.reader.open_answers.register_process()
     assert await two.shown() == []

@@ -18,8 +18,8 @@ import sys
 from pathlib import Path
 from databases.presence import Presence
 presence = Presence(Path(sys.argv[1]))
-print(presence.enter(), flush=True)
-presence.stay()
+print(presence.acquire(), flush=True)
+presence.share()
 print("stays", flush=True)
 sys.stdin.read()
 """
@@ -33,51 +33,51 @@ def test_a_killed_process_is_there_no_more_and_a_living_one_is(tmp_path: Path) -
         assert process.stdout is not None
         assert [process.stdout.readline().strip() for _ in range(2)] == ["True", "stays"]
         beside = Presence(database)
-        assert not beside.enter()
-        beside.stay()
+        assert not beside.acquire()
+        beside.share()
         third = Presence(database)
-        assert not third.enter()
+        assert not third.acquire()
         process.kill()
         process.wait()
-        third.leave()
-        assert not third.enter(), "the one beside it is there"
-        third.leave()
-        beside.leave()
-    assert third.enter()
-    assert not third.enter(), "said once"
-    third.leave()
+        third.release()
+        assert not third.acquire(), "the one beside it is there"
+        third.release()
+        beside.release()
+    assert third.acquire()
+    assert not third.acquire(), "said once"
+    third.release()
 
 
 def test_a_folder_that_nothing_can_be_written_to_says_nothing_of_others(tmp_path: Path) -> None:
     presence = Presence(tmp_path / "missing" / "parlor.db")
-    assert not presence.enter()
-    assert not presence.stay()
-    presence.leave()
+    assert not presence.acquire()
+    assert not presence.share()
+    presence.release()
 
 
 def test_two_who_reach_a_database_by_different_names_know_of_one_another(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "link.db").symlink_to(tmp_path / "data" / "parlor.db")
     first, second = Presence(tmp_path / "data" / "parlor.db"), Presence(tmp_path / "link.db")
-    assert first.enter()
-    assert first.stay()
-    assert not second.enter()
-    assert second.stay()
-    first.leave()
-    second.leave()
+    assert first.acquire()
+    assert first.share()
+    assert not second.acquire()
+    assert second.share()
+    first.release()
+    second.release()
 
 
 def test_a_process_of_ours_that_is_started_meanwhile_does_not_hold_it(tmp_path: Path) -> None:
     presence = Presence(tmp_path / "parlor.db")
-    assert presence.enter()
+    assert presence.acquire()
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, close_fds=False) as tool:
-        presence.leave()
+        presence.release()
         deadline = time.monotonic() + 300
         # The system closes what a program does not inherit at its start, one after the other.
-        while not (other := Presence(tmp_path / "parlor.db")).enter():
-            other.leave()
+        while not (other := Presence(tmp_path / "parlor.db")).acquire():
+            other.release()
             assert time.monotonic() < deadline
-        other.leave()
+        other.release()
         tool.kill()
 
 
@@ -85,12 +85,12 @@ def test_one_that_was_frozen_while_it_entered_holds_up_nobody_for_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     frozen, other = (Presence(tmp_path / "parlor.db") for _ in range(2))
-    assert frozen.enter()
-    assert not other.enter()
+    assert frozen.acquire()
+    assert not other.acquire()
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
-    assert not other.stay()
-    assert frozen.stay()
-    assert not other.enter()
-    assert other.stay()
-    other.leave()
-    frozen.leave()
+    assert not other.share()
+    assert frozen.share()
+    assert not other.acquire()
+    assert other.share()
+    other.release()
+    frozen.release()

@@ -25,15 +25,15 @@ async def silent_for(database: Database, silence: timedelta) -> None:
 
 
 async def test_others_are_those_that_do_not_live_here(directory: UseCaseDirectory) -> None:
-    assert [each.name for each in await directory.others(["weather"])] == ["crm", "todo"]
-    assert await directory.others(["weather", "crm"]) == [SharedUseCase("todo", TODO, is_down=False)]
-    assert await directory.others(["todo", "crm"]) == []
+    assert [each.name for each in await directory.load_others(["weather"])] == ["crm", "todo"]
+    assert await directory.load_others(["weather", "crm"]) == [SharedUseCase("todo", TODO, is_down=False)]
+    assert await directory.load_others(["todo", "crm"]) == []
 
 
 async def test_a_service_announces_itself_again_and_again(directory: UseCaseDirectory) -> None:
     await directory.announce({"todo": {**TODO, "title": "Lists"}})
     await directory.announce({})
-    titles = {each.name: each.description["title"] for each in await directory.others([])}
+    titles = {each.name: each.description["title"] for each in await directory.load_others([])}
     assert titles == {"crm": "Customers", "todo": "Lists"}
 
 
@@ -41,13 +41,13 @@ async def test_who_is_silent_is_down_and_in_the_end_forgotten(
     directory: UseCaseDirectory, any_database: Database
 ) -> None:
     await silent_for(any_database, DOWN_AFTER - timedelta(seconds=5))
-    assert [each.is_down for each in await directory.others(["crm"])] == [False]
+    assert [each.is_down for each in await directory.load_others(["crm"])] == [False]
     await silent_for(any_database, DOWN_AFTER + timedelta(seconds=1))
-    assert await directory.others(["crm"]) == [SharedUseCase("todo", TODO, is_down=True)]
+    assert await directory.load_others(["crm"]) == [SharedUseCase("todo", TODO, is_down=True)]
     await directory.announce({"todo": TODO})
-    assert {each.name: each.is_down for each in await directory.others([])} == {"crm": True, "todo": False}
+    assert {each.name: each.is_down for each in await directory.load_others([])} == {"crm": True, "todo": False}
     await silent_for(any_database, FORGOTTEN_AFTER + timedelta(seconds=1))
-    assert await directory.others([]) == []
+    assert await directory.load_others([]) == []
     await directory.announce({})
     async with any_database.read() as session:
         assert await session.get(SharedUseCaseRow, "todo") is None

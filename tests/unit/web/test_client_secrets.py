@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
-from web.client_secrets import ClientSecrets, ServerKeys, bearer_of, new_session_id
+from web.client_secrets import ClientSecrets, ServerKeys, bearer_token, new_session_id
 from web.identity import Cookies, new_user_id
 
 OURS = ClientSecrets(b"k" * 32)
@@ -62,12 +62,12 @@ def test_only_our_own_session_ids_are_signed() -> None:
     ],
 )
 def test_one_bearer_is_a_token_and_two_headers_are_none_that_we_signed(values: list[str], token: str | None) -> None:
-    assert bearer_of(Headers(raw=[(b"authorization", value.encode()) for value in values])) == token
+    assert bearer_token(Headers(raw=[(b"authorization", value.encode()) for value in values])) == token
 
 
 def test_a_server_key_is_known_by_its_name() -> None:
     keys = ServerKeys({"shop": "k" * 32, "desk": "o" * 40})
-    assert [keys.name_of(key) for key in ("k" * 32, "o" * 40, "k" * 31, "", "ö", "\ud800")] == [
+    assert [keys.find_name(key) for key in ("k" * 32, "o" * 40, "k" * 31, "", "ö", "\ud800")] == [
         "shop", "desk", None, None, None, None,
     ]  # fmt: skip
     assert "shop" in keys

@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from config import Settings
-from web.pages import CLIENT_PATH, build_pages_router, takes_gzip
+from web.pages import CLIENT_PATH, accepts_gzip, build_pages_router
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ async def test_a_packed_script_is_sent_as_it_is_to_who_can_unpack_it(static: Pat
      ("gzip;q=0", False), ("gzip; q=0.00, br", False), ("x-gzip2", False)],
 )  # fmt: skip
 def test_gzip_is_for_who_asks_for_it(header: str, is_taken: bool) -> None:
-    assert takes_gzip(header) is is_taken
+    assert accepts_gzip(header) is is_taken
 
 
 async def test_the_page_lets_the_browser_fetch_the_client_at_once_unless_it_is_somebody_elses(static: Path) -> None:
