@@ -2,9 +2,9 @@
 import {LitElement, type PropertyValues} from 'lit';
 import {nextFrame} from '../frames.js';
 import {express, IntentEvent, relayTo} from '../intents.js';
-import {fileOf, parseDeeplink} from '../links.js';
+import {attachmentIdOf, parseDeeplink} from '../links.js';
 import {Highlighter} from '../markdown/highlight.js';
-import {BLOCKED_IMAGE, buildAskedImage, buildFailedImage, whenShown} from '../markdown/images.js';
+import {BLOCKED_IMAGE, buildRequestedImage, buildFailedImage, waitForImage} from '../markdown/images.js';
 import {MarkdownBlocks, type Marker} from '../markdown/incremental-blocks.js';
 import {Typesetter} from '../markdown/math.js';
 import {strings} from '../strings.js';
@@ -39,7 +39,7 @@ export class MarkdownView extends LitElement {
 
   #body: HTMLElement | undefined;
   #blocks: MarkdownBlocks | undefined;
-  readonly #askedImages = new Set<string>();
+  readonly #requestedImages = new Set<string>();
   #copied: {readonly button: Element; readonly timer: ReturnType<typeof setTimeout>} | undefined;
 
   constructor() {
@@ -65,7 +65,7 @@ export class MarkdownView extends LitElement {
     super.update(changed);
     const blocks = this.#blocks ?? this.#build();
     const {imageDomains} = this;
-    const options = {imageDomains, askedImages: this.#askedImages, copyLabel: strings.copy, enhance: this.#enhance};
+    const options = {imageDomains, requested: this.#requestedImages, copyLabel: strings.copy, enhance: this.#enhance};
     blocks.render(this.text, this.streaming, options, this.markers);
   }
 
@@ -107,7 +107,7 @@ export class MarkdownView extends LitElement {
     const link = target?.closest('a');
     const href = link?.getAttribute('href') ?? '';
     const deeplink = parseDeeplink(href);
-    const fileId = fileOf(href);
+    const fileId = attachmentIdOf(href);
     if (link && fileId !== undefined && isPlain(event)) {
       event.preventDefault();
       void this.#save(fileId, link);
@@ -130,11 +130,11 @@ export class MarkdownView extends LitElement {
 
   async #loadImage(button: HTMLElement): Promise<void> {
     const {src = '', alt = ''} = button.dataset;
-    const image = buildAskedImage(src, alt);
-    this.#askedImages.add(src);
+    const image = buildRequestedImage(src, alt);
+    this.#requestedImages.add(src);
     button.replaceWith(image);
     image.focus();
-    if (await whenShown(image)) return;
+    if (await waitForImage(image)) return;
     const hadFocus = this.shadowRoot?.activeElement === image;
     const link = buildFailedImage(src, alt);
     image.replaceWith(link);
