@@ -198,7 +198,7 @@ it('previews of images live as long as the file is in the message', async () => 
   await until(uploads, 'done', 'done', 'done');
   uploads.remove(uploads.list[0]?.key ?? '');
   expect(previews).toEqual(['blob:1']);
-  uploads.takeOut();
+  uploads.markSent();
   uploads.close();
   expect(previews).toEqual([]);
 });

@@ -1,6 +1,14 @@
 import {describe, expect, it, vi} from 'vitest';
 import {FakeServer, stored, user} from '../testing/fake-server.js';
-import {create, type listen, mount, named, optionsFor, rootsOf, shown} from '../testing/mounted-element.js';
+import {
+  create,
+  eventDetails,
+  type listen,
+  mount,
+  optionsFor,
+  rootsOf,
+  waitForCount,
+} from '../testing/mounted-element.js';
 
 const RULE = '[part~="composer"] { outline: 77px solid; }';
 const textsOf = (root: ShadowRoot): readonly string[] =>
@@ -16,7 +24,7 @@ const sheetOf = (text: string): CSSStyleSheet => {
   return sheet;
 };
 const refusals = (events: ReturnType<typeof listen>) =>
-  named(events, 'log').map(detail => (detail as {data: unknown}).data);
+  eventDetails(events, 'log').map(detail => (detail as {data: unknown}).data);
 
 describe('a style sheet of the page', () => {
   it.each([
@@ -31,7 +39,7 @@ describe('a style sheet of the page', () => {
       expect(reached).toBeGreaterThan(4);
       expect(reached).toBe(count);
       await element.setThreadId('thr_1');
-      await shown(element, '.exchange');
+      await waitForCount(element, '.exchange');
       const [now = 0, all] = spread(element);
       expect(now).toBeGreaterThan(reached);
       expect(now).toBe(all);

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import type {Thread} from '../protocol/types.js';
-import {findThreads, isWorthSearching, parseQuery, SearchReach} from './history-search.js';
+import {findThreads, isWorthSearching, parseQuery, SearchLimit} from './history-search.js';
 
 const thread = (title: string | undefined, id = 'thr_1'): Thread => ({id, title, status: {type: 'active'}}) as Thread;
 const list = (count: number, after?: string) => ({
@@ -77,7 +77,7 @@ describe('a search', () => {
   });
 
   it('goes back until there are 20 hits, a page is missing or 20 pages were read, and further when it is told to', () => {
-    const reach = new SearchReach();
+    const reach = new SearchLimit();
     const more = list(50, 'thr_49');
     expect(reach.wantsMore(list(50), 0)).toBe(false);
     expect(reach.wantsMore({...more, hasFailed: true}, 0)).toBe(false);

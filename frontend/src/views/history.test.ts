@@ -2,7 +2,7 @@ import type {LitElement} from 'lit';
 import {describe, expect, it, vi} from 'vitest';
 import {lazyElements} from '../lazy-elements.js';
 import {type Call, FakeServer} from '../testing/fake-server.js';
-import {all, appears, find, mount, named, one, shown} from '../testing/mounted-element.js';
+import {all, eventDetails, find, mount, one, waitForCount, waitForElement} from '../testing/mounted-element.js';
 
 const TITLES = ['Rain', 'A trip to Zürich', 'Snow', 'Cake', 'Bread', 'Tea', 'Wine', 'Salt', '<b>Zurich</b>'];
 
@@ -79,7 +79,7 @@ describe('the search field', () => {
     await vi.waitFor(() => expect([field().value, titles()]).toEqual(['', TITLES]));
     expect(focused()).toBe(field());
     await type('rain');
-    (await appears(element, '.clear')).click();
+    (await waitForElement(element, '.clear')).click();
     await vi.waitFor(() => expect(titles()).toEqual(TITLES));
     expect([focused(), find(element, '.clear')]).toEqual([field(), undefined]);
     press(field(), 'Escape');
@@ -114,12 +114,12 @@ describe('the search field', () => {
     const {element, type, titles, found} = await open(server);
     await type('zurich');
     one(element, '[aria-label="Rename “A trip to Zürich”"]').click();
-    const editor = await appears<HTMLInputElement>(element, '.rename');
+    const editor = await waitForElement<HTMLInputElement>(element, '.rename');
     editor.value = 'A trip to Rome';
     press(editor, 'Enter');
     await vi.waitFor(() => expect(titles()).toEqual(['A trip to Rome', '<b>Zurich</b>']));
     one(element, '[aria-label="Delete “<b>Zurich</b>”"]').click();
-    (await appears(element, '.danger')).click();
+    (await waitForElement(element, '.danger')).click();
     await vi.waitFor(() => expect(found()).toBe('1 chat found'));
     expect(titles()).toEqual(['A trip to Rome']);
     expect(server.types().slice(-2)).toEqual(['threads.update', 'threads.delete']);
@@ -130,9 +130,9 @@ describe('the search field', () => {
   it('takes a question about deleting back when one types on', async () => {
     const {element, type} = await open(serving(TITLES));
     one(element, '[aria-label="Delete “Rain”"]').click();
-    await appears(element, '.danger');
+    await waitForElement(element, '.danger');
     await type('rain');
-    await shown(element, '.danger', 0);
+    await waitForCount(element, '.danger', 0);
   });
 });
 
@@ -208,12 +208,12 @@ describe('older chats', () => {
     await begin();
     press(field(), 'Escape');
     answers.pop()?.();
-    await shown(element, '.open', 4);
+    await waitForCount(element, '.open', 4);
     expect([answers.length, pagesOf(plain)]).toEqual([0, 2]);
     await begin();
     await element.hideHistory();
     answers.pop()?.();
-    await shown(element, 'parlor-history', 0);
+    await waitForCount(element, 'parlor-history', 0);
     expect(answers).toEqual([]);
   });
 
@@ -228,11 +228,11 @@ describe('older chats', () => {
     });
     const {element, events, type, titles, found} = await open(server);
     await type('needle');
-    const again = await appears(element, '[role=alert] button');
+    const again = await waitForElement(element, '[role=alert] button');
     expect(found()).toBe('No chats found so far');
     const alerts = all(element, '[role=alert]').map(({textContent}) => textContent?.trim().split('\n')[0]);
     expect(alerts.filter(Boolean)).toEqual(['The chats could not be loaded.']);
-    await vi.waitFor(() => expect(named(events, 'error')).toHaveLength(1));
+    await vi.waitFor(() => expect(eventDetails(events, 'error')).toHaveLength(1));
     isBroken = false;
     again.click();
     await vi.waitFor(() => expect([titles(), found()]).toEqual([['The needle'], '1 chat found']));

@@ -1,10 +1,10 @@
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
 import {lazyElements} from '../lazy-elements.js';
 import {created, done, FakeServer, OpenStream, page, THREAD, user} from '../testing/fake-server.js';
-import {find, mount, named, one, textOf} from '../testing/mounted-element.js';
+import {eventDetails, find, mount, one, textOf} from '../testing/mounted-element.js';
 import type {ComposerView} from '../views/composer.js';
+import {DraftStorage} from './draft-storage.js';
 import type {Draft} from './draft-text.js';
-import {KeptDrafts} from './kept-drafts.js';
 
 const draft = (text: string, quotedText?: string): Draft => ({content: [{type: 'input_text', text}], quotedText});
 const TAGGED: Draft = {
@@ -17,7 +17,7 @@ const TAGGED: Draft = {
 
 function keep(url: string | undefined = '/chatkit') {
   const log = vi.fn();
-  const drafts = new KeptDrafts(log);
+  const drafts = new DraftStorage(log);
   drafts.configure(url);
   return {drafts, log};
 }
@@ -181,7 +181,7 @@ describe('the element', () => {
     const gone = new FakeServer({'threads.get_by_id': () => new Response('', {status: 404})});
     const {element, events} = mount(gone, options({initialThread: 'thr_9'}));
     await shows(element, 'kept');
-    await vi.waitFor(() => expect(named(events, 'thread.change')).toEqual([{threadId: null}]));
+    await vi.waitFor(() => expect(eventDetails(events, 'thread.change')).toEqual([{threadId: null}]));
   });
 
   it('keeps nothing and leaves the draft where it is unless the page asks', async () => {
