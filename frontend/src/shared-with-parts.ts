@@ -12,7 +12,15 @@ import {exportedParts} from './views/exported-parts.js';
 import {renderLazy} from './views/lazy-view.js';
 import {originOf, parseSource} from './views/source.js';
 import {barStyles, baseStyles, buttonStyles, lazyStyles, shimmerStyles} from './views/styles.js';
-import {controlsOf, FIELD_ATTRIBUTE, fieldPath, fieldValue, partsOf, resetField, startOf} from './widgets/fields.js';
+import {
+  controlsOf,
+  defaultStateOf,
+  FIELD_ATTRIBUTE,
+  fieldPath,
+  fieldValue,
+  partsOf,
+  resetField,
+} from './widgets/fields.js';
 
 /** The shared exports by module: the build of the parts (`bundles.ts`) replaces the modules by these. */
 const shared = {
@@ -26,7 +34,7 @@ const shared = {
   'src/views/annotations.ts': {toEntity},
   'src/views/exported-parts.ts': {exportedParts},
   'src/views/lazy-view.ts': {renderLazy},
-  'src/widgets/fields.ts': {controlsOf, FIELD_ATTRIBUTE, fieldPath, fieldValue, partsOf, resetField, startOf},
+  'src/widgets/fields.ts': {controlsOf, defaultStateOf, FIELD_ATTRIBUTE, fieldPath, fieldValue, partsOf, resetField},
   'src/intents.ts': {dispatch, IntentEvent, relayTo},
   'src/views/source.ts': {originOf, parseSource},
   'src/views/styles.ts': {barStyles, baseStyles, buttonStyles, lazyStyles, shimmerStyles},

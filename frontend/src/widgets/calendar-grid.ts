@@ -1,4 +1,4 @@
-/** A month as a grid of days, by the pattern of a date picker dialog. */
+/** Renders a month as a grid of days, by the ARIA pattern of a date picker dialog. */
 import {html, nothing} from 'lit';
 import {icon} from '../icons/icons.js';
 import {afterRender} from './after-render.js';
@@ -9,7 +9,7 @@ import type {Rendered} from './scope.js';
 import {formatDay} from './typed-date.js';
 
 export interface Calendar {
-  /** The day that has the focus; its month is shown. */
+  /** The focused day, whose month is shown. */
   readonly day: string;
   readonly min: string | undefined;
   readonly max: string | undefined;
@@ -24,10 +24,10 @@ export function renderCalendar(calendar: Calendar): Rendered {
   const first = firstWeekday(locale);
   const weeks = weeksOf(day, first);
   const now = today();
-  const turn = (months: number, label: string, glyph: string) => {
+  const renderTurnButton = (months: number, label: string, glyph: string) => {
     const target = addMonths(day, months);
-    // A month counts as reachable when any day of it is.
-    const isOut =
+    // A month is reachable if any of its days is.
+    const isUnreachable =
       target === day ||
       (months < 0
         ? min !== undefined && target.slice(0, 7) < min.slice(0, 7)
@@ -36,30 +36,30 @@ export function renderCalendar(calendar: Calendar): Rendered {
       type="button"
       class="calendar-turn"
       aria-label=${label}
-      aria-disabled=${isOut ? 'true' : nothing}
+      aria-disabled=${isUnreachable ? 'true' : nothing}
       @click=${() => {
-        if (!isOut) onMove(target);
+        if (!isUnreachable) onMove(target);
       }}
     >${icon(glyph, '18px')}</button>`;
   };
-  return html`<div class="calendar-body face-scroll" @keydown=${(event: KeyboardEvent) => onTab(event, calendar)}>
+  return html`<div class="calendar-body face-scroll" @keydown=${(event: KeyboardEvent) => onDialogKey(event, calendar)}>
     <div class="calendar-head">
-      ${turn(-1, pickerStrings.previousMonth, 'chevron-left')}
+      ${renderTurnButton(-1, pickerStrings.previousMonth, 'chevron-left')}
       <span class="calendar-month" aria-live="polite" dir="auto"
         >${formatDay(day, locale, {month: 'long', year: 'numeric'})}</span
       >
-      ${turn(1, pickerStrings.nextMonth, 'chevron-right')}
+      ${renderTurnButton(1, pickerStrings.nextMonth, 'chevron-right')}
     </div>
     <table
       class="days"
       role="grid"
       aria-label=${formatDay(day, locale, {month: 'long', year: 'numeric'})}
       @keydown=${(event: KeyboardEvent) => onGridKey(event, calendar, first)}
-      ${afterRender(grid => showSelected(grid, day))}
+      ${afterRender(grid => updateGrid(grid, day))}
     >
       <thead>
         <tr>
-          ${weekdays(first, locale).map(
+          ${weekdayNames(first, locale).map(
             ({short, long}) => html`<th scope="col" abbr=${long}><span aria-hidden="true">${short}</span></th>`,
           )}
         </tr>
@@ -94,7 +94,7 @@ export function renderCalendar(calendar: Calendar): Rendered {
   </div>`;
 }
 
-function weekdays(first: number, locale: string | undefined): readonly {short: string; long: string}[] {
+function weekdayNames(first: number, locale: string | undefined): readonly {short: string; long: string}[] {
   // The second of January 2000 was a Sunday.
   return Array.from({length: 7}, (_, index) => addDays('2000-01-02', first + index)).map(day => ({
     short: formatDay(day, locale, {weekday: 'short'}),
@@ -102,8 +102,8 @@ function weekdays(first: number, locale: string | undefined): readonly {short: s
   }));
 }
 
-/** Marks the field's day; and after a key lets the focus follow, also when its old place is no day any more. */
-function showSelected(grid: HTMLElement, day: string): void {
+/** Marks the selected day, and moves the focus to `day` after a key was pressed. */
+function updateGrid(grid: HTMLElement, day: string): void {
   const value = nativeOf(grid)?.value;
   for (const button of grid.querySelectorAll<HTMLElement>('.day')) {
     button.parentElement?.setAttribute('aria-selected', String(button.dataset.day === value));
@@ -137,8 +137,8 @@ function onGridKey(event: KeyboardEvent, {day, onMove}: Calendar, first: number)
   }
 }
 
-/** Escape closes; Tab goes round in the dialog. */
-function onTab(event: KeyboardEvent, {onClose}: Calendar): void {
+/** Closes the dialog on Escape, and makes Tab cycle inside it. */
+function onDialogKey(event: KeyboardEvent, {onClose}: Calendar): void {
   const body = event.currentTarget as Element;
   if (event.key === 'Escape') {
     event.preventDefault();

@@ -1,13 +1,13 @@
 /** What a person has done in a widget outlives the edits of its author, and never gets to another row. */
 import {afterEach, beforeAll, describe, expect, test} from 'vitest';
-import {carryingPart} from './lazy-carrying.js';
+import {reconcilePart} from './lazy-reconcile.js';
 import type {AnyNode} from './nodes.js';
 import {WidgetView} from './widget-view.js';
 
 customElements.define('parlor-widget', WidgetView);
 
 beforeAll(async () => {
-  expect(await carryingPart.load()).toBeDefined();
+  expect(await reconcilePart.load()).toBeDefined();
 });
 
 afterEach(() => document.body.replaceChildren());
