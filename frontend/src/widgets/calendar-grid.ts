@@ -20,35 +20,17 @@ export interface Calendar {
 }
 
 export function renderCalendar(calendar: Calendar): Rendered {
-  const {day, min, max, locale, onMove, onPick} = calendar;
+  const {day, locale} = calendar;
   const first = firstWeekday(locale);
   const weeks = weeksOf(day, first);
   const now = today();
-  const renderTurnButton = (months: number, label: string, glyph: string) => {
-    const target = addMonths(day, months);
-    // A month is reachable if any of its days is.
-    const isUnreachable =
-      target === day ||
-      (months < 0
-        ? min !== undefined && target.slice(0, 7) < min.slice(0, 7)
-        : max !== undefined && target.slice(0, 7) > max.slice(0, 7));
-    return html`<button
-      type="button"
-      class="calendar-turn"
-      aria-label=${label}
-      aria-disabled=${isUnreachable ? 'true' : nothing}
-      @click=${() => {
-        if (!isUnreachable) onMove(target);
-      }}
-    >${icon(glyph, '18px')}</button>`;
-  };
   return html`<div class="calendar-body face-scroll" @keydown=${(event: KeyboardEvent) => onDialogKey(event, calendar)}>
     <div class="calendar-head">
-      ${renderTurnButton(-1, pickerStrings.previousMonth, 'chevron-left')}
+      ${renderTurnButton(calendar, -1, pickerStrings.previousMonth, 'chevron-left')}
       <span class="calendar-month" aria-live="polite" dir="auto"
         >${formatDay(day, locale, {month: 'long', year: 'numeric'})}</span
       >
-      ${renderTurnButton(1, pickerStrings.nextMonth, 'chevron-right')}
+      ${renderTurnButton(calendar, 1, pickerStrings.nextMonth, 'chevron-right')}
     </div>
     <table
       class="days"
@@ -68,30 +50,49 @@ export function renderCalendar(calendar: Calendar): Rendered {
         ${weeks.map(
           week =>
             html`<tr>
-              ${week.map(date =>
-                date === null
-                  ? html`<td></td>`
-                  : html`<td role="gridcell">
-                      <button
-                        type="button"
-                        class="day"
-                        tabindex=${date === day ? '0' : '-1'}
-                        ?data-first-focus=${date === day}
-                        data-day=${date}
-                        aria-current=${date === now ? 'date' : nothing}
-                        aria-disabled=${isWithin(date, min, max) ? nothing : 'true'}
-                        aria-label=${formatDay(date, locale, {dateStyle: 'full'})}
-                        @click=${(event: Event) => onPick(event.currentTarget as Element, date)}
-                      >
-                        ${formatDay(date, locale, {day: 'numeric'}).replace(/\D+$/, '')}
-                      </button>
-                    </td>`,
-              )}
+              ${week.map(date => (date === null ? html`<td></td>` : renderDay(date, now, calendar)))}
             </tr>`,
         )}
       </tbody>
     </table>
   </div>`;
+}
+
+function renderTurnButton({day, min, max, onMove}: Calendar, months: number, label: string, glyph: string): Rendered {
+  const target = addMonths(day, months);
+  // A month is reachable if any of its days is.
+  const isUnreachable =
+    target === day ||
+    (months < 0
+      ? min !== undefined && target.slice(0, 7) < min.slice(0, 7)
+      : max !== undefined && target.slice(0, 7) > max.slice(0, 7));
+  return html`<button
+    type="button"
+    class="calendar-turn"
+    aria-label=${label}
+    aria-disabled=${isUnreachable ? 'true' : nothing}
+    @click=${() => {
+      if (!isUnreachable) onMove(target);
+    }}
+  >${icon(glyph, '18px')}</button>`;
+}
+
+function renderDay(date: string, now: string, {day, min, max, locale, onPick}: Calendar): Rendered {
+  return html`<td role="gridcell">
+    <button
+      type="button"
+      class="day"
+      tabindex=${date === day ? '0' : '-1'}
+      ?data-first-focus=${date === day}
+      data-day=${date}
+      aria-current=${date === now ? 'date' : nothing}
+      aria-disabled=${isWithin(date, min, max) ? nothing : 'true'}
+      aria-label=${formatDay(date, locale, {dateStyle: 'full'})}
+      @click=${(event: Event) => onPick(event.currentTarget as Element, date)}
+    >
+      ${formatDay(date, locale, {day: 'numeric'}).replace(/\D+$/, '')}
+    </button>
+  </td>`;
 }
 
 function weekdayNames(first: number, locale: string | undefined): readonly {short: string; long: string}[] {

@@ -82,67 +82,70 @@ function pickDay(face: DateFace, scope: Scope, element: Element, day: string): v
   commit(native, day);
 }
 
+/** Opens the calendar on the field's day, or on today, within the limits. */
+function openCalendar(element: Element, face: DateFace, {host, path}: Scope): void {
+  if (!isEditable(face)) return;
+  const value = nativeOf(element)?.value;
+  const day = value === undefined || value === '' ? today() : value;
+  host.remember(openerKey(path), element.localName);
+  host.remember(calendarKey(path), clampDay(day, face.min, face.max));
+}
+
+/** Shows the field's value, but keeps text that the user is typing, or that could not be parsed. */
+function showValue(event: CustomEvent<string>, locale: string | undefined): void {
+  const field = event.currentTarget as HTMLInputElement;
+  const text = event.detail === '' ? '' : formatDay(event.detail, locale);
+  const isTyped = field.dataset.shown !== undefined && field.value !== field.dataset.shown;
+  if (isTyped || field.dataset.shown === text) return;
+  field.dataset.shown = text;
+  field.value = text;
+}
+
+function onFieldKey(event: KeyboardEvent, face: DateFace, scope: Scope): void {
+  const field = event.currentTarget as HTMLInputElement;
+  if (event.isComposing) return;
+  if (event.key === 'Enter') {
+    commitTyped(field, face, scope);
+    face.parts.onEnter(event);
+    event.preventDefault();
+  } else if (event.key === 'ArrowDown') {
+    commitTyped(field, face, scope);
+    openCalendar(field, face, scope);
+    event.preventDefault();
+  } else if (event.key === 'Escape' && field.dataset.shown !== field.value) {
+    field.value = field.dataset.shown ?? '';
+    setProblem(field, scope, undefined);
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}
+
+function clearDate(event: Event, face: DateFace, scope: Scope): void {
+  const button = event.currentTarget as Element;
+  const field = button.closest('.field')?.querySelector<HTMLInputElement>('.face');
+  const native = nativeOf(button);
+  if (!native || !field || !isEditable(face)) return;
+  setProblem(field, scope, undefined);
+  field.focus({preventScroll: true});
+  delete field.dataset.shown;
+  commit(native, '');
+}
+
 export function renderDateFace(covered: CoveredDate, scope: Scope): Rendered {
   const face = {...covered, ...facePropsOf(covered.node)};
-  const {parts, classes, placeholder, min, max, isClearable, isDisabled, isHeld} = face;
+  const {parts, classes, placeholder, isClearable, isDisabled, isHeld} = face;
   const {host, path} = scope;
-  const {locale} = host;
-  const opened = isDisabled ? undefined : getOpenDay(scope);
+  const openDay = isDisabled ? undefined : getOpenDay(scope);
   const stored = host.recall(problemKey(path));
   const problem = typeof stored === 'string' ? stored : undefined;
-  const hint = hintOf(locale);
+  const hint = hintOf(host.locale);
   const problemId = `${parts.id}-unread`;
-  const close = (element: Element) => closeCalendar(element, scope);
-  const open = (element: Element) => {
-    if (!isEditable(face)) return;
-    const value = nativeOf(element)?.value;
-    const day = value === undefined || value === '' ? today() : value;
-    host.remember(openerKey(path), element.localName);
-    host.remember(calendarKey(path), clampDay(day, min, max));
-  };
   const toggle = (event: Event) => {
     const element = event.currentTarget as Element;
-    if (getOpenDay(scope)) close(element);
-    else open(element);
+    if (getOpenDay(scope)) closeCalendar(element, scope);
+    else openCalendar(element, face, scope);
   };
   const commitText = (event: Event) => commitTyped(event.currentTarget as HTMLInputElement, face, scope);
-  const showValue = (event: CustomEvent<string>) => {
-    const field = event.currentTarget as HTMLInputElement;
-    const text = event.detail === '' ? '' : formatDay(event.detail, locale);
-    // Keeps text that the user is typing, or that could not be parsed.
-    const isTyped = field.dataset.shown !== undefined && field.value !== field.dataset.shown;
-    if (isTyped || field.dataset.shown === text) return;
-    field.dataset.shown = text;
-    field.value = text;
-  };
-  const onKey = (event: KeyboardEvent) => {
-    const field = event.currentTarget as HTMLInputElement;
-    if (event.isComposing) return;
-    if (event.key === 'Enter') {
-      commitTyped(field, face, scope);
-      parts.onEnter(event);
-      event.preventDefault();
-    } else if (event.key === 'ArrowDown') {
-      commitTyped(field, face, scope);
-      open(field);
-      event.preventDefault();
-    } else if (event.key === 'Escape' && field.dataset.shown !== field.value) {
-      field.value = field.dataset.shown ?? '';
-      setProblem(field, scope, undefined);
-      event.preventDefault();
-      event.stopPropagation();
-    }
-  };
-  const clear = (event: Event) => {
-    const button = event.currentTarget as Element;
-    const field = button.closest('.field')?.querySelector<HTMLInputElement>('.face');
-    const native = nativeOf(button);
-    if (!native || !field || !isEditable(face)) return;
-    setProblem(field, scope, undefined);
-    field.focus({preventScroll: true});
-    delete field.dataset.shown;
-    commit(native, '');
-  };
   return html`<input
       type="text"
       size="1"
@@ -162,19 +165,19 @@ export function renderDateFace(covered: CoveredDate, scope: Scope): Rendered {
       @input=${parts.onInput}
       @change=${commitText}
       @blur=${commitText}
-      @keydown=${onKey}
-      @field-value=${showValue}
+      @keydown=${(event: KeyboardEvent) => onFieldKey(event, face, scope)}
+      @field-value=${(event: CustomEvent<string>) => showValue(event, host.locale)}
     /><button
       type="button"
       class="face-open"
       aria-haspopup="dialog"
-      aria-expanded=${opened === undefined ? 'false' : 'true'}
+      aria-expanded=${openDay === undefined ? 'false' : 'true'}
       aria-label=${pickerStrings.openCalendar}
       ?disabled=${isDisabled}
       @click=${toggle}
     >${icon('calendar', '16px')}</button>${
       isClearable && !isDisabled
-        ? html`<button type="button" class="face-clear" aria-label=${pickerStrings.clear} @click=${clear}>
+        ? html`<button type="button" class="face-clear" aria-label=${pickerStrings.clear} @click=${(event: Event) => clearDate(event, face, scope)}>
             ${icon('close', '14px')}
           </button>`
         : nothing
@@ -182,25 +185,27 @@ export function renderDateFace(covered: CoveredDate, scope: Scope): Rendered {
       problem !== undefined && parts.invalid === nothing
         ? html`<span class="field-error" id=${problemId} role="alert">${problem}</span>`
         : nothing
-    }${
-      opened === undefined
-        ? nothing
-        : html`<parlor-widget-popover
-            class="face-popover calendar"
-            popover="manual"
-            role="dialog"
-            aria-label=${pickerStrings.openCalendar}
-            data-side=${oneOf<Choice<'DatePicker', 'side'>>(face.node.side, {top: 1, bottom: 1, left: 1, right: 1}, 'bottom')}
-            data-align=${oneOf<Choice<'DatePicker', 'align'>>(face.node.align, {start: 1, center: 1, end: 1}, 'start')}
-            @dismiss=${() => host.remember(calendarKey(path), undefined)}
-          >${renderCalendar({
-            day: opened,
-            min,
-            max,
-            locale,
-            onMove: day => host.remember(calendarKey(path), clampDay(day, min, max)),
-            onPick: (element, day) => pickDay(face, scope, element, day),
-            onClose: close,
-          })}</parlor-widget-popover>`
-    }`;
+    }${openDay === undefined ? nothing : renderCalendarPopover(openDay, face, scope)}`;
+}
+
+function renderCalendarPopover(day: string, face: DateFace, scope: Scope): Rendered {
+  const {host, path} = scope;
+  const {node, min, max} = face;
+  return html`<parlor-widget-popover
+    class="face-popover calendar"
+    popover="manual"
+    role="dialog"
+    aria-label=${pickerStrings.openCalendar}
+    data-side=${oneOf<Choice<'DatePicker', 'side'>>(node.side, {top: 1, bottom: 1, left: 1, right: 1}, 'bottom')}
+    data-align=${oneOf<Choice<'DatePicker', 'align'>>(node.align, {start: 1, center: 1, end: 1}, 'start')}
+    @dismiss=${() => host.remember(calendarKey(path), undefined)}
+  >${renderCalendar({
+    day,
+    min,
+    max,
+    locale: host.locale,
+    onMove: target => host.remember(calendarKey(path), clampDay(target, min, max)),
+    onPick: (element, picked) => pickDay(face, scope, element, picked),
+    onClose: element => closeCalendar(element, scope),
+  })}</parlor-widget-popover>`;
 }

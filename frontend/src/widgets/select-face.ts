@@ -118,22 +118,24 @@ function activeId(face: SelectFace, opened: Opened): string | typeof nothing {
   return index < 0 ? nothing : `${face.parts.id}-option-${index}`;
 }
 
+/** Marks the chosen option, and scrolls to the active one when it has changed. */
+function updateList(list: HTMLElement): void {
+  const active = list.querySelector<HTMLElement>('.is-active');
+  const value = nativeOf(list)?.value;
+  for (const option of list.querySelectorAll<HTMLElement>('.option')) {
+    option.setAttribute('aria-selected', String(option.dataset.value === value));
+  }
+  if (active === null || list.dataset.scrolledTo === active.id) return;
+  list.dataset.scrolledTo = active.id;
+  const top = active.offsetTop - list.offsetTop;
+  if (top < list.scrollTop) list.scrollTop = top;
+  const end = top + active.offsetHeight - list.clientHeight;
+  if (end > list.scrollTop) list.scrollTop = end;
+}
+
 function renderList(face: SelectFace, scope: Scope, opened: Opened): Rendered {
   const {parts, options, hasSearch} = face;
   const shown = shownOptions(face, opened);
-  const syncList = (list: HTMLElement) => {
-    const active = list.querySelector<HTMLElement>('.is-active');
-    const value = nativeOf(list)?.value;
-    for (const option of list.querySelectorAll<HTMLElement>('.option')) {
-      option.setAttribute('aria-selected', String(option.dataset.value === value));
-    }
-    if (active === null || list.dataset.scrolledTo === active.id) return;
-    list.dataset.scrolledTo = active.id;
-    const place = active.offsetTop - list.offsetTop;
-    if (place < list.scrollTop) list.scrollTop = place;
-    const end = place + active.offsetHeight - list.clientHeight;
-    if (end > list.scrollTop) list.scrollTop = end;
-  };
   const search = (event: Event) => {
     const query = (event.currentTarget as HTMLInputElement).value;
     const matches = findOptions(options, query);
@@ -172,36 +174,37 @@ function renderList(face: SelectFace, scope: Scope, opened: Opened): Rendered {
       id="${parts.id}-list"
       aria-label=${parts.label}
       @pointerdown=${(event: Event) => event.preventDefault()}
-      ${afterRender(syncList)}
+      ${afterRender(updateList)}
     >
-      ${shown.map(
-        option =>
-          html`<div
-            class="option ${option.value === opened.active ? 'is-active' : ''}"
-            role="option"
-            id="${parts.id}-option-${options.indexOf(option)}"
-            data-value=${option.value}
-            aria-disabled=${option.isDisabled ? 'true' : nothing}
-            @click=${(event: Event) => chooseOption(face, scope, event.currentTarget as Element, option)}
-            @pointermove=${() => {
-              if (!option.isDisabled && opened.active !== option.value)
-                setOpened(scope, {...opened, active: option.value});
-            }}
-          >
-            <span class="option-words" dir="auto"
-              >${option.label}${
-                option.description === ''
-                  ? nothing
-                  : html`<span class="option-description" dir="auto">${option.description}</span>`
-              }</span
-            ><span class="option-mark">${icon('check', '16px')}</span>
-          </div>`,
-      )}
+      ${shown.map(option => renderOption(option, face, scope, opened))}
     </div>
     <span class=${shown.length === 0 ? 'option-none' : 'visually-hidden'} role="status"
       >${shown.length === 0 ? pickerStrings.noOptions : nothing}</span
     >
   </parlor-widget-popover>`;
+}
+
+function renderOption(option: Option, face: SelectFace, scope: Scope, opened: Opened): Rendered {
+  const {parts, options} = face;
+  return html`<div
+    class="option ${option.value === opened.active ? 'is-active' : ''}"
+    role="option"
+    id="${parts.id}-option-${options.indexOf(option)}"
+    data-value=${option.value}
+    aria-disabled=${option.isDisabled ? 'true' : nothing}
+    @click=${(event: Event) => chooseOption(face, scope, event.currentTarget as Element, option)}
+    @pointermove=${() => {
+      if (!option.isDisabled && opened.active !== option.value) setOpened(scope, {...opened, active: option.value});
+    }}
+  >
+    <span class="option-words" dir="auto"
+      >${option.label}${
+        option.description === ''
+          ? nothing
+          : html`<span class="option-description" dir="auto">${option.description}</span>`
+      }</span
+    ><span class="option-mark">${icon('check', '16px')}</span>
+  </div>`;
 }
 
 function onKey(event: KeyboardEvent, face: SelectFace, scope: Scope): void {
