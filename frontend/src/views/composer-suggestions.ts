@@ -25,7 +25,7 @@ export interface SuggestionSource {
   readonly character: string;
   readonly label: string;
   readonly emptyText: string;
-  /** Milliseconds that the person must pause before `search` is called. */
+  /** Milliseconds that the user must pause before `search` is called. */
   readonly delayMs: number;
   readonly search: (query: string) => Promise<readonly Suggestion[]>;
 }

@@ -2,7 +2,7 @@
 import {css, unsafeCSS} from 'lit';
 import {printStyles} from './print-style.js';
 
-/** An empty field has the direction of the page, and its placeholder stands where the text will begin. */
+/** An empty field has the direction of the page, so that its placeholder is where the text will start. */
 export const placeholderStyles = css`
   :is(input, textarea):placeholder-shown {
     direction: inherit;
@@ -191,7 +191,7 @@ export const lazyStyles = css`
   }
 `;
 
-/** Moving shine on text that stands for work going on. */
+/** A moving shimmer on text that shows progress. */
 export const shimmerStyles = css`
   .shimmer {
     color: transparent;

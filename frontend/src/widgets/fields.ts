@@ -9,7 +9,7 @@ import type {Messages} from './messages.js';
 type Control = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
 type State = 'value' | 'checked' | 'selected';
 
-/** Marks the element that stands for a field: the control, or the group of a radio field. */
+/** Marks the element that represents a field: the control, or the group of a radio field. */
 export const FIELD_ATTRIBUTE = 'data-field';
 export const PATH_ATTRIBUTE = 'data-path';
 
