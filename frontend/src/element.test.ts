@@ -67,13 +67,13 @@ describe('options', () => {
     document.body.append(element);
     element.setOptions(optionsFor(server));
     await Promise.resolve();
-    const heard: unknown[] = [];
-    element.addEventListener('chatkit.ready', event => heard.push((event as CustomEvent).detail));
+    const details: unknown[] = [];
+    element.addEventListener('chatkit.ready', event => details.push((event as CustomEvent).detail));
     element.setOptions(optionsFor(server));
-    await vi.waitFor(() => expect(heard).toEqual([null]));
+    await vi.waitFor(() => expect(details).toEqual([null]));
     element.setOptions(optionsFor(server));
     await new Promise(resolve => requestAnimationFrame(resolve));
-    expect(heard).toHaveLength(1);
+    expect(details).toHaveLength(1);
     expect(server.calls).toEqual([]);
   });
 

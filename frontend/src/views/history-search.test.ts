@@ -10,7 +10,7 @@ const list = (count: number, after?: string) => ({
   hasFailed: false,
 });
 /** The title with what is set off in brackets; `undefined` when it is no hit. */
-const marked = (title: string | undefined, query: string): string | undefined => {
+const markMatches = (title: string | undefined, query: string): string | undefined => {
   const shown = title ?? 'Untitled chat';
   const hit = findThreads([thread(title)], parseQuery(query))[0];
   return hit?.matches.reduceRight(
@@ -40,7 +40,7 @@ describe('a title', () => {
     ['a.b*c', '.b*', 'a[.b*]c'],
     [undefined, 'untitled', '[Untitled] chat'],
   ])('%j is found by %j: %s', (title, query, expected) => {
-    expect(marked(title, query)).toBe(expected);
+    expect(markMatches(title, query)).toBe(expected);
   });
 
   it.each([
@@ -49,7 +49,7 @@ describe('a title', () => {
     ['की', 'कि'],
     ['constructor', '__proto__'],
   ])('%j is not found by %j', (title, query) => {
-    expect(marked(title, query)).toBeUndefined();
+    expect(markMatches(title, query)).toBeUndefined();
   });
 
   it('is compared anew when it has changed', () => {
@@ -59,8 +59,8 @@ describe('a title', () => {
   });
 
   it('is compared by its first 300 characters with the first 100 of what one types', () => {
-    expect(marked(`${'x'.repeat(298)} y`, 'y')).toBeDefined();
-    expect(marked(`${'x'.repeat(299)} y`, 'y')).toBeUndefined();
+    expect(markMatches(`${'x'.repeat(298)} y`, 'y')).toBeDefined();
+    expect(markMatches(`${'x'.repeat(299)} y`, 'y')).toBeUndefined();
     expect(parseQuery('ä'.repeat(100_000))).toEqual(['a'.repeat(100)]);
   });
 });
