@@ -12,7 +12,7 @@ import {type Exchange, toExchanges} from './exchanges.js';
 import {exportedParts} from './exported-parts.js';
 import {renderLazy} from './lazy-view.js';
 import {messagesStyles} from './messages-style.js';
-import {ReadingPlace} from './reading-place.js';
+import {ScrollPosition} from './scroll-position.js';
 import {collectSources} from './source.js';
 import type {SourcesView} from './sources.js';
 import {baseStyles, buttonStyles, lazyStyles, shimmerStyles} from './styles.js';
@@ -38,7 +38,7 @@ export class MessagesView extends LitElement {
   declare canRate: boolean;
   declare imageDomains: readonly string[];
 
-  readonly #place = new ReadingPlace(this, {
+  readonly #scroll = new ScrollPosition(this, {
     scrollChanged: () => this.dispatchEvent(new Event('scroll-change')),
     nearTop: () => dispatch(this, {type: 'load-older'}),
   });
@@ -56,18 +56,18 @@ export class MessagesView extends LitElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.#place.disconnect();
+    this.#scroll.disconnect();
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
     // Most answers have steps, and a step must not wait for the part that draws it.
     void lazyElements.load('parlor-workflow');
-    if (this.hasUpdated) this.#place.connect();
+    if (this.hasUpdated) this.#scroll.connect();
   }
 
   protected override firstUpdated(): void {
-    this.#place.connect();
+    this.#scroll.connect();
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
@@ -77,11 +77,11 @@ export class MessagesView extends LitElement {
     else if (before?.isResponding) {
       this.#announcement = announceAnswer((toExchanges(this.state.entries).at(-1)?.answer ?? []).map(({item}) => item));
     }
-    this.#place.beforeRender(this.state, before);
+    this.#scroll.beforeRender(this.state, before);
   }
 
   protected override updated(changed: PropertyValues<this>): void {
-    this.#place.afterRender(changed.has('state'), changed.get('state') as ThreadState | undefined);
+    this.#scroll.afterRender(changed.has('state'), changed.get('state') as ThreadState | undefined);
   }
 
   override render() {
@@ -132,11 +132,11 @@ export class MessagesView extends LitElement {
 
   /** Whether part of the transcript is hidden below the lower edge; a change dispatches `scroll-change`. */
   get isScrolledUp(): boolean {
-    return this.#place.isScrolledUp;
+    return this.#scroll.isScrolledUp;
   }
 
   scrollToLatest(): void {
-    this.#place.scrollToLatest();
+    this.#scroll.scrollToLatest();
   }
 
   /** Renders an exchange again only if something that it shows has changed: the last one changes with every word. */
@@ -173,7 +173,7 @@ export class MessagesView extends LitElement {
         .sources=${sources}
       ></parlor-message>`;
     return html`<div
-      class="exchange ${isLast && key === this.#place.anchoredKey ? 'anchored' : ''}"
+      class="exchange ${isLast && key === this.#scroll.anchoredKey ? 'anchored' : ''}"
       role="group"
       aria-label=${question ? strings.exchange : strings.assistantSaid}
       tabindex="-1"
@@ -230,7 +230,7 @@ export class MessagesView extends LitElement {
     if (scroller) moveBetweenTurns(event, scroller, [...scroller.querySelectorAll<HTMLElement>('.exchange')]);
   };
 
-  #stopFollowing = (): void => this.#place.release();
+  #stopFollowing = (): void => this.#scroll.release();
 }
 
 /** Whether the item is a card of Parlor that waits for approval: there is nothing to copy or to rate yet. */

@@ -23,16 +23,16 @@ export interface Transcript extends LitElement {
   readonly autoScroll: boolean;
 }
 
-export interface PlaceEvents {
+export interface ScrollEvents {
   /** The end of the transcript was scrolled into or out of view. */
   readonly scrollChanged: () => void;
   /** The view is near the top, and there may be more above. */
   readonly nearTop: () => void;
 }
 
-export class ReadingPlace {
+export class ScrollPosition {
   readonly #view: Transcript;
-  readonly #events: PlaceEvents;
+  readonly #events: ScrollEvents;
   #isScrolledUp = false;
   #anchoredKey: string | undefined;
   /** Whether the view stays at the bottom while a just opened thread is laid out; ends when the user scrolls. */
@@ -51,7 +51,7 @@ export class ReadingPlace {
   #visible: readonly {readonly exchange: Element; readonly top: number}[] = [];
   #sizeObserver: ResizeObserver | undefined;
 
-  constructor(view: Transcript, events: PlaceEvents) {
+  constructor(view: Transcript, events: ScrollEvents) {
     this.#view = view;
     this.#events = events;
   }
